@@ -1,0 +1,38 @@
+# Two commands for a newcomer: `make serve` and `make test`. Nothing is needed but make and a Python >= 3.12.
+
+VENV ?= .venv
+BIN := $(VENV)/bin
+NEWEST := for python in $(PYTHON) python3.14 python3.13 python3.12 python3; do \
+	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && break; python=; done; \
+	[ -n "$$python" ] || { echo "secondhand needs Python >= 3.12; name one: make PYTHON=/path/to/python" >&2; exit 1; }
+
+.PHONY: serve test check format clean
+
+serve: $(VENV)/.serve
+	$(BIN)/secondhand serve $(ARGS)
+
+test: $(VENV)/.test
+	$(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -q tests/test_house.py
+
+format: $(VENV)/.test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/.serve: pyproject.toml constraints.txt
+	@$(NEWEST); "$$python" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	@touch $@
+
+$(VENV)/.test: pyproject.toml constraints.txt
+	@$(NEWEST); "$$python" -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.serve

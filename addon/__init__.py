@@ -1,0 +1,1 @@
+"""What connects the cache to mitmproxy, sockets, processes and people."""

@@ -1,0 +1,1 @@
+"""HTTP caching: pure rules above the stores line, storage below it."""

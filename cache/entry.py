@@ -1,0 +1,42 @@
+"""The stored response: what the origin said, when, and for which request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cache.messages import Response
+
+
+@dataclass(frozen=True, slots=True)
+class StoredResponse:
+    """One stored response.
+
+    `head` is the origin's definitive head as received, less the fields that must not be stored, updated by
+    304s; nothing local is ever mixed into it. What a client is shown is computed when it is served.
+    """
+
+    id: str
+    """Random and unique; the body is stored under the same id."""
+    key: str
+    """The primary cache key: the normalised target URI."""
+    method: str
+    """GET, HEAD or POST: the method it answered (RFC 9110 §9.3)."""
+    target: str
+    """The request's target URI as received, before normalisation."""
+    head: Response
+    request_time: float
+    """When the request that produced or last validated it was sent; seconds since the epoch."""
+    response_time: float
+    """When that request's response head was received; seconds since the epoch."""
+    stored_at: float
+    """When its body was received from the origin; seconds since the epoch."""
+    vary: tuple[tuple[str, str | None], ...] = ()
+    """The request fields that Vary nominates, as (lower-case name, presented value or None if absent)."""
+    length: int = 0
+    """Octets of the stored body."""
+    sha256: str = ""
+    """SHA-256 of the stored body, in hexadecimal."""
+    invalid: bool = False
+    """Needs validation before any reuse, stale serving included (RFC 9111 §4.4)."""
+    revision: int = 0
+    """Counts updates of the head, so that a late 304 never overwrites a newer one."""

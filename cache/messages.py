@@ -1,0 +1,95 @@
+"""Request and response heads as the cache sees them. Bodies live elsewhere.
+
+Field values are `str` decoded as Latin-1, so that every octet survives the round trip.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+DEFAULT_PORTS = {"http": 80, "https": 443}
+
+
+@dataclass(frozen=True, slots=True)
+class Fields:
+    """Header fields: immutable, order and case of every line kept, names compared without case."""
+
+    lines: tuple[tuple[str, str], ...] = ()
+    _values: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Index the lines by lower-case name, once."""
+        values: dict[str, tuple[str, ...]] = {}
+        for name, value in self.lines:
+            lower = name.lower()
+            values[lower] = (*values.get(lower, ()), value)
+        object.__setattr__(self, "_values", values)
+
+    def __contains__(self, name: str) -> bool:
+        """Tell whether a line of that name exists."""
+        return name.lower() in self._values
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        """Iterate over the lines in order."""
+        return iter(self.lines)
+
+    def all(self, name: str) -> tuple[str, ...]:
+        """Return the value of every line of that name, in order; empty if there is none."""
+        return self._values.get(name.lower(), ())
+
+    def get(self, name: str) -> str | None:
+        """Return all lines of that name joined with a comma, or None if there is none (RFC 9110 §5.2)."""
+        values = self._values.get(name.lower())
+        return ", ".join(values) if values else None
+
+    def without(self, names: Iterable[str]) -> Fields:
+        """Return these fields less every line whose name is among `names`."""
+        dropped = {name.lower() for name in names}
+        if dropped.isdisjoint(self._values):
+            return self
+        return Fields(tuple(line for line in self.lines if line[0].lower() not in dropped))
+
+    def appending(self, *lines: tuple[str, str]) -> Fields:
+        """Return these fields with `lines` at the end."""
+        return Fields((*self.lines, *lines))
+
+    def replacing(self, name: str, value: str) -> Fields:
+        """Return these fields with exactly one line of that name, at the end."""
+        return self.without([name]).appending((name, value))
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request head with the target taken apart."""
+
+    method: str
+    scheme: str
+    host: str
+    port: int
+    target: str
+    """Path and query exactly as received; never empty."""
+    fields: Fields = Fields()
+    version: str = "HTTP/1.1"
+    has_content: bool = False
+
+    @property
+    def authority(self) -> str:
+        """Return `host` or `host:port`, the port left out where it is the scheme's default."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return host if self.port == DEFAULT_PORTS.get(self.scheme) else f"{host}:{self.port}"
+
+    @property
+    def uri(self) -> str:
+        """Return the target URI as received."""
+        return f"{self.scheme}://{self.authority}{self.target}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response head."""
+
+    status: int
+    reason: str
+    fields: Fields = Fields()
+    version: str = "HTTP/1.1"

@@ -1,0 +1,119 @@
+"""What every store does. Stores are synchronous and safe to call from several threads.
+
+A store may forget anything at any time; it never returns what was not stored, and never half of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from cache.entry import StoredResponse
+
+MAX_VARIANTS = 32
+"""Stored responses side by side under one primary key; the least recently used goes first."""
+
+
+class StoreError(Exception):
+    """The store could not do what was asked: full, read-only, locked or damaged. Serving goes on without it."""
+
+
+class DamagedEntry(StoreError):
+    """A stored response whose body is missing, short or altered. It has been deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoreStatistics:
+    """What a store holds."""
+
+    entries: int
+    size: int
+    """Octets in use, bodies and records."""
+    max_size: int
+    """Octets allowed."""
+
+
+class StoredBody(Protocol):
+    """The body of one stored response, open for reading; unaffected by later deletion."""
+
+    length: int
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Return octets `start` (inclusive) to `stop` (exclusive).
+
+        Raises:
+            DamagedEntry: fewer octets than that are left.
+        """
+
+    def close(self) -> None:
+        """Let go of the body."""
+
+
+class BodyWriter(Protocol):
+    """A body on its way in. Until `commit` returns, nobody sees it; after a crash nothing of it is left."""
+
+    def write(self, chunk: bytes) -> None:
+        """Append octets. Raises StoreError if they cannot be kept."""
+
+    def commit(self, entry: StoredResponse, replaces: Iterable[str] = ()) -> StoredResponse:
+        """Store `entry` with the octets written, in place of the entries whose ids `replaces` names.
+
+        Returns:
+            The entry with `length` and `sha256` filled in.
+
+        Raises:
+            StoreError: nothing was stored, nothing was replaced.
+        """
+
+    def abort(self) -> None:
+        """Forget the octets. Harmless after `commit`."""
+
+
+class Store(Protocol):
+    """Stored responses by primary key."""
+
+    def candidates(self, key: str) -> tuple[StoredResponse, ...]:
+        """Return every stored response under that primary key, most recently stored first."""
+
+    def open(self, entry: StoredResponse) -> StoredBody:
+        """Open an entry's body, its length and (once a process) its digest checked.
+
+        Raises:
+            DamagedEntry: the body is gone or altered; the entry has been deleted.
+            StoreError: the store cannot be read.
+        """
+
+    def writer(self) -> BodyWriter:
+        """Begin a new body. Raises StoreError."""
+
+    def update(self, entry: StoredResponse) -> bool:
+        """Rewrite the head of an entry if its stored revision is `entry.revision - 1`.
+
+        Returns:
+            False if the entry is gone or was updated meanwhile; then nothing changed. Raises StoreError.
+        """
+
+    def invalidate(self, key: str) -> int:
+        """Mark every entry under a key as needing validation. Returns how many. Raises StoreError."""
+
+    def touch(self, entry: StoredResponse) -> None:
+        """Note that an entry was used. May be batched; never waits for the disk and never raises."""
+
+    def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
+        """Delete the entries under a key, or only those named. Returns how many. Raises StoreError."""
+
+    def delete_host(self, host: str) -> int:
+        """Delete every entry of a host, whatever scheme and port. Returns how many. Raises StoreError."""
+
+    def clear(self) -> int:
+        """Delete everything. Returns how many entries. Raises StoreError."""
+
+    def entries(self) -> Iterator[StoredResponse]:
+        """Iterate over all entries, ordered by key. Raises StoreError."""
+
+    def statistics(self) -> StoreStatistics:
+        """Return what the store holds. Raises StoreError."""
+
+    def close(self) -> None:
+        """Write what was batched and let go of files."""
