@@ -36,6 +36,8 @@ class StoredResponse:
     """Octets of the stored body."""
     sha256: str = ""
     """SHA-256 of the stored body, in hexadecimal."""
+    personal: bool = False
+    """The request bore Cookie or Authorization: nothing is to be guessed about its freshness."""
     invalid: bool = False
     """Needs validation before any reuse, stale serving included (RFC 9111 §4.4)."""
     revision: int = 0

@@ -93,3 +93,14 @@ class Response:
     reason: str
     fields: Fields = Fields()
     version: str = "HTTP/1.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A response head and the exchange it ended; times are seconds since the epoch."""
+
+    head: Response
+    request_time: float
+    """When the request was sent."""
+    response_time: float
+    """When the head had been received."""

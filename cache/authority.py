@@ -1,0 +1,230 @@
+"""The law of this product: which status and which metainformation an answer may claim.
+
+What comes from a copy, and the origin would have answered with 200, goes out as 203; so does a relayed 200 whose
+metainformation was changed here. Every other status passes through. Nothing else in the project decides a status.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+from cache.annotations import annotated, known_of_copy, known_of_relayed
+from cache.cachestatus import Handling, member
+from cache.entry import StoredResponse
+from cache.fields import imf_date, media_type
+from cache.fieldtable import end_to_end, row
+from cache.freshness import current_age, directives_of
+from cache.messages import Fields, Request, Response
+from cache.policy import AnswerStatus, CachePolicy, ClientRule
+from cache.ranges import Part, Unsatisfiable, requested_part
+from cache.reasons import Detail, Refused
+from cache.storing import dated
+from cache.validation import not_modified
+
+NO_CONTENT = frozenset({204, 205, 304})
+"""Answers that never have content (RFC 9110 §15.3.5, §15.3.6, §15.4.5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """Octets `start` (inclusive) to `stop` (exclusive) of a stored body."""
+
+    entry: StoredResponse
+    start: int
+    stop: int
+
+
+@dataclass(frozen=True, slots=True)
+class OriginContent:
+    """The octets that the origin is sending."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the client gets."""
+
+    head: Response
+    content: StoredContent | OriginContent | bytes = b""
+
+
+# ---- the status
+
+
+def status_of_changed_200(request: Request, fields: Fields, policy: CachePolicy) -> tuple[int, str | None]:
+    """Return 203, or 200 and the reason's name where an exception holds; `fields` are the definitive ones."""
+    wanted = _answer_status(request, policy)
+    if wanted is AnswerStatus.ORIGIN:
+        return 200, None
+    if '"@status"' in (fields.get("signature-input") or ""):  # RFC 9421 §2.2.9: another status breaks it
+        return 200, Detail.SIGNED_STATUS
+    reason = exemption(request, fields, policy) if wanted is AnswerStatus.AUTO else None
+    return (200, reason) if reason else (203, None)
+
+
+def _answer_status(request: Request, policy: CachePolicy) -> AnswerStatus:
+    user_agent, path = request.fields.get("user-agent") or "", request.target.partition("?")[0]
+    for rule in policy.answer_rules:
+        if rule.host.fullmatch(request.host) and rule.path.fullmatch(path) and rule.user_agent.search(user_agent):
+            return rule.status
+    return policy.answer
+
+
+def exemption(request: Request, fields: Fields, policy: CachePolicy) -> str | None:
+    """Return the name of the first rule whose client breaks on a 203, or None; `fields` are the response's."""
+    return next((rule.name for rule in policy.clients if _breaks(rule, request, fields)), None)
+
+
+def _breaks(rule: ClientRule, request: Request, fields: Fields) -> bool:
+    user_agent = request.fields.get("user-agent")
+    return (
+        (rule.method is None or rule.method == request.method)
+        # no User-Agent is no match: a 203 is the rule, and an exception needs a positive match
+        and (rule.user_agent is None or (user_agent is not None and bool(rule.user_agent.search(user_agent))))
+        and (rule.path is None or bool(rule.path.search(request.target)))
+        and (rule.accept is None or bool(rule.accept.search(request.fields.get("accept") or "")))
+        and (not rule.fetch_dest or request.fields.get("sec-fetch-dest") in rule.fetch_dest)
+        and (rule.content_type is None or bool(rule.content_type.search(media_type(fields.get("content-type")))))
+    )
+
+
+# ---- answers from a copy
+
+
+def from_copy(
+    request: Request,
+    entry: StoredResponse,
+    handling: Handling,
+    policy: CachePolicy,
+    now: float,
+    *,
+    validated: bool = False,
+) -> Answer:
+    """Return the answer that a stored response gives to a request, in the form the client's own fields ask for.
+
+    `validated` says that the origin confirmed it in this very exchange; `now` is in seconds since the epoch.
+    """
+    fields = _presented(request, entry, policy, now, validated=validated)
+    part = requested_part(request, entry)
+    if not_modified(request, entry):  # RFC 9110 §13.2.2: before Range
+        answer = Answer(Response(304, "Not Modified", _without_representation(fields)))
+    elif isinstance(part, Unsatisfiable):
+        unsatisfied = ("Content-Range", f"bytes */{entry.length}"), ("Content-Length", "0")
+        answer = Answer(Response(416, _phrase(416), _without_representation(fields).appending(*unsatisfied)))
+    elif isinstance(part, Part):
+        answer = _partial(entry, part, fields)
+    else:
+        answer, exception = _whole(request, entry, fields, policy)
+        handling = replace(handling, detail=exception or handling.detail)
+    return _signed(answer, handling, policy, entry.head.version)
+
+
+def _whole(request: Request, entry: StoredResponse, fields: Fields, policy: CachePolicy) -> tuple[Answer, str | None]:
+    status, phrase, exception = entry.head.status, entry.head.reason, None
+    if status == 200:
+        status, exception = status_of_changed_200(request, entry.head.fields, policy)
+        phrase = phrase if status == 200 else _phrase(status)
+        if entry.method != "HEAD" and "accept-ranges" not in fields:
+            fields = fields.appending(("Accept-Ranges", "bytes"))
+    if entry.method != "HEAD" and status not in NO_CONTENT and fields.get("content-length") != str(entry.length):
+        fields = fields.replacing("Content-Length", str(entry.length))
+    if status == 205:
+        fields = fields.replacing("Content-Length", "0")
+    content = b"" if request.method == "HEAD" or status in NO_CONTENT else StoredContent(entry, 0, entry.length)
+    return Answer(Response(status, phrase, fields), content), exception
+
+
+def _partial(entry: StoredResponse, part: Part, fields: Fields) -> Answer:
+    # RFC 9110 §15.3.7: all that the 200 would have, but what is true of the whole only
+    kept = fields.without([name for name, _ in fields if row(name).whole] + ["content-length"])
+    place = ("Content-Range", f"bytes {part.start}-{part.stop - 1}/{entry.length}")
+    fields = kept.appending(place, ("Content-Length", str(part.stop - part.start)))
+    return Answer(Response(206, "Partial Content", fields), StoredContent(entry, part.start, part.stop))
+
+
+def _without_representation(fields: Fields) -> Fields:
+    """Return what a 304 or 416 carries: Last-Modified only where no entity tag does its work (RFC 9110 §15.4.5)."""
+    keep = "last-modified" if "etag" not in fields else ""
+    return fields.without([name for name, _ in fields if row(name).representation and name.lower() != keep])
+
+
+def _presented(request: Request, entry: StoredResponse, policy: CachePolicy, now: float, *, validated: bool) -> Fields:
+    """Return the definitive fields as this answer presents them, before what its form adds."""
+    age, fields = current_age(entry, policy, now), entry.head.fields
+    if not validated:
+        fields = fields.without(directives_of(entry, policy).no_cache_fields)  # RFC 9111 §5.2.2.4
+    if entry.head.status == 200:
+        fields = annotated(request, fields, known_of_copy(request, entry, age), policy)
+    # RFC 9111 §5.1: no Age says "made for this request", which a validated answer nearly is
+    if not validated or "age" in fields:
+        fields = fields.replacing("Age", str(math.floor(age)))
+    if policy.memento:
+        fields = fields.replacing("Memento-Datetime", fields.get("date") or imf_date(entry.stored_at))
+        fields = fields.appending(("Link", f'<{entry.target}>; rel="original"'))
+    return fields
+
+
+# ---- relayed answers
+
+
+def relayed(
+    request: Request, response: Response, handling: Handling | None, policy: CachePolicy, response_time: float
+) -> Answer:
+    """Return the origin's answer as it is passed on; its status stays unless a local rule changed a 200.
+
+    `handling` None leaves Cache-Status out; `response_time` (seconds since the epoch) stands in for a missing Date.
+    """
+    # trailers are not relayed, so they are not announced either
+    fields = dated(end_to_end(response.fields).without(["trailer"]), response_time)
+    status, phrase = response.status, response.reason
+    if status == 200 and request.method in ("GET", "HEAD"):
+        known = known_of_relayed(request, status)
+        if (changed := annotated(request, fields, known, policy)) is not fields:
+            status, exception = status_of_changed_200(request, fields, policy)
+            phrase, fields = phrase if status == 200 else _phrase(status), changed
+            handling = replace(handling, detail=exception or handling.detail) if handling else None
+    if status == 204:
+        fields = fields.without(["content-length"])  # RFC 9110 §8.6
+    if status == 205:
+        fields = fields.replacing("Content-Length", "0")  # RFC 9110 §15.3.6
+    content = b"" if request.method == "HEAD" or status in NO_CONTENT else OriginContent()
+    return _signed(Answer(Response(status, phrase, fields), content), handling, policy, response.version)
+
+
+# ---- errors of our own
+
+
+def refusal(
+    status: int, reason: Refused, sentence: str, policy: CachePolicy, now: float, error: str | None = None
+) -> Answer:
+    """Return an error that this proxy makes itself: never a 203, never stored, no Cache-Status (ledger META-14).
+
+    `error` is a type of RFC 9209 §2.3, told in Proxy-Status.
+    """
+    text = f"{sentence}\nreason: {reason}\n".encode()
+    quoted = sentence.encode("ascii", "replace").decode().replace("\\", "\\\\").replace('"', '\\"')
+    printable = "".join(character if character.isprintable() else " " for character in quoted)
+    kind = f"; error={error}" if error else ""
+    fields = Fields(
+        (
+            ("Date", imf_date(now)),
+            ("Content-Type", "text/plain; charset=utf-8"),
+            ("Content-Length", str(len(text))),
+            ("Cache-Control", "no-store"),
+            ("Proxy-Status", f'{policy.name}{kind}; details="{printable}"'),
+        )
+    )
+    return Answer(Response(status, _phrase(status), fields), text)
+
+
+def _signed(answer: Answer, handling: Handling | None, policy: CachePolicy, version: str) -> Answer:
+    """Return the answer with Via and, appended last, Cache-Status (RFC 9110 §7.6.3, RFC 9211 §2)."""
+    lines = [("Via", f"{version.removeprefix('HTTP/')} {policy.name}")]
+    if handling is not None and policy.cache_status:
+        lines.append(("Cache-Status", member(policy.name, handling, answer.head.status)))
+    return replace(answer, head=replace(answer.head, fields=answer.head.fields.appending(*lines)))
+
+
+def _phrase(status: int) -> str:
+    return HTTPStatus(status).phrase

@@ -1,0 +1,132 @@
+"""What the engine can say: one frozen record for each thing its caller has to do, carrying just what that needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cache.authority import Answer
+from cache.cachestatus import Handling
+from cache.entry import StoredResponse
+from cache.messages import Request
+from cache.reasons import Detail, Forwarded, NotStored, Refused
+
+# ---- what a request leads to
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A request on its way to the origin, and what is known about it here."""
+
+    request: Request
+    """As it is to be sent: conditional where stored responses are being validated."""
+    fwd: Forwarded
+    detail: Detail | None = None
+    storable: bool = True
+    """False where the cache was passed by."""
+    nominated: tuple[StoredResponse, ...] = ()
+    """The stored responses whose validators it carries."""
+    selected: StoredResponse | None = None
+    """The stored response that would have been the answer."""
+    matching: tuple[StoredResponse, ...] = ()
+    """All stored responses that could have been chosen."""
+    repeated: bool = False
+    """It has been asked once before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forward(Sent):
+    """Ask the origin; no stored response is being validated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Validate(Sent):
+    """Ask the origin whether a stored response still holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Serve:
+    """Answer from a stored response."""
+
+    answer: Answer
+    entry: StoredResponse
+    handling: Handling
+    valid_until: float
+    """Until then, and while the stored response is unchanged, the same request gets the same decision."""
+    validate_behind: Sent | None = None
+    """To be asked in the background (RFC 5861 §3)."""
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Answer with an error of this proxy's own."""
+
+    answer: Answer
+    reason: Refused
+    changes: tuple[Change, ...] = ()
+
+
+# ---- what a response leads to
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """Rewrite a stored head."""
+
+    entry: StoredResponse
+
+
+@dataclass(frozen=True, slots=True)
+class Invalidate:
+    """Mark every stored response under a key as needing validation."""
+
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete one stored response."""
+
+    entry: StoredResponse
+
+
+Change = Update | Invalidate | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """Relay the answer, and store it as `entry` in place of those that `replaces` names by id."""
+
+    answer: Answer
+    entry: StoredResponse
+    replaces: tuple[str, ...]
+    handling: Handling
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Freshen:
+    """Answer from a stored response that the origin has just confirmed; `entry` is its updated form."""
+
+    answer: Answer
+    entry: StoredResponse
+    handling: Handling
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """Relay the answer and store nothing."""
+
+    answer: Answer
+    not_stored: NotStored | None
+    handling: Handling | None
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """Drop this answer and ask again, once."""
+
+    sent: Forward
+    changes: tuple[Change, ...] = ()

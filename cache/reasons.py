@@ -1,0 +1,88 @@
+"""Every reason the cache has. Logs, counters, Cache-Status `detail` and the command line use these names."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class Forwarded(StrEnum):
+    """Why a request went forward: the `fwd` of Cache-Status (RFC 9211 §2.2)."""
+
+    BYPASS = "bypass"
+    METHOD = "method"
+    URI_MISS = "uri-miss"
+    VARY_MISS = "vary-miss"
+    REQUEST = "request"
+    STALE = "stale"
+    PARTIAL = "partial"
+
+
+class Detail(StrEnum):
+    """What lies behind a hit or a forward, where the status alone does not say it."""
+
+    # a hit that is not simply fresh
+    HEURISTIC = "heuristic"
+    MAX_STALE = "max-stale"
+    STALE_WHILE_REVALIDATE = "stale-while-revalidate"
+    STALE_IF_ERROR = "stale-if-error"
+    STALE_ON_5XX = "stale-on-5xx"
+    DISCONNECTED = "disconnected"
+    OFFLINE = "offline"
+    # why a 203 is not sent where it would be due
+    SIGNED_STATUS = "signed-status"
+    # why a copy, or the whole cache, was passed by
+    AUTHORIZATION = "authorization"
+    BYPASS_COOKIE = "bypass-cookie"
+    CONTENT_IN_REQUEST = "content-in-request"
+    HOST_MISMATCH = "host-mismatch"
+    INVALIDATED = "invalidated"
+    PRECONDITION = "precondition"
+    REQUEST_MAX_AGE = "request-max-age"
+    REQUEST_MIN_FRESH = "request-min-fresh"
+    REQUEST_NO_CACHE = "request-no-cache"
+    REQUEST_NO_STORE = "request-no-store"
+    RESPONSE_NO_CACHE = "no-cache"
+    UPGRADE = "upgrade"
+
+
+class NotStored(StrEnum):
+    """Why a response was relayed but not stored."""
+
+    AUTHORIZATION = "authorization"
+    BYPASSED = "bypassed"
+    DICTIONARY_VARY = "dictionary-vary"
+    INCOMPLETE = "incomplete"
+    METHOD = "method"
+    MUST_UNDERSTAND = "must-understand"
+    NEVER_REUSABLE = "never-reusable"
+    NO_STORE = "no-store"
+    OVERTAKEN = "overtaken"
+    """Purged or invalidated while it was on its way."""
+    PARTIAL = "partial"
+    PARTIAL_UNASKED = "partial-unasked"
+    PRIVATE = "private"
+    REQUEST_NO_STORE = "request-no-store"
+    SET_COOKIE = "set-cookie"
+    STATUS = "status"
+    STORE_FAILED = "store-failed"
+    TOO_LARGE = "too-large"
+
+
+class Refused(StrEnum):
+    """Why this proxy answered with an error of its own."""
+
+    FETCH_FAILED = "fetch-failed"
+    LOOP = "proxy-loop-detected"
+    OFFLINE = "offline"
+    ONLY_IF_CACHED = "only-if-cached"
+    STALE_FORBIDDEN = "stale-forbidden"
+    STRICT_HOST = "strict-host"
+    UNEXPECTED_304 = "unexpected-304"
+
+
+class Dropped(StrEnum):
+    """Why octets that an origin sent did not reach the client."""
+
+    CONTENT_IN_204 = "content-in-204"
+    CONTENT_IN_205 = "content-in-205"
+    CONTENT_IN_304 = "content-in-304"

@@ -1,0 +1,79 @@
+"""Which stored response may answer a request, and what keeps it from answering without the origin."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cache.directives import RequestDirectives, request_directives
+from cache.entry import StoredResponse
+from cache.freshness import current_age, date_of, directives_of, freshness_lifetime, stale_use
+from cache.key import matches
+from cache.messages import Request
+from cache.policy import CachePolicy, ClientReload
+from cache.reasons import Detail, Forwarded
+from cache.storing import shareable_although_authorized
+
+
+def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail | None] | None:
+    """Return why the cache is passed by, or None where it may answer."""
+    fields = request.fields
+    if request.method not in ("GET", "HEAD"):
+        return Forwarded.METHOD, None
+    if "upgrade" in fields:
+        return Forwarded.BYPASS, Detail.UPGRADE
+    if request.has_content:  # RFC 9110 §9.3.1: content in a GET invites smuggling
+        return Forwarded.BYPASS, Detail.CONTENT_IN_REQUEST
+    if "if-match" in fields or "if-unmodified-since" in fields:  # RFC 9111 §4.3.2: not for a cache to judge
+        return Forwarded.BYPASS, Detail.PRECONDITION
+    cookies = {cookie.partition("=")[0].strip() for cookie in (fields.get("cookie") or "").split(";")}
+    if policy.bypass_cookies & cookies:
+        return Forwarded.BYPASS, Detail.BYPASS_COOKIE
+    if request_directives(fields).no_store and not policy.offline:
+        return Forwarded.REQUEST, Detail.REQUEST_NO_STORE
+    return None
+
+
+def matching(request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy) -> tuple[StoredResponse, ...]:
+    """Return the stored responses that could answer, best first (RFC 9111 §4, §4.1)."""
+    methods = ("GET", "POST") if request.method == "GET" else ("GET", "POST", "HEAD")
+    fitting = [entry for entry in candidates if entry.method in methods and matches(entry, request, policy)]
+    # one with a Vary that fits says more than one without; then the latest; a GET says more than a HEAD
+    return tuple(
+        sorted(fitting, key=lambda entry: (bool(entry.vary), entry.method != "HEAD", date_of(entry)), reverse=True)
+    )
+
+
+def obstacle(
+    request: Request, entry: StoredResponse, asked: RequestDirectives, policy: CachePolicy, now: float
+) -> tuple[Forwarded, Detail | None] | None:
+    """Return what keeps a stored response from being used without asking the origin, or None."""
+    directives = directives_of(entry, policy)
+    if "authorization" in request.fields and not shareable_although_authorized(directives):
+        return Forwarded.REQUEST, Detail.AUTHORIZATION
+    if entry.invalid:
+        return Forwarded.STALE, Detail.INVALIDATED
+    if directives.no_cache:  # RFC 9111 §5.2.2.4
+        return Forwarded.STALE, Detail.RESPONSE_NO_CACHE
+    age, lifetime = current_age(entry, policy, now), freshness_lifetime(entry, policy).seconds
+    fresh = lifetime > age
+    if not policy.offline and (reason := _client_insists(request, directives.immutable, asked, fresh, age, policy)):
+        return Forwarded.REQUEST, reason
+    if fresh and (asked.min_fresh <= lifetime - age or policy.offline):
+        return None
+    if fresh:
+        return Forwarded.REQUEST, Detail.REQUEST_MIN_FRESH
+    return None if stale_use(entry, asked, policy, now) else (Forwarded.STALE, None)
+
+
+def _client_insists(
+    request: Request, immutable: bool, asked: RequestDirectives, fresh: bool, age: float, policy: CachePolicy
+) -> Detail | None:
+    """Return why the client wants the origin asked although a copy may do, or None (RFC 9111 §5.2.1)."""
+    if fresh and policy.client_reload is ClientReload.IGNORE_WHEN_FRESH:
+        return None
+    if asked.no_cache:
+        return Detail.REQUEST_NO_CACHE
+    if asked.max_age is None or (asked.max_age > 0 and age <= asked.max_age):
+        return None
+    # RFC 8246 §2: a reload is no reason to ask about what never changes; §3: only where nobody could meddle
+    return None if fresh and immutable and request.scheme == "https" else Detail.REQUEST_MAX_AGE

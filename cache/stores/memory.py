@@ -1,0 +1,196 @@
+"""A store in memory: nothing survives the process. It also shows what every other store must do."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from itertools import count
+from threading import RLock
+
+from cache.codec import CodecError, encode
+from cache.entry import StoredResponse
+from cache.key import request_for
+from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics
+from cache.stores.bodies import OctetsBody
+
+
+@dataclass(slots=True)
+class _Held:
+    entry: StoredResponse
+    body: bytes
+    size: int
+    """Octets this takes: the body and the encoded head."""
+    used: int
+    """Grows with every use of any entry: the smallest is the least recently used."""
+
+
+class MemoryStore:
+    """Stored responses in memory, at most `max_size` octets of them; the least recently used go first."""
+
+    def __init__(self, max_size: int) -> None:
+        self.max_size = max_size
+        self._lock = RLock()
+        self._held: OrderedDict[str, _Held] = OrderedDict()  # by id, least recently used first
+        self._ids: dict[str, tuple[str, ...]] = {}  # by primary key, most recently stored first
+        self._size = 0
+        self._uses = count()
+
+    def candidates(self, key: str) -> tuple[StoredResponse, ...]:
+        """Return every stored response under that primary key, most recently stored first."""
+        with self._lock:
+            return tuple(self._held[each].entry for each in self._ids.get(key, ()))
+
+    def open(self, entry: StoredResponse) -> OctetsBody:
+        """Open an entry's body. Raises DamagedEntry if it has been deleted."""
+        held = self._held.get(entry.id)
+        if held is None:
+            raise DamagedEntry(f"{entry.key} is no longer stored")
+        return OctetsBody(held.body)
+
+    def writer(self) -> MemoryWriter:
+        """Begin a new body."""
+        return MemoryWriter(self)
+
+    def insert(self, entry: StoredResponse, body: bytes, replaces: Iterable[str]) -> None:
+        """Store an entry with its body. Raises StoreError; then nothing was stored and nothing replaced."""
+        size = _encoded_size(entry) + len(body)
+        if size > self.max_size:
+            raise StoreError(f"{size} octets do not fit into a store of {self.max_size}")
+        with self._lock:
+            if entry.id in self._held:
+                raise StoreError(f"the id {entry.id} is taken")
+            self._drop(each.id for each in self._named(entry.key, replaces))
+            variants = self._ids.get(entry.key, ())
+            if len(variants) == MAX_VARIANTS:
+                self._drop([min(variants, key=lambda each: self._held[each].used)])
+            self._held[entry.id] = _Held(entry, body, size, next(self._uses))
+            self._ids[entry.key] = (entry.id, *self._ids.get(entry.key, ()))
+            self._size += size
+            while self._size > self.max_size:
+                self._drop([next(iter(self._held))])
+
+    def update(self, entry: StoredResponse) -> bool:
+        """Rewrite the head of an entry if its stored revision is `entry.revision - 1`; tell whether it was.
+
+        Raises:
+            StoreError: the head is not fit to be stored.
+        """
+        size = _encoded_size(entry)
+        with self._lock:
+            held = self._held.get(entry.id)
+            if held is None or held.entry.key != entry.key or held.entry.revision != entry.revision - 1:
+                return False
+            held.entry = replace(entry, length=held.entry.length, sha256=held.entry.sha256)
+            self._size += size + len(held.body) - held.size
+            held.size = size + len(held.body)
+            return True
+
+    def invalidate(self, key: str) -> int:
+        """Mark every entry under a key as needing validation. Returns how many."""
+        with self._lock:
+            variants = self.candidates(key)
+            for entry in variants:
+                # A new revision, so that a 304 to a request sent before cannot undo the mark
+                self._held[entry.id].entry = replace(entry, invalid=True, revision=entry.revision + 1)
+            return len(variants)
+
+    def touch(self, entry: StoredResponse) -> None:
+        """Note that an entry was used."""
+        with self._lock:
+            if held := self._held.get(entry.id):
+                held.used = next(self._uses)
+                self._held.move_to_end(entry.id)
+
+    def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
+        """Delete the entries under a key, or only those named. Returns how many."""
+        with self._lock:
+            return self._drop(each.id for each in self._named(key, ids))
+
+    def delete_host(self, host: str) -> int:
+        """Delete every entry of a host, whatever scheme and port. Returns how many."""
+        with self._lock:
+            return sum(self.delete(key) for key in list(self._ids) if is_of_host(key, host))
+
+    def clear(self) -> int:
+        """Delete everything. Returns how many entries."""
+        with self._lock:
+            return self._drop(list(self._held))
+
+    def entries(self) -> Iterator[StoredResponse]:
+        """Iterate over all entries, ordered by key."""
+        with self._lock:
+            keys = sorted(self._ids)
+        for key in keys:
+            yield from self.candidates(key)
+
+    def statistics(self) -> StoreStatistics:
+        """Return what the store holds."""
+        with self._lock:
+            return StoreStatistics(entries=len(self._held), size=self._size, max_size=self.max_size)
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to write."""
+
+    def _named(self, key: str, ids: Iterable[str] | None) -> list[StoredResponse]:
+        names = None if ids is None else set(ids)
+        return [entry for entry in self.candidates(key) if names is None or entry.id in names]
+
+    def _drop(self, ids: Iterable[str]) -> int:
+        dropped = [self._held.pop(each) for each in ids]
+        for held in dropped:
+            key = held.entry.key
+            self._size -= held.size
+            self._ids[key] = tuple(each for each in self._ids[key] if each != held.entry.id)
+            if not self._ids[key]:
+                del self._ids[key]
+        return len(dropped)
+
+
+class MemoryWriter:
+    """A body on its way into memory."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+        self._octets: bytearray | None = bytearray()
+
+    def write(self, chunk: bytes) -> None:
+        """Append octets. Raises StoreError if they do not fit."""
+        octets = self._open()
+        octets += chunk
+        if len(octets) > self._store.max_size:
+            self.abort()
+            raise StoreError(f"the body does not fit into a store of {self._store.max_size} octets")
+
+    def commit(self, entry: StoredResponse, replaces: Iterable[str] = ()) -> StoredResponse:
+        """Store `entry` with the octets written and return it completed. Raises StoreError."""
+        body = bytes(self._open())
+        self.abort()
+        stored = replace(entry, length=len(body), sha256=sha256(body).hexdigest())
+        self._store.insert(stored, body, replaces)
+        return stored
+
+    def abort(self) -> None:
+        """Forget the octets. Harmless after `commit`."""
+        self._octets = None
+
+    def _open(self) -> bytearray:
+        if self._octets is None:
+            raise StoreError("this body was committed, aborted or refused before")
+        return self._octets
+
+
+def is_of_host(key: str, host: str) -> bool:
+    """Tell whether a primary key is a URI of that host, however the host is spelled."""
+    try:
+        return request_for(key).host == host.lower().removesuffix(".").strip("[]")
+    except ValueError:
+        return False
+
+
+def _encoded_size(entry: StoredResponse) -> int:
+    try:
+        return len(encode(entry))
+    except CodecError as error:
+        raise StoreError(f"{entry.key}: {error}") from error

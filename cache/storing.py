@@ -1,0 +1,128 @@
+"""May this response be stored, and which of its fields (RFC 9111 §3)."""
+
+from __future__ import annotations
+
+from cache.directives import ResponseDirectives, request_directives, response_directives
+from cache.entry import StoredResponse
+from cache.fields import http_date, imf_date, tokens
+from cache.fieldtable import end_to_end, row
+from cache.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime
+from cache.key import primary_key, vary_of
+from cache.messages import Fields, Received, Request, Response
+from cache.policy import CachePolicy, SetCookie
+from cache.reasons import NotStored
+
+UNDERSTOOD = frozenset(
+    {200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 414, 451, 500, 501}
+    | {502, 503, 504}
+)
+"""Status codes whose caching requirements are implemented here (RFC 9111 §5.2.2.3)."""
+
+NEVER_STORED = (
+    frozenset({304})
+    | frozenset({407, 408, 412, 416, 417, 421, 425, 426})  # about the connection, or request parts outside the key
+    | frozenset({428, 429, 431, 511})  # RFC 6585 §3 to §6
+)
+
+
+def refusal(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
+    """Return why a response must not be stored, or None if it may be."""
+    response = received.head
+    directives = response_directives(response.fields, policy.targeted_fields)
+    return (
+        _refused_by_request(request)
+        or _refused_by_status(request, response, directives)
+        or _refused_by_directives(request, directives)
+        or _refused_by_fields(received, directives, policy)
+    )
+
+
+def _refused_by_request(request: Request) -> NotStored | None:
+    if request.method not in ("GET", "HEAD"):
+        return NotStored.METHOD
+    if request.has_content:
+        return NotStored.BYPASSED
+    if request_directives(request.fields).no_store:  # RFC 9111 §5.2.1.5
+        return NotStored.REQUEST_NO_STORE
+    return None
+
+
+def _refused_by_status(request: Request, response: Response, directives: ResponseDirectives) -> NotStored | None:
+    status = response.status
+    if status == 206:
+        return NotStored.PARTIAL if "range" in request.fields else NotStored.PARTIAL_UNASKED
+    if not 200 <= status <= 599 or status in NEVER_STORED:
+        return NotStored.STATUS
+    if directives.must_understand and status not in UNDERSTOOD:  # RFC 9111 §5.2.2.3
+        return NotStored.MUST_UNDERSTAND
+    return None
+
+
+def _refused_by_directives(request: Request, directives: ResponseDirectives) -> NotStored | None:
+    if directives.no_store and not directives.must_understand:  # RFC 9111 §5.2.2.5, overruled by §5.2.2.3
+        return NotStored.NO_STORE
+    if directives.private:  # RFC 9111 §5.2.2.7
+        return NotStored.PRIVATE
+    if "authorization" in request.fields and not shareable_although_authorized(directives):
+        return NotStored.AUTHORIZATION
+    return None
+
+
+def shareable_although_authorized(directives: ResponseDirectives) -> bool:
+    """Tell whether a response may be shared although its request bore Authorization (RFC 9111 §3.5)."""
+    return directives.public or directives.s_maxage is not None or directives.must_revalidate
+
+
+def _refused_by_fields(received: Received, directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
+    response, fields = received.head, received.head.fields
+    explicit = explicit_lifetime(fields, date_of(received), directives) is not None
+    if "set-cookie" in fields or "set-cookie2" in fields:
+        if policy.set_cookie is SetCookie.BYPASS:
+            return NotStored.SET_COOKIE
+        if policy.set_cookie is SetCookie.STORE and not explicit:
+            return NotStored.SET_COOKIE
+    if not explicit and not directives.public and response.status not in HEURISTICALLY_CACHEABLE:
+        return NotStored.STATUS
+    # RFC 9111 §3: what could never be reused is not worth keeping
+    if not explicit and "etag" not in fields and "last-modified" not in fields:
+        return NotStored.NEVER_REUSABLE
+    vary = set(tokens(fields.get("vary")))
+    if {"dcb", "dcz"} & set(tokens(fields.get("content-encoding"))) and not (
+        {"accept-encoding", "available-dictionary"} <= vary
+    ):
+        return NotStored.DICTIONARY_VARY  # RFC 9842 §6.2
+    return None
+
+
+def storable_fields(received: Received, policy: CachePolicy) -> Fields:
+    """Return the fields that go into the stored head, a readable Date among them (RFC 9111 §3.1)."""
+    fields = end_to_end(received.head.fields)
+    unstorable = {name for name, _ in fields if not row(name).stored}
+    unstorable |= response_directives(fields, policy.targeted_fields).private_fields
+    if policy.set_cookie is SetCookie.STRIP:
+        unstorable |= {"set-cookie", "set-cookie2"}
+    return dated(fields.without(unstorable), received.response_time)
+
+
+def dated(fields: Fields, response_time: float) -> Fields:
+    """Return the fields with a readable Date: the time of receipt if there was none (RFC 9110 §6.6.1)."""
+    if http_date(fields.get("date"), response_time) is not None:
+        return fields
+    return fields.replacing("Date", imf_date(response_time))
+
+
+def new_entry(request: Request, received: Received, policy: CachePolicy, entry_id: str) -> StoredResponse:
+    """Return the stored response that this exchange makes; its body is yet to come."""
+    head, fields = received.head, storable_fields(received, policy)
+    return StoredResponse(
+        id=entry_id,
+        key=primary_key(request),
+        method=request.method,
+        target=request.uri,
+        head=Response(head.status, head.reason, fields, head.version),
+        request_time=received.request_time,
+        response_time=received.response_time,
+        stored_at=received.response_time,
+        vary=vary_of(request, fields, policy),
+        personal="cookie" in request.fields or "authorization" in request.fields,
+    )
