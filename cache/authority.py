@@ -37,16 +37,32 @@ class StoredContent:
 
 
 @dataclass(frozen=True, slots=True)
-class OriginContent:
-    """The octets that the origin is sending."""
+class CopyAnswer:
+    """An answer from a stored response."""
+
+    head: Response
+    content: StoredContent | None = None
+    exemption: str | None = None
+    """The reason's name where 200 is said although 203 is the rule."""
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """What the client gets."""
+class RelayedAnswer:
+    """An origin's answer, passed on."""
 
     head: Response
-    content: StoredContent | OriginContent | bytes = b""
+    has_content: bool
+    """Whether the octets that the origin sends go along."""
+    exemption: str | None = None
+    """The reason's name where 200 is said although 203 is the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAnswer:
+    """An error that this proxy makes itself."""
+
+    head: Response
+    content: bytes
 
 
 # ---- the status
@@ -100,7 +116,7 @@ def from_copy(
     now: float,
     *,
     validated: bool = False,
-) -> Answer:
+) -> CopyAnswer:
     """Return the answer that a stored response gives to a request, in the form the client's own fields ask for.
 
     `validated` says that the origin confirmed it in this very exchange; `now` is in seconds since the epoch.
@@ -108,19 +124,18 @@ def from_copy(
     fields = _presented(request, entry, policy, now, validated=validated)
     part = requested_part(request, entry)
     if not_modified(request, entry):  # RFC 9110 §13.2.2: before Range
-        answer = Answer(Response(304, "Not Modified", _without_representation(fields)))
+        answer = CopyAnswer(Response(304, "Not Modified", _without_representation(fields)))
     elif isinstance(part, Unsatisfiable):
         unsatisfied = ("Content-Range", f"bytes */{entry.length}"), ("Content-Length", "0")
-        answer = Answer(Response(416, _phrase(416), _without_representation(fields).appending(*unsatisfied)))
+        answer = CopyAnswer(Response(416, _phrase(416), _without_representation(fields).appending(*unsatisfied)))
     elif isinstance(part, Part):
         answer = _partial(entry, part, fields)
     else:
-        answer, exception = _whole(request, entry, fields, policy)
-        handling = replace(handling, detail=exception or handling.detail)
-    return _signed(answer, handling, policy, entry.head.version)
+        answer = _whole(request, entry, fields, policy)
+    return replace(answer, head=_signed(answer.head, answer.exemption, handling, policy, entry.head.version))
 
 
-def _whole(request: Request, entry: StoredResponse, fields: Fields, policy: CachePolicy) -> tuple[Answer, str | None]:
+def _whole(request: Request, entry: StoredResponse, fields: Fields, policy: CachePolicy) -> CopyAnswer:
     status, phrase, exception = entry.head.status, entry.head.reason, None
     if status == 200:
         status, exception = status_of_changed_200(request, entry.head.fields, policy)
@@ -131,16 +146,16 @@ def _whole(request: Request, entry: StoredResponse, fields: Fields, policy: Cach
         fields = fields.replacing("Content-Length", str(entry.length))
     if status == 205:
         fields = fields.replacing("Content-Length", "0")
-    content = b"" if request.method == "HEAD" or status in NO_CONTENT else StoredContent(entry, 0, entry.length)
-    return Answer(Response(status, phrase, fields), content), exception
+    content = None if request.method == "HEAD" or status in NO_CONTENT else StoredContent(entry, 0, entry.length)
+    return CopyAnswer(Response(status, phrase, fields), content, exception)
 
 
-def _partial(entry: StoredResponse, part: Part, fields: Fields) -> Answer:
+def _partial(entry: StoredResponse, part: Part, fields: Fields) -> CopyAnswer:
     # RFC 9110 §15.3.7: all that the 200 would have, but what is true of the whole only
     kept = fields.without([name for name, _ in fields if row(name).whole] + ["content-length"])
     place = ("Content-Range", f"bytes {part.start}-{part.stop - 1}/{entry.length}")
     fields = kept.appending(place, ("Content-Length", str(part.stop - part.start)))
-    return Answer(Response(206, "Partial Content", fields), StoredContent(entry, part.start, part.stop))
+    return CopyAnswer(Response(206, "Partial Content", fields), StoredContent(entry, part.start, part.stop))
 
 
 def _without_representation(fields: Fields) -> Fields:
@@ -170,26 +185,25 @@ def _presented(request: Request, entry: StoredResponse, policy: CachePolicy, now
 
 def relayed(
     request: Request, response: Response, handling: Handling | None, policy: CachePolicy, response_time: float
-) -> Answer:
+) -> RelayedAnswer:
     """Return the origin's answer as it is passed on; its status stays unless a local rule changed a 200.
 
     `handling` None leaves Cache-Status out; `response_time` (seconds since the epoch) stands in for a missing Date.
     """
     # trailers are not relayed, so they are not announced either
     fields = dated(end_to_end(response.fields).without(["trailer"]), response_time)
-    status, phrase = response.status, response.reason
+    status, phrase, exception = response.status, response.reason, None
     if status == 200 and request.method in ("GET", "HEAD"):
         known = known_of_relayed(request, status)
         if (changed := annotated(request, fields, known, policy)) is not fields:
             status, exception = status_of_changed_200(request, fields, policy)
             phrase, fields = phrase if status == 200 else _phrase(status), changed
-            handling = replace(handling, detail=exception or handling.detail) if handling else None
     if status == 204:
         fields = fields.without(["content-length"])  # RFC 9110 §8.6
     if status == 205:
         fields = fields.replacing("Content-Length", "0")  # RFC 9110 §15.3.6
-    content = b"" if request.method == "HEAD" or status in NO_CONTENT else OriginContent()
-    return _signed(Answer(Response(status, phrase, fields), content), handling, policy, response.version)
+    head = _signed(Response(status, phrase, fields), exception, handling, policy, response.version)
+    return RelayedAnswer(head, request.method != "HEAD" and status not in NO_CONTENT, exception)
 
 
 # ---- errors of our own
@@ -197,7 +211,7 @@ def relayed(
 
 def refusal(
     status: int, reason: Refused, sentence: str, policy: CachePolicy, now: float, error: str | None = None
-) -> Answer:
+) -> OwnAnswer:
     """Return an error that this proxy makes itself: never a 203, never stored, no Cache-Status (ledger META-14).
 
     `error` is a type of RFC 9209 §2.3, told in Proxy-Status.
@@ -215,15 +229,18 @@ def refusal(
             ("Proxy-Status", f'{policy.name}{kind}; details="{printable}"'),
         )
     )
-    return Answer(Response(status, _phrase(status), fields), text)
+    return OwnAnswer(Response(status, _phrase(status), fields), text)
 
 
-def _signed(answer: Answer, handling: Handling | None, policy: CachePolicy, version: str) -> Answer:
-    """Return the answer with Via and, appended last, Cache-Status (RFC 9110 §7.6.3, RFC 9211 §2)."""
+def _signed(
+    head: Response, exemption: str | None, handling: Handling | None, policy: CachePolicy, version: str
+) -> Response:
+    """Return a head with Via and, appended last, Cache-Status (RFC 9110 §7.6.3, RFC 9211 §2)."""
     lines = [("Via", f"{version.removeprefix('HTTP/')} {policy.name}")]
     if handling is not None and policy.cache_status:
-        lines.append(("Cache-Status", member(policy.name, handling, answer.head.status)))
-    return replace(answer, head=replace(answer.head, fields=answer.head.fields.appending(*lines)))
+        told = replace(handling, detail=exemption or handling.detail)
+        lines.append(("Cache-Status", member(policy.name, told, head.status)))
+    return replace(head, fields=head.fields.appending(*lines))
 
 
 def _phrase(status: int) -> str:

@@ -10,6 +10,7 @@ from cache.entry import StoredResponse
 from cache.invalidation import invalidated_keys
 from cache.messages import Received, Request
 from cache.policy import CachePolicy
+from cache.reasons import NotStored
 
 
 def changes(
@@ -23,7 +24,7 @@ def changes(
     """Return what a complete answer says about responses that are already stored."""
     if request.method not in ("GET", "HEAD"):
         return tuple(Invalidate(key) for key in invalidated_keys(request, received.head))
-    if not sent.storable or sent.selected is None or received.head.status >= 500:
+    if sent.not_storable is NotStored.BYPASSED or sent.selected is None or received.head.status >= 500:
         return ()
     if request.method == "HEAD":
         return _head_changes(sent, received, policy)

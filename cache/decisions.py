@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cache.authority import Answer
+from cache.authority import CopyAnswer, OwnAnswer, RelayedAnswer
 from cache.cachestatus import Handling
 from cache.entry import StoredResponse
 from cache.messages import Request
@@ -21,14 +21,16 @@ class Sent:
     """As it is to be sent: conditional where stored responses are being validated."""
     fwd: Forwarded
     detail: Detail | None = None
-    storable: bool = True
-    """False where the cache was passed by."""
+    not_storable: NotStored | None = None
+    """Why the answer must not be stored, where that is known before it comes."""
     nominated: tuple[StoredResponse, ...] = ()
     """The stored responses whose validators it carries."""
     selected: StoredResponse | None = None
     """The stored response that would have been the answer."""
     matching: tuple[StoredResponse, ...] = ()
     """All stored responses that could have been chosen."""
+    heads: tuple[str, ...] = ()
+    """Ids of stored HEAD answers, which a GET answer makes superfluous."""
     repeated: bool = False
     """It has been asked once before."""
 
@@ -47,7 +49,7 @@ class Validate(Sent):
 class Serve:
     """Answer from a stored response."""
 
-    answer: Answer
+    answer: CopyAnswer
     entry: StoredResponse
     handling: Handling
     valid_until: float
@@ -61,7 +63,7 @@ class Serve:
 class Refuse:
     """Answer with an error of this proxy's own."""
 
-    answer: Answer
+    answer: OwnAnswer
     reason: Refused
     changes: tuple[Change, ...] = ()
 
@@ -97,7 +99,7 @@ Change = Update | Invalidate | Delete
 class Store:
     """Relay the answer, and store it as `entry` in place of those that `replaces` names by id."""
 
-    answer: Answer
+    answer: RelayedAnswer
     entry: StoredResponse
     replaces: tuple[str, ...]
     handling: Handling
@@ -108,7 +110,7 @@ class Store:
 class Freshen:
     """Answer from a stored response that the origin has just confirmed; `entry` is its updated form."""
 
-    answer: Answer
+    answer: CopyAnswer
     entry: StoredResponse
     handling: Handling
     changes: tuple[Change, ...] = ()
@@ -118,7 +120,7 @@ class Freshen:
 class Relay:
     """Relay the answer and store nothing."""
 
-    answer: Answer
+    answer: RelayedAnswer
     not_stored: NotStored | None
     handling: Handling | None
     changes: tuple[Change, ...] = ()

@@ -54,9 +54,17 @@ FAILURES = frozenset({500, 502, 503, 504})
 
 
 def on_request(
-    request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy, now: float
+    request: Request,
+    candidates: Sequence[StoredResponse],
+    policy: CachePolicy,
+    now: float,
+    waited_as: Forwarded | None = None,
 ) -> Serve | Validate | Forward | Refuse:
-    """Decide what a request leads to; `candidates` are all stored responses under its primary key."""
+    """Decide what a request leads to.
+
+    `candidates` are all stored responses under its primary key. `waited_as` is set for a request that waited for
+    another's fetch: why it would have gone forward itself (RFC 9211 §2.6).
+    """
     if is_loop(request, policy):
         sentence = f"{request.uri} leads back to this proxy."
         return Refuse(refusal(502, Refused.LOOP, sentence, policy, now, "proxy_loop_detected"), Refused.LOOP)
@@ -64,25 +72,33 @@ def on_request(
         fwd, detail = bypass
         return _refuse_offline(request, policy, now) if policy.offline else _forward(request, fwd, detail, policy)
     asked = request_directives(request.fields)
+    heads = tuple(entry.id for entry in candidates if entry.method == "HEAD")
     fitting = matching(request, candidates, policy)
     if not fitting:
-        return _miss(request, candidates, asked, policy, now)
+        return _miss(request, candidates, heads, asked, policy, now)
     selected = fitting[0]
     hindered = obstacle(request, selected, asked, policy, now)
     if hindered is None:
-        return _serve(request, selected, asked, policy, now)
+        return _serve(request, selected, asked, policy, now, waited_as)
     if asked.only_if_cached or policy.offline:
         return _refuse_unasked(request, policy, now)
     fwd, detail = hindered
-    sent = Sent(upstream(request, policy), fwd, detail, selected=selected, matching=fitting)
+    sent = Sent(upstream(request, policy), fwd, detail, selected=selected, matching=fitting, heads=heads)
     return validating(sent, validation.nominate(fitting, selected))
 
 
 def _forward(request: Request, fwd: Forwarded, detail: Detail | None, policy: CachePolicy) -> Forward:
-    return Forward(upstream(request, policy), fwd, detail, storable=False)
+    return Forward(upstream(request, policy), fwd, detail, NotStored.BYPASSED)
 
 
-def _serve(request: Request, entry: StoredResponse, asked: RequestDirectives, policy: CachePolicy, now: float) -> Serve:
+def _serve(
+    request: Request,
+    entry: StoredResponse,
+    asked: RequestDirectives,
+    policy: CachePolicy,
+    now: float,
+    waited_as: Forwarded | None,
+) -> Serve:
     lifetime, ttl = freshness_lifetime(entry, policy), time_to_live(entry, policy, now)
     remaining = lifetime.seconds - current_age(entry, policy, now)
     if remaining > 0:
@@ -93,7 +109,10 @@ def _serve(request: Request, entry: StoredResponse, asked: RequestDirectives, po
     if detail is Detail.STALE_WHILE_REVALIDATE:
         sent = Sent(behind(request, entry, policy), Forwarded.STALE, detail, selected=entry, matching=(entry,))
         check = validating(sent, validation.nominate((entry,), entry))
-    handling = Handling(hit=True, ttl=ttl, detail=detail)
+    if waited_as:
+        handling = Handling(fwd=waited_as, fwd_status=entry.head.status, collapsed=True, ttl=ttl, detail=detail)
+    else:
+        handling = Handling(hit=True, ttl=ttl, detail=detail)
     answer = from_copy(request, entry, handling, policy, now)
     return Serve(answer, entry, handling, now + max(0.0, remaining - asked.min_fresh), check)
 
@@ -101,6 +120,7 @@ def _serve(request: Request, entry: StoredResponse, asked: RequestDirectives, po
 def _miss(
     request: Request,
     candidates: Sequence[StoredResponse],
+    heads: tuple[str, ...],
     asked: RequestDirectives,
     policy: CachePolicy,
     now: float,
@@ -110,7 +130,7 @@ def _miss(
     variants = tuple(entry for entry in candidates if entry.method == "GET")
     fwd = Forwarded.VARY_MISS if variants else Forwarded.URI_MISS
     nominated = () if "range" in request.fields else validation.nominate(variants, None)
-    return validating(Sent(upstream(request, policy), fwd), nominated)
+    return validating(Sent(upstream(request, policy), fwd, heads=heads), nominated)
 
 
 def _refuse_unasked(request: Request, policy: CachePolicy, now: float) -> Refuse:
@@ -146,9 +166,7 @@ def on_response(
         and (stale := _serve_after_error(request, sent, sent.selected, response.status, policy, now))
     ):
         return stale
-    not_stored = storing_refusal(sent.request, received, policy)
-    if not_stored is None and not sent.storable:
-        not_stored = NotStored.BYPASSED
+    not_stored = sent.not_storable or storing_refusal(sent.request, received, policy)
     # a HEAD answer is kept only where there is no GET answer to freshen
     if not_stored is None and request.method == "HEAD" and any(entry.method == "GET" for entry in sent.matching):
         not_stored = NotStored.METHOD
@@ -161,7 +179,7 @@ def on_response(
         return Relay(answer, not_stored, shown, changed)
     entry = new_entry(sent.request, received, policy, entry_id)
     replaces = [old.id for old in sent.matching if old is sent.selected or old.vary == entry.vary]
-    return Store(answer, entry, tuple(replaces), handling, changed)
+    return Store(answer, entry, (*replaces, *sent.heads), handling, changed)
 
 
 def _serve_after_error(
@@ -195,15 +213,7 @@ def _on_not_modified(
         sentence = f"{request.authority} answered 304 to a request without preconditions for {request.uri}."
         answer = refusal(502, Refused.UNEXPECTED_304, sentence, policy, now, "http_protocol_error")
         return Refuse(answer, Refused.UNEXPECTED_304, outdated)
-    again = Forward(
-        request=validation.unconditional(sent.request),
-        fwd=sent.fwd,
-        detail=sent.detail,
-        storable=sent.storable,
-        matching=sent.matching,
-        repeated=True,
-    )
-    return Retry(again, outdated)
+    return Retry(without_copies(sent), outdated)
 
 
 def _answers_the_client(request: Request, sent: Sent, response: Response) -> bool:
@@ -232,7 +242,7 @@ def _freshen(
 
 
 def on_failure(
-    request: Request, sent: Sent, error: str, sentence: str, disconnected: bool, policy: CachePolicy, now: float
+    request: Request, sent: Sent, error: str, sentence: str, policy: CachePolicy, now: float, *, disconnected: bool
 ) -> Serve | Refuse:
     """Decide what a fetch without an answer leads to.
 
@@ -250,6 +260,19 @@ def on_failure(
         return Refuse(answer, Refused.STALE_FORBIDDEN, doubt)
     status = 504 if error.endswith("_timeout") else 502  # RFC 9209 §2.3
     return Refuse(refusal(status, Refused.FETCH_FAILED, sentence, policy, now, error), Refused.FETCH_FAILED, doubt)
+
+
+def forward_unread(request: Request, policy: CachePolicy) -> Forward:
+    """Return the way past a store that gave nothing but damaged copies."""
+    return Forward(upstream(request, policy), Forwarded.URI_MISS)
+
+
+def without_copies(sent: Sent) -> Forward:
+    """Return the same question asked again, without leaning on anything stored."""
+    request = validation.unconditional(sent.request)
+    return Forward(
+        request, sent.fwd, sent.detail, sent.not_storable, matching=sent.matching, heads=sent.heads, repeated=True
+    )
 
 
 def preview(entry: StoredResponse, policy: CachePolicy, now: float) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 from cache import validation
 from cache.decisions import Forward, Sent, Validate
@@ -29,18 +29,21 @@ def upstream(request: Request, policy: CachePolicy) -> Request:
     return replace(request, fields=end_to_end(request.fields).appending(via))
 
 
+# what belongs to one client's request, not to a validation that the proxy starts itself (RFC 5861 §5)
+_PERSONAL = frozenset({"authorization", "cache-control", "cookie", "pragma", "range", *validation.PRECONDITIONS})
+
+
 def behind(request: Request, entry: StoredResponse, policy: CachePolicy) -> Request:
-    """Return the request for a validation that the proxy starts itself: nothing of the client's but what Vary names."""
+    """Return the request for a validation in the background, started by a client's request."""
     nominated = {name for name, _ in entry.vary}
-    lines = tuple(line for line in request.fields if line[0].lower() in nominated)
-    plain = Request("GET", request.scheme, request.host, request.port, request.target)
-    return upstream(replace(plain, fields=plain.fields.appending(*lines)), policy)
+    kept = request.fields.without(_PERSONAL - nominated)
+    return upstream(replace(request, method="GET", fields=kept), policy)
 
 
 def validating(sent: Sent, nominated: tuple[StoredResponse, ...]) -> Validate | Forward:
     """Return the request made conditional, or as it is where nothing can be validated."""
+    said = {slot.name: getattr(sent, slot.name) for slot in fields(sent)}
     # RFC 9111 §4.3.5: a HEAD goes forward as a HEAD, to freshen rather than to validate
     if not nominated or sent.request.method == "HEAD":
-        return Forward(sent.request, sent.fwd, sent.detail, sent.storable, (), sent.selected, sent.matching)
-    request = validation.conditional(sent.request, nominated)
-    return Validate(request, sent.fwd, sent.detail, sent.storable, nominated, sent.selected, sent.matching)
+        return Forward(**said)
+    return Validate(**{**said, "request": validation.conditional(sent.request, nominated), "nominated": nominated})

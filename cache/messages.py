@@ -72,6 +72,8 @@ class Request:
     fields: Fields = Fields()
     version: str = "HTTP/1.1"
     has_content: bool = False
+    tls_name: str | None = None
+    """The server name the client asked for in TLS, where it did."""
 
     @property
     def authority(self) -> str:

@@ -72,7 +72,9 @@ class Refused(StrEnum):
     """Why this proxy answered with an error of its own."""
 
     FETCH_FAILED = "fetch-failed"
+    GAVE_UP = "gave-up"
     LOOP = "proxy-loop-detected"
+    MALFORMED_REQUEST = "malformed-request"
     OFFLINE = "offline"
     ONLY_IF_CACHED = "only-if-cached"
     STALE_FORBIDDEN = "stale-forbidden"

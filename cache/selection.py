@@ -8,7 +8,7 @@ from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
 from cache.freshness import current_age, date_of, directives_of, freshness_lifetime, stale_use
 from cache.key import matches
-from cache.messages import Request
+from cache.messages import DEFAULT_PORTS, Request
 from cache.policy import CachePolicy, ClientReload
 from cache.reasons import Detail, Forwarded
 from cache.storing import shareable_although_authorized
@@ -19,6 +19,8 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
     fields = request.fields
     if request.method not in ("GET", "HEAD"):
         return Forwarded.METHOD, None
+    if _is_misaddressed(request):
+        return Forwarded.BYPASS, Detail.HOST_MISMATCH
     if "upgrade" in fields:
         return Forwarded.BYPASS, Detail.UPGRADE
     if request.has_content:  # RFC 9110 §9.3.1: content in a GET invites smuggling
@@ -31,6 +33,14 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
     if request_directives(fields).no_store and not policy.offline:
         return Forwarded.REQUEST, Detail.REQUEST_NO_STORE
     return None
+
+
+def _is_misaddressed(request: Request) -> bool:
+    """Tell whether Host or the TLS name is another than where the request goes (ledger KEY-07)."""
+    hosts = [host.lower() for host in request.fields.all("host")]
+    authority, default = request.authority.lower(), f":{DEFAULT_PORTS.get(request.scheme)}"
+    named = [authority] if not hosts else [host.removesuffix(default) for host in hosts]
+    return named != [authority] or (request.tls_name or request.host).lower() != request.host.lower()
 
 
 def matching(request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy) -> tuple[StoredResponse, ...]:

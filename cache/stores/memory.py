@@ -68,8 +68,7 @@ class MemoryStore:
             self._held[entry.id] = _Held(entry, body, size, next(self._uses))
             self._ids[entry.key] = (entry.id, *self._ids.get(entry.key, ()))
             self._size += size
-            while self._size > self.max_size:
-                self._drop([next(iter(self._held))])
+            self._evict()
 
     def update(self, entry: StoredResponse) -> bool:
         """Rewrite the head of an entry if its stored revision is `entry.revision - 1`; tell whether it was.
@@ -85,6 +84,7 @@ class MemoryStore:
             held.entry = replace(entry, length=held.entry.length, sha256=held.entry.sha256)
             self._size += size + len(held.body) - held.size
             held.size = size + len(held.body)
+            self._evict()
             return True
 
     def invalidate(self, key: str) -> int:
@@ -136,6 +136,10 @@ class MemoryStore:
     def _named(self, key: str, ids: Iterable[str] | None) -> list[StoredResponse]:
         names = None if ids is None else set(ids)
         return [entry for entry in self.candidates(key) if names is None or entry.id in names]
+
+    def _evict(self) -> None:
+        while self._size > self.max_size:
+            self._drop([next(iter(self._held))])
 
     def _drop(self, ids: Iterable[str]) -> int:
         dropped = [self._held.pop(each) for each in ids]

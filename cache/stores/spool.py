@@ -13,10 +13,9 @@ from pathlib import Path
 
 
 class Spool:
-    """A new file of its own in a directory. Every method may raise OSError."""
+    """A new file of its own in a directory. Making it, writing and moving may raise OSError."""
 
     def __init__(self, directory: Path) -> None:
-        directory.mkdir(mode=0o700, exist_ok=True)
         self.length = 0
         self._path, self._descriptor = _locked_file(directory)
 
@@ -41,24 +40,20 @@ class Spool:
             self._descriptor = -1
 
     def discard(self) -> None:
-        """Remove the file, wherever it is by now."""
-        with suppress(FileNotFoundError):
+        """Remove the file, wherever it is by now, as far as that is possible."""
+        with suppress(OSError):
             self._path.unlink()
         self.close()
 
 
 def sweep_spools(directory: Path) -> None:
-    """Remove what dead writers left in a directory. Raises OSError."""
-    if not directory.exists():
-        return
+    """Remove what dead writers left in a directory. Raises OSError if it cannot be listed."""
     for path in directory.iterdir():
-        with suppress(FileNotFoundError):  # its writer lives and has just moved or removed it
+        with suppress(OSError):  # its writer has just moved or removed it, or it is none of ours
             descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                flock(descriptor, LOCK_EX | LOCK_NB)
+                flock(descriptor, LOCK_EX | LOCK_NB)  # BlockingIOError: its writer lives
                 path.unlink()
-            except BlockingIOError:
-                pass  # its writer lives
             finally:
                 os.close(descriptor)
 

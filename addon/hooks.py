@@ -1,0 +1,172 @@
+"""mitmproxy's hooks: translate, ask, obey.
+
+A bodyless GET or HEAD is answered by the responder. Everything else (uploads, unsafe methods, WebSocket) stays with
+mitmproxy, streamed, and the engine is told what came of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from mitmproxy import connection, http
+
+from addon.relay import Relay as ContentRelay
+from addon.service import Service
+from addon.translate import head_of, headers_of, request_of, response_of
+from cache import engine
+from cache.decisions import Invalidate, Refuse, Relay, Sent
+from cache.fields import tokens
+from cache.fieldtable import hop_by_hop
+from cache.invalidation import keys_in_doubt
+from cache.messages import Fields, Received, Request, Response
+from cache.policy import CachePolicy
+from cache.reasons import Detail, Forwarded
+from cache.selection import passed_by
+
+FRAMING = frozenset({"content-length", "transfer-encoding"})
+"""mitmproxy frames what it sends by these, so they stay with a message that it carries."""
+
+CARRIED = frozenset({Detail.UPGRADE, Detail.CONTENT_IN_REQUEST, Detail.HOST_MISMATCH})
+"""What passes the cache by and needs mitmproxy to carry it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """A request that mitmproxy carries to the origin itself."""
+
+    request: Request
+    sent: Sent
+    sent_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Detour:
+    """A request whose reply mitmproxy fetches from the relay, and where it was really for."""
+
+    path: str
+    host: str
+    port: int
+    scheme: bytes
+    target: bytes
+
+
+class Hooks:
+    """The addon. `service` returns the cache, once it is ready."""
+
+    def __init__(self, service: Callable[[], Awaitable[Service]]) -> None:
+        self._service = service
+        self._carried: WeakKeyDictionary[http.HTTPFlow, Carried] = WeakKeyDictionary()
+        self._detours: WeakKeyDictionary[http.HTTPFlow, Detour] = WeakKeyDictionary()
+
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """See what mitmproxy is to carry, and let it stream that, so that no upload is held in memory."""
+        if _is_settled(flow):
+            return
+        service, request = await self._service(), request_of(flow)
+        if not _is_carried(request, service.policy):
+            return
+        decision = engine.on_request(request, (), service.policy, service.clock())
+        if isinstance(decision, Refuse):
+            _answer(flow, service.fetcher.replies.refuse(decision).head, decision.answer.content)
+        elif isinstance(decision, Sent):
+            self._carried[flow] = Carried(request, decision, service.clock())
+            _strip(flow, request, decision.request)
+            flow.request.stream = request.has_content
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Answer from the cache, at once or by way of the relay."""
+        if _is_settled(flow) or flow in self._carried:
+            return
+        service = await self._service()
+        reply = await service.responder.respond(request_of(flow))
+        if isinstance(reply.content, bytes):
+            _answer(flow, reply.head, reply.content)
+        else:
+            self._detour(flow, service.relay, service.relay.offer(reply.head, reply.content))
+
+    def _detour(self, flow: http.HTTPFlow, relay: ContentRelay, path: str) -> None:
+        """Send mitmproxy to the relay, on a connection of its own whatever proxy lies upstream."""
+        there = flow.request.data
+        self._detours[flow] = Detour(path, there.host, there.port, there.scheme, there.path)
+        there.host, there.port = relay.address
+        there.scheme, there.path = b"http", path.encode()
+        flow.server_conn = connection.Server(address=relay.address)
+
+    async def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Put a detour right, or pass on what mitmproxy has carried."""
+        if flow.response is None:
+            return
+        if detour := self._detours.get(flow):
+            there = flow.request.data
+            there.host, there.port, there.scheme, there.path = detour.host, detour.port, detour.scheme, detour.target
+            flow.response.stream = True
+        elif carried := self._carried.get(flow):
+            await self._pass_on(flow, flow.response, carried)
+
+    async def _pass_on(self, flow: http.HTTPFlow, response: http.Response, carried: Carried) -> None:
+        service = await self._service()
+        if response.status_code == 101:
+            if not _is_websocket(carried.request):
+                flow.kill()  # nobody asked for another protocol (RFC 9110 §15.2.2)
+            return
+        received = Received(head_of(response), carried.sent_at, service.clock())
+        outcome = engine.on_response(carried.request, carried.sent, received, service.policy, "")
+        # before the client knows, so that its next request does not find what has just become outdated
+        await service.fetcher.apply(outcome.changes)
+        response.stream = True
+        if isinstance(outcome, Relay):
+            service.fetcher.replies.count(carried.request, outcome.handling, outcome.answer.exemption)
+            framing = [line for line in received.head.fields if line[0].lower() in FRAMING]
+            _relabel(response, outcome.answer.head, framing if outcome.answer.has_content else [])
+            if not outcome.answer.has_content and carried.request.method != "HEAD":
+                response.stream = service.fetcher.replies.dropping(carried.request, response.status_code)
+
+    async def error(self, flow: http.HTTPFlow) -> None:
+        """Let go of a reply that nobody fetched; doubt what an unsafe request without an answer may have changed."""
+        service = await self._service()
+        if detour := self._detours.pop(flow, None):
+            service.relay.withdraw(detour.path)
+        elif (carried := self._carried.pop(flow, None)) and flow.response is None:
+            service.statistics.count("failures.carried")
+            await service.fetcher.apply(tuple(map(Invalidate, keys_in_doubt(carried.request))))
+
+
+def _is_settled(flow: http.HTTPFlow) -> bool:
+    """Tell whether another addon has answered, or the client is gone."""
+    return flow.response is not None or flow.error is not None or not flow.live
+
+
+def _is_carried(request: Request, policy: CachePolicy) -> bool:
+    bypass = passed_by(request, policy)
+    return bypass is not None and (bypass[0] is Forwarded.METHOD or bypass[1] in CARRIED)
+
+
+def _is_websocket(request: Request) -> bool:
+    return "websocket" in tokens(request.fields.get("upgrade"))
+
+
+def _strip(flow: http.HTTPFlow, request: Request, upstream: Request) -> None:
+    """Take this hop's fields off a request that mitmproxy carries, and put Via on (RFC 9110 §7.6)."""
+    headers = flow.request.headers
+    for name in hop_by_hop(request.fields) - FRAMING:
+        headers.pop(name, None)
+    if _is_websocket(request):
+        headers["connection"], headers["upgrade"] = "Upgrade", "websocket"
+    if "host" not in request.fields:
+        headers["host"] = request.authority  # RFC 9112 §3.2.2: whatever it said
+    headers["via"] = upstream.fields.get("via") or ""
+
+
+def _relabel(response: http.Response, head: Response, framing: list[tuple[str, str]]) -> None:
+    """Give a response the head that the cache presents."""
+    fields = head.fields.without(FRAMING).appending(*framing) if framing else head.fields
+    if response.is_http2 or response.is_http3:
+        fields = Fields(tuple((name.lower(), value) for name, value in fields))
+    response.status_code, response.reason = head.status, head.reason
+    response.headers = headers_of(fields)
+
+
+def _answer(flow: http.HTTPFlow, head: Response, content: bytes) -> None:
+    flow.response = response_of(head, content)

@@ -1,0 +1,136 @@
+"""Turns the engine's answers into replies, and counts them."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable
+
+from addon.origin import OriginAnswer, OriginFailure
+from addon.reply import Reply, Stream
+from addon.statistics import Statistics
+from addon.stored import StoredResponses
+from cache.authority import OwnAnswer, StoredContent
+from cache.cachestatus import Handling
+from cache.decisions import Freshen, Refuse, Relay, Serve
+from cache.messages import Request
+from cache.reasons import Dropped, NotStored
+from cache.stores.base import StoredBody
+
+logger = logging.getLogger(__name__)
+
+CHUNK = 65_536
+"""Octets of a stored body that are read at a time."""
+
+MAX_DRAINED = 65_536
+"""Octets of content that should not be there which are read past, so that the connection can be used again."""
+
+DROPS = {204: Dropped.CONTENT_IN_204, 205: Dropped.CONTENT_IN_205, 304: Dropped.CONTENT_IN_304}
+
+
+class Replies:
+    """Makes replies from copies, from what an origin sends, and of the proxy's own."""
+
+    def __init__(self, stored: StoredResponses, statistics: Statistics) -> None:
+        self._stored = stored
+        self._statistics = statistics
+
+    async def copy(self, request: Request, outcome: Serve | Freshen) -> Reply:
+        """Return a reply from a stored response.
+
+        Raises:
+            StoreError: it cannot be read; if it was damaged, it is gone now.
+        """
+        answer, content = outcome.answer, outcome.answer.content
+        octets = await self._stored_octets(content) if content else b""
+        if content:
+            self._statistics.count("octets.from_copy", content.stop - content.start)
+        self.count(request, outcome.handling, answer.exemption)
+        return Reply(answer.head, octets, outcome.handling)
+
+    async def _stored_octets(self, content: StoredContent) -> bytes | Stream:
+        body = await self._stored.open(content.entry)
+
+        async def close() -> None:
+            await self._stored.run(body.close)
+
+        if content.stop - content.start > CHUNK:
+            return Stream(self._chunks(body, content), close)
+        try:
+            return await self._stored.run(body.read, content.start, content.stop)
+        finally:
+            await close()
+
+    async def _chunks(self, body: StoredBody, content: StoredContent) -> AsyncIterator[bytes]:
+        for start in range(content.start, content.stop, CHUNK):
+            yield await self._stored.run(body.read, start, min(start + CHUNK, content.stop))
+
+    async def relay(self, request: Request, outcome: Relay, arriving: OriginAnswer) -> Reply:
+        """Return a reply that passes an origin's answer on and stores nothing."""
+        if outcome.not_stored:
+            self.not_stored(request, outcome.not_stored)
+        self.count(request, outcome.handling, outcome.answer.exemption)
+        head = outcome.answer.head
+        if outcome.answer.has_content:
+            return Reply(head, Stream(self._passing(arriving), arriving.close), outcome.handling)
+        if await self._drained(arriving):
+            self._dropped(request, head.status)
+        return Reply(head, b"", outcome.handling)
+
+    async def _passing(self, arriving: OriginAnswer) -> AsyncIterator[bytes]:
+        async for chunk in arriving.body():
+            self._statistics.count("octets.from_origin", len(chunk))
+            yield chunk
+
+    async def _drained(self, arriving: OriginAnswer) -> int:
+        """Read past content that must not be there; return how many octets that were."""
+        octets = 0
+        try:
+            async for chunk in arriving.body():
+                octets += len(chunk)
+                if octets > MAX_DRAINED:
+                    break
+        except OriginFailure as failure:
+            logger.debug("content nobody wanted ended short: %s", failure.detail)
+        await arriving.close()
+        return octets
+
+    def dropping(self, request: Request, status: int) -> Callable[[bytes], list[bytes]]:
+        """Return what takes the place of content that an answer of this status must not have: nothing."""
+
+        def nothing(octets: bytes) -> list[bytes]:
+            if octets:
+                self._dropped(request, status)
+            return []
+
+        return nothing
+
+    def _dropped(self, request: Request, status: int) -> None:
+        if dropped := DROPS.get(status):
+            self._statistics.count(f"dropped.{dropped}")
+            logger.warning("%s: content dropped: %s", request.uri, dropped)
+
+    def refuse(self, outcome: Refuse) -> Reply:
+        """Return an error of this proxy's own."""
+        self._statistics.count(f"refused.{outcome.reason}")
+        return own(outcome.answer)
+
+    def count(self, request: Request, handling: Handling | None, exemption: str | None) -> None:
+        """Count an answer."""
+        if handling is None:
+            return
+        self._statistics.count(f"answers.{'hit' if handling.hit else handling.fwd}")
+        if handling.hit:
+            self._statistics.count("hits")
+            self._statistics.count(f"hits.{request.scheme}")
+        if exemption:
+            self._statistics.count(f"exempted.{exemption}")
+
+    def not_stored(self, request: Request, reason: NotStored) -> None:
+        """Count and log a response that is relayed but not stored."""
+        self._statistics.count(f"not_stored.{reason}")
+        logger.info("%s not stored: %s", request.uri, reason)
+
+
+def own(answer: OwnAnswer) -> Reply:
+    """Return a reply of the proxy's own words."""
+    return Reply(answer.head, answer.content)

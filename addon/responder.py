@@ -1,0 +1,73 @@
+"""The one place that joins engine, store, flights and origin: `await respond(request)` gives the answer."""
+
+from __future__ import annotations
+
+from addon.fetcher import Fetcher
+from addon.refresher import Refresher
+from addon.reply import Reply
+from addon.statistics import Statistics
+from cache import engine
+from cache.decisions import Refuse, Sent, Serve
+from cache.flight import Ending
+from cache.key import primary_key
+from cache.messages import Request
+from cache.reasons import Forwarded
+from cache.stores.base import StoreError
+
+COLLAPSIBLE = frozenset({Forwarded.URI_MISS, Forwarded.VARY_MISS, Forwarded.STALE})
+"""Reasons to go forward that another request's fetch may well dispose of."""
+
+MAX_COPIES = 4
+"""Copies that may turn out damaged before the request goes forward without any."""
+
+
+class Responder:
+    """Answers requests without content, from copies and origins."""
+
+    def __init__(self, fetcher: Fetcher, statistics: Statistics, collapse_timeout: float) -> None:
+        self.fetcher = fetcher
+        self._statistics = statistics
+        self._collapse_timeout = collapse_timeout
+        self._refresher = Refresher(fetcher)
+
+    async def respond(self, request: Request) -> Reply:
+        """Return the answer to a request. Never raises for what a client, an origin or a disk does."""
+        self._statistics.count("requests")
+        self._statistics.count(f"requests.{request.scheme}")
+        waited_as: Forwarded | None = None
+        for _ in range(MAX_COPIES):
+            match await self._decision(request, waited_as):
+                case Serve() as serve:
+                    if serve.validate_behind:
+                        self._refresher.refresh(request, serve.validate_behind)
+                    try:
+                        return await self.fetcher.replies.copy(request, serve)
+                    except StoreError:
+                        continue  # that copy is damaged and gone: decide again without it
+                case Refuse() as refuse:
+                    return self.fetcher.replies.refuse(refuse)
+                case Sent() as sent:
+                    if waited_as or not await self._shared(request, sent):
+                        return await self.fetcher.fetch(request, sent, leads=_collapsible(request, sent))
+                    waited_as = sent.fwd
+        return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy))
+
+    async def _decision(self, request: Request, waited_as: Forwarded | None) -> Serve | Sent | Refuse:
+        candidates = await self.fetcher.stored.candidates(primary_key(request))
+        return engine.on_request(request, candidates, self.fetcher.policy, self.fetcher.clock(), waited_as)
+
+    async def _shared(self, request: Request, sent: Sent) -> bool:
+        """Wait for a fetch of the same key that is under way; tell whether what it brought may be shared."""
+        leader = self.fetcher.flights.leader(primary_key(request)) if _collapsible(request, sent) else None
+        return leader is not None and await leader.ending(self._collapse_timeout) is Ending.STORED
+
+    async def close(self) -> None:
+        """Stop what goes on in the background."""
+        await self._refresher.close()
+        await self.fetcher.close()
+
+
+def _collapsible(request: Request, sent: Sent) -> bool:
+    """Tell whether one fetch may serve several requests like this one."""
+    plain = request.method == "GET" and "range" not in request.fields
+    return plain and sent.not_storable is None and sent.fwd in COLLAPSIBLE

@@ -1,0 +1,121 @@
+"""The cache of one proxy process, put together from its settings."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from addon.clock import Clock
+from addon.control import ControlServer
+from addon.fetcher import Fetcher
+from addon.origin import Origin
+from addon.relay import Relay
+from addon.responder import Responder
+from addon.settings import Settings
+from addon.statistics import Statistics
+from addon.stored import StoredResponses
+from cache.flight import host_of_key
+from cache.key import key_of_uri
+from cache.stores.base import Store, StoreError
+from cache.stores.disk import DiskStore
+from cache.stores.memory import MemoryStore
+
+logger = logging.getLogger(__name__)
+
+CREDENTIAL_KEY = "credential.key"
+"""The file beside the store that keys the hashes of credentials among Vary values."""
+
+
+class Service:
+    """A store, the way to the origins, and what stands between them."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Open the store. Raises ConfigError for a client list, ValueError for an origin option, of no use."""
+        self.settings = settings
+        self.clock = Clock()
+        self.statistics = Statistics()
+        self.store, self.store_trouble = open_store(settings)
+        directory = settings.store.directory if isinstance(self.store, DiskStore) else None
+        self.policy = replace(
+            settings.policy(), instance=secrets.token_hex(4), credential_key=credential_key(directory)
+        )
+        self.stored = StoredResponses(self.store, self.statistics)
+        origin = Origin(settings.origin_options(), self.clock)
+        largest = settings.store.largest_object
+        self.fetcher = Fetcher(self.stored, origin, self.policy, self.clock, self.statistics, largest)
+        self.responder = Responder(self.fetcher, self.statistics, settings.cache.collapse_timeout)
+        self.relay = Relay()
+        handlers = {"ping": self._ping, "purge": self._purge, "stats": self._stats}
+        self._control = ControlServer(directory, handlers) if directory else None
+
+    async def start(self) -> None:
+        """Listen to mitmproxy on the loopback relay and to the command line on the Unix socket. Raises OSError."""
+        await self.relay.start()
+        if self._control:
+            try:
+                await self._control.start()
+            except OSError as error:
+                logger.warning("commands cannot reach this proxy: %s", error)
+
+    async def close(self) -> None:
+        """Finish, and let go of everything."""
+        if self._control:
+            await self._control.close()
+        await self.relay.close()
+        await self.responder.close()
+        self.stored.close()
+
+    # ---- what the command line may ask
+
+    async def _ping(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        return {"arguments": dict(arguments)}
+
+    async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        return dict(self.statistics.snapshot())
+
+    async def _purge(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        match dict(arguments):
+            case {"url": str(url)}:
+                key = key_of_uri(url)
+                deleted = await self.fetcher.purge(lambda other: other == key, lambda: self.store.delete(key))
+            case {"host": str(host)}:
+                name = host.lower()
+                deleted = await self.fetcher.purge(
+                    lambda other: host_of_key(other) == name, lambda: self.store.delete_host(name)
+                )
+            case {"all": True}:
+                deleted = await self.fetcher.purge(lambda _: True, self.store.clear)
+            case _:
+                raise ValueError('expected "url", "host" or "all"')
+        return {"deleted": deleted}
+
+
+def open_store(settings: Settings) -> tuple[Store, str | None]:
+    """Return the store, and what is wrong if it takes nothing: then answers are served and not stored."""
+    if settings.store.kind == "memory":
+        return MemoryStore(settings.store.max_size), None
+    try:
+        return DiskStore(settings.store.directory, settings.store.max_size), None
+    except StoreError as error:
+        return MemoryStore(0), str(error)
+
+
+def credential_key(directory: Path | None) -> bytes:
+    """Return 32 octets: those kept beside the store, made if there are none, or new ones where nothing is kept."""
+    if directory is None:
+        return secrets.token_bytes(32)
+    kept, draft = directory / CREDENTIAL_KEY, directory / f".{CREDENTIAL_KEY}-{secrets.token_hex(4)}"
+    try:
+        draft.touch(mode=0o600, exist_ok=False)
+        draft.write_bytes(secrets.token_bytes(32))
+        with suppress(FileExistsError):
+            kept.hardlink_to(draft)  # whole or not at all, and never over another process's
+        draft.unlink()
+        return kept.read_bytes()
+    except OSError as error:
+        logger.warning("copies that vary by credentials will not outlive this process: %s", error)
+        return secrets.token_bytes(32)

@@ -1,0 +1,87 @@
+"""The store as the event loop sees it: every call on a thread of the store's own, every failure counted."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+from addon.statistics import Statistics
+from cache.decisions import Change, Delete, Invalidate, Update
+from cache.entry import StoredResponse
+from cache.stores.base import BodyWriter, Store, StoredBody, StoreError
+
+logger = logging.getLogger(__name__)
+
+THREADS = 4
+"""Never shared with name resolution or TLS: a slow disk must not stop either."""
+
+
+class StoredResponses:
+    """A store behind threads."""
+
+    def __init__(self, store: Store, statistics: Statistics) -> None:
+        self.store = store
+        self._statistics = statistics
+        self.commits = asyncio.Lock()
+        """Held while something is committed or purged, so that neither overlooks the other."""
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
+
+    async def run[**P, T](self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Return what `call` returns, from a store thread. Raises what it raises."""
+        future = self._threads.submit(call, *args, **kwargs)
+        return await asyncio.wrap_future(future)
+
+    async def candidates(self, key: str) -> tuple[StoredResponse, ...]:
+        """Return the stored responses under a key; none where the store cannot be read."""
+        try:
+            return await self.run(self.store.candidates, key)
+        except StoreError as error:
+            self._failed("read", error)
+            return ()
+
+    async def open(self, entry: StoredResponse) -> StoredBody:
+        """Open a body. Raises StoreError."""
+        try:
+            body = await self.run(self.store.open, entry)
+        except StoreError as error:
+            self._failed("read", error)
+            raise
+        self.store.touch(entry)
+        return body
+
+    async def writer(self) -> BodyWriter | None:
+        """Begin a body, or return None where the store takes nothing."""
+        try:
+            return await self.run(self.store.writer)
+        except StoreError as error:
+            self._failed("write", error)
+            return None
+
+    async def apply(self, changes: tuple[Change, ...]) -> None:
+        """Carry out what an answer says about stored responses; a store that cannot is logged."""
+        for change in changes:
+            try:
+                await self.run(self._apply, change)
+            except StoreError as error:
+                self._failed("write", error)
+
+    def _apply(self, change: Change) -> None:
+        match change:
+            case Update(entry):
+                if self.store.update(entry) and not entry.invalid:
+                    self._statistics.count("freshened")
+            case Invalidate(key):
+                self.store.invalidate(key)
+            case Delete(entry):
+                self.store.delete(entry.key, [entry.id])
+
+    def _failed(self, what: str, error: StoreError) -> None:
+        self._statistics.count(f"failures.store-{what}")
+        logger.warning("store: cannot %s: %s", what, error)
+
+    def close(self) -> None:
+        """Finish what the threads are doing and close the store."""
+        self._threads.shutdown()
+        self.store.close()
