@@ -151,6 +151,10 @@ class Fetcher:
     def _error(self, status: int, reason: Refused, sentence: str, error: str) -> Reply:
         return self.replies.refuse(Refuse(refusal(status, reason, sentence, self.policy, self.clock(), error), reason))
 
+    def failed(self, failure: OriginFailure) -> Reply:
+        """Return the error that stands for an answer which broke off before anything of it was sent."""
+        return self._error(engine.status_of_failure(failure.kind), Refused.FETCH_FAILED, failure.detail, failure.kind)
+
     async def apply(self, changes: tuple[Change, ...]) -> None:
         """Carry out what an answer says about stored responses, and about those that are on their way."""
         for change in changes:

@@ -28,6 +28,9 @@ from cache.selection import passed_by
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 """mitmproxy frames what it sends by these, so they stay with a message that it carries."""
 
+SMALL = 65_536
+"""Octets of content that are not worth a stream."""
+
 CARRIED = frozenset({Detail.UPGRADE, Detail.CONTENT_IN_REQUEST, Detail.HOST_MISMATCH})
 """What passes the cache by and needs mitmproxy to carry it."""
 
@@ -79,8 +82,9 @@ class Hooks:
         """Answer from the cache, at once or by way of the relay."""
         if _is_settled(flow) or flow in self._carried:
             return
-        service = await self._service()
-        reply = await service.responder.respond(request_of(flow))
+        service, request = await self._service(), request_of(flow)
+        # what is small goes out in one piece; the relay costs a connection
+        reply = await service.responder.at_hand(request, await service.responder.respond(request), SMALL)
         if isinstance(reply.content, bytes):
             _answer(flow, reply.head, reply.content)
         else:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from addon.fetcher import Fetcher
+from addon.origin import OriginFailure
 from addon.refresher import Refresher
 from addon.reply import Reply
 from addon.statistics import Statistics
@@ -51,6 +54,24 @@ class Responder:
                         return await self.fetcher.fetch(request, sent, leads=_collapsible(request, sent))
                     waited_as = sent.fwd
         return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy))
+
+    async def at_hand(self, request: Request, reply: Reply, limit: int) -> Reply:
+        """Return the reply with its content read, if it is to be no more than `limit` octets.
+
+        Content that ends short becomes an error: nothing of it has been sent yet.
+        """
+        declared = reply.head.fields.get("content-length") or ""
+        if isinstance(reply.content, bytes) or not declared.isdigit() or int(declared) > limit:
+            return reply
+        try:
+            octets = b"".join([chunk async for chunk in reply.content.octets])
+        except OriginFailure as failure:
+            return self.fetcher.failed(failure)
+        except StoreError:
+            return await self.respond(request)  # the copy is damaged, and gone by now
+        finally:
+            await reply.content.close()
+        return replace(reply, content=octets)
 
     async def _decision(self, request: Request, waited_as: Forwarded | None) -> Serve | Sent | Refuse:
         candidates = await self.fetcher.stored.candidates(primary_key(request))

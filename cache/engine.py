@@ -258,8 +258,13 @@ def on_failure(
         explained = f"{sentence} A stored response exists but must not be sent without the origin's consent."
         answer = refusal(504, Refused.STALE_FORBIDDEN, explained, policy, now, error)
         return Refuse(answer, Refused.STALE_FORBIDDEN, doubt)
-    status = 504 if error.endswith("_timeout") else 502  # RFC 9209 §2.3
-    return Refuse(refusal(status, Refused.FETCH_FAILED, sentence, policy, now, error), Refused.FETCH_FAILED, doubt)
+    answer = refusal(status_of_failure(error), Refused.FETCH_FAILED, sentence, policy, now, error)
+    return Refuse(answer, Refused.FETCH_FAILED, doubt)
+
+
+def status_of_failure(error: str) -> int:
+    """Return the status for a type of proxy error: 504 for what took too long, else 502 (RFC 9209 §2.3)."""
+    return 504 if error.endswith("_timeout") else 502
 
 
 def forward_unread(request: Request, policy: CachePolicy) -> Forward:
