@@ -135,6 +135,8 @@ class Fetcher:
         if writer is None:
             unstored = replace(outcome.handling, stored=False)
             return await self.replies.relay(request, Relay(outcome.answer, NotStored.STORE_FAILED, unstored), arriving)
+        if not outcome.answer.has_content:
+            await self.replies.drain(request, outcome.answer.head.status, arriving)
         storing = Storing(arriving, outcome, writer, flight, self.stored, self._statistics, self._max_object)
         task = asyncio.get_running_loop().create_task(storing.run())
         self._storing.add(task)

@@ -72,17 +72,12 @@ class Replies:
         head = outcome.answer.head
         if outcome.answer.has_content:
             return Reply(head, Stream(self._passing(arriving), arriving.close), outcome.handling)
-        if await self._drained(arriving):
-            self._dropped(request, head.status)
+        await self.drain(request, head.status, arriving)
+        await arriving.close()
         return Reply(head, b"", outcome.handling)
 
-    async def _passing(self, arriving: OriginAnswer) -> AsyncIterator[bytes]:
-        async for chunk in arriving.body():
-            self._statistics.count("octets.from_origin", len(chunk))
-            yield chunk
-
-    async def _drained(self, arriving: OriginAnswer) -> int:
-        """Read past content that must not be there; return how many octets that were."""
+    async def drain(self, request: Request, status: int, arriving: OriginAnswer) -> None:
+        """Read past content that must not be there, and say so if there was any."""
         octets = 0
         try:
             async for chunk in arriving.body():
@@ -91,8 +86,13 @@ class Replies:
                     break
         except OriginFailure as failure:
             logger.debug("content nobody wanted ended short: %s", failure.detail)
-        await arriving.close()
-        return octets
+        if octets:
+            self._dropped(request, status)
+
+    async def _passing(self, arriving: OriginAnswer) -> AsyncIterator[bytes]:
+        async for chunk in arriving.body():
+            self._statistics.count("octets.from_origin", len(chunk))
+            yield chunk
 
     def dropping(self, request: Request, status: int) -> Callable[[bytes], list[bytes]]:
         """Return what takes the place of content that an answer of this status must not have: nothing."""

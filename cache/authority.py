@@ -144,8 +144,7 @@ def _whole(request: Request, entry: StoredResponse, fields: Fields, policy: Cach
             fields = fields.appending(("Accept-Ranges", "bytes"))
     if entry.method != "HEAD" and status not in NO_CONTENT and fields.get("content-length") != str(entry.length):
         fields = fields.replacing("Content-Length", str(entry.length))
-    if status == 205:
-        fields = fields.replacing("Content-Length", "0")
+    fields = _without_content(status, fields)
     content = None if request.method == "HEAD" or status in NO_CONTENT else StoredContent(entry, 0, entry.length)
     return CopyAnswer(Response(status, phrase, fields), content, exception)
 
@@ -198,10 +197,7 @@ def relayed(
         if (changed := annotated(request, fields, known, policy)) is not fields:
             status, exception = status_of_changed_200(request, fields, policy)
             phrase, fields = phrase if status == 200 else _phrase(status), changed
-    if status == 204:
-        fields = fields.without(["content-length"])  # RFC 9110 §8.6
-    if status == 205:
-        fields = fields.replacing("Content-Length", "0")  # RFC 9110 §15.3.6
+    fields = _without_content(status, fields)
     head = _signed(Response(status, phrase, fields), exception, handling, policy, response.version)
     return RelayedAnswer(head, request.method != "HEAD" and status not in NO_CONTENT, exception)
 
@@ -241,6 +237,13 @@ def _signed(
         told = replace(handling, detail=exemption or handling.detail)
         lines.append(("Cache-Status", member(policy.name, told, head.status)))
     return replace(head, fields=head.fields.appending(*lines))
+
+
+def _without_content(status: int, fields: Fields) -> Fields:
+    """Return the fields with the framing that a status without content asks for."""
+    if status == 204:
+        return fields.without(["content-length"])  # RFC 9110 §8.6
+    return fields.replacing("Content-Length", "0") if status == 205 else fields  # RFC 9110 §15.3.6
 
 
 def _phrase(status: int) -> str:

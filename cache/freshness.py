@@ -115,8 +115,8 @@ def is_fresh(entry: StoredResponse, policy: CachePolicy, now: float) -> bool:
 def never_stale(entry: StoredResponse, policy: CachePolicy) -> bool:
     """Tell whether the origin forbids any use of this response without validation once it is stale."""
     directives = directives_of(entry, policy)
-    # RFC 9111 §5.2.2.2, §5.2.2.4, §5.2.2.8; §5.2.2.10 gives s-maxage the same force
-    shared = directives.s_maxage is not None and not policy.s_maxage_allows_stale
+    # RFC 9111 §5.2.2.2, §5.2.2.4, §5.2.2.8; §5.2.2.10 gives s-maxage the same force, and §3.5 allows no exception
+    shared = directives.s_maxage is not None and (entry.personal or not policy.s_maxage_allows_stale)
     return entry.invalid or directives.no_cache or directives.must_revalidate or directives.proxy_revalidate or shared
 
 

@@ -1,0 +1,42 @@
+"""The command line, `secondhand`: a file a group of commands; here they come together."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from addon.cli import config, mitm, serve, show, store, trust
+from addon.cli.terminal import Application
+
+EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found."
+
+app = typer.Typer(
+    cls=Application,
+    name="secondhand",
+    help="A caching HTTP(S) proxy that says when an answer is its copy: 203 Non-Authoritative Information.",
+    epilog=EXIT_CODES,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    # boxes are for people, not for files
+    rich_markup_mode="rich" if sys.stdout.isatty() else None,
+)
+app.command(epilog="Example: secondhand serve --listen 127.0.0.1:8080")(serve.serve)
+app.command("ls", epilog="Example: secondhand ls '*.whl'")(store.list_copies)
+app.command(epilog="Example: secondhand show https://example.org/")(show.show)
+app.command(epilog="Example: secondhand purge --host example.org")(store.purge)
+app.command(epilog="Example: secondhand stats --json")(store.stats)
+app.add_typer(config.app, name="config")
+app.add_typer(trust.app, name="trust")
+app.command("addon", epilog='Example: mitmdump -s "$(secondhand addon)"')(mitm.addon)
+app.command(epilog="Example: secondhand mitmweb --listen-port 8081", cls=mitm.Untouched)(mitm.mitmweb)
+app.command(epilog="Example: secondhand mitmdump --mode reverse:http://127.0.0.1:9000", cls=mitm.Untouched)(
+    mitm.mitmdump
+)
+app.command(epilog="Example: secondhand version --json")(mitm.version)
+
+
+def main() -> None:
+    """Run the command line; ends the process."""
+    app(prog_name="secondhand")
