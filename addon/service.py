@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -33,10 +33,10 @@ CREDENTIAL_KEY = "credential.key"
 class Service:
     """A store, the way to the origins, and what stands between them."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, clock: Callable[[], float] | None = None) -> None:
         """Open the store. Raises ConfigError for a client list, ValueError for an origin option, of no use."""
         self.settings = settings
-        self.clock = Clock()
+        self.clock = clock or Clock()
         self.statistics = Statistics()
         self.store, self.store_trouble = open_store(settings)
         directory = settings.store.directory if isinstance(self.store, DiskStore) else None

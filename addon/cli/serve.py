@@ -1,0 +1,27 @@
+"""`secondhand serve`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from addon.cli.options import ConfigOption, StoreOption, configuration
+
+
+def serve(
+    config: ConfigOption = None,
+    listen: Annotated[
+        str | None, typer.Option(metavar="HOST:PORT", help="Where clients reach the proxy.", show_default=False)
+    ] = None,
+    store: StoreOption = None,
+    answer: Annotated[
+        str | None,
+        typer.Option(metavar="always|auto|origin", help="What a copy of a 200 goes out as.", show_default=False),
+    ] = None,
+) -> None:
+    """Run the proxy until it is interrupted."""
+    settings = configuration(config, store, listen, answer).settings
+    from addon.server import serve as run  # loads mitmproxy, which no other command needs
+
+    raise typer.Exit(run(settings))

@@ -1,0 +1,125 @@
+"""`secondhand show`: what the origin said, what a client is shown, and the difference."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import zip_longest
+from typing import Annotated
+
+import typer
+
+from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
+from addon.cli.store import key_of, opened, state
+from addon.cli.terminal import NOT_FOUND, fail, say, say_json, say_table
+from addon.quantities import size_text, time_text
+from cache.engine import preview
+from cache.entry import StoredResponse
+from cache.fields import imf_date
+from cache.freshness import current_age, freshness_lifetime
+from cache.messages import Fields, Response
+from cache.policy import CachePolicy
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of both heads. None where a head does not have it."""
+
+    name: str
+    definitive: str | None
+    presented: str | None
+
+    @property
+    def mark(self) -> str:
+        """Return `-` for a line the client does not see, `+` for one the origin did not say, `~` for a change."""
+        if self.definitive == self.presented:
+            return " "
+        if self.presented is None:
+            return "-"
+        return "+" if self.definitive is None else "~"
+
+
+def compared(definitive: Response, presented: Response) -> Iterator[Line]:
+    """Iterate over both heads side by side: the status, then each field in the order of its first line."""
+    yield Line("status", f"{definitive.status} {definitive.reason}", f"{presented.status} {presented.reason}")
+    names: dict[str, str] = {}
+    for name, _ in (*definitive.fields, *presented.fields):
+        names.setdefault(name.lower(), name)
+    for name in names.values():
+        for before, after in zip_longest(definitive.fields.all(name), presented.fields.all(name)):
+            yield Line(name, before, after)
+
+
+def show(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL as a client asks for it.")],
+    config: ConfigOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show copies: what the origin said, and what a client is shown.
+
+    A line marked + is ours, - is hidden from clients, ~ is changed.
+    """
+    settings = configuration(config, store).settings
+    policy, now = settings.policy(), time.time()
+    with opened(settings) as copies:
+        variants = copies.candidates(key_of(url))
+    if not variants:
+        fail(f"nothing is stored for {url}", NOT_FOUND)
+    if as_json:
+        say_json([_described(entry, policy, now) for entry in variants])
+        return
+    for number, entry in enumerate(variants, start=1):
+        if number > 1:
+            say("")
+        for line in _summary(entry, policy, now, f"variant {number} of {len(variants)}: " if len(variants) > 1 else ""):
+            say(line)
+        lines = compared(entry.head, preview(entry, policy, now))
+        rows = [(line.mark, line.name, line.definitive or "", line.presented or "") for line in lines]
+        say_table(["", "FIELD", "ORIGIN SAID", "CLIENT IS SHOWN"], rows, ["bold", "cyan"])
+
+
+def _summary(entry: StoredResponse, policy: CachePolicy, now: float, which: str) -> Iterator[str]:
+    lifetime = freshness_lifetime(entry, policy)
+    yield f"{which}{entry.method} {entry.key}"
+    yield (
+        f"{state(entry, policy, now)}, age {time_text(current_age(entry, policy, now))}"
+        f" of {time_text(lifetime.seconds)} ({lifetime.source})"
+    )
+    yield f"stored {imf_date(entry.stored_at)}, {size_text(entry.length)}"
+    yield f"sha256 {entry.sha256}"
+    for name, value in entry.vary:
+        yield f"for requests with {name}: {value}" if value is not None else f"for requests without {name}"
+
+
+def _described(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[str, object]:
+    presented = preview(entry, policy, now)
+    lifetime = freshness_lifetime(entry, policy)
+    return {
+        "url": entry.key,
+        "method": entry.method,
+        "state": state(entry, policy, now),
+        "age": int(current_age(entry, policy, now)),
+        "lifetime": lifetime.seconds,
+        "lifetime_source": lifetime.source,
+        "stored_at": entry.stored_at,
+        "size": entry.length,
+        "sha256": entry.sha256,
+        "vary": dict(entry.vary),
+        "definitive": _head(entry.head),
+        "presented": _head(presented),
+        "difference": [
+            {"name": line.name, "definitive": line.definitive, "presented": line.presented}
+            for line in compared(entry.head, presented)
+            if line.mark != " "
+        ],
+    }
+
+
+def _head(head: Response) -> dict[str, object]:
+    return {"status": head.status, "reason": head.reason, "fields": _lines(head.fields)}
+
+
+def _lines(fields: Fields) -> list[list[str]]:
+    return [[name, value] for name, value in fields]

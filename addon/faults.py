@@ -1,0 +1,119 @@
+"""What is wrong with a configuration, said so that it can be put right: where, which key, found, expected."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+Location = tuple[str | int, ...]
+"""The way to a value: keys of tables, and positions in lists from 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One fault. `where` names the file, the environment variable or the option."""
+
+    where: str
+    key: str
+    problem: str
+
+    def __str__(self) -> str:
+        """Return the fault as one line."""
+        return ": ".join(filter(None, (self.where, self.key, self.problem)))
+
+
+class ConfigError(Exception):
+    """A configuration that cannot be used. Its text has one line per fault."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+def faults_of(
+    error: ValidationError, model: type[BaseModel], place: Callable[[Location], tuple[str, str]]
+) -> list[Fault]:
+    """Return what pydantic found, in our words. `place` turns a location into where and key."""
+    faults = []
+    for details in error.errors():
+        location = details["loc"]
+        if location[-1:] == ("[key]",):  # how pydantic marks that the name is wrong, not what it names
+            location = location[:-2]
+        where, key = place(location)
+        faults.append(Fault(where, key, _problem(details, model)))
+    return faults
+
+
+def key_text(location: Location) -> str:
+    """Return a location as people read it: `store.path`; `annotate#2.set` is in the second table."""
+    return "".join(f"#{part + 1}" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+
+
+def _problem(details: ErrorDetails, model: type[BaseModel]) -> str:
+    location = details["loc"]
+    if details["type"] == "extra_forbidden":
+        known = _fields_at(location[:-1], model)
+        close = get_close_matches(str(location[-1]), known, n=1)
+        return f"unknown key, did you mean {close[0]}?" if close else f"unknown key, expected {_one_of(known)}"
+    if details["type"] == "missing":
+        return "found nothing, expected a value: this key is required"
+    return f"found {_shown(details['input'])}, expected {_expected(details)}"
+
+
+_EXPECTED = {
+    "bool_type": "true or false",
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "a string",
+    "tuple_type": "a list",
+    "dict_type": "a table",
+    "model_type": "a table",
+    "greater_than_equal": "a number of at least {ge}",
+}
+
+
+def _expected(details: ErrorDetails) -> str:
+    context = details.get("ctx", {})
+    if details["type"] in ("enum", "literal_error"):
+        return _one_of([f'"{name}"' for name in re.findall(r"'([^']*)'", str(context["expected"]))])
+    if details["type"] == "value_error":
+        return str(context["error"])
+    return _EXPECTED.get(details["type"], details["msg"]).format(**context)
+
+
+def _shown(value: object) -> str:
+    match value:
+        case dict() | BaseModel():
+            return "a table"
+        case list() | tuple():
+            return "a list" if value else "an empty list"
+        case str():
+            text = json.dumps(value, ensure_ascii=False)
+            return text if len(text) <= 80 else text[:76] + '..."'
+        case bool():
+            return str(value).lower()
+    return str(value)
+
+
+def _one_of(names: list[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} or {last}" if most else last
+
+
+def _fields_at(location: Location, model: type[BaseModel]) -> list[str]:
+    for part in location:
+        if isinstance(part, str):
+            field = model.model_fields[part]
+            model = next(kind for kind in (field.annotation, *get_args(field.annotation)) if _is_model(kind))
+    return list(model.model_fields)
+
+
+def _is_model(kind: object) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

@@ -1,0 +1,124 @@
+"""The cache's own HTTP/1.1 client: asks origins, over pooled connections.
+
+One file an idea: options, failures, the request head (`origin_request`), the response (`origin_exchange`), the
+connection that carries both, the pool, upstream proxies, and dialling. This one holds the policy that joins them.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncIterator, Callable
+from weakref import WeakValueDictionary
+
+from addon.origin_connection import OriginConnection
+from addon.origin_dial import Dialler
+from addon.origin_exchange import Exchange
+from addon.origin_failure import FailureKind, OriginFailure
+from addon.origin_options import OriginOptions
+from addon.origin_pool import OriginPool, closed
+from addon.origin_proxy import UpstreamProxies
+from addon.origin_request import request_head
+from cache.messages import Request, Response
+
+__all__ = ["FailureKind", "Origin", "OriginAnswer", "OriginFailure", "OriginOptions"]
+
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class OriginAnswer:
+    """A final response: its head at once, its body as it arrives. Trailers are dropped.
+
+    Close it, or read the body to its end; until then it occupies a connection.
+
+    Attributes:
+        head: The head as received: names in their case, values without surrounding whitespace.
+        request_time: When the request was sent, by the injected clock.
+        response_time: When the head had been received, by the injected clock.
+    """
+
+    __slots__ = ("_connection", "_exchange", "head", "request_time", "response_time")
+
+    def __init__(
+        self,
+        head: Response,
+        request_time: float,
+        response_time: float,
+        connection: OriginConnection,
+        exchange: Exchange,
+    ) -> None:
+        self.head = head
+        self.request_time = request_time
+        self.response_time = response_time
+        self._connection = connection
+        self._exchange = exchange
+
+    def body(self) -> AsyncIterator[bytes]:
+        """Iterate over the body, transfer coding removed, content coding kept; the origin waits for a slow reader.
+
+        Raises:
+            OriginFailure: the body ended short or its framing broke; what was yielded before is all there is.
+        """
+        return self._connection.body(self._exchange)
+
+    async def close(self) -> None:
+        """Let go. A connection on which the body had not yet arrived to its end is closed."""
+        self._connection.abandon(self._exchange)
+
+
+class Origin:
+    """Asks origins. Belongs to the event loop that is running when it is first used.
+
+    Raises:
+        ValueError: from the constructor, if an option is of no use: a CA file, the upstream proxy's URL.
+    """
+
+    def __init__(self, options: OriginOptions, clock: Callable[[], float] = time.time) -> None:
+        self._options = options
+        self._clock = clock
+        self._proxies = UpstreamProxies(options.proxy)
+        self._dialler = Dialler(options)
+        self._closed = False
+        # A pool lives as long as one of its connections, or someone who wants one.
+        self._pools: WeakValueDictionary[tuple[str, str, int], OriginPool] = WeakValueDictionary()
+
+    async def fetch(self, request: Request) -> OriginAnswer:
+        """Send a bodyless request and return the answer as soon as its head is there.
+
+        A safe request that met the end of a reused connection before any octet came is sent once more, on a new one.
+
+        Raises:
+            OriginFailure: no answer.
+            ValueError: the request cannot be sent as it is; nothing was.
+        """
+        pool = self._pool(request)
+        octets = request_head(request, pool.route)
+        fresh = False
+        while True:
+            connection, reused = await pool.lease(fresh=fresh)
+            exchange = Exchange(request.method, pool.route.where, self._options)
+            request_time = self._clock()
+            try:
+                head = await connection.ask(octets, exchange)
+            except OriginFailure as failure:
+                unanswered = failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received
+                fresh = reused and unanswered and request.method in _SAFE  # RFC 9110 §9.2.2, RFC 9112 §9.3.1
+                if not fresh:
+                    raise
+            else:
+                return OriginAnswer(head, request_time, self._clock(), connection, exchange)
+
+    async def close(self) -> None:
+        """Close every connection. Exchanges under way fail; so does every later request."""
+        self._closed = True
+        for pool in list(self._pools.values()):
+            await pool.close()
+
+    def _pool(self, request: Request) -> OriginPool:
+        if self._closed:
+            raise closed()
+        key = (request.scheme, request.host, request.port)
+        pool = self._pools.get(key)
+        if pool is None:
+            pool = OriginPool(self._proxies.route(*key), self._dialler.dial, self._options)
+            self._pools[key] = pool
+        return pool

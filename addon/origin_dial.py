@@ -1,0 +1,158 @@
+"""From a route to an open connection: resolve, connect, CONNECT through an upstream proxy, TLS."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+import ssl
+from collections import deque
+from itertools import chain, zip_longest
+from typing import Any
+
+from addon.origin_connection import OriginConnection
+from addon.origin_exchange import Exchange
+from addon.origin_failure import FailureKind, OriginFailure
+from addon.origin_options import OriginOptions
+from addon.origin_proxy import Route
+from addon.origin_request import connect_head
+
+type Address = tuple[socket.AddressFamily, Any]  # the second is what `socket.connect` takes for that family
+
+_ATTEMPT_DELAY = 0.25
+"""Seconds between two attempts to connect (RFC 8305 §5)."""
+_UNROUTABLE = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
+
+
+class Dialler:
+    """Opens connections. TLS always verifies chain and name against the system's trust and `ca_files`."""
+
+    def __init__(self, options: OriginOptions) -> None:
+        """Load the certificates. Raises ValueError naming a CA file that cannot be used."""
+        self._options = options
+        self._context = ssl.create_default_context()
+        self._context.set_alpn_protocols(["http/1.1"])
+        for path in options.ca_files:
+            try:
+                self._context.load_verify_locations(path)
+            except OSError as error:  # ssl.SSLError is one
+                raise ValueError(f"ca_files: {path}: expected a readable file of PEM certificates ({error})") from error
+
+    async def dial(self, route: Route, connection: OriginConnection) -> None:
+        """Open `connection` along `route`.
+
+        Raises:
+            OriginFailure: not within `connect_timeout`, or not at all.
+        """
+        seconds = self._options.connect_timeout
+        try:
+            async with asyncio.timeout(seconds):
+                await self._open(route, connection)
+        except TimeoutError as error:
+            sentence = f"{route.where} could not be connected to within {seconds:g} seconds"
+            raise OriginFailure(FailureKind.CONNECTION_TIMEOUT, sentence, disconnected=True) from error
+        except (OSError, UnicodeError) as error:  # UnicodeError: a host name that IDNA cannot encode
+            raise _failure(error, route) from error
+
+    async def _open(self, route: Route, connection: OriginConnection) -> None:
+        tls = self._context if route.scheme == "https" else None
+        name = route.host.rstrip(".") if tls else None  # RFC 6066 §3: no trailing dot
+        sock = await _connect(*route.first_hop)
+        loop = asyncio.get_running_loop()
+        if tls is None or route.proxy is None:
+            await loop.create_connection(lambda: connection, sock=sock, ssl=tls, server_hostname=name)
+            return
+        _, tunnel = await loop.create_connection(lambda: OriginConnection(self._options), sock=sock)
+        await self._ask_for_tunnel(route, tunnel)
+        transport = await loop.start_tls(tunnel.transport, connection, tls, server_hostname=name)
+        if transport is None:
+            raise ConnectionResetError
+        connection.connection_made(transport)  # start_tls leaves that to us
+
+    async def _ask_for_tunnel(self, route: Route, tunnel: OriginConnection) -> None:
+        exchange = Exchange("CONNECT", route.where, self._options)
+        head = await tunnel.ask(connect_head(route), exchange)
+        if tunnel.reusable:
+            return
+        tunnel.abort()
+        if head.status < 300:
+            raise OriginFailure(FailureKind.HTTP_PROTOCOL_ERROR, f"{route.where} sent octets before TLS began")
+        said = f"{route.where} answered {head.status} {head.reason}".rstrip() + f" to CONNECT {route.authority}"
+        if head.status >= 500:
+            raise OriginFailure(FailureKind.DESTINATION_UNAVAILABLE, said, disconnected=True)
+        raise OriginFailure(FailureKind.PROXY_CONFIGURATION_ERROR, said)
+
+
+async def _connect(host: str, port: int) -> socket.socket:
+    infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    families: dict[socket.AddressFamily, list[Address]] = {}
+    for family, _, _, _, address in infos:
+        families.setdefault(family, []).append((family, address))
+    in_turn = chain.from_iterable(zip_longest(*families.values()))  # RFC 8305 §4
+    return await first_connected([address for address in in_turn if address is not None])
+
+
+async def first_connected(addresses: list[Address]) -> socket.socket:
+    """Return a socket connected to the address that answers first, each next one given a try after a short delay.
+
+    `loop.create_connection` has this too, but not under an eager task factory (before Python 3.13.1) or uvloop.
+
+    Raises:
+        OSError: no address took the connection; the first one's error.
+    """
+    loop = asyncio.get_running_loop()
+    untried, failures = deque(addresses), list[BaseException]()
+    attempts: set[asyncio.Task[socket.socket]] = set()
+    try:
+        while untried or attempts:
+            if untried:
+                attempts.add(loop.create_task(_attempt(*untried.popleft())))
+            done, attempts = await asyncio.wait(
+                attempts, timeout=_ATTEMPT_DELAY if untried else None, return_when=asyncio.FIRST_COMPLETED
+            )
+            failures += [error for attempt in done if (error := attempt.exception())]
+            winners = [attempt.result() for attempt in done if not attempt.exception()]
+            for late in winners[1:]:
+                late.close()
+            if winners:
+                return winners[0]
+        raise failures[0]
+    finally:
+        for attempt in attempts:
+            attempt.cancel()
+
+
+async def _attempt(family: socket.AddressFamily, address: Any) -> socket.socket:
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(sock, address)
+    except BaseException:
+        sock.close()
+        raise
+    return sock
+
+
+def _failure(error: OSError | UnicodeError, route: Route) -> OriginFailure:
+    """Return what an error on the way to an origin means."""
+    match error:
+        case ssl.SSLCertVerificationError():
+            sentence = f"{route.authority} has no certificate to be trusted: {error.verify_message}"
+            return OriginFailure(FailureKind.TLS_CERTIFICATE_ERROR, sentence)
+        case ssl.SSLEOFError() | ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
+            return _unreachable(FailureKind.CONNECTION_TERMINATED, f"{route.where} closed the new connection")
+        case ssl.SSLError() if "ALERT" in (error.reason or ""):
+            return OriginFailure(FailureKind.TLS_ALERT_RECEIVED, f"{route.authority} refused TLS: {error.reason}")
+        case ssl.SSLError():
+            return OriginFailure(FailureKind.TLS_PROTOCOL_ERROR, f"{route.authority} failed at TLS: {error.reason}")
+        case socket.gaierror() | UnicodeError():
+            return _unreachable(FailureKind.DNS_ERROR, f"{route.where} has a name that cannot be resolved")
+        case ConnectionRefusedError():
+            return _unreachable(FailureKind.CONNECTION_REFUSED, f"{route.where} refused the connection")
+        case OSError() if error.errno in _UNROUTABLE:
+            return _unreachable(FailureKind.DESTINATION_IP_UNROUTABLE, f"There is no route to {route.where}")
+    return _unreachable(FailureKind.DESTINATION_UNAVAILABLE, f"{route.where} cannot be connected to: {error}")
+
+
+def _unreachable(kind: FailureKind, sentence: str) -> OriginFailure:
+    return OriginFailure(kind, sentence, disconnected=True)

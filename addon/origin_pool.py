@@ -1,0 +1,97 @@
+"""The connections to one origin: a slot for each exchange, the idle ones reused last in, first out."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from addon.origin_connection import OriginConnection
+from addon.origin_failure import FailureKind, OriginFailure
+from addon.origin_options import OriginOptions
+from addon.origin_proxy import Route
+
+
+class OriginPool:
+    """Leases connections.
+
+    A new connection is made only by the holder of a slot, and only while none is idle; therefore idle ones and
+    leased ones together are never more than there are slots.
+    """
+
+    def __init__(
+        self, route: Route, dial: Callable[[Route, OriginConnection], Awaitable[None]], options: OriginOptions
+    ) -> None:
+        self.route = route
+        self._dial = dial
+        self._options = options
+        self._slots = asyncio.Semaphore(options.max_connections)
+        self._idle: list[OriginConnection] = []
+        self._open: set[OriginConnection] = set()
+        self._closed = False
+
+    async def lease(self, *, fresh: bool = False) -> tuple[OriginConnection, bool]:
+        """Return a connection for one exchange, and whether it was used before.
+
+        Args:
+            fresh: Take a new connection, and close the idle ones: they are as old as the one that was found dead.
+
+        Raises:
+            OriginFailure: not connected, or no connection became free within `first_byte_timeout`.
+        """
+        await self._wait_for_slot()
+        try:
+            if fresh:
+                self._close_idle()
+            while self._idle:
+                connection = self._idle.pop()
+                if connection.wake():
+                    return connection, True
+            connection = OriginConnection(self._options, self._on_released, self._on_lost)
+            await self._dial(self.route, connection)
+            if self._closed:
+                connection.abort()
+                raise closed()
+        except BaseException:
+            self._slots.release()
+            raise
+        if not connection.closed.done():
+            self._open.add(connection)
+        return connection, False
+
+    async def close(self) -> None:
+        """Close every connection; exchanges under way fail."""
+        self._closed = True
+        for connection in self._open:
+            connection.abort()
+        while self._open:
+            await next(iter(self._open)).closed
+
+    async def _wait_for_slot(self) -> None:
+        seconds = self._options.first_byte_timeout
+        try:
+            async with asyncio.timeout(seconds):
+                await self._slots.acquire()
+        except TimeoutError:
+            sentence = f"No connection to {self.route.where} became free within {seconds:g} seconds"
+            raise OriginFailure(FailureKind.CONNECTION_LIMIT_REACHED, sentence, disconnected=True) from None
+
+    def _close_idle(self) -> None:
+        for connection in self._idle:
+            connection.close()
+        self._idle.clear()
+
+    def _on_released(self, connection: OriginConnection) -> None:
+        if connection.reusable:
+            connection.rest()
+            self._idle.append(connection)
+        self._slots.release()
+
+    def _on_lost(self, connection: OriginConnection) -> None:
+        self._open.discard(connection)
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+
+def closed() -> OriginFailure:
+    """Return the failure of whoever asks after the end."""
+    return OriginFailure(FailureKind.PROXY_INTERNAL_ERROR, "The proxy is shutting down.")

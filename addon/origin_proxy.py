@@ -1,0 +1,102 @@
+"""Which way to an origin: straight, or through an upstream proxy that the operator or the environment names."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
+from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves the second one out
+    getproxies_environment,
+    proxy_bypass_environment,
+)
+
+from cache.messages import DEFAULT_PORTS
+
+NEVER = "none"
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamProxy:
+    """A proxy spoken to in clear HTTP/1.1."""
+
+    host: str
+    port: int
+    authorization: str = ""
+    """The value of Proxy-Authorization; empty if the URL carries no userinfo."""
+
+    @classmethod
+    def from_url(cls, url: str) -> UpstreamProxy:
+        """Return the proxy that `http://[user[:password]@]host[:port]` names; the scheme may be left out.
+
+        Raises:
+            ValueError: anything else.
+        """
+        expected = f"upstream proxy {_without_userinfo(url)!r}: expected http://host:port"
+        try:
+            parts = urlsplit(url if "://" in url else f"http://{url}")
+            host, port = parts.hostname, parts.port or DEFAULT_PORTS["http"]
+        except ValueError as error:
+            raise ValueError(expected) from error
+        if parts.scheme != "http" or not host or parts.path not in {"", "/"}:
+            raise ValueError(expected)
+        if parts.username is None:
+            return cls(host, port)
+        credentials = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+        return cls(host, port, f"Basic {b64encode(credentials.encode()).decode()}")  # RFC 7617 §2
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """An origin and the way to it."""
+
+    scheme: str
+    host: str
+    port: int
+    proxy: UpstreamProxy | None = None
+
+    @property
+    def authority(self) -> str:
+        """Return `host:port`, an IPv6 address in brackets."""
+        return _authority(self.host, self.port)
+
+    @property
+    def first_hop(self) -> tuple[str, int]:
+        """Return host and port to connect to."""
+        return (self.proxy.host, self.proxy.port) if self.proxy else (self.host, self.port)
+
+    @property
+    def where(self) -> str:
+        """Return the first hop for people."""
+        return f"The upstream proxy {_authority(*self.first_hop)}" if self.proxy else self.authority
+
+
+class UpstreamProxies:
+    """The proxies that an `OriginOptions.proxy` means, read once."""
+
+    def __init__(self, setting: str) -> None:
+        """Read the setting and the environment. Raises ValueError if a proxy's URL is of no use."""
+        environment = getproxies_environment()
+        if setting == NEVER:
+            urls = {}
+        elif setting:
+            urls = dict.fromkeys(DEFAULT_PORTS, setting)
+        else:
+            urls = {scheme: environment[scheme] for scheme in DEFAULT_PORTS if scheme in environment}
+        self._proxies = {scheme: UpstreamProxy.from_url(url) for scheme, url in urls.items()}
+        self._bypass = {"no": environment["no"]} if "no" in environment else {}
+
+    def route(self, scheme: str, host: str, port: int) -> Route:
+        """Return the way to an origin; NO_PROXY names hosts, domains and host:port pairs that are asked straight."""
+        proxy = self._proxies.get(scheme)
+        if proxy and any(proxy_bypass_environment(name, self._bypass) for name in (host, _authority(host, port))):
+            proxy = None
+        return Route(scheme, host, port, proxy)
+
+
+def _authority(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _without_userinfo(url: str) -> str:
+    scheme, separator, rest = url.rpartition("://")
+    return scheme + separator + rest.rpartition("@")[2]

@@ -1,0 +1,68 @@
+"""A request head as octets. What could be read as two heads is refused."""
+
+from __future__ import annotations
+
+import re
+
+from addon.origin_proxy import Route
+from cache.messages import DEFAULT_PORTS, Request
+
+_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
+_OUTSIDE_TARGET = re.compile(r"[\x00-\x20\x7f]")
+_OUTSIDE_VALUE = re.compile(r"[\x00\r\n]")
+
+
+def request_head(request: Request, route: Route) -> bytes:
+    """Return the head of a bodyless request: its fields as they are, behind one Host line of its authority.
+
+    A request in clear that goes through an upstream proxy has the absolute form and the proxy's credentials.
+
+    Raises:
+        ValueError: method, target, a name or a value holds what would end or split the head; the request
+            announces content; it is a CONNECT, or neither for http nor for https.
+    """
+    if request.scheme not in DEFAULT_PORTS:
+        raise ValueError(f"cannot send a request for the scheme {request.scheme!r}")
+    authority = _checked(request.authority, _OUTSIDE_TARGET, "the authority")
+    target = _checked(request.target, _OUTSIDE_TARGET, "the request target")
+    if not _TOKEN.fullmatch(request.method) or request.method == "CONNECT":
+        raise ValueError(f"cannot send the method {request.method!r}")
+    _refuse_content(request)
+    dropped = ["host"]
+    added = [("Host", authority)]
+    if route.proxy and route.scheme == "http":  # RFC 9112 §3.2.2
+        target = f"http://{authority}{'' if target == '*' else target}"
+        dropped.append("proxy-authorization")
+        if route.proxy.authorization:
+            added.append(("Proxy-Authorization", route.proxy.authorization))
+    lines = [f"{request.method} {target} HTTP/1.1"]
+    for name, value in (*added, *request.fields.without(dropped)):
+        if not _TOKEN.fullmatch(name):
+            raise ValueError(f"cannot send the field name {name!r}")
+        lines.append(f"{name}: {_checked(value, _OUTSIDE_VALUE, name)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def connect_head(route: Route) -> bytes:
+    """Return the head of the CONNECT that asks a route's upstream proxy for a tunnel to the origin.
+
+    Raises:
+        ValueError: the host holds what would end or split the head.
+    """
+    authority = _checked(route.authority, _OUTSIDE_TARGET, "the authority")
+    lines = [f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"]
+    if route.proxy and route.proxy.authorization:
+        lines.append(f"Proxy-Authorization: {route.proxy.authorization}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+def _checked(text: str, forbidden: re.Pattern[str], what: str) -> str:
+    if found := forbidden.search(text):
+        raise ValueError(f"cannot send {what}: it holds {found.group()!r}")
+    return text
+
+
+def _refuse_content(request: Request) -> None:
+    lengths = request.fields.all("content-length")
+    if request.has_content or "transfer-encoding" in request.fields or any(length != "0" for length in lengths):
+        raise ValueError("cannot send a request with content")

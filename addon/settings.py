@@ -1,0 +1,230 @@
+"""What an operator can set, checked and frozen. `addon.configuration` reads it; here is what it means.
+
+A validator's ValueError says what was expected; the message around it is made in `addon.faults`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from platformdirs import user_cache_path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, field_validator
+
+from addon.annotations import Annotation
+from addon.clients import SHIPPED, RegularExpression, Token, read_clients
+from addon.quantities import Octets, PositiveOctets, PositiveSeconds, Seconds
+from cache.policy import AnswerRule, AnswerStatus, CachePolicy, ClientReload, SetCookie, glob
+
+if TYPE_CHECKING:
+    from addon.origin import OriginOptions
+
+_LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:\[\]]+):(?P<port>[0-9]{1,5})")
+
+_PROXY = re.compile(r"http://([^\s/?#@]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?/?")
+
+
+def _listen(value: str) -> str:
+    match = _LISTEN.fullmatch(value)
+    if not match or int(match["port"]) > 65_535:
+        raise ValueError('HOST:PORT, like "127.0.0.1:8080" or "[::1]:8080"')
+    return value
+
+
+def _proxy(value: str) -> str:
+    if value not in ("", "none") and not _PROXY.fullmatch(value):
+        raise ValueError('a proxy like "http://proxy.example:3128", "none", or nothing')
+    return value
+
+
+def _readable_file(value: str) -> str:
+    if value and not Path(value).expanduser().is_file():
+        raise ValueError("a file that exists")
+    return value
+
+
+def _target(name: str) -> str:
+    return name.lower()
+
+
+ExistingFile = Annotated[str, AfterValidator(_readable_file)]
+Tokens = Annotated[tuple[Token, ...], Strict(strict=False)]
+# settings files say these as strings, which strict enums would refuse
+AnswerStatusName = Annotated[AnswerStatus, Strict(strict=False)]
+SetCookieName = Annotated[SetCookie, Strict(strict=False)]
+ClientReloadName = Annotated[ClientReload, Strict(strict=False)]
+
+
+class Section(BaseModel):
+    """One table: frozen, of known keys, and of exactly the types it names."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class Store(Section):
+    """Where copies are kept, and how much of them."""
+
+    kind: Literal["disk", "memory"] = "disk"
+    path: str = ""
+    max_size: PositiveOctets = 2 * 1024**3
+    max_object: Octets = 0
+
+    @field_validator("max_object", mode="before")
+    @classmethod
+    def _nothing_is_zero(cls, value: object) -> object:
+        return 0 if value == "" else value
+
+    @field_validator("max_object")
+    @classmethod
+    def _fits(cls, value: int, info: ValidationInfo) -> int:
+        if value > info.data.get("max_size", value):
+            raise ValueError("at most store.max_size")
+        return value
+
+    @property
+    def directory(self) -> Path:
+        """The directory of the store; the user's cache directory where none is named."""
+        return Path(self.path).expanduser().absolute() if self.path else user_cache_path("secondhand") / "store"
+
+    @property
+    def largest_object(self) -> int:
+        """Octets of the largest body that is stored."""
+        return self.max_object or self.max_size // 4
+
+
+class Rule(Section):
+    """One `[[answer.rules]]` table."""
+
+    status: AnswerStatusName
+    host: str = "*"
+    path: str = "*"
+    user_agent: RegularExpression = ""
+
+    def rule(self) -> AnswerRule:
+        """Return the rule as the cache takes it."""
+        return AnswerRule(self.status, glob(self.host), glob(self.path), re.compile(self.user_agent))
+
+
+class Answer(Section):
+    """What is said on an answer from a copy."""
+
+    status: AnswerStatusName = AnswerStatus.AUTO
+    clients: ExistingFile = ""
+    name: Token = "secondhand"
+    cache_status: bool = True
+    memento: bool = False
+    rules: Annotated[tuple[Rule, ...], Strict(strict=False)] = ()
+
+    @property
+    def client_list(self) -> Path:
+        """The file that lists the clients which cannot take a 203."""
+        return Path(self.clients).expanduser() if self.clients else SHIPPED
+
+
+class Cache(Section):
+    """How long copies are used, and for what."""
+
+    heuristic_max: Seconds = 86_400
+    heuristic_query: bool = True
+    age_formula: Literal["conservative", "corrected"] = "conservative"
+    max_stale_disconnected: Seconds = 86_400
+    stale_on_5xx: bool = False
+    s_maxage_allows_stale: bool = False
+    set_cookie: SetCookieName = SetCookie.STORE
+    bypass_cookies: Tokens = ()
+    client_reload: ClientReloadName = ClientReload.HONOUR
+    targeted_fields: Annotated[tuple[Annotated[Token, AfterValidator(_target)], ...], Strict(strict=False)] = ()
+    strict_host: bool = False
+    vary_lang_order: Literal["count", "ignore"] = "count"
+    collapse_timeout: Seconds = 5
+    offline: bool = False
+
+
+class Origin(Section):
+    """How origins are reached."""
+
+    connect_timeout: PositiveSeconds = 3.5
+    first_byte_timeout: PositiveSeconds = 60
+    between_bytes_timeout: PositiveSeconds = 60
+    idle_timeout: Seconds = 55
+    max_connections: int = Field(default=64, ge=1)
+    ca_files: Annotated[tuple[ExistingFile, ...], Strict(strict=False)] = ()
+    proxy: Annotated[str, AfterValidator(_proxy)] = ""
+
+
+class Tls(Section):
+    """Which certificate authority answers for the sites a client visits."""
+
+    directory: str = "~/.mitmproxy"
+
+    @property
+    def ca_directory(self) -> Path:
+        """The directory that holds the authority's key and certificate."""
+        return Path(self.directory).expanduser().absolute()
+
+
+class Log(Section):
+    """What is written to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "warning"
+
+
+class Settings(Section):
+    """Everything an operator can set. Defaults are those of `config.example.toml`."""
+
+    listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
+    store: Store = Store()
+    answer: Answer = Answer()
+    cache: Cache = Cache()
+    origin: Origin = Origin()
+    tls: Tls = Tls()
+    annotate: Annotated[tuple[Annotation, ...], Strict(strict=False)] = ()
+    log: Log = Log()
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """The host (an IPv6 address without its brackets) and port to listen on."""
+        host, _, port = self.listen.rpartition(":")
+        return host.strip("[]"), int(port)
+
+    def policy(self) -> CachePolicy:
+        """Return what the rules of the cache go by. Raises ConfigError if the client list cannot be used."""
+        answer, cache = self.answer, self.cache
+        return CachePolicy(
+            name=answer.name,
+            answer=answer.status,
+            answer_rules=tuple(rule.rule() for rule in answer.rules),
+            clients=tuple(client.rule() for client in read_clients(answer.client_list)),
+            annotations=tuple(annotation.rule() for annotation in self.annotate),
+            cache_status=answer.cache_status,
+            memento=answer.memento,
+            offline=cache.offline,
+            heuristic_max=int(cache.heuristic_max),
+            heuristic_query=cache.heuristic_query,
+            conservative_age=cache.age_formula == "conservative",
+            max_stale_disconnected=int(cache.max_stale_disconnected),
+            stale_on_5xx=cache.stale_on_5xx,
+            s_maxage_allows_stale=cache.s_maxage_allows_stale,
+            set_cookie=cache.set_cookie,
+            bypass_cookies=frozenset(cache.bypass_cookies),
+            client_reload=cache.client_reload,
+            targeted_fields=cache.targeted_fields,
+            strict_host=cache.strict_host,
+            vary_language_order=cache.vary_lang_order == "count",
+        )
+
+    def origin_options(self) -> OriginOptions:
+        """Return how to reach origins."""
+        from addon.origin import OriginOptions  # only a proxy needs it, a command line does not
+
+        origin = self.origin
+        return OriginOptions(
+            connect_timeout=origin.connect_timeout,
+            first_byte_timeout=origin.first_byte_timeout,
+            between_bytes_timeout=origin.between_bytes_timeout,
+            idle_timeout=origin.idle_timeout,
+            max_connections=origin.max_connections,
+            ca_files=tuple(str(Path(file).expanduser()) for file in origin.ca_files),
+            proxy=origin.proxy,
+        )

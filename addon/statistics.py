@@ -1,0 +1,48 @@
+"""What a running proxy has counted since it started."""
+
+from __future__ import annotations
+
+from collections import Counter
+from threading import Lock
+
+COUNTERS = {
+    "requests": "requests that reached the cache",
+    "requests.http": "of them, for http URLs",
+    "requests.https": "of them, for https URLs",
+    "answers.*": "answers by `hit`, or by the `fwd` reason of Cache-Status",
+    "hits": "answers from a copy without asking the origin",
+    "hits.http": "of them, for http URLs",
+    "hits.https": "of them, for https URLs",
+    "exempted.*": "answers from a copy that kept 200, by the name of the client rule",
+    "origin.fetches": "requests sent to origins, validations included",
+    "origin.validations": "of them, conditional requests for a stored response",
+    "stored": "responses stored",
+    "freshened": "stored responses updated by a 304",
+    "not_stored.*": "responses relayed but not stored, by reason",
+    "refused.*": "errors of the proxy's own, by reason",
+    "octets.from_copy": "octets of content sent from copies",
+    "octets.from_origin": "octets of content received from origins",
+    "dropped.*": "contents that an origin sent and no client may get, by reason",
+    "failures.*": "exchanges with an origin that failed, by kind",
+}
+"""Every counter. `.*` stands for a family, whose members appear when they are first counted."""
+
+
+class Statistics:
+    """Named counters; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._counts = Counter({name: 0 for name in COUNTERS if not name.endswith(".*")})
+
+    def count(self, name: str, amount: int = 1) -> None:
+        """Add to a counter of COUNTERS. Raises KeyError for any other name."""
+        if name not in COUNTERS and name.partition(".")[0] + ".*" not in COUNTERS:
+            raise KeyError(name)
+        with self._lock:
+            self._counts[name] += amount
+
+    def snapshot(self) -> dict[str, int]:
+        """Return all counters, by name."""
+        with self._lock:
+            return dict(sorted(self._counts.items()))
