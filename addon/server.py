@@ -37,7 +37,7 @@ def serve(settings: Settings) -> int:
     try:
         return asyncio.run(_run(settings))
     except ConfigError as error:
-        typer.echo(str(error), err=True)
+        typer.echo(f"secondhand: {error}", err=True)
         return MISCONFIGURED
 
 
@@ -75,9 +75,10 @@ class Proxy(master.Master):
         super().__init__(options.Options(), event_loop=asyncio.get_running_loop(), with_termlog=False)
         self._settings = settings
         self._service = service
+        self._listener = proxyserver.Proxyserver()
         self.addons.add(
             core.Core(),
-            proxyserver.Proxyserver(),
+            self._listener,
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
             errorcheck.ErrorCheck(repeat_errors_on_stderr=True),
@@ -100,8 +101,8 @@ class Proxy(master.Master):
     async def running(self) -> None:
         """Say where the proxy is, now that it listens."""
         await super().running()
-        host, port = self._settings.address
-        shown = f"[{host}]" if ":" in host else host or "127.0.0.1"
+        host, port = self._listener.listen_addrs()[0][:2]
+        shown = f"[{host}]" if ":" in host else host
         typer.echo(f"secondhand listens on http://{shown}:{port}")
         typer.echo(f"its copies are in {self._place()}")
         typer.echo(f"try it twice: curl -i -x http://{shown}:{port} http://example.org/")

@@ -50,21 +50,19 @@ class Service:
         self.responder = Responder(self.fetcher, self.statistics, settings.cache.collapse_timeout)
         self.relay = Relay()
         handlers = {"ping": self._ping, "purge": self._purge, "stats": self._stats}
-        self._control = ControlServer(directory, handlers) if directory else None
+        self._control = ControlServer(settings.store.directory, handlers)
 
     async def start(self) -> None:
         """Listen to mitmproxy on the loopback relay and to the command line on the Unix socket. Raises OSError."""
         await self.relay.start()
-        if self._control:
-            try:
-                await self._control.start()
-            except OSError as error:
-                logger.warning("commands cannot reach this proxy: %s", error)
+        try:
+            await self._control.start()
+        except OSError as error:
+            logger.warning("commands cannot reach this proxy: %s", error)
 
     async def close(self) -> None:
         """Finish, and let go of everything."""
-        if self._control:
-            await self._control.close()
+        await self._control.close()
         await self.relay.close()
         await self.responder.close()
         self.stored.close()

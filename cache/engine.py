@@ -43,7 +43,7 @@ from cache.key import request_for
 from cache.messages import Received, Request, Response
 from cache.policy import CachePolicy
 from cache.reasons import Detail, Forwarded, NotStored, Refused
-from cache.selection import matching, obstacle, passed_by
+from cache.selection import is_misaddressed, matching, obstacle, passed_by
 from cache.storing import new_entry
 from cache.storing import refusal as storing_refusal
 
@@ -68,6 +68,9 @@ def on_request(
     if is_loop(request, policy):
         sentence = f"{request.uri} leads back to this proxy."
         return Refuse(refusal(502, Refused.LOOP, sentence, policy, now, "proxy_loop_detected"), Refused.LOOP)
+    if policy.strict_host and is_misaddressed(request):
+        sentence = f"Host or the TLS name of this request is not {request.authority}, where it was sent."
+        return Refuse(refusal(400, Refused.STRICT_HOST, sentence, policy, now), Refused.STRICT_HOST)
     if bypass := passed_by(request, policy):
         fwd, detail = bypass
         return _refuse_offline(request, policy, now) if policy.offline else _forward(request, fwd, detail, policy)

@@ -19,7 +19,7 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
     fields = request.fields
     if request.method not in ("GET", "HEAD"):
         return Forwarded.METHOD, None
-    if _is_misaddressed(request):
+    if is_misaddressed(request):
         return Forwarded.BYPASS, Detail.HOST_MISMATCH
     if "upgrade" in fields:
         return Forwarded.BYPASS, Detail.UPGRADE
@@ -35,7 +35,7 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
     return None
 
 
-def _is_misaddressed(request: Request) -> bool:
+def is_misaddressed(request: Request) -> bool:
     """Tell whether Host or the TLS name is another than where the request goes (ledger KEY-07)."""
     hosts = [host.lower() for host in request.fields.all("host")]
     authority, default = request.authority.lower(), f":{DEFAULT_PORTS.get(request.scheme)}"

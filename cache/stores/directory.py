@@ -15,7 +15,7 @@ from diskcache.core import DBNAME
 
 from cache.stores.base import StoreError
 from cache.stores.octets_disk import BODIES
-from cache.stores.rows import Rows
+from cache.stores.rows import FOUND_DAMAGED, Rows
 from cache.stores.sweep import SPOOLS, sweep
 
 logger = logging.getLogger(__name__)
@@ -100,6 +100,8 @@ def _opening(directory: Path) -> Iterator[None]:
 
 def _rows(directory: Path, lock_timeout: float, claim: Claim) -> Rows:
     try:
+        if (directory / FOUND_DAMAGED).exists() and claim.is_sole():
+            raise _DamageError("it was found malformed while in use")
         return _swept_rows(directory, lock_timeout)
     except _DamageError as error:
         # Whoever has the old file open would remove the new one's write-ahead log on closing it
@@ -147,3 +149,4 @@ def _set_aside(directory: Path) -> None:
         (directory / f"damaged-{name}").unlink(missing_ok=True)
         with suppress(FileNotFoundError):
             (directory / name).rename(directory / f"damaged-{name}")
+    (directory / FOUND_DAMAGED).unlink(missing_ok=True)

@@ -20,9 +20,9 @@ from cache.stores.disk_writer import DiskWriter
 from cache.stores.memory import is_of_host
 from cache.stores.octets_disk import RowError
 from cache.stores.recency import Recency
-from cache.stores.rows import Transaction
 from cache.stores.spool import Spool
 from cache.stores.sweep import SPOOLS
+from cache.stores.transaction import Transaction, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ class DiskStore:
         with self._rows.failures():
             variants = self._variants(key)
         if variants is None:
-            logger.warning("a damaged record was deleted: %s", key)
+            logger.warning("a damaged record was deleted: %s", key.partition("?")[0])
             self.delete(key)
         return variants or ()
 
@@ -83,7 +83,7 @@ class DiskStore:
             body = self._intact_body(entry)
         if body is None:
             self.delete(entry.key, [entry.id])
-            raise DamagedEntry(f"the stored body of {entry.key} was missing or altered")
+            raise DamagedEntry(f"the stored body {entry.id} was missing or altered")
         return body
 
     def writer(self) -> DiskWriter:
@@ -96,22 +96,22 @@ class DiskStore:
         Raises:
             StoreError: nothing changed.
         """
-        with self._rows.transaction() as transaction:
+        with transaction(self._rows) as changes:
             variants = self._variants(entry.key) or ()
             stored = next((each for each in variants if each.id == entry.id), None)
             if stored is None or stored.revision != entry.revision - 1:
                 return False
             updated = replace(entry, length=stored.length, sha256=stored.sha256)
-            self._write(transaction, entry.key, [updated if each is stored else each for each in variants])
+            self._write(changes, entry.key, [updated if each is stored else each for each in variants])
             return True
 
     def invalidate(self, key: str) -> int:
         """Mark every entry under a key as needing validation. Returns how many. Raises StoreError."""
-        with self._rows.transaction() as transaction:
+        with transaction(self._rows) as changes:
             variants = self._variants(key) or ()
             # A new revision, so that a 304 to a request sent before cannot undo the mark
             marked = [replace(each, invalid=True, revision=each.revision + 1) for each in variants]
-            self._write(transaction, key, marked)
+            self._write(changes, key, marked)
             return len(marked)
 
     def touch(self, entry: StoredResponse) -> None:
@@ -121,10 +121,10 @@ class DiskStore:
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, or only those named. Returns how many. Raises StoreError."""
         doomed = None if ids is None else set(ids)
-        with self._rows.transaction() as transaction:
+        with transaction(self._rows) as changes:
             variants = self._variants(key) or ()
             kept = [each for each in variants if doomed is not None and each.id not in doomed]
-            self._write(transaction, key, kept)
+            self._write(changes, key, kept)
             return len(variants) - len(kept)
 
     def delete_host(self, host: str) -> int:
@@ -133,9 +133,9 @@ class DiskStore:
 
     def clear(self) -> int:
         """Delete everything. Returns how many entries. Raises StoreError."""
-        with self._rows.transaction() as transaction:
+        with transaction(self._rows) as changes:
             count = self._rows.body_count()
-            transaction.clear()
+            changes.clear()
             return count
 
     def entries(self) -> Iterator[StoredResponse]:
@@ -162,14 +162,14 @@ class DiskStore:
     def _insert(self, entry: StoredResponse, body: bytes | Spool, replaces: Iterable[str]) -> None:
         """Store an entry with its body. Raises StoreError; then nothing was stored and nothing replaced."""
         replaced = set(replaces)
-        with self._rows.transaction() as transaction:
-            transaction.touch(self._recency.take())
-            present = [each for each in transaction.bodies_of(entry.key) if each not in replaced]
+        with transaction(self._rows) as changes:
+            changes.touch(self._recency.take())
+            present = [each for each in changes.bodies_of(entry.key) if each not in replaced]
             kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
-            transaction.put_body(entry.id, entry.key, body)
+            changes.put_body(entry.id, entry.key, body)
             variants = self._variants(entry.key) or ()
-            self._write(transaction, entry.key, [entry, *(each for each in variants if each.id in kept)])
-            self._evict(transaction)
+            self._write(changes, entry.key, [entry, *(each for each in variants if each.id in kept)])
+            self._evict(changes)
 
     def _variants(self, key: str) -> tuple[StoredResponse, ...] | None:
         """Return the entries under a key, or None if their row is damaged."""
@@ -180,18 +180,18 @@ class DiskStore:
             return None
         return variants if all(each.key == key for each in variants) else None
 
-    def _write(self, transaction: Transaction, key: str, entries: Sequence[StoredResponse]) -> None:
+    def _write(self, changes: Transaction, key: str, entries: Sequence[StoredResponse]) -> None:
         """Make these entries and their bodies all there is under a key."""
         if entries:
-            transaction.put_head(key, encode_variants(entries))
+            changes.put_head(key, encode_variants(entries))
         else:
-            transaction.drop_head(key)
-        transaction.drop_bodies(key, but=[each.id for each in entries])
+            changes.drop_head(key)
+        changes.drop_bodies(key, but=[each.id for each in entries])
 
-    def _evict(self, transaction: Transaction) -> None:
-        while self._rows.octets_in_use() > self._max_size and (oldest := transaction.pop_least_recently_used()):
+    def _evict(self, changes: Transaction) -> None:
+        while self._rows.octets_in_use() > self._max_size and (oldest := changes.pop_least_recently_used()):
             entry_id, key = oldest
-            self._write(transaction, key, [each for each in self._variants(key) or () if each.id != entry_id])
+            self._write(changes, key, [each for each in self._variants(key) or () if each.id != entry_id])
 
     def _intact_body(self, entry: StoredResponse) -> OctetsBody | FileBody | None:
         try:
@@ -232,7 +232,7 @@ class DiskStore:
         """Write when entries were used last. A failure loses that, and nothing else."""
         if used := self._recency.take():
             try:
-                with self._rows.transaction() as transaction:
-                    transaction.touch(used)
+                with transaction(self._rows) as changes:
+                    changes.touch(used)
             except StoreError as error:
                 logger.warning("when entries were used last was not written: %s", error)

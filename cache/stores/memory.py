@@ -46,7 +46,7 @@ class MemoryStore:
         """Open an entry's body. Raises DamagedEntry if it has been deleted."""
         held = self._held.get(entry.id)
         if held is None:
-            raise DamagedEntry(f"{entry.key} is no longer stored")
+            raise DamagedEntry(f"the stored body {entry.id} is gone")
         return OctetsBody(held.body)
 
     def writer(self) -> MemoryWriter:
@@ -197,4 +197,4 @@ def _encoded_size(entry: StoredResponse) -> int:
     try:
         return len(encode(entry))
     except CodecError as error:
-        raise StoreError(f"{entry.key}: {error}") from error
+        raise StoreError(f"the entry cannot be stored: {error}") from error

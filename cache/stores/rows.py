@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from io import FileIO
@@ -21,7 +21,9 @@ from diskcache.core import DBNAME, DEFAULT_SETTINGS, ENOVAL, METADATA
 
 from cache.stores.base import StoreError
 from cache.stores.octets_disk import OctetsDisk, RowError
-from cache.stores.spool import Spool
+
+FOUND_DAMAGED = "found-damaged"
+"""An empty file that says: some process found the database malformed, the next to open it alone sets it aside."""
 
 _SETTINGS = {
     **DEFAULT_SETTINGS,  # all of them named, so that none is taken from a file
@@ -34,13 +36,6 @@ _PAGE_OF_KEYS = """
     SELECT CAST(key AS BLOB) FROM Cache
     WHERE key > CAST(? AS TEXT) AND key < 'u;' AND raw = 1 ORDER BY key LIMIT 500
 """
-_DELETE_STRAYS = """
-    DELETE FROM Cache WHERE raw IS NOT 1 OR typeof(key) IS NOT 'text' OR NOT (
-        (key GLOB 'u:*' AND tag IS NULL AND filename IS NULL)
-        OR (key GLOB 'b:*' AND EXISTS (
-            SELECT 1 FROM Cache AS head WHERE head.key = 'u:' || Cache.tag AND head.raw = 1)))
-"""
-
 
 type Value = str | bytes | int | float | None
 
@@ -54,16 +49,17 @@ class _Connection(sqlite3.Connection):
 
 
 class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
-    """The table, safe for threads and processes. What fails inside `failures` or `transaction` is a StoreError."""
+    """The table, safe for threads and processes. What fails inside `failures` or `exclusive` is a StoreError."""
 
     def __init__(self, directory: Path, lock_timeout: float) -> None:
         """Open or create the table; `lock_timeout` is in seconds. Raises whatever SQLite and diskcache raise."""
         self._connections: WeakSet[_Connection] = WeakSet()
         self._closed = False
+        self._lock_timeout = lock_timeout
         self._turn = Lock()
         try:
             super().__init__(str(directory), timeout=lock_timeout, disk=OctetsDisk, **_SETTINGS)
-            self._sql("CREATE INDEX IF NOT EXISTS Body_access_time ON Cache(access_time) WHERE tag IS NOT NULL")
+            self.execute("CREATE INDEX IF NOT EXISTS Body_access_time ON Cache(access_time) WHERE tag IS NOT NULL")
         except BaseException:
             self.close_all()
             raise
@@ -80,7 +76,7 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         if getattr(local, "con", None) is None:
             local.con = sqlite3.connect(
                 Path(self._directory) / DBNAME,
-                timeout=self._timeout,
+                timeout=self._lock_timeout,  # diskcache would not wait at all while it opens
                 isolation_level=None,
                 check_same_thread=False,  # so that `close_all` can close it
                 factory=_Connection,
@@ -115,6 +111,9 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         try:
             yield
         except (sqlite3.Error, OSError, ValueError, diskcache.Timeout) as error:
+            if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                with suppress(OSError):
+                    (Path(self.directory) / FOUND_DAMAGED).touch(mode=0o600)
             with suppress(sqlite3.Error):
                 self.close()  # a COMMIT that failed leaves its transaction open and everyone else locked out
             # diskcache's Timeout hides why the transaction could not begin
@@ -122,14 +121,18 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             raise StoreError(f"the store in {self.directory} failed: {reason}") from error
 
     @contextmanager
-    def transaction(self) -> Iterator[Transaction]:
-        """Begin a transaction that all processes respect. Body files of dropped rows go once it is committed."""
+    def exclusive(self) -> Iterator[Callable[[Value], None]]:
+        """Keep all other writers out until the block ends, then commit; yield what discards a file after that.
+
+        Raises:
+            StoreError: nothing was changed.
+        """
         # Threads queue here: SQLite's own waiting is polling, and unfair
-        if not self._turn.acquire(timeout=self.timeout):
+        if not self._turn.acquire(timeout=self._lock_timeout):
             raise StoreError(f"the store in {self.directory} is locked")
         try:
             with self.failures(), self._transact() as (_, discard):
-                yield Transaction(self, discard)
+                yield discard
         finally:
             self._turn.release()
 
@@ -154,95 +157,32 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
                 try:
                     key = last.decode()
                 except UnicodeDecodeError:
-                    self._sql("DELETE FROM Cache WHERE key = CAST(? AS TEXT)", (last,))
+                    self.execute("DELETE FROM Cache WHERE key = CAST(? AS TEXT)", last)
                 else:
                     yield key.removeprefix("u:")
 
     def body_count(self) -> int:
         """Return how many bodies there are."""
-        return _integer(self.select("SELECT COUNT(*) FROM Cache WHERE key >= 'b:' AND key < 'b;'"))
+        return _integer(self.execute("SELECT COUNT(*) FROM Cache WHERE key >= 'b:' AND key < 'b;'"))
 
     def file_names(self) -> set[str]:
         """Return the names of all body files that rows have."""
-        return {str(name) for (name,) in self.select("SELECT filename FROM Cache WHERE filename IS NOT NULL")}
+        return {str(name) for (name,) in self.execute("SELECT filename FROM Cache WHERE filename IS NOT NULL")}
 
     def octets_in_use(self) -> int:
         """Return the octets in use: pages of the database and body files."""
-        pages = _integer(self.select("PRAGMA page_count")) - _integer(self.select("PRAGMA freelist_count"))
-        files = _integer(self.select("SELECT CAST(value AS INTEGER) FROM Settings WHERE key = 'size'"))
-        return pages * _integer(self.select("PRAGMA page_size")) + files
+        pages = _integer(self.execute("PRAGMA page_count")) - _integer(self.execute("PRAGMA freelist_count"))
+        files = _integer(self.execute("SELECT CAST(value AS INTEGER) FROM Settings WHERE key = 'size'"))
+        return pages * _integer(self.execute("PRAGMA page_size")) + files
+
+    def execute(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
+        """Return what a statement finds."""
+        found: list[tuple[Value, ...]] = self._sql(statement, parameters).fetchall()
+        return found
 
     def _page_of_keys(self, last: bytes) -> list[bytes]:
         rows: list[tuple[bytes]] = self._sql(_PAGE_OF_KEYS, (last,)).fetchall()
         return [key for (key,) in rows]
-
-    def select(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
-        """Return what a statement finds."""
-        rows: list[tuple[Value, ...]] = self._sql(statement, parameters).fetchall()
-        return rows
-
-
-class Transaction:
-    """What can be changed in a transaction."""
-
-    def __init__(self, rows: Rows, discard: Callable[[Value], None]) -> None:
-        self._rows = rows
-        self._sql = rows._sql
-        self._discard = discard
-
-    def put_head(self, key: str, octets: bytes) -> None:
-        """Write the head row of a primary key."""
-        self._rows.set(f"u:{key}", octets)
-
-    def drop_head(self, key: str) -> None:
-        """Drop the head row of a primary key, if there is one."""
-        self._sql("DELETE FROM Cache WHERE key = ?", (f"u:{key}",))
-
-    def put_body(self, entry_id: str, key: str, body: bytes | Spool) -> None:
-        """Write a body row. Raises StoreError if there is one of that id."""
-        if self._rows.select("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
-            raise StoreError(f"the id {entry_id} is taken")
-        self._rows.set(f"b:{entry_id}", body, tag=key)
-
-    def bodies_of(self, key: str) -> list[str]:
-        """Return the entry ids of the bodies under a key, least recently used first."""
-        ids = self._rows.select("SELECT key FROM Cache WHERE tag = ? ORDER BY access_time, rowid", key)
-        return [str(each).removeprefix("b:") for (each,) in ids]
-
-    def drop_bodies(self, key: str, but: Collection[str]) -> None:
-        """Drop the bodies under a key, except those whose entry ids are given."""
-        kept = {f"b:{each}" for each in but}
-        for rowid, row_key, name in self._rows.select("SELECT rowid, key, filename FROM Cache WHERE tag = ?", key):
-            if row_key not in kept:
-                self._drop_row(rowid, name)
-
-    def pop_least_recently_used(self) -> tuple[str, str] | None:
-        """Drop the body that was not used for longest; return its entry id and key, or None if there is none."""
-        oldest = "SELECT rowid, key, tag, filename FROM Cache WHERE tag IS NOT NULL ORDER BY access_time LIMIT 1"
-        for rowid, row_key, tag, name in self._rows.select(oldest):
-            self._drop_row(rowid, name)
-            return str(row_key).removeprefix("b:"), str(tag)
-        return None
-
-    def touch(self, used: Mapping[str, float]) -> None:
-        """Note when bodies were last used: seconds since the epoch by entry id."""
-        for entry_id, seconds in used.items():
-            self._sql("UPDATE Cache SET access_time = ? WHERE key = ?", (seconds, f"b:{entry_id}"))
-
-    def drop_strays(self) -> None:
-        """Drop bodies without a head, and rows that are not written here; count the octets of files anew."""
-        self._sql(_DELETE_STRAYS)
-        self._sql("UPDATE Settings SET value = (SELECT COALESCE(SUM(size), 0) FROM Cache) WHERE key = 'size'")
-
-    def clear(self) -> None:
-        """Drop every row."""
-        for name in self._rows.file_names():
-            self._discard(name)
-        self._sql("DELETE FROM Cache")
-
-    def _drop_row(self, rowid: Value, name: Value) -> None:
-        self._sql("DELETE FROM Cache WHERE rowid = ?", (rowid,))
-        self._discard(name)
 
 
 def _integer(rows: list[tuple[Value, ...]]) -> int:

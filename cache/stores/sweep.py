@@ -7,6 +7,7 @@ from pathlib import Path
 from cache.stores.octets_disk import BODIES, BODY_FILE
 from cache.stores.rows import Rows
 from cache.stores.spool import sweep_spools
+from cache.stores.transaction import transaction
 
 SPOOLS = "spool"
 """The directory of the bodies on their way in."""
@@ -20,12 +21,12 @@ def sweep(directory: Path, rows: Rows) -> None:
     """
     with rows.failures():
         sweep_spools(directory / SPOOLS)
-    with rows.transaction() as transaction:
-        transaction.drop_strays()
+    with transaction(rows) as changes:
+        changes.drop_strays()
     with rows.failures():
         orphans = _body_files(directory) - rows.file_names()
     if orphans:
-        with rows.transaction():  # so that nobody is between moving a file to its place and committing its row
+        with rows.exclusive():  # so that nobody is between moving a file to its place and committing its row
             for name in orphans - rows.file_names():
                 rows.disk.remove(name)
 
