@@ -67,10 +67,10 @@ class OriginConnection(asyncio.Protocol):
                 if exchange.failure:
                     raise exchange.failure
                 await self._progress(exchange)
-            return exchange.head
-        finally:
-            if exchange.head is None:
-                self.abandon(exchange)
+        except BaseException:  # cancelled, perhaps just as the head arrived
+            self.abandon(exchange)
+            raise
+        return exchange.head
 
     async def body(self, exchange: Exchange) -> AsyncIterator[bytes]:
         """Iterate over the body as it arrives. Raises OriginFailure if it ends short."""
@@ -98,7 +98,7 @@ class OriginConnection(asyncio.Protocol):
             await exchange.progress(seconds)
         except TimeoutError:
             exchange.fail(FailureKind.CONNECTION_READ_TIMEOUT, f"sent nothing for {seconds:g} seconds")
-            self._finish()
+            self.abandon(exchange)
 
     # What the pool calls
 
