@@ -54,6 +54,8 @@ class Serve:
     handling: Handling
     valid_until: float
     """Until then, and while the stored response is unchanged, the same request gets the same decision."""
+    detail: Detail | None = None
+    """What lies behind the hit, if it is not simply fresh."""
     validate_behind: Sent | None = None
     """To be asked in the background (RFC 5861 §3)."""
     changes: tuple[Change, ...] = ()

@@ -117,7 +117,7 @@ def _serve(
     else:
         handling = Handling(hit=True, ttl=ttl, detail=detail)
     answer = from_copy(request, entry, handling, policy, now)
-    return Serve(answer, entry, handling, now + max(0.0, remaining - asked.min_fresh), check)
+    return Serve(answer, entry, handling, now + max(0.0, remaining - asked.min_fresh), detail, check)
 
 
 def _miss(

@@ -10,12 +10,12 @@ from collections import deque
 from itertools import chain, zip_longest
 from typing import Any
 
-from addon.origin_connection import OriginConnection
-from addon.origin_exchange import Exchange
-from addon.origin_failure import FailureKind, OriginFailure
-from addon.origin_options import OriginOptions
-from addon.origin_proxy import Route
-from addon.origin_request import connect_head
+from addon.origin.connection import OriginConnection
+from addon.origin.exchange import Exchange
+from addon.origin.failure import FailureKind, OriginFailure
+from addon.origin.options import OriginOptions
+from addon.origin.proxy import Route
+from addon.origin.request import connect_head
 
 type Address = tuple[socket.AddressFamily, Any]  # the second is what `socket.connect` takes for that family
 

@@ -14,8 +14,8 @@ from typing import NoReturn
 
 import httptools
 
-from addon.origin_failure import FailureKind, OriginFailure
-from addon.origin_options import OriginOptions
+from addon.origin.failure import FailureKind, OriginFailure
+from addon.origin.options import OriginOptions
 from cache.messages import Fields, Response
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")

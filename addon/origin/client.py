@@ -1,8 +1,4 @@
-"""The cache's own HTTP/1.1 client: asks origins, over pooled connections.
-
-One file an idea: options, failures, the request head (`origin_request`), the response (`origin_exchange`), the
-connection that carries both, the pool, upstream proxies, and dialling. This one holds the policy that joins them.
-"""
+"""Asking an origin: which pool, how often, and what comes back."""
 
 from __future__ import annotations
 
@@ -10,17 +6,15 @@ import time
 from collections.abc import AsyncIterator, Callable
 from weakref import WeakValueDictionary
 
-from addon.origin_connection import OriginConnection
-from addon.origin_dial import Dialler
-from addon.origin_exchange import Exchange
-from addon.origin_failure import FailureKind, OriginFailure
-from addon.origin_options import OriginOptions
-from addon.origin_pool import OriginPool, closed
-from addon.origin_proxy import UpstreamProxies
-from addon.origin_request import request_head
+from addon.origin.connection import OriginConnection
+from addon.origin.dial import Dialler
+from addon.origin.exchange import Exchange
+from addon.origin.failure import FailureKind, OriginFailure
+from addon.origin.options import OriginOptions
+from addon.origin.pool import OriginPool, closed
+from addon.origin.proxy import UpstreamProxies
+from addon.origin.request import request_head
 from cache.messages import Request, Response
-
-__all__ = ["FailureKind", "Origin", "OriginAnswer", "OriginFailure", "OriginOptions"]
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 

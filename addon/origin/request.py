@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from addon.origin_proxy import Route
+from addon.origin.proxy import Route
 from cache.messages import DEFAULT_PORTS, Request
 
 _TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2

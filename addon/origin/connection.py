@@ -8,9 +8,9 @@ import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
-from addon.origin_exchange import Exchange
-from addon.origin_failure import FailureKind
-from addon.origin_options import OriginOptions
+from addon.origin.exchange import Exchange
+from addon.origin.failure import FailureKind
+from addon.origin.options import OriginOptions
 from cache.messages import Response
 
 _HIGH_WATER = 256 * 1024

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from addon.origin_connection import OriginConnection
-from addon.origin_failure import FailureKind, OriginFailure
-from addon.origin_options import OriginOptions
-from addon.origin_proxy import Route
+from addon.origin.connection import OriginConnection
+from addon.origin.failure import FailureKind, OriginFailure
+from addon.origin.options import OriginOptions
+from addon.origin.proxy import Route
 
 
 class OriginPool:

@@ -1,0 +1,76 @@
+"""`secondhand why`: the decision about a request, with its arithmetic."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Annotated
+
+import typer
+
+from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
+from addon.cli.store import opened
+from addon.cli.terminal import say, say_json, say_table
+from addon.service import credential_key
+from addon.settings import Settings
+from cache.explanation import Explanation, explain
+from cache.key import primary_key, request_for
+from cache.messages import Fields, Request
+
+HeaderOption = Annotated[
+    list[str] | None, typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A field of the request.")
+]
+
+
+def why(
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL as a client asks for it.")],
+    header: HeaderOption = None,
+    method: Annotated[str, typer.Option("-X", "--method", metavar="METHOD")] = "GET",
+    config: ConfigOption = None,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say why a request would be answered as it would: key, variants, lifetime, age, and the rule that decides."""
+    settings = configuration(config, store).settings
+    request = _request(url, header or [], method)
+    explanation = _explained(settings, request)
+    if as_json:
+        say_json(_described(explanation))
+        return
+    rows = [(step.subject, step.finding, step.source) for step in explanation.steps]
+    say_table(["", "FINDING", "SOURCE"], rows, ["bold"])
+    say(f"decision: {explanation.decision}, {explanation.reason}")
+    if explanation.head:
+        say(f"would send: {explanation.head.status} {explanation.head.reason}")
+        say_table(["FIELD", "VALUE"], list(explanation.head.fields), ["cyan"])
+
+
+def _request(url: str, headers: list[str], method: str) -> Request:
+    lines = []
+    for header in headers:
+        name, colon, value = header.partition(":")
+        if not colon or not name.strip():
+            raise typer.BadParameter(f'expected "Name: value", found "{header}"', param_hint="-H")
+        lines.append((name.strip(), value.strip()))
+    try:
+        return replace(request_for(url, Fields(tuple(lines))), method=method)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="URL") from None
+
+
+def _explained(settings: Settings, request: Request) -> Explanation:
+    with opened(settings) as copies:
+        directory = settings.store.directory
+        key = credential_key(directory) if directory.exists() else b""
+        candidates = copies.candidates(primary_key(request))
+        return explain(request, candidates, replace(settings.policy(), credential_key=key), time.time())
+
+
+def _described(explanation: Explanation) -> dict[str, object]:
+    head = explanation.head
+    return {
+        "decision": explanation.decision,
+        "reason": explanation.reason,
+        "steps": [{"subject": s.subject, "finding": s.finding, "source": s.source} for s in explanation.steps],
+        "would_send": {"status": head.status, "fields": [list(line) for line in head.fields]} if head else None,
+    }
