@@ -67,7 +67,8 @@ class Hooks:
         """See what mitmproxy is to carry, and let it stream that, so that no upload is held in memory."""
         if _is_settled(flow):
             return
-        service, request = await self._service(), request_of(flow)
+        service = await self._service()
+        request = request_of(flow, edge=service.is_edge)
         if not _is_carried(request, service.policy):
             return
         decision = engine.on_request(request, (), service.policy, service.clock())
@@ -82,7 +83,8 @@ class Hooks:
         """Answer from the cache, at once or by way of the relay."""
         if _is_settled(flow) or flow in self._carried:
             return
-        service, request = await self._service(), request_of(flow)
+        service = await self._service()
+        request = request_of(flow, edge=service.is_edge)
         # what is small goes out in one piece; the relay costs a connection
         reply = await service.responder.at_hand(request, await service.responder.respond(request), SMALL)
         if isinstance(reply.content, bytes):

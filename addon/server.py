@@ -88,6 +88,9 @@ class Proxy(master.Master):
         self.options.update(
             listen_host=host,
             listen_port=port,
+            mode=[f"reverse:{settings.edge}" if settings.edge else "regular"],
+            # the origin builds its links from the name that the client used
+            keep_host_header=True,
             confdir=str(settings.tls.ca_directory),
             # a copy must be served while its origin is gone, so nothing is asked of the origin beforehand
             connection_strategy="lazy",
@@ -105,7 +108,8 @@ class Proxy(master.Master):
         shown = f"[{host}]" if ":" in host else host
         typer.echo(f"secondhand listens on http://{shown}:{port}")
         typer.echo(f"its copies are in {self._place()}")
-        typer.echo(f"try it twice: curl -i -x http://{shown}:{port} http://example.org/")
+        way = f"http://{shown}:{port}/" if self._settings.edge else f"-x http://{shown}:{port} http://example.org/"
+        typer.echo(f"try it twice: curl -i {way}")
         sys.stdout.flush()
 
     def _place(self) -> str:

@@ -36,6 +36,7 @@ class Service:
     def __init__(self, settings: Settings, clock: Callable[[], float] | None = None) -> None:
         """Open the store. Raises ConfigError for a client list, ValueError for an origin option, of no use."""
         self.settings = settings
+        self.is_edge = settings.backend is not None
         self.clock = clock or Clock()
         self.statistics = Statistics()
         self.store, self.store_trouble = open_store(settings)

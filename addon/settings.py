@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
+from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, field_validator
@@ -15,12 +16,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, Valid
 from addon.annotations import Annotation
 from addon.clients import SHIPPED, RegularExpression, Token, read_clients
 from addon.quantities import Octets, PositiveOctets, PositiveSeconds, Seconds
+from cache.messages import DEFAULT_PORTS
 from cache.policy import AnswerRule, AnswerStatus, CachePolicy, ClientReload, SetCookie, glob
 
 if TYPE_CHECKING:
     from addon.origin import OriginOptions
 
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:\[\]]+):(?P<port>[0-9]{1,5})")
+
+_ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?/?")
 
 _PROXY = re.compile(r"http://([^\s/?#@]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?/?")
 
@@ -29,6 +33,12 @@ def _listen(value: str) -> str:
     match = _LISTEN.fullmatch(value)
     if not match or int(match["port"]) > 65_535:
         raise ValueError('HOST:PORT, like "127.0.0.1:8080" or "[::1]:8080"')
+    return value
+
+
+def _edge(value: str) -> str:
+    if value and not _ORIGIN.fullmatch(value):
+        raise ValueError('an origin like "http://127.0.0.1:8000" or "https://app.example", or nothing')
     return value
 
 
@@ -174,6 +184,7 @@ class Settings(Section):
     """Everything an operator can set. Defaults are those of `config.example.toml`."""
 
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
+    edge: Annotated[str, AfterValidator(_edge)] = ""
     store: Store = Store()
     answer: Answer = Answer()
     cache: Cache = Cache()
@@ -187,6 +198,20 @@ class Settings(Section):
         """The host (an IPv6 address without its brackets) and port to listen on."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
+
+    @property
+    def backend(self) -> tuple[str, str, int] | None:
+        """Scheme, host and port of the one origin behind an edge; None for a forward proxy."""
+        if not self.edge:
+            return None
+        parts = urlsplit(self.edge)
+        return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+
+    @property
+    def targeted_fields(self) -> tuple[str, ...]:
+        """The targeted fields that apply: where nothing is set, an edge heeds CDN-Cache-Control (RFC 9213 §3)."""
+        unset = "targeted_fields" not in self.cache.model_fields_set
+        return ("cdn-cache-control",) if self.edge and unset else self.cache.targeted_fields
 
     def policy(self) -> CachePolicy:
         """Return what the rules of the cache go by. Raises ConfigError if the client list cannot be used."""
@@ -209,7 +234,7 @@ class Settings(Section):
             set_cookie=cache.set_cookie,
             bypass_cookies=frozenset(cache.bypass_cookies),
             client_reload=cache.client_reload,
-            targeted_fields=cache.targeted_fields,
+            targeted_fields=self.targeted_fields,
             strict_host=cache.strict_host,
             vary_language_order=cache.vary_lang_order == "count",
         )
@@ -227,4 +252,5 @@ class Settings(Section):
             max_connections=origin.max_connections,
             ca_files=tuple(str(Path(file).expanduser()) for file in origin.ca_files),
             proxy=origin.proxy,
+            backend=self.backend,
         )

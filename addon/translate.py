@@ -3,36 +3,50 @@
 from __future__ import annotations
 
 import time
+from urllib.parse import urlsplit
 
 from mitmproxy import http
 
-from cache.messages import Fields, Request, Response
+from cache.messages import DEFAULT_PORTS, Fields, Request, Response
 
 
-def request_of(flow: http.HTTPFlow) -> Request:
-    """Return a flow's request head as the cache sees it."""
+def request_of(flow: http.HTTPFlow, *, edge: bool = False) -> Request:
+    """Return a flow's request head as the cache sees it: for an edge, addressed as the client addressed it."""
     request = flow.request
     fields = fields_of(request.headers)
     if request.is_http2 or request.is_http3:
         fields = _joined_cookies(fields).replacing("Host", request.authority or request.data.host)
-    if not _in_tunnel(flow):
+    scheme, host, port = request.scheme, request.data.host, request.data.port
+    if edge:
+        scheme = "https" if flow.client_conn.tls else "http"
+        host, port = _named_authority(fields.get("host"), scheme) or (host, port)
+    if edge or not _in_tunnel(flow):
         # RFC 9112 §3.2.2: the absolute-form target is what counts, whatever Host says
         fields = fields.without(["host"])
     return Request(
         method=request.data.method.decode("latin-1"),
-        scheme=request.scheme,
-        host=request.data.host,
-        port=request.data.port,
+        scheme=scheme,
+        host=host,
+        port=port,
         target=request.data.path.decode("latin-1"),
         fields=fields,
         version=request.http_version,
         has_content=_has_content(request),
-        tls_name=flow.client_conn.sni,
+        tls_name=None if edge else flow.client_conn.sni,
     )
 
 
 def _in_tunnel(flow: http.HTTPFlow) -> bool:
     return flow.client_conn.tls or flow.request.is_http2 or flow.request.is_http3
+
+
+def _named_authority(host: str | None, scheme: str) -> tuple[str, int] | None:
+    """Return the host and port that a Host field names, or None if it names none."""
+    try:
+        parts = urlsplit(f"//{host or ''}")
+        return (parts.hostname, parts.port or DEFAULT_PORTS[scheme]) if parts.hostname else None
+    except ValueError:
+        return None
 
 
 def _has_content(request: http.Request) -> bool:

@@ -19,7 +19,11 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 def configuration(
-    config: Path | None, store: str | None = None, listen: str | None = None, answer: str | None = None
+    config: Path | None,
+    store: str | None = None,
+    listen: str | None = None,
+    answer: str | None = None,
+    edge: str | None = None,
 ) -> Configuration:
     """Return the settings that hold for a command. Raises ConfigError."""
     overrides: dict[str, object] = {}
@@ -29,4 +33,6 @@ def configuration(
         overrides["store"] = {"path": store}
     if answer is not None:
         overrides["answer"] = {"status": answer}
+    if edge is not None:
+        overrides["edge"] = edge
     return configure(config, overrides)

@@ -19,9 +19,13 @@ def serve(
         str | None,
         typer.Option(metavar="always|auto|origin", help="What a copy of a 200 goes out as.", show_default=False),
     ] = None,
+    edge: Annotated[
+        str | None,
+        typer.Option(metavar="URL", help="Be an edge cache before this one origin.", show_default=False),
+    ] = None,
 ) -> None:
     """Run the proxy until it is interrupted."""
-    settings = configuration(config, store, listen, answer).settings
+    settings = configuration(config, store, listen, answer, edge).settings
     from addon.server import serve as run  # loads mitmproxy, which no other command needs
 
     raise typer.Exit(run(settings))

@@ -110,7 +110,7 @@ class Origin:
     def _pool(self, request: Request) -> OriginPool:
         if self._closed:
             raise closed()
-        key = (request.scheme, request.host, request.port)
+        key = self._options.backend or (request.scheme, request.host, request.port)
         pool = self._pools.get(key)
         if pool is None:
             pool = OriginPool(self._proxies.route(*key), self._dialler.dial, self._options)

@@ -27,6 +27,8 @@ class OriginOptions:
     """Field lines in one header section."""
     ca_files: tuple[str, ...] = ()
     """PEM files of certificate authorities trusted beside the system's."""
+    backend: tuple[str, str, int] | None = None
+    """Scheme, host and port that every request goes to, whatever origin it names: an edge has one behind it."""
     proxy: str = ""
     """The upstream proxy's URL; empty means the environment's (HTTP_PROXY, HTTPS_PROXY), "none" means never.
 
