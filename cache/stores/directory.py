@@ -56,8 +56,10 @@ class Claim:
         return True
 
     def close(self) -> None:
-        """Give up the claim."""
-        os.close(self._descriptor)
+        """Give up the claim; harmless when repeated."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
 
 
 def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, Claim]:
