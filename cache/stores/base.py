@@ -23,6 +23,11 @@ class DamagedEntry(StoreError):
     """A stored response whose body is missing, short or altered. It has been deleted."""
 
 
+def supersedes(new: StoredResponse, old: StoredResponse) -> bool:
+    """Tell whether two responses under one key answer just the same requests, as two fetches at once bring them."""
+    return (new.method, new.vary) == (old.method, old.vary)
+
+
 @dataclass(frozen=True, slots=True)
 class StoreStatistics:
     """What a store holds."""
@@ -57,7 +62,7 @@ class BodyWriter(Protocol):
         """Append octets. Raises StoreError if they cannot be kept."""
 
     def commit(self, entry: StoredResponse, replaces: Iterable[str] = ()) -> StoredResponse:
-        """Store `entry` with the octets written, in place of the entries whose ids `replaces` names.
+        """Store `entry` with the octets written, in place of what it supersedes and what `replaces` names by id.
 
         Returns:
             The entry with `length` and `sha256` filled in.

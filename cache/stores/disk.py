@@ -13,7 +13,7 @@ from threading import Lock
 
 from cache.codec import CodecError, decode_variants, encode_variants
 from cache.entry import StoredResponse
-from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics
+from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, supersedes
 from cache.stores.bodies import FileBody, OctetsBody
 from cache.stores.directory import open_rows
 from cache.stores.disk_writer import DiskWriter
@@ -164,10 +164,11 @@ class DiskStore:
         replaced = set(replaces)
         with transaction(self._rows) as changes:
             changes.touch(self._recency.take())
+            variants = self._variants(entry.key) or ()
+            replaced.update(each.id for each in variants if supersedes(entry, each))
             present = [each for each in changes.bodies_of(entry.key) if each not in replaced]
             kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
             changes.put_body(entry.id, entry.key, body)
-            variants = self._variants(entry.key) or ()
             self._write(changes, entry.key, [entry, *(each for each in variants if each.id in kept)])
             self._evict(changes)
 

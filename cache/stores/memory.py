@@ -12,7 +12,7 @@ from threading import RLock
 from cache.codec import CodecError, encode
 from cache.entry import StoredResponse
 from cache.key import request_for
-from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics
+from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, supersedes
 from cache.stores.bodies import OctetsBody
 
 
@@ -62,6 +62,7 @@ class MemoryStore:
             if entry.id in self._held:
                 raise StoreError(f"the id {entry.id} is taken")
             self._drop(each.id for each in self._named(entry.key, replaces))
+            self._drop(each for each in self._ids.get(entry.key, ()) if supersedes(entry, self._held[each].entry))
             variants = self._ids.get(entry.key, ())
             if len(variants) == MAX_VARIANTS:
                 self._drop([min(variants, key=lambda each: self._held[each].used)])

@@ -13,7 +13,7 @@ KEY = "http://a.example/"
 
 
 def new_entry(key: str = KEY, **changes: Any) -> StoredResponse:
-    """Return an entry as the engine would hand it to a store."""
+    """Return an entry as the engine would hand it to a store: a variant that answers requests of its own."""
     fields = Fields((("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("set-cookie", "b=\xe9"), ("X-Key", key)))
     given: dict[str, Any] = {
         "id": secrets.token_hex(16),
@@ -24,7 +24,7 @@ def new_entry(key: str = KEY, **changes: Any) -> StoredResponse:
         "request_time": 1000.25,
         "response_time": 1000.5,
         "stored_at": 1001.0,
-        "vary": (("accept-language", "de"), ("cookie", None)),
+        "vary": (("accept-language", secrets.token_hex(4)), ("cookie", None)),
     }
     return StoredResponse(**{**given, **changes})
 

@@ -107,6 +107,14 @@ def test_after_a_commit_an_abort_is_harmless_and_a_second_commit_refused(store: 
     assert is_intact(store, stored)
 
 
+def test_what_answers_the_same_requests_is_superseded(store: Store) -> None:
+    vary = (("accept", "text/html"),)
+    first, other = put(store, new_entry(vary=vary)), put(store, new_entry(vary=(("accept", None),)))
+    second = put(store, new_entry(vary=vary))
+    assert store.candidates(KEY) == (second, other)
+    assert first not in store.candidates(KEY)
+
+
 def test_the_most_recently_stored_comes_first(store: Store) -> None:
     stored = [put(store, new_entry()) for _ in range(5)]
     store.touch(stored[0])
