@@ -1,0 +1,1 @@
+"""Everything that holds it together. A folder mirrors each folder of the product; the rest is named for its aim."""
