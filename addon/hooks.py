@@ -127,7 +127,7 @@ class Hooks:
             framing = [line for line in received.head.fields if line[0].lower() in FRAMING]
             _relabel(response, outcome.answer.head, framing if outcome.answer.has_content else [])
             if not outcome.answer.has_content and carried.request.method != "HEAD":
-                response.stream = service.fetcher.replies.dropping(carried.request, response.status_code)
+                response.stream = service.fetcher.replies.dropping(carried.request, received.head)
 
     async def error(self, flow: http.HTTPFlow) -> None:
         """Let go of a reply that nobody fetched; doubt what an unsafe request without an answer may have changed."""

@@ -12,7 +12,7 @@ from addon.stored import StoredResponses
 from cache.authority import OwnAnswer, StoredContent
 from cache.cachestatus import Handling
 from cache.decisions import Freshen, Refuse, Relay, Serve
-from cache.messages import Request
+from cache.messages import Request, Response
 from cache.reasons import Dropped, NotStored
 from cache.stores.base import StoredBody
 
@@ -86,7 +86,7 @@ class Replies:
                     break
         except OriginFailure as failure:
             logger.debug("content nobody wanted ended short: %s", failure.detail)
-        if octets:
+        if octets or _announces_content_in_204(arriving.head):
             self._dropped(request, status)
 
     async def _passing(self, arriving: OriginAnswer) -> AsyncIterator[bytes]:
@@ -94,12 +94,14 @@ class Replies:
             self._statistics.count("octets.from_origin", len(chunk))
             yield chunk
 
-    def dropping(self, request: Request, status: int) -> Callable[[bytes], list[bytes]]:
-        """Return what takes the place of content that an answer of this status must not have: nothing."""
+    def dropping(self, request: Request, head: Response) -> Callable[[bytes], list[bytes]]:
+        """Return what takes the place of content that an answer with this head must not have: nothing."""
+        if _announces_content_in_204(head):
+            self._dropped(request, head.status)
 
         def nothing(octets: bytes) -> list[bytes]:
             if octets:
-                self._dropped(request, status)
+                self._dropped(request, head.status)
             return []
 
         return nothing
@@ -129,6 +131,12 @@ class Replies:
         """Count and log a response that is relayed but not stored."""
         self._statistics.count(f"not_stored.{reason}")
         logger.info("%s not stored: %s", request.uri, reason)
+
+
+def _announces_content_in_204(head: Response) -> bool:
+    """Tell whether a 204 is framed as if content followed; whoever reads it rightly never gets to see that."""
+    length = head.fields.get("content-length") or "0"
+    return head.status == 204 and (length != "0" or "transfer-encoding" in head.fields)
 
 
 def own(answer: OwnAnswer) -> Reply:
