@@ -74,7 +74,8 @@ class Fetcher:
             return await self._without_origin(request, sent, self._failed(request, sent, failure), flight)
         except ValueError as error:
             return self._error(400, Refused.MALFORMED_REQUEST, str(error), "http_request_error")
-        outcome = self._judged(request, sent, arriving)
+        received = Received(arriving.head, arriving.request_time, arriving.response_time)
+        outcome = self.judged(request, sent, received)
         match outcome:
             case Store():
                 await self.apply(outcome.changes)
@@ -103,12 +104,21 @@ class Fetcher:
             request, sent, failure.kind, failure.detail, self.policy, self.clock(), disconnected=failure.disconnected
         )
 
-    def _judged(
-        self, request: Request, sent: Sent, arriving: OriginAnswer
+    def judged(
+        self, request: Request, sent: Sent, received: Received, held: int | None = None
     ) -> Store | Freshen | Relay | Serve | Retry | Refuse:
-        if (declared_length(arriving) or 0) > self._max_object and sent.not_storable is None:
+        """Return what the engine makes of an answer.
+
+        Args:
+            request: The client's.
+            sent: What was sent forward for it.
+            received: The answer's head.
+            held: Where the content must be held in memory to be stored, how many octets of it at most.
+        """
+        length = declared_length(received.head)
+        unbounded = held is not None and (length is None or length > held)
+        if sent.not_storable is None and (unbounded or (length or 0) > self._max_object):
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
-        received = Received(arriving.head, arriving.request_time, arriving.response_time)
         return engine.on_response(request, sent, received, self.policy, uuid4().hex)
 
     async def _without_origin(
@@ -152,6 +162,21 @@ class Fetcher:
 
     def _error(self, status: int, reason: Refused, sentence: str, error: str) -> Reply:
         return self.replies.refuse(Refuse(refusal(status, reason, sentence, self.policy, self.clock(), error), reason))
+
+    async def keep(self, outcome: Store, content: bytes) -> None:
+        """Store a response whose content is already whole; a store that cannot is logged."""
+        writer = await self.stored.writer()
+        if writer is None:
+            return
+        async with self.stored.commits:
+            try:
+                await self.stored.run(writer.write, content)
+                await self.stored.run(writer.commit, outcome.entry, outcome.replaces)
+                self._statistics.count("stored")
+            except StoreError as error:
+                await self.stored.run(writer.abort)
+                self._statistics.count(f"not_stored.{NotStored.STORE_FAILED}")
+                logger.warning("%s not stored: %s", outcome.entry.target, error)
 
     def failed(self, failure: OriginFailure) -> Reply:
         """Return the error that stands for an answer which broke off before anything of it was sent."""

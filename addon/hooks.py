@@ -16,7 +16,7 @@ from addon.relay import Relay as ContentRelay
 from addon.service import Service
 from addon.translate import head_of, headers_of, request_of, response_of
 from cache import engine
-from cache.decisions import Invalidate, Refuse, Relay, Sent
+from cache.decisions import Invalidate, Refuse, Relay, Sent, Store
 from cache.fields import tokens
 from cache.fieldtable import hop_by_hop
 from cache.invalidation import keys_in_doubt
@@ -30,6 +30,9 @@ FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 SMALL = 65_536
 """Octets of content that are not worth a stream."""
+
+HELD = 1_048_576
+"""Octets of an answer to POST that are held in memory to be stored; a larger one is streamed."""
 
 CARRIED = frozenset({Detail.UPGRADE, Detail.CONTENT_IN_REQUEST, Detail.HOST_MISMATCH})
 """What passes the cache by and needs mitmproxy to carry it."""
@@ -61,6 +64,7 @@ class Hooks:
     def __init__(self, service: Callable[[], Awaitable[Service]]) -> None:
         self._service = service
         self._carried: WeakKeyDictionary[http.HTTPFlow, Carried] = WeakKeyDictionary()
+        self._kept: WeakKeyDictionary[http.HTTPFlow, Store] = WeakKeyDictionary()
         self._detours: WeakKeyDictionary[http.HTTPFlow, Detour] = WeakKeyDictionary()
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
@@ -118,16 +122,28 @@ class Hooks:
                 flow.kill()  # nobody asked for another protocol (RFC 9110 §15.2.2)
             return
         received = Received(head_of(response), carried.sent_at, service.clock())
-        outcome = engine.on_response(carried.request, carried.sent, received, service.policy, "")
+        outcome = service.fetcher.judged(carried.request, carried.sent, received, held=HELD)
         # before the client knows, so that its next request does not find what has just become outdated
         await service.fetcher.apply(outcome.changes)
-        response.stream = True
-        if isinstance(outcome, Relay):
-            service.fetcher.replies.count(carried.request, outcome.handling, outcome.answer.exemption)
-            framing = [line for line in received.head.fields if line[0].lower() in FRAMING]
-            _relabel(response, outcome.answer.head, framing if outcome.answer.has_content else [])
-            if not outcome.answer.has_content and carried.request.method != "HEAD":
-                response.stream = service.fetcher.replies.dropping(carried.request, received.head)
+        if not isinstance(outcome, Relay | Store):
+            response.stream = True
+            return
+        service.fetcher.replies.count(carried.request, outcome.handling, outcome.answer.exemption)
+        framing = [line for line in received.head.fields if line[0].lower() in FRAMING]
+        _relabel(response, outcome.answer.head, framing if outcome.answer.has_content else [])
+        if isinstance(outcome, Store):
+            self._kept[flow] = outcome  # held in memory by mitmproxy until it is whole
+        elif not outcome.answer.has_content and carried.request.method != "HEAD":
+            response.stream = service.fetcher.replies.dropping(carried.request, received.head)
+        else:
+            response.stream = True
+
+    async def response(self, flow: http.HTTPFlow) -> None:
+        """Store what mitmproxy has carried and a later GET may have, before its last octet reaches the client."""
+        outcome = self._kept.pop(flow, None)
+        if outcome and flow.response and flow.response.raw_content is not None:
+            service = await self._service()
+            await service.fetcher.keep(outcome, flow.response.raw_content)
 
     async def error(self, flow: http.HTTPFlow) -> None:
         """Let go of a reply that nobody fetched; doubt what an unsafe request without an answer may have changed."""

@@ -13,6 +13,7 @@ from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from cache.decisions import Store
 from cache.flight import Ending, Flight
+from cache.messages import Response
 from cache.reasons import NotStored
 from cache.stores.base import BodyWriter, StoreError
 
@@ -61,7 +62,7 @@ class Storing:
             await self._pass_on(end)
 
     async def _take_in(self) -> None:
-        expected = declared_length(self._arriving)
+        expected = declared_length(self._arriving.head)
         async for chunk in self._arriving.body():
             self._received += len(chunk)
             self._statistics.count("octets.from_origin", len(chunk))
@@ -130,7 +131,7 @@ class Storing:
             self._chunks.get_nowait()
 
 
-def declared_length(arriving: OriginAnswer) -> int | None:
+def declared_length(head: Response) -> int | None:
     """Return the Content-Length of an answer in octets, or None where it has none."""
-    length = arriving.head.fields.get("content-length")
+    length = head.fields.get("content-length")
     return int(length) if length and length.isascii() and length.isdigit() else None

@@ -1,4 +1,4 @@
-"""What each reason means, in a sentence, and the clause behind it. `secondhand why` and the documentation print these."""
+"""What each reason means, in a sentence, and the clause behind it; `secondhand why` prints these."""
 
 from __future__ import annotations
 
@@ -78,12 +78,14 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     # why this proxy answers with an error
     (Refused.FETCH_FAILED, Clause("the origin gave no answer and nothing usable is stored", "RFC 9110 §15.6")),
     (Refused.GAVE_UP, Clause("several exchanges came to nothing", "ours")),
+    (Refused.LAST_HOP, Clause("Max-Forwards says that it goes no further", "RFC 9110 §7.6.2")),
     (Refused.LOOP, Clause("the request came through this proxy before", "RFC 9110 §7.6.3")),
     (Refused.MALFORMED_REQUEST, Clause("the request cannot be sent as it is", "RFC 9112 §3")),
     (Refused.OFFLINE, Clause("this proxy is offline and has nothing that may answer", "RFC 9111 §4.2.4")),
     (Refused.ONLY_IF_CACHED, Clause("only-if-cached, and nothing stored may answer", "RFC 9111 §5.2.1.7")),
     (Refused.STALE_FORBIDDEN, Clause("the origin gave no answer and forbids its copy stale", "RFC 9111 §5.2.2.2")),
     (Refused.STRICT_HOST, Clause("Host or the TLS name is not where the request goes", "RFC 9110 §7.4")),
+    (Refused.TRACE, Clause("TRACE is not answered", "RFC 9110 §9.3.8")),
     (Refused.UNEXPECTED_304, Clause("the origin said 304 where nothing was conditional", "RFC 9110 §15.4.5")),
     # why octets were dropped
     (Dropped.CONTENT_IN_204, Clause("a 204 has no content", "RFC 9110 §15.3.5")),

@@ -7,7 +7,7 @@ from dataclasses import fields, replace
 from cache import validation
 from cache.decisions import Forward, Sent, Validate
 from cache.entry import StoredResponse
-from cache.fields import tokens
+from cache.fields import delta_seconds, tokens
 from cache.fieldtable import end_to_end
 from cache.messages import Request
 from cache.policy import CachePolicy
@@ -25,8 +25,12 @@ def _pseudonym(policy: CachePolicy) -> str:
 
 def upstream(request: Request, policy: CachePolicy) -> Request:
     """Return the request as it goes forward: without this hop's fields, with Via (RFC 9110 §7.6)."""
+    fields = end_to_end(request.fields)
+    hops = delta_seconds(fields.get("max-forwards") or "")
+    if hops and request.method in ("OPTIONS", "TRACE"):  # RFC 9110 §7.6.2
+        fields = fields.replacing("Max-Forwards", str(hops - 1))
     via = ("Via", f"{request.version.removeprefix('HTTP/')} {_pseudonym(policy)}")
-    return replace(request, fields=end_to_end(request.fields).appending(via))
+    return replace(request, fields=fields.appending(via))
 
 
 # what belongs to one client's request, not to a validation that the proxy starts itself (RFC 5861 §5)

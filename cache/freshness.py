@@ -129,7 +129,8 @@ def stale_use(entry: StoredResponse, asked: RequestDirectives, policy: CachePoli
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
     if asked.max_stale and staleness <= asked.max_stale:
         return Detail.MAX_STALE
-    if staleness <= directives_of(entry, policy).stale_while_revalidate:  # RFC 5861 §3
+    window = directives_of(entry, policy).stale_while_revalidate
+    if window and staleness <= window:  # RFC 5861 §3
         return Detail.STALE_WHILE_REVALIDATE
     return None
 

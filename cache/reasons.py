@@ -73,12 +73,14 @@ class Refused(StrEnum):
 
     FETCH_FAILED = "fetch-failed"
     GAVE_UP = "gave-up"
+    LAST_HOP = "last-hop"
     LOOP = "proxy-loop-detected"
     MALFORMED_REQUEST = "malformed-request"
     OFFLINE = "offline"
     ONLY_IF_CACHED = "only-if-cached"
     STALE_FORBIDDEN = "stale-forbidden"
     STRICT_HOST = "strict-host"
+    TRACE = "trace"
     UNEXPECTED_304 = "unexpected-304"
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from urllib.parse import urljoin
+
 from cache.directives import ResponseDirectives, request_directives, response_directives
 from cache.entry import StoredResponse
 from cache.fields import http_date, imf_date, tokens
 from cache.fieldtable import end_to_end, row
 from cache.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime
-from cache.key import primary_key, vary_of
+from cache.key import key_of_uri, primary_key, vary_of
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy, SetCookie
 from cache.reasons import NotStored
@@ -30,14 +32,16 @@ def refusal(request: Request, received: Received, policy: CachePolicy) -> NotSto
     response = received.head
     directives = response_directives(response.fields, policy.targeted_fields)
     return (
-        _refused_by_request(request)
+        _refused_by_request(request, received, directives)
         or _refused_by_status(request, response, directives)
         or _refused_by_directives(request, directives)
         or _refused_by_fields(received, directives, policy)
     )
 
 
-def _refused_by_request(request: Request) -> NotStored | None:
+def _refused_by_request(request: Request, received: Received, directives: ResponseDirectives) -> NotStored | None:
+    if request.method == "POST":
+        return None if _is_for_later_gets(request, received, directives) else NotStored.METHOD
     if request.method not in ("GET", "HEAD"):
         return NotStored.METHOD
     if request.has_content:
@@ -45,6 +49,19 @@ def _refused_by_request(request: Request) -> NotStored | None:
     if request_directives(request.fields).no_store:  # RFC 9111 §5.2.1.5
         return NotStored.REQUEST_NO_STORE
     return None
+
+
+def _is_for_later_gets(request: Request, received: Received, directives: ResponseDirectives) -> bool:
+    """Tell whether an answer to POST says to be what a GET would have brought, and for how long (RFC 9110 §9.3.3)."""
+    location = received.head.fields.get("content-location")
+    if received.head.status != 200 or location is None or request_directives(request.fields).no_store:
+        return False
+    try:
+        named = key_of_uri(urljoin(request.uri, location))
+    except ValueError:
+        return False
+    explicit = explicit_lifetime(received.head.fields, date_of(received), directives)
+    return named == primary_key(request) and explicit is not None
 
 
 def _refused_by_status(request: Request, response: Response, directives: ResponseDirectives) -> NotStored | None:

@@ -40,7 +40,7 @@ class FailureKind(StrEnum):
     """This client is closed."""
 
 
-class OriginFailure(Exception):  # noqa: N818 - an answer that failed, not a mistake
+class OriginFailure(Exception):
     """No answer, or only part of one.
 
     Attributes:

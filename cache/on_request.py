@@ -1,0 +1,145 @@
+"""What a request leads to: Serve, Validate, Forward or Refuse."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cache import validation
+from cache.authority import from_copy, refusal
+from cache.cachestatus import Handling
+from cache.decisions import (
+    Forward,
+    Refuse,
+    Sent,
+    Serve,
+    Validate,
+)
+from cache.directives import RequestDirectives, request_directives
+from cache.entry import StoredResponse
+from cache.forwarding import behind, is_loop, upstream, validating
+from cache.freshness import (
+    current_age,
+    freshness_lifetime,
+    stale_use,
+    time_to_live,
+)
+from cache.messages import Request
+from cache.policy import CachePolicy
+from cache.reasons import Detail, Forwarded, NotStored, Refused
+from cache.selection import is_misaddressed, matching, obstacle, passed_by
+
+
+def on_request(
+    request: Request,
+    candidates: Sequence[StoredResponse],
+    policy: CachePolicy,
+    now: float,
+    waited_as: Forwarded | None = None,
+) -> Serve | Validate | Forward | Refuse:
+    """Decide what a request leads to.
+
+    `candidates` are all stored responses under its primary key. `waited_as` is set for a request that waited for
+    another's fetch: why it would have gone forward itself (RFC 9211 §2.6).
+    """
+    if is_loop(request, policy):
+        sentence = f"{request.uri} leads back to this proxy."
+        return Refuse(refusal(502, Refused.LOOP, sentence, policy, now, "proxy_loop_detected"), Refused.LOOP)
+    if policy.strict_host and is_misaddressed(request):
+        sentence = f"Host or the TLS name of this request is not {request.authority}, where it was sent."
+        return Refuse(refusal(400, Refused.STRICT_HOST, sentence, policy, now), Refused.STRICT_HOST)
+    if own := _answered_here(request, policy, now):
+        return own
+    if bypass := passed_by(request, policy):
+        fwd, detail = bypass
+        return _refuse_offline(request, policy, now) if policy.offline else _forward(request, fwd, detail, policy)
+    asked = request_directives(request.fields)
+    heads = tuple(entry.id for entry in candidates if entry.method == "HEAD")
+    fitting = matching(request, candidates, policy)
+    if not fitting:
+        return _miss(request, candidates, heads, asked, policy, now)
+    selected = fitting[0]
+    hindered = obstacle(request, selected, asked, policy, now)
+    if hindered is None:
+        return _serve(request, selected, asked, policy, now, waited_as)
+    if asked.only_if_cached or policy.offline:
+        return _refuse_unasked(request, policy, now)
+    fwd, detail = hindered
+    sent = Sent(upstream(request, policy), fwd, detail, selected=selected, matching=fitting, heads=heads)
+    return validating(sent, validation.nominate(fitting, selected))
+
+
+def _answered_here(request: Request, policy: CachePolicy, now: float) -> Refuse | None:
+    """Return the answer to a TRACE, or to an OPTIONS that may go no further, or None (RFC 9110 §7.6.2, §9.3.8)."""
+    if request.method == "TRACE":
+        sentence = "This proxy does not answer TRACE, which would show credentials to whoever asks."
+        return Refuse(refusal(405, Refused.TRACE, sentence, policy, now), Refused.TRACE)
+    if request.method == "OPTIONS" and request.fields.get("max-forwards") == "0":
+        sentence = f"This is as far as the request for {request.uri} may go."
+        return Refuse(refusal(200, Refused.LAST_HOP, sentence, policy, now), Refused.LAST_HOP)
+    return None
+
+
+def _forward(request: Request, fwd: Forwarded, detail: Detail | None, policy: CachePolicy) -> Forward:
+    # what an unsafe method brings may be for later GETs (RFC 9110 §9.3.3); what passed the cache by is not
+    unstorable = None if fwd is Forwarded.METHOD else NotStored.BYPASSED
+    return Forward(upstream(request, policy), fwd, detail, unstorable)
+
+
+def _serve(
+    request: Request,
+    entry: StoredResponse,
+    asked: RequestDirectives,
+    policy: CachePolicy,
+    now: float,
+    waited_as: Forwarded | None,
+) -> Serve:
+    lifetime, ttl = freshness_lifetime(entry, policy), time_to_live(entry, policy, now)
+    remaining = lifetime.seconds - current_age(entry, policy, now)
+    if remaining > 0:
+        detail = Detail.HEURISTIC if lifetime.source == "heuristic" else None
+    else:
+        detail = stale_use(entry, asked, policy, now)
+    check = None
+    if detail is Detail.STALE_WHILE_REVALIDATE:
+        sent = Sent(behind(request, entry, policy), Forwarded.STALE, detail, selected=entry, matching=(entry,))
+        check = validating(sent, validation.nominate((entry,), entry))
+    if waited_as:
+        handling = Handling(fwd=waited_as, fwd_status=entry.head.status, collapsed=True, ttl=ttl, detail=detail)
+    else:
+        handling = Handling(hit=True, ttl=ttl, detail=detail)
+    answer = from_copy(request, entry, handling, policy, now)
+    return Serve(answer, entry, handling, now + max(0.0, remaining - asked.min_fresh), detail, check)
+
+
+def _miss(
+    request: Request,
+    candidates: Sequence[StoredResponse],
+    heads: tuple[str, ...],
+    asked: RequestDirectives,
+    policy: CachePolicy,
+    now: float,
+) -> Validate | Forward | Refuse:
+    if asked.only_if_cached or policy.offline:
+        return _refuse_unasked(request, policy, now)
+    variants = tuple(entry for entry in candidates if entry.method == "GET")
+    fwd = Forwarded.VARY_MISS if variants else Forwarded.URI_MISS
+    nominated = () if "range" in request.fields else validation.nominate(variants, None)
+    return validating(Sent(upstream(request, policy), fwd, heads=heads), nominated)
+
+
+def _refuse_unasked(request: Request, policy: CachePolicy, now: float) -> Refuse:
+    if policy.offline:
+        return _refuse_offline(request, policy, now)
+    sentence = f"No stored response may answer {request.uri} and the request allows nothing else."
+    return Refuse(refusal(504, Refused.ONLY_IF_CACHED, sentence, policy, now), Refused.ONLY_IF_CACHED)
+
+
+def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse:
+    sentence = f"This proxy is offline and has no stored response that may answer {request.method} {request.uri}."
+    answer = refusal(504, Refused.OFFLINE, sentence, policy, now, "destination_unavailable")
+    return Refuse(answer, Refused.OFFLINE)
+
+
+def forward_unread(request: Request, policy: CachePolicy) -> Forward:
+    """Return the way past a store that gave nothing but damaged copies."""
+    return Forward(upstream(request, policy), Forwarded.URI_MISS)

@@ -1,0 +1,164 @@
+"""What an origin's answer leads to, or the lack of one; with what changes in the store."""
+
+from __future__ import annotations
+
+from cache import validation
+from cache.authority import from_copy, refusal, relayed
+from cache.cachestatus import Handling
+from cache.consequences import changes, invalid
+from cache.decisions import (
+    Delete,
+    Forward,
+    Freshen,
+    Invalidate,
+    Refuse,
+    Relay,
+    Retry,
+    Sent,
+    Serve,
+    Store,
+    Update,
+)
+from cache.directives import request_directives, response_directives
+from cache.entry import StoredResponse
+from cache.fields import entity_tags
+from cache.freshness import (
+    stale_use_after_error,
+    stale_use_when_disconnected,
+    time_to_live,
+)
+from cache.invalidation import keys_in_doubt
+from cache.messages import Received, Request, Response
+from cache.policy import CachePolicy
+from cache.reasons import Detail, NotStored, Refused
+from cache.storing import new_entry
+from cache.storing import refusal as storing_refusal
+
+FAILURES = frozenset({500, 502, 503, 504})
+"""Answers that count as errors for stale-if-error (RFC 5861 §4)."""
+
+
+def on_response(
+    request: Request,
+    sent: Sent,
+    received: Received,
+    policy: CachePolicy,
+    entry_id: str,
+) -> Store | Freshen | Relay | Serve | Retry | Refuse:
+    """Decide what an origin's response leads to; `request` is the client's, `entry_id` names what may be stored."""
+    response, now = received.head, received.response_time
+    if response.status == 304:
+        return _on_not_modified(request, sent, received, policy)
+    if (
+        sent.selected
+        and response.status in FAILURES
+        and (stale := _serve_after_error(request, sent, sent.selected, response.status, policy, now))
+    ):
+        return stale
+    not_stored = sent.not_storable or storing_refusal(sent.request, received, policy)
+    # a HEAD answer is kept only where there is no GET answer to freshen
+    if not_stored is None and request.method == "HEAD" and any(entry.method == "GET" for entry in sent.matching):
+        not_stored = NotStored.METHOD
+    changed = changes(request, sent, received, policy, stored=not_stored is None)
+    handling = Handling(fwd=sent.fwd, fwd_status=response.status, stored=not_stored is None, detail=sent.detail)
+    # RFC 9110 §9.3.6 to §9.3.8: the cache has no part in these
+    shown = None if request.method in ("OPTIONS", "TRACE", "CONNECT") else handling
+    answer = relayed(request, response, shown, policy, now)
+    if not_stored is not None:
+        return Relay(answer, not_stored, shown, changed)
+    entry = new_entry(sent.request, received, policy, entry_id)
+    replaces = [old.id for old in sent.matching if old is sent.selected or old.vary == entry.vary]
+    return Store(answer, entry, (*replaces, *sent.heads), handling, changed)
+
+
+def _serve_after_error(
+    request: Request, sent: Sent, selected: StoredResponse, status: int, policy: CachePolicy, now: float
+) -> Serve | None:
+    """Return the stale copy in place of an error, where stale-if-error covers it (RFC 5861 §4)."""
+    asked = request_directives(request.fields)
+    detail = stale_use_after_error(selected, asked, policy, now)
+    if detail is None and policy.stale_on_5xx and stale_use_when_disconnected(selected, asked, policy, now):
+        detail = Detail.STALE_ON_5XX
+    if detail is None:
+        return None
+    ttl = time_to_live(selected, policy, now)
+    handling = Handling(fwd=sent.fwd, fwd_status=status, ttl=ttl, detail=detail)
+    return Serve(from_copy(request, selected, handling, policy, now), selected, handling, now)
+
+
+def _on_not_modified(
+    request: Request, sent: Sent, received: Received, policy: CachePolicy
+) -> Freshen | Relay | Retry | Refuse:
+    response, now = received.head, received.response_time
+    confirmed = validation.confirmed(sent.nominated, sent.request, response)
+    if confirmed:
+        updated = tuple(validation.freshened(entry, sent.request, received, policy) for entry in confirmed)
+        return _freshen(request, sent, updated, policy, now)
+    outdated = tuple(Update(invalid(entry)) for entry in sent.nominated)
+    if _answers_the_client(request, sent, response):
+        handling = Handling(fwd=sent.fwd, fwd_status=304, detail=sent.detail)
+        return Relay(relayed(request, response, handling, policy, now), NotStored.STATUS, handling, outdated)
+    if sent.repeated:
+        sentence = f"{request.authority} answered 304 to a request without preconditions for {request.uri}."
+        answer = refusal(502, Refused.UNEXPECTED_304, sentence, policy, now, "http_protocol_error")
+        return Refuse(answer, Refused.UNEXPECTED_304, outdated)
+    return Retry(without_copies(sent), outdated)
+
+
+def _answers_the_client(request: Request, sent: Sent, response: Response) -> bool:
+    """Tell whether a 304 that confirms nothing stored may be what the client asked for (RFC 9110 §15.4.5)."""
+    if sent.repeated:
+        return False
+    if not sent.nominated:
+        return any(name in request.fields for name in ("if-none-match", "if-modified-since"))
+    tag = validation.entity_tag(response.fields)
+    listed = request.fields.get("if-none-match")
+    return tag is not None and listed is not None and tag in entity_tags(listed)
+
+
+def _freshen(
+    request: Request, sent: Sent, updated: tuple[StoredResponse, ...], policy: CachePolicy, now: float
+) -> Freshen:
+    entry, handling = updated[0], Handling(fwd=sent.fwd, fwd_status=304, detail=sent.detail)
+    answer = from_copy(request, entry, handling, policy, now, validated=True)
+    directives = response_directives(entry.head.fields, policy.targeted_fields)
+    # RFC 9111 §3: what the origin now forbids to keep answers this request and is gone
+    last = directives.no_store or directives.private
+    return Freshen(answer, entry, handling, (Delete(entry),) if last else tuple(map(Update, updated)))
+
+
+# ---- failures
+
+
+def on_failure(
+    request: Request, sent: Sent, error: str, sentence: str, policy: CachePolicy, now: float, *, disconnected: bool
+) -> Serve | Refuse:
+    """Decide what a fetch without an answer leads to.
+
+    `error` is a type of RFC 9209 §2.3; `disconnected` says that the origin could not be reached at all.
+    """
+    doubt = tuple(Invalidate(key) for key in keys_in_doubt(request))
+    asked, selected = request_directives(request.fields), sent.selected
+    if selected is not None:
+        allowed = stale_use_when_disconnected if disconnected else stale_use_after_error
+        if detail := allowed(selected, asked, policy, now):
+            handling = Handling(hit=True, ttl=time_to_live(selected, policy, now), detail=detail)
+            return Serve(from_copy(request, selected, handling, policy, now), selected, handling, now)
+        explained = f"{sentence} A stored response exists but must not be sent without the origin's consent."
+        answer = refusal(504, Refused.STALE_FORBIDDEN, explained, policy, now, error)
+        return Refuse(answer, Refused.STALE_FORBIDDEN, doubt)
+    answer = refusal(status_of_failure(error), Refused.FETCH_FAILED, sentence, policy, now, error)
+    return Refuse(answer, Refused.FETCH_FAILED, doubt)
+
+
+def status_of_failure(error: str) -> int:
+    """Return the status for a type of proxy error: 504 for what took too long, else 502 (RFC 9209 §2.3)."""
+    return 504 if error.endswith("_timeout") else 502
+
+
+def without_copies(sent: Sent) -> Forward:
+    """Return the same question asked again, without leaning on anything stored."""
+    request = validation.unconditional(sent.request)
+    return Forward(
+        request, sent.fwd, sent.detail, sent.not_storable, matching=sent.matching, heads=sent.heads, repeated=True
+    )
