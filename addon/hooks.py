@@ -20,6 +20,7 @@ from cache.decisions import Invalidate, Refuse, Relay, Sent, Store
 from cache.fields import tokens
 from cache.fieldtable import hop_by_hop
 from cache.invalidation import keys_in_doubt
+from cache.key import primary_key
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy
 from cache.reasons import Detail, Forwarded
@@ -75,7 +76,8 @@ class Hooks:
         request = request_of(flow, edge=service.is_edge)
         if not _is_carried(request, service.policy):
             return
-        decision = engine.on_request(request, (), service.policy, service.clock())
+        candidates = await service.stored.candidates(primary_key(request))
+        decision = engine.on_request(request, candidates, service.policy, service.clock())
         if isinstance(decision, Refuse):
             _answer(flow, service.fetcher.replies.refuse(decision).head, decision.answer.content)
         elif isinstance(decision, Sent):

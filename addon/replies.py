@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack
 
 from addon.origin import OriginAnswer, OriginFailure
 from addon.reply import Reply, Stream
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
-from cache.authority import OwnAnswer, StoredContent
+from cache.answers import CopyAnswer, OwnAnswer
 from cache.cachestatus import Handling
 from cache.decisions import Freshen, Refuse, Relay, Serve
 from cache.messages import Request, Response
+from cache.pieces import StoredContent
 from cache.reasons import Dropped, NotStored
 from cache.stores.base import StoredBody
 
@@ -40,29 +42,36 @@ class Replies:
         Raises:
             StoreError: it cannot be read; if it was damaged, it is gone now.
         """
-        answer, content = outcome.answer, outcome.answer.content
-        octets = await self._stored_octets(content) if content else b""
-        if content:
-            self._statistics.count("octets.from_copy", content.stop - content.start)
+        answer = outcome.answer
+        octets = await self._stored_octets(answer)
+        self._statistics.count("octets.from_copy", answer.length)
         self.count(request, outcome.handling, answer.exemption)
         return Reply(answer.head, octets, outcome.handling)
 
-    async def _stored_octets(self, content: StoredContent) -> bytes | Stream:
-        body = await self._stored.open(content.entry)
+    async def _stored_octets(self, answer: CopyAnswer) -> bytes | Stream:
+        """Return the content; every body it comes from is opened, and so checked, before anything is sent."""
+        pieces: list[bytes | tuple[StoredContent, StoredBody]] = []
+        async with AsyncExitStack() as opened:
+            for each in answer.content:
+                if isinstance(each, bytes):
+                    pieces.append(each)
+                else:
+                    body = await self._stored.open(each.entry)
+                    opened.push_async_callback(self._stored.run, body.close)
+                    pieces.append((each, body))
+            octets = self._chunks(pieces)
+            if answer.length > CHUNK:
+                return Stream(octets, opened.pop_all().aclose)
+            return b"".join([chunk async for chunk in octets])
 
-        async def close() -> None:
-            await self._stored.run(body.close)
-
-        if content.stop - content.start > CHUNK:
-            return Stream(self._chunks(body, content), close)
-        try:
-            return await self._stored.run(body.read, content.start, content.stop)
-        finally:
-            await close()
-
-    async def _chunks(self, body: StoredBody, content: StoredContent) -> AsyncIterator[bytes]:
-        for start in range(content.start, content.stop, CHUNK):
-            yield await self._stored.run(body.read, start, min(start + CHUNK, content.stop))
+    async def _chunks(self, pieces: list[bytes | tuple[StoredContent, StoredBody]]) -> AsyncIterator[bytes]:
+        for piece in pieces:
+            if isinstance(piece, bytes):
+                yield piece
+                continue
+            content, body = piece
+            for start in range(content.start, content.stop, CHUNK):
+                yield await self._stored.run(body.read, start, min(start + CHUNK, content.stop))
 
     async def relay(self, request: Request, outcome: Relay, arriving: OriginAnswer) -> Reply:
         """Return a reply that passes an origin's answer on and stores nothing."""

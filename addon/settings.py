@@ -145,6 +145,7 @@ class Cache(Section):
     bypass_cookies: Tokens = ()
     client_reload: ClientReloadName = ClientReload.HONOUR
     targeted_fields: Annotated[tuple[Annotated[Token, AfterValidator(_target)], ...], Strict(strict=False)] = ()
+    groups: bool = True
     strict_host: bool = False
     vary_lang_order: Literal["count", "ignore"] = "count"
     collapse_timeout: Seconds = 5
@@ -236,6 +237,7 @@ class Settings(Section):
             client_reload=cache.client_reload,
             targeted_fields=self.targeted_fields,
             strict_host=cache.strict_host,
+            groups=cache.groups,
             vary_language_order=cache.vary_lang_order == "count",
         )
 

@@ -8,8 +8,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from addon.statistics import Statistics
-from cache.decisions import Change, Delete, Invalidate, Update
+from cache.decisions import Change, Delete, Invalidate, InvalidateGroups, Update
 from cache.entry import StoredResponse
+from cache.groups import groups
 from cache.stores.base import BodyWriter, Store, StoredBody, StoreError
 
 logger = logging.getLogger(__name__)
@@ -74,6 +75,8 @@ class StoredResponses:
                     self._statistics.count("freshened")
             case Invalidate(key):
                 self.store.invalidate(key)
+            case InvalidateGroups(origin, names):
+                self.store.invalidate_where(origin, lambda entry: not names.isdisjoint(groups(entry.head.fields)))
             case Delete(entry):
                 self.store.delete(entry.key, [entry.id])
 

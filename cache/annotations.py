@@ -18,12 +18,12 @@ _PLACEHOLDER = re.compile(r"\{([a-z0-9_]+)\}")
 
 def known_of_copy(request: Request, entry: StoredResponse, age: float) -> dict[str, str]:
     """Return the template values of an answer from a copy; `age` in seconds."""
-    return {
+    known = {
         **known_of_relayed(request, entry.head.status),
         "age": str(int(age)),
-        "sha256": entry.sha256,
         "stored_at": imf_date(entry.stored_at),
     }
+    return known if entry.complete_length is not None else {**known, "sha256": entry.sha256}
 
 
 def known_of_relayed(request: Request, status: int) -> dict[str, str]:

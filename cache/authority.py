@@ -7,62 +7,27 @@ metainformation was changed here. Every other status passes through. Nothing els
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from http import HTTPStatus
 
 from cache.annotations import annotated, known_of_copy, known_of_relayed
+from cache.answers import CopyAnswer, OwnAnswer, RelayedAnswer
 from cache.cachestatus import Handling, member
 from cache.entry import StoredResponse
 from cache.fields import imf_date, media_type
 from cache.fieldtable import end_to_end, row
 from cache.freshness import current_age, directives_of
 from cache.messages import Fields, Request, Response
+from cache.pieces import StoredContent
+from cache.pieces import content as content_of
 from cache.policy import AnswerStatus, CachePolicy, ClientRule
-from cache.ranges import Part, Unsatisfiable, requested_part
+from cache.ranges import Part, Unsatisfiable, requested_parts
 from cache.reasons import Detail, Refused
 from cache.storing import dated
 from cache.validation import not_modified
 
 NO_CONTENT = frozenset({204, 205, 304})
 """Answers that never have content (RFC 9110 §15.3.5, §15.3.6, §15.4.5)."""
-
-
-@dataclass(frozen=True, slots=True)
-class StoredContent:
-    """Octets `start` (inclusive) to `stop` (exclusive) of a stored body."""
-
-    entry: StoredResponse
-    start: int
-    stop: int
-
-
-@dataclass(frozen=True, slots=True)
-class CopyAnswer:
-    """An answer from a stored response."""
-
-    head: Response
-    content: StoredContent | None = None
-    exemption: str | None = None
-    """The reason's name where 200 is said although 203 is the rule."""
-
-
-@dataclass(frozen=True, slots=True)
-class RelayedAnswer:
-    """An origin's answer, passed on."""
-
-    head: Response
-    has_content: bool
-    """Whether the octets that the origin sends go along."""
-    exemption: str | None = None
-    """The reason's name where 200 is said although 203 is the rule."""
-
-
-@dataclass(frozen=True, slots=True)
-class OwnAnswer:
-    """An error that this proxy makes itself."""
-
-    head: Response
-    content: bytes
 
 
 # ---- the status
@@ -122,14 +87,14 @@ def from_copy(
     `validated` says that the origin confirmed it in this very exchange; `now` is in seconds since the epoch.
     """
     fields = _presented(request, entry, policy, now, validated=validated)
-    part = requested_part(request, entry)
+    parts = requested_parts(request, entry)
     if not_modified(request, entry):  # RFC 9110 §13.2.2: before Range
         answer = CopyAnswer(Response(304, "Not Modified", _without_representation(fields)))
-    elif isinstance(part, Unsatisfiable):
-        unsatisfied = ("Content-Range", f"bytes */{entry.length}"), ("Content-Length", "0")
+    elif isinstance(parts, Unsatisfiable):
+        unsatisfied = ("Content-Range", f"bytes */{entry.total}"), ("Content-Length", "0")
         answer = CopyAnswer(Response(416, _phrase(416), _without_representation(fields).appending(*unsatisfied)))
-    elif isinstance(part, Part):
-        answer = _partial(entry, part, fields)
+    elif parts:
+        answer = _partial(entry, parts, fields)
     else:
         answer = _whole(request, entry, fields, policy)
     return replace(answer, head=_signed(answer.head, answer.exemption, handling, policy, entry.head.version))
@@ -142,19 +107,47 @@ def _whole(request: Request, entry: StoredResponse, fields: Fields, policy: Cach
         phrase = phrase if status == 200 else _phrase(status)
         if entry.method != "HEAD" and "accept-ranges" not in fields:
             fields = fields.appending(("Accept-Ranges", "bytes"))
-    if entry.method != "HEAD" and status not in NO_CONTENT and fields.get("content-length") != str(entry.length):
-        fields = fields.replacing("Content-Length", str(entry.length))
+    if entry.method != "HEAD" and status not in NO_CONTENT and fields.get("content-length") != str(entry.total):
+        fields = fields.replacing("Content-Length", str(entry.total))
     fields = _without_content(status, fields)
-    content = None if request.method == "HEAD" or status in NO_CONTENT else StoredContent(entry, 0, entry.length)
-    return CopyAnswer(Response(status, phrase, fields), content, exception)
+    silent = request.method == "HEAD" or status in NO_CONTENT
+    return CopyAnswer(Response(status, phrase, fields), () if silent else stored(entry, 0, entry.total), exception)
 
 
-def _partial(entry: StoredResponse, part: Part, fields: Fields) -> CopyAnswer:
+def _partial(entry: StoredResponse, parts: tuple[Part, ...], fields: Fields) -> CopyAnswer:
     # RFC 9110 §15.3.7: all that the 200 would have, but what is true of the whole only
     kept = fields.without([name for name, _ in fields if row(name).whole] + ["content-length"])
-    place = ("Content-Range", f"bytes {part.start}-{part.stop - 1}/{entry.length}")
-    fields = kept.appending(place, ("Content-Length", str(part.stop - part.start)))
-    return CopyAnswer(Response(206, "Partial Content", fields), StoredContent(entry, part.start, part.stop))
+    if len(parts) > 1:
+        return _multipart(entry, parts, kept)
+    part = parts[0]
+    place = ("Content-Range", f"bytes {part.start}-{part.stop - 1}/{entry.total}")
+    kept = kept.appending(place, ("Content-Length", str(part.stop - part.start)))
+    return CopyAnswer(Response(206, "Partial Content", kept), stored(entry, part.start, part.stop))
+
+
+def _multipart(entry: StoredResponse, parts: tuple[Part, ...], fields: Fields) -> CopyAnswer:
+    """Return several parts in one answer (RFC 9110 §14.6)."""
+    boundary = f"part-of-{entry.id}"
+    described = fields.get("content-type")
+    content: list[StoredContent | bytes] = []
+    for part in parts:
+        lines = [f"\r\n--{boundary}", f"Content-Range: bytes {part.start}-{part.stop - 1}/{entry.total}"]
+        if described:
+            lines.insert(1, f"Content-Type: {described}")
+        content += ["\r\n".join([*lines, "", ""]).encode("latin-1"), *stored(entry, part.start, part.stop)]
+    content.append(f"\r\n--{boundary}--\r\n".encode())
+    answer = CopyAnswer(Response(206, "Partial Content"), tuple(content))
+    kind = ("Content-Type", f"multipart/byteranges; boundary={boundary}")
+    fields = fields.without(["content-type"]).appending(kind, ("Content-Length", str(answer.length)))
+    return replace(answer, head=replace(answer.head, fields=fields))
+
+
+def stored(entry: StoredResponse, start: int, stop: int) -> tuple[StoredContent, ...]:
+    """Return where octets of a content are stored. Raises ValueError if they are not: whoever asks has made sure."""
+    found = content_of(entry, start, stop)
+    if found is None:
+        raise ValueError(f"octets {start} to {stop} of {entry.target} are not all stored")
+    return found
 
 
 def _without_representation(fields: Fields) -> Fields:

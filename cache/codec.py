@@ -58,12 +58,14 @@ class _Record(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     vary: tuple[tuple[LowerToken, Text | None], ...]
     length: Count
     sha256: Sha256
+    first: Count
+    complete_length: Count | None
     personal: bool
     invalid: bool
     revision: Count
 
 
-_PLAIN = tuple(each.name for each in fields(StoredResponse) if each.name != "head")
+_PLAIN = tuple(each.name for each in fields(StoredResponse) if each.name not in ("head", "pieces"))
 _RECORD = msgspec.msgpack.Decoder(_Record)
 _ROW = msgspec.msgpack.Decoder(list[bytes])
 

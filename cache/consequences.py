@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from cache import validation
-from cache.decisions import Change, Delete, Invalidate, Sent, Update
+from cache.decisions import Change, Delete, Invalidate, InvalidateGroups, Sent, Update
 from cache.entry import StoredResponse
+from cache.groups import groups, invalidated_groups
 from cache.invalidation import invalidated_keys
-from cache.messages import Received, Request
+from cache.key import primary_key
+from cache.messages import Received, Request, Response
 from cache.policy import CachePolicy
 from cache.reasons import NotStored
 
@@ -23,32 +26,51 @@ def changes(
 ) -> tuple[Change, ...]:
     """Return what a complete answer says about responses that are already stored."""
     if request.method not in ("GET", "HEAD"):
-        return tuple(Invalidate(key) for key in invalidated_keys(request, received.head))
+        keys = invalidated_keys(request, received.head)
+        return (*map(Invalidate, keys), *(_invalidated_groups(request, sent, received.head, policy) if keys else ()))
     if sent.not_storable is NotStored.BYPASSED or sent.selected is None or received.head.status >= 500:
         return ()
     if request.method == "HEAD":
         return _head_changes(sent, received, policy)
     if received.head.status in (404, 410):
-        return (Delete(sent.selected),)
+        return tuple(map(Delete, sent.selected.parts))
     # RFC 9111 §4.3.3: a full answer ends what the stored one was good for
-    return () if stored else (Update(invalid(sent.selected)),)
+    return () if stored else outdated([sent.selected])
+
+
+def _invalidated_groups(
+    request: Request, sent: Sent, head: Response, policy: CachePolicy
+) -> tuple[InvalidateGroups, ...]:
+    """Return what goes out of date with what was just invalidated (RFC 9875 §2.2.1, §3)."""
+    if not policy.groups:
+        return ()
+    named = invalidated_groups(head.fields).union(*(groups(entry.head.fields) for entry in sent.matching))
+    origin = primary_key(replace(request, target="/"))
+    return (InvalidateGroups(origin, named),) if named else ()
 
 
 def _head_changes(sent: Sent, received: Received, policy: CachePolicy) -> tuple[Change, ...]:
     """Return what a HEAD answer says about stored GET answers (RFC 9111 §4.3.5)."""
     stored = [entry for entry in sent.matching if entry.method == "GET"]
     if received.head.status in (404, 410):
-        return tuple(Update(invalid(entry)) for entry in stored)
+        return outdated(stored)
     if received.head.status != 200:
         return ()
+    same = [entry for entry in stored if validation.same_representation(entry, received.head)]
+    return refreshed(same, sent, received, policy) + outdated(entry for entry in stored if entry not in same)
+
+
+def refreshed(
+    entries: Iterable[StoredResponse], sent: Sent, received: Received, policy: CachePolicy
+) -> tuple[Update, ...]:
+    """Return the updates that a confirmation brings to stored responses, part by part."""
     return tuple(
-        Update(validation.freshened(entry, sent.request, received, policy))
-        if validation.same_representation(entry, received.head)
-        else Update(invalid(entry))
-        for entry in stored
+        Update(validation.freshened(part, sent.request, received, policy)) for entry in entries for part in entry.parts
     )
 
 
-def invalid(entry: StoredResponse) -> StoredResponse:
-    """Return a stored response marked as needing validation before any use."""
-    return replace(entry, invalid=True, revision=entry.revision + 1)
+def outdated(entries: Iterable[StoredResponse]) -> tuple[Update, ...]:
+    """Return the updates that mark stored responses as needing validation before any use."""
+    return tuple(
+        Update(replace(part, invalid=True, revision=part.revision + 1)) for entry in entries for part in entry.parts
+    )

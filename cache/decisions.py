@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cache.authority import CopyAnswer, OwnAnswer, RelayedAnswer
+from cache.answers import CopyAnswer, OwnAnswer, RelayedAnswer
 from cache.cachestatus import Handling
 from cache.entry import StoredResponse
 from cache.messages import Request
@@ -88,13 +88,22 @@ class Invalidate:
 
 
 @dataclass(frozen=True, slots=True)
+class InvalidateGroups:
+    """Mark every stored response of an origin that is in one of these groups as needing validation."""
+
+    origin: str
+    """Scheme, host and port as a primary key begins with them, the slash behind them included."""
+    groups: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Delete one stored response."""
 
     entry: StoredResponse
 
 
-Change = Update | Invalidate | Delete
+Change = Update | Invalidate | InvalidateGroups | Delete
 
 
 @dataclass(frozen=True, slots=True)

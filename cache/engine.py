@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cache.authority import from_copy
 from cache.cachestatus import Handling
 from cache.entry import StoredResponse
 from cache.freshness import time_to_live
 from cache.key import request_for
-from cache.messages import Response
+from cache.messages import Fields, Response
 from cache.on_request import forward_unread, on_request
 from cache.on_response import on_failure, on_response, status_of_failure, without_copies
 from cache.policy import CachePolicy
@@ -28,7 +30,10 @@ __all__ = [
 
 
 def preview(entry: StoredResponse, policy: CachePolicy, now: float) -> Response:
-    """Return the head that a plain GET would get from this stored response, were it served as it is."""
+    """Return the head that a plain GET would get from this stored response, or a request for just that part."""
     request = request_for(entry.target)
+    if entry.complete_length is not None:
+        asked = ("Range", f"bytes={entry.first}-{entry.first + entry.length - 1}")
+        request = replace(request, fields=Fields((asked,)))
     handling = Handling(hit=True, ttl=time_to_live(entry, policy, now))
     return from_copy(request, entry, handling, policy, now).head

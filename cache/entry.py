@@ -9,10 +9,11 @@ from cache.messages import Response
 
 @dataclass(frozen=True, slots=True)
 class StoredResponse:
-    """One stored response.
+    """One stored response, or one stored part of a response.
 
     `head` is the origin's definitive head as received, less the fields that must not be stored, updated by
-    304s; nothing local is ever mixed into it. What a client is shown is computed when it is served.
+    304s; nothing local is ever mixed into it. What a client is shown is computed when it is served. The head of a
+    part is that of the 200 it belongs to (RFC 9111 §3.3).
     """
 
     id: str
@@ -36,9 +37,25 @@ class StoredResponse:
     """Octets of the stored body."""
     sha256: str = ""
     """SHA-256 of the stored body, in hexadecimal."""
+    first: int = 0
+    """Where the stored octets begin in the whole content."""
+    complete_length: int | None = None
+    """Octets of the whole content where only a part of it is stored; None where all of it is."""
     personal: bool = False
     """The request bore Cookie or Authorization: nothing is to be guessed about its freshness."""
     invalid: bool = False
     """Needs validation before any reuse, stale serving included (RFC 9111 §4.4)."""
     revision: int = 0
     """Counts updates of the head, so that a late 304 never overwrites a newer one."""
+    pieces: tuple[StoredResponse, ...] = ()
+    """The stored parts that this one leads, when several are seen as one response. Never stored itself."""
+
+    @property
+    def total(self) -> int:
+        """Octets of the whole content, stored or not."""
+        return self.length if self.complete_length is None else self.complete_length
+
+    @property
+    def parts(self) -> tuple[StoredResponse, ...]:
+        """What is really stored of this response: its pieces, or itself."""
+        return self.pieces or (self,)

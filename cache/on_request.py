@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cache import validation
 from cache.authority import from_copy, refusal
@@ -51,7 +52,9 @@ def on_request(
         return own
     if bypass := passed_by(request, policy):
         fwd, detail = bypass
-        return _refuse_offline(request, policy, now) if policy.offline else _forward(request, fwd, detail, policy)
+        if policy.offline:
+            return _refuse_offline(request, policy, now)
+        return _forward(request, fwd, detail, candidates, policy)
     asked = request_directives(request.fields)
     heads = tuple(entry.id for entry in candidates if entry.method == "HEAD")
     fitting = matching(request, candidates, policy)
@@ -65,6 +68,9 @@ def on_request(
         return _refuse_unasked(request, policy, now)
     fwd, detail = hindered
     sent = Sent(upstream(request, policy), fwd, detail, selected=selected, matching=fitting, heads=heads)
+    if fwd is Forwarded.PARTIAL:
+        # what is stored cannot be the answer, whatever the origin says of it
+        return validating(replace(sent, selected=None), ())
     return validating(sent, validation.nominate(fitting, selected))
 
 
@@ -79,10 +85,16 @@ def _answered_here(request: Request, policy: CachePolicy, now: float) -> Refuse 
     return None
 
 
-def _forward(request: Request, fwd: Forwarded, detail: Detail | None, policy: CachePolicy) -> Forward:
+def _forward(
+    request: Request,
+    fwd: Forwarded,
+    detail: Detail | None,
+    candidates: Sequence[StoredResponse],
+    policy: CachePolicy,
+) -> Forward:
     # what an unsafe method brings may be for later GETs (RFC 9110 §9.3.3); what passed the cache by is not
     unstorable = None if fwd is Forwarded.METHOD else NotStored.BYPASSED
-    return Forward(upstream(request, policy), fwd, detail, unstorable)
+    return Forward(upstream(request, policy), fwd, detail, unstorable, matching=tuple(candidates))
 
 
 def _serve(

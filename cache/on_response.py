@@ -5,7 +5,7 @@ from __future__ import annotations
 from cache import validation
 from cache.authority import from_copy, refusal, relayed
 from cache.cachestatus import Handling
-from cache.consequences import changes, invalid
+from cache.consequences import changes, outdated, refreshed
 from cache.decisions import (
     Delete,
     Forward,
@@ -17,7 +17,6 @@ from cache.decisions import (
     Sent,
     Serve,
     Store,
-    Update,
 )
 from cache.directives import request_directives, response_directives
 from cache.entry import StoredResponse
@@ -92,17 +91,16 @@ def _on_not_modified(
     response, now = received.head, received.response_time
     confirmed = validation.confirmed(sent.nominated, sent.request, response)
     if confirmed:
-        updated = tuple(validation.freshened(entry, sent.request, received, policy) for entry in confirmed)
-        return _freshen(request, sent, updated, policy, now)
-    outdated = tuple(Update(invalid(entry)) for entry in sent.nominated)
+        return _freshen(request, sent, confirmed, received, policy)
+    overtaken = outdated(sent.nominated)
     if _answers_the_client(request, sent, response):
         handling = Handling(fwd=sent.fwd, fwd_status=304, detail=sent.detail)
-        return Relay(relayed(request, response, handling, policy, now), NotStored.STATUS, handling, outdated)
+        return Relay(relayed(request, response, handling, policy, now), NotStored.STATUS, handling, overtaken)
     if sent.repeated:
         sentence = f"{request.authority} answered 304 to a request without preconditions for {request.uri}."
         answer = refusal(502, Refused.UNEXPECTED_304, sentence, policy, now, "http_protocol_error")
-        return Refuse(answer, Refused.UNEXPECTED_304, outdated)
-    return Retry(without_copies(sent), outdated)
+        return Refuse(answer, Refused.UNEXPECTED_304, overtaken)
+    return Retry(without_copies(sent), overtaken)
 
 
 def _answers_the_client(request: Request, sent: Sent, response: Response) -> bool:
@@ -117,14 +115,16 @@ def _answers_the_client(request: Request, sent: Sent, response: Response) -> boo
 
 
 def _freshen(
-    request: Request, sent: Sent, updated: tuple[StoredResponse, ...], policy: CachePolicy, now: float
+    request: Request, sent: Sent, confirmed: tuple[StoredResponse, ...], received: Received, policy: CachePolicy
 ) -> Freshen:
-    entry, handling = updated[0], Handling(fwd=sent.fwd, fwd_status=304, detail=sent.detail)
-    answer = from_copy(request, entry, handling, policy, now, validated=True)
+    entry = validation.freshened(confirmed[0], sent.request, received, policy)
+    handling = Handling(fwd=sent.fwd, fwd_status=304, detail=sent.detail)
+    answer = from_copy(request, entry, handling, policy, received.response_time, validated=True)
     directives = response_directives(entry.head.fields, policy.targeted_fields)
-    # RFC 9111 §3: what the origin now forbids to keep answers this request and is gone
-    last = directives.no_store or directives.private
-    return Freshen(answer, entry, handling, (Delete(entry),) if last else tuple(map(Update, updated)))
+    if directives.no_store or directives.private:
+        # RFC 9111 §3: what the origin now forbids to keep answers this request and is gone
+        return Freshen(answer, entry, handling, tuple(map(Delete, entry.parts)))
+    return Freshen(answer, entry, handling, refreshed(confirmed, sent, received, policy))
 
 
 # ---- failures

@@ -115,6 +115,8 @@ class CachePolicy:
     client_reload: ClientReload = ClientReload.HONOUR
     targeted_fields: tuple[str, ...] = ()
     """Lower-case names of the targeted fields that apply to this cache, most specific first (RFC 9213 §2.2)."""
+    groups: bool = True
+    """Heed Cache-Groups; off where strangers share an origin and could invalidate each other (RFC 9875 §5)."""
     strict_host: bool = False
     vary_language_order: bool = True
     credential_key: bytes = b""

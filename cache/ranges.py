@@ -1,4 +1,4 @@
-"""Parts of a stored response: single byte ranges out of a whole copy (RFC 9110 §14)."""
+"""What a Range asks of a stored 200 (RFC 9110 §14)."""
 
 from __future__ import annotations
 
@@ -6,18 +6,27 @@ import re
 from dataclasses import dataclass
 
 from cache.entry import StoredResponse
-from cache.fields import http_date, is_strong
+from cache.fields import is_strong
 from cache.messages import Request
+from cache.pieces import strong_date
 from cache.validation import entity_tag
 
-_RANGE = re.compile(r"bytes=[ \t]*(?:([0-9]+)-([0-9]*)|-([0-9]+))[ \t]*", re.IGNORECASE)
-MAX_DIGITS = 19
+_SPECIFIER = re.compile(r"([0-9]+)-([0-9]*)|-([0-9]+)")
+_MAX_DIGITS = 18
 """A position with more digits than this lies beyond any content."""
+
+MAX_RANGES = 16
+"""More than these in one request get the whole (RFC 9110 §17.15)."""
+
+MAX_OVERLAPS = 2
+
+NEAR = 80
+"""Octets between two ranges that cost less than another part's head (RFC 9110 §15.3.7.2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Octets `start` (inclusive) to `stop` (exclusive) of the stored content."""
+    """Octets `start` (inclusive) to `stop` (exclusive) of the content."""
 
     start: int
     stop: int
@@ -25,38 +34,64 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Unsatisfiable:
-    """The range is valid but lies outside the content."""
+    """The ranges are valid but lie outside the content."""
 
 
-def requested_part(request: Request, entry: StoredResponse) -> Part | Unsatisfiable | None:
-    """Return what a Range asks of a stored 200, or None where the whole is the answer (RFC 9110 §14.2)."""
+def requested_parts(request: Request, entry: StoredResponse) -> tuple[Part, ...] | Unsatisfiable | None:
+    """Return what a Range asks of a stored 200, in the order asked, or None where the whole is the answer."""
     value = request.fields.get("range")
     if value is None or request.method != "GET" or entry.head.status != 200 or not _if_range_holds(request, entry):
         return None
-    match = _RANGE.fullmatch(value)
-    if match is None:  # malformed, another unit, or several ranges: allowed to be ignored
+    unit, _, listed = value.partition("=")
+    specifiers = [_SPECIFIER.fullmatch(member.strip(" \t")) for member in listed.split(",") if member.strip(" \t")]
+    if unit.lower() != "bytes" or not specifiers:
         return None
-    first, last, suffix = match.groups()
+    asked: list[Part] = []
+    for specifier in specifiers:
+        if specifier is None or _is_reversed(specifier):
+            return None  # malformed: as if there were none
+        if part := _part(specifier, entry.total):
+            asked.append(part)
+    if not asked:
+        # RFC 9110 §14.1.2: of an empty representation a suffix gives the whole, and there is nothing else
+        suffix = any(specifier and _position(specifier[3] or "0") for specifier in specifiers)
+        return None if suffix and entry.total == 0 else Unsatisfiable()
+    if len(specifiers) > MAX_RANGES or sum(part.stop - part.start for part in asked) > entry.total:
+        return None
+    return _merged(asked)
+
+
+def _is_reversed(specifier: re.Match[str]) -> bool:
+    first, last, _ = specifier.groups()
+    return bool(last) and _position(last) < _position(first)
+
+
+def _part(specifier: re.Match[str], total: int) -> Part | None:
+    """Return the octets that one range specifier means, or None if there are none of them."""
+    first, last, suffix = specifier.groups()
     if suffix is not None:
-        return _suffix(suffix, entry.length)
-    if last and _position(last) < _position(first):
-        return None
-    if _position(first) >= entry.length:
-        return Unsatisfiable()
-    stop = min(_position(last) + 1, entry.length) if last else entry.length
-    return Part(_position(first), stop)
-
-
-def _suffix(digits: str, length: int) -> Part | Unsatisfiable | None:
-    wanted = _position(digits)
-    if wanted == 0:
-        return Unsatisfiable()
-    # RFC 9110 §14.1.2: of an empty representation a suffix gives the whole
-    return Part(max(0, length - wanted), length) if length else None
+        start = max(0, total - _position(suffix))
+        return Part(start, total) if start < total else None
+    start, stop = _position(first), min(_position(last) + 1, total) if last else total
+    return Part(start, stop) if start < total else None
 
 
 def _position(digits: str) -> int:
-    return int(digits) if len(digits) <= MAX_DIGITS else 10**MAX_DIGITS
+    return int(digits) if len(digits) <= _MAX_DIGITS else 10**_MAX_DIGITS
+
+
+def _merged(asked: list[Part]) -> tuple[Part, ...] | None:
+    """Return the parts with those joined that overlap or nearly touch; None if too many overlap."""
+    merged: list[Part] = []
+    overlaps = 0
+    for part in asked:
+        near = [other for other in merged if part.start < other.stop + NEAR and other.start < part.stop + NEAR]
+        overlaps += any(part.start < other.stop and other.start < part.stop for other in near)
+        joined = Part(min(each.start for each in (part, *near)), max(each.stop for each in (part, *near)))
+        place = merged.index(near[0]) if near else len(merged)
+        merged = [other for other in merged if other not in near]
+        merged.insert(place, joined)
+    return None if overlaps > MAX_OVERLAPS else tuple(merged)
 
 
 def _if_range_holds(request: Request, entry: StoredResponse) -> bool:
@@ -66,7 +101,4 @@ def _if_range_holds(request: Request, entry: StoredResponse) -> bool:
         return True
     if validator.startswith(('"', "W/")):
         return is_strong(validator) and validator == entity_tag(entry.head.fields)
-    modified, date = entry.head.fields.get("last-modified"), http_date(entry.head.fields.get("date"), 0.0)
-    changed = http_date(modified, 0.0)
-    # RFC 9110 §8.8.2.2: a date is strong only if the content had a second to settle
-    return validator == modified and None not in (changed, date) and (date or 0) - (changed or 0) >= 1
+    return validator == strong_date(entry)

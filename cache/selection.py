@@ -9,7 +9,9 @@ from cache.entry import StoredResponse
 from cache.freshness import current_age, date_of, directives_of, freshness_lifetime, stale_use
 from cache.key import matches
 from cache.messages import DEFAULT_PORTS, Request
+from cache.pieces import content, joined
 from cache.policy import CachePolicy, ClientReload
+from cache.ranges import Part, Unsatisfiable, requested_parts
 from cache.reasons import Detail, Forwarded
 from cache.storing import shareable_although_authorized
 
@@ -43,13 +45,26 @@ def is_misaddressed(request: Request) -> bool:
     return named != [authority] or (request.tls_name or request.host).lower() != request.host.lower()
 
 
+def covers(request: Request, entry: StoredResponse) -> bool:
+    """Tell whether every octet that the answer needs is stored (RFC 9111 §3.3)."""
+    if entry.complete_length is None:
+        return True
+    parts = requested_parts(request, entry)
+    if isinstance(parts, Unsatisfiable):
+        return True
+    return all(content(entry, part.start, part.stop) for part in parts or (Part(0, entry.total),))
+
+
 def matching(request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy) -> tuple[StoredResponse, ...]:
     """Return the stored responses that could answer, best first (RFC 9111 §4, §4.1)."""
     methods = ("GET", "POST") if request.method == "GET" else ("GET", "POST", "HEAD")
     fitting = [entry for entry in candidates if entry.method in methods and matches(entry, request, policy)]
+    whole = [entry for entry in fitting if entry.complete_length is None]
+    # RFC 9111 §3.3: parts answer only where no whole does
+    seen = whole or joined(entry for entry in fitting if entry.complete_length is not None)
     # one with a Vary that fits says more than one without; then the latest; a GET says more than a HEAD
     return tuple(
-        sorted(fitting, key=lambda entry: (bool(entry.vary), entry.method != "HEAD", date_of(entry)), reverse=True)
+        sorted(seen, key=lambda entry: (bool(entry.vary), entry.method != "HEAD", date_of(entry)), reverse=True)
     )
 
 
@@ -57,6 +72,8 @@ def obstacle(
     request: Request, entry: StoredResponse, asked: RequestDirectives, policy: CachePolicy, now: float
 ) -> tuple[Forwarded, Detail | None] | None:
     """Return what keeps a stored response from being used without asking the origin, or None."""
+    if not covers(request, entry):
+        return Forwarded.PARTIAL, None
     directives = directives_of(entry, policy)
     if "authorization" in request.fields and not shareable_although_authorized(directives):
         return Forwarded.REQUEST, Detail.AUTHORIZATION
@@ -67,7 +84,8 @@ def obstacle(
     age, lifetime = current_age(entry, policy, now), freshness_lifetime(entry, policy).seconds
     fresh = lifetime > age
     if not policy.offline and (reason := _client_insists(request, directives.immutable, asked, fresh, age, policy)):
-        return Forwarded.REQUEST, reason
+        # RFC 9211 §2.2: `request` is for a copy that is fresh
+        return (Forwarded.REQUEST if fresh else Forwarded.STALE), reason
     if fresh and (asked.min_fresh <= lifetime - age or policy.offline):
         return None
     if fresh:

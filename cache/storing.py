@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from cache.directives import ResponseDirectives, request_directives, response_directives
@@ -25,6 +27,30 @@ NEVER_STORED = (
     | frozenset({407, 408, 412, 416, 417, 421, 425, 426})  # about the connection, or request parts outside the key
     | frozenset({428, 429, 431, 511})  # RFC 6585 §3 to §6
 )
+
+
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a part lies: octets `first` (inclusive) to `stop` (exclusive) of `complete`."""
+
+    first: int
+    stop: int
+    complete: int
+
+
+def place_of(response: Response) -> Place | None:
+    """Return where the content of a 206 lies, or None unless it says so without contradiction (RFC 9110 §14.4)."""
+    match = _CONTENT_RANGE.fullmatch(response.fields.get("content-range") or "")
+    if not match:
+        return None
+    first, last, complete = map(int, match.groups())
+    # what is framed as another size than it claims is never joined with anything
+    if not first <= last < complete or response.fields.get("content-length") != str(last - first + 1):
+        return None
+    return Place(first, last + 1, complete)
 
 
 def refusal(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
@@ -66,8 +92,10 @@ def _is_for_later_gets(request: Request, received: Received, directives: Respons
 
 def _refused_by_status(request: Request, response: Response, directives: ResponseDirectives) -> NotStored | None:
     status = response.status
-    if status == 206:
-        return NotStored.PARTIAL if "range" in request.fields else NotStored.PARTIAL_UNASKED
+    if status == 206 and "range" not in request.fields:
+        return NotStored.PARTIAL_UNASKED
+    if status == 206 and place_of(response) is None:
+        return NotStored.PARTIAL
     if not 200 <= status <= 599 or status in NEVER_STORED:
         return NotStored.STATUS
     if directives.must_understand and status not in UNDERSTOOD:  # RFC 9111 §5.2.2.3
@@ -131,6 +159,10 @@ def dated(fields: Fields, response_time: float) -> Fields:
 def new_entry(request: Request, received: Received, policy: CachePolicy, entry_id: str) -> StoredResponse:
     """Return the stored response that this exchange makes; its body is yet to come."""
     head, fields = received.head, storable_fields(received, policy)
+    place = place_of(head) if head.status == 206 else None
+    if place:  # RFC 9111 §3.3: a part of a 200
+        head = Response(200, "OK", version=head.version)
+        fields = fields.without(["content-range", "content-length"])
     return StoredResponse(
         id=entry_id,
         key=primary_key(request),
@@ -141,5 +173,7 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         response_time=received.response_time,
         stored_at=received.response_time,
         vary=vary_of(request, fields, policy),
+        first=place.first if place else 0,
+        complete_length=place.complete if place else None,
         personal="cookie" in request.fields or "authorization" in request.fields,
     )

@@ -50,7 +50,7 @@ def conditional(request: Request, nominated: Sequence[StoredResponse]) -> Reques
     """
     if not nominated:
         return request
-    tags = [tag for entry in nominated if (tag := entity_tag(entry.head.fields))]
+    tags = list(dict.fromkeys(tag for entry in nominated if (tag := entity_tag(entry.head.fields))))
     tags += [tag for tag in entity_tags(request.fields.get("if-none-match") or "") if tag != "*" and tag not in tags]
     fields = request.fields.without([*PRECONDITIONS, "range"])
     if tags:
@@ -133,4 +133,4 @@ def same_representation(entry: StoredResponse, response: Response) -> bool:
         if name in response.fields and response.fields.get(name) != entry.head.fields.get(name):
             return False
     length = response.fields.get("content-length")
-    return length is None or length == str(entry.length)
+    return length is None or length == str(entry.total)

@@ -5,7 +5,7 @@ A store may forget anything at any time; it never returns what was not stored, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -24,8 +24,17 @@ class DamagedEntry(StoreError):
 
 
 def supersedes(new: StoredResponse, old: StoredResponse) -> bool:
-    """Tell whether two responses under one key answer just the same requests, as two fetches at once bring them."""
-    return (new.method, new.vary) == (old.method, old.vary)
+    """Tell whether a response under the same key takes the place of another.
+
+    A whole one does where both answer just the same requests, as two fetches at once bring them. A part does not
+    stand for the whole; it only takes the place of what lies within it.
+    """
+    if (new.method, new.vary) != (old.method, old.vary):
+        return False
+    if new.complete_length is None:
+        return True
+    within = new.first <= old.first and old.first + old.length <= new.first + new.length
+    return old.complete_length is not None and within
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +110,9 @@ class Store(Protocol):
 
     def invalidate(self, key: str) -> int:
         """Mark every entry under a key as needing validation. Returns how many. Raises StoreError."""
+
+    def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
+        """Mark the entries that fit, among those whose key begins so. Returns how many. Raises StoreError."""
 
     def touch(self, entry: StoredResponse) -> None:
         """Note that an entry was used. May be batched; never waits for the disk and never raises."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from io import FileIO
@@ -107,11 +107,23 @@ class DiskStore:
 
     def invalidate(self, key: str) -> int:
         """Mark every entry under a key as needing validation. Returns how many. Raises StoreError."""
+        return self._invalidate(key, lambda _: True)
+
+    def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
+        """Mark the entries that fit, among those whose key begins so. Returns how many. Raises StoreError."""
+        return sum(self._invalidate(key, fits) for key in self._keys(prefix))
+
+    def _invalidate(self, key: str, fits: Callable[[StoredResponse], bool]) -> int:
+        with self._rows.failures():
+            if not any(map(fits, self._variants(key) or ())):
+                return 0
         with transaction(self._rows) as changes:
             variants = self._variants(key) or ()
             # A new revision, so that a 304 to a request sent before cannot undo the mark
-            marked = [replace(each, invalid=True, revision=each.revision + 1) for each in variants]
-            self._write(changes, key, marked)
+            marked = {
+                each.id: replace(each, invalid=True, revision=each.revision + 1) for each in filter(fits, variants)
+            }
+            self._write(changes, key, [marked.get(each.id, each) for each in variants])
             return len(marked)
 
     def touch(self, entry: StoredResponse) -> None:
@@ -155,9 +167,9 @@ class DiskStore:
         self._rows.close_all()
         self._claim.close()
 
-    def _keys(self) -> Iterator[str]:
+    def _keys(self, prefix: str = "") -> Iterator[str]:
         with self._rows.failures():
-            yield from self._rows.keys()
+            yield from self._rows.keys(prefix)
 
     def _insert(self, entry: StoredResponse, body: bytes | Spool, replaces: Iterable[str]) -> None:
         """Store an entry with its body. Raises StoreError; then nothing was stored and nothing replaced."""

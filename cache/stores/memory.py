@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import count
@@ -96,6 +96,14 @@ class MemoryStore:
                 # A new revision, so that a 304 to a request sent before cannot undo the mark
                 self._held[entry.id].entry = replace(entry, invalid=True, revision=entry.revision + 1)
             return len(variants)
+
+    def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
+        """Mark the entries that fit, among those whose key begins so. Returns how many."""
+        with self._lock:
+            marked = [held for held in self._held.values() if held.entry.key.startswith(prefix) and fits(held.entry)]
+            for held in marked:
+                held.entry = replace(held.entry, invalid=True, revision=held.entry.revision + 1)
+            return len(marked)
 
     def touch(self, entry: StoredResponse) -> None:
         """Note that an entry was used."""

@@ -149,9 +149,9 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         held: bytes | FileIO | None = self.get(f"b:{entry_id}", read=True)
         return held
 
-    def keys(self) -> Iterator[str]:
-        """Iterate over the primary keys in order; keys stored meanwhile may be among them."""
-        last = b"u:"
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Iterate over the primary keys that begin so, in order; keys stored meanwhile may be among them."""
+        last = b"u:" + prefix.encode()[:-1]
         while page := self._page_of_keys(last):
             for last in page:
                 try:
@@ -159,7 +159,11 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
                 except UnicodeDecodeError:
                     self.execute("DELETE FROM Cache WHERE key = CAST(? AS TEXT)", last)
                 else:
-                    yield key.removeprefix("u:")
+                    name = key.removeprefix("u:")
+                    if name.startswith(prefix):
+                        yield name
+                    elif name > prefix:
+                        return
 
     def body_count(self) -> int:
         """Return how many bodies there are."""

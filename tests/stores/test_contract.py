@@ -107,6 +107,28 @@ def test_after_a_commit_an_abort_is_harmless_and_a_second_commit_refused(store: 
     assert is_intact(store, stored)
 
 
+def test_entries_of_one_origin_are_invalidated_by_what_they_say(store: Store) -> None:
+    here, there = put(store, new_entry("http://a.example/x")), put(store, new_entry("http://a.example/y"))
+    put(store, new_entry("http://a.example:81/x"))
+    assert store.invalidate_where("http://a.example/", lambda entry: entry.id == here.id) == 1
+    assert [entry.key for entry in store.entries() if entry.invalid] == [here.key]
+    assert store.candidates(there.key) == (there,)
+    assert store.invalidate_where("http://a.example/", lambda _: True) == 2
+
+
+def test_a_part_does_not_stand_for_the_whole(store: Store) -> None:
+    vary = (("accept", None),)
+    whole = put(store, new_entry(vary=vary))
+    first = put(store, new_entry(vary=vary, first=0, complete_length=500))
+    second = put(store, new_entry(vary=vary, first=200, complete_length=500))
+    assert store.candidates(KEY) == (second, first, whole)
+    wider = put(store, new_entry(vary=vary, first=150, complete_length=500), length=200)
+    assert store.candidates(KEY) == (wider, first, whole)
+    assert store.candidates(KEY) == (wider, first, whole)
+    newest = put(store, new_entry(vary=vary))
+    assert store.candidates(KEY) == (newest,)
+
+
 def test_what_answers_the_same_requests_is_superseded(store: Store) -> None:
     vary = (("accept", "text/html"),)
     first, other = put(store, new_entry(vary=vary)), put(store, new_entry(vary=(("accept", None),)))

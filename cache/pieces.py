@@ -1,0 +1,61 @@
+"""Parts of a content that are stored apart: taken from a 206, found again, put together (RFC 9111 §3.3, §3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+
+from cache.entry import StoredResponse
+from cache.fields import http_date, is_strong
+from cache.freshness import date_of
+from cache.validation import entity_tag
+
+
+@dataclass(frozen=True, slots=True)
+class StoredContent:
+    """Octets `start` (inclusive) to `stop` (exclusive) of a stored body."""
+
+    entry: StoredResponse
+    start: int
+    stop: int
+
+
+def strong_validator(entry: StoredResponse) -> str | None:
+    """Return what identifies the octets of a stored response for certain, or None (RFC 9110 §8.8.1)."""
+    tag = entity_tag(entry.head.fields)
+    if tag is not None:
+        return tag if is_strong(tag) else None
+    return strong_date(entry)
+
+
+def strong_date(entry: StoredResponse) -> str | None:
+    """Return the Last-Modified of a stored response if the content had a second to settle (RFC 9110 §8.8.2.2)."""
+    modified = entry.head.fields.get("last-modified")
+    changed = http_date(modified, entry.response_time)
+    return modified if changed is not None and date_of(entry) - changed >= 1 else None
+
+
+def joined(parts: Iterable[StoredResponse]) -> tuple[StoredResponse, ...]:
+    """Return stored parts seen as responses: one for each strong validator and length, the newest part leading it."""
+    groups: dict[tuple[str, int], list[StoredResponse]] = {}
+    seen: list[StoredResponse] = []
+    for part in sorted(parts, key=lambda part: (date_of(part), part.response_time), reverse=True):
+        validator = strong_validator(part)
+        if validator is None:
+            seen.append(part)  # RFC 9111 §3.4: what has no strong validator is joined with nothing
+        else:
+            groups.setdefault((validator, part.total), []).append(part)
+    seen += [replace(group[0], pieces=tuple(group)) if len(group) > 1 else group[0] for group in groups.values()]
+    return tuple(seen)
+
+
+def content(entry: StoredResponse, start: int, stop: int) -> tuple[StoredContent, ...] | None:
+    """Return where octets `start` to `stop` of the whole content are stored, or None if any of them is missing."""
+    found: list[StoredContent] = []
+    at = start
+    for part in sorted(entry.parts, key=lambda part: part.first):
+        end = min(stop, part.first + part.length)
+        if part.first <= at < end:
+            found.append(StoredContent(part, at - part.first, end - part.first))
+            at = end
+    return tuple(found) if at >= stop else None
