@@ -73,7 +73,7 @@ class Fetcher:
         except OriginFailure as failure:
             return await self._without_origin(request, sent, self._failed(request, sent, failure), flight)
         except ValueError as error:
-            return self._error(400, Refused.MALFORMED_REQUEST, str(error), "http_request_error")
+            return self.malformed(str(error))
         received = Received(arriving.head, arriving.request_time, arriving.response_time)
         outcome = self.judged(request, sent, received)
         match outcome:
@@ -177,6 +177,10 @@ class Fetcher:
                 await self.stored.run(writer.abort)
                 self._statistics.count(f"not_stored.{NotStored.STORE_FAILED}")
                 logger.warning("%s not stored: %s", outcome.entry.target, error)
+
+    def malformed(self, sentence: str) -> Reply:
+        """Return the error that stands for a request which nobody should believe."""
+        return self._error(400, Refused.MALFORMED_REQUEST, sentence, "http_request_error")
 
     def failed(self, failure: OriginFailure) -> Reply:
         """Return the error that stands for an answer which broke off before anything of it was sent."""

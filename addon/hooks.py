@@ -12,9 +12,10 @@ from weakref import WeakKeyDictionary
 
 from mitmproxy import connection, http
 
+from addon.border import fault_of
 from addon.relay import Relay as ContentRelay
 from addon.service import Service
-from addon.translate import head_of, headers_of, request_of, response_of
+from addon.translate import head_of, headers_of, request_of, whole_response
 from cache import engine
 from cache.decisions import Invalidate, Refuse, Relay, Sent, Store
 from cache.fields import tokens
@@ -73,13 +74,16 @@ class Hooks:
         if _is_settled(flow):
             return
         service = await self._service()
+        if fault := fault_of(flow.request):
+            flow.response = whole_response(service.fetcher.malformed(fault))
+            return
         request = request_of(flow, edge=service.is_edge)
         if not _is_carried(request, service.policy):
             return
         candidates = await service.stored.candidates(primary_key(request))
         decision = engine.on_request(request, candidates, service.policy, service.clock())
         if isinstance(decision, Refuse):
-            _answer(flow, service.fetcher.replies.refuse(decision).head, decision.answer.content)
+            flow.response = whole_response(service.fetcher.replies.refuse(decision))
         elif isinstance(decision, Sent):
             self._carried[flow] = Carried(request, decision, service.clock())
             _strip(flow, request, decision.request)
@@ -94,7 +98,7 @@ class Hooks:
         # what is small goes out in one piece; the relay costs a connection
         reply = await service.responder.at_hand(request, await service.responder.respond(request), SMALL)
         if isinstance(reply.content, bytes):
-            _answer(flow, reply.head, reply.content)
+            flow.response = whole_response(reply)
         else:
             self._detour(flow, service.relay, service.relay.offer(reply.head, reply.content))
 
@@ -190,7 +194,3 @@ def _relabel(response: http.Response, head: Response, framing: list[tuple[str, s
         fields = Fields(tuple((name.lower(), value) for name, value in fields))
     response.status_code, response.reason = head.status, head.reason
     response.headers = headers_of(fields)
-
-
-def _answer(flow: http.HTTPFlow, head: Response, content: bytes) -> None:
-    flow.response = response_of(head, content)

@@ -26,6 +26,9 @@ from cache.stores.memory import MemoryStore
 
 logger = logging.getLogger(__name__)
 
+RELEASED = 1_793_000_000.0
+"""No right clock is before this: October 2026."""
+
 CREDENTIAL_KEY = "credential.key"
 """The file beside the store that keys the hashes of credentials among Vary values."""
 
@@ -42,7 +45,10 @@ class Service:
         self.store, self.store_trouble = open_store(settings)
         directory = settings.store.directory if isinstance(self.store, DiskStore) else None
         self.policy = replace(
-            settings.policy(), instance=secrets.token_hex(4), credential_key=credential_key(directory)
+            settings.policy(),
+            instance=secrets.token_hex(4),
+            credential_key=credential_key(directory),
+            earliest=RELEASED,
         )
         self.stored = StoredResponses(self.store, self.statistics)
         origin = Origin(settings.origin_options(), self.clock)

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from mitmproxy import http
 
+from addon.reply import Reply
 from cache.messages import DEFAULT_PORTS, Fields, Request, Response
 
 
@@ -77,8 +78,10 @@ def head_of(response: http.Response) -> Response:
     )
 
 
-def response_of(head: Response, content: bytes) -> http.Response:
-    """Return a whole response for mitmproxy to send."""
-    now = time.time()
+def whole_response(reply: Reply) -> http.Response:
+    """Return a reply whose content is at hand, for mitmproxy to send. Raises TypeError for one that streams."""
+    if not isinstance(reply.content, bytes):
+        raise TypeError("a stream cannot be sent in one piece")
+    now, head = time.time(), reply.head
     reason = head.reason.encode("latin-1")
-    return http.Response(b"HTTP/1.1", head.status, reason, headers_of(head.fields), content, None, now, now)
+    return http.Response(b"HTTP/1.1", head.status, reason, headers_of(head.fields), reply.content, None, now, now)

@@ -47,6 +47,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Detail.CONTENT_IN_REQUEST, Clause("a GET or HEAD with content is not for a cache", "RFC 9110 §9.3.1")),
     (Detail.HOST_MISMATCH, Clause("Host or the TLS name is not where the request goes", "RFC 9110 §7.4")),
     (Detail.INVALIDATED, Clause("the copy was marked out of date by a later request or answer", "RFC 9111 §4.4")),
+    (Detail.NO_CLOCK, Clause("the clock of this machine is not set", "RFC 9111 §4")),
     (Detail.PRECONDITION, Clause("If-Match and If-Unmodified-Since are for the origin to judge", "RFC 9111 §4.3.2")),
     (Detail.REQUEST_MAX_AGE, Clause("the copy is older than the request's max-age allows", "RFC 9111 §5.2.1.1")),
     (Detail.REQUEST_MIN_FRESH, Clause("the copy is not fresh for as long as min-fresh asks", "RFC 9111 §5.2.1.3")),

@@ -102,6 +102,8 @@ class CachePolicy:
     cache_status: bool = True
     memento: bool = False
     """Say `Memento-Datetime` and `Link: rel=original` on every answer from a copy."""
+    earliest: float = 0.0
+    """A clock that is before this, in seconds since the epoch, is not to be trusted."""
     offline: bool = False
     """Never go forward."""
     heuristic_max: int = 86_400

@@ -36,6 +36,7 @@ class Detail(StrEnum):
     CONTENT_IN_REQUEST = "content-in-request"
     HOST_MISMATCH = "host-mismatch"
     INVALIDATED = "invalidated"
+    NO_CLOCK = "no-clock"
     PRECONDITION = "precondition"
     REQUEST_MAX_AGE = "request-max-age"
     REQUEST_MIN_FRESH = "request-min-fresh"

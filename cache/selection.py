@@ -77,6 +77,8 @@ def obstacle(
     directives = directives_of(entry, policy)
     if "authorization" in request.fields and not shareable_although_authorized(directives):
         return Forwarded.REQUEST, Detail.AUTHORIZATION
+    if now < policy.earliest:  # RFC 9111 §4: without a clock nothing can be called fresh
+        return Forwarded.STALE, Detail.NO_CLOCK
     if entry.invalid:
         return Forwarded.STALE, Detail.INVALIDATED
     if directives.no_cache:  # RFC 9111 §5.2.2.4

@@ -1,0 +1,27 @@
+"""What is wrong with a request head that mitmproxy lets through: refused before anything believes it."""
+
+from __future__ import annotations
+
+import re
+
+from mitmproxy import http
+
+_OUTSIDE_VALUE = re.compile(rb"[\x00\r\n]")
+_OUTSIDE_TARGET = re.compile(rb"[\x00-\x20\x7f#]")
+_AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f/?#@:\[\]]*)(:[0-9]*)?")
+
+
+def fault_of(request: http.Request) -> str | None:
+    """Return a sentence on what makes a request head ambiguous, or None."""
+    if "@" in request.data.host:
+        return "The target URI has user information."  # RFC 9110 §4.2.4
+    if _OUTSIDE_TARGET.search(request.data.path):
+        return "The request target has a fragment, a space or a control character."
+    if any(_OUTSIDE_VALUE.search(value) for _, value in request.headers.fields):
+        return "A field value has a line break or NUL."  # RFC 9110 §5.5
+    hosts = [value for name, value in request.headers.fields if name.lower() == b"host"]
+    if request.http_version == "HTTP/1.1" and len(hosts) != 1:
+        return "An HTTP/1.1 request has exactly one Host field."  # RFC 9112 §3.2
+    if not all(_AUTHORITY.fullmatch(host) for host in hosts):
+        return "The Host field names no host."
+    return None
