@@ -171,12 +171,12 @@ class Fetcher:
         async with self.stored.commits:
             try:
                 await self.stored.run(writer.write, content)
-                await self.stored.run(writer.commit, outcome.entry, outcome.replaces)
-                self._statistics.count("stored")
-            except StoreError as error:
+                reason = await self.stored.commit(writer, outcome.entry, outcome.replaces)
+            except StoreError:
+                reason = NotStored.STORE_FAILED
+            if reason:
                 await self.stored.run(writer.abort)
-                self._statistics.count(f"not_stored.{NotStored.STORE_FAILED}")
-                logger.warning("%s not stored: %s", outcome.entry.target, error)
+                self._statistics.count(f"not_stored.{reason}")
 
     def malformed(self, sentence: str) -> Reply:
         """Return the error that stands for a request which nobody should believe."""

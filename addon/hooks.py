@@ -78,8 +78,10 @@ class Hooks:
             flow.response = whole_response(service.fetcher.malformed(fault))
             return
         request = request_of(flow, edge=service.is_edge)
-        if not _is_carried(request, service.policy):
-            return
+        if _is_carried(request, service.policy):
+            await self._carry(flow, service, request)
+
+    async def _carry(self, flow: http.HTTPFlow, service: Service, request: Request) -> None:
         candidates = await service.stored.candidates(primary_key(request))
         decision = engine.on_request(request, candidates, service.policy, service.clock())
         if isinstance(decision, Refuse):
@@ -95,6 +97,9 @@ class Hooks:
             return
         service = await self._service()
         request = request_of(flow, edge=service.is_edge)
+        if _is_carried(request, service.policy):  # over HTTP/2 content may show only now
+            await self._carry(flow, service, request)
+            return
         # what is small goes out in one piece; the relay costs a connection
         reply = await service.responder.at_hand(request, await service.responder.respond(request), SMALL)
         if isinstance(reply.content, bytes):

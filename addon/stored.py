@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 from addon.statistics import Statistics
 from cache.decisions import Change, Delete, Invalidate, InvalidateGroups, Update
+from cache.digests import is_contradicted
 from cache.entry import StoredResponse
 from cache.groups import groups
+from cache.reasons import NotStored
 from cache.stores.base import BodyWriter, Store, StoredBody, StoreError
 
 logger = logging.getLogger(__name__)
@@ -59,6 +61,19 @@ class StoredResponses:
         except StoreError as error:
             self._failed("write", error)
             return None
+
+    async def commit(self, writer: BodyWriter, entry: StoredResponse, replaces: tuple[str, ...]) -> NotStored | None:
+        """Store a response whose octets are written. Return why it was not stored after all, or None if it was."""
+        try:
+            stored = await self.run(writer.commit, entry, replaces)
+            if not is_contradicted(stored):
+                self._statistics.count("stored")
+                return None
+            await self.run(self.store.delete, stored.key, [stored.id])
+        except StoreError as error:
+            self._failed("write", error)
+            return NotStored.STORE_FAILED
+        return NotStored.DIGEST_MISMATCH
 
     async def apply(self, changes: tuple[Change, ...]) -> None:
         """Carry out what an answer says about stored responses; a store that cannot is logged."""

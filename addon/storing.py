@@ -92,13 +92,10 @@ class Storing:
                 await self._give_up(NotStored.OVERTAKEN, "purged meanwhile")
                 return
             entry = replace(self._outcome.entry, invalid=self._flight.outdated)
-            try:
-                await self._stored.run(self._writer.commit, entry, self._outcome.replaces)
-            except StoreError as error:
-                await self._give_up(NotStored.STORE_FAILED, str(error))
+            if reason := await self._stored.commit(self._writer, entry, self._outcome.replaces):
+                await self._give_up(reason, "at the end")
                 return
         self._writer = None
-        self._statistics.count("stored")
         self._flight.end(Ending.STORED)
 
     async def _give_up(self, reason: NotStored, why: str) -> None:

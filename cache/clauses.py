@@ -62,6 +62,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     ),
     (NotStored.BYPASSED, Clause("its request passed the cache by", "RFC 9111 §3")),
     (NotStored.DICTIONARY_VARY, Clause("coded with a dictionary, and Vary does not say so", "RFC 9842 §6.2")),
+    (NotStored.DIGEST_MISMATCH, Clause("it is not what its Repr-Digest says", "RFC 9530 §3")),
     (NotStored.INCOMPLETE, Clause("it ended short", "RFC 9111 §3.3")),
     (NotStored.METHOD, Clause("it answers a method whose answers are not stored", "RFC 9111 §3")),
     (NotStored.MUST_UNDERSTAND, Clause("must-understand, and its status is not understood here", "RFC 9111 §5.2.2.3")),

@@ -52,6 +52,7 @@ class NotStored(StrEnum):
     AUTHORIZATION = "authorization"
     BYPASSED = "bypassed"
     DICTIONARY_VARY = "dictionary-vary"
+    DIGEST_MISMATCH = "digest-mismatch"
     INCOMPLETE = "incomplete"
     METHOD = "method"
     MUST_UNDERSTAND = "must-understand"
