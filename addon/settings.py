@@ -11,13 +11,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
 from platformdirs import user_cache_path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, Strict, ValidationInfo, field_validator
 
 from addon.annotations import Annotation
+from addon.cache_section import Cache
 from addon.clients import SHIPPED, RegularExpression, Token, read_clients
 from addon.quantities import Octets, PositiveOctets, PositiveSeconds, Seconds
+from addon.section import Section
 from cache.messages import DEFAULT_PORTS
-from cache.policy import AnswerRule, AnswerStatus, CachePolicy, ClientReload, SetCookie, glob
+from cache.policy import AnswerRule, AnswerStatus, CachePolicy, glob
 
 if TYPE_CHECKING:
     from addon.origin import OriginOptions
@@ -54,22 +56,9 @@ def _readable_file(value: str) -> str:
     return value
 
 
-def _target(name: str) -> str:
-    return name.lower()
-
-
 ExistingFile = Annotated[str, AfterValidator(_readable_file)]
-Tokens = Annotated[tuple[Token, ...], Strict(strict=False)]
 # settings files say these as strings, which strict enums would refuse
 AnswerStatusName = Annotated[AnswerStatus, Strict(strict=False)]
-SetCookieName = Annotated[SetCookie, Strict(strict=False)]
-ClientReloadName = Annotated[ClientReload, Strict(strict=False)]
-
-
-class Section(BaseModel):
-    """One table: frozen, of known keys, and of exactly the types it names."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
 
 class Store(Section):
@@ -130,26 +119,6 @@ class Answer(Section):
     def client_list(self) -> Path:
         """The file that lists the clients which cannot take a 203."""
         return Path(self.clients).expanduser() if self.clients else SHIPPED
-
-
-class Cache(Section):
-    """How long copies are used, and for what."""
-
-    heuristic_max: Seconds = 86_400
-    heuristic_query: bool = True
-    age_formula: Literal["conservative", "corrected"] = "conservative"
-    max_stale_disconnected: Seconds = 86_400
-    stale_on_5xx: bool = False
-    s_maxage_allows_stale: bool = False
-    set_cookie: SetCookieName = SetCookie.STORE
-    bypass_cookies: Tokens = ()
-    client_reload: ClientReloadName = ClientReload.HONOUR
-    targeted_fields: Annotated[tuple[Annotated[Token, AfterValidator(_target)], ...], Strict(strict=False)] = ()
-    groups: bool = True
-    strict_host: bool = False
-    vary_lang_order: Literal["count", "ignore"] = "count"
-    collapse_timeout: Seconds = 5
-    offline: bool = False
 
 
 class Origin(Section):
@@ -226,6 +195,7 @@ class Settings(Section):
             cache_status=answer.cache_status,
             memento=answer.memento,
             offline=cache.offline,
+            lifetimes=tuple(each.rule() for each in cache.lifetimes),
             heuristic_max=int(cache.heuristic_max),
             heuristic_query=cache.heuristic_query,
             conservative_age=cache.age_formula == "conservative",

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from urllib.parse import urlsplit
 
 from cache.directives import RequestDirectives, ResponseDirectives, response_directives
 from cache.entry import StoredResponse
-from cache.fields import MAX_SECONDS, delta_seconds, http_date, members
-from cache.messages import Fields, Received
+from cache.fields import MAX_SECONDS, delta_seconds, http_date, media_type, members
+from cache.messages import Fields, Received, Response
 from cache.policy import CachePolicy
 from cache.reasons import Detail
 
@@ -79,6 +80,8 @@ def _heuristic_lifetime(entry: StoredResponse, directives: ResponseDirectives, p
         return nothing
     if "no-cache" in (fields.get("pragma") or "").lower() and "cache-control" not in fields:
         return nothing
+    if seconds := lifetime_of_kind(entry.target, entry.head, policy):
+        return Lifetime(seconds, "heuristic")
     modified = http_date(fields.get("last-modified"), entry.response_time)
     if modified is None:
         return nothing
@@ -86,6 +89,24 @@ def _heuristic_lifetime(entry: StoredResponse, directives: ResponseDirectives, p
     if entry.head.status >= 400:
         seconds = min(seconds, HEURISTIC_NEGATIVE_MAX)
     return Lifetime(max(0, seconds), "heuristic")
+
+
+def lifetime_of_kind(target: str, head: Response, policy: CachePolicy) -> int:
+    """Return the seconds that the operator gives this kind of response; 0 where no rule fits it.
+
+    `target` is the absolute target URI.
+    """
+    if head.status != 200 or not policy.lifetimes:
+        return 0
+    parts, media = urlsplit(target), media_type(head.fields.get("content-type"))
+    for rule in policy.lifetimes:
+        if (
+            rule.host.fullmatch(parts.hostname or "")
+            and any(path.fullmatch(parts.path) for path in rule.paths)
+            and any(kind.fullmatch(media) for kind in rule.content_types)
+        ):
+            return rule.seconds
+    return 0
 
 
 def received_age(fields: Fields) -> int | None:

@@ -88,6 +88,17 @@ class AnnotationRule:
 
 
 @dataclass(frozen=True, slots=True)
+class LifetimeRule:
+    """How long a kind of 200 is fresh where its origin says nothing at all about that (RFC 9111 §4.2.2)."""
+
+    seconds: int
+    host: re.Pattern[str] = ANYTHING
+    paths: tuple[re.Pattern[str], ...] = (ANYTHING,)
+    content_types: tuple[re.Pattern[str], ...] = (ANYTHING,)
+    """Matched against the media type without its parameters."""
+
+
+@dataclass(frozen=True, slots=True)
 class CachePolicy:
     """Everything an operator can decide about caching. Times are seconds."""
 
@@ -106,6 +117,7 @@ class CachePolicy:
     """A clock that is before this, in seconds since the epoch, is not to be trusted."""
     offline: bool = False
     """Never go forward."""
+    lifetimes: tuple[LifetimeRule, ...] = ()
     heuristic_max: int = 86_400
     heuristic_query: bool = True
     conservative_age: bool = True

@@ -10,7 +10,7 @@ from cache.directives import ResponseDirectives, request_directives, response_di
 from cache.entry import StoredResponse
 from cache.fields import http_date, imf_date, tokens
 from cache.fieldtable import end_to_end, row
-from cache.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime
+from cache.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
 from cache.key import key_of_uri, primary_key, vary_of
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy, SetCookie
@@ -61,7 +61,7 @@ def refusal(request: Request, received: Received, policy: CachePolicy) -> NotSto
         _refused_by_request(request, received, directives)
         or _refused_by_status(request, response, directives)
         or _refused_by_directives(request, directives)
-        or _refused_by_fields(received, directives, policy)
+        or _refused_by_fields(request, received, directives, policy)
     )
 
 
@@ -118,7 +118,9 @@ def shareable_although_authorized(directives: ResponseDirectives) -> bool:
     return directives.public or directives.s_maxage is not None or directives.must_revalidate
 
 
-def _refused_by_fields(received: Received, directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
+def _refused_by_fields(
+    request: Request, received: Received, directives: ResponseDirectives, policy: CachePolicy
+) -> NotStored | None:
     response, fields = received.head, received.head.fields
     explicit = explicit_lifetime(fields, date_of(received), directives) is not None
     if "set-cookie" in fields or "set-cookie2" in fields:
@@ -129,7 +131,8 @@ def _refused_by_fields(received: Received, directives: ResponseDirectives, polic
     if not explicit and not directives.public and response.status not in HEURISTICALLY_CACHEABLE:
         return NotStored.STATUS
     # RFC 9111 §3: what could never be reused is not worth keeping
-    if not explicit and "etag" not in fields and "last-modified" not in fields:
+    guessed = lifetime_of_kind(request.uri, response, policy)
+    if not explicit and not guessed and "etag" not in fields and "last-modified" not in fields:
         return NotStored.NEVER_REUSABLE
     vary = set(tokens(fields.get("vary")))
     if {"dcb", "dcz"} & set(tokens(fields.get("content-encoding"))) and not (

@@ -181,10 +181,11 @@ def test_what_kubernetes_says_of_a_service_of_our_name_is_no_setting() -> None:
 # ---- what they mean
 
 
-def test_the_default_policy_is_that_of_the_cache_but_for_the_clients() -> None:
+def test_the_default_policy_is_that_of_the_cache_but_for_what_is_shipped() -> None:
     policy = Settings().policy()
     assert policy.clients
-    assert policy == CachePolicy(clients=policy.clients)
+    assert policy.lifetimes
+    assert policy == CachePolicy(clients=policy.clients, lifetimes=policy.lifetimes)
 
 
 def test_every_setting_of_the_cache_reaches_the_policy(tmp_path: Path) -> None:

@@ -1,0 +1,67 @@
+"""The table `[cache]`: how long copies are used, and for what."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Strict
+
+from addon.clients import Token
+from addon.quantities import Seconds
+from addon.section import Section
+from cache.policy import ClientReload, LifetimeRule, SetCookie, glob
+
+Texts = Annotated[tuple[str, ...], Strict(strict=False)]
+Tokens = Annotated[tuple[Token, ...], Strict(strict=False)]
+# settings files say these as strings, which strict enums would refuse
+SetCookieName = Annotated[SetCookie, Strict(strict=False)]
+ClientReloadName = Annotated[ClientReload, Strict(strict=False)]
+TargetedFields = Annotated[tuple[Annotated[Token, AfterValidator(str.lower)], ...], Strict(strict=False)]
+
+
+class Lifetime(Section):
+    """One `[[cache.lifetimes]]` table."""
+
+    lifetime: Seconds
+    host: str = "*"
+    paths: Texts = ("*",)
+    content_types: Texts = ("*",)
+
+    def rule(self) -> LifetimeRule:
+        """Return the rule as the cache takes it."""
+        paths, kinds = tuple(map(glob, self.paths)), tuple(map(glob, self.content_types))
+        return LifetimeRule(int(self.lifetime), glob(self.host), paths, kinds)
+
+
+# files that never change under their name, and indexes of them, as their makers give them out
+LIFETIMES = (
+    Lifetime(
+        lifetime=86_400,
+        paths=("*.whl", "*.whl.metadata", "*/-/*.tgz", "*.crate", "*.gem", "*/@v/*.zip", "*/@v/*.mod", "*/pool/*.deb"),
+    ),
+    Lifetime(
+        lifetime=600,
+        content_types=("application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html"),
+    ),
+)
+
+
+class Cache(Section):
+    """How long copies are used, and for what."""
+
+    lifetimes: Annotated[tuple[Lifetime, ...], Strict(strict=False)] = LIFETIMES
+    heuristic_max: Seconds = 86_400
+    heuristic_query: bool = True
+    age_formula: Literal["conservative", "corrected"] = "conservative"
+    max_stale_disconnected: Seconds = 86_400
+    stale_on_5xx: bool = False
+    s_maxage_allows_stale: bool = False
+    set_cookie: SetCookieName = SetCookie.STORE
+    bypass_cookies: Tokens = ()
+    client_reload: ClientReloadName = ClientReload.HONOUR
+    targeted_fields: TargetedFields = ()
+    groups: bool = True
+    strict_host: bool = False
+    vary_lang_order: Literal["count", "ignore"] = "count"
+    collapse_timeout: Seconds = 5
+    offline: bool = False
