@@ -9,6 +9,7 @@ from addon.origin import OriginFailure
 from addon.refresher import Refresher
 from addon.reply import Reply
 from addon.statistics import Statistics
+from addon.storing import declared_length
 from cache import engine
 from cache.decisions import Refuse, Sent, Serve
 from cache.flight import Ending
@@ -58,10 +59,13 @@ class Responder:
     async def at_hand(self, request: Request, reply: Reply, limit: int) -> Reply:
         """Return the reply with its content read, if it is to be no more than `limit` octets.
 
-        Content that ends short becomes an error: nothing of it has been sent yet.
+        For a client of HTTP/1.0 content of unknown length is read too: it knows no chunks, and an end by closing
+        would look the same whether the content is whole or not (RFC 9112 §8). Content that ends short becomes an
+        error: nothing of it has been sent yet.
         """
-        declared = reply.head.fields.get("content-length") or ""
-        if isinstance(reply.content, bytes) or not declared.isdigit() or int(declared) > limit:
+        length = declared_length(reply.head)
+        countless = length is None and request.version == "HTTP/1.0"
+        if isinstance(reply.content, bytes) or not (countless or (length is not None and length <= limit)):
             return reply
         try:
             octets = b"".join([chunk async for chunk in reply.content.octets])
@@ -71,7 +75,8 @@ class Responder:
             return await self.respond(request)  # the copy is damaged, and gone by now
         finally:
             await reply.content.close()
-        return replace(reply, content=octets)
+        fields = reply.head.fields.replacing("Content-Length", str(len(octets))) if countless else reply.head.fields
+        return replace(reply, head=replace(reply.head, fields=fields), content=octets)
 
     async def _decision(self, request: Request, waited_as: Forwarded | None) -> Serve | Sent | Refuse:
         candidates = await self.fetcher.stored.candidates(primary_key(request))
