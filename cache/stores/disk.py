@@ -120,10 +120,9 @@ class DiskStore:
         with transaction(self._rows) as changes:
             variants = self._variants(key) or ()
             # A new revision, so that a 304 to a request sent before cannot undo the mark
-            marked = {
-                each.id: replace(each, invalid=True, revision=each.revision + 1) for each in filter(fits, variants)
-            }
-            self._write(changes, key, [marked.get(each.id, each) for each in variants])
+            marked = [replace(each, invalid=True, revision=each.revision + 1) for each in variants if fits(each)]
+            latest = {each.id: each for each in (*variants, *marked)}
+            self._write(changes, key, list(latest.values()))
             return len(marked)
 
     def touch(self, entry: StoredResponse) -> None:
