@@ -2,9 +2,12 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-NEWEST := for python in $(PYTHON) python3.14 python3.13 python3.12 python3; do \
-	"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && break; python=; done; \
-	[ -n "$$python" ] || { echo "secondhand needs Python >= 3.12; name one: make PYTHON=/path/to/python" >&2; exit 1; }
+# Each one is tried: a shim may be there and not run, and some systems ship a Python without the means to make a venv.
+PYTHONS := $(or $(PYTHON),python3.14 python3.13 python3.12 python3)
+NEWEST := for python in $(PYTHONS); do \
+	"$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && break; python=; done; \
+	[ -n "$$python" ] || { echo "expected a Python >= 3.12 that can make a venv, tried: $(PYTHONS); name one:" \
+	"make PYTHON=/path/to/python" >&2; exit 1; }
 
 .PHONY: serve test check format clean
 

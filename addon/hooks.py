@@ -24,7 +24,7 @@ from cache.invalidation import keys_in_doubt
 from cache.key import primary_key
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy
-from cache.reasons import Detail, Forwarded
+from cache.reasons import Detail
 from cache.selection import passed_by
 
 FRAMING = frozenset({"content-length", "transfer-encoding"})
@@ -37,7 +37,7 @@ HELD = 1_048_576
 """Octets of an answer to POST that are held in memory to be stored; a larger one is streamed."""
 
 CARRIED = frozenset({Detail.UPGRADE, Detail.CONTENT_IN_REQUEST, Detail.HOST_MISMATCH})
-"""What passes the cache by and needs mitmproxy to carry it."""
+"""What passes the cache by and needs mitmproxy to carry it, as every other request with content does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ def _is_settled(flow: http.HTTPFlow) -> bool:
 
 def _is_carried(request: Request, policy: CachePolicy) -> bool:
     bypass = passed_by(request, policy)
-    return bypass is not None and (bypass[0] is Forwarded.METHOD or bypass[1] in CARRIED)
+    return request.has_content or (bypass is not None and bypass[1] in CARRIED)
 
 
 def _is_websocket(request: Request) -> bool:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from cache import validation
 from cache.authority import from_copy, refusal, relayed
 from cache.cachestatus import Handling
@@ -28,6 +30,7 @@ from cache.freshness import (
 )
 from cache.invalidation import keys_in_doubt
 from cache.messages import Received, Request, Response
+from cache.pieces import strong_validator
 from cache.policy import CachePolicy
 from cache.reasons import Detail, NotStored, Refused
 from cache.storing import new_entry
@@ -66,8 +69,19 @@ def on_response(
     if not_stored is not None:
         return Relay(answer, not_stored, shown, changed)
     entry = new_entry(sent.request, received, policy, entry_id)
-    replaces = [old.id for old in sent.matching if old is sent.selected or old.vary == entry.vary]
-    return Store(answer, entry, (*replaces, *sent.heads), handling, changed)
+    return Store(answer, entry, (*_replaced(sent, entry), *sent.heads), handling, changed)
+
+
+def _replaced(sent: Sent, new: StoredResponse) -> Iterator[str]:
+    """Iterate over the ids of what a new stored response takes the place of, besides what answers the same requests."""
+    for old in (part for entry in sent.matching for part in entry.parts):
+        if new.complete_length is None:
+            ends = sent.selected is not None and old in sent.selected.parts
+        else:
+            # RFC 9111 §3.4: parts of another representation are never joined with it again
+            ends = old.complete_length is not None and strong_validator(old) != strong_validator(new)
+        if ends:
+            yield old.id
 
 
 def _serve_after_error(

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
-from addon.origin_exchange import Exchange
+from addon.origin.exchange import Exchange
 from tests.addon.origin_conversation import converse, get, head_refusal, no_system_trust, whole
 from tests.addon.raw_origin import HEAD, OK, QUICK, Peer, RawOrigin, answering
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
-from addon.origin_dial import Dialler, _failure, first_connected
-from addon.origin_proxy import Route
+from addon.origin.dial import Dialler, _failure, first_connected
+from addon.origin.proxy import Route
 from cache.messages import Request
 from tests.addon.origin_conversation import closed_port, converse, get, no_system_trust
 from tests.addon.raw_origin import OK, QUICK, RawOrigin, answering

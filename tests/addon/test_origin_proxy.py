@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
-from addon.origin_proxy import UpstreamProxies, UpstreamProxy
+from addon.origin.proxy import UpstreamProxies, UpstreamProxy
 from cache.messages import Fields, Request
 from tests.addon.origin_conversation import converse, get_securely, no_system_trust, whole
 from tests.addon.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering

@@ -1,0 +1,40 @@
+"""A proxy and two origins, shared by the tests of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.addon.throwaway_authority import Authority
+from tests.clients.origin import Origin
+from tests.clients.proxy import Proxy
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"), "throwaway")
+
+
+@pytest.fixture(scope="module")
+def origin() -> Iterator[Origin]:
+    with Origin() as origin:
+        yield origin
+
+
+@pytest.fixture(scope="module")
+def secure_origin(authority: Authority) -> Iterator[Origin]:
+    with Origin(authority.context("localhost")) as origin:
+        yield origin
+
+
+@pytest.fixture(params=["http", "https"])
+def either_origin(request: pytest.FixtureRequest, origin: Origin, secure_origin: Origin) -> Origin:
+    """Each test that asks for it runs twice."""
+    return origin if request.param == "http" else secure_origin
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Proxy]:
+    with Proxy(tmp_path_factory.mktemp("proxy"), trusts=authority.file) as proxy:
+        yield proxy

@@ -1,0 +1,260 @@
+"""Unsafe methods: relayed as they are, and what their answers say is out of date (RFC 9111 §4.4)."""
+
+from tests.conversations.words import FRESH_60, STORED, hit
+from tests.lanes.script import (
+    Conversation,
+    Step,
+    answer,
+    ask,
+    conversation,
+    counts,
+    origin,
+    origin_back,
+    origin_closes,
+    origin_gone,
+)
+
+METHOD = "Cache-Status: secondhand; fwd=method"
+INVALIDATED = "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated"
+
+
+def _stored(path: str, *more: str) -> tuple[Step, ...]:
+    return (
+        ask(f"GET {path}"),
+        origin("200 OK", FRESH_60, f'ETag: "{path}"', *more, body=path),
+        answer("200", STORED, body=path),
+    )
+
+
+def _still_fresh(path: str) -> tuple[Step, ...]:
+    return (ask(f"GET {path}"), answer("203", hit(60), body=path))
+
+
+def _asked_about(path: str) -> tuple[Step, ...]:
+    return (
+        ask(f"GET {path}"),
+        origin("304 Not Modified", f'ETag: "{path}"', saw=f'If-None-Match: "{path}"'),
+        answer("203", INVALIDATED, body=path),
+    )
+
+
+def _invalidates(method: str, *rows: str, body: str = "") -> Conversation:
+    return conversation(
+        f"{method}: relayed, and the copy is asked about from now on",
+        "INVAL-01",
+        "INVAL-06",
+        "STATUS-29",
+        "STORE-20",
+        "case 20",
+        *rows,
+        *_stored("/a"),
+        *_stored("/b"),
+        ask(f"{method} /a", body=body),
+        origin("200 OK", FRESH_60, body="done", saw=f"{method} /a"),
+        answer("200 OK", METHOD, "no Age", body="done"),
+        *_asked_about("/a"),
+        *_still_fresh("/b"),
+    )
+
+
+CONVERSATIONS = [
+    _invalidates("POST", body="x=1"),
+    _invalidates("PUT", body="new"),
+    _invalidates("DELETE"),
+    _invalidates("PATCH", body="+"),
+    _invalidates("M-SEARCH", "INVAL-02"),
+    _invalidates("PURGE", "INVAL-09"),
+    conversation(
+        "a method known to be safe invalidates nothing, and is not looked up",
+        "INVAL-02",
+        *_stored("/a"),
+        ask("PROPFIND /a"),
+        origin("207 Multi-Status", FRESH_60, body="properties", saw="PROPFIND /a"),
+        answer("207", METHOD, body="properties"),
+        *_still_fresh("/a"),
+    ),
+    *(
+        conversation(
+            f"{code} to an unsafe method leaves the copies alone",
+            "INVAL-03",
+            *_stored("/a"),
+            ask("POST /a", body="x"),
+            origin(f"{code} No", body="no"),
+            answer(str(code), METHOD, body="no"),
+            *_still_fresh("/a"),
+        )
+        for code in (404, 409, 500)
+    ),
+    conversation(
+        "a redirect after POST invalidates",
+        "INVAL-01",
+        *_stored("/a"),
+        ask("POST /a", body="x"),
+        origin("303 See Other", "Location: /b"),
+        answer("303", METHOD, "Location: /b"),
+        *_asked_about("/a"),
+    ),
+    conversation(
+        "Location and Content-Location on the same origin are invalidated too",
+        "INVAL-04",
+        *_stored("/a"),
+        *_stored("/b"),
+        *_stored("/c"),
+        ask("POST /form", body="x"),
+        origin("201 Created", "Location: {origin}/a", "Content-Location: b"),
+        answer("201", METHOD),
+        *_asked_about("/a"),
+        *_asked_about("/b"),
+        *_still_fresh("/c"),
+    ),
+    conversation(
+        "Location and Content-Location on another origin say nothing",
+        "INVAL-04",
+        *_stored("/a"),
+        ask("POST /form", body="x"),
+        origin("201 Created", "Location: http://other.example/a", "Content-Location: https://127.0.0.1:1/a"),
+        answer("201", METHOD),
+        *_still_fresh("/a"),
+    ),
+    conversation(
+        "every variant is invalidated",
+        "INVAL-01",
+        ask("GET /a", "Foo: 1"),
+        origin("200 OK", FRESH_60, "Vary: Foo", 'ETag: "1"', body="one"),
+        answer("200", STORED),
+        ask("GET /a", "Foo: 2"),
+        origin("200 OK", FRESH_60, "Vary: Foo", 'ETag: "2"', body="two"),
+        answer("200"),
+        ask("DELETE /a"),
+        origin("204 No Content"),
+        answer("204", METHOD),
+        ask("GET /a", "Foo: 1"),
+        origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
+        answer("203", INVALIDATED, body="one"),
+        ask("GET /a", "Foo: 2"),
+        origin("304 Not Modified", 'ETag: "2"', saw='If-None-Match: "2"'),
+        answer("203", INVALIDATED, body="two"),
+    ),
+    conversation(
+        "what was invalidated is never sent stale",
+        "INVAL-06",
+        "STALE-02",
+        *_stored("/a"),
+        ask("DELETE /a"),
+        origin("204 No Content"),
+        answer("204"),
+        origin_gone(),
+        ask("GET /a", "Cache-Control: max-stale"),
+        answer("504 Gateway Timeout", "no Cache-Status", body="...reason: stale-forbidden\n"),
+    ),
+    conversation(
+        "no answer to an unsafe request: its URI is in doubt",
+        "INVAL-07",
+        "STATUS-25",
+        *_stored("/a"),
+        ask("DELETE /a"),
+        origin_closes(),
+        answer("502 Bad Gateway", "no Cache-Status"),
+        ask("GET /a"),
+        origin("304 Not Modified", 'ETag: "/a"', saw='If-None-Match: "/a"'),
+        answer("203", INVALIDATED, body="/a"),
+    ),
+    conversation(
+        "an answer to POST that says what a later GET would bring is stored for it, as 203",
+        "STATUS-28",
+        "STORE-19",
+        "case 18",
+        ask("POST /a", body="question"),
+        origin("200 OK", FRESH_60, "Content-Location: /a", body="answer"),
+        answer("200 OK", "Cache-Status: secondhand; fwd=method; stored", body="answer"),
+        ask("GET /a"),
+        answer("203", hit(60), body="answer"),
+        ask("HEAD /a"),
+        answer("203", hit(60), body=""),
+        ask("POST /a", body="question"),
+        origin("200 OK", body="answered anew"),
+        answer("200", METHOD, body="answered anew"),
+    ),
+    conversation(
+        "an answer to POST without Content-Location is not stored",
+        "STORE-19",
+        "STORE-20",
+        ask("POST /a", body="question"),
+        origin("200 OK", FRESH_60, body="answer"),
+        answer("200 OK", METHOD, body="answer"),
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, body="document"),
+        answer("200", STORED, body="document"),
+    ),
+    conversation(
+        "a 200 to an unsafe method is never a 203, whatever the rules",
+        "STATUS-29",
+        "STATUS-17",
+        ask("POST /a", body="x"),
+        origin("200 OK", body="done"),
+        answer("200 OK", METHOD, "no X-Copy", body="done"),
+        settings={"annotate": [{"set": {"X-Copy": "yes"}}]},
+    ),
+    conversation(
+        "OPTIONS is forwarded, without a Cache-Status of ours",
+        "STATUS-30",
+        "case 21",
+        *_stored("/a"),
+        ask("OPTIONS /a"),
+        origin("200 OK", "Allow: GET", saw="OPTIONS /a"),
+        answer("200 OK", "no Cache-Status", "Allow: GET"),
+        *_still_fresh("/a"),
+    ),
+    conversation(
+        "OPTIONS with Max-Forwards: 0 goes no further; TRACE is refused",
+        "STATUS-30",
+        "case 21",
+        ask("OPTIONS /a", "Max-Forwards: 0"),
+        answer("200", "no Cache-Status"),
+        ask("OPTIONS /a", "Max-Forwards: 3"),
+        origin("200 OK", saw="Max-Forwards: 2"),
+        answer("200", "no Cache-Status"),
+        ask("TRACE /a"),
+        answer("405 Method Not Allowed", "no Cache-Status"),
+    ),
+    conversation(
+        "copies that share a group with what was invalidated are invalidated too",
+        "GROUPS-01",
+        "GROUPS-03",
+        "GROUPS-04",
+        "GROUPS-06",
+        *_stored("/a", 'Cache-Groups: "news", "front"'),
+        *_stored("/b", 'Cache-Groups: "front"'),
+        *_stored("/c", 'Cache-Groups: "Front"'),
+        *_stored("/d", 'Cache-Groups: "named"'),
+        ask("POST /a", body="x"),
+        origin("200 OK", 'Cache-Group-Invalidation: "named"'),
+        answer("200", METHOD),
+        *_asked_about("/b"),
+        *_asked_about("/d"),
+        *_still_fresh("/c"),
+    ),
+    conversation(
+        "Cache-Group-Invalidation on an answer to GET says nothing",
+        "GROUPS-06",
+        *_stored("/a", 'Cache-Groups: "news"'),
+        *_stored("/b", 'Cache-Group-Invalidation: "news"'),
+        *_still_fresh("/a"),
+    ),
+    conversation(
+        "an upload reaches the origin octet for octet, and is not held",
+        "STATUS-29",
+        ask("PUT /a", "Content-Type: text/plain", body="0123456789abcdef" * 20_000),
+        origin("201 Created", body="thanks", saw="Content-Type: text/plain"),
+        answer("201", METHOD, body="thanks"),
+        counts("requests", by=0),
+    ),
+    conversation(
+        "nobody answers where an unsafe request goes: 502",
+        "STATUS-25",
+        origin_gone(),
+        ask("DELETE /a"),
+        answer("502 Bad Gateway", "no Cache-Status"),
+        origin_back(),
+    ),
+]

@@ -1,0 +1,221 @@
+"""The engine alone: pure functions, a store in memory, arithmetic for a clock, and no socket anywhere."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from itertools import count
+from typing import Literal, NoReturn
+
+from cache import engine
+from cache.answers import CopyAnswer, OwnAnswer
+from cache.decisions import (
+    Change,
+    Delete,
+    Freshen,
+    Invalidate,
+    InvalidateGroups,
+    Refuse,
+    Relay,
+    Retry,
+    Sent,
+    Serve,
+    Store,
+    Update,
+)
+from cache.entry import StoredResponse
+from cache.groups import groups
+from cache.key import primary_key
+from cache.messages import Fields, Received, Request, Response
+from cache.pieces import StoredContent
+from cache.stores.memory import MemoryStore
+from tests.lanes.messages import Asked, Heard, Reply, Seen
+from tests.lanes.script import Conversation, Then
+from tests.lanes.settings import settings_for
+from tests.lanes.time import Time
+
+HOST, PORT = "127.0.0.1", 8000
+
+
+@dataclass
+class _Pending:
+    """A request on its way to the origin; `client` is None for a validation in the background."""
+
+    client: str | None
+    request: Request
+    sent: Sent
+    sent_at: float
+
+
+class EngineLane:
+    name = "engine"
+
+    @asynccontextmanager
+    async def stage(self, conversation: Conversation) -> AsyncIterator[EngineStage]:
+        yield EngineStage(conversation)
+
+
+class EngineStage:
+    def __init__(self, conversation: Conversation) -> None:
+        self.time = Time()
+        self.authority = f"{HOST}:{PORT}"
+        self.instance = "engine"
+        self.scheme = "https" if conversation.secure else "http"
+        policy = settings_for(conversation).policy()
+        self._policy = replace(policy, instance=self.instance, credential_key=bytes(32))
+        self._store = MemoryStore(2**20)
+        self._ids = (f"{number:032x}" for number in count())
+        self._at_origin: deque[_Pending] = deque()
+        self._current: _Pending | None = None
+        self._heard: dict[str, Heard] = {}
+        self._gone = False
+
+    # ---- clients
+
+    async def ask(self, client: str, asked: Asked) -> None:
+        request = Request(
+            asked.method, self.scheme, HOST, PORT, asked.target, asked.fields, has_content=bool(asked.body)
+        )
+        candidates = self._store.candidates(primary_key(request))
+        decision = engine.on_request(request, candidates, self._policy, self.time.now())
+        match decision:
+            case Serve():
+                self._answer_from_copy(client, decision.answer)
+                if decision.validate_behind:
+                    self._go_forward(None, decision.validate_behind.request, decision.validate_behind)
+            case Refuse():
+                self._refuse(client, decision.answer)
+            case Sent():
+                self._go_forward(client, request, decision)
+
+    async def heard(self, client: str) -> Heard:
+        assert client in self._heard, "the origin is asked, which no line says"
+        return self._heard.pop(client)
+
+    async def leave(self, client: str) -> NoReturn:
+        raise NotImplementedError
+
+    async def waits(self) -> NoReturn:
+        raise NotImplementedError
+
+    # ---- the origin
+
+    def _go_forward(self, client: str | None, request: Request, sent: Sent) -> None:
+        pending = _Pending(client, request, sent, self.time.now())
+        if self._gone:
+            self._without_answer(pending, "connection_refused", "refused the connection", disconnected=True)
+        else:
+            self._at_origin.append(pending)
+
+    @property
+    def origin_is_asked(self) -> bool:
+        return bool(self._at_origin)
+
+    async def seen(self) -> Seen:
+        assert self._at_origin, "the origin is not asked"
+        self._current = self._at_origin.popleft()
+        request = self._current.sent.request
+        fields = Fields((("Host", request.authority), *request.fields.without(["host"])))
+        return Seen(request.method, request.target, fields)
+
+    async def send(self, reply: Reply) -> None:
+        pending = self._current
+        assert pending is not None
+        # what belongs to framing is the origin client's business; here the body is whole
+        head = Response(reply.status, reply.reason, reply.fields)
+        received = Received(head, pending.sent_at, self.time.now())
+        outcome = engine.on_response(pending.request, pending.sent, received, self._policy, next(self._ids))
+        match outcome:
+            case Store():
+                self._apply(outcome.changes)
+                writer = self._store.writer()
+                writer.write(reply.body if outcome.answer.has_content else b"")
+                writer.commit(outcome.entry, outcome.replaces)
+                self._relay(pending.client, outcome, reply)
+            case Relay():
+                self._apply(outcome.changes)
+                self._relay(pending.client, outcome, reply)
+            case Retry():
+                self._apply(outcome.changes)
+                self._go_forward(pending.client, pending.request, outcome.sent)
+            case Freshen() | Serve():
+                self._answer_from_copy(pending.client, outcome.answer)
+                self._apply(outcome.changes)
+            case Refuse():
+                self._apply(outcome.changes)
+                self._refuse(pending.client, outcome.answer)
+
+    async def fail(self, how: Literal["closes", "resets", "silent"]) -> None:
+        assert self._current is not None
+        error = "connection_read_timeout" if how == "silent" else "connection_terminated"
+        self._without_answer(self._current, error, "gave no answer", disconnected=True)
+
+    def _without_answer(self, pending: _Pending, error: str, what: str, *, disconnected: bool) -> None:
+        sentence = f"{self.authority} {what}"
+        outcome = engine.on_failure(
+            pending.request, pending.sent, error, sentence, self._policy, self.time.now(), disconnected=disconnected
+        )
+        if isinstance(outcome, Serve):
+            self._answer_from_copy(pending.client, outcome.answer)
+        else:
+            self._refuse(pending.client, outcome.answer)
+        self._apply(outcome.changes)
+
+    async def send_octets(self, octets: bytes, then: Then) -> NoReturn:
+        raise NotImplementedError
+
+    async def go_on(self, body: bytes, then: Then) -> NoReturn:
+        raise NotImplementedError
+
+    async def origin_goes(self) -> None:
+        self._gone = True
+
+    async def origin_returns(self) -> None:
+        self._gone = False
+
+    # ---- what follows
+
+    def _apply(self, changes: tuple[Change, ...]) -> None:
+        for change in changes:
+            match change:
+                case Update(entry):
+                    self._store.update(entry)
+                case Invalidate(key):
+                    self._store.invalidate(key)
+                case InvalidateGroups(origin, names):
+                    for entry in self.stored():
+                        if entry.key.startswith(origin) and names & groups(entry.head.fields):
+                            self._store.invalidate(entry.key)
+                case Delete(entry):
+                    self._store.delete(entry.key, [entry.id])
+
+    def _answer_from_copy(self, client: str | None, answer: CopyAnswer) -> None:
+        self._hear(client, answer.head, b"".join(map(self._octets, answer.content)))
+
+    def _octets(self, piece: StoredContent | bytes) -> bytes:
+        if isinstance(piece, bytes):
+            return piece
+        return self._store.open(piece.entry).read(piece.start, piece.stop)
+
+    def _relay(self, client: str | None, outcome: Store | Relay, reply: Reply) -> None:
+        self._hear(client, outcome.answer.head, reply.body if outcome.answer.has_content else b"")
+
+    def _refuse(self, client: str | None, answer: OwnAnswer) -> None:
+        self._hear(client, answer.head, answer.content)
+
+    def _hear(self, client: str | None, head: Response, body: bytes) -> None:
+        if client is not None:
+            self._heard[client] = Heard(head.status, head.reason, head.fields, body)
+
+    # ---- behind the scenes
+
+    async def purge(self, path: str) -> None:
+        self._store.delete(primary_key(Request("GET", self.scheme, HOST, PORT, path)))
+
+    async def counted(self, counter: str, by: int) -> None:
+        """Do nothing: counting is not the engine's."""
+
+    def stored(self) -> tuple[StoredResponse, ...]:
+        return tuple(self._store.entries())

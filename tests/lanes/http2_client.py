@@ -1,0 +1,88 @@
+"""A small HTTP/2 client, inside a tunnel; the h2 library sees to it that every frame is in order."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from contextlib import suppress
+
+from h2.config import H2Configuration
+from h2.connection import H2Connection
+from h2.events import ConnectionTerminated, DataReceived, ResponseReceived, StreamEnded, StreamReset
+
+from cache.messages import Fields
+from tests.lanes.http1_client import open_tunnel
+from tests.lanes.messages import Asked, Heard
+
+CHUNK = 65_536
+
+
+class Http2Client:
+    """One connection to the proxy, one stream at a time."""
+
+    def __init__(self, proxy: tuple[str, int], authority: str, tls: ssl.SSLContext) -> None:
+        self._proxy = proxy
+        self._authority = authority
+        self._tls = tls
+        self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._h2 = H2Connection(H2Configuration(header_encoding="latin-1"))
+
+    async def send(self, asked: Asked) -> None:
+        if self._connection is None:
+            self._connection = await self._connect()
+        stream = self._h2.get_next_available_stream_id()
+        head = [(":method", asked.method), (":scheme", "https"), (":authority", self._authority)]
+        head += [(":path", asked.target), *((name.lower(), value) for name, value in asked.fields)]
+        self._h2.send_headers(stream, head, end_stream=not asked.body)
+        if asked.body:
+            self._h2.send_data(stream, asked.body, end_stream=True)
+        await self._flush()
+
+    async def receive(self) -> Heard:
+        assert self._connection is not None
+        status, fields, body = 0, Fields(), b""
+        while octets := await self._connection[0].read(CHUNK):
+            for event in self._h2.receive_data(octets):
+                match event:
+                    case ResponseReceived(headers=headers):
+                        (_, code), *lines = headers or []
+                        status, fields = int(code), Fields(tuple((str(name), str(value)) for name, value in lines))
+                    case DataReceived(data=data, flow_controlled_length=length, stream_id=stream):
+                        body += data or b""
+                        self._h2.acknowledge_received_data(length or 0, stream or 0)
+                    case StreamEnded():
+                        await self._flush()
+                        return Heard(status, None, fields, body)
+                    case StreamReset() | ConnectionTerminated():
+                        return Heard(status, None, fields, body, cut=True)
+            await self._flush()
+        return Heard(status, None, fields, body, cut=True)
+
+    async def leave(self) -> None:
+        """Go without a word, once something has come."""
+        assert self._connection is not None
+        reader, writer = self._connection
+        await reader.readexactly(1)
+        writer.transport.abort()
+        self._connection = None
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            self._h2.close_connection()
+            with suppress(OSError):
+                await self._flush()
+                self._connection[1].close()
+                await self._connection[1].wait_closed()
+
+    async def _flush(self) -> None:
+        assert self._connection is not None
+        self._connection[1].write(self._h2.data_to_send())
+        await self._connection[1].drain()
+
+    async def _connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        reader, writer = await asyncio.open_connection(*self._proxy)
+        await open_tunnel(reader, writer, self._authority)
+        await writer.start_tls(self._tls, server_hostname=self._authority.rpartition(":")[0])
+        self._h2.initiate_connection()
+        writer.write(self._h2.data_to_send())
+        return reader, writer

@@ -1,0 +1,39 @@
+"""What a lane cannot show, and why."""
+
+from __future__ import annotations
+
+from tests.lanes import script
+from tests.lanes.script import Conversation
+
+LANES = ("engine", "responder", "http", "https", "http2")
+
+OCTETS = "the engine is handed whole messages; octets, and what happens while they flow, are not its business"
+CONTENT = "requests with content are carried by mitmproxy; the responder never sees them"
+CLEAR = "only a URL of https shows it"
+HTTP2 = "HTTP/2 forbids the client to send it"
+
+_OF_ONE_CONNECTION = ("connection", "keep-alive", "proxy-connection", "te", "upgrade", "host")
+
+
+def limit(conversation: Conversation, lane: str) -> str | None:
+    """Return why a lane cannot show a conversation, or None if it shows it."""
+    steps = conversation.steps
+    if lane in conversation.unseen:
+        return conversation.unseen[lane]
+    if lane == "engine" and any(map(_is_about_octets, steps)):
+        return OCTETS
+    if lane == "responder" and any(isinstance(step, script.Ask) and step.body for step in steps):
+        return CONTENT
+    if lane == "http" and conversation.secure:
+        return CLEAR
+    asked = [line.partition(":")[0].lower() for step in steps if isinstance(step, script.Ask) for line in step.fields]
+    return HTTP2 if lane == "http2" and set(asked) & set(_OF_ONE_CONNECTION) else None
+
+
+def _is_about_octets(step: script.Step) -> bool:
+    match step:
+        case script.Origin(then=then):
+            return then != ""
+        case script.Answer(cut=cut):
+            return cut
+    return isinstance(step, script.OriginOctets | script.OriginGoesOn | script.Leave | script.Waits)

@@ -1,0 +1,24 @@
+"""Time that passes only when a conversation says so."""
+
+from __future__ import annotations
+
+from addon.clock import Clock
+
+BEGINNING = 1_795_435_200.0
+"""Mon, 23 Nov 2026 12:00:00 GMT."""
+
+
+class Time:
+    """A wall clock that can be set, a count of seconds that cannot, and the proxy's clock over both."""
+
+    def __init__(self) -> None:
+        self._wall = BEGINNING
+        self._elapsed = 0.0
+        self.now = Clock(lambda: self._wall, lambda: self._elapsed)
+
+    def pass_(self, seconds: float) -> None:
+        self._wall += seconds
+        self._elapsed += seconds
+
+    def set_back(self, seconds: float) -> None:
+        self._wall -= seconds
