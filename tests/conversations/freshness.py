@@ -45,7 +45,9 @@ CONVERSATIONS = [
     _fresh_for(60, "max-age", "FRESH-02", "FRESH-07", "FRESH-10", FRESH_60),
     _fresh_for(60, "s-maxage wins over a shorter max-age", "FRESH-03", "Cache-Control: max-age=1, s-maxage=60"),
     _fresh_for(60, "s-maxage wins over a longer max-age", "FRESH-03", "Cache-Control: s-maxage=60, max-age=3600"),
-    _fresh_for(60, "s-maxage in a line of its own", "FRESH-03", "Cache-Control: max-age=1", "Cache-Control: s-maxage=60"),
+    _fresh_for(
+        60, "s-maxage in a line of its own", "FRESH-03", "Cache-Control: max-age=1", "Cache-Control: s-maxage=60"
+    ),
     _fresh_for(60, "Expires less Date", "FRESH-05", "PARSE-09", "Expires: {now+60}"),
     _fresh_for(60, "Expires less the time of receipt", "FRESH-05", "META-06", "Expires: {now+60}", "no Date"),
     _fresh_for(60, "an unreadable Date is the time of receipt", "PARSE-13", "Date: yesterday", "Expires: {now+60}"),
@@ -59,7 +61,9 @@ CONVERSATIONS = [
     _fresh_for(60, "names without regard to case", "PARSE-01", "Cache-Control: MAX-AGE=60"),
     _fresh_for(60, "a quoted argument", "PARSE-02", 'Cache-Control: max-age="60"'),
     _fresh_for(60, "leading zeros", "PARSE-04", "Cache-Control: max-age=0060"),
-    _fresh_for(60, "what stands in a quoted string is no directive", "PARSE-01", 'Cache-Control: a="max-age=1", max-age=60'),
+    _fresh_for(
+        60, "what stands in a quoted string is no directive", "PARSE-01", 'Cache-Control: a="max-age=1", max-age=60'
+    ),
     _fresh_for(60, "the same lifetime twice", "FRESH-13", "Cache-Control: max-age=60, max-age=60"),
     _fresh_for(60, "an unknown directive changes nothing", "STORE-28", "Cache-Control: max-age=60, shiny=1"),
     _fresh_for(60, "an argument where none belongs is ignored", "PARSE-05", "Cache-Control: public=1, max-age=60"),

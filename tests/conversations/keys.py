@@ -18,9 +18,7 @@ def _same_variant(why: str, vary: str, first: tuple[str, ...], second: tuple[str
     )
 
 
-def _other_variant(
-    why: str, vary: str, first: tuple[str, ...], second: tuple[str, ...], *rows: str
-) -> Conversation:
+def _other_variant(why: str, vary: str, first: tuple[str, ...], second: tuple[str, ...], *rows: str) -> Conversation:
     return conversation(
         f"Vary: {vary} - another: {why}",
         *rows,
@@ -105,7 +103,11 @@ CONVERSATIONS = [
         "order of languages", "Accept-Language", ("Accept-Language: de, en",), ("Accept-Language: en, de",), "KEY-17"
     ),
     _other_variant(
-        "no picking by weight", "Accept-Language", ("Accept-Language: en",), ("Accept-Language: en, de;q=0.1",), "KEY-18"
+        "no picking by weight",
+        "Accept-Language",
+        ("Accept-Language: en",),
+        ("Accept-Language: en, de;q=0.1",),
+        "KEY-18",
     ),
     _other_variant(
         "credentials, of which only a keyed hash is stored",

@@ -46,11 +46,13 @@ CONVERSATIONS = [
     _content("min-fresh below what is left", "Cache-Control: min-fresh=50", 10, hit(50), "REQ-02"),
     _content("other Pragma values", "Pragma: foo | Cache-Control: nothing-to-see-here", 10, hit(50), "REQ-08"),
     _content("Pragma next to Cache-Control", "Pragma: no-cache | Cache-Control: max-age=99", 10, hit(50), "REQ-08"),
-    _content("max-stale as stale as that", "Cache-Control: max-stale=10", 70, hit(-10, "max-stale"), "REQ-03", "STATUS-04"),
-    _content("max-stale without a limit", "Cache-Control: max-stale", 9999, hit(-9939, "max-stale"), "REQ-03", "case 4"),
     _content(
-        "only-if-cached with a copy", "Cache-Control: only-if-cached", 10, hit(50), "REQ-06"
+        "max-stale as stale as that", "Cache-Control: max-stale=10", 70, hit(-10, "max-stale"), "REQ-03", "STATUS-04"
     ),
+    _content(
+        "max-stale without a limit", "Cache-Control: max-stale", 9999, hit(-9939, "max-stale"), "REQ-03", "case 4"
+    ),
+    _content("only-if-cached with a copy", "Cache-Control: only-if-cached", 10, hit(50), "REQ-06"),
     _content(
         "a response's Pragma has no effect",
         "X: y",
@@ -89,7 +91,13 @@ CONVERSATIONS = [
         "META-14",
         "case 22",
         ask("GET /a", "Cache-Control: only-if-cached"),
-        answer("504 Gateway Timeout", "no Cache-Status", "Content-Type: text/plain; charset=utf-8", "Proxy-Status: secondhand...", body="...reason: only-if-cached\n"),
+        answer(
+            "504 Gateway Timeout",
+            "no Cache-Status",
+            "Content-Type: text/plain; charset=utf-8",
+            "Proxy-Status: secondhand...",
+            body="...reason: only-if-cached\n",
+        ),
         *_stored(),
         later(60),
         ask("GET /a", "Cache-Control: only-if-cached"),

@@ -264,7 +264,9 @@ CONVERSATIONS = [
         answer("203", hit(60), "Content-Length: 0", body=""),
     ),
     # ---- Authorization (RFC 9111 §3.5)
-    _not_stored("an answer to a request with Authorization", "AUTH-01", FRESH_60, request=("Authorization: Basic c2VjcmV0",)),
+    _not_stored(
+        "an answer to a request with Authorization", "AUTH-01", FRESH_60, request=("Authorization: Basic c2VjcmV0",)
+    ),
     _not_stored(
         "an answer to Authorization with immutable and proxy-revalidate",
         "AUTH-02",

@@ -1,6 +1,7 @@
 """Unsafe methods: relayed as they are, and what their answers say is out of date (RFC 9111 §4.4)."""
 
-from tests.conversations.words import FRESH_60, STORED, hit
+from tests.conversations.words import FRESH_60, STORED, hit, proxy_status
+from tests.lanes.limits import THROUGH_MITMPROXY, WITHOUT_MITMPROXY
 from tests.lanes.script import (
     Conversation,
     Step,
@@ -9,7 +10,6 @@ from tests.lanes.script import (
     conversation,
     counts,
     origin,
-    origin_back,
     origin_closes,
     origin_gone,
 )
@@ -154,10 +154,28 @@ CONVERSATIONS = [
         *_stored("/a"),
         ask("DELETE /a"),
         origin_closes(),
-        answer("502 Bad Gateway", "no Cache-Status"),
-        ask("GET /a"),
-        origin("304 Not Modified", 'ETag: "/a"', saw='If-None-Match: "/a"'),
-        answer("203", INVALIDATED, body="/a"),
+        answer("502 Bad Gateway", proxy_status("connection_terminated..."), body="...reason: fetch-failed\n"),
+        *_asked_about("/a"),
+    ),
+    conversation(
+        "no answer to an unsafe request with content: its URI is in doubt",
+        "INVAL-07",
+        *_stored("/a"),
+        ask("POST /a", body="x"),
+        origin_closes(),
+        answer("502"),
+        *_asked_about("/a"),
+        unseen=THROUGH_MITMPROXY,
+    ),
+    conversation(
+        "no answer to an unsafe request that mitmproxy carried: its URI is in doubt",
+        "INVAL-07",
+        *_stored("/a"),
+        ask("POST /a", body="x"),
+        origin_closes(),
+        answer("502", "Server: mitmproxy..."),
+        *_asked_about("/a"),
+        unseen=WITHOUT_MITMPROXY,
     ),
     conversation(
         "an answer to POST that says what a later GET would bring is stored for it, as 203",
@@ -250,11 +268,19 @@ CONVERSATIONS = [
         counts("requests", by=0),
     ),
     conversation(
-        "nobody answers where an unsafe request goes: 502",
+        "nobody listens where an unsafe request goes",
         "STATUS-25",
+        "META-16",
         origin_gone(),
         ask("DELETE /a"),
-        answer("502 Bad Gateway", "no Cache-Status"),
-        origin_back(),
+        answer("502 Bad Gateway", proxy_status("connection_refused..."), body="...reason: fetch-failed\n"),
+    ),
+    conversation(
+        "nobody listens where mitmproxy carries an unsafe request",
+        "STATUS-25",
+        origin_gone(),
+        ask("POST /a", body="x"),
+        answer("502", "Server: mitmproxy..."),
+        unseen=WITHOUT_MITMPROXY,
     ),
 ]

@@ -80,9 +80,7 @@ CONVERSATIONS = [
         "F304-05",
         *_stored("Last-Modified: Sunday, 06-Nov-94 08:49:37 GMT"),
         ask("GET /a"),
-        origin(
-            "304 Not Modified", saw=("If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT", "no If-None-Match")
-        ),
+        origin("304 Not Modified", saw=("If-Modified-Since: Sunday, 06-Nov-94 08:49:37 GMT", "no If-None-Match")),
         answer("203", VALIDATED, body="hello"),
     ),
     conversation(
@@ -326,8 +324,14 @@ CONVERSATIONS = [
     ),
     # ---- the client's own preconditions against a fresh copy
     _precondition(
-        "If-None-Match names the copy: 304", 'ETag: "1"', 'If-None-Match: "1"', "304",
-        "STATUS-10", "REVAL-20", "META-11", "case 10",
+        "If-None-Match names the copy: 304",
+        'ETag: "1"',
+        'If-None-Match: "1"',
+        "304",
+        "STATUS-10",
+        "REVAL-20",
+        "META-11",
+        "case 10",
     ),
     _precondition("weak comparison", 'ETag: W/"1"', 'If-None-Match: "1"', "304", "REVAL-20"),
     _precondition("the last of several tags", 'ETag: "1"', 'If-None-Match: "a, b", "2", "1"', "304", "REVAL-21"),
@@ -351,7 +355,11 @@ CONVERSATIONS = [
         "a date that cannot be read", "Last-Modified: {now-1000}", "If-Modified-Since: lately", "203", "REVAL-24"
     ),
     _precondition(
-        "without Last-Modified the copy's Date is compared", 'ETag: "1"', "If-Modified-Since: {start}", "304", "REVAL-25"
+        "without Last-Modified the copy's Date is compared",
+        'ETag: "1"',
+        "If-Modified-Since: {start}",
+        "304",
+        "REVAL-25",
     ),
     _precondition(
         "a Date later than If-Modified-Since", 'ETag: "1"', "If-Modified-Since: {start-1}", "203", "REVAL-25"

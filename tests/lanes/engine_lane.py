@@ -47,6 +47,7 @@ class _Pending:
     request: Request
     sent: Sent
     sent_at: float
+    body: bytes
 
 
 class EngineLane:
@@ -88,7 +89,7 @@ class EngineStage:
             case Refuse():
                 self._refuse(client, decision.answer)
             case Sent():
-                self._go_forward(client, request, decision)
+                self._go_forward(client, request, decision, asked.body)
 
     async def heard(self, client: str) -> Heard:
         assert client in self._heard, "the origin is asked, which no line says"
@@ -102,8 +103,8 @@ class EngineStage:
 
     # ---- the origin
 
-    def _go_forward(self, client: str | None, request: Request, sent: Sent) -> None:
-        pending = _Pending(client, request, sent, self.time.now())
+    def _go_forward(self, client: str | None, request: Request, sent: Sent, body: bytes = b"") -> None:
+        pending = _Pending(client, request, sent, self.time.now(), body)
         if self._gone:
             self._without_answer(pending, "connection_refused", "refused the connection", disconnected=True)
         else:
@@ -118,7 +119,7 @@ class EngineStage:
         self._current = self._at_origin.popleft()
         request = self._current.sent.request
         fields = Fields((("Host", request.authority), *request.fields.without(["host"])))
-        return Seen(request.method, request.target, fields)
+        return Seen(request.method, request.target, fields, self._current.body)
 
     async def send(self, reply: Reply) -> None:
         pending = self._current
@@ -185,9 +186,7 @@ class EngineStage:
                 case Invalidate(key):
                     self._store.invalidate(key)
                 case InvalidateGroups(origin, names):
-                    for entry in self.stored():
-                        if entry.key.startswith(origin) and names & groups(entry.head.fields):
-                            self._store.invalidate(entry.key)
+                    self._store.invalidate_where(origin, lambda entry, of=names: bool(of & groups(entry.head.fields)))
                 case Delete(entry):
                     self._store.delete(entry.key, [entry.id])
 

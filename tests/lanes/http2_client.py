@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from h2.config import H2Configuration
 from h2.connection import H2Connection
-from h2.events import ConnectionTerminated, DataReceived, ResponseReceived, StreamEnded, StreamReset
+from h2.events import ConnectionTerminated, DataReceived, Event, ResponseReceived, StreamEnded, StreamReset
 
 from cache.messages import Fields
 from tests.lanes.http1_client import open_tunnel
@@ -26,6 +26,8 @@ class Http2Client:
         self._tls = tls
         self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._h2 = H2Connection(H2Configuration(header_encoding="latin-1"))
+        self._events: list[Event] = []
+        """What came while a request was still being sent."""
 
     async def send(self, asked: Asked) -> None:
         if self._connection is None:
@@ -34,15 +36,23 @@ class Http2Client:
         head = [(":method", asked.method), (":scheme", "https"), (":authority", self._authority)]
         head += [(":path", asked.target), *((name.lower(), value) for name, value in asked.fields)]
         self._h2.send_headers(stream, head, end_stream=not asked.body)
-        if asked.body:
-            self._h2.send_data(stream, asked.body, end_stream=True)
+        body = asked.body
+        while body:
+            window = min(self._h2.local_flow_control_window(stream), self._h2.max_outbound_frame_size)
+            if window == 0:
+                await self._flush()
+                self._events += self._h2.receive_data(await self._connection[0].read(CHUNK))
+                continue
+            self._h2.send_data(stream, body[:window], end_stream=len(body) <= window)
+            body = body[window:]
         await self._flush()
 
     async def receive(self) -> Heard:
         assert self._connection is not None
         status, fields, body = 0, Fields(), b""
         while octets := await self._connection[0].read(CHUNK):
-            for event in self._h2.receive_data(octets):
+            events, self._events = [*self._events, *self._h2.receive_data(octets)], []
+            for event in events:
                 match event:
                     case ResponseReceived(headers=headers):
                         (_, code), *lines = headers or []

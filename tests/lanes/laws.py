@@ -15,6 +15,8 @@ def check_answer(asked: Asked, heard: Heard) -> list[str]:
     """Return which laws an answer breaks."""
     if heard.status == 0:
         return []  # nothing came but the end
+    if (heard.fields.get("server") or "").startswith("mitmproxy"):
+        return []  # an error page of mitmproxy's own, on which no addon has a say
     fields, problems = heard.fields, []
     # RFC 9110 §7.6.1; ledger META-09
     problems += [f"{name} is of another hop" for name in HOP_BY_HOP if name in fields]

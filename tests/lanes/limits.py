@@ -9,8 +9,12 @@ LANES = ("engine", "responder", "http", "https", "http2")
 
 OCTETS = "the engine is handed whole messages; octets, and what happens while they flow, are not its business"
 CONTENT = "requests with content are carried by mitmproxy; the responder never sees them"
+CARRIED = "where a request that mitmproxy carries comes to nothing, the error is mitmproxy's own page"
 CLEAR = "only a URL of https shows it"
 HTTP2 = "HTTP/2 forbids the client to send it"
+
+THROUGH_MITMPROXY = {"http": CARRIED, "https": CARRIED, "http2": CARRIED}
+WITHOUT_MITMPROXY = {"engine": "mitmproxy has no part in it", "responder": "mitmproxy has no part in it"}
 
 _OF_ONE_CONNECTION = ("connection", "keep-alive", "proxy-connection", "te", "upgrade", "host")
 

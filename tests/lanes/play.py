@@ -149,8 +149,11 @@ class _Performance:
         expected_line = [line for line in said if _is_request_line(line)]
         problems = [f"expected {line}" for line in expected_line if line != first]
         problems += self._differences(seen.fields, tuple(line for line in said if line not in expected_line))
+        asked = [each for each in self._waiting.values() if (each.method, each.target) == (seen.method, seen.target)]
+        if asked and seen.body not in [each.body for each in asked]:
+            problems.append("expected the content that the client sent")
         told = [f"  {name}: {value}" for name, value in seen.fields]
-        assert not problems, "\n".join([*problems, "the origin saw:", f"  {first}", *told, f"  {seen.body!r}"])
+        assert not problems, "\n".join([*problems, "the origin saw:", f"  {first}", *told, f"  {seen.body[:100]!r}"])
 
     def _differences(self, fields: Fields, lines: tuple[str, ...]) -> list[str]:
         filled = tuple(map(self._filled, lines))

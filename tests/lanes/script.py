@@ -186,16 +186,12 @@ def ask(line: str, *fields: str, body: str = "", client: str = "a client") -> As
     return Ask(line, fields, body, client)
 
 
-def answer(
-    status: str, *fields: str, body: str | None = None, cut: bool = False, client: str = "a client"
-) -> Answer:
+def answer(status: str, *fields: str, body: str | None = None, cut: bool = False, client: str = "a client") -> Answer:
     """Hear a response: a code or a code and its phrase, then fields; `cut` if it must not come to a clean end."""
     return Answer(status, fields, body, cut, client)
 
 
-def origin(
-    status: str, *fields: str, body: str = "", saw: str | tuple[str, ...] = (), then: Then = ""
-) -> Origin:
+def origin(status: str, *fields: str, body: str = "", saw: str | tuple[str, ...] = (), then: Then = "") -> Origin:
     """Answer at the origin, which `saw` a request line or fields; `then` more comes, or the connection ends."""
     return Origin(status, fields, body, (saw,) if isinstance(saw, str) else saw, then)
 
