@@ -9,13 +9,16 @@ NEWEST := for python in $(PYTHONS); do \
 	[ -n "$$python" ] || { echo "expected a Python >= 3.12 that can make a venv, tried: $(PYTHONS); name one:" \
 	"make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: serve test check format clean
+.PHONY: serve test conformance check format clean
 
 serve: $(VENV)/.serve
 	$(BIN)/secondhand serve $(ARGS)
 
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(ARGS)
+
+conformance: $(VENV)/.test # the public suite of tests for HTTP caches; it needs Node.js with npm
+	$(BIN)/python -m tests.conformance
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

@@ -75,7 +75,7 @@ class Hooks:
             return
         service = await self._service()
         if fault := fault_of(flow.request):
-            flow.response = whole_response(service.fetcher.malformed(fault))
+            flow.response = whole_response(flow.request, service.fetcher.malformed(fault))
             return
         request = request_of(flow, edge=service.is_edge)
         if _is_carried(request, service.policy):
@@ -85,10 +85,13 @@ class Hooks:
         candidates = await service.stored.candidates(primary_key(request))
         decision = engine.on_request(request, candidates, service.policy, service.clock())
         if isinstance(decision, Refuse):
-            flow.response = whole_response(service.fetcher.replies.refuse(decision))
+            flow.response = whole_response(flow.request, service.fetcher.replies.refuse(decision))
         elif isinstance(decision, Sent):
             self._carried[flow] = Carried(request, decision, service.clock())
             _strip(flow, request, decision.request)
+            if request.has_content and FRAMING.isdisjoint(name.lower() for name, _ in request.fields):
+                # mitmproxy would send what came over HTTP/2 without an end to it (RFC 9112 §6.3)
+                flow.request.headers["content-length"] = str(len(flow.request.raw_content or b""))
             flow.request.stream = request.has_content
 
     async def request(self, flow: http.HTTPFlow) -> None:
@@ -103,7 +106,7 @@ class Hooks:
         # what is small goes out in one piece; the relay costs a connection
         reply = await service.responder.at_hand(request, await service.responder.respond(request), SMALL)
         if isinstance(reply.content, bytes):
-            flow.response = whole_response(reply)
+            flow.response = whole_response(flow.request, reply)
         else:
             self._detour(flow, service.relay, service.relay.offer(reply.head, reply.content))
 
@@ -189,7 +192,9 @@ def _strip(flow: http.HTTPFlow, request: Request, upstream: Request) -> None:
         headers["connection"], headers["upgrade"] = "Upgrade", "websocket"
     if "host" not in request.fields:
         headers["host"] = request.authority  # RFC 9112 §3.2.2: whatever it said
-    headers["via"] = upstream.fields.get("via") or ""
+    for name in ("max-forwards", "via"):  # what the engine has changed or added
+        if value := upstream.fields.get(name):
+            headers[name] = value
 
 
 def _relabel(response: http.Response, head: Response, framing: list[tuple[str, str]]) -> None:

@@ -78,10 +78,11 @@ def head_of(response: http.Response) -> Response:
     )
 
 
-def whole_response(reply: Reply) -> http.Response:
+def whole_response(request: http.Request, reply: Reply) -> http.Response:
     """Return a reply whose content is at hand, for mitmproxy to send. Raises TypeError for one that streams."""
     if not isinstance(reply.content, bytes):
         raise TypeError("a stream cannot be sent in one piece")
+    content = b"" if request.method == "HEAD" else reply.content  # RFC 9110 §9.3.2: errors of our own have some
     now, head = time.time(), reply.head
     reason = head.reason.encode("latin-1")
-    return http.Response(b"HTTP/1.1", head.status, reason, headers_of(head.fields), reply.content, None, now, now)
+    return http.Response(b"HTTP/1.1", head.status, reason, headers_of(head.fields), content, None, now, now)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from addon.configuration import Configuration, configure
+from cache.key import request_for
+from cache.messages import Fields, Request
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings file.", show_default=False)
@@ -16,6 +20,9 @@ StoreOption = Annotated[
     str | None, typer.Option("--store", metavar="DIR", help="Directory of the store.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+HeaderOption = Annotated[
+    list[str] | None, typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A field of the request.")
+]
 
 
 def configuration(
@@ -36,3 +43,18 @@ def configuration(
     if edge is not None:
         overrides["edge"] = edge
     return configure(config, overrides)
+
+
+def request_of(url: str, headers: list[str], method: str = "GET") -> Request:
+    """Return the request that a person typed; anything else ends the command as wrong usage."""
+    lines = []
+    for header in headers:
+        # the octets as typed, in the form that fields have
+        name, colon, value = os.fsencode(header).decode("latin-1").partition(":")
+        if not colon or not name.strip():
+            raise typer.BadParameter(f'expected "Name: value", found "{header}"', param_hint="-H")
+        lines.append((name.strip(), value.strip()))
+    try:
+        return replace(request_for(url, Fields(tuple(lines))), method=method)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="URL") from None

@@ -8,18 +8,14 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
+from addon.cli.options import ConfigOption, HeaderOption, JsonOption, StoreOption, configuration, request_of
 from addon.cli.store import opened
 from addon.cli.terminal import say, say_json, say_table
 from addon.service import credential_key
 from addon.settings import Settings
 from cache.explanation import Explanation, explain
-from cache.key import primary_key, request_for
-from cache.messages import Fields, Request
-
-HeaderOption = Annotated[
-    list[str] | None, typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A field of the request.")
-]
+from cache.key import primary_key
+from cache.messages import Request
 
 
 def why(
@@ -32,7 +28,7 @@ def why(
 ) -> None:
     """Say why a request would be answered as it would: key, variants, lifetime, age, and the rule that decides."""
     settings = configuration(config, store).settings
-    request = _request(url, header or [], method)
+    request = request_of(url, header or [], method)
     explanation = _explained(settings, request)
     if as_json:
         say_json(_described(explanation))
@@ -43,19 +39,6 @@ def why(
     if explanation.head:
         say(f"would send: {explanation.head.status} {explanation.head.reason}")
         say_table(["FIELD", "VALUE"], list(explanation.head.fields), ["cyan"])
-
-
-def _request(url: str, headers: list[str], method: str) -> Request:
-    lines = []
-    for header in headers:
-        name, colon, value = header.partition(":")
-        if not colon or not name.strip():
-            raise typer.BadParameter(f'expected "Name: value", found "{header}"', param_hint="-H")
-        lines.append((name.strip(), value.strip()))
-    try:
-        return replace(request_for(url, Fields(tuple(lines))), method=method)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="URL") from None
 
 
 def _explained(settings: Settings, request: Request) -> Explanation:

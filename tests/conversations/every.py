@@ -1,11 +1,16 @@
 """All conversations."""
 
 from tests.conversations import (
+    annotations,
+    answer_status,
+    forwarding,
     freshness,
     heads,
     keys,
+    octets,
     ranges,
     requests,
+    stale,
     status_codes,
     storing,
     unsafe_methods,
@@ -22,4 +27,9 @@ CONVERSATIONS = [
     *heads.CONVERSATIONS,
     *unsafe_methods.CONVERSATIONS,
     *requests.CONVERSATIONS,
+    *stale.CONVERSATIONS,
+    *answer_status.CONVERSATIONS,
+    *annotations.CONVERSATIONS,
+    *forwarding.CONVERSATIONS,
+    *octets.CONVERSATIONS,
 ]

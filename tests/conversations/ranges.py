@@ -95,6 +95,15 @@ CONVERSATIONS = [
         answer("206", hit(60), "X-Own: 1", "Repr-Digest: sha-256=:y:", "no Content-Digest", body="01"),
     ),
     conversation(
+        "ranges count the octets that are stored, coded as they are",
+        "RANGE-10",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, "Content-Encoding: br", body="\x8b\x00\x80\x03"),
+        answer("200", STORED),
+        ask("GET /a", "Range: bytes=1-2"),
+        answer("206", hit(60), "Content-Encoding: br", body="\x00\x80"),
+    ),
+    conversation(
         "a precondition comes before a range",
         "RANGE-05",
         "REVAL-29",

@@ -95,6 +95,7 @@ CONVERSATIONS = [
         "unknown fields, their order and their repetition are kept",
         "STORE-10",
         "META-08",
+        "META-17",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: max-age=60, shiny", "X-A: 1", "X-B: 2", "X-A: 3", "Warning: 299 - theirs"),
         answer("200", STORED, "X-A: 1, 3", "X-B: 2"),

@@ -322,6 +322,17 @@ CONVERSATIONS = [
         origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated", body="hello"),
     ),
+    conversation(
+        "two entity tags are none",
+        "PARSE-15",
+        ask("GET /a"),
+        origin("200 OK", SHORT, 'ETag: "1"', 'ETag: "2"', body="old"),
+        answer("200", STORED),
+        later(1),
+        ask("GET /a"),
+        origin("200 OK", body="new", saw="no If-None-Match"),
+        answer("200", "Cache-Status: secondhand; fwd=stale", body="new"),
+    ),
     # ---- the client's own preconditions against a fresh copy
     _precondition(
         "If-None-Match names the copy: 304",

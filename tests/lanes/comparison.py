@@ -34,5 +34,5 @@ def told(heard: Heard, origin: str, start: float) -> Told:
     ours = "proxy-status" in heard.fields
     kept = [(name.lower(), neutral(value)) for name, value in heard.fields if name.lower() not in MAY_DIFFER]
     fields = [(name, _DETAILS.sub("", value)) for name, value in kept if not (ours and name == "content-length")]
-    body = b"" if ours else _BOUNDARY.sub("part-of-it", heard.body.decode("latin-1")).encode("latin-1")
+    body = b"" if ours or heard.cut else _BOUNDARY.sub("part-of-it", heard.body.decode("latin-1")).encode("latin-1")
     return heard.status, tuple(sorted(fields, key=lambda line: line[0])), body, heard.cut

@@ -213,6 +213,9 @@ class EngineStage:
     async def purge(self, path: str) -> None:
         self._store.delete(primary_key(Request("GET", self.scheme, HOST, PORT, path)))
 
+    def go_offline(self) -> None:
+        self._policy = replace(self._policy, offline=True)
+
     async def counted(self, counter: str, by: int) -> None:
         """Do nothing: counting is not the engine's."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,9 @@ from tests.lanes.script import Conversation
 from tests.lanes.scripted_origin import ScriptedOrigin
 from tests.lanes.settings import interception_authority
 from tests.lanes.socket_stage import SocketStage, origin_tls
+
+PATIENCE = 5.0
+"""Seconds until a connection that must end counts as one that does not."""
 
 Protocol = Literal["http", "https", "http2"]
 
@@ -72,8 +76,9 @@ class HooksStage(SocketStage):
                 return Http2Client(self._proxy, self.authority, client_tls("h2"))
 
     async def close(self) -> None:
-        for client in self._clients.values():
-            await client.close()
+        async with asyncio.timeout(PATIENCE):
+            for client in self._clients.values():
+                await client.close()
 
 
 @cache

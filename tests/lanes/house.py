@@ -10,6 +10,7 @@ from addon.server import Proxy
 from addon.service import Service
 from addon.settings import Settings
 from addon.stored import THREADS
+from cache.policy import CachePolicy
 from tests.lanes.script import Conversation
 from tests.lanes.settings import settings_for
 from tests.lanes.time import Time
@@ -22,12 +23,18 @@ class House:
         self.settings = settings
         self.time = Time()
         self.service = Service(settings, self.time.now)
+        self.policy = self.service.policy
         self._counted: dict[str, int] = {}
 
     async def begin(self) -> None:
-        """Forget every stored response, and begin to count."""
+        """Forget every stored response, go by the settings, and begin to count."""
+        self.go_by(self.policy)
         await self.service.fetcher.purge(lambda _: True, self.service.store.clear)
         self._counted = self.service.statistics.snapshot()
+
+    def go_by(self, policy: CachePolicy) -> None:
+        """Change the policy of the running service."""
+        self.service.policy = self.service.fetcher.policy = policy
 
     def risen(self, counter: str) -> int:
         """Return by how much a counter has risen since the conversation began."""

@@ -44,7 +44,10 @@ class Http1Client:
 
     async def receive(self) -> Heard:
         assert self._connection is not None
-        return await read_response(self._connection[0], self._method)
+        heard = await read_response(self._connection[0], self._method)
+        if heard.fields.get("connection") == "close":
+            await self.close()
+        return heard
 
     async def leave(self) -> None:
         """Go without a word, once something has come."""
@@ -58,7 +61,7 @@ class Http1Client:
         """End the connection. Raises BrokenFraming if octets are left over."""
         if self._connection is None:
             return
-        reader, writer = self._connection
+        (reader, writer), self._connection = self._connection, None
         surplus = b""
         with suppress(OSError):
             if not self._tls:

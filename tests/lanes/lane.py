@@ -59,6 +59,9 @@ class Stage(Protocol):
     async def purge(self, path: str) -> None:
         """Purge a URL."""
 
+    def go_offline(self) -> None:
+        """Take the proxy offline, for the rest of the conversation."""
+
     async def counted(self, counter: str, by: int) -> None:
         """Wait until a counter has risen by that much since the conversation began."""
 

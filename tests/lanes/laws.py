@@ -22,8 +22,6 @@ def check_answer(asked: Asked, heard: Heard) -> list[str]:
     problems += [f"{name} is of another hop" for name in HOP_BY_HOP if name in fields]
     if not _IMF.fullmatch(fields.get("date") or ""):
         problems.append("not one readable Date (META-06)")
-    if "; hit" in (fields.get("cache-status") or "") and not re.fullmatch("[0-9]+", fields.get("age") or ""):
-        problems.append("a hit without one readable Age (META-03)")
     if any("secondhand" in line for line in fields.all("warning")):
         problems.append("a Warning of ours (META-17)")
     status_lines = [line for line in fields.all("cache-status") if line.startswith("secondhand")]
@@ -38,6 +36,8 @@ def check_answer(asked: Asked, heard: Heard) -> list[str]:
     member = status_lines[0] if status_lines else ""
     if "; hit" in member and "; fwd" in member:
         problems.append("a hit that went forward (META-12)")
+    if "; hit" in member and not re.fullmatch("[0-9]+", fields.get("age") or ""):
+        problems.append("a hit without one readable Age (META-03)")
     if asked.method == "HEAD" and heard.body:
         problems.append("a HEAD with content (HEAD-01)")
     length = fields.get("content-length")

@@ -73,7 +73,7 @@ class OriginFails:
 
 @dataclass(frozen=True)
 class OriginGoesOn:
-    """The origin sends more of the body it began."""
+    """The origin sends more of the body that it began first and has not ended."""
 
     body: str
     then: Then
@@ -112,9 +112,7 @@ class Leave:
 
 @dataclass(frozen=True)
 class Waits:
-    """A client's request has got as far as it can without the origin."""
-
-    client: str
+    """Every request has got as far as it can without the origin."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +120,11 @@ class Purge:
     """The operator purges a URL."""
 
     path: str
+
+
+@dataclass(frozen=True)
+class Offline:
+    """The operator takes the proxy offline."""
 
 
 @dataclass(frozen=True)
@@ -146,6 +149,7 @@ Step = (
     | Leave
     | Waits
     | Purge
+    | Offline
     | Counts
 )
 
@@ -246,14 +250,19 @@ def leave(client: str = "a client") -> Leave:
     return Leave(client)
 
 
-def waits(client: str) -> Waits:
-    """Let a client's request get as far as it can without the origin."""
-    return Waits(client)
+def everyone_waits() -> Waits:
+    """Let every request get as far as it can without the origin."""
+    return Waits()
 
 
 def purge(path: str) -> Purge:
     """Purge a URL of the origin."""
     return Purge(path)
+
+
+def offline() -> Offline:
+    """Take the proxy offline, for the rest of the conversation."""
+    return Offline()
 
 
 def counts(counter: str, by: int = 1) -> Counts:

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import ssl
 import struct
+from collections import deque
 from contextlib import suppress
 from typing import Literal, Self
 
@@ -26,7 +27,7 @@ class ScriptedOrigin:
         self._connections: set[_Connection] = set()
         self._failing: Failure | None = None
         self._current: _Connection | None = None
-        self._reply: Reply | None = None
+        self._begun: deque[tuple[_Connection, Reply]] = deque()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Self:
@@ -67,22 +68,20 @@ class ScriptedOrigin:
 
     async def send(self, reply: Reply) -> None:
         """Answer the request that was last seen."""
-        self._reply = reply
-        await self.send_octets(reply.octets(), reply.then)
+        assert self._current is not None
+        if reply.then == "more":
+            self._begun.append((self._current, reply))
+        await self._current.send(reply.octets(), reply.then)
 
     async def go_on(self, body: bytes, then: Then) -> None:
-        """Send more of the answer that was begun."""
-        assert self._reply is not None
-        await self.send_octets(self._reply.framed(body, then), then)
+        """Send more of the answer that was begun first and has not ended."""
+        connection, reply = self._begun[0] if then == "more" else self._begun.popleft()
+        await connection.send(reply.framed(body, then), then)
 
     async def send_octets(self, octets: bytes, then: Then) -> None:
         """Send octets, and what comes `then`."""
         assert self._current is not None
-        await self._current.send(octets)
-        if then in ("closes", "resets"):
-            self._current.end(then)
-        elif not then:
-            self._current.turn.set()
+        await self._current.send(octets, then)
 
     def fail(self, how: Failure) -> None:
         """Give the request that was last seen no answer, and the same to those that come until `recover`."""
@@ -135,10 +134,14 @@ class _Connection:
         await self._reader.readline()
         return content
 
-    async def send(self, octets: bytes) -> None:
+    async def send(self, octets: bytes, then: Then) -> None:
         self._writer.write(octets)
         with suppress(OSError):  # the proxy may have heard enough
             await self._writer.drain()
+        if then in ("closes", "resets"):
+            self.end(then)
+        elif not then:
+            self.turn.set()
 
     def end(self, how: str) -> None:
         if how == "silent":

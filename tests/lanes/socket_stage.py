@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from dataclasses import replace
 from functools import cache
 from typing import Literal
 
@@ -70,6 +71,9 @@ class SocketStage:
         key = key_of_uri(f"{self.scheme}://{self.authority}{path}")
         service = self._house.service
         await service.fetcher.purge(lambda other: other == key, lambda: service.store.delete(key))
+
+    def go_offline(self) -> None:
+        self._house.go_by(replace(self._house.policy, offline=True))
 
     async def counted(self, counter: str, by: int) -> None:
         await self._house.counted(counter, by)

@@ -1,0 +1,294 @@
+"""What comes over the wire is not always a response, or not the whole of one (RFC 9112)."""
+
+from tests.conversations.words import FRESH_60, MISS, STORED, hit, proxy_status
+from tests.lanes.script import (
+    Conversation,
+    Step,
+    answer,
+    ask,
+    conversation,
+    counts,
+    later,
+    leave,
+    origin,
+    origin_goes_on,
+    origin_octets,
+    purge,
+    everyone_waits,
+)
+
+HEAD = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
+
+
+def _nothing_is_stored() -> tuple[Step, ...]:
+    """The next request goes to the origin without a word of what was there before."""
+    return (
+        ask("GET /a"),
+        origin("200 OK", body="whole", saw=("no If-None-Match", "no Range")),
+        answer("200", MISS, body="whole"),
+    )
+
+
+def _refused(title: str, octets: bytes, error: str, *rows: str) -> Conversation:
+    return conversation(
+        f"{title}: 502, and nothing is stored",
+        *rows,
+        "STATUS-25",
+        "case 24",
+        ask("GET /a"),
+        origin_octets(octets),
+        answer("502 Bad Gateway", "no Cache-Status", proxy_status(error + "..."), body="...reason: fetch-failed\n"),
+        *_nothing_is_stored(),
+    )
+
+
+def _cut(title: str, *steps: Step) -> Conversation:
+    return conversation(
+        f"{title}: the client's connection is cut, and nothing is stored",
+        "SEC-02",
+        "STORE-15",
+        *steps,
+        counts("not_stored.incomplete"),
+        *_nothing_is_stored(),
+    )
+
+
+CONVERSATIONS = [
+    _refused("no response at all", b"what?\r\n\r\n", "http_protocol_error", "SEC-02"),
+    _refused("a head that ends short", b"HTTP/1.1 200 OK\r\nCache-Con", "connection_terminated"),
+    _refused(
+        "two lengths",
+        HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
+        "http_protocol_error",
+        "PARSE-16",
+        "SEC-02",
+    ),
+    _refused("a length that is none", HEAD + b"Content-Length: five\r\n\r\nhello", "http_protocol_error", "PARSE-16"),
+    _refused(
+        "a length beside chunks",
+        HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        "http_protocol_error",
+        "SEC-02",
+    ),
+    _refused(
+        "an unknown transfer coding", HEAD + b"Transfer-Encoding: x\r\n\r\nhello", "http_protocol_error", "SEC-02"
+    ),
+    _refused("NUL in a field", HEAD + b"X: a\x00b\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", "PARSE-17"),
+    _refused("a folded line", HEAD + b"X: a\r\n b\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", "PARSE-17"),
+    _refused("a header section without end", HEAD + b"X: " + b"a" * 70_000, "http_response_header", "PARSE-19"),
+    _refused(
+        "an unasked switch of protocols",
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
+        "http_protocol_error",
+    ),
+    _refused(
+        "a small body that ends short",
+        HEAD + b"Content-Length: 10\r\n\r\nhello",
+        "http_response_incomplete",
+        "SEC-02",
+        "STORE-15",
+    ),
+    _cut(
+        "chunks without a last one",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello", then="closes"),
+        answer("200", STORED, body="hello", cut=True),
+    ),
+    _cut(
+        "chunks that are none",
+        ask("GET /a"),
+        origin_octets(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nwhat?\r\n"),
+        answer("200", STORED, body="hello", cut=True),
+    ),
+    _cut(
+        "a reset in the middle",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello", then="more"),
+        origin_goes_on("", then="resets"),
+        answer("200", STORED, cut=True),
+    ),
+    _cut(
+        "a large body that ends short",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, "Content-Length: 200000", body="0123456789" * 15_000, then="closes"),
+        answer("200", STORED, body="0123456789" * 15_000, cut=True),
+    ),
+    conversation(
+        "a validation whose answer ends short leaves the old copy",
+        "SEC-02",
+        "REVAL-06",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, 'ETag: "1"', body="old"),
+        answer("200", STORED),
+        later(60),
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, 'ETag: "2"', "Content-Length: 10", body="new", then="closes"),
+        answer("502", proxy_status("http_response_incomplete...")),
+        ask("GET /a"),
+        origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
+        answer("203", body="old"),
+    ),
+    conversation(
+        "a body that ends with the connection is whole",
+        "STORE-15",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, "no Content-Length", body="hello", then="closes"),
+        answer("200", STORED, body="hello"),
+        counts("stored"),
+        ask("GET /a"),
+        answer("203", hit(60), "Content-Length: 5", body="hello"),
+    ),
+    conversation(
+        "octets behind a response answer nothing",
+        "SEC-03",
+        ask("GET /a"),
+        origin_octets(
+            HEAD + b"Content-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", then=""
+        ),
+        answer("200", STORED, body="hello"),
+        ask("GET /b"),
+        origin("200 OK", body="good"),
+        answer("200", MISS, body="good"),
+    ),
+    conversation(
+        "interim responses are not the answer, and not stored",
+        "INTERIM-03",
+        "INTERIM-04",
+        ask("GET /a"),
+        origin_octets(
+            b"HTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n" + HEAD + b"Content-Length: 5\r\n\r\nhello", then=""
+        ),
+        answer("200", STORED, "no Link", body="hello"),
+        ask("GET /a"),
+        answer("203", hit(60), "no Link", body="hello"),
+    ),
+    conversation(
+        "trailers are not fields of the copy",
+        "STORE-14",
+        "META-19",
+        ask("GET /a"),
+        origin_octets(
+            HEAD + b"Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", then=""
+        ),
+        answer("200", STORED, "no X-Sum", "no Trailer", body="hello"),
+        ask("GET /a"),
+        answer("203", hit(60), "no X-Sum", "no Trailer", body="hello"),
+    ),
+    conversation(
+        "HTTP/1.0 from the origin is HTTP/1.1 from here",
+        "META-01",
+        ask("GET /a"),
+        origin_octets(b"HTTP/1.0 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 5\r\n\r\nhello"),
+        answer("200", STORED, body="hello"),
+        ask("GET /a"),
+        answer("203", hit(60), body="hello"),
+    ),
+    # ---- several at once
+    conversation(
+        "two requests at once are one fetch: who went forward gets 200, who waited 203",
+        "STATUS-09",
+        "REVAL-15",
+        "META-12",
+        "case 19",
+        ask("GET /a", client="the first"),
+        ask("GET /a", client="the second"),
+        everyone_waits(),
+        origin("200 OK", FRESH_60, body="hello"),
+        answer("200 OK", STORED, body="hello", client="the first"),
+        answer(
+            "203",
+            "Cache-Status: secondhand; fwd=uri-miss; fwd-status=200; collapsed; ttl=60",
+            body="hello",
+            client="the second",
+        ),
+    ),
+    conversation(
+        "two requests at once for a stale copy are one validation",
+        "REVAL-15",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, 'ETag: "1"', body="hello"),
+        answer("200", STORED),
+        later(60),
+        ask("GET /a", client="the first"),
+        ask("GET /a", client="the second"),
+        everyone_waits(),
+        origin("304 Not Modified", 'ETag: "1"'),
+        answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304", body="hello", client="the first"),
+        answer(
+            "203",
+            "Cache-Status: secondhand; fwd=stale; fwd-status=200; collapsed; ttl=60...",
+            body="hello",
+            client="the second",
+        ),
+    ),
+    conversation(
+        "an answer that may not be shared lets those who waited go forward",
+        "REVAL-15",
+        "SEC-14",
+        ask("GET /a", client="the first"),
+        ask("GET /a", client="the second"),
+        everyone_waits(),
+        origin("200 OK", "Cache-Control: no-store", body="one"),
+        answer("200", MISS, body="one", client="the first"),
+        origin("200 OK", "Cache-Control: no-store", body="two"),
+        answer("200", MISS, body="two", client="the second"),
+    ),
+    conversation(
+        "who waits too long goes forward alone",
+        "SEC-14",
+        ask("GET /a", client="the first"),
+        ask("GET /a", client="the second"),
+        everyone_waits(),
+        origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="slow", then="more"),
+        origin("200 OK", FRESH_60, body="fast"),
+        answer("200", STORED, body="fast", client="the second"),
+        origin_goes_on("er"),
+        answer("200", STORED, body="slower", client="the first"),
+        settings={"cache": {"collapse_timeout": 0.05}},
+    ),
+    conversation(
+        "a client that leaves in the middle does not keep the rest from being stored",
+        "STORE-25",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello, ", then="more"),
+        leave(),
+        origin_goes_on("world"),
+        counts("stored"),
+        ask("GET /a"),
+        answer("203", hit(60), body="hello, world"),
+    ),
+    conversation(
+        "what is purged while it is fetched is not stored",
+        "INVAL-09",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello, ", then="more"),
+        purge("/a"),
+        origin_goes_on("world"),
+        answer("200", STORED, body="hello, world"),
+        counts("not_stored.overtaken"),
+        *_nothing_is_stored(),
+    ),
+    conversation(
+        "what is invalidated while it is fetched is stored as already stale",
+        "INVAL-08",
+        ask("GET /a", client="a reader"),
+        origin("200 OK", FRESH_60, 'ETag: "1"', "Transfer-Encoding: chunked", body="hello, ", then="more"),
+        ask("DELETE /a", client="a writer"),
+        origin("204 No Content", saw="DELETE /a"),
+        answer("204", client="a writer"),
+        origin_goes_on("world"),
+        answer("200", STORED, body="hello, world", client="a reader"),
+        ask("GET /a"),
+        origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
+        answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated", body="hello, world"),
+    ),
+    conversation(
+        "a purge takes what is stored",
+        "INVAL-09",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, body="hello"),
+        answer("200", STORED),
+        purge("/a"),
+        *_nothing_is_stored(),
+    ),
+]
