@@ -8,13 +8,13 @@ from tests.lanes.script import (
     ask,
     conversation,
     counts,
+    everyone_waits,
     later,
     leave,
     origin,
     origin_goes_on,
     origin_octets,
     purge,
-    everyone_waits,
 )
 
 HEAD = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"

@@ -27,7 +27,8 @@ class House:
         self._counted: dict[str, int] = {}
 
     async def begin(self) -> None:
-        """Forget every stored response, go by the settings, and begin to count."""
+        """Forget every stored response, go by the settings, and begin to count time and events."""
+        self.time.begin()
         self.go_by(self.policy)
         await self.service.fetcher.purge(lambda _: True, self.service.store.clear)
         self._counted = self.service.statistics.snapshot()

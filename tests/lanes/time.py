@@ -5,16 +5,24 @@ from __future__ import annotations
 from addon.clock import Clock
 
 BEGINNING = 1_795_435_200.0
-"""Mon, 23 Nov 2026 12:00:00 GMT."""
+"""Mon, 23 Nov 2026 12:00:00 GMT: when every conversation begins."""
 
 
 class Time:
     """A wall clock that can be set, a count of seconds that cannot, and the proxy's clock over both."""
 
     def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        """Begin again."""
         self._wall = BEGINNING
         self._elapsed = 0.0
-        self.now = Clock(lambda: self._wall, lambda: self._elapsed)
+        self._clock = Clock(lambda: self._wall, lambda: self._elapsed)
+
+    def now(self) -> float:
+        """Return what the proxy takes for now."""
+        return self._clock()
 
     def pass_(self, seconds: float) -> None:
         self._wall += seconds

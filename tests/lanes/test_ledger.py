@@ -1,0 +1,68 @@
+"""What the conversations show between them, and what a lane cannot show."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.conversations.every import CONVERSATIONS
+from tests.lanes.limits import LANES, limit
+
+CASES = {f"case {number}" for number in range(1, 28)}
+"""The situations that decide which code goes out, one by one."""
+
+FRAMES = "octets, and what happens while they flow, are not the engine's business"
+TOGETHER = "which fetch may be shared by whom is the responder's business"
+CONTENT = "a request with content never reaches the responder"
+AUTHORITY = "only a tunnel has an authority apart from Host"
+ABSOLUTE = "only a request in clear has an absolute target"
+CONNECTION = "HTTP/2 has no fields of one connection"
+BORDER = "it is refused before it gets that far"
+
+NOT_SHOWN = {
+    "engine": {
+        **dict.fromkeys(("INTERIM-03", "INTERIM-04", "META-19", "PARSE-16", "PARSE-17", "PARSE-19"), FRAMES),
+        **dict.fromkeys(("SEC-02", "SEC-03", "SEC-12", "STORE-14"), FRAMES),
+        **dict.fromkeys(("INVAL-08", "REVAL-15", "SEC-14", "STALE-10", "STATUS-09", "case 19"), TOGETHER),
+        **dict.fromkeys(("KEY-08", "SEC-01"), BORDER),
+        "KEY-06": ABSOLUTE,
+        "KEY-07": AUTHORITY,
+    },
+    "responder": {
+        **dict.fromkeys(("GROUPS-01", "GROUPS-03", "GROUPS-04", "INVAL-03", "INVAL-04", "SEC-21"), CONTENT),
+        **dict.fromkeys(("STATUS-28", "STATUS-41", "STORE-19", "STORE-27", "case 18"), CONTENT),
+        **dict.fromkeys(("KEY-08", "SEC-01"), BORDER),
+        "KEY-06": ABSOLUTE,
+        "KEY-07": AUTHORITY,
+    },
+    "http": {"KEY-07": AUTHORITY},
+    "https": {"KEY-06": ABSOLUTE},
+    "http2": {"KEY-06": ABSOLUTE, "KEY-07": "its :authority is its Host", "SEC-01": FRAMES, "STATUS-32": CONNECTION},
+}
+"""Rows that some lane shows and this one cannot, with the reason."""
+
+
+def rows(lane: str) -> set[str]:
+    return {row for each in CONVERSATIONS if not limit(each, lane) for row in each.rows}
+
+
+EVERY_ROW = {row for each in CONVERSATIONS for row in each.rows}
+
+
+def test_every_case_is_shown() -> None:
+    assert CASES <= EVERY_ROW
+
+
+def test_every_row_is_an_id_of_the_ledger_or_a_case() -> None:
+    assert all(re.fullmatch(r"[A-Z][A-Z0-9]+-[0-9]{2}", row) for row in EVERY_ROW - CASES)
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_what_a_lane_cannot_show_is_listed(lane: str) -> None:
+    assert EVERY_ROW - rows(lane) == set(NOT_SHOWN[lane])
+
+
+def test_every_conversation_has_a_lane_and_a_title_of_its_own() -> None:
+    assert all(any(not limit(each, lane) for lane in LANES) for each in CONVERSATIONS)
+    assert len({each.title for each in CONVERSATIONS}) == len(CONVERSATIONS)
