@@ -1,5 +1,7 @@
 """Stale copies: when they are sent, and when never (RFC 9111 §4.2.4, RFC 5861)."""
 
+from typing import Any
+
 from tests.conversations.words import FRESH_60, MISS, REPLACED, STORED, VALIDATED, hit, proxy_status
 from tests.lanes.script import (
     Conversation,
@@ -53,7 +55,7 @@ def _forbidden(control: str, after: int = 61) -> Conversation:
     )
 
 
-def _disconnected(title: str, fails: Step, *rows: str, settings: dict[str, object] | None = None) -> Conversation:
+def _disconnected(title: str, fails: Step, *rows: str, settings: dict[str, Any] | None = None) -> Conversation:
     return conversation(
         title,
         "STATUS-04",

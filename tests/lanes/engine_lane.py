@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 from typing import Literal, NoReturn
 
@@ -186,7 +187,7 @@ class EngineStage:
                 case Invalidate(key):
                     self._store.invalidate(key)
                 case InvalidateGroups(origin, names):
-                    self._store.invalidate_where(origin, lambda entry, of=names: bool(of & groups(entry.head.fields)))
+                    self._store.invalidate_where(origin, partial(_is_in_one_of, names))
                 case Delete(entry):
                     self._store.delete(entry.key, [entry.id])
 
@@ -221,3 +222,7 @@ class EngineStage:
 
     def stored(self) -> tuple[StoredResponse, ...]:
         return tuple(self._store.entries())
+
+
+def _is_in_one_of(names: frozenset[str], entry: StoredResponse) -> bool:
+    return not names.isdisjoint(groups(entry.head.fields))

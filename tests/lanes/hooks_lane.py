@@ -28,7 +28,8 @@ class HooksLane:
     """`http` in clear, `https` inside CONNECT, `http2` inside CONNECT too."""
 
     def __init__(self, street: Street, name: Protocol) -> None:
-        self.name: Protocol = name
+        self.name: str = name
+        self._protocol: Protocol = name
         self._street = street
 
     @asynccontextmanager
@@ -36,8 +37,8 @@ class HooksLane:
         house = await self._street.house(conversation)
         proxy = await self._street.proxy(house)
         await house.begin()
-        async with ScriptedOrigin(None if self.name == "http" else origin_tls()) as origin:
-            stage = HooksStage(house, origin, proxy, self.name)
+        async with ScriptedOrigin(None if self._protocol == "http" else origin_tls()) as origin:
+            stage = HooksStage(house, origin, proxy, self._protocol)
             try:
                 yield stage
             finally:

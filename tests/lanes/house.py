@@ -1,9 +1,8 @@
-"""The real thing under a conversation: a service with its store, and in front of it at most one mitmproxy a process."""
+"""The real thing under a conversation: a service with its store, and a mitmproxy in front of it."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from threading import Barrier
 
 from addon.server import Proxy
@@ -58,12 +57,16 @@ class House:
             await asyncio.sleep(0)
 
 
-class _ReadyProxy(Proxy):
-    """Says when it listens."""
+class _SharedProxy(Proxy):
+    """One mitmproxy for all houses: it keeps its options in a global, and is slow to start."""
 
-    def __init__(self, settings: Settings, service: Service) -> None:
-        super().__init__(settings, service)
+    def __init__(self, house: House) -> None:
+        super().__init__(house.settings, house.service)
+        self.house = house
         self.listening = asyncio.Event()
+
+    async def _ready(self) -> Service:
+        return self.house.service
 
     async def running(self) -> None:
         await super().running()
@@ -75,23 +78,17 @@ class _ReadyProxy(Proxy):
         return host, port
 
 
-@dataclass
-class _Open:
-    house: House
-    proxy: _ReadyProxy
-    task: asyncio.Task[None]
-
-
 class Street:
-    """All houses of a test run. mitmproxy keeps its options in a global, so only one house has its proxy open."""
+    """All houses of a test run, and the proxy that stands in front of one of them."""
 
     def __init__(self) -> None:
         self._houses: dict[str, House] = {}
-        self._open: _Open | None = None
+        self._proxy: _SharedProxy | None = None
+        self._running: asyncio.Task[None] | None = None
 
-    async def house(self, conversation: Conversation) -> House:
-        """Return the house whose settings a conversation wants."""
-        settings = settings_for(conversation)
+    async def house(self, conversation: Conversation, *, on_disk: bool = False) -> House:
+        """Return the house whose settings a conversation wants, its store in memory or `on_disk`."""
+        settings = settings_for(conversation, on_disk=on_disk)
         key = settings.model_dump_json()
         if key not in self._houses:
             self._houses[key] = House(settings)
@@ -99,23 +96,19 @@ class Street:
         return self._houses[key]
 
     async def proxy(self, house: House) -> tuple[str, int]:
-        """Return the address of the proxy in front of a house."""
-        if self._open is None or self._open.house is not house:
-            await self._shut()
-            proxy = _ReadyProxy(house.settings, house.service)
-            self._open = _Open(house, proxy, asyncio.ensure_future(proxy.run()))
-            await proxy.listening.wait()
-        return self._open.proxy.address
-
-    async def _shut(self) -> None:
-        if self._open is not None:
-            await self._open.proxy.addons.get("proxyserver").servers.update([])  # mitmproxy leaves that to its end
-            self._open.proxy.shutdown()
-            await self._open.task
-            self._open = None
+        """Put the proxy in front of a house; return its address."""
+        if self._proxy is None:
+            self._proxy = _SharedProxy(house)
+            self._running = asyncio.ensure_future(self._proxy.run())
+            await self._proxy.listening.wait()
+        self._proxy.house = house
+        return self._proxy.address
 
     async def close(self) -> None:
         """Close everything."""
-        await self._shut()
+        if self._proxy is not None and self._running is not None:
+            await self._proxy.addons.get("proxyserver").servers.update([])  # mitmproxy leaves that to its end
+            self._proxy.should_exit.set()
+            await self._running
         for house in self._houses.values():
             await house.service.close()

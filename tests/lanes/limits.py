@@ -5,7 +5,8 @@ from __future__ import annotations
 from tests.lanes import script
 from tests.lanes.script import Conversation
 
-LANES = ("engine", "responder", "http", "https", "http2")
+LANES = ("engine", "responder", "disk", "http", "https", "http2")
+"""The pure functions; the responder, its store in memory and on disk; the whole proxy, three ways to reach it."""
 
 OCTETS = "the engine is handed whole messages; octets, and what happens while they flow, are not its business"
 CONTENT = "requests with content are carried by mitmproxy; the responder never sees them"
@@ -22,11 +23,12 @@ _OF_ONE_CONNECTION = ("connection", "keep-alive", "proxy-connection", "te", "upg
 def limit(conversation: Conversation, lane: str) -> str | None:
     """Return why a lane cannot show a conversation, or None if it shows it."""
     steps = conversation.steps
-    if lane in conversation.unseen:
-        return conversation.unseen[lane]
+    like = "responder" if lane == "disk" else lane
+    if like in conversation.unseen:
+        return conversation.unseen[like]
     if lane == "engine" and any(map(_is_about_octets, steps)):
         return OCTETS
-    if lane == "responder" and any(isinstance(step, script.Ask) and step.body for step in steps):
+    if like == "responder" and any(isinstance(step, script.Ask) and step.body for step in steps):
         return CONTENT
     if lane == "http" and conversation.secure:
         return CLEAR

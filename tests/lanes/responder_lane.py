@@ -18,14 +18,14 @@ from tests.lanes.socket_stage import SocketStage, origin_tls
 
 
 class ResponderLane:
-    name = "responder"
-
-    def __init__(self, street: Street) -> None:
+    def __init__(self, street: Street, *, on_disk: bool = False) -> None:
+        self.name = "disk" if on_disk else "responder"
         self._street = street
+        self._on_disk = on_disk
 
     @asynccontextmanager
     async def stage(self, conversation: Conversation) -> AsyncIterator[ResponderStage]:
-        house = await self._street.house(conversation)
+        house = await self._street.house(conversation, on_disk=self._on_disk)
         await house.begin()
         scheme = "https" if conversation.secure else "http"
         async with ScriptedOrigin(origin_tls() if conversation.secure else None) as origin:

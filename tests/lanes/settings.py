@@ -1,10 +1,12 @@
-"""Settings for a conversation: the defaults, in memory, and nobody's proxy or certificates but its own."""
+"""Settings for a conversation: the defaults, and nobody's store, proxy or certificates but its own."""
 
 from __future__ import annotations
 
-import os
+import atexit
+import shutil
 import tempfile
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +17,10 @@ from tests.lanes.script import Conversation
 
 @cache
 def folder() -> Path:
-    """Return a folder for the certificates of this test run."""
-    return Path(tempfile.mkdtemp(prefix="secondhand-lanes-"))
+    """Return a folder for the certificates and stores of this test run."""
+    path = tempfile.mkdtemp(prefix="secondhand-lanes-")
+    atexit.register(shutil.rmtree, path, ignore_errors=True)
+    return Path(path)
 
 
 @cache
@@ -30,19 +34,19 @@ def interception_authority() -> Path:
     return folder() / "mitmproxy" / "mitmproxy-ca-cert.pem"
 
 
-def settings_for(conversation: Conversation) -> Settings:
-    """Return the settings that hold in a conversation."""
+def _on_disk(conversation: Conversation) -> dict[str, str]:
+    name = sha256(repr(conversation.settings).encode()).hexdigest()[:16]
+    return {"kind": "disk", "path": str(folder() / name)}
+
+
+def settings_for(conversation: Conversation, *, on_disk: bool = False) -> Settings:
+    """Return the settings that hold in a conversation; the store is in memory unless it is to be `on_disk`."""
     tables: dict[str, Any] = {
         "listen": "127.0.0.1:0",
-        "store": {"kind": "memory", "max_size": 2**24},
+        "store": {"kind": "memory", "max_size": 2**24, **(_on_disk(conversation) if on_disk else {})},
         "origin": {"proxy": "none", "ca_files": [str(origin_authority().file)]},
         "tls": {"directory": str(interception_authority().parent)},
     }
     for name, table in conversation.settings.items():
         tables[name] = {**tables.get(name, {}), **table} if isinstance(table, dict) else table
     return Settings.model_validate(tables)
-
-
-def no_system_trust() -> None:
-    """Trust nobody by default: reading the system's trust store takes longer than most conversations."""
-    os.environ["SSL_CERT_FILE"] = os.environ["SSL_CERT_DIR"] = os.devnull

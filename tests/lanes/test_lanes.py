@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from collections.abc import Iterator
 
 import pytest
@@ -18,7 +19,6 @@ from tests.lanes.limits import LANES, limit
 from tests.lanes.play import play
 from tests.lanes.responder_lane import ResponderLane
 from tests.lanes.script import Conversation
-from tests.lanes.settings import no_system_trust
 
 
 class Theatre:
@@ -46,6 +46,8 @@ class Theatre:
                 return EngineLane()
             case "responder":
                 return ResponderLane(self.street)
+            case "disk":
+                return ResponderLane(self.street, on_disk=True)
             case "http" | "https" | "http2":
                 return HooksLane(self.street, name)
         raise ValueError(name)
@@ -53,8 +55,10 @@ class Theatre:
 
 @pytest.fixture(scope="module")
 def theatre() -> Iterator[Theatre]:
-    no_system_trust()
-    with asyncio.Runner() as runner:
+    with pytest.MonkeyPatch.context() as environment, asyncio.Runner() as runner:
+        # reading the system's trust store takes longer than most conversations
+        environment.setenv("SSL_CERT_FILE", os.devnull)
+        environment.setenv("SSL_CERT_DIR", os.devnull)
         theatre = Theatre(runner)
         yield theatre
         runner.run(theatre.street.close())
@@ -62,8 +66,6 @@ def theatre() -> Iterator[Theatre]:
 
 def each(lane: str) -> pytest.MarkDecorator:
     shown = [each for each in CONVERSATIONS if not limit(each, lane)]
-    # one proxy after another: those that need the same settings stand side by side
-    shown.sort(key=lambda each: str(each.settings))
     return pytest.mark.parametrize("conversation", shown, ids=str)
 
 
@@ -75,6 +77,11 @@ def test_by_the_engine_alone(conversation: Conversation, theatre: Theatre) -> No
 @each("responder")
 def test_by_the_responder(conversation: Conversation, theatre: Theatre) -> None:
     theatre.play(conversation, "responder")
+
+
+@each("disk")
+def test_with_a_store_on_disk(conversation: Conversation, theatre: Theatre) -> None:
+    theatre.play(conversation, "disk")
 
 
 @each("http")

@@ -43,6 +43,9 @@ NOT_SHOWN = {
 """Rows that some lane shows and this one cannot, with the reason."""
 
 
+NOT_SHOWN["disk"] = NOT_SHOWN["responder"]
+
+
 def rows(lane: str) -> set[str]:
     return {row for each in CONVERSATIONS if not limit(each, lane) for row in each.rows}
 

@@ -1,0 +1,66 @@
+"""Whatever a stranger may send, and stored responses made of it."""
+
+from __future__ import annotations
+
+from hypothesis import settings
+from hypothesis import strategies as st
+
+from cache.entry import StoredResponse
+from cache.messages import Fields, Received, Request, Response
+
+unhurried = settings(deadline=None, max_examples=60)
+"""How properties are tried: never against the clock."""
+
+BEGINNING = 1_795_435_200.0
+"""Mon, 23 Nov 2026 12:00:00 GMT."""
+
+anything = st.text(st.characters(max_codepoint=255), max_size=80)
+"""Any octets at all, as Latin-1."""
+
+_PIECES = (
+    "max-age s-maxage no-cache no-store private public must-revalidate stale-while-revalidate max-stale only-if-cached"
+    ' = , ; " \\ \t 0 1 60 -1 99999999999999999999 1.5 * / W/ bytes bytes= - 0-4 gzip en-GB q=0.5 q=1 () : ?1'
+    " Mon, 23 Nov 2026 12:00:00 GMT Sunday, 06-Nov-94 08:49:37 Sun Nov  6 08:49:37 1994 \xe9 \x00"
+).split(" ")
+nearly_right = st.lists(st.sampled_from([*_PIECES, " "]), max_size=12).map("".join)
+"""Pieces of field values in an order that means something surprisingly often."""
+
+values = anything | nearly_right
+
+_NAMES = (
+    "Age Authorization Cache-Control CDN-Cache-Control Connection Content-Encoding Content-Length Content-Range"
+    " Content-Type Cookie Date ETag Expires If-Modified-Since If-None-Match If-Range Last-Modified Pragma Range"
+    " Set-Cookie Trailer Transfer-Encoding Upgrade Vary Via X-Own"
+).split()
+fields = st.lists(st.tuples(st.sampled_from(_NAMES), values), max_size=8).map(lambda lines: Fields(tuple(lines)))
+
+moments = st.floats(BEGINNING - 1e6, BEGINNING + 1e6)
+stored_codes = st.sampled_from([200, 203, 204, 404, 503])
+
+
+@st.composite
+def requests(draw: st.DrawFn) -> Request:
+    target = "/" + draw(st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20))
+    return Request(draw(st.sampled_from(["GET", "HEAD", "POST"])), "http", "a.example", 80, target, draw(fields))
+
+
+@st.composite
+def received(draw: st.DrawFn, statuses: st.SearchStrategy[int] = stored_codes) -> Received:
+    sent_at = draw(moments)
+    return Received(Response(draw(statuses), "", draw(fields)), sent_at, sent_at + draw(st.floats(0, 1000)))
+
+
+@st.composite
+def entries(draw: st.DrawFn) -> StoredResponse:
+    exchange = draw(received())
+    return StoredResponse(
+        id="0" * 32,
+        key="http://a.example/",
+        method="GET",
+        target="http://a.example/",
+        head=exchange.head,
+        request_time=exchange.request_time,
+        response_time=exchange.response_time,
+        stored_at=exchange.response_time,
+        length=draw(st.integers(0, 100)),
+    )
