@@ -240,4 +240,5 @@ def _without_content(status: int, fields: Fields) -> Fields:
 
 
 def _phrase(status: int) -> str:
-    return HTTPStatus(status).phrase
+    # RFC 9110 §15.5.17; Python 3.12 still has the phrase of RFC 2616
+    return "Range Not Satisfiable" if status == 416 else HTTPStatus(status).phrase

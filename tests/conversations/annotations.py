@@ -31,7 +31,7 @@ CONVERSATIONS = [
         settings=NOTE,
     ),
     conversation(
-        "a rule that says what the origin says changes nothing",
+        "a rule for one path leaves the others as they are",
         "STATUS-17",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "X-Note: kept here"),

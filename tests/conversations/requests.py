@@ -28,7 +28,7 @@ def _content(title: str, request: str, after: int, status: str, *rows: str, stor
     return conversation(
         title,
         *rows,
-        *_stored(stored),
+        *_stored(*stored.split(" | ")),
         later(after),
         ask("GET /a", *request.split(" | ")),
         answer("203", status, f"Age: {after}", body="hello"),
@@ -54,12 +54,12 @@ CONVERSATIONS = [
     ),
     _content("only-if-cached with a copy", "Cache-Control: only-if-cached", 10, hit(50), "REQ-06"),
     _content(
-        "a response's Pragma has no effect",
-        "X: y",
+        "a response's Pragma has no effect next to Cache-Control",
+        "X-Own: 1",
         10,
         hit(50),
         "REQ-09",
-        stored="Cache-Control: max-age=60",
+        stored="Cache-Control: max-age=60 | Pragma: no-cache",
     ),
     conversation(
         "staler than max-stale allows",

@@ -23,7 +23,6 @@ CONVERSATIONS = [
     _not_stored("no-store in any case and place", "STORE-02", "Cache-Control: max-age=60", "Cache-Control: NO-STORE"),
     _not_stored("no-store wins over public", "FRESH-14", "Cache-Control: public, max-age=60, no-store"),
     _not_stored("private", "STORE-05", "Cache-Control: private, max-age=60", why="private"),
-    _not_stored("must-understand with a code not understood wins over max-age", "STORE-09", "Cache-Control: no-store"),
     _not_stored("cookies without a lifetime of their own", "STORE-22", "Set-Cookie: a=1", "Last-Modified: {now-9999}"),
     _not_stored("a dictionary-coded body whose Vary does not say so", "KEY-23", FRESH_60, "Content-Encoding: dcb"),
     conversation(
