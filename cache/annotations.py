@@ -40,7 +40,9 @@ def annotated(request: Request, fields: Fields, known: Mapping[str, str], policy
             continue
         changed = fields.without(rule.remove)
         for name, template in rule.set:
-            if (value := _filled(template, known)) is not None:
+            value = _filled(template, known)
+            # what the origin says itself is not ours to move about: that would make a 203 of it
+            if value is not None and changed.all(name) != (value,):
                 changed = changed.replacing(name, value)
         added = [(name, value) for name, template in rule.append if (value := _filled(template, known)) is not None]
         changed = changed.appending(*added)
