@@ -19,6 +19,7 @@ NEVER_MATCHES: Vary = (("*", None),)
 
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
+_NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 
 def primary_key(request: Request) -> str:
@@ -26,7 +27,10 @@ def primary_key(request: Request) -> str:
     host = request.host.lower().removesuffix(".")
     host = f"[{host}]" if ":" in host else host
     port = "" if request.port == DEFAULT_PORTS.get(request.scheme) else f":{request.port}"
-    return f"{request.scheme}://{host}{port}{_ESCAPE.sub(_normalised_escape, request.target or '/')}"
+    target = request.target or "/"
+    # decoding beside a stray percent sign could make an escape that nobody wrote
+    path = target if _NO_ESCAPE.search(target) else _ESCAPE.sub(_normalised_escape, target)
+    return f"{request.scheme}://{host}{port}{path}"
 
 
 def _normalised_escape(escape: re.Match[str]) -> str:

@@ -58,3 +58,8 @@ def test_what_a_person_types_is_a_key_or_refused(typed: str) -> None:
     except ValueError:
         return  # said in so many words
     assert key.startswith(("http://", "https://"))
+
+
+def test_a_stray_percent_sign_leaves_a_target_as_it_is() -> None:
+    assert key_of_uri("http://a.example/%a%41") == "http://a.example/%a%41"
+    assert key_of_uri("http://a.example/%61%2f") == "http://a.example/a%2F"
