@@ -17,6 +17,8 @@ def fault_of(request: http.Request) -> str | None:
         return "The target URI has user information."  # RFC 9110 §4.2.4
     if _OUTSIDE_TARGET.search(request.data.path):
         return "The request target has a fragment, a space or a control character."
+    if not request.data.path.startswith(b"/") and (request.data.method, request.data.path) != (b"OPTIONS", b"*"):
+        return "The request target does not begin with a slash."  # RFC 9113 §8.3.1
     if any(_OUTSIDE_VALUE.search(value) for _, value in request.headers.fields):
         return "A field value has a line break or NUL."  # RFC 9110 §5.5
     hosts = [value for name, value in request.headers.fields if name.lower() == b"host"]

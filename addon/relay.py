@@ -72,10 +72,10 @@ class Relay:
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
         """Answer one request; tell whether the connection can take another."""
         request = await reader.readuntil(b"\r\n\r\n")
-        path = request.split(b" ", 2)[1].decode("latin-1")
+        path = request.partition(b" ")[2].partition(b" ")[0].decode("latin-1")
         offer = self._offers.pop(path, None)
         if offer is None:
-            writer.write(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")
+            writer.transport.abort()  # what is gone must not look like an answer
             return False
         head, content, timer = offer
         timer.cancel()

@@ -36,7 +36,7 @@ def serve(settings: Settings) -> int:
         return FAILED
     try:
         return asyncio.run(_run(settings))
-    except ConfigError as error:
+    except (ConfigError, ValueError) as error:
         typer.echo(f"secondhand: {error}", err=True)
         return MISCONFIGURED
 

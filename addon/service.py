@@ -18,11 +18,10 @@ from addon.responder import Responder
 from addon.settings import Settings
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
-from cache.flight import host_of_key
 from cache.key import key_of_uri
 from cache.stores.base import Store, StoreError
 from cache.stores.disk import DiskStore
-from cache.stores.memory import MemoryStore
+from cache.stores.memory import MemoryStore, is_of_host
 
 logger = logging.getLogger(__name__)
 
@@ -90,7 +89,7 @@ class Service:
             case {"host": str(host)}:
                 name = host.lower()
                 deleted = await self.fetcher.purge(
-                    lambda other: host_of_key(other) == name, lambda: self.store.delete_host(name)
+                    lambda other: is_of_host(other, name), lambda: self.store.delete_host(name)
                 )
             case {"all": True}:
                 deleted = await self.fetcher.purge(lambda _: True, self.store.clear)

@@ -75,6 +75,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (NotStored.REQUEST_NO_STORE, Clause("the request asks that nothing be stored", "RFC 9111 §5.2.1.5")),
     (NotStored.SET_COOKIE, Clause("it sets cookies and has no explicit lifetime", "RFC 9111 §7.3")),
     (NotStored.STATUS, Clause("its status is stored only with an explicit lifetime, or never", "RFC 9110 §15.1")),
+    (NotStored.STREAM, Clause("a stream of events has no end worth waiting for", "ours")),
     (NotStored.STORE_FAILED, Clause("the store could not take it", "ours")),
     (NotStored.TOO_LARGE, Clause("it is larger than store.max_object", "ours")),
     # why this proxy answers with an error

@@ -13,7 +13,7 @@ from cache.invalidation import invalidated_keys
 from cache.key import primary_key
 from cache.messages import Received, Request, Response
 from cache.policy import CachePolicy
-from cache.reasons import NotStored
+from cache.reasons import Detail, NotStored
 
 
 def changes(
@@ -30,6 +30,8 @@ def changes(
         return (*map(Invalidate, keys), *(_invalidated_groups(request, sent, received.head, policy) if keys else ()))
     if sent.not_storable is NotStored.BYPASSED or sent.selected is None or received.head.status >= 500:
         return ()
+    if sent.detail is Detail.AUTHORIZATION:
+        return ()  # what one client may not see says nothing of what all may
     if request.method == "HEAD":
         return _head_changes(sent, received, policy)
     if received.head.status in (404, 410):

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
-from urllib.parse import urlsplit
 
 
 class Ending(Enum):
@@ -81,8 +80,3 @@ class Flights:
         """Note that what is under way for keys that `purged` accepts must not be stored."""
         for flight in self._all:
             flight.overtaken |= purged(flight.key)
-
-
-def host_of_key(key: str) -> str:
-    """Return the host that a primary key names, in lower case."""
-    return urlsplit(key).hostname or ""

@@ -27,7 +27,8 @@ def primary_key(request: Request) -> str:
     host = request.host.lower().removesuffix(".")
     host = f"[{host}]" if ":" in host else host
     port = "" if request.port == DEFAULT_PORTS.get(request.scheme) else f":{request.port}"
-    target = request.target or "/"
+    # always a slash behind the authority, or one host's key could be another's (RFC 9110 §4.2.3)
+    target = request.target if request.target.startswith("/") else f"/{request.target}"
     # decoding beside a stray percent sign could make an escape that nobody wrote
     path = target if _NO_ESCAPE.search(target) else _ESCAPE.sub(_normalised_escape, target)
     return f"{request.scheme}://{host}{port}{path}"

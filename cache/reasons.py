@@ -66,6 +66,7 @@ class NotStored(StrEnum):
     REQUEST_NO_STORE = "request-no-store"
     SET_COOKIE = "set-cookie"
     STATUS = "status"
+    STREAM = "stream"
     STORE_FAILED = "store-failed"
     TOO_LARGE = "too-large"
 

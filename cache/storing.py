@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 from cache.directives import ResponseDirectives, request_directives, response_directives
 from cache.entry import StoredResponse
-from cache.fields import http_date, imf_date, tokens
+from cache.fields import http_date, imf_date, media_type, tokens
 from cache.fieldtable import end_to_end, row
 from cache.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
 from cache.key import key_of_uri, primary_key, vary_of
@@ -131,6 +131,8 @@ def _refused_by_fields(
     if not explicit and not directives.public and response.status not in HEURISTICALLY_CACHEABLE:
         return NotStored.STATUS
     # RFC 9111 §3: what could never be reused is not worth keeping
+    if media_type(fields.get("content-type")) == "text/event-stream":
+        return NotStored.STREAM
     guessed = lifetime_of_kind(request.uri, response, policy)
     if not explicit and not guessed and "etag" not in fields and "last-modified" not in fields:
         return NotStored.NEVER_REUSABLE
