@@ -43,15 +43,18 @@ class Embedded(Hooks):
         # whoever comes first makes it, the others wait
         if self._made is None:
             self._made = asyncio.get_running_loop().create_future()
-            service = Service(configure(_file()).settings)
-            await service.start()
-            self._made.set_result(service)
+            try:
+                service = Service(configure(_file()).settings)
+                await service.start()
+                self._made.set_result(service)
+            except (ConfigError, ValueError, OSError) as error:
+                self._made.set_exception(error)
         return await self._made
 
     async def done(self) -> None:
         """Close the store."""
-        if self._made is not None:
-            await (await self._made).close()
+        if self._made is not None and self._made.exception() is None:
+            await self._made.result().close()
 
 
 def _file() -> Path | None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import replace
 
 from addon.fetcher import Fetcher
-from addon.origin import OriginFailure
+from addon.origin import FailureKind, OriginFailure
 from addon.refresher import Refresher
 from addon.reply import Reply
 from addon.statistics import Statistics
@@ -20,6 +21,9 @@ from cache.stores.base import StoreError
 
 COLLAPSIBLE = frozenset({Forwarded.URI_MISS, Forwarded.VARY_MISS, Forwarded.STALE})
 """Reasons to go forward that another request's fetch may well dispose of."""
+
+MAX_COUNTLESS = 16_777_216
+"""Octets of unknown number that are held in memory for a client of HTTP/1.0."""
 
 MAX_COPIES = 4
 """Copies that may turn out damaged before the request goes forward without any."""
@@ -68,7 +72,7 @@ class Responder:
         if isinstance(reply.content, bytes) or not (countless or (length is not None and length <= limit)):
             return reply
         try:
-            octets = b"".join([chunk async for chunk in reply.content.octets])
+            octets = await gathered(reply.content.octets, max(limit, MAX_COUNTLESS))
         except OriginFailure as failure:
             return self.fetcher.failed(failure)
         except StoreError:
@@ -91,6 +95,17 @@ class Responder:
         """Stop what goes on in the background."""
         await self._refresher.close()
         await self.fetcher.close()
+
+
+async def gathered(octets: AsyncIterator[bytes], limit: int) -> bytes:
+    """Return all octets. Raises OriginFailure if there are more than `limit`: they are to be held in memory."""
+    whole = bytearray()
+    async for chunk in octets:
+        whole += chunk
+        if len(whole) > limit:
+            kind = FailureKind.HTTP_RESPONSE_INCOMPLETE
+            raise OriginFailure(kind, f"The answer is longer than {limit} octets, for a client that knows no chunks.")
+    return bytes(whole)
 
 
 def _collapsible(request: Request, sent: Sent) -> bool:

@@ -63,3 +63,8 @@ def test_what_a_person_types_is_a_key_or_refused(typed: str) -> None:
 def test_a_stray_percent_sign_leaves_a_target_as_it_is() -> None:
     assert key_of_uri("http://a.example/%a%41") == "http://a.example/%a%41"
     assert key_of_uri("http://a.example/%61%2f") == "http://a.example/a%2F"
+
+
+def test_a_target_without_a_slash_is_not_part_of_the_host() -> None:
+    assert primary_key(Request("GET", "https", "example.co", 443, "m/x")) == "https://example.co/m/x"
+    assert primary_key(Request("GET", "https", "localhost", 1944, "3/login")) == "https://localhost:1944/3/login"
