@@ -195,9 +195,9 @@ class Fetcher:
                 await self.stored.run(writer.abort)
                 self._statistics.count(f"not_stored.{reason}")
 
-    def malformed(self, sentence: str) -> Reply:
+    def malformed(self, sentence: str, status: int = 400) -> Reply:
         """Return the error that stands for a request which nobody should believe."""
-        return self._error(400, Refused.MALFORMED_REQUEST, sentence, "http_request_error")
+        return self._error(status, Refused.MALFORMED_REQUEST, sentence, "http_request_error")
 
     def failed(self, failure: OriginFailure) -> Reply:
         """Return the error that stands for an answer which broke off before anything of it was sent."""

@@ -105,7 +105,7 @@ def open_store(settings: Settings) -> tuple[Store, str | None]:
         return MemoryStore(settings.store.max_size), None
     try:
         disk = DiskStore(settings.store.directory, settings.store.max_size)
-        return TieredStore(disk, settings.memory.max_size, settings.memory.max_object), None
+        return TieredStore(disk, settings.memory.store_size, settings.memory.max_object), None
     except StoreError as error:
         return MemoryStore(0), str(error)
 

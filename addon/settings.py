@@ -98,6 +98,16 @@ class Memory(Section):
     max_size: Octets = 256 * 1024**2
     max_object: Octets = 1024**2
 
+    @property
+    def hot_size(self) -> int:
+        """Octets for whole answers that are ready to be sent."""
+        return self.max_size * 7 // 8
+
+    @property
+    def store_size(self) -> int:
+        """Octets for stored responses as the store has them."""
+        return self.max_size - self.hot_size
+
 
 class Rule(Section):
     """One `[[answer.rules]]` table."""
@@ -144,6 +154,7 @@ class Tls(Section):
     """Which certificate authority answers for the sites a client visits."""
 
     directory: str = "~/.mitmproxy"
+    leave_alone: Annotated[tuple[str, ...], Strict(strict=False)] = ()
 
     @property
     def ca_directory(self) -> Path:
@@ -152,9 +163,10 @@ class Tls(Section):
 
 
 class Log(Section):
-    """What is written to standard error."""
+    """What is written down, and where."""
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
+    access: str = ""
 
 
 class Settings(Section):

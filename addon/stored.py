@@ -66,14 +66,14 @@ class StoredResponses:
     async def open(self, entry: StoredResponse) -> StoredBody:
         """Open a body. Raises StoreError."""
         if (octets := self.store.body_at_hand(entry)) is not None:
-            self.store.touch(entry)
+            self.store.touch(entry.id)
             return OctetsBody(octets)
         try:
             body = await self.run(self.store.open, entry)
         except StoreError as error:
             self._failed("read", error)
             raise
-        self.store.touch(entry)
+        self.store.touch(entry.id)
         return body
 
     async def writer(self) -> BodyWriter | None:

@@ -147,7 +147,7 @@ class Store(Protocol):
     def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
         """Mark the entries that fit, among those whose key begins so. Returns how many. Raises StoreError."""
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used. May be batched; never waits for the disk and never raises."""
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:

@@ -138,9 +138,9 @@ class DiskStore:
             self._write(changes, key, list(latest.values()))
             return len(marked)
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used; written with the next insertion or some seconds later."""
-        self._recency.note(entry.id)
+        self._recency.note(entry_id)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, or only those named. Returns how many. Raises StoreError."""

@@ -126,12 +126,12 @@ class MemoryStore:
                 self._changed(held.entry.key)
             return len(marked)
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used."""
         with self._lock:
-            if held := self._held.get(entry.id):
+            if held := self._held.get(entry_id):
                 held.used = next(self._uses)
-                self._held.move_to_end(entry.id)
+                self._held.move_to_end(entry_id)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, or only those named. Returns how many."""

@@ -87,9 +87,9 @@ class TieredStore:
         """Mark the entries that fit, among those whose key begins so. Returns how many. Raises StoreError."""
         return self._disk.invalidate_where(prefix, fits)
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used."""
-        self._disk.touch(entry)
+        self._disk.touch(entry_id)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, or only those named. Returns how many. Raises StoreError."""
