@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from tests.conversations.every import CONVERSATIONS
 from tests.lanes.limits import LANES, limit
+from tests.rfc.every import CONVERSATIONS
 
 CASES = {f"case {number}" for number in range(1, 28)}
 """The situations that decide which code goes out, one by one."""
