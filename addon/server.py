@@ -105,6 +105,7 @@ class Proxy(master.Master):
         """Say where the proxy is, now that it listens."""
         await super().running()
         host, port = self._listener.listen_addrs()[0][:2]
+        self._service.listens_at(host, port)
         shown = f"[{host}]" if ":" in host else host
         typer.echo(f"secondhand listens on http://{shown}:{port}")
         typer.echo(f"its copies are in {self._place()}")
