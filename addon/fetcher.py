@@ -6,10 +6,11 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from uuid import uuid4
 
-from addon.origin import Origin, OriginAnswer, OriginFailure
+from addon.origin import Content, Origin, OriginAnswer, OriginFailure
 from addon.replies import Replies
 from addon.reply import Reply, Stream
 from addon.statistics import Statistics
@@ -18,17 +19,29 @@ from addon.storing import Storing, declared_length
 from cache import engine
 from cache.authority import refusal
 from cache.decisions import Change, Freshen, Invalidate, Refuse, Relay, Retry, Sent, Serve, Store, Validate
+from cache.fieldtable import end_to_end
 from cache.flight import Ending, Flight, Flights
 from cache.key import primary_key
-from cache.messages import Received, Request
+from cache.messages import Received, Request, Response
 from cache.policy import CachePolicy
-from cache.reasons import NotStored, Refused
+from cache.reasons import Detail, NotStored, Refused
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 4
 """Exchanges that may come to nothing (a 304 that fits nobody, a damaged copy) before a request is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What goes along with a request: its content, and who hears of interim responses."""
+
+    content: Content | None = None
+    interim: Callable[[Response], None] | None = None
+
+
+NOTHING_MORE = Asking()
 
 
 class Fetcher:
@@ -53,23 +66,25 @@ class Fetcher:
         self._max_object = max_object
         self._storing: set[asyncio.Task[None]] = set()
 
-    async def fetch(self, request: Request, sent: Sent, *, leads: bool = False) -> Reply:
+    async def fetch(self, request: Request, sent: Sent, asking: Asking = NOTHING_MORE, *, leads: bool = False) -> Reply:
         """Return the reply that asking the origin leads to; requests for the same key may wait if it `leads`."""
         flight = self.flights.begin(primary_key(request), leads=leads)
         with ExitStack() as landing:
             landing.callback(self.flights.finish, flight)
             for _ in range(MAX_ATTEMPTS):
-                result = await self._attempt(request, sent, flight, landing)
+                result = await self._attempt(request, sent, asking, flight, landing)
                 if isinstance(result, Reply):
                     return result
                 sent = result
         sentence = f"{request.uri} came to nothing {MAX_ATTEMPTS} times."
         return self._error(502, Refused.GAVE_UP, sentence, "http_protocol_error")
 
-    async def _attempt(self, request: Request, sent: Sent, flight: Flight, landing: ExitStack) -> Reply | Sent:
+    async def _attempt(
+        self, request: Request, sent: Sent, asking: Asking, flight: Flight, landing: ExitStack
+    ) -> Reply | Sent:
         """Ask once. Return the reply, or what is to be asked instead."""
         try:
-            arriving = await self._ask(sent)
+            arriving = await self._ask(sent, asking)
         except OriginFailure as failure:
             return await self._without_origin(request, sent, self._failed(request, sent, failure), flight)
         except ValueError as error:
@@ -91,11 +106,13 @@ class Fetcher:
                 await arriving.close()
                 return await self._without_origin(request, sent, outcome, flight)
 
-    async def _ask(self, sent: Sent) -> OriginAnswer:
+    async def _ask(self, sent: Sent, asking: Asking) -> OriginAnswer:
         self._statistics.count("origin.fetches")
         if isinstance(sent, Validate):
             self._statistics.count("origin.validations")
-        return await self._origin.fetch(sent.request)
+        interim = asking.interim and partial(_pass_on, asking.interim)
+        named_host = sent.detail is Detail.HOST_MISMATCH
+        return await self._origin.fetch(sent.request, interim=interim, content=asking.content, named_host=named_host)
 
     def _failed(self, request: Request, sent: Sent, failure: OriginFailure) -> Serve | Refuse:
         self._statistics.count(f"failures.{failure.kind}")
@@ -216,3 +233,8 @@ class Fetcher:
             task.cancel()
         await asyncio.gather(*self._storing, return_exceptions=True)
         await self._origin.close()
+
+
+def _pass_on(interim: Callable[[Response], None], head: Response) -> None:
+    """Hand an interim response on, without this hop's fields."""
+    interim(replace(head, fields=end_to_end(head.fields).without(["content-length"])))

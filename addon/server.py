@@ -19,7 +19,6 @@ from addon.faults import ConfigError
 from addon.hooks import Hooks
 from addon.service import Service
 from addon.settings import Settings
-from cache.stores.disk import DiskStore
 
 logger = logging.getLogger(__name__)
 
@@ -116,8 +115,8 @@ class Proxy(master.Master):
     def _place(self) -> str:
         if trouble := self._service.store_trouble:
             return f"no store: {trouble}; answers are served and not stored"
-        store = self._service.store
-        return str(self._settings.store.directory) if isinstance(store, DiskStore) else "memory, until it stops"
+        store = self._settings.store
+        return str(store.directory) if store.kind == "disk" else "memory, until it stops"
 
 
 def trusted(settings: Settings) -> dict[str, str]:

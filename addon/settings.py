@@ -79,6 +79,13 @@ class Store(Section):
         return self.max_object or self.max_size // 4
 
 
+class Memory(Section):
+    """What of the store is kept in memory as well."""
+
+    max_size: Octets = 256 * 1024**2
+    max_object: Octets = 1024**2
+
+
 class Rule(Section):
     """One `[[answer.rules]]` table."""
 
@@ -131,6 +138,7 @@ class Settings(Section):
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
     store: Store = Store()
+    memory: Memory = Memory()
     answer: Answer = Answer()
     cache: Cache = Cache()
     origin: Origin = Origin()
