@@ -50,7 +50,7 @@ def _line(line: Line, peers: dict[str, Peer], chosen: argparse.Namespace) -> int
     """Measure one line and print it; return 1 if it is worth nothing."""
     figures = _measured(line, [peers[name] for name in line.servers if _is_chosen(name, chosen)], chosen)
     print(printing.text(line, figures), flush=True)
-    found = complaints(line, figures)
+    found = complaints(line, figures, chosen.connections)
     for one in found:
         print(f"bench: {line.name}: {one}", file=sys.stderr)
     return bool(found)

@@ -133,9 +133,9 @@ class Crowd:
         for connection in self._connections.values():
             for status, count in connection.statuses.items():
                 statuses[status.decode()] = statuses.get(status.decode(), 0) + count
-        ordered = sorted(self.latencies)
+        ordered = sorted(self.latencies) or [seconds]
         return {
-            "requests": len(ordered),
+            "requests": len(self.latencies),
             "seconds": seconds,
             "p50": ordered[len(ordered) // 2],
             "p99": ordered[len(ordered) * 99 // 100],

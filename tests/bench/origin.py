@@ -44,6 +44,10 @@ class Origin:
         self._asked += 1
         return int(match[3]) - self._asked
 
+    def cpu(self) -> float:
+        """Return the seconds that it has computed."""
+        return self._process.cpu()
+
     def statuses(self, log: str) -> list[str]:
         """Return the status codes that it has sent under a path that it keeps a log of."""
         time.sleep(1.2)  # it writes its logs once a second

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from tests.bench.lines import OURS, Aim, Line
 from tests.bench.rounds import Figures
 
-HEAD = ("server", "requests/s", "spread", "p50", "p99", "CPU/request", "core", "load idle", "RSS", "peak")
+HEAD = ("server", "requests/s", "spread", "p50", "p99", "CPU/request", "core", "load idle", "strangers", "RSS", "peak")
 
 
 def text(line: Line, figures: Mapping[str, Figures]) -> str:
@@ -31,6 +31,7 @@ def row(name: str, one: Figures) -> tuple[str, ...]:
         f"{one.cpu * 1e6:,.1f} µs",
         f"{one.busy:.0%}",
         f"{one.load_idle:.0%}",
+        f"{one.strangers:.0%}",
         mebibytes(one.memory),
         mebibytes(one.peak_memory),
     )

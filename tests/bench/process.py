@@ -8,14 +8,17 @@ import signal
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from tests.bench.cores import TICK, settle
+
+MARK = "BENCH_PROCESS"
+
 PATIENCE = 60.0
 """Seconds for a server to start or to end."""
-
-TICK = 1 / os.sysconf("SC_CLK_TCK")
 
 
 class Process:
@@ -26,14 +29,16 @@ class Process:
     ) -> None:
         self.command = tuple(command)
         self._log = log
+        # some of what a server starts lets go of its parent; this it keeps
+        self._mark = f"{MARK}={uuid.uuid4()}"
         with log.open("ab") as said:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=said,
                 stderr=said,
-                env=environment,
-                preexec_fn=lambda: os.sched_setaffinity(0, {core}),
+                env={**(os.environ if environment is None else environment), MARK: self._mark.partition("=")[2]},
+                preexec_fn=lambda: settle(core),
                 start_new_session=True,
             )
 
@@ -58,6 +63,20 @@ class Process:
         """Return octets of memory, all its processes together: VmRSS now, VmHWM the peak of each."""
         return sum(_memory(pid, name) for pid in self._pids())
 
+    def _pids(self) -> list[int]:
+        """It, and whatever it started, however far away."""
+        children: dict[int, list[int]] = {}
+        marked = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit() and (parent := _parent(int(entry.name))) is not None:
+                children.setdefault(parent, []).append(int(entry.name))
+                if self._mark in _environment(int(entry.name)):
+                    marked.append(int(entry.name))
+        found = [self._process.pid]
+        for pid in found:
+            found += children.get(pid, [])
+        return list(dict.fromkeys([*found, *marked]))
+
     def stop(self) -> None:
         """Ask it to end, and kill what does not; nothing of it is left."""
         pids = self._pids()
@@ -75,17 +94,6 @@ class Process:
                 except ProcessLookupError:
                     continue
 
-    def _pids(self) -> list[int]:
-        """It, then what it started, and what those started."""
-        children: dict[int, list[int]] = {}
-        for entry in Path("/proc").iterdir():
-            if entry.name.isdigit() and (parent := _parent(int(entry.name))) is not None:
-                children.setdefault(parent, []).append(int(entry.name))
-        found = [self._process.pid]
-        for pid in found:
-            found += children.get(pid, [])
-        return found
-
     def __enter__(self) -> Self:
         return self
 
@@ -98,6 +106,13 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+def _environment(pid: int) -> list[str]:
+    try:
+        return Path(f"/proc/{pid}/environ").read_text(errors="replace").split("\0")
+    except OSError:
+        return []
 
 
 def _stat(pid: int) -> list[str] | None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import os
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.bench.cores import settle
 from tests.bench.generator import Load
 from tests.bench.origin import SIZES
 from tests.bench.peers.peer import Server
@@ -111,7 +111,12 @@ def _wrk(work: Work, server: Server, core: int, connections: int, seconds: int, 
 def _said(command: list[str], core: int) -> str:
     """What a program prints that runs on one core."""
     done = subprocess.run(
-        command, capture_output=True, text=True, preexec_fn=lambda: os.sched_setaffinity(0, {core}), check=False
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+        preexec_fn=lambda: settle(core),
     )
     if done.returncode:
         raise SystemExit(f"bench: the load failed: {command[0]}\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
