@@ -9,6 +9,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from uuid import uuid4
 
+from addon.links import Links
 from addon.origin import Origin, OriginAnswer, OriginFailure
 from addon.replies import Replies
 from addon.reply import Reply, Stream
@@ -47,6 +48,7 @@ class Fetcher:
         self.policy = policy
         self.clock = clock
         self.flights = Flights()
+        self.links: Links | None = None
         self.replies = Replies(stored, statistics)
         self._origin = origin
         self._statistics = statistics
@@ -95,11 +97,16 @@ class Fetcher:
         self._statistics.count("origin.fetches")
         if isinstance(sent, Validate):
             self._statistics.count("origin.validations")
-        return await self._origin.fetch(sent.request)
+        answer = await self._origin.fetch(sent.request)
+        if self.links:
+            self.links.reached(sent.request.host)
+        return answer
 
     def _failed(self, request: Request, sent: Sent, failure: OriginFailure) -> Serve | Refuse:
         self._statistics.count(f"failures.{failure.kind}")
         logger.info("%s: %s", request.uri, failure.detail)
+        if self.links:
+            self.links.failed(request, failure)
         return engine.on_failure(
             request, sent, failure.kind, failure.detail, self.policy, self.clock(), disconnected=failure.disconnected
         )
