@@ -153,6 +153,7 @@ class Log(Section):
 class Settings(Section):
     """Everything an operator can set. Defaults are those of `config.example.toml`."""
 
+    profile: str = ""
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
     store: Store = Store()
