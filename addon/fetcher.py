@@ -6,11 +6,12 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from uuid import uuid4
 
 from addon.links import Links
-from addon.origin import Origin, OriginAnswer, OriginFailure
+from addon.origin import Content, Origin, OriginAnswer, OriginFailure
 from addon.replies import Replies
 from addon.reply import Reply, Stream
 from addon.statistics import Statistics
@@ -19,17 +20,29 @@ from addon.storing import Storing, declared_length
 from cache import engine
 from cache.authority import refusal
 from cache.decisions import Change, Freshen, Invalidate, Refuse, Relay, Retry, Sent, Serve, Store, Validate
+from cache.fieldtable import end_to_end
 from cache.flight import Ending, Flight, Flights
 from cache.key import primary_key
-from cache.messages import Received, Request
+from cache.messages import Received, Request, Response
 from cache.policy import CachePolicy
-from cache.reasons import NotStored, Refused
+from cache.reasons import Detail, NotStored, Refused
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 4
 """Exchanges that may come to nothing (a 304 that fits nobody, a damaged copy) before a request is given up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What goes along with a request: its content, and who hears of interim responses."""
+
+    content: Content | None = None
+    interim: Callable[[Response], None] | None = None
+
+
+NOTHING_MORE = Asking()
 
 
 class Fetcher:
@@ -55,23 +68,25 @@ class Fetcher:
         self._max_object = max_object
         self._storing: set[asyncio.Task[None]] = set()
 
-    async def fetch(self, request: Request, sent: Sent, *, leads: bool = False) -> Reply:
+    async def fetch(self, request: Request, sent: Sent, asking: Asking = NOTHING_MORE, *, leads: bool = False) -> Reply:
         """Return the reply that asking the origin leads to; requests for the same key may wait if it `leads`."""
         flight = self.flights.begin(primary_key(request), leads=leads)
         with ExitStack() as landing:
             landing.callback(self.flights.finish, flight)
             for _ in range(MAX_ATTEMPTS):
-                result = await self._attempt(request, sent, flight, landing)
+                result = await self._attempt(request, sent, asking, flight, landing)
                 if isinstance(result, Reply):
                     return result
                 sent = result
         sentence = f"{request.uri} came to nothing {MAX_ATTEMPTS} times."
         return self._error(502, Refused.GAVE_UP, sentence, "http_protocol_error")
 
-    async def _attempt(self, request: Request, sent: Sent, flight: Flight, landing: ExitStack) -> Reply | Sent:
+    async def _attempt(
+        self, request: Request, sent: Sent, asking: Asking, flight: Flight, landing: ExitStack
+    ) -> Reply | Sent:
         """Ask once. Return the reply, or what is to be asked instead."""
         try:
-            arriving = await self._ask(sent)
+            arriving = await self._ask(sent, asking)
         except OriginFailure as failure:
             return await self._without_origin(request, sent, self._failed(request, sent, failure), flight)
         except ValueError as error:
@@ -93,11 +108,13 @@ class Fetcher:
                 await arriving.close()
                 return await self._without_origin(request, sent, outcome, flight)
 
-    async def _ask(self, sent: Sent) -> OriginAnswer:
+    async def _ask(self, sent: Sent, asking: Asking) -> OriginAnswer:
         self._statistics.count("origin.fetches")
         if isinstance(sent, Validate):
             self._statistics.count("origin.validations")
-        answer = await self._origin.fetch(sent.request)
+        interim = asking.interim and partial(_pass_on, asking.interim)
+        named_host = sent.detail is Detail.HOST_MISMATCH
+        answer = await self._origin.fetch(sent.request, interim=interim, content=asking.content, named_host=named_host)
         if self.links:
             self.links.reached(sent.request.host)
         return answer
@@ -185,9 +202,9 @@ class Fetcher:
                 await self.stored.run(writer.abort)
                 self._statistics.count(f"not_stored.{reason}")
 
-    def malformed(self, sentence: str) -> Reply:
+    def malformed(self, sentence: str, status: int = 400) -> Reply:
         """Return the error that stands for a request which nobody should believe."""
-        return self._error(400, Refused.MALFORMED_REQUEST, sentence, "http_request_error")
+        return self._error(status, Refused.MALFORMED_REQUEST, sentence, "http_request_error")
 
     def failed(self, failure: OriginFailure) -> Reply:
         """Return the error that stands for an answer which broke off before anything of it was sent."""
@@ -223,3 +240,8 @@ class Fetcher:
             task.cancel()
         await asyncio.gather(*self._storing, return_exceptions=True)
         await self._origin.close()
+
+
+def _pass_on(interim: Callable[[Response], None], head: Response) -> None:
+    """Hand an interim response on, without this hop's fields."""
+    interim(replace(head, fields=end_to_end(head.fields).without(["content-length"])))

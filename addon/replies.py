@@ -83,10 +83,17 @@ class Replies:
         self.count(request, outcome.handling, outcome.answer.exemption)
         head = outcome.answer.head
         if outcome.answer.has_content:
-            return Reply(head, Stream(self._passing(arriving), arriving.close), outcome.handling)
+            return Reply(head, self._arriving(arriving), outcome.handling)
         await self.drain(request, head.status, arriving)
         await arriving.close()
         return Reply(head, b"", outcome.handling)
+
+    def _arriving(self, arriving: OriginAnswer) -> bytes | Stream:
+        if arriving.whole is not None and not arriving.trailers.lines:
+            self._statistics.count("octets.from_origin", len(arriving.whole))
+            return arriving.whole
+        announced = arriving.head.fields.get("trailer")
+        return Stream(self._passing(arriving), arriving.close, lambda: arriving.trailers, announced)
 
     async def drain(self, request: Request, status: int, arriving: OriginAnswer) -> None:
         """Read past content that must not be there, and say so if there was any."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-from addon.fetcher import Fetcher
-from addon.origin import FailureKind, OriginFailure
+from addon.fetcher import Asking, Fetcher
+from addon.origin import Content, FailureKind, OriginFailure
 from addon.refresher import Refresher
 from addon.reply import Reply
 from addon.statistics import Statistics
@@ -15,7 +15,7 @@ from cache import engine
 from cache.decisions import Refuse, Sent, Serve
 from cache.flight import Ending
 from cache.key import primary_key
-from cache.messages import Request
+from cache.messages import Request, Response
 from cache.reasons import Forwarded
 from cache.stores.base import StoreError
 
@@ -30,7 +30,7 @@ MAX_COPIES = 4
 
 
 class Responder:
-    """Answers requests without content, from copies and origins."""
+    """Answers requests, from copies and origins. Upgrades to other protocols are not among them."""
 
     def __init__(self, fetcher: Fetcher, statistics: Statistics, collapse_timeout: float) -> None:
         self.fetcher = fetcher
@@ -38,8 +38,17 @@ class Responder:
         self._collapse_timeout = collapse_timeout
         self._refresher = Refresher(fetcher)
 
-    async def respond(self, request: Request) -> Reply:
-        """Return the answer to a request. Never raises for what a client, an origin or a disk does."""
+    async def respond(
+        self, request: Request, *, interim: Callable[[Response], None] | None = None, content: Content | None = None
+    ) -> Reply:
+        """Return the answer to a request. Never raises for what a client, an origin or a disk does.
+
+        Args:
+            request: Its head; `has_content` says whether content follows.
+            interim: Called with the head of each 1xx that the origin sends before its answer, in order.
+            content: What follows the head. It goes to the origin as it comes; the answer may come before its end.
+        """
+        asking = Asking(content, interim if request.version != "HTTP/1.0" else None)  # RFC 9110 §15.2
         self._statistics.count("requests")
         self._statistics.count(f"requests.{request.scheme}")
         waited_as: Forwarded | None = None
@@ -56,9 +65,9 @@ class Responder:
                     return self.fetcher.replies.refuse(refuse)
                 case Sent() as sent:
                     if waited_as or not await self._shared(request, sent):
-                        return await self.fetcher.fetch(request, sent, leads=_collapsible(request, sent))
+                        return await self.fetcher.fetch(request, sent, asking, leads=_collapsible(request, sent))
                     waited_as = sent.fwd
-        return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy))
+        return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy), asking)
 
     async def at_hand(self, request: Request, reply: Reply, limit: int) -> Reply:
         """Return the reply with its content read, if it is to be no more than `limit` octets.

@@ -24,6 +24,7 @@ from cache.policy import CachePolicy
 from cache.stores.base import Store, StoreError
 from cache.stores.disk import DiskStore
 from cache.stores.memory import MemoryStore, is_of_host
+from cache.stores.tiered import TieredStore
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Service:
         self.clock = clock or Clock()
         self.statistics = Statistics()
         self.store, self.store_trouble = open_store(settings)
-        directory = settings.store.directory if isinstance(self.store, DiskStore) else None
+        directory = settings.store.directory if isinstance(self.store, TieredStore) else None
         self.policy = replace(
             settings.policy(),
             instance=secrets.token_hex(4),
@@ -113,7 +114,8 @@ def open_store(settings: Settings) -> tuple[Store, str | None]:
     if settings.store.kind == "memory":
         return MemoryStore(settings.store.max_size), None
     try:
-        return DiskStore(settings.store.directory, settings.store.max_size), None
+        disk = DiskStore(settings.store.directory, settings.store.max_size)
+        return TieredStore(disk, settings.memory.store_size, settings.memory.max_object), None
     except StoreError as error:
         return MemoryStore(0), str(error)
 

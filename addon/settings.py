@@ -92,6 +92,23 @@ class Store(Section):
         return self.max_object or self.max_size // 4
 
 
+class Memory(Section):
+    """What of the store is kept in memory as well."""
+
+    max_size: Octets = 256 * 1024**2
+    max_object: Octets = 1024**2
+
+    @property
+    def hot_size(self) -> int:
+        """Octets for whole answers that are ready to be sent."""
+        return self.max_size * 7 // 8
+
+    @property
+    def store_size(self) -> int:
+        """Octets for stored responses as the store has them."""
+        return self.max_size - self.hot_size
+
+
 class Rule(Section):
     """One `[[answer.rules]]` table."""
 
@@ -137,6 +154,7 @@ class Tls(Section):
     """Which certificate authority answers for the sites a client visits."""
 
     directory: str = "~/.mitmproxy"
+    leave_alone: Annotated[tuple[str, ...], Strict(strict=False)] = ()
 
     @property
     def ca_directory(self) -> Path:
@@ -145,9 +163,10 @@ class Tls(Section):
 
 
 class Log(Section):
-    """What is written to standard error."""
+    """What is written down, and where."""
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
+    access: str = ""
 
 
 class Settings(Section):
@@ -157,6 +176,7 @@ class Settings(Section):
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
     store: Store = Store()
+    memory: Memory = Memory()
     answer: Answer = Answer()
     cache: Cache = Cache()
     origin: Origin = Origin()

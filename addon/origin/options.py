@@ -24,7 +24,9 @@ class OriginOptions:
     max_line: int = 16_384
     """One field line."""
     max_fields: int = 200
-    """Field lines in one header section."""
+    """Field lines in one header section, or in a trailer section."""
+    max_interim: int = 256
+    """Interim responses before the final one."""
     ca_files: tuple[str, ...] = ()
     """PEM files of certificate authorities trusted beside the system's."""
     backend: tuple[str, str, int] | None = None

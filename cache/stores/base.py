@@ -64,6 +64,19 @@ class StoredBody(Protocol):
         """Let go of the body."""
 
 
+class GenerationTable(Protocol):
+    """Tells whether anything under a key has changed, by whichever thread or process. Nothing here waits."""
+
+    def slot(self, key: str) -> int:
+        """Return the slot of a primary key; keys may share one."""
+
+    def current(self, slot: int) -> int:
+        """Return a number that is another one after any change under any key of the slot.
+
+        Take it before reading what is to be kept; what is kept is good for as long as the number is the same.
+        """
+
+
 class BodyWriter(Protocol):
     """A body on its way in. Until `commit` returns, nobody sees it; after a crash nothing of it is left."""
 
@@ -86,6 +99,26 @@ class BodyWriter(Protocol):
 
 class Store(Protocol):
     """Stored responses by primary key."""
+
+    @property
+    def generations(self) -> GenerationTable:
+        """The table that tells of changes."""
+
+    def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
+        """Return what `candidates` would, or None where only the disk knows. Never waits and never raises."""
+
+    def body_at_hand(self, entry: StoredResponse) -> bytes | None:
+        """Return an entry's whole body if it is in memory. Never waits and never raises."""
+
+    def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:
+        """Store an entry with its whole body as a writer would, if that needs no waiting.
+
+        Returns:
+            The entry with `length` and `sha256` filled in, or None if it needs a writer; then nothing was stored.
+
+        Raises:
+            StoreError: nothing was stored, nothing was replaced.
+        """
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return every stored response under that primary key, most recently stored first."""
@@ -114,7 +147,7 @@ class Store(Protocol):
     def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
         """Mark the entries that fit, among those whose key begins so. Returns how many. Raises StoreError."""
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used. May be batched; never waits for the disk and never raises."""
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:

@@ -14,6 +14,7 @@ import diskcache
 from diskcache.core import DBNAME
 
 from cache.stores.base import StoreError
+from cache.stores.generation_file import GenerationFile
 from cache.stores.octets_disk import BODIES
 from cache.stores.rows import FOUND_DAMAGED, Rows
 from cache.stores.sweep import SPOOLS, sweep
@@ -48,6 +49,8 @@ class Claim:
 
     def is_sole(self) -> bool:
         """Tell whether nobody else has the database open; nobody else can until the opening ends."""
+        if self._descriptor < 0:
+            return False
         try:
             flock(self._descriptor, LOCK_EX | LOCK_NB)
         except BlockingIOError:
@@ -62,7 +65,7 @@ class Claim:
             self._descriptor = -1
 
 
-def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, Claim]:
+def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, Claim, GenerationFile]:
     """Open the database in a directory, which is made if missing, and sweep what killed processes left.
 
     Raises:
@@ -71,10 +74,30 @@ def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, Claim]:
     with _opening(directory):
         claim = Claim(directory)
         try:
-            return _rows(directory, lock_timeout, claim), claim
+            rows = _rows(directory, lock_timeout, claim)
+            try:
+                with rows.failures():
+                    return rows, claim, GenerationFile(directory, sole=claim.is_sole(), keys=rows.keys)
+            except BaseException:
+                rows.close_all()
+                raise
         except BaseException:
             claim.close()
             raise
+
+
+def close_rows(directory: Path, rows: Rows, claim: Claim, table: GenerationFile) -> None:
+    """Let go of what `open_rows` returned; harmless when repeated."""
+    rows.close_all()
+    with suppress(OSError):  # another process opens or closes it: nobody is alone
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            flock(descriptor, LOCK_EX | LOCK_NB)
+            if claim.is_sole():
+                table.close_cleanly()
+        finally:
+            os.close(descriptor)
+    claim.close()
 
 
 @contextmanager

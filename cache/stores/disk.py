@@ -15,7 +15,7 @@ from cache.codec import CodecError, decode_variants, encode_variants
 from cache.entry import StoredResponse
 from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, supersedes
 from cache.stores.bodies import FileBody, OctetsBody
-from cache.stores.directory import open_rows
+from cache.stores.directory import close_rows, open_rows
 from cache.stores.disk_writer import DiskWriter
 from cache.stores.memory import is_of_host
 from cache.stores.octets_disk import RowError
@@ -54,14 +54,27 @@ class DiskStore:
         Raises:
             StoreError: the directory cannot be used.
         """
-        directory = directory.absolute()
-        self._rows, self._claim = open_rows(directory, lock_timeout)
+        self._directory = directory = directory.absolute()
+        self._rows, self._claim, self._table = open_rows(directory, lock_timeout)
+        self.generations = self._table.generations
         self._spools = directory / SPOOLS
         self._max_size = max_size
         self._inline_max = inline_max
         self._verified: dict[str, None] = {}
         self._verified_lock = Lock()
         self._recency = Recency(self._flush, touch_delay)
+
+    def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
+        """Return nothing where surely nothing is stored, else None."""
+        return () if self.generations.settled(self.generations.slot(key)) == 0 else None
+
+    def body_at_hand(self, entry: StoredResponse) -> bytes | None:  # noqa: ARG002 - the protocol's signature
+        """Return None: every body is on the disk."""
+        return None
+
+    def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:  # noqa: ARG002 - the protocol's signature
+        """Return None: everything needs to wait for the disk."""
+        return None
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return every stored response under that primary key, most recently stored first. Raises StoreError."""
@@ -96,7 +109,7 @@ class DiskStore:
         Raises:
             StoreError: nothing changed.
         """
-        with transaction(self._rows) as changes:
+        with transaction(self._rows, self.generations) as changes:
             variants = self._variants(entry.key) or ()
             stored = next((each for each in variants if each.id == entry.id), None)
             if stored is None or stored.revision != entry.revision - 1:
@@ -117,7 +130,7 @@ class DiskStore:
         with self._rows.failures():
             if not any(map(fits, self._variants(key) or ())):
                 return 0
-        with transaction(self._rows) as changes:
+        with transaction(self._rows, self.generations) as changes:
             variants = self._variants(key) or ()
             # A new revision, so that a 304 to a request sent before cannot undo the mark
             marked = [replace(each, invalid=True, revision=each.revision + 1) for each in variants if fits(each)]
@@ -125,14 +138,14 @@ class DiskStore:
             self._write(changes, key, list(latest.values()))
             return len(marked)
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used; written with the next insertion or some seconds later."""
-        self._recency.note(entry.id)
+        self._recency.note(entry_id)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, or only those named. Returns how many. Raises StoreError."""
         doomed = None if ids is None else set(ids)
-        with transaction(self._rows) as changes:
+        with transaction(self._rows, self.generations) as changes:
             variants = self._variants(key) or ()
             kept = [each for each in variants if doomed is not None and each.id not in doomed]
             self._write(changes, key, kept)
@@ -144,7 +157,7 @@ class DiskStore:
 
     def clear(self) -> int:
         """Delete everything. Returns how many entries. Raises StoreError."""
-        with transaction(self._rows) as changes:
+        with transaction(self._rows, self.generations) as changes:
             count = self._rows.body_count()
             changes.clear()
             return count
@@ -163,8 +176,7 @@ class DiskStore:
         """Write what was batched and let go of files."""
         self._recency.stop()
         self._flush()
-        self._rows.close_all()
-        self._claim.close()
+        close_rows(self._directory, self._rows, self._claim, self._table)
 
     def _keys(self, prefix: str = "") -> Iterator[str]:
         with self._rows.failures():
@@ -173,7 +185,7 @@ class DiskStore:
     def _insert(self, entry: StoredResponse, body: bytes | Spool, replaces: Iterable[str]) -> None:
         """Store an entry with its body. Raises StoreError; then nothing was stored and nothing replaced."""
         replaced = set(replaces)
-        with transaction(self._rows) as changes:
+        with transaction(self._rows, self.generations) as changes:
             changes.touch(self._recency.take())
             variants = self._variants(entry.key) or ()
             replaced.update(each.id for each in variants if supersedes(entry, each))
@@ -244,7 +256,7 @@ class DiskStore:
         """Write when entries were used last. A failure loses that, and nothing else."""
         if used := self._recency.take():
             try:
-                with transaction(self._rows) as changes:
+                with transaction(self._rows, self.generations) as changes:
                     changes.touch(used)
             except StoreError as error:
                 logger.warning("when entries were used last was not written: %s", error)

@@ -7,7 +7,7 @@ from pathlib import Path
 from cache.stores.octets_disk import BODIES, BODY_FILE
 from cache.stores.rows import Rows
 from cache.stores.spool import sweep_spools
-from cache.stores.transaction import transaction
+from cache.stores.transaction import Transaction
 
 SPOOLS = "spool"
 """The directory of the bodies on their way in."""
@@ -21,8 +21,8 @@ def sweep(directory: Path, rows: Rows) -> None:
     """
     with rows.failures():
         sweep_spools(directory / SPOOLS)
-    with transaction(rows) as changes:
-        changes.drop_strays()
+    with rows.exclusive() as discard:
+        Transaction(rows, discard).drop_strays()
     with rows.failures():
         orphans = _body_files(directory) - rows.file_names()
     if orphans:

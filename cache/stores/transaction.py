@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 
 from cache.stores.base import StoreError
+from cache.stores.generations import Generations
 from cache.stores.rows import Rows, Value
 from cache.stores.spool import Spool
 
@@ -18,14 +19,21 @@ _DELETE_STRAYS = """
 
 
 @contextmanager
-def transaction(rows: Rows) -> Iterator[Transaction]:
+def transaction(rows: Rows, generations: Generations) -> Iterator[Transaction]:
     """Begin a transaction that all threads and processes respect. The files of dropped rows go once it is committed.
 
     Raises:
         StoreError: nothing was changed.
     """
-    with rows.exclusive() as discard:
-        yield Transaction(rows, discard)
+    slots: set[int] = set()
+    try:
+        with rows.exclusive() as discard:
+            changes = Transaction(rows, discard)
+            yield changes
+            slots.update(map(generations.slot, changes.keys))
+            generations.begin_change(slots)
+    finally:
+        generations.end_change(slots)
 
 
 class Transaction:
@@ -34,13 +42,17 @@ class Transaction:
     def __init__(self, rows: Rows, discard: Callable[[Value], None]) -> None:
         self._rows = rows
         self._discard = discard
+        self.keys: set[str] = set()
+        """The primary keys under which something changes."""
 
     def put_head(self, key: str, octets: bytes) -> None:
         """Write the head row of a primary key."""
+        self.keys.add(key)
         self._rows.set(f"u:{key}", octets)
 
     def drop_head(self, key: str) -> None:
         """Drop the head row of a primary key, if there is one."""
+        self.keys.add(key)
         self._rows.execute("DELETE FROM Cache WHERE key = ?", f"u:{key}")
 
     def put_body(self, entry_id: str, key: str, body: bytes | Spool) -> None:
@@ -81,6 +93,7 @@ class Transaction:
 
     def clear(self) -> None:
         """Drop every row."""
+        self.keys.update(self._rows.keys())
         for name in self._rows.file_names():
             self._discard(name)
         self._rows.execute("DELETE FROM Cache")

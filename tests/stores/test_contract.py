@@ -16,18 +16,26 @@ from cache.messages import Fields, Response
 from cache.stores.base import MAX_VARIANTS, DamagedEntry, Store, StoreError
 from cache.stores.disk import DiskStore
 from cache.stores.memory import MemoryStore
+from cache.stores.tiered import TieredStore
 from tests.stores.entries import KEY, body_of, is_intact, new_entry, put, read
 
 MEBIBYTE = 1 << 20
 OpenStore = Callable[[int], Store]
 
 
-@pytest.fixture(params=["memory", "disk"])
+STORES: dict[str, Callable[[Path, int], Store]] = {
+    "memory": lambda _, max_size: MemoryStore(max_size),
+    "disk": DiskStore,
+    "tiered": lambda directory, max_size: TieredStore(DiskStore(directory, max_size), 16 * MEBIBYTE, MEBIBYTE),
+}
+
+
+@pytest.fixture(params=STORES)
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
     opened: list[Store] = []
 
     def open_one(max_size: int) -> Store:
-        store: Store = MemoryStore(max_size) if request.param == "memory" else DiskStore(tmp_path / "store", max_size)
+        store = STORES[request.param](tmp_path / "store", max_size)
         opened.append(store)
         return store
 

@@ -593,11 +593,12 @@ def mounted(directory: Path, size: str) -> Iterator[Callable[[str], None] | None
 
 @contextmanager
 def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
-    """Limit what can be written in a directory to a few MiB; yield what lifts the limit."""
-    with mounted(directory, "4m") as remount:
+    """Limit what can be written in a directory to a few MiB beside the table; yield what lifts the limit."""
+    with mounted(directory, "20m") as remount:
         if remount:
             yield lambda: remount("size=64m")
             return
+        DiskStore(directory, MAX_SIZE).close()  # the generation table is larger
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)  # no file may grow beyond
         lift = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (soft, hard))
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
@@ -646,7 +647,7 @@ def test_a_full_disk_is_said_to_be_full_at_the_start(directory: Path) -> None:
 
 
 def test_a_read_only_directory_is_refused(directory: Path) -> None:
-    with mounted(directory, "8m") as remount:
+    with mounted(directory, "32m") as remount:
         DiskStore(directory, MAX_SIZE).close()
         if remount:
             remount("ro")
