@@ -14,7 +14,7 @@ from addon.storing import declared_length
 from cache import engine
 from cache.decisions import Refuse, Sent, Serve
 from cache.flight import Ending
-from cache.key import primary_key
+from cache.key import keys, primary_key
 from cache.messages import Request, Response
 from cache.reasons import Forwarded
 from cache.stores.base import StoreError
@@ -92,7 +92,11 @@ class Responder:
         return replace(reply, head=replace(reply.head, fields=fields), content=octets)
 
     async def _decision(self, request: Request, waited_as: Forwarded | None) -> Serve | Sent | Refuse:
-        candidates = await self.fetcher.stored.candidates(primary_key(request))
+        candidates = [
+            entry
+            for key in keys(primary_key(request), self.fetcher.policy)
+            for entry in await self.fetcher.stored.candidates(key)
+        ]
         return engine.on_request(request, candidates, self.fetcher.policy, self.fetcher.clock(), waited_as)
 
     async def _shared(self, request: Request, sent: Sent) -> bool:

@@ -153,6 +153,7 @@ class Proxy(master.Master):
         if self.listener:
             await self.listener.start(*self._settings.address)
         host, port = self.address
+        self._service.listens_at(host, port)
         shown = f"[{host}]" if ":" in host else host
         typer.echo(f"secondhand listens on http://{shown}:{port}")
         typer.echo(f"its copies are in {self._place()}")

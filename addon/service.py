@@ -14,12 +14,13 @@ from addon.control import ControlServer
 from addon.fetcher import Fetcher
 from addon.modes import Modes
 from addon.origin import Origin
+from addon.reach import own_authorities
 from addon.relay import Relay
 from addon.responder import Responder
 from addon.settings import Settings
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
-from cache.key import key_of_uri
+from cache.key import key_of_uri, keys
 from cache.policy import CachePolicy
 from cache.stores.base import Store, StoreError
 from cache.stores.disk import DiskStore
@@ -64,6 +65,11 @@ class Service:
         handlers = {"ping": self._ping, "purge": self._purge, "stats": self._stats, "mode": self.modes.handle}
         self._control = ControlServer(settings.store.directory, handlers)
 
+    def listens_at(self, host: str, port: int) -> None:
+        """Take requests for where clients reach this proxy for loops (RFC 9110 §7.6.3); an edge is meant by them."""
+        if not self.is_edge:
+            self.go_by(replace(self.policy, own_authorities=own_authorities(host, port)))
+
     async def start(self) -> None:
         """Listen to mitmproxy on the loopback relay and to the command line on the Unix socket. Raises OSError."""
         await self.relay.start()
@@ -95,8 +101,10 @@ class Service:
     async def _purge(self, arguments: Mapping[str, object]) -> dict[str, object]:
         match dict(arguments):
             case {"url": str(url)}:
-                key = key_of_uri(url)
-                deleted = await self.fetcher.purge(lambda other: other == key, lambda: self.store.delete(key))
+                named = keys(key_of_uri(url), self.policy)
+                deleted = await self.fetcher.purge(
+                    lambda other: other in named, lambda: sum(map(self.store.delete, named))
+                )
             case {"host": str(host)}:
                 name = host.lower()
                 deleted = await self.fetcher.purge(

@@ -6,21 +6,12 @@ from dataclasses import fields, replace
 
 from cache import validation
 from cache.decisions import Forward, Sent, Validate
+from cache.destinations import pseudonym
 from cache.entry import StoredResponse
-from cache.fields import delta_seconds, tokens
+from cache.fields import delta_seconds
 from cache.fieldtable import end_to_end
 from cache.messages import Request
 from cache.policy import CachePolicy
-
-
-def is_loop(request: Request, policy: CachePolicy) -> bool:
-    """Tell whether this very instance has forwarded the request before."""
-    pseudonym = _pseudonym(policy)
-    return any(member.split()[1:2] == [pseudonym.lower()] for member in tokens(request.fields.get("via")))
-
-
-def _pseudonym(policy: CachePolicy) -> str:
-    return f"{policy.name}-{policy.instance}" if policy.instance else policy.name
 
 
 def upstream(request: Request, policy: CachePolicy) -> Request:
@@ -29,7 +20,7 @@ def upstream(request: Request, policy: CachePolicy) -> Request:
     hops = delta_seconds(fields.get("max-forwards") or "")
     if hops and request.method in ("OPTIONS", "TRACE"):  # RFC 9110 §7.6.2
         fields = fields.replacing("Max-Forwards", str(hops - 1))
-    via = ("Via", f"{request.version.removeprefix('HTTP/')} {_pseudonym(policy)}")
+    via = ("Via", f"{request.version.removeprefix('HTTP/')} {pseudonym(policy)}")
     return replace(request, fields=fields.appending(via))
 
 
@@ -39,7 +30,7 @@ _PERSONAL = frozenset({"authorization", "cache-control", "cookie", "pragma", "ra
 
 def behind(request: Request, entry: StoredResponse, policy: CachePolicy) -> Request:
     """Return the request for a validation in the background, started by a client's request."""
-    nominated = {name for name, _ in entry.vary}
+    nominated = {name for name, _ in entry.vary}  # and what the partition goes by
     kept = request.fields.without(_PERSONAL - nominated)
     return upstream(replace(request, method="GET", fields=kept), policy)
 

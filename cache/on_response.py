@@ -7,12 +7,11 @@ from collections.abc import Iterator
 from cache import validation
 from cache.authority import from_copy, refusal, relayed
 from cache.cachestatus import Handling
-from cache.consequences import changes, outdated, refreshed
+from cache.consequences import changes, invalidations, outdated, refreshed
 from cache.decisions import (
     Delete,
     Forward,
     Freshen,
-    Invalidate,
     Refuse,
     Relay,
     Retry,
@@ -151,7 +150,7 @@ def on_failure(
 
     `error` is a type of RFC 9209 §2.3; `disconnected` says that the origin could not be reached at all.
     """
-    doubt = tuple(Invalidate(key) for key in keys_in_doubt(request))
+    doubt = invalidations(keys_in_doubt(request), policy)
     asked, selected = request_directives(request.fields), sent.selected
     if selected is not None:
         allowed = stale_use_when_disconnected if disconnected else stale_use_after_error
@@ -161,8 +160,8 @@ def on_failure(
         explained = f"{sentence} A stored response exists but must not be sent without the origin's consent."
         answer = refusal(504, Refused.STALE_FORBIDDEN, explained, policy, now, error)
         return Refuse(answer, Refused.STALE_FORBIDDEN, doubt)
-    answer = refusal(status_of_failure(error), Refused.FETCH_FAILED, sentence, policy, now, error)
-    return Refuse(answer, Refused.FETCH_FAILED, doubt)
+    reason = Refused.TARGET if error == "destination_ip_prohibited" else Refused.FETCH_FAILED
+    return Refuse(refusal(status_of_failure(error), reason, sentence, policy, now, error), reason, doubt)
 
 
 def status_of_failure(error: str) -> int:

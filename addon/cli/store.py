@@ -17,7 +17,7 @@ from addon.quantities import size_text, time_text
 from addon.settings import Settings
 from cache.entry import StoredResponse
 from cache.freshness import current_age, freshness_lifetime, is_fresh
-from cache.key import key_of_uri
+from cache.key import key_of_uri, keys
 from cache.policy import CachePolicy
 from cache.stores.base import Store
 from cache.stores.disk import DiskStore
@@ -121,7 +121,7 @@ def purge(
     if deleted is None:
         with opened(settings) as copies:
             if key is not None:
-                deleted = copies.delete(key)
+                deleted = sum(map(copies.delete, keys(key, settings.policy())))
             else:
                 deleted = copies.clear() if host is None else copies.delete_host(host)
     if as_json:

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conversations.every import CONVERSATIONS
 from tests.lanes.comparison import Told
 from tests.lanes.engine_lane import EngineLane
 from tests.lanes.hooks_lane import HooksLane
@@ -19,6 +18,7 @@ from tests.lanes.limits import LANES, limit
 from tests.lanes.play import play
 from tests.lanes.responder_lane import ResponderLane
 from tests.lanes.script import Conversation
+from tests.rfc.every import CONVERSATIONS
 
 
 class Theatre:

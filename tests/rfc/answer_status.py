@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.conversations.words import FRESH_60, STORED, VALIDATED, hit
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, counts, later, origin
+from tests.rfc.words import FRESH_60, STORED, VALIDATED, hit
 
 
 def _stored(*fields: str) -> tuple[Step, ...]:

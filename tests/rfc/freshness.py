@@ -1,7 +1,7 @@
 """How long a copy is fresh, how old it is, and what is guessed where the origin does not say (RFC 9111 §4.2)."""
 
-from tests.conversations.words import FRESH_60, MISS, REPLACED, STORED, hit
 from tests.lanes.script import Conversation, answer, ask, clock_set_back, conversation, later, origin
+from tests.rfc.words import FRESH_60, MISS, REPLACED, STORED, hit
 
 
 def _fresh_for(seconds: int, why: str, *rows_and_fields: str) -> Conversation:

@@ -1,7 +1,7 @@
 """Parts of a copy (RFC 9110 §14)."""
 
-from tests.conversations.words import FRESH_60, MISS, STORED, VALIDATED, hit
 from tests.lanes.script import Conversation, answer, ask, conversation, later, origin
+from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
 
 BODY = "0123456789"
 

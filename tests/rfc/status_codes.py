@@ -5,8 +5,8 @@ from the origin server, but is gathered from a local or a third-party copy", and
 response would otherwise be 200 (OK)".
 """
 
-from tests.conversations.words import FRESH_60, MISS, STORED, hit
 from tests.lanes.script import Conversation, answer, ask, conversation, counts, later, origin
+from tests.rfc.words import FRESH_60, MISS, STORED, hit
 
 
 def _keeps_its_code(status: str, *fields: str, body: str = "") -> Conversation:

@@ -1,7 +1,7 @@
 """What a client may ask of a cache (RFC 9111 §5.2.1)."""
 
-from tests.conversations.words import FRESH_60, MISS, STORED, VALIDATED, hit
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, later, origin
+from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
 
 
 def _stored(*fields: str) -> tuple[Step, ...]:

@@ -1,6 +1,5 @@
 """What comes over the wire is not always a response, or not the whole of one (RFC 9112)."""
 
-from tests.conversations.words import FRESH_60, MISS, STORED, hit, proxy_status
 from tests.lanes.script import (
     Conversation,
     Step,
@@ -16,6 +15,7 @@ from tests.lanes.script import (
     origin_octets,
     purge,
 )
+from tests.rfc.words import FRESH_60, MISS, STORED, hit, proxy_status
 
 HEAD = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
 

@@ -1,6 +1,6 @@
 """All conversations."""
 
-from tests.conversations import (
+from tests.rfc import (
     annotations,
     answer_status,
     forwarding,

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from tests.conversations.words import FRESH_60, MISS, STORED, hit
 from tests.lanes.script import answer, ask, conversation, later, origin
+from tests.rfc.words import FRESH_60, MISS, STORED, hit
 
 
 def _rule(**said: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """HEAD: answered from a GET copy, and what its answers say of one (RFC 9110 §9.3.2, RFC 9111 §4.3.5)."""
 
-from tests.conversations.words import FRESH_60, MISS, STORED, hit
 from tests.lanes.script import answer, ask, conversation, later, origin
+from tests.rfc.words import FRESH_60, MISS, STORED, hit
 
 CONVERSATIONS = [
     conversation(

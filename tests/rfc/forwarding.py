@@ -1,7 +1,7 @@
 """What is passed on, what is taken off, and where requests must not go (RFC 9110 §7.6)."""
 
-from tests.conversations.words import FRESH_60, MISS, STORED, hit, proxy_status
 from tests.lanes.script import answer, ask, conversation, origin
+from tests.rfc.words import FRESH_60, MISS, STORED, hit, proxy_status
 
 TUNNEL = "only a tunnel has an authority apart from Host"
 INSIDE = {"engine": TUNNEL, "responder": TUNNEL, "http": TUNNEL}

@@ -1,7 +1,7 @@
 """Asking the origin whether a copy still holds, and the client's own preconditions (RFC 9111 §4.3)."""
 
-from tests.conversations.words import FRESH_60, MISS, REPLACED, STORED, VALIDATED, hit, proxy_status
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, later, origin
+from tests.rfc.words import FRESH_60, MISS, REPLACED, STORED, VALIDATED, hit, proxy_status
 
 SHORT = "Cache-Control: max-age=1"
 

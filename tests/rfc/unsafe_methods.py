@@ -1,6 +1,5 @@
 """Unsafe methods: relayed as they are, and what their answers say is out of date (RFC 9111 §4.4)."""
 
-from tests.conversations.words import FRESH_60, STORED, hit, proxy_status
 from tests.lanes.limits import THROUGH_MITMPROXY, WITHOUT_MITMPROXY
 from tests.lanes.script import (
     Conversation,
@@ -13,6 +12,7 @@ from tests.lanes.script import (
     origin_closes,
     origin_gone,
 )
+from tests.rfc.words import FRESH_60, STORED, hit, proxy_status
 
 METHOD = "Cache-Status: secondhand; fwd=method"
 INVALIDATED = "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated"

@@ -1,7 +1,7 @@
 """What is stored, what is not, and which fields (RFC 9111 §3)."""
 
-from tests.conversations.words import FRESH_60, MISS, STORED, hit
 from tests.lanes.script import Conversation, answer, ask, conversation, counts, later, origin
+from tests.rfc.words import FRESH_60, MISS, STORED, hit
 
 
 def _not_stored(title: str, row: str, *fields: str, request: tuple[str, ...] = (), why: str = "") -> Conversation:

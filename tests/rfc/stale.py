@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from tests.conversations.words import FRESH_60, MISS, REPLACED, STORED, VALIDATED, hit, proxy_status
 from tests.lanes.script import (
     Conversation,
     Step,
@@ -19,6 +18,7 @@ from tests.lanes.script import (
     origin_resets,
     origin_silent,
 )
+from tests.rfc.words import FRESH_60, MISS, REPLACED, STORED, VALIDATED, hit, proxy_status
 
 IMPATIENT = {"origin": {"first_byte_timeout": 0.05}}
 

@@ -1,7 +1,7 @@
 """Which copy is for which request: the target URI, and Vary (RFC 9111 §2, §4.1)."""
 
-from tests.conversations.words import FRESH_60, STORED, hit
 from tests.lanes.script import Conversation, answer, ask, conversation, later, origin
+from tests.rfc.words import FRESH_60, STORED, hit
 
 VARY_MISS = "Cache-Status: secondhand; fwd=vary-miss; stored"
 
