@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import uuid4
 
+from addon.links import Links
 from addon.origin import Content, Origin, OriginAnswer, OriginFailure
 from addon.replies import Replies
 from addon.reply import Reply, Stream
@@ -60,6 +61,7 @@ class Fetcher:
         self.policy = policy
         self.clock = clock
         self.flights = Flights()
+        self.links: Links | None = None
         self.replies = Replies(stored, statistics)
         self._origin = origin
         self._statistics = statistics
@@ -112,11 +114,16 @@ class Fetcher:
             self._statistics.count("origin.validations")
         interim = asking.interim and partial(_pass_on, asking.interim)
         named_host = sent.detail is Detail.HOST_MISMATCH
-        return await self._origin.fetch(sent.request, interim=interim, content=asking.content, named_host=named_host)
+        answer = await self._origin.fetch(sent.request, interim=interim, content=asking.content, named_host=named_host)
+        if self.links:
+            self.links.reached(sent.request.host)
+        return answer
 
     def _failed(self, request: Request, sent: Sent, failure: OriginFailure) -> Serve | Refuse:
         self._statistics.count(f"failures.{failure.kind}")
         logger.info("%s: %s", request.uri, failure.detail)
+        if self.links:
+            self.links.failed(request, failure)
         return engine.on_failure(
             request, sent, failure.kind, failure.detail, self.policy, self.clock(), disconnected=failure.disconnected
         )

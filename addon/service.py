@@ -12,6 +12,7 @@ from pathlib import Path
 from addon.clock import Clock
 from addon.control import ControlServer
 from addon.fetcher import Fetcher
+from addon.modes import Modes
 from addon.origin import Origin
 from addon.reach import own_authorities
 from addon.relay import Relay
@@ -20,6 +21,7 @@ from addon.settings import Settings
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from cache.key import key_of_uri, keys
+from cache.policy import CachePolicy
 from cache.stores.base import Store, StoreError
 from cache.stores.disk import DiskStore
 from cache.stores.memory import MemoryStore, is_of_host
@@ -52,18 +54,21 @@ class Service:
             earliest=RELEASED,
         )
         self.stored = StoredResponses(self.store, self.statistics)
-        origin = Origin(settings.origin_options(), self.clock)
+        options = settings.origin_options()
+        origin = Origin(options, self.clock)
         largest = settings.store.largest_object
         self.fetcher = Fetcher(self.stored, origin, self.policy, self.clock, self.statistics, largest)
+        self.modes = Modes(lambda: self.policy, self.go_by, options, settings.cache.modes)
+        self.fetcher.links = self.modes.links
         self.responder = Responder(self.fetcher, self.statistics, settings.cache.collapse_timeout)
         self.relay = Relay()
-        handlers = {"ping": self._ping, "purge": self._purge, "stats": self._stats}
+        handlers = {"ping": self._ping, "purge": self._purge, "stats": self._stats, "mode": self.modes.handle}
         self._control = ControlServer(settings.store.directory, handlers)
 
     def listens_at(self, host: str, port: int) -> None:
         """Take requests for where clients reach this proxy for loops (RFC 9110 §7.6.3); an edge is meant by them."""
         if not self.is_edge:
-            self.policy = self.fetcher.policy = replace(self.policy, own_authorities=own_authorities(host, port))
+            self.go_by(replace(self.policy, own_authorities=own_authorities(host, port)))
 
     async def start(self) -> None:
         """Listen to mitmproxy on the loopback relay and to the command line on the Unix socket. Raises OSError."""
@@ -73,9 +78,14 @@ class Service:
         except OSError as error:
             logger.warning("commands cannot reach this proxy: %s", error)
 
+    def go_by(self, policy: CachePolicy) -> None:
+        """Let another policy hold from the next request on."""
+        self.policy = self.fetcher.policy = policy
+
     async def close(self) -> None:
         """Finish, and let go of everything."""
         await self._control.close()
+        await self.modes.close()
         await self.relay.close()
         await self.responder.close()
         self.stored.close()

@@ -147,6 +147,7 @@ class Log(Section):
 class Settings(Section):
     """Everything an operator can set. Defaults are those of `config.example.toml`."""
 
+    profile: str = ""
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
     store: Store = Store()
@@ -199,7 +200,8 @@ class Settings(Section):
             annotations=tuple(annotation.rule() for annotation in self.annotate),
             cache_status=answer.cache_status,
             memento=answer.memento,
-            offline=cache.offline,
+            mode=cache.mode,
+            host_modes=tuple((glob(each.host), each.mode) for each in cache.modes),
             lifetimes=tuple(each.rule() for each in cache.lifetimes),
             heuristic_max=int(cache.heuristic_max),
             heuristic_query=cache.heuristic_query,

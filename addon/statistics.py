@@ -14,6 +14,8 @@ COUNTERS = {
     "hits": "answers from a copy without asking the origin",
     "hits.http": "of them, for http URLs",
     "hits.https": "of them, for https URLs",
+    "hits.stale": "of them, from a stale copy",
+    "milliseconds.saved": "time that origins took for what was answered from copies instead",
     "exempted.*": "answers from a copy that kept 200, by the name of the client rule",
     "origin.fetches": "requests sent to origins, validations included",
     "origin.validations": "of them, conditional requests for a stored response",

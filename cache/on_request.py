@@ -35,6 +35,7 @@ def on_request(
     `candidates` are all stored responses under its primary key. `waited_as` is set for a request that waited for
     another's fetch: why it would have gone forward itself (RFC 9211 §2.6).
     """
+    policy = policy.towards(request.host)
     if policy.gateway and (unkeyed := unkeyed_input(request.fields)):
         # ledger SEC-04: the origin behind an edge does not get to see it
         request = replace(request, fields=request.fields.without(unkeyed))
@@ -155,7 +156,8 @@ def _refuse_unasked(request: Request, policy: CachePolicy, now: float) -> Refuse
 
 
 def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse:
-    sentence = f"This proxy is offline and has no stored response that may answer {request.method} {request.uri}."
+    why = f"{request.host} cannot be reached now" if policy.link_down else "This proxy is offline"
+    sentence = f"{why}, and no stored response may answer {request.method} {request.uri}."
     answer = refusal(504, Refused.OFFLINE, sentence, policy, now, "destination_unavailable")
     return Refuse(answer, Refused.OFFLINE)
 
