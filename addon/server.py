@@ -20,7 +20,7 @@ from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, 
 
 from addon.access_log import AccessLog
 from addon.door.certificates import LeafContexts
-from addon.door.destination import Anywhere, OneOrigin
+from addon.door.destination import Anywhere, Destination, OneOrigin
 from addon.door.door import Door
 from addon.door.handover import HandOver
 from addon.door.listener import Listener
@@ -175,13 +175,18 @@ class Proxy(master.Master):
         return "memory, until it stops" if isinstance(store, MemoryStore) else str(self._settings.store.directory)
 
 
+def arrival_of(settings: Settings) -> Destination:
+    """Return where connections to this proxy lead."""
+    return OneOrigin(settings.backend) if settings.backend else Anywhere()
+
+
 def listener_of(settings: Settings, service: Service, hand_over: HandOver) -> Listener:
     """Return the public listener of the door."""
     door = Door(
         service,
         LeafContexts(settings.tls.ca_directory),
         hand_over,
-        OneOrigin(settings.backend) if settings.backend else Anywhere(),
+        arrival_of(settings),
         settings.memory.hot_size,
         AccessLog(Path(settings.log.access).expanduser()) if settings.log.access else None,
         tuple(glob(host) for host in settings.tls.leave_alone),

@@ -35,6 +35,7 @@ class Conversation(asyncio.Protocol):
         "_client",
         "_destination",
         "_door",
+        "_given_up",
         "_idle",
         "_leaving",
         "_paused",
@@ -55,6 +56,8 @@ class Conversation(asyncio.Protocol):
         self._client = ""
         self._destination = destination
         self._door = door
+        self._given_up = False
+        """The transport has another protocol now."""
         self._idle = True
         """Whatever arrives now is a new request, and can be answered."""
         self._leaving = False
@@ -185,7 +188,8 @@ class Conversation(asyncio.Protocol):
     def _rest(self, *, fresh: bool) -> None:
         """Wait for the next request, or for the rest of one, or end."""
         if self._leaving:
-            self._depart()
+            if not self._given_up:
+                self._depart()
             return
         self._idle = not self._buffer
         if fresh:
@@ -226,7 +230,8 @@ class Conversation(asyncio.Protocol):
     def _give_up(self) -> tuple[asyncio.Transport, bytes]:
         """Let go of the transport, for something else to be its protocol; return it, and what has arrived."""
         self._door.connections.discard(self)
-        self._leaving, self._idle, self.deadline = True, False, inf
+        self._given_up = self._leaving = True
+        self._idle, self.deadline = False, inf
         rest, self._buffer = self._buffer, b""
         return self.transport, rest
 

@@ -27,15 +27,15 @@ Protocol = Literal["http", "https", "http2"]
 class HooksLane:
     """`http` in clear, `https` inside CONNECT, `http2` inside CONNECT too."""
 
-    def __init__(self, street: Street, name: Protocol) -> None:
-        self.name: str = name
-        self._protocol: Protocol = name
+    def __init__(self, street: Street, protocol: Protocol, name: str = "") -> None:
+        self.name: str = name or protocol
+        self._protocol: Protocol = protocol
         self._street = street
 
     @asynccontextmanager
     async def stage(self, conversation: Conversation) -> AsyncIterator[HooksStage]:
         house = await self._street.house(conversation)
-        proxy = await self._street.proxy(house)
+        proxy = await self._street.proxy(house, door=self.name.startswith("door"))
         await house.begin()
         async with ScriptedOrigin(None if self._protocol == "http" else origin_tls()) as origin:
             stage = HooksStage(house, origin, proxy, self._protocol)
