@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import uuid4
 
+from addon.completing import Completing
 from addon.links import Links
 from addon.origin import Content, Origin, OriginAnswer, OriginFailure
 from addon.replies import Replies
@@ -19,7 +20,7 @@ from addon.stored import StoredResponses
 from addon.storing import Storing, declared_length
 from cache import engine
 from cache.authority import refusal
-from cache.decisions import Change, Freshen, Invalidate, Refuse, Relay, Retry, Sent, Serve, Store, Validate
+from cache.decisions import Change, Complete, Freshen, Invalidate, Refuse, Relay, Retry, Sent, Serve, Store, Validate
 from cache.fieldtable import end_to_end
 from cache.flight import Ending, Flight, Flights
 from cache.key import primary_key
@@ -66,6 +67,7 @@ class Fetcher:
         self._origin = origin
         self._statistics = statistics
         self._max_object = max_object
+        self._completing = Completing(stored, statistics, max_object)
         self._storing: set[asyncio.Task[None]] = set()
 
     async def fetch(self, request: Request, sent: Sent, asking: Asking = NOTHING_MORE, *, leads: bool = False) -> Reply:
@@ -97,6 +99,12 @@ class Fetcher:
             case Store():
                 await self.apply(outcome.changes)
                 return await self._store(request, outcome, arriving, flight, landing)
+            case Complete():
+                joined = partial(engine.completed, request, sent, policy=self.policy, now=self.clock())
+                whole = await self._completing.answer(outcome, arriving, flight, joined)
+                return (
+                    await self._without_origin(request, sent, whole, flight) if whole else engine.without_copies(sent)
+                )
             case Relay():
                 await self.apply(outcome.changes)
                 return await self.replies.relay(request, outcome, arriving)
@@ -130,7 +138,7 @@ class Fetcher:
 
     def judged(
         self, request: Request, sent: Sent, received: Received, held: int | None = None
-    ) -> Store | Freshen | Relay | Serve | Retry | Refuse:
+    ) -> Store | Complete | Freshen | Relay | Serve | Retry | Refuse:
         """Return what the engine makes of an answer.
 
         Args:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from addon.origin import FailureKind, OriginAnswer, OriginFailure
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
-from cache.decisions import Store
+from cache.decisions import Complete, Store
 from cache.flight import Ending, Flight
 from cache.messages import Response
 from cache.reasons import NotStored
@@ -29,7 +29,7 @@ class Storing:
     def __init__(
         self,
         arriving: OriginAnswer,
-        outcome: Store,
+        outcome: Store | Complete,
         writer: BodyWriter,
         flight: Flight,
         stored: StoredResponses,

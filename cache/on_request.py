@@ -12,7 +12,7 @@ from cache.decisions import Forward, Refuse, Sent, Serve, Validate
 from cache.destinations import is_loop, prohibited
 from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
-from cache.forwarding import behind, upstream, validating
+from cache.forwarding import behind, completing, upstream, validating
 from cache.freshness import current_age, freshness_lifetime, stale_use, time_to_live
 from cache.messages import Request
 from cache.poisoning import unkeyed_input
@@ -61,7 +61,7 @@ def on_request(
     sent = Sent(upstream(request, policy), fwd, detail, selected=selected, matching=fitting, heads=heads)
     if fwd is Forwarded.PARTIAL:
         # what is stored cannot be the answer, whatever the origin says of it
-        return validating(replace(sent, selected=None), ())
+        return completing(replace(sent, selected=None), request, selected, policy)
     return validating(sent, validation.nominate(fitting, selected))
 
 

@@ -62,7 +62,7 @@ def conditional(request: Request, nominated: Sequence[StoredResponse]) -> Reques
 
 
 def unconditional(request: Request) -> Request:
-    """Return the request without any precondition, and without the Range that depended on one."""
+    """Return the request without any precondition."""
     return replace(request, fields=request.fields.without(PRECONDITIONS))
 
 

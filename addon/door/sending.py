@@ -74,6 +74,8 @@ async def _send_stream(client: Client, head: bytes, stream: Stream, framing: Fra
     async for chunk in stream.octets:
         if not chunk:
             continue
+        if transport.is_closing():
+            raise ClientGone
         sent += len(chunk)
         if framing.chunked:
             transport.writelines((b"%x\r\n" % len(chunk), chunk, b"\r\n"))

@@ -14,6 +14,7 @@ from cache import engine
 from cache.answers import CopyAnswer, OwnAnswer
 from cache.decisions import (
     Change,
+    Complete,
     Delete,
     Freshen,
     Invalidate,
@@ -132,10 +133,13 @@ class EngineStage:
         match outcome:
             case Store():
                 self._apply(outcome.changes)
-                writer = self._store.writer()
-                writer.write(reply.body if outcome.answer.has_content else b"")
-                writer.commit(outcome.entry, outcome.replaces)
+                self._keep(outcome, reply.body if outcome.answer.has_content else b"")
                 self._relay(pending.client, outcome, reply)
+            case Complete():
+                self._keep(outcome, reply.body)
+                (part,) = [each for each in self._store.candidates(outcome.entry.key) if each.id == outcome.entry.id]
+                whole = engine.completed(pending.request, pending.sent, part, self._policy, self.time.now())
+                self._answer_from_copy(pending.client, whole.answer)
             case Relay():
                 self._apply(outcome.changes)
                 self._relay(pending.client, outcome, reply)
@@ -148,6 +152,11 @@ class EngineStage:
             case Refuse():
                 self._apply(outcome.changes)
                 self._refuse(pending.client, outcome.answer)
+
+    def _keep(self, outcome: Store | Complete, octets: bytes) -> None:
+        writer = self._store.writer()
+        writer.write(octets)
+        writer.commit(outcome.entry, outcome.replaces)
 
     async def fail(self, how: Literal["closes", "resets", "silent"]) -> None:
         assert self._current is not None

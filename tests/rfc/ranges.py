@@ -1,6 +1,6 @@
 """Parts of a copy (RFC 9110 §14)."""
 
-from tests.lanes.script import Conversation, answer, ask, conversation, later, origin
+from tests.lanes.script import Conversation, answer, ask, conversation, counts, later, origin
 from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
 
 BODY = "0123456789"
@@ -265,5 +265,200 @@ CONVERSATIONS = [
         ask("GET /a", "Range: bytes=0-3"),
         origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 0-3/10", body="0123"),
         answer("206", body="0123"),
+    ),
+    # ---- what is missing of a whole is fetched by itself
+    conversation(
+        "what is missing behind a part is fetched alone, and the whole is put together",
+        "RANGE-18",
+        "RANGE-19",
+        "STATUS-20",
+        "case 12",
+        ask("GET /a", "Range: bytes=0-4"),
+        origin(
+            "206 Partial Content",
+            FRESH_60,
+            'ETag: "1"',
+            "Content-Type: text/plain",
+            "Content-Range: bytes 0-4/10",
+            body="01234",
+        ),
+        answer("206", STORED, body="01234"),
+        later(10),
+        ask("GET /a"),
+        origin(
+            "206 Partial Content",
+            "Cache-Control: max-age=30",
+            'ETag: "1"',
+            "Content-Range: bytes 5-9/10",
+            body="56789",
+            saw=("GET /a", "Range: bytes=5-9", 'If-Range: "1"'),
+        ),
+        answer(
+            "203 Non-Authoritative Information",
+            "Cache-Status: secondhand; fwd=partial; fwd-status=206",
+            "Content-Length: 10",
+            "Content-Type: text/plain",
+            "Cache-Control: max-age=30",
+            "no Content-Range",
+            "no Age",
+            body=BODY,
+        ),
+        ask("GET /a"),
+        answer("203", hit(30), "Content-Type: text/plain", body=BODY),
+    ),
+    conversation(
+        "gaps in several places are fetched as one",
+        "RANGE-18",
+        ask("GET /a", "Range: bytes=1-2"),
+        origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 1-2/10", body="12"),
+        answer("206", STORED, body="12"),
+        ask("GET /a", "Range: bytes=5-6"),
+        origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-6/10", body="56"),
+        answer("206", body="56"),
+        ask("GET /a", "Range: bytes=9-9"),
+        origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 9-9/10", body="9"),
+        answer("206", body="9"),
+        ask("GET /a"),
+        origin(
+            "206 Partial Content",
+            FRESH_60,
+            'ETag: "1"',
+            "Content-Range: bytes 0-8/10",
+            body="012345678",
+            saw=("Range: bytes=0-8", 'If-Range: "1"'),
+        ),
+        answer("203", "Cache-Status: secondhand; fwd=partial; fwd-status=206", body=BODY),
+    ),
+    conversation(
+        "where the content has changed meanwhile, the whole comes and takes the parts' place",
+        "RANGE-18",
+        "STATUS-20",
+        "case 13",
+        ask("GET /a", "Range: bytes=0-4"),
+        origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 0-4/10", body="01234"),
+        answer("206", STORED, body="01234"),
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, 'ETag: "2"', body="abcdefghij", saw='If-Range: "1"'),
+        answer("200 OK", "Cache-Status: secondhand; fwd=partial; stored", body="abcdefghij"),
+        ask("GET /a", "Range: bytes=0-4"),
+        answer("206", hit(60), 'ETag: "2"', body="abcde"),
+    ),
+    *(
+        conversation(
+            f"a part that does not make the whole is dropped, and the whole is asked for: {title}",
+            "RANGE-18",
+            "RANGE-15",
+            ask("GET /a", "Range: bytes=0-4"),
+            origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 0-4/10", body="01234"),
+            answer("206", STORED, body="01234"),
+            ask("GET /a"),
+            origin(status, *fields, body=body, saw=("Range: bytes=5-9", 'If-Range: "1"')),
+            origin("200 OK", "Cache-Control: no-store", body=BODY, saw=("no Range", "no If-Range")),
+            answer("200 OK", "Cache-Status: secondhand; fwd=partial", body=BODY),
+            ask("GET /a", "Range: bytes=0-4"),
+            answer("206", hit(60), body="01234"),
+        )
+        for title, status, fields, body in (
+            ("it is another's", "206", (FRESH_60, 'ETag: "2"', "Content-Range: bytes 5-9/10"), "fghij"),
+            ("it is too short", "206", (FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-8/10"), "5678"),
+            ("it is of another length", "206", (FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-9/11"), "56789"),
+            ("it contradicts itself", "206", (FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-9/10"), "567"),
+            (
+                "it may not be stored",
+                "206",
+                ("Cache-Control: no-store", 'ETag: "1"', "Content-Range: bytes 5-9/10"),
+                "56789",
+            ),
+            ("there is none", "416", ("Content-Range: bytes */5",), ""),
+        )
+    ),
+    *(
+        conversation(
+            f"the whole is fetched, not what is missing: {title}",
+            "RANGE-18",
+            ask("GET /a", "Range: bytes=0-4"),
+            origin("206 Partial Content", FRESH_60, *said, "Content-Range: bytes 0-4/10", body="01234"),
+            answer("206", STORED, body="01234"),
+            ask(line, *asked),
+            origin(
+                "200 OK",
+                "Cache-Control: no-store",
+                body="" if line.startswith("HEAD") else BODY,
+                saw=("no Range", "no If-Range"),
+            ),
+            answer("200", body="" if line.startswith("HEAD") else BODY),
+        )
+        for title, said, line, asked in (
+            ("no tag", ("Last-Modified: {now-99}",), "GET /a", ()),
+            ("a weak tag", ('ETag: W/"1"',), "GET /a", ()),
+            ("a precondition", ('ETag: "1"',), "GET /a", ('If-None-Match: "2"',)),
+            ("for HEAD", ('ETag: "1"',), "HEAD /a", ()),
+            ("for one client alone", ('ETag: "1"',), "GET /a", ("Authorization: Basic c2VjcmV0",)),
+        )
+    ),
+    conversation(
+        "with range_fetch = full the whole is fetched where a client asks for a range",
+        "RANGE-12",
+        ask("GET /a", "Range: bytes=0-4", 'If-Range: "1"'),
+        origin("200 OK", FRESH_60, body=BODY, saw=("no Range", "no If-Range")),
+        answer("200", STORED, body=BODY),
+        ask("GET /a", "Range: bytes=0-4"),
+        answer("206", hit(60), body="01234"),
+        settings={"cache": {"range_fetch": "full"}},
+    ),
+    conversation(
+        "fields that a later part leaves out are those of the part before it",
+        "RANGE-15",
+        ask("GET /a", "Range: bytes=0-4"),
+        origin(
+            "206 Partial Content",
+            FRESH_60,
+            'ETag: "1"',
+            "X-A: old",
+            "X-B: old",
+            "Content-Range: bytes 0-4/10",
+            body="01234",
+        ),
+        answer("206", STORED),
+        later(1),
+        ask("GET /a", "Range: bytes=5-9", 'If-Range: "1"'),
+        origin("206 Partial Content", FRESH_60, 'ETag: "1"', "X-B: new", "Content-Range: bytes 5-9/10", body="56789"),
+        answer("206", "no X-A"),
+        ask("GET /a"),
+        answer("203", hit(60), "X-A: old", "X-B: new", body=BODY),
+    ),
+    *(
+        conversation(
+            f"a Repr-Digest is held against what parts are put together to: {title}",
+            "RANGE-22",
+            ask("GET /a", "Range: bytes=0-4"),
+            origin("206 Partial Content", FRESH_60, 'ETag: "1"', digest, "Content-Range: bytes 0-4/10", body="01234"),
+            answer("206", STORED, body="01234"),
+            ask("GET /a"),
+            origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-9/10", body="56789"),
+            *then,
+            unseen={"engine": "octets are not the engine's business"},
+        )
+        for title, digest, then in (
+            (
+                "it holds",
+                "Repr-Digest: sha-256=:hNiYd/DUBB77a/kaFvAkjy/Vc+avBcGflr7bn4gveII=:",
+                (answer("203", body=BODY),),
+            ),
+            (
+                "it does not, and the parts are gone",
+                "Repr-Digest: sha-256=:rkSKyGxOjk3sZFcpcI70GHOuecbf+E7/czYJiUh/COU=:",
+                (
+                    counts("not_stored.digest-mismatch"),
+                    origin("200 OK", "Cache-Control: no-store", body=BODY, saw="no Range"),
+                    answer("200", body=BODY),
+                    ask("GET /a", "Range: bytes=0-4"),
+                    origin(
+                        "206 Partial Content", "Cache-Control: no-store", "Content-Range: bytes 0-4/10", body="01234"
+                    ),
+                    answer("206", MISS),
+                ),
+            ),
+        )
     ),
 ]

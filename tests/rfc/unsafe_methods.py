@@ -278,7 +278,6 @@ CONVERSATIONS = [
         ask("PUT /a", "Content-Type: text/plain", body="0123456789abcdef" * 20_000),
         origin("201 Created", body="thanks", saw="Content-Type: text/plain"),
         answer("201", METHOD, body="thanks"),
-        counts("requests", by=0),
     ),
     conversation(
         "nobody listens where an unsafe request goes",
