@@ -53,6 +53,10 @@ class StoredBody(Protocol):
 
     length: int
 
+    @property
+    def descriptor(self) -> int | None:
+        """An open file that begins with the body, for as long as this is open; None where there is none."""
+
     def read(self, start: int, stop: int) -> bytes:
         """Return octets `start` (inclusive) to `stop` (exclusive).
 
@@ -83,6 +87,13 @@ class BodyWriter(Protocol):
     def write(self, chunk: bytes) -> None:
         """Append octets. Raises StoreError if they cannot be kept."""
 
+    def read(self, start: int, stop: int) -> bytes:
+        """Return octets `start` (inclusive) to `stop` (exclusive) of those written so far, also after `commit`.
+
+        Raises:
+            StoreError: there are fewer, or they were let go.
+        """
+
     def commit(self, entry: StoredResponse, replaces: Iterable[str] = ()) -> StoredResponse:
         """Store `entry` with the octets written, in place of what it supersedes and what `replaces` names by id.
 
@@ -94,7 +105,7 @@ class BodyWriter(Protocol):
         """
 
     def abort(self) -> None:
-        """Forget the octets. Harmless after `commit`."""
+        """Let go of the octets, also of those that `read` returns after `commit`; what was stored stays."""
 
 
 class Store(Protocol):

@@ -191,7 +191,8 @@ class MemoryWriter:
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
-        self._octets: bytearray | None = bytearray()
+        self._octets: bytes | bytearray | None = bytearray()
+        self._done = False
 
     def write(self, chunk: bytes) -> None:
         """Append octets. Raises StoreError if they do not fit."""
@@ -201,18 +202,27 @@ class MemoryWriter:
             self.abort()
             raise StoreError(f"the body does not fit into a store of {self._store.max_size} octets")
 
+    def read(self, start: int, stop: int) -> bytes:
+        """Return octets `start` (inclusive) to `stop` (exclusive) of those written so far. Raises StoreError."""
+        if self._octets is None or stop > len(self._octets):
+            raise StoreError(f"octets {start} to {stop} are not there")
+        return bytes(self._octets[start:stop])
+
     def commit(self, entry: StoredResponse, replaces: Iterable[str] = ()) -> StoredResponse:
         """Store `entry` with the octets written and return it completed. Raises StoreError."""
         body = bytes(self._open())
         self.abort()
-        return self._store.keep(entry, body, replaces)
+        stored = self._store.keep(entry, body, replaces)
+        self._octets = body
+        return stored
 
     def abort(self) -> None:
-        """Forget the octets. Harmless after `commit`."""
+        """Let go of the octets; what was stored stays."""
         self._octets = None
+        self._done = True
 
     def _open(self) -> bytearray:
-        if self._octets is None:
+        if self._done or not isinstance(self._octets, bytearray):
             raise StoreError("this body was committed, aborted or refused before")
         return self._octets
 

@@ -165,6 +165,8 @@ def test_what_a_killed_process_left_is_swept_at_the_next_start(open_store: OpenS
     orphan.parent.mkdir(exist_ok=True)
     orphan.write_bytes(b"the row was never committed")
     store = open_store()
+    assert not list(directory.glob("spool/*"))
+    store.sweep()
     assert files_below(directory) == {body_file(directory, stored).relative_to(directory).as_posix()}
     assert store.statistics().entries == 1
     assert is_intact(store, stored)
@@ -175,6 +177,7 @@ def test_a_sweep_spares_the_body_that_another_process_is_writing(open_store: Ope
     writer = open_store().writer()
     writer.write(body_of(entry.id, 100_000))
     other = open_store()
+    other.sweep()
     assert len(files_below(directory)) == 1
     stored = writer.commit(entry)
     assert is_intact(other, stored)
@@ -388,8 +391,8 @@ def test_iteration_survives_damaged_rows_and_deletes_them(open_store: OpenStore,
     with database(directory) as connection:
         heads = connection.execute("SELECT COUNT(*) FROM Cache WHERE key < 'u;' AND key > 'u:'").fetchone()
     assert heads == (2,)
-    store.close()
-    assert open_store().statistics().entries == len(files_below(directory)) == 2
+    store.sweep()
+    assert store.statistics().entries == len(files_below(directory)) == 2
 
 
 def test_eviction_gets_past_rows_that_belong_to_nothing(open_store: OpenStore, directory: Path) -> None:
@@ -594,7 +597,7 @@ def mounted(directory: Path, size: str) -> Iterator[Callable[[str], None] | None
 @contextmanager
 def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
     """Limit what can be written in a directory to a few MiB beside the table; yield what lifts the limit."""
-    with mounted(directory, "20m") as remount:
+    with mounted(directory, "32m") as remount:
         if remount:
             yield lambda: remount("size=64m")
             return
@@ -771,6 +774,7 @@ def test_a_damaged_database_is_set_aside_and_a_new_one_begun(
         caplog.clear()
         assert (directory / "damaged-cache.db").exists()
         assert list(store.entries()) == []
+        store.sweep()
         assert files_below(directory) == set()
         assert is_intact(store, put(store, new_entry(), 100_000))
         store.close()
