@@ -18,6 +18,7 @@ from addon.responder import Responder
 from addon.settings import Settings
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
+from addon.warm.prefetch import prefetch_handler
 from cache.key import key_of_uri
 from cache.stores.base import Store, StoreError
 from cache.stores.disk import DiskStore
@@ -55,7 +56,7 @@ class Service:
         self.fetcher = Fetcher(self.stored, origin, self.policy, self.clock, self.statistics, largest)
         self.responder = Responder(self.fetcher, self.statistics, settings.cache.collapse_timeout)
         self.relay = Relay()
-        handlers = {"ping": self._ping, "purge": self._purge, "stats": self._stats}
+        handlers = {"fetch": prefetch_handler(self), "ping": self._ping, "purge": self._purge, "stats": self._stats}
         self._control = ControlServer(settings.store.directory, handlers)
 
     async def start(self) -> None:
