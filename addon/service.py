@@ -20,6 +20,7 @@ from addon.responder import Responder
 from addon.settings import Settings
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
+from addon.warm.prefetch import prefetch_handler
 from cache.key import key_of_uri, keys
 from cache.policy import CachePolicy
 from cache.stores.base import Store, StoreError
@@ -62,7 +63,13 @@ class Service:
         self.fetcher.links = self.modes.links
         self.responder = Responder(self.fetcher, self.statistics, settings.cache.collapse_timeout)
         self.relay = Relay()
-        handlers = {"ping": self._ping, "purge": self._purge, "stats": self._stats, "mode": self.modes.handle}
+        handlers = {
+            "fetch": prefetch_handler(self),
+            "mode": self.modes.handle,
+            "ping": self._ping,
+            "purge": self._purge,
+            "stats": self._stats,
+        }
         self._control = ControlServer(settings.store.directory, handlers)
 
     def listens_at(self, host: str, port: int) -> None:

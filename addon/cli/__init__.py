@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from addon.cli import config, lint, mitm, modes, run, serve, show, store, trust, why
+from addon.cli import config, lint, mitm, modes, run, serve, show, store, trust, warm, why
 from addon.cli.terminal import Application
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found."
@@ -32,6 +32,9 @@ app.command("ls", epilog="Example: secondhand ls '*.whl'")(store.list_copies)
 app.command(epilog="Example: secondhand show https://example.org/")(show.show)
 app.command(epilog="Example: secondhand why https://example.org/ -H 'Cache-Control: max-age=60'")(why.why)
 app.command(epilog="Example: secondhand lint https://example.org/ -H 'Accept-Encoding: gzip'")(lint.lint)
+app.command(epilog="Example: secondhand warm --lock requirements.txt --sitemap https://example.org/sitemap.xml")(
+    warm.warm
+)
 app.command(epilog="Example: secondhand purge --host example.org")(store.purge)
 app.command(epilog="Example: secondhand stats --json")(store.stats)
 app.add_typer(config.app, name="config")
