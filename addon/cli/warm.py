@@ -49,7 +49,7 @@ def warm(
     Files from lock files are those for this machine, and are checked against the digests given there.
     """
     settings = configuration(config, store).settings
-    if settings.cache.offline:
+    if settings.cache.mode is Mode.OFFLINE:
         fail("the settings say cache.offline: nothing can be fetched", FAILED)
     from addon.warm.sources import Named  # loads what only those need who ask origins
 

@@ -147,6 +147,8 @@ class Door:
         if not candidates:
             return None
         policy = self.fetcher.policy
+        if policy.no_vary_search:  # other keys have a say in it
+            return None
         decision = engine.on_request(request, candidates, policy, now)
         if not isinstance(decision, Serve):
             return None

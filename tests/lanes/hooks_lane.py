@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Literal
 
@@ -38,7 +39,7 @@ class HooksLane:
         proxy = await self._street.proxy(house, door=self.name.startswith("door"))
         await house.begin()
         async with ScriptedOrigin(None if self._protocol == "http" else origin_tls()) as origin:
-            stage = HooksStage(house, origin, proxy, self._protocol)
+            stage = HooksStage(house, origin, proxy, self._protocol, door=self.name.startswith("door"))
             try:
                 yield stage
             finally:
@@ -46,8 +47,11 @@ class HooksLane:
 
 
 class HooksStage(SocketStage):
-    def __init__(self, house: House, origin: ScriptedOrigin, proxy: tuple[str, int], protocol: Protocol) -> None:
+    def __init__(
+        self, house: House, origin: ScriptedOrigin, proxy: tuple[str, int], protocol: Protocol, *, door: bool
+    ) -> None:
         super().__init__(house, origin, "http" if protocol == "http" else "https")
+        self._door = door
         self._proxy = proxy
         self._protocol = protocol
         self._clients: dict[str, Http1Client | Http2Client] = {}
@@ -60,6 +64,8 @@ class HooksStage(SocketStage):
 
     async def heard(self, client: str) -> Heard:
         heard = await self._clients[client].receive()
+        if not self._door:
+            heard = replace(heard, interim=None, trailers=None)
         if heard.cut:
             await self._clients.pop(client).close()
         return heard

@@ -15,9 +15,14 @@ _ENTRANCE = {"door": "http", "door-tls": "https"}
 OCTETS = "the engine is handed whole messages; octets, and what happens while they flow, are not its business"
 CONTENT = "requests with content are carried by mitmproxy; the responder never sees them"
 CARRIED = "where a request that mitmproxy carries comes to nothing, the error is mitmproxy's own page"
+BEGUN = "the door sends what it has as it comes: a head that is out cannot become an error any more"
 CLEAR = "only a URL of https shows it"
 HTTP2 = "HTTP/2 forbids the client to send it"
 
+WITHOUT_DOOR = {"door": BEGUN, "door-tls": BEGUN}
+THROUGH_DOOR = dict.fromkeys(
+    ("responder", "http", "https", "http2"), "it waits for small content before it says a word"
+)
 THROUGH_MITMPROXY = {"http": CARRIED, "https": CARRIED, "http2": CARRIED}
 WITHOUT_MITMPROXY = dict.fromkeys(("engine", "responder", "door", "door-tls"), "mitmproxy has no part in it")
 

@@ -128,6 +128,10 @@ class _Performance:
             problems.append(f"expected the body {expected[:100]!r}")
         if heard.cut != step.cut:
             problems.append("expected a cut connection" if step.cut else "expected a clean end")
+        if heard.interim is not None and heard.interim != step.interim:
+            problems.append(f"expected {step.interim} before it, heard {heard.interim}")
+        if heard.trailers is not None and heard.trailers.lines != fields_of(step.trailers).lines:
+            problems.append(f"expected {step.trailers} behind it, heard {heard.trailers.lines}")
         assert not problems, "\n".join([*problems, "heard:", *_shown(heard)])
 
     async def _hear(self, client: str) -> Heard:

@@ -1,5 +1,6 @@
 """What comes over the wire is not always a response, or not the whole of one (RFC 9112)."""
 
+from tests.lanes.limits import THROUGH_DOOR, WITHOUT_DOOR
 from tests.lanes.script import (
     Conversation,
     Step,
@@ -29,7 +30,7 @@ def _nothing_is_stored() -> tuple[Step, ...]:
     )
 
 
-def _refused(title: str, octets: bytes, error: str, *rows: str) -> Conversation:
+def _refused(title: str, octets: bytes, error: str, *rows: str, unseen: dict[str, str] | None = None) -> Conversation:
     return conversation(
         f"{title}: 502, and nothing is stored",
         *rows,
@@ -39,10 +40,11 @@ def _refused(title: str, octets: bytes, error: str, *rows: str) -> Conversation:
         origin_octets(octets),
         answer("502 Bad Gateway", "no Cache-Status", proxy_status(error + "..."), body="...reason: fetch-failed\n"),
         *_nothing_is_stored(),
+        unseen=unseen,
     )
 
 
-def _cut(title: str, *steps: Step) -> Conversation:
+def _cut(title: str, *steps: Step, unseen: dict[str, str] | None = None) -> Conversation:
     return conversation(
         f"{title}: the client's connection is cut, and nothing is stored",
         "SEC-02",
@@ -50,6 +52,7 @@ def _cut(title: str, *steps: Step) -> Conversation:
         *steps,
         counts("not_stored.incomplete"),
         *_nothing_is_stored(),
+        unseen=unseen,
     )
 
 
@@ -87,6 +90,14 @@ CONVERSATIONS = [
         "http_response_incomplete",
         "SEC-02",
         "STORE-15",
+        unseen=WITHOUT_DOOR,
+    ),
+    _cut(
+        "a small body that ends short",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, "Content-Length: 10", body="hello", then="closes"),
+        answer("200", STORED, body="hello", cut=True),
+        unseen=THROUGH_DOOR,
     ),
     _cut(
         "chunks without a last one",
@@ -127,6 +138,7 @@ CONVERSATIONS = [
         ask("GET /a"),
         origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
         answer("203", body="old"),
+        unseen=WITHOUT_DOOR,
     ),
     conversation(
         "a body that ends with the connection is whole",
@@ -158,7 +170,7 @@ CONVERSATIONS = [
         origin_octets(
             b"HTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n" + HEAD + b"Content-Length: 5\r\n\r\nhello", then=""
         ),
-        answer("200", STORED, "no Link", body="hello"),
+        answer("200", STORED, "no Link", body="hello", interim=(103,)),
         ask("GET /a"),
         answer("203", hit(60), "no Link", body="hello"),
     ),
@@ -170,7 +182,7 @@ CONVERSATIONS = [
         origin_octets(
             HEAD + b"Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", then=""
         ),
-        answer("200", STORED, "no X-Sum", "no Trailer", body="hello"),
+        answer("200", STORED, "no X-Sum", "no Trailer", body="hello", trailers=("X-Sum: 1",)),
         ask("GET /a"),
         answer("203", hit(60), "no X-Sum", "no Trailer", body="hello"),
     ),

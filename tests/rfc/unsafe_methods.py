@@ -7,7 +7,6 @@ from tests.lanes.script import (
     answer,
     ask,
     conversation,
-    counts,
     origin,
     origin_closes,
     origin_gone,
