@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-from addon.fetcher import Asking, Fetcher
+from addon.asking import Asking
+from addon.fetcher import Fetcher
 from addon.origin import Content, FailureKind, OriginFailure
 from addon.refresher import Refresher
 from addon.reply import Reply
@@ -13,7 +15,7 @@ from addon.statistics import Statistics
 from addon.storing import declared_length
 from cache import engine
 from cache.decisions import Refuse, Sent, Serve
-from cache.flight import Ending
+from cache.flight import Ending, Flight
 from cache.key import keys, primary_key
 from cache.messages import Request, Response
 from cache.reasons import Forwarded
@@ -64,7 +66,10 @@ class Responder:
                 case Refuse() as refuse:
                     return self.fetcher.replies.refuse(refuse)
                 case Sent() as sent:
-                    if waited_as or not await self._shared(request, sent):
+                    shared = False if waited_as else await self._shared(request, sent)
+                    if isinstance(shared, Reply):
+                        return shared
+                    if not shared:
                         return await self.fetcher.fetch(request, sent, asking, leads=_collapsible(request, sent))
                     waited_as = sent.fwd
         return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy), asking)
@@ -99,10 +104,33 @@ class Responder:
         ]
         return engine.on_request(request, candidates, self.fetcher.policy, self.fetcher.clock(), waited_as)
 
-    async def _shared(self, request: Request, sent: Sent) -> bool:
-        """Wait for a fetch of the same key that is under way; tell whether what it brought may be shared."""
-        leader = self.fetcher.flights.leader(primary_key(request)) if _collapsible(request, sent) else None
-        return leader is not None and await leader.ending(self._collapse_timeout) is Ending.STORED
+    async def _shared(self, request: Request, sent: Sent) -> Reply | bool:
+        """Wait for a fetch of the same key that is under way.
+
+        Returns:
+            The reply that it gives to this request too; else whether what it brought is in the store by now.
+        """
+        if not _collapsible(request, sent):
+            return False
+        key, flights = primary_key(request), self.fetcher.flights
+        if flights.leader(key) is None or flights.is_unshared(key, self.fetcher.clock()):
+            return False
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._collapse_timeout
+        while leader := flights.leader(key):
+            match await leader.ending(until - loop.time()):
+                case Ending.ARRIVING:
+                    return self._joined(request, sent, leader) or False
+                case Ending.STORED:
+                    return True
+                case Ending.NOT_SHARED:
+                    return False
+                case Ending.ASK_ANEW:
+                    pass
+        return False
+
+    def _joined(self, request: Request, sent: Sent, leader: Flight) -> Reply | None:
+        return self.fetcher.arrivals.join(request, sent, leader, self.fetcher.policy, self.fetcher.clock())
 
     async def close(self) -> None:
         """Stop what goes on in the background."""

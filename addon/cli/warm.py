@@ -13,6 +13,7 @@ from addon.cli.options import ConfigOption, HeaderOption, JsonOption, StoreOptio
 from addon.cli.terminal import FAILED, fail, say, say_json, say_table
 from addon.quantities import size_text
 from addon.settings import Settings
+from cache.policy import Mode
 
 if TYPE_CHECKING:
     from addon.warm.rounds import Report
