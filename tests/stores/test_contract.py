@@ -266,6 +266,7 @@ def test_an_open_body_outlives_its_entry(open_store: OpenStore, length: int, rem
         case "clear":
             store.clear()
         case "evict":
+            assert store.statistics().entries == 1  # and so it is where it can be evicted from
             for number in range(8):
                 put(store, new_entry(f"http://{number}.example/"), 200_000)
     assert stored not in store.candidates(KEY)

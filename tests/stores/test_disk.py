@@ -596,7 +596,7 @@ def mounted(directory: Path, size: str) -> Iterator[Callable[[str], None] | None
 
 @contextmanager
 def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
-    """Limit what can be written in a directory to a few MiB beside the table; yield what lifts the limit."""
+    """Limit what can be written in a directory to a few MiB, beside table and reserve; yield what lifts the limit."""
     with mounted(directory, "32m") as remount:
         if remount:
             yield lambda: remount("size=64m")
@@ -611,7 +611,23 @@ def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
             lift()
 
 
-def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path) -> None:
+@pytest.mark.parametrize("lengths", [(50_000, 150_000), (20_000,), (150_000,)], ids=str)
+def test_on_a_full_disk_the_least_recently_used_makes_room(directory: Path, lengths: tuple[int, ...]) -> None:
+    with mounted(directory, "32m") as remount:
+        if remount is None:
+            pytest.skip("needs to mount a file system")
+        with closing(DiskStore(directory, MAX_SIZE)) as store:
+            for number in range(400):
+                stored = put(store, new_entry(f"http://{number}.example/"), lengths[number % len(lengths)])
+                assert store.candidates(stored.key) == (stored,)
+            entries = list(store.entries())
+            assert all(is_intact(store, entry) for entry in entries)
+            assert 5 < len(entries) < 400
+            assert files_below(directory) == store._rows.file_names()
+
+
+def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DiskStore, "make_room", lambda _: False)
     with small_disk(directory) as lift:
         store = DiskStore(directory, MAX_SIZE)
         stored = []
