@@ -23,6 +23,7 @@ from addon.stored import StoredResponses
 from addon.warm.prefetch import prefetch_handler
 from cache.key import key_of_uri, keys
 from cache.policy import CachePolicy
+from cache.reasons import NotStored
 from cache.stores.base import Store, StoreError
 from cache.stores.disk import DiskStore
 from cache.stores.memory import MemoryStore, is_of_host
@@ -46,7 +47,7 @@ class Service:
         self.is_edge = settings.backend is not None
         self.clock = clock or Clock()
         self.statistics = Statistics()
-        self.store, self.store_trouble = open_store(settings)
+        self.store, self.store_trouble = open_store(settings, self._lost)
         directory = settings.store.directory if isinstance(self.store, TieredStore) else None
         self.policy = replace(
             settings.policy(),
@@ -71,6 +72,9 @@ class Service:
             "stats": self._stats,
         }
         self._control = ControlServer(settings.store.directory, handlers)
+
+    def _lost(self, reason: NotStored, count: int) -> None:
+        self.statistics.count(f"not_stored.{reason}", count)
 
     def listens_at(self, host: str, port: int) -> None:
         """Take requests for where clients reach this proxy for loops (RFC 9110 §7.6.3); an edge is meant by them."""
@@ -124,13 +128,18 @@ class Service:
         return {"deleted": deleted}
 
 
-def open_store(settings: Settings) -> tuple[Store, str | None]:
-    """Return the store, and what is wrong if it takes nothing: then answers are served and not stored."""
+def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tuple[Store, str | None]:
+    """Return the store, and what is wrong if it takes nothing: then answers are served and not stored.
+
+    Args:
+        settings: say which store.
+        lost: called when responses that had been taken could not be written, on any thread.
+    """
     if settings.store.kind == "memory":
         return MemoryStore(settings.store.max_size), None
     try:
         disk = DiskStore(settings.store.directory, settings.store.max_size)
-        return TieredStore(disk, settings.memory.store_size, settings.memory.max_object), None
+        return TieredStore(disk, settings.memory.store_size, settings.memory.max_object, lost), None
     except StoreError as error:
         return MemoryStore(0), str(error)
 
@@ -141,11 +150,13 @@ def credential_key(directory: Path | None) -> bytes:
         return secrets.token_bytes(32)
     kept, draft = directory / CREDENTIAL_KEY, directory / f".{CREDENTIAL_KEY}-{secrets.token_hex(4)}"
     try:
-        draft.touch(mode=0o600, exist_ok=False)
-        draft.write_bytes(secrets.token_bytes(32))
-        with suppress(FileExistsError):
-            kept.hardlink_to(draft)  # whole or not at all, and never over another process's
-        draft.unlink()
+        try:
+            draft.touch(mode=0o600, exist_ok=False)
+            draft.write_bytes(secrets.token_bytes(32))
+            with suppress(FileExistsError):
+                kept.hardlink_to(draft)  # whole or not at all, and never over another process's
+        finally:
+            draft.unlink(missing_ok=True)
         return kept.read_bytes()
     except OSError as error:
         logger.warning("copies that vary by credentials will not outlive this process: %s", error)

@@ -124,12 +124,17 @@ class Store(Protocol):
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:
         """Store an entry with its whole body as a writer would, if that needs no waiting.
 
+        A digest that the entry has already is taken to be the body's.
+
         Returns:
             The entry with `length` and `sha256` filled in, or None if it needs a writer; then nothing was stored.
 
         Raises:
             StoreError: nothing was stored, nothing was replaced.
         """
+
+    def revise(self, entry: StoredResponse) -> bool | None:
+        """Return what `update` would, or None if that needs waiting; then nothing changed. Raises StoreError."""
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return every stored response under that primary key, most recently stored first."""

@@ -66,6 +66,11 @@ class Claim:
             self._descriptor = -1
 
 
+def is_no_store(directory: Path) -> bool:
+    """Tell whether there is nothing, or a directory that is no store: opening it would make one of it."""
+    return not directory.exists() or (directory.is_dir() and not Path(directory, DBNAME).exists())
+
+
 def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, Claim, GenerationFile]:
     """Open the database in a directory, which is made if missing, and remove dead writers' spool files.
 

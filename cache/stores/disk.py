@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from io import FileIO
 from pathlib import Path
-from threading import Lock
 
 from cache.entry import StoredResponse
 from cache.stores.base import DamagedEntry, StoreError, StoreStatistics
 from cache.stores.bodies import FileBody, OctetsBody
 from cache.stores.directory import close_rows, open_rows
-from cache.stores.disk_writer import DiskWriter
+from cache.stores.disk_writer import DiskWriter, Insert
 from cache.stores.editing import Editing, encoded, variants_in
 from cache.stores.full_disk import FullDisk, is_full
 from cache.stores.memory import is_of_host
@@ -23,11 +22,9 @@ from cache.stores.recency import Recency
 from cache.stores.spool import Spool
 from cache.stores.sweep import SPOOLS, Sweeper, sweep
 from cache.stores.transaction import transaction
+from cache.stores.verification import Verification
 
 logger = logging.getLogger(__name__)
-
-_CHUNK = 1 << 20
-_MOST_VERIFIED = 100_000
 
 
 class DiskStore:
@@ -61,8 +58,7 @@ class DiskStore:
         self._max_size = self._room = max_size
         self._full_disk = FullDisk(directory, self._rows, self.generations)
         self.inline_max = inline_max
-        self._verified: dict[str, None] = {}
-        self._verified_lock = Lock()
+        self._verification = Verification()
         self._recency = Recency(self._flush, touch_delay)
         self._sweeper = Sweeper(self.sweep)
 
@@ -77,6 +73,9 @@ class DiskStore:
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:  # noqa: ARG002 - the protocol's signature
         """Return None: everything needs to wait for the disk."""
         return None
+
+    def revise(self, entry: StoredResponse) -> None:
+        """Return None: everything needs to wait for the disk."""
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return every stored response under that primary key, most recently stored first. Raises StoreError."""
@@ -101,9 +100,9 @@ class DiskStore:
             raise DamagedEntry(f"the stored body {entry.id} was missing or altered")
         return body
 
-    def writer(self) -> DiskWriter:
-        """Begin a new body."""
-        return DiskWriter(self._spools, self._insert, self.make_room, self._max_size, self.inline_max)
+    def writer(self, insert: Insert | None = None) -> DiskWriter:
+        """Begin a new body, to be stored by `insert` if that is given."""
+        return DiskWriter(self._spools, insert or self.insert, self.make_room, self._max_size, self.inline_max)
 
     def update(self, entry: StoredResponse) -> bool:
         """Rewrite the head of an entry if its stored revision is `entry.revision - 1`; tell whether it was.
@@ -158,9 +157,10 @@ class DiskStore:
 
     def _edit[T](self, change: Callable[[Editing], T]) -> T:
         with transaction(self._rows, self.generations) as changes:
-            changes.touch(self._recency.take())
+            used = changes.touch(self._recency.take())
             editing = Editing(self._rows, changes)
             result = change(editing)
+            changes.touch(used)  # what has only been stored by this
             editing.evict(self._room)
             return result
 
@@ -184,7 +184,7 @@ class DiskStore:
             return StoreStatistics(self._rows.body_count(), self._rows.octets_in_use(), self._max_size)
 
     def sweep(self, go_on: Callable[[], bool] = lambda: True) -> None:
-        """Remove what killed processes left; `go_on` is called between two short steps. Raises StoreError."""
+        """Remove what killed processes left, as `cache.stores.sweep` does. Raises StoreError."""
         sweep(self._directory, self._rows, go_on)
 
     def close(self) -> None:
@@ -198,10 +198,11 @@ class DiskStore:
         with self._rows.failures():
             yield from self._rows.keys(prefix)
 
-    def _insert(self, entry: StoredResponse, body: bytes | Spool, replaces: Iterable[str]) -> None:
+    def insert(self, entry: StoredResponse, body: bytes | Spool, replaces: Iterable[str]) -> None:
         """Store an entry with its body. Raises StoreError; then nothing was stored and nothing replaced."""
         stored, octets = encoded(entry)
-        self.edit(lambda editing: editing.insert(stored, octets, body, replaces))
+        self.edit(lambda editing: editing.insert(stored, octets, body, replaces, time.time()))
+        self._verification.written(stored, body)
 
     def _intact_body(self, entry: StoredResponse) -> OctetsBody | FileBody | None:
         try:
@@ -213,26 +214,11 @@ class DiskStore:
         body = FileBody(held, lambda: self._forget(entry)) if isinstance(held, FileIO) else OctetsBody(held)
         intact = False
         try:
-            intact = body.length == entry.length and self._verify(entry, body)
+            intact = self._verification.is_intact(entry, body)
         finally:
             if not intact:
                 body.close()
         return body if intact else None
-
-    def _verify(self, entry: StoredResponse, body: OctetsBody | FileBody) -> bool:
-        """Tell whether the digest is right; it is computed once for each entry in this process."""
-        if entry.id in self._verified:
-            return True
-        digest = hashlib.sha256()
-        for start in range(0, body.length, _CHUNK):
-            digest.update(body.read(start, min(start + _CHUNK, body.length)))
-        if digest.hexdigest() != entry.sha256:
-            return False
-        with self._verified_lock:
-            self._verified[entry.id] = None
-            if len(self._verified) > _MOST_VERIFIED:
-                del self._verified[next(iter(self._verified))]
-        return True
 
     def _forget(self, entry: StoredResponse) -> None:
         with suppress(StoreError):  # a body cut short while it is read: the reader is told in any case

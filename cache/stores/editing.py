@@ -25,11 +25,31 @@ class Editing:
         self.results: dict[str, tuple[StoredResponse, ...]] = {}
         """What there is under each key after the changes so far, most recently stored first."""
 
-    def insert(self, entry: StoredResponse, octets: bytes, body: bytes | Spool, replaces: Iterable[str]) -> None:
-        """Store an entry, `octets` when encoded, with its body. Raises StoreError; then nothing was changed."""
+    @property
+    def before(self) -> dict[int, int | None]:
+        """What the slots that change held before, once the transaction is committed."""
+        return self._changes.before
+
+    @property
+    def generation(self) -> int | None:
+        """What they hold once it is committed, if nobody else has changed anything by then."""
+        return self._changes.generation
+
+    def settled(self, slot: int) -> int | None:
+        """Return what a slot holds."""
+        return self._changes.generations.settled(slot)
+
+    def insert(
+        self, entry: StoredResponse, octets: bytes, body: bytes | Spool, replaces: Iterable[str], used: float
+    ) -> None:
+        """Store an entry, `octets` when encoded, with its body, last used at `used`.
+
+        Raises:
+            StoreError: nothing was changed.
+        """
         key = entry.key
         untouched = self._changes.is_untouched(key)  # what else there is need not be asked
-        self._changes.put_body(entry.id, key, body)
+        self._changes.put_body(entry.id, key, body, used)
         if untouched:
             self._changes.put_head(key, encode_row([octets]))
             self.results[key] = (entry,)

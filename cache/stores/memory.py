@@ -70,6 +70,10 @@ class MemoryStore:
         """Begin a new body."""
         return MemoryWriter(self)
 
+    def revise(self, entry: StoredResponse) -> bool:
+        """Do what `update` does."""
+        return self.update(entry)
+
     def _insert(self, entry: StoredResponse, body: bytes, replaces: Iterable[str]) -> None:
         """Store an entry with its body. Raises StoreError; then nothing was stored and nothing replaced."""
         size = _encoded_size(entry) + len(body)

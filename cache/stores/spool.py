@@ -36,6 +36,10 @@ class Spool:
             start += len(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
+    def modified(self) -> int:
+        """Return when the file was last written: nanoseconds since the epoch."""
+        return os.fstat(self._descriptor).st_mtime_ns
+
     def move(self, path: Path) -> None:
         """Give the file its place. It is not synced: the digest tells what a power failure took."""
         path.parent.mkdir(mode=0o700, exist_ok=True)

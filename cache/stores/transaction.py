@@ -34,16 +34,17 @@ def transaction(rows: Rows, generations: Generations) -> Iterator[Transaction]:
     try:
         with rows.exclusive() as discard:
             changes = Transaction(rows, generations, discard)
-            before = rows.version()
+            version = rows.version()
             yield changes
             slots = changes.slots
+            changes.before = {slot: generations.settled(slot) for slot in slots}
             generations.begin_change(slots)
     except BaseException:
         generations.end_change(slots)
         raise
     generation = generations.end_change(slots)
     with suppress(StoreError), rows.failures():
-        if rows.version() == before:  # else the slots may say less than others have changed meanwhile
+        if rows.version() == version:  # else the slots may say less than others have changed meanwhile
             changes.generation = generation
 
 
@@ -52,38 +53,40 @@ class Transaction:
 
     def __init__(self, rows: Rows, generations: Generations, discard: Callable[[Value], None]) -> None:
         self._rows = rows
-        self._generations = generations
+        self.generations = generations
         self._discard = discard
         self._now = time.time()
         self.slots: set[int] = set()
         """The slots of the primary keys under which something changes."""
+        self.before: dict[int, int | None] = {}
+        """What they held before."""
         self.generation: int | None = None
-        """What their slots hold once it is committed, if nobody else has changed anything by then."""
+        """What they hold once it is committed, if nobody else has changed anything by then."""
 
     def is_untouched(self, key: str) -> bool:
         """Tell whether surely nothing is stored under a key."""
-        slot = self._generations.slot(key)
-        return slot not in self.slots and self._generations.settled(slot) == 0
+        slot = self.generations.slot(key)
+        return slot not in self.slots and self.generations.settled(slot) == 0
 
     def put_head(self, key: str, octets: bytes) -> None:
         """Write the head row of a primary key."""
-        self.slots.add(self._generations.slot(key))
+        self.slots.add(self.generations.slot(key))
         self._rows.execute(
             _PUT_OVER, f"u:{key}", self._now, self._now, None, *self._rows.disk.store(octets, read=False)
         )
 
     def drop_head(self, key: str) -> None:
         """Drop the head row of a primary key, if there is one."""
-        self.slots.add(self._generations.slot(key))
+        self.slots.add(self.generations.slot(key))
         self._rows.execute("DELETE FROM Cache WHERE key = ?", f"u:{key}")
 
-    def put_body(self, entry_id: str, key: str, body: bytes | Spool) -> None:
+    def put_body(self, entry_id: str, key: str, body: bytes | Spool, used: float) -> None:
         """Write a body row. Raises StoreError if there is one of that id."""
         if isinstance(body, Spool) and self._rows.execute("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
             raise StoreError(f"the id {entry_id} is taken")
         try:
             columns = self._rows.disk.store(body, read=False)
-            self._rows.execute(_PUT, f"b:{entry_id}", self._now, time.time(), key, *columns)
+            self._rows.execute(_PUT, f"b:{entry_id}", self._now, used, key, *columns)
         except sqlite3.IntegrityError as error:
             raise StoreError(f"the id {entry_id} is taken") from error
 
@@ -107,14 +110,14 @@ class Transaction:
             return str(row_key).removeprefix("b:"), str(tag)
         return None
 
-    def touch(self, used: Mapping[str, float]) -> None:
-        """Note when bodies were last used: seconds since the epoch by entry id."""
-        for entry_id, seconds in used.items():
-            self._rows.execute("UPDATE Cache SET access_time = ? WHERE key = ?", seconds, f"b:{entry_id}")
+    def touch(self, used: Mapping[str, float]) -> dict[str, float]:
+        """Note when bodies were last used: seconds since the epoch by entry id. Return what is not there yet."""
+        update = "UPDATE Cache SET access_time = ? WHERE key = ? RETURNING 1"
+        return {each: seconds for each, seconds in used.items() if not self._rows.execute(update, seconds, f"b:{each}")}
 
     def clear(self) -> None:
         """Drop every row."""
-        self.slots.update(map(self._generations.slot, self._rows.keys()))
+        self.slots.update(map(self.generations.slot, self._rows.keys()))
         for name in self._rows.file_names():
             self._discard(name)
         self._rows.execute("DELETE FROM Cache")

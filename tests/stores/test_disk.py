@@ -218,14 +218,14 @@ def test_a_hit_writes_nothing(open_store: OpenStore, directory: Path) -> None:
         before = connection.execute("PRAGMA data_version").fetchone()
         for entry in store.candidates(KEY):
             assert is_intact(store, entry)
-            store.touch(entry)
+            store.touch(entry.id)
         assert connection.execute("PRAGMA data_version").fetchone() == before
 
 
 def test_uses_are_written_when_the_store_is_closed(open_store: OpenStore) -> None:
     store = open_store(1 << 20)
     used, *others = (put(store, new_entry(f"http://{name}.example/"), 200_000) for name in "abcd")
-    store.touch(used)
+    store.touch(used.id)
     store.close()
     store = open_store(1 << 20)
     put(store, new_entry("http://e.example/"), 300_000)
@@ -238,7 +238,7 @@ def test_uses_are_written_by_themselves_after_a_while(open_store: OpenStore, dir
     stored = put(store, new_entry())
     for _ in range(2):
         (before,) = columns(directory, f"b:{stored.id}", "access_time")
-        store.touch(stored)
+        store.touch(stored.id)
         for _ in range(3000):
             if columns(directory, f"b:{stored.id}", "access_time") != (before,):
                 break
@@ -596,7 +596,7 @@ def mounted(directory: Path, size: str) -> Iterator[Callable[[str], None] | None
 
 @contextmanager
 def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
-    """Limit what can be written in a directory to a few MiB beside the table; yield what lifts the limit."""
+    """Limit what can be written in a directory to a few MiB, beside table and reserve; yield what lifts the limit."""
     with mounted(directory, "32m") as remount:
         if remount:
             yield lambda: remount("size=64m")
@@ -611,7 +611,23 @@ def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
             lift()
 
 
-def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path) -> None:
+@pytest.mark.parametrize("lengths", [(50_000, 150_000), (20_000,), (150_000,)], ids=str)
+def test_on_a_full_disk_the_least_recently_used_makes_room(directory: Path, lengths: tuple[int, ...]) -> None:
+    with mounted(directory, "32m") as remount:
+        if remount is None:
+            pytest.skip("needs to mount a file system")
+        with closing(DiskStore(directory, MAX_SIZE)) as store:
+            for number in range(400):
+                stored = put(store, new_entry(f"http://{number}.example/"), lengths[number % len(lengths)])
+                assert store.candidates(stored.key) == (stored,)
+            entries = list(store.entries())
+            assert all(is_intact(store, entry) for entry in entries)
+            assert 5 < len(entries) < 400
+            assert files_below(directory) == store._rows.file_names()
+
+
+def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DiskStore, "make_room", lambda _: False)
     with small_disk(directory) as lift:
         store = DiskStore(directory, MAX_SIZE)
         stored = []
@@ -627,7 +643,7 @@ def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path) -> N
             store.update(replace(stored[0], revision=1))
         with suppress(StoreError):
             store.delete(stored[1].key)
-        store.touch(stored[2])
+        store.touch(stored[2].id)
         for entry in stored[2:]:
             assert entry in store.candidates(entry.key)
             assert is_intact(store, entry)
@@ -689,7 +705,7 @@ def test_while_it_cannot_be_written_reading_goes_on(
                 store._rows.execute("PRAGMA query_only = 1")
             with pytest.raises(StoreError, match=trouble.replace("-", "")):
                 write(store, stored)
-        store.touch(stored)
+        store.touch(stored.id)
         assert store.candidates(KEY) == (stored,)
         assert is_intact(store, stored)
         assert files_below(directory) == before
