@@ -17,7 +17,8 @@ def pseudonym(policy: CachePolicy) -> str:
 
 def is_loop(request: Request, policy: CachePolicy) -> bool:
     """Tell whether this very instance forwarded the request before, or would send it to itself (RFC 9110 §7.6.3)."""
-    if f"{request.host}:{request.port}".lower() in policy.own_authorities:
+    host = request.host.lower().removesuffix(".")
+    if f"{host}:{request.port}" in policy.own_authorities:
         return True
     name = pseudonym(policy).lower()
     return any(member.split()[1:2] == [name] for member in tokens(request.fields.get("via")))

@@ -90,6 +90,8 @@ class _Performance:
                 await stage.purge(step.path)
             case script.Offline():
                 stage.go_offline()
+            case script.NoClock():
+                stage.lose_clock()
             case script.Counts():
                 await _soon(stage.counted(step.counter, step.by), f"{step.counter} has not risen by {step.by}")
 

@@ -130,6 +130,11 @@ class Offline:
 
 
 @dataclass(frozen=True)
+class NoClock:
+    """From now on the machine's clock is one that cannot be right."""
+
+
+@dataclass(frozen=True)
 class Counts:
     """One of the proxy's counters has risen by that much since the conversation began, or does so now."""
 
@@ -152,6 +157,7 @@ Step = (
     | Waits
     | Purge
     | Offline
+    | NoClock
     | Counts
 )
 
@@ -276,6 +282,11 @@ def purge(path: str) -> Purge:
 def offline() -> Offline:
     """Take the proxy offline, for the rest of the conversation."""
     return Offline()
+
+
+def no_clock() -> NoClock:
+    """Let the machine's clock be one that cannot be right, for the rest of the conversation."""
+    return NoClock()
 
 
 def counts(counter: str, by: int = 1) -> Counts:

@@ -68,6 +68,7 @@ def line(step: script.Step) -> str:
         script.OriginGone: "nobody listens at the origin any more",
         script.OriginBack: "the origin listens again",
         script.Waits: "everybody waits",
+        script.NoClock: "the machine loses its clock",
         script.Offline: "the proxy is taken offline",
     }[type(step)]
 

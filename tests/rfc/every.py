@@ -10,9 +10,11 @@ from tests.rfc import (
     octets,
     ranges,
     requests,
+    searches,
     stale,
     status_codes,
     storing,
+    strangers,
     unsafe_methods,
     validation,
 )
@@ -32,4 +34,6 @@ CONVERSATIONS = [
     *annotations.CONVERSATIONS,
     *forwarding.CONVERSATIONS,
     *octets.CONVERSATIONS,
+    *searches.CONVERSATIONS,
+    *strangers.CONVERSATIONS,
 ]

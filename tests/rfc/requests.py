@@ -118,6 +118,28 @@ CONVERSATIONS = [
         settings={"cache": {"client_reload": "ignore-when-fresh"}},
     ),
     conversation(
+        "a reload drives no request to some hosts",
+        "REQ-13",
+        *_stored(),
+        ask("GET /a", "Cache-Control: max-age=0"),
+        answer("203", hit(60), body="hello"),
+        settings={"cache": {"hosts": [{"host": "127.0.0.1", "client_reload": "ignore-when-fresh"}]}},
+    ),
+    conversation(
+        "and one to the others",
+        "REQ-13",
+        *_stored(),
+        ask("GET /a", "Cache-Control: max-age=0"),
+        origin("304 Not Modified", 'ETag: "1"'),
+        answer("203", body="hello"),
+        settings={
+            "cache": {
+                "client_reload": "ignore-when-fresh",
+                "hosts": [{"host": "127.*", "groups": False}, {"host": "127.*", "client_reload": "honour"}],
+            }
+        },
+    ),
+    conversation(
         "a request directive does not make storable what the origin wants forgotten",
         "REQ-07",
         ask("GET /a", "Cache-Control: max-stale, max-age=999"),

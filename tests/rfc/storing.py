@@ -305,4 +305,107 @@ CONVERSATIONS = [
         origin("200 OK", FRESH_60, saw="no Proxy-Authorization"),
         answer("200", STORED),
     ),
+    # ---- all conditions together
+    *(
+        _not_stored(f"all that makes a response storable, but {title}", "STORE-01", *fields, request=request, why=why)
+        for title, fields, request, why in (
+            ("the response says no-store", (FRESH_60, "Cache-Control: no-store"), (), "no-store"),
+            ("the response says private", (FRESH_60, "Cache-Control: private"), (), "private"),
+            ("the request is authorized", (FRESH_60,), ("Authorization: Basic c2VjcmV0",), "authorization"),
+            ("no life and no validator", (), (), "never-reusable"),
+        )
+    ),
+    *(
+        conversation(
+            f"what makes a response storable: {title}",
+            "STORE-01",
+            ask("GET /a"),
+            origin(status, *fields),
+            answer(status, STORED),
+        )
+        for title, status, fields in (
+            ("max-age", "400", (FRESH_60,)),
+            ("s-maxage", "400", ("Cache-Control: s-maxage=60",)),
+            ("Expires", "400", ("Expires: {now+60}",)),
+            ("public, and a validator", "400", ("Cache-Control: public", 'ETag: "1"')),
+            ("a code that may be guessed about, and a validator", "404", ('ETag: "1"',)),
+        )
+    ),
+    *(
+        conversation(
+            f"what makes no response storable: {title}",
+            "STORE-01",
+            ask(line, *asked),
+            origin(status, *fields),
+            answer(status, "no Age"),
+            counts(f"not_stored.{why}"),
+        )
+        for title, line, asked, status, fields, why in (
+            ("a request that says no-store", "GET /a", ("Cache-Control: no-store",), "200", (FRESH_60,), "bypassed"),
+            ("a method that is not understood", "SEARCH /a", (), "200", (FRESH_60,), "method"),
+            ("a code that is about the connection", "GET /a", (), "426", (FRESH_60,), "status"),
+            ("a validator beside a code that needs a life", "GET /a", (), "400", ('ETag: "1"',), "status"),
+            ("a part without its place", "GET /a", ("Range: bytes=0-1",), "206", (FRESH_60,), "partial"),
+            (
+                "a part that nobody asked for",
+                "GET /a",
+                (),
+                "206",
+                (FRESH_60, "Content-Range: bytes 0-0/2"),
+                "partial-unasked",
+            ),
+        )
+    ),
+    conversation(
+        "what is evicted is gone, and what stays is judged as before",
+        "STORE-31",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, body="a" * 900_000),
+        answer("200", STORED),
+        later(1),
+        ask("GET /b"),
+        origin("200 OK", FRESH_60, body="b" * 900_000),
+        answer("200", STORED),
+        later(1),
+        ask("GET /a"),
+        answer("203", hit(58)),
+        ask("GET /c"),
+        origin("200 OK", FRESH_60, body="c" * 900_000),
+        answer("200", STORED),
+        ask("GET /b"),
+        origin("200 OK", "Cache-Control: no-store"),
+        answer("200", MISS),
+        ask("GET /a"),
+        answer("203", hit(58), "Age: 2"),
+        ask("GET /c"),
+        answer("203", hit(60)),
+        settings={"store": {"max_size": 2_200_000, "max_object": 1_000_000}},
+    ),
+    # ---- structured fields have one strict parser
+    conversation(
+        "a structured field that cannot be read is as if it were not there",
+        "PARSE-20",
+        ask("GET /a"),
+        origin(
+            "200 OK",
+            FRESH_60,
+            "CDN-Cache-Control: max-age = 5",
+            'Cache-Groups: "news',
+            "No-Vary-Search: params=(",
+            "Repr-Digest: sha-256=:not base64:",
+            body="hello",
+        ),
+        answer("200", STORED),
+        ask("GET /a"),
+        answer("203", hit(60), body="hello"),
+        ask("GET /a?b"),
+        origin("200 OK", FRESH_60, 'Cache-Groups: "news"'),
+        answer("200", STORED),
+        ask("POST /a?b"),
+        origin("200 OK"),
+        answer("200"),
+        ask("GET /a"),
+        answer("203", hit(60), body="hello"),
+        settings={"cache": {"targeted_fields": ["CDN-Cache-Control"], "no_vary_search": True}},
+    ),
 ]

@@ -252,6 +252,53 @@ CONVERSATIONS = [
         *_still_fresh("/c"),
     ),
     conversation(
+        "128 groups of 256 characters are held, and more are ignored",
+        "GROUPS-02",
+        "SEC-12",
+        *_stored("/a", "Cache-Groups: " + ", ".join(f'"{number:032}"' for number in range(129))),
+        *_stored("/b", f'Cache-Groups: "{"x" * 256}", "{"y" * 257}"'),
+        ask("DELETE /c"),
+        origin("200 OK", f'Cache-Group-Invalidation: "{128:032}", "{"y" * 257}"'),
+        answer("200", METHOD),
+        *_still_fresh("/a"),
+        *_still_fresh("/b"),
+        ask("DELETE /c"),
+        origin("200 OK", f'Cache-Group-Invalidation: "{127:032}", "{"x" * 256}"'),
+        answer("200", METHOD),
+        *_asked_about("/a"),
+        *_asked_about("/b"),
+    ),
+    conversation(
+        "groups of some hosts count for nothing",
+        "GROUPS-08",
+        *_stored("/a", 'Cache-Groups: "news"'),
+        *_stored("/b", 'Cache-Groups: "news"'),
+        ask("DELETE /a"),
+        origin("200 OK"),
+        answer("200", METHOD),
+        *_asked_about("/a"),
+        *_still_fresh("/b"),
+        settings={
+            "cache": {
+                "hosts": [{"host": "*.example", "groups": True}, {"host": "127.*", "groups": False}],
+                "groups": True,
+            }
+        },
+    ),
+    conversation(
+        "and those of the others do",
+        "GROUPS-08",
+        *_stored("/a", 'Cache-Groups: "news"'),
+        *_stored("/b", 'Cache-Groups: "news"'),
+        ask("DELETE /a"),
+        origin("200 OK"),
+        answer("200", METHOD),
+        *_asked_about("/b"),
+        settings={
+            "cache": {"hosts": [{"host": "*.example", "groups": False}, {"host": "127.*", "client_reload": "honour"}]}
+        },
+    ),
+    conversation(
         "groups count for nothing with groups = false",
         "GROUPS-08",
         *_stored("/a", 'Cache-Groups: "news"'),
