@@ -159,6 +159,7 @@ class Door:
         answer = hot_answer(request, decision, content, policy, now, place, tally)
         if answer is not None:
             self.pool.put(octets, answer)
+            self.service.store.touch(answer.entry_id)
         return answer
 
     def _content_at_hand(self, serve: Serve) -> bytes | None:

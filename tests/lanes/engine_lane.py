@@ -215,7 +215,7 @@ class EngineStage:
     def _octets(self, piece: StoredContent | bytes) -> bytes:
         if isinstance(piece, bytes):
             return piece
-        self._store.touch(piece.entry)
+        self._store.touch(piece.entry.id)
         return self._store.open(piece.entry).read(piece.start, piece.stop)
 
     def _relay(self, client: str | None, outcome: Store | Relay, reply: Reply) -> None:
