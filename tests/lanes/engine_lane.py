@@ -105,8 +105,8 @@ class EngineStage:
     async def leave(self, client: str) -> NoReturn:
         raise NotImplementedError
 
-    async def waits(self) -> NoReturn:
-        raise NotImplementedError
+    async def waits(self) -> None:
+        """Do nothing: every request is as far as it can get at once."""
 
     # ---- the origin
 
