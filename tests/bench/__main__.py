@@ -21,6 +21,7 @@ from tests.bench.peers.squid import SQUID, SQUID_DISK
 from tests.bench.peers.varnish import VARNISH
 from tests.bench.place import Missing, program
 from tests.bench.rounds import Figures, complaints, measure
+from tests.bench.work import LoadFailed
 
 CONNECTIONS = 32
 
@@ -48,7 +49,11 @@ def _is_chosen(name: str, chosen: argparse.Namespace) -> bool:
 
 def _line(line: Line, peers: dict[str, Peer], chosen: argparse.Namespace) -> int:
     """Measure one line and print it; return 1 if it is worth nothing."""
-    figures = _measured(line, [peers[name] for name in line.servers if _is_chosen(name, chosen)], chosen)
+    try:
+        figures = _measured(line, [peers[name] for name in line.servers if _is_chosen(name, chosen)], chosen)
+    except LoadFailed as failed:
+        print(f"bench: {line.name}: {failed}", file=sys.stderr)
+        return 1
     print(printing.text(line, figures), flush=True)
     found = complaints(line, figures, chosen.connections)
     for one in found:

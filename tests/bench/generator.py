@@ -78,6 +78,8 @@ class Connection:
                     continue
                 self._begun = b""
                 status = octets[9:12]
+                if status[:1] not in (b"2", b"3"):
+                    raise ConnectionError(f"not an answer to measure: {octets[:1000].decode(errors='replace')}")
                 self.statuses[status] = self.statuses.get(status, 0) + 1
                 self._expected = end + len(HEAD_END) + self._body
             self._expected -= len(octets)
@@ -139,7 +141,7 @@ class Crowd:
             "seconds": seconds,
             "p50": ordered[len(ordered) // 2],
             "p99": ordered[len(ordered) * 99 // 100],
-            "errors": sum(count for status, count in statuses.items() if status[0] not in "23"),
+            "errors": 0,
             "statuses": statuses,
         }
 

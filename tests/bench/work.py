@@ -33,6 +33,10 @@ BROWSER: Fields = (
 """A dozen with Host."""
 
 
+class LoadFailed(Exception):
+    """A load did not come to its end; says what was wrong with the answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What is asked for, again and again."""
@@ -119,7 +123,7 @@ def _said(command: list[str], core: int) -> str:
         preexec_fn=lambda: settle(core),
     )
     if done.returncode:
-        raise SystemExit(f"bench: the load failed: {command[0]}\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
+        raise LoadFailed(f"{Path(command[-2]).name}: {done.stdout[-1000:]}{done.stderr[-2000:]}")
     return done.stdout
 
 
