@@ -6,10 +6,13 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from secrets import token_hex
 
 from addon.arrivals import Arrivals
 from addon.asking import NOTHING_MORE, Asking
+from addon.completing import Completing
+from addon.links import Links
 from addon.origin import Origin, OriginAnswer, OriginFailure
 from addon.replies import Replies
 from addon.reply import Reply
@@ -18,7 +21,7 @@ from addon.stored import StoredResponses
 from addon.storing import declared_length
 from cache import engine
 from cache.authority import refusal
-from cache.decisions import Change, Freshen, Invalidate, Refuse, Relay, Retry, Sent, Serve, Store, Validate
+from cache.decisions import Change, Complete, Freshen, Invalidate, Refuse, Relay, Retry, Sent, Serve, Store, Validate
 from cache.flight import Ending, Flight, Flights
 from cache.invalidation import keys_in_doubt
 from cache.key import primary_key
@@ -49,10 +52,12 @@ class Fetcher:
         self.policy = policy
         self.clock = clock
         self.flights = Flights()
+        self.links: Links | None = None
         self.replies = Replies(stored, statistics)
         self._origin = origin
         self._statistics = statistics
         self._max_object = max_object
+        self._completing = Completing(stored, statistics)
         self.arrivals = Arrivals(stored, self.flights, self.replies, statistics, max_object)
         self._background: set[asyncio.Task[None]] = set()
 
@@ -99,6 +104,12 @@ class Fetcher:
                 await self.apply(outcome.changes, flight)
                 self.flights.note_shared(flight.key)
                 return await self.arrivals.store(request, outcome, arriving, flight)
+            case Complete():
+                joined = partial(engine.completed, request, sent, policy=self.policy, now=self.clock())
+                whole = await self._completing.answer(outcome, arriving, flight, joined)
+                if whole is None:
+                    return engine.without_copies(sent)
+                return await self._without_origin(request, sent, whole, flight)
             case Relay():
                 self._not_shared(flight, outcome.not_stored, received.response_time)
                 await self.apply(outcome.changes, flight)
@@ -132,23 +143,28 @@ class Fetcher:
         self._statistics.count("origin.fetches")
         if isinstance(sent, Validate):
             self._statistics.count("origin.validations")
-        return await self._origin.fetch(
+        answer = await self._origin.fetch(
             sent.request,
             interim=asking.forwarding,
             content=asking.content,
             named_host=sent.detail is Detail.HOST_MISMATCH,
         )
+        if self.links:
+            self.links.reached(sent.request.host)
+        return answer
 
     def _failed(self, request: Request, sent: Sent, failure: OriginFailure) -> Serve | Refuse:
         self._statistics.count(f"failures.{failure.kind}")
         logger.info("%s: %s", request.uri, failure.detail)
+        if self.links:
+            self.links.failed(request, failure)
         return engine.on_failure(
             request, sent, failure.kind, failure.detail, self.policy, self.clock(), disconnected=failure.disconnected
         )
 
     def judged(
         self, request: Request, sent: Sent, received: Received, held: int | None = None
-    ) -> Store | Freshen | Relay | Serve | Retry | Refuse:
+    ) -> Store | Complete | Freshen | Relay | Serve | Retry | Refuse:
         """Return what the engine makes of an answer.
 
         Args:
@@ -193,9 +209,9 @@ class Fetcher:
     def _gave_up(self, sentence: str) -> Reply:
         return self._error(502, Refused.GAVE_UP, sentence, "http_protocol_error")
 
-    def malformed(self, sentence: str) -> Reply:
+    def malformed(self, sentence: str, status: int = 400) -> Reply:
         """Return the error that stands for a request which nobody should believe."""
-        return self._error(400, Refused.MALFORMED_REQUEST, sentence, "http_request_error")
+        return self._error(status, Refused.MALFORMED_REQUEST, sentence, "http_request_error")
 
     def failed(self, failure: OriginFailure) -> Reply:
         """Return the error that stands for an answer which broke off before anything of it was sent."""

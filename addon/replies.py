@@ -48,6 +48,9 @@ class Replies:
         answer = outcome.answer
         octets = await self._stored_octets(answer)
         self._statistics.count("octets.from_copy", answer.length)
+        if outcome.handling.hit:
+            took = outcome.entry.response_time - outcome.entry.request_time
+            self._statistics.count("milliseconds.saved", max(0, int(took * 1000)))
         self.count(request, outcome.handling, answer.exemption)
         return Reply(answer.head, octets, outcome.handling)
 
@@ -162,6 +165,8 @@ class Replies:
         if handling.hit:
             self._statistics.count("hits")
             self._statistics.count(f"hits.{request.scheme}")
+            if (handling.ttl or 0) < 0:
+                self._statistics.count("hits.stale")
         if exemption:
             self._statistics.count(f"exempted.{exemption}")
 

@@ -15,8 +15,9 @@ from addon.statistics import Statistics
 from addon.storing import declared_length
 from cache import engine
 from cache.decisions import Refuse, Sent, Serve
+from cache.entry import StoredResponse
 from cache.flight import Ending, Flight
-from cache.key import primary_key
+from cache.key import keys, primary_key
 from cache.messages import Request, Response
 from cache.reasons import Forwarded
 from cache.stores.base import StoreError
@@ -99,9 +100,10 @@ class Responder:
         return replace(reply, head=replace(reply.head, fields=fields), content=octets)
 
     async def _decision(self, request: Request, key: str, waited_as: Forwarded | None) -> Serve | Sent | Refuse:
-        candidates = self.fetcher.stored.at_hand(key)
-        if candidates is None:
-            candidates = await self.fetcher.stored.candidates(key)
+        candidates: tuple[StoredResponse, ...] = ()
+        for each in keys(key, self.fetcher.policy):
+            known = self.fetcher.stored.at_hand(each)
+            candidates += await self.fetcher.stored.candidates(each) if known is None else known
         return engine.on_request(request, candidates, self.fetcher.policy, self.fetcher.clock(), waited_as)
 
     async def _shared(self, request: Request, sent: Sent, key: str) -> Reply | bool:

@@ -12,6 +12,8 @@ class FailureKind(StrEnum):
     """The name could not be resolved."""
     DESTINATION_UNAVAILABLE = "destination_unavailable"
     """The next hop cannot be used, for a reason that has no name of its own."""
+    DESTINATION_IP_PROHIBITED = "destination_ip_prohibited"
+    """Not for strangers to have this proxy go to."""
     DESTINATION_IP_UNROUTABLE = "destination_ip_unroutable"
     """There is no route to the next hop: the link is down."""
     CONNECTION_REFUSED = "connection_refused"

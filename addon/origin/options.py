@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cache.policy import Reach
+
 
 @dataclass(frozen=True, slots=True)
 class OriginOptions:
@@ -29,6 +31,10 @@ class OriginOptions:
     """Interim responses before the final one."""
     ca_files: tuple[str, ...] = ()
     """PEM files of certificate authorities trusted beside the system's."""
+    client_certificate: str = ""
+    """PEM file of a certificate and its key, shown to origins that ask for one."""
+    reach: Reach | None = None
+    """What is refused to strangers, whatever its name; None where nobody but this machine asks."""
     backend: tuple[str, str, int] | None = None
     """Scheme, host and port that every request goes to, whatever origin it names: an edge has one behind it."""
     proxy: str = ""

@@ -90,6 +90,7 @@ def test_a_certificate_of_another_name_is_refused(host: str, authority: Authorit
     assert (failure.kind, failure.disconnected) == (FailureKind.TLS_CERTIFICATE_ERROR, False)
 
 
+@pytest.mark.row("SEC-08")
 def test_a_certificate_of_an_unknown_authority_is_refused(authority: Authority, tmp_path: Path) -> None:
     stranger = Authority(tmp_path, "stranger")
     failure = failure_of("localhost", answering(OK), stranger.context("localhost"), trusting(authority))
