@@ -47,7 +47,7 @@ class _Changed(MetaPathFinder, Loader):
 
 
 def survivors(every: list[Mutant], orders: list[list[int]], jobs: int) -> set[int]:
-    """Return the numbers of the mutants that no check notices; each is tried in a process of its own."""
+    """Print the mutants that no check notices, and return their numbers; each is tried in a process of its own."""
     running, found, untried = dict[int, int](), set[int](), iter(range(len(every)))
     for number in itertools.chain(untried, itertools.repeat(None)):
         if number is None and not running:
@@ -57,6 +57,8 @@ def survivors(every: list[Mutant], orders: list[list[int]], jobs: int) -> set[in
             tried = running.pop(pid)
             if code == 0:
                 found.add(tried)
+                unseen = "" if orders[tried] else " (no check runs it)"
+                print(f"{every[tried]}{unseen}", flush=True)
         if number is not None:
             running[_begun(every[number], orders[number])] = number
     return found
@@ -102,7 +104,7 @@ def _meet(run: Lines, changed: Lines) -> bool:
 
 
 def main() -> int:
-    """Try them all, print those that nobody noticed, and return 1 if they are too many."""
+    """Try them all, and return 1 if too many were not noticed."""
     parser = argparse.ArgumentParser(prog="make mutation")
     parser.add_argument("--sample", type=int, default=0, help="try that many, always the same ones")
     parser.add_argument("--module", help="only those of one file of cache/")
@@ -117,9 +119,6 @@ def main() -> int:
     lines = covered(checks())
     orders = [_order(mutant, lines, sources) for mutant in every]
     unnoticed = survivors(every, orders, options.jobs)
-    for number in sorted(unnoticed, key=lambda number: (every[number].module, every[number].line)):
-        mutant, unseen = every[number], "" if orders[number] else " (no check runs it)"
-        print(f"{mutant.module.replace('.', '/')}.py:{mutant.line}: {mutant.what}{unseen}")
     killed = len(every) - len(unnoticed)
     share = 100 * killed / max(1, len(every))
     print(f"{killed} of {len(every)} noticed: {share:.1f} %, in {time.monotonic() - began:.0f} s")

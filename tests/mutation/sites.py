@@ -41,6 +41,9 @@ class Mutant:
     source: str
     """The whole module, changed."""
 
+    def __str__(self) -> str:
+        return f"{self.module.replace('.', '/')}.py:{self.line}: {self.what}"
+
 
 @dataclass(frozen=True)
 class _Site:
