@@ -11,8 +11,15 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hypothesis import settings
+
 ROOT = Path(__file__).parents[2]
 OURS = ("cache", "addon", "tests")
+APART = ("tests.mutation", "tests.rfc", "tests.lanes.script")
+"""What does not depend on what is tested: conversations are what somebody says."""
+
+EXAMPLES = 10
+"""Of each property: what breaks a rule is found with few, or by a conversation."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,9 @@ def _conversations() -> Iterator[Check]:
 
 
 def _tests() -> Iterator[Check]:
+    importlib.import_module("tests.cache.strategies").unhurried = settings(
+        deadline=None, max_examples=EXAMPLES, derandomize=True, database=None
+    )
     for path in sorted((ROOT / "tests" / "cache").glob("test_*.py")):
         module = importlib.import_module(f"tests.cache.{path.stem}")
         for name, test in inspect.getmembers(module, inspect.isfunction):
@@ -63,5 +73,5 @@ def _arguments(test: Callable[..., object]) -> Iterator[dict[str, object]]:
 
 def forget() -> None:
     """Make the next import of what is ours a new one."""
-    for name in [name for name in sys.modules if name.partition(".")[0] in OURS and "mutation" not in name]:
+    for name in [name for name in sys.modules if name.startswith(OURS) and not name.startswith(APART)]:
         del sys.modules[name]
