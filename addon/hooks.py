@@ -23,7 +23,7 @@ from cache.fieldtable import hop_by_hop
 from cache.invalidation import keys_in_doubt
 from cache.key import primary_key
 from cache.messages import Fields, Received, Request, Response
-from cache.policy import CachePolicy
+from cache.policy import CachePolicy, Mode
 from cache.reasons import Detail, NotStored
 from cache.selection import passed_by
 
@@ -75,7 +75,9 @@ class Hooks:
             return
         service, there = await self._service(), flow.request.data
         request = Request("CONNECT", "https", there.host, there.port, "/", fields_of(flow.request.headers))
-        decision = engine.on_request(request, (), replace(service.policy, offline=False), service.clock())
+        decision = engine.on_request(
+            request, (), replace(service.policy, offline=False, mode=Mode.ONLINE, host_modes=()), service.clock()
+        )
         if isinstance(decision, Refuse):
             flow.response = whole_response(flow.request, service.fetcher.replies.refuse(decision))
 

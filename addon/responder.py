@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from addon.asking import Asking
 from addon.fetcher import Fetcher
+from addon.keying import keyed
 from addon.origin import Content, FailureKind, OriginFailure
 from addon.refresher import Refresher
 from addon.reply import Reply
@@ -53,6 +54,8 @@ class Responder:
         asking = Asking(content, interim if request.version != "HTTP/1.0" else None)  # RFC 9110 §15.2
         self._statistics.count("requests")
         self._statistics.count(f"requests.{request.scheme}")
+        if self.fetcher.policy.query_rules or self.fetcher.policy.post_rules:
+            request, asking = await keyed(request, asking, self.fetcher.policy)
         waited_as: Forwarded | None = None
         for _ in range(MAX_COPIES):
             match await self._decision(request, waited_as):
