@@ -47,13 +47,14 @@ class Statistics:
         with self._lock:
             self._counts[name] += amount
 
-    def count_hits(self, scheme: str, exemption: str | None, answers: int, octets: int) -> None:
-        """Count answers from copies that were sent together, with that many octets of content in all."""
+    def count_hits(self, scheme: str, exemption: str | None, answers: int, octets: int, milliseconds: int) -> None:
+        """Count answers from copies that were sent together, with octets of content and time saved in all."""
         for name in ("requests", f"requests.{scheme}", "answers.hit", "hits", f"hits.{scheme}"):
             self.count(name, answers)
         if exemption:
             self.count(f"exempted.{exemption}", answers)
         self.count("octets.from_copy", octets)
+        self.count("milliseconds.saved", milliseconds)
 
     def snapshot(self) -> dict[str, int]:
         """Return all counters, by name."""
