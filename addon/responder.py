@@ -52,6 +52,8 @@ class Responder:
             interim: Called with the head of each 1xx that the origin sends before its answer, in order.
             content: What follows the head. It goes to the origin as it comes; the answer may come before its end.
         """
+        self._statistics.count("requests")
+        self._statistics.count("requests.http" if request.scheme == "http" else "requests.https")
         if request.version == "HTTP/1.0":
             interim = None  # RFC 9110 §15.2
         asking = Asking(content, interim) if content or interim else NOTHING_MORE
