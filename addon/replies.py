@@ -49,8 +49,7 @@ class Replies:
         octets = await self._stored_octets(answer)
         self._statistics.count("octets.from_copy", answer.length)
         if outcome.handling.hit:
-            took = outcome.entry.response_time - outcome.entry.request_time
-            self._statistics.count("milliseconds.saved", max(0, int(took * 1000)))
+            self._statistics.count("milliseconds.saved", outcome.entry.milliseconds)
         self.count(request, outcome.handling, answer.exemption)
         return Reply(answer.head, octets, outcome.handling)
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from addon.asking import NOTHING_MORE, Asking
 from addon.fetcher import Fetcher
+from addon.keying import keyed
 from addon.origin import Content, FailureKind, OriginFailure
 from addon.refresher import Refresher
 from addon.reply import Reply
@@ -51,9 +52,13 @@ class Responder:
             interim: Called with the head of each 1xx that the origin sends before its answer, in order.
             content: What follows the head. It goes to the origin as it comes; the answer may come before its end.
         """
+        self._statistics.count("requests")
+        self._statistics.count("requests.http" if request.scheme == "http" else "requests.https")
         if request.version == "HTTP/1.0":
             interim = None  # RFC 9110 §15.2
         asking = Asking(content, interim) if content or interim else NOTHING_MORE
+        if self.fetcher.policy.query_rules or self.fetcher.policy.post_rules:
+            request, asking = await keyed(request, asking, self.fetcher.policy)
         key = primary_key(request)
         waited_as: Forwarded | None = None
         for _ in range(MAX_COPIES):

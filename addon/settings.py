@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Strict, ValidationInfo, field_validator
 from addon.annotations import Annotation
 from addon.cache_section import Cache
 from addon.clients import SHIPPED, RegularExpression, Token, read_clients
+from addon.offline_section import Offline
 from addon.origin_section import ExistingFile, Origin
 from addon.quantities import Octets, PositiveOctets
 from addon.reach import is_loopback, targets
@@ -154,6 +155,7 @@ class Settings(Section):
     memory: Memory = Memory()
     answer: Answer = Answer()
     cache: Cache = Cache()
+    offline: Offline = Offline()
     origin: Origin = Origin()
     tls: Tls = Tls()
     annotate: Annotated[tuple[Annotation, ...], Strict(strict=False)] = ()
@@ -190,7 +192,7 @@ class Settings(Section):
     def policy(self) -> CachePolicy:
         """Return what the rules of the cache go by. Raises ConfigError if the client list cannot be used."""
         answer, cache = self.answer, self.cache
-        return CachePolicy(
+        policy = CachePolicy(
             name=answer.name,
             gateway=bool(self.edge),
             reach=self.reach,
@@ -224,6 +226,7 @@ class Settings(Section):
             groups=cache.groups,
             vary_language_order=cache.vary_lang_order == "count",
         )
+        return self.offline.applied(policy, self.profile)
 
     def origin_options(self) -> OriginOptions:
         """Return how to reach origins."""
