@@ -37,7 +37,6 @@ class ResponseDirectives:
     must_revalidate: bool = False
     proxy_revalidate: bool = False
     must_understand: bool = False
-    no_transform: bool = False
     immutable: bool = False
     stale_while_revalidate: int = 0
     stale_if_error: int = 0
@@ -92,7 +91,6 @@ def _interpreted(arguments: Arguments, source: str, *, broken: bool = False) -> 
         must_revalidate="must-revalidate" in arguments,
         proxy_revalidate="proxy-revalidate" in arguments,
         must_understand="must-understand" in arguments,
-        no_transform="no-transform" in arguments,
         immutable="immutable" in arguments,
         stale_while_revalidate=_lifetime(arguments, "stale-while-revalidate") or 0,
         stale_if_error=_lifetime(arguments, "stale-if-error") or 0,
@@ -139,7 +137,7 @@ def _parse(value: str) -> tuple[Arguments, bool]:
         if not TOKEN.fullmatch(lower):
             continue
         # white space beside the equals sign: known name, useless argument
-        crooked = equals and (name != name.rstrip(" \t") or argument != argument.lstrip(" \t"))
+        crooked = name != name.rstrip(" \t") or argument != argument.lstrip(" \t")
         text = (unquoted(argument) if argument.startswith('"') else argument) if equals else None
         arguments.setdefault(lower, []).append(_MALFORMED if crooked else text)
     return arguments, False
