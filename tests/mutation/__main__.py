@@ -16,6 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import ModuleType
 
 from tests.mutation.checks import ROOT, checks, forget
@@ -26,6 +27,9 @@ from tests.test_house import ABOVE_THE_STORES_LINE
 
 ENOUGH = 85
 """Per cent of the mutants that must be noticed."""
+
+FIGURE = Path(__file__).with_name("figure.toml")
+"""What the last whole run came to; docs/conformance.md tells it."""
 
 PATIENCE = 30
 """Seconds after which a mutant runs in a circle, which is as good as noticed."""
@@ -124,6 +128,8 @@ def main() -> int:
     killed = len(every) - len(unnoticed)
     share = 100 * killed / max(1, len(every))
     print(f"{killed} of {len(every)} noticed: {share:.1f} %, in {time.monotonic() - began:.0f} s")
+    if not (options.sample or options.module):
+        FIGURE.write_text(f"# Written by `make mutation`.\nnoticed = {killed}\nof = {len(every)}\n")
     return int(share < ENOUGH)
 
 
