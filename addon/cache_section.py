@@ -9,12 +9,13 @@ from pydantic import AfterValidator, Strict
 from addon.clients import Token
 from addon.quantities import Seconds
 from addon.section import Section
-from cache.policy import ClientReload, HostRule, LifetimeRule, SetCookie, glob
+from cache.policy import ClientReload, HostRule, LifetimeRule, Mode, SetCookie, glob
 
 Texts = Annotated[tuple[str, ...], Strict(strict=False)]
 Tokens = Annotated[tuple[Token, ...], Strict(strict=False)]
 # settings files say these as strings, which strict enums would refuse
 SetCookieName = Annotated[SetCookie, Strict(strict=False)]
+ModeName = Annotated[Mode, Strict(strict=False)]
 ClientReloadName = Annotated[ClientReload, Strict(strict=False)]
 Partition = Annotated[
     tuple[Literal["authorization", "cookie", "sec-fetch-site", "referring-site"], ...], Strict(strict=False)
@@ -34,6 +35,13 @@ class Lifetime(Section):
         """Return the rule as the cache takes it."""
         paths, kinds = tuple(map(glob, self.paths)), tuple(map(glob, self.content_types))
         return LifetimeRule(int(self.lifetime), glob(self.host), paths, kinds)
+
+
+class HostMode(Section):
+    """One `[[cache.modes]]` table."""
+
+    host: str
+    mode: ModeName
 
 
 class Host(Section):
@@ -85,4 +93,5 @@ class Cache(Section):
     strict_host: bool = False
     vary_lang_order: Literal["count", "ignore"] = "count"
     collapse_timeout: Seconds = 5
-    offline: bool = False
+    mode: ModeName = Mode.AUTO
+    modes: Annotated[tuple[HostMode, ...], Strict(strict=False)] = ()

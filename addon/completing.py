@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 
-from addon.origin import OriginAnswer
+from addon.origin import OriginAnswer, OriginFailure
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
-from addon.storing import Storing
 from cache.decisions import Complete, Delete, Serve
 from cache.digests import is_contradicted
 from cache.entry import StoredResponse
 from cache.flight import Flight
 from cache.pieces import StoredContent
 from cache.reasons import NotStored
-from cache.stores.base import StoreError
+from cache.stores.base import BodyWriter, StoreError
 
 CHUNK = 1_048_576
 """Octets of a stored body that are hashed at a time."""
@@ -25,10 +25,9 @@ CHUNK = 1_048_576
 class Completing:
     """Makes stored parts whole."""
 
-    def __init__(self, stored: StoredResponses, statistics: Statistics, max_object: int) -> None:
+    def __init__(self, stored: StoredResponses, statistics: Statistics) -> None:
         self._stored = stored
         self._statistics = statistics
-        self._max_object = max_object
 
     async def answer(
         self, outcome: Complete, arriving: OriginAnswer, flight: Flight, joined: Callable[[StoredResponse], Serve]
@@ -43,11 +42,28 @@ class Completing:
         if writer is None:
             await arriving.close()
             return None
-        storing = Storing(arriving, outcome, writer, flight, self._stored, self._statistics, self._max_object)
-        await storing.leave()
-        await storing.run()
+        try:
+            async for chunk in arriving.body():
+                await self._stored.run(writer.write, chunk)
+            if reason := await self._commit(writer, outcome, flight):
+                self._statistics.count(f"not_stored.{reason}")
+                return None
+        except (OriginFailure, StoreError):
+            self._statistics.count(f"not_stored.{NotStored.INCOMPLETE}")
+            return None
+        finally:
+            await arriving.close()
+            with suppress(StoreError):
+                await self._stored.run(writer.abort)
         candidates = await self._stored.candidates(outcome.entry.key)
         return next((entry for entry in candidates if entry.id == outcome.entry.id), None)
+
+    async def _commit(self, writer: BodyWriter, outcome: Complete, flight: Flight) -> NotStored | None:
+        async with self._stored.commits:
+            if flight.overtaken:
+                return NotStored.OVERTAKEN
+            entry = replace(outcome.entry, invalid=flight.outdated)
+            return await self._stored.commit(writer, entry, outcome.replaces)
 
     async def _is_what_it_says(self, whole: Serve) -> bool:
         """Tell whether the parts together are what Repr-Digest says (RFC 9530 §3); they are deleted if not."""

@@ -26,6 +26,9 @@ MAX_LINE = 1_048_576
 MAX_ADDRESS = 100
 """Octets of a path that surely fits a socket address; the limit is 104 or 108."""
 
+MAX_REPLY = 67_108_864
+"""Octets of a reply that carries a document."""
+
 REPLY_TIMEOUT = 60.0
 """Seconds that the command line waits for a proxy."""
 
@@ -172,6 +175,28 @@ class ControlClient:
                 line = replies.readline(MAX_LINE)
         except OSError as error:
             raise ControlError(f"{self.path}: {error.strerror or error}") from error
+        return self._result(line)
+
+    async def ask_patiently(self, command: str, **arguments: object) -> dict[str, object]:
+        """Return the proxy's answer to a command that may take as long as it likes, without holding up the loop.
+
+        Raises:
+            ControlError: the proxy is gone, or refuses.
+        """
+        try:
+            connection = self._connect()
+            connection.setblocking(False)
+            reader, writer = await asyncio.open_unix_connection(sock=connection, limit=MAX_REPLY)
+            try:
+                writer.write(json.dumps({"command": command, "arguments": arguments}).encode() + b"\n")
+                line = await reader.readline()
+            finally:
+                writer.close()
+        except (OSError, ValueError) as error:
+            raise ControlError(f"{self.path}: {error}") from error
+        return self._result(line)
+
+    def _result(self, line: bytes) -> dict[str, object]:
         try:
             reply = json.loads(line)
             if "error" in reply:

@@ -74,10 +74,8 @@ class Hooks:
         if _is_settled(flow):
             return
         service, there = await self._service(), flow.request.data
-        request = Request("CONNECT", "https", there.host, there.port, "/", fields_of(flow.request.headers))
-        decision = engine.on_request(request, (), replace(service.policy, offline=False), service.clock())
-        if isinstance(decision, Refuse):
-            flow.response = whole_response(flow.request, service.fetcher.replies.refuse(decision))
+        if refused := service.refused_tunnel(there.host, there.port, fields_of(flow.request.headers)):
+            flow.response = whole_response(flow.request, refused)
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """See what mitmproxy is to carry, and let it stream that, so that no upload is held in memory."""

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, Strict, ValidationInfo, field_validator
 from addon.annotations import Annotation
 from addon.cache_section import Cache
 from addon.clients import SHIPPED, RegularExpression, Token, read_clients
+from addon.offline_section import Offline
 from addon.origin_section import ExistingFile, Origin
 from addon.quantities import Octets, PositiveOctets
 from addon.reach import is_loopback, targets
@@ -85,6 +86,16 @@ class Memory(Section):
     max_size: Octets = 256 * 1024**2
     max_object: Octets = 1024**2
 
+    @property
+    def hot_size(self) -> int:
+        """Octets for whole answers that are ready to be sent."""
+        return self.max_size * 7 // 8
+
+    @property
+    def store_size(self) -> int:
+        """Octets for stored responses as the store has them."""
+        return self.max_size - self.hot_size
+
 
 class Rule(Section):
     """One `[[answer.rules]]` table."""
@@ -119,6 +130,7 @@ class Tls(Section):
     """Which certificate authority answers for the sites a client visits."""
 
     directory: str = "~/.mitmproxy"
+    leave_alone: Annotated[tuple[str, ...], Strict(strict=False)] = ()
 
     @property
     def ca_directory(self) -> Path:
@@ -127,20 +139,23 @@ class Tls(Section):
 
 
 class Log(Section):
-    """What is written to standard error."""
+    """What is written down, and where."""
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
+    access: str = ""
 
 
 class Settings(Section):
     """Everything an operator can set. Defaults are those of `config.example.toml`."""
 
+    profile: str = ""
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
     store: Store = Store()
     memory: Memory = Memory()
     answer: Answer = Answer()
     cache: Cache = Cache()
+    offline: Offline = Offline()
     origin: Origin = Origin()
     tls: Tls = Tls()
     annotate: Annotated[tuple[Annotation, ...], Strict(strict=False)] = ()
@@ -177,7 +192,7 @@ class Settings(Section):
     def policy(self) -> CachePolicy:
         """Return what the rules of the cache go by. Raises ConfigError if the client list cannot be used."""
         answer, cache = self.answer, self.cache
-        return CachePolicy(
+        policy = CachePolicy(
             name=answer.name,
             gateway=bool(self.edge),
             reach=self.reach,
@@ -187,7 +202,8 @@ class Settings(Section):
             annotations=tuple(annotation.rule() for annotation in self.annotate),
             cache_status=answer.cache_status,
             memento=answer.memento,
-            offline=cache.offline,
+            mode=cache.mode,
+            host_modes=tuple((glob(each.host), each.mode) for each in cache.modes),
             lifetimes=tuple(each.rule() for each in cache.lifetimes),
             heuristic_max=int(cache.heuristic_max),
             heuristic_query=cache.heuristic_query,
@@ -210,6 +226,7 @@ class Settings(Section):
             groups=cache.groups,
             vary_language_order=cache.vary_lang_order == "count",
         )
+        return self.offline.applied(policy, self.profile)
 
     def origin_options(self) -> OriginOptions:
         """Return how to reach origins."""

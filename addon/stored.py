@@ -66,14 +66,14 @@ class StoredResponses:
     async def open(self, entry: StoredResponse) -> StoredBody:
         """Open a body. Raises StoreError."""
         if (octets := self.store.body_at_hand(entry)) is not None:
-            self.store.touch(entry)
+            self.store.touch(entry.id)
             return OctetsBody(octets)
         try:
             body = await self.run(self.store.open, entry)
         except StoreError as error:
             self._failed("read", error)
             raise
-        self.store.touch(entry)
+        self.store.touch(entry.id)
         return body
 
     async def writer(self) -> BodyWriter | None:
@@ -92,13 +92,14 @@ class StoredResponses:
         Returns:
             Why it was not stored, or None if it was. Does not suspend where memory suffices and no purge is under way.
         """
+        entry = replace(entry, length=len(body), sha256=sha256(body).hexdigest())
+        if is_contradicted(entry):
+            return NotStored.DIGEST_MISMATCH
         async with self.commits:
             if flight and flight.overtaken:
                 return NotStored.OVERTAKEN
             if flight and flight.outdated:
                 entry = replace(entry, invalid=True)
-            if is_contradicted(replace(entry, length=len(body), sha256=sha256(body).hexdigest())):
-                return NotStored.DIGEST_MISMATCH
             try:
                 if not self.store.keep(entry, body, replaces):
                     await self.run(self._write, entry, body, replaces)
@@ -133,9 +134,17 @@ class StoredResponses:
         """Carry out what an answer says about stored responses; a store that cannot is logged."""
         for change in changes:
             try:
-                await self.run(self._apply, change)
+                if not (isinstance(change, Update) and self._revised(change)):
+                    await self.run(self._apply, change)
             except StoreError as error:
                 self._failed("write", error)
+
+    def _revised(self, change: Update) -> bool:
+        """Update a stored head if memory suffices for that; tell whether it did."""
+        revised = self.store.revise(change.entry)
+        if revised and not change.entry.invalid:
+            self._statistics.count("freshened")
+        return revised is not None
 
     def _apply(self, change: Change) -> None:
         match change:

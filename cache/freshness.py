@@ -133,21 +133,37 @@ def is_fresh(entry: StoredResponse, policy: CachePolicy, now: float) -> bool:
     return freshness_lifetime(entry, policy).seconds > current_age(entry, policy, now)
 
 
+def overrides(policy: CachePolicy) -> bool:
+    """Tell whether copies are sent although their origin forbids that unasked (decision D25)."""
+    return policy.offline and policy.keeping.override
+
+
+def never_unasked(entry: StoredResponse, policy: CachePolicy) -> Detail | None:
+    """Return why a stored response must not be used without asking the origin, fresh or not, or None."""
+    directives = directives_of(entry, policy)
+    if entry.invalid:
+        return Detail.INVALIDATED
+    if directives.no_store and not directives.must_understand:  # only kept for use offline
+        return Detail.RESPONSE_NO_STORE
+    return Detail.RESPONSE_NO_CACHE if directives.no_cache else None  # RFC 9111 §5.2.2.4
+
+
 def never_stale(entry: StoredResponse, policy: CachePolicy) -> bool:
     """Tell whether the origin forbids any use of this response without validation once it is stale."""
     directives = directives_of(entry, policy)
     # RFC 9111 §5.2.2.2, §5.2.2.4, §5.2.2.8; §5.2.2.10 gives s-maxage the same force, and §3.5 allows no exception
     shared = directives.s_maxage is not None and (entry.personal or not policy.s_maxage_allows_stale)
-    return entry.invalid or directives.no_cache or directives.must_revalidate or directives.proxy_revalidate or shared
+    revalidated = directives.must_revalidate or directives.proxy_revalidate or shared
+    return revalidated or never_unasked(entry, policy) is not None
 
 
 def stale_use(entry: StoredResponse, asked: RequestDirectives, policy: CachePolicy, now: float) -> Detail | None:
     """Return what allows a stale response to be sent without asking the origin, or None if nothing does."""
     if never_stale(entry, policy):
-        return None
-    if policy.offline:
-        return Detail.OFFLINE
+        return Detail.OVERRIDE_OFFLINE if overrides(policy) else None
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
+    if policy.offline and (not policy.link_down or staleness <= policy.max_stale_disconnected):
+        return Detail.OFFLINE
     if asked.max_stale and staleness <= asked.max_stale:
         return Detail.MAX_STALE
     window = directives_of(entry, policy).stale_while_revalidate
@@ -172,7 +188,7 @@ def stale_use_when_disconnected(
 ) -> Detail | None:
     """Return what allows this response while the origin cannot be reached (RFC 9111 §4.2.4), or None."""
     if never_stale(entry, policy):
-        return None
+        return Detail.OVERRIDE_OFFLINE if policy.keeping.override else None
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
     if staleness <= policy.max_stale_disconnected:
         return stale_use_after_error(entry, asked, policy, now) or Detail.DISCONNECTED

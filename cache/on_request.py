@@ -13,7 +13,8 @@ from cache.destinations import is_loop, prohibited
 from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
 from cache.forwarding import behind, completing, upstream, validating
-from cache.freshness import current_age, freshness_lifetime, stale_use, time_to_live
+from cache.freshness import current_age, freshness_lifetime, never_unasked, stale_use, time_to_live
+from cache.key import is_visible
 from cache.messages import Request
 from cache.poisoning import unkeyed_input
 from cache.policy import CachePolicy
@@ -35,6 +36,8 @@ def on_request(
     `candidates` are all stored responses under its primary key. `waited_as` is set for a request that waited for
     another's fetch: why it would have gone forward itself (RFC 9211 §2.6).
     """
+    policy = policy.towards(request.host)
+    candidates = [entry for entry in candidates if is_visible(entry, policy)]
     if policy.gateway and (unkeyed := unkeyed_input(request.fields)):
         # ledger SEC-04: the origin behind an edge does not get to see it
         request = replace(request, fields=request.fields.without(unkeyed))
@@ -113,7 +116,10 @@ def _serve(
 ) -> Serve:
     lifetime, ttl = freshness_lifetime(entry, policy), time_to_live(entry, policy, now)
     remaining = lifetime.seconds - current_age(entry, policy, now)
-    if remaining > 0:
+    detail: Detail | None
+    if never_unasked(entry, policy):
+        detail, remaining = Detail.OVERRIDE_OFFLINE, 0.0  # else it would not be served at all
+    elif remaining > 0:
         detail = Detail.HEURISTIC if lifetime.source == "heuristic" else None
     else:
         detail = stale_use(entry, asked, policy, now)
@@ -155,7 +161,8 @@ def _refuse_unasked(request: Request, policy: CachePolicy, now: float) -> Refuse
 
 
 def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse:
-    sentence = f"This proxy is offline and has no stored response that may answer {request.method} {request.uri}."
+    why = f"{request.host} cannot be reached now" if policy.link_down else "This proxy is offline"
+    sentence = f"{why}, and no stored response may answer {request.method} {request.uri}."
     answer = refusal(504, Refused.OFFLINE, sentence, policy, now, "destination_unavailable")
     return Refuse(answer, Refused.OFFLINE)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import translate
 from ipaddress import IPv4Network, IPv6Network
+
+from cache.keeping import NOTHING_MORE, Keeping, PostRule, QueryRule
 
 
 class AnswerStatus(StrEnum):
@@ -36,6 +38,19 @@ class ClientReload(StrEnum):
 
     HONOUR = "honour"
     IGNORE_WHEN_FRESH = "ignore-when-fresh"
+
+
+class Mode(StrEnum):
+    """Whether origins are asked."""
+
+    ONLINE = "online"
+    """Whenever the rules of caching want it."""
+    AUTO = "auto"
+    """As online; but an origin that cannot be reached is not asked again until it can be."""
+    OFFLINE = "offline"
+    """Never."""
+    REPLAY = "replay"
+    """Never, as offline: only what was recorded answers."""
 
 
 def glob(pattern: str) -> re.Pattern[str]:
@@ -150,8 +165,20 @@ class CachePolicy:
     """Say `Memento-Datetime` and `Link: rel=original` on every answer from a copy."""
     earliest: float = 0.0
     """A clock that is before this, in seconds since the epoch, is not to be trusted."""
+    scope: str = ""
+    """Whose responses these are, as the name of a profile; empty for those that everybody may share."""
+    keeping: Keeping = NOTHING_MORE
+    query_rules: tuple[QueryRule, ...] = ()
+    post_rules: tuple[PostRule, ...] = ()
+    mode: Mode = Mode.AUTO
+    host_modes: tuple[tuple[re.Pattern[str], Mode], ...] = ()
+    """What holds in place of `mode` for some hosts; the first match wins."""
+    unreachable: frozenset[str] = frozenset()
+    """Lower-case names of the hosts that cannot be reached now."""
     offline: bool = False
-    """Never go forward."""
+    """Never go forward. `towards` says it where the modes do."""
+    link_down: bool = False
+    """Offline since the host cannot be reached, not since somebody wants it: staleness has its limit."""
     lifetimes: tuple[LifetimeRule, ...] = ()
     heuristic_max: int = 86_400
     heuristic_query: bool = True
@@ -183,6 +210,19 @@ class CachePolicy:
     vary_language_order: bool = True
     credential_key: bytes = b""
     """Keys the hashes that stand for credentials among Vary values, so that none is written to disk."""
+
+    def mode_of(self, host: str) -> Mode:
+        """Return the mode that holds for a host."""
+        return next((mode for pattern, mode in self.host_modes if pattern.fullmatch(host)), self.mode)
+
+    def towards(self, host: str) -> CachePolicy:
+        """Return the policy as it holds for a request to a host: offline where its mode or a broken link says so."""
+        mode = self.mode_of(host)
+        if mode in (Mode.OFFLINE, Mode.REPLAY):
+            return replace(self, offline=True)
+        if mode is Mode.AUTO and host.lower() in self.unreachable:
+            return replace(self, offline=True, link_down=True)
+        return self
 
 
 def heeds_groups(host: str, policy: CachePolicy) -> bool:

@@ -20,17 +20,18 @@ from cache.freshness import current_age, freshness_lifetime, is_fresh
 from cache.key import key_of_uri, keys
 from cache.policy import CachePolicy
 from cache.stores.base import Store
+from cache.stores.directory import is_no_store
 from cache.stores.disk import DiskStore
 from cache.stores.memory import MemoryStore
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
-    """Open the store of these settings; one that does not exist yet is empty, and stays unmade."""
+    """Open the store of these settings; a directory that is none, or none yet, is empty and stays as it is."""
     if settings.store.kind == "memory":
         fail("the store is in memory: only a running proxy has it", FAILED)
     directory, max_size = settings.store.directory, settings.store.max_size
-    store = DiskStore(directory, max_size) if directory.exists() else MemoryStore(max_size)
+    store = MemoryStore(max_size) if is_no_store(directory) else DiskStore(directory, max_size)
     try:
         yield store
     finally:

@@ -53,6 +53,10 @@ class StoredBody(Protocol):
 
     length: int
 
+    @property
+    def descriptor(self) -> int | None:
+        """An open file that begins with the body, for as long as this is open; None where there is none."""
+
     def read(self, start: int, stop: int) -> bytes:
         """Return octets `start` (inclusive) to `stop` (exclusive).
 
@@ -83,6 +87,13 @@ class BodyWriter(Protocol):
     def write(self, chunk: bytes) -> None:
         """Append octets. Raises StoreError if they cannot be kept."""
 
+    def read(self, start: int, stop: int) -> bytes:
+        """Return octets `start` (inclusive) to `stop` (exclusive) of those written so far, also after `commit`.
+
+        Raises:
+            StoreError: there are fewer, or they were let go.
+        """
+
     def commit(self, entry: StoredResponse, replaces: Iterable[str] = ()) -> StoredResponse:
         """Store `entry` with the octets written, in place of what it supersedes and what `replaces` names by id.
 
@@ -94,7 +105,7 @@ class BodyWriter(Protocol):
         """
 
     def abort(self) -> None:
-        """Forget the octets. Harmless after `commit`."""
+        """Let go of the octets, also of those that `read` returns after `commit`; what was stored stays."""
 
 
 class Store(Protocol):
@@ -113,12 +124,17 @@ class Store(Protocol):
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:
         """Store an entry with its whole body as a writer would, if that needs no waiting.
 
+        A digest that the entry has already is taken to be the body's.
+
         Returns:
             The entry with `length` and `sha256` filled in, or None if it needs a writer; then nothing was stored.
 
         Raises:
             StoreError: nothing was stored, nothing was replaced.
         """
+
+    def revise(self, entry: StoredResponse) -> bool | None:
+        """Return what `update` would, or None if that needs waiting; then nothing changed. Raises StoreError."""
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return every stored response under that primary key, most recently stored first."""
@@ -147,7 +163,7 @@ class Store(Protocol):
     def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
         """Mark the entries that fit, among those whose key begins so. Returns how many. Raises StoreError."""
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used. May be batched; never waits for the disk and never raises."""
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:

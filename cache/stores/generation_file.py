@@ -53,11 +53,16 @@ class GenerationFile:
         if sole:  # only now: a table that was not finished must not be believed
             self._memory[: _HEADER.size] = _HEADER.pack(_MAGIC, _VERSION, SLOTS, _boot(), False)
 
-    def close_cleanly(self) -> None:
+    def say_clean(self) -> None:
         """Write the table to the disk and say so, for a process that has the store open alone."""
         self._memory.flush()
         self._memory[_CLEAN] = b"\1"
         self._memory.flush(0, HEADER_SIZE)
+
+    def close(self) -> None:
+        """Let go of the table; harmless when repeated."""
+        if not self._memory.closed:
+            self.generations.detach()
 
 
 def _believed(path: Path, *, alone: bool) -> mmap.mmap | None:

@@ -26,6 +26,7 @@ class Generations:
 
     def __init__(self, memory: mmap) -> None:
         """Use `memory`, of TABLE_SIZE octets."""
+        self._memory = memory
         self._slots = memoryview(memory)[HEADER_SIZE:TABLE_SIZE].cast("I")
         # What this process holds and others cannot see yet. Fewer counters than slots: a collision costs a second look
         self._own = memoryview(bytearray(4 * _OWN_COUNTERS)).cast("I")
@@ -67,6 +68,12 @@ class Generations:
         for slot in slots:
             self._slots[slot] = value
         return value
+
+    def detach(self) -> None:
+        """Let go of the memory; from now on nothing is stored under any key."""
+        slots, self._slots = self._slots, memoryview(mmap(-1, 4 * SLOTS)).cast("I")
+        slots.release()
+        self._memory.close()
 
     def add(self, keys: Iterable[str]) -> None:
         """Note keys under which something is stored, where nobody else uses the table yet."""

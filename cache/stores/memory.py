@@ -70,6 +70,10 @@ class MemoryStore:
         """Begin a new body."""
         return MemoryWriter(self)
 
+    def revise(self, entry: StoredResponse) -> bool:
+        """Do what `update` does."""
+        return self.update(entry)
+
     def _insert(self, entry: StoredResponse, body: bytes, replaces: Iterable[str]) -> None:
         """Store an entry with its body. Raises StoreError; then nothing was stored and nothing replaced."""
         size = _encoded_size(entry) + len(body)
@@ -126,12 +130,12 @@ class MemoryStore:
                 self._changed(held.entry.key)
             return len(marked)
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used."""
         with self._lock:
-            if held := self._held.get(entry.id):
+            if held := self._held.get(entry_id):
                 held.used = next(self._uses)
-                self._held.move_to_end(entry.id)
+                self._held.move_to_end(entry_id)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, or only those named. Returns how many."""
@@ -191,7 +195,8 @@ class MemoryWriter:
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
-        self._octets: bytearray | None = bytearray()
+        self._octets: bytes | bytearray | None = bytearray()
+        self._done = False
 
     def write(self, chunk: bytes) -> None:
         """Append octets. Raises StoreError if they do not fit."""
@@ -201,18 +206,27 @@ class MemoryWriter:
             self.abort()
             raise StoreError(f"the body does not fit into a store of {self._store.max_size} octets")
 
+    def read(self, start: int, stop: int) -> bytes:
+        """Return octets `start` (inclusive) to `stop` (exclusive) of those written so far. Raises StoreError."""
+        if self._octets is None or stop > len(self._octets):
+            raise StoreError(f"octets {start} to {stop} are not there")
+        return bytes(self._octets[start:stop])
+
     def commit(self, entry: StoredResponse, replaces: Iterable[str] = ()) -> StoredResponse:
         """Store `entry` with the octets written and return it completed. Raises StoreError."""
         body = bytes(self._open())
         self.abort()
-        return self._store.keep(entry, body, replaces)
+        stored = self._store.keep(entry, body, replaces)
+        self._octets = body
+        return stored
 
     def abort(self) -> None:
-        """Forget the octets. Harmless after `commit`."""
+        """Let go of the octets; what was stored stays."""
         self._octets = None
+        self._done = True
 
     def _open(self) -> bytearray:
-        if self._octets is None:
+        if self._done or not isinstance(self._octets, bytearray):
             raise StoreError("this body was committed, aborted or refused before")
         return self._octets
 

@@ -12,11 +12,13 @@ import pytest
 
 from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
 from cache.messages import Request
-from tests.addon.origin_conversation import converse, get_securely, no_system_trust, whole
+from tests.addon.origin_conversation import converse, each_loop, get_securely, no_system_trust, whole
 from tests.addon.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering
 from tests.addon.throwaway_authority import Authority
 
-__all__ = ["no_system_trust"]
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\nabc"
 

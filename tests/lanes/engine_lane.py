@@ -119,8 +119,8 @@ class EngineStage:
     async def leave(self, client: str) -> NoReturn:
         raise NotImplementedError
 
-    async def waits(self) -> NoReturn:
-        raise NotImplementedError
+    async def waits(self) -> None:
+        """Do nothing: every request is as far as it can get at once."""
 
     # ---- the origin
 
@@ -229,7 +229,7 @@ class EngineStage:
     def _octets(self, piece: StoredContent | bytes) -> bytes:
         if isinstance(piece, bytes):
             return piece
-        self._store.touch(piece.entry)
+        self._store.touch(piece.entry.id)
         return self._store.open(piece.entry).read(piece.start, piece.stop)
 
     def _relay(self, client: str | None, outcome: Store | Relay, reply: Reply) -> None:

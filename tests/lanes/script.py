@@ -43,6 +43,8 @@ class Answer:
     body: str | None
     cut: bool
     client: str
+    interim: tuple[int, ...] = ()
+    trailers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -196,9 +198,20 @@ def ask(line: str, *fields: str, body: str = "", client: str = "a client") -> As
     return Ask(line, fields, body, client)
 
 
-def answer(status: str, *fields: str, body: str | None = None, cut: bool = False, client: str = "a client") -> Answer:
-    """Hear a response: a code or a code and its phrase, then fields; `cut` if it must not come to a clean end."""
-    return Answer(status, fields, body, cut, client)
+def answer(
+    status: str,
+    *fields: str,
+    body: str | None = None,
+    cut: bool = False,
+    client: str = "a client",
+    interim: tuple[int, ...] = (),
+    trailers: tuple[str, ...] = (),
+) -> Answer:
+    """Hear a response: a code or a code and its phrase, then fields; `cut` if it must not come to a clean end.
+
+    `interim` codes come before it and `trailers` behind it, in the lanes that have a place for them.
+    """
+    return Answer(status, fields, body, cut, client, interim, trailers)
 
 
 def origin(status: str, *fields: str, body: str = "", saw: str | tuple[str, ...] = (), then: Then = "") -> Origin:

@@ -50,6 +50,8 @@ NOT_SHOWN = {
 
 
 NOT_SHOWN["disk"] = NOT_SHOWN["responder"]
+NOT_SHOWN["door"] = NOT_SHOWN["http"]
+NOT_SHOWN["door-tls"] = NOT_SHOWN["https"]
 
 
 def rows(lane: str) -> set[str]:

@@ -1,5 +1,6 @@
 """What comes over the wire is not always a response, or not the whole of one (RFC 9112)."""
 
+from tests.lanes.limits import THROUGH_DOOR, WITHOUT_DOOR
 from tests.lanes.script import (
     Conversation,
     Step,
@@ -29,7 +30,7 @@ def _nothing_is_stored() -> tuple[Step, ...]:
     )
 
 
-def _refused(title: str, octets: bytes, error: str, *rows: str) -> Conversation:
+def _refused(title: str, octets: bytes, error: str, *rows: str, unseen: dict[str, str] | None = None) -> Conversation:
     return conversation(
         f"{title}: 502, and nothing is stored",
         *rows,
@@ -39,10 +40,11 @@ def _refused(title: str, octets: bytes, error: str, *rows: str) -> Conversation:
         origin_octets(octets),
         answer("502 Bad Gateway", "no Cache-Status", proxy_status(error + "..."), body="...reason: fetch-failed\n"),
         *_nothing_is_stored(),
+        unseen=unseen,
     )
 
 
-def _cut(title: str, *steps: Step) -> Conversation:
+def _cut(title: str, *steps: Step, unseen: dict[str, str] | None = None) -> Conversation:
     return conversation(
         f"{title}: the client's connection is cut, and nothing is stored",
         "SEC-02",
@@ -50,6 +52,7 @@ def _cut(title: str, *steps: Step) -> Conversation:
         *steps,
         counts("not_stored.incomplete"),
         *_nothing_is_stored(),
+        unseen=unseen,
     )
 
 
@@ -87,6 +90,14 @@ CONVERSATIONS = [
         "http_response_incomplete",
         "SEC-02",
         "STORE-15",
+        unseen=WITHOUT_DOOR,
+    ),
+    _cut(
+        "a small body that ends short",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, "Content-Length: 10", body="hello", then="closes"),
+        answer("200", STORED, body="hello", cut=True),
+        unseen=THROUGH_DOOR,
     ),
     _cut(
         "chunks without a last one",
@@ -127,6 +138,7 @@ CONVERSATIONS = [
         ask("GET /a"),
         origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
         answer("203", body="old"),
+        unseen=WITHOUT_DOOR,
     ),
     conversation(
         "a body that ends with the connection is whole",
@@ -158,7 +170,7 @@ CONVERSATIONS = [
         origin_octets(
             b"HTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n" + HEAD + b"Content-Length: 5\r\n\r\nhello", then=""
         ),
-        answer("200", STORED, "no Link", body="hello"),
+        answer("200", STORED, "no Link", body="hello", interim=(103,)),
         ask("GET /a"),
         answer("203", hit(60), "no Link", body="hello"),
     ),
@@ -170,7 +182,7 @@ CONVERSATIONS = [
         origin_octets(
             HEAD + b"Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", then=""
         ),
-        answer("200", STORED, "no X-Sum", "no Trailer", body="hello"),
+        answer("200", STORED, "no X-Sum", "no Trailer", body="hello", trailers=("X-Sum: 1",)),
         ask("GET /a"),
         answer("203", hit(60), "no X-Sum", "no Trailer", body="hello"),
     ),
@@ -234,17 +246,50 @@ CONVERSATIONS = [
         answer("200", MISS, body="two", client="the second"),
     ),
     conversation(
-        "who waits too long goes forward alone",
+        "who waits for an answer that has begun gets it from its beginning, as 203",
+        "STATUS-09",
         "SEC-14",
         ask("GET /a", client="the first"),
         ask("GET /a", client="the second"),
         everyone_waits(),
-        origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="slow", then="more"),
-        origin("200 OK", FRESH_60, body="fast"),
-        answer("200", STORED, body="fast", client="the second"),
+        origin("200 OK", FRESH_60, "Content-Length: 6", body="slow", then="more"),
         origin_goes_on("er"),
         answer("200", STORED, body="slower", client="the first"),
-        settings={"cache": {"collapse_timeout": 0.05}},
+        answer(
+            "203",
+            "Cache-Status: secondhand; fwd=uri-miss; fwd-status=200; collapsed; ttl=60",
+            "Content-Length: 6",
+            body="slower",
+            client="the second",
+        ),
+    ),
+    conversation(
+        "who waits for an answer of unknown length gets that too",
+        "STATUS-09",
+        ask("GET /a", client="the first"),
+        ask("GET /a", client="the second"),
+        everyone_waits(),
+        origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="slow", then="more"),
+        origin_goes_on("er"),
+        answer("200", STORED, body="slower", client="the first"),
+        answer(
+            "203",
+            "Cache-Status: secondhand; fwd=uri-miss; fwd-status=200; collapsed; ttl=60",
+            body="slower",
+            client="the second",
+        ),
+    ),
+    conversation(
+        "who waits for an answer of another variant goes forward at once",
+        "REVAL-15",
+        ask("GET /a", "Accept-Language: en", client="the first"),
+        ask("GET /a", "Accept-Language: de", client="the second"),
+        everyone_waits(),
+        origin("200 OK", FRESH_60, "Vary: Accept-Language", "Content-Length: 6", body="hel", then="more"),
+        origin("200 OK", FRESH_60, "Vary: Accept-Language", body="hallo"),
+        answer("200", STORED, body="hallo", client="the second"),
+        origin_goes_on("lo!"),
+        answer("200", STORED, body="hello!", client="the first"),
     ),
     conversation(
         "a client that leaves in the middle does not keep the rest from being stored",

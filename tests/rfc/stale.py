@@ -227,7 +227,7 @@ CONVERSATIONS = [
         answer("504", body="...reason: offline\n"),
         ask("GET /a", "Cache-Control: no-store"),
         answer("504", body="...reason: offline\n"),
-        settings={"cache": {"offline": True}},
+        settings={"cache": {"mode": "offline"}},
     ),
     # ---- stale-while-revalidate
     conversation(
