@@ -53,7 +53,7 @@ def _invalidated_groups(
     if not heeds_groups(request.host, policy):
         return ()
     named = invalidated_groups(head.fields).union(*(groups(entry.head.fields) for entry in sent.matching))
-    origin = primary_key(replace(request, target="/"))
+    origin = primary_key(replace(request, target="/"))  # RFC 9875 §2.1: a group is of one origin
     return (InvalidateGroups(origin, named),) if named else ()
 
 

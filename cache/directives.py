@@ -1,7 +1,7 @@
-"""Cache directives, parsed once into typed records. Judgement is elsewhere.
+"""Cache directives (RFC 9111 §5.2), parsed once into typed records. Judgement is elsewhere.
 
 Leniencies: known directives take tokens and quoted strings alike; an argument on a directive that takes none is
-ignored; a directive given twice with the same value counts once.
+ignored; a directive given twice with the same value counts once. Unknown ones are passed over (RFC 9111 §5.2.3).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class ResponseDirectives:
     max_age: int | None = None
     """0 if malformed or contradicted by a second one (RFC 9111 §4.2.1)."""
     s_maxage: int | None = None
+    """Of shared caches alone, over `max_age` (RFC 9111 §5.2.2.10)."""
     no_store: bool = False
     no_cache: bool = False
     no_cache_fields: frozenset[str] = NOTHING
@@ -34,6 +35,7 @@ class ResponseDirectives:
     private_fields: frozenset[str] = NOTHING
     """Qualified private: fields that may not be stored."""
     public: bool = False
+    """May be stored although its code or its request would forbid it (RFC 9111 §5.2.2.9)."""
     must_revalidate: bool = False
     proxy_revalidate: bool = False
     must_understand: bool = False
