@@ -10,7 +10,15 @@ from cache.entry import StoredResponse
 from cache.messages import Fields, Request, Response
 from cache.pieces import gap, joined, strong_date
 from cache.ranges import Part, Unsatisfiable, requested_parts
-from cache.validation import confirmed, entity_tag, names_entry, not_modified, same_representation
+from cache.validation import (
+    conditional,
+    confirmed,
+    entity_tag,
+    names_entry,
+    nominate,
+    not_modified,
+    same_representation,
+)
 
 NOW = 1_795_435_200.0
 """Mon, 23 Nov 2026 12:00:00 GMT."""
@@ -215,3 +223,29 @@ def test_which_copies_a_304_is_about() -> None:
 )
 def test_what_an_answer_to_head_describes(lines: list[tuple[str, str]], same: bool) -> None:
     assert same_representation(stored(("ETag", '"1"'), SECOND_BEFORE), Response(200, "", Fields(tuple(lines)))) is same
+
+
+@pytest.mark.row("REVAL-02", "REVAL-07", "REVAL-09")
+def test_what_a_validation_carries() -> None:
+    one, two = stored(("ETag", '"1"'), SECOND_BEFORE), stored(("ETag", '"2"'), SAME_SECOND)
+    range_asked = ("Range", "bytes=0-1")
+    sent = conditional(asked(range_asked, ("If-None-Match", 'W/"9", "1"')), [one]).fields
+    assert dict(sent) == {"If-None-Match": '"1", W/"9"', "If-Modified-Since": SECOND_BEFORE[1]}
+    assert dict(conditional(asked(), [one, two]).fields) == {"If-None-Match": '"1", "2"'}
+    assert dict(conditional(asked(), [one, one]).fields) == {"If-None-Match": '"1"'}
+    assert dict(conditional(asked(("If-None-Match", "*")), [one]).fields)["If-None-Match"] == '"1"'
+    assert dict(conditional(asked(), [stored(SECOND_BEFORE)]).fields) == {"If-Modified-Since": SECOND_BEFORE[1]}
+    assert conditional(asked(range_asked), []).fields == asked(range_asked).fields
+    many = ", ".join(f'"{number}"' for number in range(100, 130))
+    listed = str(conditional(asked(("If-None-Match", many)), [one]).fields.get("if-none-match")).split(", ")
+    assert listed == ['"1"', *(f'"{number}"' for number in range(100, 115))]
+
+
+@pytest.mark.row("REVAL-09", "SEC-12")
+def test_the_latest_eight_variants_are_asked_about() -> None:
+    variants = [replace(stored(("ETag", f'"{number}"')), response_time=NOW + number) for number in range(12)]
+    assert [entity_tag(entry.head.fields) for entry in nominate([*variants, stored(SECOND_BEFORE)], None)] == [
+        f'"{number}"' for number in range(11, 3, -1)
+    ]
+    assert nominate(variants, stored()) == ()
+    assert nominate(variants, stored(SECOND_BEFORE)) == (stored(SECOND_BEFORE),)

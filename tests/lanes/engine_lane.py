@@ -239,6 +239,7 @@ class EngineStage:
 
     def _refuse(self, client: str | None, refuse: Refuse) -> None:
         self._counted[f"refused.{refuse.reason}"] += 1
+        assert refuse.answer.content.endswith(f"reason: {refuse.reason}\n".encode())
         self._hear(client, refuse.answer.head, refuse.answer.content)
 
     def _hear(self, client: str | None, head: Response, body: bytes) -> None:
