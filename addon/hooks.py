@@ -23,7 +23,7 @@ from cache.fieldtable import hop_by_hop
 from cache.invalidation import keys_in_doubt
 from cache.key import primary_key
 from cache.messages import Fields, Received, Request, Response
-from cache.policy import CachePolicy, Mode
+from cache.policy import CachePolicy
 from cache.reasons import Detail, NotStored
 from cache.selection import passed_by
 
@@ -74,12 +74,8 @@ class Hooks:
         if _is_settled(flow):
             return
         service, there = await self._service(), flow.request.data
-        request = Request("CONNECT", "https", there.host, there.port, "/", fields_of(flow.request.headers))
-        decision = engine.on_request(
-            request, (), replace(service.policy, offline=False, mode=Mode.ONLINE, host_modes=()), service.clock()
-        )
-        if isinstance(decision, Refuse):
-            flow.response = whole_response(flow.request, service.fetcher.replies.refuse(decision))
+        if refused := service.refused_tunnel(there.host, there.port, fields_of(flow.request.headers)):
+            flow.response = whole_response(flow.request, refused)
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """See what mitmproxy is to carry, and let it stream that, so that no upload is held in memory."""

@@ -172,7 +172,8 @@ class Replies:
     def not_stored(self, request: Request, reason: NotStored) -> None:
         """Count and log a response that is relayed but not stored."""
         self._statistics.count(f"not_stored.{reason}")
-        logger.info("%s not stored: %s", request.uri, reason)
+        if logger.isEnabledFor(logging.INFO):  # a URI takes time to put together
+            logger.info("%s not stored: %s", request.uri, reason)
 
 
 def _announces_content_in_204(head: Response) -> bool:

@@ -20,14 +20,18 @@ from addon.origin import Origin
 from addon.queue import MissQueue
 from addon.reach import own_authorities
 from addon.relay import Relay
+from addon.reply import Reply
 from addon.responder import Responder
 from addon.settings import Settings
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from addon.warm.prefetch import prefetch, prefetch_handler
 from addon.warm.wanted import Wanted
+from cache import engine
+from cache.decisions import Refuse
 from cache.key import key_of_uri, keys
-from cache.policy import CachePolicy
+from cache.messages import Fields, Request
+from cache.policy import CachePolicy, Mode
 from cache.reasons import NotStored
 from cache.stores.base import Store, StoreError
 from cache.stores.disk import DiskStore
@@ -89,6 +93,14 @@ class Service:
         """Take requests for where clients reach this proxy for loops (RFC 9110 §7.6.3); an edge is meant by them."""
         if not self.is_edge:
             self.go_by(replace(self.policy, own_authorities=own_authorities(host, port)))
+
+    def refused_tunnel(self, host: str, port: int, fields: Fields) -> Reply | None:
+        """Return what a client gets who asks for a tunnel to where this proxy does not go, or None."""
+        request = Request("CONNECT", "https", host, port, "/", fields)
+        # opening it asks nobody: what may be asked inside is decided there
+        policy = replace(self.policy, offline=False, mode=Mode.ONLINE, host_modes=())
+        decision = engine.on_request(request, (), policy, self.clock())
+        return self.fetcher.replies.refuse(decision) if isinstance(decision, Refuse) else None
 
     async def start(self) -> None:
         """Listen to mitmproxy on the loopback relay and to the command line on the Unix socket. Raises OSError."""

@@ -42,9 +42,9 @@ class Statistics:
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter of COUNTERS. Raises KeyError for any other name."""
-        if name not in COUNTERS and name.partition(".")[0] + ".*" not in COUNTERS:
-            raise KeyError(name)
         with self._lock:
+            if name not in self._counts and name.partition(".")[0] + ".*" not in COUNTERS:
+                raise KeyError(name)
             self._counts[name] += amount
 
     def count_hits(self, scheme: str, exemption: str | None, answers: int, octets: int, milliseconds: int) -> None:

@@ -96,12 +96,12 @@ def lifetime_of_kind(target: str, head: Response, policy: CachePolicy) -> int:
 
     `target` is the absolute target URI.
     """
-    if head.status != 200 or not policy.lifetimes:
+    if head.status != 200:
         return 0
     parts, media = urlsplit(target), media_type(head.fields.get("content-type"))
     for rule in policy.lifetimes:
         if (
-            rule.host.fullmatch(parts.hostname or "")
+            rule.host.fullmatch(str(parts.hostname))
             and any(path.fullmatch(parts.path) for path in rule.paths)
             and any(kind.fullmatch(media) for kind in rule.content_types)
         ):
@@ -111,8 +111,8 @@ def lifetime_of_kind(target: str, head: Response, policy: CachePolicy) -> int:
 
 def received_age(fields: Fields) -> int | None:
     """Return the Age a response came with: its first member, or None if that is no count of seconds."""
-    first = members(fields.get("age") or "")[:1]  # RFC 9111 §5.1: the first counts, the rest is dropped
-    return delta_seconds(first[0]) if first else None
+    # RFC 9111 §5.1: the first counts, the rest is dropped
+    return delta_seconds(next(iter(members(fields.get("age") or "")), ""))
 
 
 def current_age(entry: StoredResponse, policy: CachePolicy, now: float) -> float:

@@ -19,6 +19,7 @@ from addon.door.response_head import Framing, head_octets
 from addon.door.sending import ClientGone, write_together
 from addon.door.tunnel import Opening
 from addon.door.upload import Upload
+from addon.reply import Reply
 from cache.fields import tokens
 from cache.messages import Request
 
@@ -213,8 +214,7 @@ class Conversation(asyncio.Protocol):
             return
         head = parse(octets)
         if head.method == "CONNECT":
-            host, port = self._destination.tunnel_to(head)
-            Opening(door, host, port).take(*self._give_up())
+            self._open_tunnel(head)
             return
         request = self._destination.request(head)
         if "upgrade" in head.fields and "upgrade" in tokens(head.fields.get("connection")):
@@ -226,6 +226,14 @@ class Conversation(asyncio.Protocol):
             if known is not None and self._send_ready(known):
                 return
         self._answer(octets, head, request)
+
+    def _open_tunnel(self, head: RequestHead) -> None:
+        host, port = self._destination.tunnel_to(head)
+        refused = self._door.service.refused_tunnel(host, port, head.fields)
+        if refused is not None:
+            self._end_with(refused)
+        else:
+            Opening(self._door, host, port).take(*self._give_up())
 
     def _give_up(self) -> tuple[asyncio.Transport, bytes]:
         """Let go of the transport, for something else to be its protocol; return it, and what has arrived."""
@@ -267,7 +275,9 @@ class Conversation(asyncio.Protocol):
 
     def _refuse(self, fault: Malformed) -> None:
         """Say what is wrong with a request, and end."""
-        reply = self._door.fetcher.malformed(str(fault), fault.status)
+        self._end_with(self._door.fetcher.malformed(str(fault), fault.status))
+
+    def _end_with(self, reply: Reply) -> None:
         self._leaving, self._buffer = True, b""
         if isinstance(reply.content, bytes):
             write_together(self.transport, head_octets(reply.head, Framing(close=True)), reply.content)

@@ -148,7 +148,7 @@ class Door:
         if not candidates:
             return None
         policy = self.fetcher.policy
-        if policy.no_vary_search:  # other keys have a say in it
+        if policy.no_vary_search or policy.query_rules:  # other keys have a say in it
             return None
         decision = engine.on_request(request, candidates, policy, now)
         if not isinstance(decision, Serve):
@@ -160,6 +160,7 @@ class Door:
         answer = hot_answer(request, decision, content, policy, now, place, tally)
         if answer is not None:
             self.pool.put(octets, answer)
+            self.service.store.touch(answer.entry_id)
         return answer
 
     def _content_at_hand(self, serve: Serve) -> bytes | None:

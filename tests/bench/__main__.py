@@ -3,85 +3,125 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
-import tempfile
-from contextlib import ExitStack
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from tests.bench import printing
+from tests.bench import page, printing
 from tests.bench.cores import cores
+from tests.bench.finding import Finding
 from tests.bench.lines import LINES, OURS, Line
-from tests.bench.origin import Origin
 from tests.bench.peers.mitmdump import MITMDUMP
 from tests.bench.peers.nginx import NGINX
-from tests.bench.peers.peer import Peer, start
 from tests.bench.peers.secondhand import secondhand
 from tests.bench.peers.squid import SQUID, SQUID_DISK
 from tests.bench.peers.varnish import VARNISH
 from tests.bench.place import Missing, program
-from tests.bench.rounds import Figures, complaints, measure
+from tests.bench.results import Results
+from tests.bench.rounds import complaints, measure
+from tests.bench.scenarios import herd, hostile, idle, keys, large_body, large_store
+from tests.bench.stage import Bench, Stage, stage
+from tests.bench.work import LoadFailed
 
-CONNECTIONS = 32
+PEERS = (SQUID, SQUID_DISK, NGINX, VARNISH, MITMDUMP)
+
+SCENARIOS: dict[str, Callable[[Stage], list[Finding]]] = {
+    "herd": herd.measure,
+    "keys": keys.measure,
+    "large-store": large_store.measure,
+    "large-body": large_body.measure,
+    "idle": idle.measure,
+    "hostile": hostile.measure,
+}
+
+NAMES = (*(line.name for line in LINES), *SCENARIOS)
 
 
 def main() -> int:
     """Measure what the arguments say. Return 1 if something is missing or was not what it should have been."""
     chosen = _arguments()
+    names = chosen.lines or NAMES
     try:
-        peers = {peer.name: peer for peer in (SQUID, SQUID_DISK, NGINX, VARNISH, MITMDUMP)}
-        peers[OURS] = secondhand(chosen.secondhand)
-        program("wrk", "wrk")
-        lines = [line for line in LINES if not chosen.lines or line.name in chosen.lines]
-        wanted = [name for name in peers if any(name in line.servers for line in lines) and _is_chosen(name, chosen)]
-        for name in wanted:
-            print(f"{name} {peers[name].version()}")
-        return max(_line(line, peers, chosen) for line in lines)
+        bench = _bench(chosen)
+        versions = {name: bench.peers[name].version() for name in _needed(bench, names)}
     except Missing as missing:
         print(f"bench: {missing}", file=sys.stderr)
         return 1
+    for name, version in versions.items():
+        print(name, version)
+    results = Results.read(chosen.results)
+    results.versions |= versions
+    results.machine, results.rounds, results.seconds = page.machine(), bench.rounds, bench.seconds
+    failed = [name for name in names if not _measured(name, bench, results)]
+    results.write(chosen.results)
+    if chosen.page or not chosen.lines:
+        page.write(results)
+    return bool(failed)
 
 
-def _is_chosen(name: str, chosen: argparse.Namespace) -> bool:
-    return not chosen.servers or name in chosen.servers.split(",")
+def _bench(chosen: argparse.Namespace) -> Bench:
+    """Return what the run shares. Raises Missing."""
+    program("wrk", "wrk")
+    ours = secondhand(chosen.secondhand)
+    return Bench(
+        peers={peer.name: peer for peer in (ours, *PEERS)},
+        cores=cores(),
+        rounds=chosen.rounds,
+        seconds=chosen.seconds,
+        connections=chosen.connections,
+        secondhand=chosen.secondhand,
+        chosen=frozenset(chosen.servers.split(",") if chosen.servers else ()),
+        parent=chosen.folder,
+    )
 
 
-def _line(line: Line, peers: dict[str, Peer], chosen: argparse.Namespace) -> int:
-    """Measure one line and print it; return 1 if it is worth nothing."""
-    figures = _measured(line, [peers[name] for name in line.servers if _is_chosen(name, chosen)], chosen)
+def _needed(bench: Bench, names: Sequence[str]) -> list[str]:
+    """The peers that some of the lines measure; nginx is every origin too."""
+    named = {name for line in LINES if line.name in names for name in line.servers}
+    if "herd" in names:
+        named |= set(herd.SERVERS)
+    return [name for name in bench.peers if (name in named and bench.wants(name)) or name in (OURS, "nginx")]
+
+
+def _measured(name: str, bench: Bench, results: Results) -> bool:
+    """Measure one line or scenario and print it; tell whether it is worth something."""
+    try:
+        with stage(bench) as place:
+            if name in SCENARIOS:
+                results.findings[name] = SCENARIOS[name](place)
+                print(printing.findings(name, results.findings[name]), flush=True)
+                return True
+            return _line(next(line for line in LINES if line.name == name), place, results)
+    except LoadFailed as failed:
+        print(f"bench: {name}: {failed}", file=sys.stderr)
+        return False
+
+
+def _line(line: Line, place: Stage, results: Results) -> bool:
+    figures = measure(line, place)
     print(printing.text(line, figures), flush=True)
-    found = complaints(line, figures, chosen.connections)
-    for one in found:
+    wrong = complaints(line, figures, place.bench.connections)
+    for one in wrong:
         print(f"bench: {line.name}: {one}", file=sys.stderr)
-    return bool(found)
-
-
-def _measured(line: Line, peers: list[Peer], chosen: argparse.Namespace) -> dict[str, Figures]:
-    working = cores()
-    with ExitStack() as stack:
-        folder = Path(tempfile.mkdtemp(prefix="secondhand-bench-", dir=chosen.folder))
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
-        folder.chmod(0o755)  # some servers give up root, and must still reach theirs
-        origin = stack.enter_context(Origin(folder / "origin", working.origin))
-        servers = []
-        for peer in peers:
-            servers.append(start(peer, folder, origin.port, origin.tls_port, origin.authority, working.server))
-            stack.callback(servers[-1].stop)
-        return measure(line, servers, origin, working, chosen.rounds, chosen.seconds, chosen.connections)
+    if not wrong:
+        results.figures[line.name] = figures
+    return not wrong
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench ARGS=...", description=__doc__)
-    parser.add_argument("lines", nargs="*", metavar="LINE", help=", ".join(line.name for line in LINES))
+    parser.add_argument("lines", nargs="*", metavar="LINE", help=f"all if none is named: {', '.join(NAMES)}")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=4, help="of each round")
-    parser.add_argument("--connections", type=int, default=CONNECTIONS)
-    parser.add_argument("--servers", help="only these, with commas between")
+    parser.add_argument("--connections", type=int, default=32)
+    parser.add_argument("--servers", metavar="NAME,...", help="only these")
     parser.add_argument("--secondhand", type=Path, default=Path(sys.executable).parent / "secondhand", metavar="PATH")
     parser.add_argument("--folder", help="where servers keep their files, by default the system's for temporary ones")
+    parser.add_argument("--results", type=Path, default=Path("build/bench.json"), help="where figures are collected")
+    parser.add_argument("--page", action="store_true", help="write docs/performance.md even if lines are named")
     chosen = parser.parse_args()
-    if unknown := set(chosen.lines) - {line.name for line in LINES}:
-        parser.error(f"expected lines of {', '.join(line.name for line in LINES)}, not {', '.join(sorted(unknown))}")
+    if unknown := set(chosen.lines) - set(NAMES):
+        parser.error(f"expected lines of {', '.join(NAMES)}, not {', '.join(sorted(unknown))}")
     return chosen
 
 

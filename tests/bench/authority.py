@@ -20,6 +20,7 @@ class Authority:
         certificate = (
             _begin(self._name, self._name, self._key.public_key())
             .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+            .add_extension(_signs_certificates(), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(self._key.public_key()), critical=False)
             .sign(self._key, hashes.SHA256())
         )
@@ -38,6 +39,12 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM) + _octets(key))
+
+
+def _signs_certificates() -> x509.KeyUsage:
+    every = "digital_signature content_commitment key_encipherment data_encipherment key_agreement".split()
+    others = "encipher_only decipher_only".split()
+    return x509.KeyUsage(key_cert_sign=True, crl_sign=True, **dict.fromkeys([*every, *others], False))
 
 
 def _name(text: str) -> x509.Name:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import getpass
 import os
 import shutil
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 HERE = Path(__file__).parent
 
@@ -28,6 +30,8 @@ class Place:
     authority: Path
     """The certificate of the authority that signed the origin's."""
     core: int
+    variables: Mapping[str, str] = MappingProxyType({})
+    """Of its environment, beside the usual ones."""
 
     def configure(self, template: str) -> Path:
         """Fill in a configuration of this folder, write it to the place's folder, and return where."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from tests.bench.finding import Finding
 from tests.bench.lines import OURS, Aim, Line
 from tests.bench.rounds import Figures
 
@@ -67,3 +68,14 @@ def _best_of(names: Sequence[str]) -> str:
 
 def _verdict(reached: bool) -> str:
     return "reached" if reached else "MISSED"
+
+
+def findings(name: str, found: Sequence[Finding]) -> str:
+    """Return what a scenario came to."""
+    lines = [f"{one.who}: {one.what}: {one.came}{judged(one)}" for one in found]
+    return "\n".join(["", name, *lines])
+
+
+def judged(one: Finding) -> str:
+    """Return what was aimed at, and whether it was reached."""
+    return "" if one.reached is None else f" ({one.limit}): {_verdict(one.reached)}"

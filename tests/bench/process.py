@@ -63,6 +63,11 @@ class Process:
         """Return octets of memory, all its processes together: VmRSS now, VmHWM the peak of each."""
         return sum(_memory(pid, name) for pid in self._pids())
 
+    def forget_peak_memory(self) -> None:
+        """Let VmHWM count from here."""
+        for pid in self._pids():
+            Path(f"/proc/{pid}/clear_refs").write_text("5")  # proc(5)
+
     def _pids(self) -> list[int]:
         """It, and whatever it started, however far away."""
         children: dict[int, list[int]] = {}

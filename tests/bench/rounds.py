@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import statistics
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 
-from tests.bench.cores import Cores, times
+from tests.bench.cores import times
 from tests.bench.lines import Line
-from tests.bench.origin import Origin
 from tests.bench.peers.peer import Server
+from tests.bench.stage import Stage
 from tests.bench.work import load
 
 WARM_UP = 1
@@ -71,38 +71,34 @@ class Figures:
     peak_memory: int
 
 
-def measure(
-    line: Line, servers: Sequence[Server], origin: Origin, cores: Cores, rounds: int, seconds: int, connections: int
-) -> dict[str, Figures]:
+def measure(line: Line, stage: Stage) -> dict[str, Figures]:
     """Return figures by server."""
+    servers = [stage.start(name) for name in line.servers if stage.bench.wants(name)]
     taken: dict[str, list[Round]] = {server.peer.name: [] for server in servers}
     for server in servers:
-        load(line.work, server, cores.load, connections, WARM_UP, number=0)
-    for number in range(1, rounds + 1):
+        load(line.work, server, stage.bench.cores.load, stage.bench.connections, WARM_UP, number=0)
+    for number in range(1, stage.bench.rounds + 1):
         for server in servers:
-            taken[server.peer.name].append(_undisturbed(line, server, origin, cores, number, seconds, connections))
+            taken[server.peer.name].append(_undisturbed(line, server, stage, number))
     return {server.peer.name: _figures(taken[server.peer.name], server) for server in servers}
 
 
-def _undisturbed(
-    line: Line, server: Server, origin: Origin, cores: Cores, number: int, seconds: int, connections: int
-) -> Round:
+def _undisturbed(line: Line, server: Server, stage: Stage, number: int) -> Round:
     """A round, taken again while strangers compute, but not for ever."""
     for attempt in range(ATTEMPTS):
         # keys that were never used stay so when a round is taken again
-        one = _round(line, server, origin, cores, number * ATTEMPTS + attempt, seconds, connections)
+        one = _round(line, server, stage, number * ATTEMPTS + attempt)
         if one.strangers < DISTURBED:
             break
     return one
 
 
-def _round(
-    line: Line, server: Server, origin: Origin, cores: Cores, number: int, seconds: int, connections: int
-) -> Round:
+def _round(line: Line, server: Server, stage: Stage, number: int) -> Round:
+    bench, origin, cores = stage.bench, stage.origin, stage.bench.cores
     asked = origin.requests()
     started, before = time.monotonic(), {core: times(core) for core in cores.every}
     computed, ours = server.cpu(), server.cpu() + origin.cpu() + _own_cpu()
-    outcome = load(line.work, server, cores.load, connections, seconds, number)
+    outcome = load(line.work, server, cores.load, bench.connections, bench.seconds, number)
     used, ours = server.cpu() - computed, server.cpu() + origin.cpu() + _own_cpu() - ours
     elapsed, after = time.monotonic() - started, {core: times(core) for core in cores.every}
     everybody = sum(after[core].computing - before[core].computing for core in cores.every)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.bench.cores import settle
-from tests.bench.generator import Load
+from tests.bench.generator import KEY, Load
 from tests.bench.origin import SIZES
 from tests.bench.peers.peer import Server
 from tests.bench.place import HERE, program
@@ -33,6 +33,10 @@ BROWSER: Fields = (
 """A dozen with Host."""
 
 
+class LoadFailed(Exception):
+    """A load did not come to its end; says what was wrong with the answers."""
+
+
 @dataclass(frozen=True, slots=True)
 class Work:
     """What is asked for, again and again."""
@@ -45,6 +49,13 @@ class Work:
     rate: float = 0
     """Requests a second, or as many as go."""
     tls: bool = False
+    authority: str = ""
+    """Whom it is asked of; the origin where nothing is said."""
+
+    def host(self, server: Server) -> str:
+        """Return the host and port that are asked."""
+        place = server.place
+        return self.authority or (f"localhost:{place.origin_tls}" if self.tls else f"127.0.0.1:{place.origin}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +79,12 @@ def load(work: Work, server: Server, core: int, connections: int, seconds: int, 
     return Outcome(**{name: value for name, value in json.loads(said).items() if name in names})
 
 
-def load_of(work: Work, server: Server, connections: int, seconds: float, *, once: bool = False) -> Load:
+def load_of(work: Work, server: Server, connections: int, seconds: float) -> Load:
     """Return the same work for our own generator."""
     place = server.place
-    host = f"localhost:{place.origin_tls}" if work.tls else f"127.0.0.1:{place.origin}"
-    lines = [f"GET {server.url(work.path, tls=work.tls)} HTTP/1.1", f"Host: {host}"]
+    host = work.host(server)
+    key = KEY if work.keys else ""
+    lines = [f"GET {server.url(host, work.path, tls=work.tls)}{key} HTTP/1.1", f"Host: {host}"]
     lines += [f"{name}: {value}" for name, value in work.fields]
     return Load(
         port=place.port,
@@ -81,7 +93,7 @@ def load_of(work: Work, server: Server, connections: int, seconds: float, *, onc
         connections=connections,
         seconds=seconds,
         rate=work.rate,
-        once=once,
+        keys=int(work.keys or 0),
         connect=host if work.tls else "",
         authority=str(_trusted(place.folder)) if work.tls else "",
     )
@@ -99,11 +111,11 @@ def _generator(load: Load, core: int) -> str:
 
 def _wrk(work: Work, server: Server, core: int, connections: int, seconds: int, number: int) -> str:
     keys = f"{number * 10_000_000}+" if work.keys == "+" else work.keys
-    fields = (("Host", f"127.0.0.1:{server.place.origin}"), *work.fields)
+    fields = (("Host", work.host(server)), *work.fields)
     command = [
         *(program("wrk", "wrk"), "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s"),
         *("-s", str(HERE / "load.lua"), f"http://127.0.0.1:{server.place.port}", "--"),
-        *(server.url(work.path), keys, *(text for field in fields for text in field)),
+        *(server.url(work.host(server), work.path), keys, *(text for field in fields for text in field)),
     ]
     return _said(command, core).strip().splitlines()[-1]
 
@@ -119,7 +131,7 @@ def _said(command: list[str], core: int) -> str:
         preexec_fn=lambda: settle(core),
     )
     if done.returncode:
-        raise SystemExit(f"bench: the load failed: {command[0]}\n{done.stdout[-1000:]}{done.stderr[-2000:]}")
+        raise LoadFailed(f"{Path(command[-2]).name}: {done.stdout[-1000:]}{done.stderr[-2000:]}")
     return done.stdout
 
 

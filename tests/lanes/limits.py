@@ -16,13 +16,12 @@ OCTETS = "the engine is handed whole messages; octets, and what happens while th
 CONTENT = "requests with content are carried by mitmproxy; the responder never sees them"
 CARRIED = "where a request that mitmproxy carries comes to nothing, the error is mitmproxy's own page"
 BEGUN = "the door sends what it has as it comes: a head that is out cannot become an error any more"
+WAITS = "it waits for small content before it says a word"
 CLEAR = "only a URL of https shows it"
 HTTP2 = "HTTP/2 forbids the client to send it"
 
 WITHOUT_DOOR = {"door": BEGUN, "door-tls": BEGUN}
-THROUGH_DOOR = dict.fromkeys(
-    ("responder", "http", "https", "http2"), "it waits for small content before it says a word"
-)
+THROUGH_DOOR = dict.fromkeys(("responder", "http", "https", "http2"), WAITS)
 THROUGH_MITMPROXY = {"http": CARRIED, "https": CARRIED, "http2": CARRIED}
 WITHOUT_MITMPROXY = dict.fromkeys(("engine", "responder", "door", "door-tls"), "mitmproxy has no part in it")
 
@@ -33,7 +32,7 @@ def limit(conversation: Conversation, lane: str) -> str | None:
     """Return why a lane cannot show a conversation, or None if it shows it."""
     steps = conversation.steps
     like = "responder" if lane == "disk" else lane
-    if lane.startswith("door") and conversation.unseen.get(_ENTRANCE[lane]) not in (None, CARRIED):
+    if lane.startswith("door") and conversation.unseen.get(_ENTRANCE[lane]) not in (None, CARRIED, WAITS):
         return conversation.unseen[_ENTRANCE[lane]]
     if like in conversation.unseen:
         return conversation.unseen[like]

@@ -59,6 +59,8 @@ class _Performance:
             case script.Answer():
                 await self._answer(step)
             case script.Origin():
+                if isinstance(self._last, script.Ask) and len(self._waiting) > 1:
+                    await _soon(stage.waits(), "the requests never get that far")
                 self._check_seen(await _soon(stage.seen(), "the origin is not asked"), step.saw)
                 fields, body = tuple(map(self._filled, step.fields)), self._filled(step.body).encode("latin-1")
                 await stage.send(reply_of(step.status, fields, body, step.then, stage.time.now()))

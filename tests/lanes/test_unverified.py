@@ -42,7 +42,7 @@ def test_only_what_was_verified_is_stored(insecure: bool, told: Conversation) ->
     async def performance() -> None:
         street = Street()
         try:
-            await street.proxy(await street.house(told))
+            await street.proxy(await street.house(told), door=False)
             ctx.options.update(ssl_insecure=insecure)
             await play(told, HooksLane(street, "https"))
         finally:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from tests.bench.place import Place
-from tests.bench.process import Process, free_port
+from tests.bench.process import Process
 
 type Command = list[str]
 
@@ -33,17 +32,26 @@ class Server:
 
     def __init__(self, peer: Peer, place: Place) -> None:
         self.peer, self.place = peer, place
+        self.processes: list[Process] = []
+        self.start()
+
+    def start(self) -> None:
+        """Start it. Return when it listens."""
+        peer, place = self.peer, self.place
         log = place.folder / "log"
         self.processes = [Process(peer.command(place), place.core, log, peer.environment(place))]
         self.processes[0].wait_for(place.port)
         if peer.beside:
             self.processes.append(Process(peer.beside(place), place.core, log))
 
-    def url(self, path: str, *, tls: bool = False) -> str:
-        """Return what stands in a request line for a path at the origin."""
-        if not self.peer.is_forward_proxy or tls:
-            return path
-        return f"http://127.0.0.1:{self.place.origin}{path}"
+    def restart(self) -> None:
+        """End it and start it again on what it has kept. Return when it listens."""
+        self.stop()
+        self.start()
+
+    def url(self, authority: str, path: str, *, tls: bool = False) -> str:
+        """Return what stands in a request line."""
+        return f"http://{authority}{path}" if self.peer.is_forward_proxy and not tls else path
 
     def cpu(self) -> float:
         """Return the seconds that it has computed."""
@@ -53,14 +61,12 @@ class Server:
         """Return octets of memory, all its processes together."""
         return sum(process.memory(name) for process in self.processes)
 
+    def forget_peak_memory(self) -> None:
+        """Let VmHWM count from here."""
+        for process in self.processes:
+            process.forget_peak_memory()
+
     def stop(self) -> None:
         """End it."""
         for process in reversed(self.processes):
             process.stop()
-
-
-def start(peer: Peer, parent: Path, origin: int, origin_tls: int, authority: Path, core: int) -> Server:
-    """Start a peer in a new folder under `parent`. Raises Missing."""
-    folder = parent / peer.name
-    folder.mkdir(parents=True)
-    return Server(peer, Place(folder, free_port(), origin, origin_tls, authority, core))

@@ -34,4 +34,4 @@ def secondhand(executable: Path) -> Peer:
 def _environment(place: Place) -> Mapping[str, str]:
     """A home of its own, and none of somebody's settings."""
     kept = {name: value for name, value in os.environ.items() if not re.match("SECONDHAND_|XDG_", name)}
-    return {**kept, "HOME": str(place.folder)}
+    return {**kept, "HOME": str(place.folder), **place.variables}
