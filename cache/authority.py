@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from http import HTTPStatus
 
 from cache.annotations import annotated, known_of_copy, known_of_relayed
@@ -172,6 +173,12 @@ def _presented(request: Request, entry: StoredResponse, policy: CachePolicy, now
     return fields
 
 
+@lru_cache(maxsize=512)
+def _passed_on(fields: Fields, kept_back: tuple[str, ...]) -> Fields:
+    # trailers have a place of their own, so they are not announced with the head
+    return end_to_end(fields).without(["trailer", *kept_back])
+
+
 def _kept_back(policy: CachePolicy) -> tuple[str, ...]:
     """Return the fields that were meant for this cache alone (RFC 9213 §2.2)."""
     return policy.targeted_fields if policy.strip_targeted else ()
@@ -187,10 +194,9 @@ def relayed(
 
     `handling` None leaves Cache-Status out; `response_time` (seconds since the epoch) stands in for a missing Date.
     """
-    # trailers are not relayed, so they are not announced either
-    fields = dated(end_to_end(response.fields).without(["trailer", *_kept_back(policy)]), response_time)
+    fields = dated(_passed_on(response.fields, _kept_back(policy)), response_time)
     status, phrase, exception = response.status, response.reason, None
-    if status == 200 and request.method in ("GET", "HEAD"):
+    if policy.annotations and status == 200 and request.method in ("GET", "HEAD"):
         known = known_of_relayed(request, status)
         if (changed := annotated(request, fields, known, policy)) is not fields:
             status, exception = status_of_changed_200(request, fields, policy)
@@ -232,9 +238,9 @@ def _signed(
     """Return a head with Via and, appended last, Cache-Status (RFC 9110 §7.6.3, RFC 9211 §2)."""
     lines = [("Via", f"{version.removeprefix('HTTP/')} {policy.name}")]
     if handling is not None and policy.cache_status:
-        told = replace(handling, detail=exemption or handling.detail)
+        told = replace(handling, detail=exemption) if exemption else handling
         lines.append(("Cache-Status", member(policy.name, told, head.status)))
-    return replace(head, fields=head.fields.appending(*lines))
+    return Response(head.status, head.reason, head.fields.appending(*lines), head.version)
 
 
 def _without_content(status: int, fields: Fields) -> Fields:

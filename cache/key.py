@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
@@ -104,6 +105,7 @@ _FREE_TEXT = frozenset({"cookie", "user-agent", "referer", "authorization", "dat
 _NEGOTIATED = frozenset({"accept", "accept-charset", "accept-encoding", "accept-language"})
 
 
+@lru_cache(maxsize=512)
 def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
     """Return the lower-case names that Vary nominates, sorted, or None where no request can match."""
     names = {name.lower() for name in members(response_fields.get("vary") or "")}
@@ -116,6 +118,8 @@ def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
 def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePolicy) -> Vary:
     """Return what a response stored under `key` remembers of the request that produced it."""
     scope = ((_SCOPE, policy.scope),) if policy.scope else ()
+    if "vary" not in response_fields and not policy.partition and not key.endswith(_ANY_SEARCH):
+        return scope
     nominated = nominated_fields(response_fields)
     if nominated is None:
         return scope + NEVER_MATCHES

@@ -40,7 +40,7 @@ def on_request(
     candidates = [entry for entry in candidates if is_visible(entry, policy)]
     if policy.gateway and (unkeyed := unkeyed_input(request.fields)):
         # ledger SEC-04: the origin behind an edge does not get to see it
-        request = replace(request, fields=request.fields.without(unkeyed))
+        request = request.with_fields(request.fields.without(unkeyed))
     if own := _misdirected(request, policy, now) or _answered_here(request, policy, now):
         return own
     if bypass := passed_by(request, policy):
@@ -149,7 +149,7 @@ def _miss(
     fwd = Forwarded.VARY_MISS if variants else Forwarded.URI_MISS
     nominated = () if "range" in request.fields else validation.nominate(variants, None)
     # ledger RANGE-12: the whole will do for the next range as well
-    asked_for = replace(request, fields=request.fields.without(RANGE)) if policy.fetch_whole else request
+    asked_for = request.with_fields(request.fields.without(RANGE)) if policy.fetch_whole else request
     return validating(Sent(upstream(asked_for, policy), fwd, heads=heads), nominated)
 
 

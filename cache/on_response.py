@@ -198,7 +198,7 @@ def without_copies(sent: Sent) -> Forward:
     """Return the same question asked again, without leaning on anything stored."""
     request = validation.unconditional(sent.request)
     if sent.completes:  # nobody but this cache asked for a part
-        request = replace(request, fields=request.fields.without(["range"]))
+        request = request.with_fields(request.fields.without(["range"]))
     return Forward(
         request, sent.fwd, sent.detail, sent.not_storable, matching=sent.matching, heads=sent.heads, repeated=True
     )

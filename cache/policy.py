@@ -213,7 +213,10 @@ class CachePolicy:
 
     def mode_of(self, host: str) -> Mode:
         """Return the mode that holds for a host."""
-        return next((mode for pattern, mode in self.host_modes if pattern.fullmatch(host)), self.mode)
+        for pattern, mode in self.host_modes:
+            if pattern.fullmatch(host):
+                return mode
+        return self.mode
 
     def towards(self, host: str) -> CachePolicy:
         """Return the policy as it holds for a request to a host: offline where its mode or a broken link says so."""

@@ -16,6 +16,7 @@ from typing import NoReturn
 import httptools
 
 from addon.origin.failure import FailureKind, OriginFailure
+from addon.origin.known_heads import KnownHead, KnownHeads
 from addon.origin.options import OriginOptions
 from cache.messages import Fields, Response
 
@@ -23,6 +24,13 @@ _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HEAD_ONLY = frozenset({"HEAD", "CONNECT"})
 _FIELD_LINE_OVERHEAD = len(": \r\n")
 _NO_FIELDS = Fields()
+_KNOWN = KnownHeads()
+
+SMALL = 65_536
+"""Octets of content that are worth waiting for a moment."""
+
+MAX_KNOWN = 4096
+"""Octets of a head that is worth remembering."""
 
 
 class Exchange:
@@ -55,9 +63,12 @@ class Exchange:
         self._where = where
         self._interim = interim
         self._interims = 0
+        self._first = b""
+        self._left: int | None = None
         self._options = options
         self._parser = httptools.HttpResponseParser(self)
         self._until_close = False
+        self._small = False
         self._reason = b""
         self._lines: list[tuple[str, str]] = []
         self._section_size = 0
@@ -72,10 +83,17 @@ class Exchange:
 
     def feed(self, octets: bytes) -> None:
         """Take what the connection received."""
-        if not self.received and octets[:1] in {b"R", b"I"}:  # llhttp would also take RTSP/ and ICE/
-            self.fail(FailureKind.HTTP_PROTOCOL_ERROR, "does not speak HTTP")
-            return
+        if not self.received:
+            if octets[:1] in {b"R", b"I"}:  # llhttp would also take RTSP/ and ICE/
+                self.fail(FailureKind.HTTP_PROTOCOL_ERROR, "does not speak HTTP")
+                return
+            if known := self._known(octets):
+                self._begin_known(known)
+                octets = octets[len(self._first) :]
         self.received += len(octets)
+        if self._left is not None:
+            self._count(octets)
+            return
         self._unparsed += len(octets)
         try:
             self._parser.feed_data(octets)
@@ -89,6 +107,34 @@ class Exchange:
         if self.complete and self._method in _HEAD_ONLY and not octets.endswith(b"\r\n\r\n"):
             self.surplus = True  # llhttp takes what follows for a body, and may not have seen enough of it to say so
         self._wake()
+
+    def _known(self, octets: bytes) -> KnownHead | None:
+        """Return what a head came to that was parsed before, if it is all there."""
+        end = octets.find(b"\r\n\r\n") + 4
+        self._first = octets[:end] if end > 3 and self._method not in _HEAD_ONLY else b""
+        return _KNOWN.get(self._first) if self._first else None
+
+    def _begin_known(self, known: KnownHead) -> None:
+        self.received = len(self._first)
+        self.head, self.persistent, self._left = known.response, known.persistent, known.length
+        self._small = known.length <= SMALL
+
+    def _count(self, octets: bytes) -> None:
+        """Take octets of a content that its length alone frames (RFC 9112 §6.3)."""
+        left = self._left or 0
+        self.surplus = self.surplus or len(octets) > left  # RFC 9112 §9.2
+        self._left = left - len(octets[:left])
+        if octets and left:
+            self.buffered += len(octets[:left])
+            self._chunks.append(octets[:left])
+        self.complete = self._left == 0
+        self._wake()
+
+    def _remember(self, head: Response) -> None:
+        """Remember a head that came alone with its content, framed by its length."""
+        length = head.fields.get("content-length")
+        if self._first and not self._interims and length and not self.complete and len(self._first) < MAX_KNOWN:
+            _KNOWN.put(self._first, KnownHead(head, int(length), self.persistent))
 
     def end(self, *, clean: bool) -> None:
         """Take the end of the connection; `clean` if the peer ended it in order (TLS: with close_notify)."""
@@ -131,6 +177,16 @@ class Exchange:
     def refused(self) -> bool:
         """Tell whether the origin's answer says that it does not want what of the request has not been sent."""
         return self.head is not None and self.head.status >= 300
+
+    @property
+    def is_nearly_whole(self) -> bool:
+        """Tell whether no more is missing than comes in a moment, unless that is over."""
+        return not self.complete and self._small and self.failure is None
+
+    def hurry(self) -> None:
+        """Let nobody wait any longer for the rest."""
+        self._small = False
+        self._wake()
 
     async def progress(self) -> None:
         """Wait until something arrives or the exchange is over."""
@@ -198,6 +254,9 @@ class Exchange:
         self._frame(status, version, fields)
         self._section_size = self._unparsed = 0
         self.head = Response(status, reason, fields, f"HTTP/{version}")
+        self._remember(self.head)
+        length = fields.get("content-length")
+        self._small = length is not None and len(length) < 6 and int(length) <= SMALL
 
     def on_body(self, octets: bytes) -> None:
         """Take octets of the body, transfer coding removed."""
