@@ -25,7 +25,7 @@ from addon.responder import Responder
 from addon.settings import Settings
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
-from addon.warm.prefetch import prefetch, prefetch_handler
+from addon.warm.prefetch import Fetched, prefetch, prefetch_handler
 from addon.warm.wanted import Wanted
 from cache import engine
 from cache.decisions import Refuse
@@ -117,8 +117,8 @@ class Service:
             self.catching_up.begin()
 
     def _catching_up(self, queue: MissQueue) -> CatchingUp:
-        async def fetch(wanted: Wanted) -> str:
-            return (await prefetch(self, wanted)).problem
+        async def fetch(wanted: Wanted) -> Fetched:
+            return await prefetch(self, wanted)
 
         return CatchingUp(queue, fetch, lambda: self.policy, self.stored)
 
