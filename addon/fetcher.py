@@ -210,6 +210,11 @@ class Fetcher:
             self.flights.overtake(purged)
             return await self.stored.run(delete)
 
+    async def settled(self, patience: float) -> None:
+        """Wait until what is on its way is stored, at most so many seconds."""
+        if self._storing:
+            await asyncio.wait(self._storing, timeout=patience)
+
     async def close(self) -> None:
         """Stop storing what is still on its way, and close the connections to origins."""
         for task in self._storing:

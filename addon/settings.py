@@ -17,6 +17,7 @@ from addon.annotations import Annotation
 from addon.cache_section import Cache
 from addon.clients import SHIPPED, RegularExpression, Token, read_clients
 from addon.quantities import Octets, PositiveOctets, PositiveSeconds, Seconds
+from addon.recordings_section import Recordings
 from addon.section import Section
 from cache.messages import DEFAULT_PORTS
 from cache.policy import AnswerRule, AnswerStatus, CachePolicy, glob
@@ -160,6 +161,7 @@ class Settings(Section):
     cache: Cache = Cache()
     origin: Origin = Origin()
     tls: Tls = Tls()
+    recordings: Recordings = Recordings()
     annotate: Annotated[tuple[Annotation, ...], Strict(strict=False)] = ()
     log: Log = Log()
 

@@ -17,7 +17,7 @@ from msgspec import Meta, Struct
 from cache.entry import StoredResponse
 from cache.messages import Fields, Response
 
-VERSION = 1
+VERSION = 2
 """Changes whenever the record below does; octets of any other version are a miss."""
 
 _PREFIX = bytes([VERSION])
@@ -63,6 +63,7 @@ class _Record(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     personal: bool
     invalid: bool
     revision: Count
+    scrubbed: bool
 
 
 _PLAIN = tuple(each.name for each in fields(StoredResponse) if each.name not in ("head", "pieces"))

@@ -56,6 +56,8 @@ def on_request(
             return _refuse_offline(request, policy, now)
         return _forward(request, fwd, detail, candidates, policy)
     asked = request_directives(request.fields)
+    if policy.record:
+        return _recorded(request, asked, policy, now)
     heads = tuple(entry.id for entry in candidates if entry.method == "HEAD")
     fitting = matching(request, candidates, policy)
     if not fitting:
@@ -97,6 +99,13 @@ def _forward(
     return Forward(upstream(request, policy), fwd, detail, unstorable, matching=tuple(candidates))
 
 
+def _recorded(request: Request, asked: RequestDirectives, policy: CachePolicy, now: float) -> Forward | Refuse:
+    """Return the way to an answer that is worth recording: a whole one, whatever the client has already."""
+    if asked.only_if_cached or policy.offline:
+        return _refuse_unasked(request, policy, now)
+    return Forward(upstream(validation.unconditional(request), policy), Forwarded.BYPASS, Detail.RECORDING)
+
+
 def _serve(
     request: Request,
     entry: StoredResponse,
@@ -107,7 +116,9 @@ def _serve(
 ) -> Serve:
     lifetime, ttl = freshness_lifetime(entry, policy), time_to_live(entry, policy, now)
     remaining = lifetime.seconds - current_age(entry, policy, now)
-    if remaining > 0:
+    if policy.replay:
+        detail: Detail | None = Detail.REPLAY
+    elif remaining > 0:
         detail = Detail.HEURISTIC if lifetime.source == "heuristic" else None
     else:
         detail = stale_use(entry, asked, policy, now)
@@ -147,6 +158,10 @@ def _refuse_unasked(request: Request, policy: CachePolicy, now: float) -> Refuse
 
 
 def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse:
+    if policy.replay:
+        sentence = f"The recording {policy.replay} has no response that may answer {request.method} {request.uri}."
+        answer = refusal(504, Refused.REPLAY, sentence, policy, now, "destination_unavailable")
+        return Refuse(answer, Refused.REPLAY)
     sentence = f"This proxy is offline and has no stored response that may answer {request.method} {request.uri}."
     answer = refusal(504, Refused.OFFLINE, sentence, policy, now, "destination_unavailable")
     return Refuse(answer, Refused.OFFLINE)

@@ -117,6 +117,10 @@ class CachePolicy:
     """A clock that is before this, in seconds since the epoch, is not to be trusted."""
     offline: bool = False
     """Never go forward."""
+    record: str = ""
+    """The recording that every answer goes into: always go forward, keep whatever comes."""
+    replay: str = ""
+    """The recording that alone answers, whatever the age of what it holds; goes with `offline`."""
     lifetimes: tuple[LifetimeRule, ...] = ()
     heuristic_max: int = 86_400
     heuristic_query: bool = True

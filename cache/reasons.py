@@ -28,6 +28,7 @@ class Detail(StrEnum):
     STALE_ON_5XX = "stale-on-5xx"
     DISCONNECTED = "disconnected"
     OFFLINE = "offline"
+    REPLAY = "replay"
     # why a 203 is not sent where it would be due
     SIGNED_STATUS = "signed-status"
     # why a copy, or the whole cache, was passed by
@@ -38,6 +39,7 @@ class Detail(StrEnum):
     INVALIDATED = "invalidated"
     NO_CLOCK = "no-clock"
     PRECONDITION = "precondition"
+    RECORDING = "recording"
     REQUEST_MAX_AGE = "request-max-age"
     REQUEST_MIN_FRESH = "request-min-fresh"
     REQUEST_NO_CACHE = "request-no-cache"
@@ -81,6 +83,7 @@ class Refused(StrEnum):
     MALFORMED_REQUEST = "malformed-request"
     OFFLINE = "offline"
     ONLY_IF_CACHED = "only-if-cached"
+    REPLAY = "replay"
     STALE_FORBIDDEN = "stale-forbidden"
     STRICT_HOST = "strict-host"
     TRACE = "trace"
