@@ -143,9 +143,9 @@ class Service:
 def open_store(settings: Settings) -> tuple[Store, str | None]:
     """Return the store, and what is wrong if it takes nothing: then answers are served and not stored."""
     if settings.store.kind == "memory":
-        return MemoryStore(settings.store.max_size), None
+        return MemoryStore(settings.store.max_size, settings.store.captures), None
     try:
-        return DiskStore(settings.store.directory, settings.store.max_size), None
+        return DiskStore(settings.store.directory, settings.store.max_size, captures=settings.store.captures), None
     except StoreError as error:
         return MemoryStore(0), str(error)
 

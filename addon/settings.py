@@ -69,6 +69,7 @@ class Store(Section):
     path: str = ""
     max_size: PositiveOctets = 2 * 1024**3
     max_object: Octets = 0
+    captures: int = Field(default=1, ge=1, le=16)
 
     @field_validator("max_object", mode="before")
     @classmethod
@@ -196,6 +197,7 @@ class Settings(Section):
             annotations=tuple(annotation.rule() for annotation in self.annotate),
             cache_status=answer.cache_status,
             memento=answer.memento,
+            captures=self.store.captures,
             offline=cache.offline,
             lifetimes=tuple(each.rule() for each in cache.lifetimes),
             heuristic_max=int(cache.heuristic_max),

@@ -38,6 +38,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Detail.DISCONNECTED, Clause("stale, and the origin cannot be reached", "RFC 9111 §4.2.4")),
     (Detail.OFFLINE, Clause("stale, and this proxy is offline", "RFC 9111 §4.2.4")),
     (Detail.REPLAY, Clause("from a recording, whatever its age", "ours")),
+    (Detail.MEMENTO, Clause("the capture that stands for the time that Accept-Datetime asks for", "RFC 7089 §4.1.3")),
     (Detail.SIGNED_STATUS, Clause("200 is kept since the origin's signature covers the status", "RFC 9421 §2.2.9")),
     # why a copy or the cache is passed by
     (
@@ -81,6 +82,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (NotStored.STORE_FAILED, Clause("the store could not take it", "ours")),
     (NotStored.TOO_LARGE, Clause("it is larger than store.max_object", "ours")),
     # why this proxy answers with an error
+    (Refused.ACCEPT_DATETIME, Clause("Accept-Datetime is no date", "RFC 7089 §2.1.1")),
     (Refused.FETCH_FAILED, Clause("the origin gave no answer and nothing usable is stored", "RFC 9110 §15.6")),
     (Refused.GAVE_UP, Clause("several exchanges came to nothing", "ours")),
     (Refused.LAST_HOP, Clause("Max-Forwards says that it goes no further", "RFC 9110 §7.6.2")),

@@ -8,6 +8,7 @@ from dataclasses import replace
 from cache import validation
 from cache.authority import from_copy, refusal
 from cache.cachestatus import Handling
+from cache.captures import ACCEPT_DATETIME, captures_for, chosen, current
 from cache.decisions import (
     Forward,
     Refuse,
@@ -17,6 +18,7 @@ from cache.decisions import (
 )
 from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
+from cache.fields import http_date
 from cache.forwarding import behind, is_loop, upstream, validating
 from cache.freshness import (
     current_age,
@@ -42,12 +44,6 @@ def on_request(
     `candidates` are all stored responses under its primary key. `waited_as` is set for a request that waited for
     another's fetch: why it would have gone forward itself (RFC 9211 §2.6).
     """
-    if is_loop(request, policy):
-        sentence = f"{request.uri} leads back to this proxy."
-        return Refuse(refusal(502, Refused.LOOP, sentence, policy, now, "proxy_loop_detected"), Refused.LOOP)
-    if policy.strict_host and is_misaddressed(request):
-        sentence = f"Host or the TLS name of this request is not {request.authority}, where it was sent."
-        return Refuse(refusal(400, Refused.STRICT_HOST, sentence, policy, now), Refused.STRICT_HOST)
     if own := _answered_here(request, policy, now):
         return own
     if bypass := passed_by(request, policy):
@@ -58,6 +54,10 @@ def on_request(
     asked = request_directives(request.fields)
     if policy.record:
         return _recorded(request, asked, policy, now)
+    if policy.captures > 1:
+        if past := _past(request, candidates, policy, now):
+            return past
+        candidates = current(candidates)
     heads = tuple(entry.id for entry in candidates if entry.method == "HEAD")
     fitting = matching(request, candidates, policy)
     if not fitting:
@@ -77,11 +77,17 @@ def on_request(
 
 
 def _answered_here(request: Request, policy: CachePolicy, now: float) -> Refuse | None:
-    """Return the answer to a TRACE, or to an OPTIONS that may go no further, or None (RFC 9110 §7.6.2, §9.3.8)."""
-    if request.method == "TRACE":
+    """Return the answer to a request that goes no further whatever is stored, or None."""
+    if is_loop(request, policy):
+        sentence = f"{request.uri} leads back to this proxy."
+        return Refuse(refusal(502, Refused.LOOP, sentence, policy, now, "proxy_loop_detected"), Refused.LOOP)
+    if policy.strict_host and is_misaddressed(request):
+        sentence = f"Host or the TLS name of this request is not {request.authority}, where it was sent."
+        return Refuse(refusal(400, Refused.STRICT_HOST, sentence, policy, now), Refused.STRICT_HOST)
+    if request.method == "TRACE":  # RFC 9110 §9.3.8
         sentence = "This proxy does not answer TRACE, which would show credentials to whoever asks."
         return Refuse(refusal(405, Refused.TRACE, sentence, policy, now), Refused.TRACE)
-    if request.method == "OPTIONS" and request.fields.get("max-forwards") == "0":
+    if request.method == "OPTIONS" and request.fields.get("max-forwards") == "0":  # RFC 9110 §7.6.2
         sentence = f"This is as far as the request for {request.uri} may go."
         return Refuse(refusal(200, Refused.LAST_HOP, sentence, policy, now), Refused.LAST_HOP)
     return None
@@ -97,6 +103,25 @@ def _forward(
     # what an unsafe method brings may be for later GETs (RFC 9110 §9.3.3); what passed the cache by is not
     unstorable = None if fwd is Forwarded.METHOD else NotStored.BYPASSED
     return Forward(upstream(request, policy), fwd, detail, unstorable, matching=tuple(candidates))
+
+
+def _past(
+    request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy, now: float
+) -> Serve | Refuse | None:
+    """Return the answer to a request for a past state that is kept here, or None (RFC 7089 §4.1.3)."""
+    wanted = request.fields.get(ACCEPT_DATETIME)
+    captures = captures_for(request, candidates, policy, now) if wanted is not None else ()
+    if not captures:
+        return None
+    moment = http_date(wanted, now)
+    if moment is None:
+        sentence = f'Accept-Datetime says "{wanted}", which is no date in the form of HTTP.'
+        refused = refusal(400, Refused.ACCEPT_DATETIME, sentence, policy, now, "http_request_error")
+        return Refuse(refused, Refused.ACCEPT_DATETIME)
+    entry = chosen(captures, moment)
+    handling = Handling(hit=True, ttl=time_to_live(entry, policy, now), detail=Detail.MEMENTO)
+    answer = from_copy(request, entry, handling, policy, now, memento=True)
+    return Serve(answer, entry, handling, now, Detail.MEMENTO)
 
 
 def _recorded(request: Request, asked: RequestDirectives, policy: CachePolicy, now: float) -> Forward | Refuse:

@@ -113,6 +113,8 @@ class CachePolicy:
     cache_status: bool = True
     memento: bool = False
     """Say `Memento-Datetime` and `Link: rel=original` on every answer from a copy."""
+    captures: int = 1
+    """How many states of one response are kept; with more than one, Accept-Datetime chooses among them."""
     earliest: float = 0.0
     """A clock that is before this, in seconds since the epoch, is not to be trusted."""
     offline: bool = False

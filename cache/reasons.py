@@ -29,6 +29,7 @@ class Detail(StrEnum):
     DISCONNECTED = "disconnected"
     OFFLINE = "offline"
     REPLAY = "replay"
+    MEMENTO = "memento"
     # why a 203 is not sent where it would be due
     SIGNED_STATUS = "signed-status"
     # why a copy, or the whole cache, was passed by
@@ -76,6 +77,7 @@ class NotStored(StrEnum):
 class Refused(StrEnum):
     """Why this proxy answered with an error of its own."""
 
+    ACCEPT_DATETIME = "accept-datetime"
     FETCH_FAILED = "fetch-failed"
     GAVE_UP = "gave-up"
     LAST_HOP = "last-hop"

@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[1]
 
 ABOVE_THE_STORES_LINE = """
     messages reasons fields policy entry fieldtable directives groups
-    freshness key storing validation pieces ranges digests
+    freshness key storing captures validation pieces ranges digests
     answers cachestatus annotations authority decisions
     selection invalidation forwarding consequences on_request on_response engine
     clauses explanation

@@ -86,9 +86,9 @@ class Switch:
 
 def recording_policy(policy: CachePolicy, name: str) -> CachePolicy:
     """Return the policy that a recording is made by: everything is kept, but for cookies."""
-    return replace(policy, record=name, replay="", set_cookie=SetCookie.STRIP)
+    return replace(policy, record=name, replay="", captures=1, set_cookie=SetCookie.STRIP)
 
 
 def replaying_policy(policy: CachePolicy, name: str) -> CachePolicy:
     """Return the policy that a recording is replayed by: nothing else is asked."""
-    return replace(policy, replay=name, record="", offline=True)
+    return replace(policy, replay=name, record="", captures=1, offline=True)

@@ -13,7 +13,7 @@ from threading import Lock
 
 from cache.codec import CodecError, decode_variants, encode_variants
 from cache.entry import StoredResponse
-from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, supersedes
+from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, superseded
 from cache.stores.bodies import FileBody, OctetsBody
 from cache.stores.directory import open_rows
 from cache.stores.disk_writer import DiskWriter
@@ -39,6 +39,7 @@ class DiskStore:
         max_size: int,
         inline_max: int = 65_536,
         *,
+        captures: int = 1,
         lock_timeout: float = 10.0,
         touch_delay: float = 5.0,
     ) -> None:
@@ -48,17 +49,16 @@ class DiskStore:
             directory: made if missing, with access for this user alone.
             max_size: octets of bodies and records.
             inline_max: octets up to which a body lives in the database; a larger one is a file.
+            captures: states of one response that are kept over time.
             lock_timeout: seconds that a write waits for other processes.
             touch_delay: seconds until uses are written, so that other processes' eviction sees them.
 
         Raises:
             StoreError: the directory cannot be used.
         """
-        directory = directory.absolute()
-        self._rows, self._claim = open_rows(directory, lock_timeout)
-        self._spools = directory / SPOOLS
-        self._max_size = max_size
-        self._inline_max = inline_max
+        self._rows, self._claim = open_rows(directory.absolute(), lock_timeout)
+        self._spools = directory.absolute() / SPOOLS
+        self._max_size, self._inline_max, self._captures = max_size, inline_max, captures
         self._verified: dict[str, None] = {}
         self._verified_lock = Lock()
         self._recency = Recency(self._flush, touch_delay)
@@ -176,7 +176,7 @@ class DiskStore:
         with transaction(self._rows) as changes:
             changes.touch(self._recency.take())
             variants = self._variants(entry.key) or ()
-            replaced.update(each.id for each in variants if supersedes(entry, each))
+            replaced |= superseded(entry, variants, self._captures)
             present = [each for each in changes.bodies_of(entry.key) if each not in replaced]
             kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
             changes.put_body(entry.id, entry.key, body)

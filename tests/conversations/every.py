@@ -7,6 +7,7 @@ from tests.conversations import (
     freshness,
     heads,
     keys,
+    mementos,
     octets,
     ranges,
     requests,
@@ -32,4 +33,5 @@ CONVERSATIONS = [
     *annotations.CONVERSATIONS,
     *forwarding.CONVERSATIONS,
     *octets.CONVERSATIONS,
+    *mementos.CONVERSATIONS,
 ]

@@ -65,9 +65,10 @@ class EngineStage:
         self.authority = f"{HOST}:{PORT}"
         self.instance = "engine"
         self.scheme = "https" if conversation.secure else "http"
-        policy = settings_for(conversation).policy()
+        settings = settings_for(conversation)
+        policy = settings.policy()
         self._policy = replace(policy, instance=self.instance, credential_key=bytes(32))
-        self._store = MemoryStore(2**20)
+        self._store = MemoryStore(2**20, settings.store.captures)
         self._ids = (f"{number:032x}" for number in count())
         self._at_origin: deque[_Pending] = deque()
         self._current: _Pending | None = None
