@@ -9,7 +9,7 @@ NEWEST := for python in $(PYTHONS); do \
 	[ -n "$$python" ] || { echo "expected a Python >= 3.12 that can make a venv, tried: $(PYTHONS); name one:" \
 	"make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: serve test conformance check format clean
+.PHONY: serve test conformance ledger mutation bench check format clean
 
 serve: $(VENV)/.serve
 	$(BIN)/secondhand serve $(ARGS)
@@ -19,6 +19,15 @@ test: $(VENV)/.test
 
 conformance: $(VENV)/.test # the public suite of tests for HTTP caches; it needs Node.js with npm
 	$(BIN)/python -m tests.conformance
+
+ledger: $(VENV)/.test # every requirement with the conversations that show it; ARGS="KEY-09 AUTH" picks some
+	@$(BIN)/python -m tests.rfc $(ARGS)
+
+mutation: $(VENV)/.test # breaks the rules one at a time, and counts how many of the breaks the tests notice
+	$(BIN)/python -m tests.mutation $(ARGS)
+
+bench: $(VENV)/.test # beside Squid, nginx and Varnish; it needs them and wrk, and installs nothing of that
+	$(BIN)/python -m tests.bench $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .

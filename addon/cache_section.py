@@ -9,13 +9,17 @@ from pydantic import AfterValidator, Strict
 from addon.clients import Token
 from addon.quantities import Seconds
 from addon.section import Section
-from cache.policy import ClientReload, LifetimeRule, SetCookie, glob
+from cache.policy import ClientReload, HostRule, LifetimeRule, Mode, SetCookie, glob
 
 Texts = Annotated[tuple[str, ...], Strict(strict=False)]
 Tokens = Annotated[tuple[Token, ...], Strict(strict=False)]
 # settings files say these as strings, which strict enums would refuse
 SetCookieName = Annotated[SetCookie, Strict(strict=False)]
+ModeName = Annotated[Mode, Strict(strict=False)]
 ClientReloadName = Annotated[ClientReload, Strict(strict=False)]
+Partition = Annotated[
+    tuple[Literal["authorization", "cookie", "sec-fetch-site", "referring-site"], ...], Strict(strict=False)
+]
 TargetedFields = Annotated[tuple[Annotated[Token, AfterValidator(str.lower)], ...], Strict(strict=False)]
 
 
@@ -31,6 +35,25 @@ class Lifetime(Section):
         """Return the rule as the cache takes it."""
         paths, kinds = tuple(map(glob, self.paths)), tuple(map(glob, self.content_types))
         return LifetimeRule(int(self.lifetime), glob(self.host), paths, kinds)
+
+
+class HostMode(Section):
+    """One `[[cache.modes]]` table."""
+
+    host: str
+    mode: ModeName
+
+
+class Host(Section):
+    """One `[[cache.hosts]]` table."""
+
+    host: str
+    groups: bool | None = None
+    client_reload: ClientReloadName | None = None
+
+    def rule(self) -> HostRule:
+        """Return the rule as the cache takes it."""
+        return HostRule(glob(self.host), self.groups, self.client_reload)
 
 
 # files that never change under their name, and indexes of them, as their makers give them out
@@ -59,9 +82,16 @@ class Cache(Section):
     set_cookie: SetCookieName = SetCookie.STORE
     bypass_cookies: Tokens = ()
     client_reload: ClientReloadName = ClientReload.HONOUR
+    hosts: Annotated[tuple[Host, ...], Strict(strict=False)] = ()
     targeted_fields: TargetedFields = ()
+    strip_targeted: bool = False
+    no_vary_search: bool = False
+    partition: Partition = ()
+    content_type_match: bool = False
+    range_fetch: Literal["as-asked", "full"] = "as-asked"
     groups: bool = True
     strict_host: bool = False
     vary_lang_order: Literal["count", "ignore"] = "count"
     collapse_timeout: Seconds = 5
-    offline: bool = False
+    mode: ModeName = Mode.AUTO
+    modes: Annotated[tuple[HostMode, ...], Strict(strict=False)] = ()

@@ -1,4 +1,4 @@
-"""Reads the settings: defaults, then the file, then the environment, then the command line; later wins."""
+"""Reads the settings: defaults, the profile, the file, the environment, the command line; later wins."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from platformdirs import user_config_path
 from pydantic import BaseModel, ValidationError
 
 from addon.clients import read_clients
-from addon.faults import ConfigError, Location, faults_of, key_text
+from addon.faults import ConfigError, Fault, Location, faults_of, key_text
+from addon.profiles import profile_tables
 from addon.settings import Settings
 from addon.tomlfile import read_toml
 
@@ -86,6 +87,7 @@ def configure(
             location = tuple(name.removeprefix(PREFIX).lower().split("__"))
             _merge(values, _from_environment(environ[name], location), f"environment {name}", location)
     _merge(values, overrides or {}, "command line")
+    values = _above_the_profile(values)
     origins = {location: value.where for location, value in values.items()}
     try:
         settings = Settings.model_validate(_nested(values))
@@ -104,6 +106,23 @@ def _merge(values: dict[Location, _Value], said: object, where: str, at: Locatio
     for other in [other for other in values if _related(other, at)]:
         del values[other]
     values[at] = _Value(said, where)
+
+
+def _above_the_profile(values: dict[Location, _Value]) -> dict[Location, _Value]:
+    """Return the values with the profile that they name beneath them. Raises ConfigError if there is none such."""
+    named = values.get(("profile",))
+    if named is None or named.value == "":
+        return values
+    try:
+        tables = profile_tables(str(named.value))
+    except ValueError as error:
+        problem = f'found "{named.value}", expected {error}, or nothing'
+        raise ConfigError(Fault(named.where, "profile", problem)) from None
+    merged: dict[Location, _Value] = {}
+    _merge(merged, tables, f"profile {named.value}")
+    for location, leaf in values.items():
+        _merge(merged, leaf.value, leaf.where, location)
+    return merged
 
 
 def _nested(values: Mapping[Location, _Value]) -> dict[str, object]:

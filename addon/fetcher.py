@@ -5,24 +5,29 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from uuid import uuid4
 
+from addon.arrivals import Arrivals
+from addon.asking import NOTHING_MORE, Asking
+from addon.completing import Completing
+from addon.links import Links
 from addon.origin import Origin, OriginAnswer, OriginFailure
 from addon.replies import Replies
-from addon.reply import Reply, Stream
+from addon.reply import Reply
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
-from addon.storing import Storing, declared_length
+from addon.storing import declared_length
 from cache import engine
 from cache.authority import refusal
-from cache.decisions import Change, Freshen, Invalidate, Refuse, Relay, Retry, Sent, Serve, Store, Validate
+from cache.decisions import Change, Complete, Freshen, Invalidate, Refuse, Relay, Retry, Sent, Serve, Store, Validate
 from cache.flight import Ending, Flight, Flights
+from cache.invalidation import keys_in_doubt
 from cache.key import primary_key
 from cache.messages import Received, Request
 from cache.policy import CachePolicy
-from cache.reasons import NotStored, Refused
+from cache.reasons import Detail, NotStored, Refused
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
@@ -47,29 +52,37 @@ class Fetcher:
         self.policy = policy
         self.clock = clock
         self.flights = Flights()
+        self.links: Links | None = None
         self.replies = Replies(stored, statistics)
         self._origin = origin
         self._statistics = statistics
         self._max_object = max_object
-        self._storing: set[asyncio.Task[None]] = set()
+        self._completing = Completing(stored, statistics)
+        self.arrivals = Arrivals(stored, self.flights, self.replies, statistics, max_object)
+        self._background: set[asyncio.Task[None]] = set()
 
-    async def fetch(self, request: Request, sent: Sent, *, leads: bool = False) -> Reply:
+    async def fetch(self, request: Request, sent: Sent, asking: Asking = NOTHING_MORE, *, leads: bool = False) -> Reply:
         """Return the reply that asking the origin leads to; requests for the same key may wait if it `leads`."""
         flight = self.flights.begin(primary_key(request), leads=leads)
-        with ExitStack() as landing:
-            landing.callback(self.flights.finish, flight)
+        try:
             for _ in range(MAX_ATTEMPTS):
-                result = await self._attempt(request, sent, flight, landing)
+                result = await self._attempt(request, sent, asking, flight)
                 if isinstance(result, Reply):
                     return result
                 sent = result
-        sentence = f"{request.uri} came to nothing {MAX_ATTEMPTS} times."
-        return self._error(502, Refused.GAVE_UP, sentence, "http_protocol_error")
+        except asyncio.CancelledError:
+            flight.end(Ending.ASK_ANEW)
+            self._doubt(request)
+            raise
+        finally:
+            if flight not in self.arrivals:
+                self.flights.finish(flight)
+        return self._gave_up(f"{request.uri} came to nothing {MAX_ATTEMPTS} times.")
 
-    async def _attempt(self, request: Request, sent: Sent, flight: Flight, landing: ExitStack) -> Reply | Sent:
+    async def _attempt(self, request: Request, sent: Sent, asking: Asking, flight: Flight) -> Reply | Sent:
         """Ask once. Return the reply, or what is to be asked instead."""
         try:
-            arriving = await self._ask(sent)
+            arriving = await self._ask(sent, asking)
         except OriginFailure as failure:
             return await self._without_origin(request, sent, self._failed(request, sent, failure), flight)
         except ValueError as error:
@@ -78,35 +91,70 @@ class Fetcher:
         outcome = self.judged(request, sent, received)
         match outcome:
             case Store():
-                await self.apply(outcome.changes)
-                return await self._store(request, outcome, arriving, flight, landing)
+                await self.apply(outcome.changes, flight)
+                self.flights.note_shared(flight.key)
+                return await self.arrivals.store(request, outcome, arriving, flight)
+            case Complete():
+                joined = partial(engine.completed, request, sent, policy=self.policy, now=self.clock())
+                whole = await self._completing.answer(outcome, arriving, flight, joined)
+                if whole is None:
+                    return engine.without_copies(sent)
+                return await self._without_origin(request, sent, whole, flight)
             case Relay():
-                await self.apply(outcome.changes)
+                self._not_shared(flight, outcome.not_stored)
+                await self.apply(outcome.changes, flight)
                 return await self.replies.relay(request, outcome, arriving)
             case Retry():
                 await arriving.close()
-                await self.apply(outcome.changes)
+                await self.apply(outcome.changes, flight)
+                if asking.content is not None:
+                    return self._error(
+                        502, Refused.GAVE_UP, f"{request.uri} cannot be sent twice.", "http_protocol_error"
+                    )
                 return outcome.sent
             case Freshen() | Serve() | Refuse():
                 await arriving.close()
                 return await self._without_origin(request, sent, outcome, flight)
 
-    async def _ask(self, sent: Sent) -> OriginAnswer:
+    def _doubt(self, request: Request) -> None:
+        """Doubt what a request may have changed whose client left before the answer (ledger INVAL-07)."""
+        if keys := keys_in_doubt(request):
+            task = asyncio.get_running_loop().create_task(self.apply(tuple(map(Invalidate, keys))))
+            self._background.add(task)
+            task.add_done_callback(self._background.discard)
+
+    def _not_shared(self, flight: Flight, reason: NotStored | None) -> None:
+        """Let everybody go who waits for what only one request may have."""
+        flight.end(Ending.NOT_SHARED)
+        if reason is not None:
+            self.flights.note_unshared(flight.key, self.clock())
+
+    async def _ask(self, sent: Sent, asking: Asking) -> OriginAnswer:
         self._statistics.count("origin.fetches")
         if isinstance(sent, Validate):
             self._statistics.count("origin.validations")
-        return await self._origin.fetch(sent.request)
+        answer = await self._origin.fetch(
+            sent.request,
+            interim=asking.forwarding,
+            content=asking.content,
+            named_host=sent.detail is Detail.HOST_MISMATCH,
+        )
+        if self.links:
+            self.links.reached(sent.request.host)
+        return answer
 
     def _failed(self, request: Request, sent: Sent, failure: OriginFailure) -> Serve | Refuse:
         self._statistics.count(f"failures.{failure.kind}")
         logger.info("%s: %s", request.uri, failure.detail)
+        if self.links:
+            self.links.failed(request, failure)
         return engine.on_failure(
             request, sent, failure.kind, failure.detail, self.policy, self.clock(), disconnected=failure.disconnected
         )
 
     def judged(
         self, request: Request, sent: Sent, received: Received, held: int | None = None
-    ) -> Store | Freshen | Relay | Serve | Retry | Refuse:
+    ) -> Store | Complete | Freshen | Relay | Serve | Retry | Refuse:
         """Return what the engine makes of an answer.
 
         Args:
@@ -119,78 +167,54 @@ class Fetcher:
         unbounded = held is not None and (length is None or length > held)
         if sent.not_storable is None and (unbounded or (length or 0) > self._max_object):
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
-        return engine.on_response(request, sent, received, self.policy, uuid4().hex)
+        outcome = engine.on_response(request, sent, received, self.policy, uuid4().hex)
+        if held is not None and isinstance(outcome, Store):
+            self.arrivals.hold(outcome)
+        return outcome
 
     async def _without_origin(
         self, request: Request, sent: Sent, outcome: Freshen | Serve | Refuse, flight: Flight
     ) -> Reply | Sent:
         """Return the reply that needs nothing more of the origin, or the same question without damaged copies."""
         if isinstance(outcome, Refuse):
-            await self.apply(outcome.changes)
+            await self.apply(outcome.changes, flight)
             return self.replies.refuse(outcome)
         try:
             reply = await self.replies.copy(request, outcome)
         except StoreError:
             return engine.without_copies(sent)
         # only now that the copy is open: the change may be its deletion
-        await self.apply(outcome.changes)
+        await self.apply(outcome.changes, flight)
         if isinstance(outcome, Freshen):
             flight.end(Ending.STORED)
         return reply
-
-    async def _store(
-        self, request: Request, outcome: Store, arriving: OriginAnswer, flight: Flight, landing: ExitStack
-    ) -> Reply:
-        writer = await self.stored.writer()
-        if writer is None:
-            unstored = replace(outcome.handling, stored=False)
-            return await self.replies.relay(request, Relay(outcome.answer, NotStored.STORE_FAILED, unstored), arriving)
-        if not outcome.answer.has_content:
-            await self.replies.drain(request, outcome.answer.head.status, arriving)
-        storing = Storing(arriving, outcome, writer, flight, self.stored, self._statistics, self._max_object)
-        task = asyncio.get_running_loop().create_task(storing.run())
-        self._storing.add(task)
-        landed = landing.pop_all()
-        task.add_done_callback(self._storing.discard)
-        task.add_done_callback(lambda _: landed.close())
-        self.replies.count(request, outcome.handling, outcome.answer.exemption)
-        if not outcome.answer.has_content:
-            await storing.leave()
-            await task  # the reply is over with its head, so the store must have it by then
-            return Reply(outcome.answer.head, b"", outcome.handling)
-        return Reply(outcome.answer.head, Stream(storing.octets(), storing.leave), outcome.handling)
 
     def _error(self, status: int, reason: Refused, sentence: str, error: str) -> Reply:
         return self.replies.refuse(Refuse(refusal(status, reason, sentence, self.policy, self.clock(), error), reason))
 
     async def keep(self, outcome: Store, content: bytes) -> None:
-        """Store a response whose content is already whole; a store that cannot is logged."""
-        writer = await self.stored.writer()
-        if writer is None:
-            return
-        async with self.stored.commits:
-            try:
-                await self.stored.run(writer.write, content)
-                reason = await self.stored.commit(writer, outcome.entry, outcome.replaces)
-            except StoreError:
-                reason = NotStored.STORE_FAILED
-            if reason:
-                await self.stored.run(writer.abort)
-                self._statistics.count(f"not_stored.{reason}")
+        """Store a response that `judged` found storable, whose content is whole by now."""
+        await self.arrivals.keep(outcome, content)
 
-    def malformed(self, sentence: str) -> Reply:
+    def _gave_up(self, sentence: str) -> Reply:
+        return self._error(502, Refused.GAVE_UP, sentence, "http_protocol_error")
+
+    def malformed(self, sentence: str, status: int = 400) -> Reply:
         """Return the error that stands for a request which nobody should believe."""
-        return self._error(400, Refused.MALFORMED_REQUEST, sentence, "http_request_error")
+        return self._error(status, Refused.MALFORMED_REQUEST, sentence, "http_request_error")
 
     def failed(self, failure: OriginFailure) -> Reply:
         """Return the error that stands for an answer which broke off before anything of it was sent."""
         return self._error(engine.status_of_failure(failure.kind), Refused.FETCH_FAILED, failure.detail, failure.kind)
 
-    async def apply(self, changes: tuple[Change, ...]) -> None:
-        """Carry out what an answer says about stored responses, and about those that are on their way."""
+    async def apply(self, changes: tuple[Change, ...], flight: Flight | None = None) -> None:
+        """Carry out what an answer, `flight`'s, says about stored responses and about others that are on their way."""
+        if not changes:
+            return
+        brought_by = flight or self.arrivals.holder(changes)
         for change in changes:
             if isinstance(change, Invalidate):
-                self.flights.outdate(change.key)
+                self.flights.outdate(change.key, but=brought_by)
         await self.stored.apply(changes)
 
     async def purge(self, purged: Callable[[str], bool], delete: Callable[[], int]) -> int:
@@ -212,12 +236,10 @@ class Fetcher:
 
     async def settled(self, patience: float) -> None:
         """Wait until what is on its way is stored, at most so many seconds."""
-        if self._storing:
-            await asyncio.wait(self._storing, timeout=patience)
+        await self.arrivals.settled(patience)
 
     async def close(self) -> None:
         """Stop storing what is still on its way, and close the connections to origins."""
-        for task in self._storing:
-            task.cancel()
-        await asyncio.gather(*self._storing, return_exceptions=True)
+        await self.arrivals.close()
+        await asyncio.gather(*self._background, return_exceptions=True)
         await self._origin.close()

@@ -7,15 +7,15 @@ mitmproxy, streamed, and the engine is told what came of it.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
-from mitmproxy import connection, http
+from mitmproxy import connection, ctx, http
 
 from addon.border import fault_of
 from addon.relay import Relay as ContentRelay
 from addon.service import Service
-from addon.translate import head_of, headers_of, request_of, whole_response
+from addon.translate import fields_of, head_of, headers_of, request_of, whole_response
 from cache import engine
 from cache.decisions import Invalidate, Refuse, Relay, Sent, Store
 from cache.fields import tokens
@@ -24,7 +24,7 @@ from cache.invalidation import keys_in_doubt
 from cache.key import primary_key
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy
-from cache.reasons import Detail
+from cache.reasons import Detail, NotStored
 from cache.selection import passed_by
 
 FRAMING = frozenset({"content-length", "transfer-encoding"})
@@ -69,6 +69,14 @@ class Hooks:
         self._kept: WeakKeyDictionary[http.HTTPFlow, Store] = WeakKeyDictionary()
         self._detours: WeakKeyDictionary[http.HTTPFlow, Detour] = WeakKeyDictionary()
 
+    async def http_connect(self, flow: http.HTTPFlow) -> None:
+        """Refuse a tunnel to where this proxy does not go."""
+        if _is_settled(flow):
+            return
+        service, there = await self._service(), flow.request.data
+        if refused := service.refused_tunnel(there.host, there.port, fields_of(flow.request.headers)):
+            flow.response = whole_response(flow.request, refused)
+
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """See what mitmproxy is to carry, and let it stream that, so that no upload is held in memory."""
         if _is_settled(flow):
@@ -87,6 +95,8 @@ class Hooks:
         if isinstance(decision, Refuse):
             flow.response = whole_response(flow.request, service.fetcher.replies.refuse(decision))
         elif isinstance(decision, Sent):
+            if request.scheme == "https" and ctx.options.ssl_insecure:  # ledger SEC-08
+                decision = replace(decision, not_storable=NotStored.UNVERIFIED)
             self._carried[flow] = Carried(request, decision, service.clock())
             _strip(flow, request, decision.request)
             if request.has_content and FRAMING.isdisjoint(name.lower() for name, _ in request.fields):

@@ -5,14 +5,17 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 
+from addon.arrival import Arrival
 from addon.origin import OriginAnswer, OriginFailure
 from addon.reply import Reply, Stream
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from cache.answers import CopyAnswer, OwnAnswer
+from cache.authority import NO_CONTENT
 from cache.cachestatus import Handling
-from cache.decisions import Freshen, Refuse, Relay, Serve
+from cache.decisions import Freshen, Refuse, Relay, Serve, Store
 from cache.messages import Request, Response
 from cache.pieces import StoredContent
 from cache.reasons import Dropped, NotStored
@@ -45,6 +48,9 @@ class Replies:
         answer = outcome.answer
         octets = await self._stored_octets(answer)
         self._statistics.count("octets.from_copy", answer.length)
+        if outcome.handling.hit:
+            took = outcome.entry.response_time - outcome.entry.request_time
+            self._statistics.count("milliseconds.saved", max(0, int(took * 1000)))
         self.count(request, outcome.handling, answer.exemption)
         return Reply(answer.head, octets, outcome.handling)
 
@@ -77,13 +83,39 @@ class Replies:
         """Return a reply that passes an origin's answer on and stores nothing."""
         if outcome.not_stored:
             self.not_stored(request, outcome.not_stored)
+        if not outcome.answer.has_content:
+            await self.drain(request, outcome.answer.head.status, arriving)
+            await arriving.close()
+            return self.relayed_whole(request, outcome, b"")
+        if arriving.whole is not None and not arriving.trailers.lines:
+            return self.relayed_whole(request, outcome, arriving.whole)
         self.count(request, outcome.handling, outcome.answer.exemption)
+        announced = arriving.head.fields.get("trailer")
+        stream = Stream(self._passing(arriving), arriving.close, lambda: arriving.trailers, announced)
+        return Reply(outcome.answer.head, stream, outcome.handling)
+
+    def relayed_whole(self, request: Request, outcome: Store | Relay, whole: bytes) -> Reply:
+        """Return a reply that passes on an origin's answer which came in one piece."""
+        self.count(request, outcome.handling, outcome.answer.exemption)
+        self._statistics.count("octets.from_origin", len(whole))
         head = outcome.answer.head
-        if outcome.answer.has_content:
-            return Reply(head, Stream(self._passing(arriving), arriving.close), outcome.handling)
-        await self.drain(request, head.status, arriving)
-        await arriving.close()
-        return Reply(head, b"", outcome.handling)
+        if outcome.answer.has_content and "content-length" not in head.fields:
+            # its framing must not depend on how fast it came
+            return Reply(head, Stream(_once(whole), _nothing), outcome.handling)
+        return Reply(head, whole, outcome.handling)
+
+    def joined(self, request: Request, serve: Serve, arrival: Arrival) -> Reply:
+        """Return a reply from an answer that is still arriving, for another request."""
+        answer = serve.answer
+        self.count(request, serve.handling, answer.exemption)
+        if answer.head.status in NO_CONTENT:
+            return Reply(answer.head, b"", serve.handling)
+        head = answer.head
+        if arrival.length is None:
+            head = replace(head, fields=head.fields.without(["content-length"]))
+        else:
+            self._statistics.count("octets.from_copy", answer.length)
+        return Reply(head, arrival.stream(), serve.handling)
 
     async def drain(self, request: Request, status: int, arriving: OriginAnswer) -> None:
         """Read past content that must not be there, and say so if there was any."""
@@ -133,6 +165,8 @@ class Replies:
         if handling.hit:
             self._statistics.count("hits")
             self._statistics.count(f"hits.{request.scheme}")
+            if (handling.ttl or 0) < 0:
+                self._statistics.count("hits.stale")
         if exemption:
             self._statistics.count(f"exempted.{exemption}")
 
@@ -146,6 +180,14 @@ def _announces_content_in_204(head: Response) -> bool:
     """Tell whether a 204 is framed as if content followed; whoever reads it rightly never gets to see that."""
     length = head.fields.get("content-length") or "0"
     return head.status == 204 and (length != "0" or "transfer-encoding" in head.fields)
+
+
+async def _once(octets: bytes) -> AsyncIterator[bytes]:
+    yield octets
+
+
+async def _nothing() -> None:
+    pass
 
 
 def own(answer: OwnAnswer) -> Reply:

@@ -6,7 +6,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
 from cache.cachestatus import Handling
-from cache.messages import Response
+from cache.messages import Fields, Response
+
+
+@dataclass(frozen=True, slots=True)
+class FileRange:
+    """A part of an open file; the descriptor is good until the stream is closed."""
+
+    descriptor: int
+    start: int
+    stop: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +28,12 @@ class Stream:
     octets: AsyncIterator[bytes]
     close: Callable[[], Awaitable[None]]
     """Lets go of where they come from. Must be called, whether they were read or not."""
+    trailers: Callable[[], Fields] = Fields
+    """Returns what belongs behind the last octet, once that was read; for a client that can take trailers."""
+    announced: str | None = None
+    """What the origin's Trailer field said, for whoever sends trailers (RFC 9110 §6.6.2)."""
+    file: FileRange | None = None
+    """Where the same octets lie in a file of the store: it may be sent from there instead of reading `octets`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
+from addon.asking import Asking
 from addon.fetcher import Fetcher
-from addon.origin import FailureKind, OriginFailure
+from addon.origin import Content, FailureKind, OriginFailure
 from addon.refresher import Refresher
 from addon.reply import Reply
 from addon.statistics import Statistics
 from addon.storing import declared_length
 from cache import engine
 from cache.decisions import Refuse, Sent, Serve
-from cache.flight import Ending
-from cache.key import primary_key
-from cache.messages import Request
+from cache.flight import Ending, Flight
+from cache.key import keys, primary_key
+from cache.messages import Request, Response
 from cache.reasons import Forwarded
 from cache.stores.base import StoreError
 
@@ -30,7 +32,7 @@ MAX_COPIES = 4
 
 
 class Responder:
-    """Answers requests without content, from copies and origins."""
+    """Answers requests, from copies and origins. Upgrades to other protocols are not among them."""
 
     def __init__(self, fetcher: Fetcher, statistics: Statistics, collapse_timeout: float) -> None:
         self.fetcher = fetcher
@@ -38,8 +40,17 @@ class Responder:
         self._collapse_timeout = collapse_timeout
         self._refresher = Refresher(fetcher)
 
-    async def respond(self, request: Request) -> Reply:
-        """Return the answer to a request. Never raises for what a client, an origin or a disk does."""
+    async def respond(
+        self, request: Request, *, interim: Callable[[Response], None] | None = None, content: Content | None = None
+    ) -> Reply:
+        """Return the answer to a request. Never raises for what a client, an origin or a disk does.
+
+        Args:
+            request: Its head; `has_content` says whether content follows.
+            interim: Called with the head of each 1xx that the origin sends before its answer, in order.
+            content: What follows the head. It goes to the origin as it comes; the answer may come before its end.
+        """
+        asking = Asking(content, interim if request.version != "HTTP/1.0" else None)  # RFC 9110 §15.2
         self._statistics.count("requests")
         self._statistics.count(f"requests.{request.scheme}")
         waited_as: Forwarded | None = None
@@ -55,10 +66,13 @@ class Responder:
                 case Refuse() as refuse:
                     return self.fetcher.replies.refuse(refuse)
                 case Sent() as sent:
-                    if waited_as or not await self._shared(request, sent):
-                        return await self.fetcher.fetch(request, sent, leads=_collapsible(request, sent))
+                    shared = False if waited_as else await self._shared(request, sent)
+                    if isinstance(shared, Reply):
+                        return shared
+                    if not shared:
+                        return await self.fetcher.fetch(request, sent, asking, leads=_collapsible(request, sent))
                     waited_as = sent.fwd
-        return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy))
+        return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy), asking)
 
     async def at_hand(self, request: Request, reply: Reply, limit: int) -> Reply:
         """Return the reply with its content read, if it is to be no more than `limit` octets.
@@ -83,13 +97,40 @@ class Responder:
         return replace(reply, head=replace(reply.head, fields=fields), content=octets)
 
     async def _decision(self, request: Request, waited_as: Forwarded | None) -> Serve | Sent | Refuse:
-        candidates = await self.fetcher.stored.candidates(primary_key(request))
+        candidates = [
+            entry
+            for key in keys(primary_key(request), self.fetcher.policy)
+            for entry in await self.fetcher.stored.candidates(key)
+        ]
         return engine.on_request(request, candidates, self.fetcher.policy, self.fetcher.clock(), waited_as)
 
-    async def _shared(self, request: Request, sent: Sent) -> bool:
-        """Wait for a fetch of the same key that is under way; tell whether what it brought may be shared."""
-        leader = self.fetcher.flights.leader(primary_key(request)) if _collapsible(request, sent) else None
-        return leader is not None and await leader.ending(self._collapse_timeout) is Ending.STORED
+    async def _shared(self, request: Request, sent: Sent) -> Reply | bool:
+        """Wait for a fetch of the same key that is under way.
+
+        Returns:
+            The reply that it gives to this request too; else whether what it brought is in the store by now.
+        """
+        if not _collapsible(request, sent):
+            return False
+        key, flights = primary_key(request), self.fetcher.flights
+        if flights.leader(key) is None or flights.is_unshared(key, self.fetcher.clock()):
+            return False
+        loop = asyncio.get_running_loop()
+        until = loop.time() + self._collapse_timeout
+        while leader := flights.leader(key):
+            match await leader.ending(until - loop.time()):
+                case Ending.ARRIVING:
+                    return self._joined(request, sent, leader) or False
+                case Ending.STORED:
+                    return True
+                case Ending.NOT_SHARED:
+                    return False
+                case Ending.ASK_ANEW:
+                    pass
+        return False
+
+    def _joined(self, request: Request, sent: Sent, leader: Flight) -> Reply | None:
+        return self.fetcher.arrivals.join(request, sent, leader, self.fetcher.policy, self.fetcher.clock())
 
     async def close(self) -> None:
         """Stop what goes on in the background."""

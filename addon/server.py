@@ -4,41 +4,73 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import signal
 import socket
 import ssl
 import sys
 import tempfile
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import typer
 from mitmproxy import master, options
-from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, tlsconfig
+from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, tlsconfig
 
+from addon.access_log import AccessLog
+from addon.door.certificates import LeafContexts
+from addon.door.destination import Anywhere, Destination, OneOrigin
+from addon.door.door import Door
+from addon.door.handover import HandOver
+from addon.door.listener import Listener
+from addon.event_loop import run
 from addon.faults import ConfigError
 from addon.hooks import Hooks
 from addon.service import Service
 from addon.settings import Settings
-from cache.stores.disk import DiskStore
+from cache.policy import glob
+from cache.stores.memory import MemoryStore
 
 logger = logging.getLogger(__name__)
 
 FAILED, MISCONFIGURED = 1, 2
 
+PATIENCE = 10.0
+"""Seconds that answers under way have to end when the proxy is told to stop."""
 
-def serve(settings: Settings) -> int:
-    """Run the proxy until it is told to stop. Return the exit code: 0, 1 where it cannot run, 2 for bad settings."""
+
+def serve(settings: Settings, scripts: Sequence[str] = (), *, door: bool = True) -> int:
+    """Run the proxy until it is told to stop.
+
+    Args:
+        settings: What the operator set.
+        scripts: Files of other people's addons, which see every request; they leave no room for the door.
+        door: Take clients in through the fast lane.
+
+    Returns:
+        The exit code: 0, 1 where it cannot run, 2 for bad settings.
+    """
     logging.basicConfig(
         level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
     if trouble := unusable_address(*settings.address):
         typer.echo(f"secondhand: cannot listen on {settings.listen}: {trouble}", err=True)
         return FAILED
+    allow_many_connections()
     try:
-        return asyncio.run(_run(settings))
+        return run(_run(settings, scripts, door=door and not scripts))
     except (ConfigError, ValueError) as error:
         typer.echo(f"secondhand: {error}", err=True)
         return MISCONFIGURED
+
+
+def allow_many_connections() -> None:
+    """Raise this process's limit of open files to what the system allows it."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != hard:
+        with suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
 def unusable_address(host: str, port: int) -> str | None:
@@ -53,12 +85,12 @@ def unusable_address(host: str, port: int) -> str | None:
     return None
 
 
-async def _run(settings: Settings) -> int:
+async def _run(settings: Settings, scripts: Sequence[str], *, door: bool) -> int:
     service = Service(settings)
     try:
         # before the listener exists, so that whoever gets a connection gets an answer
         await service.start()
-        proxy = Proxy(settings, service)
+        proxy = Proxy(settings, service, scripts, door=door)
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, proxy.shutdown)
@@ -69,23 +101,26 @@ async def _run(settings: Settings) -> int:
 
 
 class Proxy(master.Master):
-    """mitmproxy with what a caching forward proxy needs."""
+    """mitmproxy with what a caching proxy needs, and the door in front of it."""
 
-    def __init__(self, settings: Settings, service: Service) -> None:
+    def __init__(self, settings: Settings, service: Service, scripts: Sequence[str] = (), *, door: bool = True) -> None:
         super().__init__(options.Options(), event_loop=asyncio.get_running_loop(), with_termlog=False)
         self._settings = settings
         self._service = service
-        self._listener = proxyserver.Proxyserver()
+        self._proxyserver = proxyserver.Proxyserver()
         self.addons.add(
             core.Core(),
-            self._listener,
+            self._proxyserver,
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
             errorcheck.ErrorCheck(repeat_errors_on_stderr=True),
             Hooks(self._ready),
         )
+        if scripts:
+            self.addons.add(script.ScriptLoader())
         host, port = settings.address
         self.options.update(
+            server=not door,
             listen_host=host,
             listen_port=port,
             mode=[f"reverse:{settings.edge}" if settings.edge else "regular"],
@@ -96,15 +131,29 @@ class Proxy(master.Master):
             connection_strategy="lazy",
             upstream_cert=False,
             **trusted(settings),
+            **({"scripts": list(scripts)} if scripts else {}),
         )
+        self._hand_over = HandOver(self._proxyserver)
+        self.listener = listener_of(settings, service, self._hand_over) if door else None
 
     async def _ready(self) -> Service:
         return self._service
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Return host and port, once the proxy listens."""
+        if self.listener:
+            return self.listener.address
+        host, port = self._proxyserver.listen_addrs()[0][:2]
+        return host, port
+
     async def running(self) -> None:
-        """Say where the proxy is, now that it listens."""
+        """Let clients in, and say where the proxy is."""
         await super().running()
-        host, port = self._listener.listen_addrs()[0][:2]
+        if self.listener:
+            await self.listener.start(*self._settings.address)
+        host, port = self.address
+        self._service.listens_at(host, port)
         shown = f"[{host}]" if ":" in host else host
         typer.echo(f"secondhand listens on http://{shown}:{port}")
         typer.echo(f"its copies are in {self._place()}")
@@ -112,11 +161,37 @@ class Proxy(master.Master):
         typer.echo(f"try it twice: curl -i {way}")
         sys.stdout.flush()
 
+    async def done(self) -> None:
+        """Let answers under way end, then everything."""
+        if self.listener:
+            await self.listener.close(PATIENCE)
+            await self._hand_over.close()
+        await super().done()
+
     def _place(self) -> str:
         if trouble := self._service.store_trouble:
             return f"no store: {trouble}; answers are served and not stored"
         store = self._service.store
-        return str(self._settings.store.directory) if isinstance(store, DiskStore) else "memory, until it stops"
+        return "memory, until it stops" if isinstance(store, MemoryStore) else str(self._settings.store.directory)
+
+
+def arrival_of(settings: Settings) -> Destination:
+    """Return where connections to this proxy lead."""
+    return OneOrigin(settings.backend) if settings.backend else Anywhere()
+
+
+def listener_of(settings: Settings, service: Service, hand_over: HandOver) -> Listener:
+    """Return the public listener of the door."""
+    door = Door(
+        service,
+        LeafContexts(settings.tls.ca_directory),
+        hand_over,
+        arrival_of(settings),
+        settings.memory.hot_size,
+        AccessLog(Path(settings.log.access).expanduser()) if settings.log.access else None,
+        tuple(glob(host) for host in settings.tls.leave_alone),
+    )
+    return Listener(door)
 
 
 def trusted(settings: Settings) -> dict[str, str]:

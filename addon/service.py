@@ -12,19 +12,27 @@ from pathlib import Path
 from addon.clock import Clock
 from addon.control import ControlServer
 from addon.fetcher import Fetcher
+from addon.modes import Modes
 from addon.origin import Origin
+from addon.reach import own_authorities
 from addon.recordings.switch import Switch
 from addon.relay import Relay
+from addon.reply import Reply
 from addon.responder import Responder
 from addon.settings import Settings
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from addon.warm.prefetch import prefetch_handler
-from cache.key import key_of_uri
-from cache.policy import CachePolicy
+from cache import engine
+from cache.decisions import Refuse
+from cache.key import key_of_uri, keys
+from cache.messages import Fields, Request
+from cache.policy import CachePolicy, Mode
+from cache.reasons import NotStored
 from cache.stores.base import Store, StoreError
 from cache.stores.disk import DiskStore
 from cache.stores.memory import MemoryStore, is_of_host
+from cache.stores.tiered import TieredStore
 
 logger = logging.getLogger(__name__)
 
@@ -63,20 +71,29 @@ class Service:
         self.is_edge = settings.backend is not None
         self.clock = clock or Clock()
         self.statistics = Statistics()
-        store, self.store_trouble = open_store(settings)
-        directory = settings.store.directory if isinstance(store, DiskStore) else None
-        policy = replace(
+        store, self.store_trouble = open_store(settings, self._lost)
+        directory = settings.store.directory if isinstance(store, TieredStore) else None
+        self.policy = replace(
             settings.policy(),
             instance=secrets.token_hex(4),
             credential_key=credential_key(directory),
             earliest=RELEASED,
         )
-        self.home = self.lane_on(store, policy)
+        self.modes = Modes(lambda: self.policy, self.go_by, settings.origin_options(), settings.cache.modes)
+        self.taken: Callable[[], None] = lambda: None
+        """Called when another lane is taken."""
+        self.home = self.lane_on(store, self.policy)
         """The lane on the service's own store."""
         self.take(self.home)
-        self.relay = Relay()
         self.recordings = Switch(self)
-        handlers = {"fetch": prefetch_handler(self), "ping": self._ping, "purge": self._purge, "stats": self._stats}
+        self.relay = Relay()
+        handlers = {
+            "fetch": prefetch_handler(self),
+            "mode": self.modes.handle,
+            "ping": self._ping,
+            "purge": self._purge,
+            "stats": self._stats,
+        }
         self._control = ControlServer(settings.store.directory, handlers | self.recordings.handlers())
 
     def lane_on(self, store: Store, policy: CachePolicy) -> Lane:
@@ -85,13 +102,35 @@ class Service:
         origin = Origin(self.settings.origin_options(), self.clock)
         largest = self.settings.store.largest_object
         fetcher = Fetcher(stored, origin, policy, self.clock, self.statistics, largest)
+        fetcher.links = self.modes.links
         return Lane(stored, fetcher, Responder(fetcher, self.statistics, self.settings.cache.collapse_timeout))
 
     def take(self, lane: Lane) -> None:
-        """Answer by this lane from now on."""
+        """Answer by this lane from now on, in the modes that hold now."""
+        held = self.policy
+        lane.fetcher.policy = replace(
+            lane.policy, mode=held.mode, host_modes=held.host_modes, unreachable=held.unreachable
+        )
         self.lane = lane
         self.store, self.stored, self.policy = lane.stored.store, lane.stored, lane.policy
         self.fetcher, self.responder = lane.fetcher, lane.responder
+        self.taken()
+
+    def _lost(self, reason: NotStored, count: int) -> None:
+        self.statistics.count(f"not_stored.{reason}", count)
+
+    def listens_at(self, host: str, port: int) -> None:
+        """Take requests for where clients reach this proxy for loops (RFC 9110 §7.6.3); an edge is meant by them."""
+        if not self.is_edge:
+            self.go_by(replace(self.policy, own_authorities=own_authorities(host, port)))
+
+    def refused_tunnel(self, host: str, port: int, fields: Fields) -> Reply | None:
+        """Return what a client gets who asks for a tunnel to where this proxy does not go, or None."""
+        request = Request("CONNECT", "https", host, port, "/", fields)
+        # opening it asks nobody: what may be asked inside is decided there
+        policy = replace(self.policy, offline=False, mode=Mode.ONLINE, host_modes=())
+        decision = engine.on_request(request, (), policy, self.clock())
+        return self.fetcher.replies.refuse(decision) if isinstance(decision, Refuse) else None
 
     async def start(self) -> None:
         """Listen to mitmproxy on the loopback relay and to the command line on the Unix socket.
@@ -108,9 +147,14 @@ class Service:
         except OSError as error:
             logger.warning("commands cannot reach this proxy: %s", error)
 
+    def go_by(self, policy: CachePolicy) -> None:
+        """Let another policy hold from the next request on."""
+        self.policy = self.fetcher.policy = policy
+
     async def close(self) -> None:
         """Finish, and let go of everything."""
         await self._control.close()
+        await self.modes.close()
         await self.relay.close()
         await self.recordings.stop()
         await self.home.close()
@@ -128,8 +172,8 @@ class Service:
         fetcher, store = self.home.fetcher, self.home.stored.store
         match dict(arguments):
             case {"url": str(url)}:
-                key = key_of_uri(url)
-                deleted = await fetcher.purge(lambda other: other == key, lambda: store.delete(key))
+                named = keys(key_of_uri(url), self.home.policy)
+                deleted = await fetcher.purge(lambda other: other in named, lambda: sum(map(store.delete, named)))
             case {"host": str(host)}:
                 name = host.lower()
                 deleted = await fetcher.purge(lambda other: is_of_host(other, name), lambda: store.delete_host(name))
@@ -140,12 +184,18 @@ class Service:
         return {"deleted": deleted}
 
 
-def open_store(settings: Settings) -> tuple[Store, str | None]:
-    """Return the store, and what is wrong if it takes nothing: then answers are served and not stored."""
+def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tuple[Store, str | None]:
+    """Return the store, and what is wrong if it takes nothing: then answers are served and not stored.
+
+    Args:
+        settings: say which store.
+        lost: called when responses that had been taken could not be written, on any thread.
+    """
     if settings.store.kind == "memory":
         return MemoryStore(settings.store.max_size, settings.store.captures), None
     try:
-        return DiskStore(settings.store.directory, settings.store.max_size, captures=settings.store.captures), None
+        disk = DiskStore(settings.store.directory, settings.store.max_size, captures=settings.store.captures)
+        return TieredStore(disk, settings.memory.store_size, settings.memory.max_object, lost), None
     except StoreError as error:
         return MemoryStore(0), str(error)
 
@@ -156,11 +206,13 @@ def credential_key(directory: Path | None) -> bytes:
         return secrets.token_bytes(32)
     kept, draft = directory / CREDENTIAL_KEY, directory / f".{CREDENTIAL_KEY}-{secrets.token_hex(4)}"
     try:
-        draft.touch(mode=0o600, exist_ok=False)
-        draft.write_bytes(secrets.token_bytes(32))
-        with suppress(FileExistsError):
-            kept.hardlink_to(draft)  # whole or not at all, and never over another process's
-        draft.unlink()
+        try:
+            draft.touch(mode=0o600, exist_ok=False)
+            draft.write_bytes(secrets.token_bytes(32))
+            with suppress(FileExistsError):
+                kept.hardlink_to(draft)  # whole or not at all, and never over another process's
+        finally:
+            draft.unlink(missing_ok=True)
         return kept.read_bytes()
     except OSError as error:
         logger.warning("copies that vary by credentials will not outlive this process: %s", error)

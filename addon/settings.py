@@ -16,11 +16,13 @@ from pydantic import AfterValidator, Field, Strict, ValidationInfo, field_valida
 from addon.annotations import Annotation
 from addon.cache_section import Cache
 from addon.clients import SHIPPED, RegularExpression, Token, read_clients
-from addon.quantities import Octets, PositiveOctets, PositiveSeconds, Seconds
+from addon.origin_section import ExistingFile, Origin
+from addon.quantities import Octets, PositiveOctets
+from addon.reach import is_loopback, targets
 from addon.recordings_section import Recordings
 from addon.section import Section
 from cache.messages import DEFAULT_PORTS
-from cache.policy import AnswerRule, AnswerStatus, CachePolicy, glob
+from cache.policy import AnswerRule, AnswerStatus, CachePolicy, Reach, glob
 
 if TYPE_CHECKING:
     from addon.origin import OriginOptions
@@ -28,8 +30,6 @@ if TYPE_CHECKING:
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:\[\]]+):(?P<port>[0-9]{1,5})")
 
 _ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?/?")
-
-_PROXY = re.compile(r"http://([^\s/?#@]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?/?")
 
 
 def _listen(value: str) -> str:
@@ -45,19 +45,6 @@ def _edge(value: str) -> str:
     return value
 
 
-def _proxy(value: str) -> str:
-    if value not in ("", "none") and not _PROXY.fullmatch(value):
-        raise ValueError('a proxy like "http://proxy.example:3128", "none", or nothing')
-    return value
-
-
-def _readable_file(value: str) -> str:
-    if value and not Path(value).expanduser().is_file():
-        raise ValueError("a file that exists")
-    return value
-
-
-ExistingFile = Annotated[str, AfterValidator(_readable_file)]
 # settings files say these as strings, which strict enums would refuse
 AnswerStatusName = Annotated[AnswerStatus, Strict(strict=False)]
 
@@ -94,6 +81,23 @@ class Store(Section):
         return self.max_object or self.max_size // 4
 
 
+class Memory(Section):
+    """What of the store is kept in memory as well."""
+
+    max_size: Octets = 256 * 1024**2
+    max_object: Octets = 1024**2
+
+    @property
+    def hot_size(self) -> int:
+        """Octets for whole answers that are ready to be sent."""
+        return self.max_size * 7 // 8
+
+    @property
+    def store_size(self) -> int:
+        """Octets for stored responses as the store has them."""
+        return self.max_size - self.hot_size
+
+
 class Rule(Section):
     """One `[[answer.rules]]` table."""
 
@@ -123,22 +127,11 @@ class Answer(Section):
         return Path(self.clients).expanduser() if self.clients else SHIPPED
 
 
-class Origin(Section):
-    """How origins are reached."""
-
-    connect_timeout: PositiveSeconds = 3.5
-    first_byte_timeout: PositiveSeconds = 60
-    between_bytes_timeout: PositiveSeconds = 60
-    idle_timeout: Seconds = 55
-    max_connections: int = Field(default=64, ge=1)
-    ca_files: Annotated[tuple[ExistingFile, ...], Strict(strict=False)] = ()
-    proxy: Annotated[str, AfterValidator(_proxy)] = ""
-
-
 class Tls(Section):
     """Which certificate authority answers for the sites a client visits."""
 
     directory: str = "~/.mitmproxy"
+    leave_alone: Annotated[tuple[str, ...], Strict(strict=False)] = ()
 
     @property
     def ca_directory(self) -> Path:
@@ -147,17 +140,20 @@ class Tls(Section):
 
 
 class Log(Section):
-    """What is written to standard error."""
+    """What is written down, and where."""
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
+    access: str = ""
 
 
 class Settings(Section):
     """Everything an operator can set. Defaults are those of `config.example.toml`."""
 
+    profile: str = ""
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
     store: Store = Store()
+    memory: Memory = Memory()
     answer: Answer = Answer()
     cache: Cache = Cache()
     origin: Origin = Origin()
@@ -186,11 +182,21 @@ class Settings(Section):
         unset = "targeted_fields" not in self.cache.model_fields_set
         return ("cdn-cache-control",) if self.edge and unset else self.cache.targeted_fields
 
+    @property
+    def reach(self) -> Reach | None:
+        """Where others may have this proxy go; None for an edge, and where only this machine can reach it."""
+        origin = self.origin
+        if self.edge or is_loopback(self.address[0]):
+            return None
+        return Reach(targets(origin.refused_targets), targets(origin.allowed_targets), frozenset(origin.connect_ports))
+
     def policy(self) -> CachePolicy:
         """Return what the rules of the cache go by. Raises ConfigError if the client list cannot be used."""
         answer, cache = self.answer, self.cache
         return CachePolicy(
             name=answer.name,
+            gateway=bool(self.edge),
+            reach=self.reach,
             answer=answer.status,
             answer_rules=tuple(rule.rule() for rule in answer.rules),
             clients=tuple(client.rule() for client in read_clients(answer.client_list)),
@@ -198,7 +204,8 @@ class Settings(Section):
             cache_status=answer.cache_status,
             memento=answer.memento,
             captures=self.store.captures,
-            offline=cache.offline,
+            mode=cache.mode,
+            host_modes=tuple((glob(each.host), each.mode) for each in cache.modes),
             lifetimes=tuple(each.rule() for each in cache.lifetimes),
             heuristic_max=int(cache.heuristic_max),
             heuristic_query=cache.heuristic_query,
@@ -208,7 +215,14 @@ class Settings(Section):
             s_maxage_allows_stale=cache.s_maxage_allows_stale,
             set_cookie=cache.set_cookie,
             bypass_cookies=frozenset(cache.bypass_cookies),
+            client_certificate=bool(self.origin.client_certificate),
+            content_type_match=cache.content_type_match,
+            partition=cache.partition,
+            no_vary_search=cache.no_vary_search,
+            fetch_whole=cache.range_fetch == "full",
             client_reload=cache.client_reload,
+            hosts=tuple(each.rule() for each in cache.hosts),
+            strip_targeted=cache.strip_targeted,
             targeted_fields=self.targeted_fields,
             strict_host=cache.strict_host,
             groups=cache.groups,
@@ -227,6 +241,8 @@ class Settings(Section):
             idle_timeout=origin.idle_timeout,
             max_connections=origin.max_connections,
             ca_files=tuple(str(Path(file).expanduser()) for file in origin.ca_files),
+            client_certificate=str(Path(origin.client_certificate).expanduser()) if origin.client_certificate else "",
+            reach=self.reach,
             proxy=origin.proxy,
             backend=self.backend,
         )

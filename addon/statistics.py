@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from threading import Lock
 
 COUNTERS = {
@@ -13,6 +14,8 @@ COUNTERS = {
     "hits": "answers from a copy without asking the origin",
     "hits.http": "of them, for http URLs",
     "hits.https": "of them, for https URLs",
+    "hits.stale": "of them, from a stale copy",
+    "milliseconds.saved": "time that origins took for what was answered from copies instead",
     "exempted.*": "answers from a copy that kept 200, by the name of the client rule",
     "origin.fetches": "requests sent to origins, validations included",
     "origin.validations": "of them, conditional requests for a stored response",
@@ -34,6 +37,8 @@ class Statistics:
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts = Counter({name: 0 for name in COUNTERS if not name.endswith(".*")})
+        self.sources: list[Callable[[], None]] = []
+        """Called before the counters are read, by whoever counts on its own what happens too often to count here."""
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter of COUNTERS. Raises KeyError for any other name."""
@@ -42,7 +47,17 @@ class Statistics:
         with self._lock:
             self._counts[name] += amount
 
+    def count_hits(self, scheme: str, exemption: str | None, answers: int, octets: int) -> None:
+        """Count answers from copies that were sent together, with that many octets of content in all."""
+        for name in ("requests", f"requests.{scheme}", "answers.hit", "hits", f"hits.{scheme}"):
+            self.count(name, answers)
+        if exemption:
+            self.count(f"exempted.{exemption}", answers)
+        self.count("octets.from_copy", octets)
+
     def snapshot(self) -> dict[str, int]:
         """Return all counters, by name."""
+        for source in self.sources:
+            source()
         with self._lock:
             return dict(sorted(self._counts.items()))

@@ -1,4 +1,4 @@
-"""The store as the event loop sees it: every call on a thread of the store's own, every failure counted."""
+"""The store as the event loop sees it: from memory at once, else on a thread of its own; every failure counted."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from hashlib import sha256
 
 from addon.statistics import Statistics
 from cache.decisions import Change, Delete, Invalidate, InvalidateGroups, Update
 from cache.digests import is_contradicted
 from cache.entry import StoredResponse
+from cache.flight import Flight
 from cache.groups import groups
 from cache.reasons import NotStored
-from cache.stores.base import BodyWriter, Store, StoredBody, StoreError
+from cache.stores.base import BodyWriter, GenerationTable, Store, StoredBody, StoreError
+from cache.stores.bodies import OctetsBody
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +40,23 @@ class StoredResponses:
         future = self._threads.submit(call, *args, **kwargs)
         return await asyncio.wrap_future(future)
 
+    @property
+    def generations(self) -> GenerationTable:
+        """What tells that something under a key has changed."""
+        return self.store.generations
+
+    def at_hand(self, key: str) -> tuple[StoredResponse, ...] | None:
+        """Return the stored responses under a key, or None where only the disk knows. Never waits."""
+        return self.store.peek(key)
+
+    def body_at_hand(self, entry: StoredResponse) -> bytes | None:
+        """Return an entry's whole body if it is in memory. Never waits."""
+        return self.store.body_at_hand(entry)
+
     async def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return the stored responses under a key; none where the store cannot be read."""
+        if (known := self.store.peek(key)) is not None:
+            return known
         try:
             return await self.run(self.store.candidates, key)
         except StoreError as error:
@@ -46,12 +65,15 @@ class StoredResponses:
 
     async def open(self, entry: StoredResponse) -> StoredBody:
         """Open a body. Raises StoreError."""
+        if (octets := self.store.body_at_hand(entry)) is not None:
+            self.store.touch(entry.id)
+            return OctetsBody(octets)
         try:
             body = await self.run(self.store.open, entry)
         except StoreError as error:
             self._failed("read", error)
             raise
-        self.store.touch(entry)
+        self.store.touch(entry.id)
         return body
 
     async def writer(self) -> BodyWriter | None:
@@ -61,6 +83,39 @@ class StoredResponses:
         except StoreError as error:
             self._failed("write", error)
             return None
+
+    async def keep(
+        self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...], flight: Flight | None = None
+    ) -> NotStored | None:
+        """Store a response whose body is whole, unless what was purged meanwhile is `flight`'s.
+
+        Returns:
+            Why it was not stored, or None if it was. Does not suspend where memory suffices and no purge is under way.
+        """
+        entry = replace(entry, length=len(body), sha256=sha256(body).hexdigest())
+        if is_contradicted(entry):
+            return NotStored.DIGEST_MISMATCH
+        async with self.commits:
+            if flight and flight.overtaken:
+                return NotStored.OVERTAKEN
+            if flight and flight.outdated:
+                entry = replace(entry, invalid=True)
+            try:
+                if not self.store.keep(entry, body, replaces):
+                    await self.run(self._write, entry, body, replaces)
+            except StoreError as error:
+                self._failed("write", error)
+                return NotStored.STORE_FAILED
+        self._statistics.count("stored")
+        return None
+
+    def _write(self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...]) -> None:
+        writer = self.store.writer()
+        try:
+            writer.write(body)
+            writer.commit(entry, replaces)
+        finally:
+            writer.abort()
 
     async def commit(self, writer: BodyWriter, entry: StoredResponse, replaces: tuple[str, ...]) -> NotStored | None:
         """Store a response whose octets are written. Return why it was not stored after all, or None if it was."""
@@ -79,9 +134,17 @@ class StoredResponses:
         """Carry out what an answer says about stored responses; a store that cannot is logged."""
         for change in changes:
             try:
-                await self.run(self._apply, change)
+                if not (isinstance(change, Update) and self._revised(change)):
+                    await self.run(self._apply, change)
             except StoreError as error:
                 self._failed("write", error)
+
+    def _revised(self, change: Update) -> bool:
+        """Update a stored head if memory suffices for that; tell whether it did."""
+        revised = self.store.revise(change.entry)
+        if revised and not change.entry.invalid:
+            self._statistics.count("freshened")
+        return revised is not None
 
     def _apply(self, change: Change) -> None:
         match change:

@@ -1,34 +1,35 @@
-"""Passes an origin's octets on while it stores them; goes on to the end when the reader has left."""
+"""A body on its way into the store: written, committed or given up, and read back while it is still coming."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from addon.origin import FailureKind, OriginAnswer, OriginFailure
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from cache.decisions import Store
+from cache.entry import StoredResponse
 from cache.flight import Ending, Flight
 from cache.messages import Response
 from cache.reasons import NotStored
-from cache.stores.base import BodyWriter, StoreError
+from cache.stores.base import BodyWriter, StoredBody, StoreError
 
 logger = logging.getLogger(__name__)
 
-AHEAD = 16
-"""Chunks that storing may be ahead of a slow reader."""
-
 
 class Storing:
-    """One response on its way from an origin into the store, and to whoever reads `octets`."""
+    """What becomes of one body in the store.
+
+    Attributes:
+        active: It is still to be stored.
+        readable: That many octets from its beginning can be read back.
+    """
 
     def __init__(
         self,
-        arriving: OriginAnswer,
         outcome: Store,
         writer: BodyWriter,
         flight: Flight,
@@ -36,96 +37,86 @@ class Storing:
         statistics: Statistics,
         max_object: int,
     ) -> None:
-        self._arriving = arriving
+        self.active = True
+        self.readable = 0
         self._outcome = outcome
-        self._writer: BodyWriter | None = writer
+        self._writer = writer
         self._flight = flight
         self._stored = stored
         self._statistics = statistics
         self._max_object = max_object
-        self._received = 0
-        self._chunks: asyncio.Queue[bytes | OriginFailure | None] = asyncio.Queue(AHEAD)
-        self._reader_left = False
+        self._written = 0
+        self._stored_entry: StoredResponse | None = None
+        self._body: StoredBody | None = None
+        self._place = asyncio.Lock()
+        # a store whose writers cannot be read leaves it to memory
+        self._read: Callable[[int, int], bytes] | None = getattr(writer, "read", None)
 
-    async def run(self) -> None:
-        """Take in the body to its end. Never raises for what an origin or a disk does."""
-        end: OriginFailure | None = OriginFailure(FailureKind.HTTP_RESPONSE_INCOMPLETE, "This proxy stopped.")
-        try:
-            await self._take_in()
-            end = None
-        except OriginFailure as failure:
-            self._statistics.count(f"failures.{failure.kind}")
-            end = failure
-        finally:
-            await self._arriving.close()
-            await self._give_up(NotStored.INCOMPLETE, end.detail if end else "")
-            await self._pass_on(end)
-
-    async def _take_in(self) -> None:
-        expected = declared_length(self._arriving.head)
-        async for chunk in self._arriving.body():
-            self._received += len(chunk)
-            self._statistics.count("octets.from_origin", len(chunk))
-            await self._keep(chunk)
-            # who has the last octet may ask again at once, so it leaves after it is stored
-            if self._received == expected:
-                await self._commit()
-            await self._pass_on(chunk)
-        await self._commit()
-
-    async def _keep(self, chunk: bytes) -> None:
-        if self._writer is None:
+    async def write(self, chunk: bytes) -> None:
+        """Append octets, as long as they are to be stored."""
+        if not self.active:
             return
-        if self._received > self._max_object:
-            await self._give_up(NotStored.TOO_LARGE, f"more than {self._max_object} octets")
+        if self._written + len(chunk) > self._max_object:
+            self.give_up(NotStored.TOO_LARGE, f"more than {self._max_object} octets")
             return
         try:
             await self._stored.run(self._writer.write, chunk)
         except StoreError as error:
-            await self._give_up(NotStored.STORE_FAILED, str(error))
-
-    async def _commit(self) -> None:
-        if self._writer is None:
+            self.give_up(NotStored.STORE_FAILED, str(error))
             return
-        async with self._stored.commits:
+        self._written += len(chunk)
+        if self._read is not None:
+            self.readable = self._written
+
+    async def commit(self) -> None:
+        """Store what was written, unless it was given up or purged meanwhile."""
+        if not self.active:
+            return
+        async with self._place, self._stored.commits:
             if self._flight.overtaken:
-                await self._give_up(NotStored.OVERTAKEN, "purged meanwhile")
+                self.give_up(NotStored.OVERTAKEN, "purged meanwhile")
                 return
             entry = replace(self._outcome.entry, invalid=self._flight.outdated)
             if reason := await self._stored.commit(self._writer, entry, self._outcome.replaces):
-                await self._give_up(reason, "at the end")
+                self.readable = 0
+                self.give_up(reason, "at the end")
                 return
-        self._writer = None
-        self._flight.end(Ending.STORED)
+            self.active = False
+            self._read, self._stored_entry = None, entry
+            self._flight.end(Ending.STORED)
 
-    async def _give_up(self, reason: NotStored, why: str) -> None:
-        if self._writer is None:
+    def give_up(self, reason: NotStored, why: str) -> None:
+        """Do not store it. What is written can be read until `release`."""
+        if not self.active:
             return
-        writer, self._writer = self._writer, None
+        self.active = False
         self._flight.end(Ending.NOT_SHARED)
         self._statistics.count(f"not_stored.{reason}")
         logger.info("%s not stored: %s (%s)", self._outcome.entry.target, reason, why)
+
+    async def read(self, start: int, stop: int) -> bytes:
+        """Return octets that were written. Raises StoreError if they are gone."""
+        async with self._place:
+            if self._stored_entry and self._body is None:
+                await self._reopen(self._stored_entry)
+        if self._read is None:
+            raise StoreError("what was stored of a body that is being passed on is gone")
+        return await self._stored.run(self._read, start, stop)
+
+    async def _reopen(self, entry: StoredResponse) -> None:
+        """Read on from what is stored now: the writer is done."""
+        for stored in await self._stored.candidates(entry.key):
+            if stored.id == entry.id:
+                self._body = await self._stored.open(stored)
+                self._read = self._body.read
+
+    async def release(self) -> None:
+        """Let go of what nobody reads any more; what was not committed is forgotten."""
+        self._read, body, self._body = None, self._body, None
         with suppress(StoreError):
-            await self._stored.run(writer.abort)
-
-    # ---- the reader's side
-
-    async def _pass_on(self, item: bytes | OriginFailure | None) -> None:
-        if not self._reader_left:
-            await self._chunks.put(item)
-
-    async def octets(self) -> AsyncIterator[bytes]:
-        """Iterate over the body as it comes. Raises OriginFailure where it ends short."""
-        while (item := await self._chunks.get()) is not None:
-            if isinstance(item, OriginFailure):
-                raise item
-            yield item
-
-    async def leave(self) -> None:
-        """Read no further; storing goes on."""
-        self._reader_left = True
-        while not self._chunks.empty():
-            self._chunks.get_nowait()
+            await self._stored.run(self._writer.abort)
+            if body is not None:
+                await self._stored.run(body.close)
 
 
 def declared_length(head: Response) -> int | None:

@@ -13,7 +13,7 @@ from http import HTTPStatus
 from cache.annotations import annotated, known_of_copy, known_of_relayed
 from cache.answers import CopyAnswer, OwnAnswer, RelayedAnswer
 from cache.cachestatus import Handling, member
-from cache.captures import as_memento, negotiable
+from cache.captures import told
 from cache.entry import StoredResponse
 from cache.fields import imf_date, media_type
 from cache.fieldtable import end_to_end, row
@@ -89,9 +89,7 @@ def from_copy(
     `validated` says that the origin confirmed it in this very exchange, `memento` that it was chosen as a state of
     the past; `now` is in seconds since the epoch.
     """
-    fields = _presented(request, entry, policy, now, validated=validated)
-    if policy.captures > 1:
-        fields = negotiable(as_memento(entry, fields) if memento or policy.memento else fields)
+    fields = told(entry, _presented(request, entry, policy, now, validated=validated), policy, memento=memento)
     parts = requested_parts(request, entry)
     if not_modified(request, entry):  # RFC 9110 §13.2.2: before Range
         answer = CopyAnswer(Response(304, "Not Modified", _without_representation(fields)))
@@ -163,7 +161,7 @@ def _without_representation(fields: Fields) -> Fields:
 
 def _presented(request: Request, entry: StoredResponse, policy: CachePolicy, now: float, *, validated: bool) -> Fields:
     """Return the definitive fields as this answer presents them, before what its form adds."""
-    age, fields = current_age(entry, policy, now), entry.head.fields
+    age, fields = current_age(entry, policy, now), entry.head.fields.without(_kept_back(policy))
     if not validated:
         fields = fields.without(directives_of(entry, policy).no_cache_fields)  # RFC 9111 §5.2.2.4
     if entry.head.status == 200:
@@ -171,10 +169,12 @@ def _presented(request: Request, entry: StoredResponse, policy: CachePolicy, now
     # RFC 9111 §5.1: no Age says "made for this request", which a validated answer nearly is
     if not validated or "age" in fields:
         fields = fields.replacing("Age", str(math.floor(age)))
-    if policy.memento and policy.captures == 1:
-        fields = fields.replacing("Memento-Datetime", fields.get("date") or imf_date(entry.stored_at))
-        fields = fields.appending(("Link", f'<{entry.target}>; rel="original"'))
     return fields
+
+
+def _kept_back(policy: CachePolicy) -> tuple[str, ...]:
+    """Return the fields that were meant for this cache alone (RFC 9213 §2.2)."""
+    return policy.targeted_fields if policy.strip_targeted else ()
 
 
 # ---- relayed answers
@@ -188,7 +188,7 @@ def relayed(
     `handling` None leaves Cache-Status out; `response_time` (seconds since the epoch) stands in for a missing Date.
     """
     # trailers are not relayed, so they are not announced either
-    fields = dated(end_to_end(response.fields).without(["trailer"]), response_time)
+    fields = dated(end_to_end(response.fields).without(["trailer", *_kept_back(policy)]), response_time)
     status, phrase, exception = response.status, response.reason, None
     if status == 200 and request.method in ("GET", "HEAD"):
         known = known_of_relayed(request, status)

@@ -80,13 +80,17 @@ def chosen(captures: Sequence[StoredResponse], moment: float) -> StoredResponse:
     return held[-1] if held else captures[0]
 
 
-def as_memento(entry: StoredResponse, fields: Fields) -> Fields:
-    """Return the fields of an answer with what makes a capture of it known (RFC 7089 §2.1.1, §2.2.1, §2.2.2)."""
-    fields = fields.replacing("Memento-Datetime", imf_date(entry.stored_at))
-    return fields.appending(("Link", f'<{entry.target}>; rel="original timegate"'))
-
-
-def negotiable(fields: Fields) -> Fields:
-    """Return the fields of an answer that another Accept-Datetime would have changed (RFC 7089 §2.1.2)."""
+def told(entry: StoredResponse, fields: Fields, policy: CachePolicy, *, memento: bool) -> Fields:
+    """Return an answer's fields with what is to be said of its time; `memento` is one that was chosen by it."""
+    several = policy.captures > 1
+    # RFC 7089 §4.5: what is a memento already stays the same one
+    if (memento or policy.memento) and "memento-datetime" not in fields:
+        moment = imf_date(entry.stored_at)
+        fields = fields.appending(
+            ("Memento-Datetime", moment if several else fields.get("date") or moment),  # RFC 7089 §2.1.1
+            ("Link", f'<{entry.target}>; rel="{"original timegate" if several else "original"}"'),  # RFC 7089 §2.2
+        )
     named = (fields.get("vary") or "").lower()
-    return fields if ACCEPT_DATETIME in named or "*" in named else fields.appending(("Vary", ACCEPT_DATETIME))
+    if not several or ACCEPT_DATETIME in named or "*" in named:
+        return fields
+    return fields.appending(("Vary", ACCEPT_DATETIME))  # RFC 7089 §2.1.2

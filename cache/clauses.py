@@ -57,6 +57,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Detail.REQUEST_NO_CACHE, Clause("the request asks for validation", "RFC 9111 §5.2.1.4")),
     (Detail.REQUEST_NO_STORE, Clause("the request asks that nothing be stored", "RFC 9111 §5.2.1.5")),
     (Detail.RESPONSE_NO_CACHE, Clause("the origin asks for validation before every use", "RFC 9111 §5.2.2.4")),
+    (Detail.UNKEYED_INPUT, Clause("the request has a field that origins go by and no key has", "RFC 9111 §7.1")),
     (Detail.UPGRADE, Clause("the request asks for another protocol", "RFC 9110 §7.8")),
     # why a response is not stored
     (
@@ -64,6 +65,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
         Clause("its request was authorized and it is not marked as for everybody", "RFC 9111 §3.5"),
     ),
     (NotStored.BYPASSED, Clause("its request passed the cache by", "RFC 9111 §3")),
+    (NotStored.CONTENT_TYPE, Clause("its media type contradicts the extension of its name", "RFC 9111 §7.3")),
     (NotStored.DICTIONARY_VARY, Clause("coded with a dictionary, and Vary does not say so", "RFC 9842 §6.2")),
     (NotStored.DIGEST_MISMATCH, Clause("it is not what its Repr-Digest says", "RFC 9530 §3")),
     (NotStored.INCOMPLETE, Clause("it ended short", "RFC 9111 §3.3")),
@@ -71,6 +73,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (NotStored.MUST_UNDERSTAND, Clause("must-understand, and its status is not understood here", "RFC 9111 §5.2.2.3")),
     (NotStored.NEVER_REUSABLE, Clause("it has neither a lifetime nor a validator", "RFC 9111 §3")),
     (NotStored.NO_STORE, Clause("the origin says no-store", "RFC 9111 §5.2.2.5")),
+    (NotStored.ODD_REQUEST, Clause("an odd request provoked the error", "RFC 9111 §7.1")),
     (NotStored.OVERTAKEN, Clause("purged while it was on its way", "ours")),
     (NotStored.PARTIAL, Clause("it is a part that cannot be kept", "RFC 9111 §3.3")),
     (NotStored.PARTIAL_UNASKED, Clause("a part that nobody asked for", "RFC 9110 §15.3.7")),
@@ -81,8 +84,13 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (NotStored.STREAM, Clause("a stream of events has no end worth waiting for", "ours")),
     (NotStored.STORE_FAILED, Clause("the store could not take it", "ours")),
     (NotStored.TOO_LARGE, Clause("it is larger than store.max_object", "ours")),
+    (NotStored.UNVERIFIED, Clause("nobody verified who sent it", "RFC 9110 §4.3.4")),
     # why this proxy answers with an error
     (Refused.ACCEPT_DATETIME, Clause("Accept-Datetime is no date", "RFC 7089 §2.1.1")),
+    (
+        Refused.CONNECT_PORT,
+        Clause("strangers get tunnels to the ports of origin.connect_ports only", "RFC 9110 §9.3.6"),
+    ),
     (Refused.FETCH_FAILED, Clause("the origin gave no answer and nothing usable is stored", "RFC 9110 §15.6")),
     (Refused.GAVE_UP, Clause("several exchanges came to nothing", "ours")),
     (Refused.LAST_HOP, Clause("Max-Forwards says that it goes no further", "RFC 9110 §7.6.2")),
@@ -93,6 +101,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Refused.REPLAY, Clause("a recording is replayed and has nothing that may answer", "ours")),
     (Refused.STALE_FORBIDDEN, Clause("the origin gave no answer and forbids its copy stale", "RFC 9111 §5.2.2.2")),
     (Refused.STRICT_HOST, Clause("Host or the TLS name is not where the request goes", "RFC 9110 §7.4")),
+    (Refused.TARGET, Clause("strangers are not led to origin.refused_targets", "RFC 9110 §17.2")),
     (Refused.TRACE, Clause("TRACE is not answered", "RFC 9110 §9.3.8")),
     (Refused.UNEXPECTED_304, Clause("the origin said 304 where nothing was conditional", "RFC 9110 §15.4.5")),
     # why octets were dropped

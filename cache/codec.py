@@ -6,13 +6,12 @@ Octets may come from a damaged disk or a stranger: decoding returns an entry tha
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
-from dataclasses import fields
 from hashlib import blake2b
-from typing import Annotated
 
 import msgspec
-from msgspec import Meta, Struct
+from msgspec import Struct
 
 from cache.entry import StoredResponse
 from cache.messages import Fields, Response
@@ -28,45 +27,45 @@ class CodecError(ValueError):
     """Octets that are no stored response of this version, or a stored response that must not become octets."""
 
 
-# A stored CR or LF would split the response it is sent in: RFC 9110 §5.5 forbids them and NUL
-Text = Annotated[str, Meta(pattern=r"\A[^\x00\r\n\u0100-\U0010ffff]*\Z")]
-Token = Annotated[str, Meta(pattern=r"\A[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")]  # RFC 9110 §5.6.2
-LowerToken = Annotated[str, Meta(pattern=r"\A[!#$%&'*+.^_`|~0-9a-z-]+\Z")]
-Uri = Annotated[str, Meta(pattern=r"\A[^\x00-\x20\x7f]+\Z")]
-Identifier = Annotated[str, Meta(pattern=r"\A[0-9a-f]{16,64}\Z")]
-Sha256 = Annotated[str, Meta(pattern=r"\A[0-9a-f]{64}\Z")]
-Version = Annotated[str, Meta(pattern=r"\AHTTP/[0-9](\.[0-9])?\Z")]
-Status = Annotated[int, Meta(ge=200, le=599)]
-Seconds = Annotated[float, Meta(ge=-1e12, le=1e12)]  # finite: neither infinity nor NaN is in any range
-Count = Annotated[int, Meta(ge=0, le=2**62)]
+_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 §5.6.2
+_LOWER_NAME = r"[!#$%&'*+.^_`|~0-9a-z-]+"
+_URI = r"[^\x00-\x20\x7f]+"
+# One look at many lines: a pattern for each field would take most of the time of a store
+_IDENTITY = re.compile(rf"[0-9a-f]{{16,64}}\n[0-9a-f]{{64}}\nHTTP/[0-9](?:\.[0-9])?\n{_NAME}\n{_URI}\n{_URI}")
+_NAMES = re.compile(rf"(?:{_NAME}\n)*+")
+_LOWER_NAMES = re.compile(rf"(?:{_LOWER_NAME}\n)*+")
+_UNFIT = re.compile(r"[\x00\r\u0100-\U0010ffff]")
+
+_MAX_COUNT = 2**62
+_MAX_SECONDS = 1e12
 
 
 class _Record(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """What is written of a stored response, in this order."""
 
-    id: Identifier
-    key: Uri
-    method: Token
-    target: Uri
-    status: Status
-    reason: Text
-    fields: tuple[tuple[Token, Text], ...]
-    version: Version
-    request_time: Seconds
-    response_time: Seconds
-    stored_at: Seconds
-    vary: tuple[tuple[LowerToken, Text | None], ...]
-    length: Count
-    sha256: Sha256
-    first: Count
-    complete_length: Count | None
+    id: str
+    key: str
+    method: str
+    target: str
+    status: int
+    reason: str
+    fields: tuple[tuple[str, str], ...]
+    version: str
+    request_time: float
+    response_time: float
+    stored_at: float
+    vary: tuple[tuple[str, str | None], ...]
+    length: int
+    sha256: str
+    first: int
+    complete_length: int | None
     personal: bool
     invalid: bool
-    revision: Count
+    revision: int
     scrubbed: bool
 
 
-_PLAIN = tuple(each.name for each in fields(StoredResponse) if each.name not in ("head", "pieces"))
+_ENCODER = msgspec.msgpack.Encoder()
 _RECORD = msgspec.msgpack.Decoder(_Record)
 _ROW = msgspec.msgpack.Decoder(list[bytes])
 
@@ -78,21 +77,34 @@ def encode(entry: StoredResponse) -> bytes:
         CodecError: the entry is not fit to be stored.
     """
     head = entry.head
+    record = _Record(
+        entry.id,
+        entry.key,
+        entry.method,
+        entry.target,
+        head.status,
+        head.reason,
+        head.fields.lines,
+        head.version,
+        entry.request_time,
+        entry.response_time,
+        entry.stored_at,
+        entry.vary,
+        entry.length,
+        entry.sha256,
+        entry.first,
+        entry.complete_length,
+        entry.personal,
+        entry.invalid,
+        entry.revision,
+        entry.scrubbed,
+    )
     try:
-        record = msgspec.msgpack.encode(
-            _Record(
-                status=head.status,
-                reason=head.reason,
-                fields=head.fields.lines,
-                version=head.version,
-                **{name: getattr(entry, name) for name in _PLAIN},
-            )
-        )
+        _check(record)
+        octets = _ENCODER.encode(record)
     except (ValueError, TypeError, OverflowError) as error:
         raise CodecError(f"the entry cannot be encoded: {error}") from error
-    octets = _PREFIX + _checksum(record) + record
-    decode(octets)  # building a record checks nothing: reading it back does
-    return octets
+    return _PREFIX + _checksum(octets) + octets
 
 
 def decode(octets: bytes) -> StoredResponse:
@@ -108,26 +120,71 @@ def decode(octets: bytes) -> StoredResponse:
         raise CodecError("the entry is damaged: its checksum differs")
     try:
         decoded = _RECORD.decode(record)
+        _check(decoded)
     except ValueError as error:  # msgspec's errors and UnicodeDecodeError are ValueErrors
         raise CodecError(f"the entry is malformed: {error}") from error
     return StoredResponse(
-        head=Response(decoded.status, decoded.reason, Fields(decoded.fields), decoded.version),
-        **{name: getattr(decoded, name) for name in _PLAIN},
+        decoded.id,
+        decoded.key,
+        decoded.method,
+        decoded.target,
+        Response(decoded.status, decoded.reason, Fields(decoded.fields), decoded.version),
+        decoded.request_time,
+        decoded.response_time,
+        decoded.stored_at,
+        decoded.vary,
+        decoded.length,
+        decoded.sha256,
+        decoded.first,
+        decoded.complete_length,
+        decoded.personal,
+        decoded.invalid,
+        decoded.revision,
+        decoded.scrubbed,
     )
 
 
-def encode_variants(entries: Iterable[StoredResponse]) -> bytes:
-    """Return the octets of all entries under one primary key. Raises CodecError."""
-    return msgspec.msgpack.encode([encode(entry) for entry in entries])
+def encode_row(entries: Iterable[bytes]) -> bytes:
+    """Return the octets of all encoded entries under one primary key."""
+    return _ENCODER.encode(list(entries))
+
+
+def decode_row(octets: bytes) -> list[bytes]:
+    """Return the encoded entries that `encode_row` was given, in order. Raises CodecError if that is damaged."""
+    try:
+        return _ROW.decode(octets)
+    except ValueError as error:
+        raise CodecError(f"the variants are malformed: {error}") from error
 
 
 def decode_variants(octets: bytes) -> tuple[StoredResponse, ...]:
-    """Return the entries that `encode_variants` was given, in order. Raises CodecError if any is damaged."""
-    try:
-        row = _ROW.decode(octets)
-    except ValueError as error:
-        raise CodecError(f"the variants are malformed: {error}") from error
-    return tuple(decode(each) for each in row)
+    """Return the entries of a row, in order. Raises CodecError if any is damaged."""
+    return tuple(decode(each) for each in decode_row(octets))
+
+
+def _check(record: _Record) -> None:
+    """Raise ValueError unless the record makes a well-formed response."""
+    identity = (record.id, record.sha256, record.version, record.method, record.key, record.target)
+    if not _IDENTITY.fullmatch("\n".join(identity)):
+        raise ValueError("its identity is malformed")
+    names = "".join([f"{name}\n" for name, _ in record.fields])
+    if names.count("\n") != len(record.fields) or not _NAMES.fullmatch(names):
+        raise ValueError("a field name is no token")
+    nominated = "".join([f"{name}\n" for name, _ in record.vary])
+    if nominated.count("\n") != len(record.vary) or not _LOWER_NAMES.fullmatch(nominated):
+        raise ValueError("a nominated field name is no token in lower case")
+    texts = [record.reason, *[value for _, value in record.fields]]
+    texts += [value for _, value in record.vary if value is not None]
+    # A stored CR or LF would split the response it is sent in: RFC 9110 §5.5 forbids them and NUL
+    joined = "\n".join(texts)
+    if joined.count("\n") != len(texts) - 1 or _UNFIT.search(joined):
+        raise ValueError("a text cannot be sent")
+    counts = (record.length, record.first, record.complete_length or 0, record.revision)
+    if not (200 <= record.status <= 599 and min(counts) >= 0 and max(counts) <= _MAX_COUNT):
+        raise ValueError("a number is out of range")
+    for seconds in (record.request_time, record.response_time, record.stored_at):
+        if not -_MAX_SECONDS <= seconds <= _MAX_SECONDS:  # neither infinity nor NaN is
+            raise ValueError("a time is out of range")
 
 
 def _checksum(record: bytes) -> bytes:

@@ -10,9 +10,9 @@ from cache.decisions import Change, Delete, Invalidate, InvalidateGroups, Sent, 
 from cache.entry import StoredResponse
 from cache.groups import groups, invalidated_groups
 from cache.invalidation import invalidated_keys
-from cache.key import primary_key
+from cache.key import keys, primary_key
 from cache.messages import Received, Request, Response
-from cache.policy import CachePolicy
+from cache.policy import CachePolicy, heeds_groups
 from cache.reasons import Detail, NotStored
 
 
@@ -26,8 +26,9 @@ def changes(
 ) -> tuple[Change, ...]:
     """Return what a complete answer says about responses that are already stored."""
     if request.method not in ("GET", "HEAD"):
-        keys = invalidated_keys(request, received.head)
-        return (*map(Invalidate, keys), *(_invalidated_groups(request, sent, received.head, policy) if keys else ()))
+        named = invalidated_keys(request, received.head)
+        grouped = _invalidated_groups(request, sent, received.head, policy) if named else ()
+        return (*invalidations(named, policy), *grouped)
     if sent.not_storable is NotStored.BYPASSED or sent.selected is None or received.head.status >= 500:
         return ()
     if sent.detail is Detail.AUTHORIZATION:
@@ -40,11 +41,16 @@ def changes(
     return () if stored else outdated([sent.selected])
 
 
+def invalidations(primary_keys: Iterable[str], policy: CachePolicy) -> tuple[Invalidate, ...]:
+    """Return what marks every stored response for these keys as needing validation."""
+    return tuple(Invalidate(key) for primary in primary_keys for key in keys(primary, policy))
+
+
 def _invalidated_groups(
     request: Request, sent: Sent, head: Response, policy: CachePolicy
 ) -> tuple[InvalidateGroups, ...]:
     """Return what goes out of date with what was just invalidated (RFC 9875 §2.2.1, §3)."""
-    if not policy.groups:
+    if not heeds_groups(request.host, policy):
         return ()
     named = invalidated_groups(head.fields).union(*(groups(entry.head.fields) for entry in sent.matching))
     origin = primary_key(replace(request, target="/"))

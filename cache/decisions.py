@@ -29,6 +29,8 @@ class Sent:
     """The stored response that would have been the answer."""
     matching: tuple[StoredResponse, ...] = ()
     """All stored responses that could have been chosen."""
+    completes: StoredResponse | None = None
+    """The stored parts that what is asked for would make whole."""
     heads: tuple[str, ...] = ()
     """Ids of stored HEAD answers, which a GET answer makes superfluous."""
     repeated: bool = False
@@ -114,6 +116,15 @@ class Store:
     entry: StoredResponse
     replaces: tuple[str, ...]
     handling: Handling
+    changes: tuple[Change, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Complete:
+    """Store what comes as `entry`, and give `engine.completed` what was stored: the answer is put together of parts."""
+
+    entry: StoredResponse
+    replaces: tuple[str, ...]
     changes: tuple[Change, ...] = ()
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import http_sf
-
 from cache.entry import StoredResponse
+from cache.structured import dictionary
 
 
 def is_contradicted(entry: StoredResponse) -> bool:
@@ -15,9 +14,5 @@ def is_contradicted(entry: StoredResponse) -> bool:
     value = entry.head.fields.get("repr-digest")
     if value is None or entry.complete_length is not None or entry.head.status != 200 or entry.method == "HEAD":
         return False
-    try:
-        digests = http_sf.parse(value.encode("latin-1"), tltype="dictionary")
-    except ValueError:
-        return False  # RFC 9651 §4.2: as if it were not there
-    given = digests.get("sha-256") if isinstance(digests, dict) else None
+    given = (dictionary(value) or {}).get("sha-256")
     return isinstance(given, tuple) and isinstance(given[0], bytes) and given[0].hex() != entry.sha256

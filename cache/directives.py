@@ -10,10 +10,9 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-import http_sf
-
 from cache.fields import QUOTED_STRING, TOKEN, delta_seconds, members, unquoted
 from cache.messages import Fields
+from cache.structured import dictionary
 
 NOTHING: frozenset[str] = frozenset()
 
@@ -168,14 +167,11 @@ def _field_names(arguments: Arguments, name: str) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def _targeted(field: str, value: str) -> ResponseDirectives | None:
     """Return the directives of a targeted field, or None if it is not valid (RFC 9213 §2.1)."""
-    try:
-        dictionary = http_sf.parse(value.encode("latin-1"), tltype="dictionary")
-    except ValueError:
-        return None
-    if not isinstance(dictionary, dict) or not dictionary:
+    found = dictionary(value)
+    if not found:
         return None
     arguments: Arguments = {}
-    for name, member in dictionary.items():
+    for name, member in found.items():
         kind = _TARGETED_TYPES.get(name)
         value_of = member[0] if isinstance(member, tuple) else None
         if kind is None or value_of is False:

@@ -15,10 +15,11 @@ from cache.freshness import time_to_live
 from cache.key import request_for
 from cache.messages import Fields, Response
 from cache.on_request import forward_unread, on_request
-from cache.on_response import on_failure, on_response, status_of_failure, without_copies
+from cache.on_response import completed, on_failure, on_response, status_of_failure, without_copies
 from cache.policy import CachePolicy
 
 __all__ = [
+    "completed",
     "forward_unread",
     "on_failure",
     "on_request",

@@ -1,20 +1,31 @@
-"""One fetch for many: who asks for a key first leads, the others wait for how it ends."""
+"""One fetch for many: who asks for a key first leads, the others wait for its answer to begin."""
 
 from __future__ import annotations
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
 
+UNSHARED_FOR = 5.0
+"""Seconds during which nobody waits for a key whose answer turned out to be for one request only."""
+
+MAX_UNSHARED = 4096
+"""Keys of which that is remembered."""
+
 
 class Ending(Enum):
-    """How a flight ended, as far as those who waited for it are concerned."""
+    """What became of a flight, as far as those who waited for it are concerned."""
 
+    ARRIVING = "arriving"
+    """Its answer has begun to come, and may be shared as it comes."""
     STORED = "stored"
     """What it brought is in the store."""
     NOT_SHARED = "not-shared"
     """It brought nothing that another request may use; everybody goes forward alone."""
+    ASK_ANEW = "ask-anew"
+    """It was given up or overtaken before it brought anything; the first to ask again leads."""
 
 
 @dataclass(eq=False, slots=True)
@@ -30,13 +41,13 @@ class Flight:
     _ending: Ending = Ending.NOT_SHARED
 
     def end(self, ending: Ending) -> None:
-        """Tell those who wait; only the first ending counts."""
-        if not self._ended.is_set():
+        """Tell those who wait; only the first ending counts, and that what was arriving is stored by now."""
+        if not self._ended.is_set() or self._ending is Ending.ARRIVING:
             self._ending = ending
             self._ended.set()
 
     async def ending(self, timeout_after: float) -> Ending:
-        """Wait for the end, but no longer than `timeout_after` seconds: then nothing is shared."""
+        """Wait until it is known, but no longer than `timeout_after` seconds: then nothing is shared."""
         try:
             async with asyncio.timeout(timeout_after):
                 await self._ended.wait()
@@ -51,6 +62,7 @@ class Flights:
     def __init__(self) -> None:
         self._leading: dict[str, Flight] = {}
         self._all: set[Flight] = set()
+        self._unshared: OrderedDict[str, float] = OrderedDict()
 
     def leader(self, key: str) -> Flight | None:
         """Return the flight to wait for, or None if nobody is fetching that key."""
@@ -68,15 +80,43 @@ class Flights:
         """Forget a flight; who still waits for it goes forward alone."""
         flight.end(Ending.NOT_SHARED)
         self._all.discard(flight)
-        if self._leading.get(flight.key) is flight:
-            del self._leading[flight.key]
+        self._dethrone(flight)
 
-    def outdate(self, key: str) -> None:
-        """Note that what is under way for a key started before it was invalidated."""
+    def outdate(self, key: str, but: Flight | None = None) -> None:
+        """Note that what is under way for a key started before it was invalidated, `but` the one that did it."""
         for flight in self._all:
-            flight.outdated |= flight.key == key
+            if flight.key == key and flight is not but:
+                flight.outdated = True
+                self._dethrone(flight)
 
     def overtake(self, purged: Callable[[str], bool]) -> None:
         """Note that what is under way for keys that `purged` accepts must not be stored."""
         for flight in self._all:
-            flight.overtaken |= purged(flight.key)
+            if purged(flight.key):
+                flight.overtaken = True
+                self._dethrone(flight)
+        for key in filter(purged, list(self._unshared)):
+            del self._unshared[key]
+
+    def _dethrone(self, flight: Flight) -> None:
+        """Let the next who asks lead; what this flight brings is older than that request."""
+        if self._leading.get(flight.key) is flight:
+            del self._leading[flight.key]
+            flight.end(Ending.ASK_ANEW)
+
+    # ---- hit-for-miss: waiting for what cannot be shared would only cost time
+
+    def note_unshared(self, key: str, now: float) -> None:
+        """Note that an answer for a key could not be shared."""
+        self._unshared[key] = now + UNSHARED_FOR
+        self._unshared.move_to_end(key)
+        if len(self._unshared) > MAX_UNSHARED:
+            self._unshared.popitem(last=False)
+
+    def note_shared(self, key: str) -> None:
+        """Note that answers for a key can be shared."""
+        self._unshared.pop(key, None)
+
+    def is_unshared(self, key: str, now: float) -> bool:
+        """Tell whether answers for a key could not be shared a moment ago."""
+        return self._unshared.get(key, 0.0) > now

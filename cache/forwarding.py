@@ -6,21 +6,15 @@ from dataclasses import fields, replace
 
 from cache import validation
 from cache.decisions import Forward, Sent, Validate
+from cache.destinations import pseudonym
 from cache.entry import StoredResponse
-from cache.fields import delta_seconds, tokens
+from cache.fields import delta_seconds, is_strong
 from cache.fieldtable import end_to_end
+from cache.freshness import directives_of
 from cache.messages import Request
+from cache.pieces import gap
 from cache.policy import CachePolicy
-
-
-def is_loop(request: Request, policy: CachePolicy) -> bool:
-    """Tell whether this very instance has forwarded the request before."""
-    pseudonym = _pseudonym(policy)
-    return any(member.split()[1:2] == [pseudonym.lower()] for member in tokens(request.fields.get("via")))
-
-
-def _pseudonym(policy: CachePolicy) -> str:
-    return f"{policy.name}-{policy.instance}" if policy.instance else policy.name
+from cache.storing import is_authorized, shareable_although_authorized
 
 
 def upstream(request: Request, policy: CachePolicy) -> Request:
@@ -29,7 +23,7 @@ def upstream(request: Request, policy: CachePolicy) -> Request:
     hops = delta_seconds(fields.get("max-forwards") or "")
     if hops and request.method in ("OPTIONS", "TRACE"):  # RFC 9110 §7.6.2
         fields = fields.replacing("Max-Forwards", str(hops - 1))
-    via = ("Via", f"{request.version.removeprefix('HTTP/')} {_pseudonym(policy)}")
+    via = ("Via", f"{request.version.removeprefix('HTTP/')} {pseudonym(policy)}")
     return replace(request, fields=fields.appending(via))
 
 
@@ -39,15 +33,36 @@ _PERSONAL = frozenset({"authorization", "cache-control", "cookie", "pragma", "ra
 
 def behind(request: Request, entry: StoredResponse, policy: CachePolicy) -> Request:
     """Return the request for a validation in the background, started by a client's request."""
-    nominated = {name for name, _ in entry.vary}
+    nominated = {name for name, _ in entry.vary}  # and what the partition goes by
     kept = request.fields.without(_PERSONAL - nominated)
     return upstream(replace(request, method="GET", fields=kept), policy)
 
 
+def completing(sent: Sent, request: Request, parts: StoredResponse, policy: CachePolicy) -> Forward:
+    """Return the request for what is missing of a stored content, or for all of it where that would not be safe.
+
+    What is fetched can be joined under a strong entity tag alone (RFC 9111 §3.3, RFC 9110 §13.1.5).
+    """
+    tag, missing = validation.entity_tag(parts.head.fields), gap(parts)
+    plain = request.method == "GET" and request.fields.names().isdisjoint({"range", *validation.PRECONDITIONS})
+    # what one client may not see says nothing of what all may
+    theirs = is_authorized(request, policy) and not shareable_although_authorized(directives_of(parts, policy))
+    if not plain or theirs or tag is None or not is_strong(tag) or missing is None:
+        return as_it_is(sent)
+    wanted = ("Range", f"bytes={missing[0]}-{missing[1] - 1}"), ("If-Range", tag)
+    asking = replace(sent.request, fields=sent.request.fields.appending(*wanted))
+    return as_it_is(replace(sent, request=asking, completes=parts))
+
+
+def as_it_is(sent: Sent) -> Forward:
+    """Return a request that validates nothing."""
+    return Forward(**{slot.name: getattr(sent, slot.name) for slot in fields(sent)})
+
+
 def validating(sent: Sent, nominated: tuple[StoredResponse, ...]) -> Validate | Forward:
     """Return the request made conditional, or as it is where nothing can be validated."""
-    said = {slot.name: getattr(sent, slot.name) for slot in fields(sent)}
     # RFC 9111 §4.3.5: a HEAD goes forward as a HEAD, to freshen rather than to validate
     if not nominated or sent.request.method == "HEAD":
-        return Forward(**said)
+        return as_it_is(sent)
+    said = {slot.name: getattr(sent, slot.name) for slot in fields(sent)}
     return Validate(**{**said, "request": validation.conditional(sent.request, nominated), "nominated": nominated})

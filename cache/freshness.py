@@ -145,9 +145,9 @@ def stale_use(entry: StoredResponse, asked: RequestDirectives, policy: CachePoli
     """Return what allows a stale response to be sent without asking the origin, or None if nothing does."""
     if never_stale(entry, policy):
         return None
-    if policy.offline:
-        return Detail.OFFLINE
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
+    if policy.offline and (not policy.link_down or staleness <= policy.max_stale_disconnected):
+        return Detail.OFFLINE
     if asked.max_stale and staleness <= asked.max_stale:
         return Detail.MAX_STALE
     window = directives_of(entry, policy).stale_while_revalidate

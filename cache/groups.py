@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import http_sf
-
 from cache.messages import Fields
+from cache.structured import strings
 
 MAX_GROUPS = 128
 """More groups of one response than these are ignored."""
@@ -25,15 +24,5 @@ def invalidated_groups(fields: Fields) -> frozenset[str]:
 
 def _names(value: str | None) -> frozenset[str]:
     """Return the strings of a List of Strings, or nothing if it is anything else (RFC 9875 §2)."""
-    if value is None:
-        return frozenset()
-    try:
-        members = http_sf.parse(value.encode("latin-1"), tltype="list")
-    except ValueError:
-        return frozenset()
-    if not isinstance(members, list):
-        return frozenset()
-    names = [member[0] if isinstance(member, tuple) else None for member in members]
-    if not all(isinstance(name, str) for name in names):
-        return frozenset()
-    return frozenset([name for name in names if isinstance(name, str) and len(name) <= MAX_NAME][:MAX_GROUPS])
+    names = strings(value or "") or ()
+    return frozenset([name for name in names if len(name) <= MAX_NAME][:MAX_GROUPS])

@@ -10,6 +10,7 @@ from cache.entry import StoredResponse
 from cache.fields import QUOTED_STRING, TOKEN, members
 from cache.fieldtable import row
 from cache.messages import DEFAULT_PORTS, Fields, Request
+from cache.no_vary_search import EVERYTHING, search, search_variance
 from cache.policy import CachePolicy
 
 Vary = tuple[tuple[str, str | None], ...]
@@ -58,7 +59,36 @@ def key_of_uri(uri: str) -> str:
     return primary_key(request_for(uri))
 
 
+# ---- No-Vary-Search: one key for all queries of a path, told apart as variants are
+
+_ANY_SEARCH = "#search"
+"""Behind a key without its query: no request target has a fragment, so no other key is like that."""
+
+
+def search_key(key: str) -> str:
+    """Return the key of the responses that say which queries mean the same, for a primary key (ledger KEY-24)."""
+    return key.partition("?")[0] + _ANY_SEARCH
+
+
+def keys(key: str, policy: CachePolicy) -> tuple[str, ...]:
+    """Return the keys under which responses for a URI may be stored, the one of the URI itself first."""
+    return (key, search_key(key)) if policy.no_vary_search else (key,)
+
+
+def storage_key(request: Request, response_fields: Fields, policy: CachePolicy) -> str:
+    """Return the key under which a response is stored."""
+    key = primary_key(request)
+    heeded = policy.no_vary_search and search_variance(response_fields.get("no-vary-search")) != EVERYTHING
+    return search_key(key) if heeded else key
+
+
 # ---- Vary
+
+_SEARCH = "&search"
+"""Among Vary values, what matters of the query; no field has that name."""
+
+REFERRING_SITE = "referring-site"
+"""In a partition, scheme and host of Referer."""
 
 _CREDENTIALS = frozenset({"authorization", "cookie"})
 # RFC 9110 §5.5: commas in these are part of the text
@@ -75,23 +105,36 @@ def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
     return tuple(sorted(names))
 
 
-def vary_of(request: Request, response_fields: Fields, policy: CachePolicy) -> Vary:
-    """Return what a stored response remembers of the request that produced it."""
-    names = nominated_fields(response_fields)
-    if names is None:
+def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePolicy) -> Vary:
+    """Return what a response stored under `key` remembers of the request that produced it."""
+    nominated = nominated_fields(response_fields)
+    if nominated is None:
         return NEVER_MATCHES
-    return tuple((name, presented(request.fields, name, policy)) for name in names)
+    names = sorted({*nominated, *policy.partition})
+    if key.endswith(_ANY_SEARCH):
+        names.insert(0, _SEARCH)
+    return tuple((name, _compared(request, name, response_fields, policy)) for name in names)
 
 
 def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
-    """Tell whether every field that the stored Vary nominates has the same value in this request."""
+    """Tell whether every field that the stored Vary nominates has the same value in this request (RFC 9111 §4.1)."""
     if entry.vary == NEVER_MATCHES:
         return False
-    return all(presented(request.fields, name, policy) == value for name, value in entry.vary)
+    if policy.partition and not {name for name, _ in entry.vary}.issuperset(policy.partition):
+        return False  # stored when copies were not kept apart
+    return all(_compared(request, name, entry.head.fields, policy) == value for name, value in entry.vary)
+
+
+def _compared(request: Request, name: str, response_fields: Fields, policy: CachePolicy) -> str | None:
+    if name == _SEARCH:
+        return search(request.target, search_variance(response_fields.get("no-vary-search")))
+    return presented(request.fields, name, policy)
 
 
 def presented(fields: Fields, name: str, policy: CachePolicy) -> str | None:
     """Return a request field in the form that is compared and stored, or None where it is absent."""
+    if name == REFERRING_SITE:
+        return _site(fields.get("referer"))
     lines = fields.all(name)
     if not lines:
         return None  # RFC 9111 §4.1: absent only matches absent
@@ -108,6 +151,14 @@ def presented(fields: Fields, name: str, policy: CachePolicy) -> str | None:
         if name == "accept-language" and not policy.vary_language_order:
             listed.sort()
     return ",".join(listed)
+
+
+def _site(reference: str | None) -> str | None:
+    try:
+        parts = urlsplit(reference or "")
+    except ValueError:
+        return None
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower() if parts.netloc else None
 
 
 _WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)

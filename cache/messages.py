@@ -5,7 +5,7 @@ Field values are `str` decoded as Latin-1, so that every octet survives the roun
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, KeysView
 from dataclasses import dataclass, field
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -33,6 +33,10 @@ class Fields:
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Iterate over the lines in order."""
         return iter(self.lines)
+
+    def names(self) -> KeysView[str]:
+        """Return the lower-case names of these fields."""
+        return self._values.keys()
 
     def all(self, name: str) -> tuple[str, ...]:
         """Return the value of every line of that name, in order; empty if there is none."""

@@ -9,27 +9,20 @@ from cache import validation
 from cache.authority import from_copy, refusal
 from cache.cachestatus import Handling
 from cache.captures import ACCEPT_DATETIME, captures_for, chosen, current
-from cache.decisions import (
-    Forward,
-    Refuse,
-    Sent,
-    Serve,
-    Validate,
-)
+from cache.decisions import Forward, Refuse, Sent, Serve, Validate
+from cache.destinations import is_loop, prohibited
 from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
 from cache.fields import http_date
-from cache.forwarding import behind, is_loop, upstream, validating
-from cache.freshness import (
-    current_age,
-    freshness_lifetime,
-    stale_use,
-    time_to_live,
-)
+from cache.forwarding import behind, completing, upstream, validating
+from cache.freshness import current_age, freshness_lifetime, stale_use, time_to_live
 from cache.messages import Request
+from cache.poisoning import unkeyed_input
 from cache.policy import CachePolicy
 from cache.reasons import Detail, Forwarded, NotStored, Refused
 from cache.selection import is_misaddressed, matching, obstacle, passed_by
+
+RANGE = ("range", "if-range")
 
 
 def on_request(
@@ -44,7 +37,11 @@ def on_request(
     `candidates` are all stored responses under its primary key. `waited_as` is set for a request that waited for
     another's fetch: why it would have gone forward itself (RFC 9211 §2.6).
     """
-    if own := _answered_here(request, policy, now):
+    policy = policy.towards(request.host)
+    if policy.gateway and (unkeyed := unkeyed_input(request.fields)):
+        # ledger SEC-04: the origin behind an edge does not get to see it
+        request = replace(request, fields=request.fields.without(unkeyed))
+    if own := _misdirected(request, policy, now) or _answered_here(request, policy, now):
         return own
     if bypass := passed_by(request, policy):
         fwd, detail = bypass
@@ -72,22 +69,32 @@ def on_request(
     sent = Sent(upstream(request, policy), fwd, detail, selected=selected, matching=fitting, heads=heads)
     if fwd is Forwarded.PARTIAL:
         # what is stored cannot be the answer, whatever the origin says of it
-        return validating(replace(sent, selected=None), ())
+        return completing(replace(sent, selected=None), request, selected, policy)
     return validating(sent, validation.nominate(fitting, selected))
 
 
-def _answered_here(request: Request, policy: CachePolicy, now: float) -> Refuse | None:
-    """Return the answer to a request that goes no further whatever is stored, or None."""
+def _misdirected(request: Request, policy: CachePolicy, now: float) -> Refuse | None:
+    """Return why a request does not go where it says, or None."""
     if is_loop(request, policy):
         sentence = f"{request.uri} leads back to this proxy."
         return Refuse(refusal(502, Refused.LOOP, sentence, policy, now, "proxy_loop_detected"), Refused.LOOP)
+    if reason := prohibited(request, policy):
+        sentence = f"This proxy does not go to {request.host}:{request.port} for others."
+        # RFC 9209 §2.3.5, §2.3.17: the statuses that go with these errors
+        status, error = (502, "destination_ip_prohibited") if reason is Refused.TARGET else (403, "http_request_denied")
+        return Refuse(refusal(status, reason, sentence, policy, now, error), reason)
     if policy.strict_host and is_misaddressed(request):
         sentence = f"Host or the TLS name of this request is not {request.authority}, where it was sent."
         return Refuse(refusal(400, Refused.STRICT_HOST, sentence, policy, now), Refused.STRICT_HOST)
-    if request.method == "TRACE":  # RFC 9110 §9.3.8
+    return None
+
+
+def _answered_here(request: Request, policy: CachePolicy, now: float) -> Refuse | None:
+    """Return the answer to a TRACE, or to an OPTIONS that may go no further, or None (RFC 9110 §7.6.2, §9.3.8)."""
+    if request.method == "TRACE":
         sentence = "This proxy does not answer TRACE, which would show credentials to whoever asks."
         return Refuse(refusal(405, Refused.TRACE, sentence, policy, now), Refused.TRACE)
-    if request.method == "OPTIONS" and request.fields.get("max-forwards") == "0":  # RFC 9110 §7.6.2
+    if request.method == "OPTIONS" and request.fields.get("max-forwards") == "0":
         sentence = f"This is as far as the request for {request.uri} may go."
         return Refuse(refusal(200, Refused.LAST_HOP, sentence, policy, now), Refused.LAST_HOP)
     return None
@@ -172,7 +179,9 @@ def _miss(
     variants = tuple(entry for entry in candidates if entry.method == "GET")
     fwd = Forwarded.VARY_MISS if variants else Forwarded.URI_MISS
     nominated = () if "range" in request.fields else validation.nominate(variants, None)
-    return validating(Sent(upstream(request, policy), fwd, heads=heads), nominated)
+    # ledger RANGE-12: the whole will do for the next range as well
+    asked_for = replace(request, fields=request.fields.without(RANGE)) if policy.fetch_whole else request
+    return validating(Sent(upstream(asked_for, policy), fwd, heads=heads), nominated)
 
 
 def _refuse_unasked(request: Request, policy: CachePolicy, now: float) -> Refuse:
@@ -187,7 +196,8 @@ def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse
         sentence = f"The recording {policy.replay} has no response that may answer {request.method} {request.uri}."
         answer = refusal(504, Refused.REPLAY, sentence, policy, now, "destination_unavailable")
         return Refuse(answer, Refused.REPLAY)
-    sentence = f"This proxy is offline and has no stored response that may answer {request.method} {request.uri}."
+    why = f"{request.host} cannot be reached now" if policy.link_down else "This proxy is offline"
+    sentence = f"{why}, and no stored response may answer {request.method} {request.uri}."
     answer = refusal(504, Refused.OFFLINE, sentence, policy, now, "destination_unavailable")
     return Refuse(answer, Refused.OFFLINE)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from cache import validation
 from cache.authority import from_copy, refusal, relayed
 from cache.cachestatus import Handling
-from cache.consequences import changes, outdated, refreshed
+from cache.consequences import changes, invalidations, outdated, refreshed
 from cache.decisions import (
+    Complete,
     Delete,
     Forward,
     Freshen,
-    Invalidate,
     Refuse,
     Relay,
     Retry,
@@ -30,10 +31,10 @@ from cache.freshness import (
 )
 from cache.invalidation import keys_in_doubt
 from cache.messages import Received, Request, Response
-from cache.pieces import strong_validator
+from cache.pieces import gap, joined, strong_validator
 from cache.policy import CachePolicy
 from cache.reasons import Detail, NotStored, Refused
-from cache.storing import new_entry
+from cache.storing import new_entry, place_of
 from cache.storing import refusal as storing_refusal
 
 FAILURES = frozenset({500, 502, 503, 504})
@@ -46,11 +47,13 @@ def on_response(
     received: Received,
     policy: CachePolicy,
     entry_id: str,
-) -> Store | Freshen | Relay | Serve | Retry | Refuse:
+) -> Store | Complete | Freshen | Relay | Serve | Retry | Refuse:
     """Decide what an origin's response leads to; `request` is the client's, `entry_id` names what may be stored."""
     response, now = received.head, received.response_time
     if response.status == 304:
         return _on_not_modified(request, sent, received, policy)
+    if sent.completes and response.status in (206, 416):
+        return _on_missing_part(sent, sent.completes, received, policy, entry_id)
     if (
         sent.selected
         and response.status in FAILURES
@@ -70,6 +73,27 @@ def on_response(
         return Relay(answer, not_stored, shown, changed)
     entry = new_entry(sent.request, received, policy, entry_id)
     return Store(answer, entry, (*_replaced(sent, entry, policy), *sent.heads), handling, changed)
+
+
+def _on_missing_part(
+    sent: Sent, parts: StoredResponse, received: Received, policy: CachePolicy, entry_id: str
+) -> Complete | Retry:
+    """Return what becomes of a part that only this cache asked for: no client could be given it (RFC 9111 §3.4)."""
+    place = place_of(received.head)
+    if place is None or sent.not_storable or storing_refusal(sent.request, received, policy):
+        return Retry(without_copies(sent))
+    part = new_entry(sent.request, received, policy, entry_id)
+    seen = joined([replace(part, length=place.stop - place.first), *parts.parts])
+    if len(seen) > 1 or gap(seen[0]):
+        return Retry(without_copies(sent))
+    return Complete(part, tuple(_replaced(sent, part, policy)))
+
+
+def completed(request: Request, sent: Sent, part: StoredResponse, policy: CachePolicy, now: float) -> Serve:
+    """Return the answer of the stored parts, now that `part` is one of them and none is missing."""
+    whole = joined([part, *(sent.completes.parts if sent.completes else ())])[0]
+    handling = Handling(fwd=sent.fwd, fwd_status=206)
+    return Serve(from_copy(request, whole, handling, policy, now, validated=True), whole, handling, now)
 
 
 def _replaced(sent: Sent, new: StoredResponse, policy: CachePolicy) -> Iterator[str]:
@@ -153,7 +177,7 @@ def on_failure(
 
     `error` is a type of RFC 9209 §2.3; `disconnected` says that the origin could not be reached at all.
     """
-    doubt = tuple(Invalidate(key) for key in keys_in_doubt(request))
+    doubt = invalidations(keys_in_doubt(request), policy)
     asked, selected = request_directives(request.fields), sent.selected
     if selected is not None:
         allowed = stale_use_when_disconnected if disconnected else stale_use_after_error
@@ -163,8 +187,8 @@ def on_failure(
         explained = f"{sentence} A stored response exists but must not be sent without the origin's consent."
         answer = refusal(504, Refused.STALE_FORBIDDEN, explained, policy, now, error)
         return Refuse(answer, Refused.STALE_FORBIDDEN, doubt)
-    answer = refusal(status_of_failure(error), Refused.FETCH_FAILED, sentence, policy, now, error)
-    return Refuse(answer, Refused.FETCH_FAILED, doubt)
+    reason = Refused.TARGET if error == "destination_ip_prohibited" else Refused.FETCH_FAILED
+    return Refuse(refusal(status_of_failure(error), reason, sentence, policy, now, error), reason, doubt)
 
 
 def status_of_failure(error: str) -> int:
@@ -175,6 +199,8 @@ def status_of_failure(error: str) -> int:
 def without_copies(sent: Sent) -> Forward:
     """Return the same question asked again, without leaning on anything stored."""
     request = validation.unconditional(sent.request)
+    if sent.completes:  # nobody but this cache asked for a part
+        request = replace(request, fields=request.fields.without(["range"]))
     return Forward(
         request, sent.fwd, sent.detail, sent.not_storable, matching=sent.matching, heads=sent.heads, repeated=True
     )

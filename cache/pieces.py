@@ -45,8 +45,29 @@ def joined(parts: Iterable[StoredResponse]) -> tuple[StoredResponse, ...]:
             seen.append(part)  # RFC 9111 §3.4: what has no strong validator is joined with nothing
         else:
             groups.setdefault((validator, part.total), []).append(part)
-    seen += [replace(group[0], pieces=tuple(group)) if len(group) > 1 else group[0] for group in groups.values()]
+    seen += [_led(group) if len(group) > 1 else group[0] for group in groups.values()]
     return tuple(seen)
+
+
+def _led(parts: list[StoredResponse]) -> StoredResponse:
+    """Return parts of one content, newest first, as a response: newer fields replace older ones (RFC 9111 §3.4)."""
+    fields = parts[-1].head.fields
+    for part in reversed(parts[:-1]):
+        # a 206 to If-Range leaves most of them out (RFC 9110 §15.3.7)
+        fields = fields.without(part.head.fields.names()).appending(*part.head.fields)
+    return replace(parts[0], head=replace(parts[0].head, fields=fields), pieces=tuple(parts))
+
+
+def gap(entry: StoredResponse) -> tuple[int, int] | None:
+    """Return where the octets begin and stop that are missing of a content, as one range; None if none are."""
+    missing, at = list[tuple[int, int]](), 0
+    for part in sorted(entry.parts, key=lambda part: part.first):
+        if part.first > at:
+            missing.append((at, part.first))
+        at = max(at, part.first + part.length)
+    if at < entry.total:
+        missing.append((at, entry.total))
+    return (missing[0][0], missing[-1][1]) if missing else None
 
 
 def content(entry: StoredResponse, start: int, stop: int) -> tuple[StoredContent, ...] | None:

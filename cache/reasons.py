@@ -45,6 +45,7 @@ class Detail(StrEnum):
     REQUEST_MIN_FRESH = "request-min-fresh"
     REQUEST_NO_CACHE = "request-no-cache"
     REQUEST_NO_STORE = "request-no-store"
+    UNKEYED_INPUT = "unkeyed-input"
     RESPONSE_NO_CACHE = "no-cache"
     UPGRADE = "upgrade"
 
@@ -54,6 +55,7 @@ class NotStored(StrEnum):
 
     AUTHORIZATION = "authorization"
     BYPASSED = "bypassed"
+    CONTENT_TYPE = "content-type"
     DICTIONARY_VARY = "dictionary-vary"
     DIGEST_MISMATCH = "digest-mismatch"
     INCOMPLETE = "incomplete"
@@ -61,6 +63,7 @@ class NotStored(StrEnum):
     MUST_UNDERSTAND = "must-understand"
     NEVER_REUSABLE = "never-reusable"
     NO_STORE = "no-store"
+    ODD_REQUEST = "odd-request"
     OVERTAKEN = "overtaken"
     """Purged or invalidated while it was on its way."""
     PARTIAL = "partial"
@@ -72,12 +75,14 @@ class NotStored(StrEnum):
     STREAM = "stream"
     STORE_FAILED = "store-failed"
     TOO_LARGE = "too-large"
+    UNVERIFIED = "unverified"
 
 
 class Refused(StrEnum):
     """Why this proxy answered with an error of its own."""
 
     ACCEPT_DATETIME = "accept-datetime"
+    CONNECT_PORT = "connect-port"
     FETCH_FAILED = "fetch-failed"
     GAVE_UP = "gave-up"
     LAST_HOP = "last-hop"
@@ -88,6 +93,7 @@ class Refused(StrEnum):
     REPLAY = "replay"
     STALE_FORBIDDEN = "stale-forbidden"
     STRICT_HOST = "strict-host"
+    TARGET = "target"
     TRACE = "trace"
     UNEXPECTED_304 = "unexpected-304"
 

@@ -10,10 +10,11 @@ from cache.freshness import current_age, date_of, directives_of, freshness_lifet
 from cache.key import matches
 from cache.messages import DEFAULT_PORTS, Request
 from cache.pieces import content, joined
-from cache.policy import CachePolicy, ClientReload
+from cache.poisoning import unkeyed_input
+from cache.policy import CachePolicy, ClientReload, client_reload
 from cache.ranges import Part, Unsatisfiable, requested_parts
 from cache.reasons import Detail, Forwarded
-from cache.storing import shareable_although_authorized
+from cache.storing import is_authorized, shareable_although_authorized
 
 
 def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail | None] | None:
@@ -29,6 +30,8 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
         return Forwarded.BYPASS, Detail.CONTENT_IN_REQUEST
     if "if-match" in fields or "if-unmodified-since" in fields:  # RFC 9111 §4.3.2: not for a cache to judge
         return Forwarded.BYPASS, Detail.PRECONDITION
+    if not policy.gateway and unkeyed_input(fields):  # ledger SEC-04; an edge has removed it
+        return Forwarded.BYPASS, Detail.UNKEYED_INPUT
     cookies = {cookie.partition("=")[0].strip() for cookie in (fields.get("cookie") or "").split(";")}
     if policy.bypass_cookies & cookies:
         return Forwarded.BYPASS, Detail.BYPASS_COOKIE
@@ -62,10 +65,14 @@ def matching(request: Request, candidates: Sequence[StoredResponse], policy: Cac
     whole = [entry for entry in fitting if entry.complete_length is None]
     # RFC 9111 §3.3: parts answer only where no whole does
     seen = whole or joined(entry for entry in fitting if entry.complete_length is not None)
-    # one with a Vary that fits says more than one without; then the latest; a GET says more than a HEAD
-    return tuple(
-        sorted(seen, key=lambda entry: (bool(entry.vary), entry.method != "HEAD", date_of(entry)), reverse=True)
-    )
+    return tuple(sorted(seen, key=lambda entry: _precedence(request, entry, policy), reverse=True))
+
+
+def _precedence(request: Request, entry: StoredResponse, policy: CachePolicy) -> tuple[bool, bool, bool, float]:
+    """Return what puts one stored response before another that fits as well (RFC 9111 §4.1)."""
+    exact = not policy.no_vary_search or entry.target == request.uri  # ledger KEY-24
+    # one with a Vary that fits says more than one without; a GET says more than a HEAD; then the latest
+    return exact, bool(entry.vary), entry.method != "HEAD", date_of(entry)
 
 
 def obstacle(
@@ -77,7 +84,7 @@ def obstacle(
     if policy.replay:
         return None
     directives = directives_of(entry, policy)
-    if "authorization" in request.fields and not shareable_although_authorized(directives):
+    if is_authorized(request, policy) and not shareable_although_authorized(directives):
         return Forwarded.REQUEST, Detail.AUTHORIZATION
     if now < policy.earliest:  # RFC 9111 §4: without a clock nothing can be called fresh
         return Forwarded.STALE, Detail.NO_CLOCK
@@ -101,7 +108,7 @@ def _client_insists(
     request: Request, immutable: bool, asked: RequestDirectives, fresh: bool, age: float, policy: CachePolicy
 ) -> Detail | None:
     """Return why the client wants the origin asked although a copy may do, or None (RFC 9111 §5.2.1)."""
-    if fresh and policy.client_reload is ClientReload.IGNORE_WHEN_FRESH:
+    if fresh and client_reload(request.host, policy) is ClientReload.IGNORE_WHEN_FRESH:
         return None
     if asked.no_cache:
         return Detail.REQUEST_NO_CACHE

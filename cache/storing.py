@@ -11,8 +11,9 @@ from cache.entry import StoredResponse
 from cache.fields import http_date, imf_date, media_type, tokens
 from cache.fieldtable import end_to_end, row
 from cache.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
-from cache.key import key_of_uri, primary_key, vary_of
+from cache.key import key_of_uri, primary_key, storage_key, vary_of
 from cache.messages import Fields, Received, Request, Response
+from cache.poisoning import contradicts_its_name, is_odd
 from cache.policy import CachePolicy, SetCookie
 from cache.reasons import NotStored
 
@@ -62,7 +63,7 @@ def refusal(request: Request, received: Received, policy: CachePolicy) -> NotSto
     return (
         _refused_by_request(request, received, directives)
         or _refused_by_status(request, response, directives)
-        or _refused_by_directives(request, directives)
+        or _refused_by_directives(request, directives, policy)
         or _refused_by_fields(request, received, directives, policy)
     )
 
@@ -109,17 +110,30 @@ def _refused_by_status(request: Request, response: Response, directives: Respons
         return NotStored.STATUS
     if directives.must_understand and status not in UNDERSTOOD:  # RFC 9111 §5.2.2.3
         return NotStored.MUST_UNDERSTAND
+    if status >= 400 and is_odd(request):  # ledger SEC-05
+        return NotStored.ODD_REQUEST
     return None
 
 
-def _refused_by_directives(request: Request, directives: ResponseDirectives) -> NotStored | None:
+def _refused_by_directives(request: Request, directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
     if directives.no_store and not directives.must_understand:  # RFC 9111 §5.2.2.5, overruled by §5.2.2.3
         return NotStored.NO_STORE
     if directives.private:  # RFC 9111 §5.2.2.7
         return NotStored.PRIVATE
-    if "authorization" in request.fields and not shareable_although_authorized(directives):
+    if is_authorized(request, policy) and not shareable_although_authorized(directives):
         return NotStored.AUTHORIZATION
     return None
+
+
+def is_authorized(request: Request, policy: CachePolicy) -> bool:
+    """Tell whether what an origin says to this request may be for its sender alone (RFC 9111 §3.5; ledger AUTH-08)."""
+    shown = policy.client_certificate and (policy.gateway or request.scheme == "https")
+    return shown or "authorization" in request.fields
+
+
+def is_personal(request: Request, policy: CachePolicy) -> bool:
+    """Tell whether nothing may be guessed about an answer to this request (RFC 9111 §7.3)."""
+    return "cookie" in request.fields or is_authorized(request, policy)
 
 
 def shareable_although_authorized(directives: ResponseDirectives) -> bool:
@@ -145,6 +159,8 @@ def _refused_by_fields(
     guessed = lifetime_of_kind(request.uri, response, policy)
     if not explicit and not guessed and "etag" not in fields and "last-modified" not in fields:
         return NotStored.NEVER_REUSABLE
+    if policy.content_type_match and contradicts_its_name(request, response):
+        return NotStored.CONTENT_TYPE
     return _refused_by_dictionary(fields)
 
 
@@ -178,17 +194,18 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
     if place:  # RFC 9111 §3.3: a part of a 200
         head = Response(200, "OK", version=head.version)
         fields = fields.without(["content-range", "content-length"])
+    key = storage_key(request, fields, policy)
     return StoredResponse(
         id=entry_id,
-        key=primary_key(request),
+        key=key,
         method=request.method,
         target=request.uri,
         head=Response(head.status, head.reason, fields, head.version),
         request_time=received.request_time,
         response_time=received.response_time,
         stored_at=received.response_time,
-        vary=vary_of(request, fields, policy),
+        vary=vary_of(request, key, fields, policy),
         first=place.first if place else 0,
         complete_length=place.complete if place else None,
-        personal="cookie" in request.fields or "authorization" in request.fields,
+        personal=is_personal(request, policy),
     )

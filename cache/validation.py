@@ -13,7 +13,7 @@ from cache.freshness import date_of
 from cache.key import vary_of
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy
-from cache.storing import dated
+from cache.storing import dated, is_personal
 
 PRECONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range")
 
@@ -62,7 +62,7 @@ def conditional(request: Request, nominated: Sequence[StoredResponse]) -> Reques
 
 
 def unconditional(request: Request) -> Request:
-    """Return the request without any precondition, and without the Range that depended on one."""
+    """Return the request without any precondition."""
     return replace(request, fields=request.fields.without(PRECONDITIONS))
 
 
@@ -95,8 +95,8 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
         request_time=received.request_time,
         response_time=received.response_time,
         # the variant now stands for what was asked this time (RFC 9111 §4.1)
-        vary=vary_of(request, fields, policy),
-        personal=entry.personal or "cookie" in request.fields or "authorization" in request.fields,
+        vary=vary_of(request, entry.key, fields, policy),
+        personal=entry.personal or is_personal(request, policy),
         invalid=False,
         revision=entry.revision + 1,
     )

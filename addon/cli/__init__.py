@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from addon.cli import config, lint, mitm, recordings, serve, show, store, trust, warm, why
+from addon.cli import config, lint, mitm, modes, recordings, run, serve, show, store, trust, warm, why
 from addon.cli.terminal import Application
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found."
@@ -22,7 +22,12 @@ app = typer.Typer(
     # boxes are for people, not for files
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
 )
+app.command(epilog="Example: secondhand run -- npm ci", context_settings={"allow_interspersed_args": False})(run.run)
+app.command(epilog='Example: eval "$(secondhand env)"')(run.env)
 app.command(epilog="Example: secondhand serve --listen 127.0.0.1:8080")(serve.serve)
+for switch in (modes.online, modes.auto, modes.offline):
+    app.command(epilog=f"Example: secondhand {switch.__name__} '*.example.org'")(switch)
+app.command(epilog="Example: secondhand mode --json")(modes.mode)
 app.command("ls", epilog="Example: secondhand ls '*.whl'")(store.list_copies)
 app.command(epilog="Example: secondhand show https://example.org/")(show.show)
 app.command(epilog="Example: secondhand why https://example.org/ -H 'Cache-Control: max-age=60'")(why.why)

@@ -29,9 +29,16 @@ def serve(
     replay: Annotated[
         str | None, typer.Option(metavar="NAME", help="Answer from a recording alone.", show_default=False)
     ] = None,
+    script: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE", help="A mitmproxy addon to load; implies --no-door.", show_default=False),
+    ] = None,
+    door: Annotated[
+        bool, typer.Option("--door/--no-door", help="Answer hits in the fast lane, or all in mitmproxy.")
+    ] = True,
 ) -> None:
     """Run the proxy until it is interrupted."""
     settings = configuration(config, store, listen, answer, edge, record, replay).settings
     from addon.server import serve as run  # loads mitmproxy, which no other command needs
 
-    raise typer.Exit(run(settings))
+    raise typer.Exit(run(settings, script or (), door=door))

@@ -19,6 +19,7 @@ from cache.engine import preview
 from cache.entry import StoredResponse
 from cache.fields import imf_date
 from cache.freshness import current_age, freshness_lifetime
+from cache.key import keys
 from cache.messages import Fields, Response
 from cache.policy import CachePolicy
 
@@ -66,7 +67,7 @@ def show(
     settings = configuration(config, store).settings
     policy, now = settings.policy(), time.time()
     with opened(settings) as copies:
-        variants = copies.candidates(key_of(url))
+        variants = tuple(entry for key in keys(key_of(url), policy) for entry in copies.candidates(key))
     if not variants:
         fail(f"nothing is stored for {url}", NOT_FOUND)
     present = current(variants)

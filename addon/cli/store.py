@@ -17,20 +17,21 @@ from addon.quantities import size_text, time_text
 from addon.settings import Settings
 from cache.entry import StoredResponse
 from cache.freshness import current_age, freshness_lifetime, is_fresh
-from cache.key import key_of_uri
+from cache.key import key_of_uri, keys
 from cache.policy import CachePolicy
 from cache.stores.base import Store
+from cache.stores.directory import is_no_store
 from cache.stores.disk import DiskStore
 from cache.stores.memory import MemoryStore
 
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Store]:
-    """Open the store of these settings; one that does not exist yet is empty, and stays unmade."""
+    """Open the store of these settings; a directory that is none, or none yet, is empty and stays as it is."""
     if settings.store.kind == "memory":
         fail("the store is in memory: only a running proxy has it", FAILED)
     directory, max_size = settings.store.directory, settings.store.max_size
-    store = DiskStore(directory, max_size) if directory.exists() else MemoryStore(max_size)
+    store = MemoryStore(max_size) if is_no_store(directory) else DiskStore(directory, max_size)
     try:
         yield store
     finally:
@@ -121,7 +122,7 @@ def purge(
     if deleted is None:
         with opened(settings) as copies:
             if key is not None:
-                deleted = copies.delete(key)
+                deleted = sum(map(copies.delete, keys(key, settings.policy())))
             else:
                 deleted = copies.clear() if host is None else copies.delete_host(host)
     if as_json:

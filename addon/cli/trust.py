@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from addon.authority import authority_certificate
 from addon.cli.options import ConfigOption, JsonOption, configuration
 from addon.cli.terminal import note, say_json
 
@@ -28,18 +29,12 @@ def export(
 ) -> None:
     """Print the certificate (PEM), made now if there is none yet. The private key stays where it is."""
     directory = configuration(config).settings.tls.ca_directory
-    from mitmproxy.certs import CertStore  # loads mitmproxy, which few commands need
-
-    try:
-        certificate = CertStore.from_store(directory, "mitmproxy", 2048).default_ca
-    except ValueError as error:
-        raise OSError(f"{directory}: expected mitmproxy-ca.pem to hold a key and a certificate: {error}") from None
-    pem = certificate.to_pem()
+    certificate = authority_certificate(directory)
     if out is not None:
-        out.write_bytes(pem)
+        out.write_bytes(certificate.pem)
         note(f"the certificate is in {out}")
     if as_json:
-        fingerprint = certificate.fingerprint().hex()
-        say_json({"directory": str(directory), "sha256": fingerprint, "certificate": pem.decode()})
+        pem = certificate.pem.decode()
+        say_json({"directory": str(directory), "sha256": certificate.sha256, "certificate": pem})
     elif out is None:
-        typer.echo(pem.decode(), nl=False)
+        typer.echo(certificate.pem.decode(), nl=False)

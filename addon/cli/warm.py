@@ -13,6 +13,7 @@ from addon.cli.options import ConfigOption, HeaderOption, JsonOption, StoreOptio
 from addon.cli.terminal import FAILED, fail, say, say_json, say_table
 from addon.quantities import size_text
 from addon.settings import Settings
+from cache.policy import Mode
 
 if TYPE_CHECKING:
     from addon.warm.rounds import Report
@@ -49,8 +50,8 @@ def warm(
     Files from lock files are those for this machine, and are checked against the digests given there.
     """
     settings = configuration(config, store).settings
-    if settings.cache.offline:
-        fail("the settings say cache.offline: nothing can be fetched", FAILED)
+    if settings.cache.mode is Mode.OFFLINE:
+        fail("cache.mode is offline: nothing can be fetched", FAILED)
     from addon.warm.sources import Named  # loads what only those need who ask origins
 
     fields = request_of("http://localhost/", header or []).fields.lines

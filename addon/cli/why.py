@@ -14,7 +14,7 @@ from addon.cli.terminal import say, say_json, say_table
 from addon.service import credential_key
 from addon.settings import Settings
 from cache.explanation import Explanation, explain
-from cache.key import primary_key
+from cache.key import keys, primary_key
 from cache.messages import Request
 
 
@@ -45,8 +45,9 @@ def _explained(settings: Settings, request: Request) -> Explanation:
     with opened(settings) as copies:
         directory = settings.store.directory
         key = credential_key(directory) if directory.exists() else b""
-        candidates = copies.candidates(primary_key(request))
-        return explain(request, candidates, replace(settings.policy(), credential_key=key), time.time())
+        policy = replace(settings.policy(), credential_key=key)
+        candidates = [entry for each in keys(primary_key(request), policy) for entry in copies.candidates(each)]
+        return explain(request, candidates, policy, time.time())
 
 
 def _described(explanation: Explanation) -> dict[str, object]:

@@ -1,11 +1,13 @@
 """The cache's own HTTP/1.1 client: asks origins, over pooled connections.
 
-One file an idea: `options`, `failure`, the request head (`request`), one response (`exchange`), the `connection` that
-carries both, the `pool`, upstream proxies (`proxy`), connecting (`dial`), and the `client` that joins them.
+One file an idea: `options`, `failure`, the request head (`request`), its `content` and how that is sent (`upload`), one
+response (`exchange`), the `deadline` of each step, the `connection` that carries them, the `pool`, upstream proxies
+(`proxy`), connecting (`dial`), and the `client` that joins them.
 """
 
 from addon.origin.client import Origin, OriginAnswer
+from addon.origin.content import Content
 from addon.origin.failure import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 
-__all__ = ["FailureKind", "Origin", "OriginAnswer", "OriginFailure", "OriginOptions"]
+__all__ = ["Content", "FailureKind", "Origin", "OriginAnswer", "OriginFailure", "OriginOptions"]

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from weakref import WeakValueDictionary
 
 from addon.origin.connection import OriginConnection
+from addon.origin.content import Content
 from addon.origin.dial import Dialler
 from addon.origin.exchange import Exchange
 from addon.origin.failure import FailureKind, OriginFailure
@@ -14,13 +15,13 @@ from addon.origin.options import OriginOptions
 from addon.origin.pool import OriginPool, closed
 from addon.origin.proxy import UpstreamProxies
 from addon.origin.request import request_head
-from cache.messages import Request, Response
+from cache.messages import Fields, Request, Response
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class OriginAnswer:
-    """A final response: its head at once, its body as it arrives. Trailers are dropped.
+    """A final response: its head at once, its body as it arrives.
 
     Close it, or read the body to its end; until then it occupies a connection.
 
@@ -28,9 +29,10 @@ class OriginAnswer:
         head: The head as received: names in their case, values without surrounding whitespace.
         request_time: When the request was sent, by the injected clock.
         response_time: When the head had been received, by the injected clock.
+        whole: All of the body, if the message was complete as soon as its head; then nothing is left to read or close.
     """
 
-    __slots__ = ("_connection", "_exchange", "head", "request_time", "response_time")
+    __slots__ = ("_connection", "_exchange", "head", "request_time", "response_time", "whole")
 
     def __init__(
         self,
@@ -45,6 +47,12 @@ class OriginAnswer:
         self.response_time = response_time
         self._connection = connection
         self._exchange = exchange
+        self.whole = exchange.whole()
+
+    @property
+    def trailers(self) -> Fields:
+        """Return the trailer fields as received; none before the body was read to its end."""
+        return self._exchange.trailers
 
     def body(self) -> AsyncIterator[bytes]:
         """Iterate over the body, transfer coding removed, content coding kept; the origin waits for a slow reader.
@@ -52,7 +60,7 @@ class OriginAnswer:
         Raises:
             OriginFailure: the body ended short or its framing broke; what was yielded before is all there is.
         """
-        return self._connection.body(self._exchange)
+        return self._connection.body(self._exchange) if self.whole is None else _once(self.whole)
 
     async def close(self) -> None:
         """Let go. A connection on which the body had not yet arrived to its end is closed."""
@@ -75,24 +83,38 @@ class Origin:
         # A pool lives as long as one of its connections, or someone who wants one.
         self._pools: WeakValueDictionary[tuple[str, str, int], OriginPool] = WeakValueDictionary()
 
-    async def fetch(self, request: Request) -> OriginAnswer:
-        """Send a bodyless request and return the answer as soon as its head is there.
+    async def fetch(
+        self,
+        request: Request,
+        *,
+        interim: Callable[[Response], None] | None = None,
+        content: Content | None = None,
+        named_host: bool = False,
+    ) -> OriginAnswer:
+        """Send a request and return the answer as soon as its head is there.
 
         A safe request that met the end of a reused connection before any octet came is sent once more, on a new one.
+        One with content is sent once, on a connection of its own.
+
+        Args:
+            request: Its head; what frames content is written anew.
+            interim: Called with the head of each 1xx before the final response, in order.
+            content: What follows the head. An answer may come before it was read to its end.
+            named_host: Send Host as the client did, where it names another host than the one that is asked.
 
         Raises:
             OriginFailure: no answer.
             ValueError: the request cannot be sent as it is; nothing was.
         """
         pool = self._pool(request)
-        octets = request_head(request, pool.route)
+        octets = request_head(request, pool.route, content, named_host=named_host)
         fresh = False
         while True:
-            connection, reused = await pool.lease(fresh=fresh)
-            exchange = Exchange(request.method, pool.route.where, self._options)
+            connection, reused = await pool.lease(fresh=fresh, single=content is not None)
+            exchange = Exchange(request.method, pool.route.where, self._options, interim)
             request_time = self._clock()
             try:
-                head = await connection.ask(octets, exchange)
+                head = await connection.ask(octets, exchange, content)
             except OriginFailure as failure:
                 unanswered = failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received
                 fresh = reused and unanswered and request.method in _SAFE  # RFC 9110 §9.2.2, RFC 9112 §9.3.1
@@ -116,3 +138,8 @@ class Origin:
             pool = OriginPool(self._proxies.route(*key), self._dialler.dial, self._options)
             self._pools[key] = pool
         return pool
+
+
+async def _once(octets: bytes) -> AsyncIterator[bytes]:
+    if octets:
+        yield octets

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import select
-import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
+from addon.origin.content import Content
+from addon.origin.deadline import Deadline
+from addon.origin.ending import ended_in_order
 from addon.origin.exchange import Exchange
 from addon.origin.failure import FailureKind
 from addon.origin.options import OriginOptions
+from addon.origin.upload import Upload
 from cache.messages import Response
 
 _HIGH_WATER = 256 * 1024
@@ -31,7 +34,10 @@ class OriginConnection(asyncio.Protocol):
         options: OriginOptions,
         released: Callable[[OriginConnection], None] = lambda _: None,
         lost: Callable[[OriginConnection], None] = lambda _: None,
+        *,
+        single: bool = False,
     ) -> None:
+        """Be not connected yet. A `single` connection is closed after its first exchange."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reusable = False
         self._options = options
@@ -40,7 +46,9 @@ class OriginConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._exchange: Exchange | None = None
         self._paused = False
-        self._idle_timer: asyncio.TimerHandle | None = None
+        self._single = single
+        self._upload: Upload | None = None
+        self._deadline = Deadline(self._expired)
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -51,8 +59,8 @@ class OriginConnection(asyncio.Protocol):
 
     # What the one who asks calls
 
-    async def ask(self, request: bytes, exchange: Exchange) -> Response:
-        """Send a request head and return the final response's head.
+    async def ask(self, request: bytes, exchange: Exchange, content: Content | None = None) -> Response:
+        """Send a request and return the final response's head, which may come before all of the content is sent.
 
         Raises:
             OriginFailure: no head came; the connection is closed.
@@ -62,11 +70,14 @@ class OriginConnection(asyncio.Protocol):
             self._end(clean=False)
         else:
             self.transport.write(request)
+            if content is not None:
+                self._upload = Upload(content, self.transport, self._uploaded)
+            self._watch(exchange)
         try:
             while exchange.head is None:
                 if exchange.failure:
                     raise exchange.failure
-                await self._progress(exchange)
+                await exchange.progress()
         except BaseException:  # cancelled, perhaps just as the head arrived
             self.abandon(exchange)
             raise
@@ -83,7 +94,7 @@ class OriginConnection(asyncio.Protocol):
                 raise exchange.failure
             if exchange.complete:
                 return
-            await self._progress(exchange)
+            await exchange.progress()
 
     def abandon(self, exchange: Exchange) -> None:
         """Close the connection if that exchange is still under way on it."""
@@ -91,27 +102,15 @@ class OriginConnection(asyncio.Protocol):
         if self._exchange is exchange:
             self._finish()
 
-    async def _progress(self, exchange: Exchange) -> None:
-        options = self._options
-        seconds = options.between_bytes_timeout if exchange.received else options.first_byte_timeout
-        try:
-            await exchange.progress(seconds)
-        except TimeoutError:
-            exchange.fail(FailureKind.CONNECTION_READ_TIMEOUT, f"sent nothing for {seconds:g} seconds")
-            self.abandon(exchange)
-
     # What the pool calls
 
     def rest(self) -> None:
         """Stay open without an exchange, for a while."""
-        loop = asyncio.get_running_loop()
-        self._idle_timer = loop.call_later(self._options.idle_timeout, self.close)
+        self._deadline.set(self._options.idle_timeout)
 
     def wake(self) -> bool:
         """Return from rest. Tell whether the connection is still open and silent; if not, close it."""
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
-            self._idle_timer = None
+        self._deadline.clear()
         if self.transport.is_closing():
             return False
         poll = select.poll()
@@ -146,31 +145,71 @@ class OriginConnection(asyncio.Protocol):
         exchange.feed(data)
         if exchange.over:
             self._finish()
-        elif exchange.buffered > _HIGH_WATER and not self._paused:
+            return
+        if exchange.buffered > _HIGH_WATER and not self._paused:
             self._paused = True
             self.transport.pause_reading()
+        if exchange.refused and self._upload is not None:
+            self._upload.stop()  # RFC 9112 §9.5: it does not want the rest
+        self._watch(exchange)
 
     def eof_received(self) -> None:
         """Take the peer's end of the connection; the transport then closes itself."""
         if self._exchange is not None:
-            self._end(clean=self._ended_in_order())
+            self._end(clean=ended_in_order(self.transport))
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
         """Take the end of the connection, whoever ended it and however."""
         self._end(clean=False)
-        if self._idle_timer is not None:
-            self._idle_timer.cancel()
+        self._deadline.stop()
         self.closed.set_result(None)
         self._lost(self)
 
-    def _ended_in_order(self) -> bool:
-        tls = self.transport.get_extra_info("ssl_object")
-        if tls is None:
-            return True
-        try:
-            return bool(tls.read(1) == b"")
-        except ssl.SSLError:  # RFC 8446 §6.1: without close_notify; asyncio reports that as an end all the same
-            return False
+    def pause_writing(self) -> None:
+        """Make content wait."""
+        if self._upload is not None and self._exchange is not None:
+            self._upload.pause()
+            self._watch(self._exchange)
+
+    def resume_writing(self) -> None:
+        """Let content go on."""
+        if self._upload is not None and self._exchange is not None:
+            self._upload.resume()
+            self._watch(self._exchange)
+
+    def _uploaded(self, failure: BaseException | None) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            return
+        if failure is not None:
+            exchange.fail(FailureKind.HTTP_REQUEST_ERROR, f"was not sent the whole request: {failure}")
+            self._finish()
+        else:
+            self._watch(exchange)
+
+    def _watch(self, exchange: Exchange) -> None:
+        """Give the origin its time for what it has to do next, and none while it waits for others."""
+        options, upload = self._options, self._upload
+        sending = upload is not None and not upload.whole and exchange.head is None
+        if self._paused or (sending and upload is not None and not upload.blocked):
+            self._deadline.clear()
+        elif sending or exchange.received:
+            self._deadline.set(options.between_bytes_timeout)
+        else:
+            self._deadline.set(options.first_byte_timeout)
+
+    def _expired(self) -> None:
+        exchange, options = self._exchange, self._options
+        if exchange is None:
+            self.close()  # it has been idle for too long
+            return
+        if self._upload is not None and self._upload.blocked:
+            kind, what, seconds = FailureKind.CONNECTION_WRITE_TIMEOUT, "took", options.between_bytes_timeout
+        else:
+            kind, what = FailureKind.CONNECTION_READ_TIMEOUT, "sent"
+            seconds = options.between_bytes_timeout if exchange.received else options.first_byte_timeout
+        exchange.fail(kind, f"{what} nothing for {seconds:g} seconds")
+        self._finish()
 
     def _end(self, *, clean: bool) -> None:
         if self._exchange is not None:
@@ -181,11 +220,17 @@ class OriginConnection(asyncio.Protocol):
         exchange, self._exchange = self._exchange, None
         if exchange is None:
             return
+        self._deadline.clear()
+        upload, self._upload = self._upload, None
+        unsent = upload is not None and not upload.whole
+        if upload is not None:
+            upload.stop()
         open_still = self._transport is not None and not self._transport.is_closing()
-        self.reusable = exchange.complete and exchange.persistent and not exchange.surplus and open_still
+        fit = exchange.complete and exchange.persistent and not exchange.surplus
+        self.reusable = fit and open_still and not self._single
         if self.reusable:
             self._resume()
-        elif exchange.complete:
+        elif exchange.complete and not unsent:
             self.close()
         else:
             self.abort()
@@ -195,3 +240,5 @@ class OriginConnection(asyncio.Protocol):
         if self._paused:
             self._paused = False
             self.transport.resume_reading()
+            if self._exchange is not None:
+                self._watch(self._exchange)

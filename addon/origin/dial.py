@@ -16,6 +16,8 @@ from addon.origin.failure import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
 from addon.origin.request import connect_head
+from cache.destinations import is_among, is_prohibited
+from cache.policy import Reach
 
 type Address = tuple[socket.AddressFamily, Any]  # the second is what `socket.connect` takes for that family
 
@@ -28,7 +30,7 @@ class Dialler:
     """Opens connections. TLS always verifies chain and name against the system's trust and `ca_files`."""
 
     def __init__(self, options: OriginOptions) -> None:
-        """Load the certificates. Raises ValueError naming a CA file that cannot be used."""
+        """Load the certificates. Raises ValueError naming a file that cannot be used."""
         self._options = options
         self._context = ssl.create_default_context()
         self._context.set_alpn_protocols(["http/1.1"])
@@ -37,6 +39,13 @@ class Dialler:
                 self._context.load_verify_locations(path)
             except OSError as error:  # ssl.SSLError is one
                 raise ValueError(f"ca_files: {path}: expected a readable file of PEM certificates ({error})") from error
+
+        if options.client_certificate:
+            try:
+                self._context.load_cert_chain(options.client_certificate)
+            except OSError as error:
+                expected = f"expected a PEM file of a certificate and its key ({error})"
+                raise ValueError(f"client_certificate: {options.client_certificate}: {expected}") from error
 
     async def dial(self, route: Route, connection: OriginConnection) -> None:
         """Open `connection` along `route`.
@@ -57,7 +66,7 @@ class Dialler:
     async def _open(self, route: Route, connection: OriginConnection) -> None:
         tls = self._context if route.scheme == "https" else None
         name = route.host.rstrip(".") if tls else None  # RFC 6066 §3: no trailing dot
-        sock = await _connect(*route.first_hop)
+        sock = await _connect(*route.first_hop, None if route.proxy else self._options.reach)
         loop = asyncio.get_running_loop()
         if tls is None or route.proxy is None:
             await loop.create_connection(lambda: connection, sock=sock, ssl=tls, server_hostname=name)
@@ -83,10 +92,14 @@ class Dialler:
         raise OriginFailure(FailureKind.PROXY_CONFIGURATION_ERROR, said)
 
 
-async def _connect(host: str, port: int) -> socket.socket:
+async def _connect(host: str, port: int, reach: Reach | None) -> socket.socket:
     infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     families: dict[socket.AddressFamily, list[Address]] = {}
     for family, _, _, _, address in infos:
+        # a name may lead anywhere; a host that is allowed by its name may
+        if reach and is_prohibited(str(address[0]), reach) and not is_among(host, reach.allowed):
+            sentence = f"{host} is {address[0]}, where this proxy does not go for others"
+            raise OriginFailure(FailureKind.DESTINATION_IP_PROHIBITED, sentence)
         families.setdefault(family, []).append((family, address))
     in_turn = chain.from_iterable(zip_longest(*families.values()))  # RFC 8305 §4
     return await first_connected([address for address in in_turn if address is not None])

@@ -1,6 +1,6 @@
 """One response on its way in: parsed by llhttp, judged by RFC 9112 §6.3, held until it is read.
 
-Trailers are read past and dropped. llhttp, as httptools builds it, already refuses bare CR, NUL, control
+llhttp, as httptools builds it, already refuses bare CR, NUL, control
 characters and line folding in field lines, a space before the colon, repeated or conflicting or malformed
 Content-Length, Content-Length beside Transfer-Encoding, and broken chunks. What it lets through is refused here.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import deque
+from collections.abc import Callable
 from typing import NoReturn
 
 import httptools
@@ -28,6 +29,7 @@ class Exchange:
 
     Attributes:
         head: The final response's head, once it is whole.
+        trailers: What came behind the content, kept apart from the head (RFC 9110 §6.5.1).
         complete: The message was received to its end.
         failure: Why it never will be.
         surplus: Octets followed the complete message; the connection must not be used again.
@@ -36,8 +38,12 @@ class Exchange:
         buffered: Octets of the body that wait for the reader.
     """
 
-    def __init__(self, method: str, where: str, options: OriginOptions) -> None:
+    def __init__(
+        self, method: str, where: str, options: OriginOptions, interim: Callable[[Response], None] | None = None
+    ) -> None:
+        """Expect the response to a request with this `method`; `interim` is told of every 1xx before it."""
         self.head: Response | None = None
+        self.trailers = Fields()
         self.complete = False
         self.failure: OriginFailure | None = None
         self.surplus = False
@@ -46,6 +52,8 @@ class Exchange:
         self.buffered = 0
         self._method = method
         self._where = where
+        self._interim = interim
+        self._interims = 0
         self._options = options
         self._parser = httptools.HttpResponseParser(self)
         self._until_close = False
@@ -109,12 +117,25 @@ class Exchange:
         self.buffered -= len(chunk)
         return chunk
 
-    async def progress(self, seconds: float) -> None:
-        """Wait until something arrives or the exchange is over. Raises TimeoutError after `seconds`."""
+    def whole(self) -> bytes | None:
+        """Return all of the body if the message is complete and none of it was taken, or None; takes it."""
+        if not self.complete:
+            return None
+        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
+        self._chunks.clear()
+        self.buffered = 0
+        return body
+
+    @property
+    def refused(self) -> bool:
+        """Tell whether the origin's answer says that it does not want what of the request has not been sent."""
+        return self.head is not None and self.head.status >= 300
+
+    async def progress(self) -> None:
+        """Wait until something arrives or the exchange is over."""
         self._reader = asyncio.get_running_loop().create_future()
         try:
-            async with asyncio.timeout(seconds):
-                await self._reader
+            await self._reader
         finally:
             self._reader = None
 
@@ -127,11 +148,13 @@ class Exchange:
         raise OriginFailure(kind, what)  # only ends the parsing: `feed` finds the failure already noted
 
     def _refuse_section_size(self) -> NoReturn:
-        if self.head is None:
-            kind, section = FailureKind.HTTP_RESPONSE_HEADER_SECTION_SIZE, "header"
-        else:
-            kind, section = FailureKind.HTTP_RESPONSE_TRAILER_SECTION_SIZE, "trailer"
-        self._refuse(kind, f"sent a {section} section above {self._options.max_head} octets")
+        section = "header" if self.head is None else "trailer"
+        self._refuse(self._section_kind, f"sent a {section} section above {self._options.max_head} octets")
+
+    @property
+    def _section_kind(self) -> FailureKind:
+        header, trailer = FailureKind.HTTP_RESPONSE_HEADER_SECTION_SIZE, FailureKind.HTTP_RESPONSE_TRAILER_SECTION_SIZE
+        return header if self.head is None else trailer
 
     # llhttp's callbacks
 
@@ -145,24 +168,20 @@ class Exchange:
         self._reason += reason
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field line of a header section; one of a trailer section is counted and dropped."""
+        """Take a field line of a header section or of the trailer section."""
         options = self._options
         size = len(name) + len(value) + _FIELD_LINE_OVERHEAD
         self._section_size += size
         if self._section_size > options.max_head:
             self._refuse_section_size()
-        if self.head is not None:
-            return
         if size > options.max_line:
             self._refuse(FailureKind.HTTP_RESPONSE_HEADER_SIZE, f"sent a field line above {options.max_line} octets")
         if len(self._lines) == options.max_fields:
-            self._refuse(
-                FailureKind.HTTP_RESPONSE_HEADER_SECTION_SIZE, f"sent more than {options.max_fields} field lines"
-            )
+            self._refuse(self._section_kind, f"sent more than {options.max_fields} field lines")
         self._lines.append((name.decode("latin-1"), value.strip(b" \t").decode("latin-1")))
 
     def on_headers_complete(self) -> None:
-        """Take the end of a header section: skip an interim response, judge the final one's framing."""
+        """Take the end of a header section: pass an interim response on, judge the final one's framing."""
         if self.head is not None:
             return
         status, version = self._parser.get_status_code(), self._parser.get_http_version()
@@ -173,6 +192,7 @@ class Exchange:
         fields, reason = Fields(tuple(self._lines)), self._reason.decode("latin-1")
         self._lines, self._reason = [], b""
         if status < 200:  # RFC 9110 §15.2: interim
+            self._pass_on(Response(status, reason, fields, f"HTTP/{version}"))
             return
         self._frame(status, version, fields)
         self._section_size = self._unparsed = 0
@@ -189,7 +209,19 @@ class Exchange:
 
     def on_message_complete(self) -> None:
         """Take the end of an interim or the final response."""
-        self.complete = self.head is not None
+        if self.head is not None and not self.complete:
+            self.complete = True
+            if self._lines:
+                self.trailers, self._lines = Fields(tuple(self._lines)), []
+
+    def _pass_on(self, interim: Response) -> None:
+        self._interims += 1
+        if self._interims > self._options.max_interim:
+            self._refuse(
+                FailureKind.HTTP_PROTOCOL_ERROR, f"sent more than {self._options.max_interim} interim responses"
+            )
+        if self._interim is not None:
+            self._interim(interim)
 
     def _frame(self, status: int, version: str, fields: Fields) -> None:
         """Settle where the body ends and what becomes of the connection (RFC 9112 §6.3, §9.3)."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cache.policy import Reach
+
 
 @dataclass(frozen=True, slots=True)
 class OriginOptions:
@@ -24,9 +26,15 @@ class OriginOptions:
     max_line: int = 16_384
     """One field line."""
     max_fields: int = 200
-    """Field lines in one header section."""
+    """Field lines in one header section, or in a trailer section."""
+    max_interim: int = 256
+    """Interim responses before the final one."""
     ca_files: tuple[str, ...] = ()
     """PEM files of certificate authorities trusted beside the system's."""
+    client_certificate: str = ""
+    """PEM file of a certificate and its key, shown to origins that ask for one."""
+    reach: Reach | None = None
+    """What is refused to strangers, whatever its name; None where nobody but this machine asks."""
     backend: tuple[str, str, int] | None = None
     """Scheme, host and port that every request goes to, whatever origin it names: an edge has one behind it."""
     proxy: str = ""

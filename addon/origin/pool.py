@@ -29,11 +29,12 @@ class OriginPool:
         self._open: set[OriginConnection] = set()
         self._closed = False
 
-    async def lease(self, *, fresh: bool = False) -> tuple[OriginConnection, bool]:
+    async def lease(self, *, fresh: bool = False, single: bool = False) -> tuple[OriginConnection, bool]:
         """Return a connection for one exchange, and whether it was used before.
 
         Args:
             fresh: Take a new connection, and close the idle ones: they are as old as the one that was found dead.
+            single: Take a new connection, for this exchange alone.
 
         Raises:
             OriginFailure: not connected, or no connection became free within `first_byte_timeout`.
@@ -42,11 +43,13 @@ class OriginPool:
         try:
             if fresh:
                 self._close_idle()
-            while self._idle:
+            if single and self._idle and len(self._open) >= self._options.max_connections:
+                self._idle.pop(0).close()
+            while self._idle and not single:
                 connection = self._idle.pop()
                 if connection.wake():
                     return connection, True
-            connection = OriginConnection(self._options, self._on_released, self._on_lost)
+            connection = OriginConnection(self._options, self._on_released, self._on_lost, single=single)
             await self._dial(self.route, connection)
             if self._closed:
                 connection.abort()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from addon.origin.content import Content
 from addon.origin.proxy import Route
 from cache.messages import DEFAULT_PORTS, Request
 
@@ -12,14 +13,20 @@ _OUTSIDE_TARGET = re.compile(r"[\x00-\x20\x7f]")
 _OUTSIDE_VALUE = re.compile(r"[\x00\r\n]")
 
 
-def request_head(request: Request, route: Route) -> bytes:
-    """Return the head of a bodyless request: its fields as they are, behind one Host line of its authority.
+_FRAMING = ("content-length", "transfer-encoding")
+
+
+def request_head(request: Request, route: Route, content: Content | None = None, *, named_host: bool = False) -> bytes:
+    """Return the head of a request: its fields as they are, behind one Host line of its authority.
+
+    Content is framed by a length or as chunks, whatever the fields say. With `named_host` the Host line says what
+    the client's says.
 
     A request in clear that goes through an upstream proxy has the absolute form and the proxy's credentials.
 
     Raises:
         ValueError: method, target, a name or a value holds what would end or split the head; the request
-            announces content; it is a CONNECT, or neither for http nor for https.
+            announces content and has none; it is a CONNECT, or neither for http nor for https.
     """
     if request.scheme not in DEFAULT_PORTS:
         raise ValueError(f"cannot send a request for the scheme {request.scheme!r}")
@@ -27,9 +34,14 @@ def request_head(request: Request, route: Route) -> bytes:
     target = _checked(request.target, _OUTSIDE_TARGET, "the request target")
     if not _TOKEN.fullmatch(request.method) or request.method == "CONNECT":
         raise ValueError(f"cannot send the method {request.method!r}")
-    _refuse_content(request)
+    if content is None:
+        _refuse_content(request)
     dropped = ["host"]
-    added = [("Host", authority)]
+    added = [("Host", _named(request, authority) if named_host else authority)]
+    if content is not None:
+        dropped += _FRAMING
+        length = content.length
+        added.append(("Transfer-Encoding", "chunked") if length is None else ("Content-Length", str(length)))
     if route.proxy and route.scheme == "http":  # RFC 9112 §3.2.2
         target = f"http://{authority}{'' if target == '*' else target}"
         dropped.append("proxy-authorization")
@@ -60,6 +72,11 @@ def _checked(text: str, forbidden: re.Pattern[str], what: str) -> str:
     if found := forbidden.search(text):
         raise ValueError(f"cannot send {what}: it holds {found.group()!r}")
     return text
+
+
+def _named(request: Request, authority: str) -> str:
+    named = request.fields.all("host")
+    return named[0] if len(named) == 1 else authority  # RFC 9112 §3.2: never more than one
 
 
 def _refuse_content(request: Request) -> None:

@@ -60,6 +60,10 @@ class StoredBody(Protocol):
 
     length: int
 
+    @property
+    def descriptor(self) -> int | None:
+        """An open file that begins with the body, for as long as this is open; None where there is none."""
+
     def read(self, start: int, stop: int) -> bytes:
         """Return octets `start` (inclusive) to `stop` (exclusive).
 
@@ -71,11 +75,31 @@ class StoredBody(Protocol):
         """Let go of the body."""
 
 
+class GenerationTable(Protocol):
+    """Tells whether anything under a key has changed, by whichever thread or process. Nothing here waits."""
+
+    def slot(self, key: str) -> int:
+        """Return the slot of a primary key; keys may share one."""
+
+    def current(self, slot: int) -> int:
+        """Return a number that is another one after any change under any key of the slot.
+
+        Take it before reading what is to be kept; what is kept is good for as long as the number is the same.
+        """
+
+
 class BodyWriter(Protocol):
     """A body on its way in. Until `commit` returns, nobody sees it; after a crash nothing of it is left."""
 
     def write(self, chunk: bytes) -> None:
         """Append octets. Raises StoreError if they cannot be kept."""
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Return octets `start` (inclusive) to `stop` (exclusive) of those written so far, also after `commit`.
+
+        Raises:
+            StoreError: there are fewer, or they were let go.
+        """
 
     def commit(self, entry: StoredResponse, replaces: Iterable[str] = ()) -> StoredResponse:
         """Store `entry` with the octets written, in place of what it supersedes and what `replaces` names by id.
@@ -88,11 +112,36 @@ class BodyWriter(Protocol):
         """
 
     def abort(self) -> None:
-        """Forget the octets. Harmless after `commit`."""
+        """Let go of the octets, also of those that `read` returns after `commit`; what was stored stays."""
 
 
 class Store(Protocol):
     """Stored responses by primary key."""
+
+    @property
+    def generations(self) -> GenerationTable:
+        """The table that tells of changes."""
+
+    def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
+        """Return what `candidates` would, or None where only the disk knows. Never waits and never raises."""
+
+    def body_at_hand(self, entry: StoredResponse) -> bytes | None:
+        """Return an entry's whole body if it is in memory. Never waits and never raises."""
+
+    def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:
+        """Store an entry with its whole body as a writer would, if that needs no waiting.
+
+        A digest that the entry has already is taken to be the body's.
+
+        Returns:
+            The entry with `length` and `sha256` filled in, or None if it needs a writer; then nothing was stored.
+
+        Raises:
+            StoreError: nothing was stored, nothing was replaced.
+        """
+
+    def revise(self, entry: StoredResponse) -> bool | None:
+        """Return what `update` would, or None if that needs waiting; then nothing changed. Raises StoreError."""
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return every stored response under that primary key, most recently stored first."""
@@ -121,7 +170,7 @@ class Store(Protocol):
     def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
         """Mark the entries that fit, among those whose key begins so. Returns how many. Raises StoreError."""
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used. May be batched; never waits for the disk and never raises."""
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:

@@ -12,6 +12,9 @@ from cache.stores.base import DamagedEntry, StoreError
 class OctetsBody:
     """A body held in memory."""
 
+    descriptor: int | None = None
+    """There is no file."""
+
     def __init__(self, octets: bytes) -> None:
         self.length = len(octets)
         self._octets = octets
@@ -34,6 +37,11 @@ class FileBody:
         self.length = os.fstat(file.fileno()).st_size
         self._file = file
         self._damaged = damaged
+
+    @property
+    def descriptor(self) -> int:
+        """The open file."""
+        return self._file.fileno()
 
     def read(self, start: int, stop: int) -> bytes:
         """Return octets `start` (inclusive) to `stop` (exclusive).

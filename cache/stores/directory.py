@@ -14,9 +14,11 @@ import diskcache
 from diskcache.core import DBNAME
 
 from cache.stores.base import StoreError
+from cache.stores.generation_file import GenerationFile
 from cache.stores.octets_disk import BODIES
 from cache.stores.rows import FOUND_DAMAGED, Rows
-from cache.stores.sweep import SPOOLS, sweep
+from cache.stores.spool import sweep_spools
+from cache.stores.sweep import SPOOLS, count_octets
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +50,8 @@ class Claim:
 
     def is_sole(self) -> bool:
         """Tell whether nobody else has the database open; nobody else can until the opening ends."""
+        if self._descriptor < 0:
+            return False
         try:
             flock(self._descriptor, LOCK_EX | LOCK_NB)
         except BlockingIOError:
@@ -62,8 +66,13 @@ class Claim:
             self._descriptor = -1
 
 
-def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, Claim]:
-    """Open the database in a directory, which is made if missing, and sweep what killed processes left.
+def is_no_store(directory: Path) -> bool:
+    """Tell whether there is nothing, or a directory that is no store: opening it would make one of it."""
+    return not directory.exists() or (directory.is_dir() and not Path(directory, DBNAME).exists())
+
+
+def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, Claim, GenerationFile]:
+    """Open the database in a directory, which is made if missing, and remove dead writers' spool files.
 
     Raises:
         StoreError: the directory is someone else's or cannot be used.
@@ -71,10 +80,31 @@ def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, Claim]:
     with _opening(directory):
         claim = Claim(directory)
         try:
-            return _rows(directory, lock_timeout, claim), claim
+            rows = _rows(directory, lock_timeout, claim)
+            try:
+                with rows.failures():
+                    return rows, claim, GenerationFile(directory, sole=claim.is_sole(), keys=rows.keys)
+            except BaseException:
+                rows.close_all()
+                raise
         except BaseException:
             claim.close()
             raise
+
+
+def close_rows(directory: Path, rows: Rows, claim: Claim, table: GenerationFile) -> None:
+    """Let go of what `open_rows` returned; harmless when repeated."""
+    rows.close_all()
+    with suppress(OSError):  # another process opens or closes it: nobody is alone
+        descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        try:
+            flock(descriptor, LOCK_EX | LOCK_NB)
+            if claim.is_sole():
+                table.say_clean()
+        finally:
+            os.close(descriptor)
+    table.close()
+    claim.close()
 
 
 @contextmanager
@@ -104,7 +134,7 @@ def _rows(directory: Path, lock_timeout: float, claim: Claim) -> Rows:
     try:
         if (directory / FOUND_DAMAGED).exists() and claim.is_sole():
             raise _DamageError("it was found malformed while in use")
-        return _swept_rows(directory, lock_timeout)
+        return _rows_at_rest(directory, lock_timeout)
     except _DamageError as error:
         # Whoever has the old file open would remove the new one's write-ahead log on closing it
         if not claim.is_sole():
@@ -112,17 +142,19 @@ def _rows(directory: Path, lock_timeout: float, claim: Claim) -> Rows:
         _set_aside(directory)
         logger.warning("the store in %s was damaged and begins anew (%s); damaged-%s is left", directory, error, DBNAME)
     try:
-        return _swept_rows(directory, lock_timeout)
+        return _rows_at_rest(directory, lock_timeout)
     except _DamageError as error:
         raise StoreError(f"the store in {directory} cannot be made anew: {error}") from error
 
 
-def _swept_rows(directory: Path, lock_timeout: float) -> Rows:
+def _rows_at_rest(directory: Path, lock_timeout: float) -> Rows:
     _make_private(directory / DBNAME)
     try:
         rows = Rows(directory, lock_timeout)
         try:
-            sweep(directory, rows)
+            with rows.failures():
+                sweep_spools(directory / SPOOLS)
+            count_octets(rows)
         except BaseException:
             rows.close_all()
             raise

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import replace
 from io import FileIO
 from pathlib import Path
-from threading import Lock
 
-from cache.codec import CodecError, decode_variants, encode_variants
 from cache.entry import StoredResponse
-from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, superseded
+from cache.stores.base import DamagedEntry, StoreError, StoreStatistics
 from cache.stores.bodies import FileBody, OctetsBody
-from cache.stores.directory import open_rows
-from cache.stores.disk_writer import DiskWriter
+from cache.stores.directory import close_rows, open_rows
+from cache.stores.disk_writer import DiskWriter, Insert
+from cache.stores.editing import Editing, encoded, variants_in
+from cache.stores.full_disk import FullDisk, is_full
 from cache.stores.memory import is_of_host
 from cache.stores.octets_disk import RowError
 from cache.stores.recency import Recency
 from cache.stores.spool import Spool
-from cache.stores.sweep import SPOOLS
-from cache.stores.transaction import Transaction, transaction
+from cache.stores.sweep import SPOOLS, Sweeper, sweep
+from cache.stores.transaction import transaction
+from cache.stores.verification import Verification
 
 logger = logging.getLogger(__name__)
-
-_CHUNK = 1 << 20
-_MOST_VERIFIED = 100_000
 
 
 class DiskStore:
@@ -56,21 +53,40 @@ class DiskStore:
         Raises:
             StoreError: the directory cannot be used.
         """
-        self._rows, self._claim = open_rows(directory.absolute(), lock_timeout)
-        self._spools = directory.absolute() / SPOOLS
-        self._max_size, self._inline_max, self._captures = max_size, inline_max, captures
-        self._verified: dict[str, None] = {}
-        self._verified_lock = Lock()
+        self._directory = directory = directory.absolute()
+        self._rows, self._claim, self._table = open_rows(directory, lock_timeout)
+        self.generations = self._table.generations
+        self._spools = directory / SPOOLS
+        self._max_size = self._room = max_size
+        self._full_disk = FullDisk(directory, self._rows, self.generations)
+        self.inline_max, self.captures = inline_max, captures
+        self._verification = Verification()
         self._recency = Recency(self._flush, touch_delay)
+        self._sweeper = Sweeper(self.sweep)
+
+    def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
+        """Return nothing where surely nothing is stored, else None."""
+        return () if self.generations.settled(self.generations.slot(key)) == 0 else None
+
+    def body_at_hand(self, entry: StoredResponse) -> bytes | None:  # noqa: ARG002 - the protocol's signature
+        """Return None: every body is on the disk."""
+        return None
+
+    def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:  # noqa: ARG002 - the protocol's signature
+        """Return None: everything needs to wait for the disk."""
+        return None
+
+    def revise(self, entry: StoredResponse) -> None:
+        """Return None: everything needs to wait for the disk."""
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return every stored response under that primary key, most recently stored first. Raises StoreError."""
         with self._rows.failures():
-            variants = self._variants(key)
+            variants = variants_in(self._rows, key)
         if variants is None:
             logger.warning("a damaged record was deleted: %s", key.partition("?")[0])
             self.delete(key)
-        return variants or ()
+        return tuple(entry for entry, _ in variants or ())
 
     def open(self, entry: StoredResponse) -> OctetsBody | FileBody:
         """Open an entry's body, its length and (once a process) its digest checked.
@@ -86,9 +102,9 @@ class DiskStore:
             raise DamagedEntry(f"the stored body {entry.id} was missing or altered")
         return body
 
-    def writer(self) -> DiskWriter:
-        """Begin a new body."""
-        return DiskWriter(self._spools, self._insert, self._max_size, self._inline_max)
+    def writer(self, insert: Insert | None = None) -> DiskWriter:
+        """Begin a new body, to be stored by `insert` if that is given."""
+        return DiskWriter(self._spools, insert or self.insert, self.make_room, self._max_size, self.inline_max)
 
     def update(self, entry: StoredResponse) -> bool:
         """Rewrite the head of an entry if its stored revision is `entry.revision - 1`; tell whether it was.
@@ -96,14 +112,7 @@ class DiskStore:
         Raises:
             StoreError: nothing changed.
         """
-        with transaction(self._rows) as changes:
-            variants = self._variants(entry.key) or ()
-            stored = next((each for each in variants if each.id == entry.id), None)
-            if stored is None or stored.revision != entry.revision - 1:
-                return False
-            updated = replace(entry, length=stored.length, sha256=stored.sha256)
-            self._write(changes, entry.key, [updated if each is stored else each for each in variants])
-            return True
+        return self.edit(lambda editing: editing.update(entry))
 
     def invalidate(self, key: str) -> int:
         """Mark every entry under a key as needing validation. Returns how many. Raises StoreError."""
@@ -115,28 +124,17 @@ class DiskStore:
 
     def _invalidate(self, key: str, fits: Callable[[StoredResponse], bool]) -> int:
         with self._rows.failures():
-            if not any(map(fits, self._variants(key) or ())):
+            if not any(fits(entry) for entry, _ in variants_in(self._rows, key) or ()):
                 return 0
-        with transaction(self._rows) as changes:
-            variants = self._variants(key) or ()
-            # A new revision, so that a 304 to a request sent before cannot undo the mark
-            marked = [replace(each, invalid=True, revision=each.revision + 1) for each in variants if fits(each)]
-            latest = {each.id: each for each in (*variants, *marked)}
-            self._write(changes, key, list(latest.values()))
-            return len(marked)
+        return self.edit(lambda editing: editing.invalidate(key, fits))
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used; written with the next insertion or some seconds later."""
-        self._recency.note(entry.id)
+        self._recency.note(entry_id)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, or only those named. Returns how many. Raises StoreError."""
-        doomed = None if ids is None else set(ids)
-        with transaction(self._rows) as changes:
-            variants = self._variants(key) or ()
-            kept = [each for each in variants if doomed is not None and each.id not in doomed]
-            self._write(changes, key, kept)
-            return len(variants) - len(kept)
+        return self.edit(lambda editing: editing.delete(key, ids))
 
     def delete_host(self, host: str) -> int:
         """Delete every entry of a host, whatever scheme and port. Returns how many. Raises StoreError."""
@@ -144,10 +142,38 @@ class DiskStore:
 
     def clear(self) -> int:
         """Delete everything. Returns how many entries. Raises StoreError."""
-        with transaction(self._rows) as changes:
-            count = self._rows.body_count()
-            changes.clear()
-            return count
+        return self.edit(lambda editing: editing.clear())
+
+    def edit[T](self, change: Callable[[Editing], T]) -> T:
+        """Return what `change` returns, all of it done in one transaction.
+
+        Raises:
+            StoreError: nothing was changed.
+        """
+        try:
+            return self._edit(change)
+        except StoreError as error:
+            if not is_full(error) or not self.make_room():
+                raise
+        return self._edit(change)
+
+    def _edit[T](self, change: Callable[[Editing], T]) -> T:
+        with transaction(self._rows, self.generations) as changes:
+            used = changes.touch(self._recency.take())
+            editing = Editing(self._rows, changes, self.captures)
+            result = change(editing)
+            changes.touch(used)  # what has only been stored by this
+            editing.evict(self._room)
+            return result
+
+    def make_room(self) -> bool:
+        """Delete some of what was not used for longest, for a disk that is full. Tell whether anything went.
+
+        From then on no more is kept than there was room for.
+        """
+        room = self._full_disk.make_room()
+        self._room = min(self._room, room or self._room)
+        return room is not None
 
     def entries(self) -> Iterator[StoredResponse]:
         """Iterate over all entries, ordered by key; damaged ones are deleted and left out. Raises StoreError."""
@@ -159,51 +185,26 @@ class DiskStore:
         with self._rows.failures():
             return StoreStatistics(self._rows.body_count(), self._rows.octets_in_use(), self._max_size)
 
+    def sweep(self, go_on: Callable[[], bool] = lambda: True) -> None:
+        """Remove what killed processes left, as `cache.stores.sweep` does. Raises StoreError."""
+        sweep(self._directory, self._rows, go_on)
+
     def close(self) -> None:
         """Write what was batched and let go of files."""
+        self._sweeper.stop()
         self._recency.stop()
         self._flush()
-        self._rows.close_all()
-        self._claim.close()
+        close_rows(self._directory, self._rows, self._claim, self._table)
 
     def _keys(self, prefix: str = "") -> Iterator[str]:
         with self._rows.failures():
             yield from self._rows.keys(prefix)
 
-    def _insert(self, entry: StoredResponse, body: bytes | Spool, replaces: Iterable[str]) -> None:
+    def insert(self, entry: StoredResponse, body: bytes | Spool, replaces: Iterable[str]) -> None:
         """Store an entry with its body. Raises StoreError; then nothing was stored and nothing replaced."""
-        replaced = set(replaces)
-        with transaction(self._rows) as changes:
-            changes.touch(self._recency.take())
-            variants = self._variants(entry.key) or ()
-            replaced |= superseded(entry, variants, self._captures)
-            present = [each for each in changes.bodies_of(entry.key) if each not in replaced]
-            kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
-            changes.put_body(entry.id, entry.key, body)
-            self._write(changes, entry.key, [entry, *(each for each in variants if each.id in kept)])
-            self._evict(changes)
-
-    def _variants(self, key: str) -> tuple[StoredResponse, ...] | None:
-        """Return the entries under a key, or None if their row is damaged."""
-        try:
-            octets = self._rows.head(key)
-            variants = decode_variants(octets) if octets is not None else ()
-        except (RowError, CodecError):
-            return None
-        return variants if all(each.key == key for each in variants) else None
-
-    def _write(self, changes: Transaction, key: str, entries: Sequence[StoredResponse]) -> None:
-        """Make these entries and their bodies all there is under a key."""
-        if entries:
-            changes.put_head(key, encode_variants(entries))
-        else:
-            changes.drop_head(key)
-        changes.drop_bodies(key, but=[each.id for each in entries])
-
-    def _evict(self, changes: Transaction) -> None:
-        while self._rows.octets_in_use() > self._max_size and (oldest := changes.pop_least_recently_used()):
-            entry_id, key = oldest
-            self._write(changes, key, [each for each in self._variants(key) or () if each.id != entry_id])
+        stored, octets = encoded(entry)
+        self.edit(lambda editing: editing.insert(stored, octets, body, replaces, time.time()))
+        self._verification.written(stored, body)
 
     def _intact_body(self, entry: StoredResponse) -> OctetsBody | FileBody | None:
         try:
@@ -215,26 +216,11 @@ class DiskStore:
         body = FileBody(held, lambda: self._forget(entry)) if isinstance(held, FileIO) else OctetsBody(held)
         intact = False
         try:
-            intact = body.length == entry.length and self._verify(entry, body)
+            intact = self._verification.is_intact(entry, body)
         finally:
             if not intact:
                 body.close()
         return body if intact else None
-
-    def _verify(self, entry: StoredResponse, body: OctetsBody | FileBody) -> bool:
-        """Tell whether the digest is right; it is computed once for each entry in this process."""
-        if entry.id in self._verified:
-            return True
-        digest = hashlib.sha256()
-        for start in range(0, body.length, _CHUNK):
-            digest.update(body.read(start, min(start + _CHUNK, body.length)))
-        if digest.hexdigest() != entry.sha256:
-            return False
-        with self._verified_lock:
-            self._verified[entry.id] = None
-            if len(self._verified) > _MOST_VERIFIED:
-                del self._verified[next(iter(self._verified))]
-        return True
 
     def _forget(self, entry: StoredResponse) -> None:
         with suppress(StoreError):  # a body cut short while it is read: the reader is told in any case
@@ -244,7 +230,7 @@ class DiskStore:
         """Write when entries were used last. A failure loses that, and nothing else."""
         if used := self._recency.take():
             try:
-                with transaction(self._rows) as changes:
+                with transaction(self._rows, self.generations) as changes:
                     changes.touch(used)
             except StoreError as error:
                 logger.warning("when entries were used last was not written: %s", error)

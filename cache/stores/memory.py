@@ -14,6 +14,7 @@ from cache.entry import StoredResponse
 from cache.key import request_for
 from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, superseded
 from cache.stores.bodies import OctetsBody
+from cache.stores.generations import private_generations
 
 
 @dataclass(slots=True)
@@ -37,6 +38,22 @@ class MemoryStore:
         self._ids: dict[str, tuple[str, ...]] = {}  # by primary key, most recently stored first
         self._size = 0
         self._uses = count()
+        self.generations = private_generations()
+
+    def peek(self, key: str) -> tuple[StoredResponse, ...]:
+        """Return what `candidates` does."""
+        return self.candidates(key)
+
+    def body_at_hand(self, entry: StoredResponse) -> bytes | None:
+        """Return an entry's body."""
+        held = self._held.get(entry.id)
+        return held.body if held else None
+
+    def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse:
+        """Store an entry with its body and return it completed. Raises StoreError."""
+        stored = replace(entry, length=len(body), sha256=sha256(body).hexdigest())
+        self._insert(stored, body, replaces)
+        return stored
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return every stored response under that primary key, most recently stored first."""
@@ -54,7 +71,11 @@ class MemoryStore:
         """Begin a new body."""
         return MemoryWriter(self)
 
-    def insert(self, entry: StoredResponse, body: bytes, replaces: Iterable[str]) -> None:
+    def revise(self, entry: StoredResponse) -> bool:
+        """Do what `update` does."""
+        return self.update(entry)
+
+    def _insert(self, entry: StoredResponse, body: bytes, replaces: Iterable[str]) -> None:
         """Store an entry with its body. Raises StoreError; then nothing was stored and nothing replaced."""
         size = _encoded_size(entry) + len(body)
         if size > self.max_size:
@@ -70,6 +91,7 @@ class MemoryStore:
             self._held[entry.id] = _Held(entry, body, size, next(self._uses))
             self._ids[entry.key] = (entry.id, *self._ids.get(entry.key, ()))
             self._size += size
+            self._changed(entry.key)
             self._evict()
 
     def update(self, entry: StoredResponse) -> bool:
@@ -86,6 +108,7 @@ class MemoryStore:
             held.entry = replace(entry, length=held.entry.length, sha256=held.entry.sha256)
             self._size += size + len(held.body) - held.size
             held.size = size + len(held.body)
+            self._changed(entry.key)
             self._evict()
             return True
 
@@ -96,6 +119,7 @@ class MemoryStore:
             for entry in variants:
                 # A new revision, so that a 304 to a request sent before cannot undo the mark
                 self._held[entry.id].entry = replace(entry, invalid=True, revision=entry.revision + 1)
+            self._changed(key)
             return len(variants)
 
     def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
@@ -104,14 +128,15 @@ class MemoryStore:
             marked = [held for held in self._held.values() if held.entry.key.startswith(prefix) and fits(held.entry)]
             for held in marked:
                 held.entry = replace(held.entry, invalid=True, revision=held.entry.revision + 1)
+                self._changed(held.entry.key)
             return len(marked)
 
-    def touch(self, entry: StoredResponse) -> None:
+    def touch(self, entry_id: str) -> None:
         """Note that an entry was used."""
         with self._lock:
-            if held := self._held.get(entry.id):
+            if held := self._held.get(entry_id):
                 held.used = next(self._uses)
-                self._held.move_to_end(entry.id)
+                self._held.move_to_end(entry_id)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, or only those named. Returns how many."""
@@ -147,6 +172,9 @@ class MemoryStore:
         names = None if ids is None else set(ids)
         return [entry for entry in self.candidates(key) if names is None or entry.id in names]
 
+    def _changed(self, key: str) -> None:
+        self.generations.end_change([self.generations.slot(key)])
+
     def _evict(self) -> None:
         while self._size > self.max_size:
             self._drop([next(iter(self._held))])
@@ -159,6 +187,7 @@ class MemoryStore:
             self._ids[key] = tuple(each for each in self._ids[key] if each != held.entry.id)
             if not self._ids[key]:
                 del self._ids[key]
+            self._changed(key)
         return len(dropped)
 
 
@@ -167,7 +196,8 @@ class MemoryWriter:
 
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
-        self._octets: bytearray | None = bytearray()
+        self._octets: bytes | bytearray | None = bytearray()
+        self._done = False
 
     def write(self, chunk: bytes) -> None:
         """Append octets. Raises StoreError if they do not fit."""
@@ -177,20 +207,27 @@ class MemoryWriter:
             self.abort()
             raise StoreError(f"the body does not fit into a store of {self._store.max_size} octets")
 
+    def read(self, start: int, stop: int) -> bytes:
+        """Return octets `start` (inclusive) to `stop` (exclusive) of those written so far. Raises StoreError."""
+        if self._octets is None or stop > len(self._octets):
+            raise StoreError(f"octets {start} to {stop} are not there")
+        return bytes(self._octets[start:stop])
+
     def commit(self, entry: StoredResponse, replaces: Iterable[str] = ()) -> StoredResponse:
         """Store `entry` with the octets written and return it completed. Raises StoreError."""
         body = bytes(self._open())
         self.abort()
-        stored = replace(entry, length=len(body), sha256=sha256(body).hexdigest())
-        self._store.insert(stored, body, replaces)
+        stored = self._store.keep(entry, body, replaces)
+        self._octets = body
         return stored
 
     def abort(self) -> None:
-        """Forget the octets. Harmless after `commit`."""
+        """Let go of the octets; what was stored stays."""
         self._octets = None
+        self._done = True
 
     def _open(self) -> bytearray:
-        if self._octets is None:
+        if self._done or not isinstance(self._octets, bytearray):
             raise StoreError("this body was committed, aborted or refused before")
         return self._octets
 

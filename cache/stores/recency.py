@@ -7,7 +7,7 @@ from collections.abc import Callable
 from threading import Lock, Timer
 
 _MOST = 20_000
-"""Uses kept between two batches; beyond that the oldest are forgotten."""
+"""Uses kept between two batches; those beyond are not noted."""
 
 
 class Recency:
@@ -22,12 +22,12 @@ class Recency:
         self._timer: Timer | None = None
 
     def note(self, entry_id: str) -> None:
-        """Note that an entry was used now."""
+        """Note that an entry was used now. Called for every hit: the first of its uses stands for all in a batch."""
+        if entry_id in self._used:
+            return
         with self._lock:
-            self._used.pop(entry_id, None)
-            self._used[entry_id] = time.time()
-            if len(self._used) > _MOST:
-                del self._used[next(iter(self._used))]
+            if len(self._used) < _MOST:
+                self._used[entry_id] = time.time()
             if self._timer is None:
                 self._start()
 

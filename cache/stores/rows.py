@@ -60,6 +60,7 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         try:
             super().__init__(str(directory), timeout=lock_timeout, disk=OctetsDisk, **_SETTINGS)
             self.execute("CREATE INDEX IF NOT EXISTS Body_access_time ON Cache(access_time) WHERE tag IS NOT NULL")
+            self.execute("CREATE INDEX IF NOT EXISTS Body_file ON Cache(filename, size) WHERE filename IS NOT NULL")
         except BaseException:
             self.close_all()
             raise
@@ -138,16 +139,22 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
 
     def head(self, key: str) -> bytes | None:
         """Return the octets of a head row or None. Raises RowError."""
-        held = self.get(f"u:{key}", read=True)
+        held = self._fetch(f"u:{key}")
         if isinstance(held, FileIO):
             held.close()
             raise RowError("a head row with a file")
-        return bytes(held) if held is not None else None
+        return held
 
     def body(self, entry_id: str) -> bytes | FileIO | None:
         """Return a body's octets or its open file, or None if it is gone. Raises RowError."""
-        held: bytes | FileIO | None = self.get(f"b:{entry_id}", read=True)
-        return held
+        return self._fetch(f"b:{entry_id}")
+
+    def _fetch(self, key: str) -> bytes | FileIO | None:
+        for mode, name, value in self.execute("SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = 1", key):
+            with suppress(OSError):  # the file is gone
+                held: bytes | FileIO = self.disk.fetch(mode, name, value, read=True)
+                return held
+        return None
 
     def keys(self, prefix: str = "") -> Iterator[str]:
         """Iterate over the primary keys that begin so, in order; keys stored meanwhile may be among them."""
@@ -169,15 +176,20 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         """Return how many bodies there are."""
         return _integer(self.execute("SELECT COUNT(*) FROM Cache WHERE key >= 'b:' AND key < 'b;'"))
 
-    def file_names(self) -> set[str]:
-        """Return the names of all body files that rows have."""
-        return {str(name) for (name,) in self.execute("SELECT filename FROM Cache WHERE filename IS NOT NULL")}
+    def file_names(self, folder: str = "") -> set[str]:
+        """Return the names of the body files that rows have, all or those that begin so."""
+        found = self.execute("SELECT filename FROM Cache WHERE filename >= ? AND filename < ?", folder, f"{folder}\x7f")
+        return {str(name) for (name,) in found}
 
     def octets_in_use(self) -> int:
         """Return the octets in use: pages of the database and body files."""
         pages = _integer(self.execute("PRAGMA page_count")) - _integer(self.execute("PRAGMA freelist_count"))
         files = _integer(self.execute("SELECT CAST(value AS INTEGER) FROM Settings WHERE key = 'size'"))
         return pages * _integer(self.execute("PRAGMA page_size")) + files
+
+    def version(self) -> int:
+        """Return a number that is another one once anybody else has changed anything."""
+        return _integer(self.execute("PRAGMA data_version"))
 
     def execute(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
         """Return what a statement finds."""

@@ -17,15 +17,28 @@ class Spool:
 
     def __init__(self, directory: Path) -> None:
         self.length = 0
+        self._descriptor = -1
         self._path, self._descriptor = _locked_file(directory)
 
-    def write(self, chunk: bytes | bytearray) -> None:
-        """Append octets, all of them."""
+    def write(self, chunk: bytes | bytearray | memoryview) -> None:
+        """Append octets, all of them; `length` tells how many, if that fails."""
         remaining = memoryview(chunk)
         while remaining:
             written = os.write(self._descriptor, remaining)
             self.length += written
             remaining = remaining[written:]
+
+    def read(self, start: int, stop: int) -> bytes:
+        """Return octets `start` (inclusive) to `stop` (exclusive) of those written."""
+        chunks = []
+        while start < stop and (chunk := os.pread(self._descriptor, stop - start, start)):
+            chunks.append(chunk)
+            start += len(chunk)
+        return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+    def modified(self) -> int:
+        """Return when the file was last written: nanoseconds since the epoch."""
+        return os.fstat(self._descriptor).st_mtime_ns
 
     def move(self, path: Path) -> None:
         """Give the file its place. It is not synced: the digest tells what a power failure took."""
@@ -38,6 +51,9 @@ class Spool:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+    def __del__(self) -> None:
+        self.close()
 
     def discard(self) -> None:
         """Remove the file, wherever it is by now, as far as that is possible."""

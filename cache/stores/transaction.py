@@ -2,52 +2,93 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from cache.stores.base import StoreError
+from cache.stores.generations import Generations
 from cache.stores.rows import Rows, Value
 from cache.stores.spool import Spool
 
-_DELETE_STRAYS = """
-    DELETE FROM Cache WHERE raw IS NOT 1 OR typeof(key) IS NOT 'text' OR NOT (
-        (key GLOB 'u:*' AND tag IS NULL AND filename IS NULL)
-        OR (key GLOB 'b:*' AND EXISTS (
-            SELECT 1 FROM Cache AS head WHERE head.key = 'u:' || Cache.tag AND head.raw = 1)))
+_PUT = """
+    INSERT INTO Cache (key, raw, store_time, access_time, tag, size, mode, filename, value)
+    VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)
 """
+_PUT_OVER = (
+    _PUT
+    + """ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, expire_time = NULL, tag = excluded.tag,
+    size = excluded.size, mode = excluded.mode, filename = excluded.filename, value = excluded.value"""
+)
 
 
 @contextmanager
-def transaction(rows: Rows) -> Iterator[Transaction]:
+def transaction(rows: Rows, generations: Generations) -> Iterator[Transaction]:
     """Begin a transaction that all threads and processes respect. The files of dropped rows go once it is committed.
 
     Raises:
         StoreError: nothing was changed.
     """
-    with rows.exclusive() as discard:
-        yield Transaction(rows, discard)
+    slots: set[int] = set()
+    try:
+        with rows.exclusive() as discard:
+            changes = Transaction(rows, generations, discard)
+            version = rows.version()
+            yield changes
+            slots = changes.slots
+            changes.before = {slot: generations.settled(slot) for slot in slots}
+            generations.begin_change(slots)
+    except BaseException:
+        generations.end_change(slots)
+        raise
+    generation = generations.end_change(slots)
+    with suppress(StoreError), rows.failures():
+        if rows.version() == version:  # else the slots may say less than others have changed meanwhile
+            changes.generation = generation
 
 
 class Transaction:
     """What can be done in a transaction."""
 
-    def __init__(self, rows: Rows, discard: Callable[[Value], None]) -> None:
+    def __init__(self, rows: Rows, generations: Generations, discard: Callable[[Value], None]) -> None:
         self._rows = rows
+        self.generations = generations
         self._discard = discard
+        self._now = time.time()
+        self.slots: set[int] = set()
+        """The slots of the primary keys under which something changes."""
+        self.before: dict[int, int | None] = {}
+        """What they held before."""
+        self.generation: int | None = None
+        """What they hold once it is committed, if nobody else has changed anything by then."""
+
+    def is_untouched(self, key: str) -> bool:
+        """Tell whether surely nothing is stored under a key."""
+        slot = self.generations.slot(key)
+        return slot not in self.slots and self.generations.settled(slot) == 0
 
     def put_head(self, key: str, octets: bytes) -> None:
         """Write the head row of a primary key."""
-        self._rows.set(f"u:{key}", octets)
+        self.slots.add(self.generations.slot(key))
+        self._rows.execute(
+            _PUT_OVER, f"u:{key}", self._now, self._now, None, *self._rows.disk.store(octets, read=False)
+        )
 
     def drop_head(self, key: str) -> None:
         """Drop the head row of a primary key, if there is one."""
+        self.slots.add(self.generations.slot(key))
         self._rows.execute("DELETE FROM Cache WHERE key = ?", f"u:{key}")
 
-    def put_body(self, entry_id: str, key: str, body: bytes | Spool) -> None:
+    def put_body(self, entry_id: str, key: str, body: bytes | Spool, used: float) -> None:
         """Write a body row. Raises StoreError if there is one of that id."""
-        if self._rows.execute("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
+        if isinstance(body, Spool) and self._rows.execute("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
             raise StoreError(f"the id {entry_id} is taken")
-        self._rows.set(f"b:{entry_id}", body, tag=key)
+        try:
+            columns = self._rows.disk.store(body, read=False)
+            self._rows.execute(_PUT, f"b:{entry_id}", self._now, used, key, *columns)
+        except sqlite3.IntegrityError as error:
+            raise StoreError(f"the id {entry_id} is taken") from error
 
     def bodies_of(self, key: str) -> list[str]:
         """Return the entry ids of the bodies under a key, least recently used first."""
@@ -69,18 +110,14 @@ class Transaction:
             return str(row_key).removeprefix("b:"), str(tag)
         return None
 
-    def touch(self, used: Mapping[str, float]) -> None:
-        """Note when bodies were last used: seconds since the epoch by entry id."""
-        for entry_id, seconds in used.items():
-            self._rows.execute("UPDATE Cache SET access_time = ? WHERE key = ?", seconds, f"b:{entry_id}")
-
-    def drop_strays(self) -> None:
-        """Drop bodies without a head, and rows that are not written here; count the octets of files anew."""
-        self._rows.execute(_DELETE_STRAYS)
-        self._rows.execute("UPDATE Settings SET value = (SELECT COALESCE(SUM(size), 0) FROM Cache) WHERE key = 'size'")
+    def touch(self, used: Mapping[str, float]) -> dict[str, float]:
+        """Note when bodies were last used: seconds since the epoch by entry id. Return what is not there yet."""
+        update = "UPDATE Cache SET access_time = ? WHERE key = ? RETURNING 1"
+        return {each: seconds for each, seconds in used.items() if not self._rows.execute(update, seconds, f"b:{each}")}
 
     def clear(self) -> None:
         """Drop every row."""
+        self.slots.update(map(self.generations.slot, self._rows.keys()))
         for name in self._rows.file_names():
             self._discard(name)
         self._rows.execute("DELETE FROM Cache")

@@ -346,7 +346,7 @@ def test_nothing_stored_is_not_found(tmp_path: Path) -> None:
 
 def test_offline_asks_no_origin(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
-    config.write_text("[cache]\noffline = true\n")
+    config.write_text("[cache]\nmode = 'offline'\n")
     with origin(ok(*SOUND)) as raw:
         result = run(f"http://127.0.0.1:{raw.port}/", "--config", config, "--store", tmp_path / "none")
     assert (result.exit_code, raw.connections) == (3, 0)

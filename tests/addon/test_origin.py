@@ -8,10 +8,12 @@ import pytest
 
 from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
 from addon.origin.exchange import Exchange
-from tests.addon.origin_conversation import converse, get, head_refusal, no_system_trust, whole
+from tests.addon.origin_conversation import converse, each_loop, get, head_refusal, no_system_trust, whole
 from tests.addon.raw_origin import HEAD, OK, QUICK, Peer, RawOrigin, answering
 
-__all__ = ["no_system_trust"]
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def test_the_origin_waits_for_a_slow_reader() -> None:

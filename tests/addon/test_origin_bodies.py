@@ -7,10 +7,21 @@ import asyncio
 import pytest
 
 from addon.origin import FailureKind, Origin, OriginFailure
-from tests.addon.origin_conversation import converse, get, head_refusal, no_system_trust, receive, refusal, whole
+from tests.addon.origin_conversation import (
+    converse,
+    each_loop,
+    get,
+    head_refusal,
+    no_system_trust,
+    receive,
+    refusal,
+    whole,
+)
 from tests.addon.raw_origin import CHUNKED, HEAD, LARGE, OK, Peer, RawOrigin, answering
 
-__all__ = ["no_system_trust"]
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 @pytest.mark.parametrize(

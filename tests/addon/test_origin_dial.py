@@ -13,10 +13,12 @@ from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
 from addon.origin.dial import Dialler, _failure, first_connected
 from addon.origin.proxy import Route
 from cache.messages import Request
-from tests.addon.origin_conversation import closed_port, converse, get, no_system_trust
+from tests.addon.origin_conversation import closed_port, converse, each_loop, get, no_system_trust
 from tests.addon.raw_origin import OK, QUICK, RawOrigin, answering
 
-__all__ = ["no_system_trust"]
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def options(**given: object) -> OriginOptions:

@@ -8,10 +8,12 @@ import pytest
 
 from addon.origin import FailureKind, Origin
 from cache.messages import Fields, Response
-from tests.addon.origin_conversation import converse, get, head_refusal, no_system_trust, receive, whole
+from tests.addon.origin_conversation import converse, each_loop, get, head_refusal, no_system_trust, receive, whole
 from tests.addon.raw_origin import CHUNKED, HEAD, LARGE, OK, Peer, RawOrigin
 
-__all__ = ["no_system_trust"]
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def test_values_are_latin_1_without_surrounding_whitespace_in_order_and_case() -> None:

@@ -9,10 +9,12 @@ import pytest
 
 from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
 from cache.messages import Request
-from tests.addon.origin_conversation import closed_port, converse, fetch_whole, get, no_system_trust, whole
+from tests.addon.origin_conversation import closed_port, converse, each_loop, fetch_whole, get, no_system_trust, whole
 from tests.addon.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering, endless
 
-__all__ = ["no_system_trust"]
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def options(**given: object) -> OriginOptions:

@@ -7,11 +7,13 @@ import pytest
 from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
 from addon.origin.proxy import UpstreamProxies, UpstreamProxy
 from cache.messages import Fields, Request
-from tests.addon.origin_conversation import converse, get_securely, no_system_trust, whole
+from tests.addon.origin_conversation import converse, each_loop, get_securely, no_system_trust, whole
 from tests.addon.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering
 from tests.addon.throwaway_authority import Authority
 
-__all__ = ["no_system_trust"]
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy", "REQUEST_METHOD")
 

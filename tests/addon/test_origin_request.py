@@ -6,10 +6,12 @@ import pytest
 
 from addon.origin import Origin
 from cache.messages import Fields, Request
-from tests.addon.origin_conversation import converse, get, no_system_trust
+from tests.addon.origin_conversation import converse, each_loop, get, no_system_trust
 from tests.addon.raw_origin import OK, RawOrigin, answering
 
-__all__ = ["no_system_trust"]
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def test_a_request_goes_out_as_given_behind_one_host_line_of_its_authority() -> None:

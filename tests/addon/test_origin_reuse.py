@@ -7,10 +7,12 @@ import asyncio
 import pytest
 
 from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
-from tests.addon.origin_conversation import converse, fetch_whole, get, no_system_trust, whole
+from tests.addon.origin_conversation import converse, each_loop, fetch_whole, get, no_system_trust, whole
 from tests.addon.raw_origin import OK, QUICK, Peer, RawOrigin, answering, endless
 
-__all__ = ["no_system_trust"]
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def options(**given: object) -> OriginOptions:

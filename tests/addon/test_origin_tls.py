@@ -12,11 +12,13 @@ import pytest
 
 from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
 from cache.messages import Request
-from tests.addon.origin_conversation import converse, get_securely, no_system_trust, whole
+from tests.addon.origin_conversation import converse, each_loop, get_securely, no_system_trust, whole
 from tests.addon.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering
 from tests.addon.throwaway_authority import Authority
 
-__all__ = ["no_system_trust"]
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
 
 UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\nabc"
 
@@ -88,6 +90,7 @@ def test_a_certificate_of_another_name_is_refused(host: str, authority: Authorit
     assert (failure.kind, failure.disconnected) == (FailureKind.TLS_CERTIFICATE_ERROR, False)
 
 
+@pytest.mark.row("SEC-08")
 def test_a_certificate_of_an_unknown_authority_is_refused(authority: Authority, tmp_path: Path) -> None:
     stranger = Authority(tmp_path, "stranger")
     failure = failure_of("localhost", answering(OK), stranger.context("localhost"), trusting(authority))

@@ -15,7 +15,7 @@ from addon.configuration import Configuration, configure
 from addon.faults import ConfigError
 from addon.quantities import octets, seconds, size_text, time_text
 from addon.settings import Settings
-from cache.policy import AnswerStatus, CachePolicy, ClientReload, SetCookie
+from cache.policy import AnswerStatus, CachePolicy, ClientReload, Mode, SetCookie
 
 EXAMPLE = Path(__file__).parents[2] / "config.example.toml"
 
@@ -130,12 +130,12 @@ def test_the_environment_overrides_the_file_and_the_command_line_both(tmp_path: 
 
 
 def test_it_is_known_who_set_what(tmp_path: Path) -> None:
-    environ = {"SECONDHAND_STORE__KIND": "memory", "SECONDHAND_CACHE": "{ offline = true }"}
+    environ = {"SECONDHAND_STORE__KIND": "memory", "SECONDHAND_CACHE": "{ mode = 'offline' }"}
     found = configured(tmp_path, 'listen = "[::1]:0"', environ, {"store": {"path": "/x"}})
     assert found.source("listen") == str(tmp_path / "config.toml")
     assert found.source("store", "kind") == "environment SECONDHAND_STORE__KIND"
     assert found.source("store", "path") == "command line --store"
-    assert found.source("cache", "offline") == "environment SECONDHAND_CACHE"
+    assert found.source("cache", "mode") == "environment SECONDHAND_CACHE"
     assert found.source("store", "max_size") is None
 
 
@@ -145,7 +145,8 @@ def test_variables_may_carry_every_type() -> None:
         "SECONDHAND_STORE__MAX_SIZE": "10 MB",
         "SECONDHAND_STORE__MAX_OBJECT": "1000",
         "SECONDHAND_STORE__PATH": "123",
-        "SECONDHAND_CACHE__OFFLINE": "true",
+        "SECONDHAND_CACHE__MODE": "offline",
+        "SECONDHAND_CACHE__MODES": '[{ host = "*.test", mode = "online" }]',
         "SECONDHAND_CACHE__HEURISTIC_MAX": "5 min",
         "SECONDHAND_CACHE__BYPASS_COOKIES": '["session", "user"]',
         "SECONDHAND_CACHE__SET_COOKIE": "strip",
@@ -158,7 +159,8 @@ def test_variables_may_carry_every_type() -> None:
     assert settings.store.max_size == 10_000_000
     assert settings.store.max_object == 1000
     assert settings.store.path == "123"
-    assert settings.cache.offline
+    assert settings.cache.mode is Mode.OFFLINE
+    assert settings.cache.modes[0].mode is Mode.ONLINE
     assert settings.cache.heuristic_max == 300
     assert settings.cache.bypass_cookies == ("session", "user")
     assert settings.cache.set_cookie is SetCookie.STRIP
@@ -209,7 +211,8 @@ def test_every_setting_of_the_cache_reaches_the_policy(tmp_path: Path) -> None:
         targeted_fields = ["CDN-Cache-Control"]
         strict_host = true
         vary_lang_order = "ignore"
-        offline = true
+        mode = "offline"
+        modes = [{ host = "*.test", mode = "online" }]
         [[annotate]]
         host = "a.test"
         set = { "X-A" = "{origin}" }
@@ -236,7 +239,8 @@ def test_every_setting_of_the_cache_reaches_the_policy(tmp_path: Path) -> None:
     assert policy.targeted_fields == ("cdn-cache-control",)
     assert policy.strict_host
     assert not policy.vary_language_order
-    assert policy.offline
+    assert policy.mode is Mode.OFFLINE
+    assert policy.mode_of("a.test") is Mode.ONLINE
     [annotation] = policy.annotations
     assert annotation.host.fullmatch("a.test")
     assert annotation.path.fullmatch("/anything")
@@ -455,7 +459,7 @@ def test_other_braces_in_an_annotation_stand_for_themselves(tmp_path: Path) -> N
     ("name", "value", "fault"),
     [
         ("SECONDHAND_STORE__KIND", "tape", ': found "tape", expected "disk" or "memory"'),
-        ("SECONDHAND_CACHE__OFFLINE", "maybe", ': found "maybe", expected true or false'),
+        ("SECONDHAND_CACHE__GROUPS", "maybe", ': found "maybe", expected true or false'),
         ("SECONDHAND_STORE__SIZE", "1", ": unknown key, did you mean max_size?"),
         ("SECONDHAND_LISTN", "x", ": unknown key, did you mean listen?"),
         ("SECONDHAND_STORE", "x", ': found "x", expected a table'),

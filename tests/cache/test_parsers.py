@@ -106,7 +106,7 @@ def test_the_place_of_a_part_is_inside_the_whole(entry: StoredResponse) -> None:
 @unhurried
 @given(requests(), fields)
 def test_a_request_matches_the_variant_that_it_made(request: Request, said: Fields) -> None:
-    vary = vary_of(request, said, POLICY)
+    vary = vary_of(request, primary_key(request), said, POLICY)
     made = StoredResponse("0" * 32, primary_key(request), "GET", request.uri, _HEAD, 0.0, 0.0, 0.0, vary=vary)
     assert matches(made, request, POLICY) == (nominated_fields(said) is not None)
 
@@ -114,6 +114,6 @@ def test_a_request_matches_the_variant_that_it_made(request: Request, said: Fiel
 @unhurried
 @given(requests(), fields)
 def test_credentials_never_stand_among_the_values_of_a_variant(request: Request, said: Fields) -> None:
-    for name, value in vary_of(request, said, POLICY):
+    for name, value in vary_of(request, primary_key(request), said, POLICY):
         if name in ("authorization", "cookie") and value is not None:
             assert value.startswith("hash:")

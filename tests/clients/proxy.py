@@ -67,7 +67,7 @@ class Proxy:
         said = ""
         for line in self._process.stdout:
             said += line
-            if match := re.search(r"listen\w+ (?:on|at) \S*127\.0\.0\.1:(\d+)", line):
+            if match := re.search(r"listen\w+ (?:on|at) \S*(?:127\.0\.0\.1|0\.0\.0\.0):(\d+)", line):
                 return int(match[1])
         self.kill()
         raise AssertionError(f"the proxy did not start:\n{said}{(self.folder / 'log').read_text()}")

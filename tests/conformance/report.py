@@ -10,6 +10,7 @@ from tests.conformance.recording import Recording
 from tests.conformance.run import Answer
 from tests.conformance.suite import PACKAGE, RELEASE
 from tests.conformance.verdicts import PRESENT, scores
+from tests.rfc.ledger import ledger, listed
 
 FILE = HERE.parent.parent / "docs" / "conformance.md"
 KINDS = ("required", "optimal")
@@ -54,6 +55,13 @@ what the origin was asked, never from what the proxy says. The run fails unless,
 - what came from the copy of any other status kept that status;
 - what was relayed kept the status that the origin had just sent.
 
+## What is not held, and why
+
+The rules of this cache are written down one by one, 288 of them, in `tests/rfc/ledger.toml`; `make ledger` prints them
+with the conversations that show each. A test fails where one has neither a conversation nor a line here.
+
+{listed}
+
 ## What is not passed, and why
 
 {missed}
@@ -86,10 +94,21 @@ def text(recordings: Mapping[Answer, Recording]) -> str:
         written=sum(name.startswith(PRESENT) for name in any_of_them.tests),
         others=_others(recordings),
         of_the_release=_table(("answer.status", *KINDS), of_the_release),
+        listed=_listed(),
         missed=_table(("kind", *REASON), [row for kind in KINDS for row in _reasons("present", kind)]),
         no=_table(REASON, [row[1:] for row in _reasons("present", "check")]),
         old=_table(REASON, [_reason(group, group.tests) for group in failures() if group.form == "release"]),
     )
+
+
+def _listed() -> str:
+    """The requirements that are not held."""
+    levels = {name: row.level for name, row in ledger().items()}
+    rows = [
+        (", ".join(f"`{row}`" for row in group.rows), ", ".join(sorted({levels[row] for row in group.rows})), group.why)
+        for group in listed()
+    ]
+    return _table(("rows", "level", "why"), rows) if rows else "None."
 
 
 def _others(recordings: Mapping[Answer, Recording]) -> str:

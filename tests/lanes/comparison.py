@@ -28,8 +28,9 @@ def told(heard: Heard, origin: str, start: float) -> Told:
         text = _BOUNDARY.sub("part-of-it", text)
         return _DATE.sub(moment, text.replace(origin, "{origin}").replace(origin.partition("//")[2], "{authority}"))
 
-    if (heard.fields.get("server") or "").startswith("mitmproxy"):
-        return heard.status, (), b"", heard.cut  # a page that no addon has a say in
+    mitmproxy = (heard.fields.get("server") or "").startswith("mitmproxy")
+    if mitmproxy or heard.status == 400:
+        return heard.status, (), b"", heard.cut  # who stands at the border says it in words of his own
     # what a failure of the network is called in full is the origin client's business
     ours = "proxy-status" in heard.fields
     kept = [(name.lower(), neutral(value)) for name, value in heard.fields if name.lower() not in MAY_DIFFER]

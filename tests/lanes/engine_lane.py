@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ from cache import engine
 from cache.answers import CopyAnswer, OwnAnswer
 from cache.decisions import (
     Change,
+    Complete,
     Delete,
     Freshen,
     Invalidate,
@@ -28,9 +30,10 @@ from cache.decisions import (
 )
 from cache.entry import StoredResponse
 from cache.groups import groups
-from cache.key import primary_key
+from cache.key import keys, primary_key
 from cache.messages import Fields, Received, Request, Response
 from cache.pieces import StoredContent
+from cache.stores.base import DamagedEntry
 from cache.stores.memory import MemoryStore
 from tests.lanes.messages import Asked, Heard, Reply, Seen
 from tests.lanes.script import Conversation, Then
@@ -68,7 +71,7 @@ class EngineStage:
         settings = settings_for(conversation)
         policy = settings.policy()
         self._policy = replace(policy, instance=self.instance, credential_key=bytes(32))
-        self._store = MemoryStore(2**20, settings.store.captures)
+        self._store = MemoryStore(settings.store.max_size, settings.store.captures)
         self._ids = (f"{number:032x}" for number in count())
         self._at_origin: deque[_Pending] = deque()
         self._current: _Pending | None = None
@@ -81,7 +84,9 @@ class EngineStage:
         request = Request(
             asked.method, self.scheme, HOST, PORT, asked.target, asked.fields, has_content=bool(asked.body)
         )
-        candidates = self._store.candidates(primary_key(request))
+        candidates = [
+            entry for key in keys(primary_key(request), self._policy) for entry in self._store.candidates(key)
+        ]
         decision = engine.on_request(request, candidates, self._policy, self.time.now())
         match decision:
             case Serve():
@@ -100,8 +105,8 @@ class EngineStage:
     async def leave(self, client: str) -> NoReturn:
         raise NotImplementedError
 
-    async def waits(self) -> NoReturn:
-        raise NotImplementedError
+    async def waits(self) -> None:
+        """Do nothing: every request is as far as it can get at once."""
 
     # ---- the origin
 
@@ -133,10 +138,13 @@ class EngineStage:
         match outcome:
             case Store():
                 self._apply(outcome.changes)
-                writer = self._store.writer()
-                writer.write(reply.body if outcome.answer.has_content else b"")
-                writer.commit(outcome.entry, outcome.replaces)
+                self._keep(outcome, reply.body if outcome.answer.has_content else b"")
                 self._relay(pending.client, outcome, reply)
+            case Complete():
+                self._keep(outcome, reply.body)
+                (part,) = [each for each in self._store.candidates(outcome.entry.key) if each.id == outcome.entry.id]
+                whole = engine.completed(pending.request, pending.sent, part, self._policy, self.time.now())
+                self._answer_from_copy(pending.client, whole.answer)
             case Relay():
                 self._apply(outcome.changes)
                 self._relay(pending.client, outcome, reply)
@@ -144,11 +152,20 @@ class EngineStage:
                 self._apply(outcome.changes)
                 self._go_forward(pending.client, pending.request, outcome.sent)
             case Freshen() | Serve():
-                self._answer_from_copy(pending.client, outcome.answer)
+                try:
+                    self._answer_from_copy(pending.client, outcome.answer)
+                except DamagedEntry:  # somebody else's answer has taken its place meanwhile
+                    self._go_forward(pending.client, pending.request, engine.without_copies(pending.sent))
+                    return
                 self._apply(outcome.changes)
             case Refuse():
                 self._apply(outcome.changes)
                 self._refuse(pending.client, outcome.answer)
+
+    def _keep(self, outcome: Store | Complete, octets: bytes) -> None:
+        writer = self._store.writer()
+        writer.write(octets)
+        writer.commit(outcome.entry, outcome.replaces)
 
     async def fail(self, how: Literal["closes", "resets", "silent"]) -> None:
         assert self._current is not None
@@ -198,6 +215,7 @@ class EngineStage:
     def _octets(self, piece: StoredContent | bytes) -> bytes:
         if isinstance(piece, bytes):
             return piece
+        self._store.touch(piece.entry.id)
         return self._store.open(piece.entry).read(piece.start, piece.stop)
 
     def _relay(self, client: str | None, outcome: Store | Relay, reply: Reply) -> None:
@@ -213,10 +231,14 @@ class EngineStage:
     # ---- behind the scenes
 
     async def purge(self, path: str) -> None:
-        self._store.delete(primary_key(Request("GET", self.scheme, HOST, PORT, path)))
+        for key in keys(primary_key(Request("GET", self.scheme, HOST, PORT, path)), self._policy):
+            self._store.delete(key)
 
     def go_offline(self) -> None:
         self._policy = replace(self._policy, offline=True)
+
+    def lose_clock(self) -> None:
+        self._policy = replace(self._policy, earliest=math.inf)
 
     async def counted(self, counter: str, by: int) -> None:
         """Do nothing: counting is not the engine's."""

@@ -6,6 +6,7 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import cache
 from typing import Literal
 
@@ -27,18 +28,18 @@ Protocol = Literal["http", "https", "http2"]
 class HooksLane:
     """`http` in clear, `https` inside CONNECT, `http2` inside CONNECT too."""
 
-    def __init__(self, street: Street, name: Protocol) -> None:
-        self.name: str = name
-        self._protocol: Protocol = name
+    def __init__(self, street: Street, protocol: Protocol, name: str = "") -> None:
+        self.name: str = name or protocol
+        self._protocol: Protocol = protocol
         self._street = street
 
     @asynccontextmanager
     async def stage(self, conversation: Conversation) -> AsyncIterator[HooksStage]:
         house = await self._street.house(conversation)
-        proxy = await self._street.proxy(house)
+        proxy = await self._street.proxy(house, door=self.name.startswith("door"))
         await house.begin()
         async with ScriptedOrigin(None if self._protocol == "http" else origin_tls()) as origin:
-            stage = HooksStage(house, origin, proxy, self._protocol)
+            stage = HooksStage(house, origin, proxy, self._protocol, door=self.name.startswith("door"))
             try:
                 yield stage
             finally:
@@ -46,8 +47,11 @@ class HooksLane:
 
 
 class HooksStage(SocketStage):
-    def __init__(self, house: House, origin: ScriptedOrigin, proxy: tuple[str, int], protocol: Protocol) -> None:
+    def __init__(
+        self, house: House, origin: ScriptedOrigin, proxy: tuple[str, int], protocol: Protocol, *, door: bool
+    ) -> None:
         super().__init__(house, origin, "http" if protocol == "http" else "https")
+        self._door = door
         self._proxy = proxy
         self._protocol = protocol
         self._clients: dict[str, Http1Client | Http2Client] = {}
@@ -60,6 +64,8 @@ class HooksStage(SocketStage):
 
     async def heard(self, client: str) -> Heard:
         heard = await self._clients[client].receive()
+        if not self._door:
+            heard = replace(heard, interim=None, trailers=None)
         if heard.cut:
             await self._clients.pop(client).close()
         return heard

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from threading import Barrier
 
-from addon.server import Proxy
+from addon.door.handover import HandOver
+from addon.server import Proxy, arrival_of, listener_of
 from addon.service import Service
 from addon.settings import Settings
 from addon.stored import THREADS
@@ -61,21 +62,24 @@ class _SharedProxy(Proxy):
     """One mitmproxy for all houses: it keeps its options in a global, and is slow to start."""
 
     def __init__(self, house: House) -> None:
-        super().__init__(house.settings, house.service)
+        super().__init__(house.settings, house.service, door=False)
         self.house = house
         self.listening = asyncio.Event()
+        self.entrance = listener_of(house.settings, house.service, HandOver(self._proxyserver))
 
     async def _ready(self) -> Service:
         return self.house.service
 
     async def running(self) -> None:
         await super().running()
+        await self.entrance.start("127.0.0.1", 0)
         self.listening.set()
 
-    @property
-    def address(self) -> tuple[str, int]:
-        host, port, *_ = self.addons.get("proxyserver").listen_addrs()[0]
-        return host, port
+    def stand_before(self, house: House) -> None:
+        self.house = house
+        door = self.entrance.door
+        door.serve(house.service)
+        door.arrival = arrival_of(house.settings)
 
 
 class Street:
@@ -95,18 +99,19 @@ class Street:
             await self._houses[key].service.start()
         return self._houses[key]
 
-    async def proxy(self, house: House) -> tuple[str, int]:
-        """Put the proxy in front of a house; return its address."""
+    async def proxy(self, house: House, *, door: bool) -> tuple[str, int]:
+        """Put the proxy in front of a house; return the address of its door, or of mitmproxy's own listener."""
         if self._proxy is None:
             self._proxy = _SharedProxy(house)
             self._running = asyncio.ensure_future(self._proxy.run())
             await self._proxy.listening.wait()
-        self._proxy.house = house
-        return self._proxy.address
+        self._proxy.stand_before(house)
+        return self._proxy.entrance.address if door else self._proxy.address
 
     async def close(self) -> None:
         """Close everything."""
         if self._proxy is not None and self._running is not None:
+            await self._proxy.entrance.close()
             await self._proxy.addons.get("proxyserver").servers.update([])  # mitmproxy leaves that to its end
             self._proxy.should_exit.set()
             await self._running

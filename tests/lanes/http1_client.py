@@ -6,6 +6,7 @@ import asyncio
 import re
 import ssl
 from contextlib import suppress
+from dataclasses import replace
 
 from cache.messages import Fields
 from tests.lanes.messages import Asked, BrokenFraming, Heard
@@ -99,17 +100,24 @@ async def read_response(reader: Reader, method: str) -> Heard:
         raise BrokenFraming(f"no status line: {status_line!r}")
     status, reason = int(match[1]), match[2].decode("latin-1")
     fields = await _fields(reader)
+    if 100 <= status < 200:
+        heard = await read_response(reader, method)
+        return replace(heard, interim=(status, *(heard.interim or ())))
     length, codings = fields.all("content-length"), fields.get("transfer-encoding")
     if len(length) > 1 or (length and codings) or codings not in (None, "chunked"):
         raise BrokenFraming(f"Content-Length {length}, Transfer-Encoding {codings}")  # RFC 9112 §6.2, §6.3
     if status == 204 and (length or codings):
         raise BrokenFraming("a 204 with framing")  # RFC 9110 §8.6, RFC 9112 §6.1
     if method == "HEAD" or status in (204, 304):
-        return Heard(status, reason, fields)
-    body, cut = await (_chunks(reader) if codings else _counted(reader, int(length[0])) if length else _rest(reader))
+        return Heard(status, reason, fields, interim=(), trailers=Fields())
+    trailers = Fields()
+    if codings:
+        body, cut, trailers = await _chunks(reader)
+    else:
+        body, cut = await (_counted(reader, int(length[0])) if length else _rest(reader))
     if status == 205 and body:
         raise BrokenFraming("a 205 with content")  # RFC 9110 §15.3.6
-    return Heard(status, reason, fields, body, cut)
+    return Heard(status, reason, fields, body, cut, (), trailers)
 
 
 async def _line(reader: Reader) -> bytes:
@@ -133,7 +141,7 @@ async def _counted(reader: Reader, length: int) -> tuple[bytes, bool]:
         return short.partial, True
 
 
-async def _chunks(reader: Reader) -> tuple[bytes, bool]:
+async def _chunks(reader: Reader) -> tuple[bytes, bool, Fields]:
     body = b""
     try:
         while True:
@@ -142,14 +150,13 @@ async def _chunks(reader: Reader) -> tuple[bytes, bool]:
                 raise BrokenFraming(f"no chunk size: {line!r}")
             size = int(line, 16)
             if size == 0:
-                await _fields(reader)
-                return body, False
+                return body, False, await _fields(reader)
             chunk = await reader.readexactly(size + 2)
             if not chunk.endswith(b"\r\n"):
                 raise BrokenFraming(f"a chunk that does not end: {chunk!r}")
             body += chunk[:-2]
     except asyncio.IncompleteReadError as short:
-        return body + short.partial, True
+        return body + short.partial, True, Fields()
 
 
 async def _rest(reader: Reader) -> tuple[bytes, bool]:

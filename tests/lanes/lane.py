@@ -62,6 +62,9 @@ class Stage(Protocol):
     def go_offline(self) -> None:
         """Take the proxy offline, for the rest of the conversation."""
 
+    def lose_clock(self) -> None:
+        """Take the clock for one that cannot be right, for the rest of the conversation."""
+
     async def counted(self, counter: str, by: int) -> None:
         """Wait until a counter has risen by that much since the conversation began."""
 

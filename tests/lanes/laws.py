@@ -19,7 +19,8 @@ def check_answer(asked: Asked, heard: Heard) -> list[str]:
         return []  # an error page of mitmproxy's own, on which no addon has a say
     fields, problems = heard.fields, []
     # RFC 9110 §7.6.1; ledger META-09
-    problems += [f"{name} is of another hop" for name in HOP_BY_HOP if name in fields]
+    close = fields.get("connection") == "close"  # what this hop itself has to say
+    problems += [f"{name} is of another hop" for name in HOP_BY_HOP if name in fields.without(["connection"] * close)]
     if not _IMF.fullmatch(fields.get("date") or ""):
         problems.append("not one readable Date (META-06)")
     if any("secondhand" in line for line in fields.all("warning")):

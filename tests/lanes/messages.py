@@ -46,6 +46,10 @@ class Heard:
     body: bytes = b""
     cut: bool = False
     """It did not come to a clean end."""
+    interim: tuple[int, ...] | None = None
+    """The codes that came before it, or None where the lane has no place for them."""
+    trailers: Fields | None = None
+    """What came behind the content, or None where the lane has no place for it."""
 
 
 @dataclass(frozen=True)

@@ -59,6 +59,8 @@ class _Performance:
             case script.Answer():
                 await self._answer(step)
             case script.Origin():
+                if isinstance(self._last, script.Ask) and len(self._waiting) > 1:
+                    await _soon(stage.waits(), "the requests never get that far")
                 self._check_seen(await _soon(stage.seen(), "the origin is not asked"), step.saw)
                 fields, body = tuple(map(self._filled, step.fields)), self._filled(step.body).encode("latin-1")
                 await stage.send(reply_of(step.status, fields, body, step.then, stage.time.now()))
@@ -90,6 +92,8 @@ class _Performance:
                 await stage.purge(step.path)
             case script.Offline():
                 stage.go_offline()
+            case script.NoClock():
+                stage.lose_clock()
             case script.Counts():
                 await _soon(stage.counted(step.counter, step.by), f"{step.counter} has not risen by {step.by}")
 
@@ -128,6 +132,10 @@ class _Performance:
             problems.append(f"expected the body {expected[:100]!r}")
         if heard.cut != step.cut:
             problems.append("expected a cut connection" if step.cut else "expected a clean end")
+        if heard.interim is not None and heard.interim != step.interim:
+            problems.append(f"expected {step.interim} before it, heard {heard.interim}")
+        if heard.trailers is not None and heard.trailers.lines != fields_of(step.trailers).lines:
+            problems.append(f"expected {step.trailers} behind it, heard {heard.trailers.lines}")
         assert not problems, "\n".join([*problems, "heard:", *_shown(heard)])
 
     async def _hear(self, client: str) -> Heard:

@@ -43,6 +43,8 @@ class Answer:
     body: str | None
     cut: bool
     client: str
+    interim: tuple[int, ...] = ()
+    trailers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -128,6 +130,11 @@ class Offline:
 
 
 @dataclass(frozen=True)
+class NoClock:
+    """From now on the machine's clock is one that cannot be right."""
+
+
+@dataclass(frozen=True)
 class Counts:
     """One of the proxy's counters has risen by that much since the conversation began, or does so now."""
 
@@ -150,6 +157,7 @@ Step = (
     | Waits
     | Purge
     | Offline
+    | NoClock
     | Counts
 )
 
@@ -190,9 +198,20 @@ def ask(line: str, *fields: str, body: str = "", client: str = "a client") -> As
     return Ask(line, fields, body, client)
 
 
-def answer(status: str, *fields: str, body: str | None = None, cut: bool = False, client: str = "a client") -> Answer:
-    """Hear a response: a code or a code and its phrase, then fields; `cut` if it must not come to a clean end."""
-    return Answer(status, fields, body, cut, client)
+def answer(
+    status: str,
+    *fields: str,
+    body: str | None = None,
+    cut: bool = False,
+    client: str = "a client",
+    interim: tuple[int, ...] = (),
+    trailers: tuple[str, ...] = (),
+) -> Answer:
+    """Hear a response: a code or a code and its phrase, then fields; `cut` if it must not come to a clean end.
+
+    `interim` codes come before it and `trailers` behind it, in the lanes that have a place for them.
+    """
+    return Answer(status, fields, body, cut, client, interim, trailers)
 
 
 def origin(status: str, *fields: str, body: str = "", saw: str | tuple[str, ...] = (), then: Then = "") -> Origin:
@@ -263,6 +282,11 @@ def purge(path: str) -> Purge:
 def offline() -> Offline:
     """Take the proxy offline, for the rest of the conversation."""
     return Offline()
+
+
+def no_clock() -> NoClock:
+    """Let the machine's clock be one that cannot be right, for the rest of the conversation."""
+    return NoClock()
 
 
 def counts(counter: str, by: int = 1) -> Counts:

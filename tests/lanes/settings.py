@@ -39,6 +39,23 @@ def _on_disk(conversation: Conversation) -> dict[str, str]:
     return {"kind": "disk", "path": str(folder() / name)}
 
 
+@cache
+def _certificate() -> str:
+    """Return a file with a certificate and its key, such as a client may show."""
+    Authority(folder(), "clients").context("client.example")
+    file = folder() / "client.pem"
+    return str((folder() / "server.pem").rename(file))
+
+
+def _filled(tables: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: {key: _certificate() if value == "{certificate}" else value for key, value in table.items()}
+        if isinstance(table, dict)
+        else table
+        for name, table in tables.items()
+    }
+
+
 def settings_for(conversation: Conversation, *, on_disk: bool = False) -> Settings:
     """Return the settings that hold in a conversation; the store is in memory unless it is to be `on_disk`."""
     tables: dict[str, Any] = {
@@ -47,6 +64,6 @@ def settings_for(conversation: Conversation, *, on_disk: bool = False) -> Settin
         "origin": {"proxy": "none", "ca_files": [str(origin_authority().file)]},
         "tls": {"directory": str(interception_authority().parent)},
     }
-    for name, table in conversation.settings.items():
+    for name, table in _filled(conversation.settings).items():
         tables[name] = {**tables.get(name, {}), **table} if isinstance(table, dict) else table
     return Settings.model_validate(tables)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import ssl
 from dataclasses import replace
 from functools import cache
 from typing import Literal
 
 from cache.entry import StoredResponse
-from cache.key import key_of_uri
+from cache.key import key_of_uri, keys
 from tests.lanes.house import House
 from tests.lanes.messages import Asked, Reply, Seen
 from tests.lanes.script import Then
@@ -68,12 +69,15 @@ class SocketStage:
         await self._origin.listen()
 
     async def purge(self, path: str) -> None:
-        key = key_of_uri(f"{self.scheme}://{self.authority}{path}")
         service = self._house.service
-        await service.fetcher.purge(lambda other: other == key, lambda: service.store.delete(key))
+        named = keys(key_of_uri(f"{self.scheme}://{self.authority}{path}"), service.policy)
+        await service.fetcher.purge(lambda other: other in named, lambda: sum(map(service.store.delete, named)))
 
     def go_offline(self) -> None:
         self._house.go_by(replace(self._house.policy, offline=True))
+
+    def lose_clock(self) -> None:
+        self._house.go_by(replace(self._house.policy, earliest=math.inf))
 
     async def counted(self, counter: str, by: int) -> None:
         await self._house.counted(counter, by)

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.conversations.every import CONVERSATIONS
 from tests.lanes.comparison import Told
 from tests.lanes.engine_lane import EngineLane
 from tests.lanes.hooks_lane import HooksLane
@@ -19,6 +18,7 @@ from tests.lanes.limits import LANES, limit
 from tests.lanes.play import play
 from tests.lanes.responder_lane import ResponderLane
 from tests.lanes.script import Conversation
+from tests.rfc.every import CONVERSATIONS
 
 
 class Theatre:
@@ -48,6 +48,10 @@ class Theatre:
                 return ResponderLane(self.street)
             case "disk":
                 return ResponderLane(self.street, on_disk=True)
+            case "door":
+                return HooksLane(self.street, "http", name)
+            case "door-tls":
+                return HooksLane(self.street, "https", name)
             case "http" | "https" | "http2":
                 return HooksLane(self.street, name)
         raise ValueError(name)
@@ -82,6 +86,20 @@ def test_by_the_responder(conversation: Conversation, theatre: Theatre) -> None:
 @each("disk")
 def test_with_a_store_on_disk(conversation: Conversation, theatre: Theatre) -> None:
     theatre.play(conversation, "disk")
+
+
+@each("door")
+def test_through_the_door(conversation: Conversation, theatre: Theatre, caplog: pytest.LogCaptureFixture) -> None:
+    theatre.play(conversation, "door")
+    assert not errors(caplog)
+
+
+@each("door-tls")
+def test_through_the_door_in_a_tunnel(
+    conversation: Conversation, theatre: Theatre, caplog: pytest.LogCaptureFixture
+) -> None:
+    theatre.play(conversation, "door-tls")
+    assert not errors(caplog)
 
 
 @each("http")

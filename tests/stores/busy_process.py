@@ -39,6 +39,7 @@ def main(directory: Path, seed: int) -> None:
         if number % 40 == 39:  # sweeps, while the other process is writing
             store.close()
             store = DiskStore(directory, MAX_SIZE)
+            store.sweep()
     store.close()
     print(served)
 

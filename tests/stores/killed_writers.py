@@ -71,6 +71,7 @@ def kill_a_writer(directory: Path, chance: random.Random) -> tuple[bool, str | N
 def check(directory: Path, last: str | None) -> dict[str, int]:
     """Return what a reader finds after a restart; `last` is the id of the last entry that was stored whole."""
     store = DiskStore(directory, MAX_SIZE)
+    store.sweep()
     entries = list(store.entries())
     found = {"served": 0, "wrong": 0, "damaged": 0}
     found["lost"] = last is not None and last not in [entry.id for entry in entries]

@@ -16,18 +16,26 @@ from cache.messages import Fields, Response
 from cache.stores.base import MAX_VARIANTS, DamagedEntry, Store, StoreError
 from cache.stores.disk import DiskStore
 from cache.stores.memory import MemoryStore
+from cache.stores.tiered import TieredStore
 from tests.stores.entries import KEY, body_of, is_intact, new_entry, put, read
 
 MEBIBYTE = 1 << 20
 OpenStore = Callable[[int], Store]
 
 
-@pytest.fixture(params=["memory", "disk"])
+STORES: dict[str, Callable[[Path, int], Store]] = {
+    "memory": lambda _, max_size: MemoryStore(max_size),
+    "disk": DiskStore,
+    "tiered": lambda directory, max_size: TieredStore(DiskStore(directory, max_size), 16 * MEBIBYTE, MEBIBYTE),
+}
+
+
+@pytest.fixture(params=STORES)
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
     opened: list[Store] = []
 
     def open_one(max_size: int) -> Store:
-        store: Store = MemoryStore(max_size) if request.param == "memory" else DiskStore(tmp_path / "store", max_size)
+        store = STORES[request.param](tmp_path / "store", max_size)
         opened.append(store)
         return store
 
@@ -139,7 +147,7 @@ def test_what_answers_the_same_requests_is_superseded(store: Store) -> None:
 
 def test_the_most_recently_stored_comes_first(store: Store) -> None:
     stored = [put(store, new_entry()) for _ in range(5)]
-    store.touch(stored[0])
+    store.touch(stored[0].id)
     assert store.candidates(KEY) == tuple(reversed(stored))
 
 
@@ -158,7 +166,7 @@ def test_a_new_entry_takes_the_place_of_those_it_replaces(store: Store, length: 
 
 def test_beyond_the_limit_the_least_recently_used_variant_goes_first(store: Store) -> None:
     stored = [put(store, new_entry()) for _ in range(MAX_VARIANTS)]
-    store.touch(stored[0])
+    store.touch(stored[0].id)
     newest = put(store, new_entry())
     kept = store.candidates(KEY)
     assert len(kept) == MAX_VARIANTS
@@ -214,7 +222,7 @@ def test_the_least_recently_used_goes_when_the_store_is_full(open_store: OpenSto
     used = put(store, new_entry("http://used.example/"), length)
     unused = put(store, new_entry("http://unused.example/"), length)
     while store.candidates(unused.key):
-        store.touch(used)
+        store.touch(used.id)
         newest = put(store, new_entry(f"http://{store.statistics().entries}.example/"), length)
         assert store.statistics().size <= store.statistics().max_size
     assert store.candidates(used.key) == (used,)
@@ -258,6 +266,7 @@ def test_an_open_body_outlives_its_entry(open_store: OpenStore, length: int, rem
         case "clear":
             store.clear()
         case "evict":
+            assert store.statistics().entries == 1  # and so it is where it can be evicted from
             for number in range(8):
                 put(store, new_entry(f"http://{number}.example/"), 200_000)
     assert stored not in store.candidates(KEY)
@@ -270,7 +279,7 @@ def test_the_body_of_a_deleted_entry_cannot_be_opened(store: Store) -> None:
     store.delete(KEY)
     with pytest.raises(DamagedEntry):
         store.open(stored)
-    store.touch(stored)
+    store.touch(stored.id)
 
 
 def test_entries_are_deleted_by_key_or_by_id(store: Store) -> None:
@@ -380,7 +389,7 @@ def test_threads_do_not_disturb_each_other(store: Store) -> None:
                         with suppress(DamagedEntry):
                             assert is_intact(store, entry)
                             served += 1
-                            store.touch(entry)
+                            store.touch(entry.id)
                 case 3:
                     for entry in store.candidates(key)[:1]:
                         store.update(replace(entry, request_time=float(seed), revision=entry.revision + 1))

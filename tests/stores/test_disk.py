@@ -165,6 +165,8 @@ def test_what_a_killed_process_left_is_swept_at_the_next_start(open_store: OpenS
     orphan.parent.mkdir(exist_ok=True)
     orphan.write_bytes(b"the row was never committed")
     store = open_store()
+    assert not list(directory.glob("spool/*"))
+    store.sweep()
     assert files_below(directory) == {body_file(directory, stored).relative_to(directory).as_posix()}
     assert store.statistics().entries == 1
     assert is_intact(store, stored)
@@ -175,6 +177,7 @@ def test_a_sweep_spares_the_body_that_another_process_is_writing(open_store: Ope
     writer = open_store().writer()
     writer.write(body_of(entry.id, 100_000))
     other = open_store()
+    other.sweep()
     assert len(files_below(directory)) == 1
     stored = writer.commit(entry)
     assert is_intact(other, stored)
@@ -215,14 +218,14 @@ def test_a_hit_writes_nothing(open_store: OpenStore, directory: Path) -> None:
         before = connection.execute("PRAGMA data_version").fetchone()
         for entry in store.candidates(KEY):
             assert is_intact(store, entry)
-            store.touch(entry)
+            store.touch(entry.id)
         assert connection.execute("PRAGMA data_version").fetchone() == before
 
 
 def test_uses_are_written_when_the_store_is_closed(open_store: OpenStore) -> None:
     store = open_store(1 << 20)
     used, *others = (put(store, new_entry(f"http://{name}.example/"), 200_000) for name in "abcd")
-    store.touch(used)
+    store.touch(used.id)
     store.close()
     store = open_store(1 << 20)
     put(store, new_entry("http://e.example/"), 300_000)
@@ -235,7 +238,7 @@ def test_uses_are_written_by_themselves_after_a_while(open_store: OpenStore, dir
     stored = put(store, new_entry())
     for _ in range(2):
         (before,) = columns(directory, f"b:{stored.id}", "access_time")
-        store.touch(stored)
+        store.touch(stored.id)
         for _ in range(3000):
             if columns(directory, f"b:{stored.id}", "access_time") != (before,):
                 break
@@ -388,8 +391,8 @@ def test_iteration_survives_damaged_rows_and_deletes_them(open_store: OpenStore,
     with database(directory) as connection:
         heads = connection.execute("SELECT COUNT(*) FROM Cache WHERE key < 'u;' AND key > 'u:'").fetchone()
     assert heads == (2,)
-    store.close()
-    assert open_store().statistics().entries == len(files_below(directory)) == 2
+    store.sweep()
+    assert store.statistics().entries == len(files_below(directory)) == 2
 
 
 def test_eviction_gets_past_rows_that_belong_to_nothing(open_store: OpenStore, directory: Path) -> None:
@@ -593,11 +596,12 @@ def mounted(directory: Path, size: str) -> Iterator[Callable[[str], None] | None
 
 @contextmanager
 def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
-    """Limit what can be written in a directory to a few MiB; yield what lifts the limit."""
-    with mounted(directory, "4m") as remount:
+    """Limit what can be written in a directory to a few MiB, beside table and reserve; yield what lifts the limit."""
+    with mounted(directory, "32m") as remount:
         if remount:
             yield lambda: remount("size=64m")
             return
+        DiskStore(directory, MAX_SIZE).close()  # the generation table is larger
         soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)  # no file may grow beyond
         lift = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (soft, hard))
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
@@ -607,7 +611,23 @@ def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
             lift()
 
 
-def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path) -> None:
+@pytest.mark.parametrize("lengths", [(50_000, 150_000), (20_000,), (150_000,)], ids=str)
+def test_on_a_full_disk_the_least_recently_used_makes_room(directory: Path, lengths: tuple[int, ...]) -> None:
+    with mounted(directory, "32m") as remount:
+        if remount is None:
+            pytest.skip("needs to mount a file system")
+        with closing(DiskStore(directory, MAX_SIZE)) as store:
+            for number in range(400):
+                stored = put(store, new_entry(f"http://{number}.example/"), lengths[number % len(lengths)])
+                assert store.candidates(stored.key) == (stored,)
+            entries = list(store.entries())
+            assert all(is_intact(store, entry) for entry in entries)
+            assert 5 < len(entries) < 400
+            assert files_below(directory) == store._rows.file_names()
+
+
+def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(DiskStore, "make_room", lambda _: False)
     with small_disk(directory) as lift:
         store = DiskStore(directory, MAX_SIZE)
         stored = []
@@ -623,7 +643,7 @@ def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path) -> N
             store.update(replace(stored[0], revision=1))
         with suppress(StoreError):
             store.delete(stored[1].key)
-        store.touch(stored[2])
+        store.touch(stored[2].id)
         for entry in stored[2:]:
             assert entry in store.candidates(entry.key)
             assert is_intact(store, entry)
@@ -646,7 +666,7 @@ def test_a_full_disk_is_said_to_be_full_at_the_start(directory: Path) -> None:
 
 
 def test_a_read_only_directory_is_refused(directory: Path) -> None:
-    with mounted(directory, "8m") as remount:
+    with mounted(directory, "32m") as remount:
         DiskStore(directory, MAX_SIZE).close()
         if remount:
             remount("ro")
@@ -685,7 +705,7 @@ def test_while_it_cannot_be_written_reading_goes_on(
                 store._rows.execute("PRAGMA query_only = 1")
             with pytest.raises(StoreError, match=trouble.replace("-", "")):
                 write(store, stored)
-        store.touch(stored)
+        store.touch(stored.id)
         assert store.candidates(KEY) == (stored,)
         assert is_intact(store, stored)
         assert files_below(directory) == before
@@ -770,6 +790,7 @@ def test_a_damaged_database_is_set_aside_and_a_new_one_begun(
         caplog.clear()
         assert (directory / "damaged-cache.db").exists()
         assert list(store.entries()) == []
+        store.sweep()
         assert files_below(directory) == set()
         assert is_intact(store, put(store, new_entry(), 100_000))
         store.close()

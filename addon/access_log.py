@@ -1,0 +1,86 @@
+"""The access log: one line for every answer, in the form that tools for web servers read, with what the cache did.
+
+    127.0.0.1 - - [24/Nov/2026:10:00:00 +0000] "GET http://example.org/a HTTP/1.1" 203 1256 hit
+
+Queries are left out: they may hold what is nobody's business (ledger SEC-10).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cache.cachestatus import Handling
+from cache.messages import Request
+
+logger = logging.getLogger(__name__)
+
+EVERY = 1.0
+"""Seconds between two writes."""
+
+MOST = 50_000
+"""Lines that may wait for the disk; what is above is lost, and said."""
+
+
+class AccessLog:
+    """Lines on their way to a file. It is opened for each write, so it can be moved away at any time."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lines: list[tuple[float, str, str]] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._writing: asyncio.Future[None] | None = None
+        self.note = self._note
+
+    def _note(self, now: float, client: str, line: str) -> None:
+        """Note an answer, given at `now` (seconds since the epoch) to the address `client`."""
+        self._lines.append((now, client, line))
+        if self._timer is None:
+            self._timer = asyncio.get_running_loop().call_later(EVERY, self._write)
+
+    def _write(self) -> None:
+        self._timer = None
+        if self._writing is not None and not self._writing.done():
+            if len(self._lines) > MOST:
+                logger.warning("%s: %d lines are lost, the disk is too slow", self._path, len(self._lines))
+                self._lines.clear()
+            self._timer = asyncio.get_running_loop().call_later(EVERY, self._write)
+            return
+        lines, self._lines = self._lines, []
+        self._writing = asyncio.get_running_loop().run_in_executor(None, self._append, lines)
+
+    def _append(self, lines: list[tuple[float, str, str]]) -> None:
+        try:
+            with self._path.open("a", encoding="ascii", errors="backslashreplace") as file:
+                file.write(text_of(lines))
+        except OSError as error:
+            logger.warning("%s: %d lines are lost: %s", self._path, len(lines), error.strerror)
+
+    async def close(self) -> None:
+        """Write what waits."""
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._writing is not None:
+            await self._writing
+        self._append(self._lines)
+
+
+def access_line(request: Request, status: int, octets: int, handling: Handling | None) -> str:
+    """Return what is logged of an answer with that many octets of content, but for when and to whom."""
+    cache = "-" if handling is None else "hit" if handling.hit else str(handling.fwd)
+    uri = request.uri.partition("?")[0].replace('"', "%22")
+    return f'"{request.method} {uri} {request.version}" {status} {octets} {cache}'
+
+
+def text_of(lines: list[tuple[float, str, str]]) -> str:
+    """Return the text of noted answers."""
+    stamps = {second: _stamp(second) for second in {int(now) for now, _, _ in lines}}
+    return "".join([f"{client} - - [{stamps[int(now)]}] {line}\n" for now, client, line in lines])
+
+
+def _stamp(second: int) -> str:
+    moment = datetime.fromtimestamp(second, UTC)
+    month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[moment.month - 1]
+    return f"{moment.day:02}/{month}/{moment.year}:{moment:%H:%M:%S} +0000"

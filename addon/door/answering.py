@@ -1,0 +1,70 @@
+"""One request, from the responder's reply to the last octet that the client takes."""
+
+from __future__ import annotations
+
+import logging
+from typing import Protocol
+
+from addon.access_log import access_line
+from addon.door.door import Door
+from addon.door.request_head import RequestHead
+from addon.door.response_head import framing_of, head_octets
+from addon.door.sending import Client, ClientGone, send
+from addon.door.upload import Upload
+from addon.origin import Content, OriginFailure
+from addon.reply import Reply, Stream
+from cache.messages import Request, Response
+from cache.stores.base import StoreError
+
+logger = logging.getLogger(__name__)
+
+HELD = 65_536
+"""Octets of content for a client of HTTP/1.0 that are read before its head is sent, so that it can say how many."""
+
+
+class NamedClient(Client, Protocol):
+    """A client with an address."""
+
+    def client(self) -> str:
+        """Return the client's address."""
+
+
+async def answer(client: NamedClient, door: Door, head: RequestHead, request: Request, upload: Upload | None) -> bool:
+    """Answer a request whose content comes by `upload`; return whether another may follow on the connection."""
+    reply = await _reply(client, door, request, upload)
+    if client.transport.is_closing():
+        await _let_go(reply)
+        return False
+    persistent = head.persistent and door.open and (upload is None or upload.complete)
+    framing = framing_of(reply.head, request.method, request.version, persistent=persistent)
+    octets = 0
+    try:
+        octets = await send(client, reply, framing, silent=request.method == "HEAD")
+    except (ClientGone, OriginFailure, StoreError) as failure:
+        logger.info("%s: the answer was cut short: %s", request.uri, failure or "the client left")
+        client.transport.abort()
+        return False
+    finally:
+        await _let_go(reply)
+        if door.log is not None:
+            line = access_line(request, reply.head.status, octets, reply.handling)
+            door.log.note(door.clock(), client.client(), line)
+    return not framing.close
+
+
+async def _reply(client: NamedClient, door: Door, request: Request, upload: Upload | None) -> Reply:
+    def pass_on(interim: Response) -> None:
+        if not client.transport.is_closing():
+            client.transport.write(head_octets(interim))
+
+    responder = door.service.responder
+    content = Content(upload, upload.length) if upload is not None else None
+    reply = await responder.respond(request, interim=pass_on, content=content)
+    if request.version == "HTTP/1.0":
+        reply = await responder.at_hand(request, reply, HELD)
+    return reply
+
+
+async def _let_go(reply: Reply) -> None:
+    if isinstance(reply.content, Stream):
+        await reply.content.close()

@@ -1,0 +1,325 @@
+"""One client connection: requests in order, answers in order.
+
+The usual case is short: the octets that arrive are a head that is known, and its answer is ready. Everything else is
+parsed, and answered by the responder; further requests wait meanwhile, most of them in the client's socket.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from math import inf
+
+from addon.door.answering import answer
+from addon.door.destination import Destination
+from addon.door.door import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_OCTETS, STALL_TIMEOUT, Door
+from addon.door.hot import HotAnswer
+from addon.door.request_head import MAX_SECTION, Malformed, RequestHead, end_of_head, parse
+from addon.door.response_head import Framing, head_octets
+from addon.door.sending import ClientGone, write_together
+from addon.door.tunnel import Opening
+from addon.door.upload import Upload
+from addon.reply import Reply
+from cache.fields import tokens
+from cache.messages import Request
+
+logger = logging.getLogger(__name__)
+
+
+class Conversation(asyncio.Protocol):
+    """A client that speaks HTTP/1, in clear or inside TLS that was taken off."""
+
+    __slots__ = (
+        "__weakref__",
+        "_answering",
+        "_buffer",
+        "_client",
+        "_destination",
+        "_door",
+        "_given_up",
+        "_idle",
+        "_leaving",
+        "_paused",
+        "_prefix",
+        "_rate_mark",
+        "_upload",
+        "_writable",
+        "deadline",
+        "transport",
+    )
+
+    transport: asyncio.Transport
+
+    def __init__(self, door: Door, destination: Destination) -> None:
+        self.deadline = door.now + IDLE_TIMEOUT
+        self._answering: asyncio.Task[bool] | None = None
+        self._buffer = b""
+        self._client = ""
+        self._destination = destination
+        self._door = door
+        self._given_up = False
+        """The transport has another protocol now."""
+        self._idle = True
+        """Whatever arrives now is a new request, and can be answered."""
+        self._leaving = False
+        """The connection ends after the present answer."""
+        self._paused = False
+        """The client has not taken what was written."""
+        self._prefix = destination.prefix
+        self._rate_mark = 0
+        self._upload: Upload | None = None
+        self._writable: asyncio.Future[None] | None = None
+
+    # ---- what the event loop calls
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Take the transport."""
+        self.transport = transport  # type: ignore[assignment] # uvloop's is none by inheritance
+        self._door.connections.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Answer at once what is known; take in the rest."""
+        if self._idle:
+            known = self._door.pool.get(self._prefix + data)
+            if known is not None and self._send_ready(known):
+                return
+        self._take(data)
+
+    def eof_received(self) -> bool:
+        """Note that the client sends no more, though it may still read; return whether the connection stays open."""
+        self._end_of_requests()
+        return self._answering is not None or self._paused
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+        """Take the end of the connection."""
+        self._door.connections.discard(self)
+        self.deadline = inf
+        self._end_of_requests()
+        self._wake()
+
+    def _end_of_requests(self) -> None:
+        self._leaving, self._idle = True, False
+        if self._upload is not None:
+            self._upload.fail("the client left before its content was whole")
+
+    def pause_writing(self) -> None:
+        """Answer nothing more while the client does not read."""
+        self._paused, self._idle = True, False
+        self.deadline = self._door.now + STALL_TIMEOUT
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._paused = False
+        self._wake()
+        if self._answering is None:
+            self._next(fresh=True)
+        else:
+            self._await_client()
+
+    # ---- what the door calls
+
+    def expire(self) -> None:
+        """End a connection whose client was too slow; an answer that it does not read is cut."""
+        if self._answering is None and not self._paused:
+            if self._buffer and not self._leaving:
+                self._refuse(Malformed("The request did not arrive in time.", 408))
+            self.transport.close()
+        elif self._upload is not None and not self._paused and self._upload.keeps_up(self._rate_mark + MIN_OCTETS):
+            self._await_client()
+        else:
+            self.cut()
+
+    def shut(self) -> None:
+        """End as soon as the present answer is sent."""
+        self._end_of_requests() if self._answering is None else None
+        self._leaving, self._idle = True, False
+        if self._answering is None and not self._paused:
+            self.transport.close()
+
+    def cut(self) -> None:
+        """End at once."""
+        self.transport.abort()
+
+    # ---- requests
+
+    def _send_ready(self, known: HotAnswer) -> bool:
+        """Send an answer if it is still good; tell whether it was."""
+        door = self._door
+        now = door.clock()
+        if not door.is_good(known, now):
+            return False
+        self.deadline = door.now + IDLE_TIMEOUT
+        write_together(self.transport, known.head(now), known.content)
+        door.sent(known, now, self.client())
+        return True
+
+    def _take(self, data: bytes) -> None:
+        if self._upload is not None:
+            try:
+                data = self._upload.feed(data)
+            except Malformed as fault:
+                self._upload.fail(str(fault))
+                self._leaving = True
+        if self._leaving:
+            return  # RFC 9112 §9.6: what follows the last request is read past
+        self._buffer += data
+        if self._answering is None and not self._paused:
+            self._next(fresh=self._idle)
+        elif len(self._buffer) > MAX_SECTION:
+            self.transport.pause_reading()
+
+    def _next(self, *, fresh: bool) -> None:
+        """Answer what has arrived, as far as that can be done at once; `fresh` begins the time for what is left."""
+        try:
+            while self._buffer and not (self._leaving or self._paused or self._answering):
+                if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: an empty line before a request
+                    self._buffer = self._buffer[2:]
+                    continue
+                end = end_of_head(self._buffer)
+                if not end:
+                    break
+                octets, self._buffer = self._buffer[:end], self._buffer[end:]
+                fresh = True
+                self._begin(octets)
+        except Malformed as fault:
+            self._refuse(fault)
+        if self._answering is None and not self._paused:
+            self._rest(fresh=fresh)
+
+    def _rest(self, *, fresh: bool) -> None:
+        """Wait for the next request, or for the rest of one, or end."""
+        if self._leaving:
+            if not self._given_up:
+                self._depart()
+            return
+        self._idle = not self._buffer
+        if fresh:
+            self.deadline = self._door.now + (HEAD_TIMEOUT if self._buffer else IDLE_TIMEOUT)
+        self.transport.resume_reading()
+
+    def _depart(self) -> None:
+        """End in order: a client that is still sending must be able to read why nobody listens (RFC 9112 §9.6)."""
+        if self._upload is None or self._upload.complete or not self.transport.can_write_eof():
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self.transport.write_eof()
+            self.transport.resume_reading()
+            self.deadline = self._door.now + LINGER
+
+    def _begin(self, octets: bytes) -> None:
+        """Answer one request, or begin to. Raises Malformed."""
+        door = self._door
+        known = door.pool.get(self._prefix + octets)
+        if known is not None and self._send_ready(known):
+            return
+        head = parse(octets)
+        if head.method == "CONNECT":
+            self._open_tunnel(head)
+            return
+        request = self._destination.request(head)
+        if "upgrade" in head.fields and "upgrade" in tokens(head.fields.get("connection")):
+            transport, rest = self._give_up()
+            door.hand_over(transport, octets + rest, self._destination.mode)
+            return
+        if head.persistent and not head.has_content:
+            known = door.ready(self._prefix + octets, request, door.clock())
+            if known is not None and self._send_ready(known):
+                return
+        self._answer(octets, head, request)
+
+    def _open_tunnel(self, head: RequestHead) -> None:
+        host, port = self._destination.tunnel_to(head)
+        refused = self._door.service.refused_tunnel(host, port, head.fields)
+        if refused is not None:
+            self._end_with(refused)
+        else:
+            Opening(self._door, host, port).take(*self._give_up())
+
+    def _give_up(self) -> tuple[asyncio.Transport, bytes]:
+        """Let go of the transport, for something else to be its protocol; return it, and what has arrived."""
+        self._door.connections.discard(self)
+        self._given_up = self._leaving = True
+        self._idle, self.deadline = False, inf
+        rest, self._buffer = self._buffer, b""
+        return self.transport, rest
+
+    def _answer(self, octets: bytes, head: RequestHead, request: Request) -> None:
+        self._upload = None
+        if head.has_content:
+            self._upload = Upload(octets, head.length, self.transport)
+            rest, self._buffer = self._buffer, b""
+            self._buffer = self._upload.feed(rest)
+        self._idle = False
+        self._await_client()
+        task = asyncio.get_running_loop().create_task(answer(self, self._door, head, request, self._upload))
+        if task.done():  # it began at once, and never had to wait
+            self._note(task)
+        else:
+            self._answering = task
+            task.add_done_callback(self._answered)
+
+    def _answered(self, task: asyncio.Task[bool]) -> None:
+        self._answering = None
+        self._note(task)
+        self._next(fresh=True)
+
+    def _note(self, task: asyncio.Task[bool]) -> None:
+        """Note how an answer ended: whether another one may follow it."""
+        if task.cancelled() or (error := task.exception()):
+            logger.error("an answer failed", exc_info=None if task.cancelled() else error)
+            self.cut()
+        elif not task.result() or (self._upload is not None and self._upload.surplus):
+            self._leaving = True
+        if self._upload is not None and self._upload.complete:
+            self._upload = None
+
+    def _refuse(self, fault: Malformed) -> None:
+        """Say what is wrong with a request, and end."""
+        self._end_with(self._door.fetcher.malformed(str(fault), fault.status))
+
+    def _end_with(self, reply: Reply) -> None:
+        self._leaving, self._buffer = True, b""
+        if isinstance(reply.content, bytes):
+            write_together(self.transport, head_octets(reply.head, Framing(close=True)), reply.content)
+
+    # ---- what sending needs
+
+    def client(self) -> str:
+        """Return the client's address."""
+        if not self._client:
+            peer = self.transport.get_extra_info("peername")
+            self._client = str(peer[0]) if peer else "-"
+        return self._client
+
+    async def writable(self) -> None:
+        """Wait until the client has taken enough of what was written. Raises ClientGone."""
+        if self._paused:
+            await self.watched(asyncio.get_running_loop().create_future())
+        if self.transport.is_closing():
+            raise ClientGone
+
+    async def flushed(self) -> None:
+        """Wait until the socket has taken all that was written. Raises ClientGone."""
+        while self.transport.get_write_buffer_size():
+            await self.writable()
+            await asyncio.sleep(0)
+
+    async def watched(self, ready: asyncio.Future[None]) -> None:
+        """Wait for `ready`, as long as the client is there. Raises ClientGone."""
+        self._writable, self.deadline = ready, self._door.now + STALL_TIMEOUT
+        await ready
+        self._await_client()
+        if self.transport.is_closing():
+            raise ClientGone
+
+    def _wake(self) -> None:
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+
+    def _await_client(self) -> None:
+        """Begin the time in which the client must send, if it is sending."""
+        if self._upload is None or self._upload.complete:
+            self.deadline = inf
+        else:
+            self.deadline = self._door.now + STALL_TIMEOUT
+            self._rate_mark = self._upload.received

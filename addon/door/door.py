@@ -1,0 +1,231 @@
+"""What all connections of the door share: the cache, the answers that are ready, the time, and who may stay."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
+from typing import Protocol
+
+from addon.access_log import AccessLog
+from addon.door.certificates import LeafContexts
+from addon.door.destination import Destination
+from addon.door.hot import HotAnswer, Tally, hot_answer
+from addon.door.pool import HotPool
+from addon.service import Service
+from cache import engine
+from cache.decisions import Serve
+from cache.key import primary_key
+from cache.messages import Request
+
+HEAD_TIMEOUT = 10.0
+"""Seconds for a request head, a TLS handshake, the first octet in a tunnel."""
+
+IDLE_TIMEOUT = 75.0
+"""Seconds that a connection may rest between two requests."""
+
+STALL_TIMEOUT = 60.0
+"""Seconds within which a client must take, or send, MIN_OCTETS of content."""
+
+MIN_OCTETS = 30_000
+
+LINGER = 2.0
+"""Seconds that a client may go on sending after an answer that ends the connection."""
+
+SILENCE = 1.0
+"""Seconds after which a client that says nothing in its tunnel is taken to wait for the server's greeting."""
+
+TOUCH_EVERY = 5
+"""Seconds between two messages to the store about what was used."""
+
+
+class Deadlined(Protocol):
+    """A connection, or what it has become."""
+
+    deadline: float
+    """By the event loop's clock; infinite while the client has nothing to do."""
+
+    def expire(self) -> None:
+        """Act on a deadline that has passed."""
+
+    def shut(self) -> None:
+        """End as soon as what is under way is done."""
+
+    def cut(self) -> None:
+        """End at once."""
+
+
+HandOver = Callable[[asyncio.Transport, bytes, str], None]
+"""Gives a transport to mitmproxy: the octets already read from it, and the mode that it is to be handled in."""
+
+
+class Door:
+    """One listener's shared part. Everything here belongs to the event loop."""
+
+    def __init__(
+        self,
+        service: Service,
+        leaves: LeafContexts,
+        hand_over: HandOver,
+        arrival: Destination,
+        hot_size: int,
+        log: AccessLog | None = None,
+        left_alone: tuple[re.Pattern[str], ...] = (),
+    ) -> None:
+        """Put together what a listener needs.
+
+        Args:
+            service: Where answers come from.
+            leaves: Certificates for intercepted hosts.
+            hand_over: Gives a connection to mitmproxy.
+            arrival: Where a connection begins.
+            hot_size: Octets of memory for answers that are ready.
+            log: The access log, if one is kept.
+            left_alone: Hosts whose TLS is not opened.
+        """
+        self.leaves = leaves
+        self.hand_over = hand_over
+        self.arrival = arrival
+        self.log = log
+        self._left_alone = left_alone
+        self.converse: Callable[[Destination], asyncio.Protocol]
+        """Makes a conversation on a connection to a destination."""
+        self.pool = HotPool(hot_size)
+        self.connections: set[Deadlined] = set()
+        self.open = True
+        self.now = 0.0
+        """The event loop's clock, as of the last look round."""
+        self._tallies: dict[tuple[str, str | None], Tally] = {}
+        self._used: list[HotAnswer] = []
+        self._rounds = 0
+        self._timer: asyncio.TimerHandle | None = None
+        self.serve(service)
+
+    def serve(self, service: Service) -> None:
+        """Answer from that service from now on."""
+        self.pool.clear()
+        self.service = service
+        service.taken = partial(self.serve, service)
+        service.statistics.sources[:] = [self._count]
+        self.clock = service.clock
+        self.fetcher = service.fetcher
+        self.current = service.stored.generations.current
+
+    def leaves_alone(self, host: str) -> bool:
+        """Tell whether tunnels to a host stay closed to us."""
+        return any(pattern.fullmatch(host) for pattern in self._left_alone)
+
+    # ---- answers that are ready
+
+    def is_good(self, answer: HotAnswer, now: float) -> bool:
+        """Tell whether the engine would decide the same at `now` (seconds since the epoch)."""
+        return (
+            now < answer.valid_until
+            and answer.policy is self.fetcher.policy
+            and answer.generation == self.current(answer.slot)
+        )
+
+    def sent(self, answer: HotAnswer, now: float, client: str) -> None:
+        """Take note of an answer that was sent to the address `client`."""
+        answer.visited = True
+        tally = answer.tally
+        tally.answers += 1
+        tally.octets += len(answer.content)
+        if not answer.used:
+            answer.used = True
+            self._used.append(answer)
+        if self.log is not None:
+            self.log.note(now, client, answer.line)
+
+    def ready(self, octets: bytes, request: Request, now: float) -> HotAnswer | None:
+        """Return the answer to a request that needs neither disk nor origin, and keep it under the head's octets."""
+        stored = self.service.stored
+        key = primary_key(request)
+        slot = stored.generations.slot(key)
+        place = slot, self.current(slot)
+        candidates = stored.at_hand(key)
+        if not candidates:
+            return None
+        policy = self.fetcher.policy
+        if policy.no_vary_search:  # other keys have a say in it
+            return None
+        decision = engine.on_request(request, candidates, policy, now)
+        if not isinstance(decision, Serve):
+            return None
+        content = self._content_at_hand(decision)
+        if content is None:
+            return None
+        tally = self._tally(request.scheme, decision.answer.exemption)
+        answer = hot_answer(request, decision, content, policy, now, place, tally)
+        if answer is not None:
+            self.pool.put(octets, answer)
+            self.service.store.touch(answer.entry_id)
+        return answer
+
+    def _content_at_hand(self, serve: Serve) -> bytes | None:
+        pieces = []
+        for piece in serve.answer.content:
+            if isinstance(piece, bytes):
+                pieces.append(piece)
+                continue
+            body = self.service.stored.body_at_hand(piece.entry)
+            if body is None:
+                return None
+            pieces.append(body if (piece.start, piece.stop) == (0, len(body)) else body[piece.start : piece.stop])
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+    def _tally(self, scheme: str, exemption: str | None) -> Tally:
+        return self._tallies.setdefault((scheme, exemption), Tally(scheme, exemption))
+
+    def _count(self) -> None:
+        """Add to the statistics which hot answers were sent."""
+        for tally in self._tallies.values():
+            answers, octets = tally.answers, tally.octets
+            if answers:
+                tally.answers = tally.octets = 0
+                self.service.statistics.count_hits(tally.scheme, tally.exemption, answers, octets)
+
+    def _touch(self) -> None:
+        """Tell the store what was used."""
+        used, self._used = self._used, []
+        for answer in used:
+            answer.used = False
+            self.service.store.touch(answer.entry_id)
+
+    # ---- time
+
+    def begin(self) -> None:
+        """Begin to look round once a second."""
+        loop = asyncio.get_running_loop()
+        self.now = loop.time()
+        self._timer = loop.call_later(1.0, self._look_round)
+
+    def _look_round(self) -> None:
+        self.begin()
+        late = [connection for connection in self.connections if connection.deadline < self.now]
+        for connection in late:
+            connection.expire()
+        self._rounds += 1
+        if self._rounds % TOUCH_EVERY == 0:
+            self._touch()
+
+    async def _empty(self) -> None:
+        while self.connections:  # noqa: ASYNC110 - it is the end, and nobody is in a hurry
+            await asyncio.sleep(0.05)
+
+    async def close(self, patience: float) -> None:
+        """End every connection: those at rest now, the others after their answer, or after `patience` seconds."""
+        self.open = False
+        for connection in list(self.connections):
+            connection.shut()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(patience):
+                await self._empty()
+        for connection in list(self.connections):
+            connection.cut()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._count()
+        self._touch()

@@ -1,0 +1,131 @@
+"""Answers that are ready: what a request head led to is remembered until the engine might decide otherwise.
+
+The same octets on the same kind of connection are the same request, and the engine is a function of the request, the
+stored responses, the policy and the time. So while the policy and the stored responses under the key are the same and
+`valid_until` has not come, the answer is the same but for `Age` and `ttl`, which count on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import floor
+
+from addon.access_log import access_line
+from addon.door.response_head import framing_of, head_octets
+from cache.decisions import Serve
+from cache.entry import StoredResponse
+from cache.freshness import current_age, freshness_lifetime
+from cache.messages import Fields, Request
+from cache.policy import CachePolicy
+
+
+@dataclass(slots=True, eq=False)
+class Tally:
+    """What hot answers of one kind have been sent."""
+
+    scheme: str
+    exemption: str | None
+    answers: int = 0
+    octets: int = 0
+    """Of content."""
+
+
+@dataclass(slots=True, eq=False)
+class HotAnswer:
+    """One answer, but for the seconds in its head."""
+
+    slot: int
+    generation: int
+    """What the generation table said of the slot before the stored responses were looked up."""
+    policy: CachePolicy
+    entry_id: str
+    valid_until: float
+    """In seconds since the epoch."""
+    born: float
+    """When the stored response had age 0, in seconds since the epoch."""
+    lifetime: int
+    """Seconds."""
+    template: bytes
+    """The head, with `%d` for `Age` and, where it is said, for `ttl`."""
+    says_ttl: bool
+    content: bytes
+    tally: Tally
+    line: str
+    """Its line in the access log, from the method on."""
+    visited: bool = False
+    """Sent since the pool last looked."""
+    used: bool = False
+    """Sent since the store was last told."""
+    long: bool = False
+    """In the pool's long queue."""
+
+    def head(self, now: float) -> bytes:
+        """Return the octets of the head at `now`, in seconds since the epoch."""
+        age = now - self.born
+        if self.says_ttl:
+            return self.template % (floor(age), floor(self.lifetime - age))
+        return self.template % floor(age)
+
+
+def template_of(request: Request, serve: Serve, policy: CachePolicy) -> tuple[bytes, bool] | None:
+    """Return the head with `%d` in place of the seconds, and whether `ttl` is among them, or None if it has no Age."""
+    head = serve.answer.head
+    lines = [(name, value.replace("%", "%%")) for name, value in head.fields.lines]
+    if sum(name == "Age" for name, _ in lines) != 1:
+        return None
+    lines = [(name, "%d" if name == "Age" else value) for name, value in lines]
+    said = f"; ttl={serve.handling.ttl}"
+    says_ttl = policy.cache_status and said in lines[-1][1]
+    if says_ttl:  # our own member is the last line of the head
+        before, _, after = lines[-1][1].rpartition(said)
+        lines[-1] = (lines[-1][0], f"{before}; ttl=%d{after}")
+    template = replace(head, reason=head.reason.replace("%", "%%"), fields=Fields(tuple(lines)))
+    return head_octets(template, framing_of(template, request.method, request.version, persistent=True)), says_ttl
+
+
+def hot_answer(
+    request: Request,
+    serve: Serve,
+    content: bytes,
+    policy: CachePolicy,
+    now: float,
+    place: tuple[int, int],
+    tally: Tally,
+) -> HotAnswer | None:
+    """Return an answer that can be given again, or None where it may be another one a moment later.
+
+    Args:
+        request: What was asked.
+        serve: What the engine decided at `now`, in seconds since the epoch.
+        content: The octets of the answer's content.
+        policy: What the engine went by.
+        now: When it decided.
+        place: The slot of the primary key, and its generation from before the stored responses were looked up.
+        tally: Where it is counted.
+    """
+    if serve.valid_until <= now or serve.validate_behind is not None or _counts_seconds(policy):
+        return None
+    template = template_of(request, serve, policy)
+    if template is None:
+        return None
+    entry: StoredResponse = serve.entry
+    slot, generation = place
+    return HotAnswer(
+        slot=slot,
+        generation=generation,
+        policy=policy,
+        entry_id=entry.id,
+        valid_until=serve.valid_until,
+        born=now - current_age(entry, policy, now),
+        lifetime=freshness_lifetime(entry, policy).seconds,
+        template=template[0],
+        says_ttl=template[1],
+        content=content,
+        tally=tally,
+        line=access_line(request, serve.answer.head.status, len(content), serve.handling),
+    )
+
+
+def _counts_seconds(policy: CachePolicy) -> bool:
+    """Tell whether a local rule says the age in a field of its own."""
+    return any("{age}" in value for rule in policy.annotations for _, value in (*rule.set, *rule.append))

@@ -1,0 +1,39 @@
+"""The public listener: sockets on which conversations begin."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from addon.door.conversation import Conversation
+from addon.door.door import Door
+
+BACKLOG = 4096
+"""Connections that may wait to be accepted; a herd of clients comes at once."""
+
+
+class Listener:
+    """One address on which clients are taken in."""
+
+    def __init__(self, door: Door) -> None:
+        self.door = door
+        door.converse = partial(Conversation, door)
+        self._server: asyncio.Server | None = None
+        self.address = ("", 0)
+        """Host and port, once it listens."""
+
+    async def start(self, host: str, port: int) -> None:
+        """Listen. Raises OSError."""
+        door = self.door
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(
+            lambda: door.converse(door.arrival), host or None, port, backlog=BACKLOG
+        )
+        self.address = self._server.sockets[0].getsockname()[:2]
+        door.begin()
+
+    async def close(self, patience: float = 0.0) -> None:
+        """Take nobody in any more; let answers under way end within `patience` seconds."""
+        if self._server is not None:
+            self._server.close()
+        await self.door.close(patience)

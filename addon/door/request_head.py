@@ -1,0 +1,136 @@
+"""One request head, from octets. What two parsers could read in two ways is refused.
+
+A head is a request line and field lines, every line ended by CR LF, then an empty line. Nothing else passes: no bare
+CR or LF, no folded line, no space before a colon, no control character, no second framing (RFC 9112 §2.2, §5, §6).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from cache.fields import tokens
+from cache.messages import Fields
+
+MAX_SECTION = 65_536
+"""Octets of a head."""
+
+MAX_LINE = 16_384
+"""Octets of one line of it."""
+
+MAX_FIELDS = 200
+"""Field lines."""
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_VALUE = rb"[\t\x20-\x7e\x80-\xff]*"
+_REQUEST_LINE = re.compile(rb"(%b) ([\x21\x22\x24-\x7e\x80-\xff]+) HTTP/1\.([01])" % _TOKEN)
+_FIELD_LINE = re.compile(rb"(%b):[ \t]*(%b?)[ \t]*\r\n" % (_TOKEN, _VALUE))
+_FIELD_LINES = re.compile(rb"(?:%b:%b\r\n)*" % (_TOKEN, _VALUE))
+_STRAY = re.compile(rb"(?<!\r)\n|\r(?!\n|\Z)|\x00")
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f/?#@:\[\]]*)(:[0-9]*)?")
+
+
+class Malformed(Exception):
+    """A request that nobody should believe. The text is a sentence for the client, `status` its answer."""
+
+    def __init__(self, sentence: str, status: int = 400) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What a client asks, before it is known where that goes."""
+
+    method: str
+    target: str
+    """Exactly as received: a path, a whole URI, an authority, or `*`."""
+    fields: Fields
+    version: str
+    length: int | None = 0
+    """Octets of content that follow; None for chunks."""
+
+    @property
+    def has_content(self) -> bool:
+        """Tell whether content follows."""
+        return self.length != 0
+
+    @property
+    def persistent(self) -> bool:
+        """Tell whether the client may ask again on this connection (RFC 9112 §9.3)."""
+        options = set(tokens(self.fields.get("connection")))
+        options.update(tokens(self.fields.get("proxy-connection")))
+        return "close" not in options if self.version == "HTTP/1.1" else "keep-alive" in options
+
+
+def end_of_head(octets: bytes | bytearray) -> int:
+    """Return where the first head in `octets` ends, or 0 while it is not whole.
+
+    Raises:
+        Malformed: it never will be, or is larger than allowed.
+    """
+    end = octets.find(b"\r\n\r\n") + 4
+    if end > MAX_SECTION or (end == 3 and len(octets) > MAX_SECTION):
+        raise Malformed(f"The request head is larger than {MAX_SECTION} octets.", 431)
+    if end == 3:
+        if _STRAY.search(octets):
+            raise Malformed("A line of the request head does not end with CR LF.")
+        if len(octets) > MAX_LINE and octets.rfind(b"\r\n") < len(octets) - MAX_LINE:
+            raise _long_line()
+        return 0
+    return end
+
+
+def parse(octets: bytes) -> RequestHead:
+    """Return the head that these octets are, the empty line at the end included. Raises Malformed."""
+    first, _, rest = octets.partition(b"\r\n")
+    line = _REQUEST_LINE.fullmatch(first)
+    if line is None or _FIELD_LINES.fullmatch(rest, 0, len(rest) - 2) is None:
+        raise _fault(first, rest)
+    fields = Fields(
+        tuple([(name.decode("ascii"), value.decode("latin-1")) for name, value in _FIELD_LINE.findall(rest)])
+    )
+    if len(octets) > MAX_LINE and max(map(len, octets.split(b"\r\n"))) > MAX_LINE:
+        raise _long_line()
+    if len(fields.lines) > MAX_FIELDS:
+        raise Malformed(f"The request has more than {MAX_FIELDS} field lines.", 431)
+    version = "HTTP/1.1" if line[3] == b"1" else "HTTP/1.0"
+    _check_host(fields, version)
+    return RequestHead(line[1].decode("ascii"), line[2].decode("latin-1"), fields, version, _length(fields, version))
+
+
+def _check_host(fields: Fields, version: str) -> None:
+    hosts = fields.all("host")
+    if len(hosts) != 1 and (hosts or version == "HTTP/1.1"):
+        raise Malformed("An HTTP/1.1 request has exactly one Host field.")  # RFC 9112 §3.2
+    if hosts and not _AUTHORITY.fullmatch(hosts[0]):
+        raise Malformed("The Host field names no host.")
+
+
+def _length(fields: Fields, version: str) -> int | None:
+    """Return how many octets of content follow, or None for chunks (RFC 9112 §6.3)."""
+    lengths, codings = fields.all("content-length"), fields.get("transfer-encoding")
+    if codings is not None:
+        if lengths or version == "HTTP/1.0" or codings.lower() != "chunked":
+            raise Malformed("The content is framed in a way that could be read in two ways.")
+        return None
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or not (lengths[0].isascii() and lengths[0].isdigit() and len(lengths[0]) < 19):
+        raise Malformed("Content-Length is one number.")
+    return int(lengths[0])
+
+
+def _fault(first: bytes, rest: bytes) -> Malformed:
+    """Return what is wrong with a head that does not fit."""
+    if _STRAY.search(first) or _STRAY.search(rest):
+        return Malformed("A line of the request head has a bare CR or LF, or a NUL.")
+    if not _REQUEST_LINE.fullmatch(first):
+        return Malformed("The request line is not METHOD TARGET HTTP/1.1, or the target has a fragment or a space.")
+    bad = next(line for line in rest.split(b"\r\n") if not _FIELD_LINES.fullmatch(line + b"\r\n"))
+    name = bad.partition(b":")[0][:40].decode("latin-1")
+    return Malformed(f"The field line that begins with {name!r} is malformed.")
+
+
+def _long_line() -> Malformed:
+    return Malformed(f"A line of the request head is longer than {MAX_LINE} octets.", 431)

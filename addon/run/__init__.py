@@ -1,0 +1,1 @@
+"""One command behind a private proxy: its environment, its namespace, and what it came to."""

@@ -1,0 +1,78 @@
+"""What a run came to: one line for people, and an exit code for machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from addon.quantities import size_text
+
+LIVE_WHILE_OFFLINE, STALE_USED, TOO_MANY_MISSES = 120, 121, 122
+"""Exit codes of `run --ci` where the command itself succeeded."""
+
+MOST_NAMED = 3
+"""URLs that the line names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What the proxy counted while the command ran, and the URLs that were missing."""
+
+    counters: Mapping[str, int]
+    missing: Sequence[str] = ()
+
+    @classmethod
+    def between(cls, before: Mapping[str, int], after: Mapping[str, int], missing: Sequence[str]) -> Summary:
+        """Return what was counted between two looks at the counters."""
+        return cls({name: number - before.get(name, 0) for name, number in after.items()}, missing)
+
+    def _count(self, name: str) -> int:
+        return self.counters.get(name, 0)
+
+    @property
+    def misses(self) -> int:
+        """Requests that no copy answered, fetched or refused."""
+        fetched = sum(self._count(f"answers.{reason}") for reason in ("uri-miss", "vary-miss", "partial"))
+        return fetched + self._count("refused.offline")
+
+    @property
+    def is_empty(self) -> bool:
+        """Tell whether no request came through the proxy at all."""
+        return not self._count("requests")
+
+    def line(self) -> str:
+        """Return it for people."""
+        requests, copies = self._count("requests"), self._count("hits")
+        parts = [
+            f"{requests} request{'' if requests == 1 else 's'}",
+            f"{copies} from copies" + (f" ({stale} stale)" if (stale := self._count("hits.stale")) else ""),
+            f"{self._count('origin.fetches')} fetched",
+            f"{size_text(self._count('octets.from_copy'))} saved",
+            f"{self._count('milliseconds.saved') / 1000:.1f} s saved",
+        ]
+        if refused := self._count("refused.offline"):
+            parts.append(f"{refused} MISSING" + self._named())
+        elif failed := sum(number for name, number in self.counters.items() if name.startswith("refused.")):
+            parts.append(f"{failed} failed")
+        else:
+            parts.append("nothing missing")
+        return ", ".join(parts)
+
+    def _named(self) -> str:
+        named = list(dict.fromkeys(self.missing))
+        more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+        return f": {' '.join(named[:MOST_NAMED])}{more}" if named else ""
+
+    def breach(self, *, offline: bool, max_misses: int | None) -> tuple[int, str] | None:
+        """Return the exit code and a sentence for the first rule of `--ci` that was broken, or None.
+
+        A request that was refused offline counts as live: it is one that wanted the network. `max_misses` allows some.
+        """
+        allowed = max_misses or 0
+        if offline and (self._count("origin.fetches") or self._count("refused.offline") > allowed):
+            return LIVE_WHILE_OFFLINE, f"a live request while offline{self._named()}"
+        if stale := self._count("hits.stale"):
+            return STALE_USED, f"{stale} stale {'copy was' if stale == 1 else 'copies were'} used"
+        if max_misses is not None and self.misses > max_misses:
+            return TOO_MANY_MISSES, f"{self.misses} misses, {max_misses} allowed"
+        return None

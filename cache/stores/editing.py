@@ -1,0 +1,145 @@
+"""What a transaction does to stored responses: heads and bodies change together, or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from cache.codec import CodecError, decode, decode_row, encode, encode_row
+from cache.entry import StoredResponse
+from cache.stores.base import MAX_VARIANTS, StoreError, superseded
+from cache.stores.octets_disk import RowError
+from cache.stores.rows import Rows
+from cache.stores.spool import Spool
+from cache.stores.transaction import Transaction
+
+type Encoded = tuple[StoredResponse, bytes]
+
+
+class Editing:
+    """Changes within one transaction. Whatever raises RowError or CodecError is in a damaged row, which makes room."""
+
+    def __init__(self, rows: Rows, changes: Transaction, captures: int = 1) -> None:
+        """Keep so many `captures` of a response over time."""
+        self._rows = rows
+        self._changes = changes
+        self._captures = captures
+        self.results: dict[str, tuple[StoredResponse, ...]] = {}
+        """What there is under each key after the changes so far, most recently stored first."""
+
+    @property
+    def before(self) -> dict[int, int | None]:
+        """What the slots that change held before, once the transaction is committed."""
+        return self._changes.before
+
+    @property
+    def generation(self) -> int | None:
+        """What they hold once it is committed, if nobody else has changed anything by then."""
+        return self._changes.generation
+
+    def settled(self, slot: int) -> int | None:
+        """Return what a slot holds."""
+        return self._changes.generations.settled(slot)
+
+    def insert(
+        self, entry: StoredResponse, octets: bytes, body: bytes | Spool, replaces: Iterable[str], used: float
+    ) -> None:
+        """Store an entry, `octets` when encoded, with its body, last used at `used`.
+
+        Raises:
+            StoreError: nothing was changed.
+        """
+        key = entry.key
+        untouched = self._changes.is_untouched(key)  # what else there is need not be asked
+        self._changes.put_body(entry.id, key, body, used)
+        if untouched:
+            self._changes.put_head(key, encode_row([octets]))
+            self.results[key] = (entry,)
+            return
+        variants = self._variants(key)
+        ended = superseded(entry, (each for each, _ in variants), self._captures)
+        replaced = {*replaces, entry.id, *ended}
+        present = [each for each in self._changes.bodies_of(key) if each not in replaced]
+        kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
+        self._write(key, [(entry, octets), *(each for each in variants if each[0].id in kept)])
+
+    def update(self, entry: StoredResponse) -> bool:
+        """Rewrite the head of an entry if its stored revision is `entry.revision - 1`; tell whether it was.
+
+        Raises:
+            StoreError: the head is not fit to be stored; nothing was changed.
+        """
+        variants = self._variants(entry.key)
+        stored = next((each for each, _ in variants if each.id == entry.id), None)
+        if stored is None or stored.revision != entry.revision - 1:
+            self.results[entry.key] = tuple(each for each, _ in variants)
+            return False
+        updated = encoded(replace(entry, length=stored.length, sha256=stored.sha256))
+        self._write(entry.key, [updated if each[0] is stored else each for each in variants])
+        return True
+
+    def invalidate(self, key: str, fits: Callable[[StoredResponse], bool]) -> int:
+        """Mark the entries under a key that fit as needing validation. Returns how many."""
+        variants = self._variants(key)
+        # A new revision, so that a 304 to a request sent before cannot undo the mark
+        marked = {
+            each.id: encoded(replace(each, invalid=True, revision=each.revision + 1))
+            for each, _ in variants
+            if fits(each)
+        }
+        if marked:
+            self._write(key, [marked.get(each[0].id, each) for each in variants])
+        return len(marked)
+
+    def delete(self, key: str, ids: Iterable[str] | None) -> int:
+        """Delete the entries under a key, or only those named. Returns how many."""
+        doomed = None if ids is None else set(ids)
+        variants = self._variants(key)
+        kept = [each for each in variants if doomed is not None and each[0].id not in doomed]
+        self._write(key, kept)
+        return len(variants) - len(kept)
+
+    def clear(self) -> int:
+        """Delete everything. Returns how many entries."""
+        count = self._rows.body_count()
+        self._changes.clear()
+        return count
+
+    def evict(self, max_size: int) -> int:
+        """Delete what was not used for longest until no more than `max_size` octets are in use. Returns how many."""
+        count = 0
+        while self._rows.octets_in_use() > max_size and (oldest := self._changes.pop_least_recently_used()):
+            entry_id, key = oldest
+            self._write(key, [each for each in self._variants(key) if each[0].id != entry_id])
+            count += 1
+        return count
+
+    def _variants(self, key: str) -> list[Encoded]:
+        return variants_in(self._rows, key) or []
+
+    def _write(self, key: str, entries: Sequence[Encoded]) -> None:
+        """Make these entries and their bodies all there is under a key."""
+        if entries:
+            self._changes.put_head(key, encode_row([octets for _, octets in entries]))
+        else:
+            self._changes.drop_head(key)
+        self._changes.drop_bodies(key, but=[each.id for each, _ in entries])
+        self.results[key] = tuple(each for each, _ in entries)
+
+
+def variants_in(rows: Rows, key: str) -> list[Encoded] | None:
+    """Return the entries under a key with their octets, or None if their row is damaged."""
+    try:
+        octets = rows.head(key)
+        variants = [(decode(each), each) for each in decode_row(octets)] if octets is not None else []
+    except (RowError, CodecError):
+        return None
+    return variants if all(each.key == key for each, _ in variants) else None
+
+
+def encoded(entry: StoredResponse) -> Encoded:
+    """Return an entry with its octets. Raises StoreError if it must not be stored."""
+    try:
+        return entry, encode(entry)
+    except CodecError as error:
+        raise StoreError(f"the entry cannot be stored: {error}") from error

@@ -1,0 +1,70 @@
+"""The ledger's rows: what each asks, what shows it, and which of them wait."""
+
+from __future__ import annotations
+
+import ast
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+HERE = Path(__file__).parent
+TESTS = HERE.parent
+
+Level = Literal["MUST", "SHOULD", "MAY", "OWN"]
+
+Ground = Literal["door", "missed"]
+"""Why a row may be listed instead of shown: it waits for the door, or the public suite's test of it is not passed."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One requirement."""
+
+    level: Level
+    source: str
+    """The clause it rests on, or `ours`."""
+    rule: str
+
+
+@dataclass(frozen=True)
+class Listed:
+    """Rows that are not held, or not in full, and why."""
+
+    ground: Ground
+    rows: tuple[str, ...]
+    why: str
+
+
+def ledger() -> dict[str, Row]:
+    """Return every requirement by its id, in the order of the ledger. Raises TypeError for a row that is malformed."""
+    table = tomllib.loads((HERE / "ledger.toml").read_text())
+    return {name: Row(**cells) for name, cells in table.items()}
+
+
+def listed() -> list[Listed]:
+    """Return what docs/conformance.md lists as not held."""
+    groups = tomllib.loads((HERE / "listed.toml").read_text())["listed"]
+    return [Listed(group["ground"], tuple(group["rows"]), group["why"]) for group in groups]
+
+
+def shown_by_tests() -> dict[str, list[str]]:
+    """Return the tests that show a row which no conversation can, by the row: those marked with `row`."""
+    found: dict[str, list[str]] = {}
+    for path in sorted(TESTS.rglob("test_*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                for row in _marked(node):
+                    found.setdefault(row, []).append(f"{path.relative_to(TESTS.parent)}::{node.name}")
+    return found
+
+
+def _marked(test: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
+    for mark in test.decorator_list:
+        if isinstance(mark, ast.Call) and ast.unparse(mark.func) == "pytest.mark.row":
+            yield from (ast.literal_eval(argument) for argument in mark.args)
+
+
+LEVELS = frozenset(get_args(Level))
+GROUNDS = frozenset(get_args(Ground))

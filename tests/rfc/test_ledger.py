@@ -1,0 +1,46 @@
+"""No requirement is forgotten: each has a row that shows it, or a reason why it is not held."""
+
+from __future__ import annotations
+
+from tests.conformance import report
+from tests.conformance.aims import failures
+from tests.rfc.__main__ import table
+from tests.rfc.every import CONVERSATIONS
+from tests.rfc.ledger import GROUNDS, LEVELS, ledger, listed, shown_by_tests
+
+SHOWN = {row for each in CONVERSATIONS for row in each.rows} | shown_by_tests().keys()
+LISTED = {row: group for group in listed() for row in group.rows}
+
+
+def test_as_many_requirements_as_were_agreed() -> None:
+    assert len(ledger()) == 288
+    assert {row.level for row in ledger().values()} == LEVELS
+    assert all(row.rule.endswith(".") for row in ledger().values())
+
+
+def test_every_requirement_is_shown_or_listed() -> None:
+    assert ledger().keys() - SHOWN - LISTED.keys() == set()
+
+
+def test_every_row_is_of_the_ledger() -> None:
+    assert {row for row in SHOWN if not row.startswith("case ")} <= ledger().keys()
+    assert LISTED.keys() <= ledger().keys()
+
+
+def test_a_must_is_listed_only_for_the_door_or_for_what_the_suite_asks_otherwise() -> None:
+    assert {group.ground for group in listed()} <= GROUNDS
+    missed = {group.row for group in failures() if group.form == "present"}
+    for row, group in LISTED.items():
+        if ledger()[row].level == "MUST":
+            assert group.ground == "door" or row in missed, row
+
+
+def test_what_is_listed_stands_in_the_documentation() -> None:
+    page = report.FILE.read_text()
+    assert [row for row in LISTED if f"`{row}`" not in page] == []
+
+
+def test_the_table_can_be_read_from_top_to_bottom() -> None:
+    lines = list(table())
+    assert [name for name in ledger() if not any(line.startswith(f"{name}  ") for line in lines)] == []
+    assert any(line.strip() == "a client asks GET /a" for line in table(["FRESH-01"]))
