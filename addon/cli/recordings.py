@@ -12,7 +12,7 @@ from addon.cli.terminal import FAILED, NOT_FOUND, fail, note, say, say_json, say
 from addon.control import ControlClient, running_proxies
 from addon.quantities import size_text
 from addon.recordings.formats import Format
-from addon.recordings.shelf import Shelf, octets_of
+from addon.recordings.shelf import Shelf
 from addon.settings import Settings
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a recording.")]
@@ -73,7 +73,7 @@ def list_recordings(config: ConfigOption = None, store: StoreOption = None, as_j
     shelf, rows = Shelf(settings.store.directory), []
     for name in shelf.names():
         with shelf.opened(name) as held:
-            rows.append((name, held.statistics().entries, octets_of(shelf.path(name))))
+            rows.append((name, held.statistics().entries, held.statistics().size))
     if as_json:
         say_json([{"name": name, "responses": count, "size": size} for name, count, size in rows])
     elif rows:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from secrets import token_hex
 
 from cache.stores.base import StoreError
 from cache.stores.disk import DiskStore
+from cache.stores.full_disk import RESERVE
 
 UNLIMITED = 1 << 62
 """Octets that no store ever holds: nothing is evicted from a recording."""
@@ -54,7 +54,7 @@ class Shelf:
     @contextmanager
     def opened(self, name: str) -> Iterator[DiskStore]:
         """Open a recording that exists. Raises RecordingError and StoreError."""
-        store = opened_store(self.existing(name))
+        store = PinnedStore(self.existing(name))
         try:
             yield store
         finally:
@@ -77,7 +77,7 @@ class Shelf:
             raise RecordingError(f"there is a recording {name} already: remove it, or choose another name")
         draft = self._folder / f".{name}-{token_hex(4)}"  # begins with a dot: no recording's name
         try:
-            store = opened_store(draft)
+            store = PinnedStore(draft)
             try:
                 yield store
             finally:
@@ -104,11 +104,14 @@ class Shelf:
             raise RecordingError(f"the recording {name} cannot be removed: {error}") from error
 
 
-def opened_store(path: Path) -> DiskStore:
-    """Open the store of a recording, made if it is not there. Raises StoreError."""
-    return DiskStore(path, UNLIMITED)
+class PinnedStore(DiskStore):
+    """A store on disk from which nothing is ever evicted: where the disk is full, nothing more is stored."""
 
+    def __init__(self, directory: Path) -> None:
+        """Open the store, made if it is not there. Raises StoreError."""
+        super().__init__(directory, UNLIMITED)
+        (directory / RESERVE).unlink(missing_ok=True)  # what others need to make room
 
-def octets_of(path: Path) -> int:
-    """Return how many octets a recording takes on disk."""
-    return sum(entry.stat().st_size for folder, _, files in os.walk(path) for entry in (Path(folder, f) for f in files))
+    def make_room(self) -> bool:
+        """Delete nothing."""
+        return False

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from addon.control import Handler
-from addon.recordings.shelf import Shelf, opened_store
+from addon.recordings.shelf import PinnedStore, Shelf
 from cache.policy import CachePolicy, SetCookie
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ class Switch:
             await self._put_back()
             policy = self._service.home.policy
             changed = recording_policy(policy, name) if doing == "record" else replaying_policy(policy, name)
-            lane = self._service.lane_on(await asyncio.to_thread(opened_store, path), changed)
+            lane = self._service.lane_on(await asyncio.to_thread(PinnedStore, path), changed)
             self._service.take(lane)
             self._doing, self._name = doing, name
 

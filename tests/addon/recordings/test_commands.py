@@ -61,6 +61,13 @@ def test_diff_says_what_differs(shelf: Shelf) -> None:
     assert found[1] == ("/other", "server", "A", "B")
 
 
+def test_a_full_disk_evicts_nothing_from_a_recording(shelf: Shelf) -> None:
+    record_all_kinds(shelf, "all")
+    with shelf.opened("all") as store:
+        assert not store.make_room()
+        assert store.statistics().entries == 11
+
+
 def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, shelf: Shelf) -> None:
     with shelf.made("demo") as store:
         secret = json.dumps({"user": {"Token": "s3cr3t"}, "list": [{"token": ["s3cr3t"]}], "kept": "é"}).encode()
