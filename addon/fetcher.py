@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
-from uuid import uuid4
+from secrets import token_hex
 
 from addon.arrivals import Arrivals
 from addon.asking import NOTHING_MORE, Asking
@@ -61,9 +61,19 @@ class Fetcher:
         self.arrivals = Arrivals(stored, self.flights, self.replies, statistics, max_object)
         self._background: set[asyncio.Task[None]] = set()
 
-    async def fetch(self, request: Request, sent: Sent, asking: Asking = NOTHING_MORE, *, leads: bool = False) -> Reply:
-        """Return the reply that asking the origin leads to; requests for the same key may wait if it `leads`."""
-        flight = self.flights.begin(primary_key(request), leads=leads)
+    async def fetch(
+        self, request: Request, sent: Sent, asking: Asking = NOTHING_MORE, *, key: str = "", leads: bool = False
+    ) -> Reply:
+        """Return the reply that asking the origin leads to.
+
+        Args:
+            request: The client's.
+            sent: What is to be sent forward for it.
+            asking: What goes along with it.
+            key: The primary key, where that is known already.
+            leads: Requests for the same key may wait for the answer.
+        """
+        flight = self.flights.begin(key or primary_key(request), leads=leads)
         try:
             for _ in range(MAX_ATTEMPTS):
                 result = await self._attempt(request, sent, asking, flight)
@@ -101,7 +111,7 @@ class Fetcher:
                     return engine.without_copies(sent)
                 return await self._without_origin(request, sent, whole, flight)
             case Relay():
-                self._not_shared(flight, outcome.not_stored)
+                self._not_shared(flight, outcome.not_stored, received.response_time)
                 await self.apply(outcome.changes, flight)
                 return await self.replies.relay(request, outcome, arriving)
             case Retry():
@@ -123,11 +133,11 @@ class Fetcher:
             self._background.add(task)
             task.add_done_callback(self._background.discard)
 
-    def _not_shared(self, flight: Flight, reason: NotStored | None) -> None:
+    def _not_shared(self, flight: Flight, reason: NotStored | None, now: float) -> None:
         """Let everybody go who waits for what only one request may have."""
         flight.end(Ending.NOT_SHARED)
         if reason is not None:
-            self.flights.note_unshared(flight.key, self.clock())
+            self.flights.note_unshared(flight.key, now)
 
     async def _ask(self, sent: Sent, asking: Asking) -> OriginAnswer:
         self._statistics.count("origin.fetches")
@@ -167,7 +177,7 @@ class Fetcher:
         unbounded = held is not None and (length is None or length > held)
         if sent.not_storable is None and (unbounded or (length or 0) > self._max_object):
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
-        outcome = engine.on_response(request, sent, received, self.policy, uuid4().hex)
+        outcome = engine.on_response(request, sent, received, self.policy, token_hex(16))
         if held is not None and isinstance(outcome, Store):
             self.arrivals.hold(outcome)
         return outcome
@@ -233,10 +243,6 @@ class Fetcher:
         async with self.stored.commits:
             self.flights.overtake(purged)
             return await self.stored.run(delete)
-
-    async def settled(self, patience: float) -> None:
-        """Wait until what is on its way is stored, at most so many seconds."""
-        await self.arrivals.settled(patience)
 
     async def close(self) -> None:
         """Stop storing what is still on its way, and close the connections to origins."""

@@ -1,12 +1,14 @@
-"""The table `[recordings]`: which recording is made or replayed from the start."""
+"""The tables `[recordings]`, which one is made or replayed from the start, and `[replay]`, what else it answers."""
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
-from pydantic import model_validator
+from pydantic import Strict, model_validator
 
+from addon.offline_section import Post
 from addon.section import Section
+from cache.keeping import PostRule
 
 
 class Recordings(Section):
@@ -27,3 +29,13 @@ class Recordings(Section):
         if self.record:
             return "record", self.record
         return ("replay", self.replay) if self.replay else None
+
+
+class Replay(Section):
+    """Requests by POST that only read: recorded and replayed by what they send."""
+
+    post: Annotated[tuple[Post, ...], Strict(strict=False)] = ()
+
+    def rules(self) -> tuple[PostRule, ...]:
+        """Return the rules as the cache takes them."""
+        return tuple(each.rule() for each in self.post)

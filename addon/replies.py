@@ -49,8 +49,7 @@ class Replies:
         octets = await self._stored_octets(answer)
         self._statistics.count("octets.from_copy", answer.length)
         if outcome.handling.hit:
-            took = outcome.entry.response_time - outcome.entry.request_time
-            self._statistics.count("milliseconds.saved", max(0, int(took * 1000)))
+            self._statistics.count("milliseconds.saved", outcome.entry.milliseconds)
         self.count(request, outcome.handling, answer.exemption)
         return Reply(answer.head, octets, outcome.handling)
 
@@ -173,7 +172,8 @@ class Replies:
     def not_stored(self, request: Request, reason: NotStored) -> None:
         """Count and log a response that is relayed but not stored."""
         self._statistics.count(f"not_stored.{reason}")
-        logger.info("%s not stored: %s", request.uri, reason)
+        if logger.isEnabledFor(logging.INFO):  # a URI takes time to put together
+            logger.info("%s not stored: %s", request.uri, reason)
 
 
 def _announces_content_in_204(head: Response) -> bool:

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-from addon.asking import Asking
+from addon.asking import NOTHING_MORE, Asking
 from addon.fetcher import Fetcher
+from addon.keying import keyed
 from addon.origin import Content, FailureKind, OriginFailure
 from addon.refresher import Refresher
 from addon.reply import Reply
@@ -15,6 +16,7 @@ from addon.statistics import Statistics
 from addon.storing import declared_length
 from cache import engine
 from cache.decisions import Refuse, Sent, Serve
+from cache.entry import StoredResponse
 from cache.flight import Ending, Flight
 from cache.key import keys, primary_key
 from cache.messages import Request, Response
@@ -50,12 +52,25 @@ class Responder:
             interim: Called with the head of each 1xx that the origin sends before its answer, in order.
             content: What follows the head. It goes to the origin as it comes; the answer may come before its end.
         """
-        asking = Asking(content, interim if request.version != "HTTP/1.0" else None)  # RFC 9110 §15.2
         self._statistics.count("requests")
-        self._statistics.count(f"requests.{request.scheme}")
+        self._statistics.count("requests.http" if request.scheme == "http" else "requests.https")
+        if request.version == "HTTP/1.0":
+            interim = None  # RFC 9110 §15.2
+        asking = Asking(content, interim) if content or interim else NOTHING_MORE
+        if self.fetcher.policy.query_rules or self.fetcher.policy.post_rules:
+            request, asking = await keyed(request, asking, self.fetcher.policy)
+        key = primary_key(request)
         waited_as: Forwarded | None = None
         for _ in range(MAX_COPIES):
-            match await self._decision(request, waited_as):
+            match await self._decision(request, key, waited_as):
+                case Sent() as sent:
+                    leads = _collapsible(request, sent)
+                    shared = await self._shared(request, sent, key) if leads and waited_as is None else False
+                    if isinstance(shared, Reply):
+                        return shared
+                    if not shared:
+                        return await self.fetcher.fetch(request, sent, asking, key=key, leads=leads)
+                    waited_as = sent.fwd
                 case Serve() as serve:
                     if serve.validate_behind:
                         self._refresher.refresh(request, serve.validate_behind)
@@ -65,14 +80,7 @@ class Responder:
                         continue  # that copy is damaged and gone: decide again without it
                 case Refuse() as refuse:
                     return self.fetcher.replies.refuse(refuse)
-                case Sent() as sent:
-                    shared = False if waited_as else await self._shared(request, sent)
-                    if isinstance(shared, Reply):
-                        return shared
-                    if not shared:
-                        return await self.fetcher.fetch(request, sent, asking, leads=_collapsible(request, sent))
-                    waited_as = sent.fwd
-        return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy), asking)
+        return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy), asking, key=key)
 
     async def at_hand(self, request: Request, reply: Reply, limit: int) -> Reply:
         """Return the reply with its content read, if it is to be no more than `limit` octets.
@@ -96,23 +104,20 @@ class Responder:
         fields = reply.head.fields.replacing("Content-Length", str(len(octets))) if countless else reply.head.fields
         return replace(reply, head=replace(reply.head, fields=fields), content=octets)
 
-    async def _decision(self, request: Request, waited_as: Forwarded | None) -> Serve | Sent | Refuse:
-        candidates = [
-            entry
-            for key in keys(primary_key(request), self.fetcher.policy)
-            for entry in await self.fetcher.stored.candidates(key)
-        ]
+    async def _decision(self, request: Request, key: str, waited_as: Forwarded | None) -> Serve | Sent | Refuse:
+        candidates: tuple[StoredResponse, ...] = ()
+        for each in keys(key, self.fetcher.policy):
+            known = self.fetcher.stored.at_hand(each)
+            candidates += await self.fetcher.stored.candidates(each) if known is None else known
         return engine.on_request(request, candidates, self.fetcher.policy, self.fetcher.clock(), waited_as)
 
-    async def _shared(self, request: Request, sent: Sent) -> Reply | bool:
+    async def _shared(self, request: Request, sent: Sent, key: str) -> Reply | bool:
         """Wait for a fetch of the same key that is under way.
 
         Returns:
             The reply that it gives to this request too; else whether what it brought is in the store by now.
         """
-        if not _collapsible(request, sent):
-            return False
-        key, flights = primary_key(request), self.fetcher.flights
+        flights = self.fetcher.flights
         if flights.leader(key) is None or flights.is_unshared(key, self.fetcher.clock()):
             return False
         loop = asyncio.get_running_loop()

@@ -42,18 +42,19 @@ class Statistics:
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter of COUNTERS. Raises KeyError for any other name."""
-        if name not in COUNTERS and name.partition(".")[0] + ".*" not in COUNTERS:
-            raise KeyError(name)
         with self._lock:
+            if name not in self._counts and name.partition(".")[0] + ".*" not in COUNTERS:
+                raise KeyError(name)
             self._counts[name] += amount
 
-    def count_hits(self, scheme: str, exemption: str | None, answers: int, octets: int) -> None:
-        """Count answers from copies that were sent together, with that many octets of content in all."""
+    def count_hits(self, scheme: str, exemption: str | None, answers: int, octets: int, milliseconds: int) -> None:
+        """Count answers from copies that were sent together, with octets of content and time saved in all."""
         for name in ("requests", f"requests.{scheme}", "answers.hit", "hits", f"hits.{scheme}"):
             self.count(name, answers)
         if exemption:
             self.count(f"exempted.{exemption}", answers)
         self.count("octets.from_copy", octets)
+        self.count("milliseconds.saved", milliseconds)
 
     def snapshot(self) -> dict[str, int]:
         """Return all counters, by name."""

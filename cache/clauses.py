@@ -39,6 +39,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Detail.OFFLINE, Clause("stale, and this proxy is offline", "RFC 9111 §4.2.4")),
     (Detail.REPLAY, Clause("from a recording, whatever its age", "ours")),
     (Detail.MEMENTO, Clause("the capture that stands for the time that Accept-Datetime asks for", "RFC 7089 §4.1.3")),
+    (Detail.OVERRIDE_OFFLINE, Clause("the origin forbids it unasked, and the operator overrules that offline", "ours")),
     (Detail.SIGNED_STATUS, Clause("200 is kept since the origin's signature covers the status", "RFC 9421 §2.2.9")),
     # why a copy or the cache is passed by
     (
@@ -58,6 +59,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Detail.REQUEST_NO_STORE, Clause("the request asks that nothing be stored", "RFC 9111 §5.2.1.5")),
     (Detail.RESPONSE_NO_CACHE, Clause("the origin asks for validation before every use", "RFC 9111 §5.2.2.4")),
     (Detail.UNKEYED_INPUT, Clause("the request has a field that origins go by and no key has", "RFC 9111 §7.1")),
+    (Detail.RESPONSE_NO_STORE, Clause("the origin says no-store: kept for use offline alone", "RFC 9111 §5.2.2.5")),
     (Detail.UPGRADE, Clause("the request asks for another protocol", "RFC 9110 §7.8")),
     # why a response is not stored
     (

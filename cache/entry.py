@@ -58,6 +58,11 @@ class StoredResponse:
         return self.length if self.complete_length is None else self.complete_length
 
     @property
+    def milliseconds(self) -> int:
+        """How long the origin took to begin its answer when it was last asked."""
+        return max(0, int((self.response_time - self.request_time) * 1000))
+
+    @property
     def parts(self) -> tuple[StoredResponse, ...]:
         """What is really stored of this response: its pieces, or itself."""
         return self.pieces or (self,)

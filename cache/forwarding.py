@@ -62,7 +62,7 @@ def as_it_is(sent: Sent) -> Forward:
 def validating(sent: Sent, nominated: tuple[StoredResponse, ...]) -> Validate | Forward:
     """Return the request made conditional, or as it is where nothing can be validated."""
     # RFC 9111 §4.3.5: a HEAD goes forward as a HEAD, to freshen rather than to validate
-    if not nominated or sent.request.method == "HEAD":
+    if not nominated or sent.request.method != "GET":
         return as_it_is(sent)
     said = {slot.name: getattr(sent, slot.name) for slot in fields(sent)}
     return Validate(**{**said, "request": validation.conditional(sent.request, nominated), "nominated": nominated})

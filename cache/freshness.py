@@ -96,12 +96,12 @@ def lifetime_of_kind(target: str, head: Response, policy: CachePolicy) -> int:
 
     `target` is the absolute target URI.
     """
-    if head.status != 200 or not policy.lifetimes:
+    if head.status != 200:
         return 0
     parts, media = urlsplit(target), media_type(head.fields.get("content-type"))
     for rule in policy.lifetimes:
         if (
-            rule.host.fullmatch(parts.hostname or "")
+            rule.host.fullmatch(str(parts.hostname))
             and any(path.fullmatch(parts.path) for path in rule.paths)
             and any(kind.fullmatch(media) for kind in rule.content_types)
         ):
@@ -111,8 +111,8 @@ def lifetime_of_kind(target: str, head: Response, policy: CachePolicy) -> int:
 
 def received_age(fields: Fields) -> int | None:
     """Return the Age a response came with: its first member, or None if that is no count of seconds."""
-    first = members(fields.get("age") or "")[:1]  # RFC 9111 §5.1: the first counts, the rest is dropped
-    return delta_seconds(first[0]) if first else None
+    # RFC 9111 §5.1: the first counts, the rest is dropped
+    return delta_seconds(next(iter(members(fields.get("age") or "")), ""))
 
 
 def current_age(entry: StoredResponse, policy: CachePolicy, now: float) -> float:
@@ -133,18 +133,34 @@ def is_fresh(entry: StoredResponse, policy: CachePolicy, now: float) -> bool:
     return freshness_lifetime(entry, policy).seconds > current_age(entry, policy, now)
 
 
+def overrides(policy: CachePolicy) -> bool:
+    """Tell whether copies are sent although their origin forbids that unasked (decision D25)."""
+    return policy.offline and policy.keeping.override
+
+
+def never_unasked(entry: StoredResponse, policy: CachePolicy) -> Detail | None:
+    """Return why a stored response must not be used without asking the origin, fresh or not, or None."""
+    directives = directives_of(entry, policy)
+    if entry.invalid:
+        return Detail.INVALIDATED
+    if directives.no_store and not directives.must_understand:  # only kept for use offline
+        return Detail.RESPONSE_NO_STORE
+    return Detail.RESPONSE_NO_CACHE if directives.no_cache else None  # RFC 9111 §5.2.2.4
+
+
 def never_stale(entry: StoredResponse, policy: CachePolicy) -> bool:
     """Tell whether the origin forbids any use of this response without validation once it is stale."""
     directives = directives_of(entry, policy)
     # RFC 9111 §5.2.2.2, §5.2.2.4, §5.2.2.8; §5.2.2.10 gives s-maxage the same force, and §3.5 allows no exception
     shared = directives.s_maxage is not None and (entry.personal or not policy.s_maxage_allows_stale)
-    return entry.invalid or directives.no_cache or directives.must_revalidate or directives.proxy_revalidate or shared
+    revalidated = directives.must_revalidate or directives.proxy_revalidate or shared
+    return revalidated or never_unasked(entry, policy) is not None
 
 
 def stale_use(entry: StoredResponse, asked: RequestDirectives, policy: CachePolicy, now: float) -> Detail | None:
     """Return what allows a stale response to be sent without asking the origin, or None if nothing does."""
     if never_stale(entry, policy):
-        return None
+        return Detail.OVERRIDE_OFFLINE if overrides(policy) else None
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
     if policy.offline and (not policy.link_down or staleness <= policy.max_stale_disconnected):
         return Detail.OFFLINE
@@ -172,7 +188,7 @@ def stale_use_when_disconnected(
 ) -> Detail | None:
     """Return what allows this response while the origin cannot be reached (RFC 9111 §4.2.4), or None."""
     if never_stale(entry, policy):
-        return None
+        return Detail.OVERRIDE_OFFLINE if policy.keeping.override else None
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
     if staleness <= policy.max_stale_disconnected:
         return stale_use_after_error(entry, asked, policy, now) or Detail.DISCONNECTED

@@ -11,9 +11,14 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PROPFIND", "REPORT
 """Methods known to be safe; any other counts as unsafe."""
 
 
+def is_safe(request: Request) -> bool:
+    """Tell whether a request only reads."""
+    return request.method in SAFE_METHODS or bool(request.content_digest)
+
+
 def invalidated_keys(request: Request, response: Response) -> tuple[str, ...]:
     """Return the primary keys whose stored responses need validation from now on."""
-    if request.method in SAFE_METHODS or not 200 <= response.status <= 399:
+    if is_safe(request) or not 200 <= response.status <= 399:
         return ()
     named = [_same_origin_key(request, response.fields.get(name)) for name in ("location", "content-location")]
     return tuple(dict.fromkeys(key for key in (primary_key(request), *named) if key))
@@ -21,7 +26,7 @@ def invalidated_keys(request: Request, response: Response) -> tuple[str, ...]:
 
 def keys_in_doubt(request: Request) -> tuple[str, ...]:
     """Return the keys in doubt when an unsafe request was sent and no answer came (ledger INVAL-07)."""
-    return () if request.method in SAFE_METHODS else (primary_key(request),)
+    return () if is_safe(request) else (primary_key(request),)
 
 
 def _same_origin_key(request: Request, reference: str | None) -> str | None:

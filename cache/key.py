@@ -18,6 +18,9 @@ Vary = tuple[tuple[str, str | None], ...]
 NEVER_MATCHES: Vary = (("*", None),)
 """What a stored response whose Vary has `*` carries: no request ever matches it (RFC 9111 §4.1)."""
 
+_CONTENT = "#content="
+"""Before the digest of a request's content; no request target has a fragment, so no other key is like that."""
+
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _NO_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -29,10 +32,17 @@ def primary_key(request: Request) -> str:
     host = f"[{host}]" if ":" in host else host
     port = "" if request.port == DEFAULT_PORTS.get(request.scheme) else f":{request.port}"
     # always a slash behind the authority, or one host's key could be another's (RFC 9110 §4.2.3)
-    target = request.target if request.target.startswith("/") else f"/{request.target}"
+    target = request.keyed_as or request.target
+    target = target if target.startswith("/") else f"/{target}"
     # decoding beside a stray percent sign could make an escape that nobody wrote
     path = target if _NO_ESCAPE.search(target) else _ESCAPE.sub(_normalised_escape, target)
-    return f"{request.scheme}://{host}{port}{path}"
+    digest = f"{_CONTENT}{request.content_digest}" if request.content_digest else ""
+    return f"{request.scheme}://{host}{port}{path}{digest}"
+
+
+def content_digest_of(key: str) -> str:
+    """Return the SHA-256 of the request's content that is part of a key, or nothing."""
+    return key.partition(_CONTENT)[2]
 
 
 def _normalised_escape(escape: re.Match[str]) -> str:
@@ -87,6 +97,9 @@ def storage_key(request: Request, response_fields: Fields, policy: CachePolicy) 
 _SEARCH = "&search"
 """Among Vary values, what matters of the query; no field has that name."""
 
+_SCOPE = "&scope"
+"""Among Vary values, whose policy stored the response; shared responses have none."""
+
 REFERRING_SITE = "referring-site"
 """In a partition, scheme and host of Referer."""
 
@@ -107,18 +120,24 @@ def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
 
 def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePolicy) -> Vary:
     """Return what a response stored under `key` remembers of the request that produced it."""
+    scope = ((_SCOPE, policy.scope),) if policy.scope else ()
     nominated = nominated_fields(response_fields)
     if nominated is None:
-        return NEVER_MATCHES
+        return scope + NEVER_MATCHES
     names = sorted({*nominated, *policy.partition})
     if key.endswith(_ANY_SEARCH):
         names.insert(0, _SEARCH)
-    return tuple((name, _compared(request, name, response_fields, policy)) for name in names)
+    return scope + tuple((name, _compared(request, name, response_fields, policy)) for name in names)
+
+
+def is_visible(entry: StoredResponse, policy: CachePolicy) -> bool:
+    """Tell whether a policy may see a stored response: a shared one sees nothing private (decision D35)."""
+    return all(name != _SCOPE or value == policy.scope for name, value in entry.vary)
 
 
 def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
     """Tell whether every field that the stored Vary nominates has the same value in this request (RFC 9111 §4.1)."""
-    if entry.vary == NEVER_MATCHES:
+    if NEVER_MATCHES[0] in entry.vary or not is_visible(entry, policy):
         return False
     if policy.partition and not {name for name, _ in entry.vary}.issuperset(policy.partition):
         return False  # stored when copies were not kept apart
@@ -126,6 +145,8 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
 
 
 def _compared(request: Request, name: str, response_fields: Fields, policy: CachePolicy) -> str | None:
+    if name == _SCOPE:
+        return policy.scope
     if name == _SEARCH:
         return search(request.target, search_variance(response_fields.get("no-vary-search")))
     return presented(request.fields, name, policy)

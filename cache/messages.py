@@ -78,6 +78,10 @@ class Request:
     has_content: bool = False
     tls_name: str | None = None
     """The server name the client asked for in TLS, where it did."""
+    keyed_as: str = ""
+    """What stands for the target in the primary key, where that is not the target itself."""
+    content_digest: str = ""
+    """SHA-256 of the content in hexadecimal, where it is part of the primary key: then a POST only reads."""
 
     @property
     def authority(self) -> str:

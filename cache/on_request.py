@@ -15,7 +15,8 @@ from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
 from cache.fields import http_date
 from cache.forwarding import behind, completing, upstream, validating
-from cache.freshness import current_age, freshness_lifetime, stale_use, time_to_live
+from cache.freshness import current_age, freshness_lifetime, never_unasked, stale_use, time_to_live
+from cache.key import is_visible
 from cache.messages import Request
 from cache.poisoning import unkeyed_input
 from cache.policy import CachePolicy
@@ -38,6 +39,7 @@ def on_request(
     another's fetch: why it would have gone forward itself (RFC 9211 §2.6).
     """
     policy = policy.towards(request.host)
+    candidates = [entry for entry in candidates if is_visible(entry, policy)]
     if policy.gateway and (unkeyed := unkeyed_input(request.fields)):
         # ledger SEC-04: the origin behind an edge does not get to see it
         request = replace(request, fields=request.fields.without(unkeyed))
@@ -148,8 +150,11 @@ def _serve(
 ) -> Serve:
     lifetime, ttl = freshness_lifetime(entry, policy), time_to_live(entry, policy, now)
     remaining = lifetime.seconds - current_age(entry, policy, now)
+    detail: Detail | None
     if policy.replay:
-        detail: Detail | None = Detail.REPLAY
+        detail = Detail.REPLAY
+    elif never_unasked(entry, policy):
+        detail, remaining = Detail.OVERRIDE_OFFLINE, 0.0  # else it would not be served at all
     elif remaining > 0:
         detail = Detail.HEURISTIC if lifetime.source == "heuristic" else None
     else:

@@ -34,7 +34,7 @@ from cache.messages import Received, Request, Response
 from cache.pieces import gap, joined, strong_validator
 from cache.policy import CachePolicy
 from cache.reasons import Detail, NotStored, Refused
-from cache.storing import new_entry, place_of
+from cache.storing import forbidden_to_keep, new_entry, place_of
 from cache.storing import refusal as storing_refusal
 
 FAILURES = frozenset({500, 502, 503, 504})
@@ -161,7 +161,7 @@ def _freshen(
     handling = Handling(fwd=sent.fwd, fwd_status=304, detail=sent.detail)
     answer = from_copy(request, entry, handling, policy, received.response_time, validated=True)
     directives = response_directives(entry.head.fields, policy.targeted_fields)
-    if directives.no_store or directives.private:
+    if forbidden_to_keep(directives, policy):
         # RFC 9111 §3: what the origin now forbids to keep answers this request and is gone
         return Freshen(answer, entry, handling, tuple(map(Delete, entry.parts)))
     return Freshen(answer, entry, handling, refreshed(confirmed, sent, received, policy))

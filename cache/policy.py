@@ -8,6 +8,8 @@ from enum import StrEnum
 from fnmatch import translate
 from ipaddress import IPv4Network, IPv6Network
 
+from cache.keeping import NOTHING_MORE, Keeping, PostRule, QueryRule
+
 
 class AnswerStatus(StrEnum):
     """What a copy of a 200 goes out as."""
@@ -165,6 +167,11 @@ class CachePolicy:
     """How many states of one response are kept; with more than one, Accept-Datetime chooses among them."""
     earliest: float = 0.0
     """A clock that is before this, in seconds since the epoch, is not to be trusted."""
+    scope: str = ""
+    """Whose responses these are, as the name of a profile; empty for those that everybody may share."""
+    keeping: Keeping = NOTHING_MORE
+    query_rules: tuple[QueryRule, ...] = ()
+    post_rules: tuple[PostRule, ...] = ()
     mode: Mode = Mode.AUTO
     host_modes: tuple[tuple[re.Pattern[str], Mode], ...] = ()
     """What holds in place of `mode` for some hosts; the first match wins."""

@@ -30,6 +30,7 @@ class Detail(StrEnum):
     OFFLINE = "offline"
     REPLAY = "replay"
     MEMENTO = "memento"
+    OVERRIDE_OFFLINE = "override-offline"
     # why a 203 is not sent where it would be due
     SIGNED_STATUS = "signed-status"
     # why a copy, or the whole cache, was passed by
@@ -47,6 +48,7 @@ class Detail(StrEnum):
     REQUEST_NO_STORE = "request-no-store"
     UNKEYED_INPUT = "unkeyed-input"
     RESPONSE_NO_CACHE = "no-cache"
+    RESPONSE_NO_STORE = "no-store"
     UPGRADE = "upgrade"
 
 

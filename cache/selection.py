@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
-from cache.freshness import current_age, date_of, directives_of, freshness_lifetime, stale_use
+from cache.freshness import current_age, date_of, directives_of, freshness_lifetime, never_unasked, overrides, stale_use
 from cache.key import matches
 from cache.messages import DEFAULT_PORTS, Request
 from cache.pieces import content, joined
@@ -20,13 +20,13 @@ from cache.storing import is_authorized, shareable_although_authorized
 def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail | None] | None:
     """Return why the cache is passed by, or None where it may answer."""
     fields = request.fields
-    if request.method not in ("GET", "HEAD"):
+    if request.method not in ("GET", "HEAD") and not request.content_digest:
         return Forwarded.METHOD, None
     if is_misaddressed(request):
         return Forwarded.BYPASS, Detail.HOST_MISMATCH
     if "upgrade" in fields:
         return Forwarded.BYPASS, Detail.UPGRADE
-    if request.has_content:  # RFC 9110 §9.3.1: content in a GET invites smuggling
+    if request.has_content and not request.content_digest:  # RFC 9110 §9.3.1: content in a GET invites smuggling
         return Forwarded.BYPASS, Detail.CONTENT_IN_REQUEST
     if "if-match" in fields or "if-unmodified-since" in fields:  # RFC 9111 §4.3.2: not for a cache to judge
         return Forwarded.BYPASS, Detail.PRECONDITION
@@ -60,7 +60,7 @@ def covers(request: Request, entry: StoredResponse) -> bool:
 
 def matching(request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy) -> tuple[StoredResponse, ...]:
     """Return the stored responses that could answer, best first (RFC 9111 §4, §4.1)."""
-    methods = ("GET", "POST") if request.method == "GET" else ("GET", "POST", "HEAD")
+    methods = ("GET", "POST", "HEAD") if request.method == "HEAD" else ("GET", "POST")
     fitting = [entry for entry in candidates if entry.method in methods and matches(entry, request, policy)]
     whole = [entry for entry in fitting if entry.complete_length is None]
     # RFC 9111 §3.3: parts answer only where no whole does
@@ -84,14 +84,13 @@ def obstacle(
     if policy.replay:
         return None
     directives = directives_of(entry, policy)
-    if is_authorized(request, policy) and not shareable_although_authorized(directives):
+    shareable = policy.keeping.private or shareable_although_authorized(directives)
+    if is_authorized(request, policy) and not shareable:
         return Forwarded.REQUEST, Detail.AUTHORIZATION
     if now < policy.earliest:  # RFC 9111 §4: without a clock nothing can be called fresh
         return Forwarded.STALE, Detail.NO_CLOCK
-    if entry.invalid:
-        return Forwarded.STALE, Detail.INVALIDATED
-    if directives.no_cache:  # RFC 9111 §5.2.2.4
-        return Forwarded.STALE, Detail.RESPONSE_NO_CACHE
+    if unasked := never_unasked(entry, policy):
+        return None if overrides(policy) else (Forwarded.STALE, unasked)
     age, lifetime = current_age(entry, policy, now), freshness_lifetime(entry, policy).seconds
     fresh = lifetime > age
     if not policy.offline and (reason := _client_insists(request, directives.immutable, asked, fresh, age, policy)):

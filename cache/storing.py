@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urljoin
 
 from cache.directives import ResponseDirectives, request_directives, response_directives
@@ -29,6 +29,9 @@ NEVER_STORED = (
     | frozenset({428, 429, 431, 511})  # RFC 6585 §3 to §6
 )
 
+
+WORTH_KEEPING = frozenset({302, 303, 307, 401})
+"""What a client without a network needs to be told again, beside what may be kept anyway: where to go, whom to ask."""
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE)
 
@@ -61,7 +64,7 @@ def refusal(request: Request, received: Received, policy: CachePolicy) -> NotSto
         return _refused_by_recording(request, response)
     directives = response_directives(response.fields, policy.targeted_fields)
     return (
-        _refused_by_request(request, received, directives)
+        _refused_by_request(request, received, directives, policy)
         or _refused_by_status(request, response, directives)
         or _refused_by_directives(request, directives, policy)
         or _refused_by_fields(request, received, directives, policy)
@@ -70,19 +73,23 @@ def refusal(request: Request, received: Received, policy: CachePolicy) -> NotSto
 
 def _refused_by_recording(request: Request, response: Response) -> NotStored | None:
     """Return why not even a recording keeps a response: no request could be answered from it."""
-    if request.method not in ("GET", "HEAD") or request.has_content:
+    if not request.content_digest and (request.method not in ("GET", "HEAD") or request.has_content):
         return NotStored.METHOD
     return _refused_by_status(request, response, ResponseDirectives()) or _refused_by_dictionary(response.fields)
 
 
-def _refused_by_request(request: Request, received: Received, directives: ResponseDirectives) -> NotStored | None:
+def _refused_by_request(
+    request: Request, received: Received, directives: ResponseDirectives, policy: CachePolicy
+) -> NotStored | None:
+    if request.content_digest:
+        return None
     if request.method == "POST":
         return None if _is_for_later_gets(request, received, directives) else NotStored.METHOD
     if request.method not in ("GET", "HEAD"):
         return NotStored.METHOD
     if request.has_content:
         return NotStored.BYPASSED
-    if request_directives(request.fields).no_store:  # RFC 9111 §5.2.1.5
+    if request_directives(request.fields).no_store and not policy.keeping.no_store:  # RFC 9111 §5.2.1.5
         return NotStored.REQUEST_NO_STORE
     return None
 
@@ -116,12 +123,19 @@ def _refused_by_status(request: Request, response: Response, directives: Respons
 
 
 def _refused_by_directives(request: Request, directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
-    if directives.no_store and not directives.must_understand:  # RFC 9111 §5.2.2.5, overruled by §5.2.2.3
+    if forbidden := forbidden_to_keep(directives, policy):
+        return forbidden
+    shareable = policy.keeping.authorized or shareable_although_authorized(directives)
+    return NotStored.AUTHORIZATION if is_authorized(request, policy) and not shareable else None
+
+
+def forbidden_to_keep(directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
+    """Return which directive forbids to keep a response, or None."""
+    # RFC 9111 §5.2.2.5, overruled by §5.2.2.3
+    if directives.no_store and not directives.must_understand and not policy.keeping.no_store:
         return NotStored.NO_STORE
-    if directives.private:  # RFC 9111 §5.2.2.7
+    if directives.private and not policy.keeping.private:  # RFC 9111 §5.2.2.7
         return NotStored.PRIVATE
-    if is_authorized(request, policy) and not shareable_although_authorized(directives):
-        return NotStored.AUTHORIZATION
     return None
 
 
@@ -151,13 +165,15 @@ def _refused_by_fields(
             return NotStored.SET_COOKIE
         if policy.set_cookie is SetCookie.STORE and not explicit:
             return NotStored.SET_COOKIE
-    if not explicit and not directives.public and response.status not in HEURISTICALLY_CACHEABLE:
+    cacheable = HEURISTICALLY_CACHEABLE | (WORTH_KEEPING if policy.keeping.unfresh else frozenset())
+    if not explicit and not directives.public and response.status not in cacheable:
         return NotStored.STATUS
     # RFC 9111 §3: what could never be reused is not worth keeping
     if media_type(fields.get("content-type")) == "text/event-stream":
         return NotStored.STREAM
     guessed = lifetime_of_kind(request.uri, response, policy)
-    if not explicit and not guessed and "etag" not in fields and "last-modified" not in fields:
+    usable = explicit or guessed or policy.keeping.unfresh
+    if not usable and "etag" not in fields and "last-modified" not in fields:
         return NotStored.NEVER_REUSABLE
     if policy.content_type_match and contradicts_its_name(request, response):
         return NotStored.CONTENT_TYPE
@@ -199,7 +215,8 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         id=entry_id,
         key=key,
         method=request.method,
-        target=request.uri,
+        # a signature that the key does without is not written down
+        target=replace(request, target=request.keyed_as or request.target).uri,
         head=Response(head.status, head.reason, fields, head.version),
         request_time=received.request_time,
         response_time=received.response_time,

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from platformdirs import user_cache_path
@@ -17,9 +17,9 @@ from addon.cli.options import ConfigOption, StoreOption, configuration
 from addon.cli.terminal import FAILED, WRONG_USAGE, fail, note
 from addon.configuration import FILE_VARIABLE
 from addon.control import ControlClient, ControlError, running_proxies
-from addon.run.command import CannotRun, NoNamespace, run_confined
-from addon.run.command import run as run_plainly
-from addon.run.namespace import NOT_EXECUTABLE, NOT_FOUND
+from addon.run.command import CannotRun
+from addon.run.command import run as run_command
+from addon.run.namespace import NoNamespace, leave_the_network
 from addon.run.private_proxy import PrivateProxy, ProxyDidNotStart
 from addon.run.summary import Summary
 from addon.run.trust_files import TrustFiles, write_trust_files
@@ -52,6 +52,11 @@ def run(
         raise typer.BadParameter("expected only one of --offline, --auto and --shared")
     if max_misses is not None and not ci:
         raise typer.BadParameter("expected --ci beside it", param_hint="--max-misses")
+    if offline:
+        try:
+            leave_the_network()  # the proxy as well: it will ask nobody
+        except NoNamespace as error:
+            note(f"no network namespace ({error}): a program that does not heed the proxy variables may go live")
     with tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
         Path(folder).chmod(0o755)  # apt reads the certificates as a user of its own
         settings = configuration(config, store).settings
@@ -61,10 +66,9 @@ def run(
         with proxy as (host, port, control):
             before = control.ask("stats")
             said = variables(f"http://{host}:{port}", trust, os.environ, localhost=proxy_localhost)
-            exit_code = _run(command, {**os.environ, **said}, port if offline else None)
+            exit_code = _run(command, {**os.environ, **said})
             summary = _summary(control, before)
-    if exit_code not in (NOT_FOUND, NOT_EXECUTABLE):
-        _tell(summary, command)
+    _tell(summary, command)
     if ci and not exit_code and (breach := summary.breach(offline=offline, max_misses=max_misses)):
         exit_code, sentence = breach
         note(sentence)
@@ -129,21 +133,11 @@ def _private_store(settings: Settings, store: StoreOption) -> Path:
     return shared if store is not None else shared.with_name(f"{shared.name}-private")
 
 
-def _run(command: Sequence[str], environ: dict[str, str], confined_to: int | None) -> int:
+def _run(command: Sequence[str], environ: dict[str, str]) -> int:
     try:
-        if confined_to is None:
-            return run_plainly(command, environ)
-        try:
-            return run_confined(command, environ, confined_to)
-        except NoNamespace as error:
-            note(f"no network namespace ({error}): a program that does not heed the proxy variables may go live")
-            return run_plainly(command, environ)
+        return run_command(command, environ)
     except CannotRun as error:
-        _end(error)
-
-
-def _end(error: CannotRun) -> NoReturn:
-    fail(str(error), error.exit_code)
+        fail(str(error), error.exit_code)
 
 
 def _summary(control: ControlClient, before: dict[str, object]) -> Summary:

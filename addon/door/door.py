@@ -133,6 +133,7 @@ class Door:
         tally = answer.tally
         tally.answers += 1
         tally.octets += len(answer.content)
+        tally.milliseconds += answer.milliseconds
         if not answer.used:
             answer.used = True
             self._used.append(answer)
@@ -149,7 +150,7 @@ class Door:
         if not candidates:
             return None
         policy = self.fetcher.policy
-        if policy.no_vary_search:  # other keys have a say in it
+        if policy.no_vary_search or policy.query_rules:  # other keys have a say in it
             return None
         decision = engine.on_request(request, candidates, policy, now)
         if not isinstance(decision, Serve):
@@ -182,10 +183,10 @@ class Door:
     def _count(self) -> None:
         """Add to the statistics which hot answers were sent."""
         for tally in self._tallies.values():
-            answers, octets = tally.answers, tally.octets
+            answers, octets, milliseconds = tally.answers, tally.octets, tally.milliseconds
             if answers:
-                tally.answers = tally.octets = 0
-                self.service.statistics.count_hits(tally.scheme, tally.exemption, answers, octets)
+                tally.answers = tally.octets = tally.milliseconds = 0
+                self.service.statistics.count_hits(tally.scheme, tally.exemption, answers, octets, milliseconds)
 
     def _touch(self) -> None:
         """Tell the store what was used."""

@@ -28,6 +28,8 @@ class Tally:
     answers: int = 0
     octets: int = 0
     """Of content."""
+    milliseconds: int = 0
+    """That origins took for what was sent from copies instead."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +51,8 @@ class HotAnswer:
     """The head, with `%d` for `Age` and, where it is said, for `ttl`."""
     says_ttl: bool
     content: bytes
+    milliseconds: int
+    """That the origin took."""
     tally: Tally
     line: str
     """Its line in the access log, from the method on."""
@@ -121,6 +125,7 @@ def hot_answer(
         template=template[0],
         says_ttl=template[1],
         content=content,
+        milliseconds=entry.milliseconds,
         tally=tally,
         line=access_line(request, serve.answer.head.status, len(content), serve.handling),
     )

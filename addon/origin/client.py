@@ -110,7 +110,9 @@ class Origin:
         octets = request_head(request, pool.route, content, named_host=named_host)
         fresh = False
         while True:
-            connection, reused = await pool.lease(fresh=fresh, single=content is not None)
+            connection, reused = (None if fresh or content else pool.at_hand()), True
+            if connection is None:
+                connection, reused = await pool.lease(fresh=fresh, single=content is not None)
             exchange = Exchange(request.method, pool.route.where, self._options, interim)
             request_time = self._clock()
             try:

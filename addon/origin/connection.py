@@ -49,6 +49,7 @@ class OriginConnection(asyncio.Protocol):
         self._single = single
         self._upload: Upload | None = None
         self._deadline = Deadline(self._expired)
+        self._poll = select.poll()
 
     @property
     def transport(self) -> asyncio.Transport:
@@ -113,9 +114,7 @@ class OriginConnection(asyncio.Protocol):
         self._deadline.clear()
         if self.transport.is_closing():
             return False
-        poll = select.poll()
-        poll.register(self.transport.get_extra_info("socket").fileno(), select.POLLIN)
-        if poll.poll(0):  # RFC 9112 §9.2: what is there already, an end or octets, answers nothing we will ask
+        if self._poll.poll(0):  # RFC 9112 §9.2: what is there already, an end or octets, answers nothing we will ask
             self.abort()
             return False
         return True
@@ -134,6 +133,7 @@ class OriginConnection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
         """Hand octets to the exchange; without one, close."""

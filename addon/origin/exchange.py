@@ -22,6 +22,7 @@ from cache.messages import Fields, Response
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HEAD_ONLY = frozenset({"HEAD", "CONNECT"})
 _FIELD_LINE_OVERHEAD = len(": \r\n")
+_NO_FIELDS = Fields()
 
 
 class Exchange:
@@ -43,7 +44,7 @@ class Exchange:
     ) -> None:
         """Expect the response to a request with this `method`; `interim` is told of every 1xx before it."""
         self.head: Response | None = None
-        self.trailers = Fields()
+        self.trailers = _NO_FIELDS
         self.complete = False
         self.failure: OriginFailure | None = None
         self.surplus = False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable
 
 from addon.origin.connection import OriginConnection
@@ -24,10 +25,20 @@ class OriginPool:
         self.route = route
         self._dial = dial
         self._options = options
-        self._slots = asyncio.Semaphore(options.max_connections)
+        self._free = options.max_connections
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: list[OriginConnection] = []
         self._open: set[OriginConnection] = set()
         self._closed = False
+
+    def at_hand(self) -> OriginConnection | None:
+        """Return an idle connection for one exchange, or None where one has to be waited for or made."""
+        while self._idle and self._free:
+            connection = self._idle.pop()
+            if connection.wake():
+                self._free -= 1
+                return connection
+        return None
 
     async def lease(self, *, fresh: bool = False, single: bool = False) -> tuple[OriginConnection, bool]:
         """Return a connection for one exchange, and whether it was used before.
@@ -55,7 +66,7 @@ class OriginPool:
                 connection.abort()
                 raise closed()
         except BaseException:
-            self._slots.release()
+            self._give_back_slot()
             raise
         if not connection.closed.done():
             self._open.add(connection)
@@ -70,13 +81,30 @@ class OriginPool:
             await next(iter(self._open)).closed
 
     async def _wait_for_slot(self) -> None:
+        if self._free:
+            self._free -= 1
+            return
         seconds = self._options.first_byte_timeout
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         try:
             async with asyncio.timeout(seconds):
-                await self._slots.acquire()
-        except TimeoutError:
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():  # its turn came just then
+                self._give_back_slot()
+            if not isinstance(error, TimeoutError):
+                raise
             sentence = f"No connection to {self.route.where} became free within {seconds:g} seconds"
             raise OriginFailure(FailureKind.CONNECTION_LIMIT_REACHED, sentence, disconnected=True) from None
+
+    def _give_back_slot(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)  # the slot changes hands
+                return
+        self._free += 1
 
     def _close_idle(self) -> None:
         for connection in self._idle:
@@ -87,7 +115,7 @@ class OriginPool:
         if connection.reusable:
             connection.rest()
             self._idle.append(connection)
-        self._slots.release()
+        self._give_back_slot()
 
     def _on_lost(self, connection: OriginConnection) -> None:
         self._open.discard(connection)

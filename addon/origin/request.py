@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from addon.origin.content import Content
 from addon.origin.proxy import Route
@@ -32,7 +33,7 @@ def request_head(request: Request, route: Route, content: Content | None = None,
         raise ValueError(f"cannot send a request for the scheme {request.scheme!r}")
     authority = _checked(request.authority, _OUTSIDE_TARGET, "the authority")
     target = _checked(request.target, _OUTSIDE_TARGET, "the request target")
-    if not _TOKEN.fullmatch(request.method) or request.method == "CONNECT":
+    if not _is_token(request.method) or request.method == "CONNECT":
         raise ValueError(f"cannot send the method {request.method!r}")
     if content is None:
         _refuse_content(request)
@@ -47,12 +48,21 @@ def request_head(request: Request, route: Route, content: Content | None = None,
         dropped.append("proxy-authorization")
         if route.proxy.authorization:
             added.append(("Proxy-Authorization", route.proxy.authorization))
-    lines = [f"{request.method} {target} HTTP/1.1"]
-    for name, value in (*added, *request.fields.without(dropped)):
-        if not _TOKEN.fullmatch(name):
+    fields = (*added, *request.fields.without(dropped))
+    head = "\r\n".join([f"{request.method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in fields], "", ""])
+    ends = len(fields) + 2
+    if head.count("\n") != ends or head.count("\r") != ends or "\0" in head:
+        for name, value in fields:
+            _checked(value, _OUTSIDE_VALUE, name)
+    for name, _ in fields:
+        if not _is_token(name):
             raise ValueError(f"cannot send the field name {name!r}")
-        lines.append(f"{name}: {_checked(value, _OUTSIDE_VALUE, name)}")
-    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+    return head.encode("latin-1")
+
+
+@lru_cache(1024)
+def _is_token(name: str) -> bool:
+    return bool(_TOKEN.fullmatch(name))
 
 
 def connect_head(route: Route) -> bytes:

@@ -11,7 +11,7 @@ from addon.recordings.shelf import RecordingError
 from cache.clauses import clause
 from cache.codec import CodecError
 from cache.entry import StoredResponse
-from cache.key import NEVER_MATCHES, request_for
+from cache.key import NEVER_MATCHES, content_digest_of, request_for
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy
 from cache.stores.base import Store, StoreError
@@ -64,7 +64,8 @@ def exchange_of(entry: StoredResponse, store: Store) -> Exchange:
         told = ("Content-Range", f"bytes {entry.first}-{last}/{entry.complete_length}")
         fields = head.fields.appending(told).replacing("Content-Length", str(entry.length))
         head = Response(206, "Partial Content", fields, head.version)
-    request = replace(request_for(entry.target, Fields(lines)), method=entry.method)
+    digest = content_digest_of(entry.key)
+    request = replace(request_for(entry.target, Fields(lines)), method=entry.method, content_digest=digest)
     received = Received(head, entry.request_time, entry.response_time)
 
     def content() -> Iterator[bytes]:

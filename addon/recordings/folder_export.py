@@ -42,4 +42,5 @@ def _kept(exchange: Exchange) -> Kept:
         content=exchange.sha256,
         length=exchange.length or 0,
         scrubbed=exchange.scrubbed,
+        request_content=exchange.request.content_digest or None,
     )

@@ -35,6 +35,8 @@ class Kept(Struct, forbid_unknown_fields=True):
     content: Sha256
     length: Annotated[int, Meta(ge=0)]
     scrubbed: bool = False
+    request_content: Sha256 | None = None
+    """The digest of what a POST sent, where that is part of what it asks for."""
 
 
 class Manifest(Struct, forbid_unknown_fields=True):

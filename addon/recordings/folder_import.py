@@ -59,7 +59,8 @@ def _exchanges(path: Path, open_file: Open) -> Iterator[Exchange]:
 
 def _exchange(kept: Kept, place: str, open_file: Open) -> Exchange:
     try:
-        request = replace(request_for(kept.url, Fields(kept.request_fields)), method=kept.method)
+        request = request_for(kept.url, Fields(kept.request_fields))
+        request = replace(request, method=kept.method, content_digest=kept.request_content or "")
     except ValueError as error:
         raise RecordingError(f"{place}: {error}") from None
     head = Response(kept.status, kept.reason, Fields(kept.fields), kept.version)

@@ -11,6 +11,7 @@ from typing import BinaryIO
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
+from msgspec import UNSET
 
 from addon.codings import CodingError, uncoded
 from addon.recordings.exchange import Exchange, whole_content
@@ -56,7 +57,8 @@ def _entry(exchange: Exchange) -> Entry:
             httpVersion=request.version,
             headers=_headers(request.fields.appending(host)),
             queryString=[Header(*each) for each in parse_qsl(urlsplit(request.target).query, keep_blank_values=True)],
-            bodySize=0,
+            bodySize=-1 if request.content_digest else 0,
+            content_digest=request.content_digest or UNSET,
         ),
         response=HarResponse(
             status=head.status,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from addon.recordings.folder_format import Sha256
 from cache.fields import media_type
 
 LATEST = "1.2"
@@ -22,6 +23,12 @@ class Cookie(Struct):
     """Never written: cookies are not kept."""
 
 
+class PostData(Struct):
+    """What a request sent, as browsers write it down; not kept here."""
+
+    text: str | None = None
+
+
 class HarRequest(Struct):
     """A request."""
 
@@ -33,6 +40,9 @@ class HarRequest(Struct):
     queryString: list[Header] = []  # noqa: N815
     headersSize: int = -1  # noqa: N815
     bodySize: float = -1  # noqa: N815
+    postData: PostData | UnsetType = UNSET  # noqa: N815
+    content_digest: Sha256 | UnsetType = field(name="_contentSha256", default=UNSET)
+    """Of what a POST sent, where that is part of what it asks for; ours."""
 
 
 class Content(Struct):

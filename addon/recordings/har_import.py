@@ -7,13 +7,14 @@ from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from pathlib import Path
 
 import msgspec
 from msgspec import UNSET
 
 from addon.recordings.exchange import Exchange, LeftOut
-from addon.recordings.har_format import Content, Entry, Har, Header
+from addon.recordings.har_format import Content, Entry, Har, HarRequest, Header
 from addon.recordings.shelf import RecordingError
 from cache.fields import TOKEN, is_strong
 from cache.key import request_for
@@ -54,8 +55,17 @@ def _exchange(entry: Entry, place: str) -> Exchange:
         head = replace(head, fields=without_coding(head.fields))
     received = Received(head, began, began + max(0.0, entry.time) / 1000)
     fields = request.fields.without(["host"])
-    asked: Request = replace(request, method=entry.request.method, fields=fields)
+    asked: Request = replace(request, method=entry.request.method, fields=fields, content_digest=_digest(entry.request))
     return Exchange(place, asked, received, lambda: iter([octets]), scrubbed=entry.scrubbed)
+
+
+def _digest(request: HarRequest) -> str:
+    """Return the SHA-256 of what a POST sent, or nothing where that is not known."""
+    if request.content_digest is not UNSET:
+        return request.content_digest
+    if request.method != "POST" or request.postData is UNSET or request.postData.text is None:
+        return ""
+    return sha256(request.postData.text.encode(errors="surrogatepass")).hexdigest()
 
 
 def _octets(content: Content) -> tuple[bytes, bool]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 
 from addon.control import Handler
 from addon.recordings.shelf import PinnedStore, Shelf
+from cache.keeping import NOTHING_MORE
 from cache.policy import CachePolicy, SetCookie
 
 if TYPE_CHECKING:
@@ -36,8 +37,9 @@ class Switch:
         async with self._turn:
             await self._put_back()
             policy = self._service.home.policy
-            changed = recording_policy(policy, name) if doing == "record" else replaying_policy(policy, name)
-            lane = self._service.lane_on(await asyncio.to_thread(PinnedStore, path), changed)
+            policy = recording_policy(policy, name) if doing == "record" else replaying_policy(policy, name)
+            policy = replace(policy, post_rules=self._service.settings.replay.rules())
+            lane = self._service.lane_on(await asyncio.to_thread(PinnedStore, path), policy)
             self._service.take(lane)
             self._doing, self._name = doing, name
 
@@ -54,7 +56,7 @@ class Switch:
         ending: Lane = self._service.lane
         self._doing, self._name = None, ""
         self._service.take(self._service.home)
-        await ending.fetcher.settled(LAST_OCTETS)
+        await ending.fetcher.arrivals.settled(LAST_OCTETS)
         await ending.close()
 
     # ---- what the command line may ask
@@ -86,9 +88,16 @@ class Switch:
 
 def recording_policy(policy: CachePolicy, name: str) -> CachePolicy:
     """Return the policy that a recording is made by: everything is kept, but for cookies."""
-    return replace(policy, record=name, replay="", captures=1, set_cookie=SetCookie.STRIP)
+    return replace(_of_recordings(policy), record=name, set_cookie=SetCookie.STRIP)
 
 
 def replaying_policy(policy: CachePolicy, name: str) -> CachePolicy:
     """Return the policy that a recording is replayed by: nothing else is asked."""
-    return replace(policy, replay=name, record="", captures=1, offline=True)
+    return replace(_of_recordings(policy), replay=name, offline=True)
+
+
+def _of_recordings(policy: CachePolicy) -> CachePolicy:
+    """Return a policy for what nobody else sees: it is told apart by nothing that only matters among strangers."""
+    return replace(
+        policy, scope="", keeping=NOTHING_MORE, post_rules=(), partition=(), no_vary_search=False, captures=1
+    )

@@ -19,6 +19,9 @@ from cache.messages import Fields
 SCRUBBED = "Secondhand-Scrubbed"
 """Our own field of a record whose response is no longer the origin's octet for octet."""
 
+REQUEST_CONTENT = "Secondhand-Request-Content-SHA256"
+"""Our own field of a record whose request is known by what it sent, which is not kept."""
+
 
 def export(exchanges: Iterable[Exchange], file: BinaryIO) -> None:
     """Write exchanges, a request and a response record each."""
@@ -37,6 +40,7 @@ def export(exchanges: Iterable[Exchange], file: BinaryIO) -> None:
                 "WARC-Date": _date(exchange.received.response_time),
                 **_digests(head, exchange),
                 **({SCRUBBED: "yes"} if exchange.scrubbed else {}),
+                **({REQUEST_CONTENT: digest} if (digest := exchange.request.content_digest) else {}),
             },
         )
         request = writer.create_warc_record(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from warcio.statusandheaders import StatusAndHeadersParser
 
 from addon.recordings.exchange import CHUNK, Exchange, LeftOut
 from addon.recordings.shelf import RecordingError
-from addon.recordings.warc_export import SCRUBBED
+from addon.recordings.warc_export import REQUEST_CONTENT, SCRUBBED
 from cache.fields import TOKEN
 from cache.key import request_for
 from cache.messages import Fields, Received, Request, Response
@@ -95,24 +97,46 @@ def _sentence(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def _requests(file: Path) -> Iterator[tuple[str, tuple[str, Fields, float]]]:
-    """Iterate over method, fields and time of every request, by the id of the response that it led to."""
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What led to a response."""
+
+    method: str = "GET"
+    fields: Fields = field(default_factory=Fields)
+    at: float | None = None
+    content_digest: str = ""
+
+
+def _requests(file: Path) -> Iterator[tuple[str, _Asked]]:
+    """Iterate over all requests, by the id of the response that each led to."""
     for place, record in _records(file):
         if record.rec_type == "request" and record.http_headers is not None:
             response = record.rec_headers.get_header("WARC-Concurrent-To")
             method = record.http_headers.protocol
             if response and TOKEN.fullmatch(method):
-                yield response, (method, _fields(record, place), _time(record, place))
+                digest = _digest(record) if method == "POST" else ""
+                yield response, _Asked(method, _fields(record, place), _time(record, place), digest)
 
 
-def _exchange(record: ArcWarcRecord, place: str, asked: dict[str, tuple[str, Fields, float]]) -> Exchange:
+def _digest(record: ArcWarcRecord) -> str:
+    """Return the SHA-256 of what a request sent, or nothing where it sent nothing."""
+    digest, length = sha256(), 0
+    while octets := record.raw_stream.read(CHUNK):
+        digest.update(octets)
+        length += len(octets)
+    return digest.hexdigest() if length else ""
+
+
+def _exchange(record: ArcWarcRecord, place: str, requests: dict[str, _Asked]) -> Exchange:
     uri = record.rec_headers.get_header("WARC-Target-URI") or ""
     received_at = _time(record, place)
-    method, request_fields, sent_at = asked.get(
-        record.rec_headers.get_header("WARC-Record-ID"), ("GET", Fields(), received_at)
-    )
+    asked = requests.get(record.rec_headers.get_header("WARC-Record-ID"), _Asked())
+    digest = record.rec_headers.get_header(REQUEST_CONTENT) or asked.content_digest
+    if digest and not re.fullmatch("[0-9a-f]{64}", digest):
+        raise RecordingError(f"{place}: expected a SHA-256 in {REQUEST_CONTENT}")
     try:
-        request: Request = request_for(uri.strip("<>"), request_fields.without(["host"]))
+        request: Request = request_for(uri.strip("<>"), asked.fields.without(["host"]))
+        request = replace(request, method=asked.method, content_digest=digest)
         code, _, reason = record.http_headers.statusline.partition(" ")
         fields = _fields(record, place)
         head = Response(int(code), reason, fields.without(["transfer-encoding"]), _version(record))
@@ -130,9 +154,10 @@ def _exchange(record: ArcWarcRecord, place: str, asked: dict[str, tuple[str, Fie
         except (ArchiveLoadFailed, ChunkedDataException, EOFError, OSError, ValueError) as error:
             raise RecordingError(f"{place}: {_sentence(error)}") from None
 
-    received = Received(head, min(sent_at, received_at), received_at)
+    sent_at = received_at if asked.at is None else min(asked.at, received_at)
+    received = Received(head, sent_at, received_at)
     is_scrubbed = record.rec_headers.get_header(SCRUBBED) == "yes"
-    return Exchange(place, replace(request, method=method), received, content, scrubbed=is_scrubbed)
+    return Exchange(place, request, received, content, scrubbed=is_scrubbed)
 
 
 def _fields(record: ArcWarcRecord, place: str) -> Fields:

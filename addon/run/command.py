@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
-from addon.run.bridge import Bridge
-from addon.run.namespace import NOT_EXECUTABLE, NOT_FOUND, READY
+NOT_EXECUTABLE, NOT_FOUND = 126, 127
+"""Exit codes of shells for a command that cannot be run."""
 
 
 class CannotRun(Exception):
@@ -22,60 +20,18 @@ class CannotRun(Exception):
         self.exit_code = exit_code
 
 
-class NoNamespace(Exception):
-    """This system allows no network namespace. The text says why."""
-
-
 def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a command; return its exit code, 128 and more where a signal ended it, as shells do. Raises CannotRun."""
     with _signals_are_the_commands() as started:
         try:
-            process = subprocess.Popen(command, env=environ)  # noqa: S603 - the user's own
+            process = subprocess.Popen(command, env=environ)  # noqa: S603 - it is the user's own
         except FileNotFoundError:
             raise CannotRun(f"{command[0]}: command not found", NOT_FOUND) from None
         except OSError as error:
             raise CannotRun(f"{command[0]}: {error.strerror}", NOT_EXECUTABLE) from None
         started.append(process)
-        return _exit_code(process)
-
-
-def run_confined(command: Sequence[str], environ: Mapping[str, str], port: int) -> int:
-    """Run a command where nothing but the proxy on `port` of 127.0.0.1 can be reached.
-
-    Raises:
-        NoNamespace: the system does not allow that; the command has not run.
-    """
-    with _signals_are_the_commands() as started:
-        process, listener = _start_confined(command, environ, port)
-        started.append(process)
-        bridge = Bridge(listener, port)
-        try:
-            return _exit_code(process)
-        finally:
-            bridge.close()
-
-
-def _start_confined(
-    command: Sequence[str], environ: Mapping[str, str], port: int
-) -> tuple[subprocess.Popen[bytes], socket.socket]:
-    inside, outside = socket.socketpair()
-    with inside, outside:
-        process = subprocess.Popen(  # noqa: S603 - the user's own
-            [sys.executable, "-P", "-m", "addon.run.namespace", str(inside.fileno()), str(port), *command],
-            env=environ,
-            pass_fds=[inside.fileno()],
-        )
-        inside.close()
-        said, descriptors, _, _ = socket.recv_fds(outside, 4096, 1)
-    if said != READY or not descriptors:
-        process.wait()
-        raise NoNamespace(said.decode(errors="replace") or f"it ended with {process.returncode}")
-    return process, socket.socket(fileno=descriptors[0])
-
-
-def _exit_code(process: subprocess.Popen[bytes]) -> int:
-    code = process.wait()
-    return code if code >= 0 else 128 - code
+        code = process.wait()
+        return code if code >= 0 else 128 - code
 
 
 @contextmanager

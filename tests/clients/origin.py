@@ -78,6 +78,7 @@ class Origin:
     def __init__(self, tls: ssl.SSLContext | None = None) -> None:
         self.pages: dict[str, Page] = {}
         self.requests: list[Seen] = []
+        self.stopped = False
         self._connections: list[socket.socket] = []
         self._server = _Server(("127.0.0.1", 0), Exchange)
         self._server.origin = self
@@ -105,6 +106,7 @@ class Origin:
 
     def stop(self) -> None:
         """Be gone: nobody listens, and connections that are kept open end."""
+        self.stopped = True
         self._server.shutdown()
         self._thread.join()
         self._server.socket.close()

@@ -33,6 +33,7 @@ from cache.groups import groups
 from cache.key import keys, primary_key
 from cache.messages import Fields, Received, Request, Response
 from cache.pieces import StoredContent
+from cache.policy import CachePolicy
 from cache.stores.base import DamagedEntry
 from cache.stores.memory import MemoryStore
 from tests.lanes.messages import Asked, Heard, Reply, Seen
@@ -54,6 +55,19 @@ class _Pending:
     body: bytes
 
 
+_DECIDED: dict[str, tuple[CachePolicy, int, int]] = {}
+"""By settings: to read them takes longer than most conversations."""
+
+
+def _decided(conversation: Conversation) -> tuple[CachePolicy, int, int]:
+    """Return the policy, the size of the store and its captures that a conversation's settings lead to."""
+    key = repr(conversation.settings)
+    if key not in _DECIDED:
+        settings = settings_for(conversation)
+        _DECIDED[key] = settings.policy(), settings.store.max_size, settings.store.captures
+    return _DECIDED[key]
+
+
 class EngineLane:
     name = "engine"
 
@@ -68,10 +82,9 @@ class EngineStage:
         self.authority = f"{HOST}:{PORT}"
         self.instance = "engine"
         self.scheme = "https" if conversation.secure else "http"
-        settings = settings_for(conversation)
-        policy = settings.policy()
+        policy, *kept = _decided(conversation)
         self._policy = replace(policy, instance=self.instance, credential_key=bytes(32))
-        self._store = MemoryStore(settings.store.max_size, settings.store.captures)
+        self._store = MemoryStore(*kept)
         self._ids = (f"{number:032x}" for number in count())
         self._at_origin: deque[_Pending] = deque()
         self._current: _Pending | None = None

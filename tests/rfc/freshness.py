@@ -246,6 +246,18 @@ CONVERSATIONS = [
         settings={"cache": {"targeted_fields": ["CDN-Cache-Control"]}},
     ),
     conversation(
+        "with strip_targeted, the fields that apply are kept from clients and still hold",
+        "TARGET-03",
+        ask("GET /a"),
+        origin("200 OK", "CDN-Cache-Control: max-age=60", "Surrogate-Control: max-age=1", 'ETag: "1"'),
+        answer("200", STORED, "no CDN-Cache-Control", "Surrogate-Control: max-age=1"),
+        ask("GET /a"),
+        answer("203", hit(60), "no CDN-Cache-Control", "Surrogate-Control: max-age=1"),
+        ask("GET /a", 'If-None-Match: "1"'),
+        answer("304", hit(60), "no CDN-Cache-Control"),
+        settings={"cache": {"targeted_fields": ["CDN-Cache-Control"], "strip_targeted": True}},
+    ),
+    conversation(
         "Age counts against a targeted lifetime, and Date and Age tell the truth about it",
         "TARGET-04",
         "TARGET-09",

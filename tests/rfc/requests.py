@@ -139,6 +139,20 @@ CONVERSATIONS = [
             }
         },
     ),
+    *(
+        conversation(
+            f"a table that {title} leaves reloads as they are",
+            "REQ-13",
+            *_stored(),
+            ask("GET /a", "Cache-Control: max-age=0"),
+            answer("203", hit(60), body="hello"),
+            settings={"cache": {"client_reload": "ignore-when-fresh", "hosts": [table]}},
+        )
+        for title, table in (
+            ("is for another host", {"host": "*.example", "client_reload": "honour"}),
+            ("says nothing of them", {"host": "*", "groups": False}),
+        )
+    ),
     conversation(
         "a request directive does not make storable what the origin wants forgotten",
         "REQ-07",

@@ -71,6 +71,8 @@ def record_all_kinds(shelf: Shelf, name: str) -> None:
             b"",
             head=Response(410, "Gone", Fields((("Date", "Fri, 06 Nov 2026 21:20:00 GMT"),))),
         )
+        digest = "#content=" + "0" * 64
+        keep(store, "http://a.test/post", b"read", key=f"http://a.test/post{digest}", method="POST")
         keep(store, "http://a.test/head", b"", "Content-Length: 10", method="HEAD")
         keep(store, "http://a.test/secret", b'{"token": "scrubbed"}', JSON, scrubbed=True)
 

@@ -16,7 +16,7 @@ def test_recordings_are_listed_and_removed(tmp_path: Path, shelf: Shelf) -> None
     assert "there are no recordings" in secondhand("recordings", "list").stderr
     record_all_kinds(shelf, "all")
     [listed] = json.loads(secondhand("recordings", "list", "--json").stdout)
-    assert (listed["name"], listed["responses"]) == ("all", 11)
+    assert (listed["name"], listed["responses"]) == ("all", 12)
     assert secondhand("recordings", "remove", "all").stdout == "all is gone\n"
     assert list((tmp_path / "store" / "recordings").iterdir()) == []
     again = secondhand("recordings", "remove", "all")
@@ -65,7 +65,7 @@ def test_a_full_disk_evicts_nothing_from_a_recording(shelf: Shelf) -> None:
     record_all_kinds(shelf, "all")
     with shelf.opened("all") as store:
         assert not store.make_room()
-        assert store.statistics().entries == 11
+        assert store.statistics().entries == 12
 
 
 def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, shelf: Shelf) -> None:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from base64 import b64encode
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def exported(tmp_path: Path, shelf: Shelf, form: str) -> Path:
 def test_what_goes_out_comes_back_octet_for_octet(tmp_path: Path, shelf: Shelf, form: str) -> None:
     file = exported(tmp_path, shelf, form)
     result = secondhand("import", file, "--name", "again")
-    assert result.stdout == "again holds 11 responses\n", result.output
+    assert result.stdout == "again holds 12 responses\n", result.output
     assert held(shelf, "again") == held(shelf, "all")
     assert secondhand("diff", "all", "again").exit_code == 0
 
@@ -40,7 +41,7 @@ def test_what_goes_out_comes_back_octet_for_octet(tmp_path: Path, shelf: Shelf, 
 def test_a_zip_of_a_folder_comes_back_too(tmp_path: Path, shelf: Shelf) -> None:
     folder = exported(tmp_path, shelf, "dir")
     file = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, folder.name)
-    assert secondhand("import", file).stdout == "packed holds 11 responses\n"
+    assert secondhand("import", file).stdout == "packed holds 12 responses\n"
     assert held(shelf, "packed") == held(shelf, "all")
 
 
@@ -49,7 +50,7 @@ def test_a_warc_satisfies_the_tool_that_checks_them(tmp_path: Path, shelf: Shelf
     checker = [sys.executable, "-c", "from warcio.cli import main; main()", "check", "-v", str(file)]
     checked = subprocess.run(checker, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
-    assert checked.stdout.count("digest pass") == 23
+    assert checked.stdout.count("digest pass") == 25
 
 
 def test_a_har_has_all_that_devtools_ask_for_and_shows_content_as_people_read_it(tmp_path: Path, shelf: Shelf) -> None:
@@ -122,6 +123,31 @@ def test_a_browsers_har_has_content_without_its_coding(tmp_path: Path, shelf: Sh
     [(entry, body)] = held(shelf, "browser")
     assert body == "hëllo".encode()
     assert [name for name, _ in entry.head.fields] == ["content-type", "Date"]
+
+
+def test_what_a_post_sent_is_known_from_other_programs_files_too(tmp_path: Path, shelf: Shelf) -> None:
+    digest = sha256(b'{"query": 1}').hexdigest()
+    entry = browser_entry("http://a.test/graphql", content={"text": "one"})
+    entry["request"] = {"method": "POST", "url": "http://a.test/graphql", "postData": {"text": '{"query": 1}'}}
+    har = tmp_path / "posts.har"
+    log = {"version": "1.2", "creator": {"name": "b", "version": "1"}, "entries": [entry]}
+    har.write_text(json.dumps({"log": log}))
+    warc = tmp_path / "posts.warc"
+    with warc.open("wb") as stream:
+        writer = WARCWriter(stream, gzip=False)
+        head = StatusAndHeaders("200 OK", [], protocol="HTTP/1.1")
+        answer = BytesIO(b"one")
+        response = writer.create_warc_record("http://a.test/graphql", "response", answer, length=3, http_headers=head)
+        asked = StatusAndHeaders("/graphql HTTP/1.1", [("Host", "a.test")], protocol="POST")
+        sent = BytesIO(b'{"query": 1}')
+        request = writer.create_warc_record("http://a.test/graphql", "request", sent, length=12, http_headers=asked)
+        request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get_header("WARC-Record-ID"))
+        writer.write_record(response)
+        writer.write_record(request)
+    for file in (har, warc):
+        assert secondhand("import", file, "--name", file.suffix[1:]).stdout.endswith("holds 1 response\n")
+        [(stored, body)] = held(shelf, file.suffix[1:])
+        assert (stored.key, stored.method, body) == (f"http://a.test/graphql#content={digest}", "POST", b"one")
 
 
 def test_an_archives_warc_with_chunks_and_the_request_first(tmp_path: Path, shelf: Shelf) -> None:

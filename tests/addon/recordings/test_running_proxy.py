@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.addon.warm.site import page
-from tests.clients.origin import Origin
+from tests.clients.origin import Exchange, Origin
 from tests.clients.proxy import Proxy
 
 SETTINGS = {"ORIGIN__PROXY": "none"}
@@ -76,6 +76,36 @@ def test_a_client_that_has_a_copy_does_not_keep_the_content_from_being_recorded(
         answer = requests.post(url, b"x", proxies={"http": proxy.url}, timeout=60)
         assert (answer.status_code, answer.headers["Proxy-Status"].partition(";")[2].strip()[:5]) == (504, "error")
     assert len(origin.requests) == 1
+
+
+def test_a_post_that_only_reads_is_replayed_to_whoever_sends_the_same(tmp_path: Path, origin: Origin) -> None:
+    def echo(exchange: Exchange) -> None:
+        sent = exchange.rfile.read(int(exchange.headers["Content-Length"]))
+        exchange.reply(200, b"answer to " + sent, {"Cache-Control": "no-store"})
+
+    def post(proxy: Proxy, url: str, content: bytes) -> tuple[int, bytes]:
+        answer = requests.post(url, content, proxies={"http": proxy.url}, timeout=60)
+        return answer.status_code, answer.content
+
+    url, other = origin.offer("/graphql", echo), origin.offer("/other", echo)
+    settings = tmp_path / "config.toml"
+    settings.write_text('[[replay.post]]\npath = "/graphql"\n')
+    command = ("secondhand", "serve", "--config", str(settings))
+    with Proxy(tmp_path, command=command, settings=SETTINGS) as proxy:
+        assert post(proxy, url, b"one") == (200, b"answer to one")  # nothing of it holds before
+        proxy.run("record", "demo")
+        for content in (b"one", b"two"):
+            assert post(proxy, url, content) == (200, b"answer to " + content)
+        assert post(proxy, other, b"one") == (200, b"answer to one")
+        proxy.run("record", "--stop")
+        proxy.run("replay", "demo")
+        asked = len(origin.requests)
+        assert post(proxy, url, b"two") == (203, b"answer to two")
+        assert post(proxy, url, b"one") == (203, b"answer to one")
+        assert post(proxy, url, b"three")[0] == 504
+        assert post(proxy, other, b"one")[0] == 504
+        assert get(proxy, url)[0] == 504
+        assert len(origin.requests) == asked
 
 
 def test_a_recording_that_is_not_there_or_in_use(tmp_path: Path, origin: Origin) -> None:

@@ -1,0 +1,43 @@
+"""Which check runs which lines."""
+
+from __future__ import annotations
+
+import sys
+from types import CodeType
+
+from tests.mutation.checks import ROOT, Check
+
+Lines = dict[str, set[int]]
+"""Line numbers by module."""
+
+_TOOL = 4  # none of those that debuggers and profilers take
+
+
+def covered(checks: list[Check]) -> list[Lines]:
+    """Run every check once, and return the lines of `cache/` that each has run. Raises what a check raises."""
+    monitoring, seen = sys.monitoring, dict[str, set[int]]()
+    prefix = str(ROOT / "cache")
+
+    def note(code: CodeType, line: int) -> object:
+        if code.co_filename.startswith(prefix):
+            seen.setdefault(code.co_filename, set()).add(line)
+        return monitoring.DISABLE
+
+    monitoring.use_tool_id(_TOOL, "mutation")
+    monitoring.register_callback(_TOOL, monitoring.events.LINE, note)
+    monitoring.set_events(_TOOL, monitoring.events.LINE)
+    found = []
+    try:
+        for check in checks:
+            seen.clear()
+            monitoring.restart_events()
+            check.run()
+            found.append({_module(file): set(lines) for file, lines in seen.items()})
+    finally:
+        monitoring.set_events(_TOOL, 0)
+        monitoring.free_tool_id(_TOOL)
+    return found
+
+
+def _module(file: str) -> str:
+    return file.removeprefix(f"{ROOT}/").removesuffix(".py").replace("/", ".")
