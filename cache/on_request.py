@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -152,7 +153,7 @@ def _serve(
     remaining = lifetime.seconds - current_age(entry, policy, now)
     detail: Detail | None
     if policy.replay:
-        detail = Detail.REPLAY
+        detail, remaining = Detail.REPLAY, math.inf
     elif never_unasked(entry, policy):
         detail, remaining = Detail.OVERRIDE_OFFLINE, 0.0  # else it would not be served at all
     elif remaining > 0:

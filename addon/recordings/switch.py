@@ -11,6 +11,7 @@ from addon.control import Handler
 from addon.recordings.shelf import PinnedStore, Shelf
 from cache.keeping import NOTHING_MORE
 from cache.policy import CachePolicy, SetCookie
+from cache.stores.tiered import TieredStore
 
 if TYPE_CHECKING:
     from addon.service import Lane, Service
@@ -39,8 +40,9 @@ class Switch:
             policy = self._service.home.policy
             policy = recording_policy(policy, name) if doing == "record" else replaying_policy(policy, name)
             policy = replace(policy, post_rules=self._service.settings.replay.rules())
-            lane = self._service.lane_on(await asyncio.to_thread(PinnedStore, path), policy)
-            self._service.take(lane)
+            pinned, memory = await asyncio.to_thread(PinnedStore, path), self._service.settings.memory
+            store = TieredStore(pinned, memory.store_size, memory.max_object)
+            self._service.take(self._service.lane_on(store, policy))
             self._doing, self._name = doing, name
 
     async def stop(self) -> str:

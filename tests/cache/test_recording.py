@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -57,6 +58,7 @@ def test_what_no_shared_cache_may_keep_is_recorded_and_replayed_years_later(fiel
         decided = on_request(later, (entry,), REPLAYING, NOW + 1e8)
         assert isinstance(decided, Serve)
         assert (decided.answer.head.status, decided.detail) == (203, Detail.REPLAY)
+        assert decided.valid_until == math.inf
 
 
 def test_every_request_goes_to_the_origin_whatever_is_recorded_and_whatever_the_client_has() -> None:
