@@ -35,7 +35,7 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
     cookies = {cookie.partition("=")[0].strip() for cookie in (fields.get("cookie") or "").split(";")}
     if policy.bypass_cookies & cookies:
         return Forwarded.BYPASS, Detail.BYPASS_COOKIE
-    if request_directives(fields).no_store and not policy.offline:
+    if request_directives(fields).no_store and not (policy.offline or policy.record):
         return Forwarded.REQUEST, Detail.REQUEST_NO_STORE
     return None
 
@@ -81,6 +81,8 @@ def obstacle(
     """Return what keeps a stored response from being used without asking the origin, or None."""
     if not covers(request, entry):
         return Forwarded.PARTIAL, None
+    if policy.replay:
+        return None
     directives = directives_of(entry, policy)
     shareable = policy.keeping.private or shareable_although_authorized(directives)
     if is_authorized(request, policy) and not shareable:
