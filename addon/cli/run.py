@@ -31,7 +31,7 @@ LocalhostOption = Annotated[bool, typer.Option("--proxy-localhost", help="Reques
 
 
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND ...", help="What to run.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run.")],
     offline: Annotated[bool, typer.Option("--offline", help="Ask no origin; reach nothing but the proxy.")] = False,
     auto: Annotated[bool, typer.Option("--auto", help="Ask origins while they can be reached (the default).")] = False,
     record: Annotated[
