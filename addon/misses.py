@@ -5,11 +5,13 @@ from __future__ import annotations
 import html
 import json
 import logging
+import shlex
 from collections.abc import Sequence
 from heapq import nsmallest
 
 from addon.queue import MissQueue, wanted_by
 from addon.reply import Reply
+from addon.settings import Settings
 from addon.stored import StoredResponses
 from cache.decisions import Refuse
 from cache.entry import StoredResponse
@@ -96,6 +98,13 @@ def _length_in_common(one: str, other: str) -> int:
     """Return how many characters two texts begin with alike."""
     pairs = enumerate(zip(one, other, strict=False))
     return next((place for place, (mine, yours) in pairs if mine != yours), min(len(one), len(other)))
+
+
+def remedy(settings: Settings) -> str:
+    """Return the command that fetches what was missing, for a proxy with these settings."""
+    options = f" --store {shlex.quote(settings.store.path)}" if settings.store.path else ""
+    profile = f" --profile {settings.profile}" if settings.profile else ""
+    return f"secondhand queue run{options}{profile}"
 
 
 def preferred(accept: str | None) -> str:

@@ -14,6 +14,7 @@ from http import HTTPStatus
 from cache.annotations import annotated, known_of_copy, known_of_relayed
 from cache.answers import CopyAnswer, OwnAnswer, RelayedAnswer
 from cache.cachestatus import Handling, member
+from cache.captures import told
 from cache.entry import StoredResponse
 from cache.fields import imf_date, media_type
 from cache.fieldtable import end_to_end, row
@@ -82,12 +83,14 @@ def from_copy(
     now: float,
     *,
     validated: bool = False,
+    memento: bool = False,
 ) -> CopyAnswer:
     """Return the answer that a stored response gives to a request, in the form the client's own fields ask for.
 
-    `validated` says that the origin confirmed it in this very exchange; `now` is in seconds since the epoch.
+    `validated` says that the origin confirmed it in this very exchange, `memento` that it was chosen as a state of
+    the past; `now` is in seconds since the epoch.
     """
-    fields = _presented(request, entry, policy, now, validated=validated)
+    fields = told(entry, _presented(request, entry, policy, now, validated=validated), policy, memento=memento)
     parts = requested_parts(request, entry)
     if not_modified(request, entry):  # RFC 9110 §13.2.2: before Range
         answer = CopyAnswer(Response(304, "Not Modified", _without_representation(fields)))
@@ -167,9 +170,6 @@ def _presented(request: Request, entry: StoredResponse, policy: CachePolicy, now
     # RFC 9111 §5.1: no Age says "made for this request", which a validated answer nearly is
     if not validated or "age" in fields:
         fields = fields.replacing("Age", str(math.floor(age)))
-    if policy.memento and "memento-datetime" not in fields:  # RFC 7089 §4.5: what is one already stays the same one
-        fields = fields.replacing("Memento-Datetime", fields.get("date") or imf_date(entry.stored_at))
-        fields = fields.appending(("Link", f'<{entry.target}>; rel="original"'))
     return fields
 
 

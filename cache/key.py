@@ -41,6 +41,11 @@ def primary_key(request: Request) -> str:
     return f"{request.scheme}://{host}{port}{path}{digest}"
 
 
+def content_digest_of(key: str) -> str:
+    """Return the SHA-256 of the request's content that is part of a key, or nothing."""
+    return key.partition(_CONTENT)[2]
+
+
 def _normalised_escape(escape: re.Match[str]) -> str:
     character = chr(int(escape[1], 16))
     return character if character in _UNRESERVED else escape[0].upper()
@@ -158,6 +163,8 @@ def presented(fields: Fields, name: str, policy: CachePolicy) -> str | None:
     lines = fields.all(name)
     if not lines:
         return None  # RFC 9111 §4.1: absent only matches absent
+    if name in _CREDENTIALS and (policy.record or policy.replay):
+        return None  # a recording is one person's, and is replayed where the credentials are not
     if name in _CREDENTIALS:
         joined = "\0".join(lines).encode("latin-1", "replace")
         return "hash:" + blake2b(joined, key=policy.credential_key[:64], digest_size=16).hexdigest()

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from cache import validation
 from cache.authority import from_copy, refusal
 from cache.cachestatus import Handling
+from cache.captures import ACCEPT_DATETIME, captures_for, chosen, current
 from cache.decisions import Forward, Refuse, Sent, Serve, Validate
 from cache.destinations import is_loop, prohibited
 from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
+from cache.fields import http_date
 from cache.forwarding import behind, completing, upstream, validating
 from cache.freshness import current_age, freshness_lifetime, never_unasked, stale_use, time_to_live
 from cache.key import is_visible
@@ -49,6 +52,12 @@ def on_request(
             return _refuse_offline(request, policy, now)
         return _forward(request, fwd, detail, candidates, policy)
     asked = request_directives(request.fields)
+    if policy.record:
+        return _recorded(request, asked, policy, now)
+    if policy.captures > 1:
+        if past := _past(request, candidates, policy, now):
+            return past
+        candidates = current(candidates)
     heads = tuple(entry.id for entry in candidates if entry.method == "HEAD")
     fitting = matching(request, candidates, policy)
     if not fitting:
@@ -106,6 +115,32 @@ def _forward(
     return Forward(upstream(request, policy), fwd, detail, unstorable, matching=tuple(candidates))
 
 
+def _past(
+    request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy, now: float
+) -> Serve | Refuse | None:
+    """Return the answer to a request for a past state that is kept here, or None (RFC 7089 §4.1.3)."""
+    wanted = request.fields.get(ACCEPT_DATETIME)
+    captures = captures_for(request, candidates, policy, now) if wanted is not None else ()
+    if not captures:
+        return None
+    moment = http_date(wanted, now)
+    if moment is None:
+        sentence = f'Accept-Datetime says "{wanted}", which is no date in the form of HTTP.'
+        refused = refusal(400, Refused.ACCEPT_DATETIME, sentence, policy, now, "http_request_error")
+        return Refuse(refused, Refused.ACCEPT_DATETIME)
+    entry = chosen(captures, moment)
+    handling = Handling(hit=True, ttl=time_to_live(entry, policy, now), detail=Detail.MEMENTO)
+    answer = from_copy(request, entry, handling, policy, now, memento=True)
+    return Serve(answer, entry, handling, now, Detail.MEMENTO)
+
+
+def _recorded(request: Request, asked: RequestDirectives, policy: CachePolicy, now: float) -> Forward | Refuse:
+    """Return the way to an answer that is worth recording: a whole one, whatever the client has already."""
+    if asked.only_if_cached or policy.offline:
+        return _refuse_unasked(request, policy, now)
+    return Forward(upstream(validation.unconditional(request), policy), Forwarded.BYPASS, Detail.RECORDING)
+
+
 def _serve(
     request: Request,
     entry: StoredResponse,
@@ -117,7 +152,9 @@ def _serve(
     lifetime, ttl = freshness_lifetime(entry, policy), time_to_live(entry, policy, now)
     remaining = lifetime.seconds - current_age(entry, policy, now)
     detail: Detail | None
-    if never_unasked(entry, policy):
+    if policy.replay:
+        detail, remaining = Detail.REPLAY, math.inf
+    elif never_unasked(entry, policy):
         detail, remaining = Detail.OVERRIDE_OFFLINE, 0.0  # else it would not be served at all
     elif remaining > 0:
         detail = Detail.HEURISTIC if lifetime.source == "heuristic" else None
@@ -161,6 +198,10 @@ def _refuse_unasked(request: Request, policy: CachePolicy, now: float) -> Refuse
 
 
 def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse:
+    if policy.replay:
+        sentence = f"The recording {policy.replay} has no response that may answer {request.method} {request.uri}."
+        answer = refusal(504, Refused.REPLAY, sentence, policy, now, "destination_unavailable")
+        return Refuse(answer, Refused.REPLAY)
     why = f"{request.host} cannot be reached now" if policy.link_down else "This proxy is offline"
     sentence = f"{why}, and no stored response may answer {request.method} {request.uri}."
     answer = refusal(504, Refused.OFFLINE, sentence, policy, now, "destination_unavailable")

@@ -34,7 +34,7 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
         return Forwarded.BYPASS, Detail.UNKEYED_INPUT
     if policy.bypass_cookies and policy.bypass_cookies & cookie_names(fields):
         return Forwarded.BYPASS, Detail.BYPASS_COOKIE
-    if request_directives(fields).no_store and not policy.offline:
+    if request_directives(fields).no_store and not (policy.offline or policy.record):
         return Forwarded.REQUEST, Detail.REQUEST_NO_STORE
     return None
 
@@ -87,6 +87,8 @@ def obstacle(
     """Return what keeps a stored response from being used without asking the origin, or None."""
     if not covers(request, entry):
         return Forwarded.PARTIAL, None
+    if policy.replay:
+        return None
     directives = directives_of(entry, policy)
     shareable = policy.keeping.private or shareable_although_authorized(directives)
     if is_authorized(request, policy) and not shareable:

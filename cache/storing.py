@@ -61,6 +61,8 @@ def place_of(response: Response) -> Place | None:
 def refusal(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
     """Return why a response must not be stored, or None if it may be."""
     response = received.head
+    if policy.record:
+        return _refused_by_recording(request, response)
     directives = response_directives(response.fields, policy.targeted_fields)
     return (
         _refused_by_request(request, received, directives, policy)
@@ -68,6 +70,13 @@ def refusal(request: Request, received: Received, policy: CachePolicy) -> NotSto
         or _refused_by_directives(request, directives, policy)
         or _refused_by_fields(request, received, directives, policy)
     )
+
+
+def _refused_by_recording(request: Request, response: Response) -> NotStored | None:
+    """Return why not even a recording keeps a response: no request could be answered from it."""
+    if not request.content_digest and (request.method not in ("GET", "HEAD") or request.has_content):
+        return NotStored.METHOD
+    return _refused_by_status(request, response, ResponseDirectives()) or _refused_by_dictionary(response.fields)
 
 
 def _refused_by_request(
@@ -168,13 +177,15 @@ def _refused_by_fields(
         return NotStored.NEVER_REUSABLE
     if policy.content_type_match and contradicts_its_name(request, response):
         return NotStored.CONTENT_TYPE
-    return NotStored.DICTIONARY_VARY if _lacks_dictionary_vary(fields) else None
+    return _refused_by_dictionary(fields)
 
 
-def _lacks_dictionary_vary(fields: Fields) -> bool:
-    """Tell whether content coded by a dictionary does not vary by what it takes to read it (RFC 9842 §6.2)."""
-    coded = "content-encoding" in fields and {"dcb", "dcz"} & set(tokens(fields.get("content-encoding")))
-    return bool(coded) and not {"accept-encoding", "available-dictionary"} <= set(tokens(fields.get("vary")))
+def _refused_by_dictionary(fields: Fields) -> NotStored | None:
+    if "content-encoding" not in fields:
+        return None
+    coded = {"dcb", "dcz"} & set(tokens(fields.get("content-encoding")))
+    named = {"accept-encoding", "available-dictionary"} <= set(tokens(fields.get("vary")))
+    return NotStored.DICTIONARY_VARY if coded and not named else None  # RFC 9842 §6.2
 
 
 def storable_fields(received: Received, policy: CachePolicy) -> Fields:

@@ -6,6 +6,7 @@ import asyncio
 import re
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Protocol
 
 from addon.access_log import AccessLog
@@ -106,6 +107,7 @@ class Door:
         """Answer from that service from now on."""
         self.pool.clear()
         self.service = service
+        service.taken = partial(self.serve, service)
         service.statistics.sources[:] = [self._count]
         self.clock = service.clock
         self.fetcher = service.fetcher
