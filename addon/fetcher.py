@@ -118,9 +118,7 @@ class Fetcher:
                 await arriving.close()
                 await self.apply(outcome.changes, flight)
                 if asking.content is not None:
-                    return self._error(
-                        502, Refused.GAVE_UP, f"{request.uri} cannot be sent twice.", "http_protocol_error"
-                    )
+                    return self._gave_up(f"{request.uri} cannot be sent twice.")
                 return outcome.sent
             case Freshen() | Serve() | Refuse():
                 await arriving.close()

@@ -9,6 +9,7 @@ from dataclasses import replace
 from addon.asking import NOTHING_MORE, Asking
 from addon.fetcher import Fetcher
 from addon.keying import keyed
+from addon.misses import Misses
 from addon.origin import Content, FailureKind, OriginFailure
 from addon.refresher import Refresher
 from addon.reply import Reply
@@ -20,7 +21,7 @@ from cache.entry import StoredResponse
 from cache.flight import Ending, Flight
 from cache.key import keys, primary_key
 from cache.messages import Request, Response
-from cache.reasons import Forwarded
+from cache.reasons import Forwarded, Refused
 from cache.stores.base import StoreError
 
 COLLAPSIBLE = frozenset({Forwarded.URI_MISS, Forwarded.VARY_MISS, Forwarded.STALE})
@@ -41,6 +42,7 @@ class Responder:
         self._statistics = statistics
         self._collapse_timeout = collapse_timeout
         self._refresher = Refresher(fetcher)
+        self.misses: Misses | None = None
 
     async def respond(
         self, request: Request, *, interim: Callable[[Response], None] | None = None, content: Content | None = None
@@ -79,7 +81,9 @@ class Responder:
                     except StoreError:
                         continue  # that copy is damaged and gone: decide again without it
                 case Refuse() as refuse:
-                    return self.fetcher.replies.refuse(refuse)
+                    reply = self.fetcher.replies.refuse(refuse)
+                    is_miss = refuse.reason in (Refused.OFFLINE, Refused.REPLAY)
+                    return await self.misses.reply(request, refuse) if is_miss and self.misses else reply
         return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy), asking, key=key)
 
     async def at_hand(self, request: Request, reply: Reply, limit: int) -> Reply:

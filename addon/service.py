@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import logging
 import secrets
+import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from addon.catching_up import CatchingUp
 from addon.clock import Clock
 from addon.control import ControlServer
 from addon.fetcher import Fetcher
+from addon.misses import Misses
 from addon.modes import Modes
 from addon.origin import Origin
+from addon.queue import MissQueue
 from addon.reach import own_authorities
 from addon.recordings.switch import Switch
 from addon.relay import Relay
@@ -22,7 +26,8 @@ from addon.responder import Responder
 from addon.settings import Settings
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
-from addon.warm.prefetch import prefetch_handler
+from addon.warm.prefetch import prefetch, prefetch_handler
+from addon.warm.wanted import Wanted
 from cache import engine
 from cache.decisions import Refuse
 from cache.key import key_of_uri, keys
@@ -86,9 +91,13 @@ class Service:
         """The lane on the service's own store."""
         self.take(self.home)
         self.recordings = Switch(self)
+        self.queue = MissQueue(settings.store.directory) if directory else None
+        self.responder.misses = Misses(self.stored, self.queue, remedy(settings))
+        self.catching_up = self._catching_up(self.queue) if self.queue and settings.offline.queue else None
         self.relay = Relay()
         handlers = {
             "fetch": prefetch_handler(self),
+            "missing": self._missing,
             "mode": self.modes.handle,
             "ping": self._ping,
             "purge": self._purge,
@@ -103,7 +112,9 @@ class Service:
         largest = self.settings.store.largest_object
         fetcher = Fetcher(stored, origin, policy, self.clock, self.statistics, largest)
         fetcher.links = self.modes.links
-        return Lane(stored, fetcher, Responder(fetcher, self.statistics, self.settings.cache.collapse_timeout))
+        responder = Responder(fetcher, self.statistics, self.settings.cache.collapse_timeout)
+        responder.misses = Misses(stored, None, "")  # what a recording has not is nothing to be fetched later
+        return Lane(stored, fetcher, responder)
 
     def take(self, lane: Lane) -> None:
         """Answer by this lane from now on, in the modes that hold now."""
@@ -150,11 +161,21 @@ class Service:
     def go_by(self, policy: CachePolicy) -> None:
         """Let another policy hold from the next request on."""
         self.policy = self.fetcher.policy = policy
+        if self.catching_up:
+            self.catching_up.begin()
+
+    def _catching_up(self, queue: MissQueue) -> CatchingUp:
+        async def fetch(wanted: Wanted) -> str:
+            return (await prefetch(self, wanted)).problem
+
+        return CatchingUp(queue, fetch, lambda: self.policy, self.stored)
 
     async def close(self) -> None:
         """Finish, and let go of everything."""
         await self._control.close()
         await self.modes.close()
+        if self.catching_up:
+            await self.catching_up.close()
         await self.relay.close()
         await self.recordings.stop()
         await self.home.close()
@@ -163,6 +184,9 @@ class Service:
 
     async def _ping(self, arguments: Mapping[str, object]) -> dict[str, object]:
         return {"arguments": dict(arguments)}
+
+    async def _missing(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        return {"urls": self.responder.misses.missing if self.responder.misses else []}
 
     async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return dict(self.statistics.snapshot())
@@ -182,6 +206,13 @@ class Service:
             case _:
                 raise ValueError('expected "url", "host" or "all"')
         return {"deleted": deleted}
+
+
+def remedy(settings: Settings) -> str:
+    """Return the command that fetches what was missing, for a proxy with these settings."""
+    options = f" --store {shlex.quote(settings.store.path)}" if settings.store.path else ""
+    profile = f" --profile {settings.profile}" if settings.profile else ""
+    return f"secondhand queue run{options}{profile}"
 
 
 def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tuple[Store, str | None]:

@@ -12,6 +12,7 @@ class Handling:
     """How this cache handled a request; `hit` and `fwd` exclude each other."""
 
     hit: bool = False
+    """Answered from what is stored, nobody asked (RFC 9211 §2.1)."""
     fwd: Forwarded | None = None
     fwd_status: int | None = None
     """The status the origin gave, where it gave one."""
@@ -20,7 +21,7 @@ class Handling:
     ttl: int | None = None
     """Seconds of freshness left, negative when stale."""
     detail: str | None = None
-    """The name of a reason: always a token."""
+    """The name of a reason: always a token (RFC 9211 §2.8)."""
 
 
 def member(cache_name: str, handling: Handling, sent_status: int) -> str:

@@ -13,7 +13,7 @@ from cache.invalidation import invalidated_keys
 from cache.key import keys, primary_key
 from cache.messages import Received, Request, Response
 from cache.policy import CachePolicy, heeds_groups
-from cache.reasons import Detail, NotStored
+from cache.reasons import Detail
 
 
 def changes(
@@ -29,7 +29,7 @@ def changes(
         named = invalidated_keys(request, received.head)
         grouped = _invalidated_groups(request, sent, received.head, policy) if named else ()
         return (*invalidations(named, policy), *grouped)
-    if sent.not_storable is NotStored.BYPASSED or sent.selected is None or received.head.status >= 500:
+    if sent.selected is None or received.head.status >= 500:
         return ()
     if sent.detail is Detail.AUTHORIZATION:
         return ()  # what one client may not see says nothing of what all may
@@ -53,7 +53,7 @@ def _invalidated_groups(
     if not heeds_groups(request.host, policy):
         return ()
     named = invalidated_groups(head.fields).union(*(groups(entry.head.fields) for entry in sent.matching))
-    origin = primary_key(replace(request, target="/"))
+    origin = primary_key(replace(request, target="/"))  # RFC 9875 §2.1: a group is of one origin
     return (InvalidateGroups(origin, named),) if named else ()
 
 

@@ -1,7 +1,7 @@
-"""Cache directives, parsed once into typed records. Judgement is elsewhere.
+"""Cache directives (RFC 9111 §5.2), parsed once into typed records. Judgement is elsewhere.
 
 Leniencies: known directives take tokens and quoted strings alike; an argument on a directive that takes none is
-ignored; a directive given twice with the same value counts once.
+ignored; a directive given twice with the same value counts once. Unknown ones are passed over (RFC 9111 §5.2.3).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ class ResponseDirectives:
     max_age: int | None = None
     """0 if malformed or contradicted by a second one (RFC 9111 §4.2.1)."""
     s_maxage: int | None = None
+    """Of shared caches alone, over `max_age` (RFC 9111 §5.2.2.10)."""
     no_store: bool = False
     no_cache: bool = False
     no_cache_fields: frozenset[str] = NOTHING
@@ -34,10 +35,10 @@ class ResponseDirectives:
     private_fields: frozenset[str] = NOTHING
     """Qualified private: fields that may not be stored."""
     public: bool = False
+    """May be stored although its code or its request would forbid it (RFC 9111 §5.2.2.9)."""
     must_revalidate: bool = False
     proxy_revalidate: bool = False
     must_understand: bool = False
-    no_transform: bool = False
     immutable: bool = False
     stale_while_revalidate: int = 0
     stale_if_error: int = 0
@@ -92,7 +93,6 @@ def _interpreted(arguments: Arguments, source: str, *, broken: bool = False) -> 
         must_revalidate="must-revalidate" in arguments,
         proxy_revalidate="proxy-revalidate" in arguments,
         must_understand="must-understand" in arguments,
-        no_transform="no-transform" in arguments,
         immutable="immutable" in arguments,
         stale_while_revalidate=_lifetime(arguments, "stale-while-revalidate") or 0,
         stale_if_error=_lifetime(arguments, "stale-if-error") or 0,
@@ -139,7 +139,7 @@ def _parse(value: str) -> tuple[Arguments, bool]:
         if not TOKEN.fullmatch(lower):
             continue
         # white space beside the equals sign: known name, useless argument
-        crooked = equals and (name != name.rstrip(" \t") or argument != argument.lstrip(" \t"))
+        crooked = name != name.rstrip(" \t") or argument != argument.lstrip(" \t")
         text = (unquoted(argument) if argument.startswith('"') else argument) if equals else None
         arguments.setdefault(lower, []).append(_MALFORMED if crooked else text)
     return arguments, False

@@ -140,7 +140,7 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
     if NEVER_MATCHES[0] in entry.vary or not is_visible(entry, policy):
         return False
     if policy.partition and not {name for name, _ in entry.vary}.issuperset(policy.partition):
-        return False  # stored when copies were not kept apart
+        return False  # stored when copies were not kept apart (RFC 9111 §7.2)
     return all(_compared(request, name, entry.head.fields, policy) == value for name, value in entry.vary)
 
 

@@ -7,10 +7,9 @@ import re
 from cache.fields import media_type
 from cache.messages import Fields, Request, Response
 
-METHOD_OVERRIDES = frozenset({"x-http-method", "x-http-method-override", "x-method-override"})
-
-_UNKEYED = METHOD_OVERRIDES | frozenset(
-    {"x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto", "x-forwarded-scheme"}
+_UNKEYED = frozenset(
+    {"x-http-method", "x-http-method-override", "x-method-override"}
+    | {"x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto", "x-forwarded-scheme"}
     | {"x-forwarded-server", "x-host", "x-original-host", "x-original-url", "x-rewrite-url"}
 )
 _FORWARDED_TARGET = re.compile(r"(?:^|[;,])\s*(?:host|proto)\s*=", re.IGNORECASE)
@@ -37,9 +36,9 @@ def is_odd(request: Request) -> bool:
     fields = request.fields
     if sum(len(name) + len(value) + 4 for name, value in fields) > MAX_USUAL_HEAD:
         return True
-    if not METHOD_OVERRIDES.isdisjoint(fields.names()) or any(_CONTROL.search(value) for _, value in fields):
+    if any(_CONTROL.search(value) for _, value in fields):
         return True
-    return "range" in fields and not _BYTE_RANGES.fullmatch(fields.get("range") or "")
+    return "range" in fields and not _BYTE_RANGES.fullmatch(str(fields.get("range")))
 
 
 # what sites keep for everybody, by the extensions that are tried on what is for one person alone

@@ -30,7 +30,7 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
         return Forwarded.BYPASS, Detail.CONTENT_IN_REQUEST
     if "if-match" in fields or "if-unmodified-since" in fields:  # RFC 9111 §4.3.2: not for a cache to judge
         return Forwarded.BYPASS, Detail.PRECONDITION
-    if not policy.gateway and unkeyed_input(fields):  # ledger SEC-04; an edge has removed it
+    if unkeyed_input(fields):  # ledger SEC-04; an edge has removed it
         return Forwarded.BYPASS, Detail.UNKEYED_INPUT
     cookies = {cookie.partition("=")[0].strip() for cookie in (fields.get("cookie") or "").split(";")}
     if policy.bypass_cookies & cookies:

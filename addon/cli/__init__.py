@@ -6,7 +6,22 @@ import sys
 
 import typer
 
-from addon.cli import config, lint, mitm, modes, recordings, run, serve, show, store, trust, warm, why
+from addon.cli import (
+    config,
+    doctor,
+    lint,
+    mitm,
+    modes,
+    queue,
+    recordings,
+    run,
+    serve,
+    show,
+    store,
+    trust,
+    warm,
+    why,
+)
 from addon.cli.terminal import Application
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found."
@@ -45,6 +60,8 @@ app.command(epilog="Example: secondhand diff yesterday today")(recordings.diff)
 app.command(epilog="Example: secondhand scrub checkout --field X-Api-Key --field token")(recordings.scrub)
 app.add_typer(recordings.app, name="recordings")
 app.add_typer(config.app, name="config")
+app.command(epilog="Example: secondhand doctor --json")(doctor.doctor)
+app.add_typer(queue.app, name="queue")
 app.add_typer(trust.app, name="trust")
 app.command("addon", epilog='Example: mitmdump -s "$(secondhand addon)"')(mitm.addon)
 app.command(epilog="Example: secondhand mitmweb --listen-port 8081", cls=mitm.Untouched)(mitm.mitmweb)

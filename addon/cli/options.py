@@ -33,9 +33,12 @@ def configuration(
     edge: str | None = None,
     record: str | None = None,
     replay: str | None = None,
+    profile: str | None = None,
 ) -> Configuration:
     """Return the settings that hold for a command. Raises ConfigError."""
     overrides: dict[str, object] = {}
+    if profile is not None:
+        overrides["profile"] = profile
     if listen is not None:
         overrides["listen"] = listen
     if store is not None:

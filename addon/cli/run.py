@@ -21,7 +21,7 @@ from addon.run.command import CannotRun
 from addon.run.command import run as run_command
 from addon.run.namespace import NoNamespace, leave_the_network
 from addon.run.private_proxy import PrivateProxy, ProxyDidNotStart
-from addon.run.summary import Summary
+from addon.run.summary import Look, Summary
 from addon.run.trust_files import TrustFiles, write_trust_files
 from addon.run.variables import CA_FILES, Shell, script, variables
 from addon.settings import Settings
@@ -64,10 +64,10 @@ def run(
         mode = Mode.OFFLINE if offline else Mode.AUTO
         proxy = _running_proxy(settings) if shared else _private_proxy(settings, config, store, profile, mode)
         with proxy as (host, port, control):
-            before = control.ask("stats")
+            before = _look(control)
             said = variables(f"http://{host}:{port}", trust, os.environ, localhost=proxy_localhost)
             exit_code = _run(command, {**os.environ, **said})
-            summary = _summary(control, before)
+            summary = Summary.between(before, _look(control))
     _tell(summary, command)
     if ci and not exit_code and (breach := summary.breach(offline=offline, max_misses=max_misses)):
         exit_code, sentence = breach
@@ -140,17 +140,13 @@ def _run(command: Sequence[str], environ: dict[str, str]) -> int:
         fail(str(error), error.exit_code)
 
 
-def _summary(control: ControlClient, before: dict[str, object]) -> Summary:
+def _look(control: ControlClient) -> Look:
+    """Return what a proxy has counted and missed by now; nothing if it is gone."""
     try:
-        after = control.ask("stats")
+        return Look.of(control.ask("stats"), control.ask("missing")["urls"])
     except ControlError as error:
         note(str(error))
-        after = before
-    return Summary.between(_numbers(before), _numbers(after), ())
-
-
-def _numbers(counters: dict[str, object]) -> dict[str, int]:
-    return {name: number for name, number in counters.items() if isinstance(number, int)}
+        return Look()
 
 
 def _tell(summary: Summary, command: Sequence[str]) -> None:

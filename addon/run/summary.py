@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from addon.quantities import size_text
 
@@ -15,6 +16,20 @@ MOST_NAMED = 3
 
 
 @dataclass(frozen=True, slots=True)
+class Look:
+    """What a proxy has counted, and the URLs that it has missed, since it started."""
+
+    counters: Mapping[str, int] = MappingProxyType({})
+    missing: Sequence[str] = ()
+
+    @classmethod
+    def of(cls, counters: Mapping[str, object], missing: object) -> Look:
+        """Return what the proxy answered; what makes no sense is left out."""
+        numbers = {name: number for name, number in counters.items() if isinstance(number, int)}
+        return cls(numbers, tuple(map(str, missing)) if isinstance(missing, list) else ())
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """What the proxy counted while the command ran, and the URLs that were missing."""
 
@@ -22,9 +37,10 @@ class Summary:
     missing: Sequence[str] = ()
 
     @classmethod
-    def between(cls, before: Mapping[str, int], after: Mapping[str, int], missing: Sequence[str]) -> Summary:
-        """Return what was counted between two looks at the counters."""
-        return cls({name: number - before.get(name, 0) for name, number in after.items()}, missing)
+    def between(cls, before: Look, after: Look) -> Summary:
+        """Return what happened between two looks at a proxy."""
+        counters = {name: number - before.counters.get(name, 0) for name, number in after.counters.items()}
+        return cls(counters, after.missing[len(before.missing) :])
 
     def _count(self, name: str) -> int:
         return self.counters.get(name, 0)
@@ -74,5 +90,5 @@ class Summary:
         if stale := self._count("hits.stale"):
             return STALE_USED, f"{stale} stale {'copy was' if stale == 1 else 'copies were'} used"
         if max_misses is not None and self.misses > max_misses:
-            return TOO_MANY_MISSES, f"{self.misses} misses, {max_misses} allowed"
+            return TOO_MANY_MISSES, f"{self.misses} {'miss' if self.misses == 1 else 'misses'}, {max_misses} allowed"
         return None

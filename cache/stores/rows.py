@@ -29,6 +29,7 @@ _SETTINGS = {
     **DEFAULT_SETTINGS,  # all of them named, so that none is taken from a file
     "eviction_policy": "none",  # reading a row must not write; eviction takes entries, never single rows
     "cull_limit": 0,
+    "sqlite_cache_size": 2048,  # pages of 4 KiB, for each thread; the system caches the file anyway
     "tag_index": 1,
     "sqlite_mmap_size": 0,  # a database truncated under a memory map kills the process
 }

@@ -141,7 +141,7 @@ class TieredStore:
                 continue
             if generation is None:
                 self._memory.drop(key)
-            elif key in self._behind.keys:
+            elif key in self._behind.keys or variants == held.state[1]:
                 held.state = (generation, held.state[1])
             elif variants:
                 self._memory.put(key, held.slot, generation, variants)

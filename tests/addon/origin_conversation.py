@@ -7,7 +7,7 @@ import gc
 import os
 import socket
 import ssl
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 import uvloop
@@ -39,6 +39,15 @@ def get(origin: RawOrigin, target: str = "/", *fields: tuple[str, str], method: 
 
 def get_securely(origin: RawOrigin, host: str = "localhost") -> Request:
     return Request("GET", "https", host, origin.port, "/")
+
+
+def post_of(origin: RawOrigin, *fields: tuple[str, str], method: str = "POST") -> Request:
+    return Request(method, "http", "127.0.0.1", origin.port, "/", Fields(fields), has_content=True)
+
+
+async def pieces(*octets: bytes) -> AsyncIterator[bytes]:
+    for each in octets:
+        yield each
 
 
 async def whole(answer: OriginAnswer) -> bytes:

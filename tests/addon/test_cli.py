@@ -137,6 +137,16 @@ def test_ls_of_a_store_that_does_not_exist_is_empty_and_makes_none(tmp_path: Pat
     assert not (tmp_path / "none").exists()
 
 
+def test_ls_makes_no_store_of_a_directory_that_is_none(tmp_path: Path) -> None:
+    (tmp_path / "letter.txt").write_text("dear reader")
+    tmp_path.chmod(0o755)
+    result = run("ls", "--store", tmp_path)
+    assert result.exit_code == 0
+    assert "nothing is stored" in result.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["letter.txt"]
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+
+
 def test_ls_makes_control_characters_visible(tmp_path: Path) -> None:
     store = DiskStore(tmp_path, 1 << 24)
     keep(store, "http://a.test/\x9b2J")  # a terminal may take it for an escape sequence

@@ -8,8 +8,17 @@ from collections.abc import AsyncIterator
 import pytest
 
 from addon.origin import Content, FailureKind, Origin, OriginFailure, OriginOptions
-from cache.messages import Fields, Request, Response
-from tests.addon.origin_conversation import converse, each_loop, fetch_whole, get, no_system_trust, whole
+from cache.messages import Request, Response
+from tests.addon.origin_conversation import (
+    converse,
+    each_loop,
+    fetch_whole,
+    get,
+    no_system_trust,
+    pieces,
+    post_of,
+    whole,
+)
 from tests.addon.raw_origin import HEAD, OK, QUICK, Peer, RawOrigin, endless
 
 __all__ = ["each_loop", "no_system_trust"]
@@ -17,15 +26,6 @@ __all__ = ["each_loop", "no_system_trust"]
 pytestmark = pytest.mark.usefixtures("each_loop")
 
 MANY = 64 * 1024 * 1024
-
-
-def post(origin: RawOrigin, *fields: tuple[str, str], method: str = "POST") -> Request:
-    return Request(method, "http", "127.0.0.1", origin.port, "/", Fields(fields), has_content=True)
-
-
-async def pieces(*octets: bytes) -> AsyncIterator[bytes]:
-    for each in octets:
-        yield each
 
 
 async def receiving(peer: Peer) -> None:
@@ -47,7 +47,7 @@ async def receiving(peer: Peer) -> None:
 def test_content_is_framed_anew(length: int | None, given: tuple[tuple[str, str]], framing: bytes, sent: bytes) -> None:
     async def conversation(client: Origin, origin: RawOrigin) -> bytes:
         content = Content(pieces(b"ab", b"", b"c~"), length)
-        await fetch_whole_with(client, post(origin, *given, ("X", "y")), content)
+        await fetch_whole_with(client, post_of(origin, *given, ("X", "y")), content)
         return origin.requests[0].replace(str(origin.port).encode(), b"PORT")
 
     expected = b"POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n" + framing + b"X: y\r\n\r\n" + sent
@@ -60,7 +60,7 @@ async def fetch_whole_with(client: Origin, request: Request, content: Content) -
 
 def test_chunks_end_with_the_last_one() -> None:
     async def conversation(client: Origin, origin: RawOrigin) -> bytes:
-        return await fetch_whole_with(client, post(origin), Content(pieces(b"abc")))
+        return await fetch_whole_with(client, post_of(origin), Content(pieces(b"abc")))
 
     async def to_the_end(peer: Peer) -> None:
         await peer.request(up_to=b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
@@ -72,7 +72,7 @@ def test_chunks_end_with_the_last_one() -> None:
 def test_a_request_with_content_has_a_connection_of_its_own() -> None:
     async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, int]:
         await fetch_whole(client, get(origin))
-        await fetch_whole_with(client, post(origin), Content(pieces(b"abc~"), 4))
+        await fetch_whole_with(client, post_of(origin), Content(pieces(b"abc~"), 4))
         after_it = origin.connections
         await fetch_whole(client, get(origin))
         return after_it, origin.connections
@@ -83,7 +83,7 @@ def test_a_request_with_content_has_a_connection_of_its_own() -> None:
 def test_an_idle_connection_makes_room_for_it() -> None:
     async def conversation(client: Origin, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
-        await fetch_whole_with(client, post(origin), Content(pieces(b"abc~"), 4))
+        await fetch_whole_with(client, post_of(origin), Content(pieces(b"abc~"), 4))
         return origin.connections
 
     assert converse(conversation, endless, receiving, options=OriginOptions(proxy="none", max_connections=1)) == 2
@@ -106,7 +106,7 @@ def test_an_answer_before_the_end_of_the_content_stops_it(length: int | None) ->
         assert await peer.closed_after_octets()
 
     async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, bytes]:
-        answer = await client.fetch(post(origin), content=Content(without_end(taken), length))
+        answer = await client.fetch(post_of(origin), content=Content(without_end(taken), length))
         return answer.head.status, await whole(answer)
 
     assert converse(conversation, refusing) == (413, b"no.")
@@ -122,7 +122,7 @@ def test_an_answer_is_heard_although_the_origin_closed_on_the_content() -> None:
         await peer.close()  # with octets unread: a reset follows the answer
 
     async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, bytes]:
-        answer = await client.fetch(post(origin), content=Content(without_end(taken), MANY))
+        answer = await client.fetch(post_of(origin), content=Content(without_end(taken), MANY))
         return answer.head.status, await whole(answer)
 
     for _ in range(20):
@@ -144,7 +144,7 @@ def test_content_goes_on_while_a_good_answer_comes() -> None:
             await answered.wait()
             yield b"b"
 
-        answer = await client.fetch(post(origin), content=Content(two(), 2))
+        answer = await client.fetch(post_of(origin), content=Content(two(), 2))
         answered.set()
         return await whole(answer)
 
@@ -159,7 +159,7 @@ def test_the_client_waits_for_a_slow_origin() -> None:
 
     async def conversation(client: Origin, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:
-            await client.fetch(post(origin), content=Content(without_end(taken), MANY))
+            await client.fetch(post_of(origin), content=Content(without_end(taken), MANY))
         return caught.value.kind
 
     kind = converse(conversation, deaf, options=OriginOptions(proxy="none", between_bytes_timeout=QUICK))
@@ -174,7 +174,7 @@ def test_the_origin_is_not_blamed_for_a_slow_client() -> None:
         yield b"~"
 
     async def conversation(client: Origin, origin: RawOrigin) -> bytes:
-        return await fetch_whole_with(client, post(origin), Content(slow(), 4))
+        return await fetch_whole_with(client, post_of(origin), Content(slow(), 4))
 
     options = OriginOptions(proxy="none", first_byte_timeout=QUICK, between_bytes_timeout=QUICK)
     assert converse(conversation, receiving, options=options) == b"ok"
@@ -197,7 +197,7 @@ def test_expect_is_forwarded_and_the_100_handed_on() -> None:
             statuses.append(head.status)
             allowed.set()
 
-        request = post(origin, ("Expect", "100-continue"))
+        request = post_of(origin, ("Expect", "100-continue"))
         answer = await client.fetch(request, interim=interim, content=Content(when_allowed(), 4))
         return statuses, await whole(answer)
 
@@ -212,7 +212,7 @@ def test_content_that_is_not_as_long_as_it_said_ends_the_exchange(octets: tuple[
 
     async def conversation(client: Origin, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:
-            await client.fetch(post(origin), content=Content(pieces(*octets), 4))
+            await client.fetch(post_of(origin), content=Content(pieces(*octets), 4))
         return caught.value.kind
 
     assert converse(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
@@ -229,7 +229,7 @@ def test_a_client_that_leaves_ends_the_exchange() -> None:
 
     async def conversation(client: Origin, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:
-            await client.fetch(post(origin, method="PUT"), content=Content(leaving()))
+            await client.fetch(post_of(origin, method="PUT"), content=Content(leaving()))
         return caught.value.kind
 
     assert converse(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
@@ -243,7 +243,7 @@ def test_it_is_never_sent_twice(method: str) -> None:
 
     async def conversation(client: Origin, origin: RawOrigin) -> int:
         with pytest.raises(OriginFailure):
-            await client.fetch(post(origin, method=method), content=Content(pieces(b"abc~"), 4))
+            await client.fetch(post_of(origin, method=method), content=Content(pieces(b"abc~"), 4))
         return origin.connections
 
     assert converse(conversation, closing) == 1

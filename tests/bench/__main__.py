@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -40,6 +41,7 @@ NAMES = (*(line.name for line in LINES), *SCENARIOS)
 def main() -> int:
     """Measure what the arguments say. Return 1 if something is missing or was not what it should have been."""
     chosen = _arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started must end too
     names = chosen.lines or NAMES
     try:
         bench = _bench(chosen)

@@ -69,7 +69,7 @@ class Connection:
         self.waiting_since = since
         if self._parts:
             before, after = self._parts
-            self._request = b"%b%d%b" % (before, next(self._keys), after)
+            self._request = b"%b%07d%b" % (before, next(self._keys), after)
         self.socket.send(self._request)
 
     def is_answered(self) -> bool:

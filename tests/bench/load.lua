@@ -1,5 +1,5 @@
 -- What wrk sends, from its arguments: where the URL begins, which keys, then fields as name and value.
--- keys: "" for one URL, "N+" for a new one each time from N on, "N" for any of the first N.
+-- keys: "" for one URL, "N+" for a new one each time from N on, "N" for any from 1 to N; seven digits at the URL's end.
 local before, after
 
 function init(args)
@@ -15,12 +15,12 @@ function init(args)
       local next = tonumber(args[2]:sub(1, -2))
       function request()
          next = next + 1
-         return before .. next .. after
+         return before .. string.format("%07d", next) .. after
       end
    else
       local many = tonumber(args[2])
       function request()
-         return before .. math.random(many) .. after
+         return before .. string.format("%07d", math.random(many)) .. after
       end
    end
 end

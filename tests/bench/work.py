@@ -44,7 +44,7 @@ class Work:
     path: str
     size: str = "1k"
     keys: str = ""
-    """What is put behind the path: "" nothing, "+" a number never used before, "N" a number up to N."""
+    """What is put behind the path: "" nothing, "+" a number never used before, "N" any from 1 to N; seven digits."""
     fields: Fields = ()
     rate: float = 0
     """Requests a second, or as many as go."""

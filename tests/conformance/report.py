@@ -10,7 +10,7 @@ from tests.conformance.recording import Recording
 from tests.conformance.run import Answer
 from tests.conformance.suite import PACKAGE, RELEASE
 from tests.conformance.verdicts import PRESENT, scores
-from tests.rfc.ledger import ledger, listed
+from tests.rfc.ledger import TESTS, ledger, listed
 
 FILE = HERE.parent.parent / "docs" / "conformance.md"
 KINDS = ("required", "optimal")
@@ -62,6 +62,10 @@ with the conversations that show each. A test fails where one has neither a conv
 
 {listed}
 
+`make mutation` breaks these rules one at a time, in every small way: a condition negated, a part of it dropped, a
+comparison shifted, a number off by one, another reason given, a field not removed. The conversations, played by the
+engine alone, and the tests of `cache/` notice {noticed} of {of} such changes, {share:.0f} %. Under 85 % it fails.
+
 ## What is not passed, and why
 
 {missed}
@@ -95,10 +99,17 @@ def text(recordings: Mapping[Answer, Recording]) -> str:
         others=_others(recordings),
         of_the_release=_table(("answer.status", *KINDS), of_the_release),
         listed=_listed(),
+        **_mutation(),
         missed=_table(("kind", *REASON), [row for kind in KINDS for row in _reasons("present", kind)]),
         no=_table(REASON, [row[1:] for row in _reasons("present", "check")]),
         old=_table(REASON, [_reason(group, group.tests) for group in failures() if group.form == "release"]),
     )
+
+
+def _mutation() -> dict[str, float]:
+    """What the last whole run of `make mutation` came to."""
+    figure = tomllib.loads((TESTS / "mutation" / "figure.toml").read_text())
+    return {**figure, "share": 100 * figure["noticed"] / figure["of"]}
 
 
 def _listed() -> str:

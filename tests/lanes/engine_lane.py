@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from itertools import count
 from typing import Literal, NoReturn
 
 from cache import engine
-from cache.answers import CopyAnswer, OwnAnswer
+from cache.answers import CopyAnswer
 from cache.decisions import (
     Change,
     Complete,
@@ -90,6 +90,7 @@ class EngineStage:
         self._current: _Pending | None = None
         self._heard: dict[str, Heard] = {}
         self._gone = False
+        self._counted: Counter[str] = Counter()
 
     # ---- clients
 
@@ -107,7 +108,7 @@ class EngineStage:
                 if decision.validate_behind:
                     self._go_forward(None, decision.validate_behind.request, decision.validate_behind)
             case Refuse():
-                self._refuse(client, decision.answer)
+                self._refuse(client, decision)
             case Sent():
                 self._go_forward(client, request, decision, asked.body)
 
@@ -173,7 +174,7 @@ class EngineStage:
                 self._apply(outcome.changes)
             case Refuse():
                 self._apply(outcome.changes)
-                self._refuse(pending.client, outcome.answer)
+                self._refuse(pending.client, outcome)
 
     def _keep(self, outcome: Store | Complete, octets: bytes) -> None:
         writer = self._store.writer()
@@ -193,7 +194,7 @@ class EngineStage:
         if isinstance(outcome, Serve):
             self._answer_from_copy(pending.client, outcome.answer)
         else:
-            self._refuse(pending.client, outcome.answer)
+            self._refuse(pending.client, outcome)
         self._apply(outcome.changes)
 
     async def send_octets(self, octets: bytes, then: Then) -> NoReturn:
@@ -232,10 +233,14 @@ class EngineStage:
         return self._store.open(piece.entry).read(piece.start, piece.stop)
 
     def _relay(self, client: str | None, outcome: Store | Relay, reply: Reply) -> None:
+        if isinstance(outcome, Relay) and outcome.not_stored:
+            self._counted[f"not_stored.{outcome.not_stored}"] += 1
         self._hear(client, outcome.answer.head, reply.body if outcome.answer.has_content else b"")
 
-    def _refuse(self, client: str | None, answer: OwnAnswer) -> None:
-        self._hear(client, answer.head, answer.content)
+    def _refuse(self, client: str | None, refuse: Refuse) -> None:
+        self._counted[f"refused.{refuse.reason}"] += 1
+        assert refuse.answer.content.endswith(f"reason: {refuse.reason}\n".encode())
+        self._hear(client, refuse.answer.head, refuse.answer.content)
 
     def _hear(self, client: str | None, head: Response, body: bytes) -> None:
         if client is not None:
@@ -254,7 +259,9 @@ class EngineStage:
         self._policy = replace(self._policy, earliest=math.inf)
 
     async def counted(self, counter: str, by: int) -> None:
-        """Do nothing: counting is not the engine's."""
+        """Check what the engine gives reasons for; nothing else is counted here."""
+        if counter.startswith(("not_stored.", "refused.")):
+            assert self._counted[counter] == by, f"{counter} has risen by {self._counted[counter]}"
 
     def stored(self) -> tuple[StoredResponse, ...]:
         return tuple(self._store.entries())

@@ -461,4 +461,22 @@ CONVERSATIONS = [
             ),
         )
     ),
+    conversation(
+        "what is missing of what is marked as for everybody is fetched for an authorized client too",
+        "RANGE-18",
+        "AUTH-05",
+        ask("GET /a", "Range: bytes=0-4"),
+        origin("206", "Cache-Control: public, max-age=60", 'ETag: "1"', "Content-Range: bytes 0-4/10", body="01234"),
+        answer("206", STORED),
+        ask("GET /a", "Authorization: Basic c2VjcmV0"),
+        origin(
+            "206",
+            "Cache-Control: public, max-age=60",
+            'ETag: "1"',
+            "Content-Range: bytes 5-9/10",
+            body="56789",
+            saw=("Range: bytes=5-9", "Authorization: Basic c2VjcmV0"),
+        ),
+        answer("203", "Cache-Status: secondhand; fwd=partial; fwd-status=206", body=BODY),
+    ),
 ]

@@ -50,6 +50,8 @@ CONVERSATIONS = [
     _same('params, except=("b")', "/a?b=1", "/a?b=1&c=2", "/a?c=3&b=1"),
     _same("key-order", "/a?b=1&c=2&b=3", "/a?c=2&b=1&b=3", "/a?b=1&b=3&c=2"),
     _same('key-order, params=("d")', "/a?b=1&c=2", "/a?d&c=2&b=1"),
+    _same('key-order, params, except=("b" "c")', "/a?b=1&c=2", "/a?c=2&d&b=1"),
+    _another('params, except=("b" "c")', "/a?b=1&c=2", "/a?c=2&b=1"),
     _another('params=("b")', "/a?b=1&e=1", "/a?b=1&e=2"),
     _another('params=("b")', "/a?c=1&d=1", "/a?d=1&c=1"),
     _another('params, except=("b")', "/a?b=1", "/a?b=2"),

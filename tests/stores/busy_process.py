@@ -1,25 +1,26 @@
-"""Write, read, update, delete and reopen a store for a while, `python busy_process.py DIRECTORY SEED`."""
+"""Write, read, update, delete and reopen a store for a while, `python busy_process.py STORE DIRECTORY SEED`."""
 
 from __future__ import annotations
 
 import random
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import replace
 from pathlib import Path
 
 from cache.stores.base import DamagedEntry
 from cache.stores.disk import DiskStore
 from tests.stores.entries import is_intact, new_entry, put
+from tests.stores.killed_writers import opened
 
 MAX_SIZE = 4 << 20
 
 
-def main(directory: Path, seed: int) -> None:
+def main(kind: str, directory: Path, seed: int) -> None:
     """Print how many bodies were read; each must be what was stored."""
     chance = random.Random(seed)
     served = 0
-    store = DiskStore(directory, MAX_SIZE)
+    store = opened(kind, directory)
     for number in range(400):
         key = f"http://{chance.randrange(8)}.example/"
         match chance.randrange(6):
@@ -38,11 +39,12 @@ def main(directory: Path, seed: int) -> None:
                 store.delete(key, [entry.id for entry in store.candidates(key)[1:]])
         if number % 40 == 39:  # sweeps, while the other process is writing
             store.close()
-            store = DiskStore(directory, MAX_SIZE)
-            store.sweep()
+            with closing(DiskStore(directory, MAX_SIZE)) as swept:
+                swept.sweep()
+            store = opened(kind, directory)
     store.close()
     print(served)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -1,4 +1,6 @@
-"""Kill writers at random moments, `python killed_writers.py DIRECTORY KILLS`, and print what a later reader finds.
+"""Kill writers at random moments, `python killed_writers.py STORE DIRECTORY KILLS`, and print what a reader finds.
+
+STORE is `disk` or `tiered`; with the latter, what was stored in the last moments may be lost, but not in part.
 
 Run in a process of its own: it forks, which only a process without threads may.
 """
@@ -17,17 +19,24 @@ from typing import NoReturn
 
 from cache.stores.base import DamagedEntry
 from cache.stores.disk import DiskStore
+from cache.stores.tiered import TieredStore
 from tests.stores.entries import body_of, is_intact, new_entry
 
 MAX_SIZE = 8 << 20
 KILLS_BETWEEN_CHECKS = 10
 
 
-def store_back_to_back(directory: Path, report: int, seed: int) -> NoReturn:
+def opened(kind: str, directory: Path) -> DiskStore | TieredStore:
+    """Open the store."""
+    disk = DiskStore(directory, MAX_SIZE)
+    return TieredStore(disk, MAX_SIZE, MAX_SIZE) if kind == "tiered" else disk
+
+
+def store_back_to_back(kind: str, directory: Path, report: int, seed: int) -> NoReturn:
     """Store bodies until killed, and tell when each begins and ends."""
     try:
         chance = random.Random(seed)
-        store = DiskStore(directory, MAX_SIZE)
+        store = opened(kind, directory)
         while True:
             entry = new_entry(f"http://{chance.randrange(20)}.example/")
             length = chance.choice([chance.randrange(65_536), chance.randrange(300_000, 2_000_000)])
@@ -45,14 +54,14 @@ def store_back_to_back(directory: Path, report: int, seed: int) -> NoReturn:
         os._exit(1)
 
 
-def kill_a_writer(directory: Path, chance: random.Random) -> tuple[bool, str | None]:
+def kill_a_writer(kind: str, directory: Path, chance: random.Random) -> tuple[bool, str | None]:
     """Return whether the kill fell between begin and end of a write, and the id of the last whole one."""
     reading, writing = os.pipe()
     seed = chance.randrange(1 << 30)
     child = os.fork()
     if child == 0:
         os.close(reading)
-        store_back_to_back(directory, writing, seed)
+        store_back_to_back(kind, directory, writing, seed)
     os.close(writing)
     said = b""
     marks = chance.randrange(1, 8)
@@ -88,12 +97,12 @@ def check(directory: Path, last: str | None) -> dict[str, int]:
     return found
 
 
-def main(directory: Path, kills: int) -> None:
+def main(kind: str, directory: Path, kills: int) -> None:
     """Kill, check, and print the sums."""
     chance = random.Random(20)
     sums = {"kills": kills, "inside": 0, "left_behind": 0}
     for number in range(1, kills + 1):
-        inside, last = kill_a_writer(directory, chance)
+        inside, last = kill_a_writer(kind, directory, chance)
         sums["inside"] += inside
         sums["left_behind"] += any(directory.glob("spool/*"))
         if number % KILLS_BETWEEN_CHECKS == 0:
@@ -103,4 +112,4 @@ def main(directory: Path, kills: int) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), int(sys.argv[2]))
+    main(sys.argv[1], Path(sys.argv[2]), int(sys.argv[3]))

@@ -6,58 +6,50 @@ import select
 import socket
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from itertools import chain, repeat
 
 from tests.bench.finding import Finding, at_most
 from tests.bench.lines import OURS
 from tests.bench.peers.peer import Server
+from tests.bench.scenarios.attacks import Attack, attacks
+from tests.bench.scenarios.rude_origin import RudeOrigin
 from tests.bench.stage import Stage
 
 CLIENTS = 20
 SENT = 8 << 20
 """Octets that each of them sends at most."""
-PATIENCE = 30.0
+PATIENCE = 15.0
+"""Seconds; a head must be whole within ten."""
 MIB = 1 << 20
-PIECE = 4096
 
 
 def measure(stage: Stage) -> list[Finding]:
     """Return growth of memory for each such client, and what became of it."""
-    found = []
-    for what, begin, on, pause in _attacks(stage.origin.port):
-        server = stage.start(OURS)
-        _one(server, begin, on, 0.0, 4 * PIECE, 1)  # whatever is loaded at the first such request
-        before = server.memory()
-        server.forget_peak_memory()
-        answers, seconds = _one(server, begin, on, pause, SENT, CLIENTS)
-        grown = (server.memory("VmHWM") - before) / MIB / CLIENTS
-        server.stop()
-        found += [
-            at_most(OURS, f"{what}: growth of memory for each client", max(grown, 0), 1, "MiB"),
-            Finding(OURS, f"{what}: closed after", f"{seconds:.1f} s, saying {answers}"),
-        ]
-    return found
+    with RudeOrigin(0, stage.bench.cores.origin) as origin:
+        return [one for attack in attacks(origin.port) for one in _suffered(stage, attack)]
 
 
-def _attacks(origin: int) -> Iterator[tuple[str, bytes, bytes, float]]:
-    """Name, beginning, what follows again and again, seconds between."""
-    host = f"127.0.0.1:{origin}"
-    get = f"GET http://{host}/fresh/1k HTTP/1.1\r\nHost: {host}\r\n".encode()
-    post = f"POST http://{host}/fresh/1k HTTP/1.1\r\nHost: {host}\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
-    yield "a request line without end", b"GET /", b"a" * PIECE, 0
-    yield "a field without end", get + b"A: ", b"a" * PIECE, 0
-    yield "fields without end", get, b"A: a\r\n" * (PIECE // 6), 0
-    yield "a head of an octet a second", get + b"A: ", b"a", 1
-    yield "a chunk extension without end", post + b"5;a=", b"a" * PIECE, 0
-    yield "trailers without end", post + b"0\r\n", b"A: a\r\n" * (PIECE // 6), 0
-    yield "a body of an octet a second", post, b"1\r\na\r\n", 1
+def _suffered(stage: Stage, attack: Attack) -> list[Finding]:
+    server = stage.start(OURS)
+    _attacked(server, replace(attack, pause=0), 16 << 10, 1)  # whatever is loaded at the first such request
+    before = server.memory()
+    server.forget_peak_memory()
+    answers, seconds = _attacked(server, attack, SENT, CLIENTS)
+    grown = (server.memory("VmHWM") - before) / MIB / CLIENTS
+    server.stop()
+    return [
+        at_most(OURS, f"{attack.what}: growth of memory for each", max(grown, 0), 1, "MiB"),
+        Finding(OURS, f"{attack.what}: the last was let go", f"after {seconds:.1f} s, with {answers}"),
+    ]
 
 
-def _one(server: Server, begin: bytes, on: bytes, pause: float, most: int, clients: int) -> tuple[str, float]:
+def _attacked(server: Server, attack: Attack, most: int, clients: int) -> tuple[str, float]:
     """Let clients do it together. Return what they were told, and seconds until the last was closed."""
     began = time.monotonic()
+    times = most // len(attack.on) if attack.on else 0
     open_still = {
-        client: chain([begin], repeat(on, most // len(on)))
+        client: chain([attack.begin], repeat(attack.on, times))
         for client in (socket.create_connection(("127.0.0.1", server.place.port), 10) for _ in range(clients))
     }
     answers: set[str] = set()
@@ -68,7 +60,7 @@ def _one(server: Server, begin: bytes, on: bytes, pause: float, most: int, clien
                 answers.add(said)
                 client.close()
                 del open_still[client]
-        time.sleep(pause)
+        time.sleep(attack.pause)
     if open_still:
         answers.add("nothing: it was still open")
     for client in open_still:

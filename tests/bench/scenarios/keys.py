@@ -9,7 +9,7 @@ from tests.bench.finding import Finding, at_least
 from tests.bench.lines import OURS
 from tests.bench.scenarios.filled import AUTHORITY, fill
 from tests.bench.stage import Stage
-from tests.bench.work import Work, load
+from tests.bench.work import LoadFailed, Work, load
 
 FEW, MANY = 100, 100_000
 
@@ -23,6 +23,8 @@ def measure(stage: Stage) -> list[Finding]:
         for count, server in servers.items():
             work = Work("/key/", keys=str(count), authority=AUTHORITY)
             came = load(work, server, bench.cores.load, bench.connections, bench.seconds, number)
+            if came.errors:
+                raise LoadFailed(f"{came.errors} of {came.requests} requests were not answered from {count:,}")
             if number:  # the first one warms up
                 rates[count].append(came.requests / came.seconds)
     asked = stage.origin.requests()

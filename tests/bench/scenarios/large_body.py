@@ -11,7 +11,7 @@ from contextlib import closing
 from tests.bench.finding import Finding, at_most
 from tests.bench.lines import OURS
 from tests.bench.peers.peer import Server
-from tests.bench.scenarios.zeros import Zeros
+from tests.bench.scenarios.rude_origin import RudeOrigin
 from tests.bench.stage import Stage
 from tests.bench.work import LoadFailed
 
@@ -27,9 +27,9 @@ def measure(stage: Stage) -> list[Finding]:
     large = f"{size // GIB} GiB"
     server = stage.start(OURS, SECONDHAND_STORE__MAX_SIZE="40 GiB", SECONDHAND_STORE__MAX_OBJECT="20 GiB")
     found = []
-    with Zeros(size, stage.bench.cores.origin) as zeros:
-        url = f"http://127.0.0.1:{zeros.port}"
-        _read(server, f"{url}/small")
+    with RudeOrigin(size, stage.bench.cores.origin) as origin:
+        url = f"http://127.0.0.1:{origin.port}"
+        _read(server, f"{url}/one")
         before = server.memory()
         for what in ("miss", "hit"):
             server.forget_peak_memory()

@@ -50,6 +50,6 @@ def _start(server: Server) -> float:
     began = time.monotonic()
     server.start()
     proxy = urllib.request.ProxyHandler({"http": f"http://127.0.0.1:{server.place.port}"})
-    with urllib.request.build_opener(proxy).open(f"http://{AUTHORITY}/key/1") as answer:
+    with urllib.request.build_opener(proxy).open(f"http://{AUTHORITY}/key/0000001") as answer:
         answer.read()
     return time.monotonic() - began

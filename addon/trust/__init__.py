@@ -1,0 +1,1 @@
+"""Where programs look up whom to trust, and putting our certificate there."""
