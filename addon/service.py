@@ -115,7 +115,8 @@ class Service:
         fetcher = Fetcher(stored, origin, policy, self.clock, self.statistics, largest)
         fetcher.links = self.modes.links
         responder = Responder(fetcher, self.statistics, self.settings.cache.collapse_timeout)
-        responder.misses = Misses(stored, queue, remedy(self.settings))
+        # what a recording has not is nothing to be fetched later
+        responder.misses = Misses(stored, queue, remedy(self.settings) if queue else "")
         return Lane(stored, fetcher, responder)
 
     def take(self, lane: Lane) -> None:

@@ -52,6 +52,7 @@ def test_a_recording_holds_what_no_cache_keeps_and_a_newer_fetch_does_not_change
         status, content, _ = get(proxy, f"{url}bc")
         assert status == 504
         assert b"The recording demo has no response that may answer GET" in content
+        assert f"Stored are, among others:\n  {url}\n".encode() in content
         assert b"reason: replay" in content
         assert len(origin.requests) == asked
 
