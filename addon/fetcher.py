@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 from secrets import token_hex
@@ -54,7 +54,7 @@ class Fetcher:
         self.flights = Flights()
         self.links: Links | None = None
         self.replies = Replies(stored, statistics)
-        self._origin = origin
+        self.origin = origin
         self._statistics = statistics
         self._max_object = max_object
         self._completing = Completing(stored, statistics)
@@ -73,10 +73,16 @@ class Fetcher:
             key: The primary key, where that is known already.
             leads: Requests for the same key may wait for the answer.
         """
-        flight = self.flights.begin(key or primary_key(request), leads=leads)
+        return await self.go_on(request, sent, asking, self.flights.begin(key or primary_key(request), leads=leads))
+
+    async def go_on(
+        self, request: Request, sent: Sent, asking: Asking, flight: Flight, asked: Awaitable[OriginAnswer] | None = None
+    ) -> Reply:
+        """Return the reply that asking the origin leads to, where `asked` is what was asked already, if anything."""
         try:
             for _ in range(MAX_ATTEMPTS):
-                result = await self._attempt(request, sent, asking, flight)
+                result = await self._attempt(request, sent, asking, flight, asked)
+                asked = None
                 if isinstance(result, Reply):
                     return result
                 sent = result
@@ -89,10 +95,12 @@ class Fetcher:
                 self.flights.finish(flight)
         return self._gave_up(f"{request.uri} came to nothing {MAX_ATTEMPTS} times.")
 
-    async def _attempt(self, request: Request, sent: Sent, asking: Asking, flight: Flight) -> Reply | Sent:
+    async def _attempt(
+        self, request: Request, sent: Sent, asking: Asking, flight: Flight, asked: Awaitable[OriginAnswer] | None
+    ) -> Reply | Sent:
         """Ask once. Return the reply, or what is to be asked instead."""
         try:
-            arriving = await self._ask(sent, asking)
+            arriving = await (asked or self._ask(sent, asking))
         except OriginFailure as failure:
             return await self._without_origin(request, sent, self._failed(request, sent, failure), flight)
         except ValueError as error:
@@ -141,7 +149,7 @@ class Fetcher:
         self._statistics.count("origin.fetches")
         if isinstance(sent, Validate):
             self._statistics.count("origin.validations")
-        answer = await self._origin.fetch(
+        answer = await self.origin.fetch(
             sent.request,
             interim=asking.forwarding,
             content=asking.content,
@@ -228,15 +236,8 @@ class Fetcher:
     async def purge(self, purged: Callable[[str], bool], delete: Callable[[], int]) -> int:
         """Delete from the store, and keep what is under way for the same keys from being stored afterwards.
 
-        Args:
-            purged: Tells whether a primary key is among those purged.
-            delete: Deletes them; called on a store thread.
-
-        Returns:
-            How many stored responses were deleted.
-
-        Raises:
-            StoreError: the store could not delete them.
+        `purged` tells whether a primary key is among those that `delete`, called on a store thread, deletes. Returns
+        how many stored responses were deleted. Raises StoreError.
         """
         async with self.stored.commits:
             self.flights.overtake(purged)
@@ -246,4 +247,4 @@ class Fetcher:
         """Stop storing what is still on its way, and close the connections to origins."""
         await self.arrivals.close()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await self._origin.close()
+        await self.origin.close()

@@ -106,7 +106,7 @@ class Origin:
             OriginFailure: no answer.
             ValueError: the request cannot be sent as it is; nothing was.
         """
-        pool = self._pool(request)
+        pool = self.pool(request)
         octets = request_head(request, pool.route, content, named_host=named_host)
         fresh = False
         while True:
@@ -131,7 +131,12 @@ class Origin:
         for pool in list(self._pools.values()):
             await pool.close()
 
-    def _pool(self, request: Request) -> OriginPool:
+    def octets(self, request: Request) -> bytes:
+        """Return the head of a request without content as it is sent. Raises ValueError if it cannot be."""
+        return request_head(request, self.pool(request).route)
+
+    def pool(self, request: Request) -> OriginPool:
+        """Return the connections to where a request goes. Raises OriginFailure once everything is closed."""
         if self._closed:
             raise closed()
         key = self._options.backend or (request.scheme, request.host, request.port)

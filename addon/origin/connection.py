@@ -43,7 +43,7 @@ class OriginConnection(asyncio.Protocol):
         """Be not connected yet. A `single` connection is closed after its first exchange."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reusable = False
-        self._options = options
+        self.options = options
         self._released = released
         self._lost = lost
         self._transport: asyncio.Transport | None = None
@@ -69,6 +69,11 @@ class OriginConnection(asyncio.Protocol):
         Raises:
             OriginFailure: no head came; the connection is closed.
         """
+        self.send(request, exchange, content)
+        return await self.hear(exchange)
+
+    def send(self, request: bytes, exchange: Exchange, content: Content | None = None) -> None:
+        """Send a request; the exchange learns what comes of it."""
         self._exchange = exchange
         if self.closed.done():
             self._end(clean=False)
@@ -77,6 +82,9 @@ class OriginConnection(asyncio.Protocol):
             if content is not None:
                 self._upload = Upload(content, self.transport, self._uploaded)
             self._watch(exchange)
+
+    async def hear(self, exchange: Exchange) -> Response:
+        """Return the final response's head to what was sent. Raises OriginFailure: no head came."""
         try:
             while exchange.head is None:
                 if exchange.failure:
@@ -119,7 +127,7 @@ class OriginConnection(asyncio.Protocol):
 
     def rest(self) -> None:
         """Stay open without an exchange, for a while."""
-        self._deadline.set(self._options.idle_timeout)
+        self._deadline.set(self.options.idle_timeout)
 
     def wake(self) -> bool:
         """Return from rest. Tell whether the connection is still open and silent; if not, close it."""
@@ -201,7 +209,7 @@ class OriginConnection(asyncio.Protocol):
 
     def _watch(self, exchange: Exchange) -> None:
         """Give the origin its time for what it has to do next, and none while it waits for others."""
-        options, upload = self._options, self._upload
+        options, upload = self.options, self._upload
         sending = upload is not None and not upload.whole and exchange.head is None
         if self._paused or (sending and upload is not None and not upload.blocked):
             self._deadline.clear()
@@ -211,7 +219,7 @@ class OriginConnection(asyncio.Protocol):
             self._deadline.set(options.first_byte_timeout)
 
     def _expired(self) -> None:
-        exchange, options = self._exchange, self._options
+        exchange, options = self._exchange, self.options
         if exchange is None:
             self.close()  # it has been idle for too long
             return

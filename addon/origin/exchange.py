@@ -59,6 +59,8 @@ class Exchange:
         self.persistent = False
         self.received = 0
         self.buffered = 0
+        self.heard: Callable[[], None] | None = None
+        """Called with everything that comes, for who does not wait in a task."""
         self._method = method
         self._where = where
         self._interim = interim
@@ -197,6 +199,8 @@ class Exchange:
             self._reader = None
 
     def _wake(self) -> None:
+        if self.heard is not None:
+            self.heard()
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)
 
