@@ -13,8 +13,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Self
 
+from mitmproxy import certs
+
 from addon.access_log import AccessLog
-from addon.door.certificates import LeafContexts
+from addon.door.certificates import KEY_SIZE, LeafContexts
 from addon.door.door import Door
 from addon.door.listener import Listener
 from addon.event_loop import new_event_loop
@@ -37,6 +39,7 @@ PIECE = 65_536
 @cache
 def leaves() -> LeafContexts:
     """Return certificates for every door of this test run: to make the authority's key takes long."""
+    certs.CertStore.from_store(interception_authority().parent, "mitmproxy", KEY_SIZE)
     made = LeafContexts(interception_authority().parent)
     atexit.register(made.close)
     return made
@@ -50,6 +53,7 @@ def origin_tls() -> ssl.SSLContext:
 
 def trusting(*protocols: str) -> ssl.SSLContext:
     """Return the context of a client that trusts the proxy and offers these protocols."""
+    leaves()
     context = ssl.create_default_context(cafile=str(interception_authority()))
     if protocols:
         context.set_alpn_protocols(list(protocols))
