@@ -6,8 +6,10 @@ import asyncio
 from math import inf
 
 from addon.door.door import IDLE_TIMEOUT, LINGER, STALL_TIMEOUT, Door
-from addon.door.sending import ClientGone
+from addon.door.response_head import Framing, head_octets
+from addon.door.sending import ClientGone, write_together
 from addon.door.upload import Upload
+from addon.reply import Reply
 
 
 class ClientSide(asyncio.Protocol):
@@ -86,3 +88,13 @@ class ClientSide(asyncio.Protocol):
             self.transport.write_eof()
             self.transport.resume_reading()
             self.deadline = self._door.now + LINGER
+
+    def _end_of_requests(self) -> None:
+        self._leaving, self._idle = True, False
+        if self._upload is not None:
+            self._upload.fail("the client left before its content was whole")
+
+    def _end_with(self, reply: Reply) -> None:
+        self._leaving = True
+        if isinstance(reply.content, bytes):
+            write_together(self.transport, head_octets(reply.head, Framing(close=True)), reply.content)

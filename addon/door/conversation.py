@@ -18,11 +18,9 @@ from addon.door.door import HEAD_TIMEOUT, IDLE_TIMEOUT, MIN_OCTETS, Door
 from addon.door.hot import HotAnswer
 from addon.door.passing import Passage
 from addon.door.request_head import MAX_SECTION, Malformed, RequestHead, end_of_head, parse
-from addon.door.response_head import Framing, head_octets
 from addon.door.sending import write_together
 from addon.door.tunnel import Opening
 from addon.door.upload import Upload
-from addon.reply import Reply
 from cache.fields import tokens
 from cache.messages import Request
 
@@ -68,11 +66,6 @@ class Conversation(ClientSide):
         self._end_of_requests()
         self._wake()
 
-    def _end_of_requests(self) -> None:
-        self._leaving, self._idle = True, False
-        if self._upload is not None:
-            self._upload.fail("the client left before its content was whole")
-
     def resume_writing(self) -> None:
         """Go on."""
         self._paused = False
@@ -97,7 +90,6 @@ class Conversation(ClientSide):
 
     def shut(self) -> None:
         """End as soon as the present answer is sent."""
-        self._end_of_requests() if self._answering is None else None
         self._leaving, self._idle = True, False
         if self._answering is None and not self._paused:
             self.transport.close()
@@ -112,7 +104,7 @@ class Conversation(ClientSide):
             return False
         self.deadline = door.now + IDLE_TIMEOUT
         write_together(self.transport, known.head(now), known.content)
-        door.sent(known, now, self.client())
+        door.sent(known, now, self._client or self.client())
         return True
 
     def _take(self, data: bytes) -> None:
@@ -252,8 +244,3 @@ class Conversation(ClientSide):
     def _refuse(self, fault: Malformed) -> None:
         """Say what is wrong with a request, and end."""
         self._end_with(self._door.fetcher.malformed(str(fault), fault.status))
-
-    def _end_with(self, reply: Reply) -> None:
-        self._leaving, self._buffer = True, b""
-        if isinstance(reply.content, bytes):
-            write_together(self.transport, head_octets(reply.head, Framing(close=True)), reply.content)
