@@ -17,8 +17,9 @@ from typing import Protocol
 from addon.access_log import access_line
 from addon.door.response_head import framing_of, head_octets
 from addon.fetcher import Fetcher
-from addon.origin.connection import MOMENT, OriginConnection
+from addon.origin.connection import OriginConnection
 from addon.origin.exchange import Exchange
+from addon.origin.incoming import MOMENT
 from addon.origin.pool import OriginPool
 from addon.statistics import Statistics
 from cache import engine
@@ -200,7 +201,7 @@ class Passage:
     def _heard(self) -> None:
         """Take what has come of the answer."""
         exchange = self.exchange
-        if exchange.is_nearly_whole or (exchange.head is None and exchange.failure is None):
+        if exchange.is_nearly_whole() or (exchange.head is None and exchange.failure is None):
             if exchange.head is not None and self._hurry is None:
                 self._hurry = asyncio.get_running_loop().call_later(MOMENT, exchange.hurry)
             return

@@ -116,7 +116,8 @@ class Origin:
             exchange = Exchange(request.method, pool.route.where, self._options, interim)
             request_time = self._clock()
             try:
-                head = await connection.ask(octets, exchange, content)
+                connection.send(octets, exchange, content)
+                head = await connection.hear(exchange)
             except OriginFailure as failure:
                 unanswered = failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received
                 fresh = reused and unanswered and request.method in _SAFE  # RFC 9110 §9.2.2, RFC 9112 §9.3.1

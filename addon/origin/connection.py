@@ -18,9 +18,6 @@ from cache.messages import Response
 
 _HIGH_WATER = 256 * 1024
 """Octets that may wait for the reader before the origin is made to wait."""
-MOMENT = 0.02
-"""Seconds."""
-
 _LOW_WATER = 64 * 1024
 
 
@@ -63,15 +60,6 @@ class OriginConnection(asyncio.Protocol):
 
     # What the one who asks calls
 
-    async def ask(self, request: bytes, exchange: Exchange, content: Content | None = None) -> Response:
-        """Send a request and return the final response's head, which may come before all of the content is sent.
-
-        Raises:
-            OriginFailure: no head came; the connection is closed.
-        """
-        self.send(request, exchange, content)
-        return await self.hear(exchange)
-
     def send(self, request: bytes, exchange: Exchange, content: Content | None = None) -> None:
         """Send a request; the exchange learns what comes of it."""
         self._exchange = exchange
@@ -90,19 +78,11 @@ class OriginConnection(asyncio.Protocol):
                 if exchange.failure:
                     raise exchange.failure
                 await exchange.progress()
-            if exchange.is_nearly_whole:
-                await self._rest_of(exchange)
+            await exchange.rest()
         except BaseException:  # cancelled, perhaps just as the head arrived
             self.abandon(exchange)
             raise
         return exchange.head
-
-    async def _rest_of(self, exchange: Exchange) -> None:
-        """Wait a moment for the rest of a small message: to pass it on in one piece is less work for everybody."""
-        hurry = asyncio.get_running_loop().call_later(MOMENT, exchange.hurry)
-        while exchange.is_nearly_whole:
-            await exchange.progress()
-        hurry.cancel()
 
     async def body(self, exchange: Exchange) -> AsyncIterator[bytes]:
         """Iterate over the body as it arrives. Raises OriginFailure if it ends short."""
