@@ -24,7 +24,7 @@ from addon.server import arrival_of
 from addon.settings import Settings
 from cache.entry import StoredResponse
 from cache.policy import glob
-from tests.addon.raw_origin import RawOrigin, Script
+from tests.addon.raw_origin import HEAD, Peer, RawOrigin, Script
 from tests.lanes.house import House
 from tests.lanes.http1_client import read_response
 from tests.lanes.messages import Heard
@@ -208,6 +208,14 @@ def converse(
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())
     gc.collect()  # so that what was left open is reported in the test that left it
+
+
+async def by_path(peer: Peer) -> None:
+    """Answer every request with its path; what begins with /fresh may be stored."""
+    while True:
+        path = (await peer.request()).split(b" ")[1]
+        fresh = b"Cache-Control: max-age=60\r\n" if path.startswith(b"/fresh") else b""
+        await peer.send(HEAD + fresh + b"Content-Length: %d\r\n\r\n%b" % (len(path), path))
 
 
 def get(origin: RawOrigin, path: str = "/", *lines: str, method: str = "GET", body: bytes = b"") -> bytes:
