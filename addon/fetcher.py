@@ -7,11 +7,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from secrets import token_hex
 
 from addon.arrivals import Arrivals
 from addon.asking import NOTHING_MORE, Asking
 from addon.completing import Completing
+from addon.entry_ids import entry_ids
 from addon.links import Links
 from addon.origin import Origin, OriginAnswer, OriginFailure
 from addon.replies import Replies
@@ -57,6 +57,7 @@ class Fetcher:
         self.origin = origin
         self._statistics = statistics
         self._max_object = max_object
+        self._entry_ids = entry_ids()
         self._completing = Completing(stored, statistics)
         self.arrivals = Arrivals(stored, self.flights, self.replies, statistics, max_object)
         self._background: set[asyncio.Task[None]] = set()
@@ -183,7 +184,7 @@ class Fetcher:
         unbounded = held is not None and (length is None or length > held)
         if sent.not_storable is None and (unbounded or (length or 0) > self._max_object):
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
-        outcome = engine.on_response(request, sent, received, self.policy, token_hex(16))
+        outcome = engine.on_response(request, sent, received, self.policy, next(self._entry_ids))
         if held is not None and isinstance(outcome, Store):
             self.arrivals.hold(outcome)
         return outcome
