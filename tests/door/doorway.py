@@ -148,6 +148,8 @@ class Doorway:
         for client in self._clients:
             client.leave()
         await self.listener.close()
+        answers = [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") == "answer"]
+        await asyncio.wait(answers, timeout=1) if answers else None
         await self.service.close()
 
     def _hand_over(self, transport: asyncio.Transport, octets: bytes, mode: str) -> None:
