@@ -155,7 +155,7 @@ class Door:
         if candidates is None or policy.no_vary_search or policy.query_rules:  # other keys have a say in it
             return None
         if not candidates:
-            return self.passing.begin(request, key, asker)
+            return self.passing.begin(request, key, now, asker)
         decision = engine.on_request(request, candidates, policy, now)
         if not isinstance(decision, Serve):
             return None

@@ -94,20 +94,23 @@ class Passing:
         if len(self._questions) > KEPT:
             self._questions.popitem(last=False)
 
-    def begin(self, request: Request, key: str, asker: Asker) -> Passage | None:
-        """Ask the origin, and have `asker` told; None where that is not for here. Nothing is stored under `key`."""
+    def begin(self, request: Request, key: str, now: float, asker: Asker) -> Passage | None:
+        """Return a request that is to be sent on, `asker` to be told of its answer, or None where it is not for here.
+
+        Nothing is stored under `key`; it is `now`, in seconds since the epoch.
+        """
         question = self._questions.get(_shape(request))
-        if question is None or question.policy is not self._fetcher.policy or self._is_awaited(key):
+        if question is None or question.policy is not self._fetcher.policy or self._is_awaited(key, now):
             return None
         connection = question.pool.at_hand()
         if connection is None:
             return None
-        return Passage(self, question, request, key, connection, asker)
+        return Passage(self, question, request, key, now, connection, asker)
 
-    def _is_awaited(self, key: str) -> bool:
+    def _is_awaited(self, key: str, now: float) -> bool:
         """Tell whether what somebody else is fetching may do for this request as well."""
         flights = self._fetcher.flights
-        return flights.leader(key) is not None and not flights.is_unshared(key, self.clock())
+        return flights.leader(key) is not None and not flights.is_unshared(key, now)
 
     def answer_of(self, passage: Passage, head: Response) -> tuple[bytes, Relay] | None:
         """Return how a head is passed on, or None where it says something else than that nothing may be stored."""
@@ -132,19 +135,15 @@ class Passing:
         question.heads[id(head)] = head, octets, outcome
         return octets, outcome
 
-    def clock(self) -> float:
-        """Return now, in seconds since the epoch."""
-        return self._fetcher.clock()
-
     def flight(self, key: str) -> Flight:
         """Return a flight that others may wait for."""
         return self._fetcher.flights.begin(key, leads=True)
 
-    def landed(self, flight: Flight, reason: NotStored, scheme: str, octets: int) -> None:
+    def landed(self, passage: Passage, reason: NotStored, octets: int) -> None:
         """Let everybody go who waits for what may not be shared, and count."""
-        flights = self._fetcher.flights
-        flights.note_unshared(flight.key, self.clock())
-        flights.finish(flight)
+        flights, scheme = self._fetcher.flights, passage.request.scheme
+        flights.note_unshared(passage.flight.key, passage.asked_at)
+        flights.finish(passage.flight)
         counts = self._counts
         for name in (f"requests.{scheme}", f"not_stored.{reason}"):
             counts[name] = counts.get(name, 0) + 1
@@ -172,6 +171,7 @@ class Passage:
         question: Question,
         request: Request,
         key: str,
+        now: float,
         connection: OriginConnection,
         asker: Asker,
     ) -> None:
@@ -179,7 +179,7 @@ class Passage:
         self.request = request
         self.connection = connection
         self.flight = passing.flight(key)
-        self.asked_at = passing.clock()
+        self.asked_at = now
         self._passing = passing
         self._asker = asker
         self._hurry: asyncio.TimerHandle | None = None
@@ -217,7 +217,7 @@ class Passage:
         head, relay = answer
         content = exchange.whole() or b""
         reason = relay.not_stored or NotStored.NO_STORE
-        self._passing.landed(self.flight, reason, self.request.scheme, len(content))
+        self._passing.landed(self, reason, len(content))
         status, handling = relay.answer.head.status, relay.handling
         self._asker.passed(head, content, lambda: self._line(status, len(content), handling))
 
