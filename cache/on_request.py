@@ -171,7 +171,7 @@ def _serve(
         handling = Handling(hit=True, ttl=ttl, detail=detail)
     answer = from_copy(request, entry, handling, policy, now)
     # RFC 9111 §5.2.1.1, §5.2.1.3: what the client asks ends the decision as well
-    wanted = math.inf if asked.max_age is None else asked.max_age - age
+    wanted = math.inf if asked.max_age is None or policy.replay else asked.max_age - age
     return Serve(answer, entry, handling, now + max(0.0, min(remaining - asked.min_fresh, wanted)), detail, check)
 
 
