@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 
 from mitmproxy.net.tls import starts_like_tls_record
@@ -22,6 +23,10 @@ logger = logging.getLogger(__name__)
 
 MAX_HELLO = 65_536
 """Octets of a ClientHello."""
+
+_HTTP = re.compile(rb"[A-Z]{1,20} [/*h]")
+_MAY_BE_HTTP = re.compile(rb"[A-Z]{1,20} ?")
+"""Too little yet to tell: SSH, SMTP and others begin with capital letters as well."""
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -61,7 +66,8 @@ class Opening(asyncio.Protocol):
         elif len(self._octets) < 3:
             return
         elif not starts_like_tls_record(self._octets):
-            self._pass_on("http" if self._octets[:3].isalpha() and self._octets[:3].isupper() else "tcp")
+            if not _MAY_BE_HTTP.fullmatch(self._octets):
+                self._pass_on("http" if _HTTP.match(self._octets) else "tcp")
         elif hello := self._hello():
             self._choose(hello)
 
