@@ -48,7 +48,7 @@ def test_a_certificate_is_for_one_name() -> None:
 
 @pytest.mark.parametrize("name", ["a" * 64 + ".example", "", "a..example"])
 def test_a_name_that_no_certificate_can_have_is_refused(name: str) -> None:
-    with pytest.raises(ValueError, match="label"):
+    with pytest.raises(ValueError, match=r"length|label"):
         contexts(name)
 
 
