@@ -54,7 +54,7 @@ class Fetcher:
         self.flights = Flights()
         self.links: Links | None = None
         self.replies = Replies(stored, statistics)
-        self._origin = origin
+        self.origin = origin
         self._statistics = statistics
         self._max_object = max_object
         self._completing = Completing(stored, statistics)
@@ -141,7 +141,7 @@ class Fetcher:
         self._statistics.count("origin.fetches")
         if isinstance(sent, Validate):
             self._statistics.count("origin.validations")
-        answer = await self._origin.fetch(
+        answer = await self.origin.fetch(
             sent.request,
             interim=asking.forwarding,
             content=asking.content,
@@ -246,4 +246,4 @@ class Fetcher:
         """Stop storing what is still on its way, and close the connections to origins."""
         await self.arrivals.close()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await self._origin.close()
+        await self.origin.close()

@@ -1,7 +1,7 @@
 """A CONNECT tunnel: what the client says first decides what becomes of it.
 
-TLS by a client that speaks http/1.1 is taken off here. TLS for h2 or h3 alone, hosts that are left alone, and
-everything that is not TLS goes to mitmproxy with its octets untouched, and stays there until the connection ends.
+TLS by a client that speaks http/1.1 is taken off here. Hosts that are left alone and what is neither TLS nor HTTP pass
+untouched. TLS for h2 or h3 alone and HTTP go to mitmproxy, and stay there until the connection ends.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from mitmproxy.tls import ClientHello
 
 from addon.door.destination import joined, tunnel
 from addon.door.door import HEAD_TIMEOUT, SILENCE, Door
+from addon.door.pipe import Pipe
 from addon.door.tls import TlsConnection
 
 logger = logging.getLogger(__name__)
@@ -110,6 +111,9 @@ class Opening(asyncio.Protocol):
 
     def _pass_on(self, scheme: str) -> None:
         transport, octets = self._give_up()
+        if scheme == "tcp":
+            Pipe(self._door, self._host, self._port).take(transport, octets)
+            return
         self._door.hand_over(transport, octets, f"reverse:{scheme}://{joined(self._host, self._port)}")
 
     def _give_up(self) -> tuple[asyncio.Transport, bytes]:

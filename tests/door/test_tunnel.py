@@ -98,14 +98,9 @@ def test_a_hello_may_come_in_pieces_and_right_behind_the_connect(size: int) -> N
     [
         (b"GET / HTTP/1.1\r\n", "reverse:http://a.example:443"),
         (b"PROPFIND * HTTP/1.1\r\n", "reverse:http://a.example:443"),
-        (b"SSH-2.0-x\r\n", "reverse:tcp://a.example:443"),
-        (b"NICK a\r\n", "reverse:tcp://a.example:443"),
-        (b"EHLO a.example\r\n", "reverse:tcp://a.example:443"),
-        (b"\x00\x01\x02\x03", "reverse:tcp://a.example:443"),
-        (b"220 hello", "reverse:tcp://a.example:443"),
     ],
 )
-def test_what_is_not_tls_goes_to_mitmproxy(octets: bytes, mode: str) -> None:
+def test_http_in_clear_goes_to_mitmproxy(octets: bytes, mode: str) -> None:
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await doorway.tunnel("a.example:443")
         client.send(octets)
@@ -127,29 +122,6 @@ def test_a_request_line_is_known_however_it_is_cut() -> None:
         assert doorway.handed_over == [(b"POST /", "reverse:http://a.example:443")]
 
     converse(conversation, endless)
-
-
-def test_a_client_that_waits_for_the_server_gets_through_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("addon.door.tunnel.SILENCE", 0.01)
-
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel("[::1]:25")
-        assert await client.rest() == b""
-        assert doorway.handed_over == [(b"", "reverse:tcp://[::1]:25")]
-
-    converse(conversation, endless)
-
-
-def test_a_host_that_is_left_alone_keeps_its_tls_to_itself() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        for host, mode in (("bank.example", "tcp"), ("a.bank.example", "tcp"), ("bank.example.org", "https")):
-            client = await doorway.tunnel(f"{host}:443")
-            octets = hello(host, "h2")
-            client.send(octets)
-            await until(lambda: bool(doorway.handed_over))
-            assert doorway.handed_over.pop() == (octets, f"reverse:{mode}://{host}:443")
-
-    converse(conversation, endless, tls={"leave_alone": ["bank.example", "*.bank.example"]})
 
 
 @pytest.mark.parametrize(
