@@ -115,7 +115,8 @@ def _serve(
     waited_as: Forwarded | None,
 ) -> Serve:
     lifetime, ttl = freshness_lifetime(entry, policy), time_to_live(entry, policy, now)
-    remaining = lifetime.seconds - current_age(entry, policy, now)
+    age = current_age(entry, policy, now)
+    remaining = lifetime.seconds - age
     detail: Detail | None
     if never_unasked(entry, policy):
         detail, remaining = Detail.OVERRIDE_OFFLINE, 0.0  # else it would not be served at all
@@ -132,7 +133,10 @@ def _serve(
     else:
         handling = Handling(hit=True, ttl=ttl, detail=detail)
     answer = from_copy(request, entry, handling, policy, now)
-    return Serve(answer, entry, handling, now + max(0.0, remaining - asked.min_fresh), detail, check)
+    unchanging = remaining - asked.min_fresh
+    if asked.max_age is not None and age <= asked.max_age:  # RFC 9111 §5.2.1.1: nothing older
+        unchanging = min(unchanging, asked.max_age - age)
+    return Serve(answer, entry, handling, now + max(0.0, unchanging), detail, check)
 
 
 def _miss(
