@@ -114,6 +114,11 @@ class Arrivals:
         """Return the flight whose answer, held elsewhere, brought these changes."""
         return next((flight for flight, brought in reversed(self._held.values()) if brought is changes), None)
 
+    async def settled(self, patience: float) -> None:
+        """Wait until what is arriving is stored, at most so many seconds."""
+        if self._taking_in:
+            await asyncio.wait(self._taking_in, timeout=patience)
+
     async def close(self) -> None:
         """Stop storing what is still on its way."""
         for task in self._taking_in:

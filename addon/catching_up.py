@@ -6,16 +6,17 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 
-from addon.queue import MissQueue
+from addon.queue import MissQueue, is_answered
 from addon.stored import StoredResponses
+from addon.warm.prefetch import Fetched
 from addon.warm.wanted import Wanted
 from cache.key import request_for
 from cache.policy import CachePolicy
 
 logger = logging.getLogger(__name__)
 
-Fetch = Callable[[Wanted], Awaitable[str]]
-"""Fetches into the store; returns why that did not work, or nothing."""
+Fetch = Callable[[Wanted], Awaitable[Fetched]]
+"""Fetches into the store. Raises ValueError for what cannot be asked for."""
 
 
 class CatchingUp:
@@ -47,12 +48,12 @@ class CatchingUp:
         try:
             if self._policy().towards(request_for(wanted.uri).host).offline:
                 return
-            problem = await self._fetch(wanted)
+            fetched = await self._fetch(wanted)
         except ValueError as error:  # a line that somebody else wrote
-            problem = str(error)
-        if problem:
-            logger.warning("%s was missing and cannot be fetched: %s", wanted.uri, problem)
-        else:
+            fetched = Fetched(wanted.uri, 400, problem=str(error))
+        if fetched.problem:
+            logger.warning("%s was missing and is not there now: %s", wanted.uri, fetched.problem)
+        if is_answered(fetched.status):
             await self._stored.run(self._queue.remove, [wanted])
 
     async def close(self) -> None:

@@ -22,7 +22,13 @@ from addon.tomlfile import read_toml
 PREFIX = "SECONDHAND_"
 FILE_VARIABLE = "SECONDHAND_CONFIG"
 
-OPTIONS = {"listen": "--listen", "store.path": "--store", "answer.status": "--answer"}
+OPTIONS = {
+    "listen": "--listen",
+    "store.path": "--store",
+    "answer.status": "--answer",
+    "recordings.record": "--record",
+    "recordings.replay": "--replay",
+}
 """The options of `serve` that stand for a key."""
 
 # what Kubernetes tells every container about a service named "secondhand"

@@ -5,17 +5,20 @@ from __future__ import annotations
 import html
 import json
 import logging
+import shlex
 from collections.abc import Sequence
 from heapq import nsmallest
 
 from addon.queue import MissQueue, wanted_by
 from addon.reply import Reply
+from addon.settings import Settings
 from addon.stored import StoredResponses
 from cache.decisions import Refuse
 from cache.entry import StoredResponse
 from cache.fields import members
 from cache.key import primary_key
 from cache.messages import Request, Response
+from cache.reasons import Refused
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
@@ -58,7 +61,7 @@ class Misses:
         remedy = self._remedy if await self._queued(request) else None
         form = preferred(request.fields.get("accept"))
         sentence = refuse.answer.content.decode().partition("\n")[0]
-        content = _CONTENTS[form](request, sentence, nearest, remedy).encode()
+        content = _CONTENTS[form](request, refuse.reason, sentence, nearest, remedy).encode()
         fields = refuse.answer.head.fields
         fields = fields.replacing("Content-Type", f"{form}; charset=utf-8" if form != "application/json" else form)
         fields = fields.replacing("Content-Length", str(len(content)))
@@ -98,6 +101,13 @@ def _length_in_common(one: str, other: str) -> int:
     return next((place for place, (mine, yours) in pairs if mine != yours), min(len(one), len(other)))
 
 
+def remedy(settings: Settings) -> str:
+    """Return the command that fetches what was missing, for a proxy with these settings."""
+    options = f" --store {shlex.quote(settings.store.path)}" if settings.store.path else ""
+    profile = f" --profile {settings.profile}" if settings.profile else ""
+    return f"secondhand queue run{options}{profile}"
+
+
 def preferred(accept: str | None) -> str:
     """Return the media type to answer in: the one of ours that is accepted most, text where nothing says so."""
     weights = dict.fromkeys(_FORMS, 0.0)
@@ -113,29 +123,30 @@ def preferred(accept: str | None) -> str:
     return next(name for name in _FORMS if weights[name] == best)
 
 
-def _text(_request: Request, sentence: str, nearest: Sequence[str], remedy: str | None) -> str:
+def _text(_request: Request, reason: str, sentence: str, nearest: Sequence[str], remedy: str | None) -> str:
     lines = [sentence]
     if nearest:
         lines += ["Stored are, among others:", *(f"  {uri}" for uri in nearest)]
     if remedy:
         lines += [f"Once there is a network, this fetches it: {remedy}"]
-    return "\n".join([*lines, "reason: offline", ""])
+    return "\n".join([*lines, f"reason: {reason}", ""])
 
 
-def _html(_request: Request, sentence: str, nearest: Sequence[str], remedy: str | None) -> str:
+def _html(_request: Request, reason: str, sentence: str, nearest: Sequence[str], remedy: str | None) -> str:
     links = "".join(f'<li><a href="{html.escape(uri)}">{html.escape(uri)}</a></li>' for uri in nearest)
+    heading = "Not in the recording" if reason == Refused.REPLAY else "Offline, and not stored"
     stored = f"<p>Stored are, among others:</p><ul>{links}</ul>" if nearest else ""
     later = f"<p>Once there is a network, this fetches it:</p><pre>{html.escape(remedy)}</pre>" if remedy else ""
     return (
         '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Not stored</title>'
         '<body style="font-family: sans-serif; max-width: 40em; margin: 3em auto; overflow-wrap: anywhere">'
-        f"<h1>Offline, and not stored</h1><p>{html.escape(sentence)}</p>{stored}{later}<p>reason: offline</p>\n"
+        f"<h1>{heading}</h1><p>{html.escape(sentence)}</p>{stored}{later}<p>reason: {reason}</p>\n"
     )
 
 
-def _json(request: Request, sentence: str, nearest: Sequence[str], remedy: str | None) -> str:
+def _json(request: Request, reason: str, sentence: str, nearest: Sequence[str], remedy: str | None) -> str:
     said = {
-        "reason": "offline",
+        "reason": reason,
         "detail": sentence,
         "method": request.method,
         "url": request.uri,

@@ -28,6 +28,11 @@ def wanted_by(request: Request) -> Wanted | None:
     return Wanted(request.uri, fields)
 
 
+def is_answered(status: int) -> bool:
+    """Tell whether a status is an origin's last word, so that asking again would bring nothing else."""
+    return 200 <= status < 500
+
+
 class MissQueue:
     """Requests to be made later, each once, oldest first. Safe to use from several processes."""
 

@@ -87,7 +87,7 @@ class Replies:
             await arriving.close()
             return self.relayed_whole(request, outcome, b"")
         if arriving.whole is not None and not arriving.trailers.lines:
-            return self.relayed_whole(request, outcome, arriving.whole)
+            return replace(self.relayed_whole(request, outcome, arriving.whole), not_stored=outcome.not_stored)
         self.count(request, outcome.handling, outcome.answer.exemption)
         announced = arriving.head.fields.get("trailer")
         stream = Stream(self._passing(arriving), arriving.close, lambda: arriving.trailers, announced)

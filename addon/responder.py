@@ -82,7 +82,7 @@ class Responder:
                         continue  # that copy is damaged and gone: decide again without it
                 case Refuse() as refuse:
                     reply = self.fetcher.replies.refuse(refuse)
-                    is_miss = refuse.reason is Refused.OFFLINE
+                    is_miss = refuse.reason in (Refused.OFFLINE, Refused.REPLAY)
                     return await self.misses.reply(request, refuse) if is_miss and self.misses else reply
         return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy), asking, key=key)
 

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import logging
 import secrets
-import shlex
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from addon.catching_up import CatchingUp
 from addon.clock import Clock
 from addon.control import ControlServer
 from addon.fetcher import Fetcher
-from addon.misses import Misses
+from addon.misses import Misses, remedy
 from addon.modes import Modes
 from addon.origin import Origin
 from addon.queue import MissQueue
 from addon.reach import own_authorities
+from addon.recordings.switch import Switch
 from addon.relay import Relay
 from addon.reply import Reply
 from addon.responder import Responder
 from addon.settings import Settings
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
-from addon.warm.prefetch import prefetch, prefetch_handler
+from addon.warm.prefetch import Fetched, prefetch, prefetch_handler
 from addon.warm.wanted import Wanted
 from cache import engine
 from cache.decisions import Refuse
@@ -47,6 +47,25 @@ CREDENTIAL_KEY = "credential.key"
 """The file beside the store that keys the hashes of credentials among Vary values."""
 
 
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """A store, and what answers from it and fills it by one policy."""
+
+    stored: StoredResponses
+    fetcher: Fetcher
+    responder: Responder
+
+    @property
+    def policy(self) -> CachePolicy:
+        """What it goes by."""
+        return self.fetcher.policy
+
+    async def close(self) -> None:
+        """Finish, and close the store."""
+        await self.responder.close()
+        self.stored.close()
+
+
 class Service:
     """A store, the way to the origins, and what stands between them."""
 
@@ -56,24 +75,22 @@ class Service:
         self.is_edge = settings.backend is not None
         self.clock = clock or Clock()
         self.statistics = Statistics()
-        self.store, self.store_trouble = open_store(settings, self._lost)
-        directory = settings.store.directory if isinstance(self.store, TieredStore) else None
+        store, self.store_trouble = open_store(settings, self._lost)
+        directory = settings.store.directory if isinstance(store, TieredStore) else None
         self.policy = replace(
             settings.policy(),
             instance=secrets.token_hex(4),
             credential_key=credential_key(directory),
             earliest=RELEASED,
         )
-        self.stored = StoredResponses(self.store, self.statistics)
-        options = settings.origin_options()
-        origin = Origin(options, self.clock)
-        largest = settings.store.largest_object
-        self.fetcher = Fetcher(self.stored, origin, self.policy, self.clock, self.statistics, largest)
-        self.modes = Modes(lambda: self.policy, self.go_by, options, settings.cache.modes)
-        self.fetcher.links = self.modes.links
-        self.responder = Responder(self.fetcher, self.statistics, settings.cache.collapse_timeout)
+        self.modes = Modes(lambda: self.policy, self.go_by, settings.origin_options(), settings.cache.modes)
+        self.taken: Callable[[], None] = lambda: None
+        """Called when another lane is taken."""
         self.queue = MissQueue(settings.store.directory) if directory else None
-        self.responder.misses = Misses(self.stored, self.queue, remedy(settings))
+        self.home = self.lane_on(store, self.policy, self.queue)
+        """The lane on the service's own store."""
+        self.take(self.home)
+        self.recordings = Switch(self)
         self.catching_up = self._catching_up(self.queue) if self.queue and settings.offline.queue else None
         self.relay = Relay()
         handlers = {
@@ -84,7 +101,34 @@ class Service:
             "purge": self._purge,
             "stats": self._stats,
         }
-        self._control = ControlServer(settings.store.directory, handlers)
+        self._control = ControlServer(settings.store.directory, handlers | self.recordings.handlers())
+
+    def lane_on(self, store: Store, policy: CachePolicy, queue: MissQueue | None = None) -> Lane:
+        """Return a lane on a store; what is missing in it goes to `queue`.
+
+        Raises:
+            ValueError: an origin option is of no use.
+        """
+        stored = StoredResponses(store, self.statistics)
+        origin = Origin(self.settings.origin_options(), self.clock)
+        largest = self.settings.store.largest_object
+        fetcher = Fetcher(stored, origin, policy, self.clock, self.statistics, largest)
+        fetcher.links = self.modes.links
+        responder = Responder(fetcher, self.statistics, self.settings.cache.collapse_timeout)
+        # what a recording has not is nothing to be fetched later
+        responder.misses = Misses(stored, queue, remedy(self.settings) if queue else "")
+        return Lane(stored, fetcher, responder)
+
+    def take(self, lane: Lane) -> None:
+        """Answer by this lane from now on, in the modes that hold now."""
+        held = self.policy
+        lane.fetcher.policy = replace(
+            lane.policy, mode=held.mode, host_modes=held.host_modes, unreachable=held.unreachable
+        )
+        self.lane = lane
+        self.store, self.stored, self.policy = lane.stored.store, lane.stored, lane.policy
+        self.fetcher, self.responder = lane.fetcher, lane.responder
+        self.taken()
 
     def _lost(self, reason: NotStored, count: int) -> None:
         self.statistics.count(f"not_stored.{reason}", count)
@@ -103,8 +147,15 @@ class Service:
         return self.fetcher.replies.refuse(decision) if isinstance(decision, Refuse) else None
 
     async def start(self) -> None:
-        """Listen to mitmproxy on the loopback relay and to the command line on the Unix socket. Raises OSError."""
+        """Listen to mitmproxy on the loopback relay and to the command line on the Unix socket.
+
+        Raises:
+            OSError: there is no loopback port.
+            StoreError: the recording that the settings name cannot be used.
+        """
         await self.relay.start()
+        if doing := self.settings.recordings.doing:
+            await self.recordings.start(*doing)
         try:
             await self._control.start()
         except OSError as error:
@@ -117,10 +168,10 @@ class Service:
             self.catching_up.begin()
 
     def _catching_up(self, queue: MissQueue) -> CatchingUp:
-        async def fetch(wanted: Wanted) -> str:
-            return (await prefetch(self, wanted)).problem
+        async def fetch(wanted: Wanted) -> Fetched:
+            return await prefetch(self, wanted)
 
-        return CatchingUp(queue, fetch, lambda: self.policy, self.stored)
+        return CatchingUp(queue, fetch, lambda: self.policy, self.home.stored)
 
     async def close(self) -> None:
         """Finish, and let go of everything."""
@@ -129,8 +180,8 @@ class Service:
         if self.catching_up:
             await self.catching_up.close()
         await self.relay.close()
-        await self.responder.close()
-        self.stored.close()
+        await self.recordings.stop()
+        await self.home.close()
 
     # ---- what the command line may ask
 
@@ -144,29 +195,20 @@ class Service:
         return dict(self.statistics.snapshot())
 
     async def _purge(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        # never a recording's: what is pinned goes with its recording
+        fetcher, store = self.home.fetcher, self.home.stored.store
         match dict(arguments):
             case {"url": str(url)}:
-                named = keys(key_of_uri(url), self.policy)
-                deleted = await self.fetcher.purge(
-                    lambda other: other in named, lambda: sum(map(self.store.delete, named))
-                )
+                named = keys(key_of_uri(url), self.home.policy)
+                deleted = await fetcher.purge(lambda other: other in named, lambda: sum(map(store.delete, named)))
             case {"host": str(host)}:
                 name = host.lower()
-                deleted = await self.fetcher.purge(
-                    lambda other: is_of_host(other, name), lambda: self.store.delete_host(name)
-                )
+                deleted = await fetcher.purge(lambda other: is_of_host(other, name), lambda: store.delete_host(name))
             case {"all": True}:
-                deleted = await self.fetcher.purge(lambda _: True, self.store.clear)
+                deleted = await fetcher.purge(lambda _: True, store.clear)
             case _:
                 raise ValueError('expected "url", "host" or "all"')
         return {"deleted": deleted}
-
-
-def remedy(settings: Settings) -> str:
-    """Return the command that fetches what was missing, for a proxy with these settings."""
-    options = f" --store {shlex.quote(settings.store.path)}" if settings.store.path else ""
-    profile = f" --profile {settings.profile}" if settings.profile else ""
-    return f"secondhand queue run{options}{profile}"
 
 
 def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tuple[Store, str | None]:
@@ -177,9 +219,9 @@ def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tu
         lost: called when responses that had been taken could not be written, on any thread.
     """
     if settings.store.kind == "memory":
-        return MemoryStore(settings.store.max_size), None
+        return MemoryStore(settings.store.max_size, settings.store.captures), None
     try:
-        disk = DiskStore(settings.store.directory, settings.store.max_size)
+        disk = DiskStore(settings.store.directory, settings.store.max_size, captures=settings.store.captures)
         return TieredStore(disk, settings.memory.store_size, settings.memory.max_object, lost), None
     except StoreError as error:
         return MemoryStore(0), str(error)

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-from platformdirs import user_cache_path
-from pydantic import AfterValidator, Strict, ValidationInfo, field_validator
+from pydantic import AfterValidator, Strict
 
 from addon.annotations import Annotation
 from addon.cache_section import Cache
 from addon.clients import SHIPPED, RegularExpression, Token, read_clients
 from addon.offline_section import Offline
 from addon.origin_section import ExistingFile, Origin
-from addon.quantities import Octets, PositiveOctets
 from addon.reach import is_loopback, targets
+from addon.recordings_section import Recordings, Replay
 from addon.section import Section
+from addon.store_section import Memory, Store
 from cache.messages import DEFAULT_PORTS
 from cache.policy import AnswerRule, AnswerStatus, CachePolicy, Reach, glob
 
@@ -47,54 +47,6 @@ def _edge(value: str) -> str:
 
 # settings files say these as strings, which strict enums would refuse
 AnswerStatusName = Annotated[AnswerStatus, Strict(strict=False)]
-
-
-class Store(Section):
-    """Where copies are kept, and how much of them."""
-
-    kind: Literal["disk", "memory"] = "disk"
-    path: str = ""
-    max_size: PositiveOctets = 2 * 1024**3
-    max_object: Octets = 0
-
-    @field_validator("max_object", mode="before")
-    @classmethod
-    def _nothing_is_zero(cls, value: object) -> object:
-        return 0 if value == "" else value
-
-    @field_validator("max_object")
-    @classmethod
-    def _fits(cls, value: int, info: ValidationInfo) -> int:
-        if value > info.data.get("max_size", value):
-            raise ValueError("at most store.max_size")
-        return value
-
-    @property
-    def directory(self) -> Path:
-        """The directory of the store; the user's cache directory where none is named."""
-        return Path(self.path).expanduser().absolute() if self.path else user_cache_path("secondhand") / "store"
-
-    @property
-    def largest_object(self) -> int:
-        """Octets of the largest body that is stored."""
-        return self.max_object or self.max_size // 4
-
-
-class Memory(Section):
-    """What of the store is kept in memory as well."""
-
-    max_size: Octets = 256 * 1024**2
-    max_object: Octets = 1024**2
-
-    @property
-    def hot_size(self) -> int:
-        """Octets for whole answers that are ready to be sent."""
-        return self.max_size * 7 // 8
-
-    @property
-    def store_size(self) -> int:
-        """Octets for stored responses as the store has them."""
-        return self.max_size - self.hot_size
 
 
 class Rule(Section):
@@ -158,6 +110,8 @@ class Settings(Section):
     offline: Offline = Offline()
     origin: Origin = Origin()
     tls: Tls = Tls()
+    recordings: Recordings = Recordings()
+    replay: Replay = Replay()
     annotate: Annotated[tuple[Annotation, ...], Strict(strict=False)] = ()
     log: Log = Log()
 
@@ -202,6 +156,7 @@ class Settings(Section):
             annotations=tuple(annotation.rule() for annotation in self.annotate),
             cache_status=answer.cache_status,
             memento=answer.memento,
+            captures=self.store.captures,
             mode=cache.mode,
             host_modes=tuple((glob(each.host), each.mode) for each in cache.modes),
             lifetimes=tuple(each.rule() for each in cache.lifetimes),

@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import lru_cache
 from http import HTTPStatus
 
 from cache.annotations import annotated, known_of_copy, known_of_relayed
 from cache.answers import CopyAnswer, OwnAnswer, RelayedAnswer
 from cache.cachestatus import Handling, member
+from cache.captures import told
 from cache.entry import StoredResponse
-from cache.fields import imf_date, media_type
+from cache.exemptions import exemption
+from cache.fields import imf_date
 from cache.fieldtable import end_to_end, row
 from cache.freshness import current_age, directives_of
 from cache.messages import Fields, Request, Response
 from cache.pieces import StoredContent
 from cache.pieces import content as content_of
-from cache.policy import AnswerStatus, CachePolicy, ClientRule
+from cache.policy import AnswerStatus, CachePolicy
 from cache.ranges import Part, Unsatisfiable, requested_parts
 from cache.reasons import Detail, Refused
 from cache.storing import dated
@@ -52,24 +55,6 @@ def _answer_status(request: Request, policy: CachePolicy) -> AnswerStatus:
     return policy.answer
 
 
-def exemption(request: Request, fields: Fields, policy: CachePolicy) -> str | None:
-    """Return the name of the first rule whose client breaks on a 203, or None; `fields` are the response's."""
-    return next((rule.name for rule in policy.clients if _breaks(rule, request, fields)), None)
-
-
-def _breaks(rule: ClientRule, request: Request, fields: Fields) -> bool:
-    user_agent = request.fields.get("user-agent")
-    return (
-        (rule.method is None or rule.method == request.method)
-        # no User-Agent is no match: a 203 is the rule, and an exception needs a positive match
-        and (rule.user_agent is None or (user_agent is not None and bool(rule.user_agent.search(user_agent))))
-        and (rule.path is None or bool(rule.path.search(request.target)))
-        and (rule.accept is None or bool(rule.accept.search(request.fields.get("accept") or "")))
-        and (not rule.fetch_dest or request.fields.get("sec-fetch-dest") in rule.fetch_dest)
-        and (rule.content_type is None or bool(rule.content_type.search(media_type(fields.get("content-type")))))
-    )
-
-
 # ---- answers from a copy
 
 
@@ -81,12 +66,14 @@ def from_copy(
     now: float,
     *,
     validated: bool = False,
+    memento: bool = False,
 ) -> CopyAnswer:
     """Return the answer that a stored response gives to a request, in the form the client's own fields ask for.
 
-    `validated` says that the origin confirmed it in this very exchange; `now` is in seconds since the epoch.
+    `validated` says that the origin confirmed it in this very exchange, `memento` that it was chosen as a state of
+    the past; `now` is in seconds since the epoch.
     """
-    fields = _presented(request, entry, policy, now, validated=validated)
+    fields = told(entry, _presented(request, entry, policy, now, validated=validated), policy, memento=memento)
     parts = requested_parts(request, entry)
     if not_modified(request, entry):  # RFC 9110 §13.2.2: before Range
         answer = CopyAnswer(Response(304, "Not Modified", _without_representation(fields)))
@@ -166,10 +153,13 @@ def _presented(request: Request, entry: StoredResponse, policy: CachePolicy, now
     # RFC 9111 §5.1: no Age says "made for this request", which a validated answer nearly is
     if not validated or "age" in fields:
         fields = fields.replacing("Age", str(math.floor(age)))
-    if policy.memento and "memento-datetime" not in fields:  # RFC 7089 §4.5: what is one already stays the same one
-        fields = fields.replacing("Memento-Datetime", fields.get("date") or imf_date(entry.stored_at))
-        fields = fields.appending(("Link", f'<{entry.target}>; rel="original"'))
     return fields
+
+
+@lru_cache(maxsize=512)
+def _passed_on(fields: Fields, kept_back: tuple[str, ...]) -> Fields:
+    # trailers have a place of their own, so they are not announced with the head
+    return end_to_end(fields).without(["trailer", *kept_back])
 
 
 def _kept_back(policy: CachePolicy) -> tuple[str, ...]:
@@ -187,10 +177,9 @@ def relayed(
 
     `handling` None leaves Cache-Status out; `response_time` (seconds since the epoch) stands in for a missing Date.
     """
-    # trailers are not relayed, so they are not announced either
-    fields = dated(end_to_end(response.fields).without(["trailer", *_kept_back(policy)]), response_time)
+    fields = dated(_passed_on(response.fields, _kept_back(policy)), response_time)
     status, phrase, exception = response.status, response.reason, None
-    if status == 200 and request.method in ("GET", "HEAD"):
+    if policy.annotations and status == 200 and request.method in ("GET", "HEAD"):
         known = known_of_relayed(request, status)
         if (changed := annotated(request, fields, known, policy)) is not fields:
             status, exception = status_of_changed_200(request, fields, policy)
@@ -232,9 +221,9 @@ def _signed(
     """Return a head with Via and, appended last, Cache-Status (RFC 9110 §7.6.3, RFC 9211 §2)."""
     lines = [("Via", f"{version.removeprefix('HTTP/')} {policy.name}")]
     if handling is not None and policy.cache_status:
-        told = replace(handling, detail=exemption or handling.detail)
+        told = replace(handling, detail=exemption) if exemption else handling
         lines.append(("Cache-Status", member(policy.name, told, head.status)))
-    return replace(head, fields=head.fields.appending(*lines))
+    return Response(head.status, head.reason, head.fields.appending(*lines), head.version)
 
 
 def _without_content(status: int, fields: Fields) -> Fields:

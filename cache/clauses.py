@@ -37,6 +37,8 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Detail.STALE_ON_5XX, Clause("stale, and the operator prefers it to a server error", "RFC 9111 §4.2.4")),
     (Detail.DISCONNECTED, Clause("stale, and the origin cannot be reached", "RFC 9111 §4.2.4")),
     (Detail.OFFLINE, Clause("stale, and this proxy is offline", "RFC 9111 §4.2.4")),
+    (Detail.REPLAY, Clause("from a recording, whatever its age", "ours")),
+    (Detail.MEMENTO, Clause("the capture that stands for the time that Accept-Datetime asks for", "RFC 7089 §4.1.3")),
     (Detail.OVERRIDE_OFFLINE, Clause("the origin forbids it unasked, and the operator overrules that offline", "ours")),
     (Detail.SIGNED_STATUS, Clause("200 is kept since the origin's signature covers the status", "RFC 9421 §2.2.9")),
     # why a copy or the cache is passed by
@@ -50,6 +52,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Detail.INVALIDATED, Clause("the copy was marked out of date by a later request or answer", "RFC 9111 §4.4")),
     (Detail.NO_CLOCK, Clause("the clock of this machine is not set", "RFC 9111 §4")),
     (Detail.PRECONDITION, Clause("If-Match and If-Unmodified-Since are for the origin to judge", "RFC 9111 §4.3.2")),
+    (Detail.RECORDING, Clause("a recording is made: the origin is asked whatever is stored", "ours")),
     (Detail.REQUEST_MAX_AGE, Clause("the copy is older than the request's max-age allows", "RFC 9111 §5.2.1.1")),
     (Detail.REQUEST_MIN_FRESH, Clause("the copy is not fresh for as long as min-fresh asks", "RFC 9111 §5.2.1.3")),
     (Detail.REQUEST_NO_CACHE, Clause("the request asks for validation", "RFC 9111 §5.2.1.4")),
@@ -85,6 +88,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (NotStored.TOO_LARGE, Clause("it is larger than store.max_object", "ours")),
     (NotStored.UNVERIFIED, Clause("nobody verified who sent it", "RFC 9110 §4.3.4")),
     # why this proxy answers with an error
+    (Refused.ACCEPT_DATETIME, Clause("Accept-Datetime is no date", "RFC 7089 §2.1.1")),
     (
         Refused.CONNECT_PORT,
         Clause("strangers get tunnels to the ports of origin.connect_ports only", "RFC 9110 §9.3.6"),
@@ -96,6 +100,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Refused.MALFORMED_REQUEST, Clause("the request cannot be sent as it is", "RFC 9112 §3")),
     (Refused.OFFLINE, Clause("this proxy is offline and has nothing that may answer", "RFC 9111 §4.2.4")),
     (Refused.ONLY_IF_CACHED, Clause("only-if-cached, and nothing stored may answer", "RFC 9111 §5.2.1.7")),
+    (Refused.REPLAY, Clause("a recording is replayed and has nothing that may answer", "ours")),
     (Refused.STALE_FORBIDDEN, Clause("the origin gave no answer and forbids its copy stale", "RFC 9111 §5.2.2.2")),
     (Refused.STRICT_HOST, Clause("Host or the TLS name is not where the request goes", "RFC 9110 §7.4")),
     (Refused.TARGET, Clause("strangers are not led to origin.refused_targets", "RFC 9110 §17.2")),

@@ -16,7 +16,7 @@ from msgspec import Struct
 from cache.entry import StoredResponse
 from cache.messages import Fields, Response
 
-VERSION = 1
+VERSION = 2
 """Changes whenever the record below does; octets of any other version are a miss."""
 
 _PREFIX = bytes([VERSION])
@@ -62,6 +62,7 @@ class _Record(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     personal: bool
     invalid: bool
     revision: int
+    scrubbed: bool
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -96,6 +97,7 @@ def encode(entry: StoredResponse) -> bytes:
         entry.personal,
         entry.invalid,
         entry.revision,
+        entry.scrubbed,
     )
     try:
         _check(record)
@@ -138,6 +140,7 @@ def decode(octets: bytes) -> StoredResponse:
         decoded.personal,
         decoded.invalid,
         decoded.revision,
+        decoded.scrubbed,
     )
 
 

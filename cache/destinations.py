@@ -20,6 +20,8 @@ def is_loop(request: Request, policy: CachePolicy) -> bool:
     host = request.host.lower().removesuffix(".")
     if f"{host}:{request.port}" in policy.own_authorities:
         return True
+    if "via" not in request.fields:
+        return False
     name = pseudonym(policy).lower()
     return any(member.split()[1:2] == [name] for member in tokens(request.fields.get("via")))
 

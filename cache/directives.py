@@ -64,6 +64,7 @@ Arguments = dict[str, list[str | None]]
 _MALFORMED = "\0"
 
 
+@lru_cache(maxsize=512)
 def response_directives(fields: Fields, targeted_fields: tuple[str, ...] = ()) -> ResponseDirectives:
     """Return the directives that apply: of the first targeted field that is valid, else of Cache-Control."""
     for name in targeted_fields:
@@ -120,6 +121,7 @@ def _request_directives(value: str) -> RequestDirectives:
     )
 
 
+@lru_cache(maxsize=512)
 def request_directives(fields: Fields) -> RequestDirectives:
     """Return what the client asks; `Pragma: no-cache` counts only where there is no Cache-Control at all."""
     value = fields.get("cache-control")

@@ -17,7 +17,7 @@ class StoredResponse:
     """
 
     id: str
-    """Random and unique; the body is stored under the same id."""
+    """Unique among all that were ever stored; the body is stored under the same id."""
     key: str
     """The primary cache key: the normalised target URI."""
     method: str
@@ -47,6 +47,8 @@ class StoredResponse:
     """Needs validation before any reuse, stale serving included (RFC 9111 §4.4)."""
     revision: int = 0
     """Counts updates of the head, so that a late 304 never overwrites a newer one."""
+    scrubbed: bool = False
+    """Something was taken out of it here, so that it is no longer the origin's octet for octet."""
     pieces: tuple[StoredResponse, ...] = ()
     """The stored parts that this one leads, when several are seen as one response. Never stored itself."""
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import lru_cache
 
 MAX_SECONDS = 2**31
 """Delta-seconds beyond this count as this (RFC 9111 §1.2.2)."""
@@ -73,11 +74,17 @@ def http_date(text: str | None, now: float) -> float | None:
 
     `now` (seconds since the epoch) decides the century of a two-digit year.
     """
+    # it is the year alone that counts, so that a date need not be read twice
+    return _moment(text, datetime.fromtimestamp(now, UTC).year if text and "-" in text else 0)
+
+
+@lru_cache(maxsize=1024)
+def _moment(text: str | None, this_year: int) -> float | None:
     for form in _DATES:
         if match := form.fullmatch(text or ""):
             year = int(match["year"])
             if len(match["year"]) == 2:
-                year = _full_year(year, now)
+                year = _full_year(year, this_year)
             try:
                 moment = datetime(
                     year,
@@ -94,8 +101,7 @@ def http_date(text: str | None, now: float) -> float | None:
     return None
 
 
-def _full_year(two_digits: int, now: float) -> int:
-    this_year = datetime.fromtimestamp(now, UTC).year
+def _full_year(two_digits: int, this_year: int) -> int:
     year = this_year - this_year % 100 + two_digits
     # RFC 9110 §5.6.7: more than 50 years ahead means the past
     return year - 100 if year > this_year + 50 else year

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cache.fields import tokens
 from cache.messages import Fields
@@ -67,12 +68,15 @@ def row(name: str) -> Row:
     return TABLE.get(name.lower(), _DEFAULT)
 
 
-def hop_by_hop(fields: Fields) -> set[str]:
+_HOP_BY_HOP = frozenset(name for name, row in TABLE.items() if row.hop_by_hop)
+
+
+def hop_by_hop(fields: Fields) -> frozenset[str]:
     """Return the lower-case names of the fields that end at this hop, those that Connection names included."""
-    nominated = set(tokens(fields.get("connection"))) - _NEVER_NOMINATED
-    return nominated | {name for name, row in TABLE.items() if row.hop_by_hop}
+    return _HOP_BY_HOP | (set(tokens(fields.get("connection"))) - _NEVER_NOMINATED)
 
 
+@lru_cache(maxsize=512)
 def end_to_end(fields: Fields) -> Fields:
     """Return what may be forwarded: the fields less those of this hop."""
     return fields.without(hop_by_hop(fields))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import fields, replace
+from functools import lru_cache
+from operator import attrgetter
 
 from cache import validation
 from cache.decisions import Forward, Sent, Validate
@@ -11,7 +13,7 @@ from cache.entry import StoredResponse
 from cache.fields import delta_seconds, is_strong
 from cache.fieldtable import end_to_end
 from cache.freshness import directives_of
-from cache.messages import Request
+from cache.messages import Fields, Request
 from cache.pieces import gap
 from cache.policy import CachePolicy
 from cache.storing import is_authorized, shareable_although_authorized
@@ -19,12 +21,16 @@ from cache.storing import is_authorized, shareable_although_authorized
 
 def upstream(request: Request, policy: CachePolicy) -> Request:
     """Return the request as it goes forward: without this hop's fields, with Via (RFC 9110 §7.6)."""
-    fields = end_to_end(request.fields)
+    return request.with_fields(_forwarded(request.fields, request.method, request.version, pseudonym(policy)))
+
+
+@lru_cache(maxsize=512)
+def _forwarded(fields: Fields, method: str, version: str, name: str) -> Fields:
+    fields = end_to_end(fields)
     hops = delta_seconds(fields.get("max-forwards") or "")
-    if hops and request.method in ("OPTIONS", "TRACE"):  # RFC 9110 §7.6.2
+    if hops and method in ("OPTIONS", "TRACE"):  # RFC 9110 §7.6.2
         fields = fields.replacing("Max-Forwards", str(hops - 1))
-    via = ("Via", f"{request.version.removeprefix('HTTP/')} {pseudonym(policy)}")
-    return replace(request, fields=fields.appending(via))
+    return fields.appending(("Via", f"{version.removeprefix('HTTP/')} {name}"))
 
 
 # what belongs to one client's request, not to a validation that the proxy starts itself (RFC 5861 §5)
@@ -56,7 +62,7 @@ def completing(sent: Sent, request: Request, parts: StoredResponse, policy: Cach
 
 def as_it_is(sent: Sent) -> Forward:
     """Return a request that validates nothing."""
-    return Forward(**{slot.name: getattr(sent, slot.name) for slot in fields(sent)})
+    return Forward(*_said(sent))
 
 
 def validating(sent: Sent, nominated: tuple[StoredResponse, ...]) -> Validate | Forward:
@@ -64,5 +70,8 @@ def validating(sent: Sent, nominated: tuple[StoredResponse, ...]) -> Validate | 
     # RFC 9111 §4.3.5: a HEAD goes forward as a HEAD, to freshen rather than to validate
     if not nominated or sent.request.method != "GET":
         return as_it_is(sent)
-    said = {slot.name: getattr(sent, slot.name) for slot in fields(sent)}
-    return Validate(**{**said, "request": validation.conditional(sent.request, nominated), "nominated": nominated})
+    asking = validation.conditional(sent.request, nominated)
+    return Validate(*_said(replace(sent, request=asking, nominated=nominated)))
+
+
+_said = attrgetter(*(slot.name for slot in fields(Sent)))

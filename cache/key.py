@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
@@ -38,6 +39,11 @@ def primary_key(request: Request) -> str:
     path = target if _NO_ESCAPE.search(target) else _ESCAPE.sub(_normalised_escape, target)
     digest = f"{_CONTENT}{request.content_digest}" if request.content_digest else ""
     return f"{request.scheme}://{host}{port}{path}{digest}"
+
+
+def content_digest_of(key: str) -> str:
+    """Return the SHA-256 of the request's content that is part of a key, or nothing."""
+    return key.partition(_CONTENT)[2]
 
 
 def _normalised_escape(escape: re.Match[str]) -> str:
@@ -104,6 +110,7 @@ _FREE_TEXT = frozenset({"cookie", "user-agent", "referer", "authorization", "dat
 _NEGOTIATED = frozenset({"accept", "accept-charset", "accept-encoding", "accept-language"})
 
 
+@lru_cache(maxsize=512)
 def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
     """Return the lower-case names that Vary nominates, sorted, or None where no request can match."""
     names = {name.lower() for name in members(response_fields.get("vary") or "")}
@@ -116,6 +123,8 @@ def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
 def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePolicy) -> Vary:
     """Return what a response stored under `key` remembers of the request that produced it."""
     scope = ((_SCOPE, policy.scope),) if policy.scope else ()
+    if "vary" not in response_fields and not policy.partition and not key.endswith(_ANY_SEARCH):
+        return scope
     nominated = nominated_fields(response_fields)
     if nominated is None:
         return scope + NEVER_MATCHES
@@ -154,6 +163,8 @@ def presented(fields: Fields, name: str, policy: CachePolicy) -> str | None:
     lines = fields.all(name)
     if not lines:
         return None  # RFC 9111 §4.1: absent only matches absent
+    if name in _CREDENTIALS and (policy.record or policy.replay):
+        return None  # a recording is one person's, and is replayed where the credentials are not
     if name in _CREDENTIALS:
         joined = "\0".join(lines).encode("latin-1", "replace")
         return "hash:" + blake2b(joined, key=policy.credential_key[:64], digest_size=16).hexdigest()

@@ -16,15 +16,26 @@ class Fields:
     """Header fields: immutable, order and case of every line kept, names compared without case."""
 
     lines: tuple[tuple[str, str], ...] = ()
-    _values: dict[str, tuple[str, ...]] = field(init=False, repr=False, compare=False)
+    _index: dict[str, tuple[str, ...]] | None = field(default=None, init=False, repr=False, compare=False)
+    _hash: int | None = field(default=None, init=False, repr=False, compare=False)
 
-    def __post_init__(self) -> None:
-        """Index the lines by lower-case name, once."""
-        values: dict[str, tuple[str, ...]] = {}
-        for name, value in self.lines:
-            lower = name.lower()
-            values[lower] = (*values.get(lower, ()), value)
-        object.__setattr__(self, "_values", values)
+    @property
+    def _values(self) -> dict[str, tuple[str, ...]]:
+        """The lines by lower-case name, put in order when somebody asks."""
+        if self._index is None:
+            values: dict[str, tuple[str, ...]] = {}
+            for name, value in self.lines:
+                lower = name.lower()
+                values[lower] = (*values[lower], value) if lower in values else (value,)
+            object.__setattr__(self, "_index", values)
+            return values
+        return self._index
+
+    def __hash__(self) -> int:
+        """Return the lines' hash, worked out once: what follows from fields alone is remembered by it."""
+        if self._hash is None:
+            object.__setattr__(self, "_hash", hash(self.lines))
+        return self._hash or 0
 
     def __contains__(self, name: str) -> bool:
         """Tell whether a line of that name exists."""
@@ -82,6 +93,22 @@ class Request:
     """What stands for the target in the primary key, where that is not the target itself."""
     content_digest: str = ""
     """SHA-256 of the content in hexadecimal, where it is part of the primary key: then a POST only reads."""
+
+    def with_fields(self, fields: Fields) -> Request:
+        """Return the same request with other fields."""
+        return Request(
+            self.method,
+            self.scheme,
+            self.host,
+            self.port,
+            self.target,
+            fields,
+            self.version,
+            self.has_content,
+            self.tls_name,
+            self.keyed_as,
+            self.content_digest,
+        )
 
     @property
     def authority(self) -> str:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from cache import validation
 from cache.authority import from_copy, refusal
 from cache.cachestatus import Handling
+from cache.captures import ACCEPT_DATETIME, captures_for, chosen, current
 from cache.decisions import Forward, Refuse, Sent, Serve, Validate
 from cache.destinations import is_loop, prohibited
 from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
+from cache.fields import http_date
 from cache.forwarding import behind, completing, upstream, validating
 from cache.freshness import current_age, freshness_lifetime, never_unasked, stale_use, time_to_live
 from cache.key import is_visible
@@ -40,7 +43,7 @@ def on_request(
     candidates = [entry for entry in candidates if is_visible(entry, policy)]
     if policy.gateway and (unkeyed := unkeyed_input(request.fields)):
         # ledger SEC-04: the origin behind an edge does not get to see it
-        request = replace(request, fields=request.fields.without(unkeyed))
+        request = request.with_fields(request.fields.without(unkeyed))
     if own := _misdirected(request, policy, now) or _answered_here(request, policy, now):
         return own
     if bypass := passed_by(request, policy):
@@ -49,6 +52,12 @@ def on_request(
             return _refuse_offline(request, policy, now)
         return _forward(request, fwd, detail, candidates, policy)
     asked = request_directives(request.fields)
+    if policy.record:
+        return _recorded(request, asked, policy, now)
+    if policy.captures > 1:
+        if past := _past(request, candidates, policy, now):
+            return past
+        candidates = current(candidates)
     heads = tuple(entry.id for entry in candidates if entry.method == "HEAD")
     fitting = matching(request, candidates, policy)
     if not fitting:
@@ -106,6 +115,32 @@ def _forward(
     return Forward(upstream(request, policy), fwd, detail, unstorable, matching=tuple(candidates))
 
 
+def _past(
+    request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy, now: float
+) -> Serve | Refuse | None:
+    """Return the answer to a request for a past state that is kept here, or None (RFC 7089 §4.1.3)."""
+    wanted = request.fields.get(ACCEPT_DATETIME)
+    captures = captures_for(request, candidates, policy, now) if wanted is not None else ()
+    if not captures:
+        return None
+    moment = http_date(wanted, now)
+    if moment is None:
+        sentence = f'Accept-Datetime says "{wanted}", which is no date in the form of HTTP.'
+        refused = refusal(400, Refused.ACCEPT_DATETIME, sentence, policy, now, "http_request_error")
+        return Refuse(refused, Refused.ACCEPT_DATETIME)
+    entry = chosen(captures, moment)
+    handling = Handling(hit=True, ttl=time_to_live(entry, policy, now), detail=Detail.MEMENTO)
+    answer = from_copy(request, entry, handling, policy, now, memento=True)
+    return Serve(answer, entry, handling, now, Detail.MEMENTO)
+
+
+def _recorded(request: Request, asked: RequestDirectives, policy: CachePolicy, now: float) -> Forward | Refuse:
+    """Return the way to an answer that is worth recording: a whole one, whatever the client has already."""
+    if asked.only_if_cached or policy.offline:
+        return _refuse_unasked(request, policy, now)
+    return Forward(upstream(validation.unconditional(request), policy), Forwarded.BYPASS, Detail.RECORDING)
+
+
 def _serve(
     request: Request,
     entry: StoredResponse,
@@ -118,7 +153,9 @@ def _serve(
     age = current_age(entry, policy, now)
     remaining = lifetime.seconds - age
     detail: Detail | None
-    if never_unasked(entry, policy):
+    if policy.replay:
+        detail, remaining = Detail.REPLAY, math.inf
+    elif never_unasked(entry, policy):
         detail, remaining = Detail.OVERRIDE_OFFLINE, 0.0  # else it would not be served at all
     elif remaining > 0:
         detail = Detail.HEURISTIC if lifetime.source == "heuristic" else None
@@ -133,10 +170,9 @@ def _serve(
     else:
         handling = Handling(hit=True, ttl=ttl, detail=detail)
     answer = from_copy(request, entry, handling, policy, now)
-    unchanging = remaining - asked.min_fresh
-    if asked.max_age is not None and age <= asked.max_age:  # RFC 9111 §5.2.1.1: nothing older
-        unchanging = min(unchanging, asked.max_age - age)
-    return Serve(answer, entry, handling, now + max(0.0, unchanging), detail, check)
+    # RFC 9111 §5.2.1.1, §5.2.1.3: what the client asks ends the decision as well
+    wanted = math.inf if asked.max_age is None else asked.max_age - age
+    return Serve(answer, entry, handling, now + max(0.0, min(remaining - asked.min_fresh, wanted)), detail, check)
 
 
 def _miss(
@@ -153,7 +189,7 @@ def _miss(
     fwd = Forwarded.VARY_MISS if variants else Forwarded.URI_MISS
     nominated = () if "range" in request.fields else validation.nominate(variants, None)
     # ledger RANGE-12: the whole will do for the next range as well
-    asked_for = replace(request, fields=request.fields.without(RANGE)) if policy.fetch_whole else request
+    asked_for = request.with_fields(request.fields.without(RANGE)) if policy.fetch_whole else request
     return validating(Sent(upstream(asked_for, policy), fwd, heads=heads), nominated)
 
 
@@ -165,6 +201,10 @@ def _refuse_unasked(request: Request, policy: CachePolicy, now: float) -> Refuse
 
 
 def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse:
+    if policy.replay:
+        sentence = f"The recording {policy.replay} has no response that may answer {request.method} {request.uri}."
+        answer = refusal(504, Refused.REPLAY, sentence, policy, now, "destination_unavailable")
+        return Refuse(answer, Refused.REPLAY)
     why = f"{request.host} cannot be reached now" if policy.link_down else "This proxy is offline"
     sentence = f"{why}, and no stored response may answer {request.method} {request.uri}."
     answer = refusal(504, Refused.OFFLINE, sentence, policy, now, "destination_unavailable")

@@ -72,7 +72,7 @@ def on_response(
     if not_stored is not None:
         return Relay(answer, not_stored, shown, changed)
     entry = new_entry(sent.request, received, policy, entry_id)
-    return Store(answer, entry, (*_replaced(sent, entry), *sent.heads), handling, changed)
+    return Store(answer, entry, (*_replaced(sent, entry, policy), *sent.heads), handling, changed)
 
 
 def _on_missing_part(
@@ -86,7 +86,7 @@ def _on_missing_part(
     seen = joined([replace(part, length=place.stop - place.first), *parts.parts])
     if len(seen) > 1 or gap(seen[0]):
         return Retry(without_copies(sent))
-    return Complete(part, tuple(_replaced(sent, part)))
+    return Complete(part, tuple(_replaced(sent, part, policy)))
 
 
 def completed(request: Request, sent: Sent, part: StoredResponse, policy: CachePolicy, now: float) -> Serve:
@@ -96,11 +96,13 @@ def completed(request: Request, sent: Sent, part: StoredResponse, policy: CacheP
     return Serve(from_copy(request, whole, handling, policy, now, validated=True), whole, handling, now)
 
 
-def _replaced(sent: Sent, new: StoredResponse) -> Iterator[str]:
+def _replaced(sent: Sent, new: StoredResponse, policy: CachePolicy) -> Iterator[str]:
     """Iterate over the ids of what a new stored response takes the place of, besides what answers the same requests."""
     for old in (part for entry in sent.matching for part in entry.parts):
         if new.complete_length is None:
             ends = sent.selected is not None and old in sent.selected.parts
+            # the store keeps it as a capture, as long as there are not too many
+            ends = ends and not (policy.captures > 1 and (old.method, old.vary) == (new.method, new.vary))
         else:
             # RFC 9111 §3.4: parts of another representation are never joined with it again
             ends = old.complete_length is not None and strong_validator(old) != strong_validator(new)
@@ -198,7 +200,7 @@ def without_copies(sent: Sent) -> Forward:
     """Return the same question asked again, without leaning on anything stored."""
     request = validation.unconditional(sent.request)
     if sent.completes:  # nobody but this cache asked for a part
-        request = replace(request, fields=request.fields.without(["range"]))
+        request = request.with_fields(request.fields.without(["range"]))
     return Forward(
         request, sent.fwd, sent.detail, sent.not_storable, matching=sent.matching, heads=sent.heads, repeated=True
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from cache.fields import media_type
 from cache.messages import Fields, Request, Response
@@ -23,12 +24,12 @@ _BYTE_RANGES = re.compile(
 )
 
 
-def unkeyed_input(fields: Fields) -> set[str]:
+@lru_cache(maxsize=512)
+def unkeyed_input(fields: Fields) -> frozenset[str]:
     """Return the names of request fields that change what some origins answer, and that no cache key has."""
-    found = set(_UNKEYED & fields.names())
-    if _FORWARDED_TARGET.search(fields.get("forwarded") or ""):  # who it is forwarded for changes nothing
-        found.add("forwarded")
-    return found
+    found = _UNKEYED & fields.names()
+    # who it is forwarded for changes nothing
+    return found | {"forwarded"} if _FORWARDED_TARGET.search(fields.get("forwarded") or "") else found
 
 
 def is_odd(request: Request) -> bool:

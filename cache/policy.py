@@ -163,6 +163,8 @@ class CachePolicy:
     cache_status: bool = True
     memento: bool = False
     """Say `Memento-Datetime` and `Link: rel=original` on every answer from a copy."""
+    captures: int = 1
+    """How many states of one response are kept; with more than one, Accept-Datetime chooses among them."""
     earliest: float = 0.0
     """A clock that is before this, in seconds since the epoch, is not to be trusted."""
     scope: str = ""
@@ -177,6 +179,10 @@ class CachePolicy:
     """Lower-case names of the hosts that cannot be reached now."""
     offline: bool = False
     """Never go forward. `towards` says it where the modes do."""
+    record: str = ""
+    """The recording that every answer goes into: always go forward, keep whatever comes."""
+    replay: str = ""
+    """The recording that alone answers, whatever the age of what it holds; goes with `offline`."""
     link_down: bool = False
     """Offline since the host cannot be reached, not since somebody wants it: staleness has its limit."""
     lifetimes: tuple[LifetimeRule, ...] = ()
@@ -213,7 +219,10 @@ class CachePolicy:
 
     def mode_of(self, host: str) -> Mode:
         """Return the mode that holds for a host."""
-        return next((mode for pattern, mode in self.host_modes if pattern.fullmatch(host)), self.mode)
+        for pattern, mode in self.host_modes:
+            if pattern.fullmatch(host):
+                return mode
+        return self.mode
 
     def towards(self, host: str) -> CachePolicy:
         """Return the policy as it holds for a request to a host: offline where its mode or a broken link says so."""

@@ -28,6 +28,8 @@ class Detail(StrEnum):
     STALE_ON_5XX = "stale-on-5xx"
     DISCONNECTED = "disconnected"
     OFFLINE = "offline"
+    REPLAY = "replay"
+    MEMENTO = "memento"
     OVERRIDE_OFFLINE = "override-offline"
     # why a 203 is not sent where it would be due
     SIGNED_STATUS = "signed-status"
@@ -39,6 +41,7 @@ class Detail(StrEnum):
     INVALIDATED = "invalidated"
     NO_CLOCK = "no-clock"
     PRECONDITION = "precondition"
+    RECORDING = "recording"
     REQUEST_MAX_AGE = "request-max-age"
     REQUEST_MIN_FRESH = "request-min-fresh"
     REQUEST_NO_CACHE = "request-no-cache"
@@ -80,6 +83,7 @@ class NotStored(StrEnum):
 class Refused(StrEnum):
     """Why this proxy answered with an error of its own."""
 
+    ACCEPT_DATETIME = "accept-datetime"
     CONNECT_PORT = "connect-port"
     FETCH_FAILED = "fetch-failed"
     GAVE_UP = "gave-up"
@@ -88,6 +92,7 @@ class Refused(StrEnum):
     MALFORMED_REQUEST = "malformed-request"
     OFFLINE = "offline"
     ONLY_IF_CACHED = "only-if-cached"
+    REPLAY = "replay"
     STALE_FORBIDDEN = "stale-forbidden"
     STRICT_HOST = "strict-host"
     TARGET = "target"

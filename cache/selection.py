@@ -8,7 +8,7 @@ from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
 from cache.freshness import current_age, date_of, directives_of, freshness_lifetime, never_unasked, overrides, stale_use
 from cache.key import matches
-from cache.messages import DEFAULT_PORTS, Request
+from cache.messages import DEFAULT_PORTS, Fields, Request
 from cache.pieces import content, joined
 from cache.poisoning import unkeyed_input
 from cache.policy import CachePolicy, ClientReload, client_reload
@@ -32,16 +32,22 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
         return Forwarded.BYPASS, Detail.PRECONDITION
     if unkeyed_input(fields):  # ledger SEC-04; an edge has removed it
         return Forwarded.BYPASS, Detail.UNKEYED_INPUT
-    cookies = {cookie.partition("=")[0].strip() for cookie in (fields.get("cookie") or "").split(";")}
-    if policy.bypass_cookies & cookies:
+    if policy.bypass_cookies and policy.bypass_cookies & cookie_names(fields):
         return Forwarded.BYPASS, Detail.BYPASS_COOKIE
-    if request_directives(fields).no_store and not policy.offline:
+    if request_directives(fields).no_store and not (policy.offline or policy.record):
         return Forwarded.REQUEST, Detail.REQUEST_NO_STORE
     return None
 
 
+def cookie_names(fields: Fields) -> set[str]:
+    """Return the names of the cookies that a request bears."""
+    return {cookie.partition("=")[0].strip() for cookie in (fields.get("cookie") or "").split(";")}
+
+
 def is_misaddressed(request: Request) -> bool:
     """Tell whether Host or the TLS name is another than where the request goes (ledger KEY-07)."""
+    if "host" not in request.fields and request.tls_name is None:
+        return False
     hosts = [host.lower() for host in request.fields.all("host")]
     authority, default = request.authority.lower(), f":{DEFAULT_PORTS.get(request.scheme)}"
     named = [authority] if not hosts else [host.removesuffix(default) for host in hosts]
@@ -81,6 +87,8 @@ def obstacle(
     """Return what keeps a stored response from being used without asking the origin, or None."""
     if not covers(request, entry):
         return Forwarded.PARTIAL, None
+    if policy.replay:
+        return None
     directives = directives_of(entry, policy)
     shareable = policy.keeping.private or shareable_although_authorized(directives)
     if is_authorized(request, policy) and not shareable:

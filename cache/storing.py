@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from urllib.parse import urljoin
 
 from cache.directives import ResponseDirectives, request_directives, response_directives
@@ -60,6 +61,8 @@ def place_of(response: Response) -> Place | None:
 def refusal(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
     """Return why a response must not be stored, or None if it may be."""
     response = received.head
+    if policy.record:
+        return _refused_by_recording(request, response)
     directives = response_directives(response.fields, policy.targeted_fields)
     return (
         _refused_by_request(request, received, directives, policy)
@@ -67,6 +70,13 @@ def refusal(request: Request, received: Received, policy: CachePolicy) -> NotSto
         or _refused_by_directives(request, directives, policy)
         or _refused_by_fields(request, received, directives, policy)
     )
+
+
+def _refused_by_recording(request: Request, response: Response) -> NotStored | None:
+    """Return why not even a recording keeps a response: no request could be answered from it."""
+    if not request.content_digest and (request.method not in ("GET", "HEAD") or request.has_content):
+        return NotStored.METHOD
+    return _refused_by_status(request, response, ResponseDirectives()) or _refused_by_dictionary(response.fields)
 
 
 def _refused_by_request(
@@ -162,28 +172,36 @@ def _refused_by_fields(
     # RFC 9111 §3: what could never be reused is not worth keeping
     if media_type(fields.get("content-type")) == "text/event-stream":
         return NotStored.STREAM
-    guessed = lifetime_of_kind(request.uri, response, policy)
-    usable = explicit or guessed or policy.keeping.unfresh
-    if not usable and "etag" not in fields and "last-modified" not in fields:
+    usable = explicit or policy.keeping.unfresh or "etag" in fields or "last-modified" in fields
+    if not usable and not lifetime_of_kind(request.uri, response, policy):
         return NotStored.NEVER_REUSABLE
     if policy.content_type_match and contradicts_its_name(request, response):
         return NotStored.CONTENT_TYPE
-    vary = set(tokens(fields.get("vary")))
-    if {"dcb", "dcz"} & set(tokens(fields.get("content-encoding"))) and not (
-        {"accept-encoding", "available-dictionary"} <= vary
-    ):
-        return NotStored.DICTIONARY_VARY  # RFC 9842 §6.2
-    return None
+    return _refused_by_dictionary(fields)
+
+
+def _refused_by_dictionary(fields: Fields) -> NotStored | None:
+    if "content-encoding" not in fields:
+        return None
+    coded = {"dcb", "dcz"} & set(tokens(fields.get("content-encoding")))
+    named = {"accept-encoding", "available-dictionary"} <= set(tokens(fields.get("vary")))
+    return NotStored.DICTIONARY_VARY if coded and not named else None  # RFC 9842 §6.2
 
 
 def storable_fields(received: Received, policy: CachePolicy) -> Fields:
     """Return the fields that go into the stored head, a readable Date among them (RFC 9111 §3.1)."""
-    fields = end_to_end(received.head.fields)
+    kept = _kept(received.head.fields, policy.targeted_fields, strip=policy.set_cookie is SetCookie.STRIP)
+    return dated(kept, received.response_time)
+
+
+@lru_cache(maxsize=512)
+def _kept(fields: Fields, targeted_fields: tuple[str, ...], *, strip: bool) -> Fields:
+    fields = end_to_end(fields)
     unstorable = {name for name, _ in fields if not row(name).stored}
-    unstorable |= response_directives(fields, policy.targeted_fields).private_fields
-    if policy.set_cookie is SetCookie.STRIP:
+    unstorable |= response_directives(fields, targeted_fields).private_fields
+    if strip:
         unstorable |= {"set-cookie", "set-cookie2"}
-    return dated(fields.without(unstorable), received.response_time)
+    return fields.without(unstorable)
 
 
 def dated(fields: Fields, response_time: float) -> Fields:
@@ -206,7 +224,7 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         key=key,
         method=request.method,
         # a signature that the key does without is not written down
-        target=replace(request, target=request.keyed_as or request.target).uri,
+        target=replace(request, target=request.keyed_as).uri if request.keyed_as else request.uri,
         head=Response(head.status, head.reason, fields, head.version),
         request_time=received.request_time,
         response_time=received.response_time,

@@ -58,12 +58,12 @@ def conditional(request: Request, nominated: Sequence[StoredResponse]) -> Reques
     modified = nominated[0].head.fields.get("last-modified")
     if len(nominated) == 1 and modified:
         fields = fields.appending(("If-Modified-Since", modified))
-    return replace(request, fields=fields)
+    return request.with_fields(fields)
 
 
 def unconditional(request: Request) -> Request:
     """Return the request without any precondition."""
-    return replace(request, fields=request.fields.without(PRECONDITIONS))
+    return request.with_fields(request.fields.without(PRECONDITIONS))
 
 
 def confirmed(nominated: Sequence[StoredResponse], sent: Request, response: Response) -> tuple[StoredResponse, ...]:

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from addon.cli import config, doctor, lint, mitm, modes, queue, run, serve, show, store, trust, warm, why
+from addon.cli import config, doctor, lint, mitm, modes, queue, recordings, run, serve, show, store, trust, warm, why
 from addon.cli.terminal import Application
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found."
@@ -37,6 +37,13 @@ app.command(epilog="Example: secondhand warm --lock requirements.txt --sitemap h
 )
 app.command(epilog="Example: secondhand purge --host example.org")(store.purge)
 app.command(epilog="Example: secondhand stats --json")(store.stats)
+app.command(epilog="Example: secondhand record checkout")(recordings.record)
+app.command(epilog="Example: secondhand replay checkout")(recordings.replay)
+app.command(epilog="Example: secondhand export checkout --format har")(recordings.export)
+app.command("import", epilog="Example: secondhand import checkout.har")(recordings.import_recording)
+app.command(epilog="Example: secondhand diff yesterday today")(recordings.diff)
+app.command(epilog="Example: secondhand scrub checkout --field X-Api-Key --field token")(recordings.scrub)
+app.add_typer(recordings.app, name="recordings")
 app.add_typer(config.app, name="config")
 app.command(epilog="Example: secondhand doctor --json")(doctor.doctor)
 app.add_typer(queue.app, name="queue")

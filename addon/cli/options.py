@@ -31,6 +31,8 @@ def configuration(
     listen: str | None = None,
     answer: str | None = None,
     edge: str | None = None,
+    record: str | None = None,
+    replay: str | None = None,
     profile: str | None = None,
 ) -> Configuration:
     """Return the settings that hold for a command. Raises ConfigError."""
@@ -45,6 +47,8 @@ def configuration(
         overrides["answer"] = {"status": answer}
     if edge is not None:
         overrides["edge"] = edge
+    if recording := {name: said for name, said in (("record", record), ("replay", replay)) if said is not None}:
+        overrides["recordings"] = recording
     return configure(config, overrides)
 
 

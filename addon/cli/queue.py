@@ -9,7 +9,7 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
 from addon.cli.terminal import FAILED, say, say_json, say_table
-from addon.queue import MissQueue
+from addon.queue import MissQueue, is_answered
 from addon.settings import Settings
 from addon.warm.wanted import Wanted
 from cache.policy import Mode
@@ -42,12 +42,12 @@ def list_queue(config: ConfigOption = None, store: StoreOption = None, as_json: 
 def run(
     config: ConfigOption = None, store: StoreOption = None, profile: ProfileOption = None, as_json: JsonOption = False
 ) -> None:
-    """Fetch them into the store; what succeeds leaves the queue. Fails if anything does not."""
+    """Fetch them into the store; what an origin has answered leaves the queue. Fails if anything is not kept."""
     settings = configuration(config, store, profile=profile).settings
     settings = settings.model_copy(update={"cache": settings.cache.model_copy(update={"mode": Mode.AUTO})})
     queue = MissQueue(settings.store.directory)
     fetched = asyncio.run(_fetched(settings, queue.all()))
-    queue.remove(wanted for wanted, outcome in fetched if not outcome.problem)
+    queue.remove(wanted for wanted, outcome in fetched if is_answered(outcome.status))
     if as_json:
         say_json([{"url": wanted.uri, "problem": outcome.problem or None} for wanted, outcome in fetched])
     elif fetched:

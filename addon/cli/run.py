@@ -31,9 +31,12 @@ LocalhostOption = Annotated[bool, typer.Option("--proxy-localhost", help="Reques
 
 
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="-- COMMAND ...", help="What to run.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run.")],
     offline: Annotated[bool, typer.Option("--offline", help="Ask no origin; reach nothing but the proxy.")] = False,
     auto: Annotated[bool, typer.Option("--auto", help="Ask origins while they can be reached (the default).")] = False,
+    record: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Keep every answer in a recording.", show_default=False)
+    ] = None,
     shared: Annotated[bool, typer.Option("--shared", help="Through the running proxy, not one of its own.")] = False,
     ci: Annotated[bool, typer.Option("--ci", help="Exit 120 if live while offline, 121 stale, 122 misses.")] = False,
     max_misses: Annotated[
@@ -48,8 +51,8 @@ def run(
 
     The command has the terminal, gets the signals and gives the exit code; one line says what came of it.
     """
-    if offline and (auto or shared):
-        raise typer.BadParameter("expected only one of --offline, --auto and --shared")
+    if [offline, auto, record is not None, shared].count(True) > 1:
+        raise typer.BadParameter("expected at most one of --offline, --auto, --record and --shared")
     if max_misses is not None and not ci:
         raise typer.BadParameter("expected --ci beside it", param_hint="--max-misses")
     if offline:
@@ -62,11 +65,14 @@ def run(
         settings = configuration(config, store).settings
         trust = _trust_files(settings, Path(folder))
         mode = Mode.OFFLINE if offline else Mode.AUTO
-        proxy = _running_proxy(settings) if shared else _private_proxy(settings, config, store, profile, mode)
+        said = {"SECONDHAND_PROFILE": profile, "SECONDHAND_CACHE__MODE": mode}
+        if record is not None:
+            said["SECONDHAND_RECORDINGS__RECORD"] = record
+        proxy = _running_proxy(settings) if shared else _private_proxy(settings, config, store, said)
         with proxy as (host, port, control):
             before = _look(control)
-            said = variables(f"http://{host}:{port}", trust, os.environ, localhost=proxy_localhost)
-            exit_code = _run(command, {**os.environ, **said})
+            found = variables(f"http://{host}:{port}", trust, os.environ, localhost=proxy_localhost)
+            exit_code = _run(command, {**os.environ, **found})
             summary = Summary.between(before, _look(control))
     _tell(summary, command)
     if ci and not exit_code and (breach := summary.breach(offline=offline, max_misses=max_misses)):
@@ -115,11 +121,10 @@ def _running_proxy(settings: Settings) -> Iterator[tuple[str, int, ControlClient
 
 @contextmanager
 def _private_proxy(
-    settings: Settings, config: ConfigOption, store: StoreOption, profile: str, mode: Mode
+    settings: Settings, config: ConfigOption, store: StoreOption, said: dict[str, str]
 ) -> Iterator[tuple[str, int, ControlClient]]:
-    said = {"SECONDHAND_PROFILE": profile, "SECONDHAND_CACHE__MODE": mode}
     if config is not None:
-        said[FILE_VARIABLE] = str(config)
+        said = {**said, FILE_VARIABLE: str(config)}
     try:
         with PrivateProxy(_private_store(settings, store), said) as proxy:
             yield "127.0.0.1", proxy.port, proxy.control

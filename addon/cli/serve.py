@@ -23,6 +23,12 @@ def serve(
         str | None,
         typer.Option(metavar="URL", help="Be an edge cache before this one origin.", show_default=False),
     ] = None,
+    record: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Keep every answer in a recording.", show_default=False)
+    ] = None,
+    replay: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Answer from a recording alone.", show_default=False)
+    ] = None,
     script: Annotated[
         list[str] | None,
         typer.Option(metavar="FILE", help="A mitmproxy addon to load; implies --no-door.", show_default=False),
@@ -32,7 +38,7 @@ def serve(
     ] = True,
 ) -> None:
     """Run the proxy until it is interrupted."""
-    settings = configuration(config, store, listen, answer, edge).settings
+    settings = configuration(config, store, listen, answer, edge, record, replay).settings
     from addon.server import serve as run  # loads mitmproxy, which no other command needs
 
     raise typer.Exit(run(settings, script or (), door=door))

@@ -14,6 +14,7 @@ from addon.cli.options import ConfigOption, JsonOption, StoreOption, configurati
 from addon.cli.store import key_of, opened, state
 from addon.cli.terminal import NOT_FOUND, fail, say, say_json, say_table
 from addon.quantities import size_text, time_text
+from cache.captures import current
 from cache.engine import preview
 from cache.entry import StoredResponse
 from cache.fields import imf_date
@@ -54,6 +55,7 @@ def compared(definitive: Response, presented: Response) -> Iterator[Line]:
 
 def show(
     url: Annotated[str, typer.Argument(metavar="URL", help="The URL as a client asks for it.")],
+    everything: Annotated[bool, typer.Option("--all", help="List the states of the past that are kept too.")] = False,
     config: ConfigOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -65,9 +67,14 @@ def show(
     settings = configuration(config, store).settings
     policy, now = settings.policy(), time.time()
     with opened(settings) as copies:
-        variants = [entry for key in keys(key_of(url), policy) for entry in copies.candidates(key)]
+        variants = tuple(entry for key in keys(key_of(url), policy) for entry in copies.candidates(key))
     if not variants:
         fail(f"nothing is stored for {url}", NOT_FOUND)
+    present = current(variants)
+    if everything:
+        _list_captures(variants, present, as_json=as_json)
+        return
+    variants = present
     if as_json:
         say_json([_described(entry, policy, now) for entry in variants])
         return
@@ -81,6 +88,45 @@ def show(
         say_table(["", "FIELD", "ORIGIN SAID", "CLIENT IS SHOWN"], rows, ["bold", "cyan"])
 
 
+def _list_captures(captures: tuple[StoredResponse, ...], present: tuple[StoredResponse, ...], *, as_json: bool) -> None:
+    """Say which states are kept, the latest first."""
+    listed = sorted(captures, key=lambda entry: entry.stored_at, reverse=True)
+    if as_json:
+        say_json([{**_capture(entry), "current": entry in present} for entry in listed])
+        return
+    rows = [
+        (
+            imf_date(entry.stored_at),
+            "current" if entry in present else "past",
+            entry.method,
+            str(entry.head.status),
+            size_text(entry.length),
+            entry.sha256[:16],
+            ", ".join(_nominated(entry)),
+        )
+        for entry in listed
+    ]
+    say_table(["CAPTURED", "STATE", "METHOD", "STATUS", ">SIZE", "SHA-256", "FOR REQUESTS"], rows)
+
+
+def _capture(entry: StoredResponse) -> dict[str, object]:
+    return {
+        "url": entry.key,
+        "method": entry.method,
+        "status": entry.head.status,
+        "captured_at": entry.stored_at,
+        "memento_datetime": imf_date(entry.stored_at),
+        "size": entry.length,
+        "sha256": entry.sha256,
+        "vary": dict(entry.vary),
+    }
+
+
+def _nominated(entry: StoredResponse) -> Iterator[str]:
+    for name, value in entry.vary:
+        yield f"with {name}: {value}" if value is not None else f"without {name}"
+
+
 def _summary(entry: StoredResponse, policy: CachePolicy, now: float, which: str) -> Iterator[str]:
     lifetime = freshness_lifetime(entry, policy)
     yield f"{which}{entry.method} {entry.key}"
@@ -90,8 +136,9 @@ def _summary(entry: StoredResponse, policy: CachePolicy, now: float, which: str)
     )
     yield f"stored {imf_date(entry.stored_at)}, {size_text(entry.length)}"
     yield f"sha256 {entry.sha256}"
-    for name, value in entry.vary:
-        yield f"for requests with {name}: {value}" if value is not None else f"for requests without {name}"
+    if entry.scrubbed:
+        yield "scrubbed: something was taken out of it here"
+    yield from (f"for requests {named}" for named in _nominated(entry))
 
 
 def _described(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[str, object]:

@@ -51,7 +51,7 @@ def warm(
     """
     settings = configuration(config, store).settings
     if settings.cache.mode is Mode.OFFLINE:
-        fail("the settings say cache.offline: nothing can be fetched", FAILED)
+        fail("cache.mode is offline: nothing can be fetched", FAILED)
     from addon.warm.sources import Named  # loads what only those need who ask origins
 
     fields = request_of("http://localhost/", header or []).fields.lines

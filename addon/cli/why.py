@@ -14,6 +14,7 @@ from addon.cli.terminal import say, say_json, say_table
 from addon.service import credential_key
 from addon.settings import Settings
 from cache.explanation import Explanation, explain
+from cache.keeping import without_signature
 from cache.key import keys, primary_key
 from cache.messages import Request
 
@@ -46,6 +47,7 @@ def _explained(settings: Settings, request: Request) -> Explanation:
         directory = settings.store.directory
         key = credential_key(directory) if directory.exists() else b""
         policy = replace(settings.policy(), credential_key=key)
+        request = without_signature(request, policy.query_rules)
         candidates = [entry for each in keys(primary_key(request), policy) for entry in copies.candidates(each)]
         return explain(request, candidates, policy, time.time())
 

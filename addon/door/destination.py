@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Protocol
 
 from addon.door.request_head import Malformed, RequestHead
-from cache.messages import DEFAULT_PORTS, Request
+from cache.messages import DEFAULT_PORTS, Fields, Request
 
 _ABSOLUTE = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]+):[0-9]{1,5}")
@@ -53,9 +54,10 @@ class Anywhere:
         absolute = _ABSOLUTE.fullmatch(head.target)
         if absolute is None:
             raise Malformed("This is a proxy: it expects a whole URL in the request line, http://host/path.")
-        scheme = absolute[1].lower()
-        host, port = authority(absolute[2], DEFAULT_PORTS[scheme])
-        return _request(head, scheme, host, port, _path(absolute[3], head.method))
+        scheme, named, rest = absolute.groups()
+        scheme = scheme.lower()
+        host, port = authority(named, DEFAULT_PORTS[scheme])
+        return _request(head, scheme, host, port, _path(rest, head.method))
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +124,7 @@ def tunnel(host: str, port: int, tls_name: str | None) -> Tunnel:
     return Tunnel(host, port, tls_name, f"{host}:{port} {tls_name or ''}\n".encode("latin-1", "replace"))
 
 
+@lru_cache(maxsize=512)
 def authority(text: str, default_port: int) -> tuple[str, int]:
     """Return host (without brackets) and port. Raises Malformed unless `text` is `host` or `host:port`."""
     if "@" in text:
@@ -138,8 +141,13 @@ def joined(host: str, port: int) -> str:
 
 
 def _request(head: RequestHead, scheme: str, host: str, port: int, target: str) -> Request:
-    fields = head.fields.without(["host"])
+    fields = _without_host(head.fields)
     return Request(head.method, scheme, host, port, target, fields, head.version, head.has_content)
+
+
+@lru_cache(maxsize=512)
+def _without_host(fields: Fields) -> Fields:
+    return fields.without(["host"])
 
 
 def _path(rest: str, method: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cache.fields import tokens
 from cache.messages import Fields
@@ -57,9 +58,13 @@ class RequestHead:
     @property
     def persistent(self) -> bool:
         """Tell whether the client may ask again on this connection (RFC 9112 §9.3)."""
-        options = set(tokens(self.fields.get("connection")))
-        options.update(tokens(self.fields.get("proxy-connection")))
-        return "close" not in options if self.version == "HTTP/1.1" else "keep-alive" in options
+        return _is_persistent(self.fields, self.version)
+
+
+@lru_cache(maxsize=512)
+def _is_persistent(fields: Fields, version: str) -> bool:
+    options = {*tokens(fields.get("connection")), *tokens(fields.get("proxy-connection"))}
+    return "close" not in options if version == "HTTP/1.1" else "keep-alive" in options
 
 
 def end_of_head(octets: bytes | bytearray) -> int:
@@ -84,21 +89,29 @@ def parse(octets: bytes) -> RequestHead:
     """Return the head that these octets are, the empty line at the end included. Raises Malformed."""
     first, _, rest = octets.partition(b"\r\n")
     line = _REQUEST_LINE.fullmatch(first)
-    if line is None or _FIELD_LINES.fullmatch(rest, 0, len(rest) - 2) is None:
+    if line is None:
         raise _fault(first, rest)
-    fields = Fields(
-        # to strip is linear; a pattern would try every space of a value as its end
-        tuple(
-            [(name.decode("ascii"), value.strip(b" \t").decode("latin-1")) for name, value in _FIELD_LINE.findall(rest)]
-        )
-    )
     if len(octets) > MAX_LINE and max(map(len, octets.split(b"\r\n"))) > MAX_LINE:
         raise _long_line()
-    if len(fields.lines) > MAX_FIELDS:
+    method, target, minor = line.groups()
+    version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
+    fields, length = _section(rest, version)
+    return RequestHead(method.decode("ascii"), target.decode("latin-1"), fields, version, length)
+
+
+@lru_cache(maxsize=512)
+def _section(octets: bytes, version: str) -> tuple[Fields, int | None]:
+    """Return the fields and what they say of the content: a client says the same with most of its requests."""
+    if _FIELD_LINES.fullmatch(octets, 0, len(octets) - 2) is None:
+        raise _fault(b"", octets)
+    # to strip is linear; a pattern would try every space of a value as its end
+    found = [(name, value.strip(b" \t")) for name, value in _FIELD_LINE.findall(octets)]
+    lines = [(name.decode("ascii"), value.decode("latin-1")) for name, value in found]
+    if len(lines) > MAX_FIELDS:
         raise Malformed(f"The request has more than {MAX_FIELDS} field lines.", 431)
-    version = "HTTP/1.1" if line[3] == b"1" else "HTTP/1.0"
+    fields = Fields(tuple(lines))
     _check_host(fields, version)
-    return RequestHead(line[1].decode("ascii"), line[2].decode("latin-1"), fields, version, _length(fields, version))
+    return fields, _length(fields, version)
 
 
 def _check_host(fields: Fields, version: str) -> None:
@@ -135,7 +148,7 @@ def _fault(first: bytes, rest: bytes) -> Malformed:
     """Return what is wrong with a head that does not fit."""
     if _has_stray(first) or _has_stray(rest):
         return Malformed("A line of the request head has a bare CR or LF, or a NUL.")
-    if not _REQUEST_LINE.fullmatch(first):
+    if first and not _REQUEST_LINE.fullmatch(first):
         return Malformed("The request line is not METHOD TARGET HTTP/1.1, or the target has a fragment or a space.")
     bad = next(line for line in rest.split(b"\r\n") if not _FIELD_LINES.fullmatch(line + b"\r\n"))
     name = bad.partition(b":")[0][:40].decode("latin-1")

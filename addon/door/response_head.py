@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
-from cache.messages import Response
+from cache.messages import Fields, Response
 
 WITHOUT_CONTENT = frozenset({204, 304})
 """Besides 1xx: what follows such a head is the next response (RFC 9112 §6.3)."""
@@ -35,7 +36,12 @@ def framing_of(head: Response, method: str, version: str, *, persistent: bool) -
 
 def head_octets(head: Response, framing: Framing = Framing()) -> bytes:
     """Return the octets of a head, the empty line at the end included."""
-    lines = [f"HTTP/1.1 {head.status} {head.reason}", *[f"{name}: {value}" for name, value in head.fields.lines]]
+    return _octets(head.status, head.reason, head.fields, framing)
+
+
+@lru_cache(maxsize=512)
+def _octets(status: int, reason: str, fields: Fields, framing: Framing) -> bytes:
+    lines = [f"HTTP/1.1 {status} {reason}", *[f"{name}: {value}" for name, value in fields.lines]]
     if framing.chunked:
         lines.append("Transfer-Encoding: chunked")
     if framing.close:

@@ -97,7 +97,8 @@ class Dialler:
 
     async def _ask_for_tunnel(self, route: Route, tunnel: OriginConnection) -> None:
         exchange = Exchange("CONNECT", route.where, self._options)
-        head = await tunnel.ask(connect_head(route), exchange)
+        tunnel.send(connect_head(route), exchange)
+        head = await tunnel.hear(exchange)
         if tunnel.reusable:
             return
         tunnel.abort()

@@ -48,16 +48,18 @@ def request_head(request: Request, route: Route, content: Content | None = None,
         dropped.append("proxy-authorization")
         if route.proxy.authorization:
             added.append(("Proxy-Authorization", route.proxy.authorization))
-    fields = (*added, *request.fields.without(dropped))
-    head = "\r\n".join([f"{request.method} {target} HTTP/1.1", *[f"{name}: {value}" for name, value in fields], "", ""])
-    ends = len(fields) + 2
-    if head.count("\n") != ends or head.count("\r") != ends or "\0" in head:
-        for name, value in fields:
-            _checked(value, _OUTSIDE_VALUE, name)
-    for name, _ in fields:
+    fields = _field_lines(tuple(added)) + _field_lines(request.fields.without(dropped).lines)
+    return f"{request.method} {target} HTTP/1.1\r\n{fields}\r\n".encode("latin-1")
+
+
+@lru_cache(1024)
+def _field_lines(fields: tuple[tuple[str, str], ...]) -> str:
+    """Return field lines. Raises ValueError for a name or a value that would end or split one."""
+    for name, value in fields:
         if not _is_token(name):
             raise ValueError(f"cannot send the field name {name!r}")
-    return head.encode("latin-1")
+        _checked(value, _OUTSIDE_VALUE, name)
+    return "".join([f"{name}: {value}\r\n" for name, value in fields])
 
 
 @lru_cache(1024)

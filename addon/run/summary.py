@@ -46,6 +46,11 @@ class Summary:
         return self.counters.get(name, 0)
 
     @property
+    def _fetched(self) -> int:
+        answers = sum(number for name, number in self.counters.items() if name.startswith("answers."))
+        return answers - self._count("answers.hit")
+
+    @property
     def misses(self) -> int:
         """Requests that no copy answered, fetched or refused."""
         fetched = sum(self._count(f"answers.{reason}") for reason in ("uri-miss", "vary-miss", "partial"))
@@ -62,7 +67,7 @@ class Summary:
         parts = [
             f"{requests} request{'' if requests == 1 else 's'}",
             f"{copies} from copies" + (f" ({stale} stale)" if (stale := self._count("hits.stale")) else ""),
-            f"{self._count('origin.fetches')} fetched",
+            f"{self._fetched} fetched",
             f"{size_text(self._count('octets.from_copy'))} saved",
             f"{self._count('milliseconds.saved') / 1000:.1f} s saved",
         ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import ssl
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,10 +53,10 @@ def write_trust_files(
         OSError: a file cannot be read or written.
     """
     sources = [system_bundle(), *(Path(environ[name]) for name in ca_variables if environ.get(name))]
-    bundle = b"\n".join(dict.fromkeys(_certificates(sources)) | {authority: None})
+    certificates = [*dict.fromkeys(_certificates(sources)), authority]
     files = TrustFiles(folder / "authorities.pem", folder / "authorities.p12", folder / "apt.conf")
-    _write(files.bundle, bundle)
-    _write(files.java, _java_store(bundle))
+    _write(files.bundle, b"\n".join(certificates))
+    _write(files.java, _java_store(certificates))
     _write(files.apt, _apt_settings(files.bundle, environ.get("APT_CONFIG")).encode())
     return files
 
@@ -80,12 +81,14 @@ def _certificates(files: list[Path]) -> Iterator[bytes]:
                 yield begin + after.partition(b"-----END CERTIFICATE-----")[0] + b"-----END CERTIFICATE-----\n"
 
 
-def _java_store(bundle: bytes) -> bytes:
+def _java_store(certificates: Sequence[bytes]) -> bytes:
     entries = []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)  # the system's authorities are what they are
-        for number, certificate in enumerate(x509.load_pem_x509_certificates(bundle)):
-            entries.append(pkcs12.PKCS12Certificate(certificate, f"authority-{number}".encode()))
+        for number, pem in enumerate(certificates):
+            with suppress(ValueError):  # one that cannot be read any more does not keep out the others
+                certificate = x509.load_pem_x509_certificate(pem)
+                entries.append(pkcs12.PKCS12Certificate(certificate, f"authority-{number}".encode()))
         return pkcs12.serialize_java_truststore(entries, BestAvailableEncryption(STORE_PASSWORD.encode()))
 
 

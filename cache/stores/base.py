@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from cache.captures import worth_keeping
 from cache.entry import StoredResponse
 
 MAX_VARIANTS = 32
@@ -35,6 +36,12 @@ def supersedes(new: StoredResponse, old: StoredResponse) -> bool:
         return True
     within = new.first <= old.first and old.first + old.length <= new.first + new.length
     return old.complete_length is not None and within
+
+
+def superseded(new: StoredResponse, stored: Iterable[StoredResponse], captures: int) -> set[str]:
+    """Return the ids of what a new response takes the place of, but for `captures` states kept over time."""
+    old = [each for each in stored if supersedes(new, each)]
+    return {each.id for each in old} - worth_keeping(new, old, captures)
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ class DiskStore:
         max_size: int,
         inline_max: int = 65_536,
         *,
+        captures: int = 1,
         lock_timeout: float = 10.0,
         touch_delay: float = 5.0,
     ) -> None:
@@ -45,6 +46,7 @@ class DiskStore:
             directory: made if missing, with access for this user alone.
             max_size: octets of bodies and records.
             inline_max: octets up to which a body lives in the database; a larger one is a file.
+            captures: states of one response that are kept over time.
             lock_timeout: seconds that a write waits for other processes.
             touch_delay: seconds until uses are written, so that other processes' eviction sees them.
 
@@ -57,7 +59,7 @@ class DiskStore:
         self._spools = directory / SPOOLS
         self._max_size = self._room = max_size
         self._full_disk = FullDisk(directory, self._rows, self.generations)
-        self.inline_max = inline_max
+        self.inline_max, self.captures = inline_max, captures
         self._verification = Verification()
         self._recency = Recency(self._flush, touch_delay)
         self._sweeper = Sweeper(self.sweep)
@@ -158,7 +160,7 @@ class DiskStore:
     def _edit[T](self, change: Callable[[Editing], T]) -> T:
         with transaction(self._rows, self.generations) as changes:
             used = changes.touch(self._recency.take())
-            editing = Editing(self._rows, changes)
+            editing = Editing(self._rows, changes, self.captures)
             result = change(editing)
             changes.touch(used)  # what has only been stored by this
             editing.evict(self._room)

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cache.codec import CodecError, decode, decode_row, encode, encode_row
 from cache.entry import StoredResponse
-from cache.stores.base import MAX_VARIANTS, StoreError, supersedes
+from cache.stores.base import MAX_VARIANTS, StoreError, superseded
 from cache.stores.octets_disk import RowError
 from cache.stores.rows import Rows
 from cache.stores.spool import Spool
@@ -19,9 +19,11 @@ type Encoded = tuple[StoredResponse, bytes]
 class Editing:
     """Changes within one transaction. Whatever raises RowError or CodecError is in a damaged row, which makes room."""
 
-    def __init__(self, rows: Rows, changes: Transaction) -> None:
+    def __init__(self, rows: Rows, changes: Transaction, captures: int = 1) -> None:
+        """Keep so many `captures` of a response over time."""
         self._rows = rows
         self._changes = changes
+        self._captures = captures
         self.results: dict[str, tuple[StoredResponse, ...]] = {}
         """What there is under each key after the changes so far, most recently stored first."""
 
@@ -55,7 +57,8 @@ class Editing:
             self.results[key] = (entry,)
             return
         variants = self._variants(key)
-        replaced = {*replaces, entry.id, *(each.id for each, _ in variants if supersedes(entry, each))}
+        ended = superseded(entry, (each for each, _ in variants), self._captures)
+        replaced = {*replaces, entry.id, *ended}
         present = [each for each in self._changes.bodies_of(key) if each not in replaced]
         kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
         self._write(key, [(entry, octets), *(each for each in variants if each[0].id in kept)])

@@ -12,7 +12,7 @@ from threading import RLock
 from cache.codec import CodecError, encode
 from cache.entry import StoredResponse
 from cache.key import request_for
-from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, supersedes
+from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, superseded
 from cache.stores.bodies import OctetsBody
 from cache.stores.generations import private_generations
 
@@ -30,8 +30,9 @@ class _Held:
 class MemoryStore:
     """Stored responses in memory, at most `max_size` octets of them; the least recently used go first."""
 
-    def __init__(self, max_size: int) -> None:
+    def __init__(self, max_size: int, captures: int = 1) -> None:
         self.max_size = max_size
+        self._captures = captures
         self._lock = RLock()
         self._held: OrderedDict[str, _Held] = OrderedDict()  # by id, least recently used first
         self._ids: dict[str, tuple[str, ...]] = {}  # by primary key, most recently stored first
@@ -83,7 +84,7 @@ class MemoryStore:
             if entry.id in self._held:
                 raise StoreError(f"the id {entry.id} is taken")
             self._drop(each.id for each in self._named(entry.key, replaces))
-            self._drop(each for each in self._ids.get(entry.key, ()) if supersedes(entry, self._held[each].entry))
+            self._drop(superseded(entry, self.candidates(entry.key), self._captures))
             variants = self._ids.get(entry.key, ())
             if len(variants) == MAX_VARIANTS:
                 self._drop([min(variants, key=lambda each: self._held[each].used)])

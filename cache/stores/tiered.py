@@ -15,7 +15,7 @@ from threading import Lock
 
 from cache.entry import StoredResponse
 from cache.reasons import NotStored
-from cache.stores.base import MAX_VARIANTS, StoredBody, StoreStatistics, supersedes
+from cache.stores.base import MAX_VARIANTS, StoredBody, StoreStatistics, superseded
 from cache.stores.bodies import OctetsBody
 from cache.stores.disk import DiskStore
 from cache.stores.disk_writer import DiskWriter
@@ -83,13 +83,13 @@ class TieredStore:
         if not entry.sha256:
             entry = replace(entry, length=len(body), sha256=sha256(body).hexdigest())
         stored, octets = encoded(entry)
-        gone = set(replaces)
+        gone, now = set(replaces), time.time()
         with self._lock:
             known = self.peek(entry.key)
             if known is None or not self._behind.has_room(cost_of(stored) + len(body)):
                 return None
-            now = time.time()
-            kept = [each for each in known if each.id not in gone and not supersedes(stored, each)]
+            ended = gone | superseded(stored, known, self._disk.captures)
+            kept = [each for each in known if each.id not in ended]
             if len(kept) >= MAX_VARIANTS or any(each.id == stored.id for each in known):
                 return None
             self._change(

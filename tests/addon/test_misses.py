@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from addon.misses import preferred
-from addon.queue import MOST, MissQueue, wanted_by
+from addon.queue import MOST, MissQueue, is_answered, wanted_by
 from addon.service import Service
 from addon.settings import Settings
 from addon.warm.wanted import Wanted
@@ -144,3 +144,8 @@ def test_what_was_missing_is_fetched_when_origins_are_asked_again(tmp_path: Path
             assert service.statistics.snapshot()["stored"] == on
 
     served(tmp_path, story, cache={"mode": "offline"}, offline={"queue": on, "keep_unfresh": True})
+
+
+@pytest.mark.parametrize(("status", "answered"), [(200, True), (203, True), (404, True), (502, False), (0, False)])
+def test_what_an_origin_has_answered_leaves_the_queue(status: int, answered: bool) -> None:
+    assert is_answered(status) is answered

@@ -8,11 +8,19 @@ from addon.run.summary import Look, Summary
 
 
 def test_the_line_tells_what_happened_between_two_looks() -> None:
-    before = Look.of({"requests": 5, "hits": 5}, ["http://a.test/before"])
-    after = Look.of(
-        {"requests": 8, "hits": 6, "hits.stale": 1, "origin.fetches": 1, "octets.from_copy": 2048, "refused.offline": 1,
-         "milliseconds.saved": 1250}, ["http://a.test/before", "http://a.test/x"]
-    )  # fmt: skip
+    before = Look.of({"requests": 5, "hits": 5, "answers.hit": 5}, ["http://a.test/before"])
+    counted = {
+        "requests": 8,
+        "hits": 6,
+        "hits.stale": 1,
+        "answers.hit": 6,
+        "answers.uri-miss": 1,
+        "origin.fetches": 2,
+        "octets.from_copy": 2048,
+        "refused.offline": 1,
+        "milliseconds.saved": 1250,
+    }
+    after = Look.of(counted, ["http://a.test/before", "http://a.test/x"])
     assert Summary.between(before, after).line() == (
         "3 requests, 1 from copies (1 stale), 1 fetched, 2 KiB saved, 1.2 s saved, 1 MISSING: http://a.test/x"
     )

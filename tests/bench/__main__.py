@@ -41,7 +41,7 @@ NAMES = (*(line.name for line in LINES), *SCENARIOS)
 def main() -> int:
     """Measure what the arguments say. Return 1 if something is missing or was not what it should have been."""
     chosen = _arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what was started must end too
+    signal.signal(signal.SIGTERM, _end)
     names = chosen.lines or NAMES
     try:
         bench = _bench(chosen)
@@ -59,6 +59,12 @@ def main() -> int:
     if chosen.page or not chosen.lines:
         page.write(results)
     return bool(failed)
+
+
+def _end(*_: object) -> None:
+    """End, and let nothing keep what was started from being ended too."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    sys.exit(1)
 
 
 def _bench(chosen: argparse.Namespace) -> Bench:

@@ -40,11 +40,11 @@ def row(name: str, one: Figures) -> tuple[str, ...]:
 
 def ratio(aim: Aim, figures: Mapping[str, Figures]) -> str:
     """Return what an aim came to, or nothing where somebody was not measured."""
-    there = [figures[name] for name in aim.others if name in figures]
-    if OURS not in figures or not there:
+    measured = [name for name in aim.others if name in figures]
+    if OURS not in figures or not measured:
         return ""
-    ours = figures[OURS]
-    whose = _best_of(aim.others)
+    ours, there = figures[OURS], [figures[name] for name in measured]
+    whose = _best_of(measured)
     if aim.most is not None:
         came = ours.p99 / min(one.p99 for one in there)
         return f"p99, ours / {whose}: {came:.2f} (at most {aim.most:g}): {_verdict(came <= aim.most)}"

@@ -55,16 +55,16 @@ class _Pending:
     body: bytes
 
 
-_DECIDED: dict[str, tuple[CachePolicy, int]] = {}
+_DECIDED: dict[str, tuple[CachePolicy, int, int]] = {}
 """By settings: to read them takes longer than most conversations."""
 
 
-def _decided(conversation: Conversation) -> tuple[CachePolicy, int]:
-    """Return the policy and the size of the store that a conversation's settings lead to."""
+def _decided(conversation: Conversation) -> tuple[CachePolicy, int, int]:
+    """Return the policy, the size of the store and its captures that a conversation's settings lead to."""
     key = repr(conversation.settings)
     if key not in _DECIDED:
         settings = settings_for(conversation)
-        _DECIDED[key] = settings.policy(), settings.store.max_size
+        _DECIDED[key] = settings.policy(), settings.store.max_size, settings.store.captures
     return _DECIDED[key]
 
 
@@ -82,9 +82,9 @@ class EngineStage:
         self.authority = f"{HOST}:{PORT}"
         self.instance = "engine"
         self.scheme = "https" if conversation.secure else "http"
-        policy, max_size = _decided(conversation)
+        policy, *kept = _decided(conversation)
         self._policy = replace(policy, instance=self.instance, credential_key=bytes(32))
-        self._store = MemoryStore(max_size)
+        self._store = MemoryStore(*kept)
         self._ids = (f"{number:032x}" for number in count())
         self._at_origin: deque[_Pending] = deque()
         self._current: _Pending | None = None

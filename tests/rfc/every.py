@@ -8,6 +8,7 @@ from tests.rfc import (
     guesses,
     heads,
     keys,
+    mementos,
     octets,
     ranges,
     requests,
@@ -36,6 +37,7 @@ CONVERSATIONS = [
     *annotations.CONVERSATIONS,
     *forwarding.CONVERSATIONS,
     *octets.CONVERSATIONS,
+    *mementos.CONVERSATIONS,
     *searches.CONVERSATIONS,
     *strangers.CONVERSATIONS,
 ]

@@ -61,7 +61,7 @@ def test_what_is_encoded_is_decoded_again(entry: StoredResponse) -> None:
 def test_every_attribute_of_an_entry_is_encoded() -> None:
     changes = {"id": "1" * 16, "key": "k", "method": "HEAD", "target": "t", "head": Response(404, "No")}
     changes |= {"request_time": 1.0, "response_time": 2.0, "stored_at": 3.0, "vary": (), "length": 4}
-    changes |= {"sha256": "1" * 64, "personal": True, "invalid": True, "revision": 5}
+    changes |= {"sha256": "1" * 64, "personal": True, "invalid": True, "revision": 5, "scrubbed": True}
     changes |= {"first": 6, "complete_length": 700}
     # several parts seen as one response: made up when they are looked at
     assert changes.keys() == {each.name for each in fields(StoredResponse)} - {"pieces"}

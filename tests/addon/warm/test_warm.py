@@ -169,10 +169,10 @@ def test_the_report_as_json(tmp_path: Path, origin: Origin) -> None:
 
 def test_nothing_to_fetch_and_offline_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert secondhand("warm").exit_code == 2
-    monkeypatch.setenv("SECONDHAND_CACHE__OFFLINE", "true")
+    monkeypatch.setenv("SECONDHAND_CACHE__MODE", "offline")
     result = secondhand("warm", "http://a.test/", "--store", tmp_path / "store")
     assert result.exit_code == 1
-    assert "cache.offline" in result.stderr
+    assert "cache.mode is offline" in result.stderr
 
 
 def test_a_running_proxy_fetches_into_its_own_store(tmp_path: Path, origin: Origin) -> None:

@@ -1,0 +1,105 @@
+"""Puts a running proxy on a recording, to make it or to replay it, and back on its own store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from addon.control import Handler
+from addon.recordings.shelf import PinnedStore, Shelf
+from cache.keeping import NOTHING_MORE
+from cache.policy import CachePolicy, SetCookie
+from cache.stores.tiered import TieredStore
+
+if TYPE_CHECKING:
+    from addon.service import Lane, Service
+
+LAST_OCTETS = 30.0
+"""Seconds that what is on its way into a recording is waited for when it ends."""
+
+Doing = Literal["record", "replay"]
+
+
+class Switch:
+    """What a service answers from: its own store, or a recording."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        self._shelf = Shelf(service.settings.store.directory)
+        self._turn = asyncio.Lock()
+        self._doing: Doing | None = None
+        self._name = ""
+
+    async def start(self, doing: Doing, name: str) -> None:
+        """Make or replay a recording from now on; one that exists is added to. Raises StoreError."""
+        path = self._shelf.existing(name) if doing == "replay" else self._shelf.path(name)
+        async with self._turn:
+            await self._put_back()
+            policy = self._service.home.policy
+            policy = recording_policy(policy, name) if doing == "record" else replaying_policy(policy, name)
+            policy = replace(policy, post_rules=self._service.settings.replay.rules())
+            pinned, memory = await asyncio.to_thread(PinnedStore, path), self._service.settings.memory
+            store = TieredStore(pinned, memory.store_size, memory.max_object)
+            self._service.take(self._service.lane_on(store, policy))
+            self._doing, self._name = doing, name
+
+    async def stop(self) -> str:
+        """Go back to the service's own store. Return the name of the recording that ends; empty if there was none."""
+        async with self._turn:
+            name = self._name
+            await self._put_back()
+            return name
+
+    async def _put_back(self) -> None:
+        if self._doing is None:
+            return
+        ending: Lane = self._service.lane
+        self._doing, self._name = None, ""
+        self._service.take(self._service.home)
+        await ending.fetcher.arrivals.settled(LAST_OCTETS)
+        await ending.close()
+
+    # ---- what the command line may ask
+
+    def handlers(self) -> dict[str, Handler]:
+        """Return what answers the control commands."""
+        return {"record": self._record, "replay": self._replay, "recording": self._recording}
+
+    async def _record(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        return await self._asked("record", arguments)
+
+    async def _replay(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        return await self._asked("replay", arguments)
+
+    async def _asked(self, doing: Doing, arguments: Mapping[str, object]) -> dict[str, object]:
+        match dict(arguments):
+            case {"name": str(name)}:
+                await self.start(doing, name)
+                return {"name": name}
+            case {"stop": True}:
+                if self._doing != doing:
+                    return {"name": ""}
+                return {"name": await self.stop()}
+        raise ValueError('expected "name" or "stop"')
+
+    async def _recording(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        return {"doing": self._doing, "name": self._name}
+
+
+def recording_policy(policy: CachePolicy, name: str) -> CachePolicy:
+    """Return the policy that a recording is made by: everything is kept, but for cookies."""
+    return replace(_of_recordings(policy), record=name, set_cookie=SetCookie.STRIP)
+
+
+def replaying_policy(policy: CachePolicy, name: str) -> CachePolicy:
+    """Return the policy that a recording is replayed by: nothing else is asked."""
+    return replace(_of_recordings(policy), replay=name, offline=True)
+
+
+def _of_recordings(policy: CachePolicy) -> CachePolicy:
+    """Return a policy for what nobody else sees: it is told apart by nothing that only matters among strangers."""
+    return replace(
+        policy, scope="", keeping=NOTHING_MORE, post_rules=(), partition=(), no_vary_search=False, captures=1
+    )

@@ -1,0 +1,75 @@
+"""The shipped profiles: what each says, and that they go beneath what the operator says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from addon.configuration import configure
+from addon.faults import ConfigError
+from addon.profiles import FOLDER, profile_names
+from addon.tomlfile import read_toml
+from cache.freshness import lifetime_of_kind
+from cache.keeping import NOTHING_MORE
+from cache.messages import Fields, Response
+from cache.policy import SetCookie
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_every_profile_is_right_and_says_what_it_is_for(name: str) -> None:
+    assert configure(None, {}, {"SECONDHAND_PROFILE": name}).settings.policy()
+    assert read_toml(FOLDER / f"{name}.toml")["summary"]
+
+
+@pytest.mark.parametrize("name", profile_names())
+def test_no_profile_names_a_host(name: str) -> None:
+    policy = configure(None, {}, {"SECONDHAND_PROFILE": name}).settings.policy()
+    hosts = [rule.host for rule in (*policy.lifetimes, *policy.query_rules, *policy.post_rules)]
+    assert all(host.fullmatch("anything.example") for host in hosts)
+
+
+def test_only_dev_keeps_what_is_not_for_everybody() -> None:
+    for name in profile_names():
+        policy = configure(None, {}, {"SECONDHAND_PROFILE": name}).settings.policy()
+        assert (policy.keeping != NOTHING_MORE) is (name == "dev")
+    dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
+    assert (dev.scope, dev.set_cookie) == ("dev", SetCookie.STRIP)
+    assert not dev.keeping.no_store
+    assert not dev.keeping.authorized
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type", "days"),
+    [
+        ("/a/b.whl", "application/zip", 365),
+        ("/is-odd/-/is-odd-3.0.1.tgz", "application/octet-stream", 365),
+        ("/api/v1/crates/a/1.0.0/download", "application/gzip", 365),
+        ("/example.org/m/@v/v1.0.0.zip", "application/zip", 365),
+        ("/example.org/m/@v/list", "text/plain", 0),
+        ("/debian/pool/main/h/hello/hello_1_amd64.deb", "application/octet-stream", 365),
+        ("/maven2/a/b/1/b-1.jar", "application/java-archive", 365),
+        ("/maven2/a/b/1-SNAPSHOT/b-1-SNAPSHOT.jar", "application/java-archive", 0),
+        ("/maven2/a/b/maven-metadata.xml", "text/xml", 0),
+        ("/v2/library/a/blobs/sha256:00", "application/octet-stream", 365),
+        ("/v2/library/a/manifests/latest", "application/json", 0),
+    ],
+)
+def test_what_never_changes_lives_long_in_dev(path: str, media_type: str, days: int) -> None:
+    policy = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
+    head = Response(200, "OK", Fields((("Content-Type", media_type),)))
+    assert lifetime_of_kind(f"https://a.test{path}", head, policy) // 86_400 == days
+
+
+def test_the_file_overrules_the_profile(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('profile = "dev"\n[offline]\nkeep_private = false\n')
+    found = configure(file, {}, {})
+    assert not found.settings.offline.keep_private
+    assert found.settings.offline.override
+    assert found.source("offline", "override") == "profile dev"
+
+
+def test_a_profile_that_is_none_is_refused_with_the_names_of_all() -> None:
+    with pytest.raises(ConfigError, match='SECONDHAND_PROFILE: profile: found "work", expected one of apt, cargo, dev'):
+        configure(None, {}, {"SECONDHAND_PROFILE": "work"})

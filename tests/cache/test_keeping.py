@@ -1,0 +1,149 @@
+"""What one user's cache keeps beyond the rules, uses offline alone, and hides from everybody else's policy."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cache.decisions import Forward, Refuse, Relay, Serve, Store, Validate
+from cache.engine import on_failure, on_request, on_response
+from cache.entry import StoredResponse
+from cache.keeping import Keeping, PostRule, QueryRule, reads_by_post, without_signature
+from cache.key import primary_key, request_for
+from cache.messages import Fields, Received, Request, Response
+from cache.policy import CachePolicy, Mode, glob
+from cache.reasons import Detail, Forwarded, NotStored
+
+NOW = 1_800_000_000.0
+URI = "https://a.test/x"
+REQUEST = request_for(URI)
+DEV = CachePolicy(scope="dev", keeping=Keeping(private=True, unfresh=True, no_store=True, override=True))
+OFFLINE = replace(DEV, mode=Mode.OFFLINE)
+
+
+def answered(
+    policy: CachePolicy, *fields: tuple[str, str], status: int = 200, request: Request = REQUEST
+) -> Store | Relay:
+    """What an origin's answer leads to."""
+    sent = on_request(request, (), policy, NOW)
+    assert isinstance(sent, Forward)
+    outcome = on_response(request, sent, Received(Response(status, "", Fields(fields)), NOW, NOW), policy, "0" * 32)
+    assert isinstance(outcome, Store | Relay)
+    return outcome
+
+
+def kept(policy: CachePolicy, *fields: tuple[str, str]) -> StoredResponse:
+    outcome = answered(policy, *fields)
+    assert isinstance(outcome, Store)
+    return outcome.entry
+
+
+FORBIDDING = ["no-store", "no-cache", "max-age=1, must-revalidate", "s-maxage=1", "private, no-cache"]
+
+
+@pytest.mark.parametrize("said", FORBIDDING)
+def test_offline_the_profile_overrides_named_prohibitions_and_says_so(said: str) -> None:
+    entry = kept(DEV, ("Cache-Control", said))
+    served = on_request(request_for(URI), [entry], OFFLINE, NOW + 1000)
+    assert isinstance(served, Serve)
+    assert served.detail is Detail.OVERRIDE_OFFLINE
+    assert served.answer.head.status == 203
+    assert served.valid_until <= NOW + 1000
+    assert (served.answer.head.fields.get("cache-status") or "").endswith("; detail=override-offline")
+
+
+@pytest.mark.parametrize("said", FORBIDDING)
+def test_online_the_same_prohibitions_hold(said: str) -> None:
+    entry = kept(DEV, ("Cache-Control", said), ("ETag", '"x"'))
+    sent = on_request(request_for(URI), [entry], DEV, NOW + 1000)
+    assert isinstance(sent, Validate)
+    assert sent.fwd is Forwarded.STALE
+
+
+def test_a_failure_to_connect_counts_as_offline() -> None:
+    entry = kept(DEV, ("Cache-Control", "no-cache"))
+    sent = on_request(request_for(URI), [entry], DEV, NOW)
+    assert isinstance(sent, Forward)
+    served = on_failure(request_for(URI), sent, "dns_error", "No.", DEV, NOW, disconnected=True)
+    assert isinstance(served, Serve)
+    assert served.handling.detail is Detail.OVERRIDE_OFFLINE
+
+
+@pytest.mark.parametrize("said", FORBIDDING)
+def test_a_shared_policy_sees_nothing_of_it_not_even_its_validators(said: str) -> None:
+    entry = kept(DEV, ("Cache-Control", said), ("ETag", '"x"'), ("Vary", "*"))
+    sent = on_request(request_for(URI), [entry], CachePolicy(), NOW)
+    assert isinstance(sent, Forward)
+    assert not sent.nominated
+    assert "if-none-match" not in sent.request.fields
+
+
+def test_the_profile_sees_what_is_shared() -> None:
+    entry = kept(CachePolicy(), ("Cache-Control", "max-age=60"))
+    assert isinstance(on_request(request_for(URI), [entry], DEV, NOW), Serve)
+
+
+def test_answers_to_authorized_requests_are_kept_only_when_that_is_said() -> None:
+    request = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
+    outcome = answered(DEV, ("Cache-Control", "max-age=60"), request=request)
+    assert isinstance(outcome, Relay)
+    assert outcome.not_stored is NotStored.AUTHORIZATION
+    keeping = replace(DEV, keeping=replace(DEV.keeping, authorized=True))
+    assert isinstance(answered(keeping, ("Cache-Control", "max-age=60"), request=request), Store)
+
+
+@pytest.mark.parametrize(("status", "is_kept"), [(200, True), (302, True), (401, True), (404, True), (500, False)])
+def test_what_says_nothing_of_freshness_is_kept_if_a_build_needs_it(status: int, is_kept: bool) -> None:
+    assert isinstance(answered(DEV, status=status), Store) is is_kept
+    assert isinstance(answered(CachePolicy(), status=status), Relay)
+
+
+# ---- keys
+
+
+RULE = QueryRule(glob("*.test"), glob("/files/*"), (glob("X-Amz-*"), glob("Signature")))
+
+
+@pytest.mark.parametrize(
+    ("target", "key"),
+    [
+        ("/files/a?X-Amz-Date=1&v=2&Signature=x", "/files/a?v=2"),
+        ("/files/a?Signature=x", "/files/a"),
+        ("/files/a?v=2", "/files/a?v=2"),
+        ("/other/a?Signature=x", "/other/a?Signature=x"),
+    ],
+)
+def test_a_signature_is_no_part_of_the_key_nor_of_what_is_written(target: str, key: str) -> None:
+    request = without_signature(request_for(f"https://a.test{target}"), [RULE])
+    assert primary_key(request) == f"https://a.test{key}"
+    assert request.target == target
+    outcome = answered(CachePolicy(), ("Cache-Control", "max-age=60"), request=request)
+    assert isinstance(outcome, Store)
+    assert outcome.entry.target == f"https://a.test{key}"
+
+
+FETCH = Request("POST", "https", "a.test", 443, "/r.git/git-upload-pack", has_content=True)
+
+
+def test_a_post_that_only_reads_is_kept_by_its_content_and_invalidates_nothing() -> None:
+    asked = replace(FETCH, content_digest="1" * 64)
+    outcome = answered(DEV, ("Cache-Control", "no-cache"), request=asked)
+    assert isinstance(outcome, Store)
+    assert not outcome.changes
+    assert isinstance(on_request(asked, [outcome.entry], OFFLINE, NOW), Serve)
+    assert primary_key(replace(asked, content_digest="2" * 64)) != outcome.entry.key
+
+
+def test_any_other_post_is_refused_offline() -> None:
+    assert isinstance(on_request(FETCH, (), OFFLINE, NOW), Refuse)
+
+
+@pytest.mark.parametrize(("method", "media_type", "reads"), [
+    ("POST", "application/x-git-upload-pack-request", True),
+    ("POST", "application/json", False),
+    ("PUT", "application/x-git-upload-pack-request", False),
+])  # fmt: skip
+def test_which_posts_only_read(method: str, media_type: str, reads: bool) -> None:
+    rule = PostRule(glob("*"), glob("*/git-upload-pack"), glob("application/x-git-upload-pack-request"))
+    assert reads_by_post(replace(FETCH, method=method), media_type, [rule]) is reads
