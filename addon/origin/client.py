@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from weakref import WeakValueDictionary
@@ -125,6 +126,10 @@ class Origin:
                     raise
             else:
                 return OriginAnswer(head, request_time, self._clock(), connection, exchange)
+
+    async def connect(self, host: str, port: int, protocol: asyncio.Protocol) -> None:
+        """Open a connection on which octets go untouched to and from `protocol`. Raises OriginFailure."""
+        await self._dialler.dial_untouched(self._proxies.route("https", host, port), protocol)
 
     async def close(self) -> None:
         """Close every connection. Exchanges under way fail; so does every later request."""

@@ -197,13 +197,13 @@ type Conversation = Callable[[Doorway, RawOrigin], Awaitable[None]]
 
 
 def converse(
-    conversation: Conversation, *scripts: Script, tls: ssl.SSLContext | None = None, **tables: dict[str, Any] | str
+    conversation: Conversation, *scripts: Script, secure: ssl.SSLContext | None = None, **tables: dict[str, Any] | str
 ) -> None:
     """Hold a conversation through a door, with an origin that follows scripts; `tables` are settings."""
 
     async def main() -> None:
         asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
-        async with RawOrigin(*scripts, tls=tls) as origin, Doorway(tables) as doorway:
+        async with RawOrigin(*scripts, tls=secure) as origin, Doorway(tables) as doorway:
             async with asyncio.timeout(PATIENCE):
                 await conversation(doorway, origin)
 

@@ -179,7 +179,7 @@ def test_what_was_answered_inside_a_tunnel_is_no_answer_to_the_same_octets_outsi
             heard = await (await doorway.client()).ask(f"{authority} {name}\n".encode() + inside)
             assert heard.status == 400
 
-    converse(conversation, answering(FRESH), tls=origin_tls())
+    converse(conversation, answering(FRESH), secure=origin_tls())
 
 
 def test_absolute_form_wins_over_host_and_is_stored_under_its_own_name() -> None:
@@ -217,7 +217,7 @@ def test_a_host_that_differs_inside_a_tunnel_goes_forward_and_is_never_stored(ta
         assert len(origin.requests) == 2
         assert not doorway.stored()
 
-    converse(conversation, answering(FRESH, FRESH), answering(FRESH), tls=origin_tls())
+    converse(conversation, answering(FRESH, FRESH), answering(FRESH), secure=origin_tls())
 
 
 def test_a_name_in_tls_that_differs_from_the_tunnels_is_never_stored() -> None:
@@ -230,7 +230,7 @@ def test_a_name_in_tls_that_differs_from_the_tunnels_is_never_stored() -> None:
         assert len(origin.requests) == 2
         assert not doorway.stored()
 
-    converse(conversation, answering(FRESH), tls=origin_tls())
+    converse(conversation, answering(FRESH), secure=origin_tls())
 
 
 def test_an_unknown_method_is_forwarded_and_its_answer_is_nobodys() -> None:

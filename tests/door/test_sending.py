@@ -169,4 +169,4 @@ def test_over_tls_it_leaves_in_parts_no_faster_than_it_is_read(tmp_path: Path, s
             assert (heard.status, heard.body == BODY) == (203, True)
         assert not sent_from_files
 
-    converse(conversation, large, tls=origin_tls(), **on_disk(tmp_path))
+    converse(conversation, large, secure=origin_tls(), **on_disk(tmp_path))

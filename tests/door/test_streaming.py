@@ -57,7 +57,7 @@ def test_events_pass_inside_tls_as_well() -> None:
             assert await client.octets(6) == b"1\r\na\r\n"
             heard.set()
 
-    converse(conversation, script, tls=origin_tls())
+    converse(conversation, script, secure=origin_tls())
 
 
 def test_an_answer_that_ends_short_is_cut_and_never_ends_cleanly() -> None:
