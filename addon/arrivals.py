@@ -114,10 +114,10 @@ class Arrivals:
         """Return the flight whose answer, held elsewhere, brought these changes."""
         return next((flight for flight, brought in reversed(self._held.values()) if brought is changes), None)
 
-    async def settled(self, patience: float) -> None:
-        """Wait until what is arriving is stored, at most so many seconds."""
+    async def settled(self) -> None:
+        """Wait until what is arriving is stored."""
         if self._taking_in:
-            await asyncio.wait(self._taking_in, timeout=patience)
+            await asyncio.wait(self._taking_in)
 
     async def close(self) -> None:
         """Stop storing what is still on its way."""

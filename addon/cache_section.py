@@ -13,9 +13,17 @@ from cache.policy import ClientReload, HostRule, LifetimeRule, Mode, SetCookie, 
 
 Texts = Annotated[tuple[str, ...], Strict(strict=False)]
 Tokens = Annotated[tuple[Token, ...], Strict(strict=False)]
+
+
+def _without_a_recording(mode: Mode) -> Mode:
+    if mode is Mode.REPLAY:
+        raise ValueError('"online", "auto" or "offline"; recordings.replay names what is replayed')
+    return mode
+
+
 # settings files say these as strings, which strict enums would refuse
 SetCookieName = Annotated[SetCookie, Strict(strict=False)]
-ModeName = Annotated[Mode, Strict(strict=False)]
+ModeName = Annotated[Mode, Strict(strict=False), AfterValidator(_without_a_recording)]
 ClientReloadName = Annotated[ClientReload, Strict(strict=False)]
 Partition = Annotated[
     tuple[Literal["authorization", "cookie", "sec-fetch-site", "referring-site"], ...], Strict(strict=False)

@@ -46,7 +46,9 @@ class CatchingUp:
     async def _catch_up(self, wanted: Wanted) -> None:
         """Fetch one, if its origin may be asked. Raises OSError."""
         try:
-            if self._policy().towards(request_for(wanted.uri).host).offline:
+            policy = self._policy()
+            # what was missing among the copies does not belong into a recording
+            if policy.record or policy.towards(request_for(wanted.uri).host).offline:
                 return
             fetched = await self._fetch(wanted)
         except ValueError as error:  # a line that somebody else wrote

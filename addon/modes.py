@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
 from addon.cache_section import HostMode
@@ -11,6 +11,13 @@ from addon.links import Links
 from addon.origin import OriginOptions
 from addon.origin.proxy import UpstreamProxies
 from cache.policy import CachePolicy, Mode, glob
+
+SWITCHABLE = (Mode.ONLINE, Mode.AUTO, Mode.OFFLINE)
+"""What can be had without a recording."""
+
+
+async def _nothing() -> None:
+    pass
 
 
 class Modes:
@@ -22,6 +29,7 @@ class Modes:
         go_by: Callable[[CachePolicy], None],
         options: OriginOptions,
         hosts: Sequence[HostMode] = (),
+        end_replay: Callable[[], Awaitable[object]] = _nothing,
     ) -> None:
         """Begin with the modes of the settings.
 
@@ -30,6 +38,7 @@ class Modes:
             go_by: Makes another one hold.
             options: How origins are reached.
             hosts: The settings' modes of single hosts, as `policy` has them too.
+            end_replay: Ends a replay: that is a mode too, and another one is wanted.
 
         Raises:
             ValueError: the upstream proxy's URL is of no use.
@@ -37,6 +46,7 @@ class Modes:
         self._policy = policy
         self._go_by = go_by
         self._hosts = tuple(hosts)
+        self._end_replay = end_replay
         self._backend = options.backend
         self._connect_timeout = options.connect_timeout
         self._proxies = UpstreamProxies(options.proxy)
@@ -46,16 +56,24 @@ class Modes:
         """Switch everything, or one host, to a mode; without arguments just tell. Raises ValueError."""
         match dict(arguments):
             case {"mode": str(name), "host": str(host)}:
-                self._switch(self._policy().mode, (HostMode(host=host, mode=_mode(name)), *self._but(host)))
+                switched = HostMode(host=host, mode=_mode(name))
+                if recording := self._policy().replay:
+                    raise ValueError(f"{recording} is replayed, for every host: secondhand replay --stop ends it")
+                self._switch(self._policy().mode, (switched, *self._but(host)))
             case {"mode": str(name)}:
-                self._switch(_mode(name), ())
+                mode = _mode(name)
+                if self._policy().replay:
+                    await self._end_replay()
+                self._switch(mode, ())
             case empty if not empty:
                 pass
             case _:
                 raise ValueError('expected "mode", "mode" and "host", or nothing')
+        policy = self._policy()
         return {
-            "mode": self._policy().mode,
-            "hosts": {each.host: each.mode for each in self._hosts},
+            "mode": Mode.REPLAY if policy.replay else policy.mode,
+            "recording": policy.replay or policy.record or None,
+            "hosts": {} if policy.replay else {each.host: each.mode for each in self._hosts},
             "unreachable": sorted(self.links.unreachable),
         }
 
@@ -81,7 +99,6 @@ class Modes:
 
 
 def _mode(name: str) -> Mode:
-    try:
-        return Mode(name)
-    except ValueError:
-        raise ValueError(f'expected one of {", ".join(Mode)}, found "{name}"') from None
+    if name not in SWITCHABLE:
+        raise ValueError(f'expected one of {", ".join(SWITCHABLE)}, found "{name}"')
+    return Mode(name)

@@ -5,13 +5,12 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from addon.catching_up import CatchingUp
 from addon.clock import Clock
 from addon.control import ControlServer
+from addon.credential_key import credential_key
 from addon.fetcher import Fetcher
 from addon.misses import Misses, remedy
 from addon.modes import Modes
@@ -42,9 +41,6 @@ logger = logging.getLogger(__name__)
 
 RELEASED = 1_793_000_000.0
 """No right clock is before this: October 2026."""
-
-CREDENTIAL_KEY = "credential.key"
-"""The file beside the store that keys the hashes of credentials among Vary values."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +79,8 @@ class Service:
             credential_key=credential_key(directory),
             earliest=RELEASED,
         )
-        self.modes = Modes(lambda: self.policy, self.go_by, settings.origin_options(), settings.cache.modes)
+        options, hosts = settings.origin_options(), settings.cache.modes
+        self.modes = Modes(lambda: self.policy, self.go_by, options, hosts, lambda: self.recordings.stop())
         self.taken: Callable[[], None] = lambda: None
         """Called when another lane is taken."""
         self.queue = MissQueue(settings.store.directory) if directory else None
@@ -103,8 +100,14 @@ class Service:
         }
         self._control = ControlServer(settings.store.directory, handlers | self.recordings.handlers())
 
-    def lane_on(self, store: Store, policy: CachePolicy, queue: MissQueue | None = None) -> Lane:
-        """Return a lane on a store; what is missing in it goes to `queue`.
+    def lane_on(
+        self,
+        store: Store,
+        policy: CachePolicy,
+        queue: MissQueue | None = None,
+        responder: Callable[[Fetcher, Statistics, float], Responder] = Responder,
+    ) -> Lane:
+        """Return a lane on a store, with that kind of `responder`; what is missing in it goes to `queue`.
 
         Raises:
             ValueError: an origin option is of no use.
@@ -114,16 +117,20 @@ class Service:
         largest = self.settings.store.largest_object
         fetcher = Fetcher(stored, origin, policy, self.clock, self.statistics, largest)
         fetcher.links = self.modes.links
-        responder = Responder(fetcher, self.statistics, self.settings.cache.collapse_timeout)
+        answering = responder(fetcher, self.statistics, self.settings.cache.collapse_timeout)
         # what a recording has not is nothing to be fetched later
-        responder.misses = Misses(stored, queue, remedy(self.settings) if queue else "")
-        return Lane(stored, fetcher, responder)
+        answering.misses = Misses(stored, queue, remedy(self.settings) if queue else "")
+        return Lane(stored, fetcher, answering)
 
     def take(self, lane: Lane) -> None:
-        """Answer by this lane from now on, in the modes that hold now."""
+        """Answer by this lane from now on, with what the proxy has learnt while it ran."""
         held = self.policy
         lane.fetcher.policy = replace(
-            lane.policy, mode=held.mode, host_modes=held.host_modes, unreachable=held.unreachable
+            lane.policy,
+            mode=held.mode,
+            host_modes=held.host_modes,
+            unreachable=held.unreachable,
+            own_authorities=held.own_authorities,
         )
         self.lane = lane
         self.store, self.stored, self.policy = lane.stored.store, lane.stored, lane.policy
@@ -142,7 +149,7 @@ class Service:
         """Return what a client gets who asks for a tunnel to where this proxy does not go, or None."""
         request = Request("CONNECT", "https", host, port, "/", fields)
         # opening it asks nobody: what may be asked inside is decided there
-        policy = replace(self.policy, offline=False, mode=Mode.ONLINE, host_modes=())
+        policy = replace(self.policy, offline=False, mode=Mode.ONLINE, host_modes=(), replay="")
         decision = engine.on_request(request, (), policy, self.clock())
         return self.fetcher.replies.refuse(decision) if isinstance(decision, Refuse) else None
 
@@ -180,7 +187,7 @@ class Service:
         if self.catching_up:
             await self.catching_up.close()
         await self.relay.close()
-        await self.recordings.stop()
+        await self.recordings.close()
         await self.home.close()
 
     # ---- what the command line may ask
@@ -225,22 +232,3 @@ def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tu
         return TieredStore(disk, settings.memory.store_size, settings.memory.max_object, lost), None
     except StoreError as error:
         return MemoryStore(0), str(error)
-
-
-def credential_key(directory: Path | None) -> bytes:
-    """Return 32 octets: those kept beside the store, made if there are none, or new ones where nothing is kept."""
-    if directory is None:
-        return secrets.token_bytes(32)
-    kept, draft = directory / CREDENTIAL_KEY, directory / f".{CREDENTIAL_KEY}-{secrets.token_hex(4)}"
-    try:
-        try:
-            draft.touch(mode=0o600, exist_ok=False)
-            draft.write_bytes(secrets.token_bytes(32))
-            with suppress(FileExistsError):
-                kept.hardlink_to(draft)  # whole or not at all, and never over another process's
-        finally:
-            draft.unlink(missing_ok=True)
-        return kept.read_bytes()
-    except OSError as error:
-        logger.warning("copies that vary by credentials will not outlive this process: %s", error)
-        return secrets.token_bytes(32)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import groupby
 
 from cache.entry import StoredResponse
 from cache.fields import imf_date
@@ -35,13 +36,16 @@ def current(candidates: Sequence[StoredResponse]) -> tuple[StoredResponse, ...]:
 def worth_keeping(new: StoredResponse, old: Iterable[StoredResponse], captures: int) -> set[str]:
     """Return the ids of those that stay as captures, among the responses that a new one takes the place of.
 
-    `captures` is how many are kept, the new one included.
+    `old` are these, most recently stored first.
+    `captures` is how many states are kept, the new one included. The same octets fetched again are the same state,
+    of which the first stays: it says since when that is so.
     """
-    whole = [entry for entry in (new, *old) if entry.complete_length is None]
-    # the same octets are the same state
-    past = [entry for entry in whole if (entry.sha256, entry.head.status) != (new.sha256, new.head.status)]
-    past.sort(key=lambda entry: entry.stored_at, reverse=True)
-    return {entry.id for entry in past[: captures - 1]}
+    if captures == 1 or new.complete_length is not None:
+        return set()
+    whole = [entry for entry in (*reversed(list(old)), new) if entry.complete_length is None]
+    whole.sort(key=lambda entry: entry.stored_at)
+    firsts = [next(run) for _, run in groupby(whole, key=lambda entry: (entry.sha256, entry.head.status))]
+    return {entry.id for entry in firsts[-captures:]} - {new.id}
 
 
 def captures_for(

@@ -141,7 +141,9 @@ def is_visible(entry: StoredResponse, policy: CachePolicy) -> bool:
 
 def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
     """Tell whether every field that the stored Vary nominates has the same value in this request (RFC 9111 §4.1)."""
-    if NEVER_MATCHES[0] in entry.vary or not is_visible(entry, policy):
+    if not is_visible(entry, policy):
+        return False
+    if NEVER_MATCHES[0] in entry.vary and not policy.replay:  # a replay is to say again what was said
         return False
     if policy.partition and not {name for name, _ in entry.vary}.issuperset(policy.partition):
         return False  # stored when copies were not kept apart (RFC 9111 §7.2)

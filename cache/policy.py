@@ -50,7 +50,7 @@ class Mode(StrEnum):
     OFFLINE = "offline"
     """Never."""
     REPLAY = "replay"
-    """Never, as offline: only what was recorded answers."""
+    """Never: a recording alone answers. Holds for every host where a policy's `replay` names one."""
 
 
 def glob(pattern: str) -> re.Pattern[str]:
@@ -219,6 +219,8 @@ class CachePolicy:
 
     def mode_of(self, host: str) -> Mode:
         """Return the mode that holds for a host."""
+        if self.replay:
+            return Mode.REPLAY
         for pattern, mode in self.host_modes:
             if pattern.fullmatch(host):
                 return mode

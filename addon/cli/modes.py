@@ -59,10 +59,13 @@ def _asked(config: ConfigOption, store: StoreOption, arguments: Mapping[str, obj
 
 def _say(answer: Mapping[str, object]) -> None:
     hosts, unreachable = answer["hosts"], answer["unreachable"]
+    mode = str(answer["mode"])
+    if answer["recording"]:  # made in whichever mode holds, or replayed
+        mode += f" {answer['recording']}" if mode == Mode.REPLAY else f", recording {answer['recording']}"
     if not hosts and not unreachable:
-        say(str(answer["mode"]))
+        say(mode)
         return
-    rows = [("every other host" if hosts else "every host", str(answer["mode"]), "")]
+    rows = [("every other host" if hosts else "every host", mode, "")]
     if isinstance(hosts, dict):
         rows = [(host, str(mode), "") for host, mode in hosts.items()] + rows
     if isinstance(unreachable, list):

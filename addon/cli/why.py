@@ -11,7 +11,7 @@ import typer
 from addon.cli.options import ConfigOption, HeaderOption, JsonOption, StoreOption, configuration, request_of
 from addon.cli.store import opened
 from addon.cli.terminal import say, say_json, say_table
-from addon.service import credential_key
+from addon.credential_key import credential_key
 from addon.settings import Settings
 from cache.explanation import Explanation, explain
 from cache.keeping import without_signature

@@ -16,6 +16,8 @@ from cache.policy import CachePolicy
 
 def write(shelf: Shelf, name: str, form: Format, out: Path) -> None:
     """Write a recording to what does not exist yet. Raises StoreError and OSError; then what was written is gone."""
+    if out.exists():
+        raise RecordingError(f"{out} is there already: expected a place for what is new")
     with shelf.opened(name) as store:
         if form is Format.DIR:
             folder_export.export(exchanges(store), out)

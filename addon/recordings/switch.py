@@ -8,7 +8,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
 from addon.control import Handler
-from addon.recordings.shelf import PinnedStore, Shelf
+from addon.recordings.attended import AttendedResponder
+from addon.recordings.shelf import PinnedStore, RecordingError, Shelf
 from cache.keeping import NOTHING_MORE
 from cache.policy import CachePolicy, SetCookie
 from cache.stores.tiered import TieredStore
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from addon.service import Lane, Service
 
 LAST_OCTETS = 30.0
-"""Seconds that what is on its way into a recording is waited for when it ends."""
+"""Seconds that the end of a recording waits for what is on its way into it; later it still gets there."""
 
 Doing = Literal["record", "replay"]
 
@@ -31,6 +32,7 @@ class Switch:
         self._turn = asyncio.Lock()
         self._doing: Doing | None = None
         self._name = ""
+        self._ending: set[asyncio.Task[None]] = set()
 
     async def start(self, doing: Doing, name: str) -> None:
         """Make or replay a recording from now on; one that exists is added to. Raises StoreError."""
@@ -42,7 +44,7 @@ class Switch:
             policy = replace(policy, post_rules=self._service.settings.replay.rules())
             pinned, memory = await asyncio.to_thread(PinnedStore, path), self._service.settings.memory
             store = TieredStore(pinned, memory.store_size, memory.max_object)
-            self._service.take(self._service.lane_on(store, policy))
+            self._service.take(self._service.lane_on(store, policy, responder=AttendedResponder))
             self._doing, self._name = doing, name
 
     async def stop(self) -> str:
@@ -55,11 +57,22 @@ class Switch:
     async def _put_back(self) -> None:
         if self._doing is None:
             return
-        ending: Lane = self._service.lane
-        self._doing, self._name = None, ""
+        ending = asyncio.get_running_loop().create_task(_end(self._service.lane))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
         self._service.take(self._service.home)
-        await ending.fetcher.arrivals.settled(LAST_OCTETS)
-        await ending.close()
+        # whoever looks into a recording that has ended finds all of it; a replay just goes on for whom it answers
+        patience = LAST_OCTETS if self._doing == "record" else 0.0
+        self._doing, self._name = None, ""
+        self._service.go_by(self._service.policy)  # what was missing before may be fetched now
+        await asyncio.wait([ending], timeout=patience)
+
+    async def close(self) -> None:
+        """Go back, and wait for nobody any longer."""
+        await self.stop()
+        for ending in self._ending:
+            ending.cancel()
+        await asyncio.gather(*self._ending, return_exceptions=True)
 
     # ---- what the command line may ask
 
@@ -76,7 +89,10 @@ class Switch:
     async def _asked(self, doing: Doing, arguments: Mapping[str, object]) -> dict[str, object]:
         match dict(arguments):
             case {"name": str(name)}:
-                await self.start(doing, name)
+                try:
+                    await self.start(doing, name)
+                except RecordingError as error:
+                    raise ValueError(str(error)) from error
                 return {"name": name}
             case {"stop": True}:
                 if self._doing != doing:
@@ -86,6 +102,15 @@ class Switch:
 
     async def _recording(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return {"doing": self._doing, "name": self._name}
+
+
+async def _end(lane: Lane) -> None:
+    """Close a lane as soon as nobody is answered from it any more."""
+    try:
+        if isinstance(lane.responder, AttendedResponder):
+            await lane.responder.settled()
+    finally:
+        await lane.close()
 
 
 def recording_policy(policy: CachePolicy, name: str) -> CachePolicy:

@@ -116,11 +116,7 @@ class TieredStore:
             return True
 
     def _change(
-        self,
-        key: str,
-        variants: tuple[StoredResponse, ...],
-        octets: int,
-        write: Callable[[Editing], object],
+        self, key: str, variants: tuple[StoredResponse, ...], octets: int, write: Callable[[Editing], object]
     ) -> None:
         """Make a change visible here, and have it written soon."""
         held = self._memory.get(key)

@@ -40,7 +40,7 @@ def served(settings: Settings, story: Callable[[Service], Awaitable[None]]) -> N
 def test_the_modes_of_the_settings_hold_first(settings: Settings) -> None:
     async def story(service: Service) -> None:
         told = await service.modes.handle({})
-        assert told == {"mode": "auto", "hosts": {"b.test": "online"}, "unreachable": []}
+        assert told == {"mode": "auto", "recording": None, "hosts": {"b.test": "online"}, "unreachable": []}
 
     served(settings, story)
 
@@ -52,7 +52,7 @@ def test_a_host_is_switched_and_the_whole_forgets_the_hosts(settings: Settings) 
         told = await service.modes.handle({"mode": "online", "host": "*.A.test"})
         assert told["hosts"] == {"*.A.test": "online", "b.test": "online"}
         told = await service.modes.handle({"mode": "offline"})
-        assert told == {"mode": "offline", "hosts": {}, "unreachable": []}
+        assert told == {"mode": "offline", "recording": None, "hosts": {}, "unreachable": []}
 
     served(settings, story)
 

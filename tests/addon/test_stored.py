@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.service import CREDENTIAL_KEY, credential_key
+from addon.credential_key import CREDENTIAL_KEY, credential_key
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from cache.decisions import Update

@@ -30,9 +30,8 @@ def decided(policy: CachePolicy, *entries: StoredResponse) -> Serve | Validate |
     return on_request(REQUEST, entries, policy, NOW)
 
 
-@pytest.mark.parametrize("mode", [Mode.OFFLINE, Mode.REPLAY])
-def test_offline_serves_any_copy_and_refuses_what_is_not_stored(mode: Mode) -> None:
-    policy = CachePolicy(mode=mode)
+def test_offline_serves_any_copy_and_refuses_what_is_not_stored() -> None:
+    policy = CachePolicy(mode=Mode.OFFLINE)
     served = decided(policy, stored(1000 * DAY))
     assert isinstance(served, Serve)
     assert served.detail is Detail.OFFLINE

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -13,18 +13,27 @@ from addon.cli import app
 from cache.stores.base import Store
 from cache.stores.disk import DiskStore
 from cache.stores.memory import MemoryStore
+from cache.stores.tiered import TieredStore
 from tests.stores.entries import KEY, new_entry, put
 
 VARY = (("accept", None),)
 
 
-@pytest.fixture(params=["memory", "disk"])
+def on_disk(tmp_path: Path) -> DiskStore:
+    return DiskStore(tmp_path / "store", 1 << 24, captures=3)
+
+
+STORES: dict[str, Callable[[Path], Store]] = {
+    "memory": lambda _: MemoryStore(1 << 24, captures=3),
+    "disk": on_disk,
+    "tiered": lambda tmp_path: TieredStore(on_disk(tmp_path), 1 << 24, 1 << 20),
+    "tiered, nothing in memory": lambda tmp_path: TieredStore(on_disk(tmp_path), 0, 0),
+}
+
+
+@pytest.fixture(params=STORES)
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
-    store: Store = (
-        MemoryStore(1 << 24, captures=3)
-        if request.param == "memory"
-        else DiskStore(tmp_path / "store", 1 << 24, captures=3)
-    )
+    store = STORES[request.param](tmp_path)
     yield store
     store.close()
 
@@ -46,10 +55,37 @@ def test_states_of_other_requests_and_methods_count_for_themselves(store: Store)
     assert moments(store) == [1.0, 2.0, 3.0, 11.0, 12.0, 13.0]
 
 
-def test_the_same_octets_are_one_state(store: Store) -> None:
-    for number in range(3):
+def test_the_same_octets_are_one_state_of_which_the_first_tells_since_when(store: Store) -> None:
+    for number in range(4):
         put(store, new_entry(vary=VARY, stored_at=float(number)), length=0)
-    assert moments(store) == [2.0]
+    assert moments(store) == [0.0, 3.0]
+    for number in range(4, 6):
+        put(store, new_entry(vary=VARY, stored_at=float(number)))
+    assert moments(store) == [0.0, 4.0, 5.0]
+    put(store, new_entry(vary=VARY, stored_at=6.0), length=0)
+    assert moments(store) == [4.0, 5.0, 6.0]
+
+
+def test_what_is_stored_on_disk_is_what_was_in_memory(tmp_path: Path) -> None:
+    store = TieredStore(on_disk(tmp_path), 1 << 24, 1 << 20)
+    for number, length in enumerate((0, 0, 10, 0, 0)):
+        put(store, new_entry(vary=VARY, stored_at=float(number)), length=length)
+    held = store.peek(KEY)
+    assert held is not None
+    store.close()
+    disk = on_disk(tmp_path)
+    assert disk.candidates(KEY) == held
+    assert [entry.stored_at for entry in held] == [4.0, 3.0, 2.0, 0.0]
+    disk.close()
+
+
+def test_every_new_state_is_another_generation(store: Store) -> None:
+    slot = store.generations.slot(KEY)
+    seen = {store.generations.current(slot)}
+    for number in range(5):
+        put(store, new_entry(vary=VARY, stored_at=float(number)))
+        seen.add(store.generations.current(slot))
+    assert len(seen) == 6
 
 
 def test_a_part_is_no_state(store: Store) -> None:
