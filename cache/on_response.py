@@ -193,6 +193,8 @@ def on_failure(
 
 def status_of_failure(error: str) -> int:
     """Return the status for a type of proxy error: 504 for what took too long, else 502 (RFC 9209 §2.3)."""
+    if error == "http_request_error":  # RFC 9209 §2.3.18: the client's
+        return 400
     return 504 if error.endswith("_timeout") else 502
 
 
