@@ -81,7 +81,7 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
 
     def _replace_triggers(self) -> None:
         wanted = {name: f"CREATE TRIGGER {name} AFTER {event}" for name, event in _TRIGGERS.items()}
-        present = dict(self.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+        present: dict[Value, Value] = dict(self._sql("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
         if wanted.items() <= present.items():
             return
         with self._transact():

@@ -7,7 +7,7 @@ at once, and on the disk within a tenth of a second; a process that is killed lo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
@@ -81,12 +81,12 @@ class TieredStore:
         if len(body) > min(self._disk.inline_max, self._max_object):
             return None
         if not entry.sha256:
-            entry = replace(entry, length=len(body), sha256=sha256(body).hexdigest())
+            entry = entry.with_body(len(body), sha256(body).hexdigest())
         stored, octets = encoded(entry)
-        gone = set(replaces)
+        gone, size = set(replaces), cost_of(stored) + len(body)
         with self._lock:
             known = self.peek(entry.key)
-            if known is None or not self._behind.has_room(cost_of(stored) + len(body)):
+            if known is None or not self._behind.has_room(size):
                 return None
             now = time.time()
             kept = [each for each in known if each.id not in gone and not supersedes(stored, each)]
@@ -95,10 +95,10 @@ class TieredStore:
             self._change(
                 stored.key,
                 (stored, *kept),
-                cost_of(stored) + len(body),
+                size,
                 lambda editing: editing.insert(stored, octets, body, gone, now),
+                {stored.id: body},
             )
-            self._memory.put_body(stored, body)
         return stored
 
     def revise(self, entry: StoredResponse) -> bool | None:
@@ -121,13 +121,14 @@ class TieredStore:
         variants: tuple[StoredResponse, ...],
         octets: int,
         write: Callable[[Editing], object],
+        bodies: Mapping[str, bytes] | None = None,
     ) -> None:
         """Make a change visible here, and have it written soon."""
         held = self._memory.get(key)
         slot = held.slot if held else self.generations.slot(key)
         base = held.state[0] if held else 0
         self._behind.add(Change(key, slot, base, octets, write))
-        self._memory.put(key, slot, base, variants)
+        self._memory.put(key, slot, base, variants, bodies or {})
         self.generations.change_here(slot)
 
     # ---- after a batch was written; the lock is held
