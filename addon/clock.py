@@ -5,12 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+_COUNTING_SLEEP: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
 
 def elapsed_seconds() -> float:
     """Return seconds that nobody can set, time asleep included where the system counts it."""
-    if hasattr(time, "CLOCK_BOOTTIME"):
-        return time.clock_gettime(time.CLOCK_BOOTTIME)
-    return time.monotonic()
+    return time.monotonic() if _COUNTING_SLEEP is None else time.clock_gettime(_COUNTING_SLEEP)
 
 
 class Clock:

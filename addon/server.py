@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import resource
 import signal
@@ -35,6 +36,9 @@ from cache.stores.memory import MemoryStore
 logger = logging.getLogger(__name__)
 
 FAILED, MISCONFIGURED = 1, 2
+
+NEW_OBJECTS = 10_000
+"""Objects after which Python looks for garbage among them: more than wait for the store's writer at a time."""
 
 PATIENCE = 10.0
 """Seconds that answers under way have to end when the proxy is told to stop."""
@@ -71,6 +75,13 @@ def allow_many_connections() -> None:
     if soft != hard:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def spare_the_collector() -> None:
+    """Leave what is there for good, some hundred thousand objects, out of every search for garbage from now on."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
 
 
 def unusable_address(host: str, port: int) -> str | None:
@@ -154,6 +165,7 @@ class Proxy(master.Master):
             await self.listener.start(*self._settings.address)
         host, port = self.address
         self._service.listens_at(host, port)
+        spare_the_collector()
         shown = f"[{host}]" if ":" in host else host
         typer.echo(f"secondhand listens on http://{shown}:{port}")
         typer.echo(f"its copies are in {self._place()}")

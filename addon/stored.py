@@ -6,7 +6,6 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from hashlib import sha256
 
 from addon.statistics import Statistics
@@ -92,14 +91,14 @@ class StoredResponses:
         Returns:
             Why it was not stored, or None if it was. Does not suspend where memory suffices and no purge is under way.
         """
-        entry = replace(entry, length=len(body), sha256=sha256(body).hexdigest())
+        entry = entry.with_body(len(body), sha256(body).hexdigest())
         if is_contradicted(entry):
             return NotStored.DIGEST_MISMATCH
         async with self.commits:
             if flight and flight.overtaken:
                 return NotStored.OVERTAKEN
             if flight and flight.outdated:
-                entry = replace(entry, invalid=True)
+                entry = entry.with_body(entry.length, entry.sha256, invalid=True)
             try:
                 if not self.store.keep(entry, body, replaces):
                     await self.run(self._write, entry, body, replaces)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from hashlib import blake2b
 
 import msgspec
@@ -40,7 +41,10 @@ _MAX_COUNT = 2**62
 _MAX_SECONDS = 1e12
 
 
-class _Record(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+type _Lines = tuple[tuple[str, str], ...]
+
+
+class _Record[F: (_Lines, msgspec.Raw)](Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """What is written of a stored response, in this order."""
 
     id: str
@@ -49,7 +53,8 @@ class _Record(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     target: str
     status: int
     reason: str
-    fields: tuple[tuple[str, str], ...]
+    fields: F
+    """The field lines, or just these encoded."""
     version: str
     request_time: float
     response_time: float
@@ -66,7 +71,7 @@ class _Record(Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_RECORD = msgspec.msgpack.Decoder(_Record)
+_RECORD = msgspec.msgpack.Decoder(_Record[_Lines])
 _ROW = msgspec.msgpack.Decoder(list[bytes])
 
 
@@ -77,34 +82,41 @@ def encode(entry: StoredResponse) -> bytes:
         CodecError: the entry is not fit to be stored.
     """
     head = entry.head
-    record = _Record(
-        entry.id,
-        entry.key,
-        entry.method,
-        entry.target,
-        head.status,
-        head.reason,
-        head.fields.lines,
-        head.version,
-        entry.request_time,
-        entry.response_time,
-        entry.stored_at,
-        entry.vary,
-        entry.length,
-        entry.sha256,
-        entry.first,
-        entry.complete_length,
-        entry.personal,
-        entry.invalid,
-        entry.revision,
-        entry.scrubbed,
-    )
     try:
+        record = _Record(
+            entry.id,
+            entry.key,
+            entry.method,
+            entry.target,
+            head.status,
+            head.reason,
+            _encoded_lines(head.fields),
+            head.version,
+            entry.request_time,
+            entry.response_time,
+            entry.stored_at,
+            entry.vary,
+            entry.length,
+            entry.sha256,
+            entry.first,
+            entry.complete_length,
+            entry.personal,
+            entry.invalid,
+            entry.revision,
+            entry.scrubbed,
+        )
         _check(record)
         octets = _ENCODER.encode(record)
     except (ValueError, TypeError, OverflowError) as error:
         raise CodecError(f"the entry cannot be encoded: {error}") from error
     return _PREFIX + _checksum(octets) + octets
+
+
+@lru_cache(maxsize=512)
+def _encoded_lines(fields: Fields) -> msgspec.Raw:
+    """Return the lines of what an origin says of many responses, encoded. Raises ValueError if they are malformed."""
+    _check_lines(fields.lines)
+    return msgspec.Raw(_ENCODER.encode(fields.lines))
 
 
 def decode(octets: bytes) -> StoredResponse:
@@ -121,6 +133,7 @@ def decode(octets: bytes) -> StoredResponse:
     try:
         decoded = _RECORD.decode(record)
         _check(decoded)
+        _check_lines(decoded.fields)
     except ValueError as error:  # msgspec's errors and UnicodeDecodeError are ValueErrors
         raise CodecError(f"the entry is malformed: {error}") from error
     return StoredResponse(
@@ -162,29 +175,35 @@ def decode_variants(octets: bytes) -> tuple[StoredResponse, ...]:
     return tuple(decode(each) for each in decode_row(octets))
 
 
-def _check(record: _Record) -> None:
-    """Raise ValueError unless the record makes a well-formed response."""
+def _check[F: (_Lines, msgspec.Raw)](record: _Record[F]) -> None:
+    """Raise ValueError unless the record, its field lines apart, makes a well-formed response."""
     identity = (record.id, record.sha256, record.version, record.method, record.key, record.target)
     if not _IDENTITY.fullmatch("\n".join(identity)):
         raise ValueError("its identity is malformed")
-    names = "".join([f"{name}\n" for name, _ in record.fields])
-    if names.count("\n") != len(record.fields) or not _NAMES.fullmatch(names):
-        raise ValueError("a field name is no token")
     nominated = "".join([f"{name}\n" for name, _ in record.vary])
     if nominated.count("\n") != len(record.vary) or not _LOWER_NAMES.fullmatch(nominated):
         raise ValueError("a nominated field name is no token in lower case")
-    texts = [record.reason, *[value for _, value in record.fields]]
-    texts += [value for _, value in record.vary if value is not None]
-    # A stored CR or LF would split the response it is sent in: RFC 9110 §5.5 forbids them and NUL
-    joined = "\n".join(texts)
-    if joined.count("\n") != len(texts) - 1 or _UNFIT.search(joined):
-        raise ValueError("a text cannot be sent")
+    _check_texts([record.reason, *[value for _, value in record.vary if value is not None]])
     counts = (record.length, record.first, record.complete_length or 0, record.revision)
     if not (200 <= record.status <= 599 and min(counts) >= 0 and max(counts) <= _MAX_COUNT):
         raise ValueError("a number is out of range")
     for seconds in (record.request_time, record.response_time, record.stored_at):
         if not -_MAX_SECONDS <= seconds <= _MAX_SECONDS:  # neither infinity nor NaN is
             raise ValueError("a time is out of range")
+
+
+def _check_lines(lines: _Lines) -> None:
+    names = "".join([f"{name}\n" for name, _ in lines])
+    if names.count("\n") != len(lines) or not _NAMES.fullmatch(names):
+        raise ValueError("a field name is no token")
+    _check_texts([value for _, value in lines])
+
+
+def _check_texts(texts: list[str]) -> None:
+    # A stored CR or LF would split the response it is sent in: RFC 9110 §5.5 forbids them and NUL
+    joined = "\n".join(texts)
+    if joined.count("\n") != max(0, len(texts) - 1) or _UNFIT.search(joined):
+        raise ValueError("a text cannot be sent")
 
 
 def _checksum(record: bytes) -> bytes:

@@ -52,6 +52,28 @@ class StoredResponse:
     pieces: tuple[StoredResponse, ...] = ()
     """The stored parts that this one leads, when several are seen as one response. Never stored itself."""
 
+    def with_body(self, length: int, sha256: str, *, invalid: bool = False) -> StoredResponse:
+        """Return the same entry, new, with its body known; `invalid` if it needs validation before any use."""
+        return StoredResponse(
+            self.id,
+            self.key,
+            self.method,
+            self.target,
+            self.head,
+            self.request_time,
+            self.response_time,
+            self.stored_at,
+            self.vary,
+            length,
+            sha256,
+            self.first,
+            self.complete_length,
+            self.personal,
+            invalid or self.invalid,
+            self.revision,
+            self.scrubbed,
+        )
+
     @property
     def total(self) -> int:
         """Octets of the whole content, stored or not."""

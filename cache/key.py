@@ -36,7 +36,8 @@ def primary_key(request: Request) -> str:
     target = request.keyed_as or request.target
     target = target if target.startswith("/") else f"/{target}"
     # decoding beside a stray percent sign could make an escape that nobody wrote
-    path = target if _NO_ESCAPE.search(target) else _ESCAPE.sub(_normalised_escape, target)
+    escaped = "%" in target and not _NO_ESCAPE.search(target)
+    path = _ESCAPE.sub(_normalised_escape, target) if escaped else target
     digest = f"{_CONTENT}{request.content_digest}" if request.content_digest else ""
     return f"{request.scheme}://{host}{port}{path}{digest}"
 

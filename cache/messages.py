@@ -39,7 +39,8 @@ class Fields:
 
     def __contains__(self, name: str) -> bool:
         """Tell whether a line of that name exists."""
-        return name.lower() in self._values
+        index = self._index
+        return name.lower() in (self._values if index is None else index)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Iterate over the lines in order."""
@@ -55,8 +56,11 @@ class Fields:
 
     def get(self, name: str) -> str | None:
         """Return all lines of that name joined with a comma, or None if there is none (RFC 9110 §5.2)."""
-        values = self._values.get(name.lower())
-        return ", ".join(values) if values else None
+        index = self._index
+        values = (self._values if index is None else index).get(name.lower())
+        if values is None:
+            return None
+        return values[0] if len(values) == 1 else ", ".join(values)
 
     def without(self, names: Iterable[str]) -> Fields:
         """Return these fields less every line whose name is among `names`."""

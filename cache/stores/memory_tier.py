@@ -8,9 +8,12 @@ once. There it goes round for as long as it is used. One sweep through many keys
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 
 from cache.entry import StoredResponse
+from cache.messages import Fields
 
 _SMALL_SHARE = 10
 _MOST_USES = 3
@@ -22,6 +25,8 @@ _COST_OF_KEY = 900
 _COST_OF_ENTRY = 1300
 _COST_OF_FIELD = 200
 _COST_OF_BODY = 100
+
+_NO_BODIES: Mapping[str, bytes] = MappingProxyType({})
 
 
 class Held:
@@ -64,8 +69,15 @@ class MemoryTier:
         if held and held.uses < _MOST_USES:
             held.uses += 1
 
-    def put(self, key: str, slot: int, generation: int, variants: tuple[StoredResponse, ...]) -> Held:
-        """Hold what is stored under a key, and the bodies that were held of it."""
+    def put(
+        self,
+        key: str,
+        slot: int,
+        generation: int,
+        variants: tuple[StoredResponse, ...],
+        bodies: Mapping[str, bytes] = _NO_BODIES,
+    ) -> Held:
+        """Hold what is stored under a key, the bodies that were held of it, and further ones by entry id."""
         held = self._held.get(key)
         if held is None:
             held = self._held[key] = Held(key, slot)
@@ -77,6 +89,8 @@ class MemoryTier:
         if held.bodies:
             ids = {each.id for each in variants}
             held.bodies = {each: body for each, body in held.bodies.items() if each in ids}
+        if bodies:
+            held.bodies = {**held.bodies, **bodies}
         self._account(held)
         return held
 
@@ -141,6 +155,10 @@ class MemoryTier:
 
 def cost_of(entry: StoredResponse) -> int:
     """Return about how many octets an entry takes in memory."""
-    lines = entry.head.fields.lines
-    text = sum([len(name) + len(value) for name, value in lines]) + len(entry.key) + len(entry.target)
-    return _COST_OF_ENTRY + 2 * text + _COST_OF_FIELD * (len(lines) + len(entry.vary))
+    text = len(entry.key) + len(entry.target)
+    return _COST_OF_ENTRY + 2 * text + _COST_OF_FIELD * len(entry.vary) + _cost_of_fields(entry.head.fields)
+
+
+@lru_cache(maxsize=512)
+def _cost_of_fields(fields: Fields) -> int:
+    return sum([_COST_OF_FIELD + 2 * (len(name) + len(value)) for name, value in fields.lines])

@@ -7,7 +7,7 @@ at once, and on the disk within a tenth of a second; a process that is killed lo
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import replace
 from hashlib import sha256
@@ -35,13 +35,9 @@ class TieredStore:
         max_object: int,
         lost: Callable[[NotStored, int], None] = lambda _reason, _count: None,
     ) -> None:
-        """Take over `disk`.
+        """Take over `disk`, and use `memory_size` octets of memory, none of them for bodies above `max_object`.
 
-        Args:
-            disk: closed when this is.
-            memory_size: octets to use in memory, Python's own included; 0 for none.
-            max_object: octets of the largest body that is kept in memory.
-            lost: called, on some thread, when responses could not be written that had been taken.
+        `lost` is called, on some thread, when responses could not be written that had been taken.
         """
         self._disk = disk
         self._max_object = max_object
@@ -81,12 +77,12 @@ class TieredStore:
         if len(body) > min(self._disk.inline_max, self._max_object):
             return None
         if not entry.sha256:
-            entry = replace(entry, length=len(body), sha256=sha256(body).hexdigest())
+            entry = entry.with_body(len(body), sha256(body).hexdigest())
         stored, octets = encoded(entry)
-        gone, now = set(replaces), time.time()
+        gone, size, now = set(replaces), cost_of(stored) + len(body), time.time()
         with self._lock:
             known = self.peek(entry.key)
-            if known is None or not self._behind.has_room(cost_of(stored) + len(body)):
+            if known is None or not self._behind.has_room(size):
                 return None
             ended = gone | superseded(stored, known, self._disk.captures)
             kept = [each for each in known if each.id not in ended]
@@ -95,10 +91,10 @@ class TieredStore:
             self._change(
                 stored.key,
                 (stored, *kept),
-                cost_of(stored) + len(body),
+                size,
                 lambda editing: editing.insert(stored, octets, body, gone, now),
+                {stored.id: body},
             )
-            self._memory.put_body(stored, body)
         return stored
 
     def revise(self, entry: StoredResponse) -> bool | None:
@@ -116,14 +112,18 @@ class TieredStore:
             return True
 
     def _change(
-        self, key: str, variants: tuple[StoredResponse, ...], octets: int, write: Callable[[Editing], object]
+        self,
+        key: str,
+        variants: tuple[StoredResponse, ...],
+        octets: int,
+        write: Callable[[Editing], object],
+        bodies: Mapping[str, bytes] | None = None,
     ) -> None:
         """Make a change visible here, and have it written soon."""
         held = self._memory.get(key)
-        slot = held.slot if held else self.generations.slot(key)
-        base = held.state[0] if held else 0
+        slot, base = (held.slot, held.state[0]) if held else (self.generations.slot(key), 0)
         self._behind.add(Change(key, slot, base, octets, write))
-        self._memory.put(key, slot, base, variants)
+        self._memory.put(key, slot, base, variants, bodies or {})
         self.generations.change_here(slot)
 
     # ---- after a batch was written; the lock is held
