@@ -56,9 +56,13 @@ class ClientSide(asyncio.Protocol):
 
     async def flushed(self) -> None:
         """Wait until the socket has taken all that was written. Raises ClientGone."""
+        if self.transport.is_closing():
+            raise ClientGone
+        self.transport.set_write_buffer_limits(0)  # whatever is left counts as too much, and is waited for
         while self.transport.get_write_buffer_size():
             await self.writable()
             await asyncio.sleep(0)
+        self.transport.set_write_buffer_limits()
 
     async def watched(self, ready: asyncio.Future[None]) -> None:
         """Wait for `ready`, as long as the client is there. Raises ClientGone."""
@@ -84,6 +88,7 @@ class ClientSide(asyncio.Protocol):
         """End in order: a client that is still sending must be able to read why nobody listens (RFC 9112 §9.6)."""
         if self._upload is None or self._upload.complete or not self.transport.can_write_eof():
             self.transport.close()
+            self.deadline = self._door.now + STALL_TIMEOUT  # it waits for the client to read what is left
         elif not self.transport.is_closing():
             self.transport.write_eof()
             self.transport.resume_reading()

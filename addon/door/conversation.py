@@ -17,11 +17,10 @@ from addon.door.destination import Destination
 from addon.door.door import HEAD_TIMEOUT, IDLE_TIMEOUT, MIN_OCTETS, Door
 from addon.door.hot import HotAnswer
 from addon.door.passing import Passage
-from addon.door.request_head import MAX_SECTION, Malformed, RequestHead, end_of_head, parse
+from addon.door.request_head import EMPTY_LINES, MAX_SECTION, Malformed, RequestHead, end_of_head, parse
 from addon.door.sending import write_together
 from addon.door.tunnel import Opening
 from addon.door.upload import Upload
-from cache.fields import tokens
 from cache.messages import Request
 
 logger = logging.getLogger(__name__)
@@ -34,6 +33,7 @@ class Conversation(ClientSide):
         super().__init__(door)
         self._given_up = False
         """The transport has another protocol now."""
+        self._sends_no_more = False
         self._answering: asyncio.Task[bool] | Passage | None = None
         self._buffer = b""
         self._destination = destination
@@ -56,7 +56,9 @@ class Conversation(ClientSide):
 
     def eof_received(self) -> bool:
         """Note that the client sends no more, though it may still read; return whether the connection stays open."""
-        self._end_of_requests()
+        self._sends_no_more, self._idle = True, False
+        if self._upload is not None:
+            self._end_of_requests()
         return self._answering is not None or self._paused
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -79,7 +81,9 @@ class Conversation(ClientSide):
 
     def expire(self) -> None:
         """End a connection whose client was too slow; an answer that it does not read is cut."""
-        if self._answering is None and not self._paused:
+        if self.transport.is_closing():
+            self.cut()  # what is left to read was there long enough
+        elif self._answering is None and not self._paused:
             if self._buffer and not self._leaving:
                 self._refuse(Malformed("The request did not arrive in time.", 408))
             self.transport.close()
@@ -126,8 +130,8 @@ class Conversation(ClientSide):
         """Answer what has arrived, as far as that can be done at once; `fresh` begins the time for what is left."""
         try:
             while self._buffer and not (self._leaving or self._paused or self._answering):
-                if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: an empty line before a request
-                    self._buffer = self._buffer[2:]
+                if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: empty lines before a request
+                    self._buffer = EMPTY_LINES.sub(b"", self._buffer, 1)
                     continue
                 end = end_of_head(self._buffer)
                 if not end:
@@ -142,7 +146,7 @@ class Conversation(ClientSide):
 
     def _rest(self, *, fresh: bool) -> None:
         """Wait for the next request, or for the rest of one, or end."""
-        if self._leaving:
+        if self._leaving or self._sends_no_more:
             if not self._given_up:
                 self._depart()
             return
@@ -162,7 +166,7 @@ class Conversation(ClientSide):
             self._open_tunnel(head)
             return
         request = self._destination.request(head)
-        if "upgrade" in head.fields and "upgrade" in tokens(head.fields.get("connection")):
+        if head.asks_for_web_socket:
             transport, rest = self._give_up()
             door.hand_over(transport, octets + rest, self._destination.mode)
             return

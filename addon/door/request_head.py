@@ -22,6 +22,8 @@ MAX_LINE = 16_384
 MAX_FIELDS = 200
 """Field lines."""
 
+EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
+
 _TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
 _VALUE = rb"[\t\x20-\x7e\x80-\xff]*"
 _REQUEST_LINE = re.compile(rb"(%b) ([\x21\x22\x24-\x7e\x80-\xff]+) HTTP/1\.([01])" % _TOKEN)
@@ -59,6 +61,12 @@ class RequestHead:
     def persistent(self) -> bool:
         """Tell whether the client may ask again on this connection (RFC 9112 §9.3)."""
         return _is_persistent(self.fields, self.version)
+
+    @property
+    def asks_for_web_socket(self) -> bool:
+        """Tell whether the client asks to speak WebSocket; nothing else is switched to (RFC 9110 §7.8)."""
+        options = tokens(self.fields.get("connection")) if "upgrade" in self.fields else ()
+        return "upgrade" in options and "websocket" in tokens(self.fields.get("upgrade"))
 
 
 @lru_cache(maxsize=512)

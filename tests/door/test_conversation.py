@@ -94,6 +94,19 @@ def test_a_client_that_sends_no_more_gets_its_answer() -> None:
     converse(conversation, by_path)
 
 
+def test_a_client_that_sends_no_more_gets_the_answers_to_all_it_has_asked() -> None:
+    """What waited behind the present answer was forgotten."""
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        client.send(get(origin, "/a") + get(origin, "/b") + get(origin, "/c"))
+        client.end()
+        assert await bodies(client, 3) == [b"/a", b"/b", b"/c"]
+        assert await client.rest() == b""
+
+    converse(conversation, by_path)
+
+
 def test_content_that_ends_short_with_the_client_never_counts_as_whole() -> None:
     async def reads_all(peer: Peer) -> None:
         await peer.request()

@@ -196,3 +196,25 @@ def test_a_client_refused_in_the_middle_of_its_content_gets_time_to_read_why() -
         await until(lambda: not doorway.door.connections)
 
     converse(conversation, answering(refused))
+
+
+def test_a_client_at_rest_that_has_not_read_the_last_of_its_answers_is_let_go_too() -> None:
+    """It was closed, which waits for the client to read, and never looked at again."""
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await not_reading(doorway)
+        for _ in range(10_000):
+            client.send(get(origin, "/fresh/" + "a" * 8000))
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            if any(each.transport.get_write_buffer_size() for each in doorway.door.connections):  # type: ignore[attr-defined]
+                break
+        await asyncio.sleep(0.02)
+        (connection,) = doorway.door.connections
+        assert connection.transport.get_write_buffer_size()  # type: ignore[attr-defined]
+        doorway.later(IDLE_TIMEOUT + 1)
+        doorway.later(IDLE_TIMEOUT + 1)
+        doorway.later(IDLE_TIMEOUT + 1)
+        await until(lambda: not doorway.door.connections)
+
+    converse(conversation, by_path)

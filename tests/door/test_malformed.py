@@ -82,3 +82,15 @@ def test_empty_lines_before_a_request_are_read_past() -> None:
         assert (await client.answer()).body == b"ok"
 
     converse(conversation, answering(OK, OK))
+
+
+def test_a_flood_of_empty_lines_is_read_past_in_one_go() -> None:
+    """Each one copied all those behind it: half a second of the event loop for 256 KiB."""
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        client.send(b"\r\n" * 500_000 + get(origin))
+        assert (await client.answer()).body == b"ok"
+        assert (await client.ask(b"\r\n\n" + get(origin))).status == 400
+
+    converse(conversation, answering(OK, OK))

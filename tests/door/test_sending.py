@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from addon.door.conversation import Conversation
 from addon.door.door import STALL_TIMEOUT
 from tests.addon.raw_origin import HEAD, Peer, RawOrigin
 from tests.door.doorway import Client, Doorway, converse, get, origin_tls, request, trusting, until
@@ -170,3 +171,39 @@ def test_over_tls_it_leaves_in_parts_no_faster_than_it_is_read(tmp_path: Path, s
         assert not sent_from_files
 
     converse(conversation, large, secure=origin_tls(), **on_disk(tmp_path))
+
+
+def test_a_client_that_has_not_read_what_came_before_a_file_is_waited_for_and_not_asked_again_and_again(
+    tmp_path: Path, sent_from_files: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event loop went round without end until the client had read."""
+    turns = 0
+    writable = Conversation.writable
+
+    async def counted(self: Conversation) -> None:
+        nonlocal turns
+        turns += 1
+        await writable(self)
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await stored(doorway, origin)
+        before = set(doorway.door.connections)
+        slow = await doorway.client(receive_buffer=4096, limit=1024)
+        slow.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        monkeypatch.setattr(Conversation, "writable", counted)
+        await until(lambda: len(doorway.door.connections) == 2)
+        (connection,) = doorway.door.connections - before
+        while not connection.transport.get_write_buffer_size():  # type: ignore[attr-defined]
+            connection.transport.write(b"a" * 30_000)  # type: ignore[attr-defined]
+            await asyncio.sleep(0)
+        flushing = asyncio.ensure_future(connection.flushed())  # type: ignore[attr-defined]
+        for _ in range(3):
+            await client.ask(get(origin, "/a", "Range: bytes=0-0"))
+        assert not flushing.done()
+        assert turns < 5
+        slow.reader._transport.resume_reading()  # type: ignore[attr-defined]
+        while not flushing.done():
+            await slow.reader.read(2**16)
+        await flushing
+
+    converse(conversation, large, **on_disk(tmp_path))

@@ -85,6 +85,7 @@ def test_octets_behind_a_response_answer_nothing() -> None:
         (("TE: trailers, deflate",), ()),
         (("Connection: TE", "TE: gzip"), ()),
         (("Upgrade: h2c",), ()),
+        (("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk"), ()),
         (("Connection: Cookie", "Cookie: a=b"), ("Cookie: a=b",)),
         (("Connection: Authorization", "Authorization: Basic YTpi"), ("Authorization: Basic YTpi",)),
         (("Connection: Host",), ()),
