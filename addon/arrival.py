@@ -101,13 +101,13 @@ class Arrival:
             await self._storing.write(chunk)
             # who has the last octet may ask again at once, so it leaves after it is stored
             if self._window.end + len(chunk) == self.length:
-                await self._storing.commit()
+                await self._storing.commit(being_read=bool(self._readers))
             self._window.append(chunk)
             _wake(self._growth)
             await self._make_room()
             if not self._is_wanted(len(chunk)):
                 return
-        await self._storing.commit()
+        await self._storing.commit(being_read=bool(self._readers))
 
     async def _make_room(self) -> None:
         """Let go of what is not needed in memory; wait for the slowest reader where that is still too much."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
-from secrets import token_hex
 
 from addon.arrivals import Arrivals
 from addon.asking import NOTHING_MORE, Asking
 from addon.completing import Completing
+from addon.entry_ids import entry_ids
 from addon.links import Links
 from addon.origin import Origin, OriginAnswer, OriginFailure
 from addon.replies import Replies
@@ -54,9 +54,10 @@ class Fetcher:
         self.flights = Flights()
         self.links: Links | None = None
         self.replies = Replies(stored, statistics)
-        self._origin = origin
+        self.origin = origin
         self._statistics = statistics
         self._max_object = max_object
+        self._entry_ids = entry_ids()
         self._completing = Completing(stored, statistics)
         self.arrivals = Arrivals(stored, self.flights, self.replies, statistics, max_object)
         self._background: set[asyncio.Task[None]] = set()
@@ -73,10 +74,16 @@ class Fetcher:
             key: The primary key, where that is known already.
             leads: Requests for the same key may wait for the answer.
         """
-        flight = self.flights.begin(key or primary_key(request), leads=leads)
+        return await self.go_on(request, sent, asking, self.flights.begin(key or primary_key(request), leads=leads))
+
+    async def go_on(
+        self, request: Request, sent: Sent, asking: Asking, flight: Flight, asked: Awaitable[OriginAnswer] | None = None
+    ) -> Reply:
+        """Return the reply that asking the origin leads to, where `asked` is what was asked already, if anything."""
         try:
             for _ in range(MAX_ATTEMPTS):
-                result = await self._attempt(request, sent, asking, flight)
+                result = await self._attempt(request, sent, asking, flight, asked)
+                asked = None
                 if isinstance(result, Reply):
                     return result
                 sent = result
@@ -89,10 +96,12 @@ class Fetcher:
                 self.flights.finish(flight)
         return self._gave_up(f"{request.uri} came to nothing {MAX_ATTEMPTS} times.")
 
-    async def _attempt(self, request: Request, sent: Sent, asking: Asking, flight: Flight) -> Reply | Sent:
+    async def _attempt(
+        self, request: Request, sent: Sent, asking: Asking, flight: Flight, asked: Awaitable[OriginAnswer] | None
+    ) -> Reply | Sent:
         """Ask once. Return the reply, or what is to be asked instead."""
         try:
-            arriving = await self._ask(sent, asking)
+            arriving = await (asked or self._ask(sent, asking))
         except OriginFailure as failure:
             return await self._without_origin(request, sent, self._failed(request, sent, failure), flight)
         except ValueError as error:
@@ -141,7 +150,7 @@ class Fetcher:
         self._statistics.count("origin.fetches")
         if isinstance(sent, Validate):
             self._statistics.count("origin.validations")
-        answer = await self._origin.fetch(
+        answer = await self.origin.fetch(
             sent.request,
             interim=asking.forwarding,
             content=asking.content,
@@ -175,7 +184,7 @@ class Fetcher:
         unbounded = held is not None and (length is None or length > held)
         if sent.not_storable is None and (unbounded or (length or 0) > self._max_object):
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
-        outcome = engine.on_response(request, sent, received, self.policy, token_hex(16))
+        outcome = engine.on_response(request, sent, received, self.policy, next(self._entry_ids))
         if held is not None and isinstance(outcome, Store):
             self.arrivals.hold(outcome)
         return outcome
@@ -228,15 +237,8 @@ class Fetcher:
     async def purge(self, purged: Callable[[str], bool], delete: Callable[[], int]) -> int:
         """Delete from the store, and keep what is under way for the same keys from being stored afterwards.
 
-        Args:
-            purged: Tells whether a primary key is among those purged.
-            delete: Deletes them; called on a store thread.
-
-        Returns:
-            How many stored responses were deleted.
-
-        Raises:
-            StoreError: the store could not delete them.
+        `purged` tells whether a primary key is among those that `delete`, called on a store thread, deletes. Returns
+        how many stored responses were deleted. Raises StoreError.
         """
         async with self.stored.commits:
             self.flights.overtake(purged)
@@ -246,4 +248,4 @@ class Fetcher:
         """Stop storing what is still on its way, and close the connections to origins."""
         await self.arrivals.close()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await self._origin.close()
+        await self.origin.close()

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from addon.arrival import Arrival
 from addon.origin import OriginAnswer, OriginFailure
-from addon.reply import Reply, Stream
+from addon.reply import FileRange, Reply, Stream
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from cache.answers import CopyAnswer, OwnAnswer
@@ -66,7 +66,7 @@ class Replies:
                     pieces.append((each, body))
             octets = self._chunks(pieces)
             if answer.length > CHUNK:
-                return Stream(octets, opened.pop_all().aclose)
+                return Stream(octets, opened.pop_all().aclose, file=_file_of(pieces))
             return b"".join([chunk async for chunk in octets])
 
     async def _chunks(self, pieces: list[bytes | tuple[StoredContent, StoredBody]]) -> AsyncIterator[bytes]:
@@ -87,7 +87,7 @@ class Replies:
             await arriving.close()
             return self.relayed_whole(request, outcome, b"")
         if arriving.whole is not None and not arriving.trailers.lines:
-            return self.relayed_whole(request, outcome, arriving.whole)
+            return replace(self.relayed_whole(request, outcome, arriving.whole), not_stored=outcome.not_stored)
         self.count(request, outcome.handling, outcome.answer.exemption)
         announced = arriving.head.fields.get("trailer")
         stream = Stream(self._passing(arriving), arriving.close, lambda: arriving.trailers, announced)
@@ -180,6 +180,14 @@ def _announces_content_in_204(head: Response) -> bool:
     """Tell whether a 204 is framed as if content followed; whoever reads it rightly never gets to see that."""
     length = head.fields.get("content-length") or "0"
     return head.status == 204 and (length != "0" or "transfer-encoding" in head.fields)
+
+
+def _file_of(pieces: list[bytes | tuple[StoredContent, StoredBody]]) -> FileRange | None:
+    """Return where the content lies if it is one part of one file."""
+    match pieces:
+        case [(StoredContent() as part, body)] if body.descriptor is not None:
+            return FileRange(body.descriptor, part.start, part.stop)
+    return None
 
 
 async def _once(octets: bytes) -> AsyncIterator[bytes]:

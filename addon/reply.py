@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cache.cachestatus import Handling
 from cache.messages import Fields, Response
+from cache.reasons import NotStored
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,3 +45,5 @@ class Reply:
     content: bytes | Stream = b""
     handling: Handling | None = None
     """How the cache took part; None for errors of this proxy's own."""
+    not_stored: NotStored | None = None
+    """Why what was relayed is not stored, where that is known before its content comes."""

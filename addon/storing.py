@@ -68,8 +68,8 @@ class Storing:
         if self._read is not None:
             self.readable = self._written
 
-    async def commit(self) -> None:
-        """Store what was written, unless it was given up or purged meanwhile."""
+    async def commit(self, *, being_read: bool) -> None:
+        """Store what was written, unless it was given up or purged meanwhile; keep it open if it is `being_read`."""
         if not self.active:
             return
         async with self._place, self._stored.commits:
@@ -83,6 +83,9 @@ class Storing:
                 return
             self.active = False
             self._read, self._stored_entry = None, entry
+            if being_read:  # before anything else is stored, which it may have to make room for
+                with suppress(StoreError):
+                    await self._reopen(entry)
             self._flight.end(Ending.STORED)
 
     def give_up(self, reason: NotStored, why: str) -> None:

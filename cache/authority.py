@@ -16,13 +16,14 @@ from cache.answers import CopyAnswer, OwnAnswer, RelayedAnswer
 from cache.cachestatus import Handling, member
 from cache.captures import told
 from cache.entry import StoredResponse
-from cache.fields import imf_date, media_type
+from cache.exemptions import exemption
+from cache.fields import imf_date
 from cache.fieldtable import end_to_end, row
 from cache.freshness import current_age, directives_of
 from cache.messages import Fields, Request, Response
 from cache.pieces import StoredContent
 from cache.pieces import content as content_of
-from cache.policy import AnswerStatus, CachePolicy, ClientRule
+from cache.policy import AnswerStatus, CachePolicy
 from cache.ranges import Part, Unsatisfiable, requested_parts
 from cache.reasons import Detail, Refused
 from cache.storing import dated
@@ -52,24 +53,6 @@ def _answer_status(request: Request, policy: CachePolicy) -> AnswerStatus:
         if rule.host.fullmatch(request.host) and rule.path.fullmatch(path) and rule.user_agent.search(user_agent):
             return rule.status
     return policy.answer
-
-
-def exemption(request: Request, fields: Fields, policy: CachePolicy) -> str | None:
-    """Return the name of the first rule whose client breaks on a 203, or None; `fields` are the response's."""
-    return next((rule.name for rule in policy.clients if _breaks(rule, request, fields)), None)
-
-
-def _breaks(rule: ClientRule, request: Request, fields: Fields) -> bool:
-    user_agent = request.fields.get("user-agent")
-    return (
-        (rule.method is None or rule.method == request.method)
-        # no User-Agent is no match: a 203 is the rule, and an exception needs a positive match
-        and (rule.user_agent is None or (user_agent is not None and bool(rule.user_agent.search(user_agent))))
-        and (rule.path is None or bool(rule.path.search(request.target)))
-        and (rule.accept is None or bool(rule.accept.search(request.fields.get("accept") or "")))
-        and (not rule.fetch_dest or request.fields.get("sec-fetch-dest") in rule.fetch_dest)
-        and (rule.content_type is None or bool(rule.content_type.search(media_type(fields.get("content-type")))))
-    )
 
 
 # ---- answers from a copy

@@ -150,7 +150,8 @@ def _serve(
     waited_as: Forwarded | None,
 ) -> Serve:
     lifetime, ttl = freshness_lifetime(entry, policy), time_to_live(entry, policy, now)
-    remaining = lifetime.seconds - current_age(entry, policy, now)
+    age = current_age(entry, policy, now)
+    remaining = lifetime.seconds - age
     detail: Detail | None
     if policy.replay:
         detail, remaining = Detail.REPLAY, math.inf
@@ -169,7 +170,9 @@ def _serve(
     else:
         handling = Handling(hit=True, ttl=ttl, detail=detail)
     answer = from_copy(request, entry, handling, policy, now)
-    return Serve(answer, entry, handling, now + max(0.0, remaining - asked.min_fresh), detail, check)
+    # RFC 9111 §5.2.1.1, §5.2.1.3: what the client asks ends the decision as well
+    wanted = math.inf if asked.max_age is None or policy.replay else asked.max_age - age
+    return Serve(answer, entry, handling, now + max(0.0, min(remaining - asked.min_fresh, wanted)), detail, check)
 
 
 def _miss(

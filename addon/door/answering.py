@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from addon.access_log import access_line
+from addon.asking import NOTHING_MORE
 from addon.door.door import Door
+from addon.door.passing import FORBIDDEN, Passage
 from addon.door.request_head import RequestHead
 from addon.door.response_head import framing_of, head_octets
 from addon.door.sending import Client, ClientGone, send
 from addon.door.upload import Upload
-from addon.origin import Content, OriginFailure
+from addon.origin import Content, OriginAnswer, OriginFailure
 from addon.reply import Reply, Stream
 from cache.messages import Request, Response
 from cache.stores.base import StoreError
@@ -31,11 +34,36 @@ class NamedClient(Client, Protocol):
 
 async def answer(client: NamedClient, door: Door, head: RequestHead, request: Request, upload: Upload | None) -> bool:
     """Answer a request whose content comes by `upload`; return whether another may follow on the connection."""
-    reply = await _reply(client, door, request, upload)
+    return await give(
+        client, door, request, await _reply(client, door, request, upload), upload, wanted=head.persistent
+    )
+
+
+async def answer_passage(client: NamedClient, door: Door, passage: Passage) -> bool:
+    """Answer a request that is on its way already; return whether another may follow on the connection."""
+    fetcher, exchange = door.fetcher, passage.exchange
+    for name in ("requests", f"requests.{passage.request.scheme}"):
+        door.service.statistics.count(name)
+    # RFC 9112 §9.3.1: the connection had ended before it was used
+    unheard = exchange.failure is not None and not exchange.received and exchange.failure.disconnected
+    asked = None if unheard else _asked(passage, door.clock)
+    reply = await fetcher.go_on(passage.request, passage.sent, NOTHING_MORE, passage.flight, asked)
+    return await give(client, door, passage.request, reply, None, wanted=True)
+
+
+async def _asked(passage: Passage, clock: Callable[[], float]) -> OriginAnswer:
+    head = await passage.connection.hear(passage.exchange)
+    return OriginAnswer(head, passage.asked_at, clock(), passage.connection, passage.exchange)
+
+
+async def give(
+    client: NamedClient, door: Door, request: Request, reply: Reply, upload: Upload | None, *, wanted: bool
+) -> bool:
+    """Send a reply; return whether another request may follow, which the client `wanted`."""
     if client.transport.is_closing():
         await _let_go(reply)
         return False
-    persistent = head.persistent and door.open and (upload is None or upload.complete)
+    persistent = wanted and door.open and (upload is None or upload.complete)
     framing = framing_of(reply.head, request.method, request.version, persistent=persistent)
     octets = 0
     try:
@@ -49,6 +77,8 @@ async def answer(client: NamedClient, door: Door, head: RequestHead, request: Re
         if door.log is not None:
             line = access_line(request, reply.head.status, octets, reply.handling)
             door.log.note(door.clock(), client.client(), line)
+    if reply.not_stored in FORBIDDEN and not framing.close:
+        door.passing.learn(request)
     return not framing.close
 
 

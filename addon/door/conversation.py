@@ -8,67 +8,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Coroutine
 from math import inf
 
-from addon.door.answering import answer
+from addon.door.answering import answer, answer_passage
+from addon.door.client_side import ClientSide
 from addon.door.destination import Destination
-from addon.door.door import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_OCTETS, STALL_TIMEOUT, Door
+from addon.door.door import HEAD_TIMEOUT, IDLE_TIMEOUT, MIN_OCTETS, Door
 from addon.door.hot import HotAnswer
+from addon.door.passing import Passage
 from addon.door.request_head import MAX_SECTION, Malformed, RequestHead, end_of_head, parse
-from addon.door.response_head import Framing, head_octets
-from addon.door.sending import ClientGone, write_together
+from addon.door.sending import write_together
 from addon.door.tunnel import Opening
 from addon.door.upload import Upload
-from addon.reply import Reply
 from cache.fields import tokens
 from cache.messages import Request
 
 logger = logging.getLogger(__name__)
 
 
-class Conversation(asyncio.Protocol):
+class Conversation(ClientSide):
     """A client that speaks HTTP/1, in clear or inside TLS that was taken off."""
 
-    __slots__ = (
-        "__weakref__",
-        "_answering",
-        "_buffer",
-        "_client",
-        "_destination",
-        "_door",
-        "_given_up",
-        "_idle",
-        "_leaving",
-        "_paused",
-        "_prefix",
-        "_rate_mark",
-        "_upload",
-        "_writable",
-        "deadline",
-        "transport",
-    )
-
-    transport: asyncio.Transport
-
     def __init__(self, door: Door, destination: Destination) -> None:
-        self.deadline = door.now + IDLE_TIMEOUT
-        self._answering: asyncio.Task[bool] | None = None
-        self._buffer = b""
-        self._client = ""
-        self._destination = destination
-        self._door = door
+        super().__init__(door)
         self._given_up = False
         """The transport has another protocol now."""
-        self._idle = True
-        """Whatever arrives now is a new request, and can be answered."""
-        self._leaving = False
-        """The connection ends after the present answer."""
-        self._paused = False
-        """The client has not taken what was written."""
+        self._answering: asyncio.Task[bool] | Passage | None = None
+        self._buffer = b""
+        self._destination = destination
         self._prefix = destination.prefix
-        self._rate_mark = 0
-        self._upload: Upload | None = None
-        self._writable: asyncio.Future[None] | None = None
 
     # ---- what the event loop calls
 
@@ -97,16 +66,6 @@ class Conversation(asyncio.Protocol):
         self._end_of_requests()
         self._wake()
 
-    def _end_of_requests(self) -> None:
-        self._leaving, self._idle = True, False
-        if self._upload is not None:
-            self._upload.fail("the client left before its content was whole")
-
-    def pause_writing(self) -> None:
-        """Answer nothing more while the client does not read."""
-        self._paused, self._idle = True, False
-        self.deadline = self._door.now + STALL_TIMEOUT
-
     def resume_writing(self) -> None:
         """Go on."""
         self._paused = False
@@ -131,14 +90,9 @@ class Conversation(asyncio.Protocol):
 
     def shut(self) -> None:
         """End as soon as the present answer is sent."""
-        self._end_of_requests() if self._answering is None else None
         self._leaving, self._idle = True, False
         if self._answering is None and not self._paused:
             self.transport.close()
-
-    def cut(self) -> None:
-        """End at once."""
-        self.transport.abort()
 
     # ---- requests
 
@@ -150,7 +104,7 @@ class Conversation(asyncio.Protocol):
             return False
         self.deadline = door.now + IDLE_TIMEOUT
         write_together(self.transport, known.head(now), known.content)
-        door.sent(known, now, self.client())
+        door.sent(known, now, self._client or self.client())
         return True
 
     def _take(self, data: bytes) -> None:
@@ -197,15 +151,6 @@ class Conversation(asyncio.Protocol):
             self.deadline = self._door.now + (HEAD_TIMEOUT if self._buffer else IDLE_TIMEOUT)
         self.transport.resume_reading()
 
-    def _depart(self) -> None:
-        """End in order: a client that is still sending must be able to read why nobody listens (RFC 9112 §9.6)."""
-        if self._upload is None or self._upload.complete or not self.transport.can_write_eof():
-            self.transport.close()
-        elif not self.transport.is_closing():
-            self.transport.write_eof()
-            self.transport.resume_reading()
-            self.deadline = self._door.now + LINGER
-
     def _begin(self, octets: bytes) -> None:
         """Answer one request, or begin to. Raises Malformed."""
         door = self._door
@@ -222,8 +167,12 @@ class Conversation(asyncio.Protocol):
             door.hand_over(transport, octets + rest, self._destination.mode)
             return
         if head.persistent and not head.has_content:
-            known = door.ready(self._prefix + octets, request, door.clock())
-            if known is not None and self._send_ready(known):
+            ready = door.ready(self._prefix + octets, request, door.clock(), self)
+            if isinstance(ready, Passage):
+                self._idle, self._answering, self.deadline = False, ready, inf
+                ready.send()
+                return
+            if ready is not None and self._send_ready(ready):
                 return
         self._answer(octets, head, request)
 
@@ -251,12 +200,31 @@ class Conversation(asyncio.Protocol):
             self._buffer = self._upload.feed(rest)
         self._idle = False
         self._await_client()
-        task = asyncio.get_running_loop().create_task(answer(self, self._door, head, request, self._upload))
+        self._run(answer(self, self._door, head, request, self._upload))
+
+    def _run(self, answering: Coroutine[None, None, bool]) -> None:
+        task = asyncio.get_running_loop().create_task(answering)
+        self._answering = None if task.done() else task
         if task.done():  # it began at once, and never had to wait
             self._note(task)
         else:
-            self._answering = task
             task.add_done_callback(self._answered)
+
+    def passed(self, head: bytes, content: bytes, line: Callable[[], str]) -> None:
+        """Send an answer that went through without ceremony."""
+        self._answering = None
+        if self.transport.is_closing():
+            return
+        write_together(self.transport, head, content)
+        if self._door.log is not None:
+            self._door.log.note(self._door.clock(), self.client(), line())
+        self._next(fresh=True)
+
+    def not_passed(self, passage: Passage) -> None:
+        """Answer by way of the fetcher: what came back is something else than last time, or nothing."""
+        self._run(answer_passage(self, self._door, passage))
+        if self._answering is None:
+            self._next(fresh=True)
 
     def _answered(self, task: asyncio.Task[bool]) -> None:
         self._answering = None
@@ -276,50 +244,3 @@ class Conversation(asyncio.Protocol):
     def _refuse(self, fault: Malformed) -> None:
         """Say what is wrong with a request, and end."""
         self._end_with(self._door.fetcher.malformed(str(fault), fault.status))
-
-    def _end_with(self, reply: Reply) -> None:
-        self._leaving, self._buffer = True, b""
-        if isinstance(reply.content, bytes):
-            write_together(self.transport, head_octets(reply.head, Framing(close=True)), reply.content)
-
-    # ---- what sending needs
-
-    def client(self) -> str:
-        """Return the client's address."""
-        if not self._client:
-            peer = self.transport.get_extra_info("peername")
-            self._client = str(peer[0]) if peer else "-"
-        return self._client
-
-    async def writable(self) -> None:
-        """Wait until the client has taken enough of what was written. Raises ClientGone."""
-        if self._paused:
-            await self.watched(asyncio.get_running_loop().create_future())
-        if self.transport.is_closing():
-            raise ClientGone
-
-    async def flushed(self) -> None:
-        """Wait until the socket has taken all that was written. Raises ClientGone."""
-        while self.transport.get_write_buffer_size():
-            await self.writable()
-            await asyncio.sleep(0)
-
-    async def watched(self, ready: asyncio.Future[None]) -> None:
-        """Wait for `ready`, as long as the client is there. Raises ClientGone."""
-        self._writable, self.deadline = ready, self._door.now + STALL_TIMEOUT
-        await ready
-        self._await_client()
-        if self.transport.is_closing():
-            raise ClientGone
-
-    def _wake(self) -> None:
-        if self._writable is not None and not self._writable.done():
-            self._writable.set_result(None)
-
-    def _await_client(self) -> None:
-        """Begin the time in which the client must send, if it is sending."""
-        if self._upload is None or self._upload.complete:
-            self.deadline = inf
-        else:
-            self.deadline = self._door.now + STALL_TIMEOUT
-            self._rate_mark = self._upload.received

@@ -37,13 +37,16 @@ class Destination(Protocol):
 class Anywhere:
     """A forward proxy's plain connection: every target names its origin."""
 
-    prefix: bytes = b""
+    prefix: bytes = b"\n"
+    """No tunnel's prefix begins like this: nothing a client says here can pass for a head that came inside one."""
     mode: str = "regular"
 
     def tunnel_to(self, head: RequestHead) -> tuple[str, int]:
         """Return host and port that a CONNECT asks for. Raises Malformed."""
         if not _HOST_AND_PORT.fullmatch(head.target):
             raise Malformed("CONNECT expects HOST:PORT.")  # RFC 9110 §9.3.6: there is no default port
+        if head.has_content:
+            raise Malformed("A CONNECT has no content.")  # it would be taken for the tunnel's first octets
         return authority(head.target, 0)
 
     def request(self, head: RequestHead) -> Request:
@@ -109,6 +112,7 @@ class Tunnel:
         absolute = _ABSOLUTE.fullmatch(head.target)
         fields, target = head.fields, _path(absolute[3], head.method) if absolute else _own_path(head)
         if absolute:
+            authority(absolute[2], DEFAULT_PORTS["https"])
             fields = fields.replacing("Host", absolute[2])
         return Request(
             head.method, "https", self.host, self.port, target, fields, head.version, head.has_content, self.tls_name
@@ -126,7 +130,7 @@ def authority(text: str, default_port: int) -> tuple[str, int]:
     if "@" in text:
         raise Malformed("The target URI has user information.")  # RFC 9110 §4.2.4
     match = _AUTHORITY.fullmatch(text)
-    if match is None or int(match[2] or default_port) > 65_535:
+    if match is None or not 0 < int(match[2] or default_port) <= 65_535:
         raise Malformed("The request names no host that could be asked.")
     return match[1].strip("[]"), int(match[2] or default_port)
 

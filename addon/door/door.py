@@ -13,6 +13,7 @@ from addon.access_log import AccessLog
 from addon.door.certificates import LeafContexts
 from addon.door.destination import Destination
 from addon.door.hot import HotAnswer, Tally, hot_answer
+from addon.door.passing import Asker, Passage, Passing
 from addon.door.pool import HotPool
 from addon.service import Service
 from cache import engine
@@ -108,7 +109,8 @@ class Door:
         self.pool.clear()
         self.service = service
         service.taken = partial(self.serve, service)
-        service.statistics.sources[:] = [self._count]
+        self.passing = Passing(service.fetcher, service.statistics)
+        service.statistics.sources[:] = [self._count, self.passing.count]
         self.clock = service.clock
         self.fetcher = service.fetcher
         self.current = service.stored.generations.current
@@ -140,18 +142,20 @@ class Door:
         if self.log is not None:
             self.log.note(now, client, answer.line)
 
-    def ready(self, octets: bytes, request: Request, now: float) -> HotAnswer | None:
-        """Return the answer to a request that needs neither disk nor origin, and keep it under the head's octets."""
-        stored = self.service.stored
+    def ready(self, octets: bytes, request: Request, now: float, asker: Asker) -> HotAnswer | Passage | None:
+        """Return the answer to a request that needs neither disk nor origin, and keep it under the head's octets.
+
+        Where nothing is stored, return the request on its way to the origin, if its like was passed on before.
+        """
+        stored, policy = self.service.stored, self.fetcher.policy
         key = primary_key(request)
         slot = stored.generations.slot(key)
         place = slot, self.current(slot)
         candidates = stored.at_hand(key)
+        if candidates is None or policy.no_vary_search or policy.query_rules:  # other keys have a say in it
+            return None
         if not candidates:
-            return None
-        policy = self.fetcher.policy
-        if policy.no_vary_search or policy.query_rules:  # other keys have a say in it
-            return None
+            return self.passing.begin(request, key, now, asker)
         decision = engine.on_request(request, candidates, policy, now)
         if not isinstance(decision, Serve):
             return None

@@ -30,6 +30,7 @@ class HandOver:
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
+        transport.resume_reading()  # before the reader may want it to pause
         reader.feed_data(octets)
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         instance: ServerInstance[Any] = ServerInstance.make(mode, self._proxyserver)
@@ -37,7 +38,6 @@ class HandOver:
         if not task.done():
             self._handled.add(task)
             task.add_done_callback(self._handled.discard)
-        transport.resume_reading()
 
     async def close(self) -> None:
         """End what mitmproxy still has."""

@@ -25,7 +25,8 @@ class HotPool:
         self._answers: dict[bytes, HotAnswer] = {}
         self._new: deque[bytes] = deque()
         self._kept: deque[bytes] = deque()
-        self._left: dict[bytes, None] = {}
+        self._left: dict[int, None] = {}
+        """Hashes of heads whose answers left lately: the heads themselves may be long, and nobody would count them."""
         self._new_size = self._kept_size = 0
         self.get = self._answers.get
         """Returns the answer to a request head, or None. The dict's own method: nothing is faster."""
@@ -48,8 +49,8 @@ class HotPool:
         if old is not None:  # it has its place in a queue already
             answer.visited, answer.long = True, old.long
             self._resize(answer, size - _size(head, old))
-        elif head in self._left:
-            del self._left[head]
+        elif hash(head) in self._left:
+            del self._left[hash(head)]
             answer.long = True
             self._kept.append(head)
             self._resize(answer, size)
@@ -90,7 +91,7 @@ class HotPool:
             self._kept_size += size
             return
         del self._answers[head]
-        self._left[head] = None
+        self._left[hash(head)] = None
         if len(self._left) > len(self._answers):
             del self._left[next(iter(self._left))]
 
@@ -105,4 +106,4 @@ class HotPool:
 
 
 def _size(head: bytes, answer: HotAnswer) -> int:
-    return len(head) + len(answer.template) + len(answer.content) + OVERHEAD
+    return len(head) + len(answer.template) + len(answer.content) + len(answer.line) + OVERHEAD

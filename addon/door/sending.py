@@ -8,6 +8,7 @@ from typing import Protocol
 
 from addon.door.response_head import Framing, head_octets
 from addon.reply import FileRange, Reply, Stream
+from cache.fieldtable import end_to_end
 from cache.messages import Fields
 
 TOGETHER = 65_536
@@ -88,7 +89,8 @@ async def _send_stream(client: Client, head: bytes, stream: Stream, framing: Fra
 
 
 def _trailer_section(trailers: Fields) -> bytes:
-    return "".join([f"{name}: {value}\r\n" for name, value in trailers]).encode("latin-1")
+    passed = end_to_end(trailers).without(["content-length", "host"])  # RFC 9110 §6.5.1: no framing, no routing
+    return "".join([f"{name}: {value}\r\n" for name, value in passed]).encode("latin-1")
 
 
 async def _send_file(client: Client, head: bytes, file: FileRange) -> int:

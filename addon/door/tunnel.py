@@ -1,13 +1,14 @@
 """A CONNECT tunnel: what the client says first decides what becomes of it.
 
-TLS by a client that speaks http/1.1 is taken off here. TLS for h2 or h3 alone, hosts that are left alone, and
-everything that is not TLS goes to mitmproxy with its octets untouched, and stays there until the connection ends.
+TLS by a client that speaks http/1.1 is taken off here. Hosts that are left alone and what is neither TLS nor HTTP pass
+untouched. TLS for h2 or h3 alone and HTTP go to mitmproxy, and stay there until the connection ends.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 
 from mitmproxy.net.tls import starts_like_tls_record
@@ -16,12 +17,17 @@ from mitmproxy.tls import ClientHello
 
 from addon.door.destination import joined, tunnel
 from addon.door.door import HEAD_TIMEOUT, SILENCE, Door
+from addon.door.pipe import Pipe
 from addon.door.tls import TlsConnection
 
 logger = logging.getLogger(__name__)
 
 MAX_HELLO = 65_536
 """Octets of a ClientHello."""
+
+_HTTP = re.compile(rb"[A-Z]{1,20} [/*h]")
+_MAY_BE_HTTP = re.compile(rb"[A-Z]{1,20} ?")
+"""Too little yet to tell: SSH, SMTP and others begin with capital letters as well."""
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -61,7 +67,8 @@ class Opening(asyncio.Protocol):
         elif len(self._octets) < 3:
             return
         elif not starts_like_tls_record(self._octets):
-            self._pass_on("http" if self._octets[:3].isalpha() and self._octets[:3].isupper() else "tcp")
+            if not _MAY_BE_HTTP.fullmatch(self._octets):
+                self._pass_on("http" if _HTTP.match(self._octets) else "tcp")
         elif hello := self._hello():
             self._choose(hello)
 
@@ -104,6 +111,9 @@ class Opening(asyncio.Protocol):
 
     def _pass_on(self, scheme: str) -> None:
         transport, octets = self._give_up()
+        if scheme == "tcp":
+            Pipe(self._door, self._host, self._port).take(transport, octets)
+            return
         self._door.hand_over(transport, octets, f"reverse:{scheme}://{joined(self._host, self._port)}")
 
     def _give_up(self) -> tuple[asyncio.Transport, bytes]:

@@ -12,6 +12,9 @@ from addon.door.request_head import Malformed
 AHEAD = 262_144
 """Octets that may wait for whoever reads them."""
 
+OVERHEAD = 64
+"""Octets of memory that a piece takes beside its content."""
+
 MAX_IDLE = 65_536
 """Octets of chunk sizes, extensions and trailers on end, without any content."""
 
@@ -35,6 +38,7 @@ class Upload:
         """The client waits for whoever reads."""
         self._left = length
         self._transport = transport
+        self._parsed: list[bytes] = []
         self._chunks: deque[bytes] = deque()
         self._waiting = 0
         self._idle = 0
@@ -69,6 +73,9 @@ class Upload:
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.complete:  # what follows the end is not ours to judge: the connection ends with the answer
                 raise Malformed("The content is not in chunks as it should be.") from error
+        finally:
+            self._keep(b"".join(self._parsed))  # a client may send its chunks as small as it likes
+            self._parsed.clear()
         if self._idle > MAX_IDLE and not self.complete:
             raise Malformed("The chunks of the content have more extensions than content.")
 
@@ -92,7 +99,7 @@ class Upload:
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
         chunk = self._chunks.popleft()
-        self._waiting -= len(chunk)
+        self._waiting -= len(chunk) + OVERHEAD
         if self.paused and self._waiting <= AHEAD // 2:
             self.paused = False
             self._transport.resume_reading()
@@ -102,7 +109,7 @@ class Upload:
         if not octets:
             return
         self._chunks.append(octets)
-        self._waiting += len(octets)
+        self._waiting += len(octets) + OVERHEAD
         if self._waiting > AHEAD and not self.paused:
             self.paused = True
             self._transport.pause_reading()
@@ -121,7 +128,7 @@ class Upload:
         """Take octets of content, chunk framing removed."""
         if not self.complete:
             self._idle = 0
-            self._keep(octets)
+            self._parsed.append(octets)
 
     def on_message_complete(self) -> None:
         """Take the end of the content."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from weakref import WeakValueDictionary
@@ -106,7 +107,7 @@ class Origin:
             OriginFailure: no answer.
             ValueError: the request cannot be sent as it is; nothing was.
         """
-        pool = self._pool(request)
+        pool = self.pool(request)
         octets = request_head(request, pool.route, content, named_host=named_host)
         fresh = False
         while True:
@@ -116,7 +117,8 @@ class Origin:
             exchange = Exchange(request.method, pool.route.where, self._options, interim)
             request_time = self._clock()
             try:
-                head = await connection.ask(octets, exchange, content)
+                connection.send(octets, exchange, content)
+                head = await connection.hear(exchange)
             except OriginFailure as failure:
                 unanswered = failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received
                 fresh = reused and unanswered and request.method in _SAFE  # RFC 9110 §9.2.2, RFC 9112 §9.3.1
@@ -125,13 +127,22 @@ class Origin:
             else:
                 return OriginAnswer(head, request_time, self._clock(), connection, exchange)
 
+    async def connect(self, host: str, port: int, protocol: asyncio.Protocol) -> None:
+        """Open a connection on which octets go untouched to and from `protocol`. Raises OriginFailure."""
+        await self._dialler.dial_untouched(self._proxies.route("https", host, port), protocol)
+
     async def close(self) -> None:
         """Close every connection. Exchanges under way fail; so does every later request."""
         self._closed = True
         for pool in list(self._pools.values()):
             await pool.close()
 
-    def _pool(self, request: Request) -> OriginPool:
+    def octets(self, request: Request) -> bytes:
+        """Return the head of a request without content as it is sent. Raises ValueError if it cannot be."""
+        return request_head(request, self.pool(request).route)
+
+    def pool(self, request: Request) -> OriginPool:
+        """Return the connections to where a request goes. Raises OriginFailure once everything is closed."""
         if self._closed:
             raise closed()
         key = self._options.backend or (request.scheme, request.host, request.port)

@@ -18,9 +18,6 @@ from cache.messages import Response
 
 _HIGH_WATER = 256 * 1024
 """Octets that may wait for the reader before the origin is made to wait."""
-MOMENT = 0.02
-"""Seconds."""
-
 _LOW_WATER = 64 * 1024
 
 
@@ -43,7 +40,7 @@ class OriginConnection(asyncio.Protocol):
         """Be not connected yet. A `single` connection is closed after its first exchange."""
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reusable = False
-        self._options = options
+        self.options = options
         self._released = released
         self._lost = lost
         self._transport: asyncio.Transport | None = None
@@ -63,12 +60,8 @@ class OriginConnection(asyncio.Protocol):
 
     # What the one who asks calls
 
-    async def ask(self, request: bytes, exchange: Exchange, content: Content | None = None) -> Response:
-        """Send a request and return the final response's head, which may come before all of the content is sent.
-
-        Raises:
-            OriginFailure: no head came; the connection is closed.
-        """
+    def send(self, request: bytes, exchange: Exchange, content: Content | None = None) -> None:
+        """Send a request; the exchange learns what comes of it."""
         self._exchange = exchange
         if self.closed.done():
             self._end(clean=False)
@@ -77,24 +70,19 @@ class OriginConnection(asyncio.Protocol):
             if content is not None:
                 self._upload = Upload(content, self.transport, self._uploaded)
             self._watch(exchange)
+
+    async def hear(self, exchange: Exchange) -> Response:
+        """Return the final response's head to what was sent. Raises OriginFailure: no head came."""
         try:
             while exchange.head is None:
                 if exchange.failure:
                     raise exchange.failure
                 await exchange.progress()
-            if exchange.is_nearly_whole:
-                await self._rest_of(exchange)
+            await exchange.rest()
         except BaseException:  # cancelled, perhaps just as the head arrived
             self.abandon(exchange)
             raise
         return exchange.head
-
-    async def _rest_of(self, exchange: Exchange) -> None:
-        """Wait a moment for the rest of a small message: to pass it on in one piece is less work for everybody."""
-        hurry = asyncio.get_running_loop().call_later(MOMENT, exchange.hurry)
-        while exchange.is_nearly_whole:
-            await exchange.progress()
-        hurry.cancel()
 
     async def body(self, exchange: Exchange) -> AsyncIterator[bytes]:
         """Iterate over the body as it arrives. Raises OriginFailure if it ends short."""
@@ -119,7 +107,7 @@ class OriginConnection(asyncio.Protocol):
 
     def rest(self) -> None:
         """Stay open without an exchange, for a while."""
-        self._deadline.set(self._options.idle_timeout)
+        self._deadline.set(self.options.idle_timeout)
 
     def wake(self) -> bool:
         """Return from rest. Tell whether the connection is still open and silent; if not, close it."""
@@ -201,7 +189,7 @@ class OriginConnection(asyncio.Protocol):
 
     def _watch(self, exchange: Exchange) -> None:
         """Give the origin its time for what it has to do next, and none while it waits for others."""
-        options, upload = self._options, self._upload
+        options, upload = self.options, self._upload
         sending = upload is not None and not upload.whole and exchange.head is None
         if self._paused or (sending and upload is not None and not upload.blocked):
             self._deadline.clear()
@@ -211,7 +199,7 @@ class OriginConnection(asyncio.Protocol):
             self._deadline.set(options.first_byte_timeout)
 
     def _expired(self) -> None:
-        exchange, options = self._exchange, self._options
+        exchange, options = self._exchange, self.options
         if exchange is None:
             self.close()  # it has been idle for too long
             return

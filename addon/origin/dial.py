@@ -63,6 +63,23 @@ class Dialler:
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that IDNA cannot encode
             raise _failure(error, route) from error
 
+    async def dial_untouched(self, route: Route, protocol: asyncio.Protocol) -> None:
+        """Open a connection along `route` on which `protocol` says whatever it likes. Raises OriginFailure."""
+        try:
+            async with asyncio.timeout(self._options.connect_timeout):
+                sock = await _connect(*route.first_hop, None if route.proxy else self._options.reach)
+                loop = asyncio.get_running_loop()
+                if route.proxy is None:
+                    await loop.create_connection(lambda: protocol, sock=sock)
+                    return
+                _, tunnel = await loop.create_connection(lambda: OriginConnection(self._options), sock=sock)
+                await self._ask_for_tunnel(route, tunnel)
+                protocol.connection_made(tunnel.transport)
+                tunnel.transport.set_protocol(protocol)
+                tunnel.transport.resume_reading()
+        except (OSError, UnicodeError) as error:  # TimeoutError is one
+            raise _failure(error, route) from error
+
     async def _open(self, route: Route, connection: OriginConnection) -> None:
         tls = self._context if route.scheme == "https" else None
         name = route.host.rstrip(".") if tls else None  # RFC 6066 §3: no trailing dot
@@ -80,7 +97,8 @@ class Dialler:
 
     async def _ask_for_tunnel(self, route: Route, tunnel: OriginConnection) -> None:
         exchange = Exchange("CONNECT", route.where, self._options)
-        head = await tunnel.ask(connect_head(route), exchange)
+        tunnel.send(connect_head(route), exchange)
+        head = await tunnel.hear(exchange)
         if tunnel.reusable:
             return
         tunnel.abort()

@@ -7,15 +7,14 @@ Content-Length, Content-Length beside Transfer-Encoding, and broken chunks. What
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections import deque
 from collections.abc import Callable
 from typing import NoReturn
 
 import httptools
 
 from addon.origin.failure import FailureKind, OriginFailure
+from addon.origin.incoming import SMALL, Incoming
 from addon.origin.known_heads import KnownHead, KnownHeads
 from addon.origin.options import OriginOptions
 from cache.messages import Fields, Response
@@ -23,44 +22,21 @@ from cache.messages import Fields, Response
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HEAD_ONLY = frozenset({"HEAD", "CONNECT"})
 _FIELD_LINE_OVERHEAD = len(": \r\n")
-_NO_FIELDS = Fields()
 _KNOWN = KnownHeads()
-
-SMALL = 65_536
-"""Octets of content that are worth waiting for a moment."""
 
 MAX_KNOWN = 4096
 """Octets of a head that is worth remembering."""
 
 
-class Exchange:
-    """The response to one request. The connection feeds it; whoever asked reads it.
-
-    Attributes:
-        head: The final response's head, once it is whole.
-        trailers: What came behind the content, kept apart from the head (RFC 9110 §6.5.1).
-        complete: The message was received to its end.
-        failure: Why it never will be.
-        surplus: Octets followed the complete message; the connection must not be used again.
-        persistent: The connection outlives this message, as far as the message says.
-        received: Octets so far, interim responses included.
-        buffered: Octets of the body that wait for the reader.
-    """
+class Exchange(Incoming):
+    """The response to one request, parsed and framed."""
 
     def __init__(
         self, method: str, where: str, options: OriginOptions, interim: Callable[[Response], None] | None = None
     ) -> None:
         """Expect the response to a request with this `method`; `interim` is told of every 1xx before it."""
-        self.head: Response | None = None
-        self.trailers = _NO_FIELDS
-        self.complete = False
-        self.failure: OriginFailure | None = None
-        self.surplus = False
-        self.persistent = False
-        self.received = 0
-        self.buffered = 0
+        super().__init__(where)
         self._method = method
-        self._where = where
         self._interim = interim
         self._interims = 0
         self._first = b""
@@ -68,18 +44,10 @@ class Exchange:
         self._options = options
         self._parser = httptools.HttpResponseParser(self)
         self._until_close = False
-        self._small = False
         self._reason = b""
         self._lines: list[tuple[str, str]] = []
         self._section_size = 0
         self._unparsed = 0
-        self._chunks: deque[bytes] = deque()
-        self._reader: asyncio.Future[None] | None = None
-
-    @property
-    def over(self) -> bool:
-        """Tell whether nothing more will come."""
-        return self.complete or self.failure is not None
 
     def feed(self, octets: bytes) -> None:
         """Take what the connection received."""
@@ -147,58 +115,6 @@ class Exchange:
         else:
             self.fail(FailureKind.HTTP_RESPONSE_INCOMPLETE, "closed the connection before its response was whole")
         self._wake()
-
-    def fail(self, kind: FailureKind, what: str) -> None:
-        """End the exchange with a failure, unless it is over. `what` completes the sentence `<origin> ...`."""
-        if self.over:
-            return
-        unreachable = kind in {FailureKind.CONNECTION_TERMINATED, FailureKind.CONNECTION_READ_TIMEOUT}
-        self.failure = OriginFailure(kind, f"{self._where} {what}", disconnected=unreachable and self.head is None)
-        self._wake()
-
-    def take(self) -> bytes | None:
-        """Return the next octets of the body, or None if none wait."""
-        if not self._chunks:
-            return None
-        chunk = self._chunks.popleft()
-        self.buffered -= len(chunk)
-        return chunk
-
-    def whole(self) -> bytes | None:
-        """Return all of the body if the message is complete and none of it was taken, or None; takes it."""
-        if not self.complete:
-            return None
-        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks.clear()
-        self.buffered = 0
-        return body
-
-    @property
-    def refused(self) -> bool:
-        """Tell whether the origin's answer says that it does not want what of the request has not been sent."""
-        return self.head is not None and self.head.status >= 300
-
-    @property
-    def is_nearly_whole(self) -> bool:
-        """Tell whether no more is missing than comes in a moment, unless that is over."""
-        return not self.complete and self._small and self.failure is None
-
-    def hurry(self) -> None:
-        """Let nobody wait any longer for the rest."""
-        self._small = False
-        self._wake()
-
-    async def progress(self) -> None:
-        """Wait until something arrives or the exchange is over."""
-        self._reader = asyncio.get_running_loop().create_future()
-        try:
-            await self._reader
-        finally:
-            self._reader = None
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
 
     def _refuse(self, kind: FailureKind, what: str) -> NoReturn:
         self.fail(kind, what)

@@ -38,6 +38,18 @@ _PAGE_OF_KEYS = """
     WHERE key > CAST(? AS TEXT) AND key < 'u;' AND raw = 1 ORDER BY key LIMIT 500
 """
 
+# In place of diskcache's triggers of the same names, which write to another table for every row that comes or goes
+_TRIGGERS = {
+    "Settings_count_insert": "INSERT ON Cache WHEN FALSE BEGIN SELECT 1; END",  # nobody asks for this count
+    "Settings_count_delete": "DELETE ON Cache WHEN FALSE BEGIN SELECT 1; END",
+    "Settings_size_insert": """INSERT ON Cache WHEN NEW.size <> 0
+        BEGIN UPDATE Settings SET value = value + NEW.size WHERE key = 'size'; END""",
+    "Settings_size_update": """UPDATE OF size ON Cache WHEN NEW.size <> OLD.size
+        BEGIN UPDATE Settings SET value = value + NEW.size - OLD.size WHERE key = 'size'; END""",
+    "Settings_size_delete": """DELETE ON Cache WHEN OLD.size <> 0
+        BEGIN UPDATE Settings SET value = value - OLD.size WHERE key = 'size'; END""",
+}
+
 type Value = str | bytes | int | float | None
 
 
@@ -62,9 +74,21 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             super().__init__(str(directory), timeout=lock_timeout, disk=OctetsDisk, **_SETTINGS)
             self.execute("CREATE INDEX IF NOT EXISTS Body_access_time ON Cache(access_time) WHERE tag IS NOT NULL")
             self.execute("CREATE INDEX IF NOT EXISTS Body_file ON Cache(filename, size) WHERE filename IS NOT NULL")
+            self._replace_triggers()
         except BaseException:
             self.close_all()
             raise
+
+    def _replace_triggers(self) -> None:
+        wanted = {name: f"CREATE TRIGGER {name} AFTER {event}" for name, event in _TRIGGERS.items()}
+        triggers = self.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        present = {str(name): str(sql) for name, sql in triggers}
+        if wanted.items() <= present.items():
+            return
+        with self._transact():
+            for name, statement in wanted.items():
+                self.execute(f"DROP TRIGGER IF EXISTS {name}")
+                self.execute(statement)
 
     @property
     def _con(self) -> _Connection:

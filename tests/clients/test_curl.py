@@ -67,12 +67,14 @@ def test_an_upload_reaches_the_origin_and_its_answer_the_client(proxy: Proxy, ei
     assert json.loads(answer.content) | {"sha256": ""} == {"method": "POST", "octets": 7, "sha256": ""}
 
 
-def test_a_client_may_speak_http_2_to_the_proxy(proxy: Proxy, secure_origin: Origin) -> None:
+def test_a_client_that_speaks_nothing_but_http_2_is_spoken_to_in_it(proxy: Proxy, secure_origin: Origin) -> None:
     if "HTTP2" not in run(proxy.folder, program("curl"), "--version"):
         pytest.skip("this curl speaks no HTTP/2")
     url = secure_origin.offer("/two", page(b"two"))
 
-    first, second = curl(proxy, url, "--http2"), curl(proxy, url, "--http2")
+    first, second = curl(proxy, url, "--http2-prior-knowledge"), curl(proxy, url, "--http2-prior-knowledge")
 
     assert (first.status, first.version, first.content) == (200, "2", b"two")
     assert (second.status, second.version, second.content) == (203, "2", b"two")
+    # who offers both gets what is answered faster here
+    assert curl(proxy, url, "--http2").version == "1.1"

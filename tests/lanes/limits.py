@@ -17,6 +17,7 @@ CONTENT = "requests with content are carried by mitmproxy; the responder never s
 CARRIED = "where a request that mitmproxy carries comes to nothing, the error is mitmproxy's own page"
 BEGUN = "the door sends what it has as it comes: a head that is out cannot become an error any more"
 WAITS = "it waits for small content before it says a word"
+EXPECTS = "mitmproxy answers an expectation by itself"
 CLEAR = "only a URL of https shows it"
 HTTP2 = "HTTP/2 forbids the client to send it"
 
@@ -32,7 +33,7 @@ def limit(conversation: Conversation, lane: str) -> str | None:
     """Return why a lane cannot show a conversation, or None if it shows it."""
     steps = conversation.steps
     like = "responder" if lane == "disk" else lane
-    if lane.startswith("door") and conversation.unseen.get(_ENTRANCE[lane]) not in (None, CARRIED, WAITS):
+    if lane.startswith("door") and conversation.unseen.get(_ENTRANCE[lane]) not in (None, CARRIED, WAITS, EXPECTS):
         return conversation.unseen[_ENTRANCE[lane]]
     if like in conversation.unseen:
         return conversation.unseen[like]

@@ -1,6 +1,6 @@
 """What comes over the wire is not always a response, or not the whole of one (RFC 9112)."""
 
-from tests.lanes.limits import THROUGH_DOOR, WITHOUT_DOOR
+from tests.lanes.limits import EXPECTS, THROUGH_DOOR, WITHOUT_DOOR
 from tests.lanes.script import (
     Conversation,
     Step,
@@ -164,15 +164,31 @@ CONVERSATIONS = [
     ),
     conversation(
         "interim responses are not the answer, and not stored",
+        "INTERIM-01",
         "INTERIM-03",
         "INTERIM-04",
+        "INTERIM-07",
         ask("GET /a"),
         origin_octets(
-            b"HTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n" + HEAD + b"Content-Length: 5\r\n\r\nhello", then=""
+            b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n"
+            + HEAD
+            + b"Content-Length: 5\r\n\r\nhello",
+            then="",
         ),
-        answer("200", STORED, "no Link", body="hello", interim=(103,)),
+        answer("200", STORED, "no Link", body="hello", interim=(102, 103)),
         ask("GET /a"),
         answer("203", hit(60), "no Link", body="hello"),
+    ),
+    conversation(
+        "who asks before sending much is told by the origin to go on",
+        "INTERIM-05",
+        ask("POST /a", "Expect: 100-continue", body="much"),
+        origin_octets(
+            b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nthanks",
+            then="",
+        ),
+        answer("200", body="thanks", interim=(100,)),
+        unseen=dict.fromkeys(("http", "https", "http2"), EXPECTS),
     ),
     conversation(
         "trailers are not fields of the copy",

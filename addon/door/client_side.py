@@ -1,0 +1,100 @@
+"""What sending needs of a client's connection: when it may go on, and how long the client has."""
+
+from __future__ import annotations
+
+import asyncio
+from math import inf
+
+from addon.door.door import IDLE_TIMEOUT, LINGER, STALL_TIMEOUT, Door
+from addon.door.response_head import Framing, head_octets
+from addon.door.sending import ClientGone, write_together
+from addon.door.upload import Upload
+from addon.reply import Reply
+
+
+class ClientSide(asyncio.Protocol):
+    """One client connection, as far as its pace goes."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, door: Door) -> None:
+        self.deadline = door.now + IDLE_TIMEOUT
+        self._client = ""
+        self._door = door
+        self._idle = True
+        """Whatever arrives now is a new request, and can be answered."""
+        self._leaving = False
+        """The connection ends after the present answer."""
+        self._paused = False
+        """The client has not taken what was written."""
+        self._rate_mark = 0
+        self._upload: Upload | None = None
+        self._writable: asyncio.Future[None] | None = None
+
+    def pause_writing(self) -> None:
+        """Answer nothing more while the client does not read."""
+        self._paused, self._idle = True, False
+        self.deadline = self._door.now + STALL_TIMEOUT
+
+    def cut(self) -> None:
+        """End at once."""
+        self.transport.abort()
+
+    def client(self) -> str:
+        """Return the client's address."""
+        if not self._client:
+            peer = self.transport.get_extra_info("peername")
+            self._client = str(peer[0]) if peer else "-"
+        return self._client
+
+    async def writable(self) -> None:
+        """Wait until the client has taken enough of what was written. Raises ClientGone."""
+        if self._paused:
+            await self.watched(asyncio.get_running_loop().create_future())
+        if self.transport.is_closing():
+            raise ClientGone
+
+    async def flushed(self) -> None:
+        """Wait until the socket has taken all that was written. Raises ClientGone."""
+        while self.transport.get_write_buffer_size():
+            await self.writable()
+            await asyncio.sleep(0)
+
+    async def watched(self, ready: asyncio.Future[None]) -> None:
+        """Wait for `ready`, as long as the client is there. Raises ClientGone."""
+        self._writable, self.deadline = ready, self._door.now + STALL_TIMEOUT
+        await ready
+        self._await_client()
+        if self.transport.is_closing():
+            raise ClientGone
+
+    def _wake(self) -> None:
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+
+    def _await_client(self) -> None:
+        """Begin the time in which the client must send, if it is sending."""
+        if self._upload is None or self._upload.complete:
+            self.deadline = inf
+        else:
+            self.deadline = self._door.now + STALL_TIMEOUT
+            self._rate_mark = self._upload.received
+
+    def _depart(self) -> None:
+        """End in order: a client that is still sending must be able to read why nobody listens (RFC 9112 §9.6)."""
+        if self._upload is None or self._upload.complete or not self.transport.can_write_eof():
+            self.transport.close()
+        elif not self.transport.is_closing():
+            self.transport.write_eof()
+            self.transport.resume_reading()
+            self.deadline = self._door.now + LINGER
+
+    def _end_of_requests(self) -> None:
+        self._leaving, self._idle = True, False
+        if self._upload is not None:
+            self._upload.fail("the client left before its content was whole")
+
+    def _end_with(self, reply: Reply) -> None:
+        self._leaving = True
+        if isinstance(reply.content, bytes):
+            write_together(self.transport, head_octets(reply.head, Framing(close=True)), reply.content)
