@@ -209,10 +209,6 @@ class Fetcher:
     def _error(self, status: int, reason: Refused, sentence: str, error: str) -> Reply:
         return self.replies.refuse(Refuse(refusal(status, reason, sentence, self.policy, self.clock(), error), reason))
 
-    async def keep(self, outcome: Store, content: bytes) -> None:
-        """Store a response that `judged` found storable, whose content is whole by now."""
-        await self.arrivals.keep(outcome, content)
-
     def _gave_up(self, sentence: str) -> Reply:
         return self._error(502, Refused.GAVE_UP, sentence, "http_protocol_error")
 

@@ -167,7 +167,7 @@ class Hooks:
         outcome = self._kept.pop(flow, None)
         if outcome and flow.response and flow.response.raw_content is not None:
             service = await self._service()
-            await service.fetcher.keep(outcome, flow.response.raw_content)
+            await service.fetcher.arrivals.keep(outcome, flow.response.raw_content)
 
     async def error(self, flow: http.HTTPFlow) -> None:
         """Let go of a reply that nobody fetched; doubt what an unsafe request without an answer may have changed."""

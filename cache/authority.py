@@ -21,10 +21,9 @@ from cache.fields import imf_date
 from cache.fieldtable import end_to_end, row
 from cache.freshness import current_age, directives_of
 from cache.messages import Fields, Request, Response
-from cache.pieces import StoredContent
-from cache.pieces import content as content_of
+from cache.partial import partial, stored
 from cache.policy import AnswerStatus, CachePolicy
-from cache.ranges import Part, Unsatisfiable, requested_parts
+from cache.ranges import Unsatisfiable, requested_parts
 from cache.reasons import Detail, Refused
 from cache.storing import dated
 from cache.validation import not_modified
@@ -81,7 +80,7 @@ def from_copy(
         unsatisfied = ("Content-Range", f"bytes */{entry.total}"), ("Content-Length", "0")
         answer = CopyAnswer(Response(416, _phrase(416), _without_representation(fields).appending(*unsatisfied)))
     elif parts:
-        answer = _partial(entry, parts, fields)
+        answer = partial(entry, parts, fields)
     else:
         answer = _whole(request, entry, fields, policy)
     return replace(answer, head=_signed(answer.head, answer.exemption, handling, policy, entry.head.version))
@@ -99,42 +98,6 @@ def _whole(request: Request, entry: StoredResponse, fields: Fields, policy: Cach
     fields = _without_content(status, fields)
     silent = request.method == "HEAD" or status in NO_CONTENT
     return CopyAnswer(Response(status, phrase, fields), () if silent else stored(entry, 0, entry.total), exception)
-
-
-def _partial(entry: StoredResponse, parts: tuple[Part, ...], fields: Fields) -> CopyAnswer:
-    # RFC 9110 §15.3.7: all that the 200 would have, but what is true of the whole only
-    kept = fields.without([name for name, _ in fields if row(name).whole] + ["content-length"])
-    if len(parts) > 1:
-        return _multipart(entry, parts, kept)
-    part = parts[0]
-    place = ("Content-Range", f"bytes {part.start}-{part.stop - 1}/{entry.total}")
-    kept = kept.appending(place, ("Content-Length", str(part.stop - part.start)))
-    return CopyAnswer(Response(206, "Partial Content", kept), stored(entry, part.start, part.stop))
-
-
-def _multipart(entry: StoredResponse, parts: tuple[Part, ...], fields: Fields) -> CopyAnswer:
-    """Return several parts in one answer (RFC 9110 §14.6)."""
-    boundary = f"part-of-{entry.id}"
-    described = fields.get("content-type")
-    content: list[StoredContent | bytes] = []
-    for part in parts:
-        lines = [f"\r\n--{boundary}", f"Content-Range: bytes {part.start}-{part.stop - 1}/{entry.total}"]
-        if described:
-            lines.insert(1, f"Content-Type: {described}")
-        content += ["\r\n".join([*lines, "", ""]).encode("latin-1"), *stored(entry, part.start, part.stop)]
-    content.append(f"\r\n--{boundary}--\r\n".encode())
-    answer = CopyAnswer(Response(206, "Partial Content"), tuple(content))
-    kind = ("Content-Type", f"multipart/byteranges; boundary={boundary}")
-    fields = fields.without(["content-type"]).appending(kind, ("Content-Length", str(answer.length)))
-    return replace(answer, head=replace(answer.head, fields=fields))
-
-
-def stored(entry: StoredResponse, start: int, stop: int) -> tuple[StoredContent, ...]:
-    """Return where octets of a content are stored. Raises ValueError if they are not: whoever asks has made sure."""
-    found = content_of(entry, start, stop)
-    if found is None:
-        raise ValueError(f"octets {start} to {stop} of {entry.target} are not all stored")
-    return found
 
 
 def _without_representation(fields: Fields) -> Fields:

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 ABOVE_THE_STORES_LINE = """
     messages reasons fields structured keeping policy entry fieldtable directives groups
     freshness no_vary_search key poisoning storing captures validation pieces ranges digests
-    answers cachestatus annotations exemptions authority decisions
+    answers cachestatus annotations exemptions partial authority decisions
     destinations selection invalidation forwarding consequences on_request on_response engine
     clauses explanation
 """.split()
