@@ -129,7 +129,7 @@ def _private_proxy(
         with PrivateProxy(_private_store(settings, store), said) as proxy:
             yield "127.0.0.1", proxy.port, proxy.control
     except ProxyDidNotStart as error:
-        fail(str(error), FAILED)
+        fail(str(error).removeprefix("secondhand: "), FAILED)
 
 
 def _private_store(settings: Settings, store: StoreOption) -> Path:

@@ -85,7 +85,11 @@ class Shelf:
             if instead:
                 old = self._folder / f".{name}-{token_hex(4)}"
                 path.rename(old)
-                draft.rename(path)
+                try:
+                    draft.rename(path)
+                except OSError:
+                    old.rename(path)
+                    raise
                 shutil.rmtree(old)
             else:
                 draft.rename(path)

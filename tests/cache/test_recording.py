@@ -44,6 +44,7 @@ FORBIDDING = [
     [("Cache-Control", "private")],
     [("Cache-Control", "no-cache, must-revalidate")],
     [("Vary", "Authorization")],
+    [("Vary", "*")],
     [("Vary", "Cookie"), ("Cache-Control", "max-age=0")],
     [("Content-Type", "text/event-stream")],
     [],

@@ -76,7 +76,7 @@ def test_an_export_never_writes_over_anything(tmp_path: Path, shelf: Shelf, form
     exported(tmp_path, shelf, form)
     again = secondhand("export", "all", "--format", form, "--out", tmp_path / NAMES[form])
     assert again.exit_code == 1
-    assert "File exists" in again.stderr
+    assert f"{tmp_path / NAMES[form]} is there already" in again.stderr
 
 
 # ---- what other programs wrote

@@ -13,6 +13,7 @@ from threading import Event
 import pytest
 import requests
 
+from tests.addon.throwaway_authority import Authority
 from tests.addon.warm.site import page
 from tests.clients.origin import Exchange, Origin
 from tests.clients.proxy import PATIENCE, Proxy
@@ -100,6 +101,28 @@ def test_a_replay_is_a_mode_that_others_end(tmp_path: Path, origin: Origin) -> N
         assert get(proxy, url).content == b"now"
         with pytest.raises(subprocess.CalledProcessError):
             proxy.run("replay", "--stop")
+
+
+def test_a_site_over_tls_is_recorded_and_replayed_without_it(tmp_path: Path) -> None:
+    authority = Authority(tmp_path, "throwaway")
+
+    def get_inside(proxy: Proxy, url: str) -> tuple[int, bytes]:
+        ways, trust = {"https": proxy.url}, str(proxy.certificate)
+        answer = requests.get(url, proxies=ways, verify=trust, timeout=PATIENCE)
+        return answer.status_code, answer.content
+
+    with Proxy(tmp_path, trusts=authority.file) as proxy:
+        with Origin(authority.context("localhost")) as origin:
+            url = page(origin, "/a", b"then", {"Cache-Control": "no-store"})
+            proxy.run("record", "demo")
+            assert get_inside(proxy, url) == (200, b"then")
+            proxy.run("record", "--stop")
+        proxy.run("replay", "demo")
+        for _ in range(2):
+            assert get_inside(proxy, url) == (203, b"then")
+        assert get_inside(proxy, f"{url}b")[0] == 504
+        elsewhere = url.replace("localhost", "elsewhere.test")
+        assert get_inside(proxy, elsewhere)[0] == 504  # said inside a tunnel that nobody had to be asked for
 
 
 def test_after_a_recording_from_the_start_the_proxy_still_knows_itself(tmp_path: Path) -> None:
