@@ -109,6 +109,8 @@ class Door:
         self.pool.clear()
         self.service = service
         service.taken = partial(self.serve, service)
+        for source in service.statistics.sources:  # what was counted so far, before nobody asks for it any more
+            source()
         self.passing = Passing(service.fetcher, service.statistics)
         service.statistics.sources[:] = [self._count, self.passing.count]
         self.clock = service.clock
