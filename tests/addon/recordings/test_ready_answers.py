@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -56,10 +56,11 @@ class Client:
 
 @contextmanager
 def connected(proxy: Proxy) -> Iterator[Client]:
-    with socket.create_connection(("127.0.0.1", proxy.port), PATIENCE) as connection:
-        client = Client(connection)
+    with (
+        socket.create_connection(("127.0.0.1", proxy.port), PATIENCE) as connection,
+        closing(Client(connection)) as client,
+    ):
         yield client
-        client.close()
 
 
 def test_the_same_octets_get_what_holds_now(tmp_path: Path, origin: Origin) -> None:
