@@ -1,4 +1,7 @@
-"""Names for stored responses: never given twice, and in order, so that the store's index grows at its end."""
+"""Names for stored responses: never given twice, and in order, so that the store's index grows at its end.
+
+Nobody can tell the next one: it is also the boundary between the parts of an answer, which no content may hold.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,6 @@ from secrets import token_hex
 
 
 def entry_ids() -> Iterator[str]:
-    """Iterate over names that no other process gives: 128 bits in hexadecimal, half of them random, half a count."""
-    begin = token_hex(8)
-    return (f"{begin}{number:016x}" for number in count())
+    """Iterate over names of 128 bits in hexadecimal: a process's own beginning, a count, and 64 random bits."""
+    begin = token_hex(4)
+    return (f"{begin}{number:08x}{token_hex(8)}" for number in count())

@@ -17,7 +17,7 @@ class StoredResponse:
     """
 
     id: str
-    """Unique among all that were ever stored; the body is stored under the same id."""
+    """Random and unique; the body is stored under the same id."""
     key: str
     """The primary cache key: the normalised target URI."""
     method: str

@@ -14,6 +14,7 @@ from functools import partial
 from io import FileIO
 from pathlib import Path
 from threading import Lock
+from typing import Protocol
 from weakref import WeakSet
 
 import diskcache
@@ -51,6 +52,13 @@ _TRIGGERS = {
 }
 
 type Value = str | bytes | int | float | None
+
+
+class Execute(Protocol):
+    """Executes statements on one connection."""
+
+    def __call__(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
+        """Return what a statement finds."""
 
 
 class _Connection(sqlite3.Connection):
@@ -147,8 +155,10 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             raise StoreError(f"the store in {self.directory} failed: {reason}") from error
 
     @contextmanager
-    def exclusive(self) -> Iterator[Callable[[Value], None]]:
-        """Keep all other writers out until the block ends, then commit; yield what discards a file after that.
+    def exclusive(self) -> Iterator[tuple[Execute, Callable[[Value], None]]]:
+        """Keep all other writers out until the block ends, then commit.
+
+        Yields what executes a statement within the block, and what discards a file after it.
 
         Raises:
             StoreError: nothing was changed.
@@ -157,8 +167,8 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         if not self._turn.acquire(timeout=self._lock_timeout):
             raise StoreError(f"the store in {self.directory} is locked")
         try:
-            with self.failures(), self._transact() as (_, discard):
-                yield discard
+            with self.failures(), self._transact() as (sql, discard):
+                yield lambda statement, *parameters: sql(statement, parameters).fetchall(), discard
         finally:
             self._turn.release()
 

@@ -22,7 +22,7 @@ from cache.stores.disk_writer import DiskWriter
 from cache.stores.editing import Editing, encoded
 from cache.stores.memory_tier import Held, MemoryTier, cost_of
 from cache.stores.spool import Spool
-from cache.stores.write_behind import Change, WriteBehind
+from cache.stores.write_behind import Change, Write, WriteBehind
 
 
 class TieredStore:
@@ -108,22 +108,17 @@ class TieredStore:
                 return False
             updated, _ = encoded(replace(entry, length=stored.length, sha256=stored.sha256))
             variants = tuple(updated if each is stored else each for each in known)
-            self._change(entry.key, variants, cost_of(updated), lambda editing: editing.update(updated))
+            self._change(entry.key, variants, cost_of(updated), lambda editing: editing.update(updated), {})
             return True
 
     def _change(
-        self,
-        key: str,
-        variants: tuple[StoredResponse, ...],
-        octets: int,
-        write: Callable[[Editing], object],
-        bodies: Mapping[str, bytes] | None = None,
+        self, key: str, variants: tuple[StoredResponse, ...], octets: int, write: Write, bodies: Mapping[str, bytes]
     ) -> None:
         """Make a change visible here, and have it written soon."""
         held = self._memory.get(key)
         slot, base = (held.slot, held.state[0]) if held else (self.generations.slot(key), 0)
         self._behind.add(Change(key, slot, base, octets, write))
-        self._memory.put(key, slot, base, variants, bodies or {})
+        self._memory.put(key, slot, base, variants, bodies)
         self.generations.change_here(slot)
 
     # ---- after a batch was written; the lock is held

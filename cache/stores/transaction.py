@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 
 from cache.stores.base import StoreError
 from cache.stores.generations import Generations
-from cache.stores.rows import Rows, Value
+from cache.stores.rows import Execute, Rows, Value
 from cache.stores.spool import Spool
 
 _PUT = """
@@ -32,8 +32,8 @@ def transaction(rows: Rows, generations: Generations) -> Iterator[Transaction]:
     """
     slots: set[int] = set()
     try:
-        with rows.exclusive() as discard:
-            changes = Transaction(rows, generations, discard)
+        with rows.exclusive() as (execute, discard):
+            changes = Transaction(rows, generations, execute, discard)
             version = rows.version()
             yield changes
             slots = changes.slots
@@ -51,9 +51,12 @@ def transaction(rows: Rows, generations: Generations) -> Iterator[Transaction]:
 class Transaction:
     """What can be done in a transaction."""
 
-    def __init__(self, rows: Rows, generations: Generations, discard: Callable[[Value], None]) -> None:
+    def __init__(
+        self, rows: Rows, generations: Generations, execute: Execute, discard: Callable[[Value], None]
+    ) -> None:
         self._rows = rows
         self.generations = generations
+        self._execute = execute
         self._discard = discard
         self._now = time.time()
         self.slots: set[int] = set()
@@ -71,41 +74,39 @@ class Transaction:
     def put_head(self, key: str, octets: bytes) -> None:
         """Write the head row of a primary key."""
         self.slots.add(self.generations.slot(key))
-        self._rows.execute(
-            _PUT_OVER, f"u:{key}", self._now, self._now, None, *self._rows.disk.store(octets, read=False)
-        )
+        self._execute(_PUT_OVER, f"u:{key}", self._now, self._now, None, *self._rows.disk.store(octets, read=False))
 
     def drop_head(self, key: str) -> None:
         """Drop the head row of a primary key, if there is one."""
         self.slots.add(self.generations.slot(key))
-        self._rows.execute("DELETE FROM Cache WHERE key = ?", f"u:{key}")
+        self._execute("DELETE FROM Cache WHERE key = ?", f"u:{key}")
 
     def put_body(self, entry_id: str, key: str, body: bytes | Spool, used: float) -> None:
         """Write a body row. Raises StoreError if there is one of that id."""
-        if isinstance(body, Spool) and self._rows.execute("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
+        if isinstance(body, Spool) and self._execute("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
             raise StoreError(f"the id {entry_id} is taken")
         try:
             columns = self._rows.disk.store(body, read=False)
-            self._rows.execute(_PUT, f"b:{entry_id}", self._now, used, key, *columns)
+            self._execute(_PUT, f"b:{entry_id}", self._now, used, key, *columns)
         except sqlite3.IntegrityError as error:
             raise StoreError(f"the id {entry_id} is taken") from error
 
     def bodies_of(self, key: str) -> list[str]:
         """Return the entry ids of the bodies under a key, least recently used first."""
-        ids = self._rows.execute("SELECT key FROM Cache WHERE tag = ? ORDER BY access_time, rowid", key)
+        ids = self._execute("SELECT key FROM Cache WHERE tag = ? ORDER BY access_time, rowid", key)
         return [str(each).removeprefix("b:") for (each,) in ids]
 
     def drop_bodies(self, key: str, but: Collection[str]) -> None:
         """Drop the bodies under a key, except those whose entry ids are given."""
         kept = {f"b:{each}" for each in but}
-        for rowid, row_key, name in self._rows.execute("SELECT rowid, key, filename FROM Cache WHERE tag = ?", key):
+        for rowid, row_key, name in self._execute("SELECT rowid, key, filename FROM Cache WHERE tag = ?", key):
             if row_key not in kept:
                 self._drop_row(rowid, name)
 
     def pop_least_recently_used(self) -> tuple[str, str] | None:
         """Drop the body that was not used for longest; return its entry id and key, or None if there is none."""
         oldest = "SELECT rowid, key, tag, filename FROM Cache WHERE tag IS NOT NULL ORDER BY access_time LIMIT 1"
-        for rowid, row_key, tag, name in self._rows.execute(oldest):
+        for rowid, row_key, tag, name in self._execute(oldest):
             self._drop_row(rowid, name)
             return str(row_key).removeprefix("b:"), str(tag)
         return None
@@ -113,15 +114,15 @@ class Transaction:
     def touch(self, used: Mapping[str, float]) -> dict[str, float]:
         """Note when bodies were last used: seconds since the epoch by entry id. Return what is not there yet."""
         update = "UPDATE Cache SET access_time = ? WHERE key = ? RETURNING 1"
-        return {each: seconds for each, seconds in used.items() if not self._rows.execute(update, seconds, f"b:{each}")}
+        return {each: seconds for each, seconds in used.items() if not self._execute(update, seconds, f"b:{each}")}
 
     def clear(self) -> None:
         """Drop every row."""
         self.slots.update(map(self.generations.slot, self._rows.keys()))
         for name in self._rows.file_names():
             self._discard(name)
-        self._rows.execute("DELETE FROM Cache")
+        self._execute("DELETE FROM Cache")
 
     def _drop_row(self, rowid: Value, name: Value) -> None:
-        self._rows.execute("DELETE FROM Cache WHERE rowid = ?", rowid)
+        self._execute("DELETE FROM Cache WHERE rowid = ?", rowid)
         self._discard(name)

@@ -22,6 +22,8 @@ MOST_AT_ONCE = 2000
 """Changes in one transaction."""
 _MOST_OCTETS = 32 << 20
 
+type Write = Callable[[Editing], object]
+
 
 @dataclass(eq=False, slots=True)
 class Change:
@@ -32,7 +34,7 @@ class Change:
     base: int
     """The generation of what it was decided upon."""
     octets: int
-    write: Callable[[Editing], object]
+    write: Write
 
 
 class WriteBehind:
