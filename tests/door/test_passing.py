@@ -1,0 +1,102 @@
+"""What may never be kept passes without ceremony, and comes out as the fetcher would have it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cache import engine
+from cache.decisions import Forward, Relay
+from cache.messages import Fields, Received, Request, Response
+from cache.policy import CachePolicy
+from tests.addon.raw_origin import Peer, RawOrigin
+from tests.door.doorway import Doorway, converse
+from tests.door.test_memo import answering, get
+
+NO_STORE = (
+    b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\n"
+)
+FRESH = (
+    b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\n"
+)
+
+_FIELDS = st.lists(
+    st.sampled_from(
+        [("Accept", "*/*"), ("Cookie", "a=b"), ("Authorization", "x"), ("Range", "bytes=0-0"), ("If-None-Match", '"a"')]
+    ),
+    max_size=3,
+    unique=True,
+)
+_TARGETS = st.text(st.sampled_from("abc/?=&.;%20-"), max_size=20).map(lambda text: f"/{text}")
+
+
+@given(_FIELDS, _TARGETS, _TARGETS, st.sampled_from(["no-store", "private", "no-store, max-age=9"]))
+def test_while_nothing_is_stored_the_target_decides_nothing(
+    lines: list[tuple[str, str]], one: str, other: str, said: str
+) -> None:
+    request, policy = Request("GET", "http", "a.example", 80, one, Fields(tuple(lines))), CachePolicy()
+    elsewhere = replace(request, target=other)
+    sent, sent_elsewhere = (engine.on_request(each, (), policy, 1.0) for each in (request, elsewhere))
+    assert isinstance(sent, Forward)
+    assert isinstance(sent_elsewhere, Forward)
+    assert replace(sent, request=replace(sent.request, target=other)) == sent_elsewhere
+    head = Response(200, "OK", Fields((("Date", "Mon, 23 Nov 2026 12:00:00 GMT"), ("Cache-Control", said))))
+    received = Received(head, 1.0, 2.0)
+    outcome = engine.on_response(request, sent, received, policy, "1")
+    assert isinstance(outcome, Relay)
+    assert outcome == engine.on_response(elsewhere, sent_elsewhere, received, policy, "2")
+
+
+def test_another_target_is_answered_as_the_first_one_was_and_counted() -> None:
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        heard = [await client.ask(get(origin, path)) for path in ("/a", "/b", "/c")]
+        assert [each.body for each in heard] == [b"v1", b"v2", b"v3"]
+        assert len({(each.status, each.fields) for each in heard}) == 1
+        counted = doorway.service.statistics.snapshot()
+        assert [counted[name] for name in ("requests", "origin.fetches", "not_stored.no-store")] == [3, 3, 3]
+        assert counted["octets.from_origin"] == 6
+        assert not doorway.stored()
+
+    converse(conversation, answering(NO_STORE + b"v1", NO_STORE + b"v2", NO_STORE + b"v3"))
+
+
+def test_what_may_be_stored_after_all_is() -> None:
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        for path in ("/a", "/b"):
+            await client.ask(get(origin, path))
+        assert (await client.ask(get(origin, "/c"))).status == 200
+        assert (await client.ask(get(origin, "/c"))).status == 203
+        assert [each.target for each in doorway.stored()] == [f"http://127.0.0.1:{origin.port}/c"]
+
+    converse(conversation, answering(NO_STORE + b"v1", NO_STORE + b"v2", FRESH + b"v3"))
+
+
+def test_a_connection_that_had_ended_is_no_error() -> None:
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        for path in ("/a", "/b"):
+            await client.ask(get(origin, path))
+        assert (await client.ask(get(origin, "/c"))).body == b"v3"
+
+    ending = NO_STORE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    converse(conversation, answering(NO_STORE + b"v1", ending + b"v2"), answering(NO_STORE + b"v3"))
+
+
+def test_an_answer_that_ends_short_is_cut() -> None:
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        await client.ask(get(origin, "/a"))
+        heard = await client.ask(get(origin, "/b"))
+        assert (heard.status, heard.body, heard.cut) == (200, b"v", True)
+
+    async def ends_short(peer: Peer) -> None:
+        for octets in (NO_STORE + b"v1", NO_STORE + b"v"):
+            await peer.request()
+            await peer.send(octets)
+        await peer.close()
+
+    converse(conversation, ends_short)
