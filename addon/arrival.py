@@ -120,7 +120,16 @@ class Arrival:
                 window.let_go(max(slowest, self._storing.readable))
             if window.end - window.start <= AHEAD:
                 return
-            await self._reader_goes_on()
+            if not self._leave_behind(slowest):
+                await self._reader_goes_on()
+
+    def _leave_behind(self, position: int) -> bool:
+        """Cut off who is that far behind where others wait for more, and nothing is stored any more to read back."""
+        behind = {reader for reader in self._readers if reader.position == position}
+        if self._storing.active or behind == self._readers or self._storing.readable > position:
+            return False
+        self._readers -= behind
+        return bool(behind)
 
     async def _reader_goes_on(self) -> None:
         self._going_on = asyncio.get_running_loop().create_future()

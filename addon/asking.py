@@ -24,7 +24,12 @@ class Asking:
 
     def _pass_on(self, head: Response) -> None:
         if self.interim:
-            self.interim(replace(head, fields=end_to_end(head.fields).without(["content-length"])))
+            self.interim(passed_on(head))
+
+
+def passed_on(interim: Response) -> Response:
+    """Return an interim response without what was meant for this hop."""
+    return replace(interim, fields=end_to_end(interim.fields).without(["content-length"]))
 
 
 NOTHING_MORE = Asking()

@@ -145,11 +145,16 @@ class Service:
         if not self.is_edge:
             self.go_by(replace(self.policy, own_authorities=own_authorities(host, port)))
 
-    def refused_tunnel(self, host: str, port: int, fields: Fields) -> Reply | None:
-        """Return what a client gets who asks for a tunnel to where this proxy does not go, or None."""
+    def refused_tunnel(self, host: str, port: int, fields: Fields, *, opened: bool = True) -> Reply | None:
+        """Return what a client gets who asks for a tunnel to where this proxy does not go, or None.
+
+        `opened` says that what goes through it can be seen: to open it asks nobody, and what may be asked inside is
+        decided there.
+        """
         request = Request("CONNECT", "https", host, port, "/", fields)
-        # opening it asks nobody: what may be asked inside is decided there
-        policy = replace(self.policy, offline=False, mode=Mode.ONLINE, host_modes=(), replay="")
+        policy = self.policy
+        if opened:
+            policy = replace(policy, offline=False, mode=Mode.ONLINE, host_modes=(), replay="")
         decision = engine.on_request(request, (), policy, self.clock())
         return self.fetcher.replies.refuse(decision) if isinstance(decision, Refuse) else None
 

@@ -37,7 +37,8 @@ class StoredResponses:
     async def run[**P, T](self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Return what `call` returns, from a store thread. Raises what it raises."""
         future = self._threads.submit(call, *args, **kwargs)
-        return await asyncio.wrap_future(future)
+        # who is no longer waited for must have been: a body that was to be closed is
+        return await asyncio.shield(asyncio.wrap_future(future))
 
     @property
     def generations(self) -> GenerationTable:

@@ -49,8 +49,7 @@ class Storing:
         self._stored_entry: StoredResponse | None = None
         self._body: StoredBody | None = None
         self._place = asyncio.Lock()
-        # a store whose writers cannot be read leaves it to memory
-        self._read: Callable[[int, int], bytes] | None = getattr(writer, "read", None)
+        self._read: Callable[[int, int], bytes] | None = writer.read
 
     async def write(self, chunk: bytes) -> None:
         """Append octets, as long as they are to be stored."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -10,6 +11,10 @@ from hypothesis import settings
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 """Where everything is there that tests need, a test that skips itself has found a fault."""
+
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    # a job in the background ignores it, and so would every program that a test starts and interrupts
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # chance looks for faults at the desk; where a run decides over a change it must not
 settings.register_profile("steady", derandomize=True)

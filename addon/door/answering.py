@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
 from typing import Protocol
@@ -9,12 +10,13 @@ from typing import Protocol
 from addon.access_log import access_line
 from addon.asking import NOTHING_MORE
 from addon.door.door import Door
-from addon.door.passing import FORBIDDEN, Passage
+from addon.door.passage import Passage
+from addon.door.passing import FORBIDDEN
 from addon.door.request_head import RequestHead
-from addon.door.response_head import framing_of, head_octets
+from addon.door.response_head import framing_of
 from addon.door.sending import Client, ClientGone, send
 from addon.door.upload import Upload
-from addon.origin import Content, OriginAnswer, OriginFailure
+from addon.origin import Content, FailureKind, OriginAnswer, OriginFailure
 from addon.reply import Reply, Stream
 from cache.messages import Request, Response
 from cache.stores.base import StoreError
@@ -31,6 +33,12 @@ class NamedClient(Client, Protocol):
     def client(self) -> str:
         """Return the client's address."""
 
+    def pass_on(self, interim: Response) -> None:
+        """Send an interim response."""
+
+    def begins(self) -> None:
+        """Note that nobody else waits for what is being done for this client."""
+
 
 async def answer(client: NamedClient, door: Door, head: RequestHead, request: Request, upload: Upload | None) -> bool:
     """Answer a request whose content comes by `upload`; return whether another may follow on the connection."""
@@ -45,7 +53,8 @@ async def answer_passage(client: NamedClient, door: Door, passage: Passage) -> b
     for name in ("requests", f"requests.{passage.request.scheme}"):
         door.service.statistics.count(name)
     # RFC 9112 §9.3.1: the connection had ended before it was used
-    unheard = exchange.failure is not None and not exchange.received and exchange.failure.disconnected
+    failure = exchange.failure
+    unheard = failure is not None and failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received
     asked = None if unheard else _asked(passage, door.clock)
     reply = await fetcher.go_on(passage.request, passage.sent, NOTHING_MORE, passage.flight, asked)
     return await give(client, door, passage.request, reply, None, wanted=True)
@@ -66,6 +75,7 @@ async def give(
     persistent = wanted and door.open and (upload is None or upload.complete)
     framing = framing_of(reply.head, request.method, request.version, persistent=persistent)
     octets = 0
+    client.begins()
     try:
         octets = await send(client, reply, framing, silent=request.method == "HEAD")
     except (ClientGone, OriginFailure, StoreError) as failure:
@@ -83,13 +93,9 @@ async def give(
 
 
 async def _reply(client: NamedClient, door: Door, request: Request, upload: Upload | None) -> Reply:
-    def pass_on(interim: Response) -> None:
-        if not client.transport.is_closing():
-            client.transport.write(head_octets(interim))
-
     responder = door.service.responder
     content = Content(upload, upload.length) if upload is not None else None
-    reply = await responder.respond(request, interim=pass_on, content=content)
+    reply = await responder.respond(request, interim=client.pass_on, content=content)
     if request.version == "HTTP/1.0":
         reply = await responder.at_hand(request, reply, HELD)
     return reply
@@ -97,4 +103,4 @@ async def _reply(client: NamedClient, door: Door, request: Request, upload: Uplo
 
 async def _let_go(reply: Reply) -> None:
     if isinstance(reply.content, Stream):
-        await reply.content.close()
+        await asyncio.shield(reply.content.close())  # whether the client is still there or not

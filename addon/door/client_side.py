@@ -6,10 +6,12 @@ import asyncio
 from math import inf
 
 from addon.door.door import IDLE_TIMEOUT, LINGER, STALL_TIMEOUT, Door
+from addon.door.request_head import Malformed
 from addon.door.response_head import Framing, head_octets
 from addon.door.sending import ClientGone, write_together
 from addon.door.upload import Upload
 from addon.reply import Reply
+from cache.messages import Response
 
 
 class ClientSide(asyncio.Protocol):
@@ -19,6 +21,8 @@ class ClientSide(asyncio.Protocol):
 
     def __init__(self, door: Door) -> None:
         self.deadline = door.now + IDLE_TIMEOUT
+        self._alone = False
+        """Nobody else waits, or will, for what is being done for this client."""
         self._client = ""
         self._door = door
         self._idle = True
@@ -39,6 +43,15 @@ class ClientSide(asyncio.Protocol):
     def cut(self) -> None:
         """End at once."""
         self.transport.abort()
+
+    def begins(self) -> None:
+        """Note that nobody else waits for what is being done for this client: its answer has begun."""
+        self._alone = True
+
+    def pass_on(self, interim: Response) -> None:
+        """Send an interim response."""
+        if not self.transport.is_closing():
+            self.transport.write(head_octets(interim))
 
     def client(self) -> str:
         """Return the client's address."""
@@ -103,3 +116,7 @@ class ClientSide(asyncio.Protocol):
         self._leaving = True
         if isinstance(reply.content, bytes):
             write_together(self.transport, head_octets(reply.head, Framing(close=True)), reply.content)
+
+    def _refuse(self, fault: Malformed) -> None:
+        """Say what is wrong with a request, and end."""
+        self._end_with(self._door.fetcher.malformed(str(fault), fault.status))

@@ -16,7 +16,7 @@ from addon.door.client_side import ClientSide
 from addon.door.destination import Destination
 from addon.door.door import HEAD_TIMEOUT, IDLE_TIMEOUT, MIN_OCTETS, Door
 from addon.door.hot import HotAnswer
-from addon.door.passing import Passage
+from addon.door.passage import Passage
 from addon.door.request_head import EMPTY_LINES, MAX_SECTION, Malformed, RequestHead, end_of_head, parse
 from addon.door.sending import write_together
 from addon.door.tunnel import Opening
@@ -67,6 +67,10 @@ class Conversation(ClientSide):
         self.deadline = inf
         self._end_of_requests()
         self._wake()
+        if isinstance(self._answering, Passage):
+            self._answering.leave()
+        elif self._answering is not None and self._alone:
+            self._answering.cancel()
 
     def resume_writing(self) -> None:
         """Go on."""
@@ -76,8 +80,6 @@ class Conversation(ClientSide):
             self._next(fresh=True)
         else:
             self._await_client()
-
-    # ---- what the door calls
 
     def expire(self) -> None:
         """End a connection whose client was too slow; an answer that it does not read is cut."""
@@ -98,13 +100,11 @@ class Conversation(ClientSide):
         if self._answering is None and not self._paused:
             self.transport.close()
 
-    # ---- requests
-
     def _send_ready(self, known: HotAnswer) -> bool:
         """Send an answer if it is still good; tell whether it was."""
         door = self._door
         now = door.clock()
-        if not door.is_good(known, now):
+        if not door.open or not door.is_good(known, now):
             return False
         self.deadline = door.now + IDLE_TIMEOUT
         write_together(self.transport, known.head(now), known.content)
@@ -178,11 +178,12 @@ class Conversation(ClientSide):
                 return
             if ready is not None and self._send_ready(ready):
                 return
-        self._answer(octets, head, request)
+        self._answer(head, request)
 
     def _open_tunnel(self, head: RequestHead) -> None:
         host, port = self._destination.tunnel_to(head)
-        refused = self._door.service.refused_tunnel(host, port, head.fields)
+        opened = not self._door.leaves_alone(host)
+        refused = self._door.service.refused_tunnel(host, port, head.fields, opened=opened)
         if refused is not None:
             self._end_with(refused)
         else:
@@ -196,14 +197,15 @@ class Conversation(ClientSide):
         rest, self._buffer = self._buffer, b""
         return self.transport, rest
 
-    def _answer(self, octets: bytes, head: RequestHead, request: Request) -> None:
+    def _answer(self, head: RequestHead, request: Request) -> None:
         self._upload = None
         if head.has_content:
-            self._upload = Upload(octets, head.length, self.transport)
+            self._upload = Upload(head.length, self.transport)
             rest, self._buffer = self._buffer, b""
             self._buffer = self._upload.feed(rest)
         self._idle = False
         self._await_client()
+        self._alone = self._door.is_for_one(request)
         self._run(answer(self, self._door, head, request, self._upload))
 
     def _run(self, answering: Coroutine[None, None, bool]) -> None:
@@ -237,14 +239,12 @@ class Conversation(ClientSide):
 
     def _note(self, task: asyncio.Task[bool]) -> None:
         """Note how an answer ended: whether another one may follow it."""
-        if task.cancelled() or (error := task.exception()):
-            logger.error("an answer failed", exc_info=None if task.cancelled() else error)
+        if task.cancelled():  # the client is gone
+            self.cut()
+        elif error := task.exception():
+            logger.error("an answer failed", exc_info=error)
             self.cut()
         elif not task.result() or (self._upload is not None and self._upload.surplus):
             self._leaving = True
         if self._upload is not None and self._upload.complete:
             self._upload = None
-
-    def _refuse(self, fault: Malformed) -> None:
-        """Say what is wrong with a request, and end."""
-        self._end_with(self._door.fetcher.malformed(str(fault), fault.status))

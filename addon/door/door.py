@@ -13,7 +13,8 @@ from addon.access_log import AccessLog
 from addon.door.certificates import LeafContexts
 from addon.door.destination import Destination
 from addon.door.hot import HotAnswer, Tally, hot_answer
-from addon.door.passing import Asker, Passage, Passing
+from addon.door.passage import Asker, Passage
+from addon.door.passing import Passing
 from addon.door.pool import HotPool
 from addon.service import Service
 from cache import engine
@@ -170,6 +171,12 @@ class Door:
             self.pool.put(octets, answer)
             self.service.store.touch(answer.entry_id)
         return answer
+
+    def is_for_one(self, request: Request) -> bool:
+        """Tell whether what a request fetches is, by all that is known, of use to nobody but its client."""
+        key = primary_key(request)
+        shared = request.method == "GET" and not request.has_content and "range" not in request.fields
+        return not shared or self.fetcher.flights.is_unshared(key, self.clock())
 
     def _content_at_hand(self, serve: Serve) -> bytes | None:
         pieces = []

@@ -8,26 +8,16 @@ either decision while nothing is stored under its key; whatever else comes back 
 
 from __future__ import annotations
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import Protocol
 
-from addon.access_log import access_line
+from addon.door.passage import Asker, Passage, Question
 from addon.door.response_head import framing_of, head_octets
 from addon.fetcher import Fetcher
-from addon.origin.connection import OriginConnection
-from addon.origin.exchange import Exchange
-from addon.origin.incoming import MOMENT
-from addon.origin.pool import OriginPool
 from addon.statistics import Statistics
 from cache import engine
-from cache.cachestatus import Handling
 from cache.decisions import Forward, Relay
 from cache.flight import Flight
 from cache.messages import Fields, Received, Request, Response
-from cache.policy import CachePolicy
 from cache.reasons import Forwarded, NotStored
 
 FORBIDDEN = frozenset({NotStored.NO_STORE, NotStored.PRIVATE})
@@ -42,31 +32,6 @@ HEADS = 16
 Shape = tuple[str, str, str, int, Fields, str, str | None]
 
 
-class Asker(Protocol):
-    """What a passage needs of a client's connection."""
-
-    def passed(self, head: bytes, content: bytes, line: Callable[[], str]) -> None:
-        """Send an answer; `line` makes its line in the access log."""
-
-    def not_passed(self, passage: Passage) -> None:
-        """Answer by way of the fetcher: what came back is something else than last time, or nothing."""
-
-
-@dataclass(slots=True, eq=False)
-class Question:
-    """Requests that are alike but for their target, and what their answers have come to."""
-
-    policy: CachePolicy
-    sent: Forward
-    pool: OriginPool
-    start: bytes
-    """The octets of the request before its target."""
-    rest: bytes
-    """The octets of the request behind its target."""
-    heads: dict[int, tuple[Response, bytes, Relay]] = field(default_factory=dict)
-    """By identity: an origin's head, how it is passed on, and why it is not stored."""
-
-
 class Passing:
     """The questions whose answers may not be kept."""
 
@@ -79,6 +44,9 @@ class Passing:
     def learn(self, request: Request) -> None:
         """Note that the answer to a request was forbidden to be stored."""
         policy, fetcher = self._fetcher.policy, self._fetcher
+        known = self._questions.get(_shape(request))
+        if known is not None and known.policy is policy:
+            return
         if request.method != "GET" or policy.annotations or policy.query_rules or policy.no_vary_search:
             return
         sent = engine.on_request(request, (), policy, fetcher.clock())
@@ -149,6 +117,10 @@ class Passing:
             counts[name] = counts.get(name, 0) + 1
         counts["octets.from_origin"] = counts.get("octets.from_origin", 0) + octets
 
+    def left(self, passage: Passage) -> None:
+        """Let everybody go who waits for a passage that was left."""
+        self._fetcher.flights.finish(passage.flight)
+
     def count(self) -> None:
         """Add to the statistics what was passed on."""
         counts, self._counts = self._counts, {}
@@ -158,71 +130,6 @@ class Passing:
         for name, amount in counts.items():
             if amount:
                 self._statistics.count(name, amount)
-
-
-class Passage:
-    """One request on its way through."""
-
-    __slots__ = ("_asker", "_hurry", "_passing", "asked_at", "connection", "exchange", "flight", "question", "request")
-
-    def __init__(
-        self,
-        passing: Passing,
-        question: Question,
-        request: Request,
-        key: str,
-        now: float,
-        connection: OriginConnection,
-        asker: Asker,
-    ) -> None:
-        self.question = question
-        self.request = request
-        self.connection = connection
-        self.flight = passing.flight(key)
-        self.asked_at = now
-        self._passing = passing
-        self._asker = asker
-        self._hurry: asyncio.TimerHandle | None = None
-        self.exchange = Exchange("GET", question.pool.route.where, connection.options)
-        self.exchange.heard = self._heard
-
-    def send(self) -> None:
-        """Send the request."""
-        question = self.question
-        octets = question.start + self.request.target.encode("latin-1") + question.rest
-        self.connection.send(octets, self.exchange)
-
-    @property
-    def sent(self) -> Forward:
-        """Return what was sent forward."""
-        sent = self.question.sent
-        return replace(sent, request=replace(sent.request, target=self.request.target))
-
-    def _heard(self) -> None:
-        """Take what has come of the answer."""
-        exchange = self.exchange
-        if exchange.is_nearly_whole() or (exchange.head is None and exchange.failure is None):
-            if exchange.head is not None and self._hurry is None:
-                self._hurry = asyncio.get_running_loop().call_later(MOMENT, exchange.hurry)
-            return
-        if self._hurry is not None:
-            self._hurry.cancel()
-        exchange.heard = None
-        answer = None
-        if exchange.complete and exchange.head is not None and not exchange.trailers.lines:
-            answer = self._passing.answer_of(self, exchange.head)
-        if answer is None:
-            self._asker.not_passed(self)
-            return
-        head, relay = answer
-        content = exchange.whole() or b""
-        reason = relay.not_stored or NotStored.NO_STORE
-        self._passing.landed(self, reason, len(content))
-        status, handling = relay.answer.head.status, relay.handling
-        self._asker.passed(head, content, lambda: self._line(status, len(content), handling))
-
-    def _line(self, status: int, octets: int, handling: Handling | None) -> str:
-        return access_line(self.request, status, octets, handling)
 
 
 def _shape(request: Request) -> Shape:

@@ -19,6 +19,7 @@ from addon.door.destination import joined, tunnel
 from addon.door.door import HEAD_TIMEOUT, SILENCE, Door
 from addon.door.pipe import Pipe
 from addon.door.tls import TlsConnection
+from cache.messages import Fields
 
 logger = logging.getLogger(__name__)
 
@@ -28,6 +29,9 @@ MAX_HELLO = 65_536
 _HTTP = re.compile(rb"[A-Z]{1,20} [/*h]")
 _MAY_BE_HTTP = re.compile(rb"[A-Z]{1,20} ?")
 """Too little yet to tell: SSH, SMTP and others begin with capital letters as well."""
+
+HTTPS = 443
+"""Whose clients begin, however long they take."""
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
@@ -51,8 +55,8 @@ class Opening(asyncio.Protocol):
         self._door.connections.add(self)
         transport.set_protocol(self)
         transport.write(ESTABLISHED)
-        # some protocols begin with the server: their client waits
-        self._silence = asyncio.get_running_loop().call_later(SILENCE, self._pass_on, "tcp")
+        if self._port != HTTPS:  # some protocols begin with the server: their client waits
+            self._silence = asyncio.get_running_loop().call_later(SILENCE, self._pass_on, "tcp")
         if octets:
             self.data_received(octets)
 
@@ -112,6 +116,9 @@ class Opening(asyncio.Protocol):
     def _pass_on(self, scheme: str) -> None:
         transport, octets = self._give_up()
         if scheme == "tcp":
+            if self._door.service.refused_tunnel(self._host, self._port, Fields(), opened=False):
+                transport.abort()  # offline, nobody is asked in ways that cannot be seen either
+                return
             Pipe(self._door, self._host, self._port).take(transport, octets)
             return
         self._door.hand_over(transport, octets, f"reverse:{scheme}://{joined(self._host, self._port)}")

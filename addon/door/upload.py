@@ -19,6 +19,10 @@ MAX_IDLE = 65_536
 """Octets of chunk sizes, extensions and trailers on end, without any content."""
 
 
+_CHUNKS_FOLLOW = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+"""A head for llhttp: what the real one says besides is settled, and must not settle it otherwise."""
+
+
 class ContentBroken(Exception):
     """The client left, or broke its framing, before its content was whole."""
 
@@ -26,8 +30,8 @@ class ContentBroken(Exception):
 class Upload:
     """Octets on their way in. The conversation feeds it; iterate to read."""
 
-    def __init__(self, head: bytes, length: int | None, transport: asyncio.Transport) -> None:
-        """Take the content that follows `head`: `length` octets, or chunks."""
+    def __init__(self, length: int | None, transport: asyncio.Transport) -> None:
+        """Take `length` octets, or chunks."""
         self.length = length
         self.complete = False
         self.surplus = False
@@ -46,7 +50,7 @@ class Upload:
         self._reader: asyncio.Future[None] | None = None
         self._parser = httptools.HttpRequestParser(self)
         if length is None:
-            self._parser.feed_data(head)
+            self._parser.feed_data(_CHUNKS_FOLLOW)
 
     def feed(self, octets: bytes) -> bytes:
         """Take octets, and return those that follow the content. Raises Malformed if its framing is broken."""

@@ -79,7 +79,9 @@ class Exchange(Incoming):
     def _known(self, octets: bytes) -> KnownHead | None:
         """Return what a head came to that was parsed before, if it is all there."""
         end = octets.find(b"\r\n\r\n") + 4
-        self._first = octets[:end] if end > 3 and self._method not in _HEAD_ONLY else b""
+        # llhttp passes over empty lines before a status line: what ends first is then no head
+        alone = end > 3 and octets.startswith(b"HTTP/1.") and self._method not in _HEAD_ONLY
+        self._first = octets[:end] if alone else b""
         return _KNOWN.get(self._first) if self._first else None
 
     def _begin_known(self, known: KnownHead) -> None:

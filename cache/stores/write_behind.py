@@ -126,10 +126,12 @@ class WriteBehind:
         attempt = _Attempt(batch)
         try:
             self._disk.edit(attempt.run)
-        except StoreError as error:
+        except Exception as error:  # whatever it was, the transaction was rolled back
             logger.warning("%d changes were not written: %s", len(batch), error)
             attempt.failed = [each.key for each in batch]
             attempt.editing = None
+            if not isinstance(error, StoreError):
+                raise
         finally:
             with self._condition:
                 self._settle(batch, attempt)

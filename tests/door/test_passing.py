@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+import struct
 from dataclasses import replace
 
 from hypothesis import given
@@ -12,7 +14,7 @@ from cache.decisions import Forward, Relay
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy
 from tests.addon.raw_origin import Peer, RawOrigin
-from tests.door.doorway import Doorway, converse
+from tests.door.doorway import Doorway, converse, until
 from tests.door.test_memo import answering, get
 
 NO_STORE = (
@@ -100,3 +102,54 @@ def test_an_answer_that_ends_short_is_cut() -> None:
         await peer.close()
 
     converse(conversation, ends_short)
+
+
+def test_interim_responses_pass_as_well() -> None:
+    """The second client of the same kind did not get to see them."""
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        heard = [await client.ask(get(origin, path)) for path in ("/a", "/b", "/c")]
+        assert [each.interim for each in heard] == [(103,)] * 3
+
+    early = b"HTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n" + NO_STORE
+    converse(conversation, answering(early + b"v1", early + b"v2", early + b"v3"))
+
+
+def test_an_origin_that_says_nothing_is_not_asked_again() -> None:
+    """A time-out was taken for a connection that had ended, and the request sent a second time."""
+
+    async def silent_then(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(NO_STORE + b"v1")
+        await peer.request()
+        await peer.client_closed()
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        await client.ask(get(origin, "/a"))
+        assert (await client.ask(get(origin, "/b"))).status == 504
+        assert len(origin.requests) == 2
+
+    converse(conversation, silent_then, answering(NO_STORE + b"v2"), origin={"first_byte_timeout": 0.2})
+
+
+def test_a_client_that_leaves_gives_its_place_at_the_origin_back() -> None:
+    async def silent_then(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(NO_STORE + b"v1")
+        await peer.request()
+        await peer.client_closed()
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        await client.ask(get(origin, "/a"))
+        client.send(get(origin, "/b"))
+        await until(lambda: len(origin.requests) == 2)
+        # an end of sending alone would leave it the answer
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.leave()
+        another = await doorway.client()
+        assert (await another.ask(get(origin, "/c"))).body == b"v2"
+
+    converse(conversation, silent_then, answering(NO_STORE + b"v2"), origin={"max_connections": 1})

@@ -99,6 +99,7 @@ def test_an_end_that_does_not_read_makes_the_other_wait() -> None:
             client.send(b"a" * 2**16)
             await asyncio.sleep(0)
         (pipe,) = doorway.door.connections
+        await until(lambda: pipe._origin.transport is not None)  # type: ignore[attr-defined]
         assert pipe._origin.transport.get_write_buffer_size() <= 2**19  # type: ignore[attr-defined]
 
     converse(conversation, deaf)

@@ -30,7 +30,7 @@ class Tap:
 
 def new(length: int | None = None) -> tuple[Upload, Tap]:
     tap = Tap()
-    return Upload(HEAD, length, cast(asyncio.Transport, tap)), tap
+    return Upload(length, cast(asyncio.Transport, tap)), tap
 
 
 def feed(upload: Upload, octets: bytes, size: int) -> None:
