@@ -6,7 +6,7 @@ import binascii
 from base64 import b64decode
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def exchanges_in(file: Path) -> Iterator[Exchange | LeftOut]:
 
 def _exchange(entry: Entry, place: str) -> Exchange:
     try:
-        began = datetime.fromisoformat(entry.startedDateTime).timestamp()
+        began, ended = _times(entry)
         octets, is_uncoded = _octets(entry.response.content)
         request = request_for(entry.request.url, _fields(entry.request.headers, place))
     except ValueError as error:
@@ -53,10 +53,21 @@ def _exchange(entry: Entry, place: str) -> Exchange:
     head = Response(said.status, _latin(said.statusText), _fields(said.headers, place), _version(said.httpVersion))
     if is_uncoded and "content-encoding" in head.fields:
         head = replace(head, fields=without_coding(head.fields))
-    received = Received(head, began, began + max(0.0, entry.time) / 1000)
+    received = Received(head, began, ended)
     fields = request.fields.without(["host"])
     asked: Request = replace(request, method=entry.request.method, fields=fields, content_digest=_digest(entry.request))
     return Exchange(place, asked, received, lambda: iter([octets]), scrubbed=entry.scrubbed)
+
+
+def _times(entry: Entry) -> tuple[float, float]:
+    """Return when it was asked and answered (seconds since the epoch). Raises ValueError."""
+    try:
+        began = datetime.fromisoformat(entry.startedDateTime).timestamp()
+        ended = began + max(0.0, entry.time) / 1000
+        datetime.fromtimestamp(ended, UTC)
+    except OverflowError:
+        raise ValueError(f"{entry.startedDateTime} and {entry.time} ms are no time") from None
+    return began, ended
 
 
 def _digest(request: HarRequest) -> str:

@@ -93,7 +93,8 @@ def _java_store(certificates: Sequence[bytes]) -> bytes:
 
 
 def _apt_settings(bundle: Path, included: str | None) -> str:
-    before = f'#include "{included}";\n' if included else ""
+    # a shell that has these settings already would include them in themselves
+    before = f'#include "{included}";\n' if included and Path(included) != bundle.with_name("apt.conf") else ""
     return f'{before}Acquire::https::CAInfo "{bundle}";\n'
 
 

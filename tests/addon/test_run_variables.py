@@ -84,3 +84,10 @@ def test_settings_of_apt_that_are_there_are_included(tmp_path: Path) -> None:
     ours = Authority(tmp_path, "ours").file
     written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": "/etc/apt/mine.conf"}, CA_FILES)
     assert written.apt.read_text().startswith('#include "/etc/apt/mine.conf";\n')
+
+
+def test_settings_of_apt_do_not_include_themselves(tmp_path: Path) -> None:
+    ours = Authority(tmp_path, "ours").file
+    for _ in range(2):
+        written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": str(tmp_path / "apt.conf")}, CA_FILES)
+    assert "#include" not in written.apt.read_text()

@@ -51,6 +51,8 @@ def har(entry: Mapping[str, object]) -> str:
         ('{"log": {"entries": []}}', "missing required field `version` - at `$.log`"),
         (har({"time": "soon"}), "Expected `float`, got `str` - at `$.log.entries[0].time`"),
         (har({"startedDateTime": "yesterday"}), "$.log.entries[0]: Invalid isoformat string"),
+        (har({"time": 1e300}), "1e+300 ms are no time"),
+        (har({"startedDateTime": "0001-01-01T00:00:00+23:00"}), "$.log.entries[0]: "),
         (har({"request": {"method": "GET", "url": "http://[/"}}), "$.log.entries[0]: "),
         (har({"response": {"status": 200, "content": {"text": "###", "encoding": "base64"}}}), "expected base64"),
         (har({"response": {"status": 200, "content": {"text": "a", "encoding": "rot13"}}}), 'found "rot13"'),
