@@ -76,7 +76,7 @@ def _zstd(content: bytes, limit: int) -> bytes:
     return decoded
 
 
-def _identity(content: bytes, limit: int) -> bytes:  # noqa: ARG001 - one of the decoders
+def _identity(content: bytes, _limit: int) -> bytes:
     return content
 
 

@@ -170,11 +170,6 @@ def decode_row(octets: bytes) -> list[bytes]:
         raise CodecError(f"the variants are malformed: {error}") from error
 
 
-def decode_variants(octets: bytes) -> tuple[StoredResponse, ...]:
-    """Return the entries of a row, in order. Raises CodecError if any is damaged."""
-    return tuple(decode(each) for each in decode_row(octets))
-
-
 def _check[F: (_Lines, msgspec.Raw)](record: _Record[F]) -> None:
     """Raise ValueError unless the record, its field lines apart, makes a well-formed response."""
     identity = (record.id, record.sha256, record.version, record.method, record.key, record.target)

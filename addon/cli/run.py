@@ -17,6 +17,7 @@ from addon.cli.options import ConfigOption, StoreOption, configuration
 from addon.cli.terminal import FAILED, WRONG_USAGE, fail, note
 from addon.configuration import FILE_VARIABLE
 from addon.control import ControlClient, ControlError, running_proxies
+from addon.reach import ANYWHERE
 from addon.run.command import CannotRun
 from addon.run.command import run as run_command
 from addon.run.namespace import NoNamespace, leave_the_network
@@ -106,7 +107,8 @@ def _trust_files(settings: Settings, folder: Path) -> TrustFiles:
 def _reachable(settings: Settings) -> tuple[str, int]:
     """Return where clients of this machine reach the proxy, the host as in a URL."""
     host, port = settings.address
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - nobody is bound to it here
+    if host in ANYWHERE:
+        host = "::1" if ":" in host else "127.0.0.1"
     return f"[{host}]" if ":" in host else host, port
 
 

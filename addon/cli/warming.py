@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Self, override
 
 import typer
 from rich.console import Console
@@ -57,7 +57,8 @@ class Bar(Progress):
 class Lines(Progress):
     """One tab-separated line for each URL: how it went, the URL, and why it failed."""
 
-    def done(self, name: str, how: str, octets: int) -> None:  # noqa: ARG002 - what `Progress` is told
+    @override
+    def done(self, name: str, how: str, octets: int) -> None:
         """Say a line."""
         line = [how, name] if how in ("fetched", "there") else ["failed", name, how]
         typer.echo("\t".join(map(printable, line)))

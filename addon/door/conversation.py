@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from math import inf
+from typing import cast
 
 from addon.door.answering import answer, answer_passage
 from addon.door.client_side import ClientSide
@@ -36,14 +37,13 @@ class Conversation(ClientSide):
         self._sends_no_more = False
         self._answering: asyncio.Task[bool] | Passage | None = None
         self._buffer = b""
-        self._destination = destination
-        self._prefix = destination.prefix
+        self._destination, self._prefix = destination, destination.prefix
 
     # ---- what the event loop calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        self.transport = transport  # type: ignore[assignment] # uvloop's is none by inheritance
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
         self._door.connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -61,7 +61,7 @@ class Conversation(ClientSide):
             self._end_of_requests()
         return self._answering is not None or self._paused
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, _exc: Exception | None) -> None:
         """Take the end of the connection."""
         self._door.connections.discard(self)
         self.deadline = inf

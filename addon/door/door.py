@@ -226,7 +226,7 @@ class Door:
             self._touch()
 
     async def _empty(self) -> None:
-        while self.connections:  # noqa: ASYNC110 - it is the end, and nobody is in a hurry
+        while self.connections:  # noqa: ASYNC110 - only at the end; an event would be set wherever one leaves
             await asyncio.sleep(0.05)
 
     async def close(self, patience: float) -> None:

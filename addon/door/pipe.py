@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from math import inf
+from typing import cast
 
 from addon.door.door import Door
 from addon.origin import OriginFailure
@@ -31,7 +32,7 @@ class End(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the transport."""
-        self.transport = transport  # type: ignore[assignment] # uvloop's is none by inheritance
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
 
     def data_received(self, data: bytes) -> None:
         """Say it at the other end."""

@@ -10,7 +10,7 @@ import logging
 import ssl
 from contextlib import suppress
 from math import inf
-from typing import Any
+from typing import Any, cast
 
 from addon.door.destination import Destination
 from addon.door.door import HEAD_TIMEOUT, Door
@@ -201,7 +201,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
         """Hand what is decrypted to another protocol from now on."""
-        self._inside = protocol  # type: ignore[assignment] # a stream's protocol, when mitmproxy takes over
+        self._inside = cast("asyncio.Protocol", protocol)  # a stream's protocol, when mitmproxy takes over
 
     def get_protocol(self) -> asyncio.BaseProtocol:
         """Return who gets what is decrypted."""

@@ -128,7 +128,7 @@ class Opening(asyncio.Protocol):
         self._door.connections.discard(self)
         return self._transport, self._octets
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, _exc: Exception | None) -> None:
         """Take the end of the connection."""
         self._give_up()
 

@@ -158,7 +158,7 @@ class OriginConnection(asyncio.Protocol):
         if self._exchange is not None:
             self._end(clean=ended_in_order(self.transport))
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
+    def connection_lost(self, _exc: Exception | None) -> None:
         """Take the end of the connection, whoever ended it and however."""
         self._end(clean=False)
         self._deadline.stop()

@@ -6,7 +6,6 @@ VALIDATED = "Cache-Status: secondhand; fwd=stale; fwd-status=304"
 REPLACED = "Cache-Status: secondhand; fwd=stale; stored"
 
 FRESH_60 = "Cache-Control: max-age=60"
-NO_STATUS = "no Cache-Status"
 
 
 def hit(ttl: int, detail: str = "") -> str:

@@ -17,9 +17,7 @@ from dataclasses import replace
 from email.utils import formatdate
 from pathlib import Path
 
-import msgspec
-
-from cache.codec import encode
+from cache.codec import encode, encode_row
 from cache.entry import StoredResponse
 from cache.key import key_of_uri
 from cache.messages import Fields, Response
@@ -71,7 +69,7 @@ def _copy(row: Row, first: StoredResponse, written: bytes, entry: StoredResponse
 
 def _encoded(entry: StoredResponse) -> bytes:
     """What the store writes of all under a key."""
-    return msgspec.msgpack.encode([encode(entry)])
+    return encode_row([encode(entry)])
 
 
 def _target(uri: str) -> str:
