@@ -18,14 +18,13 @@ from addon.service import Service
 from addon.translate import fields_of, head_of, headers_of, request_of, whole_response
 from cache import engine
 from cache.decisions import Invalidate, Refuse, Relay, Sent, Store
-from cache.fields import tokens
 from cache.fieldtable import hop_by_hop
 from cache.invalidation import keys_in_doubt
 from cache.key import primary_key
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy
 from cache.reasons import Detail, NotStored
-from cache.selection import passed_by
+from cache.selection import asks_for_web_socket, passed_by
 
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 """mitmproxy frames what it sends by these, so they stay with a message that it carries."""
@@ -142,7 +141,7 @@ class Hooks:
     async def _pass_on(self, flow: http.HTTPFlow, response: http.Response, carried: Carried) -> None:
         service = await self._service()
         if response.status_code == 101:
-            if not _is_websocket(carried.request):
+            if not asks_for_web_socket(carried.request.fields):
                 flow.kill()  # nobody asked for another protocol (RFC 9110 §15.2.2)
             return
         received = Received(head_of(response), carried.sent_at, service.clock())
@@ -189,16 +188,12 @@ def _is_carried(request: Request, policy: CachePolicy) -> bool:
     return request.has_content or (bypass is not None and bypass[1] in CARRIED)
 
 
-def _is_websocket(request: Request) -> bool:
-    return "websocket" in tokens(request.fields.get("upgrade"))
-
-
 def _strip(flow: http.HTTPFlow, request: Request, upstream: Request) -> None:
     """Take this hop's fields off a request that mitmproxy carries, and put Via on (RFC 9110 §7.6)."""
     headers = flow.request.headers
     for name in hop_by_hop(request.fields) - FRAMING:
         headers.pop(name, None)
-    if _is_websocket(request):
+    if asks_for_web_socket(request.fields):
         headers["connection"], headers["upgrade"] = "Upgrade", "websocket"
     if "host" not in request.fields:
         headers["host"] = request.authority  # RFC 9112 §3.2.2: whatever it said

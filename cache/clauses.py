@@ -60,7 +60,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Detail.RESPONSE_NO_CACHE, Clause("the origin asks for validation before every use", "RFC 9111 §5.2.2.4")),
     (Detail.UNKEYED_INPUT, Clause("the request has a field that origins go by and no key has", "RFC 9111 §7.1")),
     (Detail.RESPONSE_NO_STORE, Clause("the origin says no-store: kept for use offline alone", "RFC 9111 §5.2.2.5")),
-    (Detail.UPGRADE, Clause("the request asks for another protocol", "RFC 9110 §7.8")),
+    (Detail.UPGRADE, Clause("the request asks for a WebSocket", "RFC 9110 §7.8")),
     # why a response is not stored
     (
         NotStored.AUTHORIZATION,

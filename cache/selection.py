@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from cache.directives import RequestDirectives, request_directives
 from cache.entry import StoredResponse
+from cache.fields import tokens
 from cache.freshness import current_age, date_of, directives_of, freshness_lifetime, never_unasked, overrides, stale_use
 from cache.key import matches
 from cache.messages import DEFAULT_PORTS, Fields, Request
@@ -24,7 +25,7 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
         return Forwarded.METHOD, None
     if is_misaddressed(request):
         return Forwarded.BYPASS, Detail.HOST_MISMATCH
-    if "upgrade" in fields:
+    if asks_for_web_socket(fields):
         return Forwarded.BYPASS, Detail.UPGRADE
     if request.has_content and not request.content_digest:  # RFC 9110 §9.3.1: content in a GET invites smuggling
         return Forwarded.BYPASS, Detail.CONTENT_IN_REQUEST
@@ -37,6 +38,11 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
     if request_directives(fields).no_store and not (policy.offline or policy.record):
         return Forwarded.REQUEST, Detail.REQUEST_NO_STORE
     return None
+
+
+def asks_for_web_socket(fields: Fields) -> bool:
+    """Tell whether a client wants to speak WebSocket; an offer of any other protocol is ignored (RFC 9110 §7.8)."""
+    return "websocket" in tokens(fields.get("upgrade"))
 
 
 def cookie_names(fields: Fields) -> set[str]:

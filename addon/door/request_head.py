@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from cache.fields import tokens
 from cache.messages import Fields
+from cache.selection import asks_for_web_socket
 
 MAX_SECTION = 65_536
 """Octets of a head."""
@@ -65,8 +66,7 @@ class RequestHead:
     @property
     def asks_for_web_socket(self) -> bool:
         """Tell whether the client asks to speak WebSocket; nothing else is switched to (RFC 9110 §7.8)."""
-        options = tokens(self.fields.get("connection")) if "upgrade" in self.fields else ()
-        return "upgrade" in options and "websocket" in tokens(self.fields.get("upgrade"))
+        return asks_for_web_socket(self.fields) and "upgrade" in tokens(self.fields.get("connection"))
 
 
 @lru_cache(maxsize=512)
