@@ -44,7 +44,7 @@ class Offline(Section):
     keep_private: bool = False
     keep_unfresh: bool = False
     keep_no_store: bool = False
-    keep_authorized: bool = False
+    keep_authorized: Texts = ()
     override: bool = False
     queries: Annotated[tuple[Query, ...], Strict(strict=False)] = ()
     posts: Annotated[tuple[Post, ...], Strict(strict=False)] = ()
@@ -55,7 +55,7 @@ class Offline(Section):
             private=self.keep_private,
             unfresh=self.keep_unfresh,
             no_store=self.keep_no_store,
-            authorized=self.keep_authorized,
+            authorized=tuple(map(glob, self.keep_authorized)),
             override=self.override,
         )
         return replace(

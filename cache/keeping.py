@@ -19,8 +19,8 @@ class Keeping:
     """Keep what has neither a lifetime nor a validator, redirects and refusals among it."""
     no_store: bool = False
     """Keep what its origin or client says not to store, for use offline alone."""
-    authorized: bool = False
-    """Keep answers to requests with Authorization."""
+    authorized: tuple[re.Pattern[str], ...] = ()
+    """Paths under which answers to requests with Authorization are kept."""
     override: bool = False
     """Offline, send copies although their origin forbids that unasked."""
 
@@ -65,6 +65,12 @@ def without_signature(request: Request, rules: Sequence[QueryRule]) -> Request:
     if len(kept) == len(parameters):
         return request
     return replace(request, keyed_as=path + (f"?{'&'.join(kept)}" if kept else ""))
+
+
+def is_kept_although_authorized(request: Request, keeping: Keeping) -> bool:
+    """Tell whether an answer is kept although its request had Authorization."""
+    path = request.target.partition("?")[0]
+    return any(pattern.fullmatch(path) for pattern in keeping.authorized)
 
 
 def reads_by_post(request: Request, media_type: str, rules: Sequence[PostRule]) -> bool:

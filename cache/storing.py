@@ -12,6 +12,7 @@ from cache.entry import StoredResponse
 from cache.fields import http_date, imf_date, media_type, tokens
 from cache.fieldtable import end_to_end, row
 from cache.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
+from cache.keeping import is_kept_although_authorized
 from cache.key import key_of_uri, primary_key, storage_key, vary_of
 from cache.messages import Fields, Received, Request, Response
 from cache.poisoning import contradicts_its_name, is_odd
@@ -126,8 +127,9 @@ def _refused_by_status(request: Request, response: Response, directives: Respons
 def _refused_by_directives(request: Request, directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
     if forbidden := forbidden_to_keep(directives, policy):
         return forbidden
-    shareable = policy.keeping.authorized or shareable_although_authorized(directives)
-    return NotStored.AUTHORIZATION if is_authorized(request, policy) and not shareable else None
+    if not is_authorized(request, policy) or shareable_although_authorized(directives):
+        return None
+    return None if is_kept_although_authorized(request, policy.keeping) else NotStored.AUTHORIZATION
 
 
 def forbidden_to_keep(directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:

@@ -11,7 +11,8 @@ from addon.faults import ConfigError
 from addon.profiles import FOLDER, profile_names
 from addon.tomlfile import read_toml
 from cache.freshness import lifetime_of_kind
-from cache.keeping import NOTHING_MORE
+from cache.keeping import NOTHING_MORE, is_kept_although_authorized, without_signature
+from cache.key import primary_key, request_for
 from cache.messages import Fields, Response
 from cache.policy import SetCookie
 
@@ -36,7 +37,43 @@ def test_only_dev_keeps_what_is_not_for_everybody() -> None:
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
     assert (dev.scope, dev.set_cookie) == ("dev", SetCookie.STRIP)
     assert not dev.keeping.no_store
-    assert not dev.keeping.authorized
+
+
+@pytest.mark.parametrize(
+    ("path", "is_kept"),
+    [
+        ("/v2/library/a/manifests/latest", True),
+        ("/v2/a/blobs/sha256:00", True),
+        ("/v2/a/tags/list?n=50", True),
+        ("/v2/account", False),
+        ("/token", False),
+        ("/simple/a/", False),
+    ],
+)
+def test_dev_keeps_what_was_asked_for_with_a_token_of_images_alone(path: str, is_kept: bool) -> None:
+    dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
+    assert is_kept_although_authorized(request_for(f"https://a.test{path}"), dev.keeping) is is_kept
+
+
+@pytest.mark.parametrize(
+    ("target", "key"),
+    [
+        (
+            "/registry/blobs/sha256/a0/a0ff/data?X-Amz-Date=1&X-Amz-Signature=2&x-id=3",
+            "/registry/blobs/sha256/a0/a0ff/data",
+        ),
+        ("/registry/blobs/sha256:a0ff?se=1&sig=2&sp=r", "/registry/blobs/sha256:a0ff"),
+        ("/storage/sha256/a0/a0ff?Expires=1&Signature=2&region=3", "/storage/sha256/a0/a0ff"),
+        ("/bucket/a0ff?X-Goog-Signature=1&generation=2", "/bucket/a0ff?generation=2"),
+        ("/sha256/help?page=2", "/sha256/help?page=2"),
+    ],
+)
+def test_dev_finds_a_blob_whatever_its_url_is_signed_with(target: str, key: str) -> None:
+    dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
+    assert (
+        primary_key(without_signature(request_for(f"https://a.test{target}"), dev.query_rules))
+        == f"https://a.test{key}"
+    )
 
 
 @pytest.mark.parametrize(
@@ -52,6 +89,7 @@ def test_only_dev_keeps_what_is_not_for_everybody() -> None:
         ("/maven2/a/b/1-SNAPSHOT/b-1-SNAPSHOT.jar", "application/java-archive", 0),
         ("/maven2/a/b/maven-metadata.xml", "text/xml", 0),
         ("/v2/library/a/blobs/sha256:00", "application/octet-stream", 365),
+        ("/registry/v2/blobs/sha256/a0/a0ff/data", "application/octet-stream", 365),
         ("/v2/library/a/manifests/latest", "application/json", 0),
     ],
 )

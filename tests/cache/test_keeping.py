@@ -84,13 +84,14 @@ def test_the_profile_sees_what_is_shared() -> None:
     assert isinstance(on_request(request_for(URI), [entry], DEV, NOW), Serve)
 
 
-def test_answers_to_authorized_requests_are_kept_only_when_that_is_said() -> None:
+def test_answers_to_authorized_requests_are_kept_only_where_that_is_said() -> None:
     request = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
     outcome = answered(DEV, ("Cache-Control", "max-age=60"), request=request)
     assert isinstance(outcome, Relay)
     assert outcome.not_stored is NotStored.AUTHORIZATION
-    keeping = replace(DEV, keeping=replace(DEV.keeping, authorized=True))
-    assert isinstance(answered(keeping, ("Cache-Control", "max-age=60"), request=request), Store)
+    here, elsewhere = (replace(DEV, keeping=replace(DEV.keeping, authorized=(glob(path),))) for path in ("/x", "/y/*"))
+    assert isinstance(answered(here, ("Cache-Control", "max-age=60"), request=request), Store)
+    assert isinstance(answered(elsewhere, ("Cache-Control", "max-age=60"), request=request), Relay)
 
 
 @pytest.mark.parametrize(("status", "is_kept"), [(200, True), (302, True), (401, True), (404, True), (500, False)])
