@@ -87,6 +87,7 @@ def _java(proxy: str, trust: TrustFiles, direct: str) -> str:
         "javax.net.ssl.trustStore": trust.java,
         "javax.net.ssl.trustStoreType": "PKCS12",
         "javax.net.ssl.trustStorePassword": STORE_PASSWORD,
+        "aether.connector.http.useSystemProperties": "true",  # without it Maven 3.9 heeds none of these
     }
     # the JVM splits at spaces, and takes quotes like a shell
     return " ".join(

@@ -27,6 +27,7 @@ def test_programs_of_every_kind_are_told(files: TrustFiles) -> None:
     assert said["NO_PROXY"] == said["no_proxy"] == "localhost,127.0.0.1,::1"
     assert {said[name] for name in CA_FILES} == {str(files.bundle)}
     assert f'"-Djavax.net.ssl.trustStore={files.java}"' in said["JAVA_TOOL_OPTIONS"]
+    assert "-Daether.connector.http.useSystemProperties=true" in said["JAVA_TOOL_OPTIONS"].split()
     assert said["NODE_USE_ENV_PROXY"] == "1"
 
 

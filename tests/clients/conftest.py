@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.addon.throwaway_authority import Authority
 from tests.clients.origin import Origin
 from tests.clients.proxy import Proxy
+from tests.clients.running import Runner
 
 
 @pytest.fixture(scope="session")
@@ -38,3 +40,10 @@ def either_origin(request: pytest.FixtureRequest, origin: Origin, secure_origin:
 def proxy(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Proxy]:
     with Proxy(tmp_path_factory.mktemp("proxy"), trusts=authority.file) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def runner(tmp_path: Path, authority: Authority) -> Runner:
+    home = tmp_path / "home"
+    home.mkdir()
+    return Runner(home, authority.file)

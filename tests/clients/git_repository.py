@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import subprocess
 from pathlib import Path
 
@@ -16,11 +17,16 @@ IDENTITY = {
 }
 
 
+FILES = {"greeting": b"hello\n", "large": random.Random(0).randbytes(8 << 20)}
+"""What is in the repository; the second makes a pack larger than what is held in memory."""
+
+
 def serve_repository(origin: Origin, folder: Path) -> str:
-    """Make a repository with one file in a folder, and serve it; return its URL."""
+    """Make a repository in a folder, and serve it; return its URL."""
     work = folder / "work"
     work.mkdir(parents=True)
-    (work / "greeting").write_text("hello\n")
+    for name, content in FILES.items():
+        (work / name).write_bytes(content)
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "first"]):
         subprocess.run(["git", *command], cwd=work, check=True, env=os.environ | IDENTITY)
     subprocess.run(["git", "clone", "--quiet", "--bare", str(work), str(folder / "served.git")], check=True)
@@ -44,7 +50,8 @@ def serve_repository(origin: Origin, folder: Path) -> str:
         ).stdout
         head, _, body = said.partition(b"\r\n\r\n")
         fields = dict(line.split(": ", 1) for line in head.decode().splitlines())
-        exchange.reply(int(fields.pop("Status", "200").split()[0]), body, fields)
+        exchange.begin(int(fields.pop("Status", "200").split()[0]), {**fields, "Transfer-Encoding": "chunked"})
+        exchange.wfile.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))
 
     origin.offer("/served.git/info/refs?service=git-upload-pack", answer)
     return origin.offer("/served.git/git-upload-pack", answer).removesuffix("/git-upload-pack")

@@ -31,8 +31,13 @@ class Exchange(http.server.BaseHTTPRequestHandler):
     def answer(self) -> None:
         origin = self.server.origin
         fields = {name.lower(): value for name, value in self.headers.items()}
-        origin.requests.append(Seen(self.command, self.path, fields))
-        origin.pages.get(self.path, _not_found)(self)
+        origin.requests.append(Seen(self.command, self.target, fields))
+        origin.page(self.target)(self)
+
+    @property
+    def target(self) -> str:
+        """What the request is for, as the origin's pages are named."""
+        return self.path
 
     do_GET = do_HEAD = do_POST = do_PUT = answer  # noqa: N815  # named by the standard library
 
@@ -73,20 +78,22 @@ class Origin:
     Attributes:
         pages: What is answered, by request target.
         requests: Every request, in the order of arrival.
+        connections: Every connection that was accepted.
     """
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext | None = None, exchange: type[Exchange] = Exchange) -> None:
         self.pages: dict[str, Page] = {}
         self.requests: list[Seen] = []
         self.stopped = False
-        self._connections: list[socket.socket] = []
-        self._server = _Server(("127.0.0.1", 0), Exchange)
+        self.connections: list[socket.socket] = []
+        self._server = _Server(("127.0.0.1", 0), exchange)
         self._server.origin = self
         if tls:
             # the handshake belongs into the connection's own thread
             listener = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
             self._server.socket = listener
-        self._url = f"{'https' if tls else 'http'}://localhost:{self._server.server_port}"
+        self.port = self._server.server_port
+        self._url = f"{'https' if tls else 'http'}://localhost:{self.port}"
         self._server.get_request = self._accept  # type: ignore[method-assign]  # to know what to close
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05})
         self._thread.start()
@@ -96,12 +103,16 @@ class Origin:
         self.pages[target] = page
         return self._url + target
 
+    def page(self, target: str) -> Page:
+        """Return what answers a target: the page that was offered for it, or for all its queries."""
+        return self.pages.get(target) or self.pages.get(target.partition("?")[0], _not_found)
+
     def requests_for(self, target: str) -> list[Seen]:
         return [seen for seen in self.requests if seen.target == target]
 
     def _accept(self) -> tuple[socket.socket, object]:
         connection, address = self._server.socket.accept()
-        self._connections.append(connection)
+        self.connections.append(connection)
         return connection, address
 
     def stop(self) -> None:
@@ -110,7 +121,7 @@ class Origin:
         self._server.shutdown()
         self._thread.join()
         self._server.socket.close()
-        for connection in self._connections:
+        for connection in self.connections:
             with suppress(OSError):
                 connection.shutdown(socket.SHUT_RDWR)
         self._server.server_close()

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.addon.throwaway_authority import Authority
-from tests.clients.git_repository import serve_repository
+from tests.clients.git_repository import FILES, serve_repository
 from tests.clients.origin import Origin
 from tests.clients.pages import page
 from tests.clients.programs import program
@@ -22,13 +22,6 @@ from tests.clients.proxy import COMMANDS
 from tests.clients.running import Runner, files_below, private_store, without_a_route
 
 pytestmark = pytest.mark.client
-
-
-@pytest.fixture
-def runner(tmp_path: Path, authority: Authority) -> Runner:
-    home = tmp_path / "home"
-    home.mkdir()
-    return Runner(home, authority.file)
 
 
 @pytest.fixture(params=["http", "https"])
@@ -88,7 +81,7 @@ def test_a_repository_is_cloned_again_without_a_network(runner: Runner, passing_
     second = runner("--offline", "--proxy-localhost", "--", *git, "second", around=without_a_route())
 
     assert (first.code, second.code) == (0, 0), first.errors + second.errors
-    assert files_below(runner.folder / "second") == files_below(runner.folder / "first") == {"greeting": b"hello\n"}
+    assert files_below(runner.folder / "second") == files_below(runner.folder / "first") == FILES
     assert second.count("from copies") == first.count("requests")
 
 
