@@ -6,7 +6,7 @@ import base64
 import hashlib
 import json
 
-from tests.clients.origin import Origin
+from tests.clients.origin import Exchange, Origin
 from tests.clients.pages import page
 from tests.clients.registries.archives import tar_gz
 
@@ -26,5 +26,12 @@ def serve_packages(origin: Origin, base: str) -> dict[str, str]:
             "integrity": integrity,
             "dependencies": dependencies,
         }
+    origin.offer(f"{base}/-/npm/v1/security/advisories/bulk", _nothing_known)
     lock = {"name": "a", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": locked}
     return {"package.json": json.dumps(locked[""]), "package-lock.json": json.dumps(lock)}
+
+
+def _nothing_known(exchange: Exchange) -> None:
+    """Say what is known against the packages that are posted."""
+    exchange.rfile.read(int(exchange.headers["Content-Length"]))
+    exchange.reply(200, b"{}", {"Content-Type": "application/json"})
