@@ -9,7 +9,7 @@ from tests.clients.origin import Exchange, Origin, Page
 
 
 class EveryName(Origin):
-    """An origin whose pages are named by whole URLs, for what may not lie at a loopback address.
+    """An origin whose pages are named by whole URLs: some programs never ask a proxy for what is on localhost.
 
     Attributes:
         proxy: The URL of the proxy that leads there.
