@@ -7,6 +7,7 @@ from functools import lru_cache
 from hashlib import blake2b
 from urllib.parse import urlsplit
 
+from cache.directives import response_directives, shareable_although_authorized
 from cache.entry import StoredResponse
 from cache.fields import QUOTED_STRING, TOKEN, members
 from cache.fieldtable import row
@@ -102,6 +103,9 @@ _SEARCH = "&search"
 _SCOPE = "&scope"
 """Among Vary values, whose policy stored the response; shared responses have none."""
 
+_CONFINED = "&authorization"
+"""Among Vary values, the credential that a response was given to and may be shown to alone."""
+
 REFERRING_SITE = "referring-site"
 """In a partition, scheme and host of Referer."""
 
@@ -123,27 +127,48 @@ def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
 
 def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePolicy) -> Vary:
     """Return what a response stored under `key` remembers of the request that produced it."""
-    scope = ((_SCOPE, policy.scope),) if policy.scope else ()
+    whose = _whose(request, response_fields, policy)
     if "vary" not in response_fields and not policy.partition and not key.endswith(_ANY_SEARCH):
-        return scope
+        return whose
     nominated = nominated_fields(response_fields)
     if nominated is None:
-        return scope + NEVER_MATCHES
+        return whose + NEVER_MATCHES
     names = sorted({*nominated, *policy.partition})
     if key.endswith(_ANY_SEARCH):
         names.insert(0, _SEARCH)
-    return scope + tuple((name, _compared(request, name, response_fields, policy)) for name in names)
+    return whose + tuple((name, _compared(request, name, response_fields, policy)) for name in names)
 
 
-def is_visible(entry: StoredResponse, policy: CachePolicy) -> bool:
-    """Tell whether a policy may see a stored response: a shared one sees nothing private (decision D35)."""
-    return all(name != _SCOPE or value == policy.scope for name, value in entry.vary)
+def _whose(request: Request, response_fields: Fields, policy: CachePolicy) -> Vary:
+    """Return whose a response is: of the policy that stores it, and of the credential that it was given to."""
+    scope = ((_SCOPE, policy.scope),) if policy.scope else ()
+    if not policy.keeping.authorized or "authorization" not in request.fields:
+        return scope
+    if shareable_although_authorized(response_directives(response_fields, policy.targeted_fields)):
+        return scope
+    return (*scope, (_CONFINED, presented(request.fields, "authorization", policy)))
+
+
+def is_visible(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
+    """Tell whether a stored response is there at all: not for a shared policy (decision D35) or another credential."""
+    whose = (_SCOPE, _CONFINED)
+    return all(
+        name not in whose or _compared(request, name, entry.head.fields, policy) == value for name, value in entry.vary
+    )
+
+
+def is_confined(entry: StoredResponse) -> bool:
+    """Tell whether a stored response matches requests with one Authorization alone."""
+    return any(name == _CONFINED for name, _ in entry.vary)
+
+
+def chosen_by(entry: StoredResponse) -> frozenset[str]:
+    """Return the names of the request fields that choose this stored response, those of a partition among them."""
+    return frozenset(name.removeprefix("&") for name, _ in entry.vary)
 
 
 def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
     """Tell whether every field that the stored Vary nominates has the same value in this request (RFC 9111 §4.1)."""
-    if not is_visible(entry, policy):
-        return False
     if NEVER_MATCHES[0] in entry.vary and not policy.replay:  # a replay is to say again what was said
         return False
     if policy.partition and not {name for name, _ in entry.vary}.issuperset(policy.partition):
@@ -154,6 +179,8 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
 def _compared(request: Request, name: str, response_fields: Fields, policy: CachePolicy) -> str | None:
     if name == _SCOPE:
         return policy.scope
+    if name == _CONFINED:
+        return presented(request.fields, "authorization", policy)
     if name == _SEARCH:
         return search(request.target, search_variance(response_fields.get("no-vary-search")))
     return presented(request.fields, name, policy)

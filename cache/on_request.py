@@ -40,7 +40,7 @@ def on_request(
     another's fetch: why it would have gone forward itself (RFC 9211 §2.6).
     """
     policy = policy.towards(request.host)
-    candidates = [entry for entry in candidates if is_visible(entry, policy)]
+    candidates = [entry for entry in candidates if is_visible(entry, request, policy)]
     if policy.gateway and (unkeyed := unkeyed_input(request.fields)):
         # ledger SEC-04: the origin behind an edge does not get to see it
         request = request.with_fields(request.fields.without(unkeyed))

@@ -49,6 +49,7 @@ class Detail(StrEnum):
     UNKEYED_INPUT = "unkeyed-input"
     RESPONSE_NO_CACHE = "no-cache"
     RESPONSE_NO_STORE = "no-store"
+    SCRUBBED = "scrubbed"
     UPGRADE = "upgrade"
 
 
@@ -77,6 +78,7 @@ class NotStored(StrEnum):
     STREAM = "stream"
     STORE_FAILED = "store-failed"
     TOO_LARGE = "too-large"
+    UNSCRUBBABLE = "unscrubbable"
     UNVERIFIED = "unverified"
 
 

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cache.directives import RequestDirectives, request_directives
+from cache.directives import RequestDirectives, request_directives, shareable_although_authorized
 from cache.entry import StoredResponse
 from cache.freshness import current_age, date_of, directives_of, freshness_lifetime, never_unasked, overrides, stale_use
-from cache.key import matches
+from cache.key import is_confined, matches
 from cache.messages import DEFAULT_PORTS, Fields, Request
 from cache.pieces import content, joined
 from cache.poisoning import unkeyed_input
 from cache.policy import CachePolicy, ClientReload, client_reload
 from cache.ranges import Part, Unsatisfiable, requested_parts
 from cache.reasons import Detail, Forwarded
-from cache.storing import is_authorized, shareable_although_authorized
+from cache.storing import is_authorized
 
 
 def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail | None] | None:
@@ -89,8 +89,10 @@ def obstacle(
         return Forwarded.PARTIAL, None
     if policy.replay:
         return None
+    if entry.scrubbed and not policy.offline:  # a client that can have the origin's own wants that
+        return Forwarded.REQUEST, Detail.SCRUBBED
     directives = directives_of(entry, policy)
-    shareable = policy.keeping.private or shareable_although_authorized(directives)
+    shareable = policy.keeping.private or shareable_although_authorized(directives) or is_confined(entry)
     if is_authorized(request, policy) and not shareable:
         return Forwarded.REQUEST, Detail.AUTHORIZATION
     if now < policy.earliest:  # RFC 9111 §4: without a clock nothing can be called fresh

@@ -93,6 +93,43 @@ def test_answers_to_authorized_requests_are_kept_only_when_that_is_said() -> Non
     assert isinstance(answered(keeping, ("Cache-Control", "max-age=60"), request=request), Store)
 
 
+@pytest.mark.parametrize("private", [True, False])
+def test_what_was_given_to_one_credential_is_not_there_for_another(private: bool) -> None:
+    keeping = replace(DEV, keeping=Keeping(private=private, authorized=True), credential_key=b"k" * 32)
+
+    def asking(*credential: str) -> Request:
+        return request_for(URI, Fields(tuple(("Authorization", each) for each in credential)))
+
+    outcome = answered(keeping, ("Cache-Control", "max-age=60"), ("ETag", '"1"'), request=asking("Basic eDp5"))
+    assert isinstance(outcome, Store)
+    assert "eDp5" not in repr(outcome.entry)
+    assert isinstance(on_request(asking("Basic eDp5"), [outcome.entry], keeping, NOW), Serve)
+    for other in (asking(), asking("Basic eDp6"), asking("Basic eDp5", "Basic eDp6")):
+        sent = on_request(other, [outcome.entry], keeping, NOW)
+        assert isinstance(sent, Forward), "and its validator is not sent, or a 304 would show it"
+        assert sent.fwd is Forwarded.URI_MISS
+        assert isinstance(on_request(other, [outcome.entry], replace(keeping, mode=Mode.OFFLINE), NOW), Refuse)
+
+
+def test_what_everybody_may_have_is_shared_whoever_asked_first() -> None:
+    keeping = replace(DEV, keeping=Keeping(authorized=True))
+    request = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
+    outcome = answered(keeping, ("Cache-Control", "public, max-age=60"), request=request)
+    assert isinstance(outcome, Store)
+    assert isinstance(on_request(REQUEST, [outcome.entry], keeping, NOW), Serve)
+
+
+def test_what_is_validated_behind_a_hit_bears_the_credential_that_it_was_given_to() -> None:
+    keeping = replace(DEV, keeping=Keeping(authorized=True))
+    request = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
+    outcome = answered(keeping, ("Cache-Control", "max-age=1, stale-while-revalidate=60"), request=request)
+    assert isinstance(outcome, Store)
+    served = on_request(request, [outcome.entry], keeping, NOW + 2)
+    assert isinstance(served, Serve)
+    assert served.validate_behind
+    assert served.validate_behind.request.fields.get("authorization") == "Basic eDp5"
+
+
 @pytest.mark.parametrize(("status", "is_kept"), [(200, True), (302, True), (401, True), (404, True), (500, False)])
 def test_what_says_nothing_of_freshness_is_kept_if_a_build_needs_it(status: int, is_kept: bool) -> None:
     assert isinstance(answered(DEV, status=status), Store) is is_kept
