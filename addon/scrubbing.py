@@ -27,14 +27,14 @@ def left_of(content: bytes, codings: str | None, names: Collection[str], limit: 
     try:
         octets = uncoded(content, codings, limit)
         if len(octets) > limit:
-            raise Unscrubbable(f"it is more than {limit} octets")
+            raise Unscrubbable(f"says it is JSON and is more than {limit} octets")
         encoding = json.detect_encoding(octets)
         text = octets.decode(encoding)
         if not may_have(text, names):
             return None
         text, count = without_values(text, names)
     except ValueError as error:  # a CodingError is one
-        raise Unscrubbable(f"it says it is JSON and cannot be read: {error}") from None
+        raise Unscrubbable(f"says it is JSON and cannot be read: {error}") from None
     return (text.encode(encoding), count) if count else None
 
 
@@ -63,7 +63,7 @@ class ScrubbingWriter:
     def write(self, chunk: bytes) -> None:
         """Append octets. Raises Unscrubbable if they are too many."""
         if len(self._held) + len(chunk) > MAX_SCRUBBED:
-            raise Unscrubbable(f"it is more than {MAX_SCRUBBED} octets")
+            raise Unscrubbable(f"says it is JSON and is more than {MAX_SCRUBBED} octets")
         self._held += chunk
 
     def read(self, start: int, stop: int) -> bytes:

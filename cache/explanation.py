@@ -73,7 +73,8 @@ def _variant(number: int, entry: StoredResponse, request: Request, policy: Cache
         nominated = "varies by " + ", ".join(f"{name}={value or 'absent'}" for name, value in entry.vary)
     else:
         nominated = "does not vary"
-    found = f"{entry.head.status} to {entry.method}, {entry.length} octets, {nominated}: {fits}"
+    scrubbed = ", scrubbed: something was taken out of it" if entry.scrubbed else ""
+    found = f"{entry.head.status} to {entry.method}, {entry.length} octets{scrubbed}, {nominated}: {fits}"
     return Step(f"stored {number}", found, "RFC 9111 §4.1")
 
 

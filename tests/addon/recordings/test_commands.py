@@ -95,6 +95,45 @@ def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, shelf: Shelf) -> 
     assert secondhand("scrub", "demo", "--field", "nothing").exit_code == 3
 
 
+def test_scrubbing_takes_out_what_requests_are_told_apart_by(tmp_path: Path, shelf: Shelf) -> None:
+    def asked(key: str | None, language: str) -> dict[str, object]:
+        return {"vary": (("accept-language", language), ("x-api-key", key))}
+
+    with shelf.made("demo") as store:
+        varying = "Vary: Accept-Language, X-API-Key"
+        for key, language in (("s3cr3t", "en"), ("s3cr3t", "de"), ("s3cr3t too", "de"), (None, "fr")):
+            keep(
+                store,
+                "http://a.test/a",
+                f"{key} {language}".replace("s3cr3t", "-").encode(),
+                varying,
+                **asked(key, language),
+            )
+        keep(store, "http://a.test/b", b"b", "Vary: X-API-Key", vary=(("x-api-key", "s3cr3t"),))
+    said = json.loads(secondhand("scrub", "demo", "--field", "X-Api-Key", "--json").stdout)
+    assert (said["responses"], said["places"], said["merged"]) == (4, 4, 1)
+    for file in (tmp_path / "store" / "recordings").rglob("*"):
+        assert file.is_dir() or b"s3cr3t" not in file.read_bytes()
+    found = {(entry.key, entry.vary, entry.head.fields.get("vary"), body) for entry, body in held(shelf, "demo")}
+    assert found == {
+        ("http://a.test/a", (("accept-language", "en"),), "Accept-Language", b"- en"),
+        ("http://a.test/a", (("accept-language", "de"),), "Accept-Language", b"- too de"),
+        ("http://a.test/a", (("accept-language", "fr"), ("x-api-key", None)), "Accept-Language, X-API-Key", b"None fr"),
+        ("http://a.test/b", (), None, b"b"),
+    }
+
+
+def test_scrubbing_finds_a_name_each_time_that_an_object_repeats_it(tmp_path: Path, shelf: Shelf) -> None:
+    with shelf.made("demo") as store:
+        keep(store, "http://a.test/a", b'{"token": "s3cr3t", "n": 1.0, "token": "s3cr3t too"}', JSON)
+    said = json.loads(secondhand("scrub", "demo", "--field", "token", "--json").stdout)
+    assert said["places"] == 2
+    [(_, body)] = held(shelf, "demo")
+    assert body == b'{"token": "scrubbed", "n": 1.0, "token": "scrubbed"}'
+    for file in (tmp_path / "store" / "recordings").rglob("*"):
+        assert file.is_dir() or b"s3cr3t" not in file.read_bytes()
+
+
 def test_what_cannot_be_read_is_not_called_clean(shelf: Shelf) -> None:
     with shelf.made("demo") as store:
         keep(store, "http://a.test/a", b'{"token": 1}', JSON)
