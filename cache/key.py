@@ -193,9 +193,9 @@ def presented(fields: Fields, name: str, policy: CachePolicy) -> str | None:
     lines = fields.all(name)
     if not lines:
         return None  # RFC 9111 §4.1: absent only matches absent
-    if name in _CREDENTIALS and (policy.record or policy.replay):
-        return None  # a recording is one person's, and is replayed where the credentials are not
-    if name in _CREDENTIALS:
+    if name in _CREDENTIALS or name in policy.secrets:
+        if policy.record or policy.replay:
+            return None  # a recording is one person's, and is replayed where the credentials are not
         joined = "\0".join(lines).encode("latin-1", "replace")
         return "hash:" + blake2b(joined, key=policy.credential_key[:64], digest_size=16).hexdigest()
     if name in _FREE_TEXT:

@@ -22,7 +22,7 @@ _DESCRIBING = frozenset(
 def is_json(fields: Fields) -> bool:
     """Tell whether the content is JSON, as its media type says (RFC 6839 §3.1)."""
     kind = media_type(fields.get("content-type"))
-    return kind == "application/json" or kind.endswith("+json")
+    return kind in ("application/json", "text/json") or kind.endswith("+json")
 
 
 def secrets_in(fields: Fields, policy: CachePolicy) -> frozenset[str]:

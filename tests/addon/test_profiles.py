@@ -33,10 +33,12 @@ def test_only_dev_keeps_what_is_not_for_everybody() -> None:
     for name in profile_names():
         policy = configure(None, {}, {"SECONDHAND_PROFILE": name}).settings.policy()
         assert (policy.keeping != NOTHING_MORE) is (name == "dev")
+        assert bool(policy.secrets) is (name == "dev")
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
     assert (dev.scope, dev.set_cookie) == ("dev", SetCookie.STRIP)
     assert not dev.keeping.no_store
     assert not dev.keeping.authorized
+    assert {"access_token", "refresh_token", "password", "secretaccesskey"} <= dev.secrets
 
 
 @pytest.mark.parametrize(

@@ -136,6 +136,19 @@ def test_what_says_nothing_of_freshness_is_kept_if_a_build_needs_it(status: int,
     assert isinstance(answered(CachePolicy(), status=status), Relay)
 
 
+def test_a_secret_that_a_response_varies_by_is_kept_as_a_keyed_hash() -> None:
+    keeping = replace(DEV, secrets=frozenset({"x-api-key"}), credential_key=b"k" * 32)
+
+    def asking(key: str) -> Request:
+        return request_for(URI, Fields((("X-Api-Key", key),)))
+
+    outcome = answered(keeping, ("Cache-Control", "max-age=60"), ("Vary", "X-Api-Key"), request=asking("s3cr3t"))
+    assert isinstance(outcome, Store)
+    assert "s3cr3t" not in repr(outcome.entry)
+    assert isinstance(on_request(asking("s3cr3t"), [outcome.entry], keeping, NOW), Serve)
+    assert isinstance(on_request(asking("another"), [outcome.entry], keeping, NOW), Forward)
+
+
 # ---- keys
 
 

@@ -87,6 +87,15 @@ def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, shelf: Shelf) -> 
         # another representation: nothing of the origin's names it any more
         assert {name for name, _ in entry.head.fields} == {"Date", "Content-Type", "Content-Length"}
         assert entry.scrubbed
+    place = tmp_path / "store" / "recordings" / "demo"
+    assert (
+        "scrubbed: something was taken out of it here"
+        in secondhand("show", "http://a.test/json", "--store", place).stdout
+    )
+    assert json.loads(secondhand("show", "http://a.test/json", "--store", place, "--json").stdout)[0]["scrubbed"]
+    why = secondhand("why", "http://a.test/json", "--store", place).stdout
+    assert "scrubbed: something was taken out of it" in why
+    assert "decision: forward, scrubbed" in why
     assert entries["field"][0].head.fields.get("etag") == '"3"'
     assert entries["field"][0].scrubbed
     assert not entries["clean"][0].scrubbed
