@@ -157,6 +157,8 @@ def _serve(
         detail, remaining = Detail.REPLAY, math.inf
     elif never_unasked(entry, policy):
         detail, remaining = Detail.OVERRIDE_OFFLINE, 0.0  # else it would not be served at all
+    elif remaining > 0 and entry.scrubbed:
+        detail = Detail.SCRUBBED
     elif remaining > 0:
         detail = Detail.HEURISTIC if lifetime.source == "heuristic" else None
     else:

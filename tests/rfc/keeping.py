@@ -75,7 +75,7 @@ CONVERSATIONS = [
         ask("GET /a", "Range: bytes=0-3"),
         answer(
             "203",
-            hit(60),
+            hit(60, "scrubbed"),
             f"Content-Length: {len(SCRUBBED)}",
             *("no ETag", "no Last-Modified", "no Accept-Ranges"),
             *("no Content-MD5", "no Digest", "no Content-Digest", "no Repr-Digest"),
@@ -97,7 +97,7 @@ CONVERSATIONS = [
         answer("200", 'ETag: "1"'),
         offline(),
         ask("GET /a"),
-        answer("203", hit(60), body=SCRUBBED),
+        answer("203", hit(60, "scrubbed"), body=SCRUBBED),
         settings=ONE_USER,
     ),
     conversation(
@@ -139,7 +139,7 @@ CONVERSATIONS = [
         answer("203", body=SECRET, client="the second"),
         offline(),
         ask("GET /a"),
-        answer("203", hit(60), body=SCRUBBED),
+        answer("203", hit(60, "scrubbed"), body=SCRUBBED),
         settings=ONE_USER,
     ),
     _unscrubbable("it is none", body='{"access_token": '),
@@ -163,7 +163,7 @@ CONVERSATIONS = [
         answer("200", STORED, "X-Auth-Token: s3cr3t", "Set-Cookie: a=s3cr3t", body="hello"),
         offline(),
         ask("GET /a"),
-        answer("203", hit(60), "no X-Auth-Token", "no Set-Cookie", body="hello"),
+        answer("203", hit(60, "scrubbed"), "no X-Auth-Token", "no Set-Cookie", body="hello"),
         settings=ONE_USER,
     ),
     conversation(
