@@ -54,13 +54,13 @@ class Arrivals:
         if whole is None or len(whole) > self._max_object or arriving.trailers.lines:
             return await self._store_arriving(request, outcome, arriving, flight)
         # before the client has it, which may ask again at once
-        if reason := await self._stored.keep(outcome.entry, whole, outcome.replaces, flight):
+        if reason := await self._stored.keep(outcome.entry, whole, outcome.replaces, flight, outcome.secrets):
             self._replies.not_stored(request, reason)
         flight.end(Ending.NOT_SHARED if reason else Ending.STORED)
         return self._replies.relayed_whole(request, outcome, whole)
 
     async def _store_arriving(self, request: Request, outcome: Store, arriving: OriginAnswer, flight: Flight) -> Reply:
-        writer = await self._stored.writer()
+        writer = await self._stored.writer(outcome.secrets)
         if writer is None:
             flight.end(Ending.NOT_SHARED)
             unstored = replace(outcome.handling, stored=False)
@@ -98,7 +98,7 @@ class Arrivals:
     async def keep(self, outcome: Store, content: bytes) -> None:
         """Store a response that `judged` found storable and whose content is whole by now."""
         flight, _ = self._held.pop(outcome.entry.id, (None, ()))
-        if reason := await self._stored.keep(outcome.entry, content, outcome.replaces, flight):
+        if reason := await self._stored.keep(outcome.entry, content, outcome.replaces, flight, outcome.secrets):
             self._statistics.count(f"not_stored.{reason}")
         if flight:
             self._flights.finish(flight)

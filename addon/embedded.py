@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from pathlib import Path
 
 from mitmproxy import ctx, exceptions
 from mitmproxy.addonmanager import Loader
 
 from addon.configuration import configure
+from addon.exposure import exposed
 from addon.faults import ConfigError
 from addon.hooks import Hooks
 from addon.service import Service
+
+logger = logging.getLogger(__name__)
 
 
 class Embedded(Hooks):
@@ -44,7 +48,10 @@ class Embedded(Hooks):
         if self._made is None:
             self._made = asyncio.get_running_loop().create_future()
             try:
-                service = Service(configure(_file()).settings)
+                settings = configure(_file()).settings
+                if kept := exposed(settings, ctx.options.listen_host):
+                    logger.warning("set listen_host: others can reach what %s keeps for one user", " and ".join(kept))
+                service = Service(settings)
                 await service.start()
                 self._made.set_result(service)
             except (ConfigError, ValueError, OSError) as error:

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import Strict
+from pydantic import AfterValidator, Strict
 
 from addon.cache_section import Texts
+from addon.clients import Token
 from addon.section import Section
 from cache.keeping import NOTHING_MORE, Keeping, PostRule, QueryRule
 from cache.policy import CachePolicy, glob
+
+# a name of a secret is found in any case of its letters
+Names = Annotated[tuple[Annotated[Token, AfterValidator(str.lower)], ...], Strict(strict=False)]
 
 
 class Query(Section):
@@ -45,6 +49,8 @@ class Offline(Section):
     keep_unfresh: bool = False
     keep_no_store: bool = False
     keep_authorized: Texts = ()
+    keep_authorized_for_any: Texts = ()
+    scrub: Names = ()
     override: bool = False
     queries: Annotated[tuple[Query, ...], Strict(strict=False)] = ()
     posts: Annotated[tuple[Post, ...], Strict(strict=False)] = ()
@@ -56,12 +62,14 @@ class Offline(Section):
             unfresh=self.keep_unfresh,
             no_store=self.keep_no_store,
             authorized=tuple(map(glob, self.keep_authorized)),
+            authorized_for_any=tuple(map(glob, self.keep_authorized_for_any)),
             override=self.override,
         )
         return replace(
             policy,
             scope=(profile or "private") if keeping != NOTHING_MORE or self.posts else "",
             keeping=keeping,
+            secrets=frozenset(self.scrub),
             query_rules=tuple(each.rule() for each in self.queries),
             post_rules=tuple(each.rule() for each in self.posts),
         )

@@ -22,6 +22,8 @@ KEPT_FIELDS = frozenset({"accept", "accept-encoding", "accept-language"})
 
 def wanted_by(request: Request) -> Wanted | None:
     """Return what a request that found nothing is kept as; None for one that must not be repeated by us."""
+    if request.keyed_as:
+        return None  # its signature is not written down, and will be over by then
     if request.method != "GET" or not request.fields.names().isdisjoint({"authorization", "cookie", "range"}):
         return None
     fields = tuple(line for line in request.fields if line[0].lower() in KEPT_FIELDS)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
+from addon.scrubbing import ScrubbingWriter, Unscrubbable, scrubbed
 from addon.statistics import Statistics
 from cache.decisions import Change, Delete, Invalidate, InvalidateGroups, Update
 from cache.digests import is_contradicted
@@ -76,8 +77,10 @@ class StoredResponses:
         self.store.touch(entry.id)
         return body
 
-    async def writer(self) -> BodyWriter | None:
-        """Begin a body, or return None where the store takes nothing."""
+    async def writer(self, secrets: frozenset[str] = frozenset()) -> BodyWriter | None:
+        """Begin a body, or return None where the store takes nothing; `secrets` never reach it (see `keep`)."""
+        if secrets:
+            return ScrubbingWriter(self.store, secrets)
         try:
             return await self.run(self.store.writer)
         except StoreError as error:
@@ -85,16 +88,34 @@ class StoredResponses:
             return None
 
     async def keep(
-        self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...], flight: Flight | None = None
+        self,
+        entry: StoredResponse,
+        body: bytes,
+        replaces: tuple[str, ...],
+        flight: Flight | None = None,
+        secrets: frozenset[str] = frozenset(),
     ) -> NotStored | None:
-        """Store a response whose body is whole, unless what was purged meanwhile is `flight`'s.
+        """Store a response whose body is whole.
+
+        Args:
+            entry: Its head.
+            body: What it is stored with.
+            replaces: The ids of what it takes the place of.
+            flight: Nothing is stored if what was purged meanwhile is this one's.
+            secrets: Lower-case names of members of JSON whose values are taken out of the body before.
 
         Returns:
-            Why it was not stored, or None if it was. Does not suspend where memory suffices and no purge is under way.
+            Why it was not stored, or None if it was. Does not suspend where memory suffices, no purge is under way, and
+            there are no secrets.
         """
         entry = entry.with_body(len(body), sha256(body).hexdigest())
         if is_contradicted(entry):
             return NotStored.DIGEST_MISMATCH
+        if secrets:
+            try:
+                entry, body = await self.run(scrubbed, entry, body, secrets)
+            except Unscrubbable as error:
+                return self._unscrubbable(entry, error)
         async with self.commits:
             if flight and flight.overtaken:
                 return NotStored.OVERTAKEN
@@ -125,6 +146,8 @@ class StoredResponses:
                 self._statistics.count("stored")
                 return None
             await self.run(self.store.delete, stored.key, [stored.id])
+        except Unscrubbable as error:
+            return self._unscrubbable(entry, error)
         except StoreError as error:
             self._failed("write", error)
             return NotStored.STORE_FAILED
@@ -157,6 +180,10 @@ class StoredResponses:
                 self.store.invalidate_where(origin, lambda entry: not names.isdisjoint(groups(entry.head.fields)))
             case Delete(entry):
                 self.store.delete(entry.key, [entry.id])
+
+    def _unscrubbable(self, entry: StoredResponse, error: Unscrubbable) -> NotStored:
+        logger.info("%s: %s", entry.target, error)
+        return NotStored.UNSCRUBBABLE
 
     def _failed(self, what: str, error: StoreError) -> None:
         self._statistics.count(f"failures.store-{what}")

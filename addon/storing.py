@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
+from addon.scrubbing import Unscrubbable
 from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from cache.decisions import Store
@@ -60,6 +61,9 @@ class Storing:
             return
         try:
             await self._stored.run(self._writer.write, chunk)
+        except Unscrubbable as error:
+            self.give_up(NotStored.UNSCRUBBABLE, str(error))
+            return
         except StoreError as error:
             self.give_up(NotStored.STORE_FAILED, str(error))
             return
@@ -81,10 +85,11 @@ class Storing:
                 self.give_up(reason, "at the end")
                 return
             self.active = False
-            self._read, self._stored_entry = None, entry
-            if being_read:  # before anything else is stored, which it may have to make room for
-                with suppress(StoreError):
-                    await self._reopen(entry)
+            if not self._outcome.secrets:  # else what is stored may be less than what is being passed on
+                self._read, self._stored_entry = None, entry
+                if being_read:  # before anything else is stored, which it may have to make room for
+                    with suppress(StoreError):
+                        await self._reopen(entry)
             self._flight.end(Ending.STORED)
 
     def give_up(self, reason: NotStored, why: str) -> None:

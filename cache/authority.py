@@ -25,7 +25,7 @@ from cache.partial import partial, stored
 from cache.policy import AnswerStatus, CachePolicy
 from cache.ranges import Unsatisfiable, requested_parts
 from cache.reasons import Detail, Refused
-from cache.storing import dated
+from cache.stored_fields import dated
 from cache.validation import not_modified
 
 NO_CONTENT = frozenset({204, 205, 304})
@@ -91,7 +91,7 @@ def _whole(request: Request, entry: StoredResponse, fields: Fields, policy: Cach
     if status == 200:
         status, exception = status_of_changed_200(request, entry.head.fields, policy)
         phrase = phrase if status == 200 else _phrase(status)
-        if entry.method != "HEAD" and "accept-ranges" not in fields:
+        if entry.method != "HEAD" and not entry.scrubbed and "accept-ranges" not in fields:
             fields = fields.appending(("Accept-Ranges", "bytes"))
     if entry.method != "HEAD" and status not in NO_CONTENT and fields.get("content-length") != str(entry.total):
         fields = fields.replacing("Content-Length", str(entry.total))

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
+from cache.directives import shareable_although_authorized
 from cache.entry import StoredResponse
 from cache.fields import imf_date
 from cache.freshness import directives_of, is_fresh, never_stale
 from cache.key import matches
 from cache.messages import Fields, Request
+from cache.ownership import is_confined
 from cache.policy import CachePolicy
-from cache.storing import shareable_although_authorized
 
 ACCEPT_DATETIME = "accept-datetime"
 
@@ -67,7 +68,8 @@ def _may_answer(request: Request, entry: StoredResponse, policy: CachePolicy, no
     if "memento-datetime" in entry.head.fields:  # an archive's own memento is nobody's capture
         return False
     directives = directives_of(entry, policy)
-    if "authorization" in request.fields and not shareable_although_authorized(directives):
+    shareable = shareable_although_authorized(directives) or is_confined(entry)
+    if "authorization" in request.fields and not shareable:
         return False
     # that it was invalidated says that its state has ended, which a request for the past knows
     state = replace(entry, invalid=False)

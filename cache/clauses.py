@@ -60,6 +60,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (Detail.RESPONSE_NO_CACHE, Clause("the origin asks for validation before every use", "RFC 9111 §5.2.2.4")),
     (Detail.UNKEYED_INPUT, Clause("the request has a field that origins go by and no key has", "RFC 9111 §7.1")),
     (Detail.RESPONSE_NO_STORE, Clause("the origin says no-store: kept for use offline alone", "RFC 9111 §5.2.2.5")),
+    (Detail.SCRUBBED, Clause("a secret was taken out of the copy: kept for use offline alone", "ours")),
     (Detail.UPGRADE, Clause("the request asks for a WebSocket", "RFC 9110 §7.8")),
     # why a response is not stored
     (
@@ -67,6 +68,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
         Clause("its request was authorized and it is not marked as for everybody", "RFC 9111 §3.5"),
     ),
     (NotStored.BYPASSED, Clause("its request passed the cache by", "RFC 9111 §3")),
+    (NotStored.CHALLENGE, Clause("it refuses a credential, and says nothing of what others get", "RFC 9110 §15.5.2")),
     (NotStored.CONTENT_TYPE, Clause("its media type contradicts the extension of its name", "RFC 9111 §7.3")),
     (NotStored.DICTIONARY_VARY, Clause("coded with a dictionary, and Vary does not say so", "RFC 9842 §6.2")),
     (NotStored.DIGEST_MISMATCH, Clause("it is not what its Repr-Digest says", "RFC 9530 §3")),
@@ -86,6 +88,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (NotStored.STREAM, Clause("a stream of events has no end worth waiting for", "ours")),
     (NotStored.STORE_FAILED, Clause("the store could not take it", "ours")),
     (NotStored.TOO_LARGE, Clause("it is larger than store.max_object", "ours")),
+    (NotStored.UNSCRUBBABLE, Clause("it may hold secrets, and is no JSON that can be read whole", "ours")),
     (NotStored.UNVERIFIED, Clause("nobody verified who sent it", "RFC 9110 §4.3.4")),
     # why this proxy answers with an error
     (Refused.ACCEPT_DATETIME, Clause("Accept-Datetime is no date", "RFC 7089 §2.1.1")),

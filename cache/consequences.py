@@ -64,8 +64,10 @@ def _head_changes(sent: Sent, received: Received, policy: CachePolicy) -> tuple[
         return outdated(stored)
     if received.head.status != 200:
         return ()
-    same = [entry for entry in stored if validation.same_representation(entry, received.head)]
-    return refreshed(same, sent, received, policy) + outdated(entry for entry in stored if entry not in same)
+    # what is left of a scrubbed one is nothing that the origin describes
+    described = [entry for entry in stored if not entry.scrubbed]
+    same = [entry for entry in described if validation.same_representation(entry, received.head)]
+    return refreshed(same, sent, received, policy) + outdated(entry for entry in described if entry not in same)
 
 
 def refreshed(

@@ -117,6 +117,8 @@ class Store:
     replaces: tuple[str, ...]
     handling: Handling
     changes: tuple[Change, ...] = ()
+    secrets: frozenset[str] = frozenset()
+    """Lower-case names of members of JSON whose values are taken out of the content before it is stored."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,6 +73,11 @@ def response_directives(fields: Fields, targeted_fields: tuple[str, ...] = ()) -
     return _response_directives(fields.get("cache-control") or "")
 
 
+def shareable_although_authorized(directives: ResponseDirectives) -> bool:
+    """Tell whether a response may be shared although its request bore Authorization (RFC 9111 §3.5)."""
+    return directives.public or directives.s_maxage is not None or directives.must_revalidate
+
+
 @lru_cache(maxsize=1024)
 def _response_directives(value: str) -> ResponseDirectives:
     arguments, broken = _parse(value)

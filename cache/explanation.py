@@ -41,6 +41,7 @@ class Explanation:
 
 def explain(request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy, now: float) -> Explanation:
     """Return why `request` would be answered as it would, from `candidates`, at `now` (seconds since the epoch)."""
+    policy = policy.towards(request.host)
     steps = [Step("key", primary_key(request), "RFC 9111 §2")]
     steps += [_variant(number, entry, request, policy) for number, entry in enumerate(candidates, start=1)]
     if fitting := matching(request, candidates, policy):
@@ -73,7 +74,8 @@ def _variant(number: int, entry: StoredResponse, request: Request, policy: Cache
         nominated = "varies by " + ", ".join(f"{name}={value or 'absent'}" for name, value in entry.vary)
     else:
         nominated = "does not vary"
-    found = f"{entry.head.status} to {entry.method}, {entry.length} octets, {nominated}: {fits}"
+    scrubbed = ", scrubbed: something was taken out of it" if entry.scrubbed else ""
+    found = f"{entry.head.status} to {entry.method}, {entry.length} octets{scrubbed}, {nominated}: {fits}"
     return Step(f"stored {number}", found, "RFC 9111 §4.1")
 
 

@@ -9,14 +9,16 @@ from operator import attrgetter
 from cache import validation
 from cache.decisions import Forward, Sent, Validate
 from cache.destinations import pseudonym
+from cache.directives import shareable_although_authorized
 from cache.entry import StoredResponse
 from cache.fields import delta_seconds, is_strong
 from cache.fieldtable import end_to_end
 from cache.freshness import directives_of
+from cache.key import chosen_by
 from cache.messages import Fields, Request
 from cache.pieces import gap
 from cache.policy import CachePolicy
-from cache.storing import is_authorized, shareable_although_authorized
+from cache.storing import is_authorized
 
 
 def upstream(request: Request, policy: CachePolicy) -> Request:
@@ -39,8 +41,7 @@ _PERSONAL = frozenset({"authorization", "cache-control", "cookie", "pragma", "ra
 
 def behind(request: Request, entry: StoredResponse, policy: CachePolicy) -> Request:
     """Return the request for a validation in the background, started by a client's request."""
-    nominated = {name for name, _ in entry.vary}  # and what the partition goes by
-    kept = request.fields.without(_PERSONAL - nominated)
+    kept = request.fields.without(_PERSONAL - chosen_by(entry))
     return upstream(replace(request, method="GET", fields=kept), policy)
 
 

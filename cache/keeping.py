@@ -20,7 +20,9 @@ class Keeping:
     no_store: bool = False
     """Keep what its origin or client says not to store, for use offline alone."""
     authorized: tuple[re.Pattern[str], ...] = ()
-    """Paths under which answers to requests with Authorization are kept."""
+    """Paths under which answers to requests with Authorization are kept, each for that Authorization alone."""
+    authorized_for_any: tuple[re.Pattern[str], ...] = ()
+    """Paths under which they are kept, and offline are for any other Authorization too, and for none."""
     override: bool = False
     """Offline, send copies although their origin forbids that unasked."""
 
@@ -69,8 +71,17 @@ def without_signature(request: Request, rules: Sequence[QueryRule]) -> Request:
 
 def is_kept_although_authorized(request: Request, keeping: Keeping) -> bool:
     """Tell whether an answer is kept although its request had Authorization."""
+    return _is_under(request, keeping.authorized) or is_for_any_credential(request, keeping)
+
+
+def is_for_any_credential(request: Request, keeping: Keeping) -> bool:
+    """Tell whether it does not matter, offline, by which Authorization an answer was got."""
+    return _is_under(request, keeping.authorized_for_any)
+
+
+def _is_under(request: Request, paths: Sequence[re.Pattern[str]]) -> bool:
     path = request.target.partition("?")[0]
-    return any(pattern.fullmatch(path) for pattern in keeping.authorized)
+    return any(pattern.fullmatch(path) for pattern in paths)
 
 
 def reads_by_post(request: Request, media_type: str, rules: Sequence[PostRule]) -> bool:

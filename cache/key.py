@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from hashlib import blake2b
 from urllib.parse import urlsplit
 
 from cache.entry import StoredResponse
@@ -12,6 +11,7 @@ from cache.fields import QUOTED_STRING, TOKEN, members
 from cache.fieldtable import row
 from cache.messages import DEFAULT_PORTS, Fields, Request
 from cache.no_vary_search import EVERYTHING, search, search_variance
+from cache.ownership import CREDENTIAL, SCOPE, keyed_hash, may_have, owned_by
 from cache.policy import CachePolicy
 
 Vary = tuple[tuple[str, str | None], ...]
@@ -99,9 +99,6 @@ def storage_key(request: Request, response_fields: Fields, policy: CachePolicy) 
 _SEARCH = "&search"
 """Among Vary values, what matters of the query; no field has that name."""
 
-_SCOPE = "&scope"
-"""Among Vary values, whose policy stored the response; shared responses have none."""
-
 REFERRING_SITE = "referring-site"
 """In a partition, scheme and host of Referer."""
 
@@ -123,37 +120,41 @@ def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
 
 def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePolicy) -> Vary:
     """Return what a response stored under `key` remembers of the request that produced it."""
-    scope = ((_SCOPE, policy.scope),) if policy.scope else ()
+    whose = owned_by(request, response_fields, policy)
     if "vary" not in response_fields and not policy.partition and not key.endswith(_ANY_SEARCH):
-        return scope
+        return whose
     nominated = nominated_fields(response_fields)
     if nominated is None:
-        return scope + NEVER_MATCHES
+        return whose + NEVER_MATCHES
     names = sorted({*nominated, *policy.partition})
     if key.endswith(_ANY_SEARCH):
         names.insert(0, _SEARCH)
-    return scope + tuple((name, _compared(request, name, response_fields, policy)) for name in names)
+    return whose + tuple((name, _compared(request, name, response_fields, policy)) for name in names)
 
 
-def is_visible(entry: StoredResponse, policy: CachePolicy) -> bool:
-    """Tell whether a policy may see a stored response: a shared one sees nothing private (decision D35)."""
-    return all(name != _SCOPE or value == policy.scope for name, value in entry.vary)
+def chosen_by(entry: StoredResponse) -> frozenset[str]:
+    """Return the names of the request fields that choose this stored response, those of a partition among them."""
+    return frozenset(name.removeprefix("&") for name, _ in entry.vary)
 
 
 def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
-    """Tell whether every field that the stored Vary nominates has the same value in this request (RFC 9111 §4.1)."""
-    if not is_visible(entry, policy):
+    """Tell whether every field that the stored Vary nominates has the same value in this request (RFC 9111 §4.1).
+
+    And whether the stored response is one that whoever asks may have.
+    """
+    if not may_have(entry, request, policy):
         return False
     if NEVER_MATCHES[0] in entry.vary and not policy.replay:  # a replay is to say again what was said
         return False
     if policy.partition and not {name for name, _ in entry.vary}.issuperset(policy.partition):
         return False  # stored when copies were not kept apart (RFC 9111 §7.2)
-    return all(_compared(request, name, entry.head.fields, policy) == value for name, value in entry.vary)
+    return all(
+        name in (SCOPE, CREDENTIAL) or _compared(request, name, entry.head.fields, policy) == value
+        for name, value in entry.vary
+    )
 
 
 def _compared(request: Request, name: str, response_fields: Fields, policy: CachePolicy) -> str | None:
-    if name == _SCOPE:
-        return policy.scope
     if name == _SEARCH:
         return search(request.target, search_variance(response_fields.get("no-vary-search")))
     return presented(request.fields, name, policy)
@@ -166,11 +167,10 @@ def presented(fields: Fields, name: str, policy: CachePolicy) -> str | None:
     lines = fields.all(name)
     if not lines:
         return None  # RFC 9111 §4.1: absent only matches absent
-    if name in _CREDENTIALS and (policy.record or policy.replay):
-        return None  # a recording is one person's, and is replayed where the credentials are not
-    if name in _CREDENTIALS:
-        joined = "\0".join(lines).encode("latin-1", "replace")
-        return "hash:" + blake2b(joined, key=policy.credential_key[:64], digest_size=16).hexdigest()
+    if name in _CREDENTIALS or name in policy.secrets:
+        if policy.record or policy.replay:
+            return None  # a recording is one person's, and is replayed where the credentials are not
+        return keyed_hash(lines, policy)
     if name in _FREE_TEXT:
         return ", ".join(line.strip(" \t") for line in lines)
     listed = members(", ".join(lines))

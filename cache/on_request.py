@@ -17,8 +17,8 @@ from cache.entry import StoredResponse
 from cache.fields import http_date
 from cache.forwarding import behind, completing, upstream, validating
 from cache.freshness import current_age, freshness_lifetime, never_unasked, stale_use, time_to_live
-from cache.key import is_visible
 from cache.messages import Request
+from cache.ownership import is_visible
 from cache.poisoning import unkeyed_input
 from cache.policy import CachePolicy
 from cache.reasons import Detail, Forwarded, NotStored, Refused
@@ -40,7 +40,7 @@ def on_request(
     another's fetch: why it would have gone forward itself (RFC 9211 §2.6).
     """
     policy = policy.towards(request.host)
-    candidates = [entry for entry in candidates if is_visible(entry, policy)]
+    candidates = [entry for entry in candidates if is_visible(entry, request, policy)]
     if policy.gateway and (unkeyed := unkeyed_input(request.fields)):
         # ledger SEC-04: the origin behind an edge does not get to see it
         request = request.with_fields(request.fields.without(unkeyed))
@@ -157,6 +157,8 @@ def _serve(
         detail, remaining = Detail.REPLAY, math.inf
     elif never_unasked(entry, policy):
         detail, remaining = Detail.OVERRIDE_OFFLINE, 0.0  # else it would not be served at all
+    elif remaining > 0 and entry.scrubbed:
+        detail = Detail.SCRUBBED
     elif remaining > 0:
         detail = Detail.HEURISTIC if lifetime.source == "heuristic" else None
     else:

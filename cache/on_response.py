@@ -34,6 +34,7 @@ from cache.messages import Received, Request, Response
 from cache.pieces import gap, joined, strong_validator
 from cache.policy import CachePolicy
 from cache.reasons import Detail, NotStored, Refused
+from cache.scrubbing import secrets_in
 from cache.storing import forbidden_to_keep, new_entry, place_of
 from cache.storing import refusal as storing_refusal
 
@@ -72,7 +73,8 @@ def on_response(
     if not_stored is not None:
         return Relay(answer, not_stored, shown, changed)
     entry = new_entry(sent.request, received, policy, entry_id)
-    return Store(answer, entry, (*_replaced(sent, entry, policy), *sent.heads), handling, changed)
+    replaces = (*_replaced(sent, entry, policy), *sent.heads)
+    return Store(answer, entry, replaces, handling, changed, secrets_in(response.fields, policy))
 
 
 def _on_missing_part(
@@ -159,7 +161,8 @@ def _freshen(
 ) -> Freshen:
     entry = validation.freshened(confirmed[0], sent.request, received, policy)
     handling = Handling(fwd=sent.fwd, fwd_status=304, detail=sent.detail)
-    answer = from_copy(request, entry, handling, policy, received.response_time, validated=True)
+    told = validation.as_answered(entry, received, policy)
+    answer = from_copy(request, told, handling, policy, received.response_time, validated=True)
     directives = response_directives(entry.head.fields, policy.targeted_fields)
     if forbidden_to_keep(directives, policy):
         # RFC 9111 §3: what the origin now forbids to keep answers this request and is gone

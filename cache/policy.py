@@ -170,6 +170,8 @@ class CachePolicy:
     scope: str = ""
     """Whose responses these are, as the name of a profile; empty for those that everybody may share."""
     keeping: Keeping = NOTHING_MORE
+    secrets: frozenset[str] = frozenset()
+    """Lower-case names of fields and of members of JSON whose values are not written down."""
     query_rules: tuple[QueryRule, ...] = ()
     post_rules: tuple[PostRule, ...] = ()
     mode: Mode = Mode.AUTO

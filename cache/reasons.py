@@ -49,6 +49,7 @@ class Detail(StrEnum):
     UNKEYED_INPUT = "unkeyed-input"
     RESPONSE_NO_CACHE = "no-cache"
     RESPONSE_NO_STORE = "no-store"
+    SCRUBBED = "scrubbed"
     UPGRADE = "upgrade"
 
 
@@ -57,6 +58,7 @@ class NotStored(StrEnum):
 
     AUTHORIZATION = "authorization"
     BYPASSED = "bypassed"
+    CHALLENGE = "challenge"
     CONTENT_TYPE = "content-type"
     DICTIONARY_VARY = "dictionary-vary"
     DIGEST_MISMATCH = "digest-mismatch"
@@ -77,6 +79,7 @@ class NotStored(StrEnum):
     STREAM = "stream"
     STORE_FAILED = "store-failed"
     TOO_LARGE = "too-large"
+    UNSCRUBBABLE = "unscrubbable"
     UNVERIFIED = "unverified"
 
 

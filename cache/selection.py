@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cache.directives import RequestDirectives, request_directives
+from cache.directives import RequestDirectives, request_directives, shareable_although_authorized
 from cache.entry import StoredResponse
 from cache.fields import tokens
 from cache.freshness import current_age, date_of, directives_of, freshness_lifetime, never_unasked, overrides, stale_use
 from cache.key import matches
 from cache.messages import DEFAULT_PORTS, Fields, Request
+from cache.ownership import is_confined
 from cache.pieces import content, joined
 from cache.poisoning import unkeyed_input
 from cache.policy import CachePolicy, ClientReload, client_reload
 from cache.ranges import Part, Unsatisfiable, requested_parts
 from cache.reasons import Detail, Forwarded
-from cache.storing import is_authorized, shareable_although_authorized
+from cache.storing import is_authorized
 
 
 def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail | None] | None:
@@ -80,11 +81,12 @@ def matching(request: Request, candidates: Sequence[StoredResponse], policy: Cac
     return tuple(sorted(seen, key=lambda entry: _precedence(request, entry, policy), reverse=True))
 
 
-def _precedence(request: Request, entry: StoredResponse, policy: CachePolicy) -> tuple[bool, bool, bool, float]:
+def _precedence(request: Request, entry: StoredResponse, policy: CachePolicy) -> tuple[bool, bool, bool, bool, float]:
     """Return what puts one stored response before another that fits as well (RFC 9111 §4.1)."""
     exact = not policy.no_vary_search or entry.target == request.uri  # ledger KEY-24
+    # what a credential was given says more than what others were told, like a 401;
     # one with a Vary that fits says more than one without; a GET says more than a HEAD; then the latest
-    return exact, bool(entry.vary), entry.method != "HEAD", date_of(entry)
+    return exact, is_confined(entry), bool(entry.vary), entry.method != "HEAD", date_of(entry)
 
 
 def obstacle(
@@ -95,8 +97,10 @@ def obstacle(
         return Forwarded.PARTIAL, None
     if policy.replay:
         return None
+    if entry.scrubbed and not policy.offline:  # a client that can have the origin's own wants that
+        return Forwarded.REQUEST, Detail.SCRUBBED
     directives = directives_of(entry, policy)
-    shareable = policy.keeping.private or shareable_although_authorized(directives)
+    shareable = policy.keeping.private or shareable_although_authorized(directives) or is_confined(entry)
     if is_authorized(request, policy) and not shareable:
         return Forwarded.REQUEST, Detail.AUTHORIZATION
     if now < policy.earliest:  # RFC 9111 §4: without a clock nothing can be called fresh

@@ -1,16 +1,19 @@
-"""May this response be stored, and which of its fields (RFC 9111 §3)."""
+"""May this response be stored, and as what (RFC 9111 §3)."""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from urllib.parse import urljoin
 
-from cache.directives import ResponseDirectives, request_directives, response_directives
+from cache.directives import (
+    ResponseDirectives,
+    request_directives,
+    response_directives,
+    shareable_although_authorized,
+)
 from cache.entry import StoredResponse
-from cache.fields import http_date, imf_date, media_type, tokens
-from cache.fieldtable import end_to_end, row
+from cache.fields import media_type, tokens
 from cache.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
 from cache.keeping import is_kept_although_authorized
 from cache.key import key_of_uri, primary_key, storage_key, vary_of
@@ -18,6 +21,8 @@ from cache.messages import Fields, Received, Request, Response
 from cache.poisoning import contradicts_its_name, is_odd
 from cache.policy import CachePolicy, SetCookie
 from cache.reasons import NotStored
+from cache.scrubbing import secrets_in
+from cache.stored_fields import COOKIES, storable_fields
 
 UNDERSTOOD = frozenset(
     {200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 414, 451, 500, 501}
@@ -62,14 +67,17 @@ def place_of(response: Response) -> Place | None:
 def refusal(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
     """Return why a response must not be stored, or None if it may be."""
     response = received.head
+    # a part of JSON cannot be read, so nobody knows what is in it (decision D41)
+    unscrubbable = NotStored.UNSCRUBBABLE if response.status == 206 and secrets_in(response.fields, policy) else None
     if policy.record:
-        return _refused_by_recording(request, response)
+        return _refused_by_recording(request, response) or unscrubbable
     directives = response_directives(response.fields, policy.targeted_fields)
     return (
         _refused_by_request(request, received, directives, policy)
         or _refused_by_status(request, response, directives)
         or _refused_by_directives(request, directives, policy)
         or _refused_by_fields(request, received, directives, policy)
+        or unscrubbable
     )
 
 
@@ -83,6 +91,8 @@ def _refused_by_recording(request: Request, response: Response) -> NotStored | N
 def _refused_by_request(
     request: Request, received: Received, directives: ResponseDirectives, policy: CachePolicy
 ) -> NotStored | None:
+    if received.head.status == 401 and "authorization" in request.fields:
+        return NotStored.CHALLENGE  # an expired password ends nothing that is stored
     if request.content_digest:
         return None
     if request.method == "POST":
@@ -153,17 +163,12 @@ def is_personal(request: Request, policy: CachePolicy) -> bool:
     return "cookie" in request.fields or is_authorized(request, policy)
 
 
-def shareable_although_authorized(directives: ResponseDirectives) -> bool:
-    """Tell whether a response may be shared although its request bore Authorization (RFC 9111 §3.5)."""
-    return directives.public or directives.s_maxage is not None or directives.must_revalidate
-
-
 def _refused_by_fields(
     request: Request, received: Received, directives: ResponseDirectives, policy: CachePolicy
 ) -> NotStored | None:
     response, fields = received.head, received.head.fields
     explicit = explicit_lifetime(fields, date_of(received), directives) is not None
-    if "set-cookie" in fields or "set-cookie2" in fields:
+    if not COOKIES.isdisjoint(fields.names()):
         if policy.set_cookie is SetCookie.BYPASS:
             return NotStored.SET_COOKIE
         if policy.set_cookie is SetCookie.STORE and not explicit:
@@ -190,29 +195,6 @@ def _refused_by_dictionary(fields: Fields) -> NotStored | None:
     return NotStored.DICTIONARY_VARY if coded and not named else None  # RFC 9842 §6.2
 
 
-def storable_fields(received: Received, policy: CachePolicy) -> Fields:
-    """Return the fields that go into the stored head, a readable Date among them (RFC 9111 §3.1)."""
-    kept = _kept(received.head.fields, policy.targeted_fields, strip=policy.set_cookie is SetCookie.STRIP)
-    return dated(kept, received.response_time)
-
-
-@lru_cache(maxsize=512)
-def _kept(fields: Fields, targeted_fields: tuple[str, ...], *, strip: bool) -> Fields:
-    fields = end_to_end(fields)
-    unstorable = {name for name, _ in fields if not row(name).stored}
-    unstorable |= response_directives(fields, targeted_fields).private_fields
-    if strip:
-        unstorable |= {"set-cookie", "set-cookie2"}
-    return fields.without(unstorable)
-
-
-def dated(fields: Fields, response_time: float) -> Fields:
-    """Return the fields with a readable Date: the time of receipt if there was none (RFC 9110 §6.6.1)."""
-    if http_date(fields.get("date"), response_time) is not None:
-        return fields
-    return fields.replacing("Date", imf_date(response_time))
-
-
 def new_entry(request: Request, received: Received, policy: CachePolicy, entry_id: str) -> StoredResponse:
     """Return the stored response that this exchange makes; its body is yet to come."""
     head, fields = received.head, storable_fields(received, policy)
@@ -235,4 +217,5 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         first=place.first if place else 0,
         complete_length=place.complete if place else None,
         personal=is_personal(request, policy),
+        scrubbed=not policy.secrets.isdisjoint(head.fields.names()),
     )

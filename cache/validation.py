@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cache.directives import response_directives
 from cache.entry import StoredResponse
 from cache.fields import entity_tags, http_date, is_strong, opaque
-from cache.fieldtable import end_to_end, row
+from cache.fieldtable import row
 from cache.freshness import date_of
 from cache.key import vary_of
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy
-from cache.storing import dated, is_personal
+from cache.stored_fields import dated, kept, left_out
+from cache.storing import is_personal
 
 PRECONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range")
 
@@ -32,14 +32,15 @@ def entity_tag(entry_fields: Fields) -> str | None:
 
 def has_validator(entry: StoredResponse) -> bool:
     """Tell whether the origin can be asked if this stored response still holds."""
-    return entity_tag(entry.head.fields) is not None or "last-modified" in entry.head.fields
+    # what is left of a scrubbed one is nothing that the origin could confirm
+    return not entry.scrubbed and (entity_tag(entry.head.fields) is not None or "last-modified" in entry.head.fields)
 
 
 def nominate(candidates: Sequence[StoredResponse], selected: StoredResponse | None) -> tuple[StoredResponse, ...]:
     """Return the stored responses to validate in one request, the selected one or else the most recent variants."""
     if selected is not None:
         return (selected,) if has_validator(selected) else ()
-    tagged = [entry for entry in candidates if entity_tag(entry.head.fields)]
+    tagged = [entry for entry in candidates if has_validator(entry) and entity_tag(entry.head.fields)]
     return tuple(sorted(tagged, key=lambda entry: entry.response_time, reverse=True)[:MAX_NOMINATED])
 
 
@@ -83,12 +84,10 @@ def confirmed(nominated: Sequence[StoredResponse], sent: Request, response: Resp
 
 def freshened(entry: StoredResponse, request: Request, received: Received, policy: CachePolicy) -> StoredResponse:
     """Return a stored response as a 304, or a HEAD answer, updates it (RFC 9111 §3.2)."""
-    news = end_to_end(received.head.fields)
-    private = response_directives(news, policy.targeted_fields).private_fields
-    lines = [(name, value) for name, value in news if row(name).freshened and name.lower() not in private]
+    lines = [line for line in kept(received.head.fields, policy) if row(line[0]).freshened]
     # age starts anew: what the old Age and Date said is over (RFC 9111 §4.2.3)
-    kept = entry.head.fields.without([*(name for name, _ in lines), "age", "date"])
-    fields = dated(kept.appending(*lines), received.response_time)
+    lasting = entry.head.fields.without([*(name for name, _ in lines), "age", "date"])
+    fields = dated(lasting.appending(*lines), received.response_time)
     return replace(
         entry,
         head=replace(entry.head, fields=fields),
@@ -99,7 +98,15 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
         personal=entry.personal or is_personal(request, policy),
         invalid=False,
         revision=entry.revision + 1,
+        scrubbed=entry.scrubbed or not policy.secrets.isdisjoint(received.head.fields.names()),
     )
+
+
+def as_answered(entry: StoredResponse, received: Received, policy: CachePolicy) -> StoredResponse:
+    """Return a freshened response as whoever asked gets it, with what is not written down of the 304."""
+    lines = left_out(received.head.fields, policy)
+    fields = entry.head.fields.without([name for name, _ in lines]).appending(*lines)
+    return replace(entry, head=replace(entry.head, fields=fields)) if lines else entry
 
 
 def not_modified(request: Request, entry: StoredResponse) -> bool:

@@ -19,8 +19,8 @@ from cache.clauses import clause
 ROOT = Path(__file__).parents[1]
 
 ABOVE_THE_STORES_LINE = """
-    messages reasons fields structured keeping policy entry fieldtable directives groups
-    freshness no_vary_search key poisoning storing captures validation pieces ranges digests
+    messages reasons fields structured json_text keeping policy entry fieldtable directives groups scrubbing
+    stored_fields freshness no_vary_search ownership key poisoning storing captures validation pieces ranges digests
     answers cachestatus annotations exemptions partial authority decisions
     destinations selection invalidation forwarding consequences on_request on_response engine
     clauses explanation

@@ -10,6 +10,7 @@ from addon.cli.options import ConfigOption, JsonOption, StoreOption, configurati
 from addon.cli.terminal import WRONG_USAGE, say, say_json
 from addon.clients import SHIPPED, read_clients
 from addon.configuration import Configuration
+from addon.exposure import refuse_exposure
 from addon.faults import ConfigError
 from addon.quantities import octets, size_text
 from addon.tomlfile import toml_value
@@ -22,6 +23,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Say whether the settings can be used, and else every fault."""
     try:
         found = configuration(config)
+        refuse_exposure(found)
     except ConfigError as error:
         if not as_json:
             raise

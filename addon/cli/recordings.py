@@ -184,7 +184,7 @@ def scrub(
     name: NameArgument,
     field: Annotated[
         list[str],
-        typer.Option(metavar="NAME", help="A field of responses, or a member of JSON at whatever depth.", min=1),
+        typer.Option(metavar="NAME", help="A field, or a member of JSON at whatever depth.", min=1),
     ],
     config: ConfigOption = None,
     store: StoreOption = None,
@@ -197,8 +197,10 @@ def scrub(
 
     done = scrub_recording(Shelf(settings.store.directory), name, frozenset(field), settings.policy())
     if as_json:
-        say_json({"name": name, "responses": done.responses, "places": done.places})
+        say_json({"name": name, "responses": done.responses, "places": done.places, "merged": done.merged})
     else:
         say(f"{done.places} taken out of {done.responses} responses")
+        if done.merged:
+            say(f"{done.merged} gone: nothing tells them from a later response to the same URL any more")
     if not done.places:
         raise typer.Exit(NOT_FOUND)

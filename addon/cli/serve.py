@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from addon.cli.options import ConfigOption, StoreOption, configuration
+from addon.exposure import refuse_exposure
 
 
 def serve(
@@ -38,7 +39,8 @@ def serve(
     ] = True,
 ) -> None:
     """Run the proxy until it is interrupted."""
-    settings = configuration(config, store, listen, answer, edge, record, replay).settings
+    found = configuration(config, store, listen, answer, edge, record, replay)
+    refuse_exposure(found)
     from addon.server import serve as run  # loads mitmproxy, which no other command needs
 
-    raise typer.Exit(run(settings, script or (), door=door))
+    raise typer.Exit(run(found.settings, script or (), door=door))

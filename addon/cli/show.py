@@ -154,6 +154,7 @@ def _described(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[s
         "stored_at": entry.stored_at,
         "size": entry.length,
         "sha256": entry.sha256,
+        "scrubbed": entry.scrubbed,
         "vary": dict(entry.vary),
         "definitive": _head(entry.head),
         "presented": _head(presented),

@@ -97,7 +97,8 @@ class Intake:
     def __init__(self, store: Store, policy: CachePolicy, limits: Limits) -> None:
         """Go by a recording's policy."""
         self._store = store
-        self._policy = policy
+        # what comes from a file is written down already, its secrets too
+        self._policy = replace(policy, secrets=frozenset())
         self._limits = limits
         self._octets = 0
         self.kept = 0

@@ -1,29 +1,24 @@
-"""Secrets taken out of a recording: fields of heads, and members of JSON. What is left is another representation."""
+"""Secrets taken out of a recording: fields, and members of JSON. What is left is another representation."""
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 
-from addon.codings import CodingError, uncoded
-from addon.recordings.exchange import Exchange, Intake, Limits, exchanges, whole_content
+from addon.recordings.exchange import Exchange, Intake, Limits, exchange_of, whole_content
 from addon.recordings.shelf import UNLIMITED, RecordingError, Shelf
 from addon.recordings.switch import recording_policy
-from cache.fields import media_type
+from addon.scrubbing import Unscrubbable, left_of
+from cache.fields import members
 from cache.messages import Fields
 from cache.policy import CachePolicy
-
-SCRUBBED = "scrubbed"
-"""What stands where a secret stood in JSON."""
+from cache.scrubbing import is_json, other_content
+from cache.stores.base import Store
 
 MAX_JSON = 268_435_456
 """Octets of JSON, which is read in one piece."""
-
-# what names or describes octets that are no longer the same
-_DESCRIBING = frozenset(
-    "accept-ranges content-digest content-encoding content-length content-md5 digest etag last-modified repr-digest"
-    " signature signature-input".split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +28,9 @@ class Scrubbed:
     responses: int
     """How many differ from before."""
     places: int
-    """Field lines and members of JSON."""
+    """Field lines, of responses and of what their requests are told apart by, and members of JSON."""
+    merged: int
+    """Responses that are gone: they differed from a later one in nothing but the requests' fields taken out."""
 
 
 def scrub(shelf: Shelf, name: str, names: frozenset[str], policy: CachePolicy) -> Scrubbed:
@@ -47,61 +44,64 @@ def scrub(shelf: Shelf, name: str, names: frozenset[str], policy: CachePolicy) -
     responses = places = 0
     with shelf.opened(name) as old, shelf.made(name, instead=True) as new:
         intake = Intake(new, recording_policy(policy, name), Limits(UNLIMITED, UNLIMITED))
-        for exchange in exchanges(old):
+        for exchange in _oldest_first(old):
             changed, count = _scrubbed(exchange, wanted)
-            intake.take(changed)
+            if left_out := intake.take(changed):
+                raise RecordingError(f"{left_out.place}: cannot be scrubbed: {left_out.why}")
             responses, places = responses + bool(count), places + count
-    return Scrubbed(responses, places)
+        merged = intake.kept - new.statistics().entries
+    return Scrubbed(responses, places, merged)
+
+
+def _oldest_first(store: Store) -> Iterator[Exchange]:
+    """Iterate by URL, the latest of each last: it stays where nothing tells it from another any more."""
+    for _, variants in groupby(store.entries(), attrgetter("key")):
+        for entry in reversed(list(variants)):
+            yield exchange_of(entry, store)
 
 
 def _scrubbed(exchange: Exchange, names: frozenset[str]) -> tuple[Exchange, int]:
     """Return an exchange without what bears one of the names, and how often that was found."""
-    head = exchange.received.head
+    changed, asked = _asked_without(exchange, names)
+    head = changed.received.head
     taken = sum(name.lower() in names for name, _ in head.fields)
-    fields = head.fields.without(names)
+    head = replace(head, fields=head.fields.without(names))
     content, count = _content(exchange, names)
-    changed = replace(exchange, received=replace(exchange.received, head=replace(head, fields=fields)))
     if content is not None:
-        changed = _with_content(changed, content)
-    if taken + count:
-        changed = replace(changed, scrubbed=True)
-    return changed, taken + count
+        head = other_content(head, len(content))
+        changed = replace(changed, content=lambda: iter([content]), length=len(content), sha256="")
+    places = asked + taken + count
+    changed = replace(changed, received=replace(changed.received, head=head))
+    return replace(changed, scrubbed=exchange.scrubbed or bool(places)), places
 
 
-def _with_content(exchange: Exchange, content: bytes) -> Exchange:
-    fields: Fields = exchange.received.head.fields.without(_DESCRIBING)
-    head = replace(exchange.received.head, fields=fields.appending(("Content-Length", str(len(content)))))
-    received = replace(exchange.received, head=head)
-    return replace(exchange, received=received, content=lambda: iter([content]), length=len(content), sha256="")
+def _asked_without(exchange: Exchange, names: frozenset[str]) -> tuple[Exchange, int]:
+    """Return an exchange that is told from others by no request field of these names, and how many it had.
+
+    As with credentials, such a response is then for whoever asks: what chose it is not known any more.
+    """
+    head, asked = exchange.received.head, exchange.request.fields
+    nominated = members(head.fields.get("vary") or "")
+    secret = [name for name in nominated if name.lower() in names and name in asked]
+    if not secret:
+        return exchange, 0
+    kept = [name for name in nominated if name not in secret]
+    fields = head.fields.replacing("Vary", ", ".join(kept)) if kept else head.fields.without(["vary"])
+    received = replace(exchange.received, head=replace(head, fields=fields))
+    return replace(exchange, request=exchange.request.with_fields(asked.without(secret)), received=received), len(
+        secret
+    )
 
 
 def _content(exchange: Exchange, names: frozenset[str]) -> tuple[bytes | None, int]:
     """Return the content without the members of these names, or None where it has none of them."""
-    fields = exchange.received.head.fields
-    kind = media_type(fields.get("content-type"))
-    if exchange.length == 0 or not (kind == "application/json" or kind.endswith("+json")):
+    fields: Fields = exchange.received.head.fields
+    if exchange.length == 0 or not is_json(fields):
         return None, 0
     if exchange.received.head.status == 206 or (exchange.length or 0) > MAX_JSON:
         raise RecordingError(f"{exchange.place}: a part of JSON, or too much of it, cannot be scrubbed")
     try:
-        value = json.loads(uncoded(whole_content(exchange), fields.get("content-encoding"), MAX_JSON))
-        count = _scrub_value(value, names)
-    except (CodingError, ValueError, RecursionError) as error:
-        raise RecordingError(f"{exchange.place}: says it is JSON and cannot be read: {error}") from None
-    return (json.dumps(value, ensure_ascii=False).encode(), count) if count else (None, 0)
-
-
-def _scrub_value(value: object, names: frozenset[str]) -> int:
-    """Replace in place what stands under one of the names, at whatever depth; return how often."""
-    if isinstance(value, list):
-        return sum(_scrub_value(each, names) for each in value)
-    if not isinstance(value, dict):
-        return 0
-    count = 0
-    for name, member in value.items():
-        if name.lower() in names:
-            value[name] = SCRUBBED
-            count += 1
-        else:
-            count += _scrub_value(member, names)
-    return count
+        found = left_of(whole_content(exchange), fields.get("content-encoding"), names, MAX_JSON)
+    except Unscrubbable as error:
+        raise RecordingError(f"{exchange.place}: {error}") from None
+    return found or (None, 0)

@@ -20,6 +20,7 @@ from cache.fields import media_type
 from cache.key import primary_key, request_for
 from cache.messages import Fields, Received, Request, Response
 from cache.reasons import Detail, NotStored
+from cache.scrubbing import secrets_in
 from cache.selection import matching
 from cache.stores.base import StoreError
 from cache.storing import refusal
@@ -141,7 +142,8 @@ async def _trouble(service: Service, request: Request, head: Response, octets: i
     # the answer as it was relayed says what the origin said of storing it
     reason = refusal(request, Received(head, now, now), policy)
     if reason is None:
-        reason = NotStored.TOO_LARGE if octets > service.settings.store.largest_object else NotStored.STORE_FAILED
+        unscrubbable = NotStored.UNSCRUBBABLE if secrets_in(head.fields, policy) else NotStored.STORE_FAILED
+        reason = NotStored.TOO_LARGE if octets > service.settings.store.largest_object else unscrubbable
     return f"not kept: {clause(reason).sentence}"
 
 

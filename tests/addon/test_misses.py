@@ -6,6 +6,7 @@ import asyncio
 import json
 import stat
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,12 @@ def test_the_form_is_what_the_client_accepts(accept: str | None, form: str) -> N
 )  # fmt: skip
 def test_what_is_somebodys_own_is_not_queued(fields: tuple[str, str]) -> None:
     assert wanted_by(request_for("http://a.test/", Fields((fields,)))) is None
+
+
+def test_a_signed_url_is_not_queued() -> None:
+    request = request_for("http://a.test/?v=1&Signature=s3cr3t")
+    assert wanted_by(replace(request, keyed_as="/?v=1")) is None
+    assert wanted_by(request) is not None
 
 
 def test_only_fields_that_choose_a_variant_are_queued(tmp_path: Path) -> None:

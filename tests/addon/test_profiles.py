@@ -11,7 +11,7 @@ from addon.faults import ConfigError
 from addon.profiles import FOLDER, profile_names
 from addon.tomlfile import read_toml
 from cache.freshness import lifetime_of_kind
-from cache.keeping import NOTHING_MORE, is_kept_although_authorized, without_signature
+from cache.keeping import NOTHING_MORE, is_for_any_credential, is_kept_although_authorized, without_signature
 from cache.key import primary_key, request_for
 from cache.messages import Fields, Response
 from cache.policy import SetCookie
@@ -34,9 +34,12 @@ def test_only_dev_keeps_what_is_not_for_everybody() -> None:
     for name in profile_names():
         policy = configure(None, {}, {"SECONDHAND_PROFILE": name}).settings.policy()
         assert (policy.keeping != NOTHING_MORE) is (name == "dev")
+        assert bool(policy.secrets) is (name == "dev")
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
     assert (dev.scope, dev.set_cookie) == ("dev", SetCookie.STRIP)
     assert not dev.keeping.no_store
+    assert not dev.keeping.authorized
+    assert {"access_token", "refresh_token", "password", "secretaccesskey"} <= dev.secrets
 
 
 @pytest.mark.parametrize(
@@ -52,7 +55,9 @@ def test_only_dev_keeps_what_is_not_for_everybody() -> None:
 )
 def test_dev_keeps_what_was_asked_for_with_a_token_of_images_alone(path: str, is_kept: bool) -> None:
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
-    assert is_kept_although_authorized(request_for(f"https://a.test{path}"), dev.keeping) is is_kept
+    request = request_for(f"https://a.test{path}")
+    assert is_kept_although_authorized(request, dev.keeping) is is_kept
+    assert is_for_any_credential(request, dev.keeping) is is_kept
 
 
 @pytest.mark.parametrize(
@@ -65,6 +70,7 @@ def test_dev_keeps_what_was_asked_for_with_a_token_of_images_alone(path: str, is
         ("/registry/blobs/sha256:a0ff?se=1&sig=2&sp=r", "/registry/blobs/sha256:a0ff"),
         ("/storage/sha256/a0/a0ff?Expires=1&Signature=2&region=3", "/storage/sha256/a0/a0ff"),
         ("/bucket/a0ff?X-Goog-Signature=1&generation=2", "/bucket/a0ff?generation=2"),
+        ("/bucket/a0ff?Signature=1&Key-Pair-Id=2&Policy=3", "/bucket/a0ff?Signature=1&Key-Pair-Id=2&Policy=3"),
         ("/sha256/help?page=2", "/sha256/help?page=2"),
     ],
 )

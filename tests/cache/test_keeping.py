@@ -12,7 +12,7 @@ from cache.entry import StoredResponse
 from cache.keeping import Keeping, PostRule, QueryRule, reads_by_post, without_signature
 from cache.key import primary_key, request_for
 from cache.messages import Fields, Received, Request, Response
-from cache.policy import CachePolicy, Mode, glob
+from cache.policy import ANYTHING, CachePolicy, Mode, glob
 from cache.reasons import Detail, Forwarded, NotStored
 
 NOW = 1_800_000_000.0
@@ -94,10 +94,102 @@ def test_answers_to_authorized_requests_are_kept_only_where_that_is_said() -> No
     assert isinstance(answered(elsewhere, ("Cache-Control", "max-age=60"), request=request), Relay)
 
 
+@pytest.mark.parametrize("private", [True, False])
+def test_what_was_given_to_one_credential_is_not_there_for_another(private: bool) -> None:
+    keeping = replace(DEV, keeping=Keeping(private=private, authorized=(ANYTHING,)), credential_key=b"k" * 32)
+
+    def asking(*credential: str) -> Request:
+        return request_for(URI, Fields(tuple(("Authorization", each) for each in credential)))
+
+    outcome = answered(keeping, ("Cache-Control", "max-age=60"), ("ETag", '"1"'), request=asking("Basic eDp5"))
+    assert isinstance(outcome, Store)
+    assert "eDp5" not in repr(outcome.entry)
+    assert isinstance(on_request(asking("Basic eDp5"), [outcome.entry], keeping, NOW), Serve)
+    for other in (asking(), asking("Basic eDp6"), asking("Basic eDp5", "Basic eDp6")):
+        sent = on_request(other, [outcome.entry], keeping, NOW)
+        assert isinstance(sent, Forward), "and its validator is not sent, or a 304 would show it"
+        assert sent.fwd is Forwarded.URI_MISS
+        assert isinstance(on_request(other, [outcome.entry], replace(keeping, mode=Mode.OFFLINE), NOW), Refuse)
+
+
+def test_what_any_credential_will_do_for_is_used_offline_and_in_the_same_store_alone() -> None:
+    keeping = replace(DEV, keeping=Keeping(authorized_for_any=(glob("/x"),)))
+    offline = replace(keeping, mode=Mode.OFFLINE)
+    anna, bert = (request_for(URI, Fields((("Authorization", f"Bearer {token}"),))) for token in ("1", "2"))
+    outcome = answered(keeping, ("Cache-Control", "max-age=60"), ("ETag", '"1"'), request=anna)
+    assert isinstance(outcome, Store)
+    for request in (anna, bert, REQUEST):
+        assert isinstance(on_request(request, [outcome.entry], offline, NOW), Serve)
+        asked = on_request(request, [outcome.entry], keeping, NOW)
+        assert isinstance(asked, Validate), "while there is an origin, it says who may have it"
+        for policy in (
+            CachePolicy(),
+            replace(offline, scope=""),
+            replace(offline, scope="another"),
+            replace(offline, keeping=Keeping(authorized=(ANYTHING,))),
+        ):
+            unseen = on_request(request, [outcome.entry], policy, NOW)
+            assert isinstance(unseen, Forward | Refuse), "nor are its validators sent"
+
+
+@pytest.mark.parametrize("said", ["max-age=60", "max-age=0, must-revalidate", "public"])
+def test_a_401_to_a_refused_credential_takes_the_place_of_nothing(said: str) -> None:
+    keeping = replace(DEV, keeping=replace(DEV.keeping, authorized=(ANYTHING,)))
+    refused = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
+    outcome = answered(keeping, ("Cache-Control", said), status=401, request=refused)
+    assert isinstance(outcome, Relay)
+    assert outcome.not_stored is NotStored.CHALLENGE
+
+
+def test_what_a_credential_was_given_is_chosen_before_a_later_401_to_whoever_had_none() -> None:
+    keeping = replace(DEV, keeping=replace(DEV.keeping, authorized=(ANYTHING,)), mode=Mode.ONLINE)
+    authorized = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
+    given, told = answered(keeping, request=authorized), answered(keeping, status=401)
+    assert isinstance(given, Store)
+    assert isinstance(told, Store)
+    later = replace(told.entry, response_time=NOW + 9)
+    for request, status in ((authorized, 203), (REQUEST, 401)):
+        served = on_request(request, [later, given.entry], replace(keeping, mode=Mode.OFFLINE), NOW + 9)
+        assert isinstance(served, Serve)
+        assert served.answer.head.status == status
+
+
+def test_what_everybody_may_have_is_shared_whoever_asked_first() -> None:
+    keeping = replace(DEV, keeping=Keeping(authorized=(ANYTHING,)))
+    request = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
+    outcome = answered(keeping, ("Cache-Control", "public, max-age=60"), request=request)
+    assert isinstance(outcome, Store)
+    assert isinstance(on_request(REQUEST, [outcome.entry], keeping, NOW), Serve)
+
+
+def test_what_is_validated_behind_a_hit_bears_the_credential_that_it_was_given_to() -> None:
+    keeping = replace(DEV, keeping=Keeping(authorized=(ANYTHING,)))
+    request = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
+    outcome = answered(keeping, ("Cache-Control", "max-age=1, stale-while-revalidate=60"), request=request)
+    assert isinstance(outcome, Store)
+    served = on_request(request, [outcome.entry], keeping, NOW + 2)
+    assert isinstance(served, Serve)
+    assert served.validate_behind
+    assert served.validate_behind.request.fields.get("authorization") == "Basic eDp5"
+
+
 @pytest.mark.parametrize(("status", "is_kept"), [(200, True), (302, True), (401, True), (404, True), (500, False)])
 def test_what_says_nothing_of_freshness_is_kept_if_a_build_needs_it(status: int, is_kept: bool) -> None:
     assert isinstance(answered(DEV, status=status), Store) is is_kept
     assert isinstance(answered(CachePolicy(), status=status), Relay)
+
+
+def test_a_secret_that_a_response_varies_by_is_kept_as_a_keyed_hash() -> None:
+    keeping = replace(DEV, secrets=frozenset({"x-api-key"}), credential_key=b"k" * 32)
+
+    def asking(key: str) -> Request:
+        return request_for(URI, Fields((("X-Api-Key", key),)))
+
+    outcome = answered(keeping, ("Cache-Control", "max-age=60"), ("Vary", "X-Api-Key"), request=asking("s3cr3t"))
+    assert isinstance(outcome, Store)
+    assert "s3cr3t" not in repr(outcome.entry)
+    assert isinstance(on_request(asking("s3cr3t"), [outcome.entry], keeping, NOW), Serve)
+    assert isinstance(on_request(asking("another"), [outcome.entry], keeping, NOW), Forward)
 
 
 # ---- keys

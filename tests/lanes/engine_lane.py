@@ -11,6 +11,7 @@ from functools import partial
 from itertools import count
 from typing import Literal, NoReturn
 
+from addon.scrubbing import ScrubbingWriter
 from cache import engine
 from cache.answers import CopyAnswer
 from cache.decisions import (
@@ -177,7 +178,8 @@ class EngineStage:
                 self._refuse(pending.client, outcome)
 
     def _keep(self, outcome: Store | Complete, octets: bytes) -> None:
-        writer = self._store.writer()
+        secrets = outcome.secrets if isinstance(outcome, Store) else ()
+        writer = ScrubbingWriter(self._store, secrets) if secrets else self._store.writer()
         writer.write(octets)
         writer.commit(outcome.entry, outcome.replaces)
 

@@ -87,12 +87,60 @@ def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, shelf: Shelf) -> 
         # another representation: nothing of the origin's names it any more
         assert {name for name, _ in entry.head.fields} == {"Date", "Content-Type", "Content-Length"}
         assert entry.scrubbed
+    place = tmp_path / "store" / "recordings" / "demo"
+    assert (
+        "scrubbed: something was taken out of it here"
+        in secondhand("show", "http://a.test/json", "--store", place).stdout
+    )
+    assert json.loads(secondhand("show", "http://a.test/json", "--store", place, "--json").stdout)[0]["scrubbed"]
+    why = secondhand("why", "http://a.test/json", "--store", place).stdout
+    assert "scrubbed: something was taken out of it" in why
+    assert "decision: forward, scrubbed" in why
     assert entries["field"][0].head.fields.get("etag") == '"3"'
     assert entries["field"][0].scrubbed
     assert not entries["clean"][0].scrubbed
     assert entries["clean"][0].head.fields.get("etag") == '"4"'
     assert secondhand("scrub", "demo", "--field", "token", "--field", "nothing").exit_code == 0
     assert secondhand("scrub", "demo", "--field", "nothing").exit_code == 3
+
+
+def test_scrubbing_takes_out_what_requests_are_told_apart_by(tmp_path: Path, shelf: Shelf) -> None:
+    def asked(key: str | None, language: str) -> dict[str, object]:
+        return {"vary": (("accept-language", language), ("x-api-key", key))}
+
+    with shelf.made("demo") as store:
+        varying = "Vary: Accept-Language, X-API-Key"
+        for key, language in (("s3cr3t", "en"), ("s3cr3t", "de"), ("s3cr3t too", "de"), (None, "fr")):
+            keep(
+                store,
+                "http://a.test/a",
+                f"{key} {language}".replace("s3cr3t", "-").encode(),
+                varying,
+                **asked(key, language),
+            )
+        keep(store, "http://a.test/b", b"b", "Vary: X-API-Key", vary=(("x-api-key", "s3cr3t"),))
+    said = json.loads(secondhand("scrub", "demo", "--field", "X-Api-Key", "--json").stdout)
+    assert (said["responses"], said["places"], said["merged"]) == (4, 4, 1)
+    for file in (tmp_path / "store" / "recordings").rglob("*"):
+        assert file.is_dir() or b"s3cr3t" not in file.read_bytes()
+    found = {(entry.key, entry.vary, entry.head.fields.get("vary"), body) for entry, body in held(shelf, "demo")}
+    assert found == {
+        ("http://a.test/a", (("accept-language", "en"),), "Accept-Language", b"- en"),
+        ("http://a.test/a", (("accept-language", "de"),), "Accept-Language", b"- too de"),
+        ("http://a.test/a", (("accept-language", "fr"), ("x-api-key", None)), "Accept-Language, X-API-Key", b"None fr"),
+        ("http://a.test/b", (), None, b"b"),
+    }
+
+
+def test_scrubbing_finds_a_name_each_time_that_an_object_repeats_it(tmp_path: Path, shelf: Shelf) -> None:
+    with shelf.made("demo") as store:
+        keep(store, "http://a.test/a", b'{"token": "s3cr3t", "n": 1.0, "token": "s3cr3t too"}', JSON)
+    said = json.loads(secondhand("scrub", "demo", "--field", "token", "--json").stdout)
+    assert said["places"] == 2
+    [(_, body)] = held(shelf, "demo")
+    assert body == b'{"token": "scrubbed", "n": 1.0, "token": "scrubbed"}'
+    for file in (tmp_path / "store" / "recordings").rglob("*"):
+        assert file.is_dir() or b"s3cr3t" not in file.read_bytes()
 
 
 def test_what_cannot_be_read_is_not_called_clean(shelf: Shelf) -> None:
