@@ -68,7 +68,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
         Clause("its request was authorized and it is not marked as for everybody", "RFC 9111 §3.5"),
     ),
     (NotStored.BYPASSED, Clause("its request passed the cache by", "RFC 9111 §3")),
-    (NotStored.CHALLENGE, Clause("it refuses a credential, and says nothing of what others get", "RFC 9110 §15.5.2")),
+    (NotStored.CHALLENGE, Clause("it asks for another credential, and is no reason to lose what is stored", "ours")),
     (NotStored.CONTENT_TYPE, Clause("its media type contradicts the extension of its name", "RFC 9111 §7.3")),
     (NotStored.DICTIONARY_VARY, Clause("coded with a dictionary, and Vary does not say so", "RFC 9842 §6.2")),
     (NotStored.DIGEST_MISMATCH, Clause("it is not what its Repr-Digest says", "RFC 9530 §3")),

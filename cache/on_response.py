@@ -65,6 +65,8 @@ def on_response(
     # a HEAD answer is kept only where there is no GET answer to freshen
     if not_stored is None and request.method == "HEAD" and any(entry.method == "GET" for entry in sent.matching):
         not_stored = NotStored.METHOD
+    if not_stored is None and response.status == 401 and _ends_nothing(sent, policy):
+        not_stored = NotStored.CHALLENGE
     changed = changes(request, sent, received, policy, stored=not_stored is None)
     handling = Handling(fwd=sent.fwd, fwd_status=response.status, stored=not_stored is None, detail=sent.detail)
     # RFC 9110 §9.3.6 to §9.3.8: the cache has no part in these
@@ -75,6 +77,12 @@ def on_response(
     entry = new_entry(sent.request, received, policy, entry_id)
     replaces = (*_replaced(sent, entry, policy), *sent.heads)
     return Store(answer, entry, replaces, handling, changed, secrets_in(response.fields, policy))
+
+
+def _ends_nothing(sent: Sent, policy: CachePolicy) -> bool:
+    """Tell whether a 401, like that to an expired password, is no reason for one user's cache to lose what it has."""
+    has_better = any(entry.head.status < 400 for entry in sent.matching)
+    return bool(policy.scope) and (has_better or "authorization" in sent.request.fields)
 
 
 def _on_missing_part(

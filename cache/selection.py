@@ -84,9 +84,9 @@ def matching(request: Request, candidates: Sequence[StoredResponse], policy: Cac
 def _precedence(request: Request, entry: StoredResponse, policy: CachePolicy) -> tuple[bool, bool, bool, bool, float]:
     """Return what puts one stored response before another that fits as well (RFC 9111 §4.1)."""
     exact = not policy.no_vary_search or entry.target == request.uri  # ledger KEY-24
-    # what a credential was given says more than what others were told, like a 401;
+    challenge = entry.head.status == 401 and policy.keeping.unfresh  # kept for who finds nothing else
     # one with a Vary that fits says more than one without; a GET says more than a HEAD; then the latest
-    return exact, is_confined(entry), bool(entry.vary), entry.method != "HEAD", date_of(entry)
+    return exact, not challenge, bool(entry.vary), entry.method != "HEAD", date_of(entry)
 
 
 def obstacle(

@@ -91,8 +91,6 @@ def _refused_by_recording(request: Request, response: Response) -> NotStored | N
 def _refused_by_request(
     request: Request, received: Received, directives: ResponseDirectives, policy: CachePolicy
 ) -> NotStored | None:
-    if received.head.status == 401 and "authorization" in request.fields:
-        return NotStored.CHALLENGE  # an expired password ends nothing that is stored
     if request.content_digest:
         return None
     if request.method == "POST":

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cache.decisions import Forward, Refuse, Relay, Serve, Store, Validate
+from cache.decisions import Forward, Refuse, Relay, Serve, Store, Update, Validate
 from cache.engine import on_failure, on_request, on_response
 from cache.entry import StoredResponse
 from cache.keeping import Keeping, PostRule, QueryRule, reads_by_post, without_signature
@@ -139,6 +139,22 @@ def test_a_401_to_a_refused_credential_takes_the_place_of_nothing(said: str) -> 
     outcome = answered(keeping, ("Cache-Control", said), status=401, request=refused)
     assert isinstance(outcome, Relay)
     assert outcome.not_stored is NotStored.CHALLENGE
+
+
+@pytest.mark.parametrize(("policy", "is_kept"), [(DEV, False), (CachePolicy(), True)])
+def test_a_401_to_no_credential_takes_the_place_of_nothing_in_one_users_cache(
+    policy: CachePolicy, is_kept: bool
+) -> None:
+    entry = kept(policy, ("Cache-Control", "max-age=1"))
+    sent = on_request(REQUEST, [entry], policy, NOW + 9)
+    assert isinstance(sent, Forward)
+    challenge = Response(401, "", Fields((("Cache-Control", "max-age=60"),)))
+    outcome = on_response(REQUEST, sent, Received(challenge, NOW + 9, NOW + 9), policy, "1" * 32)
+    assert isinstance(outcome, Store) is is_kept
+    if isinstance(outcome, Relay):
+        assert outcome.not_stored is NotStored.CHALLENGE
+        [left] = [change.entry for change in outcome.changes if isinstance(change, Update)]
+        assert isinstance(on_request(REQUEST, [left], OFFLINE, NOW + 9), Serve)
 
 
 def test_what_a_credential_was_given_is_chosen_before_a_later_401_to_whoever_had_none() -> None:
