@@ -18,6 +18,7 @@ from cache.stores.editing import Editing, encoded, variants_in
 from cache.stores.full_disk import FullDisk, is_full
 from cache.stores.memory import is_of_host
 from cache.stores.octets_disk import RowError
+from cache.stores.quick_reads import QuickReads
 from cache.stores.recency import Recency
 from cache.stores.spool import Spool
 from cache.stores.sweep import SPOOLS, Sweeper, sweep
@@ -101,6 +102,10 @@ class DiskStore:
             self.delete(entry.key, [entry.id])
             raise DamagedEntry(f"the stored body {entry.id} was missing or altered")
         return body
+
+    def quick_reads(self) -> QuickReads:
+        """Return what reads small rows without waiting. It is to be closed before the store."""
+        return QuickReads(self._directory, self._verification)
 
     def writer(self, insert: Insert | None = None) -> DiskWriter:
         """Begin a new body, to be stored by `insert` if that is given."""

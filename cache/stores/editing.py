@@ -131,10 +131,17 @@ def variants_in(rows: Rows, key: str) -> list[Encoded] | None:
     """Return the entries under a key with their octets, or None if their row is damaged."""
     try:
         octets = rows.head(key)
-        variants = [(decode(each), each) for each in decode_row(octets)] if octets is not None else []
+        return decoded(octets, key) if octets is not None else []
     except (RowError, CodecError):
         return None
-    return variants if all(each.key == key for each, _ in variants) else None
+
+
+def decoded(row: bytes, key: str) -> list[Encoded]:
+    """Return the entries in a head row, each with its octets. Raises CodecError if it is not the key's, or damaged."""
+    variants = [(decode(each), each) for each in decode_row(row)]
+    if any(each.key != key for each, _ in variants):
+        raise CodecError("an entry under another key")
+    return variants
 
 
 def encoded(entry: StoredResponse) -> Encoded:
