@@ -32,13 +32,22 @@ class Tally:
     """That origins took for what was sent from copies instead."""
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the generation table tells of changes, and what it said before the stored responses were looked up."""
+
+    slot: int
+    generation: int
+    version: int
+
+
 @dataclass(slots=True, eq=False)
 class HotAnswer:
     """One answer, but for the seconds in its head."""
 
-    slot: int
-    generation: int
-    """What the generation table said of the slot before the stored responses were looked up."""
+    place: Place
+    version: int
+    """Of the generation table when it last said so."""
     policy: CachePolicy
     entry_id: str
     valid_until: float
@@ -93,7 +102,7 @@ def hot_answer(
     content: bytes,
     policy: CachePolicy,
     now: float,
-    place: tuple[int, int],
+    place: Place,
     tally: Tally,
 ) -> HotAnswer | None:
     """Return an answer that can be given again, or None where it may be another one a moment later.
@@ -104,7 +113,7 @@ def hot_answer(
         content: The octets of the answer's content.
         policy: What the engine went by.
         now: When it decided.
-        place: The slot of the primary key, and its generation from before the stored responses were looked up.
+        place: That of the primary key.
         tally: Where it is counted.
     """
     if serve.valid_until <= now or serve.validate_behind is not None or _counts_seconds(policy):
@@ -113,10 +122,9 @@ def hot_answer(
     if template is None:
         return None
     entry: StoredResponse = serve.entry
-    slot, generation = place
     return HotAnswer(
-        slot=slot,
-        generation=generation,
+        place=place,
+        version=place.version if place.generation >= 0 else -1,
         policy=policy,
         entry_id=entry.id,
         valid_until=serve.valid_until,

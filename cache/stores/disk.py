@@ -39,7 +39,7 @@ class DiskStore:
         *,
         captures: int = 1,
         lock_timeout: float = 10.0,
-        touch_delay: float = 5.0,
+        touch_delay: float = 60.0,
     ) -> None:
         """Open the store and sweep what a killed process left; a damaged database is set aside.
 
@@ -134,7 +134,7 @@ class DiskStore:
         return self.edit(lambda editing: editing.invalidate(key, fits))
 
     def touch(self, entry_id: str) -> None:
-        """Note that an entry was used; written with the next insertion or some seconds later."""
+        """Note that an entry was used: known here at once, and written some while later."""
         self._recency.note(entry_id)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
@@ -164,10 +164,8 @@ class DiskStore:
 
     def _edit[T](self, change: Callable[[Editing], T]) -> T:
         with transaction(self._rows, self.generations) as changes:
-            used = changes.touch(self._recency.take())
-            editing = Editing(self._rows, changes, self.captures)
+            editing = Editing(self._rows, changes, self.captures, self._recency.last_use)
             result = change(editing)
-            changes.touch(used)  # what has only been stored by this
             editing.evict(self._room)
             return result
 
