@@ -139,7 +139,7 @@ class Door:
         answer.visited = True
         tally = answer.tally
         tally.answers += 1
-        tally.octets += len(answer.content)
+        tally.octets += answer.length
         tally.milliseconds += answer.milliseconds
         if not answer.used:
             answer.used = True

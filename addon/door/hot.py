@@ -18,6 +18,12 @@ from cache.freshness import current_age, freshness_lifetime
 from cache.messages import Fields, Request
 from cache.policy import CachePolicy
 
+SMALL = 4096
+"""Octets of content that are kept in one piece with the head."""
+
+FEW = 16
+"""Signs in content that would have to be doubled in a template."""
+
 
 @dataclass(slots=True, eq=False)
 class Tally:
@@ -57,9 +63,12 @@ class HotAnswer:
     lifetime: int
     """Seconds."""
     template: bytes
-    """The head, with `%d` for `Age` and, where it is said, for `ttl`."""
+    """The head, with `%d` for `Age` and, where it is said, for `ttl`; with it the content, if that is small."""
     says_ttl: bool
     content: bytes
+    """What is not in the template."""
+    length: int
+    """Octets of content."""
     milliseconds: int
     """That the origin took."""
     tally: Tally
@@ -72,8 +81,8 @@ class HotAnswer:
     long: bool = False
     """In the pool's long queue."""
 
-    def head(self, now: float) -> bytes:
-        """Return the octets of the head at `now`, in seconds since the epoch."""
+    def octets(self, now: float) -> bytes:
+        """Return the octets at `now`, in seconds since the epoch, but for `content`."""
         age = now - self.born
         if self.says_ttl:
             return self.template % (floor(age), floor(self.lifetime - age))
@@ -122,6 +131,7 @@ def hot_answer(
     if template is None:
         return None
     entry: StoredResponse = serve.entry
+    together = len(content) <= SMALL and content.count(b"%") <= FEW  # one piece of memory is found sooner than two
     return HotAnswer(
         place=place,
         version=place.version if place.generation >= 0 else -1,
@@ -130,9 +140,10 @@ def hot_answer(
         valid_until=serve.valid_until,
         born=now - current_age(entry, policy, now),
         lifetime=freshness_lifetime(entry, policy).seconds,
-        template=template[0],
+        template=template[0] + content.replace(b"%", b"%%") if together else template[0],
         says_ttl=template[1],
-        content=content,
+        content=b"" if together else content,
+        length=len(content),
         milliseconds=entry.milliseconds,
         tally=tally,
         line=access_line(request, serve.answer.head.status, len(content), serve.handling),
