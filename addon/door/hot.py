@@ -7,7 +7,7 @@ stored responses, the policy and the time. So while the policy and the stored re
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import floor
 
 from addon.access_log import access_line
@@ -15,7 +15,7 @@ from addon.door.response_head import framing_of, head_octets
 from cache.decisions import Serve
 from cache.entry import StoredResponse
 from cache.freshness import current_age, freshness_lifetime
-from cache.messages import Fields, Request
+from cache.messages import Fields, Request, Response
 from cache.policy import CachePolicy
 
 SMALL = 4096
@@ -101,7 +101,7 @@ def template_of(request: Request, serve: Serve, policy: CachePolicy) -> tuple[by
     if says_ttl:  # our own member is the last line of the head
         before, _, after = lines[-1][1].rpartition(said)
         lines[-1] = (lines[-1][0], f"{before}; ttl=%d{after}")
-    template = replace(head, reason=head.reason.replace("%", "%%"), fields=Fields(tuple(lines)))
+    template = Response(head.status, head.reason.replace("%", "%%"), Fields(tuple(lines)), head.version)
     return head_octets(template, framing_of(template, request.method, request.version, persistent=True)), says_ttl
 
 

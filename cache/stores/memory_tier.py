@@ -135,9 +135,12 @@ class MemoryTier:
             self.drop(key)
 
     def _account(self, held: Held) -> None:
-        entries = sum(cost_of(each) for each in held.state[1])
-        bodies = sum(len(body) + _COST_OF_BODY for body in held.bodies.values())
-        self._cost(held, _COST_OF_KEY + 2 * len(held.key) + entries + bodies)
+        cost = _COST_OF_KEY + 2 * len(held.key)
+        for entry in held.state[1]:
+            cost += cost_of(entry)
+        for body in held.bodies.values():
+            cost += len(body) + _COST_OF_BODY
+        self._cost(held, cost)
         for _ in range(2 * _MOST_USES * len(self._held)):
             if self.size <= self.max_size:
                 return
