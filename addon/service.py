@@ -26,6 +26,7 @@ from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from addon.warm.prefetch import Fetched, prefetch, prefetch_handler
 from addon.warm.wanted import Wanted
+from addon.whereabouts import Whereabouts
 from cache import engine
 from cache.decisions import Refuse
 from cache.key import key_of_uri, keys
@@ -90,7 +91,9 @@ class Service:
         self.recordings = Switch(self)
         self.catching_up = self._catching_up(self.queue) if self.queue and settings.offline.queue else None
         self.relay = Relay()
+        self._whereabouts = Whereabouts(self.is_edge)
         handlers = {
+            "address": self._whereabouts.handle,
             "fetch": prefetch_handler(self),
             "missing": self._missing,
             "mode": self.modes.handle,
@@ -142,6 +145,7 @@ class Service:
 
     def listens_at(self, host: str, port: int) -> None:
         """Take requests for where clients reach this proxy for loops (RFC 9110 §7.6.3); an edge is meant by them."""
+        self._whereabouts.host, self._whereabouts.port = host, port
         if not self.is_edge:
             self.go_by(replace(self.policy, own_authorities=own_authorities(host, port)))
 

@@ -6,7 +6,23 @@ import sys
 
 import typer
 
-from addon.cli import config, doctor, lint, mitm, modes, queue, recordings, run, serve, show, store, trust, warm, why
+from addon.cli import (
+    config,
+    doctor,
+    env,
+    lint,
+    mitm,
+    modes,
+    queue,
+    recordings,
+    run,
+    serve,
+    show,
+    store,
+    trust,
+    warm,
+    why,
+)
 from addon.cli.terminal import Application
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found."
@@ -23,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
 )
 app.command(epilog="Example: secondhand run -- npm ci", context_settings={"allow_interspersed_args": False})(run.run)
-app.command(epilog='Example: eval "$(secondhand env)"')(run.env)
+app.command(epilog='Example: eval "$(secondhand env)"')(env.env)
 app.command(epilog="Example: secondhand serve --listen 127.0.0.1:8080")(serve.serve)
 for switch in (modes.online, modes.auto, modes.offline):
     app.command(epilog=f"Example: secondhand {switch.__name__} '*.example.org'")(switch)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
@@ -26,6 +27,7 @@ class Application(TyperGroup):
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own class of context
         """Run a command."""
+        logging.lastResort = Notes(logging.WARNING)  # for commands that keep no log of their own
         try:
             return super().invoke(ctx)
         except ConfigError as error:
@@ -36,6 +38,14 @@ class Application(TyperGroup):
             if error.errno == errno.EPIPE:  # `secondhand ls | head`: not worth a word
                 raise
             fail(str(error), FAILED)
+
+
+class Notes(logging.Handler):
+    """Says what is logged as commands say it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it on standard error."""
+        note(record.getMessage())
 
 
 def fail(message: str, exit_code: int) -> NoReturn:

@@ -1,4 +1,4 @@
-"""Where recordings are: each in a directory of its own beside the copies, as a store that has no limit."""
+"""Where recordings are: each in a directory of its own on one shelf, as a store that has no limit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from cache.stores.full_disk import RESERVE
 UNLIMITED = 1 << 62
 """Octets that no store ever holds: nothing is evicted from a recording."""
 
-FOLDER = "recordings"
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -26,10 +24,10 @@ class RecordingError(StoreError):
 
 
 class Shelf:
-    """The recordings beside one store."""
+    """The recordings in one folder."""
 
-    def __init__(self, store: Path) -> None:
-        self._folder = store / FOLDER
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def names(self) -> list[str]:
         """Return the names of all recordings, in order."""

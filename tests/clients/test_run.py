@@ -232,18 +232,3 @@ def test_java_trusts_the_proxy(runner: Runner, either_origin: Origin) -> None:
 
     assert (ran.code, ran.output) == (0, "fetched"), ran.errors
     assert ran.count("request") == 1
-
-
-def test_what_a_command_fetched_is_a_recording(runner: Runner, origin: Origin) -> None:
-    url = origin.offer("/recorded", page(b"hello"))
-
-    runner("--record", "build", "--proxy-localhost", "--", *fetching(url))
-
-    listed = subprocess.run(
-        [COMMANDS / "secondhand", "ls", "--store", str(private_store(runner.folder) / "recordings" / "build")],
-        env=os.environ | {"HOME": str(runner.folder)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert url in listed.stdout
