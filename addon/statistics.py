@@ -15,6 +15,8 @@ COUNTERS = {
     "hits.http": "of them, for http URLs",
     "hits.https": "of them, for https URLs",
     "hits.stale": "of them, from a stale copy",
+    "misses.*": "answers that took an origin's content where a copy could have been, by the `fwd` reason",
+    "stale": "answers from a stale copy, after an origin's error too",
     "milliseconds.saved": "time that origins took for what was answered from copies instead",
     "exempted.*": "answers from a copy that kept 200, by the name of the client rule",
     "origin.fetches": "requests sent to origins, validations included",

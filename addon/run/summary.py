@@ -7,9 +7,18 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from addon.quantities import size_text
+from cache.reasons import Refused
 
 LIVE_WHILE_OFFLINE, STALE_USED, TOO_MANY_MISSES = 120, 121, 122
 """Exit codes of `run --ci` where the command itself succeeded."""
+
+NOT_THERE = (Refused.OFFLINE, Refused.REPLAY)
+"""Errors of the proxy's own for what is not stored where nobody is asked."""
+
+UNANSWERED = (*NOT_THERE, Refused.FETCH_FAILED, Refused.STALE_FORBIDDEN, Refused.ONLY_IF_CACHED)
+"""All of its errors that a copy would have prevented."""
+
+_MISSES = "misses."
 
 MOST_NAMED = 3
 """URLs that the line names."""
@@ -51,10 +60,15 @@ class Summary:
         return answers - self._count("answers.hit")
 
     @property
-    def misses(self) -> int:
-        """Requests that no copy answered, fetched or refused."""
-        fetched = sum(self._count(f"answers.{reason}") for reason in ("uri-miss", "vary-miss", "partial"))
-        return fetched + self._count("refused.offline")
+    def misses(self) -> Mapping[str, int]:
+        """Requests that no copy answered, fetched (by the `fwd` of Cache-Status) or refused (by the reason)."""
+        fetched = {name[len(_MISSES) :]: count for name, count in self.counters.items() if name.startswith(_MISSES)}
+        refused = {str(reason): self._count(f"refused.{reason}") for reason in UNANSWERED}
+        return {reason: count for reason, count in {**fetched, **refused}.items() if count}
+
+    @property
+    def _not_there(self) -> int:
+        return sum(self._count(f"refused.{reason}") for reason in NOT_THERE)
 
     @property
     def is_empty(self) -> bool:
@@ -66,12 +80,12 @@ class Summary:
         requests, copies = self._count("requests"), self._count("hits")
         parts = [
             f"{requests} request{'' if requests == 1 else 's'}",
-            f"{copies} from copies" + (f" ({stale} stale)" if (stale := self._count("hits.stale")) else ""),
+            f"{copies} from copies" + (f" ({stale} stale)" if (stale := self._count("stale")) else ""),
             f"{self._fetched} fetched",
             f"{size_text(self._count('octets.from_copy'))} saved",
             f"{self._count('milliseconds.saved') / 1000:.1f} s saved",
         ]
-        if refused := self._count("refused.offline"):
+        if refused := self._not_there:
             parts.append(f"{refused} MISSING" + self._named())
         elif failed := sum(number for name, number in self.counters.items() if name.startswith("refused.")):
             parts.append(f"{failed} failed")
@@ -90,10 +104,12 @@ class Summary:
         A request that was refused offline counts as live: it is one that wanted the network. `max_misses` allows some.
         """
         allowed = max_misses or 0
-        if offline and (self._count("origin.fetches") or self._count("refused.offline") > allowed):
+        if offline and (self._count("origin.fetches") or self._not_there > allowed):
             return LIVE_WHILE_OFFLINE, f"a live request while offline{self._named()}"
-        if stale := self._count("hits.stale"):
+        if stale := self._count("stale"):
             return STALE_USED, f"{stale} stale {'copy was' if stale == 1 else 'copies were'} used"
-        if max_misses is not None and self.misses > max_misses:
-            return TOO_MANY_MISSES, f"{self.misses} {'miss' if self.misses == 1 else 'misses'}, {max_misses} allowed"
+        missed = sum(self.misses.values())
+        if max_misses is not None and missed > max_misses:
+            kinds = ", ".join(f"{count} {reason}" for reason, count in self.misses.items())
+            return TOO_MANY_MISSES, f"{missed} {'miss' if missed == 1 else 'misses'}, {max_misses} allowed: {kinds}"
         return None
