@@ -73,6 +73,8 @@ class Service:
         self.clock = clock or Clock()
         self.statistics = Statistics()
         store, self.store_trouble = open_store(settings, self._lost)
+        if self.store_trouble:
+            logger.warning("no store: %s; answers are served and not stored", self.store_trouble)
         directory = settings.store.directory if isinstance(store, TieredStore) else None
         self.policy = replace(
             settings.policy(),

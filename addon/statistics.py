@@ -27,6 +27,7 @@ COUNTERS = {
     "refused.*": "errors of the proxy's own, by reason",
     "octets.from_copy": "octets of content sent from copies",
     "octets.from_origin": "octets of content received from origins",
+    "distrusted": "TLS connections that clients ended because they do not trust this proxy's authority",
     "dropped.*": "contents that an origin sent and no client may get, by reason",
     "failures.*": "exchanges with an origin that failed, by kind",
 }

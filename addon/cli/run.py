@@ -23,6 +23,7 @@ from addon.recordings.shelf import Shelf
 from addon.run.command import CannotRun
 from addon.run.command import run as run_command
 from addon.run.namespace import NoNamespace, leave_the_network
+from addon.run.private_log import is_grave, keep
 from addon.run.private_proxy import PrivateProxy, ProxyDidNotStart
 from addon.run.private_store import PROFILE
 from addon.run.summary import Look, Summary
@@ -30,6 +31,9 @@ from addon.run.trust_files import write_trust_files
 from addon.run.variables import CA_FILES, variables
 from addon.settings import Settings
 from cache.policy import Mode
+
+MOST_LINES = 20
+"""Of a log that cannot be kept: how many are said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +87,13 @@ def run(
         Path(folder).chmod(0o755)  # apt reads the certificates as a user of its own
         authority = authority_certificate(settings.tls.ca_directory).pem
         trust = write_trust_files(Path(folder), authority, os.environ, CA_FILES)
-        with _proxy(settings, config, way) as proxy:
+        words: list[str] = []
+        with _proxy(settings, config, way, words) as proxy:
             before = _look(proxy.control)
             found = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
             exit_code = _run(command, {**os.environ, **found})
             summary = Summary.between(before, _look(proxy.control))
+    _keep_log("".join(words), settings, summary)
     _tell(summary, command)
     if ci and not exit_code and (breach := summary.breach(offline=offline, max_misses=max_misses)):
         exit_code, sentence = breach
@@ -105,8 +111,8 @@ def _check_names(settings: Settings, way: _Way) -> None:
 
 
 @contextmanager
-def _proxy(settings: Settings, config: ConfigOption, way: _Way) -> Iterator[Running]:
-    """Yield the running proxy, or one that lasts as long as the context."""
+def _proxy(settings: Settings, config: ConfigOption, way: _Way, words: list[str]) -> Iterator[Running]:
+    """Yield the running proxy, or one that lasts as long as the context; what that one wrote goes into `words`."""
     if way.shared:
         proxy = running(settings)
         if proxy is None:
@@ -117,6 +123,7 @@ def _proxy(settings: Settings, config: ConfigOption, way: _Way) -> Iterator[Runn
     try:
         with PrivateProxy(settings.store.directory, _said(settings, config, way)) as private:
             yield Running(f"http://127.0.0.1:{private.port}", private.control)
+        words.append(private.last_words)
     except ProxyDidNotStart as error:
         fail(str(error).removeprefix("secondhand: "), FAILED)
 
@@ -125,6 +132,7 @@ def _said(settings: Settings, config: ConfigOption, way: _Way) -> Mapping[str, s
     """Return what a private proxy is told beside the settings that it finds by itself."""
     return {
         "SECONDHAND_PROFILE": settings.profile,
+        "SECONDHAND_LOG__LEVEL": "debug" if settings.log.level == "debug" else "info",
         "SECONDHAND_CACHE__MODE": Mode.OFFLINE if way.offline else Mode.AUTO,
         "SECONDHAND_RECORDINGS__PATH": str(settings.shelf),
         "SECONDHAND_RECORDINGS__RECORD": way.record,
@@ -147,6 +155,18 @@ def _look(control: ControlClient) -> Look:
     except ControlError as error:
         note(str(error))
         return Look()
+
+
+def _keep_log(said: str, settings: Settings, summary: Summary) -> None:
+    """Keep what a private proxy wrote, and name the file where somebody should read it."""
+    if not said or not (summary.is_troubled or is_grave(said)):
+        return
+    try:
+        note(f"what went wrong: {keep(said, settings.store.directory)}")
+    except OSError as error:  # the disk may be what went wrong
+        note(f"{settings.store.directory}: {error.strerror or error}; what the proxy wrote:")
+        for line in said.splitlines()[-MOST_LINES:]:
+            note(line)
 
 
 def _tell(summary: Summary, command: Sequence[str]) -> None:

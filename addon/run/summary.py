@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from addon.quantities import size_text
-from cache.reasons import Refused
+from cache.reasons import NotStored, Refused
 
 LIVE_WHILE_OFFLINE, STALE_USED, TOO_MANY_MISSES = 120, 121, 122
 """Exit codes of `run --ci` where the command itself succeeded."""
@@ -18,7 +18,7 @@ NOT_THERE = (Refused.OFFLINE, Refused.REPLAY)
 UNANSWERED = (*NOT_THERE, Refused.FETCH_FAILED, Refused.STALE_FORBIDDEN, Refused.ONLY_IF_CACHED)
 """All of its errors that a copy would have prevented."""
 
-_MISSES = "misses."
+_MISSES, _FAILURES, _NOT_KEPT = "misses.", "failures.", f"not_stored.{NotStored.STORE_FAILED}"
 
 MOST_NAMED = 3
 """URLs that the line names."""
@@ -73,7 +73,17 @@ class Summary:
     @property
     def is_empty(self) -> bool:
         """Tell whether no request came through the proxy at all."""
-        return not self._count("requests")
+        return not self._count("requests") and not self._count("distrusted")
+
+    @property
+    def is_troubled(self) -> bool:
+        """Tell whether something failed that is no part of caching."""
+        return any(self._count(name) for name in ("distrusted", _NOT_KEPT)) or bool(self._failures)
+
+    @property
+    def _failures(self) -> Mapping[str, int]:
+        """What failed on the way to origins or to the disk, by kind."""
+        return {name[len(_FAILURES) :]: n for name, n in self.counters.items() if name.startswith(_FAILURES) and n}
 
     def line(self) -> str:
         """Return it for people."""
@@ -85,13 +95,18 @@ class Summary:
             f"{size_text(self._count('octets.from_copy'))} saved",
             f"{self._count('milliseconds.saved') / 1000:.1f} s saved",
         ]
-        if refused := self._not_there:
-            parts.append(f"{refused} MISSING" + self._named())
-        elif failed := sum(number for name, number in self.counters.items() if name.startswith("refused.")):
-            parts.append(f"{failed} failed")
-        else:
-            parts.append("nothing missing")
-        return ", ".join(parts)
+        return ", ".join([*parts, *(list(self._bad_news()) or ["nothing missing"])])
+
+    def _bad_news(self) -> Iterator[str]:
+        if failed := sum(n for name, n in self.counters.items() if name.startswith("refused.")) - self._not_there:
+            kinds = ", ".join(f"{count} {kind}" for kind, count in self._failures.items())
+            yield f"{failed} failed" + (f" ({kinds})" if kinds else "")
+        if unkept := self._count(_NOT_KEPT):
+            yield f"{unkept} not kept: the store failed"
+        if distrusted := self._count("distrusted"):
+            yield f"{distrusted} ended by programs that do not trust the proxy: secondhand doctor"
+        if missing := self._not_there:
+            yield f"{missing} MISSING{self._named()}"
 
     def _named(self) -> str:
         named = list(dict.fromkeys(self.missing))

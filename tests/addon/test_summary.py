@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
+from addon.run.private_log import is_grave, keep
 from addon.run.summary import Look, Summary
 from cache.cachestatus import Handling
 from cache.reasons import Forwarded
@@ -50,6 +53,33 @@ def test_a_breach_has_its_exit_code(
 ) -> None:
     breach = Summary(counters).breach(offline=offline, max_misses=max_misses)
     assert (breach[0] if breach else None) == code
+
+
+def test_what_went_wrong_is_said_by_its_kind() -> None:
+    counted = {
+        "requests": 3,
+        "refused.fetch-failed": 2,
+        "failures.tls_certificate_error": 2,
+        "not_stored.store-failed": 1,
+        "distrusted": 1,
+    }
+    summary = Summary(counted)
+    assert summary.is_troubled
+    assert summary.line().endswith(
+        "2 failed (2 tls_certificate_error), 1 not kept: the store failed, "
+        "1 ended by programs that do not trust the proxy: secondhand doctor"
+    )
+    assert not Summary({"requests": 1, "hits": 1}).is_troubled
+
+
+def test_a_log_is_kept_for_its_owner_and_read_where_it_warns(tmp_path: Path) -> None:
+    warning = "2026-01-01 00:00:00,000 WARNING cache.stores.full_disk: the disk is full"
+    assert is_grave(f"2026-01-01 00:00:00,000 INFO addon.fetcher: WARNING signs\n{warning}")
+    assert not is_grave("2026-01-01 00:00:00,000 INFO addon.fetcher: WARNING signs")
+    keep("before", tmp_path)
+    path = keep(warning, tmp_path)
+    assert path.read_text() == f"{warning}\n"
+    assert (path.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (0o600, [path])
 
 
 def test_misses_are_told_by_their_kind() -> None:

@@ -232,3 +232,26 @@ def test_java_trusts_the_proxy(runner: Runner, either_origin: Origin) -> None:
 
     assert (ran.code, ran.output) == (0, "fetched"), ran.errors
     assert ran.count("request") == 1
+
+
+# ---- what a person needs to know of the proxy
+
+
+def test_an_origin_that_cannot_be_trusted_is_in_the_log_that_is_named(tmp_path: Path, secure_origin: Origin) -> None:
+    url = secure_origin.offer("/untrusted", page(b"hello"))
+
+    ran = Runner(tmp_path)("--proxy-localhost", "--", program("curl"), "-q", "--silent", "--output", "/dev/null", url)
+
+    assert "1 failed (1 tls_certificate_error)" in ran.summary
+    log = private_store(tmp_path) / "run.log"
+    assert f"secondhand: what went wrong: {log}\n" in ran.errors
+    assert "has no certificate to be trusted" in log.read_text()
+
+
+def test_a_program_that_does_not_trust_the_proxy_is_told_of(
+    runner: Runner, secure_origin: Origin, authority: Authority
+) -> None:
+    url = secure_origin.offer("/distrust", page(b"hello"))
+    ran = runner("--proxy-localhost", "--", *fetching(url), "--cacert", str(authority.file))
+    assert ran.code == 60  # curl's own
+    assert "1 ended by programs that do not trust the proxy: secondhand doctor" in ran.summary
