@@ -66,15 +66,16 @@ class Lane:
 class Service:
     """A store, the way to the origins, and what stands between them."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] | None = None) -> None:
-        """Open the store. Raises ConfigError for a client list, ValueError for an origin option, of no use."""
-        self.settings = settings
+    def __init__(self, settings: Settings, clock: Callable[[], float] | None = None, *, lasting: bool = True) -> None:
+        """Open the store; `lasting` as in `remedy`.
+
+        Raises ConfigError for a client list, ValueError for an origin option, of no use.
+        """
+        self.settings, self._lasting = settings, lasting
         self.is_edge = settings.backend is not None
         self.clock = clock or Clock()
         self.statistics = Statistics()
         store, self.store_trouble = open_store(settings, self._lost)
-        if self.store_trouble:
-            logger.warning("no store: %s; answers are served and not stored", self.store_trouble)
         directory = settings.store.directory if isinstance(store, TieredStore) else None
         self.policy = replace(
             settings.policy(),
@@ -124,7 +125,7 @@ class Service:
         fetcher.links = self.modes.links
         answering = responder(fetcher, self.statistics, self.settings.cache.collapse_timeout)
         # what a recording has not is nothing to be fetched later
-        answering.misses = Misses(stored, queue, remedy(self.settings) if queue else "")
+        answering.misses = Misses(stored, queue, self._remedy)
         return Lane(stored, fetcher, answering)
 
     def take(self, lane: Lane) -> None:
@@ -141,6 +142,9 @@ class Service:
         self.store, self.stored, self.policy = lane.stored.store, lane.stored, lane.policy
         self.fetcher, self.responder = lane.fetcher, lane.responder
         self.taken()
+
+    def _remedy(self, host: str) -> str:
+        return remedy(self.settings, self.policy, host, lasting=self._lasting)
 
     def _lost(self, reason: NotStored, count: int) -> None:
         self.statistics.count(f"not_stored.{reason}", count)
@@ -242,4 +246,5 @@ def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tu
         disk = DiskStore(settings.store.directory, settings.store.max_size, captures=settings.store.captures)
         return TieredStore(disk, settings.memory.store_size, settings.memory.max_object, lost), None
     except StoreError as error:
+        logger.warning("no store: %s; answers are served and not stored", error)
         return MemoryStore(0), str(error)
