@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import typer
-from mitmproxy import master, options
+from mitmproxy import exceptions, master, options
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, tlsconfig
 
 from addon.access_log import AccessLog
@@ -65,7 +65,7 @@ def serve(settings: Settings, scripts: Sequence[str] = (), *, door: bool = True,
     allow_many_connections()
     try:
         return run(_run(settings, scripts, door=door and not scripts, lasting=lasting))
-    except (ConfigError, ValueError) as error:
+    except (ConfigError, ValueError, exceptions.OptionsError) as error:
         typer.echo(f"secondhand: {error}", err=True)
         return MISCONFIGURED
 

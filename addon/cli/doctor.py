@@ -19,6 +19,7 @@ from addon.doctor import mending
 from addon.doctor.examination import Finding, examine
 from addon.doctor.programs import PROGRAMS
 from addon.doctor.specimens import fill
+from addon.run.private_log import plain
 from addon.run.private_proxy import PrivateProxy, ProxyDidNotStart
 from addon.run.trust_files import write_trust_files
 from addon.run.variables import CA_FILES, variables
@@ -45,7 +46,7 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
                 environ = {**os.environ, **variables(url, trust, os.environ)}
                 found = [examine(program, url, environ, proxy.counters) for program in PROGRAMS]
         except ProxyDidNotStart as error:
-            fail(str(error), FAILED)
+            fail(plain(str(error)), FAILED)
     installed = [finding for finding in found if finding]
     missing = [program.name for program, finding in zip(PROGRAMS, found, strict=True) if finding is None]
     mends = _mends(installed, settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,8 @@ ConfigOption = Annotated[
 StoreOption = Annotated[
     str | None, typer.Option("--store", metavar="DIR", help="Directory of the store.", show_default=False)
 ]
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
 PrivateOption = Annotated[bool, typer.Option("--private", help="The store of `secondhand run`.")]
 ProfileOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="Settings that go together, like dev.", show_default=False)
@@ -89,6 +92,8 @@ def configuration_of(
 
 def request_of(url: str, headers: list[str], method: str = "GET") -> Request:
     """Return the request that a person typed; anything else ends the command as wrong usage."""
+    if not _TOKEN.fullmatch(method):
+        raise typer.BadParameter(f'expected a method like GET, found "{method}"', param_hint="-X")
     lines = []
     for header in headers:
         # the octets as typed, in the form that fields have

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from addon.cli.options import ConfigOption, JsonOption, PrivateOption, ProfileOption, StoreOption, configuration_of
-from addon.cli.terminal import FAILED, say, say_json, say_table
+from addon.cli.terminal import FAILED, note, say, say_json, say_table
 from addon.queue import MissQueue, is_answered
 from addon.settings import Settings
 from addon.warm.wanted import Wanted
@@ -34,6 +34,8 @@ def list_queue(
         return
     for each in wanted:
         say(each.uri)
+    if not wanted:
+        note("nothing is in the queue")
 
 
 @app.command(epilog="Example: secondhand queue run")
@@ -55,7 +57,7 @@ def run(
     elif fetched:
         say_table(["", "URL"], [(outcome.problem or "fetched", wanted.uri) for wanted, outcome in fetched])
     else:
-        say("nothing is in the queue")
+        note("nothing is in the queue")
     if any(outcome.problem for _, outcome in fetched):
         raise typer.Exit(FAILED)
 

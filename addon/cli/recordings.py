@@ -54,7 +54,8 @@ def _tell(command: str, name: str | None, settings: Settings, *, stop: bool, as_
         raise typer.BadParameter("expected a NAME or --stop")
     proxies = running_proxies(settings.store.directory)
     if not proxies:
-        fail(f"no proxy is running on this store: secondhand serve --{command} {name or 'NAME'}", FAILED)
+        start = f": secondhand serve --{command} {name}" if name else ""
+        fail(f"no proxy is running on {settings.store.directory}{start}", FAILED)
     answers = [proxy.ask(command, **({"stop": True} if stop else {"name": name})) for proxy in proxies]
     ended = next((str(answer["name"]) for answer in answers if answer["name"]), "")
     if as_json:

@@ -23,7 +23,7 @@ from addon.recordings.shelf import Shelf
 from addon.run.command import CannotRun
 from addon.run.command import run as run_command
 from addon.run.namespace import NoNamespace, leave_the_network
-from addon.run.private_log import is_grave, keep
+from addon.run.private_log import is_grave, keep, plain
 from addon.run.private_proxy import PrivateProxy, ProxyDidNotStart
 from addon.run.private_store import PROFILE
 from addon.run.summary import Look, Summary
@@ -125,7 +125,7 @@ def _proxy(settings: Settings, config: ConfigOption, way: _Way, words: list[str]
             yield Running(f"http://127.0.0.1:{private.port}", private.control)
         words.append(private.last_words)
     except ProxyDidNotStart as error:
-        fail(str(error).removeprefix("secondhand: "), FAILED)
+        fail(plain(str(error)), FAILED)
 
 
 def _said(settings: Settings, config: ConfigOption, way: _Way) -> Mapping[str, str]:

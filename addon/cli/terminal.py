@@ -17,6 +17,7 @@ from typer.core import TyperGroup
 
 from addon.control import ControlError
 from addon.faults import ConfigError
+from addon.recordings.shelf import NoNameError, NoRecordingError
 from cache.stores.base import StoreError
 
 FAILED, WRONG_USAGE, NOT_FOUND = 1, 2, 3
@@ -32,12 +33,16 @@ class Application(TyperGroup):
             return super().invoke(ctx)
         except ConfigError as error:
             fail(str(error), WRONG_USAGE)
+        except NoNameError as error:
+            fail(str(error), WRONG_USAGE)
+        except NoRecordingError as error:
+            fail(str(error), NOT_FOUND)
         except (StoreError, ControlError) as error:
             fail(str(error), FAILED)
         except OSError as error:
             if error.errno == errno.EPIPE:  # `secondhand ls | head`: not worth a word
                 raise
-            fail(str(error), FAILED)
+            fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
 
 
 class Notes(logging.Handler):

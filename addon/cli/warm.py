@@ -69,8 +69,11 @@ def warm(
 
     fields = request_of("http://localhost/", header or []).fields.lines
     files = [each for each in what or () if Path(each).is_file()]
+    urls = [each for each in what or () if each not in files]
+    for url in urls:
+        request_of(url, [])
     named = Named(
-        urls=tuple(each for each in what or () if each not in files),
+        urls=tuple(urls),
         sitemaps=tuple(sitemap or ()),
         files=tuple(file or ()),
         hars=tuple(har or ()),

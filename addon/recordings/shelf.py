@@ -23,6 +23,14 @@ class RecordingError(StoreError):
     """What was asked of a recording cannot be done. The text says why."""
 
 
+class NoNameError(RecordingError):
+    """No recording can have such a name."""
+
+
+class NoRecordingError(RecordingError):
+    """There is no recording of that name."""
+
+
 class Shelf:
     """The recordings in one folder."""
 
@@ -36,17 +44,17 @@ class Shelf:
         return sorted(each.name for each in self._folder.iterdir() if _NAME.fullmatch(each.name) and each.is_dir())
 
     def path(self, name: str) -> Path:
-        """Return the directory of a recording, there or not. Raises RecordingError for what is no name."""
+        """Return the directory of a recording, there or not. Raises NoNameError."""
         if not _NAME.fullmatch(name):
-            raise RecordingError(f'expected a name of letters, digits and "-", "_", ".", found "{name}"')
+            raise NoNameError(f'expected a name of letters, digits and "-", "_", ".", found "{name}"')
         return self._folder / name
 
     def existing(self, name: str) -> Path:
-        """Return the directory of a recording. Raises RecordingError if there is none."""
+        """Return the directory of a recording. Raises NoNameError and NoRecordingError."""
         path = self.path(name)
         if not path.is_dir():
-            known = ", ".join(self.names()) or "none"
-            raise RecordingError(f"there is no recording {name}; recordings: {known}")
+            known = ", ".join(self.names()) or f"none, secondhand run --record {name} -- COMMAND makes one"
+            raise NoRecordingError(f"there is no recording {name}; recordings: {known}")
         return path
 
     @contextmanager

@@ -8,12 +8,19 @@ from pathlib import Path
 
 NAME = "run.log"
 
+_WHEN_AND_BY_WHOM = re.compile(r"^\S+ \S+ [A-Z]+ [\w.]+: |^secondhand: ", re.MULTILINE)
+
 _GRAVE = re.compile(r"^\S+ \S+ (WARNING|ERROR|CRITICAL) ", re.MULTILINE)
 
 
 def is_grave(said: str) -> bool:
     """Tell whether a person should read it."""
     return _GRAVE.search(said) is not None
+
+
+def plain(said: str) -> str:
+    """Return what it says without when and by whom."""
+    return _WHEN_AND_BY_WHOM.sub("", said)
 
 
 def keep(said: str, store: Path) -> Path:

@@ -129,9 +129,8 @@ def test_npm_installs_what_was_only_warmed(tmp_path: Path, authority: Authority,
         **registry,
     )
 
-    assert (warmed.code, warmed.output.splitlines()[-1].partition(" (")[0]) == (0, "1 fetched"), (
-        warmed.output + warmed.errors
-    )
+    assert warmed.code == 0, warmed.output + warmed.errors
+    assert warmed.output.splitlines()[-1].startswith("1 fetched")
     assert (ran.code, ran.count("from copies"), ran.count("fetched")) == (0, 1, 0), ran.errors
     assert (tmp_path / "node_modules" / "specimen" / "index.js").read_bytes() == b"42\n"
 

@@ -52,7 +52,7 @@ def test_a_recording_is_listed_exported_scrubbed_compared_and_removed_by_its_nam
     assert other in compared.output
     assert runner.secondhand("scrub", "second", "--field", "ETag").code == 0
     assert runner.secondhand("recordings", "remove", "second").code == 0
-    assert runner.secondhand("export", "second", "--format", "har").code == 1
+    assert runner.secondhand("export", "second", "--format", "har").code == 3
 
 
 def test_a_recording_is_replayed_by_its_name_without_a_network(runner: Runner, origin: Origin) -> None:
@@ -74,8 +74,12 @@ def test_a_name_that_is_none_ends_before_the_command_runs(runner: Runner) -> Non
     unknown = runner("--replay", "nothing", "--", "touch", "ran")
     impossible = runner("--record", "../x", "--", "touch", "ran")
 
-    assert (unknown.code, unknown.errors) == (1, "secondhand: there is no recording nothing; recordings: none\n")
-    assert impossible.code == 1
+    assert (unknown.code, unknown.errors) == (
+        3,
+        "secondhand: there is no recording nothing; recordings: none, "
+        "secondhand run --record nothing -- COMMAND makes one\n",
+    )
+    assert impossible.code == 2
     assert "expected a name of letters" in impossible.errors
     assert not (runner.folder / "ran").exists()
 
