@@ -48,9 +48,7 @@ app.command("ls", epilog="Example: secondhand ls '*.whl'")(store.list_copies)
 app.command(epilog="Example: secondhand show https://example.org/")(show.show)
 app.command(epilog="Example: secondhand why https://example.org/ -H 'Cache-Control: max-age=60'")(why.why)
 app.command(epilog="Example: secondhand lint https://example.org/ -H 'Accept-Encoding: gzip'")(lint.lint)
-app.command(epilog="Example: secondhand warm --lock requirements.txt --sitemap https://example.org/sitemap.xml")(
-    warm.warm
-)
+app.command(epilog="Example: secondhand warm --private package-lock.json")(warm.warm)
 app.command(epilog="Example: secondhand purge --host example.org")(store.purge)
 app.command(epilog="Example: secondhand stats --json")(store.stats)
 app.command(epilog="Example: secondhand record checkout")(recordings.record)

@@ -76,14 +76,13 @@ def _mend(finding: Finding, lasting: mending.Lasting) -> str:
 
 
 def _say(installed: list[Finding], missing: list[str], mends: dict[str, str]) -> None:
-    rows = [
-        (finding.name, *map(_mark, (finding.reaches, finding.trusts, finding.takes)), mends.get(finding.name, ""))
-        for finding in installed
-    ]
-    say_table(["PROGRAM", "REACHES THE PROXY", "TRUSTS IT", "TAKES A COPY", "WHAT HELPS"], rows, ["bold"])
+    rows = [(finding.name, *map(_mark, (finding.reaches, finding.trusts, finding.takes))) for finding in installed]
+    say_table(["PROGRAM", "REACHES THE PROXY", "TRUSTS IT", "TAKES A COPY"], rows, ["bold"])
     for finding in installed:
         if finding.said:
             note(f"{finding.name} said: {finding.said}")
+    for name, command in mends.items():  # not in a cell, which would be folded: it is to be pasted
+        say(f"{name}: {command}")
     if missing:
         note(f"not installed: {', '.join(missing)}")
     if not mends:
