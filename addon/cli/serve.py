@@ -36,9 +36,10 @@ def serve(
     door: Annotated[
         bool, typer.Option("--door/--no-door", help="Answer hits in the fast lane, or all in mitmproxy.")
     ] = True,
+    passing: Annotated[bool, typer.Option("--for-one-command", hidden=True)] = False,
 ) -> None:
     """Run the proxy until it is interrupted."""
     settings = configuration(config, store, listen, answer, edge, record, replay).settings
     from addon.server import serve as run  # loads mitmproxy, which no other command needs
 
-    raise typer.Exit(run(settings, script or (), door=door))
+    raise typer.Exit(run(settings, script or (), door=door, lasting=not passing))
