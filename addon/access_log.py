@@ -29,14 +29,18 @@ class AccessLog:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._lines: list[tuple[float, str, str]] = []
+        self._lines: list[str] = []
+        self._second, self._stamp = 0, stamp(0)
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[None] | None = None
         self.note = self._note
 
     def _note(self, now: float, client: str, line: str) -> None:
         """Note an answer, given at `now` (seconds since the epoch) to the address `client`."""
-        self._lines.append((now, client, line))
+        if int(now) != self._second:
+            self._second = int(now)
+            self._stamp = stamp(self._second)
+        self._lines.append(f"{client} - - [{self._stamp}] {line}\n")
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(EVERY, self._write)
 
@@ -51,10 +55,10 @@ class AccessLog:
         lines, self._lines = self._lines, []
         self._writing = asyncio.get_running_loop().run_in_executor(None, self._append, lines)
 
-    def _append(self, lines: list[tuple[float, str, str]]) -> None:
+    def _append(self, lines: list[str]) -> None:
         try:
             with self._path.open("a", encoding="ascii", errors="backslashreplace") as file:
-                file.write(text_of(lines))
+                file.write("".join(lines))
         except OSError as error:
             logger.warning("%s: %d lines are lost: %s", self._path, len(lines), error.strerror)
 
@@ -74,13 +78,8 @@ def access_line(request: Request, status: int, octets: int, handling: Handling |
     return f'"{request.method} {uri} {request.version}" {status} {octets} {cache}'
 
 
-def text_of(lines: list[tuple[float, str, str]]) -> str:
-    """Return the text of noted answers."""
-    stamps = {second: _stamp(second) for second in {int(now) for now, _, _ in lines}}
-    return "".join([f"{client} - - [{stamps[int(now)]}] {line}\n" for now, client, line in lines])
-
-
-def _stamp(second: int) -> str:
+def stamp(second: int) -> str:
+    """Return a moment as the log has it; `second` is counted from the epoch."""
     moment = datetime.fromtimestamp(second, UTC)
     month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[moment.month - 1]
     return f"{moment.day:02}/{month}/{moment.year}:{moment:%H:%M:%S} +0000"

@@ -24,6 +24,7 @@ FILE_VARIABLE = "SECONDHAND_CONFIG"
 
 OPTIONS = {
     "listen": "--listen",
+    "profile": "--profile",
     "store.path": "--store",
     "answer.status": "--answer",
     "recordings.record": "--record",

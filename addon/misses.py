@@ -6,7 +6,7 @@ import html
 import json
 import logging
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from heapq import nsmallest
 
 from addon.queue import MissQueue, wanted_by
@@ -18,6 +18,7 @@ from cache.entry import StoredResponse
 from cache.fields import members
 from cache.key import primary_key
 from cache.messages import Request, Response
+from cache.policy import CachePolicy, Mode
 from cache.reasons import Refused
 from cache.stores.base import StoreError
 
@@ -35,13 +36,13 @@ _FORMS = ("text/plain", "text/html", "application/json")
 class Misses:
     """Makes these answers, and keeps what was missing in the queue."""
 
-    def __init__(self, stored: StoredResponses, queue: MissQueue | None, remedy: str) -> None:
+    def __init__(self, stored: StoredResponses, queue: MissQueue | None, remedy: Callable[[str], str]) -> None:
         """Begin with nothing missing.
 
         Args:
             stored: Where to look for what is near.
             queue: Where to keep what was missing; None where nothing is kept.
-            remedy: The command that fetches the queue.
+            remedy: Returns the command that fetches the queue, where a host's URL was missing.
         """
         self._stored = stored
         self._queue = queue
@@ -58,7 +59,7 @@ class Misses:
         if len(self._missing) < MOST_REMEMBERED:
             self._missing[request.uri] = None
         nearest = await self._nearest(request)
-        remedy = self._remedy if await self._queued(request) else None
+        remedy = self._remedy(request.host) if await self._queued(request) else None
         form = preferred(request.fields.get("accept"))
         sentence = refuse.answer.content.decode().partition("\n")[0]
         content = _CONTENTS[form](request, refuse.reason, sentence, nearest, remedy).encode()
@@ -101,11 +102,24 @@ def _length_in_common(one: str, other: str) -> int:
     return next((place for place, (mine, yours) in pairs if mine != yours), min(len(one), len(other)))
 
 
-def remedy(settings: Settings) -> str:
-    """Return the command that fetches what was missing, for a proxy with these settings."""
+def remedy(settings: Settings, policy: CachePolicy, host: str, *, lasting: bool) -> str:
+    """Return the command that fetches what was missing, for a proxy with these settings.
+
+    Args:
+        settings: The proxy's.
+        policy: What it goes by now.
+        host: Whose URL is missing.
+        lasting: It goes on running: where a person has switched it offline, a person has to switch it back first.
+    """
     options = f" --store {shlex.quote(settings.store.path)}" if settings.store.path else ""
     profile = f" --profile {settings.profile}" if settings.profile else ""
-    return f"secondhand queue run{options}{profile}"
+    fetch = f"secondhand queue run{options}{profile}"
+    if not lasting or policy.mode_of(host) is not Mode.OFFLINE:
+        return fetch
+    which = "" if policy.mode is Mode.OFFLINE else f" {host}"
+    back = f"secondhand online{which}{options}"
+    # what is in the queue is then fetched by the proxy itself
+    return back if settings.offline.queue else f"{back} && {fetch}"
 
 
 def preferred(accept: str | None) -> str:

@@ -49,7 +49,7 @@ class Modes:
         self._end_replay = end_replay
         self._backend = options.backend
         self._connect_timeout = options.connect_timeout
-        self._proxies = UpstreamProxies(options.proxy)
+        self._proxies = UpstreamProxies(options.proxy, options.own_addresses)
         self.links = Links(self._probe, lambda hosts: go_by(replace(policy(), unreachable=hosts)))
 
     async def handle(self, arguments: Mapping[str, object]) -> dict[str, object]:

@@ -58,6 +58,8 @@ class MissQueue:
     def remove(self, done: Iterable[Wanted]) -> None:
         """Take some out. Raises OSError."""
         gone = set(done)
+        if not gone:
+            return
         with self._changing() as queue:
             queue[:] = [each for each in queue if each not in gone]
 

@@ -12,8 +12,9 @@ from cache.keeping import PostRule
 
 
 class Recordings(Section):
-    """Which recording is made or replayed from the start."""
+    """Where recordings are, and which one is made or replayed from the start."""
 
+    path: str = ""
     record: str = ""
     replay: str = ""
 

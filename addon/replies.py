@@ -161,6 +161,10 @@ class Replies:
         if handling is None:
             return
         self._statistics.count(f"answers.{'hit' if handling.hit else handling.fwd}")
+        if handling.is_miss:
+            self._statistics.count(f"misses.{handling.fwd}")
+        if (handling.ttl or 0) < 0:
+            self._statistics.count("stale")
         if handling.hit:
             self._statistics.count("hits")
             self._statistics.count(f"hits.{request.scheme}")

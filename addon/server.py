@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import typer
-from mitmproxy import master, options
+from mitmproxy import exceptions, master, options
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, tlsconfig
 
 from addon.access_log import AccessLog
@@ -44,13 +44,14 @@ PATIENCE = 10.0
 """Seconds that answers under way have to end when the proxy is told to stop."""
 
 
-def serve(settings: Settings, scripts: Sequence[str] = (), *, door: bool = True) -> int:
+def serve(settings: Settings, scripts: Sequence[str] = (), *, door: bool = True, lasting: bool = True) -> int:
     """Run the proxy until it is told to stop.
 
     Args:
         settings: What the operator set.
         scripts: Files of other people's addons, which see every request; they leave no room for the door.
         door: Take clients in through the fast lane.
+        lasting: It is there for more than one command, so that people may switch it.
 
     Returns:
         The exit code: 0, 1 where it cannot run, 2 for bad settings.
@@ -63,8 +64,8 @@ def serve(settings: Settings, scripts: Sequence[str] = (), *, door: bool = True)
         return FAILED
     allow_many_connections()
     try:
-        return run(_run(settings, scripts, door=door and not scripts))
-    except (ConfigError, ValueError) as error:
+        return run(_run(settings, scripts, door=door and not scripts, lasting=lasting))
+    except (ConfigError, ValueError, exceptions.OptionsError) as error:
         typer.echo(f"secondhand: {error}", err=True)
         return MISCONFIGURED
 
@@ -96,8 +97,8 @@ def unusable_address(host: str, port: int) -> str | None:
     return None
 
 
-async def _run(settings: Settings, scripts: Sequence[str], *, door: bool) -> int:
-    service = Service(settings)
+async def _run(settings: Settings, scripts: Sequence[str], *, door: bool, lasting: bool) -> int:
+    service = Service(settings, lasting=lasting)
     try:
         # before the listener exists, so that whoever gets a connection gets an answer
         await service.start()

@@ -26,6 +26,7 @@ from addon.statistics import Statistics
 from addon.stored import StoredResponses
 from addon.warm.prefetch import Fetched, prefetch, prefetch_handler
 from addon.warm.wanted import Wanted
+from addon.whereabouts import Whereabouts
 from cache import engine
 from cache.decisions import Refuse
 from cache.key import key_of_uri, keys
@@ -65,9 +66,12 @@ class Lane:
 class Service:
     """A store, the way to the origins, and what stands between them."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] | None = None) -> None:
-        """Open the store. Raises ConfigError for a client list, ValueError for an origin option, of no use."""
-        self.settings = settings
+    def __init__(self, settings: Settings, clock: Callable[[], float] | None = None, *, lasting: bool = True) -> None:
+        """Open the store; `lasting` as in `remedy`.
+
+        Raises ConfigError for a client list, ValueError for an origin option, of no use.
+        """
+        self.settings, self._lasting = settings, lasting
         self.is_edge = settings.backend is not None
         self.clock = clock or Clock()
         self.statistics = Statistics()
@@ -90,7 +94,9 @@ class Service:
         self.recordings = Switch(self)
         self.catching_up = self._catching_up(self.queue) if self.queue and settings.offline.queue else None
         self.relay = Relay()
+        self._whereabouts = Whereabouts(self.is_edge)
         handlers = {
+            "address": self._whereabouts.handle,
             "fetch": prefetch_handler(self),
             "missing": self._missing,
             "mode": self.modes.handle,
@@ -119,7 +125,7 @@ class Service:
         fetcher.links = self.modes.links
         answering = responder(fetcher, self.statistics, self.settings.cache.collapse_timeout)
         # what a recording has not is nothing to be fetched later
-        answering.misses = Misses(stored, queue, remedy(self.settings) if queue else "")
+        answering.misses = Misses(stored, queue, self._remedy)
         return Lane(stored, fetcher, answering)
 
     def take(self, lane: Lane) -> None:
@@ -137,11 +143,15 @@ class Service:
         self.fetcher, self.responder = lane.fetcher, lane.responder
         self.taken()
 
+    def _remedy(self, host: str) -> str:
+        return remedy(self.settings, self.policy, host, lasting=self._lasting)
+
     def _lost(self, reason: NotStored, count: int) -> None:
         self.statistics.count(f"not_stored.{reason}", count)
 
     def listens_at(self, host: str, port: int) -> None:
         """Take requests for where clients reach this proxy for loops (RFC 9110 §7.6.3); an edge is meant by them."""
+        self._whereabouts.host, self._whereabouts.port = host, port
         if not self.is_edge:
             self.go_by(replace(self.policy, own_authorities=own_authorities(host, port)))
 
@@ -236,4 +246,5 @@ def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tu
         disk = DiskStore(settings.store.directory, settings.store.max_size, captures=settings.store.captures)
         return TieredStore(disk, settings.memory.store_size, settings.memory.max_object, lost), None
     except StoreError as error:
+        logger.warning("no store: %s; answers are served and not stored", error)
         return MemoryStore(0), str(error)

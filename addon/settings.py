@@ -17,7 +17,7 @@ from addon.cache_section import Cache
 from addon.clients import SHIPPED, RegularExpression, Token, read_clients
 from addon.offline_section import Offline
 from addon.origin_section import ExistingFile, Origin
-from addon.reach import is_loopback, targets
+from addon.reach import is_loopback, own_authorities, targets
 from addon.recordings_section import Recordings, Replay
 from addon.section import Section
 from addon.store_section import Memory, Store
@@ -122,6 +122,12 @@ class Settings(Section):
         return host.strip("[]"), int(port)
 
     @property
+    def shelf(self) -> Path:
+        """The directory of the recordings; beside the copies where none is named."""
+        named = self.recordings.path
+        return Path(named).expanduser().absolute() if named else self.store.directory / "recordings"
+
+    @property
     def backend(self) -> tuple[str, str, int] | None:
         """Scheme, host and port of the one origin behind an edge; None for a forward proxy."""
         if not self.edge:
@@ -199,4 +205,5 @@ class Settings(Section):
             reach=self.reach,
             proxy=origin.proxy,
             backend=self.backend,
+            own_addresses=own_authorities(*self.address),
         )

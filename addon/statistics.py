@@ -15,6 +15,8 @@ COUNTERS = {
     "hits.http": "of them, for http URLs",
     "hits.https": "of them, for https URLs",
     "hits.stale": "of them, from a stale copy",
+    "misses.*": "answers that took an origin's content where a copy could have been, by the `fwd` reason",
+    "stale": "answers from a stale copy, after an origin's error too",
     "milliseconds.saved": "time that origins took for what was answered from copies instead",
     "exempted.*": "answers from a copy that kept 200, by the name of the client rule",
     "origin.fetches": "requests sent to origins, validations included",
@@ -25,6 +27,7 @@ COUNTERS = {
     "refused.*": "errors of the proxy's own, by reason",
     "octets.from_copy": "octets of content sent from copies",
     "octets.from_origin": "octets of content received from origins",
+    "distrusted": "TLS connections that clients ended because they do not trust this proxy's authority",
     "dropped.*": "contents that an origin sent and no client may get, by reason",
     "failures.*": "exchanges with an origin that failed, by kind",
 }

@@ -83,7 +83,8 @@ def from_copy(
         answer = partial(entry, parts, fields)
     else:
         answer = _whole(request, entry, fields, policy)
-    return replace(answer, head=_signed(answer.head, answer.exemption, handling, policy, entry.head.version))
+    head = _signed(answer.head, answer.exemption, handling, policy, entry.head.version)
+    return CopyAnswer(head, answer.content, answer.exemption)
 
 
 def _whole(request: Request, entry: StoredResponse, fields: Fields, policy: CachePolicy) -> CopyAnswer:
@@ -111,7 +112,7 @@ def _presented(request: Request, entry: StoredResponse, policy: CachePolicy, now
     age, fields = current_age(entry, policy, now), entry.head.fields.without(_kept_back(policy))
     if not validated:
         fields = fields.without(directives_of(entry, policy).no_cache_fields)  # RFC 9111 §5.2.2.4
-    if entry.head.status == 200:
+    if entry.head.status == 200 and policy.annotations:
         fields = annotated(request, fields, known_of_copy(request, entry, age), policy)
     # RFC 9111 §5.1: no Age says "made for this request", which a validated answer nearly is
     if not validated or "age" in fields:
@@ -196,6 +197,7 @@ def _without_content(status: int, fields: Fields) -> Fields:
     return fields.replacing("Content-Length", "0") if status == 205 else fields  # RFC 9110 §15.3.6
 
 
+@lru_cache(maxsize=64)
 def _phrase(status: int) -> str:
     # RFC 9110 §15.5.17; Python 3.12 still has the phrase of RFC 2616
     return "Range Not Satisfiable" if status == 416 else HTTPStatus(status).phrase

@@ -23,6 +23,16 @@ class Handling:
     detail: str | None = None
     """The name of a reason: always a token (RFC 9211 §2.8)."""
 
+    @property
+    def is_miss(self) -> bool:
+        """Tell whether an origin's content was needed that a copy could have been.
+
+        Not where the method is none that a cache answers, nor where an origin confirmed the copy (304), nor for who
+        joined another one's fetch: how many do is a matter of time.
+        """
+        confirmed = self.fwd_status == 304 and self.fwd is not Forwarded.URI_MISS
+        return self.fwd not in (None, Forwarded.METHOD) and not confirmed and not self.collapsed
+
 
 def member(cache_name: str, handling: Handling, sent_status: int) -> str:
     """Return this cache's member of Cache-Status; the origin's status is told only if it is not the one sent."""

@@ -109,7 +109,12 @@ def _full_year(two_digits: int, this_year: int) -> int:
 
 def imf_date(moment: float) -> str:
     """Return seconds since the epoch as an IMF-fixdate (RFC 9110 §5.6.7)."""
-    date = datetime.fromtimestamp(int(moment), UTC)
+    return _imf_date(int(moment))
+
+
+@lru_cache(maxsize=64)
+def _imf_date(second: int) -> str:
+    date = datetime.fromtimestamp(second, UTC)
     weekday = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"][date.weekday()]
     month = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"][date.month - 1]
     return f"{weekday}, {date.day:02} {month} {date.year:04} {date:%H:%M:%S} GMT"

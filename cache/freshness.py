@@ -111,8 +111,9 @@ def lifetime_of_kind(target: str, head: Response, policy: CachePolicy) -> int:
 
 def received_age(fields: Fields) -> int | None:
     """Return the Age a response came with: its first member, or None if that is no count of seconds."""
+    value = fields.get("age")
     # RFC 9111 §5.1: the first counts, the rest is dropped
-    return delta_seconds(next(iter(members(fields.get("age") or "")), ""))
+    return delta_seconds(next(iter(members(value)), "")) if value else None
 
 
 def current_age(entry: StoredResponse, policy: CachePolicy, now: float) -> float:

@@ -58,12 +58,16 @@ def request_for(uri: str, fields: Fields = Fields()) -> Request:  # noqa: B008 -
     Raises:
         ValueError: `uri` is not one.
     """
-    parts = urlsplit(uri)
+    expected = f'expected a URL like "https://example.org/path", found "{uri}"'
+    try:
+        parts = urlsplit(uri)
+        port = parts.port
+    except ValueError:
+        raise ValueError(expected) from None
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
-        raise ValueError(f'expected a URL like "https://example.org/path", found "{uri}"')
+        raise ValueError(expected)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query or uri.partition("#")[0].endswith("?") else "")
-    port = parts.port or DEFAULT_PORTS[parts.scheme]
-    return Request("GET", parts.scheme, parts.hostname, port, target, fields)
+    return Request("GET", parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme], target, fields)
 
 
 def key_of_uri(uri: str) -> str:

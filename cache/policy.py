@@ -72,7 +72,7 @@ class AnswerRule:
     """Searched in the User-Agent field; an absent field is the empty string."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)  # so that many of them are quickly hashed
 class ClientRule:
     """A client or kind of request measured to break on a 203. Every condition given must hold."""
 

@@ -6,7 +6,23 @@ import sys
 
 import typer
 
-from addon.cli import config, doctor, lint, mitm, modes, queue, recordings, run, serve, show, store, trust, warm, why
+from addon.cli import (
+    config,
+    doctor,
+    env,
+    lint,
+    mitm,
+    modes,
+    queue,
+    recordings,
+    run,
+    serve,
+    show,
+    store,
+    trust,
+    warm,
+    why,
+)
 from addon.cli.terminal import Application
 
 EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found."
@@ -23,7 +39,7 @@ app = typer.Typer(
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
 )
 app.command(epilog="Example: secondhand run -- npm ci", context_settings={"allow_interspersed_args": False})(run.run)
-app.command(epilog='Example: eval "$(secondhand env)"')(run.env)
+app.command(epilog='Example: eval "$(secondhand env)"')(env.env)
 app.command(epilog="Example: secondhand serve --listen 127.0.0.1:8080")(serve.serve)
 for switch in (modes.online, modes.auto, modes.offline):
     app.command(epilog=f"Example: secondhand {switch.__name__} '*.example.org'")(switch)
@@ -32,9 +48,7 @@ app.command("ls", epilog="Example: secondhand ls '*.whl'")(store.list_copies)
 app.command(epilog="Example: secondhand show https://example.org/")(show.show)
 app.command(epilog="Example: secondhand why https://example.org/ -H 'Cache-Control: max-age=60'")(why.why)
 app.command(epilog="Example: secondhand lint https://example.org/ -H 'Accept-Encoding: gzip'")(lint.lint)
-app.command(epilog="Example: secondhand warm --lock requirements.txt --sitemap https://example.org/sitemap.xml")(
-    warm.warm
-)
+app.command(epilog="Example: secondhand warm --private package-lock.json")(warm.warm)
 app.command(epilog="Example: secondhand purge --host example.org")(store.purge)
 app.command(epilog="Example: secondhand stats --json")(store.stats)
 app.command(epilog="Example: secondhand record checkout")(recordings.record)

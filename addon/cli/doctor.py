@@ -10,15 +10,21 @@ from pathlib import Path
 import typer
 
 from addon.authority import authority_certificate
+from addon.cli.env import lasting_trust_files
 from addon.cli.options import ConfigOption, JsonOption, configuration
-from addon.cli.terminal import FAILED, fail, note, say_json, say_table
+from addon.cli.running import running
+from addon.cli.terminal import FAILED, fail, note, say, say_json, say_table
 from addon.configuration import FILE_VARIABLE
+from addon.doctor import mending
 from addon.doctor.examination import Finding, examine
 from addon.doctor.programs import PROGRAMS
 from addon.doctor.specimens import fill
+from addon.run.private_log import plain
 from addon.run.private_proxy import PrivateProxy, ProxyDidNotStart
 from addon.run.trust_files import write_trust_files
 from addon.run.variables import CA_FILES, variables
+from addon.settings import Settings
+from addon.whereabouts import proxy_url
 from cache.policy import Mode
 
 
@@ -40,25 +46,47 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
                 environ = {**os.environ, **variables(url, trust, os.environ)}
                 found = [examine(program, url, environ, proxy.counters) for program in PROGRAMS]
         except ProxyDidNotStart as error:
-            fail(str(error), FAILED)
-    _say(found, as_json=as_json)
-    if any(finding and not finding.is_well for finding in found):
+            fail(plain(str(error)), FAILED)
+    installed = [finding for finding in found if finding]
+    missing = [program.name for program, finding in zip(PROGRAMS, found, strict=True) if finding is None]
+    mends = _mends(installed, settings)
+    if as_json:
+        programs = [{**asdict(finding), "mend": mends.get(finding.name, "")} for finding in installed]
+        say_json({"programs": programs, "not_installed": missing})
+    else:
+        _say(installed, missing, mends)
+    if mends:
         raise typer.Exit(FAILED)
 
 
-def _say(found: list[Finding | None], *, as_json: bool) -> None:
-    installed = [finding for finding in found if finding]
-    missing = [program.name for program, finding in zip(PROGRAMS, found, strict=True) if finding is None]
-    if as_json:
-        say_json({"programs": [asdict(finding) for finding in installed], "not_installed": missing})
-        return
-    rows = [
-        (finding.name, *map(_mark, (finding.reaches, finding.trusts, finding.takes)), finding.mend)
-        for finding in installed
-    ]
-    say_table(["PROGRAM", "REACHES THE PROXY", "TRUSTS IT", "TAKES A COPY", "WHAT TO DO"], rows, ["bold"])
+def _mends(installed: list[Finding], settings: Settings) -> dict[str, str]:
+    """Return the command that helps each program which needs help."""
+    unwell = [finding for finding in installed if not finding.is_well]
+    if not unwell:
+        return {}
+    proxy = running(settings)
+    lasting = mending.Lasting(proxy.url if proxy else proxy_url(*settings.address), lasting_trust_files(settings))
+    return {finding.name: _mend(finding, lasting) for finding in unwell}
+
+
+def _mend(finding: Finding, lasting: mending.Lasting) -> str:
+    if not finding.reaches:
+        return mending.reach(finding.name, lasting)
+    return mending.take(finding.name) if finding.trusts else mending.trust(finding.name, lasting)
+
+
+def _say(installed: list[Finding], missing: list[str], mends: dict[str, str]) -> None:
+    rows = [(finding.name, *map(_mark, (finding.reaches, finding.trusts, finding.takes))) for finding in installed]
+    say_table(["PROGRAM", "REACHES THE PROXY", "TRUSTS IT", "TAKES A COPY"], rows, ["bold"])
+    for finding in installed:
+        if finding.said:
+            note(f"{finding.name} said: {finding.said}")
+    for name, command in mends.items():  # not in a cell, which would be folded: it is to be pasted
+        say(f"{name}: {command}")
     if missing:
         note(f"not installed: {', '.join(missing)}")
+    if not mends:
+        say('all of them go through the cache: secondhand run -- COMMAND, or eval "$(secondhand env)"')
 
 
 def _mark(is_so: bool) -> str:

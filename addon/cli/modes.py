@@ -53,7 +53,7 @@ def _asked(config: ConfigOption, store: StoreOption, arguments: Mapping[str, obj
     directory = configuration(config, store).settings.store.directory
     proxies = running_proxies(directory)
     if not proxies:
-        fail(f"no proxy is running on {directory}: start one, or set cache.mode for the next", FAILED)
+        fail(f"no proxy is running on {directory}: secondhand serve starts one, and cache.mode says how", FAILED)
     return [proxy.ask("mode", **arguments) for proxy in proxies]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -10,6 +11,7 @@ from typing import Annotated
 import typer
 
 from addon.configuration import Configuration, configure
+from addon.run.private_store import PROFILE, private_directory
 from cache.key import request_for
 from cache.messages import Fields, Request
 
@@ -18,6 +20,12 @@ ConfigOption = Annotated[
 ]
 StoreOption = Annotated[
     str | None, typer.Option("--store", metavar="DIR", help="Directory of the store.", show_default=False)
+]
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+
+PrivateOption = Annotated[bool, typer.Option("--private", help="The store of `secondhand run`.")]
+ProfileOption = Annotated[
+    str | None, typer.Option(metavar="NAME", help="Settings that go together, like dev.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 HeaderOption = Annotated[
@@ -52,8 +60,40 @@ def configuration(
     return configure(config, overrides)
 
 
+def private_configuration(config: Path | None, store: str | None = None, profile: str | None = None) -> Configuration:
+    """Return the settings that hold for `secondhand run`, whose recordings lie beside the shared store's.
+
+    Args:
+        config: The file.
+        store: The directory of the store; else the one beside the shared one.
+        profile: The settings that go together; else those made for it.
+
+    Raises:
+        ConfigError: with every fault that was found.
+    """
+    shared = configuration(config, store).settings
+    overrides: dict[str, object] = {
+        "profile": PROFILE if profile is None else profile,
+        "edge": "",
+        "store": {"kind": "disk", "path": store or str(private_directory(shared))},
+        "recordings": {"path": str(shared.shelf), "record": "", "replay": ""},
+    }
+    return configure(config, overrides)
+
+
+def configuration_of(
+    config: Path | None, store: str | None, *, private: bool, profile: str | None = None
+) -> Configuration:
+    """Return the settings that hold for the shared store, or for the one of `run`. Raises ConfigError."""
+    if private:
+        return private_configuration(config, store, profile)
+    return configuration(config, store, profile=profile)
+
+
 def request_of(url: str, headers: list[str], method: str = "GET") -> Request:
     """Return the request that a person typed; anything else ends the command as wrong usage."""
+    if not _TOKEN.fullmatch(method):
+        raise typer.BadParameter(f'expected a method like GET, found "{method}"', param_hint="-X")
     lines = []
     for header in headers:
         # the octets as typed, in the form that fields have

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
-from addon.cli.terminal import FAILED, say, say_json, say_table
+from addon.cli.options import ConfigOption, JsonOption, PrivateOption, ProfileOption, StoreOption, configuration_of
+from addon.cli.terminal import FAILED, note, say, say_json, say_table
 from addon.queue import MissQueue, is_answered
 from addon.settings import Settings
 from addon.warm.wanted import Wanted
@@ -20,30 +20,34 @@ if TYPE_CHECKING:
 JOBS = 8
 """Fetches at a time."""
 
-ProfileOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="The profile of the proxy that missed it.", show_default=False)
-]
-
 app = typer.Typer(help="What was asked for and missing offline.", no_args_is_help=True)
 
 
 @app.command("list", epilog="Example: secondhand queue list --json")
-def list_queue(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
+def list_queue(
+    config: ConfigOption = None, store: StoreOption = None, private: PrivateOption = False, as_json: JsonOption = False
+) -> None:
     """List the URLs, oldest first."""
-    wanted = MissQueue(configuration(config, store).settings.store.directory).all()
+    wanted = MissQueue(configuration_of(config, store, private=private).settings.store.directory).all()
     if as_json:
         say_json([each.uri for each in wanted])
         return
     for each in wanted:
         say(each.uri)
+    if not wanted:
+        note("nothing is in the queue")
 
 
 @app.command(epilog="Example: secondhand queue run")
 def run(
-    config: ConfigOption = None, store: StoreOption = None, profile: ProfileOption = None, as_json: JsonOption = False
+    config: ConfigOption = None,
+    store: StoreOption = None,
+    private: PrivateOption = False,
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Fetch them into the store; what an origin has answered leaves the queue. Fails if anything is not kept."""
-    settings = configuration(config, store, profile=profile).settings
+    settings = configuration_of(config, store, private=private, profile=profile).settings
     settings = settings.model_copy(update={"cache": settings.cache.model_copy(update={"mode": Mode.AUTO})})
     queue = MissQueue(settings.store.directory)
     fetched = asyncio.run(_fetched(settings, queue.all()))
@@ -53,15 +57,15 @@ def run(
     elif fetched:
         say_table(["", "URL"], [(outcome.problem or "fetched", wanted.uri) for wanted, outcome in fetched])
     else:
-        say("nothing is in the queue")
+        note("nothing is in the queue")
     if any(outcome.problem for _, outcome in fetched):
         raise typer.Exit(FAILED)
 
 
 @app.command(epilog="Example: secondhand queue clear")
-def clear(config: ConfigOption = None, store: StoreOption = None) -> None:
+def clear(config: ConfigOption = None, store: StoreOption = None, private: PrivateOption = False) -> None:
     """Forget them."""
-    queue = MissQueue(configuration(config, store).settings.store.directory)
+    queue = MissQueue(configuration_of(config, store, private=private).settings.store.directory)
     queue.remove(queue.all())
 
 

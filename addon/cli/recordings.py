@@ -9,10 +9,11 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
 from addon.cli.terminal import FAILED, NOT_FOUND, fail, note, say, say_json, say_table
-from addon.control import ControlClient, running_proxies
+from addon.control import running_proxies
 from addon.quantities import size_text
 from addon.recordings.formats import Format
 from addon.recordings.shelf import Shelf
+from addon.run.private_store import private_directory
 from addon.settings import Settings
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a recording.")]
@@ -53,7 +54,8 @@ def _tell(command: str, name: str | None, settings: Settings, *, stop: bool, as_
         raise typer.BadParameter("expected a NAME or --stop")
     proxies = running_proxies(settings.store.directory)
     if not proxies:
-        fail(f"no proxy is running on this store: secondhand serve --{command} {name or 'NAME'}", FAILED)
+        start = f": secondhand serve --{command} {name}" if name else ""
+        fail(f"no proxy is running on {settings.store.directory}{start}", FAILED)
     answers = [proxy.ask(command, **({"stop": True} if stop else {"name": name})) for proxy in proxies]
     ended = next((str(answer["name"]) for answer in answers if answer["name"]), "")
     if as_json:
@@ -70,7 +72,7 @@ def _tell(command: str, name: str | None, settings: Settings, *, stop: bool, as_
 def list_recordings(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the recordings of a store."""
     settings = configuration(config, store).settings
-    shelf, rows = Shelf(settings.store.directory), []
+    shelf, rows = Shelf(settings.shelf), []
     for name in shelf.names():
         with shelf.opened(name) as held:
             rows.append((name, held.statistics().entries, held.statistics().size))
@@ -79,7 +81,7 @@ def list_recordings(config: ConfigOption = None, store: StoreOption = None, as_j
     elif rows:
         say_table(["NAME", ">RESPONSES", ">SIZE"], [(name, str(n), size_text(size)) for name, n, size in rows])
     else:
-        note(f"there are no recordings in {settings.store.directory}")
+        note(f"there are no recordings in {settings.shelf}")
 
 
 @app.command(epilog="Example: secondhand recordings remove checkout")
@@ -88,19 +90,22 @@ def remove(
 ) -> None:
     """Delete a recording."""
     settings = configuration(config, store).settings
-    _refuse_in_use(name, running_proxies(settings.store.directory))
-    Shelf(settings.store.directory).remove(name)
+    _refuse_in_use(name, settings)
+    Shelf(settings.shelf).remove(name)
     if as_json:
         say_json({"removed": name})
     else:
         say(f"{name} is gone")
 
 
-def _refuse_in_use(name: str, proxies: list[ControlClient]) -> None:
-    for proxy in proxies:
+def _refuse_in_use(name: str, settings: Settings) -> None:
+    """End the command where a proxy makes or replays the recording: one that serves, or one of `run`."""
+    for proxy in running_proxies(settings.store.directory):
         state = proxy.ask("recording")
         if state["name"] == name:
             fail(f"a running proxy is on {name}: secondhand {state['doing']} --stop", FAILED)
+    if any(proxy.ask("recording")["name"] == name for proxy in running_proxies(private_directory(settings))):
+        fail(f"secondhand run is on {name}: wait until its command has ended", FAILED)
 
 
 def export(
@@ -118,7 +123,7 @@ def export(
     path = out or Path(f"{name}{form.suffix}")
     from addon.recordings.files import write  # loads what reads and writes files, which few commands need
 
-    write(Shelf(settings.store.directory), name, form, path)
+    write(Shelf(settings.shelf), name, form, path)
     if as_json:
         say_json({"name": name, "format": form.value, "path": str(path)})
     else:
@@ -141,7 +146,7 @@ def import_recording(
     from addon.recordings.files import read
 
     limits = Limits(settings.store.largest_object, settings.store.max_size)
-    kept, left_out = read(Shelf(settings.store.directory), called, file, settings.policy(), limits)
+    kept, left_out = read(Shelf(settings.shelf), called, file, settings.policy(), limits)
     if as_json:
         told = [{"place": each.place, "why": each.why} for each in left_out]
         say_json({"name": called, "responses": kept, "left_out": told})
@@ -161,7 +166,7 @@ def diff(
     """Say what differs between two recordings; Date and Age aside. Fails if anything does."""
     from addon.recordings.comparing import differences
 
-    shelf = Shelf(configuration(config, store).settings.store.directory)
+    shelf = Shelf(configuration(config, store).settings.shelf)
     with shelf.opened(first) as one, shelf.opened(second) as other:
         found = list(differences(one, other))
     if as_json:
@@ -192,10 +197,10 @@ def scrub(
 ) -> None:
     """Take fields and JSON members out of a recording; no octet of them is left in it."""
     settings = configuration(config, store).settings
-    _refuse_in_use(name, running_proxies(settings.store.directory))
+    _refuse_in_use(name, settings)
     from addon.recordings.scrubbing import scrub as scrub_recording
 
-    done = scrub_recording(Shelf(settings.store.directory), name, frozenset(field), settings.policy())
+    done = scrub_recording(Shelf(settings.shelf), name, frozenset(field), settings.policy())
     if as_json:
         say_json({"name": name, "responses": done.responses, "places": done.places, "merged": done.merged})
     else:

@@ -1,34 +1,49 @@
-"""`secondhand run` and `secondhand env`: programs sent through the cache."""
+"""`secondhand run`: a command sent through a private cache."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from platformdirs import user_cache_path
 
 from addon.authority import authority_certificate
-from addon.cli.options import ConfigOption, StoreOption, configuration
-from addon.cli.terminal import FAILED, WRONG_USAGE, fail, note
+from addon.cli.env import LocalhostOption
+from addon.cli.options import ConfigOption, StoreOption, configuration, private_configuration
+from addon.cli.running import Running, running
+from addon.cli.terminal import FAILED, fail, note
 from addon.configuration import FILE_VARIABLE
-from addon.control import ControlClient, ControlError, running_proxies
-from addon.reach import ANYWHERE
+from addon.control import ControlClient, ControlError
+from addon.recordings.shelf import Shelf
 from addon.run.command import CannotRun
 from addon.run.command import run as run_command
 from addon.run.namespace import NoNamespace, leave_the_network
+from addon.run.private_log import is_grave, keep, plain
 from addon.run.private_proxy import PrivateProxy, ProxyDidNotStart
+from addon.run.private_store import PROFILE
 from addon.run.summary import Look, Summary
-from addon.run.trust_files import TrustFiles, write_trust_files
-from addon.run.variables import CA_FILES, Shell, script, variables
+from addon.run.trust_files import write_trust_files
+from addon.run.variables import CA_FILES, variables
 from addon.settings import Settings
 from cache.policy import Mode
 
-LocalhostOption = Annotated[bool, typer.Option("--proxy-localhost", help="Requests for this machine too.")]
+MOST_LINES = 20
+"""Of a log that cannot be kept: how many are said."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How a command reaches origins, or does not."""
+
+    offline: bool
+    shared: bool
+    record: str
+    replay: str
 
 
 def run(
@@ -38,13 +53,16 @@ def run(
     record: Annotated[
         str | None, typer.Option(metavar="NAME", help="Keep every answer in a recording.", show_default=False)
     ] = None,
+    replay: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Offline, from a recording alone.", show_default=False)
+    ] = None,
     shared: Annotated[bool, typer.Option("--shared", help="Through the running proxy, not one of its own.")] = False,
     ci: Annotated[bool, typer.Option("--ci", help="Exit 120 if live while offline, 121 stale, 122 misses.")] = False,
     max_misses: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="With --ci: misses that are allowed.", show_default=False)
     ] = None,
     proxy_localhost: LocalhostOption = False,
-    profile: Annotated[str, typer.Option(metavar="NAME", help="Which settings go together.")] = "dev",
+    profile: Annotated[str, typer.Option(metavar="NAME", help="Which settings go together.")] = PROFILE,
     config: ConfigOption = None,
     store: StoreOption = None,
 ) -> None:
@@ -52,10 +70,14 @@ def run(
 
     The command has the terminal, gets the signals and gives the exit code; one line says what came of it.
     """
+    offline = offline or replay is not None
     if [offline, auto, record is not None, shared].count(True) > 1:
-        raise typer.BadParameter("expected at most one of --offline, --auto, --record and --shared")
+        raise typer.BadParameter("expected at most one of --offline or --replay, --auto, --record and --shared")
     if max_misses is not None and not ci:
         raise typer.BadParameter("expected --ci beside it", param_hint="--max-misses")
+    way = _Way(offline, shared, record or "", replay or "")
+    settings = (configuration(config, store) if shared else private_configuration(config, store, profile)).settings
+    _check_names(settings, way)
     if offline:
         try:
             leave_the_network()  # the proxy as well: it will ask nobody
@@ -63,18 +85,15 @@ def run(
             note(f"no network namespace ({error}): a program that does not heed the proxy variables may go live")
     with tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
         Path(folder).chmod(0o755)  # apt reads the certificates as a user of its own
-        settings = configuration(config, store).settings
-        trust = _trust_files(settings, Path(folder))
-        mode = Mode.OFFLINE if offline else Mode.AUTO
-        said = {"SECONDHAND_PROFILE": profile, "SECONDHAND_CACHE__MODE": mode}
-        if record is not None:
-            said["SECONDHAND_RECORDINGS__RECORD"] = record
-        proxy = _running_proxy(settings) if shared else _private_proxy(settings, config, store, said)
-        with proxy as (host, port, control):
-            before = _look(control)
-            found = variables(f"http://{host}:{port}", trust, os.environ, localhost=proxy_localhost)
+        authority = authority_certificate(settings.tls.ca_directory).pem
+        trust = write_trust_files(Path(folder), authority, os.environ, CA_FILES)
+        words: list[str] = []
+        with _proxy(settings, config, way, words) as proxy:
+            before = _look(proxy.control)
+            found = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
             exit_code = _run(command, {**os.environ, **found})
-            summary = Summary.between(before, _look(control))
+            summary = Summary.between(before, _look(proxy.control))
+    _keep_log("".join(words), settings, summary)
     _tell(summary, command)
     if ci and not exit_code and (breach := summary.breach(offline=offline, max_misses=max_misses)):
         exit_code, sentence = breach
@@ -82,65 +101,47 @@ def run(
     raise typer.Exit(exit_code)
 
 
-def env(
-    shell: Annotated[Shell, typer.Option(help="Whose language to speak.")] = Shell.BASH,
-    proxy_localhost: LocalhostOption = False,
-    config: ConfigOption = None,
-) -> None:
-    """Print the variables that send programs to the proxy that `secondhand serve` runs."""
-    settings = configuration(config).settings
-    folder = user_cache_path("secondhand") / "trust"
-    folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    host, port = _reachable(settings)
-    if not port:
-        fail(f'listen = "{settings.listen}" takes any port: expected one that is known beforehand', WRONG_USAGE)
-    trust = _trust_files(settings, folder)
-    said = variables(f"http://{host}:{port}", trust, os.environ, localhost=proxy_localhost)
-    typer.echo(script(said, shell), nl=False)
-
-
-def _trust_files(settings: Settings, folder: Path) -> TrustFiles:
-    authority = authority_certificate(settings.tls.ca_directory).pem
-    return write_trust_files(folder, authority, os.environ, CA_FILES)
-
-
-def _reachable(settings: Settings) -> tuple[str, int]:
-    """Return where clients of this machine reach the proxy, the host as in a URL."""
-    host, port = settings.address
-    if host in ANYWHERE:
-        host = "::1" if ":" in host else "127.0.0.1"
-    return f"[{host}]" if ":" in host else host, port
+def _check_names(settings: Settings, way: _Way) -> None:
+    """Raise StoreError for a recording that cannot be made, or is not there to be replayed."""
+    shelf = Shelf(settings.shelf)
+    if way.record:
+        shelf.path(way.record)
+    if way.replay:
+        shelf.existing(way.replay)
 
 
 @contextmanager
-def _running_proxy(settings: Settings) -> Iterator[tuple[str, int, ControlClient]]:
-    proxies = running_proxies(settings.store.directory)
-    host, port = _reachable(settings)
-    if not proxies or not port:
-        fail(f"no proxy is running on {settings.listen} and {settings.store.directory}: secondhand serve", FAILED)
-    yield host, port, proxies[0]
-
-
-@contextmanager
-def _private_proxy(
-    settings: Settings, config: ConfigOption, store: StoreOption, said: dict[str, str]
-) -> Iterator[tuple[str, int, ControlClient]]:
-    if config is not None:
-        said = {**said, FILE_VARIABLE: str(config)}
+def _proxy(settings: Settings, config: ConfigOption, way: _Way, words: list[str]) -> Iterator[Running]:
+    """Yield the running proxy, or one that lasts as long as the context; what that one wrote goes into `words`."""
+    if way.shared:
+        proxy = running(settings)
+        if proxy is None:
+            expected = f"no proxy is running on {settings.store.directory}"
+            fail(f"{expected}: start one with secondhand serve, or leave out --shared", FAILED)
+        yield proxy
+        return
     try:
-        with PrivateProxy(_private_store(settings, store), said) as proxy:
-            yield "127.0.0.1", proxy.port, proxy.control
+        with PrivateProxy(settings.store.directory, _said(settings, config, way)) as private:
+            yield Running(f"http://127.0.0.1:{private.port}", private.control)
+        words.append(private.last_words)
     except ProxyDidNotStart as error:
-        fail(str(error).removeprefix("secondhand: "), FAILED)
+        fail(plain(str(error)), FAILED)
 
 
-def _private_store(settings: Settings, store: StoreOption) -> Path:
-    """Return the store that `--store` names, or else the one beside the shared one (what is in it is one user's)."""
-    shared = settings.store.directory
-    return shared if store is not None else shared.with_name(f"{shared.name}-private")
+def _said(settings: Settings, config: ConfigOption, way: _Way) -> Mapping[str, str]:
+    """Return what a private proxy is told beside the settings that it finds by itself."""
+    return {
+        "SECONDHAND_PROFILE": settings.profile,
+        "SECONDHAND_LOG__LEVEL": "debug" if settings.log.level == "debug" else "info",
+        "SECONDHAND_CACHE__MODE": Mode.OFFLINE if way.offline else Mode.AUTO,
+        "SECONDHAND_RECORDINGS__PATH": str(settings.shelf),
+        "SECONDHAND_RECORDINGS__RECORD": way.record,
+        "SECONDHAND_RECORDINGS__REPLAY": way.replay,
+        **({FILE_VARIABLE: str(config)} if config is not None else {}),
+    }
 
 
-def _run(command: Sequence[str], environ: dict[str, str]) -> int:
+def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
     try:
         return run_command(command, environ)
     except CannotRun as error:
@@ -154,6 +155,18 @@ def _look(control: ControlClient) -> Look:
     except ControlError as error:
         note(str(error))
         return Look()
+
+
+def _keep_log(said: str, settings: Settings, summary: Summary) -> None:
+    """Keep what a private proxy wrote, and name the file where somebody should read it."""
+    if not said or not (summary.is_troubled or is_grave(said)):
+        return
+    try:
+        note(f"what went wrong: {keep(said, settings.store.directory)}")
+    except OSError as error:  # the disk may be what went wrong
+        note(f"{settings.store.directory}: {error.strerror or error}; what the proxy wrote:")
+        for line in said.splitlines()[-MOST_LINES:]:
+            note(line)
 
 
 def _tell(summary: Summary, command: Sequence[str]) -> None:

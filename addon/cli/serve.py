@@ -37,10 +37,11 @@ def serve(
     door: Annotated[
         bool, typer.Option("--door/--no-door", help="Answer hits in the fast lane, or all in mitmproxy.")
     ] = True,
+    passing: Annotated[bool, typer.Option("--for-one-command", hidden=True)] = False,
 ) -> None:
     """Run the proxy until it is interrupted."""
     found = configuration(config, store, listen, answer, edge, record, replay)
     refuse_exposure(found)
     from addon.server import serve as run  # loads mitmproxy, which no other command needs
 
-    raise typer.Exit(run(found.settings, script or (), door=door))
+    raise typer.Exit(run(found.settings, script or (), door=door, lasting=not passing))

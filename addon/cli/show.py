@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
+from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, configuration_of
 from addon.cli.store import key_of, opened, state
 from addon.cli.terminal import NOT_FOUND, fail, say, say_json, say_table
 from addon.quantities import size_text, time_text
@@ -58,13 +58,14 @@ def show(
     everything: Annotated[bool, typer.Option("--all", help="List the states of the past that are kept too.")] = False,
     config: ConfigOption = None,
     store: StoreOption = None,
+    private: PrivateOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Show copies: what the origin said, and what a client is shown.
 
     A line marked + is ours, - is hidden from clients, ~ is changed.
     """
-    settings = configuration(config, store).settings
+    settings = configuration_of(config, store, private=private).settings
     policy, now = settings.policy(), time.time()
     with opened(settings) as copies:
         variants = tuple(entry for key in keys(key_of(url), policy) for entry in copies.candidates(key))

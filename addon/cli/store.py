@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
+from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, configuration_of
 from addon.cli.terminal import FAILED, NOT_FOUND, fail, note, say, say_json, say_table
 from addon.control import ControlError, running_proxies
 from addon.quantities import size_text, time_text
@@ -59,10 +59,11 @@ def list_copies(
     ] = None,
     config: ConfigOption = None,
     store: StoreOption = None,
+    private: PrivateOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """List the stored responses, by URL."""
-    settings = configuration(config, store).settings
+    settings = configuration_of(config, store, private=private).settings
     policy, now = settings.policy(), time.time()
     with opened(settings) as copies:
         found = [entry for entry in copies.entries() if _matches(entry.key, pattern)]
@@ -110,12 +111,13 @@ def purge(
     everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
     config: ConfigOption = None,
     store: StoreOption = None,
+    private: PrivateOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Delete copies, also those that running proxies hold."""
     if [url is not None, host is not None, everything].count(True) != 1:
         raise typer.BadParameter("expected exactly one of a URL, --host HOST and --all")
-    settings = configuration(config, store).settings
+    settings = configuration_of(config, store, private=private).settings
     what: dict[str, object] = {"all": True} if everything else {"host": host} if host is not None else {"url": url}
     key = key_of(url) if url is not None else None
     deleted = _purged_by_proxies(settings, what)
@@ -140,9 +142,11 @@ def _purged_by_proxies(settings: Settings, what: dict[str, object]) -> int | Non
     return sum(count for count in deleted if isinstance(count, int)) if proxies else None
 
 
-def stats(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
+def stats(
+    config: ConfigOption = None, store: StoreOption = None, private: PrivateOption = False, as_json: JsonOption = False
+) -> None:
     """Say what the store holds and what running proxies counted."""
-    settings = configuration(config, store).settings
+    settings = configuration_of(config, store, private=private).settings
     directory = settings.store.directory
     held: dict[str, object] = {"kind": settings.store.kind, "path": str(directory)}
     if settings.store.kind == "disk":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ from typer.core import TyperGroup
 
 from addon.control import ControlError
 from addon.faults import ConfigError
+from addon.recordings.shelf import NoNameError, NoRecordingError
 from cache.stores.base import StoreError
 
 FAILED, WRONG_USAGE, NOT_FOUND = 1, 2, 3
@@ -26,16 +28,29 @@ class Application(TyperGroup):
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own class of context
         """Run a command."""
+        logging.lastResort = Notes(logging.WARNING)  # for commands that keep no log of their own
         try:
             return super().invoke(ctx)
         except ConfigError as error:
             fail(str(error), WRONG_USAGE)
+        except NoNameError as error:
+            fail(str(error), WRONG_USAGE)
+        except NoRecordingError as error:
+            fail(str(error), NOT_FOUND)
         except (StoreError, ControlError) as error:
             fail(str(error), FAILED)
         except OSError as error:
             if error.errno == errno.EPIPE:  # `secondhand ls | head`: not worth a word
                 raise
-            fail(str(error), FAILED)
+            fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
+
+
+class Notes(logging.Handler):
+    """Says what is logged as commands say it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Say it on standard error."""
+        note(record.getMessage())
 
 
 def fail(message: str, exit_code: int) -> NoReturn:

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, HeaderOption, JsonOption, StoreOption, configuration, request_of
+from addon.cli.options import (
+    ConfigOption,
+    HeaderOption,
+    JsonOption,
+    PrivateOption,
+    ProfileOption,
+    StoreOption,
+    configuration_of,
+    request_of,
+)
 from addon.cli.terminal import FAILED, fail, say, say_json, say_table
 from addon.quantities import size_text
 from addon.settings import Settings
@@ -23,7 +32,9 @@ FilesOption = list[Path] | None
 
 
 def warm(
-    urls: Annotated[list[str] | None, typer.Argument(metavar="URL...", help="URLs as clients ask for them.")] = None,
+    what: Annotated[
+        list[str] | None, typer.Argument(metavar="URL|FILE...", help="URLs as clients ask for them, or lock files.")
+    ] = None,
     sitemap: Annotated[
         list[str] | None, typer.Option(metavar="URL", help="All pages of a sitemap.", show_default=False)
     ] = None,
@@ -43,29 +54,35 @@ def warm(
     jobs: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="How many fetches at a time.")] = 8,
     config: ConfigOption = None,
     store: StoreOption = None,
+    private: PrivateOption = False,
+    profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Fetch into the store what will be needed. What is there and fresh is left alone, so a round can be repeated.
 
     Files from lock files are those for this machine, and are checked against the digests given there.
     """
-    settings = configuration(config, store).settings
+    settings = configuration_of(config, store, private=private, profile=profile).settings
     if settings.cache.mode is Mode.OFFLINE:
         fail("cache.mode is offline: nothing can be fetched", FAILED)
     from addon.warm.sources import Named  # loads what only those need who ask origins
 
     fields = request_of("http://localhost/", header or []).fields.lines
+    files = [each for each in what or () if Path(each).is_file()]
+    urls = [each for each in what or () if each not in files]
+    for url in urls:
+        request_of(url, [])
     named = Named(
-        urls=tuple(urls or ()),
+        urls=tuple(urls),
         sitemaps=tuple(sitemap or ()),
         files=tuple(file or ()),
         hars=tuple(har or ()),
-        locks=tuple(lock or ()),
+        locks=(*map(Path, files), *(lock or ())),
         index=index,
         fields=fields or (("User-Agent", "secondhand"),),  # some origins refuse to answer without
     )
     if not named.sources():
-        raise typer.BadParameter("expected a URL, --sitemap, --file, --har or --lock")
+        raise typer.BadParameter("expected a URL, a lock file, --sitemap, --file or --har")
     report = asyncio.run(_warmed(settings, named, jobs, quiet=as_json))
     if as_json:
         failed = [{"name": each.name, "why": each.why} for each in report.failed]

@@ -8,7 +8,15 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, HeaderOption, JsonOption, StoreOption, configuration, request_of
+from addon.cli.options import (
+    ConfigOption,
+    HeaderOption,
+    JsonOption,
+    PrivateOption,
+    StoreOption,
+    configuration_of,
+    request_of,
+)
 from addon.cli.store import opened
 from addon.cli.terminal import say, say_json, say_table
 from addon.credential_key import credential_key
@@ -25,10 +33,11 @@ def why(
     method: Annotated[str, typer.Option("-X", "--method", metavar="METHOD")] = "GET",
     config: ConfigOption = None,
     store: StoreOption = None,
+    private: PrivateOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Say why a request would be answered as it would: key, variants, lifetime, age, and the rule that decides."""
-    settings = configuration(config, store).settings
+    settings = configuration_of(config, store, private=private).settings
     request = request_of(url, header or [], method)
     explanation = _explained(settings, request)
     if as_json:

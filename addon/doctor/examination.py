@@ -26,8 +26,8 @@ class Finding:
     """So did those over TLS."""
     takes: bool
     """It made use of what the proxy answered from copies."""
-    mend: str = ""
-    """What to do, or else what it said; empty where all is well."""
+    said: str = ""
+    """The last line that it printed where something failed."""
 
     @property
     def is_well(self) -> bool:
@@ -66,12 +66,7 @@ def examine(
     takes = (plain.worked or not plain.hits) and (secure.worked or not secure.hits) and (plain.worked or secure.worked)
     finding = Finding(program.name, reaches, trusts, takes)
     said = next((each.said for each in (secure, plain) if not each.worked), "")
-    return finding if finding.is_well else replace(finding, mend=_mend(program, finding, said))
-
-
-def _mend(program: Program, finding: Finding, said: str) -> str:
-    mend = program.reach if not finding.reaches else program.trust if not finding.trusts else ""
-    return "; ".join(filter(None, (mend, said and f"it said: {said}")))
+    return finding if finding.is_well else replace(finding, said=said)
 
 
 def _try(program: Program, site: str, proxy: str, environ: Mapping[str, str]) -> tuple[bool, str] | None:

@@ -1,4 +1,4 @@
-"""The programs that are tried: what each is told to do, and what helps where that fails."""
+"""The programs that are tried, and what each is told to do."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ from pathlib import Path
 from types import MappingProxyType
 
 from addon.doctor.specimens import PACKAGE, SAID
-
-_VARIABLES = 'set the variables: eval "$(secondhand env)", or secondhand run -- COMMAND'
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +22,6 @@ class Program:
     """Part of what it then prints."""
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     """What it needs beside the variables of `secondhand run`; `{site}` is the site's URL."""
-    reach: str = _VARIABLES
-    """What helps if it does not reach the proxy."""
-    trust: str = _VARIABLES
-    """What helps if it does not trust the proxy."""
 
 
 def _curl(site: str, _folder: Path, _proxy: str) -> tuple[str, ...] | None:
@@ -83,23 +77,21 @@ def _chromium(site: str, folder: Path, proxy: str) -> tuple[str, ...] | None:
 
 PROGRAMS = (
     Program("curl", _curl, SAID),
-    Program("pip", _pip, "secondhand_specimen", trust="pip config set global.cert FILE, or PIP_CERT=FILE"),
-    Program("npm", _npm, "1.0.0", trust="npm config set cafile FILE, or npm_config_cafile=FILE"),
+    Program("pip", _pip, "secondhand_specimen"),
+    Program("npm", _npm, "1.0.0"),
     Program(
         "cargo",
         _cargo,
         SAID,
         {"CARGO_REGISTRIES_SPECIMEN_INDEX": "sparse+{site}/cargo/", "CARGO_REGISTRIES_SPECIMEN_TOKEN": "none"},
     ),
-    Program(
-        "git", _git, "refs/heads/main", reach="git config --global --unset http.proxy", trust="GIT_SSL_CAINFO=FILE"
-    ),
+    Program("git", _git, "refs/heads/main"),
     Program(
         "go",
         _go,
         "v1.0.0",
         {"GOPROXY": "{site}/go", "GONOSUMDB": "*", "GONOSUMCHECK": "1", "GOFLAGS": "-mod=mod", "GO111MODULE": "on"},
     ),
-    Program("java", _java, SAID, trust="secondhand run -- java ..., which brings a truststore"),
-    Program("Chromium", _chromium, SAID, reach="start it with --proxy-server", trust="secondhand trust install"),
+    Program("java", _java, SAID),
+    Program("Chromium", _chromium, SAID),
 )

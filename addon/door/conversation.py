@@ -107,7 +107,7 @@ class Conversation(ClientSide):
         if not door.open or not door.is_good(known, now):
             return False
         self.deadline = door.now + IDLE_TIMEOUT
-        write_together(self.transport, known.head(now), known.content)
+        write_together(self.transport, known.octets(now), known.content)
         door.sent(known, now, self._client or self.client())
         return True
 

@@ -12,7 +12,7 @@ from typing import Protocol
 from addon.access_log import AccessLog
 from addon.door.certificates import LeafContexts
 from addon.door.destination import Destination
-from addon.door.hot import HotAnswer, Tally, hot_answer
+from addon.door.hot import HotAnswer, Place, Tally, hot_answer
 from addon.door.passage import Asker, Passage
 from addon.door.passing import Passing
 from addon.door.pool import HotPool
@@ -39,8 +39,8 @@ LINGER = 2.0
 SILENCE = 1.0
 """Seconds after which a client that says nothing in its tunnel is taken to wait for the server's greeting."""
 
-TOUCH_EVERY = 5
-"""Seconds between two messages to the store about what was used."""
+MOST_TOUCHED = 5_000
+"""Answers a second whose use the store is told of; the others wait, as the next request must not."""
 
 
 class Deadlined(Protocol):
@@ -101,7 +101,6 @@ class Door:
         """The event loop's clock, as of the last look round."""
         self._tallies: dict[tuple[str, str | None], Tally] = {}
         self._used: list[HotAnswer] = []
-        self._rounds = 0
         self._timer: asyncio.TimerHandle | None = None
         self.serve(service)
 
@@ -116,7 +115,7 @@ class Door:
         service.statistics.sources[:] = [self._count, self.passing.count]
         self.clock = service.clock
         self.fetcher = service.fetcher
-        self.current = service.stored.generations.current
+        self.generations = service.stored.generations
 
     def leaves_alone(self, host: str) -> bool:
         """Tell whether tunnels to a host stay closed to us."""
@@ -126,18 +125,21 @@ class Door:
 
     def is_good(self, answer: HotAnswer, now: float) -> bool:
         """Tell whether the engine would decide the same at `now` (seconds since the epoch)."""
-        return (
-            now < answer.valid_until
-            and answer.policy is self.fetcher.policy
-            and answer.generation == self.current(answer.slot)
-        )
+        if now >= answer.valid_until or answer.policy is not self.fetcher.policy:
+            return False
+        version = self.generations.version()
+        if answer.version != version:  # something has changed, though hardly under this key
+            if answer.place.generation != self.generations.current(answer.place.slot):
+                return False
+            answer.version = version
+        return True
 
     def sent(self, answer: HotAnswer, now: float, client: str) -> None:
         """Take note of an answer that was sent to the address `client`."""
         answer.visited = True
         tally = answer.tally
         tally.answers += 1
-        tally.octets += len(answer.content)
+        tally.octets += answer.length
         tally.milliseconds += answer.milliseconds
         if not answer.used:
             answer.used = True
@@ -152,8 +154,7 @@ class Door:
         """
         stored, policy = self.service.stored, self.fetcher.policy
         key = primary_key(request)
-        slot = stored.generations.slot(key)
-        place = slot, self.current(slot)
+        place = self._place(key)
         candidates = stored.at_hand(key)
         if candidates is None or policy.no_vary_search or policy.query_rules:  # other keys have a say in it
             return None
@@ -171,6 +172,10 @@ class Door:
             self.pool.put(octets, answer)
             self.service.store.touch(answer.entry_id)
         return answer
+
+    def _place(self, key: str) -> Place:
+        version, slot = self.generations.version(), self.generations.slot(key)
+        return Place(slot, self.generations.current(slot), version)
 
     def is_for_one(self, request: Request) -> bool:
         """Tell whether what a request fetches is, by all that is known, of use to nobody but its client."""
@@ -203,10 +208,11 @@ class Door:
 
     def _touch(self) -> None:
         """Tell the store what was used."""
-        used, self._used = self._used, []
-        for answer in used:
+        touch = self.service.store.touch
+        for answer in self._used[:MOST_TOUCHED]:
             answer.used = False
-            self.service.store.touch(answer.entry_id)
+            touch(answer.entry_id)
+        del self._used[:MOST_TOUCHED]
 
     # ---- time
 
@@ -221,9 +227,7 @@ class Door:
         late = [connection for connection in self.connections if connection.deadline < self.now]
         for connection in late:
             connection.expire()
-        self._rounds += 1
-        if self._rounds % TOUCH_EVERY == 0:
-            self._touch()
+        self._touch()
 
     async def _empty(self) -> None:
         while self.connections:  # noqa: ASYNC110 - only at the end; an event would be set wherever one leaves
@@ -242,4 +246,5 @@ class Door:
         if self._timer is not None:
             self._timer.cancel()
         self._count()
-        self._touch()
+        while self._used:
+            self._touch()

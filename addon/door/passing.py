@@ -125,7 +125,7 @@ class Passing:
         """Add to the statistics what was passed on."""
         counts, self._counts = self._counts, {}
         passed = sum(amount for name, amount in counts.items() if name.startswith("requests."))
-        for name in ("requests", "origin.fetches", f"answers.{Forwarded.URI_MISS}"):
+        for name in ("requests", "origin.fetches", f"answers.{Forwarded.URI_MISS}", f"misses.{Forwarded.URI_MISS}"):
             counts[name] = passed
         for name, amount in counts.items():
             if amount:

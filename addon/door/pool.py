@@ -6,7 +6,7 @@ In the long queue, too, one round without being asked for is the end (the queues
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict, deque
 
 from addon.door.hot import HotAnswer
 
@@ -25,7 +25,7 @@ class HotPool:
         self._answers: dict[bytes, HotAnswer] = {}
         self._new: deque[bytes] = deque()
         self._kept: deque[bytes] = deque()
-        self._left: dict[int, None] = {}
+        self._left: OrderedDict[int, None] = OrderedDict()
         """Hashes of heads whose answers left lately: the heads themselves may be long, and nobody would count them."""
         self._new_size = self._kept_size = 0
         self.get = self._answers.get
@@ -93,7 +93,7 @@ class HotPool:
         del self._answers[head]
         self._left[hash(head)] = None
         if len(self._left) > len(self._answers):
-            del self._left[next(iter(self._left))]
+            self._left.popitem(last=False)
 
     def _go_round(self, head: bytes) -> None:
         answer = self._answers[head]

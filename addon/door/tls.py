@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 import ssl
 from contextlib import suppress
 from math import inf
@@ -16,6 +17,9 @@ from addon.door.destination import Destination
 from addon.door.door import HEAD_TIMEOUT, Door
 
 logger = logging.getLogger(__name__)
+
+_DISTRUST = re.compile("ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)")
+"""What clients say (RFC 8446 §6.2) that do not know the authority behind a certificate."""
 
 AT_A_TIME = 262_144
 """Octets that are decrypted at a time."""
@@ -61,6 +65,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
             return
         except ssl.SSLError as error:
             logger.info("a client failed at TLS: %s", error.reason or error)
+            self._count(error)
             self._flush()  # the alert
             self._transport.close()
             return
@@ -79,6 +84,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
             except ssl.SSLError as error:
                 if not isinstance(error, ssl.SSLZeroReturnError):
                     logger.info("a client broke its TLS: %s", error.reason or error)
+                    self._count(error)  # in TLS 1.3 it is told of an untrusted certificate only here
                     self._transport.abort()
                     return
                 octets = b""
@@ -88,6 +94,10 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
             self._inside.data_received(octets)
         if self._outgoing.pending:
             self._flush()
+
+    def _count(self, error: ssl.SSLError) -> None:
+        if _DISTRUST.search(error.reason or ""):
+            self._door.service.statistics.count("distrusted")
 
     def _ended(self) -> None:
         """Take the client's close_notify: it may still read (RFC 8446 §6.1)."""

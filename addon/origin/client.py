@@ -78,7 +78,7 @@ class Origin:
     def __init__(self, options: OriginOptions, clock: Callable[[], float] = time.time) -> None:
         self._options = options
         self._clock = clock
-        self._proxies = UpstreamProxies(options.proxy)
+        self._proxies = UpstreamProxies(options.proxy, options.own_addresses)
         self._dialler = Dialler(options)
         self._closed = False
         # A pool lives as long as one of its connections, or someone who wants one.

@@ -42,3 +42,5 @@ class OriginOptions:
 
     NO_PROXY is respected in either case.
     """
+    own_addresses: frozenset[str] = frozenset()
+    """Where this proxy itself is reached, `host:port`: no upstream proxy, though the environment may name it."""

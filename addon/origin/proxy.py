@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from base64 import b64encode
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from urllib.parse import unquote, urlsplit
 from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves the second one out
     getproxies_environment,
@@ -13,6 +16,8 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves th
 from cache.messages import DEFAULT_PORTS
 
 NEVER = "none"
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +78,16 @@ class Route:
 class UpstreamProxies:
     """The proxies that an `OriginOptions.proxy` means, read once."""
 
-    def __init__(self, setting: str) -> None:
-        """Read the setting and the environment. Raises ValueError if a proxy's URL is of no use."""
+    def __init__(self, setting: str, own: frozenset[str] = frozenset()) -> None:
+        """Read the setting and the environment.
+
+        Args:
+            setting: As in `OriginOptions.proxy`.
+            own: Where this proxy itself is reached, `host:port`. A shell that was told to use it starts it too.
+
+        Raises:
+            ValueError: a proxy's URL is of no use.
+        """
         environment = getproxies_environment()
         if setting == NEVER:
             urls = {}
@@ -82,7 +95,8 @@ class UpstreamProxies:
             urls = dict.fromkeys(DEFAULT_PORTS, setting)
         else:
             urls = {scheme: environment[scheme] for scheme in DEFAULT_PORTS if scheme in environment}
-        self._proxies = {scheme: UpstreamProxy.from_url(url) for scheme, url in urls.items()}
+        proxies = {scheme: UpstreamProxy.from_url(url) for scheme, url in urls.items()}
+        self._proxies = proxies if setting else _without(own, proxies)
         self._bypass = {"no": environment["no"]} if "no" in environment else {}
 
     def route(self, scheme: str, host: str, port: int) -> Route:
@@ -91,6 +105,20 @@ class UpstreamProxies:
         if proxy and any(proxy_bypass_environment(name, self._bypass) for name in (host, _authority(host, port))):
             proxy = None
         return Route(scheme, host, port, proxy)
+
+
+def _without(own: frozenset[str], proxies: Mapping[str, UpstreamProxy]) -> dict[str, UpstreamProxy]:
+    """Return the environment's proxies but for this one itself, which would wait for its own answer."""
+    others = {scheme: proxy for scheme, proxy in proxies.items() if f"{proxy.host}:{proxy.port}" not in own}
+    if ours := [f"{scheme.upper()}_PROXY" for scheme in proxies if scheme not in others]:
+        say_once(" and ".join(ours))
+    return others
+
+
+@cache
+def say_once(variables: str) -> None:
+    """Say which variables of the environment are left out."""
+    logger.warning("the environment's %s would lead back to this proxy: origins are asked directly", variables)
 
 
 def _authority(host: str, port: int) -> str:

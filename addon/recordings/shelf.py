@@ -1,4 +1,4 @@
-"""Where recordings are: each in a directory of its own beside the copies, as a store that has no limit."""
+"""Where recordings are: each in a directory of its own on one shelf, as a store that has no limit."""
 
 from __future__ import annotations
 
@@ -16,8 +16,6 @@ from cache.stores.full_disk import RESERVE
 UNLIMITED = 1 << 62
 """Octets that no store ever holds: nothing is evicted from a recording."""
 
-FOLDER = "recordings"
-
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -25,11 +23,19 @@ class RecordingError(StoreError):
     """What was asked of a recording cannot be done. The text says why."""
 
 
-class Shelf:
-    """The recordings beside one store."""
+class NoNameError(RecordingError):
+    """No recording can have such a name."""
 
-    def __init__(self, store: Path) -> None:
-        self._folder = store / FOLDER
+
+class NoRecordingError(RecordingError):
+    """There is no recording of that name."""
+
+
+class Shelf:
+    """The recordings in one folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def names(self) -> list[str]:
         """Return the names of all recordings, in order."""
@@ -38,17 +44,17 @@ class Shelf:
         return sorted(each.name for each in self._folder.iterdir() if _NAME.fullmatch(each.name) and each.is_dir())
 
     def path(self, name: str) -> Path:
-        """Return the directory of a recording, there or not. Raises RecordingError for what is no name."""
+        """Return the directory of a recording, there or not. Raises NoNameError."""
         if not _NAME.fullmatch(name):
-            raise RecordingError(f'expected a name of letters, digits and "-", "_", ".", found "{name}"')
+            raise NoNameError(f'expected a name of letters, digits and "-", "_", ".", found "{name}"')
         return self._folder / name
 
     def existing(self, name: str) -> Path:
-        """Return the directory of a recording. Raises RecordingError if there is none."""
+        """Return the directory of a recording. Raises NoNameError and NoRecordingError."""
         path = self.path(name)
         if not path.is_dir():
-            known = ", ".join(self.names()) or "none"
-            raise RecordingError(f"there is no recording {name}; recordings: {known}")
+            known = ", ".join(self.names()) or f"none, secondhand run --record {name} -- COMMAND makes one"
+            raise NoRecordingError(f"there is no recording {name}; recordings: {known}")
         return path
 
     @contextmanager

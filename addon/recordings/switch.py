@@ -28,7 +28,7 @@ class Switch:
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._shelf = Shelf(service.settings.store.directory)
+        self._shelf = Shelf(service.settings.shelf)
         self._turn = asyncio.Lock()
         self._doing: Doing | None = None
         self._name = ""

@@ -13,7 +13,7 @@ from addon.cli import app
 def main() -> None:
     """Serve by the environment's settings until standard input ends."""
     threading.Thread(target=_wait_for_the_end, daemon=True).start()
-    app(["serve"], prog_name="secondhand")
+    app(["serve", "--for-one-command"], prog_name="secondhand")
 
 
 def _wait_for_the_end() -> None:

@@ -29,6 +29,7 @@ class PrivateProxy:
 
     Attributes:
         port: Where it listens.
+        last_words: All that it wrote to standard error, once it has ended.
         control: Its control socket.
     """
 
@@ -42,6 +43,7 @@ class PrivateProxy:
         Raises:
             ProxyDidNotStart: it ended before it listened.
         """
+        self.last_words = ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "addon.run.lifeline"],
@@ -77,7 +79,7 @@ class PrivateProxy:
         for client in running_proxies(store):
             if re.fullmatch(rf"control-{self._process.pid}(-\d+)?\.sock", client.path.name):
                 return client
-        raise ProxyDidNotStart(f"the proxy holds no control socket in {store}")
+        raise ProxyDidNotStart(self.said() or f"the proxy holds no control socket in {store}")
 
     def said(self) -> str:
         """Return what it wrote to standard error."""
@@ -103,6 +105,7 @@ class PrivateProxy:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
+        self.last_words = self.said()
         self._log.close()
 
     def __enter__(self) -> Self:

@@ -49,7 +49,8 @@ def _packages(tree: dict[str, object]) -> Iterator[tuple[str, dict[str, object]]
 
 async def _registries() -> tuple[str, str]:
     """Return the registry that npm has of itself, which it replaces, and the one that it is configured for."""
-    nothing = {"npm_config_userconfig": "/nothing", "npm_config_globalconfig": "/nothing/global"}
+    unset = {"npm_config_registry": "", "NPM_CONFIG_REGISTRY": ""}
+    nothing = {"npm_config_userconfig": "/nothing", "npm_config_globalconfig": "/nothing/global", **unset}
     usual = await said_by("npm", "--prefix", "/", "config", "get", "registry", environ=nothing)
     return usual.rstrip("/"), (await said_by("npm", "config", "get", "registry")).rstrip("/")
 

@@ -16,6 +16,7 @@ from addon.service import Service
 from addon.settings import Settings
 from addon.warm.prefetch import MAX_DOCUMENT, Fetched, arguments_for, prefetch
 from addon.warm.wanted import Document, SourceError, Wanted
+from cache.policy import Mode
 
 MAX_REDIRECTS = 5
 
@@ -54,9 +55,10 @@ class OwnService:
 
 @asynccontextmanager
 async def way_to(settings: Settings) -> AsyncIterator[Way]:
-    """Open the way to the store of these settings. Raises StoreError and ConfigError."""
+    """Open the way to the store of these settings. Raises StoreError, ConfigError, and ControlError."""
     proxies = running_proxies(settings.store.directory)
     if proxies:
+        _check_that_it_asks(proxies[0], settings)
         yield ThroughProxy(proxies[0])
         return
     service = Service(settings)
@@ -64,6 +66,14 @@ async def way_to(settings: Settings) -> AsyncIterator[Way]:
         yield OwnService(service)
     finally:
         await service.close()
+
+
+def _check_that_it_asks(proxy: ControlClient, settings: Settings) -> None:
+    """Raise ControlError where a proxy asks nobody, whoever wants it to fetch."""
+    said = proxy.ask("mode")
+    switch = {str(Mode.OFFLINE): "secondhand online", str(Mode.REPLAY): "secondhand replay --stop"}
+    if first := switch.get(str(said["mode"])):
+        raise ControlError(f"the proxy that runs on {settings.store.directory} asks no origin: {first}, then again")
 
 
 class Fetching:

@@ -81,8 +81,11 @@ class GenerationTable(Protocol):
     def slot(self, key: str) -> int:
         """Return the slot of a primary key; keys may share one."""
 
+    def version(self) -> int:
+        """Return a number that is another one after any change under any key. Take it before `current`."""
+
     def current(self, slot: int) -> int:
-        """Return a number that is another one after any change under any key of the slot.
+        """Return a number that is another one after any change under any key of the slot; negative while one goes on.
 
         Take it before reading what is to be kept; what is kept is good for as long as the number is the same.
         """

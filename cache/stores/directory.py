@@ -127,7 +127,9 @@ def _opening(directory: Path) -> Iterator[None]:
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:
-        raise StoreError(f"the store's directory {directory} cannot be used: {error}") from error
+        raise StoreError(
+            f"the store's directory {directory} cannot be used: {getattr(error, 'strerror', None) or error}"
+        ) from error
 
 
 def _rows(directory: Path, lock_timeout: float, claim: Claim) -> Rows:

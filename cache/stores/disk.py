@@ -18,6 +18,7 @@ from cache.stores.editing import Editing, encoded, variants_in
 from cache.stores.full_disk import FullDisk, is_full
 from cache.stores.memory import is_of_host
 from cache.stores.octets_disk import RowError
+from cache.stores.quick_reads import QuickReads
 from cache.stores.recency import Recency
 from cache.stores.spool import Spool
 from cache.stores.sweep import SPOOLS, Sweeper, sweep
@@ -38,7 +39,7 @@ class DiskStore:
         *,
         captures: int = 1,
         lock_timeout: float = 10.0,
-        touch_delay: float = 5.0,
+        touch_delay: float = 60.0,
     ) -> None:
         """Open the store and sweep what a killed process left; a damaged database is set aside.
 
@@ -102,6 +103,10 @@ class DiskStore:
             raise DamagedEntry(f"the stored body {entry.id} was missing or altered")
         return body
 
+    def quick_reads(self) -> QuickReads:
+        """Return what reads small rows without waiting. It is to be closed before the store."""
+        return QuickReads(self._directory, self._verification)
+
     def writer(self, insert: Insert | None = None) -> DiskWriter:
         """Begin a new body, to be stored by `insert` if that is given."""
         return DiskWriter(self._spools, insert or self.insert, self.make_room, self._max_size, self.inline_max)
@@ -129,7 +134,7 @@ class DiskStore:
         return self.edit(lambda editing: editing.invalidate(key, fits))
 
     def touch(self, entry_id: str) -> None:
-        """Note that an entry was used; written with the next insertion or some seconds later."""
+        """Note that an entry was used: known here at once, and written some while later."""
         self._recency.note(entry_id)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
@@ -159,10 +164,8 @@ class DiskStore:
 
     def _edit[T](self, change: Callable[[Editing], T]) -> T:
         with transaction(self._rows, self.generations) as changes:
-            used = changes.touch(self._recency.take())
-            editing = Editing(self._rows, changes, self.captures)
+            editing = Editing(self._rows, changes, self.captures, self._recency.last_use)
             result = change(editing)
-            changes.touch(used)  # what has only been stored by this
             editing.evict(self._room)
             return result
 

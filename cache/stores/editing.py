@@ -19,11 +19,21 @@ type Encoded = tuple[StoredResponse, bytes]
 class Editing:
     """Changes within one transaction. Whatever raises RowError or CodecError is in a damaged row, which makes room."""
 
-    def __init__(self, rows: Rows, changes: Transaction, captures: int = 1) -> None:
-        """Keep so many `captures` of a response over time."""
+    def __init__(
+        self,
+        rows: Rows,
+        changes: Transaction,
+        captures: int = 1,
+        last_use: Callable[[str], float] = lambda _: 0.0,
+    ) -> None:
+        """Keep so many `captures` of a response over time.
+
+        `last_use` tells when an entry was used, in seconds since the epoch, where the rows do not know it yet.
+        """
         self._rows = rows
         self._changes = changes
         self._captures = captures
+        self._last_use = last_use
         self.results: dict[str, tuple[StoredResponse, ...]] = {}
         """What there is under each key after the changes so far, most recently stored first."""
 
@@ -59,7 +69,9 @@ class Editing:
         variants = self._variants(key)
         ended = superseded(entry, (each for each, _ in variants), self._captures)
         replaced = {*replaces, entry.id, *ended}
-        present = [each for each in self._changes.bodies_of(key) if each not in replaced]
+        uses = self._changes.bodies_of(key)
+        present = [each for each in uses if each not in replaced]
+        present.sort(key=lambda each: max(uses[each], self._last_use(each)))
         kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
         self._write(key, [(entry, octets), *(each for each in variants if each[0].id in kept)])
 
@@ -108,9 +120,12 @@ class Editing:
     def evict(self, max_size: int) -> int:
         """Delete what was not used for longest until no more than `max_size` octets are in use. Returns how many."""
         count = 0
-        while self._rows.octets_in_use() > max_size and (oldest := self._changes.pop_least_recently_used()):
-            entry_id, key = oldest
-            self._write(key, [each for each in self._variants(key) if each[0].id != entry_id])
+        while self._rows.octets_in_use() > max_size and (oldest := self._changes.least_recently_used()):
+            if (last := self._last_use(oldest.entry_id)) > oldest.used:
+                self._changes.touch({oldest.entry_id: last})
+                continue
+            self._changes.drop_body(oldest)
+            self._write(oldest.key, [each for each in self._variants(oldest.key) if each[0].id != oldest.entry_id])
             count += 1
         return count
 
@@ -131,10 +146,17 @@ def variants_in(rows: Rows, key: str) -> list[Encoded] | None:
     """Return the entries under a key with their octets, or None if their row is damaged."""
     try:
         octets = rows.head(key)
-        variants = [(decode(each), each) for each in decode_row(octets)] if octets is not None else []
+        return decoded(octets, key) if octets is not None else []
     except (RowError, CodecError):
         return None
-    return variants if all(each.key == key for each, _ in variants) else None
+
+
+def decoded(row: bytes, key: str) -> list[Encoded]:
+    """Return the entries in a head row, each with its octets. Raises CodecError if it is not the key's, or damaged."""
+    variants = [(decode(each), each) for each in decode_row(row)]
+    if any(each.key != key for each, _ in variants):
+        raise CodecError("an entry under another key")
+    return variants
 
 
 def encoded(entry: StoredResponse) -> Encoded:

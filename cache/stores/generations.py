@@ -28,6 +28,7 @@ class Generations:
         """Use `memory`, of TABLE_SIZE octets."""
         self._memory = memory
         self._slots = memoryview(memory)[HEADER_SIZE:TABLE_SIZE].cast("I")
+        self._version = memoryview(memory)[HEADER_SIZE - 8 : HEADER_SIZE].cast("Q")
         # What this process holds and others cannot see yet. Fewer counters than slots: a collision costs a second look
         self._own = memoryview(bytearray(4 * _OWN_COUNTERS)).cast("I")
         self._unlike = count(1)
@@ -35,6 +36,10 @@ class Generations:
     def slot(self, key: str) -> int:
         """Return the slot of a primary key."""
         return crc32(key.encode("utf-8", "replace")) % SLOTS
+
+    def version(self) -> int:
+        """Return a number that is another one after any change under any key. Take it before `current`."""
+        return self._version[0]
 
     def current(self, slot: int) -> int:
         """Return a number that is another one after any change under any key of the slot.
@@ -55,24 +60,29 @@ class Generations:
         """Note a change that only this process can see so far."""
         number = slot % _OWN_COUNTERS
         self._own[number] = (self._own[number] + 1) & 0xFFFF_FFFF
+        self._version[0] = secrets.randbits(64)
 
     def begin_change(self, slots: Iterable[int]) -> None:
         """Note that changes are about to become visible to others."""
-        value = secrets.randbits(32) | 1
-        for slot in slots:
-            self._slots[slot] = value
+        self._fill(slots, secrets.randbits(32) | 1)
 
     def end_change(self, slots: Iterable[int]) -> int:
         """Note that changes have become visible; return the value that the slots have now."""
         value = secrets.randbelow((1 << 31) - 1) + 1 << 1
+        self._fill(slots, value)
+        return value
+
+    def _fill(self, slots: Iterable[int], value: int) -> None:
         for slot in slots:
             self._slots[slot] = value
-        return value
+        self._version[0] = secrets.randbits(64)  # only now: who has seen this looks at the slots no more
 
     def detach(self) -> None:
         """Let go of the memory; from now on nothing is stored under any key."""
         slots, self._slots = self._slots, memoryview(mmap(-1, 4 * SLOTS)).cast("I")
+        version, self._version = self._version, memoryview(bytearray(8)).cast("Q")
         slots.release()
+        version.release()
         self._memory.close()
 
     def add(self, keys: Iterable[str]) -> None:

@@ -14,6 +14,7 @@ from types import MappingProxyType
 
 from cache.entry import StoredResponse
 from cache.messages import Fields
+from cache.stores.generations import Generations
 
 _SMALL_SHARE = 10
 _MOST_USES = 3
@@ -45,13 +46,14 @@ class Held:
 
 
 class MemoryTier:
-    """At most `max_size` octets, Python's own included. Only `get` and `use` may be called without the owner's lock."""
+    """At most `max_size` octets, Python's own included. What changes it needs the owner's lock."""
 
-    def __init__(self, max_size: int, pinned: Collection[str]) -> None:
-        """Never let go of the keys that are `pinned` at the time."""
+    def __init__(self, max_size: int, pinned: Collection[str], generations: Generations) -> None:
+        """Never let go of the keys that are `pinned` at the time: nobody else knows them as they are here."""
         self.max_size = max_size
         self.size = 0
         self._pinned = pinned
+        self._generations = generations
         self._held: dict[str, Held] = {}
         self._small: OrderedDict[str, Held] = OrderedDict()
         self._main: OrderedDict[str, Held] = OrderedDict()
@@ -63,11 +65,30 @@ class MemoryTier:
         """Return how many keys are held."""
         return len(self._held)
 
-    def use(self, key: str) -> None:
-        """Note a use."""
+    def variants(self, key: str) -> tuple[StoredResponse, ...] | None:
+        """Return what is stored under a key, or None if that is not known here. Needs no lock."""
         held = self._held.get(key)
-        if held and held.uses < _MOST_USES:
+        if held is None:
+            return () if self._generations.settled(self._generations.slot(key)) == 0 else None
+        return held.state[1] if self._is_current(held) else None
+
+    def body(self, entry: StoredResponse) -> bytes | None:
+        """Return an entry's body if it is held, and note the use. Needs no lock."""
+        held = self._held.get(entry.key)
+        if held is None or not self._is_current(held):
+            return None
+        if held.uses < _MOST_USES:
             held.uses += 1
+        return held.bodies.get(entry.id)
+
+    def _is_current(self, held: Held) -> bool:
+        now = self._generations.settled(held.slot)
+        return now == held.state[0] or (now is None and held.key in self._pinned)
+
+    def put_if_current(self, key: str, slot: int, generation: int, variants: tuple[StoredResponse, ...]) -> None:
+        """Hold what was read while the slot had that generation, if it still has."""
+        if generation == self._generations.settled(slot) and key not in self._pinned:
+            self.put(key, slot, generation, variants)
 
     def put(
         self,
@@ -114,9 +135,12 @@ class MemoryTier:
             self.drop(key)
 
     def _account(self, held: Held) -> None:
-        entries = sum(cost_of(each) for each in held.state[1])
-        bodies = sum(len(body) + _COST_OF_BODY for body in held.bodies.values())
-        self._cost(held, _COST_OF_KEY + 2 * len(held.key) + entries + bodies)
+        cost = _COST_OF_KEY + 2 * len(held.key)
+        for entry in held.state[1]:
+            cost += cost_of(entry)
+        for body in held.bodies.values():
+            cost += len(body) + _COST_OF_BODY
+        self._cost(held, cost)
         for _ in range(2 * _MOST_USES * len(self._held)):
             if self.size <= self.max_size:
                 return

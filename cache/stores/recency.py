@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 from threading import Lock, Timer
 
-_MOST = 20_000
+_MOST = 50_000
 """Uses kept between two batches; those beyond are not noted."""
 
 
 class Recency:
-    """Uses since the last `take`. A thread calls `flush` some seconds after the first of them."""
+    """The uses of this batch and of the one before. A thread calls `flush` some while after the first of a batch."""
 
     def __init__(self, flush: Callable[[], None], delay: float) -> None:
         """Call `flush`, which must not raise, `delay` seconds after a use."""
@@ -19,6 +19,7 @@ class Recency:
         self._delay = delay
         self._lock = Lock()
         self._used: dict[str, float] = {}
+        self._before: dict[str, float] = {}
         self._timer: Timer | None = None
 
     def note(self, entry_id: str) -> None:
@@ -31,11 +32,15 @@ class Recency:
             if self._timer is None:
                 self._start()
 
+    def last_use(self, entry_id: str) -> float:
+        """Return when an entry was used, in seconds since the epoch; 0 if not lately, as far as is known here."""
+        return self._used.get(entry_id) or self._before.get(entry_id, 0.0)
+
     def take(self) -> dict[str, float]:
-        """Return the seconds since the epoch of the last use by entry id, and forget them."""
+        """Return the seconds since the epoch of the last use by entry id, and begin another batch."""
         with self._lock:
-            used, self._used = self._used, {}
-            return used
+            self._before, self._used = self._used, {}
+            return self._before
 
     def stop(self) -> None:
         """End the thread that waits, if there is one."""

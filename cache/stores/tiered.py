@@ -20,7 +20,7 @@ from cache.stores.bodies import OctetsBody
 from cache.stores.disk import DiskStore
 from cache.stores.disk_writer import DiskWriter
 from cache.stores.editing import Editing, encoded
-from cache.stores.memory_tier import Held, MemoryTier, cost_of
+from cache.stores.memory_tier import MemoryTier, cost_of
 from cache.stores.spool import Spool
 from cache.stores.write_behind import Change, Write, WriteBehind
 
@@ -40,33 +40,37 @@ class TieredStore:
         `lost` is called, on some thread, when responses could not be written that had been taken.
         """
         self._disk = disk
-        self._max_object = max_object
+        self._max_object, self._small = max_object, min(max_object, disk.inline_max)
         self._note_lost = lost
         self.generations = disk.generations
         self._lock = Lock()
         self._behind = WriteBehind(disk, memory_size, self._lock, self._adopt, self._forget)
-        self._memory = MemoryTier(memory_size, self._behind.keys)
+        self._memory = MemoryTier(memory_size, self._behind.keys, self.generations)
+        self._quick = disk.quick_reads()
 
     # ---- without waiting
 
     def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
-        """Return what is stored under a key, or None where only the disk knows. Never waits and never raises."""
-        held = self._memory.get(key)
-        if held is None:
-            return () if self.generations.settled(self.generations.slot(key)) == 0 else None
-        return held.state[1] if self._is_current(held) else None
+        """Return what is stored under a key if memory or a quick disk can tell. Never waits and never raises."""
+        if (known := self._memory.variants(key)) is not None:
+            return known
+        with self._lock:
+            slot = self.generations.slot(key)
+            generation = self.generations.settled(slot)
+            if generation is None or key in self._behind.keys:
+                return None
+            variants = self._quick.candidates(key)
+            if variants is not None:
+                self._memory.put_if_current(key, slot, generation, variants)
+            return variants
 
     def body_at_hand(self, entry: StoredResponse) -> bytes | None:
-        """Return an entry's whole body if it is in memory. Never waits and never raises."""
-        held = self._memory.get(entry.key)
-        if held is None or not self._is_current(held):
-            return None
-        self._memory.use(entry.key)
-        return held.bodies.get(entry.id)
-
-    def _is_current(self, held: Held) -> bool:
-        now = self.generations.settled(held.slot)
-        return now == held.state[0] or (now is None and held.key in self._behind.keys)
+        """Return an entry's whole body if memory or a quick disk has it. Never waits and never raises."""
+        octets = self._memory.body(entry)
+        if octets is None and entry.length <= self._small and (octets := self._quick.body(entry)) is not None:
+            with self._lock:
+                self._memory.put_body(entry, octets)
+        return octets
 
     def touch(self, entry_id: str) -> None:
         """Note that an entry was used."""
@@ -74,14 +78,14 @@ class TieredStore:
 
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:
         """Store a small entry and return it completed; None if that needs waiting for the disk. Raises StoreError."""
-        if len(body) > min(self._disk.inline_max, self._max_object):
+        if len(body) > self._small:
             return None
         if not entry.sha256:
             entry = entry.with_body(len(body), sha256(body).hexdigest())
         stored, octets = encoded(entry)
         gone, size, now = set(replaces), cost_of(stored) + len(body), time.time()
         with self._lock:
-            known = self.peek(entry.key)
+            known = self._memory.variants(entry.key)
             if known is None or not self._behind.has_room(size):
                 return None
             ended = gone | superseded(stored, known, self._disk.captures)
@@ -100,7 +104,7 @@ class TieredStore:
     def revise(self, entry: StoredResponse) -> bool | None:
         """Do what `update` does if that needs no waiting for the disk, else return None. Raises StoreError."""
         with self._lock:
-            known = self.peek(entry.key)
+            known = self._memory.variants(entry.key)
             if known is None or not self._behind.has_room(0):
                 return None
             stored = next((each for each in known if each.id == entry.id), None)
@@ -149,21 +153,20 @@ class TieredStore:
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return every stored response under that primary key, most recently stored first. Raises StoreError."""
-        if (known := self.peek(key)) is not None:
+        if (known := self._memory.variants(key)) is not None:
             return known
         self._write_what_waits(key)
         slot = self.generations.slot(key)
         generation = self.generations.settled(slot)
         variants = self._disk.candidates(key)
-        with self._lock:
-            unchanged = generation == self.generations.settled(slot)
-            if generation is not None and unchanged and key not in self._behind.keys:
-                self._memory.put(key, slot, generation, variants)
+        if generation is not None:
+            with self._lock:
+                self._memory.put_if_current(key, slot, generation, variants)
         return variants
 
     def open(self, entry: StoredResponse) -> StoredBody:
         """Open an entry's body, its length and (once a process) its digest checked. Raises DamagedEntry, StoreError."""
-        if (octets := self.body_at_hand(entry)) is not None:
+        if (octets := self._memory.body(entry)) is not None:
             return OctetsBody(octets)
         self._write_what_waits(entry.key)
         body = self._disk.open(entry)
@@ -240,4 +243,5 @@ class TieredStore:
     def close(self) -> None:
         """Write what waits and let go of files."""
         self._behind.close()
+        self._quick.close()
         self._disk.close()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 
 from cache.stores.base import StoreError
 from cache.stores.generations import Generations
@@ -21,6 +23,9 @@ _PUT_OVER = (
     + """ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, expire_time = NULL, tag = excluded.tag,
     size = excluded.size, mode = excluded.mode, filename = excluded.filename, value = excluded.value"""
 )
+_TOUCH = """
+    UPDATE Cache SET access_time = used.value FROM json_each(?) AS used WHERE Cache.key = used.key AND Cache.raw = 1
+"""
 
 
 @contextmanager
@@ -46,6 +51,17 @@ def transaction(rows: Rows, generations: Generations) -> Iterator[Transaction]:
     with suppress(StoreError), rows.failures():
         if rows.version() == version:  # else the slots may say less than others have changed meanwhile
             changes.generation = generation
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A body that may have to go."""
+
+    rowid: Value
+    entry_id: str
+    key: str
+    used: float
+    """Last, in seconds since the epoch."""
 
 
 class Transaction:
@@ -91,10 +107,10 @@ class Transaction:
         except sqlite3.IntegrityError as error:
             raise StoreError(f"the id {entry_id} is taken") from error
 
-    def bodies_of(self, key: str) -> list[str]:
-        """Return the entry ids of the bodies under a key, least recently used first."""
-        ids = self._execute("SELECT key FROM Cache WHERE tag = ? ORDER BY access_time, rowid", key)
-        return [str(each).removeprefix("b:") for (each,) in ids]
+    def bodies_of(self, key: str) -> dict[str, float]:
+        """Return when the bodies under a key were last used, by entry id, in seconds since the epoch."""
+        used = self._execute("SELECT key, access_time FROM Cache WHERE tag = ? ORDER BY access_time, rowid", key)
+        return {str(each).removeprefix("b:"): _seconds(seconds) for each, seconds in used}
 
     def drop_bodies(self, key: str, but: Collection[str]) -> None:
         """Drop the bodies under a key, except those whose entry ids are given."""
@@ -103,18 +119,22 @@ class Transaction:
             if row_key not in kept:
                 self._drop_row(rowid, name)
 
-    def pop_least_recently_used(self) -> tuple[str, str] | None:
-        """Drop the body that was not used for longest; return its entry id and key, or None if there is none."""
-        oldest = "SELECT rowid, key, tag, filename FROM Cache WHERE tag IS NOT NULL ORDER BY access_time LIMIT 1"
-        for rowid, row_key, tag, name in self._execute(oldest):
-            self._drop_row(rowid, name)
-            return str(row_key).removeprefix("b:"), str(tag)
+    def least_recently_used(self) -> Candidate | None:
+        """Return the body whose last use was longest ago, or None if none is left."""
+        oldest = "SELECT rowid, key, tag, access_time FROM Cache WHERE tag IS NOT NULL ORDER BY access_time LIMIT 1"
+        for rowid, row_key, tag, seconds in self._execute(oldest):
+            return Candidate(rowid, str(row_key).removeprefix("b:"), str(tag), _seconds(seconds))
         return None
 
-    def touch(self, used: Mapping[str, float]) -> dict[str, float]:
-        """Note when bodies were last used: seconds since the epoch by entry id. Return what is not there yet."""
-        update = "UPDATE Cache SET access_time = ? WHERE key = ? RETURNING 1"
-        return {each: seconds for each, seconds in used.items() if not self._execute(update, seconds, f"b:{each}")}
+    def drop_body(self, body: Candidate) -> None:
+        """Drop a body."""
+        for (name,) in self._execute("SELECT filename FROM Cache WHERE rowid = ?", body.rowid):
+            self._drop_row(body.rowid, name)
+
+    def touch(self, used: Mapping[str, float]) -> None:
+        """Note when bodies were last used: seconds since the epoch by entry id."""
+        # in one statement, which lets other threads go on: there may be tens of thousands
+        self._execute(_TOUCH, json.dumps({f"b:{each}": seconds for each, seconds in used.items()}))
 
     def clear(self) -> None:
         """Drop every row."""
@@ -126,3 +146,8 @@ class Transaction:
     def _drop_row(self, rowid: Value, name: Value) -> None:
         self._execute("DELETE FROM Cache WHERE rowid = ?", rowid)
         self._discard(name)
+
+
+def _seconds(value: Value) -> float:
+    """A time out of a row, which may hold anything."""
+    return value if isinstance(value, float) else 0.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections import OrderedDict
 from threading import Lock
 
 from cache.entry import StoredResponse
@@ -21,8 +22,8 @@ class Verification:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._verified: dict[str, None] = {}
-        self._written: dict[str, int] = {}  # when files were last modified, by entry id
+        self._verified: OrderedDict[str, None] = OrderedDict()
+        self._written: OrderedDict[str, int] = OrderedDict()  # when files were last modified, by entry id
 
     def written(self, entry: StoredResponse, body: bytes | Spool) -> None:
         """Note that this process has written a body."""
@@ -44,11 +45,11 @@ class Verification:
         modified = self._written.get(entry.id)
         return isinstance(body, FileBody) and modified == os.fstat(body.descriptor).st_mtime_ns
 
-    def _remember[T](self, known: dict[str, T], entry_id: str, value: T) -> None:
+    def _remember[T](self, known: OrderedDict[str, T], entry_id: str, value: T) -> None:
         with self._lock:
             known[entry_id] = value
             if len(known) > _MOST_VERIFIED:
-                del known[next(iter(known))]
+                known.popitem(last=False)
 
 
 def _digest(body: OctetsBody | FileBody) -> str:

@@ -459,3 +459,33 @@ def test_the_help_of_every_command_has_an_example(command: str) -> None:
     assert f"secondhand {command}" in result.stdout.replace('$(secondhand addon)"', "secondhand addon")
     assert "Example: " in result.stdout
     assert max(map(len, result.stdout.splitlines())) <= 80
+
+
+# ---- wrong input
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "says"),
+    [
+        (("why", "http://["), 2, 'expected a URL like "https://example.org/path", found "http://["'),
+        (("why", "http://a.test:x/"), 2, "expected a URL like"),
+        (("why", "http://a.test/", "-X", "B D"), 2, 'expected a method like GET, found "B D"'),
+        (("warm", "nowhere"), 2, "expected a URL like"),
+        (("queue", "clear", "--store", "/no/store"), 0, ""),
+        (("queue", "list"), 0, "nothing is in the queue"),
+        (("record", "--stop"), 1, "no proxy is running on"),
+        (("export", "x", "--format", "har"), 3, "secondhand run --record x -- COMMAND makes one"),
+        (("export", "a b", "--format", "har"), 2, 'found "a b"'),
+        (("trust", "export", "--out", "/no/folder/ca.pem"), 1, "/no/folder/ca.pem: No such file or directory"),
+        (("ls", "--store", "/dev/null"), 1, "the store's directory /dev/null cannot be used: File exists"),
+        (("serve", "--listen", "127.0.0.1:0", "--script", "none.py"), 2, "No such script: none.py"),
+    ],
+)
+def test_what_is_wrong_is_said_without_a_traceback(
+    command: tuple[str, ...], code: int, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SECONDHAND_TLS__DIRECTORY", str(tmp_path / "authority"))
+    result = run(*command)
+    assert result.exit_code == code, result.output
+    assert says in " ".join(result.stderr.split())
+    assert "Errno" not in result.stderr

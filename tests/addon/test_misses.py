@@ -11,13 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from addon.misses import preferred
+from addon.misses import preferred, remedy
 from addon.queue import MOST, MissQueue, is_answered, wanted_by
 from addon.service import Service
 from addon.settings import Settings
 from addon.warm.wanted import Wanted
 from cache.key import request_for
 from cache.messages import Fields
+from cache.policy import CachePolicy, Mode, glob
 from tests.addon.raw_origin import RawOrigin, endless
 
 
@@ -58,7 +59,8 @@ def test_the_answer_names_what_is_near_and_how_to_get_the_rest(tmp_path: Path) -
             f"  {base}/a/one",
             f"  {base}/a/one/more",
             f"  {base}/a/two",
-            f"Once there is a network, this fetches it: secondhand queue run --store {tmp_path} --profile dev",
+            f"Once there is a network, this fetches it: secondhand online --store {tmp_path}"
+            f" && secondhand queue run --store {tmp_path} --profile dev",
             "reason: offline",
         ]
         kind, text = await asked(service, f"{base}/c", ("Accept", "application/json"))
@@ -71,6 +73,28 @@ def test_the_answer_names_what_is_near_and_how_to_get_the_rest(tmp_path: Path) -
         assert "<c>" not in text
 
     served(tmp_path, story, profile="dev", offline={"keep_unfresh": True})
+
+
+QUEUE = "secondhand queue run"
+
+
+@pytest.mark.parametrize(
+    ("mode", "hosts", "queue", "lasting", "said"),
+    [
+        (Mode.AUTO, {}, False, True, QUEUE),
+        (Mode.OFFLINE, {}, False, True, f"secondhand online && {QUEUE}"),
+        (Mode.OFFLINE, {}, True, True, "secondhand online"),  # then the proxy fetches by itself
+        (Mode.OFFLINE, {}, False, False, QUEUE),  # that of `run` is gone by then
+        (Mode.AUTO, {"a.test": Mode.OFFLINE}, False, True, f"secondhand online a.test && {QUEUE}"),
+        (Mode.OFFLINE, {"a.test": Mode.AUTO}, False, True, QUEUE),
+    ],
+)
+def test_who_was_switched_offline_is_to_be_switched_back_first(
+    mode: Mode, hosts: dict[str, Mode], queue: bool, lasting: bool, said: str
+) -> None:
+    settings = Settings.model_validate({"offline": {"queue": queue}})
+    policy = CachePolicy(mode=mode, host_modes=tuple((glob(host), each) for host, each in hosts.items()))
+    assert remedy(settings, policy, "a.test", lasting=lasting) == said
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
-from addon.origin.proxy import UpstreamProxies, UpstreamProxy
+from addon.origin.proxy import UpstreamProxies, UpstreamProxy, say_once
+from addon.settings import Settings
 from cache.messages import Fields, Request
 from tests.addon.origin_conversation import converse, each_loop, get_securely, no_system_trust, whole
 from tests.addon.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering
@@ -192,6 +193,32 @@ def test_the_setting_and_the_environment_choose_the_proxy(
         monkeypatch.setenv(name, value)
     proxy = UpstreamProxies(setting).route(scheme, "origin.test", 8080).proxy
     assert (proxy.host if proxy else None) == proxied
+
+
+@pytest.mark.parametrize(
+    ("listen", "named", "proxied"),
+    [
+        ("127.0.0.1:8080", "http://127.0.0.1:8080", None),
+        ("127.0.0.1:8080", "http://localhost:8080", None),
+        ("127.0.0.1:8080", "http://127.0.0.1:8081", "127.0.0.1"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080", None),
+        ("[::]:8080", "http://[::1]:8080", None),
+        ("[::1]:8080", "http://[::1]:8080", None),
+        ("proxy.test:8080", "http://PROXY.test:8080", None),
+    ],
+)
+def test_the_environments_proxy_is_not_this_one_itself(
+    listen: str, named: str, proxied: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", named)
+    monkeypatch.setenv("HTTPS_PROXY", named)
+    say_once.cache_clear()
+    own = Settings.model_validate({"listen": listen}).origin_options().own_addresses
+    for _ in range(2):
+        proxy = UpstreamProxies("", own).route("https", "origin.test", 443).proxy
+        assert (proxy.host if proxy else None) == proxied
+    said = "the environment's HTTP_PROXY and HTTPS_PROXY would lead back to this proxy: origins are asked directly"
+    assert caplog.messages == ([] if proxied else [said])
 
 
 def test_no_proxy_names_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:

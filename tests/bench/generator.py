@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import dataclasses
 import gc
+import itertools
 import json
+import math
 import random
 import select
 import socket
@@ -37,6 +39,8 @@ class Load:
     """Requests a second, all connections together; 0: each connection sends as soon as it has its answer."""
     keys: int = 0
     """What stands for KEY in the request: numbers from 1 to this in no order, none of them twice if they suffice."""
+    sweep: bool = False
+    """End once there were as many requests as there are keys."""
     once: bool = False
     """One request a connection, all at the same time."""
     connect: str = ""
@@ -117,14 +121,6 @@ def _inside(plain: socket.socket, load: Load) -> socket.socket:
     return context.wrap_socket(plain, server_hostname=load.connect.rpartition(":")[0])
 
 
-def _shuffled(many: int) -> Iterator[int]:
-    """Numbers from 1 to `many` in no order, again and again."""
-    numbers = list(range(1, many + 1))
-    while numbers:
-        random.shuffle(numbers)
-        yield from numbers
-
-
 class Crowd:
     """All connections of a load."""
 
@@ -132,7 +128,8 @@ class Crowd:
         self._load = load
         self._poll = select.epoll()
         self._connections: dict[int, Connection] = {}
-        keys = _shuffled(load.keys)
+        # all of them now: to shuffle a million takes half a second, which no server is to be blamed for
+        keys = itertools.cycle(random.sample(range(1, load.keys + 1), load.keys))
         for _ in range(load.connections):
             connection = Connection(load, keys)
             self._connections[connection.socket.fileno()] = connection
@@ -179,7 +176,8 @@ class Crowd:
     def _unpaced(self, end: float) -> None:
         for connection in self._connections.values():
             connection.send(time.perf_counter())
-        while (now := time.perf_counter()) < end:
+        most = self._load.keys if self._load.sweep else math.inf
+        while (now := time.perf_counter()) < end and len(self.latencies) < most:
             for connection in self._answered(end - now):
                 connection.send(time.perf_counter())
 

@@ -57,8 +57,12 @@ class Runner:
 
     def __call__(self, *arguments: str, around: Sequence[str] = (), **variables: str) -> Ran:
         """Run `secondhand run` with these arguments."""
+        return self.secondhand("run", *arguments, around=around, **variables)
+
+    def secondhand(self, *arguments: str, around: Sequence[str] = (), **variables: str) -> Ran:
+        """Run `secondhand` with these arguments."""
         done = subprocess.run(
-            [*around, *self._around, str(COMMANDS / "secondhand"), "run", *arguments],
+            [*around, *self._around, str(COMMANDS / "secondhand"), *arguments],
             env=self._environment | variables,
             cwd=self.folder,
             stdin=subprocess.DEVNULL,

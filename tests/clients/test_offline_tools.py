@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha512
 from pathlib import Path
 
 import pytest
 
+from tests.addon.throwaway_authority import Authority
 from tests.clients.again import left_by_both
+from tests.clients.origin import Origin
+from tests.clients.pages import page
 from tests.clients.programs import program
+from tests.clients.registries.archives import tar_gz
 from tests.clients.running import Ran, Runner, without_a_route
 from tests.clients.test_pip import configured_index
 
@@ -80,3 +87,49 @@ def test_apt(runner: Runner) -> None:
     twice(runner, commands)
 
     assert left_by_both(runner, "*") != {}
+
+
+def test_npm_installs_what_was_only_warmed(tmp_path: Path, authority: Authority, passing_registry: Registry) -> None:
+    npm = program("npm")
+    runner = Runner(tmp_path, authority.file)
+    (tmp_path / "package.json").write_text(json.dumps(passing_registry.project))
+    (tmp_path / "package-lock.json").write_text(json.dumps(passing_registry.lock))
+    registry = {"npm_config_registry": f"{passing_registry.url}/"}
+
+    warmed = runner.secondhand("warm", "--private", "package-lock.json", **registry)
+    passing_registry.origin.stop()
+    ran = runner(
+        *("--offline", "--proxy-localhost", "--", npm, "ci", "--no-audit", "--no-update-notifier", "--cache", "empty"),
+        around=without_a_route(),
+        **registry,
+    )
+
+    assert warmed.code == 0, warmed.output + warmed.errors
+    assert warmed.output.splitlines()[-1].startswith("1 fetched")
+    assert (ran.code, ran.count("from copies"), ran.count("fetched")) == (0, 1, 0), ran.errors
+    assert (tmp_path / "node_modules" / "specimen" / "index.js").read_bytes() == b"42\n"
+
+
+@dataclass(frozen=True)
+class Registry:
+    """A registry with one package, and a project that wants it."""
+
+    origin: Origin
+    url: str
+    project: Mapping[str, object]
+    lock: Mapping[str, object]
+
+
+@pytest.fixture(params=["http", "https"])
+def passing_registry(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Registry]:
+    origin = Origin(authority.context("localhost") if request.param == "https" else None)
+    tarball = tar_gz({"package/package.json": '{"name": "specimen", "version": "1.0.0"}', "package/index.js": "42\n"})
+    there = origin.offer("/npm/specimen/-/specimen-1.0.0.tgz", page(tarball))
+    project = {"name": "a", "version": "1.0.0", "dependencies": {"specimen": "1.0.0"}}
+    integrity = f"sha512-{b64encode(sha512(tarball).digest()).decode()}"
+    specimen = {"version": "1.0.0", "resolved": there, "integrity": integrity}
+    packages = {"": project, "node_modules/specimen": specimen}
+    lock = {"name": "a", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": packages}
+    yield Registry(origin, there.partition("/specimen/")[0], project, lock)
+    if not origin.stopped:
+        origin.stop()

@@ -171,7 +171,7 @@ def test_ci_turns_policy_into_exit_codes(runner: Runner, passing_origin: Origin)
     assert runner("--ci", "--max-misses", "1", "--proxy-localhost", "--", *quietly).code == 0
     assert runner("--ci", "--max-misses", "0", "--proxy-localhost", "--", *fetching(f"{url}-2")).code == 22
     missed = runner("--ci", "--max-misses", "0", "--proxy-localhost", "--", "sh", "-c", f"curl -q -s {url}-3; true")
-    assert (missed.code, missed.summary) == (122, "secondhand: 1 miss, 0 allowed")
+    assert (missed.code, missed.summary) == (122, "secondhand: 1 miss, 0 allowed: 1 uri-miss")
     live = runner("--ci", "--offline", "--proxy-localhost", "--", "sh", "-c", f"curl -q --silent {url}-4; true")
     assert (live.code, live.summary) == (120, f"secondhand: a live request while offline: {url}-4")
     assert runner("--ci", "--offline", "--proxy-localhost", "--", *quietly).code == 121
@@ -227,16 +227,24 @@ def test_java_trusts_the_proxy(runner: Runner, either_origin: Origin) -> None:
     assert ran.count("request") == 1
 
 
-def test_what_a_command_fetched_is_a_recording(runner: Runner, origin: Origin) -> None:
-    url = origin.offer("/recorded", page(b"hello"))
+# ---- what a person needs to know of the proxy
 
-    runner("--record", "build", "--proxy-localhost", "--", *fetching(url))
 
-    listed = subprocess.run(
-        [COMMANDS / "secondhand", "ls", "--store", str(private_store(runner.folder) / "recordings" / "build")],
-        env=os.environ | {"HOME": str(runner.folder)},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert url in listed.stdout
+def test_an_origin_that_cannot_be_trusted_is_in_the_log_that_is_named(tmp_path: Path, secure_origin: Origin) -> None:
+    url = secure_origin.offer("/untrusted", page(b"hello"))
+
+    ran = Runner(tmp_path)("--proxy-localhost", "--", program("curl"), "-q", "--silent", "--output", "/dev/null", url)
+
+    assert "1 failed (1 tls_certificate_error)" in ran.summary
+    log = private_store(tmp_path) / "run.log"
+    assert f"secondhand: what went wrong: {log}\n" in ran.errors
+    assert "has no certificate to be trusted" in log.read_text()
+
+
+def test_a_program_that_does_not_trust_the_proxy_is_told_of(
+    runner: Runner, secure_origin: Origin, authority: Authority
+) -> None:
+    url = secure_origin.offer("/distrust", page(b"hello"))
+    ran = runner("--proxy-localhost", "--", *fetching(url), "--cacert", str(authority.file))
+    assert ran.code == 60  # curl's own
+    assert "1 ended by programs that do not trust the proxy: secondhand doctor" in ran.summary

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from pathlib import Path
 
 import pytest
 
-from addon.access_log import AccessLog, access_line, text_of
+from addon.access_log import AccessLog, access_line, stamp
 from addon.door.destination import Anywhere
 from addon.door.request_head import Malformed, parse
 from cache.messages import Request
@@ -22,6 +23,16 @@ def line_of(target: str) -> str:
     return access_line(Request("GET", "http", "a.example", 80, target), 200, 5, None)
 
 
+def write(path: Path, *answers: tuple[float, str, str]) -> None:
+    async def noted() -> None:
+        log = AccessLog(path)
+        for answer in answers:
+            log.note(*answer)
+        await log.close()
+
+    asyncio.run(noted())
+
+
 def test_a_query_is_nobodys_business() -> None:
     assert line_of("/a?token=b") == '"GET http://a.example/a HTTP/1.1" 200 5 -'
     assert line_of("?a") == '"GET http://a.example HTTP/1.1" 200 5 -'
@@ -31,10 +42,16 @@ def test_a_quote_cannot_end_what_is_quoted() -> None:
     assert line_of('/" 200 0 hit') == '"GET http://a.example/%22 200 0 hit HTTP/1.1" 200 5 -'
 
 
-def test_a_line_says_when_and_who() -> None:
-    assert text_of([(1_795_435_200.9, "127.0.0.1", line_of("/"))]).startswith(
-        '127.0.0.1 - - [23/Nov/2026:12:00:00 +0000] "GET http://a.example/ HTTP/1.1"'
-    )
+def test_a_moment_is_said_as_web_servers_do() -> None:
+    assert stamp(1_795_435_200) == "23/Nov/2026:12:00:00 +0000"
+
+
+def test_a_line_says_when_and_who(tmp_path: Path) -> None:
+    write(tmp_path / "log", (1_795_435_200.9, "127.0.0.1", line_of("/")), (1_795_435_201.0, "::1", line_of("/")))
+    assert (tmp_path / "log").read_text().splitlines() == [
+        '127.0.0.1 - - [23/Nov/2026:12:00:00 +0000] "GET http://a.example/ HTTP/1.1" 200 5 -',
+        '::1 - - [23/Nov/2026:12:00:01 +0000] "GET http://a.example/ HTTP/1.1" 200 5 -',
+    ]
 
 
 @pytest.mark.parametrize("octet", range(256))
@@ -45,8 +62,7 @@ def test_no_octet_of_a_target_makes_another_line(octet: int, tmp_path: Path) -> 
         line = access_line(Anywhere().request(head), 200, 5, None)
     except Malformed:
         return
-    log = AccessLog(tmp_path / "log")
-    log._append([(0.0, "127.0.0.1", line)])
+    write(tmp_path / "log", (0.0, "127.0.0.1", line))
     text = (tmp_path / "log").read_bytes()
     assert LINE.fullmatch(text.decode("ascii").removesuffix("\n"))
     assert all(0x20 <= each < 0x7F for each in text[:-1])

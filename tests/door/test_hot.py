@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addon.door.hot import HotAnswer, Tally, hot_answer
+from addon.door.hot import HotAnswer, Place, Tally, hot_answer
 from addon.door.response_head import framing_of, head_octets
 from cache import engine
 from cache.decisions import Serve
@@ -76,21 +76,21 @@ def fresh(request: Request, entry: StoredResponse, policy: CachePolicy, now: flo
     return head_octets(head, framing_of(head, request.method, request.version, persistent=True))
 
 
-@given(situations(), st.floats(0, 1, exclude_max=True))
+@given(situations(), st.floats(0, 1, exclude_max=True), st.sampled_from([b"body", b"100 %d of %%", b"%" * 40]))
 @settings(unhurried, max_examples=500)
 def test_an_answer_that_is_ready_is_the_engines_at_any_time_until_it_ends(
-    situation: tuple[Request, StoredResponse, CachePolicy, float], part: float
+    situation: tuple[Request, StoredResponse, CachePolicy, float], part: float, content: bytes
 ) -> None:
     request, entry, policy, now = situation
     decision = engine.on_request(request, (entry,), policy, now)
     if not isinstance(decision, Serve):
         return
-    answer = hot_answer(request, decision, b"body", policy, now, (0, 1), Tally("http", None))
+    answer = hot_answer(request, decision, content, policy, now, Place(0, 1, 1), Tally("http", None))
     if answer is None:
         return
     later = now + (min(answer.valid_until, now + 1e6) - now) * part
     if later < answer.valid_until:
-        assert answer.head(later) == fresh(request, entry, policy, later)
+        assert answer.octets(later) + answer.content == fresh(request, entry, policy, later) + content
 
 
 def test_such_answers_exist() -> None:
@@ -111,4 +111,4 @@ def _ready(policy: CachePolicy = PLAIN) -> HotAnswer | None:
     )
     decision = engine.on_request(request, (entry,), policy, BEGINNING)
     assert isinstance(decision, Serve)
-    return hot_answer(request, decision, b"body", policy, BEGINNING, (0, 1), Tally("http", None))
+    return hot_answer(request, decision, b"body", policy, BEGINNING, Place(0, 1, 1), Tally("http", None))

@@ -7,7 +7,7 @@ from sys import getsizeof
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.door.hot import HotAnswer, Tally
+from addon.door.hot import HotAnswer, Place, Tally
 from addon.door.pool import OVERHEAD, HotPool
 from cache.policy import CachePolicy
 from tests.cache.strategies import unhurried
@@ -16,7 +16,9 @@ POLICY, TALLY = CachePolicy(), Tally("http", None)
 
 
 def answer(content: bytes = b"", line: str = "") -> HotAnswer:
-    return HotAnswer(0, 1, POLICY, "0" * 32, 0.0, 0.0, 60, b"", False, content, 0, TALLY, line)
+    return HotAnswer(
+        Place(0, 1, 1), 1, POLICY, "0" * 32, 0.0, 0.0, 60, b"", False, content, len(content), 0, TALLY, line
+    )
 
 
 def head(number: int) -> bytes:

@@ -21,4 +21,4 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path / "store")
+    return Shelf(tmp_path / "store" / "recordings")

@@ -20,13 +20,16 @@ def test_recordings_are_listed_and_removed(tmp_path: Path, shelf: Shelf) -> None
     assert secondhand("recordings", "remove", "all").stdout == "all is gone\n"
     assert list((tmp_path / "store" / "recordings").iterdir()) == []
     again = secondhand("recordings", "remove", "all")
-    assert (again.exit_code, again.stderr) == (1, "secondhand: there is no recording all; recordings: none\n")
+    assert (again.exit_code, again.stderr) == (
+        3,
+        "secondhand: there is no recording all; recordings: none, secondhand run --record all -- COMMAND makes one\n",
+    )
 
 
 @pytest.mark.parametrize("name", ["../store", ".hidden", "a/b", "", "a" * 65, "a b"])
 def test_a_name_is_no_path(name: str) -> None:
     result = secondhand("recordings", "remove", name)
-    assert result.exit_code == 1
+    assert result.exit_code == 2
     assert "expected a name of letters, digits" in result.stderr
 
 
@@ -40,7 +43,7 @@ def test_nothing_is_recorded_or_replayed_without_a_proxy() -> None:
     for command in ("record", "replay"):
         result = secondhand(command, "demo")
         assert result.exit_code == 1
-        assert f"no proxy is running on this store: secondhand serve --{command} demo" in result.stderr
+        assert f"/store: secondhand serve --{command} demo" in result.stderr
         assert secondhand(command).exit_code == 2
         assert secondhand(command, "demo", "--stop").exit_code == 2
 

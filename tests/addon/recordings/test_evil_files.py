@@ -240,4 +240,4 @@ def test_what_is_no_recording_in_any_format(tmp_path: Path) -> None:
     assert (result.exit_code, "expected a HAR, a WARC" in result.stderr) == (1, True)
     result = secondhand("import", tmp_path / "none", "--name", "evil")
     assert (result.exit_code, "expected a file or folder to read" in result.stderr) == (1, True)
-    assert secondhand("import", file, "--name", "../evil").exit_code == 1
+    assert secondhand("import", file, "--name", "../evil").exit_code == 2

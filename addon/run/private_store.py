@@ -1,0 +1,16 @@
+"""What `secondhand run` keeps, in a store beside the shared one: it is one user's (see `Offline`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from addon.settings import Settings
+
+PROFILE = "dev"
+"""The settings that `run` goes by where nobody names others."""
+
+
+def private_directory(settings: Settings) -> Path:
+    """Return the directory of the store beside that of these settings."""
+    shared = settings.store.directory
+    return shared.with_name(f"{shared.name}-private")
