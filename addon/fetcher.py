@@ -101,7 +101,7 @@ class Fetcher:
     ) -> Reply | Sent:
         """Ask once. Return the reply, or what is to be asked instead."""
         try:
-            arriving = await (asked or self._ask(sent, asking))
+            arriving = await self._ask(sent, asking, asked)
         except OriginFailure as failure:
             return await self._without_origin(request, sent, self._failed(request, sent, failure), flight)
         except ValueError as error:
@@ -146,15 +146,18 @@ class Fetcher:
         if reason is not None:
             self.flights.note_unshared(flight.key, now)
 
-    async def _ask(self, sent: Sent, asking: Asking) -> OriginAnswer:
+    async def _ask(self, sent: Sent, asking: Asking, asked: Awaitable[OriginAnswer] | None) -> OriginAnswer:
         self._statistics.count("origin.fetches")
         if isinstance(sent, Validate):
             self._statistics.count("origin.validations")
-        answer = await self.origin.fetch(
-            sent.request,
-            interim=asking.forwarding,
-            content=asking.content,
-            named_host=sent.detail is Detail.HOST_MISMATCH,
+        answer = await (
+            asked
+            or self.origin.fetch(
+                sent.request,
+                interim=asking.forwarding,
+                content=asking.content,
+                named_host=sent.detail is Detail.HOST_MISMATCH,
+            )
         )
         if self.links:
             self.links.reached(sent.request.host)

@@ -51,8 +51,11 @@ class StoredResponses:
         return self.store.peek(key)
 
     def body_at_hand(self, entry: StoredResponse) -> bytes | None:
-        """Return an entry's whole body if it is in memory. Never waits."""
-        return self.store.body_at_hand(entry)
+        """Return an entry's whole body, for use, if that needs no thread. Never waits."""
+        octets = self.store.body_at_hand(entry)
+        if octets is not None:
+            self.store.touch(entry.id)
+        return octets
 
     async def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return the stored responses under a key; none where the store cannot be read."""
@@ -66,8 +69,7 @@ class StoredResponses:
 
     async def open(self, entry: StoredResponse) -> StoredBody:
         """Open a body. Raises StoreError."""
-        if (octets := self.store.body_at_hand(entry)) is not None:
-            self.store.touch(entry.id)
+        if (octets := self.body_at_hand(entry)) is not None:
             return OctetsBody(octets)
         try:
             body = await self.run(self.store.open, entry)

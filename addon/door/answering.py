@@ -11,7 +11,6 @@ from addon.access_log import access_line
 from addon.asking import NOTHING_MORE
 from addon.door.door import Door
 from addon.door.passage import Passage
-from addon.door.passing import FORBIDDEN
 from addon.door.request_head import RequestHead
 from addon.door.response_head import framing_of
 from addon.door.sending import Client, ClientGone, send
@@ -19,6 +18,7 @@ from addon.door.upload import Upload
 from addon.origin import Content, FailureKind, OriginAnswer, OriginFailure
 from addon.reply import Reply, Stream
 from cache.messages import Request, Response
+from cache.reasons import Forwarded
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
@@ -50,8 +50,6 @@ async def answer(client: NamedClient, door: Door, head: RequestHead, request: Re
 async def answer_passage(client: NamedClient, door: Door, passage: Passage) -> bool:
     """Answer a request that is on its way already; return whether another may follow on the connection."""
     fetcher, exchange = door.fetcher, passage.exchange
-    for name in ("requests", f"requests.{passage.request.scheme}"):
-        door.service.statistics.count(name)
     # RFC 9112 §9.3.1: the connection had ended before it was used
     failure = exchange.failure
     unheard = failure is not None and failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received
@@ -87,8 +85,8 @@ async def give(
         if door.log is not None:
             line = access_line(request, reply.head.status, octets, reply.handling)
             door.log.note(door.clock(), client.client(), line)
-    if reply.not_stored in FORBIDDEN and not framing.close:
-        door.passing.learn(request)
+    if reply.handling and reply.handling.fwd is Forwarded.URI_MISS and not framing.close:
+        door.passing.learn(request, reply.not_stored)
     return not framing.close
 
 

@@ -173,7 +173,7 @@ class Conversation(ClientSide):
         if head.persistent and not head.has_content:
             ready = door.ready(self._prefix + octets, request, door.clock(), self)
             if isinstance(ready, Passage):
-                self._idle, self._answering, self.deadline = False, ready, inf
+                self._idle, self._answering, self.deadline, self._alone = False, ready, inf, not ready.shared
                 ready.send()
                 return
             if ready is not None and self._send_ready(ready):
@@ -226,8 +226,8 @@ class Conversation(ClientSide):
             self._door.log.note(self._door.clock(), self.client(), line())
         self._next(fresh=True)
 
-    def not_passed(self, passage: Passage) -> None:
-        """Answer by way of the fetcher: what came back is something else than last time, or nothing."""
+    def arrived(self, passage: Passage) -> None:
+        """Answer by way of the fetcher: the origin's answer has begun, or will never come."""
         self._run(answer_passage(self, self._door, passage))
         if self._answering is None:
             self._next(fresh=True)

@@ -18,7 +18,7 @@ from addon.door.passing import Passing
 from addon.door.pool import HotPool
 from addon.service import Service
 from cache import engine
-from cache.decisions import Serve
+from cache.decisions import Serve, Validate
 from cache.key import primary_key
 from cache.messages import Request
 
@@ -161,16 +161,17 @@ class Door:
         if not candidates:
             return self.passing.begin(request, key, now, asker)
         decision = engine.on_request(request, candidates, policy, now)
+        if isinstance(decision, Validate):
+            return self.passing.validate(request, decision, key, now, asker)
         if not isinstance(decision, Serve):
             return None
-        content = self._content_at_hand(decision)
+        content = self.fetcher.replies.at_hand(decision.answer)
         if content is None:
             return None
         tally = self._tally(request.scheme, decision.answer.exemption)
         answer = hot_answer(request, decision, content, policy, now, place, tally)
         if answer is not None:
             self.pool.put(octets, answer)
-            self.service.store.touch(answer.entry_id)
         return answer
 
     def _place(self, key: str) -> Place:
@@ -182,18 +183,6 @@ class Door:
         key = primary_key(request)
         shared = request.method == "GET" and not request.has_content and "range" not in request.fields
         return not shared or self.fetcher.flights.is_unshared(key, self.clock())
-
-    def _content_at_hand(self, serve: Serve) -> bytes | None:
-        pieces = []
-        for piece in serve.answer.content:
-            if isinstance(piece, bytes):
-                pieces.append(piece)
-                continue
-            body = self.service.stored.body_at_hand(piece.entry)
-            if body is None:
-                return None
-            pieces.append(body if (piece.start, piece.stop) == (0, len(body)) else body[piece.start : piece.stop])
-        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     def _tally(self, scheme: str, exemption: str | None) -> Tally:
         return self._tallies.setdefault((scheme, exemption), Tally(scheme, exemption))

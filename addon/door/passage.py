@@ -1,26 +1,18 @@
-"""One request that passes without ceremony, on its way to the origin and back."""
+"""One request on its way to the origin and back, for which no task waits: what comes of it is taken as it comes."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
-from addon.access_log import access_line
 from addon.asking import passed_on
 from addon.origin.connection import OriginConnection
 from addon.origin.exchange import Exchange
 from addon.origin.incoming import MOMENT
-from addon.origin.pool import OriginPool
-from cache.cachestatus import Handling
-from cache.decisions import Forward, Relay
+from cache.decisions import Sent
+from cache.flight import Flights
 from cache.messages import Request, Response
-from cache.policy import CachePolicy
-from cache.reasons import NotStored
-
-if TYPE_CHECKING:
-    from addon.door.passing import Passing
 
 
 class Asker(Protocol):
@@ -29,75 +21,80 @@ class Asker(Protocol):
     def passed(self, head: bytes, content: bytes, line: Callable[[], str]) -> None:
         """Send an answer; `line` makes its line in the access log."""
 
-    def not_passed(self, passage: Passage) -> None:
-        """Answer by way of the fetcher: what came back is something else than last time, or nothing."""
+    def arrived(self, passage: Passage) -> None:
+        """Answer by way of the fetcher: the origin's answer has begun, or will never come, or the client is gone."""
 
     def pass_on(self, interim: Response) -> None:
         """Send an interim response."""
 
 
-@dataclass(slots=True, eq=False)
-class Question:
-    """Requests that are alike but for their target, and what their answers have come to."""
-
-    policy: CachePolicy
-    sent: Forward
-    pool: OriginPool
-    start: bytes
-    """The octets of the request before its target."""
-    rest: bytes
-    """The octets of the request behind its target."""
-    heads: dict[int, tuple[Response, bytes, Relay]] = field(default_factory=dict)
-    """By identity: an origin's head, how it is passed on, and why it is not stored."""
-
-
 class Passage:
-    """One request on its way through."""
+    """A GET on its way. A small answer is taken when it is whole, any other once its head is there."""
 
-    __slots__ = ("_asker", "_hurry", "_passing", "asked_at", "connection", "exchange", "flight", "question", "request")
+    __slots__ = (
+        *("_flights", "_hurry", "_octets", "_sent", "asked_at", "asker"),
+        *("connection", "exchange", "flight", "request"),
+    )
 
     def __init__(
         self,
-        passing: Passing,
-        question: Question,
         request: Request,
+        sent: Sent,
+        octets: bytes,
+        connection: OriginConnection,
+        where: str,
+        flights: Flights,
         key: str,
         now: float,
-        connection: OriginConnection,
         asker: Asker,
     ) -> None:
-        self.question = question
+        """Be about to send `octets`, the head of `sent`, to `where` on an idle connection, at `now`.
+
+        Others who ask for `key` may wait for the answer.
+        """
         self.request = request
         self.connection = connection
-        self.flight = passing.flight(key)
         self.asked_at = now
-        self._passing = passing
-        self._asker = asker
+        self.asker = asker
+        self.flight = flights.begin(key, leads=True)
+        self._sent = sent
+        self._octets = octets
+        self._flights = flights
         self._hurry: asyncio.TimerHandle | None = None
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2
-        self.exchange = Exchange("GET", question.pool.route.where, connection.options, interim)
+        self.exchange = Exchange("GET", where, connection.options, interim)
         self.exchange.heard = self._heard
+
+    @property
+    def sent(self) -> Sent:
+        """What is sent forward."""
+        return self._sent
+
+    @property
+    def shared(self) -> bool:
+        """Whether somebody else may want the answer, whatever becomes of the client."""
+        return True
 
     def send(self) -> None:
         """Send the request."""
-        question = self.question
-        octets = question.start + self.request.target.encode("latin-1") + question.rest
-        self.connection.send(octets, self.exchange)
+        self.connection.send(self._octets, self.exchange)
 
     def leave(self) -> None:
-        """Ask no further: the client is gone, and nobody else could have the answer."""
+        """Go on without the client, or ask no further where nobody else could have the answer."""
+        self._listen_no_more()
+        if self.shared:
+            self.asker.arrived(self)
+        else:
+            self.connection.abandon(self.exchange)
+            self._flights.finish(self.flight)
+
+    def _listen_no_more(self) -> None:
+        if self._hurry is not None:
+            self._hurry.cancel()
         self.exchange.heard = None
-        self.connection.abandon(self.exchange)
-        self._passing.left(self)
 
     def _interim(self, head: Response) -> None:
-        self._asker.pass_on(passed_on(head))
-
-    @property
-    def sent(self) -> Forward:
-        """Return what was sent forward."""
-        sent = self.question.sent
-        return replace(sent, request=replace(sent.request, target=self.request.target))
+        self.asker.pass_on(passed_on(head))
 
     def _heard(self) -> None:
         """Take what has come of the answer."""
@@ -106,21 +103,8 @@ class Passage:
             if exchange.head is not None and self._hurry is None:
                 self._hurry = asyncio.get_running_loop().call_later(MOMENT, exchange.hurry)
             return
-        if self._hurry is not None:
-            self._hurry.cancel()
-        exchange.heard = None
-        answer = None
-        if exchange.complete and exchange.head is not None and not exchange.trailers.lines:
-            answer = self._passing.answer_of(self, exchange.head)
-        if answer is None:
-            self._asker.not_passed(self)
-            return
-        head, relay = answer
-        content = exchange.whole() or b""
-        reason = relay.not_stored or NotStored.NO_STORE
-        self._passing.landed(self, reason, len(content))
-        status, handling = relay.answer.head.status, relay.handling
-        self._asker.passed(head, content, lambda: self._line(status, len(content), handling))
+        self._listen_no_more()
+        self._arrived()
 
-    def _line(self, status: int, octets: int, handling: Handling | None) -> str:
-        return access_line(self.request, status, octets, handling)
+    def _arrived(self) -> None:
+        self.asker.arrived(self)

@@ -152,6 +152,7 @@ class OriginConnection(asyncio.Protocol):
         if exchange.refused and self._upload is not None:
             self._upload.stop()  # RFC 9112 §9.5: it does not want the rest
         self._watch(exchange)
+        exchange.tell()
 
     def eof_received(self) -> None:
         """Take the peer's end of the connection; the transport then closes itself."""
@@ -235,6 +236,7 @@ class OriginConnection(asyncio.Protocol):
         else:
             self.abort()
         self._released(self)
+        exchange.tell()  # only now: whoever is told may want this connection for another exchange
 
     def _resume(self) -> None:
         if self._paused:

@@ -92,6 +92,12 @@ class Incoming:
         """Let nobody wait any longer for the rest."""
         self._small = False
         self._wake()
+        self.tell()
+
+    def tell(self) -> None:
+        """Tell who does not wait in a task that something has come."""
+        if self.heard is not None:
+            self.heard()
 
     async def rest(self) -> None:
         """Wait a moment for the rest of a small message: to pass it on in one piece is less work for everybody."""
@@ -110,7 +116,5 @@ class Incoming:
             self._reader = None
 
     def _wake(self) -> None:
-        if self.heard is not None:
-            self.heard()
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)

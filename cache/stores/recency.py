@@ -23,8 +23,10 @@ class Recency:
         self._timer: Timer | None = None
 
     def note(self, entry_id: str) -> None:
-        """Note that an entry was used now. Called for every hit: the first of its uses stands for all in a batch."""
-        if entry_id in self._used:
+        """Note that an entry was used now."""
+        used = self._used
+        if entry_id in used:
+            used[entry_id] = time.time()
             return
         with self._lock:
             if len(self._used) < _MOST:
