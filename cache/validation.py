@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from cache.directives import response_directives
 from cache.entry import StoredResponse
@@ -89,17 +88,10 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
     # age starts anew: what the old Age and Date said is over (RFC 9111 §4.2.3)
     kept = entry.head.fields.without([*(name for name, _ in lines), "age", "date"])
     fields = dated(kept.appending(*lines), received.response_time)
-    return replace(
-        entry,
-        head=replace(entry.head, fields=fields),
-        request_time=received.request_time,
-        response_time=received.response_time,
-        # the variant now stands for what was asked this time (RFC 9111 §4.1)
-        vary=vary_of(request, entry.key, fields, policy),
-        personal=entry.personal or is_personal(request, policy),
-        invalid=False,
-        revision=entry.revision + 1,
-    )
+    head = Response(entry.head.status, entry.head.reason, fields, entry.head.version)
+    # the variant now stands for what was asked this time (RFC 9111 §4.1)
+    vary, personal = vary_of(request, entry.key, fields, policy), entry.personal or is_personal(request, policy)
+    return entry.confirmed(head, received.request_time, received.response_time, vary, personal=personal)
 
 
 def not_modified(request: Request, entry: StoredResponse) -> bool:
