@@ -66,7 +66,7 @@ class Responder:
         for _ in range(MAX_COPIES):
             match await self._decision(request, key, waited_as):
                 case Sent() as sent:
-                    leads = _collapsible(request, sent)
+                    leads = is_collapsible(request, sent)
                     shared = await self._shared(request, sent, key) if leads and waited_as is None else False
                     if isinstance(shared, Reply):
                         return shared
@@ -158,7 +158,7 @@ async def gathered(octets: AsyncIterator[bytes], limit: int) -> bytes:
     return bytes(whole)
 
 
-def _collapsible(request: Request, sent: Sent) -> bool:
+def is_collapsible(request: Request, sent: Sent) -> bool:
     """Tell whether one fetch may serve several requests like this one."""
     plain = request.method == "GET" and "range" not in request.fields
     return plain and sent.not_storable is None and sent.fwd in COLLAPSIBLE

@@ -74,6 +74,38 @@ class StoredResponse:
             self.scrubbed,
         )
 
+    def confirmed(
+        self,
+        head: Response,
+        request_time: float,
+        response_time: float,
+        vary: tuple[tuple[str, str | None], ...],
+        *,
+        personal: bool,
+        scrubbed: bool,
+    ) -> StoredResponse:
+        """Return the same entry as the origin has just confirmed it, one revision later."""
+        return StoredResponse(
+            self.id,
+            self.key,
+            self.method,
+            self.target,
+            head,
+            request_time,
+            response_time,
+            self.stored_at,
+            vary,
+            self.length,
+            self.sha256,
+            self.first,
+            self.complete_length,
+            personal,
+            False,
+            self.revision + 1,
+            scrubbed,
+            self.pieces,
+        )
+
     @property
     def total(self) -> int:
         """Octets of the whole content, stored or not."""

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from contextlib import suppress
+from dataclasses import dataclass
 from enum import Enum
 
 UNSHARED_FOR = 5.0
@@ -37,23 +38,24 @@ class Flight:
     """Purged while under way: what it brings must not be stored."""
     outdated: bool = False
     """Invalidated while under way: what it brings is stored as needing validation (ledger INVAL-08)."""
-    _ended: asyncio.Event = field(default_factory=asyncio.Event)
-    _ending: Ending = Ending.NOT_SHARED
+    _ending: Ending | None = None
+    _waited_for: asyncio.Event | None = None
 
     def end(self, ending: Ending) -> None:
         """Tell those who wait; only the first ending counts, and that what was arriving is stored by now."""
-        if not self._ended.is_set() or self._ending is Ending.ARRIVING:
+        if self._ending in (None, Ending.ARRIVING):
             self._ending = ending
-            self._ended.set()
+            if self._waited_for is not None:
+                self._waited_for.set()
 
     async def ending(self, timeout_after: float) -> Ending:
         """Wait until it is known, but no longer than `timeout_after` seconds: then nothing is shared."""
-        try:
-            async with asyncio.timeout(timeout_after):
-                await self._ended.wait()
-        except TimeoutError:
-            return Ending.NOT_SHARED
-        return self._ending
+        if self._ending is None:
+            self._waited_for = self._waited_for or asyncio.Event()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(timeout_after):
+                    await self._waited_for.wait()
+        return self._ending or Ending.NOT_SHARED
 
 
 class Flights:

@@ -20,6 +20,7 @@ from cache.decisions import (
     Sent,
     Serve,
     Store,
+    Update,
 )
 from cache.directives import request_directives, response_directives
 from cache.entry import StoredResponse
@@ -175,7 +176,9 @@ def _freshen(
     if forbidden_to_keep(directives, policy):
         # RFC 9111 §3: what the origin now forbids to keep answers this request and is gone
         return Freshen(answer, entry, handling, tuple(map(Delete, entry.parts)))
-    return Freshen(answer, entry, handling, refreshed(confirmed, sent, received, policy))
+    whole = not entry.pieces
+    updates = refreshed(confirmed[whole:], sent, received, policy)
+    return Freshen(answer, entry, handling, (Update(entry), *updates) if whole else updates)
 
 
 # ---- failures

@@ -88,18 +88,12 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
     # age starts anew: what the old Age and Date said is over (RFC 9111 §4.2.3)
     lasting = entry.head.fields.without([*(name for name, _ in lines), "age", "date"])
     fields = dated(lasting.appending(*lines), received.response_time)
-    return replace(
-        entry,
-        head=replace(entry.head, fields=fields),
-        request_time=received.request_time,
-        response_time=received.response_time,
-        # the variant now stands for what was asked this time (RFC 9111 §4.1)
-        vary=vary_of(request, entry.key, fields, policy),
-        personal=entry.personal or is_personal(request, policy),
-        invalid=False,
-        revision=entry.revision + 1,
-        scrubbed=entry.scrubbed or not policy.secrets.isdisjoint(received.head.fields.names()),
-    )
+    head = Response(entry.head.status, entry.head.reason, fields, entry.head.version)
+    # the variant now stands for what was asked this time (RFC 9111 §4.1)
+    vary, personal = vary_of(request, entry.key, fields, policy), entry.personal or is_personal(request, policy)
+    scrubbed = entry.scrubbed or not policy.secrets.isdisjoint(received.head.fields.names())
+    times = received.request_time, received.response_time
+    return entry.confirmed(head, *times, vary, personal=personal, scrubbed=scrubbed)
 
 
 def as_answered(entry: StoredResponse, received: Received, policy: CachePolicy) -> StoredResponse:

@@ -154,12 +154,14 @@ class Door:
         """
         stored, policy = self.service.stored, self.fetcher.policy
         key = primary_key(request)
-        place = self._place(key)
-        candidates = stored.at_hand(key)
-        if candidates is None or policy.no_vary_search or policy.query_rules:  # other keys have a say in it
+        if policy.no_vary_search or policy.query_rules:  # other keys have a say in it
             return None
-        if not candidates:
+        if stored.at_hand(key) == ():
             return self.passing.begin(request, key, now, asker)
+        place = self._place(key)
+        candidates = stored.at_hand(key)  # only now: what the place says is from before
+        if candidates is None:
+            return None
         decision = engine.on_request(request, candidates, policy, now)
         if isinstance(decision, Validate):
             return self.passing.validate(request, decision, key, now, asker)

@@ -19,6 +19,7 @@ from addon.fetcher import Fetcher
 from addon.origin import OriginFailure
 from addon.origin.connection import OriginConnection
 from addon.origin.pool import OriginPool
+from addon.responder import is_collapsible
 from addon.statistics import Statistics
 from cache import engine
 from cache.cachestatus import Handling
@@ -74,10 +75,10 @@ class Passing:
         if known is not None and known.policy is policy:
             known.forbidden = forbidden
             return
-        if not _is_plain(request) or policy.annotations or policy.query_rules or policy.no_vary_search:
+        if policy.annotations or policy.query_rules or policy.no_vary_search:
             return
         sent = engine.on_request(request, (), policy, fetcher.clock())
-        if not isinstance(sent, Forward) or sent.fwd is not Forwarded.URI_MISS or sent.detail or sent.not_storable:
+        if not isinstance(sent, Forward) or sent.detail or not is_collapsible(request, sent):
             return
         pool = fetcher.origin.pool(request)
         if pool.route.proxy is not None:
@@ -105,7 +106,7 @@ class Passing:
 
     def validate(self, request: Request, sent: Validate, key: str, now: float, asker: Asker) -> Passage | None:
         """Return a request that asks whether what is stored under `key` still holds, or None where others may ask."""
-        if not _is_plain(request) or sent.not_storable or self._is_awaited(key, now):
+        if not is_collapsible(request, sent) or self._is_awaited(key, now):
             return None
         try:
             pool = self.fetcher.origin.pool(request)
@@ -222,11 +223,6 @@ class Repetition(Passage):
 
     def _line(self, status: int, octets: int, handling: Handling | None) -> str:
         return access_line(self.request, status, octets, handling)
-
-
-def _is_plain(request: Request) -> bool:
-    """Tell whether an answer may be the same for everybody who asks so."""
-    return request.method == "GET" and "range" not in request.fields
 
 
 def _shape(request: Request) -> Shape:

@@ -42,12 +42,19 @@ class Exchange(Incoming):
         self._first = b""
         self._left: int | None = None
         self._options = options
-        self._parser = httptools.HttpResponseParser(self)
+        self._made_parser: httptools.HttpResponseParser | None = None
         self._until_close = False
         self._reason = b""
         self._lines: list[tuple[str, str]] = []
         self._section_size = 0
         self._unparsed = 0
+
+    @property
+    def _parser(self) -> httptools.HttpResponseParser:
+        """Return llhttp, made when there is something to parse: a head that is known needs none."""
+        if self._made_parser is None:
+            self._made_parser = httptools.HttpResponseParser(self)
+        return self._made_parser
 
     def feed(self, octets: bytes) -> None:
         """Take what the connection received."""

@@ -75,12 +75,18 @@ class Editing:
         kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
         self._write(key, [(entry, octets), *(each for each in variants if each[0].id in kept)])
 
-    def update(self, entry: StoredResponse) -> bool:
+    def update(self, entry: StoredResponse, alone: bytes | None = None) -> bool:
         """Rewrite the head of an entry if its stored revision is `entry.revision - 1`; tell whether it was.
+
+        `alone` are its octets, where it is known to follow on the only entry under its key.
 
         Raises:
             StoreError: the head is not fit to be stored; nothing was changed.
         """
+        if alone is not None:
+            rewritten = self._changes.rewrite_head(entry.key, encode_row([alone]))
+            self.results[entry.key] = (entry,) if rewritten else ()
+            return rewritten
         variants = self._variants(entry.key)
         stored = next((each for each, _ in variants if each.id == entry.id), None)
         if stored is None or stored.revision != entry.revision - 1:

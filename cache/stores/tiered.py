@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
 from hashlib import sha256
 from threading import Lock
 
@@ -110,9 +109,10 @@ class TieredStore:
             stored = next((each for each in known if each.id == entry.id), None)
             if stored is None or stored.revision != entry.revision - 1:
                 return False
-            updated, _ = encoded(replace(entry, length=stored.length, sha256=stored.sha256))
+            updated, octets = encoded(entry.with_body(stored.length, stored.sha256))
             variants = tuple(updated if each is stored else each for each in known)
-            self._change(entry.key, variants, cost_of(updated), lambda editing: editing.update(updated), {})
+            alone = octets if len(known) == 1 else None
+            self._change(entry.key, variants, cost_of(updated), lambda editing: editing.update(updated, alone), {})
             return True
 
     def _change(

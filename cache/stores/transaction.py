@@ -92,6 +92,12 @@ class Transaction:
         self.slots.add(self.generations.slot(key))
         self._execute(_PUT_OVER, f"u:{key}", self._now, self._now, None, *self._rows.disk.store(octets, read=False))
 
+    def rewrite_head(self, key: str, octets: bytes) -> bool:
+        """Write the head row of a primary key anew if there is one; tell whether there was."""
+        self.slots.add(self.generations.slot(key))
+        rewrite = "UPDATE Cache SET store_time = ?, value = ? WHERE key = ? RETURNING 1"
+        return bool(self._execute(rewrite, self._now, octets, f"u:{key}"))
+
     def drop_head(self, key: str) -> None:
         """Drop the head row of a primary key, if there is one."""
         self.slots.add(self.generations.slot(key))
