@@ -35,6 +35,9 @@ Measured on {day}: {machine}. {versions}.
 
 {scenarios}
 
+## What is missed
+
+{profile}
 ## How it is measured
 
 - Each server is one process with one worker. It and what it starts (helpers, log writers) have one core for
@@ -77,6 +80,7 @@ def text(results: Results) -> str:
         versions=", ".join(f"{name} {version}" for name, version in sorted(results.versions.items())),
         short=_table(("work", "ratio"), _ratios(results)),
         tables="\n\n".join(_line(line, results) for line in LINES if line.name in results.figures),
+        profile=(HERE / "profile.md").read_text(),
         scenarios=_table(("scenario", "who", "what", "came to", "aim"), _findings(results)),
     )
 
