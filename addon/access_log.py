@@ -2,7 +2,9 @@
 
     127.0.0.1 - - [24/Nov/2026:10:00:00 +0000] "GET http://example.org/a HTTP/1.1" 203 1256 hit
 
-Queries are left out: they may hold what is nobody's business (ledger SEC-10).
+Queries are left out: they may hold what is nobody's business (ledger SEC-10). A request that was refused before it was
+understood is "-". A tunnel says `tunnel`; one that stays closed is logged when it ends, with the octets that its client
+got, and one that is opened when that is known, since every request in it has its own line.
 """
 
 from __future__ import annotations
@@ -19,6 +21,9 @@ logger = logging.getLogger(__name__)
 
 EVERY = 1.0
 """Seconds between two writes."""
+
+NOT_UNDERSTOOD = "-"
+"""What stands for a request line that nobody can tell."""
 
 MOST = 50_000
 """Lines that may wait for the disk; what is above is lost, and said."""
@@ -68,14 +73,25 @@ class AccessLog:
             self._timer.cancel()
         if self._writing is not None:
             await self._writing
-        self._append(self._lines)
+        lines, self._lines = self._lines, []
+        self._append(lines)
 
 
 def access_line(request: Request, status: int, octets: int, handling: Handling | None) -> str:
     """Return what is logged of an answer with that many octets of content, but for when and to whom."""
     cache = "-" if handling is None else "hit" if handling.hit else str(handling.fwd)
-    uri = request.uri.partition("?")[0].replace('"', "%22")
-    return f'"{request.method} {uri} {request.version}" {status} {octets} {cache}'
+    return line_of(request_line(request.method, request.uri, request.version), status, octets, cache)
+
+
+def request_line(method: str, target: str, version: str) -> str:
+    """Return what was asked, as the log has it."""
+    named = target.partition("?")[0].replace('"', "%22")
+    return f"{method} {named} {version}"
+
+
+def line_of(asked: str, status: int, octets: int, cache: str = "-") -> str:
+    """Return what is logged of an answer to `asked`: a request line, or `NOT_UNDERSTOOD`."""
+    return f'"{asked}" {status} {octets} {cache}'
 
 
 def stamp(second: int) -> str:

@@ -20,6 +20,7 @@ from mitmproxy import exceptions, master, options
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, tlsconfig
 
 from addon.access_log import AccessLog
+from addon.door.admission import Admission
 from addon.door.certificates import LeafContexts
 from addon.door.destination import Anywhere, Destination, OneOrigin
 from addon.door.door import Door
@@ -76,6 +77,12 @@ def allow_many_connections() -> None:
     if soft != hard:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+
+
+def most_descriptors() -> int:
+    """Return how many files and sockets this process may have open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
 def spare_the_collector() -> None:
@@ -145,8 +152,9 @@ class Proxy(master.Master):
             **trusted(settings),
             **({"scripts": list(scripts)} if scripts else {}),
         )
-        self._hand_over = HandOver(self._proxyserver)
-        self.listener = listener_of(settings, service, self._hand_over) if door else None
+        admission = Admission(settings.limits.connections_per_client, most_descriptors())
+        self._hand_over = HandOver(self._proxyserver, admission.leave)
+        self.listener = listener_of(settings, service, self._hand_over, admission) if door else None
 
     async def _ready(self) -> Service:
         return self._service
@@ -193,12 +201,13 @@ def arrival_of(settings: Settings) -> Destination:
     return OneOrigin(settings.backend) if settings.backend else Anywhere()
 
 
-def listener_of(settings: Settings, service: Service, hand_over: HandOver) -> Listener:
+def listener_of(settings: Settings, service: Service, hand_over: HandOver, admission: Admission) -> Listener:
     """Return the public listener of the door."""
     door = Door(
         service,
         LeafContexts(settings.tls.ca_directory),
         hand_over,
+        admission,
         arrival_of(settings),
         settings.memory.hot_size,
         AccessLog(Path(settings.log.access).expanduser()) if settings.log.access else None,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Strict
+from pydantic import AfterValidator, Field, Strict
 
 from addon.annotations import Annotation
 from addon.cache_section import Cache
@@ -90,6 +90,12 @@ class Tls(Section):
         return Path(self.directory).expanduser().absolute()
 
 
+class Limits(Section):
+    """What one client may take of the proxy."""
+
+    connections_per_client: int = Field(default=1000, ge=0)
+
+
 class Log(Section):
     """What is written down, and where."""
 
@@ -110,6 +116,7 @@ class Settings(Section):
     offline: Offline = Offline()
     origin: Origin = Origin()
     tls: Tls = Tls()
+    limits: Limits = Limits()
     recordings: Recordings = Recordings()
     replay: Replay = Replay()
     annotate: Annotated[tuple[Annotation, ...], Strict(strict=False)] = ()

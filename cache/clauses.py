@@ -92,6 +92,7 @@ _ROWS: tuple[tuple[StrEnum, Clause], ...] = (
     (NotStored.UNVERIFIED, Clause("nobody verified who sent it", "RFC 9110 §4.3.4")),
     # why this proxy answers with an error
     (Refused.ACCEPT_DATETIME, Clause("Accept-Datetime is no date", "RFC 7089 §2.1.1")),
+    (Refused.CONNECTIONS, Clause("its client has as many connections as it may, or the proxy as it can", "ours")),
     (
         Refused.CONNECT_PORT,
         Clause("strangers get tunnels to the ports of origin.connect_ports only", "RFC 9110 §9.3.6"),

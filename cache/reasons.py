@@ -87,6 +87,7 @@ class Refused(StrEnum):
     """Why this proxy answered with an error of its own."""
 
     ACCEPT_DATETIME = "accept-datetime"
+    CONNECTIONS = "connections"
     CONNECT_PORT = "connect-port"
     FETCH_FAILED = "fetch-failed"
     GAVE_UP = "gave-up"

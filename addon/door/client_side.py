@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from math import inf
 
+from addon.access_log import NOT_UNDERSTOOD, line_of
+from addon.door.admission import address_of
 from addon.door.door import IDLE_TIMEOUT, LINGER, STALL_TIMEOUT, Door
 from addon.door.request_head import Malformed
 from addon.door.response_head import Framing, head_octets
@@ -56,8 +58,7 @@ class ClientSide(asyncio.Protocol):
     def client(self) -> str:
         """Return the client's address."""
         if not self._client:
-            peer = self.transport.get_extra_info("peername")
-            self._client = str(peer[0]) if peer else "-"
+            self._client = address_of(self.transport)
         return self._client
 
     async def writable(self) -> None:
@@ -112,10 +113,19 @@ class ClientSide(asyncio.Protocol):
         if self._upload is not None:
             self._upload.fail("the client left before its content was whole")
 
-    def _end_with(self, reply: Reply) -> None:
+    def _forget(self) -> None:
+        """Take the end of the connection, as far as nobody answers."""
+        self._door.connections.discard(self)
+        self._door.admission.leave(self.transport)
+        self.deadline = inf
+        self._end_of_requests()
+        self._wake()
+
+    def _end_with(self, reply: Reply, asked: str = NOT_UNDERSTOOD) -> None:
         self._leaving = True
         if isinstance(reply.content, bytes):
             write_together(self.transport, head_octets(reply.head, Framing(close=True)), reply.content)
+            self._door.note(self.transport, line_of(asked, reply.head.status, len(reply.content)))
 
     def _refuse(self, fault: Malformed) -> None:
         """Say what is wrong with a request, and end."""

@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from math import inf
 from typing import cast
 
+from addon.access_log import request_line
 from addon.door.answering import answer, answer_passage
 from addon.door.client_side import ClientSide
 from addon.door.destination import Destination
@@ -63,10 +64,7 @@ class Conversation(ClientSide):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Take the end of the connection."""
-        self._door.connections.discard(self)
-        self.deadline = inf
-        self._end_of_requests()
-        self._wake()
+        self._forget()
         if isinstance(self._answering, Passage):
             self._answering.leave()
         elif self._answering is not None and self._alone:
@@ -182,12 +180,13 @@ class Conversation(ClientSide):
 
     def _open_tunnel(self, head: RequestHead) -> None:
         host, port = self._destination.tunnel_to(head)
+        asked = request_line(head.method, head.target, head.version)
         opened = not self._door.leaves_alone(host)
         refused = self._door.service.refused_tunnel(host, port, head.fields, opened=opened)
         if refused is not None:
-            self._end_with(refused)
+            self._end_with(refused, asked)
         else:
-            Opening(self._door, host, port).take(*self._give_up())
+            Opening(self._door, host, port, asked).take(*self._give_up())
 
     def _give_up(self) -> tuple[asyncio.Transport, bytes]:
         """Let go of the transport, for something else to be its protocol; return it, and what has arrived."""

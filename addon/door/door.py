@@ -10,6 +10,7 @@ from functools import partial
 from typing import Protocol
 
 from addon.access_log import AccessLog
+from addon.door.admission import Admission, address_of
 from addon.door.certificates import LeafContexts
 from addon.door.destination import Destination
 from addon.door.hot import HotAnswer, Place, Tally, hot_answer
@@ -71,6 +72,7 @@ class Door:
         service: Service,
         leaves: LeafContexts,
         hand_over: HandOver,
+        admission: Admission,
         arrival: Destination,
         hot_size: int,
         log: AccessLog | None = None,
@@ -82,6 +84,7 @@ class Door:
             service: Where answers come from.
             leaves: Certificates for intercepted hosts.
             hand_over: Gives a connection to mitmproxy.
+            admission: Who may come in.
             arrival: Where a connection begins.
             hot_size: Octets of memory for answers that are ready.
             log: The access log, if one is kept.
@@ -89,6 +92,7 @@ class Door:
         """
         self.leaves = leaves
         self.hand_over = hand_over
+        self.admission = admission
         self.arrival = arrival
         self.log = log
         self._left_alone = left_alone
@@ -146,6 +150,11 @@ class Door:
             self._used.append(answer)
         if self.log is not None:
             self.log.note(now, client, answer.line)
+
+    def note(self, transport: asyncio.BaseTransport, line: str) -> None:
+        """Log an answer that was not made of a stored response or an origin's."""
+        if self.log is not None:
+            self.log.note(self.clock(), address_of(transport), line)
 
     def ready(self, octets: bytes, request: Request, now: float, asker: Asker) -> HotAnswer | Passage | None:
         """Return the answer to a request that needs neither disk nor origin, and keep it under the head's octets.

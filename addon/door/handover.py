@@ -7,6 +7,8 @@ argue about one message.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from mitmproxy.addons.proxyserver import Proxyserver
@@ -19,8 +21,10 @@ LIMIT = 65_536
 class HandOver:
     """mitmproxy's side of the door."""
 
-    def __init__(self, proxyserver: Proxyserver) -> None:
+    def __init__(self, proxyserver: Proxyserver, leave: Callable[[asyncio.Transport], None]) -> None:
+        """Give connections to `proxyserver`; `leave` is told when it is done with one."""
         self._proxyserver = proxyserver
+        self._leave = leave
         self._handled: set[asyncio.Task[None]] = set()
 
     def __call__(self, transport: asyncio.Transport, octets: bytes, mode: str) -> None:
@@ -35,9 +39,12 @@ class HandOver:
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         instance: ServerInstance[Any] = ServerInstance.make(mode, self._proxyserver)
         task = loop.create_task(instance.handle_stream(reader, writer))
-        if not task.done():
-            self._handled.add(task)
-            task.add_done_callback(self._handled.discard)
+        self._handled.add(task)
+        task.add_done_callback(partial(self._done, transport))
+
+    def _done(self, transport: asyncio.Transport, task: asyncio.Task[None]) -> None:
+        self._handled.discard(task)
+        self._leave(transport)
 
     async def close(self) -> None:
         """End what mitmproxy still has."""

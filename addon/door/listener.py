@@ -7,6 +7,7 @@ from functools import partial
 
 from addon.door.conversation import Conversation
 from addon.door.door import Door
+from addon.door.entrance import Entrance
 
 BACKLOG = 4096
 """Connections that may wait to be accepted; a herd of clients comes at once."""
@@ -24,16 +25,15 @@ class Listener:
 
     async def start(self, host: str, port: int) -> None:
         """Listen. Raises OSError."""
-        door = self.door
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(
-            lambda: door.converse(door.arrival), host or None, port, backlog=BACKLOG
-        )
+        self._server = await loop.create_server(partial(Entrance, self.door), host or None, port, backlog=BACKLOG)
         self.address = self._server.sockets[0].getsockname()[:2]
-        door.begin()
+        self.door.begin()
 
     async def close(self, patience: float = 0.0) -> None:
         """Take nobody in any more; let answers under way end within `patience` seconds."""
         if self._server is not None:
             self._server.close()
         await self.door.close(patience)
+        if self.door.log is not None:
+            await self.door.log.close()

@@ -11,6 +11,7 @@ import logging
 from math import inf
 from typing import cast
 
+from addon.access_log import line_of
 from addon.door.door import Door
 from addon.origin import OriginFailure
 
@@ -28,6 +29,8 @@ class End(asyncio.Protocol):
 
     def __init__(self, pipe: Pipe) -> None:
         self._pipe = pipe
+        self.heard = 0
+        """Octets."""
         self.heard_all = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -37,6 +40,7 @@ class End(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Say it at the other end."""
         self._pipe.rest()
+        self.heard += len(data)
         if self.other.transport is not None:
             self.other.transport.write(data)
 
@@ -51,7 +55,7 @@ class End(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """End the other one, what was said before included unless this one broke."""
-        self._pipe.ended()
+        self._pipe.ended(self)
         if self.other.transport is not None:
             self.other.transport.close() if exc is None else self.other.transport.abort()
 
@@ -69,9 +73,10 @@ class End(asyncio.Protocol):
 class Pipe:
     """Both ends of a tunnel, once its client has them joined."""
 
-    def __init__(self, door: Door, host: str, port: int) -> None:
+    def __init__(self, door: Door, host: str, port: int, asked: str) -> None:
         self._door = door
         self._where = host, port
+        self._asked = asked
         self._client, self._origin = End(self), End(self)
         self._client.other, self._origin.other = self._origin, self._client
         self._opening: asyncio.Task[None] | None = None
@@ -105,9 +110,12 @@ class Pipe:
         """Begin anew the time in which nothing need be said."""
         self.deadline = self._door.now + TUNNEL_TIMEOUT
 
-    def ended(self) -> None:
+    def ended(self, end: End) -> None:
         """Take note that one end is no more."""
         self._door.connections.discard(self)
+        if end is self._client and end.transport is not None:
+            self._door.admission.leave(end.transport)
+            self._door.note(end.transport, line_of(self._asked, 200, self._origin.heard, "tunnel"))
 
     def expire(self) -> None:
         """End a tunnel in which nobody speaks any more."""

@@ -113,6 +113,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Take the end of the connection."""
         self._door.connections.discard(self)
+        self._door.admission.leave(self._transport)
         self._closing = True
         inside, self._inside = self._inside, None
         if inside is not None:

@@ -15,6 +15,7 @@ from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy.layers.tls import parse_client_hello
 from mitmproxy.tls import ClientHello
 
+from addon.access_log import line_of
 from addon.door.destination import joined, tunnel
 from addon.door.door import HEAD_TIMEOUT, SILENCE, Door
 from addon.door.pipe import Pipe
@@ -39,11 +40,12 @@ ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 class Opening(asyncio.Protocol):
     """A tunnel whose first octets are still to come."""
 
-    def __init__(self, door: Door, host: str, port: int) -> None:
+    def __init__(self, door: Door, host: str, port: int, asked: str) -> None:
         self.deadline = door.now + HEAD_TIMEOUT
         self._door = door
         self._host = host
         self._port = port
+        self._asked = asked
         self._octets = b""
         self._choosing: asyncio.Task[None] | None = None
         self._silence: asyncio.TimerHandle | None = None
@@ -109,6 +111,7 @@ class Opening(asyncio.Protocol):
             return
         if not self._transport.is_closing():
             transport, octets = self._give_up()
+            self._note()
             connection = TlsConnection(self._door, context, tunnel(self._host, self._port, name))
             connection.take(transport, octets)
             transport.resume_reading()
@@ -117,10 +120,12 @@ class Opening(asyncio.Protocol):
         transport, octets = self._give_up()
         if scheme == "tcp":
             if self._door.service.refused_tunnel(self._host, self._port, Fields(), opened=False):
+                self._note()
                 transport.abort()  # offline, nobody is asked in ways that cannot be seen either
                 return
-            Pipe(self._door, self._host, self._port).take(transport, octets)
+            Pipe(self._door, self._host, self._port, self._asked).take(transport, octets)
             return
+        self._note()
         self._door.hand_over(transport, octets, f"reverse:{scheme}://{joined(self._host, self._port)}")
 
     def _give_up(self) -> tuple[asyncio.Transport, bytes]:
@@ -130,7 +135,13 @@ class Opening(asyncio.Protocol):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Take the end of the connection."""
+        if self in self._door.connections:  # it has not become anything else
+            self._note()
         self._give_up()
+        self._door.admission.leave(self._transport)
+
+    def _note(self) -> None:
+        self._door.note(self._transport, line_of(self._asked, 200, 0, "tunnel"))
 
     def expire(self) -> None:
         """End a tunnel in which nothing was said that could be understood."""

@@ -16,11 +16,12 @@ from typing import Any, Self
 from mitmproxy import certs
 
 from addon.access_log import AccessLog
+from addon.door.admission import Admission
 from addon.door.certificates import KEY_SIZE, LeafContexts
 from addon.door.door import Door
 from addon.door.listener import Listener
 from addon.event_loop import new_event_loop
-from addon.server import arrival_of
+from addon.server import arrival_of, most_descriptors
 from addon.settings import Settings
 from cache.entry import StoredResponse
 from cache.policy import glob
@@ -135,8 +136,9 @@ class Doorway:
         log = AccessLog(Path(self.settings.log.access)) if self.settings.log.access else None
         left_alone = tuple(glob(host) for host in self.settings.tls.leave_alone)
         arrival = arrival_of(self.settings)
+        admission = Admission(self.settings.limits.connections_per_client, most_descriptors())
         self.door = Door(
-            self.service, leaves(), self._hand_over, arrival, self.settings.memory.hot_size, log, left_alone
+            self.service, leaves(), self._hand_over, admission, arrival, self.settings.memory.hot_size, log, left_alone
         )
         self.listener = Listener(self.door)
         await self.listener.start("127.0.0.1", 0)

@@ -15,7 +15,7 @@ from addon.event_loop import new_event_loop
 from addon.server import Proxy
 from cache.messages import Fields
 from tests.addon.raw_origin import Peer, RawOrigin, Script
-from tests.door.doorway import PATIENCE, Client, Doorway, by_path, leaves, origin_tls, request, trusting
+from tests.door.doorway import PATIENCE, Client, Doorway, by_path, leaves, origin_tls, request, trusting, until
 from tests.lanes.http2_client import Http2Client
 from tests.lanes.messages import Asked
 
@@ -170,5 +170,21 @@ def test_what_is_given_away_is_no_longer_the_doors_to_end() -> None:
         assert (await client.answer()).body == b"/a"
         assert house.proxy.listener
         assert not house.proxy.listener.door.connections
+
+    converse(conversation, by_path)
+
+
+def test_what_is_given_away_counts_as_its_clients_connection_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("addon.door.admission.client_at", lambda _: "192.0.2.1")
+
+    async def conversation(house: House, origin: RawOrigin) -> None:
+        client = await house.tunnel(f"127.0.0.1:{origin.port}")
+        client.send(request("GET /a HTTP/1.1", f"Host: 127.0.0.1:{origin.port}"))
+        assert (await client.answer()).body == b"/a"
+        assert house.proxy.listener
+        admission = house.proxy.listener.door.admission
+        assert admission._connections == {"192.0.2.1": 1}
+        client.leave()
+        await until(lambda: not admission._connections)
 
     converse(conversation, by_path)

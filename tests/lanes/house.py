@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from threading import Barrier
 
+from addon.door.admission import Admission
 from addon.door.handover import HandOver
-from addon.server import Proxy, arrival_of, listener_of
+from addon.server import Proxy, arrival_of, listener_of, most_descriptors
 from addon.service import Service
 from addon.settings import Settings
 from addon.stored import THREADS
@@ -65,7 +66,9 @@ class _SharedProxy(Proxy):
         super().__init__(house.settings, house.service, door=False)
         self.house = house
         self.listening = asyncio.Event()
-        self.entrance = listener_of(house.settings, house.service, HandOver(self._proxyserver))
+        admission = Admission(house.settings.limits.connections_per_client, most_descriptors())
+        hand_over = HandOver(self._proxyserver, admission.leave)
+        self.entrance = listener_of(house.settings, house.service, hand_over, admission)
 
     async def _ready(self) -> Service:
         return self.house.service
