@@ -51,7 +51,7 @@ def test_another_name_in_tls_is_refused_where_the_operator_wants_that() -> None:
         assert same.fwd is Forwarded.URI_MISS
 
 
-@pytest.mark.row("META-02")
+@pytest.mark.row("STATUS-25")
 @pytest.mark.parametrize(
     ("error", "status", "reason"),
     [
