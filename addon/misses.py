@@ -11,6 +11,7 @@ from heapq import nsmallest
 
 from addon.queue import MissQueue, wanted_by
 from addon.reply import Reply
+from addon.run.private_store import is_private
 from addon.settings import Settings
 from addon.stored import StoredResponses
 from cache.decisions import Refuse
@@ -113,7 +114,7 @@ def remedy(settings: Settings, policy: CachePolicy, host: str, *, lasting: bool)
     """
     options = f" --store {shlex.quote(settings.store.path)}" if settings.store.path else ""
     profile = f" --profile {settings.profile}" if settings.profile else ""
-    fetch = f"secondhand queue run{options}{profile}"
+    fetch = f"secondhand queue run{' --private' if is_private(settings) else f'{options}{profile}'}"
     if not lasting or policy.mode_of(host) is not Mode.OFFLINE:
         return fetch
     which = "" if policy.mode is Mode.OFFLINE else f" {host}"

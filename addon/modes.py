@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
@@ -14,6 +15,9 @@ from cache.policy import CachePolicy, Mode, glob
 
 SWITCHABLE = (Mode.ONLINE, Mode.AUTO, Mode.OFFLINE)
 """What can be had without a recording."""
+
+_NO_HOST = re.compile(r"[/\s]|^[^:]*:\d*$")
+"""What a URL, a port and a slip of the keyboard have, and no host."""
 
 
 async def _nothing() -> None:
@@ -56,7 +60,7 @@ class Modes:
         """Switch everything, or one host, to a mode; without arguments just tell. Raises ValueError."""
         match dict(arguments):
             case {"mode": str(name), "host": str(host)}:
-                switched = HostMode(host=host, mode=_mode(name))
+                switched = HostMode(host=_host(host), mode=_mode(name))
                 if recording := self._policy().replay:
                     raise ValueError(f"{recording} is replayed, for every host: secondhand replay --stop ends it")
                 self._switch(self._policy().mode, (switched, *self._but(host)))
@@ -96,6 +100,13 @@ class Modes:
     async def close(self) -> None:
         """Stop probing."""
         await self.links.close()
+
+
+def _host(name: str) -> str:
+    # else a URL would be taken, match nothing, and its host would go on being asked
+    if _NO_HOST.search(name):
+        raise ValueError(f'expected the name of a host, or a pattern with * and ?, found "{name}"')
+    return name
 
 
 def _mode(name: str) -> Mode:

@@ -57,7 +57,7 @@ def run(
         str | None, typer.Option(metavar="NAME", help="Offline, from a recording alone.", show_default=False)
     ] = None,
     shared: Annotated[bool, typer.Option("--shared", help="Through the running proxy, not one of its own.")] = False,
-    ci: Annotated[bool, typer.Option("--ci", help="Exit 120 if live while offline, 121 stale, 122 misses.")] = False,
+    ci: Annotated[bool, typer.Option("--ci", help="Exit 120 network wanted offline, 121 stale, 122 misses.")] = False,
     max_misses: Annotated[
         int | None, typer.Option(metavar="N", min=0, help="With --ci: misses that are allowed.", show_default=False)
     ] = None,

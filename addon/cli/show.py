@@ -21,6 +21,7 @@ from cache.fields import imf_date
 from cache.freshness import current_age, freshness_lifetime
 from cache.key import keys
 from cache.messages import Fields, Response
+from cache.ownership import ANY, CREDENTIAL, SCOPE
 from cache.policy import CachePolicy
 
 
@@ -125,7 +126,12 @@ def _capture(entry: StoredResponse) -> dict[str, object]:
 
 def _nominated(entry: StoredResponse) -> Iterator[str]:
     for name, value in entry.vary:
-        yield f"with {name}: {value}" if value is not None else f"without {name}"
+        if name == SCOPE:
+            yield f"of the profile {value}"
+        elif name == CREDENTIAL:
+            yield "with any Authorization, offline" if value == ANY else "with the same Authorization"
+        else:
+            yield f"with {name}: {value}" if value is not None else f"without {name}"
 
 
 def _summary(entry: StoredResponse, policy: CachePolicy, now: float, which: str) -> Iterator[str]:

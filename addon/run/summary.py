@@ -120,7 +120,7 @@ class Summary:
         """
         allowed = max_misses or 0
         if offline and (self._count("origin.fetches") or self._not_there > allowed):
-            return LIVE_WHILE_OFFLINE, f"a live request while offline{self._named()}"
+            return LIVE_WHILE_OFFLINE, f"the network was wanted while offline{self._named()}"
         if stale := self._count("stale"):
             return STALE_USED, f"{stale} stale {'copy was' if stale == 1 else 'copies were'} used"
         missed = sum(self.misses.values())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urldefrag, urljoin
 
@@ -137,8 +137,15 @@ async def _found(pin: _Pin, indexes: list[str], file: Path, read: Read) -> Found
             continue
         if wanted := _chosen(pin, files):
             return [page, *(each for file in wanted for each in _with_metadata(file, pin))]
-        problems.append(f"{page.uri} lists no such file for this machine")
+        problems.append(_why_none(pin, files, page.uri))
     return [Missing(str(pin.requirement), "; ".join(problems))]
+
+
+def _why_none(pin: _Pin, files: list[ProjectFile], page: str) -> str:
+    unhashed = _chosen(replace(pin, hashes=frozenset()), files)
+    if pin.hashes and unhashed:  # somebody's typing error, or another file under the same name
+        return f"{page} lists {unhashed[0].name}, and with none of the digests that the requirement has"
+    return f"{page} lists no such file for this machine"
 
 
 def _direct(pin: _Pin, file: Path) -> Found:

@@ -24,6 +24,7 @@ from addon.settings import Settings
 from addon.statistics import Statistics
 from cache.entry import StoredResponse
 from cache.messages import Fields, Response
+from cache.ownership import ANY, CREDENTIAL, SCOPE
 from cache.stores.disk import DiskStore
 
 Run = Callable[..., Result]
@@ -222,6 +223,21 @@ def test_show_shows_every_variant(tmp_path: Path) -> None:
     assert "variant 3 of 3" in result.stdout
     assert "for requests with accept-language: de" in result.stdout
     assert "for requests without accept-language" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (SCOPE, "dev", "of the profile dev"),
+        (CREDENTIAL, "0123abcd", "with the same Authorization"),
+        (CREDENTIAL, ANY, "with any Authorization, offline"),
+    ],
+)
+def test_show_says_in_words_whose_a_copy_is(tmp_path: Path, name: str, value: str, said: str) -> None:
+    store = DiskStore(tmp_path, 1 << 24)
+    keep(store, "http://a.test/", vary=((name, value),))
+    store.close()
+    assert f"\nfor requests {said}\n" in run("show", "http://a.test/", "--store", tmp_path).stdout
 
 
 def test_show_of_what_is_not_stored(directory: Path) -> None:

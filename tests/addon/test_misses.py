@@ -13,6 +13,7 @@ import pytest
 
 from addon.misses import preferred, remedy
 from addon.queue import MOST, MissQueue, is_answered, wanted_by
+from addon.run.private_store import PROFILE, private_directory
 from addon.service import Service
 from addon.settings import Settings
 from addon.warm.wanted import Wanted
@@ -95,6 +96,11 @@ def test_who_was_switched_offline_is_to_be_switched_back_first(
     settings = Settings.model_validate({"offline": {"queue": queue}})
     policy = CachePolicy(mode=mode, host_modes=tuple((glob(host), each) for host, each in hosts.items()))
     assert remedy(settings, policy, "a.test", lasting=lasting) == said
+
+
+def test_the_store_of_run_is_called_private() -> None:
+    settings = Settings.model_validate({"profile": PROFILE, "store": {"path": str(private_directory(Settings()))}})
+    assert remedy(settings, CachePolicy(), "a.test", lasting=False) == f"{QUEUE} --private"
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,20 @@ def test_what_is_no_mode_is_refused(settings: Settings, arguments: dict[str, obj
     served(settings, story)
 
 
+@pytest.mark.parametrize("host", ["https://a.test", "a.test/", "a.test:8080", "a test", "a.test:"])
+def test_what_no_host_is_called_is_refused_and_switches_nothing(settings: Settings, host: str) -> None:
+    async def story(service: Service) -> None:
+        with pytest.raises(ValueError, match="expected the name of a host"):
+            await service.modes.handle({"mode": "offline", "host": host})
+        assert (await service.modes.handle({}))["hosts"] == {"b.test": "online"}
+        assert (await service.modes.handle({"mode": "offline", "host": "::1"}))["hosts"] == {
+            "::1": "offline",
+            "b.test": "online",
+        }
+
+    served(settings, story)
+
+
 def test_offline_no_connection_is_made_and_online_again_one_is(settings: Settings) -> None:
     async def story(service: Service) -> None:
         async with RawOrigin(endless) as origin:

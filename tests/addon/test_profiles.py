@@ -43,6 +43,14 @@ def test_only_dev_keeps_what_is_not_for_everybody() -> None:
 
 
 @pytest.mark.parametrize(
+    "name", ["access_token", "refresh_token", "id_token", "client_secret", "private_key", "api_key"]
+)
+def test_dev_knows_the_names_of_secrets_in_both_spellings(name: str) -> None:
+    dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
+    assert {name, name.replace("_", "")} <= dev.secrets  # accessToken, in lower case as it is compared
+
+
+@pytest.mark.parametrize(
     ("path", "is_kept"),
     [
         ("/v2/library/a/manifests/latest", True),

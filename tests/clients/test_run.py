@@ -173,7 +173,7 @@ def test_ci_turns_policy_into_exit_codes(runner: Runner, passing_origin: Origin)
     missed = runner("--ci", "--max-misses", "0", "--proxy-localhost", "--", "sh", "-c", f"curl -q -s {url}-3; true")
     assert (missed.code, missed.summary) == (122, "secondhand: 1 miss, 0 allowed: 1 uri-miss")
     live = runner("--ci", "--offline", "--proxy-localhost", "--", "sh", "-c", f"curl -q --silent {url}-4; true")
-    assert (live.code, live.summary) == (120, f"secondhand: a live request while offline: {url}-4")
+    assert (live.code, live.summary) == (120, f"secondhand: the network was wanted while offline: {url}-4")
     assert runner("--ci", "--offline", "--proxy-localhost", "--", *quietly).code == 121
 
 

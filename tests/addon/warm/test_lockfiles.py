@@ -96,6 +96,13 @@ def test_octets_that_are_not_what_the_lock_file_says_are_not_kept(tmp_path: Path
     assert WHEEL not in secondhand("ls", "--store", tmp_path / "store").stdout
 
 
+def test_a_file_that_is_there_with_another_digest_is_named(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+    page_of = index_of(origin, tool, WHEEL)["page"]
+    file = written(tmp_path, "requirements.txt", f"demo==1.0 --hash=sha256:{sha256(b'another')}\n")
+    why = f"{page_of} lists {WHEEL}, and with none of the digests that the requirement has"
+    assert ["failed", "demo==1.0", why] in warmed(tmp_path, file, code=1)
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
