@@ -140,3 +140,14 @@ def test_two_answers_at_once_are_counted_twice() -> None:
         assert doorway.house.risen("hits") == 2
 
     converse(conversation, answering(FRESH + b"v1"))
+
+
+def test_a_percent_sign_in_the_name_of_a_field_is_repeated() -> None:
+    """It was taken for a place to be filled in, and the connection ended."""
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        heard = [await client.ask(get(origin, "/a")) for _ in range(3)]
+        assert [(each.status, each.fields.get("x-%d%")) for each in heard] == [(200, "1"), (203, "1"), (203, "1")]
+
+    converse(conversation, answering(FRESH.replace(b"ETag", b"X-%d%: 1\r\nETag") + b"v1"))
