@@ -153,3 +153,17 @@ def test_a_client_that_leaves_gives_its_place_at_the_origin_back() -> None:
         assert (await another.ask(get(origin, "/c"))).body == b"v2"
 
     converse(conversation, silent_then, answering(NO_STORE + b"v2"), origin={"max_connections": 1})
+
+
+def test_a_client_of_http_1_0_is_told_the_length_there_too() -> None:
+    """Content without a length ended with the connection, as it also does where it ends short."""
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        for path, body in (("/a", b"v1"), ("/b", b"v2"), ("/c", b"v3")):
+            heard = await client.ask(get(origin, path, "Connection: keep-alive").replace(b"HTTP/1.1", b"HTTP/1.0"))
+            assert (heard.fields.get("content-length"), heard.body) == ("2", body)
+
+    chunked = NO_STORE.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")
+    pieces = [chunked + b"2\r\n%b\r\n0\r\n\r\n" % body for body in (b"v2", b"v3")]
+    converse(conversation, answering(NO_STORE + b"v1", *pieces))
