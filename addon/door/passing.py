@@ -127,7 +127,7 @@ class Passing:
     def landed(self, passage: Passage, reason: NotStored, octets: int) -> None:
         """Let everybody go who waits for what may not be shared, and count."""
         flights, passed = self.fetcher.flights, self._passed
-        flights.note_unshared(passage.flight.key, passage.asked_at)
+        flights.note_unshared(passage.flight.key, self.fetcher.clock())
         flights.finish(passage.flight)
         passed[reason] = passed.get(reason, 0) + 1
         self._octets += octets

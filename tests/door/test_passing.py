@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 from dataclasses import replace
@@ -167,3 +168,28 @@ def test_a_client_of_http_1_0_is_told_the_length_there_too() -> None:
     chunked = NO_STORE.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")
     pieces = [chunked + b"2\r\n%b\r\n0\r\n\r\n" % body for body in (b"v2", b"v3")]
     converse(conversation, answering(NO_STORE + b"v1", *pieces))
+
+
+def test_who_asks_after_a_slow_answer_that_may_not_be_shared_waits_for_nobody() -> None:
+    """What is remembered for five seconds was remembered from when the origin was asked."""
+    late = asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(NO_STORE + b"v1")
+        await peer.request()
+        await late.wait()
+        await peer.send(NO_STORE + b"v2")
+        await peer.client_closed()
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client, key = await doorway.client(), f"http://127.0.0.1:{origin.port}/b"
+        await client.ask(get(origin, "/a"))
+        client.send(get(origin, "/b"))
+        await until(lambda: len(origin.requests) == 2)
+        doorway.house.time.pass_(6)
+        late.set()
+        assert (await client.answer()).body == b"v2"
+        assert doorway.service.fetcher.flights.is_unshared(key, doorway.service.clock())
+
+    converse(conversation, slow)
