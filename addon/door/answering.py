@@ -49,7 +49,7 @@ async def answer(client: NamedClient, door: Door, head: RequestHead, request: Re
 
 async def answer_passage(client: NamedClient, door: Door, passage: Passage) -> bool:
     """Answer a request that is on its way already; return whether another may follow on the connection."""
-    fetcher, exchange = door.fetcher, passage.exchange
+    fetcher, exchange = passage.fetcher, passage.exchange  # whatever the door answers from by now
     # RFC 9112 §9.3.1: the connection had ended before it was used
     failure = exchange.failure
     unheard = failure is not None and failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received

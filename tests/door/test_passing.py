@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -193,3 +194,31 @@ def test_who_asks_after_a_slow_answer_that_may_not_be_shared_waits_for_nobody() 
         assert doorway.service.fetcher.flights.is_unshared(key, doorway.service.clock())
 
     converse(conversation, slow)
+
+
+def test_what_was_asked_before_a_recording_begins_is_not_in_it(tmp_path: Path) -> None:
+    """It was stored there, and whoever asked for the same afterwards still waited for the first answer."""
+    late = asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(NO_STORE + b"v1")
+        await peer.request()
+        await late.wait()
+        await peer.send(FRESH + b"v2")
+        await peer.client_closed()
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client, home = await doorway.client(), doorway.service.home
+        await client.ask(get(origin, "/a"))
+        client.send(get(origin, "/b"))
+        await until(lambda: len(origin.requests) == 2)
+        await doorway.service.recordings.start("record", "one")
+        late.set()
+        assert (await client.answer()).body == b"v2"
+        assert not doorway.stored()
+        assert [each.target for each in home.stored.store.entries()] == [f"http://127.0.0.1:{origin.port}/b"]
+        assert home.fetcher.flights.leader(f"http://127.0.0.1:{origin.port}/b") is None
+
+    store = {"kind": "disk", "path": str(tmp_path / "store")}
+    converse(conversation, slow, store=store, recordings={"path": str(tmp_path / "shelf")})
