@@ -49,13 +49,13 @@ async def answer(client: NamedClient, door: Door, head: RequestHead, request: Re
 
 async def answer_passage(client: NamedClient, door: Door, passage: Passage) -> bool:
     """Answer a request that is on its way already; return whether another may follow on the connection."""
-    fetcher, exchange = door.fetcher, passage.exchange
+    fetcher, exchange = passage.fetcher, passage.exchange  # whatever the door answers from by now
     # RFC 9112 §9.3.1: the connection had ended before it was used
     failure = exchange.failure
     unheard = failure is not None and failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received
     asked = None if unheard else _asked(passage, door.clock)
     reply = await fetcher.go_on(passage.request, passage.sent, NOTHING_MORE, passage.flight, asked)
-    return await give(client, door, passage.request, reply, None, wanted=True)
+    return await give(client, door, passage.request, await _counted(door, passage.request, reply), None, wanted=True)
 
 
 async def _asked(passage: Passage, clock: Callable[[], float]) -> OriginAnswer:
@@ -93,10 +93,12 @@ async def give(
 async def _reply(client: NamedClient, door: Door, request: Request, upload: Upload | None) -> Reply:
     responder = door.service.responder
     content = Content(upload, upload.length) if upload is not None else None
-    reply = await responder.respond(request, interim=client.pass_on, content=content)
-    if request.version == "HTTP/1.0":
-        reply = await responder.at_hand(request, reply, HELD)
-    return reply
+    return await _counted(door, request, await responder.respond(request, interim=client.pass_on, content=content))
+
+
+async def _counted(door: Door, request: Request, reply: Reply) -> Reply:
+    """Return a reply that says to a client of HTTP/1.0 how many octets its content has."""
+    return await door.service.responder.at_hand(request, reply, HELD) if request.version == "HTTP/1.0" else reply
 
 
 async def _let_go(reply: Reply) -> None:

@@ -41,7 +41,7 @@ SILENCE = 1.0
 """Seconds after which a client that says nothing in its tunnel is taken to wait for the server's greeting."""
 
 MOST_TOUCHED = 5_000
-"""Answers a second whose use the store is told of; the others wait, as the next request must not."""
+"""Answers a second whose use the store is told of: it takes time, and what is noted here outlives the pool."""
 
 
 class Deadlined(Protocol):
@@ -145,7 +145,7 @@ class Door:
         tally.answers += 1
         tally.octets += answer.length
         tally.milliseconds += answer.milliseconds
-        if not answer.used:
+        if not answer.used and len(self._used) < MOST_TOUCHED:
             answer.used = True
             self._used.append(answer)
         if self.log is not None:
@@ -209,10 +209,10 @@ class Door:
     def _touch(self) -> None:
         """Tell the store what was used."""
         touch = self.service.store.touch
-        for answer in self._used[:MOST_TOUCHED]:
+        for answer in self._used:
             answer.used = False
             touch(answer.entry_id)
-        del self._used[:MOST_TOUCHED]
+        self._used.clear()
 
     # ---- time
 
@@ -246,5 +246,4 @@ class Door:
         if self._timer is not None:
             self._timer.cancel()
         self._count()
-        while self._used:
-            self._touch()
+        self._touch()

@@ -92,7 +92,7 @@ class HotAnswer:
 def template_of(request: Request, serve: Serve, policy: CachePolicy) -> tuple[bytes, bool] | None:
     """Return the head with `%d` in place of the seconds, and whether `ttl` is among them, or None if it has no Age."""
     head = serve.answer.head
-    lines = [(name, value.replace("%", "%%")) for name, value in head.fields.lines]
+    lines = [(name.replace("%", "%%"), value.replace("%", "%%")) for name, value in head.fields.lines]
     if sum(name == "Age" for name, _ in lines) != 1:
         return None
     lines = [(name, "%d" if name == "Age" else value) for name, value in lines]

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from typing import Protocol
 
 from addon.asking import passed_on
+from addon.fetcher import Fetcher
 from addon.origin.connection import OriginConnection
 from addon.origin.exchange import Exchange
 from addon.origin.incoming import MOMENT
 from cache.decisions import Sent
-from cache.flight import Flights
 from cache.messages import Request, Response
 
 
@@ -32,8 +32,8 @@ class Passage:
     """A GET on its way. A small answer is taken when it is whole, any other once its head is there."""
 
     __slots__ = (
-        *("_flights", "_hurry", "_octets", "_sent", "asked_at", "asker"),
-        *("connection", "exchange", "flight", "request"),
+        *("_hurry", "_octets", "_sent", "asked_at", "asker"),
+        *("connection", "exchange", "fetcher", "flight", "request"),
     )
 
     def __init__(
@@ -43,23 +43,23 @@ class Passage:
         octets: bytes,
         connection: OriginConnection,
         where: str,
-        flights: Flights,
+        fetcher: Fetcher,
         key: str,
         now: float,
         asker: Asker,
     ) -> None:
         """Be about to send `octets`, the head of `sent`, to `where` on an idle connection, at `now`.
 
-        Others who ask for `key` may wait for the answer.
+        `fetcher` makes something of the answer, for which others who ask for `key` may wait.
         """
         self.request = request
         self.connection = connection
         self.asked_at = now
         self.asker = asker
-        self.flight = flights.begin(key, leads=True)
+        self.fetcher = fetcher
+        self.flight = fetcher.flights.begin(key, leads=True)
         self._sent = sent
         self._octets = octets
-        self._flights = flights
         self._hurry: asyncio.TimerHandle | None = None
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2
         self.exchange = Exchange("GET", where, connection.options, interim)
@@ -86,7 +86,7 @@ class Passage:
             self.asker.arrived(self)
         else:
             self.connection.abandon(self.exchange)
-            self._flights.finish(self.flight)
+            self.fetcher.flights.finish(self.flight)
 
     def _listen_no_more(self) -> None:
         if self._hurry is not None:

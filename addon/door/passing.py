@@ -117,7 +117,7 @@ class Passing:
         if connection is None:
             return None
         self._asked[request.scheme] += 1
-        return Passage(request, sent, octets, connection, pool.route.where, self.fetcher.flights, key, now, asker)
+        return Passage(request, sent, octets, connection, pool.route.where, self.fetcher, key, now, asker)
 
     def _is_awaited(self, key: str, now: float) -> bool:
         """Tell whether what somebody else is fetching may do for this request as well."""
@@ -127,7 +127,7 @@ class Passing:
     def landed(self, passage: Passage, reason: NotStored, octets: int) -> None:
         """Let everybody go who waits for what may not be shared, and count."""
         flights, passed = self.fetcher.flights, self._passed
-        flights.note_unshared(passage.flight.key, passage.asked_at)
+        flights.note_unshared(passage.flight.key, self.fetcher.clock())
         flights.finish(passage.flight)
         passed[reason] = passed.get(reason, 0) + 1
         self._octets += octets
@@ -170,8 +170,8 @@ class Repetition(Passage):
         self._passing = passing
         self.question = question
         octets = question.start + request.target.encode("latin-1") + question.rest
-        flights, where = passing.fetcher.flights, question.pool.route.where
-        super().__init__(request, question.sent, octets, connection, where, flights, key, now, asker)
+        where = question.pool.route.where
+        super().__init__(request, question.sent, octets, connection, where, passing.fetcher, key, now, asker)
 
     @property
     @override
@@ -200,7 +200,7 @@ class Repetition(Passage):
 
     def _answer_of(self, head: Response) -> tuple[bytes, Relay] | None:
         """Return how a head is passed on, or None where it says something else than that nothing may be stored."""
-        question, fetcher = self.question, self._passing.fetcher
+        question, fetcher = self.question, self.fetcher
         known = question.heads.get(id(head))
         if known is not None and known[0] is head:
             return known[1], known[2]

@@ -62,14 +62,19 @@ class Generations:
         self._own[number] = (self._own[number] + 1) & 0xFFFF_FFFF
         self._version[0] = secrets.randbits(64)
 
-    def begin_change(self, slots: Iterable[int]) -> None:
-        """Note that changes are about to become visible to others."""
-        self._fill(slots, secrets.randbits(32) | 1)
-
-    def end_change(self, slots: Iterable[int]) -> int:
-        """Note that changes have become visible; return the value that the slots have now."""
-        value = secrets.randbelow((1 << 31) - 1) + 1 << 1
+    def begin_change(self, slots: Iterable[int]) -> int:
+        """Note that changes are about to become visible to others; return the value that the slots have meanwhile."""
+        value = secrets.randbits(32) | 1
         self._fill(slots, value)
+        return value
+
+    def end_change(self, slots: Iterable[int], begun: int | None = None) -> int:
+        """Note that changes have become visible; return the value that the slots have now.
+
+        `begun` is what they had meanwhile: one that has another value is in a later change, which is not ours to end.
+        """
+        value = secrets.randbelow((1 << 31) - 1) + 1 << 1
+        self._fill([slot for slot in slots if begun in (None, self._slots[slot])], value)
         return value
 
     def _fill(self, slots: Iterable[int], value: int) -> None:

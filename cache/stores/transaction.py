@@ -36,6 +36,7 @@ def transaction(rows: Rows, generations: Generations) -> Iterator[Transaction]:
         StoreError: nothing was changed.
     """
     slots: set[int] = set()
+    begun: int | None = None
     try:
         with rows.exclusive() as (execute, discard):
             changes = Transaction(rows, generations, execute, discard)
@@ -43,11 +44,11 @@ def transaction(rows: Rows, generations: Generations) -> Iterator[Transaction]:
             yield changes
             slots = changes.slots
             changes.before = {slot: generations.settled(slot) for slot in slots}
-            generations.begin_change(slots)
+            begun = generations.begin_change(slots)
     except BaseException:
-        generations.end_change(slots)
+        generations.end_change(slots, begun)
         raise
-    generation = generations.end_change(slots)
+    generation = generations.end_change(slots, begun)
     with suppress(StoreError), rows.failures():
         if rows.version() == version:  # else the slots may say less than others have changed meanwhile
             changes.generation = generation

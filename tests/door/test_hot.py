@@ -32,6 +32,7 @@ _RESPONSE = {
     "Cache-Status": ["upstream; hit; ttl=60", "secondhand; hit; ttl=59"],
     "Warning": ["110 - stale"],
     "X-Own": ["%d %% %(age)s", "; ttl=60", "Age: 5"],
+    "X-%d%": ["a"],
 }  # fmt: skip
 _REQUEST = {
     "Cache-Control": ["max-age=5", "max-stale", "max-stale=3", "min-fresh=2", "no-cache", "only-if-cached"],

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import pytest
 
+from addon.door import door
+from addon.door.hot import HotAnswer
 from cache.key import key_of_uri
 from tests.addon.raw_origin import HEAD, OK, RawOrigin, answering
-from tests.door.doorway import Client, Doorway, converse, get
+from tests.door.doorway import Client, Doorway, by_path, converse, get
 
 FRESH = HEAD + b'Cache-Control: max-age=60\r\nETag: "1"\r\nContent-Length: 2\r\n\r\n'
 
@@ -140,3 +143,29 @@ def test_two_answers_at_once_are_counted_twice() -> None:
         assert doorway.house.risen("hits") == 2
 
     converse(conversation, answering(FRESH + b"v1"))
+
+
+def test_a_percent_sign_in_the_name_of_a_field_is_repeated() -> None:
+    """It was taken for a place to be filled in, and the connection ended."""
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        heard = [await client.ask(get(origin, "/a")) for _ in range(3)]
+        assert [(each.status, each.fields.get("x-%d%")) for each in heard] == [(200, "1"), (203, "1"), (203, "1")]
+
+    converse(conversation, answering(FRESH.replace(b"ETag", b"X-%d%: 1\r\nETag") + b"v1"))
+
+
+def test_what_the_pool_let_go_of_is_not_held_until_the_store_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More answers than the store is told of in a second waited for their turn, all in memory."""
+    monkeypatch.setattr(door, "MOST_TOUCHED", 3)
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        for _ in range(2):
+            for number in range(20):
+                await client.ask(get(origin, f"/fresh{number}"))
+        assert len(doorway.door.pool) < 5
+        assert sum(isinstance(each, HotAnswer) for each in gc.get_objects()) <= len(doorway.door.pool) + 3
+
+    converse(conversation, by_path, memory={"max_size": 4096})

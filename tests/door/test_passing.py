@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 from dataclasses import replace
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -153,3 +155,70 @@ def test_a_client_that_leaves_gives_its_place_at_the_origin_back() -> None:
         assert (await another.ask(get(origin, "/c"))).body == b"v2"
 
     converse(conversation, silent_then, answering(NO_STORE + b"v2"), origin={"max_connections": 1})
+
+
+def test_a_client_of_http_1_0_is_told_the_length_there_too() -> None:
+    """Content without a length ended with the connection, as it also does where it ends short."""
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        for path, body in (("/a", b"v1"), ("/b", b"v2"), ("/c", b"v3")):
+            heard = await client.ask(get(origin, path, "Connection: keep-alive").replace(b"HTTP/1.1", b"HTTP/1.0"))
+            assert (heard.fields.get("content-length"), heard.body) == ("2", body)
+
+    chunked = NO_STORE.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")
+    pieces = [chunked + b"2\r\n%b\r\n0\r\n\r\n" % body for body in (b"v2", b"v3")]
+    converse(conversation, answering(NO_STORE + b"v1", *pieces))
+
+
+def test_who_asks_after_a_slow_answer_that_may_not_be_shared_waits_for_nobody() -> None:
+    """What is remembered for five seconds was remembered from when the origin was asked."""
+    late = asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(NO_STORE + b"v1")
+        await peer.request()
+        await late.wait()
+        await peer.send(NO_STORE + b"v2")
+        await peer.client_closed()
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client, key = await doorway.client(), f"http://127.0.0.1:{origin.port}/b"
+        await client.ask(get(origin, "/a"))
+        client.send(get(origin, "/b"))
+        await until(lambda: len(origin.requests) == 2)
+        doorway.house.time.pass_(6)
+        late.set()
+        assert (await client.answer()).body == b"v2"
+        assert doorway.service.fetcher.flights.is_unshared(key, doorway.service.clock())
+
+    converse(conversation, slow)
+
+
+def test_what_was_asked_before_a_recording_begins_is_not_in_it(tmp_path: Path) -> None:
+    """It was stored there, and whoever asked for the same afterwards still waited for the first answer."""
+    late = asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(NO_STORE + b"v1")
+        await peer.request()
+        await late.wait()
+        await peer.send(FRESH + b"v2")
+        await peer.client_closed()
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client, home = await doorway.client(), doorway.service.home
+        await client.ask(get(origin, "/a"))
+        client.send(get(origin, "/b"))
+        await until(lambda: len(origin.requests) == 2)
+        await doorway.service.recordings.start("record", "one")
+        late.set()
+        assert (await client.answer()).body == b"v2"
+        assert not doorway.stored()
+        assert [each.target for each in home.stored.store.entries()] == [f"http://127.0.0.1:{origin.port}/b"]
+        assert home.fetcher.flights.leader(f"http://127.0.0.1:{origin.port}/b") is None
+
+    store = {"kind": "disk", "path": str(tmp_path / "store")}
+    converse(conversation, slow, store=store, recordings={"path": str(tmp_path / "shelf")})

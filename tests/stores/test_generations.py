@@ -73,6 +73,18 @@ def test_while_a_change_is_under_way_nobody_can_keep_anything() -> None:
     assert generations.current(7) != generations.current(7)
 
 
+def test_a_change_that_is_ended_late_does_not_end_the_next_one() -> None:
+    """The next one may be on the disk already: what was read before would have passed for what there is."""
+    generations = private_generations()
+    first = generations.begin_change([7, 8])
+    second = generations.begin_change([7])
+    generations.end_change([7, 8], first)
+    assert generations.settled(7) is None
+    assert generations.settled(8)
+    generations.end_change([7], second)
+    assert generations.settled(7)
+
+
 @pytest.mark.parametrize(
     "damage",
     [
