@@ -9,7 +9,7 @@ else comes back is left to the fetcher.
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import override
 
 from addon.access_log import access_line
@@ -34,8 +34,8 @@ FORBIDDEN = frozenset({NotStored.NO_STORE, NotStored.PRIVATE})
 KEPT = 512
 """Questions that are remembered; the least recently learned goes first."""
 
-HEADS = 16
-"""Response heads that are remembered for each."""
+HEADS = 512
+"""Response heads that are remembered for all of them together: no more are known again (`addon.origin.known_heads`)."""
 
 Shape = tuple[str, str, str, int, Fields, str, str | None]
 
@@ -53,8 +53,6 @@ class Question:
     """The octets of the request behind its target."""
     forbidden: bool
     """The last answer was not to be stored."""
-    heads: dict[int, tuple[Response, bytes, Relay]] = field(default_factory=dict)
-    """By identity: an origin's head, how it is passed on, and why it is not stored."""
 
 
 class Passing:
@@ -62,6 +60,8 @@ class Passing:
 
     def __init__(self, fetcher: Fetcher, statistics: Statistics) -> None:
         self.fetcher = fetcher
+        self.heads: dict[tuple[Question, int], tuple[Response, bytes, Relay]] = {}
+        """By question and identity: an origin's head, how it is passed on, and why it is not stored."""
         self._statistics = statistics
         self._questions: OrderedDict[Shape, Question] = OrderedDict()
         self._asked = dict.fromkeys(DEFAULT_PORTS, 0)
@@ -200,8 +200,8 @@ class Repetition(Passage):
 
     def _answer_of(self, head: Response) -> tuple[bytes, Relay] | None:
         """Return how a head is passed on, or None where it says something else than that nothing may be stored."""
-        question, fetcher = self.question, self.fetcher
-        known = question.heads.get(id(head))
+        fetcher, heads, place = self.fetcher, self._passing.heads, (self.question, id(head))
+        known = heads.get(place)
         if known is not None and known[0] is head:
             return known[1], known[2]
         received = Received(head, self.asked_at, fetcher.clock())
@@ -216,9 +216,9 @@ class Repetition(Passage):
         if framing.chunked or framing.close:
             return None
         octets = head_octets(presented, framing)
-        if len(question.heads) >= HEADS:
-            question.heads.clear()
-        question.heads[id(head)] = head, octets, outcome
+        if len(heads) >= HEADS:
+            heads.clear()
+        heads[place] = head, octets, outcome
         return octets, outcome
 
     def _line(self, status: int, octets: int, handling: Handling | None) -> str:

@@ -8,9 +8,11 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from addon.door import passing
 from cache import engine
 from cache.decisions import Forward, Relay
 from cache.messages import Fields, Received, Request, Response
@@ -222,3 +224,22 @@ def test_what_was_asked_before_a_recording_begins_is_not_in_it(tmp_path: Path) -
 
     store = {"kind": "disk", "path": str(tmp_path / "store")}
     converse(conversation, slow, store=store, recordings={"path": str(tmp_path / "shelf")})
+
+
+def test_heads_that_never_come_again_are_not_kept_for_each_kind_of_request(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Sixteen were, for every Cookie: tens of megabytes that no setting knew of."""
+    monkeypatch.setattr(passing, "HEADS", 4)
+
+    async def numbering(peer: Peer) -> None:
+        for number in range(20):
+            await peer.request()
+            await peer.send(NO_STORE.replace(b"\r\n\r\n", b"\r\nX-Request-Id: %d\r\n\r\nv1" % number))
+        await peer.client_closed()
+
+    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+        client = await doorway.client()
+        for number in range(20):
+            await client.ask(get(origin, f"/{number}", f"Cookie: a={number // 5}"))
+        assert 0 < len(doorway.door.passing.heads) <= 4
+
+    converse(conversation, numbering)
