@@ -74,6 +74,7 @@ class Passing:
         known = self._questions.get(_shape(request))
         if known is not None and known.policy is policy:
             known.forbidden = forbidden
+            self._questions.move_to_end(_shape(request))
             return
         if policy.annotations or policy.query_rules or policy.no_vary_search:
             return

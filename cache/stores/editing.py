@@ -125,10 +125,11 @@ class Editing:
 
     def evict(self, max_size: int) -> int:
         """Delete what was not used for longest until no more than `max_size` octets are in use. Returns how many."""
-        count = 0
+        count, spared = 0, set[str]()
         while self._rows.octets_in_use() > max_size and (oldest := self._changes.least_recently_used()):
-            if (last := self._last_use(oldest.entry_id)) > oldest.used:
+            if (last := self._last_use(oldest.entry_id)) > oldest.used and oldest.entry_id not in spared:
                 self._changes.touch({oldest.entry_id: last})
+                spared.add(oldest.entry_id)
                 continue
             self._changes.drop_body(oldest)
             self._write(oldest.key, [each for each in self._variants(oldest.key) if each[0].id != oldest.entry_id])
