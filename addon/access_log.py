@@ -38,9 +38,8 @@ class AccessLog:
         self._second, self._stamp = 0, stamp(0)
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[None] | None = None
-        self.note = self._note
 
-    def _note(self, now: float, client: str, line: str) -> None:
+    def note(self, now: float, client: str, line: str) -> None:
         """Note an answer, given at `now` (seconds since the epoch) to the address `client`."""
         if int(now) != self._second:
             self._second = int(now)

@@ -1,7 +1,7 @@
 """Small rows read on the event loop: from the page cache they come sooner than a thread that is asked for them.
 
 A disk may be slow all the same, and then nobody else is served meanwhile. So one read that takes long is the last for
-a while, and nothing here waits for a lock: what cannot be told at once is left to the threads, and so is all trouble.
+a while, and nothing here waits for the database: what cannot be told at once is left to the threads, as is all trouble.
 """
 
 from __future__ import annotations

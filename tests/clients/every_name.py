@@ -31,7 +31,7 @@ class EveryName(Origin):
 class _Tunnelled(Exchange):
     _scheme = "http"
 
-    def do_CONNECT(self) -> None:  # noqa: N802  # named by the standard library
+    def do_CONNECT(self) -> None:  # noqa: N802 - http.server looks for this name
         self.begin(200, {})
         origin = self.server.origin
         assert isinstance(origin, EveryName)

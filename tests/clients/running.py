@@ -6,7 +6,7 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,6 +36,21 @@ class Ran:
         return int(match[1])
 
 
+def ran(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Ran:
+    """Run a command in a folder to its end, with nothing to read."""
+    done = subprocess.run(
+        command,
+        env=environment,
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
 class Runner:
     """Runs commands by `secondhand run`; each finds what the ones before it have kept."""
 
@@ -61,17 +76,8 @@ class Runner:
 
     def secondhand(self, *arguments: str, around: Sequence[str] = (), **variables: str) -> Ran:
         """Run `secondhand` with these arguments."""
-        done = subprocess.run(
-            [*around, *self._around, str(COMMANDS / "secondhand"), *arguments],
-            env=self._environment | variables,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        command = [*around, *self._around, str(COMMANDS / "secondhand"), *arguments]
+        return ran(command, self.folder, self._environment | variables)
 
 
 def private_store(folder: Path) -> Path:

@@ -7,7 +7,6 @@ import os
 import re
 import shlex
 import socket
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -17,8 +16,8 @@ from tests.addon.throwaway_authority import Authority
 from tests.clients.origin import Origin
 from tests.clients.pages import page
 from tests.clients.programs import curl, program
-from tests.clients.proxy import COMMANDS, PATIENCE, Proxy
-from tests.clients.running import Ran, Runner
+from tests.clients.proxy import COMMANDS, Proxy
+from tests.clients.running import Ran, Runner, ran
 
 pytestmark = pytest.mark.client
 
@@ -54,17 +53,7 @@ class Shell:
 
     def __call__(self, *arguments: str) -> Ran:
         """Run a command of secondhand in it."""
-        done = subprocess.run(
-            [COMMANDS / "secondhand", *arguments],
-            env=self._told,
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-        return Ran(done.returncode, done.stdout, done.stderr)
+        return ran([str(COMMANDS / "secondhand"), *arguments], self.folder, self._told)
 
     @property
     def variables(self) -> Mapping[str, str]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from addon.access_log import AccessLog, access_line, stamp
+from addon.door.conversation import Conversation
 from addon.door.destination import Anywhere
 from addon.door.door import HEAD_TIMEOUT
 from addon.door.request_head import Malformed, parse
@@ -126,7 +127,8 @@ def test_a_head_that_came_too_slowly_has_its_line(tmp_path: Path) -> None:
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await doorway.client()
         client.send(b"GET")
-        await until(lambda: any(each._buffer for each in doorway.door.connections))  # type: ignore[attr-defined]
+        connections = doorway.door.connections
+        await until(lambda: any(isinstance(each, Conversation) and each._buffer for each in connections))
         doorway.later(HEAD_TIMEOUT + 1)
         heard = await client.answer()
         assert lines_of(doorway) == [f'"-" 408 {len(heard.body)} -']

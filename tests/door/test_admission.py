@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -16,41 +16,34 @@ from tests.door.test_tunnel import hello
 PLENTY = 2**20
 
 
-class Accepted:
-    """A transport, as far as who may come in asks it."""
+class Accepted(asyncio.Transport):
+    """A transport, and its socket, as far as who may come in asks them."""
 
     def __init__(self, address: str, descriptor: int = 10) -> None:
-        self._known = {"peername": (address, 50_000), "socket": self}
+        super().__init__({"peername": (address, 50_000), "socket": self})
         self._descriptor = descriptor
 
     def fileno(self) -> int:
         return self._descriptor
 
-    def get_extra_info(self, name: str) -> Any:
-        return self._known[name]
-
-
-def accepted(address: str, descriptor: int = 10) -> asyncio.Transport:
-    return Accepted(address, descriptor)  # type: ignore[return-value]
-
 
 def test_a_client_has_as_many_connections_as_it_may_and_takes_none_of_anothers() -> None:
     admission = Admission(2, PLENTY)
-    first, second = accepted("192.0.2.1"), accepted("192.0.2.1")
+    first, second = Accepted("192.0.2.1"), Accepted("192.0.2.1")
     assert admission.enter(first) is None
     assert admission.enter(second) is None
-    assert admission.enter(accepted("192.0.2.1")) == (
+    assert admission.enter(Accepted("192.0.2.1")) == (
         "192.0.2.1 has 2 connections to this proxy open, as many as one client may."
     )
-    assert admission.enter(accepted("192.0.2.2")) is None
+    assert admission.enter(Accepted("192.0.2.2")) is None
     admission.leave(first)
-    assert admission.enter(accepted("192.0.2.1")) is None
-    assert admission.enter(accepted("192.0.2.1"))
+    assert admission.enter(Accepted("192.0.2.1")) is None
+    assert admission.enter(Accepted("192.0.2.1"))
 
 
 def test_whoever_was_sent_away_or_is_gone_leaves_nothing_behind() -> None:
     admission = Admission(1, PLENTY)
-    first, refused = accepted("192.0.2.1"), accepted("192.0.2.1")
+    first, refused = Accepted("192.0.2.1"), Accepted("192.0.2.1")
     admission.enter(first)
     admission.enter(refused)
     for _ in range(2):
@@ -81,14 +74,14 @@ def test_connections_are_counted_by_address_and_in_ipv6_by_network(address: str,
 @pytest.mark.parametrize(("per_client", "address"), [(0, "192.0.2.1"), (1, "127.0.0.1")])
 def test_without_a_limit_and_on_this_machine_nobody_is_counted(per_client: int, address: str) -> None:
     admission = Admission(per_client, PLENTY)
-    assert not any(admission.enter(accepted(address)) for _ in range(10))
+    assert not any(admission.enter(Accepted(address)) for _ in range(10))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "192.0.2.1"])
 def test_the_last_quarter_of_the_descriptors_is_not_for_clients(address: str) -> None:
     admission = Admission(0, 1024)
-    assert admission.enter(accepted(address, 767)) is None
-    assert admission.enter(accepted(address, 768)) == "This proxy has as many connections open as it can."
+    assert admission.enter(Accepted(address, 767)) is None
+    assert admission.enter(Accepted(address, 768)) == "This proxy has as many connections open as it can."
 
 
 # ---- at the door
@@ -168,7 +161,7 @@ async def closed_to_us(doorway: Doorway, origin: RawOrigin) -> Client:
 
 @pytest.mark.usefixtures("from_elsewhere")
 @pytest.mark.parametrize("tunnel", [intercepted, unopened, closed_to_us])
-def test_a_tunnel_is_one_connection_until_it_ends(tunnel: Any) -> None:
+def test_a_tunnel_is_one_connection_until_it_ends(tunnel: Callable[[Doorway, RawOrigin], Awaitable[Client]]) -> None:
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await tunnel(doorway, origin)
         assert "reason: connections" in await sent_away(doorway)

@@ -17,7 +17,7 @@ from cache import engine
 from cache.decisions import Forward, Relay
 from cache.messages import Fields, Received, Request, Response
 from cache.policy import CachePolicy
-from tests.addon.raw_origin import Peer, RawOrigin
+from tests.addon.raw_origin import Peer, RawOrigin, Script
 from tests.door.doorway import Doorway, converse, until
 from tests.door.test_memo import answering, get
 
@@ -173,17 +173,23 @@ def test_a_client_of_http_1_0_is_told_the_length_there_too() -> None:
     converse(conversation, answering(NO_STORE + b"v1", *pieces))
 
 
-def test_who_asks_after_a_slow_answer_that_may_not_be_shared_waits_for_nobody() -> None:
-    """What is remembered for five seconds was remembered from when the origin was asked."""
-    late = asyncio.Event()
+def hesitating(late: asyncio.Event, second: bytes) -> Script:
+    """Answer once with what may not be stored, and then, when it is `late`, with the octets `second`."""
 
-    async def slow(peer: Peer) -> None:
+    async def script(peer: Peer) -> None:
         await peer.request()
         await peer.send(NO_STORE + b"v1")
         await peer.request()
         await late.wait()
-        await peer.send(NO_STORE + b"v2")
+        await peer.send(second)
         await peer.client_closed()
+
+    return script
+
+
+def test_who_asks_after_a_slow_answer_that_may_not_be_shared_waits_for_nobody() -> None:
+    """What is remembered for five seconds was remembered from when the origin was asked."""
+    late = asyncio.Event()
 
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client, key = await doorway.client(), f"http://127.0.0.1:{origin.port}/b"
@@ -195,20 +201,12 @@ def test_who_asks_after_a_slow_answer_that_may_not_be_shared_waits_for_nobody() 
         assert (await client.answer()).body == b"v2"
         assert doorway.service.fetcher.flights.is_unshared(key, doorway.service.clock())
 
-    converse(conversation, slow)
+    converse(conversation, hesitating(late, NO_STORE + b"v2"))
 
 
 def test_what_was_asked_before_a_recording_begins_is_not_in_it(tmp_path: Path) -> None:
     """It was stored there, and whoever asked for the same afterwards still waited for the first answer."""
     late = asyncio.Event()
-
-    async def slow(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(NO_STORE + b"v1")
-        await peer.request()
-        await late.wait()
-        await peer.send(FRESH + b"v2")
-        await peer.client_closed()
 
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client, home = await doorway.client(), doorway.service.home
@@ -223,7 +221,7 @@ def test_what_was_asked_before_a_recording_begins_is_not_in_it(tmp_path: Path) -
         assert home.fetcher.flights.leader(f"http://127.0.0.1:{origin.port}/b") is None
 
     store = {"kind": "disk", "path": str(tmp_path / "store")}
-    converse(conversation, slow, store=store, recordings={"path": str(tmp_path / "shelf")})
+    converse(conversation, hesitating(late, FRESH + b"v2"), store=store, recordings={"path": str(tmp_path / "shelf")})
 
 
 def test_heads_that_never_come_again_are_not_kept_for_each_kind_of_request(monkeypatch: pytest.MonkeyPatch) -> None:
