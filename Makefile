@@ -18,22 +18,22 @@ test: $(VENV)/.test
 	$(BIN)/python -m pytest $(ARGS)
 
 conformance: $(VENV)/.test # the public suite of tests for HTTP caches; it needs Node.js with npm
-	$(BIN)/python -m tests.conformance
+	$(BIN)/python -m tools.conformance
 
 ledger: $(VENV)/.test # every requirement with the conversations that show it; ARGS="KEY-09 AUTH" picks some
 	@$(BIN)/python -m tests.rfc $(ARGS)
 
 mutation: $(VENV)/.test # breaks the rules one at a time, and counts how many of the breaks the tests notice
-	$(BIN)/python -m tests.mutation $(ARGS)
+	$(BIN)/python -m tools.mutation $(ARGS)
 
 bench: $(VENV)/.test # beside Squid, nginx and Varnish; it needs them and wrk, and installs nothing of that
-	$(BIN)/python -m tests.bench $(ARGS)
+	$(BIN)/python -m tools.bench $(ARGS)
 
 check: $(VENV)/.test
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -q tests/test_house.py
+	$(BIN)/python -m pytest -q tests/test_architecture.py
 
 format: $(VENV)/.test
 	$(BIN)/ruff check --fix .

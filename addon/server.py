@@ -19,19 +19,19 @@ import typer
 from mitmproxy import exceptions, master, options
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, tlsconfig
 
-from addon.access_log import AccessLog
-from addon.door.admission import Admission
-from addon.door.certificates import LeafContexts
-from addon.door.destination import Anywhere, Destination, OneOrigin
-from addon.door.door import Door
-from addon.door.handover import HandOver
-from addon.door.listener import Listener
-from addon.event_loop import run
-from addon.faults import ConfigError
-from addon.hooks import Hooks
+from addon.config.errors import ConfigError
+from addon.config.settings import Settings
+from addon.frontend.connect.leaf_certificates import LeafContexts
+from addon.frontend.connection_limits import Admission
+from addon.frontend.http1.frontend import Door
+from addon.frontend.http1.request_target import Anywhere, Destination, OneOrigin
+from addon.frontend.listener import Listener
+from addon.frontend.mitm.handover import HandOver
+from addon.frontend.mitm.hooks import Hooks
+from addon.runtime.access_log import AccessLog
+from addon.runtime.event_loop import run
 from addon.service import Service
-from addon.settings import Settings
-from cache.policy import glob
+from cache.policy.cache_policy import glob
 from cache.stores.memory import MemoryStore
 
 logger = logging.getLogger(__name__)

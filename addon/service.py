@@ -7,36 +7,36 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from addon.catching_up import CatchingUp
-from addon.clock import Clock
-from addon.control import ControlServer
-from addon.credential_key import credential_key
-from addon.fetcher import Fetcher
-from addon.misses import Misses, remedy
-from addon.modes import Modes
+from addon.config.addresses import own_authorities
+from addon.config.settings import Settings
+from addon.frontend.mitm.loopback import Relay
+from addon.offline.miss_queue import MissQueue
+from addon.offline.miss_response import Misses, remedy
+from addon.offline.modes import Modes
+from addon.offline.prefetch import Fetched, prefetch, prefetch_handler
+from addon.offline.queue_drain import CatchingUp
+from addon.offline.wanted import Wanted
 from addon.origin import Origin
-from addon.queue import MissQueue
-from addon.reach import own_authorities
+from addon.pipeline.async_store import StoredResponses
+from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.reply import Reply
+from addon.pipeline.responder import Responder
 from addon.recordings.switch import Switch
-from addon.relay import Relay
-from addon.reply import Reply
-from addon.responder import Responder
-from addon.settings import Settings
-from addon.statistics import Statistics
-from addon.stored import StoredResponses
-from addon.warm.prefetch import Fetched, prefetch, prefetch_handler
-from addon.warm.wanted import Wanted
-from addon.whereabouts import Whereabouts
+from addon.runtime.clock import Clock
+from addon.runtime.control import ControlServer
+from addon.runtime.counters import Statistics
+from addon.runtime.credential_key import credential_key
+from addon.runtime.listen_address import Whereabouts
 from cache import engine
-from cache.decisions import Refuse
-from cache.key import key_of_uri, keys
-from cache.messages import Fields, Request
-from cache.policy import CachePolicy, Mode
-from cache.reasons import NotStored
+from cache.engine.decisions import Refuse
+from cache.http.messages import Fields, Request
+from cache.policy.cache_policy import CachePolicy, Mode
+from cache.policy.reasons import NotStored
+from cache.rules.key import key_of_uri, keys
 from cache.stores.base import Store, StoreError
-from cache.stores.disk import DiskStore
+from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore, is_of_host
-from cache.stores.tiered import TieredStore
+from cache.stores.tiered.store import TieredStore
 
 logger = logging.getLogger(__name__)
 

@@ -8,12 +8,12 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
 from addon.cli.terminal import WRONG_USAGE, say, say_json
-from addon.clients import SHIPPED, read_clients
-from addon.configuration import Configuration
-from addon.exposure import refuse_exposure
-from addon.faults import ConfigError
-from addon.quantities import octets, size_text
-from addon.tomlfile import toml_value
+from addon.config.clients import SHIPPED, read_clients
+from addon.config.errors import ConfigError
+from addon.config.exposure import refuse_exposure
+from addon.config.load import Configuration
+from addon.config.toml_files import toml_value
+from addon.config.units import octets, size_text
 
 app = typer.Typer(help="The settings: are they right, and what holds.", no_args_is_help=True)
 

@@ -9,23 +9,23 @@ from pathlib import Path
 
 import typer
 
-from addon.authority import authority_certificate
 from addon.cli.env import lasting_trust_files
 from addon.cli.options import ConfigOption, JsonOption, configuration
 from addon.cli.running import running
 from addon.cli.terminal import FAILED, fail, note, say, say_json, say_table
-from addon.configuration import FILE_VARIABLE
-from addon.doctor import mending
-from addon.doctor.examination import Finding, examine
-from addon.doctor.programs import PROGRAMS
-from addon.doctor.specimens import fill
-from addon.run.private_log import plain
-from addon.run.private_proxy import PrivateProxy, ProxyDidNotStart
-from addon.run.trust_files import write_trust_files
-from addon.run.variables import CA_FILES, variables
-from addon.settings import Settings
-from addon.whereabouts import proxy_url
-from cache.policy import Mode
+from addon.config.load import FILE_VARIABLE
+from addon.config.settings import Settings
+from addon.programs.doctor import advice as mending
+from addon.programs.doctor.fixtures import fill
+from addon.programs.doctor.probe import Finding, examine
+from addon.programs.doctor.programs import PROGRAMS
+from addon.programs.run.private_log import plain
+from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
+from addon.programs.run.variables import CA_FILES, variables
+from addon.programs.trust.ca import authority_certificate
+from addon.programs.trust.files import write_trust_files
+from addon.runtime.listen_address import proxy_url
+from cache.policy.cache_policy import Mode
 
 
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:

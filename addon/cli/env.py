@@ -8,14 +8,14 @@ from typing import Annotated
 import typer
 from platformdirs import user_cache_path
 
-from addon.authority import authority_certificate
 from addon.cli.options import ConfigOption, StoreOption, configuration
 from addon.cli.running import running
 from addon.cli.terminal import FAILED, fail, note
-from addon.run.trust_files import TrustFiles, write_trust_files
-from addon.run.variables import CA_FILES, Shell, script, variables
-from addon.settings import Settings
-from addon.whereabouts import proxy_url
+from addon.config.settings import Settings
+from addon.programs.run.variables import CA_FILES, Shell, script, variables
+from addon.programs.trust.ca import authority_certificate
+from addon.programs.trust.files import TrustFiles, write_trust_files
+from addon.runtime.listen_address import proxy_url
 
 LocalhostOption = Annotated[bool, typer.Option("--proxy-localhost", help="Requests for this machine too.")]
 

@@ -12,9 +12,9 @@ import typer
 from addon.cli.options import ConfigOption, HeaderOption, JsonOption, StoreOption, configuration, request_of
 from addon.cli.store import key_of, opened
 from addon.cli.terminal import FAILED, NOT_FOUND, fail, say, say_json, say_table
-from addon.linting import Examined, Finding, Level, findings
-from addon.settings import Settings
-from cache.messages import Received, Request
+from addon.config.settings import Settings
+from addon.origin.lint import Examined, Finding, Level, findings
+from cache.http.messages import Received, Request
 
 if TYPE_CHECKING:
     from addon.origin import OriginOptions

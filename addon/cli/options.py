@@ -10,10 +10,10 @@ from typing import Annotated
 
 import typer
 
-from addon.configuration import Configuration, configure
-from addon.run.private_store import PROFILE, private_directory
-from cache.key import request_for
-from cache.messages import Fields, Request
+from addon.config.load import Configuration, configure
+from addon.config.private_store import PROFILE, private_directory
+from cache.http.messages import Fields, Request
+from cache.rules.key import request_for
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="Settings file.", show_default=False)

@@ -9,13 +9,13 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption, PrivateOption, ProfileOption, StoreOption, configuration_of
 from addon.cli.terminal import FAILED, note, say, say_json, say_table
-from addon.queue import MissQueue, is_answered
-from addon.settings import Settings
-from addon.warm.wanted import Wanted
-from cache.policy import Mode
+from addon.config.settings import Settings
+from addon.offline.miss_queue import MissQueue, is_answered
+from addon.offline.wanted import Wanted
+from cache.policy.cache_policy import Mode
 
 if TYPE_CHECKING:
-    from addon.warm.prefetch import Fetched
+    from addon.offline.prefetch import Fetched
 
 JOBS = 8
 """Fetches at a time."""
@@ -70,7 +70,7 @@ def clear(config: ConfigOption = None, store: StoreOption = None, private: Priva
 
 
 async def _fetched(settings: Settings, wanted: list[Wanted]) -> list[tuple[Wanted, Fetched]]:
-    from addon.warm.way import Fetching, way_to  # loads what only those need who ask origins
+    from addon.warm.transport import Fetching, way_to  # loads what only those need who ask origins
 
     async with way_to(settings) as way:
         fetching = Fetching(way, JOBS)

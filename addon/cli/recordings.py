@@ -9,12 +9,12 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
 from addon.cli.terminal import FAILED, NOT_FOUND, fail, note, say, say_json, say_table
-from addon.control import running_proxies
-from addon.quantities import size_text
-from addon.recordings.formats import Format
-from addon.recordings.shelf import Shelf
-from addon.run.private_store import private_directory
-from addon.settings import Settings
+from addon.config.private_store import private_directory
+from addon.config.settings import Settings
+from addon.config.units import size_text
+from addon.recordings.codecs.formats import Format
+from addon.recordings.library import Shelf
+from addon.runtime.control import running_proxies
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a recording.")]
 StopOption = Annotated[bool, typer.Option("--stop", help="Go back to the proxy's own store.")]
@@ -121,7 +121,7 @@ def export(
     """Write a recording to a file or folder that does not exist yet. An import gives the same octets back."""
     settings = configuration(config, store).settings
     path = out or Path(f"{name}{form.suffix}")
-    from addon.recordings.files import write  # loads what reads and writes files, which few commands need
+    from addon.recordings.codecs.files import write  # loads what reads and writes files, which few commands need
 
     write(Shelf(settings.shelf), name, form, path)
     if as_json:
@@ -142,8 +142,8 @@ def import_recording(
     """Make a recording of a file. What is malformed, or too large, makes none."""
     settings = configuration(config, store).settings
     called = name or file.name.partition(".")[0]
-    from addon.recordings.exchange import Limits
-    from addon.recordings.files import read
+    from addon.recordings.codecs.files import read
+    from addon.recordings.recorded_exchange import Limits
 
     limits = Limits(settings.store.largest_object, settings.store.max_size)
     kept, left_out = read(Shelf(settings.shelf), called, file, settings.policy(), limits)
@@ -164,7 +164,7 @@ def diff(
     as_json: JsonOption = False,
 ) -> None:
     """Say what differs between two recordings; Date and Age aside. Fails if anything does."""
-    from addon.recordings.comparing import differences
+    from addon.recordings.diff import differences
 
     shelf = Shelf(configuration(config, store).settings.shelf)
     with shelf.opened(first) as one, shelf.opened(second) as other:

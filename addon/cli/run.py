@@ -12,25 +12,25 @@ from typing import Annotated
 
 import typer
 
-from addon.authority import authority_certificate
 from addon.cli.env import LocalhostOption
 from addon.cli.options import ConfigOption, StoreOption, configuration, private_configuration
 from addon.cli.running import Running, running
 from addon.cli.terminal import FAILED, fail, note
-from addon.configuration import FILE_VARIABLE
-from addon.control import ControlClient, ControlError
-from addon.recordings.shelf import Shelf
-from addon.run.command import CannotRun
-from addon.run.command import run as run_command
-from addon.run.namespace import NoNamespace, leave_the_network
-from addon.run.private_log import is_grave, keep, plain
-from addon.run.private_proxy import PrivateProxy, ProxyDidNotStart
-from addon.run.private_store import PROFILE
-from addon.run.summary import Look, Summary
-from addon.run.trust_files import write_trust_files
-from addon.run.variables import CA_FILES, variables
-from addon.settings import Settings
-from cache.policy import Mode
+from addon.config.load import FILE_VARIABLE
+from addon.config.private_store import PROFILE
+from addon.config.settings import Settings
+from addon.programs.run.command import CannotRun
+from addon.programs.run.command import run as run_command
+from addon.programs.run.namespace import NoNamespace, leave_the_network
+from addon.programs.run.private_log import is_grave, keep, plain
+from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
+from addon.programs.run.summary import Look, Summary
+from addon.programs.run.variables import CA_FILES, variables
+from addon.programs.trust.ca import authority_certificate
+from addon.programs.trust.files import write_trust_files
+from addon.recordings.library import Shelf
+from addon.runtime.control import ControlClient, ControlError
+from cache.policy.cache_policy import Mode
 
 MOST_LINES = 20
 """Of a log that cannot be kept: how many are said."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from addon.cli.terminal import FAILED, fail
-from addon.control import ControlClient, ControlError, running_proxies
-from addon.settings import Settings
+from addon.config.settings import Settings
+from addon.runtime.control import ControlClient, ControlError, running_proxies
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from addon.cli.options import ConfigOption, StoreOption, configuration
-from addon.exposure import refuse_exposure
+from addon.config.exposure import refuse_exposure
 
 
 def serve(

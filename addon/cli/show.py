@@ -13,16 +13,16 @@ import typer
 from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, configuration_of
 from addon.cli.store import key_of, opened, state
 from addon.cli.terminal import NOT_FOUND, fail, say, say_json, say_table
-from addon.quantities import size_text, time_text
-from cache.captures import current
+from addon.config.units import size_text, time_text
 from cache.engine import preview
-from cache.entry import StoredResponse
-from cache.fields import imf_date
-from cache.freshness import current_age, freshness_lifetime
-from cache.key import keys
-from cache.messages import Fields, Response
-from cache.ownership import ANY, CREDENTIAL, SCOPE
-from cache.policy import CachePolicy
+from cache.http.fields import imf_date
+from cache.http.messages import Fields, Response
+from cache.policy.cache_policy import CachePolicy
+from cache.rules.freshness import current_age, freshness_lifetime
+from cache.rules.key import keys
+from cache.rules.mementos import current
+from cache.rules.ownership import ANY, CREDENTIAL, SCOPE
+from cache.rules.stored_response import StoredResponse
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,16 +12,16 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, configuration_of
 from addon.cli.terminal import FAILED, NOT_FOUND, fail, note, say, say_json, say_table
-from addon.control import ControlError, running_proxies
-from addon.quantities import size_text, time_text
-from addon.settings import Settings
-from cache.entry import StoredResponse
-from cache.freshness import current_age, freshness_lifetime, is_fresh
-from cache.key import key_of_uri, keys
-from cache.policy import CachePolicy
+from addon.config.settings import Settings
+from addon.config.units import size_text, time_text
+from addon.runtime.control import ControlError, running_proxies
+from cache.policy.cache_policy import CachePolicy
+from cache.rules.freshness import current_age, freshness_lifetime, is_fresh
+from cache.rules.key import key_of_uri, keys
+from cache.rules.stored_response import StoredResponse
 from cache.stores.base import Store
-from cache.stores.directory import is_no_store
-from cache.stores.disk import DiskStore
+from cache.stores.disk.directory import is_no_store
+from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
 
 

@@ -15,9 +15,9 @@ from rich.table import Table
 from rich.text import Text
 from typer.core import TyperGroup
 
-from addon.control import ControlError
-from addon.faults import ConfigError
-from addon.recordings.shelf import NoNameError, NoRecordingError
+from addon.config.errors import ConfigError
+from addon.recordings.library import NoNameError, NoRecordingError
+from addon.runtime.control import ControlError
 from cache.stores.base import StoreError
 
 FAILED, WRONG_USAGE, NOT_FOUND = 1, 2, 3

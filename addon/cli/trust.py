@@ -8,12 +8,12 @@ from typing import Annotated
 
 import typer
 
-from addon.authority import authority_certificate
 from addon.cli.options import ConfigOption, JsonOption, configuration
 from addon.cli.terminal import FAILED, note, say, say_json, say_table
-from addon.trust.nss import nss_stores
-from addon.trust.stores import TrustError, TrustStore
-from addon.trust.system import system_store
+from addon.programs.trust.ca import authority_certificate
+from addon.programs.trust.nss import nss_stores
+from addon.programs.trust.stores import TrustError, TrustStore
+from addon.programs.trust.system import system_store
 
 app = typer.Typer(help="The certificate authority that clients have to trust for HTTPS.", no_args_is_help=True)
 

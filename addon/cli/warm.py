@@ -20,13 +20,13 @@ from addon.cli.options import (
     request_of,
 )
 from addon.cli.terminal import FAILED, fail, say, say_json, say_table
-from addon.quantities import size_text
-from addon.settings import Settings
-from cache.policy import Mode
+from addon.config.settings import Settings
+from addon.config.units import size_text
+from cache.policy.cache_policy import Mode
 
 if TYPE_CHECKING:
-    from addon.warm.rounds import Report
-    from addon.warm.sources import Named
+    from addon.warm.readers.sources import Named
+    from addon.warm.run import Report
 
 FilesOption = list[Path] | None
 
@@ -65,7 +65,7 @@ def warm(
     settings = configuration_of(config, store, private=private, profile=profile).settings
     if settings.cache.mode is Mode.OFFLINE:
         fail("cache.mode is offline: nothing can be fetched", FAILED)
-    from addon.warm.sources import Named  # loads what only those need who ask origins
+    from addon.warm.readers.sources import Named  # loads what only those need who ask origins
 
     fields = request_of("http://localhost/", header or []).fields.lines
     files = [each for each in what or () if Path(each).is_file()]
@@ -95,8 +95,8 @@ def warm(
 
 async def _warmed(settings: Settings, named: Named, jobs: int, *, quiet: bool) -> Report:
     from addon.cli.warming import Bar, Lines
-    from addon.warm.rounds import Progress, warm
-    from addon.warm.way import Fetching, way_to
+    from addon.warm.run import Progress, warm
+    from addon.warm.transport import Fetching, way_to
 
     with Progress() if quiet else Bar() if sys.stderr.isatty() else Lines() as progress:
         async with way_to(settings) as way:

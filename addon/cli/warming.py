@@ -11,8 +11,8 @@ from rich.progress import Progress as RichProgress
 from rich.text import Text
 
 from addon.cli.terminal import printable
-from addon.quantities import size_text
-from addon.warm.rounds import Progress
+from addon.config.units import size_text
+from addon.warm.run import Progress
 
 
 class Bar(Progress):

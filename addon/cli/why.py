@@ -19,12 +19,12 @@ from addon.cli.options import (
 )
 from addon.cli.store import opened
 from addon.cli.terminal import say, say_json, say_table
-from addon.credential_key import credential_key
-from addon.settings import Settings
-from cache.explanation import Explanation, explain
-from cache.keeping import without_signature
-from cache.key import keys, primary_key
-from cache.messages import Request
+from addon.config.settings import Settings
+from addon.runtime.credential_key import credential_key
+from cache.engine.explain import Explanation, explain
+from cache.http.messages import Request
+from cache.policy.private_cache import without_signature
+from cache.rules.key import keys, primary_key
 
 
 def why(

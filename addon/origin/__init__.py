@@ -7,7 +7,7 @@ response (`exchange`), the `deadline` of each step, the `connection` that carrie
 
 from addon.origin.client import Origin, OriginAnswer
 from addon.origin.content import Content
-from addon.origin.failure import FailureKind, OriginFailure
+from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 
 __all__ = ["Content", "FailureKind", "Origin", "OriginAnswer", "OriginFailure", "OriginOptions"]

@@ -10,13 +10,13 @@ from weakref import WeakValueDictionary
 from addon.origin.connection import OriginConnection
 from addon.origin.content import Content
 from addon.origin.dial import Dialler
-from addon.origin.exchange import Exchange
-from addon.origin.failure import FailureKind, OriginFailure
+from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 from addon.origin.pool import OriginPool, closed
 from addon.origin.proxy import UpstreamProxies
-from addon.origin.request import request_head
-from cache.messages import Fields, Request, Response
+from addon.origin.request_head import request_head
+from addon.origin.response_reader import Exchange
+from cache.http.messages import Fields, Request, Response
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 

@@ -10,11 +10,11 @@ from typing import cast
 from addon.origin.content import Content
 from addon.origin.deadline import Deadline
 from addon.origin.ending import ended_in_order
-from addon.origin.exchange import Exchange
-from addon.origin.failure import FailureKind
+from addon.origin.errors import FailureKind
 from addon.origin.options import OriginOptions
-from addon.origin.upload import Upload
-from cache.messages import Response
+from addon.origin.request_body import Upload
+from addon.origin.response_reader import Exchange
+from cache.http.messages import Response
 
 _HIGH_WATER = 256 * 1024
 """Octets that may wait for the reader before the origin is made to wait."""

@@ -11,13 +11,13 @@ from itertools import chain, zip_longest
 from typing import Any
 
 from addon.origin.connection import OriginConnection
-from addon.origin.exchange import Exchange
-from addon.origin.failure import FailureKind, OriginFailure
+from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
-from addon.origin.request import connect_head
-from cache.destinations import is_among, is_prohibited
-from cache.policy import Reach
+from addon.origin.request_head import connect_head
+from addon.origin.response_reader import Exchange
+from cache.policy.cache_policy import Reach
+from cache.rules.forward_targets import is_among, is_prohibited
 
 type Address = tuple[socket.AddressFamily, Any]  # the second is what `socket.connect` takes for that family
 

@@ -7,7 +7,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 
 from addon.origin.connection import OriginConnection
-from addon.origin.failure import FailureKind, OriginFailure
+from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
 

@@ -13,7 +13,7 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves th
     proxy_bypass_environment,
 )
 
-from cache.messages import DEFAULT_PORTS
+from cache.http.messages import DEFAULT_PORTS
 
 NEVER = "none"
 

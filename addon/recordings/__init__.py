@@ -1,1 +1,1 @@
-"""Recordings: stores of their own that nothing is evicted from, made, replayed, exchanged, compared and scrubbed."""
+"""Recordings: stores that hold everything that origins sent, and replay it."""

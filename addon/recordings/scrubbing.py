@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 
-from addon.recordings.exchange import Exchange, Intake, Limits, exchange_of, whole_content
-from addon.recordings.shelf import UNLIMITED, RecordingError, Shelf
+from addon.pipeline.scrubbing_writer import Unscrubbable, left_of
+from addon.recordings.library import UNLIMITED, RecordingError, Shelf
+from addon.recordings.recorded_exchange import Exchange, Intake, Limits, exchange_of, whole_content
 from addon.recordings.switch import recording_policy
-from addon.scrubbing import Unscrubbable, left_of
-from cache.fields import members
-from cache.messages import Fields
-from cache.policy import CachePolicy
-from cache.scrubbing import is_json, other_content
+from cache.http.fields import members
+from cache.http.messages import Fields
+from cache.policy.cache_policy import CachePolicy
+from cache.rules.secrets import is_json, other_content
 from cache.stores.base import Store
 
 MAX_JSON = 268_435_456

@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from addon.control import Handler
-from addon.recordings.attended import AttendedResponder
-from addon.recordings.shelf import PinnedStore, RecordingError, Shelf
-from cache.keeping import NOTHING_MORE
-from cache.policy import CachePolicy, SetCookie
-from cache.stores.tiered import TieredStore
+from addon.recordings.draining_responder import AttendedResponder
+from addon.recordings.library import PinnedStore, RecordingError, Shelf
+from addon.runtime.control import Handler
+from cache.policy.cache_policy import CachePolicy, SetCookie
+from cache.policy.private_cache import NOTHING_MORE
+from cache.stores.tiered.store import TieredStore
 
 if TYPE_CHECKING:
     from addon.service import Lane, Service

@@ -1,1 +1,1 @@
-"""Filling the store before it is needed: a file a kind of source, and the fetching itself."""
+"""Filling the store ahead of time."""

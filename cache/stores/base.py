@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from cache.captures import worth_keeping
-from cache.entry import StoredResponse
+from cache.rules.mementos import worth_keeping
+from cache.rules.stored_response import StoredResponse
 
 MAX_VARIANTS = 32
 """Stored responses side by side under one primary key; the least recently used goes first."""

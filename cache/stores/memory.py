@@ -9,11 +9,11 @@ from hashlib import sha256
 from itertools import count
 from threading import RLock
 
-from cache.codec import CodecError, encode
-from cache.entry import StoredResponse
-from cache.key import request_for
+from cache.rules.key import request_for
+from cache.rules.stored_response import StoredResponse
 from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, superseded
 from cache.stores.bodies import OctetsBody
+from cache.stores.codec import CodecError, encode
 from cache.stores.generations import private_generations
 
 

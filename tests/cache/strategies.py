@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from cache.entry import StoredResponse
-from cache.messages import Fields, Received, Request, Response
+from cache.http.messages import Fields, Received, Request, Response
+from cache.rules.stored_response import StoredResponse
 
 unhurried = settings(deadline=None, max_examples=60)
 """How properties are tried: never against the clock."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from cache.fields import http_date
+from cache.http.fields import http_date
 from tests.lanes.messages import Heard
 
 Told = tuple[int, tuple[tuple[str, str], ...], bytes, bool]

@@ -11,10 +11,10 @@ from functools import partial
 from itertools import count
 from typing import Literal, NoReturn
 
-from addon.scrubbing import ScrubbingWriter
+from addon.pipeline.scrubbing_writer import ScrubbingWriter
 from cache import engine
-from cache.answers import CopyAnswer
-from cache.decisions import (
+from cache.answer.answers import CopyAnswer
+from cache.engine.decisions import (
     Change,
     Complete,
     Delete,
@@ -29,12 +29,12 @@ from cache.decisions import (
     Store,
     Update,
 )
-from cache.entry import StoredResponse
-from cache.groups import groups
-from cache.key import keys, primary_key
-from cache.messages import Fields, Received, Request, Response
-from cache.pieces import StoredContent
-from cache.policy import CachePolicy
+from cache.http.messages import Fields, Received, Request, Response
+from cache.policy.cache_policy import CachePolicy
+from cache.rules.groups import groups
+from cache.rules.key import keys, primary_key
+from cache.rules.stored_parts import StoredContent
+from cache.rules.stored_response import StoredResponse
 from cache.stores.base import DamagedEntry
 from cache.stores.memory import MemoryStore
 from tests.lanes.messages import Asked, Heard, Reply, Seen

@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from threading import Barrier
 
-from addon.door.admission import Admission
-from addon.door.handover import HandOver
+from addon.config.settings import Settings
+from addon.frontend.connection_limits import Admission
+from addon.frontend.mitm.handover import HandOver
+from addon.pipeline.async_store import THREADS
 from addon.server import Proxy, arrival_of, listener_of, most_descriptors
 from addon.service import Service
-from addon.settings import Settings
-from addon.stored import THREADS
-from cache.policy import CachePolicy
+from cache.policy.cache_policy import CachePolicy
 from tests.lanes.script import Conversation
 from tests.lanes.settings import settings_for
 from tests.lanes.time import Time

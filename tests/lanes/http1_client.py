@@ -8,7 +8,7 @@ import ssl
 from contextlib import suppress
 from dataclasses import replace
 
-from cache.messages import Fields
+from cache.http.messages import Fields
 from tests.lanes.messages import Asked, BrokenFraming, Heard
 
 _STATUS_LINE = re.compile(rb"HTTP/1\.1 ([0-9]{3}) ([\t\x20-\x7e\x80-\xff]*)")

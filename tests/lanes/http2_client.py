@@ -10,7 +10,7 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.events import ConnectionTerminated, DataReceived, Event, ResponseReceived, StreamEnded, StreamReset
 
-from cache.messages import Fields
+from cache.http.messages import Fields
 from tests.lanes.http1_client import open_tunnel
 from tests.lanes.messages import Asked, Heard
 

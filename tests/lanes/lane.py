@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
-from cache.entry import StoredResponse
+from cache.rules.stored_response import StoredResponse
 from tests.lanes.messages import Asked, Heard, Reply, Seen
 from tests.lanes.script import Conversation, Then
 from tests.lanes.time import Time

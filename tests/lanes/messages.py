@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from http import HTTPStatus
 
-from cache.fields import imf_date
-from cache.messages import Fields
+from cache.http.fields import imf_date
+from cache.http.messages import Fields
 from tests.lanes.script import Then
 
 

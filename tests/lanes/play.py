@@ -8,9 +8,9 @@ from collections.abc import Awaitable
 
 import pytest
 
-from cache.codec import encode
-from cache.fields import imf_date
-from cache.messages import Fields
+from cache.http.fields import imf_date
+from cache.http.messages import Fields
+from cache.stores.codec import encode
 from tests.lanes import script
 from tests.lanes.comparison import Told, told
 from tests.lanes.lane import Lane, Stage

@@ -6,9 +6,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from addon.hooks import SMALL
+from addon.frontend.mitm.hooks import SMALL
 from addon.origin import OriginFailure
-from cache.messages import Request
+from cache.http.messages import Request
 from cache.stores.base import StoreError
 from tests.lanes.house import House, Street
 from tests.lanes.messages import Asked, Heard

@@ -10,7 +10,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Literal, Self
 
-from cache.messages import Fields
+from cache.http.messages import Fields
 from tests.lanes.messages import Reply, Seen
 from tests.lanes.script import Then
 

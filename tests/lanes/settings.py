@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from addon.settings import Settings
-from tests.addon.throwaway_authority import Authority
+from addon.config.settings import Settings
+from tests.fixtures.throwaway_ca import Authority
 from tests.lanes.script import Conversation
 
 

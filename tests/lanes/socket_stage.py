@@ -8,8 +8,8 @@ from dataclasses import replace
 from functools import cache
 from typing import Literal
 
-from cache.entry import StoredResponse
-from cache.key import key_of_uri, keys
+from cache.rules.key import key_of_uri, keys
+from cache.rules.stored_response import StoredResponse
 from tests.lanes.house import House
 from tests.lanes.messages import Asked, Reply, Seen
 from tests.lanes.script import Then

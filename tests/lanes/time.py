@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from addon.clock import Clock
+from addon.runtime.clock import Clock
 
 BEGINNING = 1_795_435_200.0
 """Mon, 23 Nov 2026 12:00:00 GMT: when every conversation begins."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tests.conformance import report
-from tests.conformance.aims import failures
 from tests.rfc.__main__ import table
 from tests.rfc.every import CONVERSATIONS
 from tests.rfc.ledger import LEVELS, ledger, listed, shown_by_tests
+from tools.conformance import report
+from tools.conformance.aims import failures
 
 SHOWN = {row for each in CONVERSATIONS for row in each.rows} | shown_by_tests().keys()
 LISTED = {row: group for group in listed() for row in group.rows}

@@ -1,16 +1,7 @@
 """Unsafe methods: relayed as they are, and what their answers say is out of date (RFC 9111 §4.4)."""
 
 from tests.lanes.limits import THROUGH_MITMPROXY, WITHOUT_MITMPROXY
-from tests.lanes.script import (
-    Conversation,
-    Step,
-    answer,
-    ask,
-    conversation,
-    origin,
-    origin_closes,
-    origin_gone,
-)
+from tests.lanes.script import Conversation, Step, answer, ask, conversation, origin, origin_closes, origin_gone
 from tests.rfc.words import FRESH_60, STORED, hit, proxy_status
 
 METHOD = "Cache-Status: secondhand; fwd=method"

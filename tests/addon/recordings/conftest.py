@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.recordings.shelf import Shelf
+from addon.recordings.library import Shelf
 
 
 @pytest.fixture(autouse=True)

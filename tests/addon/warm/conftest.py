@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.origin import Origin
+from tests.fixtures.web_origin import Origin
 
 Tool = Callable[[str, str], None]
 

@@ -1,1 +1,0 @@
-"""Does what is installed here go through the cache: proved with the programs themselves."""

@@ -1,0 +1,1 @@
+"""HTTP/1 clients: one connection, its requests in order, its responses in order."""

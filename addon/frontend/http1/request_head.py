@@ -1,0 +1,167 @@
+"""One request head, from octets. What two parsers could read in two ways is refused.
+
+A head is a request line and field lines, every line ended by CR LF, then an empty line. Nothing else passes: no bare
+CR or LF, no folded line, no space before a colon, no control character, no second framing (RFC 9112 §2.2, §5, §6).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from cache.http.fields import tokens
+from cache.http.messages import Fields
+from cache.rules.selection import asks_for_web_socket
+
+MAX_SECTION = 65_536
+"""Octets of a head."""
+
+MAX_LINE = 16_384
+"""Octets of one line of it."""
+
+MAX_FIELDS = 200
+"""Field lines."""
+
+EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
+
+_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_VALUE = rb"[\t\x20-\x7e\x80-\xff]*"
+_REQUEST_LINE = re.compile(rb"(%b) ([\x21\x22\x24-\x7e\x80-\xff]+) HTTP/1\.([01])" % _TOKEN)
+_FIELD_LINE = re.compile(rb"(%b):(%b)\r\n" % (_TOKEN, _VALUE))
+_FIELD_LINES = re.compile(rb"(?:%b:%b\r\n)*" % (_TOKEN, _VALUE))
+_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f/?#@:\[\]]*)(:[0-9]*)?")
+
+
+class Malformed(Exception):
+    """A request that nobody should believe. The text is a sentence for the client, `status` its answer."""
+
+    def __init__(self, sentence: str, status: int = 400) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class RequestHead:
+    """What a client asks, before it is known where that goes."""
+
+    method: str
+    target: str
+    """Exactly as received: a path, a whole URI, an authority, or `*`."""
+    fields: Fields
+    version: str
+    length: int | None = 0
+    """Octets of content that follow; None for chunks."""
+
+    @property
+    def has_content(self) -> bool:
+        """Tell whether content follows."""
+        return self.length != 0
+
+    @property
+    def persistent(self) -> bool:
+        """Tell whether the client may ask again on this connection (RFC 9112 §9.3)."""
+        return _is_persistent(self.fields, self.version)
+
+    @property
+    def asks_for_web_socket(self) -> bool:
+        """Tell whether the client asks to speak WebSocket; nothing else is switched to (RFC 9110 §7.8)."""
+        return asks_for_web_socket(self.fields) and "upgrade" in tokens(self.fields.get("connection"))
+
+
+@lru_cache(maxsize=512)
+def _is_persistent(fields: Fields, version: str) -> bool:
+    options = {*tokens(fields.get("connection")), *tokens(fields.get("proxy-connection"))}
+    return "close" not in options if version == "HTTP/1.1" else "keep-alive" in options
+
+
+def end_of_head(octets: bytes | bytearray) -> int:
+    """Return where the first head in `octets` ends, or 0 while it is not whole.
+
+    Raises:
+        Malformed: it never will be, or is larger than allowed.
+    """
+    end = octets.find(b"\r\n\r\n") + 4
+    if end > MAX_SECTION or (end == 3 and len(octets) > MAX_SECTION):
+        raise Malformed(f"The request head is larger than {MAX_SECTION} octets.", 431)
+    if end == 3:
+        if _has_stray(octets):
+            raise Malformed("A line of the request head does not end with CR LF.")
+        if len(octets) > MAX_LINE and octets.rfind(b"\r\n") < len(octets) - MAX_LINE:
+            raise _long_line()
+        return 0
+    return end
+
+
+def parse(octets: bytes) -> RequestHead:
+    """Return the head that these octets are, the empty line at the end included. Raises Malformed."""
+    first, _, rest = octets.partition(b"\r\n")
+    line = _REQUEST_LINE.fullmatch(first)
+    if line is None:
+        raise _fault(first, rest)
+    if len(octets) > MAX_LINE and max(map(len, octets.split(b"\r\n"))) > MAX_LINE:
+        raise _long_line()
+    method, target, minor = line.groups()
+    version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
+    fields, length = _section(rest, version)
+    return RequestHead(method.decode("ascii"), target.decode("latin-1"), fields, version, length)
+
+
+@lru_cache(maxsize=512)
+def _section(octets: bytes, version: str) -> tuple[Fields, int | None]:
+    """Return the fields and what they say of the content: a client says the same with most of its requests."""
+    if _FIELD_LINES.fullmatch(octets, 0, len(octets) - 2) is None:
+        raise _fault(b"", octets)
+    # to strip is linear; a pattern would try every space of a value as its end
+    found = [(name, value.strip(b" \t")) for name, value in _FIELD_LINE.findall(octets)]
+    lines = [(name.decode("ascii"), value.decode("latin-1")) for name, value in found]
+    if len(lines) > MAX_FIELDS:
+        raise Malformed(f"The request has more than {MAX_FIELDS} field lines.", 431)
+    fields = Fields(tuple(lines))
+    _check_host(fields, version)
+    return fields, _length(fields, version)
+
+
+def _check_host(fields: Fields, version: str) -> None:
+    hosts = fields.all("host")
+    if len(hosts) != 1 and (hosts or version == "HTTP/1.1"):
+        raise Malformed("An HTTP/1.1 request has exactly one Host field.")  # RFC 9112 §3.2
+    if hosts and not _AUTHORITY.fullmatch(hosts[0]):
+        raise Malformed("The Host field names no host.")
+
+
+def _length(fields: Fields, version: str) -> int | None:
+    """Return how many octets of content follow, or None for chunks (RFC 9112 §6.3)."""
+    lengths, codings = fields.all("content-length"), fields.get("transfer-encoding")
+    if codings is not None:
+        if lengths or version == "HTTP/1.0" or codings.lower() != "chunked":
+            raise Malformed("The content is framed in a way that could be read in two ways.")
+        return None
+    if not lengths:
+        return 0
+    if len(lengths) > 1 or not (lengths[0].isascii() and lengths[0].isdigit() and len(lengths[0]) < 19):
+        raise Malformed("Content-Length is one number.")
+    return int(lengths[0])
+
+
+def _has_stray(octets: bytes | bytearray) -> bool:
+    """Tell whether there is a CR or LF without the other one, or a NUL; a CR at the very end may get its LF yet."""
+    # counted, since a head that comes octet by octet is looked at as often
+    pairs = octets.count(b"\r\n")
+    returns = octets.count(b"\r") - octets.endswith(b"\r")
+    return octets.count(b"\n") != pairs or returns != pairs or b"\0" in octets
+
+
+def _fault(first: bytes, rest: bytes) -> Malformed:
+    """Return what is wrong with a head that does not fit."""
+    if _has_stray(first) or _has_stray(rest):
+        return Malformed("A line of the request head has a bare CR or LF, or a NUL.")
+    if first and not _REQUEST_LINE.fullmatch(first):
+        return Malformed("The request line is not METHOD TARGET HTTP/1.1, or the target has a fragment or a space.")
+    bad = next(line for line in rest.split(b"\r\n") if not _FIELD_LINES.fullmatch(line + b"\r\n"))
+    name = bad.partition(b":")[0][:40].decode("latin-1")
+    return Malformed(f"The field line that begins with {name!r} is malformed.")
+
+
+def _long_line() -> Malformed:
+    return Malformed(f"A line of the request head is longer than {MAX_LINE} octets.", 431)

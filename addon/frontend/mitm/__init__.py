@@ -1,0 +1,1 @@
+"""The cache as a mitmproxy addon, and connections that are handed to mitmproxy."""

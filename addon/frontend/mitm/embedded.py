@@ -1,0 +1,69 @@
+"""The cache inside somebody else's mitmproxy, beside their other addons."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from pathlib import Path
+
+from mitmproxy import ctx, exceptions
+from mitmproxy.addonmanager import Loader
+
+from addon.config.errors import ConfigError
+from addon.config.exposure import exposed
+from addon.config.load import configure
+from addon.frontend.mitm.hooks import Hooks
+from addon.service import Service
+
+logger = logging.getLogger(__name__)
+
+
+class Embedded(Hooks):
+    """The hooks, with a service made from the usual settings once mitmproxy runs."""
+
+    def __init__(self) -> None:
+        self._made: asyncio.Future[Service] | None = None
+        super().__init__(self._ready)
+
+    def load(self, loader: Loader) -> None:
+        """Add the option that names the settings file."""
+        loader.add_option(
+            "secondhand_config", str, "", "secondhand: the TOML file with its settings; empty means the usual places."
+        )
+
+    def configure(self, updated: set[str]) -> None:
+        """Refuse settings that cannot be used before mitmproxy starts."""
+        if "secondhand_config" in updated:
+            try:
+                configure(_file())
+            except ConfigError as error:
+                raise exceptions.OptionsError(str(error)) from error
+
+    async def running(self) -> None:
+        """Open the store."""
+        await self._ready()
+
+    async def _ready(self) -> Service:
+        # whoever comes first makes it, the others wait
+        if self._made is None:
+            self._made = asyncio.get_running_loop().create_future()
+            try:
+                settings = configure(_file()).settings
+                if kept := exposed(settings, ctx.options.listen_host):
+                    logger.warning("set listen_host: others can reach what %s keeps for one user", " and ".join(kept))
+                service = Service(settings)
+                await service.start()
+                self._made.set_result(service)
+            except (ConfigError, ValueError, OSError) as error:
+                self._made.set_exception(error)
+        return await self._made
+
+    async def done(self) -> None:
+        """Close the store."""
+        if self._made is not None and self._made.exception() is None:
+            await self._made.result().close()
+
+
+def _file() -> Path | None:
+    name = ctx.options.secondhand_config
+    return Path(name).expanduser() if name else None

@@ -1,0 +1,122 @@
+"""Streams content through mitmproxy, which streams only what it receives from a server.
+
+A response that an addon makes is sent from memory in one piece. So content that is large, or still coming, is
+offered here on a loopback port under a secret, single-use path, and mitmproxy is sent to fetch it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import suppress
+from secrets import token_urlsafe
+
+from addon.origin import OriginFailure
+from addon.pipeline.reply import Stream
+from cache.http.messages import Response
+from cache.stores.base import StoreError
+
+logger = logging.getLogger(__name__)
+
+UNCLAIMED = 30.0
+"""Seconds that content waits for mitmproxy to come for it."""
+
+MAX_HEAD = 131_072
+"""Octets of the request head that mitmproxy may send."""
+
+
+class Relay:
+    """A loopback server for one proxy process."""
+
+    def __init__(self) -> None:
+        self._offers: dict[str, tuple[Response, Stream, asyncio.TimerHandle]] = {}
+        self._server: asyncio.Server | None = None
+        self._closing: set[asyncio.Task[None]] = set()
+        self._conversations: set[asyncio.StreamWriter] = set()
+        self.address = ("127.0.0.1", 0)
+
+    async def start(self) -> None:
+        """Listen. Raises OSError."""
+        self._server = await asyncio.start_server(self._converse, "127.0.0.1", 0, limit=MAX_HEAD)
+        self.address = self._server.sockets[0].getsockname()[:2]
+
+    def offer(self, head: Response, content: Stream) -> str:
+        """Return the path under which the reply can be fetched once."""
+        path = f"/{token_urlsafe(24)}"
+        timer = asyncio.get_running_loop().call_later(UNCLAIMED, self.withdraw, path)
+        self._offers[path] = head, content, timer
+        return path
+
+    def withdraw(self, path: str) -> None:
+        """Let go of what was offered under a path, if nobody came for it."""
+        if offer := self._offers.pop(path, None):
+            _, content, timer = offer
+            timer.cancel()
+            task = asyncio.get_running_loop().create_task(_closed(content))
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._conversations.add(writer)
+        try:
+            while await self._answer(reader, writer):
+                pass
+        except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
+            logger.debug("mitmproxy went away from the relay")
+        finally:
+            self._conversations.discard(writer)
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Answer one request; tell whether the connection can take another."""
+        request = await reader.readuntil(b"\r\n\r\n")
+        path = request.partition(b" ")[2].partition(b" ")[0].decode("latin-1")
+        offer = self._offers.pop(path, None)
+        if offer is None:
+            writer.transport.abort()  # what is gone must not look like an answer
+            return False
+        head, content, timer = offer
+        timer.cancel()
+        try:
+            await _send(head, content, writer)
+        except (OriginFailure, StoreError) as failure:
+            # never a clean end to what is not whole
+            logger.info("content ended short: %s", failure)
+            writer.transport.abort()
+            return False
+        finally:
+            await _closed(content)
+        return True
+
+    async def close(self) -> None:
+        """Stop listening and let go of everything offered."""
+        for path in list(self._offers):
+            self.withdraw(path)
+        await asyncio.gather(*self._closing, return_exceptions=True)
+        if self._server is not None:
+            self._server.close()
+        for writer in self._conversations:
+            writer.transport.abort()
+
+
+async def _send(head: Response, content: Stream, writer: asyncio.StreamWriter) -> None:
+    chunked = "content-length" not in head.fields
+    fields = head.fields.appending(("Transfer-Encoding", "chunked")) if chunked else head.fields
+    lines = [f"HTTP/1.1 {head.status} {head.reason}", *(f"{name}: {value}" for name, value in fields), "", ""]
+    writer.write("\r\n".join(lines).encode("latin-1"))
+    await writer.drain()
+    async for chunk in content.octets:
+        if not chunk:
+            continue
+        writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
+        await writer.drain()
+    if chunked:
+        writer.write(b"0\r\n\r\n")
+    await writer.drain()
+
+
+async def _closed(content: Stream) -> None:
+    with suppress(StoreError):
+        await content.close()

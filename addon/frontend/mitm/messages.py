@@ -1,0 +1,88 @@
+"""mitmproxy's messages and the cache's, one into the other."""
+
+from __future__ import annotations
+
+import time
+from urllib.parse import urlsplit
+
+from mitmproxy import http
+
+from addon.pipeline.reply import Reply
+from cache.http.messages import DEFAULT_PORTS, Fields, Request, Response
+
+
+def request_of(flow: http.HTTPFlow, *, edge: bool = False) -> Request:
+    """Return a flow's request head as the cache sees it: for an edge, addressed as the client addressed it."""
+    request = flow.request
+    fields = fields_of(request.headers)
+    if request.is_http2 or request.is_http3:
+        fields = _joined_cookies(fields).replacing("Host", request.authority or request.data.host)
+    scheme, host, port = request.scheme, request.data.host, request.data.port
+    if edge:
+        scheme = "https" if flow.client_conn.tls else "http"
+        host, port = _named_authority(fields.get("host"), scheme) or (host, port)
+    if edge or not _in_tunnel(flow):
+        # RFC 9112 §3.2.2: the absolute-form target is what counts, whatever Host says
+        fields = fields.without(["host"])
+    return Request(
+        method=request.data.method.decode("latin-1"),
+        scheme=scheme,
+        host=host,
+        port=port,
+        target=request.data.path.decode("latin-1"),
+        fields=fields,
+        version=request.http_version,
+        has_content=_has_content(request),
+        tls_name=None if edge else flow.client_conn.sni,
+    )
+
+
+def _in_tunnel(flow: http.HTTPFlow) -> bool:
+    return flow.client_conn.tls or flow.request.is_http2 or flow.request.is_http3
+
+
+def _named_authority(host: str | None, scheme: str) -> tuple[str, int] | None:
+    """Return the host and port that a Host field names, or None if it names none."""
+    try:
+        parts = urlsplit(f"//{host or ''}")
+        return (parts.hostname, parts.port or DEFAULT_PORTS[scheme]) if parts.hostname else None
+    except ValueError:
+        return None
+
+
+def _has_content(request: http.Request) -> bool:
+    declared = "transfer-encoding" in request.headers or request.headers.get("content-length", "0").strip() != "0"
+    return declared or bool(request.raw_content)
+
+
+def _joined_cookies(fields: Fields) -> Fields:
+    """Return the fields with one Cookie line: HTTP/2 may split it (RFC 9113 §8.2.3)."""
+    cookies = fields.all("cookie")
+    return fields.replacing("cookie", "; ".join(cookies)) if len(cookies) > 1 else fields
+
+
+def fields_of(headers: http.Headers) -> Fields:
+    """Return mitmproxy's header fields as the cache's."""
+    return Fields(tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in headers.fields))
+
+
+def headers_of(fields: Fields) -> http.Headers:
+    """Return the cache's fields as mitmproxy's header fields."""
+    return http.Headers([(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields])
+
+
+def head_of(response: http.Response) -> Response:
+    """Return a response head as the cache sees it."""
+    return Response(
+        response.status_code, response.data.reason.decode("latin-1"), fields_of(response.headers), response.http_version
+    )
+
+
+def whole_response(request: http.Request, reply: Reply) -> http.Response:
+    """Return a reply whose content is at hand, for mitmproxy to send. Raises TypeError for one that streams."""
+    if not isinstance(reply.content, bytes):
+        raise TypeError("a stream cannot be sent in one piece")
+    content = b"" if request.method == "HEAD" else reply.content  # RFC 9110 §9.3.2: errors of our own have some
+    now, head = time.time(), reply.head
+    reason = head.reason.encode("latin-1")
+    return http.Response(b"HTTP/1.1", head.status, reason, headers_of(head.fields), content, None, now, now)

@@ -1,0 +1,1 @@
+"""What answers one request: store lookup, fetch, fill and reply."""

@@ -1,0 +1,90 @@
+"""Content codings taken off (RFC 9110 §8.4.1), never beyond a limit: a small file may claim to be endless."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+
+import brotli
+import zstandard
+
+from cache.http.fields import tokens
+
+
+class CodingError(ValueError):
+    """Content that is not what its coding says, is longer than allowed, or has a coding that nobody here knows."""
+
+
+def uncoded(content: bytes, codings: str | None, limit: int) -> bytes:
+    """Return content without the codings that Content-Encoding lists.
+
+    Raises:
+        CodingError: also where that would be more than `limit` octets.
+    """
+    for coding in reversed(list(tokens(codings))):
+        decode = _DECODERS.get(coding)
+        if decode is None:
+            raise CodingError(f"found the content coding {coding}, expected one of {', '.join(_DECODERS)}")
+        try:
+            content = decode(content, limit)
+        except (zlib.error, brotli.error, zstandard.ZstdError) as error:
+            raise CodingError(f"the content is not {coding}: {error}") from None
+        if len(content) > limit:
+            raise CodingError(f"the content is more than {limit} octets without its coding {coding}")
+    return content
+
+
+def _zlib(window: int) -> Callable[[bytes, int], bytes]:
+    def decode(content: bytes, limit: int) -> bytes:
+        decoded, rest = b"", content
+        while rest:  # a gzip file may have several members
+            decoder = zlib.decompressobj(window)
+            decoded += decoder.decompress(rest, limit + 1 - len(decoded))
+            if len(decoded) > limit:
+                break
+            if not decoder.eof:
+                raise CodingError("the content ends before its coding does")
+            rest = decoder.unused_data
+        return decoded
+
+    return decode
+
+
+def _deflate(content: bytes, limit: int) -> bytes:
+    try:
+        return _zlib(zlib.MAX_WBITS)(content, limit)
+    except zlib.error:
+        return _zlib(-zlib.MAX_WBITS)(content, limit)  # RFC 9110 §8.4.1.2: some send it without the wrapper
+
+
+def _brotli(content: bytes, limit: int) -> bytes:
+    decoder = brotli.Decompressor()
+    decoded = decoder.process(content, output_buffer_limit=limit + 1)
+    while not decoder.is_finished() and len(decoded) <= limit:
+        more = decoder.process(b"", output_buffer_limit=limit + 1 - len(decoded))
+        if not more and not decoder.is_finished():
+            raise CodingError("the content ends before its coding does")
+        decoded += more
+    return bytes(decoded)
+
+
+def _zstd(content: bytes, limit: int) -> bytes:
+    decoded = b""
+    with zstandard.ZstdDecompressor().stream_reader(content, read_across_frames=True) as reader:
+        while len(decoded) <= limit and (more := reader.read(limit + 1 - len(decoded))):
+            decoded += more
+    return decoded
+
+
+def _identity(content: bytes, _limit: int) -> bytes:
+    return content
+
+
+_DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _zlib(zlib.MAX_WBITS | 16),
+    "x-gzip": _zlib(zlib.MAX_WBITS | 16),
+    "deflate": _deflate,
+    "br": _brotli,
+    "zstd": _zstd,
+    "identity": _identity,
+}

@@ -1,0 +1,1 @@
+"""Other people's programs: running them behind the cache, checking them, and making them trust the CA."""

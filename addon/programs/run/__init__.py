@@ -1,0 +1,1 @@
+"""One command behind a private proxy: secondhand run."""

@@ -1,0 +1,1 @@
+"""What a running process needs: clock, event loop, counters, access log, control socket."""

@@ -1,1 +1,0 @@
-"""Where programs look up whom to trust, and putting our certificate there."""

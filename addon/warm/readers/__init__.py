@@ -1,0 +1,1 @@
+"""Files that name URLs to fetch: lock files, sitemaps, HAR files, lists."""

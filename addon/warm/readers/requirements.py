@@ -1,0 +1,181 @@
+"""requirements.txt: the files of each project, found as pip finds them, in the index that pip is configured for."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urldefrag, urljoin
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import (
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+
+from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted, read_text
+from addon.warm.readers.simple_index import INDEX_FIELDS, ProjectFile, files_of
+from addon.warm.readers.tool import said_by
+from addon.warm.readers.urls import checked
+from addon.warm.readers.wheels import for_this_machine
+
+# what pip asks for files with
+FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
+
+_OPTION = re.compile(r"(?P<name>--?[a-z-]+)(?:[ =]\s*(?P<value>\S+))?")
+_HASH = re.compile(r"\s+--hash[= ](?P<algorithm>\w+):(?P<value>[0-9A-Fa-f]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pin:
+    requirement: Requirement
+    hashes: frozenset[tuple[str, str]]
+
+
+async def found_in(file: Path, read: Read) -> Found:
+    """Return the pages of the projects and their files for this machine. Raises SourceError."""
+    indexes: dict[str, str] = {}
+    pins = list(_pins(file, indexes, set()))
+    if all(pin.requirement.url for pin in pins):
+        return [each for pin in pins for each in _direct(pin, file)]
+    places = await _indexes(indexes)
+    if not places:
+        raise SourceError(f"{file}: pip is configured for no index that is reached over HTTP")
+    found = await asyncio.gather(*(_found(pin, places, file, read) for pin in pins))
+    return [each for part in found for each in part]
+
+
+# ---- the file
+
+
+def _pins(file: Path, indexes: dict[str, str], seen: set[Path]) -> Iterator[_Pin]:
+    """Iterate over the requirements of a file and of those that it includes; note the indexes that they name."""
+    seen.add(file.resolve())
+    for number, line in _logical_lines(read_text(file)):
+        place = f"{file}: line {number}"
+        if not line.startswith("-"):
+            yield _pin(line, place)
+            continue
+        option = _OPTION.match(line)
+        name, value = (option["name"], option["value"] or "") if option else ("", "")
+        if name in ("-r", "--requirement"):
+            if (other := file.parent / value).resolve() not in seen:
+                yield from _pins(other, indexes, seen)
+        elif name in ("-i", "--index-url", "--extra-index-url"):
+            indexes["index-url" if name == "-i" else name[2:]] = checked(value, place)
+        elif name in ("-e", "--editable"):
+            raise SourceError(f"{place}: expected a pinned requirement, found a folder or repository to edit")
+
+
+def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
+    """Iterate over the lines with their numbers: continued ones joined, comments left out."""
+    begun, first = "", 1
+    for number, line in enumerate(text.splitlines(), start=1):
+        first = first if begun else number
+        if line.endswith("\\") and not line.lstrip().startswith("#"):
+            begun += line[:-1] + " "
+            continue
+        whole, begun = re.sub(r"(^|\s)#.*", "", begun + line).strip(), ""
+        if whole:
+            yield first, whole
+    if begun.strip():
+        yield first, begun.strip()
+
+
+def _pin(line: str, place: str) -> _Pin:
+    hashes = frozenset((match["algorithm"], match["value"].lower()) for match in _HASH.finditer(line))
+    stated = re.split(r"\s--?[a-z]", line)[0]
+    try:
+        requirement = Requirement(stated)
+    except InvalidRequirement as error:
+        raise SourceError(f"{place}: expected a requirement: {str(error).splitlines()[0]}") from None
+    pinned = [each for each in requirement.specifier if each.operator in ("==", "===") and "*" not in each.version]
+    if not pinned and not requirement.url:
+        raise SourceError(f'{place}: expected "{requirement.name}==VERSION", found "{stated}"')
+    return _Pin(requirement, hashes)
+
+
+# ---- where pip looks
+
+
+async def _indexes(named: dict[str, str]) -> list[str]:
+    """Return the indexes over HTTP, those that the file names before those that pip is configured for."""
+    configured = {}
+    for line in (await said_by("pip", "config", "list")).splitlines():
+        key, _, value = line.partition("=")
+        if (name := key.rpartition(".")[2]) in ("index-url", "extra-index-url"):
+            configured[name] = value.strip("'\"")
+    main = named.get("index-url") or configured.get("index-url") or await _usual_index()
+    extra = named.get("extra-index-url") or configured.get("extra-index-url", "")
+    places = [place for place in (main, *extra.split()) if place.startswith(("http://", "https://"))]
+    return [place.rstrip("/") for place in dict.fromkeys(places)]
+
+
+async def _usual_index() -> str:
+    """Return the index that pip has of itself."""
+    described = re.search(r"--index-url.*?\(default\s+(\S+)\)", await said_by("pip", "help", "download"), re.DOTALL)
+    if described is None:
+        raise SourceError("pip help download: expected the default of --index-url")
+    return described[1]
+
+
+async def _found(pin: _Pin, indexes: list[str], file: Path, read: Read) -> Found:
+    if pin.requirement.url:
+        return _direct(pin, file)
+    name, problems = canonicalize_name(pin.requirement.name), []
+    for index in indexes:
+        page = Wanted(f"{index}/{name}/", INDEX_FIELDS)
+        try:
+            files = files_of(await read(page))
+        except SourceError as error:
+            problems.append(str(error))
+            continue
+        if wanted := _chosen(pin, files):
+            return [page, *(each for file in wanted for each in _with_metadata(file, pin))]
+        problems.append(_why_none(pin, files, page.uri))
+    return [Missing(str(pin.requirement), "; ".join(problems))]
+
+
+def _why_none(pin: _Pin, files: list[ProjectFile], page: str) -> str:
+    unhashed = _chosen(replace(pin, hashes=frozenset()), files)
+    if pin.hashes and unhashed:  # somebody's typing error, or another file under the same name
+        return f"{page} lists {unhashed[0].name}, and with none of the digests that the requirement has"
+    return f"{page} lists no such file for this machine"
+
+
+def _direct(pin: _Pin, file: Path) -> Found:
+    uri, fragment = urldefrag(pin.requirement.url or "")
+    if not uri.startswith(("http://", "https://")):
+        return [Missing(pin.requirement.name, f"it comes from {uri}, which is no HTTP URL")]
+    algorithm, _, value = fragment.partition("=")
+    stated = next(iter(sorted(pin.hashes)), (algorithm, value)) if len(pin.hashes) < 2 else ("", "")
+    return [Wanted(checked(uri, str(file)), FIELDS, Digest(*stated) if stated[1] else None)]
+
+
+def _chosen(pin: _Pin, files: list[ProjectFile]) -> list[ProjectFile]:
+    """Return the files that pip may take: those of the hashes given, else those of the version."""
+    if pin.hashes:
+        fitting = [file for file in files if pin.hashes & file.hashes]
+    else:
+        fitting = [file for file in files if _is_of_version(file.name, pin.requirement)]
+    return for_this_machine(fitting, lambda file: file.name)
+
+
+def _is_of_version(name: str, requirement: Requirement) -> bool:
+    try:
+        version = parse_wheel_filename(name)[1] if name.endswith(".whl") else parse_sdist_filename(name)[1]
+    except (InvalidWheelFilename, InvalidSdistFilename):
+        return False
+    return requirement.specifier.contains(version, prereleases=True)
+
+
+def _with_metadata(file: ProjectFile, pin: _Pin) -> Iterator[Wanted]:
+    stated = sorted(pin.hashes & file.hashes or file.hashes)
+    yield Wanted(file.uri, FIELDS, Digest(*stated[0]) if stated else None)
+    if file.has_metadata and not pin.hashes:  # pip reads none where it checks hashes
+        yield Wanted(urljoin(file.uri, f"{file.uri}.metadata"), FIELDS)

@@ -1,0 +1,1 @@
+"""The response that a client is shown."""

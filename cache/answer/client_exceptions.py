@@ -1,0 +1,36 @@
+"""Clients and kinds of request that were measured to break on a 203."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cache.http.fields import media_type
+from cache.http.messages import Fields, Request
+from cache.policy.cache_policy import CachePolicy, ClientRule
+
+
+def exemption(request: Request, fields: Fields, policy: CachePolicy) -> str | None:
+    """Return the name of the first rule whose client breaks on a 203, or None; `fields` are the response's."""
+    candidates = _of_user_agent(request.fields.get("user-agent"), policy.clients)
+    return next((rule.name for rule in candidates if _breaks(rule, request, fields)), None)
+
+
+@lru_cache(maxsize=256)
+def _of_user_agent(user_agent: str | None, rules: tuple[ClientRule, ...]) -> tuple[ClientRule, ...]:
+    """Return the rules that this User-Agent leaves: few of many."""
+    # no User-Agent is no match: a 203 is the rule, and an exception needs a positive match
+    return tuple(
+        rule
+        for rule in rules
+        if rule.user_agent is None or (user_agent is not None and rule.user_agent.search(user_agent))
+    )
+
+
+def _breaks(rule: ClientRule, request: Request, fields: Fields) -> bool:
+    return (
+        (rule.method is None or rule.method == request.method)
+        and (rule.path is None or bool(rule.path.search(request.target)))
+        and (rule.accept is None or bool(rule.accept.search(request.fields.get("accept") or "")))
+        and (not rule.fetch_dest or request.fields.get("sec-fetch-dest") in rule.fetch_dest)
+        and (rule.content_type is None or bool(rule.content_type.search(media_type(fields.get("content-type")))))
+    )

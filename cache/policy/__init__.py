@@ -1,0 +1,1 @@
+"""What the operator has decided, and the names of all reasons."""

@@ -1,0 +1,1 @@
+"""The rules of HTTP caching, one file per rule."""

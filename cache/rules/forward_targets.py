@@ -1,0 +1,53 @@
+"""Where a request may go: not back to this proxy, and for strangers not to its own machine (RFC 9110 §17.2)."""
+
+from __future__ import annotations
+
+from ipaddress import IPv6Address, ip_address
+
+from cache.http.fields import tokens
+from cache.http.messages import Request
+from cache.policy.cache_policy import CachePolicy, Reach, Targets
+from cache.policy.reasons import Refused
+
+
+def pseudonym(policy: CachePolicy) -> str:
+    """Return what this instance calls itself in the Via of what it forwards."""
+    return f"{policy.name}-{policy.instance}" if policy.instance else policy.name
+
+
+def is_loop(request: Request, policy: CachePolicy) -> bool:
+    """Tell whether this very instance forwarded the request before, or would send it to itself (RFC 9110 §7.6.3)."""
+    host = request.host.lower().removesuffix(".")
+    if f"{host}:{request.port}" in policy.own_authorities:
+        return True
+    if "via" not in request.fields:
+        return False
+    name = pseudonym(policy).lower()
+    return any(member.split()[1:2] == [name] for member in tokens(request.fields.get("via")))
+
+
+def prohibited(request: Request, policy: CachePolicy) -> Refused | None:
+    """Return why strangers may not have this proxy go there, or None (ledger SEC-15)."""
+    reach = policy.reach
+    if reach is None:
+        return None
+    if is_prohibited(request.host, reach):
+        return Refused.TARGET
+    return Refused.CONNECT_PORT if request.method == "CONNECT" and request.port not in reach.connect_ports else None
+
+
+def is_prohibited(host: str, reach: Reach) -> bool:
+    """Tell whether a host, by name or address, is refused to strangers."""
+    return is_among(host, reach.refused) and not is_among(host, reach.allowed)
+
+
+def is_among(host: str, targets: Targets) -> bool:
+    """Tell whether a host, by name or address, is one of these."""
+    name = host.lower().removesuffix(".")
+    try:
+        address = ip_address(name.partition("%")[0])
+    except ValueError:
+        return any(pattern.fullmatch(name) for pattern in targets.hosts)
+    if isinstance(address, IPv6Address) and address.ipv4_mapped:
+        address = address.ipv4_mapped  # the same place, written otherwise
+    return any(address in network for network in targets.networks)

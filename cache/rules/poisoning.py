@@ -1,0 +1,70 @@
+"""What a stranger may try, to have others answered with what they did not ask for (RFC 9111 §7.1)."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from cache.http.fields import media_type
+from cache.http.messages import Fields, Request, Response
+
+_UNKEYED = frozenset(
+    {"x-http-method", "x-http-method-override", "x-method-override"}
+    | {"x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto", "x-forwarded-scheme"}
+    | {"x-forwarded-server", "x-host", "x-original-host", "x-original-url", "x-rewrite-url"}
+)
+_FORWARDED_TARGET = re.compile(r"(?:^|[;,])\s*(?:host|proto)\s*=", re.IGNORECASE)
+
+MAX_USUAL_HEAD = 8_192
+"""Octets of a request's header section that no origin takes amiss."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_BYTE_RANGES = re.compile(
+    r"bytes=\s*,*\s*(?:[0-9]+-[0-9]*|-[0-9]+)(?:\s*,\s*(?:[0-9]+-[0-9]*|-[0-9]+)?)*", re.IGNORECASE
+)
+
+
+@lru_cache(maxsize=512)
+def unkeyed_input(fields: Fields) -> frozenset[str]:
+    """Return the names of request fields that change what some origins answer, and that no cache key has."""
+    found = _UNKEYED & fields.names()
+    # who it is forwarded for changes nothing
+    return found | {"forwarded"} if _FORWARDED_TARGET.search(fields.get("forwarded") or "") else found
+
+
+def is_odd(request: Request) -> bool:
+    """Tell whether a request is such as to provoke an error that others would not get."""
+    fields = request.fields
+    if sum(len(name) + len(value) + 4 for name, value in fields) > MAX_USUAL_HEAD:
+        return True
+    if any(_CONTROL.search(value) for _, value in fields):
+        return True
+    return "range" in fields and not _BYTE_RANGES.fullmatch(str(fields.get("range")))
+
+
+# what sites keep for everybody, by the extensions that are tried on what is for one person alone
+_EXTENSIONS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("avif", "bmp", "gif", "ico", "jpeg", "jpg", "png", "svg", "webp"), ("image/",)),
+    **dict.fromkeys(("flac", "mp3", "ogg", "wav"), ("audio/", "application/ogg")),
+    **dict.fromkeys(("mov", "mp4", "webm"), ("video/", "audio/")),
+    **dict.fromkeys(("eot", "otf", "ttf", "woff", "woff2"), ("font/", "application/")),
+    **dict.fromkeys(("js", "mjs"), ("text/javascript", "application/javascript", "application/x-javascript")),
+    **dict.fromkeys(
+        ("7z", "bz2", "deb", "gz", "jar", "rpm", "tgz", "whl", "xz", "zip", "zst"), ("application/", "binary/")
+    ),
+    "css": ("text/css",),
+    "csv": ("text/csv", "text/plain", "application/"),
+    "pdf": ("application/pdf",),
+    "txt": ("text/plain",),
+}
+
+
+def contradicts_its_name(request: Request, response: Response) -> bool:
+    """Tell whether the media type of a 200 is another than the extension of its path is for (RFC 9111 §7.3)."""
+    path = request.target.partition("?")[0]
+    allowed = _EXTENSIONS.get(path.rpartition("/")[2].rpartition(".")[2].lower())
+    kind = media_type(response.fields.get("content-type"))
+    if response.status != 200 or allowed is None or kind in ("", "application/octet-stream"):
+        return False
+    # application/ alone would let everything through that has a program behind it
+    return not kind.startswith(allowed) or kind in ("application/xhtml+xml", "application/json")

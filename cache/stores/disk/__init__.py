@@ -1,0 +1,1 @@
+"""The store on disk: SQLite by way of diskcache, and files for large bodies."""

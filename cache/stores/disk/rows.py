@@ -1,0 +1,240 @@
+"""The rows beneath the disk store: a diskcache table in which nothing is believed.
+
+A head row `u:<primary key>` holds the encoded entries under that key. A body row `b:<entry id>` holds one body, inline
+or as the name of a file, its `tag` is the primary key and its `access_time` the entry's last use.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from io import FileIO
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+from weakref import WeakSet
+
+import diskcache
+from diskcache.core import DBNAME, DEFAULT_SETTINGS, ENOVAL, METADATA
+
+from cache.stores.base import StoreError
+from cache.stores.disk.bytes_disk import OctetsDisk, RowError
+
+FOUND_DAMAGED = "found-damaged"
+"""An empty file that says: some process found the database malformed, the next to open it alone sets it aside."""
+
+_SETTINGS = {
+    **DEFAULT_SETTINGS,  # all of them named, so that none is taken from a file
+    "eviction_policy": "none",  # reading a row must not write; eviction takes entries, never single rows
+    "cull_limit": 0,
+    "sqlite_cache_size": 2048,  # pages of 4 KiB, for each thread; the system caches the file anyway
+    "tag_index": 1,
+    "sqlite_mmap_size": 0,  # a database truncated under a memory map kills the process
+}
+_PAGE_OF_KEYS = """
+    SELECT CAST(key AS BLOB) FROM Cache
+    WHERE key > CAST(? AS TEXT) AND key < 'u;' AND raw = 1 ORDER BY key LIMIT 500
+"""
+
+# In place of diskcache's triggers of the same names, which write to another table for every row that comes or goes
+_TRIGGERS = {
+    "Settings_count_insert": "INSERT ON Cache WHEN FALSE BEGIN SELECT 1; END",  # nobody asks for this count
+    "Settings_count_delete": "DELETE ON Cache WHEN FALSE BEGIN SELECT 1; END",
+    "Settings_size_insert": """INSERT ON Cache WHEN NEW.size <> 0
+        BEGIN UPDATE Settings SET value = value + NEW.size WHERE key = 'size'; END""",
+    "Settings_size_update": """UPDATE OF size ON Cache WHEN NEW.size <> OLD.size
+        BEGIN UPDATE Settings SET value = value + NEW.size - OLD.size WHERE key = 'size'; END""",
+    "Settings_size_delete": """DELETE ON Cache WHEN OLD.size <> 0
+        BEGIN UPDATE Settings SET value = value - OLD.size WHERE key = 'size'; END""",
+}
+
+type Value = str | bytes | int | float | None
+
+
+class Execute(Protocol):
+    """Executes statements on one connection."""
+
+    def __call__(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
+        """Return what a statement finds."""
+
+
+class _Connection(sqlite3.Connection):
+    """A connection that is closed when its thread ends."""
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):
+            self.close()
+
+
+class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
+    """The table, safe for threads and processes. What fails inside `failures` or `exclusive` is a StoreError."""
+
+    def __init__(self, directory: Path, lock_timeout: float) -> None:
+        """Open or create the table; `lock_timeout` is in seconds. Raises whatever SQLite and diskcache raise."""
+        self._connections: WeakSet[_Connection] = WeakSet()
+        self._closed = False
+        self._lock_timeout = lock_timeout
+        self._turn = Lock()
+        try:
+            super().__init__(str(directory), timeout=lock_timeout, disk=OctetsDisk, **_SETTINGS)
+            self.execute("CREATE INDEX IF NOT EXISTS Body_access_time ON Cache(access_time) WHERE tag IS NOT NULL")
+            self.execute("CREATE INDEX IF NOT EXISTS Body_file ON Cache(filename, size) WHERE filename IS NOT NULL")
+            self._replace_triggers()
+        except BaseException:
+            self.close_all()
+            raise
+
+    def _replace_triggers(self) -> None:
+        wanted = {name: f"CREATE TRIGGER {name} AFTER {event}" for name, event in _TRIGGERS.items()}
+        triggers = self.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
+        present = {str(name): str(sql) for name, sql in triggers}
+        if wanted.items() <= present.items():
+            return
+        with self._transact():
+            for name, statement in wanted.items():
+                self.execute(f"DROP TRIGGER IF EXISTS {name}")
+                self.execute(statement)
+
+    @property
+    def _con(self) -> _Connection:
+        """The connection of this thread in this process, made as diskcache makes it."""
+        if self._closed:
+            raise sqlite3.ProgrammingError("it is closed")
+        local = self._local
+        if getattr(local, "pid", None) != os.getpid():
+            local.con = None
+            local.pid = os.getpid()
+        if getattr(local, "con", None) is None:
+            local.con = sqlite3.connect(
+                Path(self._directory) / DBNAME,
+                timeout=self._lock_timeout,  # diskcache would not wait at all while it opens
+                isolation_level=None,
+                check_same_thread=False,  # so that `close_all` can close it
+                factory=_Connection,
+            )
+            local.con.text_factory = partial(str, encoding="utf-8", errors="replace")  # damaged text is no error
+            self._connections.add(local.con)
+            for pragma in ("synchronous", "cache_size", "mmap_size"):
+                local.con.execute(f"PRAGMA {pragma} = {_SETTINGS['sqlite_' + pragma]}")
+        connection: _Connection = local.con
+        return connection
+
+    def reset(self, key: str, value: Value = ENOVAL, update: bool = True) -> Value:
+        """Read or write a setting. diskcache makes attributes of all it finds, so there must be no others.
+
+        Raises:
+            ValueError: there is no such setting.
+        """
+        if key not in _SETTINGS and key not in METADATA:
+            raise ValueError(f"unknown setting {key!r}")
+        setting: Value = super().reset(key, value, update)
+        return setting
+
+    def close_all(self) -> None:
+        """Close the connections of all threads, for good."""
+        self._closed = True
+        for connection in list(self._connections):
+            connection.close()
+
+    @contextmanager
+    def failures(self) -> Iterator[None]:
+        """Turn whatever SQLite, diskcache and the file system raise into StoreError."""
+        try:
+            yield
+        except (sqlite3.Error, OSError, ValueError, diskcache.Timeout) as error:
+            if getattr(error, "sqlite_errorcode", None) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+                with suppress(OSError):
+                    (Path(self.directory) / FOUND_DAMAGED).touch(mode=0o600)
+            with suppress(sqlite3.Error):
+                self.close()  # a COMMIT that failed leaves its transaction open and everyone else locked out
+            # diskcache's Timeout hides why the transaction could not begin
+            reason = (error.__context__ or "locked") if isinstance(error, diskcache.Timeout) else error
+            raise StoreError(f"the store in {self.directory} failed: {reason}") from error
+
+    @contextmanager
+    def exclusive(self) -> Iterator[tuple[Execute, Callable[[Value], None]]]:
+        """Keep all other writers out until the block ends, then commit.
+
+        Yields what executes a statement within the block, and what discards a file after it.
+
+        Raises:
+            StoreError: nothing was changed.
+        """
+        # Threads queue here: SQLite's own waiting is polling, and unfair
+        if not self._turn.acquire(timeout=self._lock_timeout):
+            raise StoreError(f"the store in {self.directory} is locked")
+        try:
+            with self.failures(), self._transact() as (sql, discard):
+                yield lambda statement, *parameters: sql(statement, parameters).fetchall(), discard
+        finally:
+            self._turn.release()
+
+    def head(self, key: str) -> bytes | None:
+        """Return the octets of a head row or None. Raises RowError."""
+        held = self._fetch(f"u:{key}")
+        if isinstance(held, FileIO):
+            held.close()
+            raise RowError("a head row with a file")
+        return held
+
+    def body(self, entry_id: str) -> bytes | FileIO | None:
+        """Return a body's octets or its open file, or None if it is gone. Raises RowError."""
+        return self._fetch(f"b:{entry_id}")
+
+    def _fetch(self, key: str) -> bytes | FileIO | None:
+        for mode, name, value in self.execute("SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = 1", key):
+            with suppress(OSError):  # the file is gone
+                held: bytes | FileIO = self.disk.fetch(mode, name, value, read=True)
+                return held
+        return None
+
+    def keys(self, prefix: str = "") -> Iterator[str]:
+        """Iterate over the primary keys that begin so, in order; keys stored meanwhile may be among them."""
+        last = b"u:" + prefix.encode()[:-1]
+        while page := self._page_of_keys(last):
+            for last in page:
+                try:
+                    key = last.decode()
+                except UnicodeDecodeError:
+                    self.execute("DELETE FROM Cache WHERE key = CAST(? AS TEXT)", last)
+                else:
+                    name = key.removeprefix("u:")
+                    if name.startswith(prefix):
+                        yield name
+                    elif name > prefix:
+                        return
+
+    def body_count(self) -> int:
+        """Return how many bodies there are."""
+        return _integer(self.execute("SELECT COUNT(*) FROM Cache WHERE key >= 'b:' AND key < 'b;'"))
+
+    def file_names(self, folder: str = "") -> set[str]:
+        """Return the names of the body files that rows have, all or those that begin so."""
+        found = self.execute("SELECT filename FROM Cache WHERE filename >= ? AND filename < ?", folder, f"{folder}\x7f")
+        return {str(name) for (name,) in found}
+
+    def octets_in_use(self) -> int:
+        """Return the octets in use: pages of the database and body files."""
+        pages = _integer(self.execute("PRAGMA page_count")) - _integer(self.execute("PRAGMA freelist_count"))
+        files = _integer(self.execute("SELECT CAST(value AS INTEGER) FROM Settings WHERE key = 'size'"))
+        return pages * _integer(self.execute("PRAGMA page_size")) + files
+
+    def version(self) -> int:
+        """Return a number that is another one once anybody else has changed anything."""
+        return _integer(self.execute("PRAGMA data_version"))
+
+    def execute(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
+        """Return what a statement finds."""
+        found: list[tuple[Value, ...]] = self._sql(statement, parameters).fetchall()
+        return found
+
+    def _page_of_keys(self, last: bytes) -> list[bytes]:
+        rows: list[tuple[bytes]] = self._sql(_PAGE_OF_KEYS, (last,)).fetchall()
+        return [key for (key,) in rows]
+
+
+def _integer(rows: list[tuple[Value, ...]]) -> int:
+    return next((value for (value,) in rows if isinstance(value, int)), 0)

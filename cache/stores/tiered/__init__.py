@@ -1,0 +1,1 @@
+"""Memory in front of a disk store, and writes in groups behind it."""

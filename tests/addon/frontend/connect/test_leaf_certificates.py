@@ -1,0 +1,65 @@
+"""Certificates for intercepted hosts: by the proxy's authority, kept, and never too many."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+
+import pytest
+
+from addon.frontend.connect import leaf_certificates as certificates
+from tests.addon.frontend.doorway import leaves, trusting
+
+
+def contexts(*names: str) -> list[ssl.SSLContext]:
+    async def ask() -> list[ssl.SSLContext]:
+        return [await leaves().context(name) for name in names]
+
+    return asyncio.run(ask())
+
+
+def shown(context: ssl.SSLContext, name: str) -> ssl.SSLObject:
+    """Shake hands in memory; return the client's side. Raises ssl.SSLError if the client does not believe it."""
+    to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
+    client = trusting("h2", "http/1.1").wrap_bio(to_client, to_server, server_hostname=name)
+    server = context.wrap_bio(to_server, to_client, server_side=True)
+    waiting = {client, server}
+    while waiting:
+        for side in list(waiting):
+            try:
+                side.do_handshake()
+                waiting.discard(side)
+            except ssl.SSLWantReadError:
+                pass
+    return client
+
+
+@pytest.mark.parametrize("name", ["a.example", "127.0.0.1", "::1", "b\xfccher.example", "a" * 63 + ".example"])
+def test_a_client_that_trusts_the_authority_believes_the_certificate(name: str) -> None:
+    (context,) = contexts(name)
+    assert shown(context, name).selected_alpn_protocol() == "http/1.1"
+
+
+def test_a_certificate_is_for_one_name() -> None:
+    (context,) = contexts("a.example")
+    with pytest.raises(ssl.SSLCertVerificationError):
+        shown(context, "b.example")
+
+
+@pytest.mark.parametrize("name", ["a" * 64 + ".example", "", "a..example"])
+def test_a_name_that_no_certificate_can_have_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=r"length|label"):
+        contexts(name)
+
+
+def test_the_same_name_gets_the_same_context() -> None:
+    one, two, other = contexts("a.example", "a.example", "c.example")
+    assert one is two
+    assert one is not other
+
+
+def test_the_least_recently_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(certificates, "KEPT", 3)
+    leaves()._contexts.clear()
+    contexts("a.example", "b.example", "c.example", "a.example", "d.example")
+    assert list(leaves()._contexts) == ["c.example", "a.example", "d.example"]

@@ -1,0 +1,232 @@
+"""A door on a loopback port, with a service behind it; raw clients before it, raw origins behind it."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import gc
+import socket
+import ssl
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from functools import cache
+from pathlib import Path
+from typing import Any, Self
+
+from mitmproxy import certs
+
+from addon.config.settings import Settings
+from addon.frontend.connect.leaf_certificates import KEY_SIZE, LeafContexts
+from addon.frontend.connection_limits import Admission
+from addon.frontend.http1.frontend import Door
+from addon.frontend.listener import Listener
+from addon.runtime.access_log import AccessLog
+from addon.runtime.event_loop import new_event_loop
+from addon.server import arrival_of, most_descriptors
+from cache.policy.cache_policy import glob
+from cache.rules.stored_response import StoredResponse
+from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, Script
+from tests.lanes.house import House
+from tests.lanes.http1_client import read_response
+from tests.lanes.messages import Heard
+from tests.lanes.settings import interception_authority, origin_authority
+
+PATIENCE = 10.0
+"""Seconds until something that must happen counts as not happening."""
+
+PIECE = 65_536
+
+
+@cache
+def leaves() -> LeafContexts:
+    """Return certificates for every door of this test run: to make the authority's key takes long."""
+    certs.CertStore.from_store(interception_authority().parent, "mitmproxy", KEY_SIZE)
+    made = LeafContexts(interception_authority().parent)
+    atexit.register(made.close)
+    return made
+
+
+@cache
+def origin_tls() -> ssl.SSLContext:
+    """Return what an https origin shows."""
+    return origin_authority().context("127.0.0.1", "localhost")
+
+
+def trusting(*protocols: str) -> ssl.SSLContext:
+    """Return the context of a client that trusts the proxy and offers these protocols."""
+    leaves()
+    context = ssl.create_default_context(cafile=str(interception_authority()))
+    if protocols:
+        context.set_alpn_protocols(list(protocols))
+    return context
+
+
+class Client:
+    """One raw connection to the door."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @property
+    def socket(self) -> Any:
+        return self.writer.get_extra_info("socket")
+
+    def send(self, octets: bytes) -> None:
+        self.writer.write(octets)
+
+    async def answer(self, method: str = "GET") -> Heard:
+        """Return the next answer, framed strictly; an end where one must not be is a cut."""
+        return await read_response(self.reader, method)
+
+    async def ask(self, octets: bytes) -> Heard:
+        self.send(octets)
+        return await self.answer(octets.partition(b" ")[0].decode("latin-1"))
+
+    async def octets(self, count: int) -> bytes:
+        return await self.reader.readexactly(count)
+
+    async def head(self) -> bytes:
+        return await self.reader.readuntil(b"\r\n\r\n")
+
+    async def rest(self) -> bytes:
+        """Return everything up to the end of the connection, however it comes."""
+        received = b""
+        with suppress(ConnectionError):
+            while octets := await self.reader.read(PIECE):
+                received += octets
+        return received
+
+    def end(self) -> None:
+        """Send no more, and go on reading."""
+        self.writer.write_eof()
+
+    def leave(self) -> None:
+        """Go without a word."""
+        self.writer.transport.abort()
+
+    async def start_tls(self, context: ssl.SSLContext, name: str = "127.0.0.1") -> None:
+        await self.writer.start_tls(context, server_hostname=name)
+
+
+class Doorway:
+    """A door and whoever comes through it.
+
+    Attributes:
+        handed_over: What the door gave to mitmproxy: the octets already read, and the mode.
+    """
+
+    def __init__(self, tables: dict[str, Any]) -> None:
+        given: dict[str, Any] = {
+            "listen": "127.0.0.1:0",
+            "store": {"kind": "memory", "max_size": 2**26},
+            "origin": {"proxy": "none", "ca_files": [str(origin_authority().file)]},
+            "tls": {"directory": str(interception_authority().parent)},
+        }
+        for name, table in tables.items():
+            given[name] = {**given.get(name, {}), **table} if isinstance(table, dict) else table
+        self.settings = Settings.model_validate(given)
+        self.handed_over: list[tuple[bytes, str]] = []
+        self._clients: list[Client] = []
+
+    async def __aenter__(self) -> Self:
+        self.house = House(self.settings)
+        self.service = self.house.service
+        await self.service.start()
+        log = AccessLog(Path(self.settings.log.access)) if self.settings.log.access else None
+        left_alone = tuple(glob(host) for host in self.settings.tls.leave_alone)
+        arrival = arrival_of(self.settings)
+        admission = Admission(self.settings.limits.connections_per_client, most_descriptors())
+        self.door = Door(
+            self.service, leaves(), self._hand_over, admission, arrival, self.settings.memory.hot_size, log, left_alone
+        )
+        self.listener = Listener(self.door)
+        await self.listener.start("127.0.0.1", 0)
+        self.address = self.listener.address
+        self.service.listens_at(*self.address)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for client in self._clients:
+            client.leave()
+        await self.listener.close()
+        answers = [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") == "answer"]
+        await asyncio.wait(answers, timeout=1) if answers else None
+        await self.service.close()
+
+    def _hand_over(self, transport: asyncio.Transport, octets: bytes, mode: str) -> None:
+        self.handed_over.append((octets, mode))
+        transport.close()
+
+    async def client(self, **options: int) -> Client:
+        """Connect; `options` may say how little the client takes in at a time (`receive_buffer`)."""
+        connection = socket.socket()
+        if size := options.get("receive_buffer"):
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, size)
+        connection.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(connection, self.address)
+        client = Client(*await asyncio.open_connection(sock=connection, limit=options.get("limit", 2**16)))
+        self._clients.append(client)
+        return client
+
+    async def tunnel(self, authority: str, context: ssl.SSLContext | None = None, name: str = "127.0.0.1") -> Client:
+        """Return a client inside a CONNECT tunnel, TLS begun if there is a context."""
+        client = await self.client()
+        client.send(b"CONNECT %b HTTP/1.1\r\nHost: %b\r\n\r\n" % (authority.encode(), authority.encode()))
+        assert (await client.head()).startswith(b"HTTP/1.1 200 ")
+        if context:
+            await client.start_tls(context, name)
+        return client
+
+    def later(self, seconds: float) -> None:
+        """Let the door look round as if so many seconds had passed."""
+        for connection in list(self.door.connections):
+            connection.deadline -= seconds
+            if connection.deadline < self.door.now:
+                connection.expire()
+
+    def stored(self) -> tuple[StoredResponse, ...]:
+        return tuple(self.service.store.entries())
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until something is so."""
+    while not condition():
+        await asyncio.sleep(0.001)
+
+
+type Conversation = Callable[[Doorway, RawOrigin], Awaitable[None]]
+
+
+def converse(
+    conversation: Conversation, *scripts: Script, secure: ssl.SSLContext | None = None, **tables: dict[str, Any] | str
+) -> None:
+    """Hold a conversation through a door, with an origin that follows scripts; `tables` are settings."""
+
+    async def main() -> None:
+        asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
+        async with RawOrigin(*scripts, tls=secure) as origin, Doorway(tables) as doorway:
+            async with asyncio.timeout(PATIENCE):
+                await conversation(doorway, origin)
+
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
+        runner.run(main())
+    gc.collect()  # so that what was left open is reported in the test that left it
+
+
+async def by_path(peer: Peer) -> None:
+    """Answer every request with its path; what begins with /fresh may be stored."""
+    while True:
+        path = (await peer.request()).split(b" ")[1]
+        fresh = b"Cache-Control: max-age=60\r\n" if path.startswith(b"/fresh") else b""
+        await peer.send(HEAD + fresh + b"Content-Length: %d\r\n\r\n%b" % (len(path), path))
+
+
+def get(origin: RawOrigin, path: str = "/", *lines: str, method: str = "GET", body: bytes = b"") -> bytes:
+    """Return a request for an origin, as clients send it to a proxy."""
+    authority = f"127.0.0.1:{origin.port}"
+    return request(f"{method} http://{authority}{path} HTTP/1.1", f"Host: {authority}", *lines) + body
+
+
+def request(*lines: str) -> bytes:
+    return "".join([f"{line}\r\n" for line in (*lines, "")]).encode("latin-1")

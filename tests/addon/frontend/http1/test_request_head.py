@@ -1,0 +1,226 @@
+"""Request heads, octet by octet (yardstick A5, A9, A10, A26): what two parsers could read in two ways is refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from addon.frontend.http1.request_head import MAX_FIELDS, MAX_LINE, MAX_SECTION, Malformed, end_of_head, parse
+
+GET = b"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n"
+POST = GET.replace(b"GET", b"POST")
+
+
+def refusal(octets: bytes) -> int:
+    with pytest.raises(Malformed) as caught:
+        parse(octets)
+    return caught.value.status
+
+
+def test_a_head_is_taken_apart() -> None:
+    head = parse(b"GET http://a.example/a?b HTTP/1.1\r\nHost: a.example\r\nX-Y: \t a  b\t \r\nX-Y:\r\nx-y:c:d\r\n\r\n")
+    assert (head.method, head.target, head.version) == ("GET", "http://a.example/a?b", "HTTP/1.1")
+    assert head.fields.lines == (("Host", "a.example"), ("X-Y", "a  b"), ("X-Y", ""), ("x-y", "c:d"))
+    assert not head.has_content
+    assert head.persistent
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"GET http://a.example/",  # HTTP/0.9
+        b"GET  http://a.example/ HTTP/1.1",
+        b" GET http://a.example/ HTTP/1.1",
+        b"GET http://a.example/ HTTP/1.1 ",
+        b"GET\thttp://a.example/ HTTP/1.1",
+        b"GET http://a.example/a b HTTP/1.1",
+        b"GET http://a.example/\t HTTP/1.1",
+        b"GET http://a.example/\x00 HTTP/1.1",
+        b"GET http://a.example/\x7f HTTP/1.1",
+        b"GET http://a.example/\x0b HTTP/1.1",
+        b"GET http://a.example/#a HTTP/1.1",
+        b"GET http://a.example/?#a HTTP/1.1",
+        b"GET http://a.example#a HTTP/1.1",
+        b"G@T http://a.example/ HTTP/1.1",
+        b"G\xc3\xa9T http://a.example/ HTTP/1.1",
+        b'"GET" http://a.example/ HTTP/1.1',
+        b"GET http://a.example/ http/1.1",
+        b"GET http://a.example/ HTTP/1.7",
+        b"GET http://a.example/ HTTP/1.10",
+        b"GET http://a.example/ HTTP/01.1",
+        b"GET http://a.example/ HTTP/2.0",
+        b"GET http://a.example/ HTTP/0.9",
+        b"GET http://a.example/ HTP/1.1",
+        b"PRI * HTTP/2.0",
+        b"GET http://a.example/ RTSP/1.0",
+        b"GET http://a.example/ ICE/1.0",
+        b"",
+    ],
+)
+def test_a_request_line_of_another_form_is_refused(line: bytes) -> None:
+    assert refusal(line + b"\r\nHost: a.example\r\n\r\n") == 400
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"X : a\r\n",
+        b"X\t: a\r\n",
+        b" X: a\r\n",  # a folded line, or one in front of all
+        b"X: a\r\n b\r\n",
+        b"X: a\r\n\tb\r\n",
+        b"X: a\n",
+        b"X: a\r",
+        b"X: a\rb\r\n",
+        b"X: a\nb\r\n",
+        b"X: a\r\r\n",
+        b"X: a\x00\r\n",
+        b"X: a\x0bb\r\n",
+        b"X: \x7f\r\n",
+        b"X\x00: a\r\n",
+        b"X(: a\r\n",
+        b"X\xe9: a\r\n",
+        b": a\r\n",
+        b"X\r\n",
+        b"X a\r\n",
+    ],
+)
+def test_a_field_line_of_another_form_is_refused(line: bytes) -> None:
+    assert refusal(GET + line + b"\r\n") == 400
+    assert refusal(GET + line + b"Y: b\r\n\r\n") == 400
+
+
+def test_octets_above_ascii_pass_as_they_are() -> None:
+    assert parse(GET + b"X: \xe9\xc3\xa9\r\n\r\n").fields.get("x") == "\xe9\xc3\xa9"
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n",
+        b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: xchunked\r\n",
+        b"Transfer-Encoding: chunkedx\r\n",
+        b"Transfer-Encoding: x chunked\r\n",
+        b"Transfer-Encoding: chunked, identity\r\n",
+        b"Transfer-Encoding: gzip, chunked\r\n",
+        b"Transfer-Encoding: identity\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nTransfer-Encoding: identity\r\n",
+        b"Transfer-Encoding:\r\n",
+        b'Transfer-Encoding: "chunked"\r\n',
+        b"Transfer-Encoding: chunked;q=1\r\n",
+        b"Transfer-Encoding: ,chunked\r\n",
+        b"Transfer-Encoding:\x0bchunked\r\n",
+        b"Transfer-Encoding: chunked\x0c\r\n",
+        b"Transfer-Encoding: chunked\xa0\r\n",
+        b"Transfer-Encoding: c\xc4\xa5unked\r\n",
+        b"Transfer-Encoding : chunked\r\n",
+        b"Transfer-Encoding\r\n : chunked\r\n",
+        b"Transfer-Encoding:\r\n chunked\r\n",
+        b"Content-Length: 5\r\nContent-Length: 6\r\n",
+        b"Content-Length: 5, 5\r\n",
+        b"Content-Length: +5\r\n",
+        b"Content-Length: -5\r\n",
+        b"Content-Length: 5 5\r\n",
+        b"Content-Length: 0x5\r\n",
+        b"Content-Length: 5_0\r\n",
+        b"Content-Length: 5.0\r\n",
+        b"Content-Length: 5;\r\n",
+        b"Content-Length: \xb2\r\n",
+        b"Content-Length:\r\n",
+        b"Content-Length: 9999999999999999999\r\n",
+        b"Content-Length : 5\r\n",
+    ],
+)
+def test_content_framed_in_a_way_that_could_be_read_in_two_is_refused(lines: bytes) -> None:
+    assert refusal(POST + lines + b"\r\n") == 400
+
+
+def test_chunks_are_not_for_http_1_0() -> None:
+    assert refusal(POST.replace(b"1.1\r", b"1.0\r") + b"Transfer-Encoding: chunked\r\n\r\n") == 400
+
+
+def test_the_two_framings_that_pass() -> None:
+    assert parse(POST + b"Content-Length: 5\r\n\r\n").length == 5
+    assert parse(POST + b"Transfer-Encoding: Chunked\r\n\r\n").length is None
+
+
+@pytest.mark.parametrize(
+    "hosts",
+    [
+        b"",
+        b"Host: a.example\r\nHost: a.example\r\n",
+        b"Host: a.example\r\nhost: b.example\r\n",
+        b"Host: a.example, b.example\r\n",
+        b"Host: a.example/b\r\n",
+        b"Host: a@b.example\r\n",
+        b"Host: http://a.example\r\n",
+        b"Host: a.example:b\r\n",
+        b"Host: a.example:80:80\r\n",
+        b"Host: a b\r\n",
+        b"Host: a\tb\r\n",
+        b"Host: [::1\r\n",
+        b"Host: ::1\r\n",
+        b"Host: a?b\r\n",
+        b"Host: a#b\r\n",
+    ],
+)
+def test_a_host_that_is_not_one_host_is_refused(hosts: bytes) -> None:
+    assert refusal(b"GET http://a.example/ HTTP/1.1\r\n" + hosts + b"\r\n") == 400
+
+
+def test_http_1_0_needs_no_host_and_ends_the_connection() -> None:
+    assert not parse(b"GET http://a.example/ HTTP/1.0\r\n\r\n").persistent
+    assert parse(b"GET http://a.example/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").persistent
+
+
+@pytest.mark.parametrize("line", [b"Connection: close", b"Connection: x, Close", b"Proxy-Connection: close"])
+def test_a_client_may_end_the_connection(line: bytes) -> None:
+    assert not parse(GET + line + b"\r\n\r\n").persistent
+
+
+# ---- limits
+
+
+def test_a_section_just_within_the_limits_passes() -> None:
+    lines = b"".join(b"X-%03d: %b\r\n" % (number, b"a" * 300) for number in range(MAX_FIELDS - 1))
+    assert len(parse(GET + lines + b"\r\n").fields.lines) == MAX_FIELDS
+    assert parse(GET + b"X: " + b"a" * (MAX_LINE - 3) + b"\r\n\r\n")
+
+
+def test_one_field_line_too_many_is_refused() -> None:
+    assert refusal(GET + b"X: a\r\n" * MAX_FIELDS + b"\r\n") == 431
+
+
+def test_one_octet_too_many_in_a_line_is_refused() -> None:
+    assert refusal(GET + b"X: " + b"a" * (MAX_LINE - 2) + b"\r\n\r\n") == 431
+    assert refusal(b"GET http://a.example/" + b"a" * MAX_LINE + b" HTTP/1.1\r\nHost: a.example\r\n\r\n") == 431
+
+
+@pytest.mark.parametrize(
+    ("octets", "status"),
+    [
+        (b"X: " + b"a" * 10_000 + b"\r\n", 431),  # many lines, none of them too long
+        (b"a" * (MAX_LINE + 1), 431),
+        (b"a\n", 400),
+        (b"a\r\rb", 400),
+        (b"a\x00", 400),
+    ],
+)
+def test_what_will_never_be_a_head_is_refused_before_its_end(octets: bytes, status: int) -> None:
+    octets *= MAX_SECTION // len(octets) + 1 if octets.endswith(b"\r\n") else 1
+    with pytest.raises(Malformed) as caught:
+        end_of_head(octets)
+    assert caught.value.status == status
+
+
+def test_a_head_that_may_still_come_is_waited_for() -> None:
+    whole = GET + b"X: a\r\n\r\n"
+    assert [end_of_head(whole[:length]) for length in range(len(whole))] == [0] * len(whole)
+    assert end_of_head(whole + b"GET") == len(whole)
+
+
+def test_a_value_full_of_spaces_takes_no_longer_than_another() -> None:
+    """The pattern that took lines apart tried every space of a value as its end: seconds for 64 KiB."""
+    line = b"X: a" + b" " * (MAX_LINE - 6) + b"b\r\n"
+    assert len(parse(GET + line * 3 + b"\r\n").fields.lines) == 4

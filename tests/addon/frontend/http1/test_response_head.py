@@ -1,0 +1,43 @@
+"""Response heads as octets, and the framing that goes with them (RFC 9112 §6.3, §9.3)."""
+
+from __future__ import annotations
+
+import pytest
+
+from addon.frontend.http1.response_head import Framing, framing_of, head_octets
+from cache.http.messages import Fields, Response
+
+COUNTED = Fields((("Content-Length", "2"),))
+CLOSE, CHUNKS, KEPT = Framing(close=True), Framing(chunked=True), Framing(keep_alive=True)
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "method", "version", "persistent", "framing"),
+    [
+        (200, COUNTED, "GET", "HTTP/1.1", True, Framing()),
+        (200, COUNTED, "GET", "HTTP/1.1", False, CLOSE),
+        (200, COUNTED, "GET", "HTTP/1.0", True, KEPT),
+        (200, COUNTED, "GET", "HTTP/1.0", False, CLOSE),
+        (200, Fields(), "GET", "HTTP/1.1", True, CHUNKS),
+        (200, Fields(), "GET", "HTTP/1.1", False, Framing(chunked=True, close=True)),
+        (200, Fields(), "GET", "HTTP/1.0", True, CLOSE),  # HTTP/1.0 knows no chunks
+        (200, Fields(), "HEAD", "HTTP/1.1", True, Framing()),
+        (200, Fields(), "HEAD", "HTTP/1.0", True, KEPT),
+        (204, Fields(), "GET", "HTTP/1.1", True, Framing()),
+        (304, Fields(), "GET", "HTTP/1.1", True, Framing()),
+        (205, Fields(), "GET", "HTTP/1.1", True, CHUNKS),
+        (404, Fields(), "get", "HTTP/1.1", True, CHUNKS),
+    ],
+)
+def test_how_a_response_goes_out(
+    status: int, fields: Fields, method: str, version: str, persistent: bool, framing: Framing
+) -> None:
+    assert framing_of(Response(status, "", fields), method, version, persistent=persistent) == framing
+
+
+def test_a_head_has_its_fields_as_they_are_and_its_framing_behind_them() -> None:
+    head = Response(200, "All \xe9", Fields((("x-A", "a"), ("X-a", ""))))
+    assert head_octets(head) == b"HTTP/1.1 200 All \xe9\r\nx-A: a\r\nX-a: \r\n\r\n"
+    assert head_octets(head, CHUNKS).endswith(b"X-a: \r\nTransfer-Encoding: chunked\r\n\r\n")
+    assert head_octets(head, CLOSE).endswith(b"X-a: \r\nConnection: close\r\n\r\n")
+    assert head_octets(head, KEPT).endswith(b"X-a: \r\nConnection: keep-alive\r\n\r\n")

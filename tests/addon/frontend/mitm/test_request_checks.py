@@ -1,0 +1,34 @@
+"""Request heads that mitmproxy lets through and nobody should believe."""
+
+from __future__ import annotations
+
+import pytest
+from mitmproxy.test.tutils import treq
+
+from addon.frontend.mitm.request_checks import fault_of
+
+
+def test_a_plain_request_is_believed() -> None:
+    assert fault_of(treq(headers=((b"host", b"a.example"),), path=b"/a")) is None
+
+
+@pytest.mark.parametrize("path", [b"3/login", b"*", b"", b"/a b", b"/a#b", b"/a\r\nX: y"])
+def test_a_target_that_is_no_path_is_refused(path: bytes) -> None:
+    assert fault_of(treq(headers=((b"host", b"a.example"),), path=path))
+
+
+def test_options_may_ask_about_the_server_as_a_whole() -> None:
+    assert fault_of(treq(method=b"OPTIONS", headers=((b"host", b"a.example"),), path=b"*")) is None
+
+
+@pytest.mark.parametrize("headers", [(), ((b"host", b"a"), (b"host", b"b")), ((b"host", b"a/b"),)])
+def test_a_host_that_is_not_one_host_is_refused(headers: tuple[tuple[bytes, bytes], ...]) -> None:
+    assert fault_of(treq(headers=headers, path=b"/"))
+
+
+def test_a_line_break_in_a_value_is_refused() -> None:
+    assert fault_of(treq(headers=((b"host", b"a"), (b"x", b"a\rb")), path=b"/"))
+
+
+def test_user_information_is_refused() -> None:
+    assert fault_of(treq(host="user:password@a.example", headers=((b"host", b"a.example"),), path=b"/"))

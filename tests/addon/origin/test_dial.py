@@ -1,0 +1,123 @@
+"""Names, addresses and time to connect."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from pathlib import Path
+
+import pytest
+
+from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
+from addon.origin.dial import Dialler, _failure, first_connected
+from addon.origin.proxy import Route
+from cache.http.messages import Request
+from tests.addon.origin.conversation import closed_port, converse, each_loop, get, no_system_trust
+from tests.fixtures.raw_origin import OK, QUICK, RawOrigin, answering
+
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
+
+
+def options(**given: object) -> OriginOptions:
+    return OriginOptions(proxy="none", **given)  # type: ignore[arg-type]  # the tests' own few options
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_a_refused_connection_is_disconnected(eager: bool) -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> None:
+        origin.port = closed_port()
+        with pytest.raises(OriginFailure) as caught:
+            await client.fetch(get(origin))
+        failure = caught.value
+        assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_REFUSED, True)
+        assert failure.detail == f"127.0.0.1:{origin.port} refused the connection"
+
+    converse(conversation, answering(OK), eager=eager)
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70])
+def test_a_name_that_cannot_be_resolved_is_disconnected(host: str) -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> None:
+        with pytest.raises(OriginFailure) as caught:
+            await client.fetch(Request("GET", "http", host, 80, "/"))
+        assert (caught.value.kind, caught.value.disconnected) == (FailureKind.DNS_ERROR, True)
+
+    converse(conversation, answering(OK))
+
+
+def _deaf_listener() -> tuple[socket.socket, list[socket.socket]]:
+    """Return a listener whose queue is full, so that further connections hang, and what fills it."""
+    listener = socket.create_server(("127.0.0.1", 0), backlog=0)
+    callers = []
+    for _ in range(4):
+        caller = socket.socket()
+        caller.setblocking(False)
+        caller.connect_ex(listener.getsockname())
+        callers.append(caller)
+    return listener, callers
+
+
+def test_connecting_takes_no_longer_than_allowed() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> None:
+        listener, callers = _deaf_listener()
+        try:
+            with pytest.raises(OriginFailure) as caught:
+                await client.fetch(Request("GET", "http", "127.0.0.1", listener.getsockname()[1], "/"))
+        finally:
+            for each in (listener, *callers):
+                each.close()
+        assert (caught.value.kind, caught.value.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
+
+    converse(conversation, answering(OK), options=options(connect_timeout=QUICK))
+
+
+@pytest.mark.parametrize("eager", [False, True])
+@pytest.mark.parametrize("first", ["deaf", "refusing"])
+def test_the_next_address_is_tried_when_the_first_does_not_answer(first: str, eager: bool) -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> int:
+        listener, callers = _deaf_listener()
+        port = listener.getsockname()[1] if first == "deaf" else closed_port()
+        try:
+            addresses = [(socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET, ("127.0.0.1", origin.port))]
+            with await first_connected(addresses) as winner:
+                return int(winner.getpeername()[1]) - origin.port
+        finally:
+            for each in (listener, *callers):
+                each.close()
+
+    assert converse(conversation, answering(OK), eager=eager) == 0
+
+
+def test_when_no_address_answers_the_first_error_counts() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> None:
+        addresses = [(socket.AF_INET, ("127.0.0.1", closed_port())), (socket.AF_INET, ("not an address", 1))]
+        with pytest.raises(ConnectionRefusedError):
+            await first_connected(addresses)
+
+    converse(conversation, answering(OK))
+
+
+@pytest.mark.parametrize(
+    ("error", "kind", "disconnected"),
+    [
+        (OSError(errno.ENETUNREACH, "Network is unreachable"), "destination_ip_unroutable", True),
+        (OSError(errno.EHOSTUNREACH, "No route to host"), "destination_ip_unroutable", True),
+        (OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), "destination_unavailable", True),
+        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "dns_error", True),
+        (ConnectionResetError(), "connection_terminated", True),
+        (ssl.SSLEOFError(), "connection_terminated", True),
+    ],
+    ids=repr,
+)
+def test_errors_that_no_loopback_origin_can_cause(error: OSError, kind: str, disconnected: bool) -> None:
+    failure = _failure(error, Route("http", "origin.test", 80))
+    assert (failure.kind, failure.disconnected) == (kind, disconnected)
+    assert "origin.test:80" in failure.detail
+
+
+def test_a_ca_file_that_is_none_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=rf"ca_files: {tmp_path}/none\.pem: expected a readable file of PEM"):
+        Dialler(options(ca_files=(f"{tmp_path}/none.pem",)))

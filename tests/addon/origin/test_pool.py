@@ -1,0 +1,139 @@
+"""Connections shared, waited for and made room for, as the origin counts them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+
+import pytest
+
+from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
+from cache.http.messages import Request
+from tests.addon.origin.conversation import closed_port, converse, each_loop, fetch_whole, get, no_system_trust, whole
+from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering, endless
+
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
+
+
+def options(**given: object) -> OriginOptions:
+    return OriginOptions(proxy="none", **given)  # type: ignore[arg-type]  # the tests' own few options
+
+
+@pytest.mark.parametrize("eager", [False, True])
+def test_one_request_after_another_takes_one_connection(eager: bool) -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, int]:
+        for _ in range(5):
+            assert await fetch_whole(client, get(origin)) == b"ok"
+        return len(origin.requests), origin.connections
+
+    assert converse(conversation, endless, eager=eager) == (5, 1)
+
+
+def test_the_connection_used_last_is_used_first() -> None:
+    served: list[int] = []
+
+    def numbered(number: int) -> Script:
+        async def script(peer: Peer) -> None:
+            while True:
+                await peer.request()
+                served.append(number)
+                await peer.send(OK)
+
+        return script
+
+    async def conversation(client: Origin, origin: RawOrigin) -> None:
+        first, second = await asyncio.gather(client.fetch(get(origin)), client.fetch(get(origin)))
+        await whole(first)
+        await whole(second)
+        served.clear()
+        for _ in range(3):
+            await fetch_whole(client, get(origin))
+        assert origin.connections == 2
+        assert len(set(served)) == 1
+
+    converse(conversation, numbered(0), numbered(1))
+
+
+def test_there_are_never_more_connections_than_allowed() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, int]:
+        await asyncio.gather(*(fetch_whole(client, get(origin)) for _ in range(20)))
+        return len(origin.requests), origin.most_at_once
+
+    assert converse(conversation, endless, options=options(max_connections=3)) == (20, 3)
+
+
+def test_who_waits_for_a_connection_in_vain_is_told_so() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> OriginFailure:
+        answer = await client.fetch(get(origin))
+        with pytest.raises(OriginFailure) as caught:
+            await client.fetch(get(origin))
+        await answer.close()
+        return caught.value
+
+    failure = converse(
+        conversation,
+        answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"),
+        options=options(max_connections=1, first_byte_timeout=QUICK),
+    )
+    assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_LIMIT_REACHED, True)
+
+
+def test_waiting_for_a_connection_is_not_connecting() -> None:
+    async def slow_to_finish(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
+        await asyncio.sleep(3 * QUICK)
+        await peer.send(b"ok")
+        await endless(peer)
+
+    async def conversation(client: Origin, origin: RawOrigin) -> list[bytes]:
+        return await asyncio.gather(*(fetch_whole(client, get(origin)) for _ in range(2)))
+
+    given = options(max_connections=1, connect_timeout=QUICK)
+    assert converse(conversation, slow_to_finish, options=given) == [b"ok", b"ok"]
+
+
+@pytest.mark.parametrize("ending", ["abandoned", "failed", "cancelled"])
+def test_a_connection_given_up_makes_room_for_another(ending: str) -> None:
+    async def failing(peer: Peer) -> None:
+        await peer.request()
+        if ending == "failed":
+            await peer.send(b"nonsense")
+        if ending == "abandoned":
+            await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab")
+        await peer.client_closed()
+
+    async def give_up(client: Origin, origin: RawOrigin) -> None:
+        if ending == "abandoned":
+            await (await client.fetch(get(origin))).close()
+        else:
+            with pytest.raises((OriginFailure, TimeoutError)):
+                await asyncio.wait_for(client.fetch(get(origin)), QUICK)
+
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[bytes, int]:
+        _, body = await asyncio.gather(give_up(client, origin), fetch_whole(client, get(origin)))
+        return body, origin.connections
+
+    assert converse(conversation, failing, endless, options=options(max_connections=1)) == (b"ok", 2)
+
+
+def test_a_connection_not_made_makes_room_for_another() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> list[FailureKind]:
+        request = Request("GET", "http", "127.0.0.1", closed_port(), "/")
+        failures = await asyncio.gather(client.fetch(request), client.fetch(request), return_exceptions=True)
+        return [failure.kind for failure in failures if isinstance(failure, OriginFailure)]
+
+    given = options(max_connections=1, first_byte_timeout=1.0)
+    assert converse(conversation, endless, options=given) == [FailureKind.CONNECTION_REFUSED] * 2
+
+
+def test_nothing_is_remembered_of_origins_without_connections() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> int:
+        await fetch_whole(client, get(origin))
+        await asyncio.sleep(QUICK)
+        gc.collect()
+        return len(client._pools)
+
+    assert converse(conversation, answering(OK, then_close=True)) == 0

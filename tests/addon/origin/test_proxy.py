@@ -1,0 +1,254 @@
+"""Through an upstream proxy: what it is asked, and when it is left out."""
+
+from __future__ import annotations
+
+import pytest
+
+from addon.config.settings import Settings
+from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
+from addon.origin.proxy import UpstreamProxies, UpstreamProxy, say_once
+from cache.http.messages import Fields, Request
+from tests.addon.origin.conversation import converse, each_loop, get_securely, no_system_trust, whole
+from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering
+from tests.fixtures.throwaway_ca import Authority
+
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
+
+VARIABLES = ("http_proxy", "https_proxy", "no_proxy", "all_proxy", "REQUEST_METHOD")
+
+
+@pytest.fixture(autouse=True)
+def no_proxy_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"), "throwaway")
+
+
+def ask_through(request: Request, script: Script, userinfo: str = "") -> tuple[bytes, list[bytes]]:
+    """Send a request through a proxy that follows a script; return the body and what the proxy was sent."""
+
+    async def conversation(_: Origin, proxy: RawOrigin) -> tuple[bytes, list[bytes]]:
+        client = Origin(OriginOptions(proxy=f"http://{userinfo}127.0.0.1:{proxy.port}"))
+        try:
+            return await whole(await client.fetch(request)), proxy.requests
+        finally:
+            await client.close()
+
+    return converse(conversation, script)
+
+
+PLAIN = Request("GET", "http", "origin.test", 80, "/a?b", Fields((("Accept", "x/y"),)))
+
+
+def test_a_request_in_clear_goes_to_the_proxy_in_absolute_form() -> None:
+    body, requests = ask_through(PLAIN, answering(OK))
+    assert body == b"ok"
+    assert requests == [b"GET http://origin.test/a?b HTTP/1.1\r\nHost: origin.test\r\nAccept: x/y\r\n\r\n"]
+
+
+def test_the_server_wide_target_has_no_path_in_absolute_form() -> None:
+    _, requests = ask_through(Request("OPTIONS", "http", "origin.test", 8080, "*"), answering(OK))
+    assert requests == [b"OPTIONS http://origin.test:8080 HTTP/1.1\r\nHost: origin.test:8080\r\n\r\n"]
+
+
+def test_the_proxy_gets_the_credentials_of_its_url_and_no_others() -> None:
+    fields = Fields((("Proxy-Authorization", "Basic another"),))
+    _, requests = ask_through(
+        Request("GET", "http", "origin.test", 80, "/", fields), answering(OK), "Aladdin:open%20sesame@"
+    )
+    lines = requests[0].split(b"\r\n")
+    assert [line for line in lines if line.startswith(b"Proxy-")] == [
+        b"Proxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ=="
+    ]
+
+
+def tunnel_to(port: int, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> Script:
+    async def script(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(answer)
+        await peer.join(port)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 Connection established\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 7\r\n\r\n",
+        b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 204 Open\r\n\r\n",
+    ],
+)
+@pytest.mark.parametrize("eager", [False, True])
+def test_tls_goes_through_a_tunnel_that_is_used_again(answer: bytes, eager: bool, authority: Authority) -> None:
+    async def conversation(_client: Origin, origin: RawOrigin) -> None:
+        async with RawOrigin(tunnel_to(origin.port, answer)) as proxy:
+            proxy_url = f"http://user:pass@127.0.0.1:{proxy.port}"
+            client = Origin(OriginOptions(proxy=proxy_url, ca_files=(str(authority.file),)))
+            for _ in range(2):
+                assert await whole(await client.fetch(get_securely(origin))) == b"ok"
+            await client.close()
+            name = f"localhost:{origin.port}".encode()
+            assert proxy.requests == [
+                b"CONNECT %b HTTP/1.1\r\nHost: %b\r\nProxy-Authorization: Basic dXNlcjpwYXNz\r\n\r\n" % (name, name)
+            ]
+            assert [b"Proxy-Authorization" in request for request in origin.requests] == [False, False]
+
+    converse(conversation, answering(OK, OK), tls=authority.context("localhost"), eager=eager)
+
+
+def test_the_name_to_be_proven_has_no_trailing_dot(authority: Authority) -> None:
+    async def conversation(_: Origin, origin: RawOrigin) -> bytes:
+        async with RawOrigin(tunnel_to(origin.port)) as proxy:
+            client = Origin(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(authority.file),)))
+            body = await whole(await client.fetch(get_securely(origin, "origin.test.")))
+            await client.close()
+            return body
+
+    assert converse(conversation, answering(OK), tls=authority.context("origin.test")) == b"ok"
+
+
+def test_the_certificate_inside_the_tunnel_must_be_the_origins(authority: Authority) -> None:
+    async def conversation(_: Origin, origin: RawOrigin) -> OriginFailure:
+        async with RawOrigin(tunnel_to(origin.port)) as proxy:
+            client = Origin(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(authority.file),)))
+            with pytest.raises(OriginFailure) as caught:
+                await client.fetch(get_securely(origin))
+            await client.close()
+            return caught.value
+
+    failure = converse(conversation, answering(OK), tls=authority.context("proxy.test"))
+    assert (failure.kind, failure.disconnected) == (FailureKind.TLS_CERTIFICATE_ERROR, False)
+
+
+SECURE = Request("GET", "https", "origin.test", 443, "/")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "disconnected", "says"),
+    [
+        (b"HTTP/1.1 407 Who are you\r\nContent-Length: 9\r\n\r\n", "proxy_configuration_error", False, "407 Who are"),
+        (b"HTTP/1.1 403 No\r\n\r\n", "proxy_configuration_error", False, "answered 403 No to CONNECT origin.test:443"),
+        (b"HTTP/1.1 502 Gone\r\nContent-Length: 0\r\n\r\n", "destination_unavailable", True, "answered 502 Gone"),
+        (b"HTTP/1.1 200 OK\r\n\r\nspeaks first", "http_protocol_error", False, "before TLS began"),
+        (b"nonsense", "http_protocol_error", False, "malformed"),
+        (b"", "connection_terminated", True, "closed the connection"),
+    ],
+)
+def test_a_proxy_that_does_not_connect_us_is_a_failure_that_says_so(
+    answer: bytes, kind: str, disconnected: bool, says: str
+) -> None:
+    with pytest.raises(OriginFailure, match=says) as caught:
+        ask_through(SECURE, answering(answer, then_close=True))
+    assert (caught.value.kind, caught.value.disconnected) == (kind, disconnected)
+    assert caught.value.detail.startswith("The upstream proxy 127.0.0.1:")
+
+
+def test_a_proxy_that_is_slow_to_connect_us_is_a_connection_timeout() -> None:
+    async def conversation(_: Origin, proxy: RawOrigin) -> OriginFailure:
+        client = Origin(OriginOptions(proxy=f"http://127.0.0.1:{proxy.port}", connect_timeout=QUICK))
+        with pytest.raises(OriginFailure) as caught:
+            await client.fetch(SECURE)
+        await client.close()
+        return caught.value
+
+    failure = converse(conversation, answering(b"HTTP/1.1 200"))
+    assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
+
+
+# Which proxy
+
+
+@pytest.mark.parametrize(
+    ("environment", "setting", "scheme", "proxied"),
+    [
+        ({}, "", "http", None),
+        ({"HTTP_PROXY": "http://a.test:1"}, "", "http", "a.test"),
+        ({"http_proxy": "a.test:1"}, "", "http", "a.test"),
+        ({"HTTP_PROXY": "http://a.test:1"}, "", "https", None),
+        ({"HTTPS_PROXY": "http://a.test:1"}, "", "https", "a.test"),
+        ({"HTTPS_PROXY": "http://a.test:1"}, "none", "https", None),
+        ({"HTTPS_PROXY": "http://a.test:1"}, "http://b.test:2", "https", "b.test"),
+        ({"HTTP_PROXY": "http://a.test:1", "NO_PROXY": "origin.test"}, "", "http", None),
+        ({"HTTP_PROXY": "http://a.test:1", "NO_PROXY": ".test"}, "", "http", None),
+        ({"HTTP_PROXY": "http://a.test:1", "NO_PROXY": "origin.test:8080"}, "", "http", None),
+        ({"HTTP_PROXY": "http://a.test:1", "NO_PROXY": "origin.test:81"}, "", "http", "a.test"),
+        ({"HTTP_PROXY": "http://a.test:1", "NO_PROXY": "x.test, *"}, "", "http", "a.test"),
+        ({"HTTP_PROXY": "http://a.test:1", "NO_PROXY": "*"}, "", "http", None),
+        ({"NO_PROXY": "origin.test"}, "http://b.test:2", "http", None),
+    ],
+)
+def test_the_setting_and_the_environment_choose_the_proxy(
+    environment: dict[str, str], setting: str, scheme: str, proxied: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    proxy = UpstreamProxies(setting).route(scheme, "origin.test", 8080).proxy
+    assert (proxy.host if proxy else None) == proxied
+
+
+@pytest.mark.parametrize(
+    ("listen", "named", "proxied"),
+    [
+        ("127.0.0.1:8080", "http://127.0.0.1:8080", None),
+        ("127.0.0.1:8080", "http://localhost:8080", None),
+        ("127.0.0.1:8080", "http://127.0.0.1:8081", "127.0.0.1"),
+        ("0.0.0.0:8080", "http://127.0.0.1:8080", None),
+        ("[::]:8080", "http://[::1]:8080", None),
+        ("[::1]:8080", "http://[::1]:8080", None),
+        ("proxy.test:8080", "http://PROXY.test:8080", None),
+    ],
+)
+def test_the_environments_proxy_is_not_this_one_itself(
+    listen: str, named: str, proxied: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", named)
+    monkeypatch.setenv("HTTPS_PROXY", named)
+    say_once.cache_clear()
+    own = Settings.model_validate({"listen": listen}).origin_options().own_addresses
+    for _ in range(2):
+        proxy = UpstreamProxies("", own).route("https", "origin.test", 443).proxy
+        assert (proxy.host if proxy else None) == proxied
+    said = "the environment's HTTP_PROXY and HTTPS_PROXY would lead back to this proxy: origins are asked directly"
+    assert caplog.messages == ([] if proxied else [said])
+
+
+def test_no_proxy_names_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_PROXY", "::1")
+    assert UpstreamProxies("http://b.test").route("http", "::1", 80).proxy is None
+
+
+@pytest.mark.parametrize(
+    ("url", "proxy"),
+    [
+        ("http://a.test", UpstreamProxy("a.test", 80)),
+        ("http://a.test:3128/", UpstreamProxy("a.test", 3128)),
+        ("a.test:3128", UpstreamProxy("a.test", 3128)),
+        ("http://[::1]:3128", UpstreamProxy("::1", 3128)),
+        ("http://u@a.test", UpstreamProxy("a.test", 80, "Basic dTo=")),
+    ],
+)
+def test_a_proxy_url_names_host_and_port(url: str, proxy: UpstreamProxy) -> None:
+    assert UpstreamProxy.from_url(url) == proxy
+
+
+@pytest.mark.parametrize(
+    "url", ["socks5://a.test", "https://a.test", "http://", "http://a.test:x", "http://a.test/b", "http://[a"]
+)
+def test_a_proxy_of_another_kind_stops_the_start(url: str) -> None:
+    with pytest.raises(ValueError, match=r"upstream proxy '.*': expected http://host:port"):
+        Origin(OriginOptions(proxy=url))
+
+
+def test_the_error_does_not_show_the_proxys_password() -> None:
+    with pytest.raises(ValueError, match=r"a\.test") as caught:
+        Origin(OriginOptions(proxy="socks5://user:secret@a.test"))
+    assert "secret" not in str(caught.value)

@@ -1,0 +1,258 @@
+"""Requests with content: how it is framed, how fast it goes, and when it is given up."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from addon.origin import Content, FailureKind, Origin, OriginFailure, OriginOptions
+from cache.http.messages import Request, Response
+from tests.addon.origin.conversation import (
+    converse,
+    each_loop,
+    fetch_whole,
+    get,
+    no_system_trust,
+    pieces,
+    post_of,
+    whole,
+)
+from tests.fixtures.raw_origin import HEAD, OK, QUICK, Peer, RawOrigin, endless
+
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
+
+MANY = 64 * 1024 * 1024
+
+
+async def receiving(peer: Peer) -> None:
+    """Take a request whose content ends in a tilde, and answer it."""
+    await peer.request(up_to=b"~")
+    await peer.send(OK)
+    assert await peer.client_closed()
+
+
+@pytest.mark.parametrize(
+    ("length", "given", "framing", "sent"),
+    [
+        (4, (), b"Content-Length: 4\r\n", b"abc~"),
+        (4, (("content-length", "7"), ("Transfer-Encoding", "chunked")), b"Content-Length: 4\r\n", b"abc~"),
+        (None, (), b"Transfer-Encoding: chunked\r\n", b"2\r\nab\r\n2\r\nc~"),
+        (None, (("Content-Length", "4"),), b"Transfer-Encoding: chunked\r\n", b"2\r\nab\r\n2\r\nc~"),
+    ],
+)
+def test_content_is_framed_anew(length: int | None, given: tuple[tuple[str, str]], framing: bytes, sent: bytes) -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+        content = Content(pieces(b"ab", b"", b"c~"), length)
+        await fetch_whole_with(client, post_of(origin, *given, ("X", "y")), content)
+        return origin.requests[0].replace(str(origin.port).encode(), b"PORT")
+
+    expected = b"POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n" + framing + b"X: y\r\n\r\n" + sent
+    assert converse(conversation, receiving) == expected
+
+
+async def fetch_whole_with(client: Origin, request: Request, content: Content) -> bytes:
+    return await whole(await client.fetch(request, content=content))
+
+
+def test_chunks_end_with_the_last_one() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+        return await fetch_whole_with(client, post_of(origin), Content(pieces(b"abc")))
+
+    async def to_the_end(peer: Peer) -> None:
+        await peer.request(up_to=b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
+        await peer.send(OK)
+
+    assert converse(conversation, to_the_end) == b"ok"
+
+
+def test_a_request_with_content_has_a_connection_of_its_own() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, int]:
+        await fetch_whole(client, get(origin))
+        await fetch_whole_with(client, post_of(origin), Content(pieces(b"abc~"), 4))
+        after_it = origin.connections
+        await fetch_whole(client, get(origin))
+        return after_it, origin.connections
+
+    assert converse(conversation, endless, receiving) == (2, 2)
+
+
+def test_an_idle_connection_makes_room_for_it() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> int:
+        await fetch_whole(client, get(origin))
+        await fetch_whole_with(client, post_of(origin), Content(pieces(b"abc~"), 4))
+        return origin.connections
+
+    assert converse(conversation, endless, receiving, options=OriginOptions(proxy="none", max_connections=1)) == 2
+
+
+async def without_end(taken: list[int]) -> AsyncIterator[bytes]:
+    while True:
+        taken.append(65_536)
+        yield b"x" * 65_536
+
+
+@pytest.mark.parametrize("length", [MANY, None])
+def test_an_answer_before_the_end_of_the_content_stops_it(length: int | None) -> None:
+    """RFC 9112 §9.5."""
+    taken: list[int] = []
+
+    async def refusing(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno.")
+        assert await peer.closed_after_octets()
+
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, bytes]:
+        answer = await client.fetch(post_of(origin), content=Content(without_end(taken), length))
+        return answer.head.status, await whole(answer)
+
+    assert converse(conversation, refusing) == (413, b"no.")
+    assert sum(taken) < MANY
+
+
+def test_an_answer_is_heard_although_the_origin_closed_on_the_content() -> None:
+    taken: list[int] = []
+
+    async def rude(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno.")
+        await peer.close()  # with octets unread: a reset follows the answer
+
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, bytes]:
+        answer = await client.fetch(post_of(origin), content=Content(without_end(taken), MANY))
+        return answer.head.status, await whole(answer)
+
+    for _ in range(20):
+        assert converse(conversation, rude) == (413, b"no.")
+
+
+def test_content_goes_on_while_a_good_answer_comes() -> None:
+    async def echoing(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(HEAD + b"Content-Length: 2\r\n\r\n")
+        await peer.request(up_to=b"b")
+        await peer.send(b"ok")
+
+    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+        answered = asyncio.Event()
+
+        async def two() -> AsyncIterator[bytes]:
+            yield b"a"
+            await answered.wait()
+            yield b"b"
+
+        answer = await client.fetch(post_of(origin), content=Content(two(), 2))
+        answered.set()
+        return await whole(answer)
+
+    assert converse(conversation, echoing) == b"ok"
+
+
+def test_the_client_waits_for_a_slow_origin() -> None:
+    taken: list[int] = []
+
+    async def deaf(peer: Peer) -> None:
+        await asyncio.sleep(60)
+
+    async def conversation(client: Origin, origin: RawOrigin) -> FailureKind:
+        with pytest.raises(OriginFailure) as caught:
+            await client.fetch(post_of(origin), content=Content(without_end(taken), MANY))
+        return caught.value.kind
+
+    kind = converse(conversation, deaf, options=OriginOptions(proxy="none", between_bytes_timeout=QUICK))
+    assert kind is FailureKind.CONNECTION_WRITE_TIMEOUT
+    assert sum(taken) < MANY
+
+
+def test_the_origin_is_not_blamed_for_a_slow_client() -> None:
+    async def slow() -> AsyncIterator[bytes]:
+        yield b"abc"
+        await asyncio.sleep(4 * QUICK)
+        yield b"~"
+
+    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+        return await fetch_whole_with(client, post_of(origin), Content(slow(), 4))
+
+    options = OriginOptions(proxy="none", first_byte_timeout=QUICK, between_bytes_timeout=QUICK)
+    assert converse(conversation, receiving, options=options) == b"ok"
+
+
+def test_expect_is_forwarded_and_the_100_handed_on() -> None:
+    async def cautious(peer: Peer) -> None:
+        assert b"Expect: 100-continue\r\n" in await peer.request()
+        await peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        await receiving(peer)
+
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[list[int], bytes]:
+        allowed, statuses = asyncio.Event(), list[int]()
+
+        async def when_allowed() -> AsyncIterator[bytes]:
+            await allowed.wait()
+            yield b"abc~"
+
+        def interim(head: Response) -> None:
+            statuses.append(head.status)
+            allowed.set()
+
+        request = post_of(origin, ("Expect", "100-continue"))
+        answer = await client.fetch(request, interim=interim, content=Content(when_allowed(), 4))
+        return statuses, await whole(answer)
+
+    assert converse(conversation, cautious) == ([100], b"ok")
+
+
+@pytest.mark.parametrize("octets", [(b"ab",), (b"abc", b"de")], ids=["too little", "too much"])
+def test_content_that_is_not_as_long_as_it_said_ends_the_exchange(octets: tuple[bytes, ...]) -> None:
+    async def cut(peer: Peer) -> None:
+        await peer.request()
+        assert await peer.closed_after_octets()
+
+    async def conversation(client: Origin, origin: RawOrigin) -> FailureKind:
+        with pytest.raises(OriginFailure) as caught:
+            await client.fetch(post_of(origin), content=Content(pieces(*octets), 4))
+        return caught.value.kind
+
+    assert converse(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
+
+
+def test_a_client_that_leaves_ends_the_exchange() -> None:
+    async def leaving() -> AsyncIterator[bytes]:
+        yield b"ab"
+        raise ConnectionResetError("the client left")
+
+    async def cut(peer: Peer) -> None:
+        await peer.request()
+        assert await peer.closed_after_octets()
+
+    async def conversation(client: Origin, origin: RawOrigin) -> FailureKind:
+        with pytest.raises(OriginFailure) as caught:
+            await client.fetch(post_of(origin, method="PUT"), content=Content(leaving()))
+        return caught.value.kind
+
+    assert converse(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"])
+def test_it_is_never_sent_twice(method: str) -> None:
+    async def closing(peer: Peer) -> None:
+        await peer.request()
+        await peer.close()
+
+    async def conversation(client: Origin, origin: RawOrigin) -> int:
+        with pytest.raises(OriginFailure):
+            await client.fetch(post_of(origin, method=method), content=Content(pieces(b"abc~"), 4))
+        return origin.connections
+
+    assert converse(conversation, closing) == 1
+
+
+def test_a_host_that_names_another_is_sent_as_received_where_that_is_wanted() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+        request = get(origin, "/", ("Host", "elsewhere.test"))
+        await whole(await client.fetch(request, named_host=True))
+        return origin.requests[0]
+
+    assert converse(conversation, endless) == b"GET / HTTP/1.1\r\nHost: elsewhere.test\r\n\r\n"

@@ -1,0 +1,196 @@
+"""Where a body ends, octet for octet, and what becomes of the connection."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from addon.origin import FailureKind, Origin, OriginFailure
+from tests.addon.origin.conversation import (
+    converse,
+    each_loop,
+    get,
+    head_refusal,
+    no_system_trust,
+    receive,
+    refusal,
+    whole,
+)
+from tests.fixtures.raw_origin import CHUNKED, HEAD, LARGE, OK, Peer, RawOrigin, answering
+
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
+
+
+@pytest.mark.parametrize(
+    ("octets", "body"),
+    [
+        (HEAD + b"Content-Length: 3\r\n\r\nabc", b"abc"),
+        (HEAD + b"Content-Length: 0\r\n\r\n", b""),
+        (CHUNKED + b"3\r\nabc\r\n2\r\nde\r\n0\r\n\r\n", b"abcde"),
+        (CHUNKED + b"3;x=y\r\nabc\r\n0\r\n\r\n", b"abc"),
+        (CHUNKED + b"3\r\nabc\r\n0\r\nDigest: x\r\nContent-Type: y\r\n\r\n", b"abc"),
+        (HEAD + b"Transfer-Encoding: Chunked\r\n\r\n0\r\n\r\n", b""),
+        (HEAD + b"Content-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc", b"abc"),
+        (b"HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n", b""),
+    ],
+    ids=["length", "length 0", "chunked", "chunk extension", "trailers", "Chunked", "content coding", "205"],
+)
+def test_a_body_is_read_to_its_end_and_the_connection_is_used_again(octets: bytes, body: bytes) -> None:
+    _, received, connections = receive(octets)
+    assert (received, connections) == (body, 1)
+
+
+@pytest.mark.parametrize(
+    ("octets", "body"),
+    [
+        (HEAD + b"\r\nabc", b"abc"),
+        (b"HTTP/1.0 200 OK\r\n\r\nabc", b"abc"),
+        (HEAD + b"Connection: keep-alive\r\n\r\nabc", b"abc"),
+        (HEAD + b"\r\n", b""),
+    ],
+)
+def test_a_body_without_a_length_ends_with_the_connection(octets: bytes, body: bytes) -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+        return await whole(await client.fetch(get(origin)))
+
+    assert converse(conversation, answering(octets, then_close=True)) == body
+
+
+@pytest.mark.parametrize(
+    ("method", "octets"),
+    [
+        ("HEAD", HEAD + b"Content-Length: 3\r\n\r\n"),
+        ("HEAD", CHUNKED),
+        ("HEAD", HEAD + b"\r\n"),
+        ("GET", b"HTTP/1.1 204 No Content\r\n\r\n"),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\n"),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nTransfer-Encoding: chunked\r\n\r\n"),
+    ],
+    ids=repr,
+)
+def test_a_response_that_has_no_body_ends_with_its_head(method: str, octets: bytes) -> None:
+    _, body, connections = receive(octets, method)
+    assert (body, connections) == (b"", 1)
+
+
+@pytest.mark.parametrize(
+    ("method", "octets", "body"),
+    [
+        ("GET", HEAD + b"Content-Length: 3\r\n\r\nabcdef", b"abc"),
+        ("GET", OK + OK, b"ok"),
+        ("GET", OK + b"HTTP", b"ok"),
+        ("GET", CHUNKED + b"0\r\n\r\nabc", b""),
+        ("GET", b"HTTP/1.1 204 No Content\r\nContent-Length: 3\r\n\r\nabc", b""),
+        ("GET", b"HTTP/1.1 304 Not Modified\r\nContent-Length: 3\r\n\r\nabc", b""),
+        ("HEAD", HEAD + b"Content-Length: 3\r\n\r\nabc", b""),
+        ("HEAD", CHUNKED + b"3", b""),
+        ("HEAD", CHUNKED + b"3\r\nabc\r\n0\r\n\r\n", b""),
+        ("HEAD", HEAD + b"\r\nabc", b""),
+        ("GET", HEAD + b"Connection: close\r\nContent-Length: 2\r\n\r\nokno", b"ok"),
+    ],
+    ids=repr,
+)
+def test_what_follows_a_complete_response_is_dropped_with_the_connection(
+    method: str, octets: bytes, body: bytes
+) -> None:
+    _, received, connections = receive(octets, method)
+    assert (received, connections) == (body, 2)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        HEAD + b"Content-Length: 3x\r\n\r\nabc",
+        HEAD + b"Content-Length: +3\r\n\r\nabc",
+        HEAD + b"Content-Length: -3\r\n\r\nabc",
+        HEAD + b"Content-Length: 0x3\r\n\r\nabc",
+        HEAD + b"Content-Length: 3, 4\r\n\r\nabc",
+        HEAD + b"Content-Length:\r\n\r\nabc",
+        HEAD + b"Content-Length: 99999999999999999999999\r\n\r\nabc",
+        HEAD + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabcd",
+        HEAD + b"Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
+        HEAD + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\nContent-Length: 3\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: magic\r\n\r\nabc",
+        HEAD + b"Transfer-Encoding: identity\r\n\r\nabc",
+        HEAD + b"Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked, gzip\r\n\r\nabc",
+        HEAD + b"Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+        HEAD + b"Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"HTTP/1.0 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+    ],
+    ids=repr,
+)
+def test_false_framing_is_refused_with_the_head(octets: bytes) -> None:
+    failure = head_refusal(octets)
+    assert (failure.kind, failure.disconnected) == (FailureKind.HTTP_PROTOCOL_ERROR, False)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [
+        b"3\r\nabcX\r\n0\r\n\r\n",
+        b"3\nabc\r\n0\r\n\r\n",
+        b"0x3\r\nabc\r\n0\r\n\r\n",
+        b"-3\r\nabc\r\n0\r\n\r\n",
+        b" 3\r\nabc\r\n0\r\n\r\n",
+        b"\r\nabc",
+        b"ffffffffffffffffff\r\nabc\r\n0\r\n\r\n",
+        b"0\r\nContent-Length: 3\r\n\r\n",
+        b"0\r\nX : y\r\n\r\n",
+    ],
+    ids=repr,
+)
+def test_a_broken_chunk_is_a_protocol_error(chunks: bytes) -> None:
+    failure = refusal(CHUNKED + chunks)
+    assert (failure.kind, failure.disconnected) == (FailureKind.HTTP_PROTOCOL_ERROR, False)
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [HEAD + b"Content-Length: 3\r\n\r\nab", CHUNKED + b"3\r\nab", CHUNKED + b"3\r\nabc\r\n", CHUNKED + b"0\r\n"],
+)
+def test_a_truncated_body_is_incomplete(octets: bytes) -> None:
+    failure = refusal(octets)
+    assert (failure.kind, failure.disconnected) == (FailureKind.HTTP_RESPONSE_INCOMPLETE, False)
+
+
+def test_what_came_of_a_truncated_body_is_handed_on_before_the_failure() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+        body = (await client.fetch(get(origin))).body()
+        received = await anext(body)
+        with pytest.raises(OriginFailure):
+            await anext(body)
+        return received
+
+    assert converse(conversation, answering(CHUNKED + b"3\r\nabc\r\nxyz", then_close=True)) == b"abc"
+
+
+@pytest.mark.parametrize(
+    "trailers", [LARGE * 70 + b"\r\n", b"X: " + b"a" * 400_000, b"X: a\r\n" * 60_000], ids=["many", "endless", "small"]
+)
+def test_a_trailer_section_above_the_limit_is_refused(trailers: bytes) -> None:
+    assert refusal(CHUNKED + b"0\r\n" + trailers).kind is FailureKind.HTTP_RESPONSE_TRAILER_SECTION_SIZE
+
+
+def test_a_reset_in_a_body_without_a_length_is_not_its_end() -> None:
+    heard = asyncio.Event()
+
+    async def resetting(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(HEAD + b"\r\nabc")
+        await heard.wait()
+        peer.reset()
+
+    async def conversation(client: Origin, origin: RawOrigin) -> None:
+        body = (await client.fetch(get(origin))).body()
+        assert await anext(body) == b"abc"
+        heard.set()
+        with pytest.raises(OriginFailure) as caught:
+            await anext(body)
+        assert caught.value.kind is FailureKind.HTTP_RESPONSE_INCOMPLETE
+
+    converse(conversation, resetting)

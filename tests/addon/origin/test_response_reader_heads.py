@@ -1,0 +1,129 @@
+"""Response heads, octet for octet, and what the cache's own client makes of them."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from addon.origin import FailureKind, Origin
+from cache.http.messages import Fields, Response
+from tests.addon.origin.conversation import converse, each_loop, get, head_refusal, no_system_trust, receive, whole
+from tests.fixtures.raw_origin import CHUNKED, HEAD, LARGE, OK, Peer, RawOrigin
+
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
+
+
+def test_values_are_latin_1_without_surrounding_whitespace_in_order_and_case() -> None:
+    octets = HEAD + b"X-B: \t b c \t\r\nx-a:\xe9\xff\r\nX-b:\r\nContent-Length: 0\r\n\r\n"
+    head, body, _ = receive(octets)
+    assert head == Response(
+        200, "OK", Fields((("X-B", "b c"), ("x-a", "\xe9\xff"), ("X-b", ""), ("Content-Length", "0")))
+    )
+    assert body == b""
+
+
+def test_a_response_that_arrives_octet_by_octet_is_the_same_response() -> None:
+    async def dripping(peer: Peer) -> None:
+        await peer.request()
+        for octet in CHUNKED + b"3\r\nabc\r\n0\r\nT: x\r\n\r\n":
+            await peer.send(bytes([octet]))
+            await asyncio.sleep(0)
+        await peer.client_closed()
+
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[Response, bytes]:
+        answer = await client.fetch(get(origin))
+        return answer.head, await whole(answer)
+
+    head, body = converse(conversation, dripping)
+    assert head == Response(200, "OK", Fields((("Transfer-Encoding", "chunked"),)))
+    assert body == b"abc"
+
+
+@pytest.mark.parametrize(
+    ("line", "status", "reason"),
+    [
+        (b"HTTP/1.1 200 OK", 200, "OK"),
+        (b"HTTP/1.1 200 ", 200, ""),
+        (b"HTTP/1.1 200", 200, ""),
+        (b"HTTP/1.1 999 \xe9 b", 999, "\xe9 b"),
+    ],
+)
+def test_status_lines_that_are_fine(line: bytes, status: int, reason: str) -> None:
+    head, _, _ = receive(line + b"\r\nContent-Length: 0\r\n\r\n")
+    assert (head.status, head.reason, head.version) == (status, reason, "HTTP/1.1")
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 1000 High\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 20x OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 O\0K\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/1.1 200 O\rK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/2.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"HTTP/0.9 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"<html>An answer of HTTP/0.9</html>\r\n\r\n",
+        b"ICE/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"RTSP/1.0 200 OK\r\nContent-Length: 0\r\n\r\n",
+        b"SSH-2.0-something\r\n",
+        b"\x15\x03\x01\x00\x02\x02\x16",
+        HEAD + b"X: a\rb\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b"X: a\0b\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b"X: a\r\n folded\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b" X: a\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b"X : a\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b"X Y: a\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b"no colon\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b": no name\r\nContent-Length: 0\r\n\r\n",
+    ],
+    ids=repr,
+)
+def test_a_malformed_head_is_refused(octets: bytes) -> None:
+    failure = head_refusal(octets)
+    assert (failure.kind, failure.disconnected) == (FailureKind.HTTP_PROTOCOL_ERROR, False)
+
+
+@pytest.mark.parametrize(
+    ("octets", "kind"),
+    [
+        (HEAD + LARGE * 66 + b"Content-Length: 0\r\n\r\n", "http_response_header_section_size"),
+        (HEAD + LARGE * 70, "http_response_header_section_size"),
+        (HEAD + b"X: " + b"a" * 65_536, "http_response_header_section_size"),
+        (b"HTTP/1.1 200 " + b"a" * 65_536, "http_response_header_section_size"),
+        ((b"HTTP/1.1 103 Early Hints\r\n" + LARGE + b"\r\n") * 70, "http_response_header_section_size"),
+        (HEAD + b"X: a\r\n" * 200 + b"Content-Length: 0\r\n\r\n", "http_response_header_section_size"),
+        (HEAD + b"X: " + b"a" * 16_384 + b"\r\nContent-Length: 0\r\n\r\n", "http_response_header_size"),
+    ],
+    ids=["64 KiB of fields", "no end", "one line without end", "endless reason", "interim heads", "201 fields", "line"],
+)
+def test_a_head_above_the_limits_is_refused(octets: bytes, kind: str) -> None:
+    failure = head_refusal(octets)
+    assert (failure.kind, failure.disconnected) == (kind, False)
+
+
+def test_a_head_just_within_the_limits_is_taken() -> None:
+    head, _, _ = receive(HEAD + LARGE * 64 + b"X: a\r\n" * 135 + b"Content-Length: 0\r\n\r\n")
+    assert len(head.fields.lines) == 200
+
+
+def test_every_interim_response_is_skipped() -> None:
+    interim = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\nContent-Length: 9\r\n\r\n"
+    head, body, connections = receive(interim + OK)
+    assert (head.status, head.reason, head.fields.lines) == (200, "OK", (("Content-Length", "2"),))
+    assert (body, connections) == (b"ok", 1)
+
+
+def test_an_interim_response_alone_is_no_answer() -> None:
+    failure = head_refusal(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
+    assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_TERMINATED, True)
+
+
+@pytest.mark.parametrize("fields", [b"", b"Connection: upgrade\r\nUpgrade: x\r\n"])
+def test_a_protocol_switched_unasked_is_refused(fields: bytes) -> None:
+    failure = head_refusal(b"HTTP/1.1 101 Switching Protocols\r\n" + fields + b"\r\n" + OK)
+    assert failure.kind is FailureKind.HTTP_PROTOCOL_ERROR
+    assert failure.detail.endswith("switched protocols unasked")

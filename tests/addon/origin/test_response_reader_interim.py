@@ -1,0 +1,119 @@
+"""What comes before the final response, and what comes behind its content."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
+from cache.http.messages import Fields, Response
+from tests.addon.origin.conversation import converse, each_loop, get, no_system_trust, refusal, whole
+from tests.fixtures.raw_origin import CHUNKED, HEAD, LARGE, OK, Peer, RawOrigin, answering
+
+__all__ = ["each_loop", "no_system_trust"]
+
+pytestmark = pytest.mark.usefixtures("each_loop")
+
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
+
+
+def heard(octets: bytes) -> tuple[list[Response], bytes]:
+    """Return the interim responses that reach whoever asked, and the body of the final one."""
+
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[list[Response], bytes]:
+        interim: list[Response] = []
+        answer = await client.fetch(get(origin), interim=interim.append)
+        return interim, await whole(answer)
+
+    return converse(conversation, answering(octets))
+
+
+def test_interim_responses_are_handed_on_in_order() -> None:
+    interim, body = heard(CONTINUE + HINTS + HINTS + OK)
+    hints = Response(103, "Early Hints", Fields((("Link", "</a>"),)))
+    assert (interim, body) == ([Response(100, "Continue"), hints, hints], b"ok")
+
+
+def test_an_interim_response_is_handed_on_before_the_final_one_comes() -> None:
+    hinted = asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(HINTS)
+        await hinted.wait()
+        await peer.send(OK)
+
+    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+        return await whole(await client.fetch(get(origin), interim=lambda _: hinted.set()))
+
+    assert converse(conversation, slow) == b"ok"
+
+
+def test_fields_of_an_interim_response_are_not_those_of_the_final_one() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> Fields:
+        return (await client.fetch(get(origin))).head.fields
+
+    assert converse(conversation, answering(HINTS + OK)).lines == (("Content-Length", "2"),)
+
+
+def test_interim_responses_without_end_are_refused() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> None:
+        await client.fetch(get(origin))
+
+    with pytest.raises(OriginFailure) as caught:
+        converse(conversation, answering(CONTINUE * 4 + OK), options=OriginOptions(proxy="none", max_interim=3))
+    assert caught.value.kind is FailureKind.HTTP_PROTOCOL_ERROR
+    assert caught.value.detail.endswith("sent more than 3 interim responses")
+
+
+def test_trailers_are_kept_apart_from_the_head() -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[Fields, Fields]:
+        answer = await client.fetch(get(origin))
+        await whole(answer)
+        return answer.head.fields, answer.trailers
+
+    octets = CHUNKED + b"3\r\nabc\r\n0\r\nDigest: x\r\nServer-Timing: a\r\n\r\n"
+    fields, trailers = converse(conversation, answering(octets))
+    assert fields.lines == (("Transfer-Encoding", "chunked"),)
+    assert trailers.lines == (("Digest", "x"), ("Server-Timing", "a"))
+
+
+def test_there_are_no_trailers_before_the_end() -> None:
+    ended = asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(CHUNKED + b"3\r\nabc\r\n0\r\nA: b\r\n")
+        await ended.wait()
+        await peer.send(b"\r\n")
+
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[Fields, Fields]:
+        answer = await client.fetch(get(origin))
+        assert answer.whole is None
+        before = answer.trailers
+        ended.set()
+        await whole(answer)
+        return before, answer.trailers
+
+    assert converse(conversation, slow) == (Fields(), Fields((("A", "b"),)))
+
+
+@pytest.mark.parametrize("trailers", [b"A: b\r\n" * 201, LARGE * 70], ids=["201 fields", "64 KiB"])
+def test_a_trailer_section_has_the_limits_of_a_head(trailers: bytes) -> None:
+    failure = refusal(CHUNKED + b"0\r\n" + trailers + b"\r\n")
+    assert failure.kind is FailureKind.HTTP_RESPONSE_TRAILER_SECTION_SIZE
+
+
+@pytest.mark.parametrize(
+    ("octets", "body"),
+    [(OK, b"ok"), (HEAD + b"Content-Length: 0\r\n\r\n", b""), (CHUNKED + b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", b"abc")],
+    ids=["length", "empty", "chunks"],
+)
+def test_an_answer_that_comes_in_one_piece_is_whole_at_once(octets: bytes, body: bytes) -> None:
+    async def conversation(client: Origin, origin: RawOrigin) -> tuple[bytes | None, bytes]:
+        answer = await client.fetch(get(origin))
+        return answer.whole, await whole(answer)
+
+    assert converse(conversation, answering(octets)) == (body, body)

@@ -1,0 +1,180 @@
+"""Recordings out to files and back: the same octets, in each format, and files that other programs wrote."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from base64 import b64encode
+from hashlib import sha256
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from warcio.statusandheaders import StatusAndHeaders
+from warcio.warcwriter import WARCWriter
+
+from addon.recordings.library import Shelf
+from tests.addon.recordings.libraries import HTML, MADE, held, record_all_kinds, secondhand
+
+NAMES = {"har": "all.har", "warc": "all.warc.gz", "dir": "all"}
+
+
+def exported(tmp_path: Path, shelf: Shelf, form: str) -> Path:
+    record_all_kinds(shelf, "all")
+    out = tmp_path / NAMES[form]
+    result = secondhand("export", "all", "--format", form, "--out", out)
+    assert result.exit_code == 0, result.output
+    return out
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_what_goes_out_comes_back_octet_for_octet(tmp_path: Path, shelf: Shelf, form: str) -> None:
+    file = exported(tmp_path, shelf, form)
+    result = secondhand("import", file, "--name", "again")
+    assert result.stdout == "again holds 12 responses\n", result.output
+    assert held(shelf, "again") == held(shelf, "all")
+    assert secondhand("diff", "all", "again").exit_code == 0
+
+
+def test_a_zip_of_a_folder_comes_back_too(tmp_path: Path, shelf: Shelf) -> None:
+    folder = exported(tmp_path, shelf, "dir")
+    file = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, folder.name)
+    assert secondhand("import", file).stdout == "packed holds 12 responses\n"
+    assert held(shelf, "packed") == held(shelf, "all")
+
+
+def test_a_warc_satisfies_the_tool_that_checks_them(tmp_path: Path, shelf: Shelf) -> None:
+    file = exported(tmp_path, shelf, "warc")
+    checker = [sys.executable, "-c", "from warcio.cli import main; main()", "check", "-v", str(file)]
+    checked = subprocess.run(checker, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert checked.stdout.count("digest pass") == 25
+
+
+def test_a_har_has_all_that_devtools_ask_for_and_shows_content_as_people_read_it(tmp_path: Path, shelf: Shelf) -> None:
+    log = json.loads(exported(tmp_path, shelf, "har").read_text())["log"]
+    assert (log["version"], log["creator"]["name"]) == ("1.2", "secondhand")
+    for entry in log["entries"]:
+        assert entry.keys() >= {"startedDateTime", "time", "request", "response", "cache", "timings"}
+        both = {"httpVersion", "cookies", "headers", "headersSize", "bodySize"}
+        assert entry["request"].keys() >= both | {"method", "url", "queryString"}
+        assert entry["response"].keys() >= both | {"status", "statusText", "content", "redirectURL"}
+        assert entry["response"]["content"].keys() >= {"size", "mimeType", "text"}
+    [html] = [each for each in log["entries"] if each["request"]["url"].endswith("/html?q=1")]
+    assert html["request"]["queryString"] == [{"name": "q", "value": "1"}]
+    content = html["response"]["content"]
+    assert content["text"] == "<p>héllo</p>" * 100
+    assert content["_octets"] == b64encode(HTML).decode()
+    [binary] = [each for each in log["entries"] if each["request"]["url"].endswith("/binary")]
+    assert binary["response"]["content"]["encoding"] == "base64"
+
+
+@pytest.mark.parametrize("form", NAMES)
+def test_an_export_never_writes_over_anything(tmp_path: Path, shelf: Shelf, form: str) -> None:
+    exported(tmp_path, shelf, form)
+    again = secondhand("export", "all", "--format", form, "--out", tmp_path / NAMES[form])
+    assert again.exit_code == 1
+    assert f"{tmp_path / NAMES[form]} is there already" in again.stderr
+
+
+# ---- what other programs wrote
+
+
+def browser_entry(url: str, **response: object) -> dict[str, object]:
+    return {
+        "startedDateTime": "2026-11-06T12:00:00.000Z",
+        "time": 12.5,
+        "request": {"method": "GET", "url": url, "headers": [{"name": ":authority", "value": "a.test"}]},
+        "response": {"status": 200, "statusText": "", "httpVersion": "h2", "headers": [], "content": {}, **response},
+        "timings": {},
+    }
+
+
+def test_a_browsers_har_has_content_without_its_coding(tmp_path: Path, shelf: Shelf) -> None:
+    headers = [
+        {"name": "content-type", "value": "text/html"},
+        {"name": "content-encoding", "value": "br"},
+        {"name": "content-length", "value": "7"},
+        {"name": "etag", "value": '"coded"'},
+        {"name": "set-cookie", "value": "a=1\nb=2"},
+    ]
+    entries = [
+        browser_entry(
+            "https://a.test/", headers=headers, content={"size": 5, "mimeType": "text/html", "text": "hëllo"}
+        ),
+        browser_entry("data:text/plain,hello"),
+        browser_entry("https://a.test/blocked", status=0),
+        browser_entry("https://a.test/cached", status=304),
+    ]
+    file = tmp_path / "browser.har"
+    file.write_text(
+        json.dumps({"log": {"version": "1.2", "creator": {"name": "b", "version": "1"}, "entries": entries}})
+    )
+    result = secondhand("import", file, "--json")
+    said = json.loads(result.stdout)
+    assert (said["name"], said["responses"]) == ("browser", 1)
+    assert [each["why"] for each in said["left_out"]] == [
+        "data:text/plain,hello is no HTTP URL",
+        "https://a.test/blocked was not answered",
+        "its status is stored only with an explicit lifetime, or never",
+    ]
+    [(entry, body)] = held(shelf, "browser")
+    assert body == "hëllo".encode()
+    assert [name for name, _ in entry.head.fields] == ["content-type", "Date"]
+
+
+def test_what_a_post_sent_is_known_from_other_programs_files_too(tmp_path: Path, shelf: Shelf) -> None:
+    digest = sha256(b'{"query": 1}').hexdigest()
+    entry = browser_entry("http://a.test/graphql", content={"text": "one"})
+    entry["request"] = {"method": "POST", "url": "http://a.test/graphql", "postData": {"text": '{"query": 1}'}}
+    har = tmp_path / "posts.har"
+    log = {"version": "1.2", "creator": {"name": "b", "version": "1"}, "entries": [entry]}
+    har.write_text(json.dumps({"log": log}))
+    warc = tmp_path / "posts.warc"
+    with warc.open("wb") as stream:
+        writer = WARCWriter(stream, gzip=False)
+        head = StatusAndHeaders("200 OK", [], protocol="HTTP/1.1")
+        answer = BytesIO(b"one")
+        response = writer.create_warc_record("http://a.test/graphql", "response", answer, length=3, http_headers=head)
+        asked = StatusAndHeaders("/graphql HTTP/1.1", [("Host", "a.test")], protocol="POST")
+        sent = BytesIO(b'{"query": 1}')
+        request = writer.create_warc_record("http://a.test/graphql", "request", sent, length=12, http_headers=asked)
+        request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get_header("WARC-Record-ID"))
+        writer.write_record(response)
+        writer.write_record(request)
+    for file in (har, warc):
+        assert secondhand("import", file, "--name", file.suffix[1:]).stdout.endswith("holds 1 response\n")
+        [(stored, body)] = held(shelf, file.suffix[1:])
+        assert (stored.key, stored.method, body) == (f"http://a.test/graphql#content={digest}", "POST", b"one")
+
+
+def test_an_archives_warc_with_chunks_and_the_request_first(tmp_path: Path, shelf: Shelf) -> None:
+    file = tmp_path / "archive.warc"
+    with file.open("wb") as stream:
+        writer = WARCWriter(stream, gzip=False)
+        head = StatusAndHeaders("200 OK", [("Transfer-Encoding", "chunked"), ("Vary", "Accept")], protocol="HTTP/1.1")
+        response = writer.create_warc_record(
+            "http://a.test/", "response", payload=BytesIO(b"5\r\nhello\r\n0\r\n\r\n"), length=15, http_headers=head
+        )
+        asked = StatusAndHeaders("/ HTTP/1.1", [("Accept", "text/html"), ("Cookie", "a=1")], protocol="GET")
+        request = writer.create_warc_record("http://a.test/", "request", http_headers=asked)
+        request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get_header("WARC-Record-ID"))
+        writer.write_record(request)
+        writer.write_record(response)
+        writer.write_record(
+            writer.create_revisit_record("http://a.test/", "sha1:A", "http://a.test/", "2026-01-01T00:00:00Z", head)
+        )
+    said = json.loads(secondhand("import", file, "--json").stdout)
+    assert (said["responses"], len(said["left_out"])) == (1, 1)
+    [(entry, body)] = held(shelf, "archive")
+    assert body == b"hello"
+    assert entry.vary == (("accept", "text/html"),)
+    assert "Transfer-Encoding" not in entry.head.fields
+
+
+def test_the_time_of_a_recording_outlives_the_way_through_a_file(tmp_path: Path, shelf: Shelf) -> None:
+    secondhand("import", exported(tmp_path, shelf, "warc"), "--name", "again")
+    with shelf.opened("again") as store:
+        assert {entry.response_time for entry in store.entries()} == {MADE}

@@ -1,0 +1,243 @@
+"""Files that mean harm or are damaged: each makes no recording, says where, and writes nothing elsewhere."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+import zipfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from addon.recordings.library import Shelf
+from tests.addon.recordings.libraries import record_all_kinds, secondhand
+
+EMPTY = hashlib.sha256(b"").hexdigest()
+
+
+def refused(tmp_path: Path, file: Path, why: str) -> None:
+    before = {path for path in tmp_path.rglob("*") if "store" not in path.parts}
+    result = secondhand("import", file, "--name", "evil")
+    assert result.exit_code == 1, result.output
+    assert why in result.stderr
+    assert str(file) in result.stderr
+    assert "evil" not in secondhand("recordings", "list").stdout
+    assert {path for path in tmp_path.rglob("*") if "store" not in path.parts} == before
+    assert list((tmp_path / "store" / "recordings").iterdir()) == []  # not even a draft
+
+
+# ---- HAR
+
+
+def har(entry: Mapping[str, object]) -> str:
+    whole = {
+        "startedDateTime": "2026-11-06T12:00:00Z",
+        "time": 1,
+        "request": {"method": "GET", "url": "http://a.test/"},
+        "response": {"status": 200},
+        **entry,
+    }
+    return json.dumps({"log": {"version": "1.2", "creator": {"name": "a", "version": "1"}, "entries": [whole]}})
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"log": ', "Input data was truncated"),
+        ("{" * 100_000, "expected a HAR"),
+        ('{"log": {"entries": []}}', "missing required field `version` - at `$.log`"),
+        (har({"time": "soon"}), "Expected `float`, got `str` - at `$.log.entries[0].time`"),
+        (har({"startedDateTime": "yesterday"}), "$.log.entries[0]: Invalid isoformat string"),
+        (har({"time": 1e300}), "1e+300 ms are no time"),
+        (har({"startedDateTime": "0001-01-01T00:00:00+23:00"}), "$.log.entries[0]: "),
+        (har({"request": {"method": "GET", "url": "http://[/"}}), "$.log.entries[0]: "),
+        (har({"response": {"status": 200, "content": {"text": "###", "encoding": "base64"}}}), "expected base64"),
+        (har({"response": {"status": 200, "content": {"text": "a", "encoding": "rot13"}}}), 'found "rot13"'),
+        (
+            har({"response": {"status": 200, "headers": [{"name": "a b", "value": "c"}]}}),
+            "expected the name of a field",
+        ),
+        (har({"response": {"status": 200, "headers": [{"name": "a", "value": "c\r\nb: d"}]}}), "$.log.entries[0]: "),
+        (har({"request": {"method": "G T", "url": "http://a.test/"}}), None),
+    ],
+)
+def test_a_har_that_is_wrong(tmp_path: Path, text: str, why: str | None) -> None:
+    file = tmp_path / "evil.har"
+    file.write_text(text)
+    if why is None:  # nothing that a recording holds: said, and no harm done
+        assert "left out" in secondhand("import", file).stderr
+    else:
+        refused(tmp_path, file, why)
+
+
+# ---- WARC
+
+
+@pytest.fixture
+def warc(tmp_path: Path, shelf: Shelf) -> bytes:
+    record_all_kinds(shelf, "all")
+    file = tmp_path / "all.warc.gz"
+    secondhand("export", "all", "--format", "warc", "--out", file)
+    secondhand("recordings", "remove", "all")
+    return file.read_bytes()
+
+
+def test_a_warc_cut_short(tmp_path: Path, warc: bytes) -> None:
+    file = tmp_path / "evil.warc"
+    plain = gzip.decompress(warc)
+    file.write_bytes(plain[: plain.index(b"WARC-Type: request") - 300])
+    refused(tmp_path, file, "record ")
+
+
+def test_a_warc_whose_octets_were_changed(tmp_path: Path, warc: bytes) -> None:
+    file = tmp_path / "evil.warc"
+    file.write_bytes(gzip.decompress(warc).replace(b"hallo", b"hullo"))
+    refused(tmp_path, file, "digest")
+
+
+def test_a_warc_with_a_line_without_end(tmp_path: Path) -> None:
+    file = tmp_path / "evil.warc.gz"
+    file.write_bytes(gzip.compress(b"WARC/1.1\r\nWARC-Type: response\r\nX: " + b"a" * 50_000_000))
+    refused(tmp_path, file, "record 1: a line of more than 65536 octets in a head")
+
+
+@pytest.mark.parametrize("content", [b"WARC/9.9\r\n\r\n", gzip.compress(b"hello"), b"\x1f\x8bhello"])
+def test_what_only_begins_like_a_warc(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "evil.warc"
+    file.write_bytes(content)
+    refused(tmp_path, file, "record 1: expected a WARC record")
+
+
+def bomb(length: int) -> bytes:
+    head = b"HTTP/1.1 200 OK\r\n\r\n"
+    record = (
+        b"WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.test/\r\nWARC-Date: 2026-11-06T12:00:00Z\r\n"
+        b"WARC-Record-ID: <urn:uuid:1>\r\nContent-Type: application/http; msgtype=response\r\n"
+        b"Content-Length: %d\r\n\r\n" % (len(head) + length)
+    )
+    return gzip.compress(record + head + bytes(length) + b"\r\n\r\n")
+
+
+def test_a_warc_that_bursts_the_limit_of_one_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECONDHAND_STORE__MAX_OBJECT", "1 MB")
+    file = tmp_path / "evil.warc.gz"
+    file.write_bytes(bomb(50_000_000))
+    refused(tmp_path, file, "record 1: the content is more than 1000000 octets (store.max_object)")
+
+
+def test_a_warc_that_bursts_the_limit_of_all_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECONDHAND_STORE__MAX_SIZE", "5 MB")
+    monkeypatch.setenv("SECONDHAND_STORE__MAX_OBJECT", "1 MB")
+    file = tmp_path / "evil.warc.gz"
+    file.write_bytes(bomb(900_000) * 6)
+    refused(tmp_path, file, "record 6: all contents are more than 5000000 octets (store.max_size)")
+
+
+# ---- folders and ZIPs
+
+
+def manifest(**changes: object) -> str:
+    kept = {
+        "method": "GET",
+        "url": "http://a.test/",
+        "request_fields": [],
+        "status": 200,
+        "reason": "OK",
+        "version": "HTTP/1.1",
+        "fields": [],
+        "request_time": 1,
+        "response_time": 1,
+        "content": EMPTY,
+        "length": 0,
+        **changes,
+    }
+    return json.dumps({"format": "secondhand recording", "version": 1, "exchanges": [kept]})
+
+
+def folder(tmp_path: Path, text: str, content: bytes = b"") -> Path:
+    path = tmp_path / "evil"
+    (path / "contents").mkdir(parents=True)
+    (path / "manifest.json").write_text(text)
+    (path / "contents" / EMPTY).write_bytes(content)
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (manifest(content="../../../../etc/passwd"), "at `$.exchanges[0].content`"),
+        (manifest(content="/etc/passwd"), "at `$.exchanges[0].content`"),
+        (manifest(length=5), "has another length or digest"),
+        (manifest(url="file:///etc/passwd"), "expected a URL like"),
+        (manifest(fields=[["A", "b\r\nC: d"]]), "$.exchanges[0]: "),
+        (manifest(request_time=-1), "at `$.exchanges[0].request_time`"),
+        (manifest(surprise=1), "unknown field `surprise`"),
+        ("{}", "missing required field `format`"),
+        ("{", "Input data was truncated"),
+    ],
+)
+def test_a_folder_whose_manifest_is_wrong(tmp_path: Path, text: str, why: str) -> None:
+    refused(tmp_path, folder(tmp_path, text), why)
+
+
+def test_a_folder_whose_content_is_not_what_it_says(tmp_path: Path) -> None:
+    refused(tmp_path, folder(tmp_path, manifest(length=6), b"secret"), "has another length or digest")
+
+
+def test_a_folder_with_a_link_to_elsewhere(tmp_path: Path) -> None:
+    path = folder(tmp_path, manifest())
+    (path / "contents" / EMPTY).unlink()
+    (path / "contents" / EMPTY).symlink_to("/dev/zero")
+    refused(tmp_path, path, "cannot be read")
+
+
+def zipped(tmp_path: Path, write: Callable[[zipfile.ZipFile], None]) -> Path:
+    file = tmp_path / "evil.zip"
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        write(archive)
+    return file
+
+
+def test_a_zip_with_names_that_lead_outside(tmp_path: Path) -> None:
+    def write(archive: zipfile.ZipFile) -> None:
+        archive.writestr("manifest.json", manifest())
+        archive.writestr("../../outside", b"got you")
+        archive.writestr("/tmp/outside", b"got you")
+
+    refused(tmp_path, zipped(tmp_path, write), "cannot be read")
+
+
+def test_a_zip_bomb_is_not_unpacked_beyond_what_the_manifest_says(tmp_path: Path) -> None:
+    def write(archive: zipfile.ZipFile) -> None:
+        archive.writestr("manifest.json", manifest(length=10))
+        archive.writestr(f"contents/{EMPTY}", bytes(200_000_000))
+
+    refused(tmp_path, zipped(tmp_path, write), "more than the 10 octets that were said")
+
+
+def test_a_zip_without_a_manifest_or_with_two(tmp_path: Path) -> None:
+    refused(
+        tmp_path, zipped(tmp_path, lambda archive: archive.writestr("a", b"")), "expected one manifest.json, found 0"
+    )
+
+    def two(archive: zipfile.ZipFile) -> None:
+        for top in "ab":
+            archive.writestr(f"{top}/manifest.json", manifest())
+
+    refused(tmp_path, zipped(tmp_path, two), "expected one manifest.json, found 2")
+
+
+# ---- neither
+
+
+def test_what_is_no_recording_in_any_format(tmp_path: Path) -> None:
+    file = tmp_path / "evil.exe"
+    file.write_bytes(b"MZ" + os.urandom(100))
+    result = secondhand("import", file, "--name", "evil")
+    assert (result.exit_code, "expected a HAR, a WARC" in result.stderr) == (1, True)
+    result = secondhand("import", tmp_path / "none", "--name", "evil")
+    assert (result.exit_code, "expected a file or folder to read" in result.stderr) == (1, True)
+    assert secondhand("import", file, "--name", "../evil").exit_code == 2

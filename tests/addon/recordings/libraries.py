@@ -1,0 +1,87 @@
+"""Recordings made by hand, and the command line beside them."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+from typer.testing import CliRunner, Result
+
+from addon.cli import app
+from addon.recordings.library import Shelf
+from cache.http.messages import Fields, Response
+from cache.rules.stored_response import StoredResponse
+from cache.stores.base import Store
+
+DATE = "Fri, 06 Nov 2026 21:20:00 GMT"
+JSON = "Content-Type: application/json"
+MADE = 1_794_000_000.25
+HTML = gzip.compress(b"<p>h\xc3\xa9llo</p>" * 100)
+BINARY = bytes(range(256)) * 400
+
+
+def secondhand(*arguments: str | Path) -> Result:
+    """Run a command; a traceback fails the test that caused it."""
+    result = CliRunner().invoke(app, list(map(str, arguments)))
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+    return result
+
+
+def keep(store: Store, uri: str, content: bytes = b"hello", *fields: str, **changes: object) -> StoredResponse:
+    """Store a response to GET that came at MADE."""
+    lines = tuple(tuple(field.split(": ", 1)) for field in fields)
+    head = Response(200, "OK", Fields((("Date", DATE), *lines)))
+    entry = StoredResponse(os.urandom(16).hex(), uri, "GET", uri, head, MADE - 0.5, MADE, MADE)
+    writer = store.writer()
+    writer.write(content)
+    return writer.commit(replace(entry, **changes))  # type: ignore[arg-type]  # fields of an entry
+
+
+def record_all_kinds(shelf: Shelf, name: str) -> None:
+    """Make a recording with one of everything that could go wrong on the way out and in."""
+    with shelf.made(name) as store:
+        keep(store, "https://a.test/html?q=1", HTML, "Content-Type: text/html", "Content-Encoding: gzip", 'ETag: "1"')
+        keep(store, "http://a.test/binary", BINARY, "Content-Type: image/png", f"Content-Length: {len(BINARY)}")
+        keep(
+            store,
+            "http://a.test/not-utf-8",
+            b"caf\xe9",
+            "Content-Type: text/plain; charset=latin-1",
+            "X-Caf\xe9: no".replace("\xe9", "e"),
+        )
+        keep(
+            store,
+            "http://a.test/latin-1",
+            b"{}",
+            "Content-Type: application/json",
+            "X-Name: caf\xe9",
+            "X-Two: 1",
+            "X-Two: 2",
+        )
+        keep(store, "http://a.test/not-gzip", b"plain", "Content-Type: text/html", "Content-Encoding: gzip")
+        keep(store, "http://a.test/german", b"hallo", "Vary: Accept-Language", vary=(("accept-language", "de"),))
+        keep(store, "http://a.test/german", b"hello", "Vary: Accept-Language", vary=(("accept-language", None),))
+        keep(store, "http://a.test/part", b"cdef", 'ETag: "p"', first=2, complete_length=10)
+        keep(
+            store,
+            "http://a.test/gone",
+            b"",
+            head=Response(410, "Gone", Fields((("Date", "Fri, 06 Nov 2026 21:20:00 GMT"),))),
+        )
+        digest = "#content=" + "0" * 64
+        keep(store, "http://a.test/post", b"read", key=f"http://a.test/post{digest}", method="POST")
+        keep(store, "http://a.test/head", b"", "Content-Length: 10", method="HEAD")
+        keep(store, "http://a.test/secret", b'{"token": "scrubbed"}', JSON, scrubbed=True)
+
+
+def held(shelf: Shelf, name: str) -> list[tuple[object, ...]]:
+    """Return all that a recording holds, but for what every making gives anew."""
+    with shelf.opened(name) as store:
+        found = []
+        for entry in store.entries():
+            with closing(store.open(entry)) as body:
+                found.append((replace(entry, id="", stored_at=0.0), body.read(0, body.length)))
+        return sorted(found, key=repr)

@@ -1,0 +1,138 @@
+"""The door remembers answers by the octets of a request: whatever recordings and captures change ends that at once."""
+
+from __future__ import annotations
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from cache.http.fields import imf_date
+from cache.stores.disk.store import DiskStore
+from tests.fixtures.proxy_process import PATIENCE, Proxy
+from tests.fixtures.site import page
+from tests.fixtures.web_origin import Origin
+
+SETTINGS = {"ORIGIN__PROXY": "none"}
+FRESH = {"Cache-Control": "max-age=600"}
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    with Origin() as origin:
+        yield origin
+
+
+class Client:
+    """One connection, on which the same octets are sent again and again."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._socket = connection
+        self._reader = connection.makefile("rb")
+
+    def get(self, url: str, *fields: str) -> tuple[int, bytes, dict[str, str]]:
+        lines = [f"GET {url} HTTP/1.1", f"Host: {urlsplit(url).netloc}", *fields, "", ""]
+        self._socket.sendall("\r\n".join(lines).encode())
+        status = int(self._reader.readline().split()[1])
+        said: dict[str, str] = {}
+        while line := self._reader.readline().decode("latin-1").strip():
+            name, _, value = line.partition(": ")
+            said[name.lower()] = value
+        return status, self._reader.read(int(said["content-length"])), said
+
+    def twice(self, url: str, *fields: str) -> tuple[int, bytes]:
+        """Return what is answered: the second time from memory, where that may be."""
+        first, second = self.get(url, *fields)[:2], self.get(url, *fields)[:2]
+        assert first == second
+        return second
+
+    def close(self) -> None:
+        self._reader.close()
+
+
+@contextmanager
+def connected(proxy: Proxy) -> Iterator[Client]:
+    with (
+        socket.create_connection(("127.0.0.1", proxy.port), PATIENCE) as connection,
+        closing(Client(connection)) as client,
+    ):
+        yield client
+
+
+def test_the_same_octets_get_what_holds_now(tmp_path: Path, origin: Origin) -> None:
+    url = page(origin, "/a", b"recorded", FRESH)
+    with Proxy(tmp_path, settings=SETTINGS) as proxy, connected(proxy) as client:
+        proxy.run("record", "demo")
+        assert client.twice(url) == (200, b"recorded")
+        proxy.run("record", "--stop")
+        page(origin, "/a", b"copied", FRESH)
+        assert client.get(url)[:2] == (200, b"copied")
+        assert client.twice(url) == (203, b"copied")
+        for _ in range(2):
+            proxy.run("replay", "demo")
+            assert client.twice(url) == (203, b"recorded")
+            proxy.run("replay", "--stop")
+            assert client.twice(url) == (203, b"copied")
+        proxy.run("record", "demo")  # asks the origin again, whatever is remembered
+        page(origin, "/a", b"recorded anew", FRESH)
+        assert client.twice(url) == (200, b"recorded anew")
+        proxy.run("replay", "demo")
+        assert client.twice(url) == (203, b"recorded anew")
+        proxy.run("offline")
+        assert client.twice(url) == (203, b"copied")
+
+
+def test_what_another_process_does_to_a_recording_shows_in_its_replay(tmp_path: Path, origin: Origin) -> None:
+    url = page(origin, "/a", b"one", FRESH)
+    recording = tmp_path / "store" / "recordings" / "demo"
+    record, replay = (("secondhand", "serve", f"--{each}", "demo") for each in ("record", "replay"))
+    with Proxy(tmp_path, command=record, settings=SETTINGS) as recorder, connected(recorder) as into:
+        assert into.get(url)[:2] == (200, b"one")
+        recorder.run("stats")
+        until_stored(recording, b"one")
+        with Proxy(tmp_path, command=replay, settings=SETTINGS) as replayer, connected(replayer) as client:
+            assert client.twice(url) == (203, b"one")
+            page(origin, "/a", b"two", FRESH)
+            assert into.get(url)[:2] == (200, b"two")
+            until_stored(recording, b"two")
+            assert client.twice(url) == (203, b"two")
+            recorder.run("purge", url, "--store", str(recording))
+            assert client.twice(url)[0] == 504
+
+
+def until_stored(recording: Path, content: bytes) -> None:
+    """Wait until a recording holds one response, with that content, on the disk."""
+    while True:
+        store = DiskStore(recording, 1 << 62)
+        try:
+            for entry in store.entries():
+                if store.open(entry).read(0, entry.length) == content:
+                    return
+        finally:
+            store.close()
+
+
+def test_captures_are_chosen_anew_for_each_request(tmp_path: Path, origin: Origin) -> None:
+    url = page(origin, "/a", b"one", FRESH)
+    with Proxy(tmp_path, settings={**SETTINGS, "STORE__CAPTURES": "3"}) as proxy, connected(proxy) as client:
+        assert client.get(url)[0] == 200
+        status, content, said = client.get(url, "Accept-Datetime: " + imf_date(0))
+        assert (status, content, said["vary"]) == (203, b"one", "accept-datetime")
+        first = said["memento-datetime"]
+        assert client.twice(url) == (203, b"one")
+        page(origin, "/a", b"two", FRESH)
+        while imf_date(time.time()) == first:  # states are told apart by seconds
+            pass
+        assert client.get(url, "Cache-Control: no-cache")[:2] == (200, b"two")
+        later = client.get(url, "Accept-Datetime: " + imf_date(4e9))[2]["memento-datetime"]
+        assert client.twice(url) == (203, b"two")
+        assert "memento-datetime" not in client.get(url)[2]
+        for moment, expected in ((imf_date(0), b"one"), (first, b"one"), (later, b"two")):
+            assert client.twice(url, f"Accept-Datetime: {moment}") == (203, expected)
+        assert client.twice(url) == (203, b"two")
+        proxy.run("purge", url)
+        assert client.get(url, f"Accept-Datetime: {first}")[:2] == (200, b"two")

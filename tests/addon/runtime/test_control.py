@@ -1,0 +1,186 @@
+"""A command line talks with a running proxy over the Unix socket beside its store."""
+
+import asyncio
+import os
+import socket
+import stat
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from addon.runtime.control import MAX_LINE, ControlClient, ControlError, ControlServer, running_proxies
+
+Start = Callable[[Path], ControlServer]
+
+
+async def echo(arguments: Mapping[str, object]) -> dict[str, object]:
+    return dict(arguments)
+
+
+async def refuse(arguments: Mapping[str, object]) -> dict[str, object]:
+    raise ValueError("expected a host")
+
+
+async def break_down(arguments: Mapping[str, object]) -> dict[str, object]:
+    raise RuntimeError("out of order")
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start servers in a loop of another thread, as a proxy would; all are closed at the end."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever)
+    thread.start()
+    servers: list[ControlServer] = []
+
+    def started(store: Path) -> ControlServer:
+        server = ControlServer(store, {"echo": echo, "refuse": refuse, "break": break_down})
+        asyncio.run_coroutine_threadsafe(server.start(), loop).result()
+        servers.append(server)
+        return server
+
+    try:
+        yield started
+    finally:
+        for server in servers:
+            asyncio.run_coroutine_threadsafe(server.close(), loop).result()
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
+
+
+def test_a_command_is_answered(tmp_path: Path, start: Start) -> None:
+    start(tmp_path)
+    [proxy] = running_proxies(tmp_path)
+    assert proxy.path == tmp_path / f"control-{os.getpid()}.sock"
+    assert proxy.ask("echo", host="exämple.test", count=3) == {"host": "exämple.test", "count": 3}
+
+
+def test_the_socket_is_its_owners_alone(tmp_path: Path, start: Start) -> None:
+    store = tmp_path / "new" / "store"
+    server = start(store)
+    assert server.path is not None
+    assert stat.S_IMODE(server.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(store.stat().st_mode) == 0o700
+
+
+def test_a_path_beyond_the_limit_of_socket_addresses_works(tmp_path: Path, start: Start) -> None:
+    store = tmp_path / ("d" * 120) / ("e" * 120)
+    start(store)
+    [proxy] = running_proxies(store)
+    assert proxy.ask("echo", all=True) == {"all": True}
+
+
+def test_a_refusal_reaches_the_asker_as_a_sentence(tmp_path: Path, start: Start) -> None:
+    start(tmp_path)
+    [proxy] = running_proxies(tmp_path)
+    with pytest.raises(ControlError, match="expected a host"):
+        proxy.ask("refuse")
+    with pytest.raises(ControlError, match="unknown command dance, expected one of break, echo, refuse"):
+        proxy.ask("dance")
+
+
+def test_a_handler_that_breaks_down_does_not_take_the_socket_with_it(tmp_path: Path, start: Start) -> None:
+    start(tmp_path)
+    [proxy] = running_proxies(tmp_path)
+    with pytest.raises(ControlError, match="RuntimeError: out of order"):
+        proxy.ask("break")
+    assert proxy.ask("echo", still="here") == {"still": "here"}
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        (b"what?\n", b"expected a JSON object"),
+        (b"[1]\n", b"expected a JSON object"),
+        (b'{"command": "echo"}\n', b"expected a JSON object"),
+        (b'{"command": ["echo"], "arguments": {}}\n', b"unknown command"),
+        (b'{"command": "echo", "arguments": 5}\n', b"unknown command"),
+        (b"x" * (MAX_LINE + 2) + b"\n", b"expected a line of at most"),
+    ],
+)
+def test_what_is_no_request_is_answered_with_an_error(tmp_path: Path, start: Start, line: bytes, answer: bytes) -> None:
+    server = start(tmp_path)
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.connect(str(server.path))
+        with suppress(BrokenPipeError):  # a line without end is not read to its end
+            raw.sendall(line)
+        assert answer in raw.makefile("rb").readline()
+
+
+def test_several_requests_may_follow_each_other_on_one_connection(tmp_path: Path, start: Start) -> None:
+    server = start(tmp_path)
+    with socket.socket(socket.AF_UNIX) as raw, raw.makefile("rb") as replies:
+        raw.connect(str(server.path))
+        for number in (b"1", b"2"):
+            raw.sendall(b'{"command": "echo", "arguments": {"n": ' + number + b"}}\n")
+            assert replies.readline() == b'{"result": {"n": ' + number + b"}}\n"
+
+
+def test_a_socket_that_nobody_listens_on_is_removed(tmp_path: Path, start: Start) -> None:
+    dead = tmp_path / "control-1.sock"
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(dead))
+    server = start(tmp_path)
+    assert [proxy.path for proxy in running_proxies(tmp_path)] == [server.path]
+    assert not dead.exists()
+
+
+def test_a_dead_socket_of_the_same_process_id_is_taken_over(tmp_path: Path, start: Start) -> None:
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / f"control-{os.getpid()}.sock"))
+    start(tmp_path)
+    [proxy] = running_proxies(tmp_path)
+    assert proxy.ask("echo", a=1) == {"a": 1}
+
+
+def test_two_proxies_of_the_same_process_id_live_side_by_side(tmp_path: Path, start: Start) -> None:
+    start(tmp_path)
+    start(tmp_path)
+    assert [proxy.ask("echo", a=1) for proxy in running_proxies(tmp_path)] == [{"a": 1}, {"a": 1}]
+
+
+def test_a_closed_server_leaves_nothing_behind(tmp_path: Path) -> None:
+    async def open_and_close() -> None:
+        server = ControlServer(tmp_path, {"echo": echo})
+        await server.start()
+        reader, writer = await asyncio.open_unix_connection(str(server.path))
+        writer.write(b'{"command": "echo", "arguments": {}}\n')
+        assert await reader.readline() == b'{"result": {}}\n'
+        await server.close()
+        assert await reader.read() == b""
+        writer.close()
+
+    asyncio.run(open_and_close())
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_proxy_that_has_gone_is_an_error_that_names_the_socket(tmp_path: Path) -> None:
+    gone = tmp_path / "control-1.sock"
+    with pytest.raises(ControlError, match=r"control-1\.sock"):
+        ControlClient(gone).ask("ping")
+
+
+def test_a_proxy_that_goes_away_before_it_answers_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "control-1.sock"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(path))
+        listener.listen()
+
+        def hang_up() -> None:
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(100)
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        with pytest.raises(ControlError, match="went away"):
+            ControlClient(path).ask("ping")
+        thread.join()
+
+
+def test_no_store_has_no_running_proxies(tmp_path: Path) -> None:
+    assert running_proxies(tmp_path / "nowhere") == []

@@ -1,0 +1,285 @@
+"""What lock files name, as the tools that wrote them would ask for it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from base64 import b64encode
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.site import FRESH, page, secondhand
+from tests.fixtures.web_origin import Origin
+
+Tool = Callable[[str, str], None]
+WHEEL = "demo-1.0-py3-none-any.whl"
+ELSEWHERE = "demo-1.0-cp312-cp312-win_arm64.whl"
+
+
+def warmed(tmp_path: Path, file: Path, *options: str, code: int = 0) -> list[list[str]]:
+    result = secondhand("warm", "--lock", file, *options, "--store", tmp_path / "store")
+    assert result.exit_code == code, result.output
+    return sorted(line.split("\t") for line in result.stdout.splitlines()[:-1])
+
+
+def written(tmp_path: Path, name: str, text: str) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir(exist_ok=True)
+    file = folder / name
+    file.write_text(text)
+    return file
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+# ---- requirements.txt
+
+
+def index_of(origin: Origin, tool: Tool, *names: str, kind: str = "json") -> dict[str, str]:
+    """Have an index with files of one project, and pip configured for it; return their URLs."""
+    urls = {name: page(origin, f"/files/{name}", name.encode()) for name in names}
+    if kind == "json":
+        files = [{"filename": n, "url": f"/files/{n}", "hashes": {"sha256": sha256(n.encode())}} for n in names]
+        content, media_type = json.dumps({"files": files}).encode(), "application/vnd.pypi.simple.v1+json"
+    else:
+        links = [f'<a href="../../files/{n}#sha256={sha256(n.encode())}">{n}</a>' for n in names]
+        content, media_type = "".join(links).encode(), "text/html; charset=utf-8"
+    urls["page"] = page(origin, "/simple/demo/", content, {**FRESH, "Content-Type": media_type})
+    tool("pip", f"echo \"global.index-url='{urls['page'].removesuffix('/demo/')}'\"")
+    return urls
+
+
+@pytest.mark.parametrize("kind", ["json", "html"])
+def test_requirements_are_found_in_the_index_that_pip_is_configured_for(
+    tmp_path: Path, origin: Origin, tool: Tool, kind: str
+) -> None:
+    urls = index_of(origin, tool, WHEEL, ELSEWHERE, "demo-1.0.tar.gz", "demo-2.0-py3-none-any.whl", kind=kind)
+    hashes = " \\\n    ".join(f"--hash=sha256:{sha256(name.encode())}" for name in (WHEEL, ELSEWHERE))
+    file = written(tmp_path, "requirements.txt", f"# pinned\nDemo==1.0 \\\n    {hashes}  # and nothing else\n")
+    assert warmed(tmp_path, file) == [["fetched", urls[WHEEL]], ["fetched", urls["page"]]]
+    [asked] = origin.requests_for(f"/files/{WHEEL}")
+    assert (asked.fields["accept"], asked.fields["accept-encoding"]) == ("*/*", "identity")
+    assert origin.requests_for("/simple/demo/")[0].fields["accept"].startswith("application/vnd.pypi.simple.v1+json")
+
+
+def test_without_hashes_the_version_counts_and_a_source_archive_stands_in_for_a_wheel(
+    tmp_path: Path, origin: Origin, tool: Tool
+) -> None:
+    urls = index_of(origin, tool, ELSEWHERE, "demo-1.0.tar.gz", "demo-2.0.tar.gz")
+    file = written(tmp_path, "requirements.txt", "demo == 1.0 ; python_version >= '3'\n")
+    assert warmed(tmp_path, file) == [["fetched", urls["demo-1.0.tar.gz"]], ["fetched", urls["page"]]]
+
+
+def test_an_index_that_the_file_names_wins_and_included_files_are_read(
+    tmp_path: Path, origin: Origin, tool: Tool
+) -> None:
+    urls = index_of(origin, tool, WHEEL)
+    tool("pip", "echo \"global.index-url='http://127.0.0.1:9/simple'\"")
+    written(tmp_path, "more.txt", "demo==1.0\n-r requirements.txt\n")
+    index = urls["page"].removesuffix("/demo/")
+    file = written(tmp_path, "requirements.txt", f"--index-url {index}\n-r more.txt\n")
+    assert warmed(tmp_path, file) == [["fetched", urls[WHEEL]], ["fetched", urls["page"]]]
+
+
+def test_octets_that_are_not_what_the_lock_file_says_are_not_kept(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+    urls = index_of(origin, tool, WHEEL)
+    page(origin, f"/files/{WHEEL}", b"something else")
+    file = written(tmp_path, "requirements.txt", f"demo==1.0 --hash=sha256:{sha256(WHEEL.encode())}\n")
+    assert ["failed", urls[WHEEL], "its octets are not what the lock file says, so it was not kept"] in warmed(
+        tmp_path, file, code=1
+    )
+    assert WHEEL not in secondhand("ls", "--store", tmp_path / "store").stdout
+
+
+def test_a_file_that_is_there_with_another_digest_is_named(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+    page_of = index_of(origin, tool, WHEEL)["page"]
+    file = written(tmp_path, "requirements.txt", f"demo==1.0 --hash=sha256:{sha256(b'another')}\n")
+    why = f"{page_of} lists {WHEEL}, and with none of the digests that the requirement has"
+    assert ["failed", "demo==1.0", why] in warmed(tmp_path, file, code=1)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("demo>=1.0\n", 'line 1: expected "demo==VERSION", found "demo>=1.0"'),
+        ("\ndemo=1.0\n", "line 2: expected a requirement"),
+        ("-e .\n", "line 1: expected a pinned requirement"),
+    ],
+)
+def test_requirements_that_are_not_pinned_are_said_with_their_line(tmp_path: Path, text: str, why: str) -> None:
+    file = written(tmp_path, "requirements.txt", text)
+    [line] = warmed(tmp_path, file, code=1)
+    assert line[:2] == ["failed", str(file)]
+    assert line[2].startswith(why)
+
+
+def test_a_requirement_that_no_index_has_fails_alone(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+    urls = index_of(origin, tool, WHEEL)
+    file = written(tmp_path, "requirements.txt", "demo==1.0\nother==1.0\n")
+    lines = warmed(tmp_path, file, code=1)
+    assert ["fetched", urls[WHEEL]] in lines
+    assert [line[:2] for line in lines if line[0] == "failed"] == [["failed", "other==1.0"]]
+
+
+# ---- uv.lock
+
+
+def test_uv_lock(tmp_path: Path, origin: Origin) -> None:
+    urls = {name: page(origin, f"/{name}", name.encode()) for name in (WHEEL, ELSEWHERE, "demo-1.0.tar.gz")}
+    lines = [f'{{ url = "{urls[name]}", hash = "sha256:{sha256(name.encode())}" }},' for name in (WHEEL, ELSEWHERE)]
+    file = written(
+        tmp_path,
+        "uv.lock",
+        'version = 1\n[[package]]\nname = "here"\nversion = "1"\nsource = { editable = "." }\n'
+        f'[[package]]\nname = "demo"\nversion = "1.0"\nsource = {{ registry = "http://index.test/simple" }}\n'
+        f'sdist = {{ url = "{urls["demo-1.0.tar.gz"]}" }}\nwheels = [\n' + "\n".join(lines) + "\n]\n"
+        '[[package]]\nname = "forked"\nversion = "1"\nsource = { git = "https://git.test/forked" }\n',
+    )
+    assert warmed(tmp_path, file, code=1) == [
+        ["failed", "forked", "it comes from a Git repository: clone it through the proxy"],
+        ["fetched", urls[WHEEL]],
+    ]
+
+
+# ---- package-lock.json
+
+
+def test_package_lock(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+    content = b"a tarball"
+    integrity = "sha512-" + b64encode(hashlib.sha512(content).digest()).decode()
+    url, scoped = page(origin, "/a/-/a-1.0.0.tgz", content), page(origin, "/@s/b/-/b-2.0.0.tgz", content)
+    registry = url.removesuffix("/a/-/a-1.0.0.tgz")
+    # npm's own registry stands in lock files wherever another one is configured in its place
+    tool("npm", f'if [ "$1" = --prefix ]; then echo http://own.test/; else echo {registry}/; fi')
+    other = "win32" if sys.platform != "win32" else "linux"
+    packages = {
+        "": {"name": "project"},
+        "node_modules/a": {"version": "1.0.0", "resolved": "http://own.test/a/-/a-1.0.0.tgz", "integrity": integrity},
+        "node_modules/c/node_modules/@s/b": {"version": "2.0.0", "integrity": integrity},
+        "node_modules/elsewhere": {
+            "version": "1",
+            "resolved": "http://own.test/e.tgz",
+            "os": [other],
+            "optional": True,
+        },
+        "node_modules/linked": {"resolved": "packages/linked", "link": True},
+        "node_modules/forked": {"version": "1", "resolved": "git+ssh://git@git.test/forked.git#0123"},
+    }
+    file = written(tmp_path, "package-lock.json", json.dumps({"lockfileVersion": 3, "packages": packages}))
+    assert warmed(tmp_path, file, code=1) == [
+        ["failed", "forked", "it comes from git+ssh://git@git.test/forked.git#0123, which is no HTTP URL"],
+        ["fetched", scoped],
+        ["fetched", url],
+    ]
+
+
+def test_package_lock_of_the_oldest_form(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+    tool("npm", "echo http://own.test/")
+    urls = [page(origin, f"/{name}.tgz") for name in "ab"]
+    nested = {"a": {"version": "1", "resolved": urls[0], "dependencies": {"b": {"version": "1", "resolved": urls[1]}}}}
+    file = written(tmp_path, "package-lock.json", json.dumps({"lockfileVersion": 1, "dependencies": nested}))
+    assert warmed(tmp_path, file) == [["fetched", url] for url in urls]
+
+
+# ---- Cargo.lock
+
+CRATES = """version = 4
+[[package]]
+name = "project"
+version = "0.1.0"
+
+[[package]]
+name = "Demo"
+version = "1.0.0"
+source = "{source}"
+checksum = "{checksum}"
+"""
+
+
+def crates_at(origin: Origin, template: str = "") -> tuple[str, list[str]]:
+    """Have a sparse index with one crate; return its URL, and all URLs that Cargo reads."""
+    files = page(origin, "/dl/Demo/1.0.0/download", b"a crate")
+    configuration = json.dumps({"dl": files.removesuffix("/Demo/1.0.0/download") + template}).encode()
+    config = page(origin, "/index/config.json", configuration)
+    return config.removesuffix("config.json"), [files, page(origin, "/index/de/mo/demo", b"{}"), config]
+
+
+@pytest.mark.parametrize("template", ["", "/{crate}/{version}/download"])
+def test_cargo_lock_goes_by_the_source_that_cargo_is_configured_with(
+    tmp_path: Path, origin: Origin, template: str
+) -> None:
+    index, urls = crates_at(origin, template)
+    lock = CRATES.format(source="registry+https://git.test/index", checksum=sha256(b"a crate"))
+    file = written(tmp_path, "Cargo.lock", lock)
+    configuration = file.parent / ".cargo"
+    configuration.mkdir()
+    (configuration / "config.toml").write_text(
+        f'[source.crates-io]\nreplace-with = "mirror"\n[source.mirror]\nregistry = "sparse+{index}"\n'
+    )
+    assert warmed(tmp_path, file) == [["fetched", url] for url in sorted(urls)]
+
+
+def test_cargo_lock_names_a_sparse_index_itself_or_somebody_does(tmp_path: Path, origin: Origin) -> None:
+    index, urls = crates_at(origin)
+    checksum = sha256(b"a crate")
+    file = written(tmp_path, "Cargo.lock", CRATES.format(source=f"sparse+{index}", checksum=checksum))
+    assert warmed(tmp_path, file) == [["fetched", url] for url in sorted(urls)]
+    file = written(tmp_path, "Cargo.lock", CRATES.format(source="registry+https://git.test/index", checksum=checksum))
+    [line] = warmed(tmp_path, file, code=1)
+    assert line[:2] == ["failed", "Demo"]
+    assert line[2].endswith("name one with --index")
+    assert warmed(tmp_path, file, "--index", index) == [["there", url] for url in sorted(urls)]
+
+
+# ---- go.sum
+
+
+def test_go_sum_asks_the_module_proxy_that_go_is_configured_for(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+    paths = ["/b.test/only/@v/v0.1.0.mod", *(f"/a.test/!capital/@v/v1.2.3.{kind}" for kind in ("info", "mod", "zip"))]
+    urls = [page(origin, path) for path in paths]
+    proxy = urls[0].removesuffix(paths[0])
+    tool("go", f"echo '{proxy},direct'")
+    h1 = "h1:" + "A" * 43 + "="
+    lines = [f"a.test/Capital v1.2.3 {h1}", f"a.test/Capital v1.2.3/go.mod {h1}", f"b.test/only v0.1.0/go.mod {h1}"]
+    file = written(tmp_path, "go.sum", "\n".join(lines) + "\n")
+    assert warmed(tmp_path, file) == [["fetched", url] for url in sorted(urls)]
+    file.write_text("a.test/Capital v1.2.3\n")
+    assert warmed(tmp_path, file, code=1) == [
+        ["failed", str(file), "line 1: expected a module, a version and an h1 hash"]
+    ]
+
+
+# ---- what is none of them
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "why"),
+    [
+        ("pom.xml", "", "expected a file named requirements.txt, uv.lock,"),
+        ("uv.lock", "[[", "Invalid"),
+        ("uv.lock", "[[package]]\n", "#1: expected a package with name and source"),
+        ("Cargo.lock", "= 1", "Invalid"),
+        ("Cargo.lock", '[[package]]\nname = "a"\n', "#1: expected a package with name and version"),
+        ("package-lock.json", "{", "line 1, column 2:"),
+        ("package-lock.json", "{}", "expected packages or dependencies"),
+    ],
+)
+def test_what_is_no_lock_file_is_said(tmp_path: Path, name: str, text: str, why: str) -> None:
+    file = written(tmp_path, name, text)
+    [line] = warmed(tmp_path, file, code=1)
+    assert line[:2] == ["failed", str(file)]
+    assert line[2].startswith(why)
+
+
+def test_a_file_that_is_not_there_and_a_tool_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    [line] = warmed(tmp_path, tmp_path / "uv.lock", code=1)
+    assert line[2].startswith("expected a file to read, found: No such file")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    h1 = "h1:" + "A" * 43 + "="
+    [line] = warmed(tmp_path, written(tmp_path, "go.sum", f"a.test/a v1.0.0 {h1}\n"), code=1)
+    assert line == ["failed", "go env GOPROXY", "cannot be run: No such file or directory"]

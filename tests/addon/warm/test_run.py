@@ -1,0 +1,185 @@
+"""`secondhand warm` against a real origin and a real store, without and with a running proxy."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.proxy_process import Proxy
+from tests.fixtures.site import FRESH, page, secondhand
+from tests.fixtures.web_origin import Origin
+
+SITEMAP = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{}</urlset>'
+SITEMAP_INDEX = '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{}</sitemapindex>'
+
+
+def warmed(tmp_path: Path, *arguments: str | Path, code: int = 0) -> list[list[str]]:
+    """Return the lines that are said, taken apart."""
+    result = secondhand("warm", *arguments, "--store", tmp_path / "store")
+    assert result.exit_code == code, result.output
+    return [line.split("\t") for line in result.stdout.splitlines()]
+
+
+def test_what_is_fetched_is_stored_and_the_next_round_leaves_it_alone(tmp_path: Path, origin: Origin) -> None:
+    url = page(origin, "/a")
+    assert warmed(tmp_path, url) == [["fetched", url], ["1 fetched (5 B), 0 there already, 0 failed"]]
+    assert warmed(tmp_path, url) == [["there", url], ["0 fetched (0 B), 1 there already, 0 failed"]]
+    assert len(origin.requests) == 1
+    assert url in secondhand("ls", "--store", tmp_path / "store").stdout
+
+
+def test_a_round_that_was_cut_short_goes_on_where_it_was(tmp_path: Path, origin: Origin) -> None:
+    first, second = page(origin, "/1"), page(origin, "/2")
+    warmed(tmp_path, first)
+    assert sorted(warmed(tmp_path, first, second)[:2]) == [["fetched", second], ["there", first]]
+    assert [seen.target for seen in origin.requests] == ["/1", "/2"]
+
+
+def test_what_runs_out_is_validated(tmp_path: Path, origin: Origin) -> None:
+    url = page(origin, "/a", fields={"Cache-Control": "max-age=0", "ETag": '"1"'})
+    warmed(tmp_path, url)
+    page(origin, "/a", b"", {"ETag": '"1"'}, status=304)
+    assert warmed(tmp_path, url)[0] == ["fetched", url]
+    assert origin.requests[1].fields["if-none-match"] == '"1"'
+
+
+@pytest.mark.parametrize(
+    ("status", "fields", "why"),
+    [
+        (404, {}, "the origin says 404 Not Found"),
+        (200, {"Cache-Control": "no-store"}, "not kept: the origin says no-store"),
+        (200, {}, "not kept: it has neither a lifetime nor a validator"),
+    ],
+)
+def test_what_did_not_come_into_the_store_is_said_with_the_reason_and_fails(
+    tmp_path: Path, origin: Origin, status: int, fields: dict[str, str], why: str
+) -> None:
+    url = page(origin, "/a", fields=fields, status=status)
+    assert warmed(tmp_path, url, code=1)[0] == ["failed", url, why]
+
+
+def test_an_origin_that_is_not_there_fails_and_the_others_go_on(tmp_path: Path, origin: Origin) -> None:
+    url = page(origin, "/a")
+    gone = "http://127.0.0.1:9/"
+    lines = warmed(tmp_path, gone, url, code=1)
+    assert ["failed", gone, "127.0.0.1:9 refused the connection"] in lines
+    assert ["fetched", url] in lines
+
+
+def test_a_redirect_is_stored_and_followed(tmp_path: Path, origin: Origin) -> None:
+    end = page(origin, "/end")
+    start = page(origin, "/start", b"", {**FRESH, "Location": "/end"}, status=301)
+    warmed(tmp_path, start)
+    listed = secondhand("ls", "--store", tmp_path / "store").stdout
+    assert start in listed
+    assert end in listed
+
+
+def test_redirects_in_a_circle_end(tmp_path: Path, origin: Origin) -> None:
+    url = page(origin, "/a", b"", {**FRESH, "Location": "/a"}, status=301)
+    assert warmed(tmp_path, url, code=1)[0][2] == "more than 5 redirects"
+
+
+def test_a_sitemap_of_sitemaps_one_of_them_compressed(tmp_path: Path, origin: Origin) -> None:
+    pages = [page(origin, f"/{name}") for name in "abc"]
+    one = page(
+        origin, "/one.xml", SITEMAP.format(f"<url><loc> {pages[0]}\n</loc></url><url><loc>/b</loc></url>").encode()
+    )
+    two = page(origin, "/two.xml.gz", gzip.compress(SITEMAP.format(f"<url><loc>{pages[2]}</loc></url>").encode()))
+    whole = SITEMAP_INDEX.format(f"<sitemap><loc>{one}</loc></sitemap><sitemap><loc>{two}</loc></sitemap>")
+    index = page(origin, "/index.xml", whole.encode())
+    assert sorted(warmed(tmp_path, "--sitemap", index)[:-1]) == [["fetched", each] for each in pages]
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"<urlset><url>", "line 1, column 14: no element found, expected a sitemap"),
+        (b"<html></html>", 'found "html", expected urlset or sitemapindex'),
+        (b'<!DOCTYPE a [<!ENTITY b "b">]><urlset/>', "found a document type, which no sitemap has"),
+        (gzip.compress(bytes(60_000_000)), "the content is more than 52428800 octets without its coding gzip"),
+        (b"\x1f\x8bnonsense", "the content is not gzip"),
+        (SITEMAP.format("<url><loc>ftp://a.test/</loc></url>").encode(), 'expected a URL like "https://example.org/'),
+    ],
+)
+def test_what_is_no_sitemap_is_said(tmp_path: Path, origin: Origin, content: bytes, why: str) -> None:
+    url = page(origin, "/sitemap.xml", content)
+    [line, _] = warmed(tmp_path, "--sitemap", url, code=1)
+    assert line[0] == "failed"
+    assert why in line[2]
+
+
+def test_a_file_of_urls_names_the_line_that_is_none(tmp_path: Path, origin: Origin) -> None:
+    url = page(origin, "/a")
+    file = tmp_path / "urls.txt"
+    file.write_text(f"# pages\n\n{url}\n")
+    assert warmed(tmp_path, "--file", file)[0] == ["fetched", url]
+    file.write_text(f"{url}\nexample.org\n")
+    [line, _] = warmed(tmp_path, "--file", file, code=1)
+    assert line[:2] == ["failed", str(file)]
+    assert line[2].startswith("line 2: expected a URL like")
+
+
+def test_a_har_is_asked_for_again_without_its_credentials(tmp_path: Path, origin: Origin) -> None:
+    url = page(origin, "/a")
+    headers = [{"name": "Accept-Language", "value": "de"}, {"name": "Cookie", "value": "secret=1"}]
+    entries = [
+        {"request": {"method": "GET", "url": f"{url}#top", "headers": headers}},
+        {"request": {"method": "POST", "url": url, "headers": []}},
+    ]
+    file = tmp_path / "a.har"
+    file.write_text(json.dumps({"log": {"entries": entries}}))
+    assert warmed(tmp_path, "--har", file)[0] == ["fetched", url]
+    [seen] = origin.requests
+    assert seen.fields["accept-language"] == "de"
+    assert "cookie" not in seen.fields
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('{"log": [', "line 1, column 10: Expecting value, expected JSON"),
+        ("[]", "expected a JSON object"),
+        ('{"log": {}}', "expected a HAR, whose log has a list of entries"),
+        ('{"log": {"entries": [{"request": {}}]}}', "entry 0: expected a request with method, url and headers"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_what_is_no_har_is_said_with_its_place(tmp_path: Path, text: str, why: str) -> None:
+    file = tmp_path / "a.har"
+    file.write_text(text)
+    assert warmed(tmp_path, "--har", file, code=1)[0] == ["failed", str(file), why]
+
+
+def test_a_field_of_ones_own_is_sent(tmp_path: Path, origin: Origin) -> None:
+    warmed(tmp_path, page(origin, "/a"), "-H", "Accept-Language: fr")
+    assert origin.requests[0].fields["accept-language"] == "fr"
+
+
+def test_the_report_as_json(tmp_path: Path, origin: Origin) -> None:
+    result = secondhand("warm", page(origin, "/a"), "http://127.0.0.1:9/", "--store", tmp_path / "store", "--json")
+    assert result.exit_code == 1
+    said = json.loads(result.stdout)
+    assert (said["fetched"], said["there"], said["octets"]) == (1, 0, 5)
+    assert said["failed"] == [{"name": "http://127.0.0.1:9/", "why": "127.0.0.1:9 refused the connection"}]
+
+
+def test_nothing_to_fetch_and_offline_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert secondhand("warm").exit_code == 2
+    monkeypatch.setenv("SECONDHAND_CACHE__MODE", "offline")
+    result = secondhand("warm", "http://a.test/", "--store", tmp_path / "store")
+    assert result.exit_code == 1
+    assert "cache.mode is offline" in result.stderr
+
+
+def test_a_running_proxy_fetches_into_its_own_store(tmp_path: Path, origin: Origin) -> None:
+    url, large = page(origin, "/a"), page(origin, "/large", bytes(3_000_000))
+    sitemap = page(origin, "/sitemap.xml", SITEMAP.format(f"<url><loc>{large}</loc></url>").encode())
+    with Proxy(tmp_path, settings={"ORIGIN__PROXY": "none"}) as proxy:
+        said = proxy.run("warm", url, "--sitemap", sitemap)
+        assert sorted(said.splitlines()[:2]) == [f"fetched\t{url}", f"fetched\t{large}"]
+        assert proxy.counters()["stored"] == 3
+        assert "0 fetched (0 B), 1 there already" in proxy.run("warm", large)

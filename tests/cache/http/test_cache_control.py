@@ -1,0 +1,140 @@
+"""What is read of directives, and what of it counts (RFC 9111 §5.2)."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from cache.http.cache_control import RequestDirectives, ResponseDirectives, request_directives, response_directives
+from cache.http.messages import Fields
+
+
+def response(value: str) -> ResponseDirectives:
+    return response_directives(Fields((("Cache-Control", value),)))
+
+
+def request(value: str) -> RequestDirectives:
+    return request_directives(Fields((("Cache-Control", value),)))
+
+
+def targeted(value: str) -> ResponseDirectives:
+    fields = Fields((("CDN-Cache-Control", value), ("Cache-Control", "max-age=7")))
+    return response_directives(fields, ("cdn-cache-control",))
+
+
+@pytest.mark.row("STORE-28")
+def test_who_says_nothing_asks_nothing() -> None:
+    assert response("shiny, max-sage=1") == ResponseDirectives() == response_directives(Fields())
+    assert request("shiny, max-sage=1") == RequestDirectives() == request_directives(Fields())
+
+
+@pytest.mark.row("FRESH-12", "FRESH-13", "PARSE-02", "PARSE-03", "PARSE-05")
+@pytest.mark.parametrize(
+    ("said", "seconds"),
+    [
+        ("max-age=60", 60),
+        ('max-age="60"', 60),
+        ("max-age=60, max-age=60", 60),
+        ("max-age=60, MAX-AGE=61", 0),
+        ("max-age=60, max-age", 0),
+        ("max-age", 0),
+        ("max-age=", 0),
+        ("max-age=-1", 0),
+        ("max-age= 60", 0),
+        ("max-age =60", 0),
+        ("max age=60", None),
+        ("public", None),
+    ],
+)
+def test_a_lifetime(said: str, seconds: int | None) -> None:
+    assert response(said).max_age == seconds
+    assert response(said.replace("max-age", "s-maxage").replace("MAX-AGE", "S-MaxAge")).s_maxage == seconds
+    assert response(said.replace("max-age", "stale-if-error")).stale_if_error == (seconds or 0) or "MAX" in said
+    assert response(said.replace("max-age", "stale-while-revalidate")).stale_while_revalidate == (seconds or 0) or (
+        "MAX" in said
+    )
+
+
+@pytest.mark.row("STORE-06", "STORE-07", "PARSE-03")
+def test_field_names_that_a_directive_is_qualified_by() -> None:
+    assert response('private="A, b"').private_fields == {"a", "b"}
+    assert response("private=a").private_fields == {"a"}
+    assert not response("private=a").private
+    assert response('private="a", private="B"').private_fields == {"a", "b"}
+    for unqualified in ("private", 'private=""', 'private="a", private', 'private= "a"', 'private ="a"', "private="):
+        assert response(unqualified).private, unqualified
+        assert response(unqualified).private_fields == frozenset()
+        assert response(unqualified.replace("private", "no-cache")).no_cache, unqualified
+    assert response('no-cache="a"').no_cache_fields == {"a"}
+    assert not response('no-cache="a"').no_cache
+
+
+@pytest.mark.row("PARSE-05")
+def test_a_quoted_string_without_an_end() -> None:
+    said = response('no-store, x="a, max-age=60')
+    assert (said.broken, said.no_store, said.max_age) == (True, True, None)
+    assert not response('x="a", max-age=60').broken
+
+
+@pytest.mark.row("REQ-10", "REQ-03")
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("max-age=5", RequestDirectives(max_age=5)),
+        ("max-age=x", RequestDirectives(no_cache=True)),
+        ("min-fresh=5", RequestDirectives(min_fresh=5)),
+        ("min-fresh=x", RequestDirectives(no_cache=True)),
+        ("min-fresh", RequestDirectives(no_cache=True)),
+        ("max-stale", RequestDirectives(max_stale=math.inf)),
+        ("max-stale=5", RequestDirectives(max_stale=5)),
+        ("max-stale=x", RequestDirectives()),
+        ("max-stale=", RequestDirectives()),
+        ("stale-if-error=5", RequestDirectives(stale_if_error=5)),
+        ("stale-if-error=x", RequestDirectives()),
+        ("no-cache=x", RequestDirectives(no_cache=True)),
+        ("no-store, only-if-cached", RequestDirectives(no_store=True, only_if_cached=True)),
+    ],
+)
+def test_what_a_client_asks(said: str, meant: RequestDirectives) -> None:
+    assert request(said) == meant
+
+
+@pytest.mark.row("REQ-08")
+def test_pragma_counts_alone() -> None:
+    assert request_directives(Fields((("Pragma", "no-cache"),))).no_cache
+    assert not request_directives(Fields((("Pragma", "foo"),))).no_cache
+    assert not request_directives(Fields((("Pragma", "no-cache"), ("Cache-Control", "max-age=1")))).no_cache
+
+
+@pytest.mark.row("TARGET-06", "TARGET-07", "TARGET-08")
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("max-age=5", ResponseDirectives("cdn-cache-control", max_age=5)),
+        ("max-age=0", ResponseDirectives("cdn-cache-control", max_age=0)),
+        ("max-age=5;x=1, shiny=(a b)", ResponseDirectives("cdn-cache-control", max_age=5)),
+        ("max-age=4, max-age=5", ResponseDirectives("cdn-cache-control", max_age=5)),
+        ("no-store=?0, public", ResponseDirectives("cdn-cache-control", public=True)),
+        ('private="a"', ResponseDirectives("cdn-cache-control", private_fields=frozenset({"a"}))),
+        ("private, no-cache", ResponseDirectives("cdn-cache-control", private=True, no_cache=True)),
+        *(
+            (invalid, ResponseDirectives(max_age=7))
+            for invalid in (
+                "max-age=-1",
+                "max-age=1.0",
+                'max-age="5"',
+                "max-age",
+                "no-store=1",
+                "private=1",
+                "MaX-aGe=5",
+            )
+        ),
+        *(
+            (invalid, ResponseDirectives(max_age=7))
+            for invalid in ("max-age = 5", "max-age=(5)", "", "no-store=(1)", "MaX-aGe=5")
+        ),
+    ],
+)
+def test_a_targeted_field(said: str, meant: ResponseDirectives) -> None:
+    assert targeted(said) == meant

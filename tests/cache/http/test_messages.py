@@ -1,0 +1,57 @@
+"""Records that are copied field by field, which is faster: no field may be forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+from cache.http.messages import Fields, Request, Response
+from cache.rules.stored_response import StoredResponse
+
+REQUEST = Request(
+    method="POST",
+    scheme="https",
+    host="a.example",
+    port=8443,
+    target="/a?b",
+    fields=Fields((("A", "1"),)),
+    version="HTTP/1.0",
+    has_content=True,
+    tls_name="b.example",
+    keyed_as="/k",
+    content_digest="digest",
+)
+ENTRY = StoredResponse(
+    id="0" * 32,
+    key="key",
+    method="HEAD",
+    target="target",
+    head=Response(404, "Not Found"),
+    request_time=1.0,
+    response_time=2.0,
+    stored_at=3.0,
+    vary=(("a", "b"),),
+    length=4,
+    sha256="5",
+    first=6,
+    complete_length=7,
+    personal=True,
+    invalid=True,
+    revision=8,
+    scrubbed=True,
+)
+NEVER_STORED = {"pieces"}
+
+
+def test_nothing_is_left_to_its_default() -> None:
+    for record, but in ((REQUEST, set()), (ENTRY, NEVER_STORED)):
+        assert {each.name for each in fields(record) if getattr(record, each.name) == each.default} == but
+
+
+def test_a_request_with_other_fields_is_the_same_but_for_them() -> None:
+    other = Fields((("B", "2"),))
+    assert REQUEST.with_fields(other) == replace(REQUEST, fields=other)
+
+
+def test_an_entry_with_its_body_is_the_same_but_for_that() -> None:
+    assert ENTRY.with_body(9, "10") == replace(ENTRY, length=9, sha256="10")
+    assert replace(ENTRY, invalid=False).with_body(9, "10", invalid=True).invalid

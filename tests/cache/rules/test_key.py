@@ -1,0 +1,134 @@
+"""Equal keys mean equal targets after normalisation, and nothing else is folded (RFC 9110 §4.2.3)."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote_to_bytes
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cache.http.messages import Fields, Request
+from cache.policy.cache_policy import CachePolicy
+from cache.rules.key import key_of_uri, nominated_fields, presented, primary_key
+from tests.cache.strategies import unhurried
+
+characters = st.sampled_from([*"abAB01-._~/?&=;:@+!$'()*,[]{}|^", "%41", "%61", "%7e", "%7E", "%2f", "%2F", "%zz", "%"])
+targets = st.lists(characters, max_size=8).map(lambda pieces: "/" + "".join(pieces))
+hosts = st.sampled_from(["a.example", "A.Example", "a.example.", "b.example", "127.0.0.1", "::1"])
+ports = st.sampled_from([80, 443, 8080])
+schemes = st.sampled_from(["http", "https"])
+requests = st.builds(Request, st.just("GET"), schemes, hosts, ports, targets)
+
+_UNRESERVED = re.compile(r"%([0-9A-Fa-f]{2})")
+
+
+def normalised(request: Request) -> tuple[str, str, int, str]:
+    """Return the target URI with nothing folded but what means the same (written again, on purpose)."""
+
+    def escape(match: re.Match[str]) -> str:
+        octet = unquote_to_bytes(match.group()).decode("latin-1")
+        return octet if re.fullmatch(r"[A-Za-z0-9\-._~]", octet) else match.group().upper()
+
+    return (
+        request.scheme,
+        request.host.lower().removesuffix("."),
+        request.port,
+        _UNRESERVED.sub(escape, request.target),
+    )
+
+
+@unhurried
+@given(requests, requests)
+def test_keys_are_equal_exactly_where_the_normalised_targets_are(one: Request, other: Request) -> None:
+    assert (primary_key(one) == primary_key(other)) == (normalised(one) == normalised(other))
+
+
+@unhurried
+@given(requests)
+def test_a_key_is_its_own_key(request: Request) -> None:
+    key = primary_key(request)
+    assert key_of_uri(key) == key
+
+
+@unhurried
+@given(st.text(max_size=40))
+def test_what_a_person_types_is_a_key_or_refused(typed: str) -> None:
+    try:
+        key = key_of_uri(typed)
+    except ValueError:
+        return  # said in so many words
+    assert key.startswith(("http://", "https://"))
+
+
+def test_a_stray_percent_sign_leaves_a_target_as_it_is() -> None:
+    assert key_of_uri("http://a.example/%a%41") == "http://a.example/%a%41"
+    assert key_of_uri("http://a.example/%61%2f") == "http://a.example/a%2F"
+
+
+def test_a_target_without_a_slash_is_not_part_of_the_host() -> None:
+    assert primary_key(Request("GET", "https", "example.co", 443, "m/x")) == "https://example.co/m/x"
+    assert primary_key(Request("GET", "https", "localhost", 1944, "3/login")) == "https://localhost:1944/3/login"
+
+
+@pytest.mark.row("KEY-02", "KEY-08")
+@pytest.mark.parametrize(
+    ("uri", "key"),
+    [
+        ("http://A.example", "http://a.example/"),
+        ("http://a.example/?", "http://a.example/?"),
+        ("http://a.example/b?c#d", "http://a.example/b?c"),
+        ("http://a.example/b#c?", "http://a.example/b"),
+        ("http://a.example?b", "http://a.example/?b"),
+        ("https://a.example:443/", "https://a.example/"),
+        ("https://a.example:80/", "https://a.example:80/"),
+        ("http://[::1]:8080/%7e%2f", "http://[::1]:8080/~%2F"),
+    ],
+)
+def test_the_key_of_what_a_person_typed(uri: str, key: str) -> None:
+    assert key_of_uri(uri) == key
+
+
+@pytest.mark.parametrize("uri", ["a.example", "ftp://a.example/", "http:///a", "http://a.example:x/", ""])
+def test_what_is_no_uri_has_no_key(uri: str) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        key_of_uri(uri)
+
+
+@pytest.mark.row("KEY-21", "PARSE-14")
+@pytest.mark.parametrize("vary", ["*", "a, *", "Via", "Connection", "te", "b c", "Proxy-Authorization"])
+def test_a_vary_that_nothing_matches(vary: str) -> None:
+    assert nominated_fields(Fields((("Vary", vary),))) is None
+
+
+@pytest.mark.row("KEY-15", "KEY-16", "KEY-17")
+@pytest.mark.parametrize(
+    ("name", "one", "other", "same"),
+    [
+        ("accept", "text/html;Q=1, a/b", "text/html ,A/b", True),
+        ("accept", "a/b;q=0.50", "a/b;q=0.5", True),
+        ("accept", "a/b;q=0.5", "a/b;q=0.6", False),
+        ("accept", "a/b;x=Y", "a/b;x=y", False),
+        ("accept", "a/b, c/d", "c/d, a/b", False),
+        ("accept-encoding", "GZIP", "gzip", True),
+        ("accept-language", "en, de", "de, en", False),
+        ("x-own", "A ,b", "A,b", True),
+        ("x-own", "A", "a", False),
+        ("user-agent", " a , b", "a , b", True),
+        ("user-agent", "a , b", "a,b", False),
+    ],
+)
+def test_request_fields_that_mean_the_same(name: str, one: str, other: str, same: bool) -> None:
+    policy = CachePolicy()
+    assert (
+        presented(Fields(((name, one),)), name, policy) == presented(Fields(((name, other),)), name, policy)
+    ) is same
+
+
+@pytest.mark.row("KEY-17")
+def test_the_order_of_languages_alone_may_be_ignored() -> None:
+    policy = CachePolicy(vary_language_order=False)
+    for name, same in (("accept-language", True), ("accept", False), ("accept-encoding", False)):
+        values = [presented(Fields(((name, value),)), name, policy) for value in ("a, b", "b, a")]
+        assert (values[0] == values[1]) is same

@@ -1,0 +1,115 @@
+"""What is read without a thread: small rows that are whole, while the disk is quick. The threads do the rest."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cache.stores.disk.quick_reads import REST, SLOW, QuickReads
+from cache.stores.disk.store import DiskStore
+from cache.stores.disk.verification import Verification
+from tests.cache.stores.entries import KEY, body_of, new_entry, put
+
+
+class Watch:
+    """A clock by which every read takes so long."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.step = 0.0
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def watch() -> Watch:
+    return Watch()
+
+
+@pytest.fixture
+def store(directory: Path) -> Iterator[DiskStore]:
+    with closing(DiskStore(directory, 10 << 20)) as store:
+        yield store
+
+
+@pytest.fixture
+def quick(directory: Path, store: DiskStore, watch: Watch) -> Iterator[QuickReads]:
+    with closing(QuickReads(directory, Verification(), watch)) as quick:
+        yield quick
+
+
+def damage(directory: Path, statement: str, *values: object) -> None:
+    with closing(sqlite3.connect(directory / "cache.db")) as connection, connection:
+        assert connection.execute(statement, values).rowcount == 1
+
+
+def test_a_small_response_is_read(store: DiskStore, quick: QuickReads) -> None:
+    first = put(store, new_entry(vary=(("accept", "text/html"),)))
+    second = put(store, new_entry(), 0)
+    assert quick.candidates(KEY) == (second, first)
+    assert quick.body(first) == body_of(first.id, 100)
+    assert quick.body(second) == b""
+
+
+def test_where_nothing_is_stored_that_is_told_too(quick: QuickReads) -> None:
+    assert quick.candidates(KEY) == ()
+    assert quick.body(new_entry()) is None
+
+
+def test_a_body_in_a_file_is_left_to_the_threads(store: DiskStore, quick: QuickReads) -> None:
+    assert quick.body(put(store, new_entry(), 100_000)) is None
+
+
+def test_what_is_damaged_is_left_to_the_threads(directory: Path, store: DiskStore, quick: QuickReads) -> None:
+    stored = put(store, new_entry())
+    damage(directory, "UPDATE Cache SET value = zeroblob(length(value)) WHERE key = ?", f"b:{stored.id}")
+    assert quick.body(stored) is None
+    damage(directory, "UPDATE Cache SET value = 'text' WHERE key = ?", f"b:{stored.id}")
+    assert quick.body(stored) is None
+    damage(directory, "UPDATE Cache SET value = x'c0' WHERE key = ?", f"u:{KEY}")
+    assert quick.candidates(KEY) is None
+    damage(directory, "UPDATE Cache SET mode = 2 WHERE key = ?", f"u:{KEY}")
+    assert quick.candidates(KEY) is None
+
+
+def test_what_another_has_locked_is_left_to_the_threads(directory: Path, store: DiskStore, quick: QuickReads) -> None:
+    put(store, new_entry())
+    store.close()
+    with closing(sqlite3.connect(directory / "cache.db", isolation_level=None)) as other:
+        other.execute("PRAGMA journal_mode = DELETE")
+        other.execute("BEGIN EXCLUSIVE")
+        assert quick.candidates(KEY) is None
+        other.execute("ROLLBACK")
+        assert quick.candidates(KEY)
+
+
+def test_after_a_read_that_took_long_the_threads_have_their_turn(
+    store: DiskStore, quick: QuickReads, watch: Watch
+) -> None:
+    stored = put(store, new_entry())
+    watch.step = SLOW * 1.1
+    assert quick.candidates(KEY) == (stored,)
+    watch.step = 0.0
+    assert quick.candidates(KEY) is None
+    assert quick.body(stored) is None
+    watch.now += REST
+    assert quick.candidates(KEY) == (stored,)
+
+
+def test_once_closed_it_tells_nothing(store: DiskStore, quick: QuickReads) -> None:
+    stored = put(store, new_entry())
+    assert quick.candidates(KEY)
+    quick.close()
+    assert quick.candidates(KEY) is None
+    assert quick.body(stored) is None

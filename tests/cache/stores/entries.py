@@ -1,0 +1,62 @@
+"""Entries and bodies for the store tests. A body tells of every octet whose it is and where it belongs."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Any
+
+from cache.http.messages import Fields, Response
+from cache.rules.stored_response import StoredResponse
+from cache.stores.base import Store
+
+KEY = "http://a.example/"
+
+
+def new_entry(key: str = KEY, **changes: Any) -> StoredResponse:
+    """Return an entry as the engine would hand it to a store: a variant that answers requests of its own."""
+    fields = Fields((("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("set-cookie", "b=\xe9"), ("X-Key", key)))
+    given: dict[str, Any] = {
+        "id": secrets.token_hex(16),
+        "key": key,
+        "method": "GET",
+        "target": key,
+        "head": Response(200, "OK", fields),
+        "request_time": 1000.25,
+        "response_time": 1000.5,
+        "stored_at": 1001.0,
+        "vary": (("accept-language", secrets.token_hex(4)), ("cookie", None)),
+    }
+    return StoredResponse(**{**given, **changes})
+
+
+def body_of(entry_id: str, length: int) -> bytes:
+    """Return the body of that id and length: every kibibyte repeats a line of the id and the kibibyte's number."""
+    blocks = (f"{entry_id[:16]} {number:014}\n" * 32 for number in range(length // 1024 + 1))
+    return "".join(blocks).encode()[:length]
+
+
+def put(store: Store, entry: StoredResponse, length: int = 100, replaces: tuple[str, ...] = ()) -> StoredResponse:
+    """Store an entry with its body in chunks and return it completed."""
+    body = body_of(entry.id, length)
+    writer = store.writer()
+    try:
+        for start in range(0, length, 50_000):
+            writer.write(body[start : start + 50_000])
+        return writer.commit(entry, replaces)
+    finally:
+        writer.abort()
+
+
+def read(store: Store, entry: StoredResponse) -> bytes:
+    """Return the whole body of an entry."""
+    body = store.open(entry)
+    try:
+        assert body.length == entry.length
+        return body.read(0, body.length)
+    finally:
+        body.close()
+
+
+def is_intact(store: Store, entry: StoredResponse) -> bool:
+    """Tell whether an entry's body is the one that was stored with it, octet by octet."""
+    return read(store, entry) == body_of(entry.id, entry.length)

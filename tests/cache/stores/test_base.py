@@ -1,0 +1,404 @@
+"""What every store promises: one table of tests, run on each."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cache.http.messages import Fields, Response
+from cache.stores.base import MAX_VARIANTS, DamagedEntry, Store, StoreError
+from cache.stores.disk.store import DiskStore
+from cache.stores.memory import MemoryStore
+from cache.stores.tiered.store import TieredStore
+from tests.cache.stores.entries import KEY, body_of, is_intact, new_entry, put, read
+
+MEBIBYTE = 1 << 20
+OpenStore = Callable[[int], Store]
+
+
+STORES: dict[str, Callable[[Path, int], Store]] = {
+    "memory": lambda _, max_size: MemoryStore(max_size),
+    "disk": DiskStore,
+    "tiered": lambda directory, max_size: TieredStore(DiskStore(directory, max_size), 16 * MEBIBYTE, MEBIBYTE),
+}
+
+
+@pytest.fixture(params=STORES)
+def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
+    opened: list[Store] = []
+
+    def open_one(max_size: int) -> Store:
+        store = STORES[request.param](tmp_path / "store", max_size)
+        opened.append(store)
+        return store
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def store(open_store: OpenStore) -> Store:
+    return open_store(64 * MEBIBYTE)
+
+
+@pytest.mark.parametrize("length", [0, 1, 1000, 65_535, 65_536, 65_537, 300_000, 3_000_000])
+def test_what_was_stored_is_found_under_its_key_with_its_body(store: Store, length: int) -> None:
+    entry = new_entry()
+    stored = put(store, entry, length)
+    body = body_of(entry.id, length)
+    assert stored == replace(entry, length=length, sha256=hashlib.sha256(body).hexdigest())
+    assert store.candidates(KEY) == (stored,)
+    assert read(store, stored) == body
+
+
+def test_an_unknown_key_has_no_candidates(store: Store) -> None:
+    put(store, new_entry())
+    assert store.candidates(KEY + "other") == ()
+    assert store.candidates("") == ()
+
+
+@pytest.mark.parametrize("length", [1000, 300_000])
+def test_a_part_of_a_body_is_read_alone_and_nothing_lies_beyond_its_end(store: Store, length: int) -> None:
+    stored = put(store, new_entry(), length)
+    body = store.open(stored)
+    assert body.read(5, 25) == body_of(stored.id, length)[5:25]
+    assert body.read(7, 7) == b""
+    assert body.read(length - 1, length) == body_of(stored.id, length)[-1:]
+    with pytest.raises(DamagedEntry):
+        body.read(length - 1, length + 1)
+    body.close()
+
+
+def test_nobody_sees_a_body_before_it_is_committed(store: Store) -> None:
+    entry = new_entry()
+    writer = store.writer()
+    writer.write(body_of(entry.id, 200_000))
+    assert store.candidates(KEY) == ()
+    assert list(store.entries()) == []
+    writer.commit(entry)
+    assert len(store.candidates(KEY)) == 1
+
+
+@pytest.mark.parametrize("length", [0, 100, 300_000])
+def test_an_aborted_body_leaves_nothing(store: Store, length: int) -> None:
+    before = store.statistics()
+    writer = store.writer()
+    writer.write(b"x" * length)
+    writer.abort()
+    writer.abort()
+    assert store.statistics() == before
+    with pytest.raises(StoreError):
+        writer.write(b"more")
+    with pytest.raises(StoreError):
+        writer.commit(new_entry())
+    assert list(store.entries()) == []
+
+
+@pytest.mark.parametrize("length", [100, 300_000])
+def test_after_a_commit_an_abort_is_harmless_and_a_second_commit_refused(store: Store, length: int) -> None:
+    entry = new_entry()
+    writer = store.writer()
+    writer.write(body_of(entry.id, length))
+    stored = writer.commit(entry)
+    writer.abort()
+    with pytest.raises(StoreError):
+        writer.commit(new_entry())
+    assert store.candidates(KEY) == (stored,)
+    assert is_intact(store, stored)
+
+
+def test_entries_of_one_origin_are_invalidated_by_what_they_say(store: Store) -> None:
+    here, there = put(store, new_entry("http://a.example/x")), put(store, new_entry("http://a.example/y"))
+    put(store, new_entry("http://a.example:81/x"))
+    assert store.invalidate_where("http://a.example/", lambda entry: entry.id == here.id) == 1
+    assert [entry.key for entry in store.entries() if entry.invalid] == [here.key]
+    assert store.candidates(there.key) == (there,)
+    assert store.invalidate_where("http://a.example/", lambda _: True) == 2
+
+
+def test_a_part_does_not_stand_for_the_whole(store: Store) -> None:
+    vary = (("accept", None),)
+    whole = put(store, new_entry(vary=vary))
+    first = put(store, new_entry(vary=vary, first=0, complete_length=500))
+    second = put(store, new_entry(vary=vary, first=200, complete_length=500))
+    assert store.candidates(KEY) == (second, first, whole)
+    wider = put(store, new_entry(vary=vary, first=150, complete_length=500), length=200)
+    assert store.candidates(KEY) == (wider, first, whole)
+    assert store.candidates(KEY) == (wider, first, whole)
+    newest = put(store, new_entry(vary=vary))
+    assert store.candidates(KEY) == (newest,)
+
+
+def test_what_answers_the_same_requests_is_superseded(store: Store) -> None:
+    vary = (("accept", "text/html"),)
+    first, other = put(store, new_entry(vary=vary)), put(store, new_entry(vary=(("accept", None),)))
+    second = put(store, new_entry(vary=vary))
+    assert store.candidates(KEY) == (second, other)
+    assert first not in store.candidates(KEY)
+
+
+def test_the_most_recently_stored_comes_first(store: Store) -> None:
+    stored = [put(store, new_entry()) for _ in range(5)]
+    store.touch(stored[0].id)
+    assert store.candidates(KEY) == tuple(reversed(stored))
+
+
+@pytest.mark.parametrize("length", [100, 300_000])
+def test_a_new_entry_takes_the_place_of_those_it_replaces(store: Store, length: int) -> None:
+    first, second, third = (put(store, new_entry(), length) for _ in range(3))
+    elsewhere = put(store, new_entry(KEY + "elsewhere"), length)
+    fourth = put(store, new_entry(), length, replaces=(first.id, third.id, "0" * 32, elsewhere.id))
+    assert store.candidates(KEY) == (fourth, second)
+    assert store.candidates(elsewhere.key) == (elsewhere,)
+    assert store.statistics().entries == 3
+    with pytest.raises(DamagedEntry):
+        store.open(first)
+    assert all(is_intact(store, entry) for entry in (second, fourth, elsewhere))
+
+
+def test_beyond_the_limit_the_least_recently_used_variant_goes_first(store: Store) -> None:
+    stored = [put(store, new_entry()) for _ in range(MAX_VARIANTS)]
+    store.touch(stored[0].id)
+    newest = put(store, new_entry())
+    kept = store.candidates(KEY)
+    assert len(kept) == MAX_VARIANTS
+    assert kept[0] == newest
+    assert stored[0] in kept
+    assert stored[1] not in kept
+    for _ in range(2 * MAX_VARIANTS):
+        put(store, new_entry())
+    assert len(store.candidates(KEY)) == store.statistics().entries == MAX_VARIANTS
+
+
+def test_an_update_rewrites_the_head_and_leaves_the_body(store: Store) -> None:
+    other, stored, another = (put(store, new_entry(), 300_000) for _ in range(3))
+    head = Response(200, "OK", Fields((("ETag", '"2"'),)))
+    updated = replace(stored, head=head, response_time=2000.0, revision=1)
+    assert store.update(replace(updated, length=7, sha256="f" * 64))
+    assert store.candidates(KEY) == (another, updated, other)
+    assert is_intact(store, updated)
+
+
+def test_an_update_from_another_revision_changes_nothing(store: Store) -> None:
+    stored = put(store, new_entry())
+    assert store.update(replace(stored, request_time=2.0, revision=1))
+    current = store.candidates(KEY)
+    for revision in (0, 1, 3):
+        assert not store.update(replace(stored, request_time=3.0, revision=revision))
+    assert store.candidates(KEY) == current
+
+
+def test_an_update_of_an_entry_that_is_gone_changes_nothing(store: Store) -> None:
+    stored = put(store, new_entry())
+    assert not store.update(replace(stored, key=KEY + "other", revision=1))
+    store.delete(KEY)
+    assert not store.update(replace(stored, revision=1))
+    assert list(store.entries()) == []
+
+
+def test_invalidation_marks_every_variant_and_a_304_on_its_way_cannot_undo_it(store: Store) -> None:
+    first, second = put(store, new_entry()), put(store, new_entry())
+    elsewhere = put(store, new_entry(KEY + "elsewhere"))
+    assert store.invalidate(KEY) == 2
+    assert [entry.invalid for entry in store.candidates(KEY)] == [True, True]
+    assert store.candidates(elsewhere.key) == (elsewhere,)
+    assert not store.update(replace(first, revision=1))
+    assert store.update(replace(second, revision=2))
+    assert [entry.invalid for entry in store.candidates(KEY)] == [False, True]
+    assert store.invalidate(KEY + "unknown") == 0
+
+
+@pytest.mark.parametrize("length", [20_000, 200_000])
+def test_the_least_recently_used_goes_when_the_store_is_full(open_store: OpenStore, length: int) -> None:
+    store = open_store(MEBIBYTE)
+    used = put(store, new_entry("http://used.example/"), length)
+    unused = put(store, new_entry("http://unused.example/"), length)
+    while store.candidates(unused.key):
+        store.touch(used.id)
+        newest = put(store, new_entry(f"http://{store.statistics().entries}.example/"), length)
+        assert store.statistics().size <= store.statistics().max_size
+    assert store.candidates(used.key) == (used,)
+    assert store.candidates(newest.key) == (newest,)
+    assert is_intact(store, used)
+
+
+def test_however_much_is_stored_the_store_stays_within_its_size(open_store: OpenStore) -> None:
+    store = open_store(2 * MEBIBYTE)
+    for number in range(60):
+        put(store, new_entry(f"http://{number % 50}.example/"), [10, 30_000, 65_536, 100_000, 900_000][number % 5])
+        assert store.statistics().size <= 2 * MEBIBYTE
+    entries = list(store.entries())
+    assert len(entries) == store.statistics().entries > 2
+    assert all(is_intact(store, entry) for entry in entries)
+
+
+def test_a_body_larger_than_the_store_is_refused_and_nothing_goes_for_it(open_store: OpenStore) -> None:
+    store = open_store(MEBIBYTE)
+    stored = put(store, new_entry())
+    writer = store.writer()
+    writer.write(b"x" * (MEBIBYTE // 2))
+    with pytest.raises(StoreError):
+        writer.write(b"x" * MEBIBYTE)
+    with pytest.raises(StoreError):
+        writer.commit(new_entry())
+    assert list(store.entries()) == [stored]
+
+
+@pytest.mark.parametrize("length", [1000, 300_000])
+@pytest.mark.parametrize("remove", ["delete", "replace", "clear", "evict"])
+def test_an_open_body_outlives_its_entry(open_store: OpenStore, length: int, remove: str) -> None:
+    store = open_store(MEBIBYTE)
+    stored = put(store, new_entry(), length)
+    body = store.open(stored)
+    match remove:
+        case "delete":
+            store.delete(KEY)
+        case "replace":
+            put(store, new_entry(), replaces=(stored.id,))
+        case "clear":
+            store.clear()
+        case "evict":
+            assert store.statistics().entries == 1  # and so it is where it can be evicted from
+            for number in range(8):
+                put(store, new_entry(f"http://{number}.example/"), 200_000)
+    assert stored not in store.candidates(KEY)
+    assert body.read(0, length) == body_of(stored.id, length)
+    body.close()
+
+
+def test_the_body_of_a_deleted_entry_cannot_be_opened(store: Store) -> None:
+    stored = put(store, new_entry())
+    store.delete(KEY)
+    with pytest.raises(DamagedEntry):
+        store.open(stored)
+    store.touch(stored.id)
+
+
+def test_entries_are_deleted_by_key_or_by_id(store: Store) -> None:
+    first, second, third = (put(store, new_entry(), 100_000) for _ in range(3))
+    elsewhere = put(store, new_entry(KEY + "elsewhere"))
+    assert store.delete(KEY, [second.id, "0" * 32, elsewhere.id]) == 1
+    assert store.candidates(KEY) == (third, first)
+    assert store.delete(KEY, []) == 0
+    assert store.delete(KEY) == 2
+    assert store.delete(KEY) == 0
+    assert list(store.entries()) == [elsewhere]
+
+
+def test_a_host_is_deleted_whatever_scheme_port_and_spelling(store: Store) -> None:
+    for key in ("http://a.example/", "https://a.example/x", "http://a.example:8080/", "https://[::1]:8443/"):
+        put(store, new_entry(key))
+    kept = [put(store, new_entry(key)) for key in ("http://b.a.example/", "http://example/a.example/")]
+    assert store.delete_host("A.Example.") == 3
+    assert store.delete_host("[::1]") == 1
+    assert store.delete_host("a.example") == 0
+    assert list(store.entries()) == kept
+
+
+def test_everything_can_be_cleared(store: Store) -> None:
+    for number in range(5):
+        put(store, new_entry(f"http://{number}.example/"), 100_000)
+    assert store.clear() == 5
+    assert store.clear() == 0
+    assert list(store.entries()) == []
+    assert store.statistics().entries == 0
+    assert is_intact(store, put(store, new_entry()))
+
+
+def test_entries_are_iterated_in_the_order_of_their_keys(store: Store) -> None:
+    keys = [f"http://{number:04}.example/\xe9" for number in range(30)]
+    for key in random.Random(1).sample(keys, len(keys)):
+        put(store, new_entry(key))
+    put(store, new_entry(keys[3]))
+    assert [entry.key for entry in store.entries()] == sorted([*keys, keys[3]])
+
+
+def test_entries_can_be_deleted_while_they_are_iterated(store: Store) -> None:
+    for number in range(20):
+        put(store, new_entry(f"http://{number:02}.example/"))
+    assert sum(store.delete(entry.key) for entry in store.entries()) == 20
+    assert list(store.entries()) == []
+
+
+MALFORMED = {
+    "a field value that splits the response": {"head": Response(200, "OK", Fields((("A", "b\r\nC: d"),)))},
+    "a field value with NUL": {"head": Response(200, "OK", Fields((("A", "b\0"),)))},
+    "a field value beyond Latin-1": {"head": Response(200, "OK", Fields((("A", "\u20ac"),)))},
+    "a field value with a surrogate": {"head": Response(200, "OK", Fields((("A", "\udc80"),)))},
+    "a field name that is no token": {"head": Response(200, "OK", Fields((("A B", "c"),)))},
+    "an empty field name": {"head": Response(200, "OK", Fields((("", "c"),)))},
+    "a reason that splits the response": {"head": Response(200, "OK\nA: b", Fields())},
+    "an interim status": {"head": Response(103, "Early Hints", Fields())},
+    "a status of four digits": {"head": Response(2000, "OK", Fields())},
+    "an id that is not hexadecimal": {"id": "../../../../etc/passwd"},
+    "a time that is not a number": {"response_time": float("nan")},
+    "an infinite time": {"stored_at": float("inf")},
+    "a key with a surrogate": {"key": "http://a.example/\udc80"},
+    "an empty key": {"key": ""},
+    "a negative revision": {"revision": -1},
+    "a revision beyond all integers": {"revision": 1 << 70},
+}
+
+
+@pytest.mark.parametrize("changes", MALFORMED.values(), ids=MALFORMED)
+def test_what_must_not_be_sent_is_not_stored(store: Store, changes: dict[str, object]) -> None:
+    stored = put(store, new_entry())
+    for length in (100, 100_000):
+        with pytest.raises(StoreError):
+            put(store, new_entry(**changes), length, replaces=(stored.id,))
+    assert list(store.entries()) == [stored]
+
+
+def test_an_update_that_must_not_be_sent_changes_nothing(store: Store) -> None:
+    stored = put(store, new_entry())
+    with pytest.raises(StoreError):
+        store.update(replace(stored, head=Response(200, "OK", Fields((("A", "b\r\nC: d"),))), revision=1))
+    assert store.candidates(KEY) == (stored,)
+
+
+@pytest.mark.parametrize("key", [KEY, KEY + "other"])
+def test_an_id_is_never_stored_twice(store: Store, key: str) -> None:
+    stored = put(store, new_entry(), 100_000)
+    with pytest.raises(StoreError):
+        put(store, new_entry(key, id=stored.id), 200_000)
+    assert list(store.entries()) == [stored]
+    assert is_intact(store, stored)
+
+
+def test_threads_do_not_disturb_each_other(store: Store) -> None:
+    keys = [f"http://{number}.example/" for number in range(4)]
+
+    def work(seed: int) -> int:
+        chance = random.Random(seed)
+        served = 0
+        for _ in range(60):
+            key = chance.choice(keys)
+            match chance.randrange(5):
+                case 0 | 1:
+                    put(store, new_entry(key), chance.choice([0, 500, 60_000, 70_000, 200_000]))
+                case 2:
+                    for entry in store.candidates(key):
+                        with suppress(DamagedEntry):
+                            assert is_intact(store, entry)
+                            served += 1
+                            store.touch(entry.id)
+                case 3:
+                    for entry in store.candidates(key)[:1]:
+                        store.update(replace(entry, request_time=float(seed), revision=entry.revision + 1))
+                case 4:
+                    store.delete(key, [entry.id for entry in store.candidates(key)[2:]])
+        return served
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(work, range(8))) > 0
+    entries = list(store.entries())
+    assert len(entries) == store.statistics().entries
+    assert all(is_intact(store, entry) for entry in entries)

@@ -1,0 +1,326 @@
+"""What the tiered store promises beyond the contract: at once in memory, soon on disk, never behind a change."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cache.policy.reasons import NotStored
+from cache.stores.base import StoreError
+from cache.stores.disk.store import DiskStore
+from cache.stores.tiered import write_behind
+from cache.stores.tiered.store import TieredStore
+from tests.cache.stores.entries import KEY, body_of, is_intact, new_entry, put, read
+
+MAX_SIZE = 64 << 20
+MEMORY = 8 << 20
+OpenStore = Callable[..., TieredStore]
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@pytest.fixture
+def slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have changes wait until somebody waits for them."""
+    monkeypatch.setattr(write_behind, "DELAY", 3600.0)
+
+
+@pytest.fixture
+def lost() -> Counter[str]:
+    return Counter()
+
+
+@pytest.fixture
+def open_store(directory: Path, lost: Counter[str]) -> Iterator[OpenStore]:
+    opened: list[TieredStore] = []
+
+    def open_one(memory: int = MEMORY, max_object: int = 1 << 20, **options: float) -> TieredStore:
+        disk = DiskStore(directory, MAX_SIZE, **options)
+        opened.append(TieredStore(disk, memory, max_object, lambda reason, count: lost.update({reason.value: count})))
+        return opened[-1]
+
+    yield open_one
+    for store in opened:
+        store.close()
+
+
+@pytest.fixture
+def other(directory: Path) -> Iterator[DiskStore]:
+    """The store as another process has it."""
+    with closing(DiskStore(directory, MAX_SIZE)) as store:
+        yield store
+
+
+# ---- from memory
+
+
+def test_what_was_kept_is_at_hand_at_once(open_store: OpenStore, slow: None) -> None:
+    store = open_store()
+    assert store.peek(KEY) == ()
+    number = store.generations.current(store.generations.slot(KEY))
+    stored = store.keep(new_entry(), b"body")
+    assert stored
+    assert stored.length == 4
+    assert store.peek(KEY) == (stored,)
+    assert store.body_at_hand(stored) == b"body"
+    assert store.generations.current(store.generations.slot(KEY)) != number
+    assert store.open(stored).read(0, 4) == b"body"
+
+
+def test_what_was_kept_takes_the_place_of_what_it_supersedes_or_names(open_store: OpenStore, slow: None) -> None:
+    store = open_store()
+    vary = (("accept", "text/html"),)
+    first, second = store.keep(new_entry(vary=vary), b"1"), store.keep(new_entry(), b"2")
+    assert first
+    assert second
+    third = store.keep(new_entry(vary=vary), b"3")
+    assert store.peek(KEY) == (third, second)
+    fourth = store.keep(new_entry(), b"4", [second.id])
+    assert store.peek(KEY) == (fourth, third)
+    assert store.body_at_hand(second) is None
+    store.close()
+
+
+def test_what_was_read_from_the_disk_is_at_hand_from_then_on(open_store: OpenStore) -> None:
+    store = open_store()
+    stored = put(store, new_entry(), 100_000)
+    store.close()
+    store = open_store()
+    assert store.candidates(KEY) == (stored,)
+    assert store.body_at_hand(stored) is None
+    assert is_intact(store, stored)
+    assert store.peek(KEY) == (stored,)
+    assert store.body_at_hand(stored) == body_of(stored.id, 100_000)
+
+
+def test_what_is_small_needs_no_thread_to_be_read(open_store: OpenStore) -> None:
+    store = open_store()
+    stored = put(store, new_entry())
+    store.close()
+    store = open_store()
+    assert store.peek(KEY) == (stored,)
+    assert store.body_at_hand(stored) == body_of(stored.id, 100)
+    store._quick.close()
+    assert store.peek(KEY) == (stored,)
+    assert store.body_at_hand(stored) == body_of(stored.id, 100)
+
+
+def test_a_large_body_stays_on_the_disk_and_has_a_descriptor(open_store: OpenStore) -> None:
+    store = open_store(max_object=200_000)
+    small, large = put(store, new_entry(), 200_000), put(store, new_entry(), 200_001)
+    assert store.candidates(KEY) == (large, small)
+    assert is_intact(store, small)
+    assert is_intact(store, large)
+    assert store.body_at_hand(small)
+    assert store.body_at_hand(large) is None
+    with closing(store.open(small)) as body:
+        assert body.descriptor is None
+    with closing(store.open(large)) as body:
+        assert body.descriptor is not None
+        with open(body.descriptor, "rb", closefd=False) as file:
+            assert file.read() == body_of(large.id, 200_001)
+
+
+def test_without_memory_everything_is_on_the_disk(open_store: OpenStore) -> None:
+    store = open_store(memory=0)
+    assert store.keep(new_entry(), b"body") is None
+    stored = put(store, new_entry())
+    store._quick.close()
+    assert store.peek(KEY) is None
+    assert store.candidates(KEY) == (stored,)
+    assert is_intact(store, stored)
+    assert store.body_at_hand(stored) is None
+    assert store.revise(replace(stored, revision=1)) is None
+    assert store.update(replace(stored, revision=1))
+
+
+# ---- behind it
+
+
+def test_what_waits_is_on_the_disk_after_a_while(open_store: OpenStore, other: DiskStore) -> None:
+    store = open_store()
+    stored = store.keep(new_entry(), b"body")
+    assert stored
+    store._behind.flush()
+    assert other.candidates(KEY) == (stored,)
+    assert read(other, stored) == b"body"
+    assert store.peek(KEY) == (stored,)
+
+
+def test_closing_writes_what_waits(open_store: OpenStore, other: DiskStore, slow: None) -> None:
+    store = open_store(memory=256 << 20)
+    kept = [store.keep(new_entry(f"http://{number}.example/"), b"x") for number in range(5000)]
+    store.close()
+    assert len(list(other.entries())) == len([each for each in kept if each]) > 4990
+
+
+def test_changes_of_one_key_keep_their_order(open_store: OpenStore, other: DiskStore, slow: None) -> None:
+    store = open_store()
+    first = store.keep(new_entry(), b"1")
+    assert first
+    assert store.revise(replace(first, request_time=2.0, revision=1))
+    assert not store.revise(replace(first, request_time=3.0, revision=1))
+    second = store.keep(new_entry(), b"2")
+    assert second
+    assert store.revise(replace(first, request_time=4.0, revision=2))
+    now = (second, replace(first, request_time=4.0, revision=2))
+    assert store.peek(KEY) == now
+    store._behind.flush()
+    assert other.candidates(KEY) == store.peek(KEY) == now
+
+
+PURGES: dict[str, Callable[[TieredStore | DiskStore], int]] = {
+    "a key": lambda store: store.delete(KEY),
+    "a host": lambda store: store.delete_host("a.example"),
+    "all": lambda store: store.clear(),
+}
+
+
+@pytest.mark.parametrize("purge", PURGES.values(), ids=PURGES)
+def test_a_purge_is_not_undone_by_what_was_waiting(
+    open_store: OpenStore, other: DiskStore, slow: None, purge: Callable[[TieredStore | DiskStore], int]
+) -> None:
+    store = open_store()
+    stored = store.keep(new_entry(), b"body")
+    assert stored
+    assert purge(store) == 1
+    assert store.peek(KEY) == ()
+    assert store.body_at_hand(stored) is None
+    assert store.candidates(KEY) == other.candidates(KEY) == ()
+
+
+def test_what_waits_is_invalidated_too(open_store: OpenStore, other: DiskStore, slow: None) -> None:
+    store = open_store()
+    store.keep(new_entry(), b"body")
+    assert store.invalidate(KEY) == 1
+    assert [entry.invalid for entry in store.candidates(KEY)] == [True]
+    store.keep(new_entry(KEY + "x"), b"body")
+    assert store.invalidate_where(KEY, lambda entry: not entry.invalid) == 1
+    assert all(entry.invalid for entry in other.entries())
+
+
+@pytest.mark.parametrize("change", ["store", "purge", "invalidate"])
+def test_what_another_process_changes_is_seen_at_the_next_look(
+    open_store: OpenStore, other: DiskStore, change: str
+) -> None:
+    store = open_store()
+    stored = put(store, new_entry())
+    store._behind.flush()
+    assert store.peek(KEY) == (stored,)
+    match change:
+        case "store":
+            put(other, new_entry())
+        case "purge":
+            other.delete(KEY)
+        case "invalidate":
+            other.invalidate(KEY)
+    assert store.peek(KEY) == store.candidates(KEY) == other.candidates(KEY) != (stored,)
+
+
+def test_another_process_s_purge_is_not_undone_by_what_was_waiting(
+    open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None
+) -> None:
+    first = put(other, new_entry())
+    store = open_store()
+    assert store.candidates(KEY) == (first,)
+    store.keep(new_entry(), b"body")
+    other.delete(KEY)
+    assert store.peek(KEY) is None
+    assert store.candidates(KEY) == other.candidates(KEY) == ()
+    assert lost == {NotStored.OVERTAKEN: 1}
+
+
+def test_too_much_that_waits_makes_the_next_wait_for_the_disk(open_store: OpenStore, slow: None) -> None:
+    store = open_store(memory=1 << 20)
+    bodies = [new_entry(f"http://{number}.example/") for number in range(100)]
+    kept = [store.keep(entry, b"x" * 10_000) for entry in bodies]
+    assert 0 < len([each for each in kept if each]) < 20
+    assert put(store, bodies[-1], 10_000)
+    assert store.statistics().entries == len([each for each in kept if each]) + 1
+
+
+@pytest.mark.parametrize("length", [1000, 60_000, 200_000])
+def test_the_memory_is_bounded_and_what_went_is_still_on_the_disk(open_store: OpenStore, length: int) -> None:
+    store = open_store(memory=1 << 20)
+    stored = [put(store, new_entry(f"http://{number}.example/"), length) for number in range(60)]
+    for _ in range(2):
+        for entry in stored:
+            assert store.candidates(entry.key) == (entry,)
+            assert is_intact(store, entry)
+            assert store._memory.size <= 1 << 20
+
+
+# ---- a disk that fails
+
+
+def test_what_cannot_be_written_is_forgotten_and_counted(
+    open_store: OpenStore, directory: Path, lost: Counter[str], caplog: pytest.LogCaptureFixture
+) -> None:
+    store = open_store(lock_timeout=0.05)
+    stored = put(store, new_entry())
+    store._behind.flush()
+    with closing(sqlite3.connect(directory / "cache.db", isolation_level=None)) as stranger:
+        stranger.execute("BEGIN IMMEDIATE")
+        gone = [store.keep(new_entry(f"http://{number}.example/"), b"x") for number in range(3)]
+        store.revise(replace(stored, revision=1))
+        store._behind.flush()
+    assert lost == {NotStored.STORE_FAILED: 4}
+    assert "4 changes were not written" in caplog.text
+    assert all(store.candidates(each.key) == () for each in gone if each)
+    assert store.candidates(KEY) == (stored,)
+    again = put(store, new_entry(KEY + "again"))
+    assert is_intact(store, again)
+    store._behind.flush()
+    assert lost == {NotStored.STORE_FAILED: 4}
+
+
+def test_one_change_that_fails_does_not_take_the_others_along(
+    open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None
+) -> None:
+    store = open_store()
+    taken = put(other, new_entry(KEY + "taken"))
+    store.keep(new_entry(KEY + "1"), b"1")
+    store.keep(new_entry(KEY + "2", id=taken.id), b"2")
+    store.keep(new_entry(KEY + "3"), b"3")
+    store._behind.flush()
+    assert [entry.key for entry in store.entries()] == [KEY + "1", KEY + "3", KEY + "taken"]
+    assert store.candidates(KEY + "2") == ()
+    assert lost == {NotStored.STORE_FAILED: 1}
+    assert is_intact(other, taken)
+
+
+def test_what_must_not_be_sent_is_not_kept(open_store: OpenStore) -> None:
+    store = open_store()
+    with pytest.raises(StoreError):
+        store.keep(new_entry(key="http://a.example/\r\n"), b"body")
+    assert list(store.entries()) == []
+
+
+# ---- a body on its way in
+
+
+@pytest.mark.parametrize("length", [1000, 300_000])
+def test_a_body_can_be_read_back_while_it_is_written_and_afterwards(open_store: OpenStore, length: int) -> None:
+    store = open_store()
+    entry = new_entry()
+    body = body_of(entry.id, length)
+    writer = store.writer()
+    for start in range(0, length, 10_000):
+        writer.write(body[start : start + 10_000])
+        assert writer.read(start, min(start + 10_000, length)) == body[start : start + 10_000]
+    with pytest.raises(StoreError):
+        writer.read(0, length + 1)
+    writer.commit(entry)
+    assert writer.read(5, length) == body[5:]
+    writer.abort()
+    with pytest.raises(StoreError):
+        writer.read(0, 1)

@@ -1,0 +1,250 @@
+"""`secondhand run`: once with a network, once without; the command is none the wiser."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.pages import page
+from tests.fixtures.proxy_process import COMMANDS
+from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.web_origin import Origin
+from tests.programs.git_repository import FILES, serve_repository
+from tests.programs.programs import program
+from tests.programs.running import Runner, files_below, private_store, without_a_route
+
+pytestmark = pytest.mark.client
+
+
+@pytest.fixture(params=["http", "https"])
+def passing_origin(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Origin]:
+    """An origin that a test may stop."""
+    origin = Origin(authority.context("localhost") if request.param == "https" else None)
+    yield origin
+    if not origin.stopped:
+        origin.stop()
+
+
+def fetching(url: str) -> tuple[str, ...]:
+    return program("curl"), "-q", "--silent", "--show-error", "--fail", url
+
+
+# ---- with and without a network
+
+
+def test_what_was_fetched_once_is_there_without_a_network(runner: Runner, passing_origin: Origin) -> None:
+    url = passing_origin.offer("/a", page(b"hello", cache_control="no-cache"))
+    first = runner("--proxy-localhost", "--", *fetching(url))
+    passing_origin.stop()
+
+    second = runner("--offline", "--proxy-localhost", "--", *fetching(url))
+
+    assert (first.code, first.output) == (second.code, second.output) == (0, "hello")
+    assert (first.count("fetched"), second.count("from copies"), second.count("fetched")) == (1, 1, 0)
+    assert second.summary.endswith("nothing missing")
+
+
+def test_what_is_missing_is_named(runner: Runner, origin: Origin) -> None:
+    url = origin.offer("/never-asked-for", page(b"hello"))
+
+    ran = runner("--offline", "--proxy-localhost", "--", *fetching(url))
+
+    assert ran.code == 22  # curl's own
+    assert f"1 MISSING: {url}" in ran.summary
+    assert not origin.requests_for("/never-asked-for")
+
+
+def test_offline_nothing_but_the_proxy_can_be_reached(runner: Runner, origin: Origin) -> None:
+    url = origin.offer("/around-the-proxy", page(b"hello"))
+
+    ran = runner("--offline", "--", program("curl"), "-q", "--silent", "--noproxy", "*", url)
+
+    assert ran.code == 7  # curl could not connect
+    assert not origin.requests_for("/around-the-proxy")
+    assert "no request of" in ran.summary
+
+
+def test_a_repository_is_cloned_again_without_a_network(runner: Runner, passing_origin: Origin, tmp_path: Path) -> None:
+    url = serve_repository(passing_origin, tmp_path / "repository")
+    git = program("git"), "clone", "--quiet", url
+    first = runner("--proxy-localhost", "--", *git, "first")
+    passing_origin.stop()
+
+    second = runner("--offline", "--proxy-localhost", "--", *git, "second", around=without_a_route())
+
+    assert (first.code, second.code) == (0, 0), first.errors + second.errors
+    assert files_below(runner.folder / "second") == files_below(runner.folder / "first") == FILES
+    assert second.count("from copies") == first.count("requests")
+
+
+def test_offline_no_packet_leaves(runner: Runner, origin: Origin, tmp_path: Path) -> None:
+    url = origin.offer("/traced", page(b"hello", cache_control="max-age=0"))
+    runner("--proxy-localhost", "--", *fetching(url))
+    trace = tmp_path / "trace"
+
+    ran = runner(
+        "--offline", "--proxy-localhost", "--", *(*fetching(url), "--next", *fetching(f"{url}-unknown")[1:]),
+        around=(program("strace"), "-f", "-e", "trace=connect,sendto,sendmsg", "-o", str(trace)),
+    )  # fmt: skip
+
+    assert ran.output.startswith("hello")
+    inet = [line for line in trace.read_text().splitlines() if "AF_INET" in line and "connect(" in line]
+    port = url.split(":")[2].split("/")[0]
+    assert inet  # curl's to the proxy, at least
+    assert all('inet_addr("127.0.0.1")' in line and f"htons({port})" not in line for line in inet)
+    assert not any("htons(53)" in line for line in trace.read_text().splitlines())
+
+
+# ---- the command is none the wiser
+
+
+@pytest.mark.parametrize("options", [(), ("--offline",)])
+def test_the_exit_code_is_the_commands(runner: Runner, options: tuple[str, ...]) -> None:
+    assert runner(*options, "--", "sh", "-c", "exit 3").code == 3
+    assert runner(*options, "--", "sh", "-c", "kill -KILL $$").code == 128 + signal.SIGKILL
+    missing = runner(*options, "--", "no-such-command")
+    assert (missing.code, missing.errors) == (127, "secondhand: no-such-command: command not found\n")
+
+
+@pytest.mark.parametrize("options", [(), ("--offline",)])
+def test_the_command_has_the_terminal_and_gets_its_ctrl_c(runner: Runner, options: tuple[str, ...]) -> None:
+    script = "trap 'echo interrupted; exit 9' INT; test -t 0 && echo ready; while :; do sleep 0.1; done"
+    child, terminal = pty.fork()
+    if child == 0:
+        os.chdir(runner.folder)
+        command = [str(COMMANDS / "secondhand"), "run", *options, "--", "bash", "-c", script]
+        os.execve(command[0], command, os.environ | {"HOME": str(runner.folder)})
+    said = b""
+    while b"ready" not in said:
+        said += os.read(terminal, 1000)
+    os.write(terminal, b"\x03")
+    while b"interrupted" not in said:
+        said += os.read(terminal, 1000)
+    _, status = os.waitpid(child, 0)
+    os.close(terminal)
+    assert os.waitstatus_to_exitcode(status) == 9
+
+
+def test_no_proxy_is_left_behind_even_after_kill_9(runner: Runner) -> None:
+    process = subprocess.Popen(
+        [COMMANDS / "secondhand", "run", "--", "sh", "-c", "echo ready; exec sleep 60"],
+        env=os.environ | {"HOME": str(runner.folder)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    assert process.stdout.readline() == "ready\n"
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    commands = {child: Path(f"/proc/{child}/cmdline").read_text() for child in children}
+    proxy = next(int(child) for child, command in commands.items() if "addon.programs.run.lifeline" in command)
+    command = next(int(child) for child in children if int(child) != proxy)
+    process.kill()
+    process.wait()
+    os.kill(command, signal.SIGKILL)
+    while _is_running(proxy):
+        time.sleep(0.05)
+    process.stdout.close()
+
+
+def _is_running(process: int) -> bool:
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+# ---- what machines read
+
+
+def test_ci_turns_policy_into_exit_codes(runner: Runner, passing_origin: Origin) -> None:
+    url = passing_origin.offer("/ci", page(b"hello", cache_control="max-age=0"))
+    quietly = ("sh", "-c", f"curl -q --silent {url} >/dev/null; true")
+
+    assert runner("--ci", "--max-misses", "1", "--proxy-localhost", "--", *quietly).code == 0
+    assert runner("--ci", "--max-misses", "0", "--proxy-localhost", "--", *fetching(f"{url}-2")).code == 22
+    missed = runner("--ci", "--max-misses", "0", "--proxy-localhost", "--", "sh", "-c", f"curl -q -s {url}-3; true")
+    assert (missed.code, missed.summary) == (122, "secondhand: 1 miss, 0 allowed: 1 uri-miss")
+    live = runner("--ci", "--offline", "--proxy-localhost", "--", "sh", "-c", f"curl -q --silent {url}-4; true")
+    assert (live.code, live.summary) == (120, f"secondhand: the network was wanted while offline: {url}-4")
+    assert runner("--ci", "--offline", "--proxy-localhost", "--", *quietly).code == 121
+
+
+def test_what_is_private_is_not_seen_by_a_shared_policy(runner: Runner, origin: Origin) -> None:
+    url = origin.offer("/private", page(b"hello", cache_control="private, max-age=600"))
+    runner("--proxy-localhost", "--", *fetching(url))
+    store = private_store(runner.folder)
+
+    again = runner("--proxy-localhost", "--", *fetching(url))
+    as_shared = runner("--profile", "pip", "--proxy-localhost", "--", *fetching(url))
+
+    assert again.count("from copies") == 1
+    assert as_shared.count("from copies") == 0
+    listed = subprocess.run(
+        [COMMANDS / "secondhand", "show", url, "--store", str(store), "--json"],
+        env=os.environ | {"HOME": str(runner.folder)},
+        capture_output=True,
+        check=True,
+    )
+    assert [each["vary"] for each in json.loads(listed.stdout)] == [{"&scope": "dev"}]
+
+
+def test_node_goes_through_the_proxy_by_itself(runner: Runner, either_origin: Origin) -> None:
+    url = either_origin.offer("/node-run", page(b"fetched"))
+    script = runner.folder / "fetch.mjs"
+    script.write_text(
+        "import http from 'node:http'; import https from 'node:https';\n"
+        "const url = process.argv[2];\n"
+        "console.log(await (await fetch(url)).text());\n"
+        "(url.startsWith('https') ? https : http).get(url, (answer) => { answer.pipe(process.stdout); });\n"
+    )
+
+    ran = runner("--proxy-localhost", "--", program("node"), str(script), url)
+
+    assert (ran.code, ran.output) == (0, "fetched\nfetched"), ran.errors
+    assert (ran.count("requests"), ran.count("from copies")) == (2, 1)
+    assert len(either_origin.requests_for("/node-run")) == 1
+
+
+def test_java_trusts_the_proxy(runner: Runner, either_origin: Origin) -> None:
+    url = either_origin.offer("/java", page(b"fetched"))
+    source = runner.folder / "Fetch.java"
+    source.write_text(
+        "public class Fetch { public static void main(String[] a) throws Exception {"
+        " System.out.write(new java.net.URL(a[0]).openStream().readAllBytes()); System.out.flush(); } }"
+    )
+
+    ran = runner("--proxy-localhost", "--", program("java"), str(source), url)
+
+    assert (ran.code, ran.output) == (0, "fetched"), ran.errors
+    assert ran.count("request") == 1
+
+
+# ---- what a person needs to know of the proxy
+
+
+def test_an_origin_that_cannot_be_trusted_is_in_the_log_that_is_named(tmp_path: Path, secure_origin: Origin) -> None:
+    url = secure_origin.offer("/untrusted", page(b"hello"))
+
+    ran = Runner(tmp_path)("--proxy-localhost", "--", program("curl"), "-q", "--silent", "--output", "/dev/null", url)
+
+    assert "1 failed (1 tls_certificate_error)" in ran.summary
+    log = private_store(tmp_path) / "run.log"
+    assert f"secondhand: what went wrong: {log}\n" in ran.errors
+    assert "has no certificate to be trusted" in log.read_text()
+
+
+def test_a_program_that_does_not_trust_the_proxy_is_told_of(
+    runner: Runner, secure_origin: Origin, authority: Authority
+) -> None:
+    url = secure_origin.offer("/distrust", page(b"hello"))
+    ran = runner("--proxy-localhost", "--", *fetching(url), "--cacert", str(authority.file))
+    assert ran.code == 60  # curl's own
+    assert "1 ended by programs that do not trust the proxy: secondhand doctor" in ran.summary

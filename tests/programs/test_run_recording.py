@@ -1,0 +1,91 @@
+"""What `secondhand run --record` keeps is found by every command that takes a recording's name."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.pages import page
+from tests.fixtures.proxy_process import COMMANDS
+from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.web_origin import Origin
+from tests.programs.programs import program
+from tests.programs.running import Runner
+
+pytestmark = pytest.mark.client
+
+
+@pytest.fixture
+def runner(tmp_path: Path, authority: Authority) -> Runner:
+    return Runner(tmp_path, authority.file)
+
+
+def fetching(url: str) -> tuple[str, ...]:
+    return program("curl"), "-q", "--silent", "--show-error", "--fail", url
+
+
+def recorded(runner: Runner, name: str, *urls: str) -> None:
+    for url in urls:
+        ran = runner("--record", name, "--proxy-localhost", "--", *fetching(url))
+        assert ran.code == 0, ran.errors
+
+
+def test_a_recording_is_listed_exported_scrubbed_compared_and_removed_by_its_name(
+    runner: Runner, origin: Origin
+) -> None:
+    one, other = (origin.offer(path, page(json.dumps({"token": path}).encode())) for path in ("/one", "/other"))
+    recorded(runner, "first", one, other)
+    recorded(runner, "second", one)
+
+    assert [row["name"] for row in json.loads(runner.secondhand("recordings", "list", "--json").output)] == [
+        "first",
+        "second",
+    ]
+    exported = runner.secondhand("export", "first", "--format", "har")
+    assert (exported.code, exported.output) == (0, "first is in first.har\n")
+    har = json.loads((runner.folder / "first.har").read_text())
+    assert {entry["request"]["url"] for entry in har["log"]["entries"]} == {one, other}
+    compared = runner.secondhand("diff", "first", "second")
+    assert compared.code == 1
+    assert other in compared.output
+    assert runner.secondhand("scrub", "second", "--field", "ETag").code == 0
+    assert runner.secondhand("recordings", "remove", "second").code == 0
+    assert runner.secondhand("export", "second", "--format", "har").code == 3
+
+
+def test_a_recording_is_replayed_by_its_name_without_a_network(runner: Runner, origin: Origin) -> None:
+    url = origin.offer("/replayed", page(b"hello", cache_control="no-store"))
+    recorded(runner, "build", url)
+    asked = len(origin.requests_for("/replayed"))
+
+    replayed = runner("--replay", "build", "--proxy-localhost", "--", *fetching(url))
+    missing = runner("--offline", "--replay", "build", "--proxy-localhost", "--", *fetching(f"{url}/more"))
+
+    assert (replayed.code, replayed.output, replayed.count("from copies")) == (0, "hello", 1), replayed.errors
+    assert (missing.code, f"1 MISSING: {url}/more" in missing.summary) == (22, True)
+    assert len(origin.requests_for("/replayed")) == asked
+    ci = runner("--ci", "--replay", "build", "--proxy-localhost", "--", "sh", "-c", f"curl -q -s {url}/more; true")
+    assert ci.code == 120
+
+
+def test_a_name_that_is_none_ends_before_the_command_runs(runner: Runner) -> None:
+    unknown = runner("--replay", "nothing", "--", "touch", "ran")
+    impossible = runner("--record", "../x", "--", "touch", "ran")
+
+    assert (unknown.code, unknown.errors) == (
+        3,
+        "secondhand: there is no recording nothing; recordings: none, "
+        "secondhand run --record nothing -- COMMAND makes one\n",
+    )
+    assert impossible.code == 2
+    assert "expected a name of letters" in impossible.errors
+    assert not (runner.folder / "ran").exists()
+
+
+def test_a_recording_that_a_run_is_making_is_not_removed(runner: Runner) -> None:
+    remove = "secondhand recordings remove build"
+    ran = runner("--record", "build", "--", "sh", "-c", f"{COMMANDS}/{remove}")
+    assert ran.code == 1
+    assert "secondhand run is on build: wait until its command has ended" in ran.errors

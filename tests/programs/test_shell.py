@@ -1,0 +1,165 @@
+"""A shell that has evaluated `secondhand env`: all that runs in it goes to the proxy, secondhand's own commands too."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shlex
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.pages import page
+from tests.fixtures.proxy_process import COMMANDS, Proxy
+from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.web_origin import Origin
+from tests.programs.programs import curl, program
+from tests.programs.running import Ran, Runner, ran
+
+pytestmark = pytest.mark.client
+
+LEADS_BACK = "the environment's HTTP_PROXY and HTTPS_PROXY would lead back to this proxy: origins are asked directly"
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+class Shell:
+    """What `secondhand env` has told a shell, for a proxy that listens on `port` and has its store in `folder`."""
+
+    def __init__(self, folder: Path, port: int, trusts: Path) -> None:
+        self.folder = folder
+        self._told = os.environ | {
+            "HOME": str(folder),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "SECONDHAND_LISTEN": f"127.0.0.1:{port}",
+            "SECONDHAND_STORE__PATH": str(folder / "store"),
+            "SECONDHAND_TLS__DIRECTORY": str(folder / "own-authority"),
+            "SECONDHAND_ORIGIN__CA_FILES": json.dumps([str(trusts)]),
+        }
+        self.evaluate()
+
+    def evaluate(self) -> Ran:
+        """Do what `secondhand env` says."""
+        ran = self("env", "--proxy-localhost")
+        self._told |= exports(ran.output)
+        return ran
+
+    def __call__(self, *arguments: str) -> Ran:
+        """Run a command of secondhand in it."""
+        return ran([str(COMMANDS / "secondhand"), *arguments], self.folder, self._told)
+
+    @property
+    def variables(self) -> Mapping[str, str]:
+        """Return all that a program in it sees."""
+        return self._told
+
+
+def exports(script: str) -> dict[str, str]:
+    """Return what a script for bash exports."""
+    lines = [shlex.split(line)[1].partition("=") for line in script.splitlines()]
+    return {name: value for name, _, value in lines}
+
+
+@pytest.fixture
+def shell(tmp_path: Path, authority: Authority) -> Shell:
+    return Shell(tmp_path, free_port(), authority.file)
+
+
+def test_a_proxy_started_there_asks_origins_directly(
+    shell: Shell, either_origin: Origin, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = either_origin.offer("/started-there", page(b"hello"))
+    for name, value in shell.variables.items():
+        monkeypatch.setenv(name, value)
+    prefix = "SECONDHAND_"
+    settings = {name[len(prefix) :]: value for name, value in shell.variables.items() if name.startswith(prefix)}
+
+    with Proxy(shell.folder, settings=settings) as proxy:
+        first, second = curl(proxy, url), curl(proxy, url)
+        proxy.stop()
+
+    assert (first.status, second.status, second.content) == (200, 203, b"hello")
+    assert (shell.folder / "log").read_text().count(LEADS_BACK) == 1
+
+
+def test_warm_without_a_running_proxy_asks_origins_directly(shell: Shell, either_origin: Origin) -> None:
+    url = either_origin.offer("/warmed-there", page(b"hello"))
+
+    ran = shell("warm", url)
+
+    assert (ran.code, ran.errors) == (0, f"secondhand: {LEADS_BACK}\n"), ran.output
+    assert len(either_origin.requests_for("/warmed-there")) == 1
+
+
+def test_a_private_proxy_goes_through_the_running_one(
+    shell: Shell, either_origin: Origin, authority: Authority
+) -> None:
+    url = either_origin.offer("/through-both", page(b"hello"))
+    settings = {"LISTEN": "127.0.0.1:0", "STORE__PATH": str(shell.folder / "store")}
+    with Proxy(shell.folder, authority.file, settings=settings) as proxy:
+        assert shell.evaluate().errors == ""  # it asks the one that runs, whatever the settings say
+        ran = shell("run", "--proxy-localhost", "--", program("curl"), "-q", "--silent", "--fail", url)
+
+        assert (ran.code, ran.output, ran.count("fetched")) == (0, "hello", 1), ran.errors
+        assert proxy.counters()["requests"] == 1
+    assert len(either_origin.requests_for("/through-both")) == 1
+
+
+def test_a_run_within_a_run_goes_through_the_outer_one(
+    tmp_path: Path, authority: Authority, either_origin: Origin
+) -> None:
+    url = either_origin.offer("/nested", page(b"hello"))
+    runner = Runner(tmp_path, authority.file)
+    inner = str(COMMANDS / "secondhand"), "run", "--store", str(tmp_path / "inner"), "--proxy-localhost", "--"
+
+    ran = runner(
+        "--proxy-localhost", "--", *inner, program("curl"), "-q", "--silent", "--fail", url, SECONDHAND_ORIGIN__PROXY=""
+    )
+
+    assert (ran.code, ran.output) == (0, "hello"), ran.errors
+    assert re.findall(r"(\d+) request", ran.errors) == ["1", "1"]
+    assert len(either_origin.requests_for("/nested")) == 1
+
+
+# ---- where the running proxy is
+
+
+def test_env_says_that_nothing_listens_yet(shell: Shell) -> None:
+    ran = shell.evaluate()
+    store = f"{shell.folder}/store"
+    assert ran.code == 0
+    assert ran.errors == (
+        f"secondhand: no proxy is running on {store}: these variables lead nowhere before secondhand serve\n"
+    )
+
+
+def test_run_shared_finds_the_proxy_wherever_it_listens(shell: Shell, origin: Origin, authority: Authority) -> None:
+    url = origin.offer("/shared", page(b"hello"))
+    settings = {"LISTEN": "127.0.0.1:0", "STORE__PATH": str(shell.folder / "store")}
+    with Proxy(shell.folder, authority.file, settings=settings) as proxy:
+        ran = shell("run", "--shared", "--proxy-localhost", "--", program("curl"), "-q", "--silent", "--fail", url)
+
+        assert (ran.code, ran.output) == (0, "hello"), ran.errors
+        assert proxy.counters()["requests"] == 1
+
+
+def test_run_shared_without_a_running_proxy_says_what_to_do(shell: Shell) -> None:
+    ran = shell("run", "--shared", "--", "true")
+    assert ran.code == 1
+    expected = "start one with secondhand serve, or leave out --shared"
+    assert ran.errors == f"secondhand: no proxy is running on {shell.folder}/store: {expected}\n"
+
+
+def test_an_edge_is_no_proxy_for_programs(shell: Shell) -> None:
+    settings = {"EDGE": "http://127.0.0.1:9", "STORE__PATH": str(shell.folder / "store")}
+    with Proxy(shell.folder, settings=settings):
+        ran = shell("run", "--shared", "--", "true")
+    assert ran.code == 1
+    assert ran.errors.rstrip().endswith("it is an edge: programs cannot use it as their proxy")
