@@ -22,9 +22,9 @@ from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, 
 from addon.config.errors import ConfigError
 from addon.config.settings import Settings
 from addon.frontend.connect.leaf_certificates import LeafContexts
-from addon.frontend.connection_limits import Admission
+from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.http1.frontend import Door
-from addon.frontend.http1.request_target import Anywhere, Destination, OneOrigin
+from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets
 from addon.frontend.listener import Listener
 from addon.frontend.mitm.handover import HandOver
 from addon.frontend.mitm.hooks import Hooks
@@ -152,8 +152,8 @@ class Proxy(master.Master):
             **trusted(settings),
             **({"scripts": list(scripts)} if scripts else {}),
         )
-        admission = Admission(settings.limits.connections_per_client, most_descriptors())
-        self._hand_over = HandOver(self._proxyserver, admission.leave)
+        admission = ConnectionLimits(settings.limits.connections_per_client, most_descriptors())
+        self._hand_over = HandOver(self._proxyserver, admission.release)
         self.listener = listener_of(settings, service, self._hand_over, admission) if door else None
 
     async def _ready(self) -> Service:
@@ -196,12 +196,12 @@ class Proxy(master.Master):
         return "memory, until it stops" if isinstance(store, MemoryStore) else str(self._settings.store.directory)
 
 
-def arrival_of(settings: Settings) -> Destination:
+def arrival_of(settings: Settings) -> RequestTargets:
     """Return where connections to this proxy lead."""
-    return OneOrigin(settings.backend) if settings.backend else Anywhere()
+    return GatewayTargets(settings.backend) if settings.backend else ForwardProxyTargets()
 
 
-def listener_of(settings: Settings, service: Service, hand_over: HandOver, admission: Admission) -> Listener:
+def listener_of(settings: Settings, service: Service, hand_over: HandOver, admission: ConnectionLimits) -> Listener:
     """Return the public listener of the door."""
     door = Door(
         service,

@@ -9,31 +9,31 @@ from dataclasses import dataclass, replace
 
 from addon.config.addresses import own_authorities
 from addon.config.settings import Settings
-from addon.frontend.mitm.loopback import Relay
+from addon.frontend.mitm.loopback import LoopbackServer
 from addon.offline.miss_queue import MissQueue
-from addon.offline.miss_response import Misses, remedy
+from addon.offline.miss_response import MissResponses, remedy
 from addon.offline.modes import Modes
 from addon.offline.prefetch import Fetched, prefetch, prefetch_handler
-from addon.offline.queue_drain import CatchingUp
+from addon.offline.queue_drain import QueueDrain
 from addon.offline.wanted import Wanted
-from addon.origin import Origin
-from addon.pipeline.async_store import StoredResponses
+from addon.origin import OriginClient
+from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.reply import Reply
 from addon.pipeline.responder import Responder
-from addon.recordings.switch import Switch
+from addon.recordings.switch import RecordingSwitch
 from addon.runtime.clock import Clock
 from addon.runtime.control import ControlServer
-from addon.runtime.counters import Statistics
+from addon.runtime.counters import Counters
 from addon.runtime.credential_key import credential_key
-from addon.runtime.listen_address import Whereabouts
+from addon.runtime.listen_address import ListenAddress
 from cache import engine
 from cache.engine.decisions import Refuse
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy, Mode
 from cache.policy.reasons import NotStored
 from cache.rules.key import key_of_uri, keys
-from cache.stores.base import Store, StoreError
+from cache.stores.base import ResponseStore, StoreError
 from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore, is_of_host
 from cache.stores.tiered.store import TieredStore
@@ -48,7 +48,7 @@ RELEASED = 1_793_000_000.0
 class Lane:
     """A store, and what answers from it and fills it by one policy."""
 
-    stored: StoredResponses
+    stored: AsyncStore
     fetcher: Fetcher
     responder: Responder
 
@@ -74,7 +74,7 @@ class Service:
         self.settings, self._lasting = settings, lasting
         self.is_edge = settings.backend is not None
         self.clock = clock or Clock()
-        self.statistics = Statistics()
+        self.counters = Counters()
         store, self.store_trouble = open_store(settings, self._lost)
         directory = settings.store.directory if isinstance(store, TieredStore) else None
         self.policy = replace(
@@ -91,12 +91,12 @@ class Service:
         self.home = self.lane_on(store, self.policy, self.queue)
         """The lane on the service's own store."""
         self.take(self.home)
-        self.recordings = Switch(self)
-        self.catching_up = self._catching_up(self.queue) if self.queue and settings.offline.queue else None
-        self.relay = Relay()
-        self._whereabouts = Whereabouts(self.is_edge)
+        self.recordings = RecordingSwitch(self)
+        self.queue_drain = self._queue_drain(self.queue) if self.queue and settings.offline.queue else None
+        self.loopback = LoopbackServer()
+        self._listen_address = ListenAddress(self.is_edge)
         handlers = {
-            "address": self._whereabouts.handle,
+            "address": self._listen_address.handle,
             "fetch": prefetch_handler(self),
             "missing": self._missing,
             "mode": self.modes.handle,
@@ -108,24 +108,24 @@ class Service:
 
     def lane_on(
         self,
-        store: Store,
+        store: ResponseStore,
         policy: CachePolicy,
         queue: MissQueue | None = None,
-        responder: Callable[[Fetcher, Statistics, float], Responder] = Responder,
+        responder: Callable[[Fetcher, Counters, float], Responder] = Responder,
     ) -> Lane:
         """Return a lane on a store, with that kind of `responder`; what is missing in it goes to `queue`.
 
         Raises:
             ValueError: an origin option is of no use.
         """
-        stored = StoredResponses(store, self.statistics)
-        origin = Origin(self.settings.origin_options(), self.clock)
+        stored = AsyncStore(store, self.counters)
+        origin = OriginClient(self.settings.origin_options(), self.clock)
         largest = self.settings.store.largest_object
-        fetcher = Fetcher(stored, origin, policy, self.clock, self.statistics, largest)
-        fetcher.links = self.modes.links
-        answering = responder(fetcher, self.statistics, self.settings.cache.collapse_timeout)
+        fetcher = Fetcher(stored, origin, policy, self.clock, self.counters, largest)
+        fetcher.reachability = self.modes.reachability
+        answering = responder(fetcher, self.counters, self.settings.cache.collapse_timeout)
         # what a recording has not is nothing to be fetched later
-        answering.misses = Misses(stored, queue, self._remedy)
+        answering.misses = MissResponses(stored, queue, self._remedy)
         return Lane(stored, fetcher, answering)
 
     def take(self, lane: Lane) -> None:
@@ -147,11 +147,11 @@ class Service:
         return remedy(self.settings, self.policy, host, lasting=self._lasting)
 
     def _lost(self, reason: NotStored, count: int) -> None:
-        self.statistics.count(f"not_stored.{reason}", count)
+        self.counters.count(f"not_stored.{reason}", count)
 
     def listens_at(self, host: str, port: int) -> None:
         """Take requests for where clients reach this proxy for loops (RFC 9110 §7.6.3); an edge is meant by them."""
-        self._whereabouts.host, self._whereabouts.port = host, port
+        self._listen_address.host, self._listen_address.port = host, port
         if not self.is_edge:
             self.go_by(replace(self.policy, own_authorities=own_authorities(host, port)))
 
@@ -166,7 +166,7 @@ class Service:
         if opened:
             policy = replace(policy, offline=False, mode=Mode.ONLINE, host_modes=(), replay="")
         decision = engine.on_request(request, (), policy, self.clock())
-        return self.fetcher.replies.refuse(decision) if isinstance(decision, Refuse) else None
+        return self.fetcher.reply_builder.refuse(decision) if isinstance(decision, Refuse) else None
 
     async def start(self) -> None:
         """Listen to mitmproxy on the loopback relay and to the command line on the Unix socket.
@@ -175,7 +175,7 @@ class Service:
             OSError: there is no loopback port.
             StoreError: the recording that the settings name cannot be used.
         """
-        await self.relay.start()
+        await self.loopback.start()
         if doing := self.settings.recordings.doing:
             await self.recordings.start(*doing)
         try:
@@ -186,22 +186,22 @@ class Service:
     def go_by(self, policy: CachePolicy) -> None:
         """Let another policy hold from the next request on."""
         self.policy = self.fetcher.policy = policy
-        if self.catching_up:
-            self.catching_up.begin()
+        if self.queue_drain:
+            self.queue_drain.begin()
 
-    def _catching_up(self, queue: MissQueue) -> CatchingUp:
+    def _queue_drain(self, queue: MissQueue) -> QueueDrain:
         async def fetch(wanted: Wanted) -> Fetched:
             return await prefetch(self, wanted)
 
-        return CatchingUp(queue, fetch, lambda: self.policy, self.home.stored)
+        return QueueDrain(queue, fetch, lambda: self.policy, self.home.stored)
 
     async def close(self) -> None:
         """Finish, and let go of everything."""
         await self._control.close()
         await self.modes.close()
-        if self.catching_up:
-            await self.catching_up.close()
-        await self.relay.close()
+        if self.queue_drain:
+            await self.queue_drain.close()
+        await self.loopback.close()
         await self.recordings.close()
         await self.home.close()
 
@@ -214,7 +214,7 @@ class Service:
         return {"urls": self.responder.misses.missing if self.responder.misses else []}
 
     async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        return dict(self.statistics.snapshot())
+        return dict(self.counters.snapshot())
 
     async def _purge(self, arguments: Mapping[str, object]) -> dict[str, object]:
         # never a recording's: what is pinned goes with its recording
@@ -233,7 +233,7 @@ class Service:
         return {"deleted": deleted}
 
 
-def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tuple[Store, str | None]:
+def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tuple[ResponseStore, str | None]:
     """Return the store, and what is wrong if it takes nothing: then answers are served and not stored.
 
     Args:

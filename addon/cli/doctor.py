@@ -22,7 +22,7 @@ from addon.programs.doctor.programs import PROGRAMS
 from addon.programs.run.private_log import plain
 from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
 from addon.programs.run.variables import CA_FILES, variables
-from addon.programs.trust.ca import authority_certificate
+from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_trust_files
 from addon.runtime.listen_address import proxy_url
 from cache.policy.cache_policy import Mode
@@ -38,7 +38,7 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     with tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
         store = Path(folder, "store")
         fill(store)
-        authority = authority_certificate(settings.tls.ca_directory).pem
+        authority = ca_certificate(settings.tls.ca_directory).pem
         trust = write_trust_files(Path(folder), authority, os.environ, CA_FILES)
         try:
             with PrivateProxy(store, said) as proxy:

@@ -13,7 +13,7 @@ from addon.cli.running import running
 from addon.cli.terminal import FAILED, fail, note
 from addon.config.settings import Settings
 from addon.programs.run.variables import CA_FILES, Shell, script, variables
-from addon.programs.trust.ca import authority_certificate
+from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import TrustFiles, write_trust_files
 from addon.runtime.listen_address import proxy_url
 
@@ -48,5 +48,5 @@ def lasting_trust_files(settings: Settings) -> TrustFiles:
     """Write the files by which programs trust the proxy to where they stay; return them."""
     folder = user_cache_path("secondhand") / "trust"
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    authority = authority_certificate(settings.tls.ca_directory).pem
+    authority = ca_certificate(settings.tls.ca_directory).pem
     return write_trust_files(folder, authority, os.environ, CA_FILES)

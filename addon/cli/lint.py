@@ -108,9 +108,9 @@ def _answer(settings: Settings, request: Request) -> Specimen:
 
 async def _exchange(options: OriginOptions, request: Request) -> Examined:
     """Ask, and read up to MAX_CONTENT. Raises OriginFailure and ValueError."""
-    from addon.origin import Origin, OriginFailure
+    from addon.origin import OriginClient, OriginFailure
 
-    origin = Origin(options)
+    origin = OriginClient(options)
     content, whole, cut_short = bytearray(), True, False
     try:
         answer = await origin.fetch(request)

@@ -76,7 +76,7 @@ def private_configuration(config: Path | None, store: str | None = None, profile
         "profile": PROFILE if profile is None else profile,
         "edge": "",
         "store": {"kind": "disk", "path": store or str(private_directory(shared))},
-        "recordings": {"path": str(shared.shelf), "record": "", "replay": ""},
+        "recordings": {"path": str(shared.library), "record": "", "replay": ""},
     }
     return configure(config, overrides)
 

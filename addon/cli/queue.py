@@ -70,9 +70,9 @@ def clear(config: ConfigOption = None, store: StoreOption = None, private: Priva
 
 
 async def _fetched(settings: Settings, wanted: list[Wanted]) -> list[tuple[Wanted, Fetched]]:
-    from addon.warm.transport import Fetching, way_to  # loads what only those need who ask origins
+    from addon.warm.transport import Fetching, transport_for  # loads what only those need who ask origins
 
-    async with way_to(settings) as way:
+    async with transport_for(settings) as way:
         fetching = Fetching(way, JOBS)
         outcomes = await asyncio.gather(*map(fetching.fetch, wanted))
     return list(zip(wanted, outcomes, strict=True))

@@ -13,7 +13,7 @@ from addon.config.private_store import private_directory
 from addon.config.settings import Settings
 from addon.config.units import size_text
 from addon.recordings.codecs.formats import Format
-from addon.recordings.library import Shelf
+from addon.recordings.library import RecordingLibrary
 from addon.runtime.control import running_proxies
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a recording.")]
@@ -72,16 +72,16 @@ def _tell(command: str, name: str | None, settings: Settings, *, stop: bool, as_
 def list_recordings(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """List the recordings of a store."""
     settings = configuration(config, store).settings
-    shelf, rows = Shelf(settings.shelf), []
-    for name in shelf.names():
-        with shelf.opened(name) as held:
+    library, rows = RecordingLibrary(settings.library), []
+    for name in library.names():
+        with library.opened(name) as held:
             rows.append((name, held.statistics().entries, held.statistics().size))
     if as_json:
         say_json([{"name": name, "responses": count, "size": size} for name, count, size in rows])
     elif rows:
         say_table(["NAME", ">RESPONSES", ">SIZE"], [(name, str(n), size_text(size)) for name, n, size in rows])
     else:
-        note(f"there are no recordings in {settings.shelf}")
+        note(f"there are no recordings in {settings.library}")
 
 
 @app.command(epilog="Example: secondhand recordings remove checkout")
@@ -91,7 +91,7 @@ def remove(
     """Delete a recording."""
     settings = configuration(config, store).settings
     _refuse_in_use(name, settings)
-    Shelf(settings.shelf).remove(name)
+    RecordingLibrary(settings.library).remove(name)
     if as_json:
         say_json({"removed": name})
     else:
@@ -123,7 +123,7 @@ def export(
     path = out or Path(f"{name}{form.suffix}")
     from addon.recordings.codecs.files import write  # loads what reads and writes files, which few commands need
 
-    write(Shelf(settings.shelf), name, form, path)
+    write(RecordingLibrary(settings.library), name, form, path)
     if as_json:
         say_json({"name": name, "format": form.value, "path": str(path)})
     else:
@@ -146,7 +146,7 @@ def import_recording(
     from addon.recordings.recorded_exchange import Limits
 
     limits = Limits(settings.store.largest_object, settings.store.max_size)
-    kept, left_out = read(Shelf(settings.shelf), called, file, settings.policy(), limits)
+    kept, left_out = read(RecordingLibrary(settings.library), called, file, settings.policy(), limits)
     if as_json:
         told = [{"place": each.place, "why": each.why} for each in left_out]
         say_json({"name": called, "responses": kept, "left_out": told})
@@ -166,8 +166,8 @@ def diff(
     """Say what differs between two recordings; Date and Age aside. Fails if anything does."""
     from addon.recordings.diff import differences
 
-    shelf = Shelf(configuration(config, store).settings.shelf)
-    with shelf.opened(first) as one, shelf.opened(second) as other:
+    library = RecordingLibrary(configuration(config, store).settings.library)
+    with library.opened(first) as one, library.opened(second) as other:
         found = list(differences(one, other))
     if as_json:
         say_json(
@@ -200,7 +200,7 @@ def scrub(
     _refuse_in_use(name, settings)
     from addon.recordings.scrubbing import scrub as scrub_recording
 
-    done = scrub_recording(Shelf(settings.shelf), name, frozenset(field), settings.policy())
+    done = scrub_recording(RecordingLibrary(settings.library), name, frozenset(field), settings.policy())
     if as_json:
         say_json({"name": name, "responses": done.responses, "places": done.places, "merged": done.merged})
     else:

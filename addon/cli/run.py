@@ -26,9 +26,9 @@ from addon.programs.run.private_log import is_grave, keep, plain
 from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
 from addon.programs.run.summary import Look, Summary
 from addon.programs.run.variables import CA_FILES, variables
-from addon.programs.trust.ca import authority_certificate
+from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_trust_files
-from addon.recordings.library import Shelf
+from addon.recordings.library import RecordingLibrary
 from addon.runtime.control import ControlClient, ControlError
 from cache.policy.cache_policy import Mode
 
@@ -85,7 +85,7 @@ def run(
             note(f"no network namespace ({error}): a program that does not heed the proxy variables may go live")
     with tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
         Path(folder).chmod(0o755)  # apt reads the certificates as a user of its own
-        authority = authority_certificate(settings.tls.ca_directory).pem
+        authority = ca_certificate(settings.tls.ca_directory).pem
         trust = write_trust_files(Path(folder), authority, os.environ, CA_FILES)
         words: list[str] = []
         with _proxy(settings, config, way, words) as proxy:
@@ -103,11 +103,11 @@ def run(
 
 def _check_names(settings: Settings, way: _Way) -> None:
     """Raise StoreError for a recording that cannot be made, or is not there to be replayed."""
-    shelf = Shelf(settings.shelf)
+    library = RecordingLibrary(settings.library)
     if way.record:
-        shelf.path(way.record)
+        library.path(way.record)
     if way.replay:
-        shelf.existing(way.replay)
+        library.existing(way.replay)
 
 
 @contextmanager
@@ -134,7 +134,7 @@ def _said(settings: Settings, config: ConfigOption, way: _Way) -> Mapping[str, s
         "SECONDHAND_PROFILE": settings.profile,
         "SECONDHAND_LOG__LEVEL": "debug" if settings.log.level == "debug" else "info",
         "SECONDHAND_CACHE__MODE": Mode.OFFLINE if way.offline else Mode.AUTO,
-        "SECONDHAND_RECORDINGS__PATH": str(settings.shelf),
+        "SECONDHAND_RECORDINGS__PATH": str(settings.library),
         "SECONDHAND_RECORDINGS__RECORD": way.record,
         "SECONDHAND_RECORDINGS__REPLAY": way.replay,
         **({FILE_VARIABLE: str(config)} if config is not None else {}),

@@ -19,14 +19,14 @@ from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age, freshness_lifetime, is_fresh
 from cache.rules.key import key_of_uri, keys
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import Store
+from cache.stores.base import ResponseStore
 from cache.stores.disk.directory import is_no_store
 from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[Store]:
+def opened(settings: Settings) -> Iterator[ResponseStore]:
     """Open the store of these settings; a directory that is none, or none yet, is empty and stays as it is."""
     if settings.store.kind == "memory":
         fail("the store is in memory: only a running proxy has it", FAILED)

@@ -10,7 +10,7 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption, configuration
 from addon.cli.terminal import FAILED, note, say, say_json, say_table
-from addon.programs.trust.ca import authority_certificate
+from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.nss import nss_stores
 from addon.programs.trust.stores import TrustError, TrustStore
 from addon.programs.trust.system import system_store
@@ -38,7 +38,7 @@ def export(
 ) -> None:
     """Print the certificate (PEM), made now if there is none yet. The private key stays where it is."""
     directory = configuration(config).settings.tls.ca_directory
-    certificate = authority_certificate(directory)
+    certificate = ca_certificate(directory)
     if out is not None:
         out.write_bytes(certificate.pem)
         note(f"the certificate is in {out}")
@@ -105,4 +105,4 @@ def _each(what: str, do: Callable[[TrustStore], None]) -> None:
 
 
 def _pem(config: ConfigOption) -> bytes:
-    return authority_certificate(configuration(config).settings.tls.ca_directory).pem
+    return ca_certificate(configuration(config).settings.tls.ca_directory).pem

@@ -96,10 +96,10 @@ def warm(
 async def _warmed(settings: Settings, named: Named, jobs: int, *, quiet: bool) -> Report:
     from addon.cli.warming import Bar, Lines
     from addon.warm.run import Progress, warm
-    from addon.warm.transport import Fetching, way_to
+    from addon.warm.transport import Fetching, transport_for
 
     with Progress() if quiet else Bar() if sys.stderr.isatty() else Lines() as progress:
-        async with way_to(settings) as way:
+        async with transport_for(settings) as way:
             return await warm(named.sources(), Fetching(way, jobs), progress)
 
 

@@ -77,7 +77,7 @@ LIFETIMES = (
 )
 
 
-class Cache(Section):
+class CacheSettings(Section):
     """How long copies are used, and for what."""
 
     lifetimes: Annotated[tuple[Lifetime, ...], Strict(strict=False)] = LIFETIMES

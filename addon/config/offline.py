@@ -41,7 +41,7 @@ class Post(Section):
         return PostRule(glob(self.host), glob(self.path), glob(self.content_type))
 
 
-class Offline(Section):
+class OfflineSettings(Section):
     """What one user's cache keeps beyond what the rules of caching allow."""
 
     queue: bool = False

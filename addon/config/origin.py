@@ -32,7 +32,7 @@ Names = Annotated[tuple[str, ...], Strict(strict=False)]
 Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65_535)], ...], Strict(strict=False)]
 
 
-class Origin(Section):
+class OriginSettings(Section):
     """How origins are reached."""
 
     connect_timeout: PositiveSeconds = 3.5

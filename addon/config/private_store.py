@@ -1,4 +1,4 @@
-"""What `secondhand run` keeps, in a store beside the shared one: it is one user's (see `Offline`)."""
+"""What `secondhand run` keeps, in a store beside the shared one: it is one user's (see `OfflineSettings`)."""
 
 from __future__ import annotations
 

@@ -14,13 +14,13 @@ from pydantic import AfterValidator, Field, Strict
 
 from addon.config.addresses import is_loopback, own_authorities, targets
 from addon.config.annotations import Annotation
-from addon.config.cache import Cache
+from addon.config.cache import CacheSettings
 from addon.config.clients import SHIPPED, RegularExpression, Token, read_clients
-from addon.config.offline import Offline
-from addon.config.origin import ExistingFile, Origin
+from addon.config.offline import OfflineSettings
+from addon.config.origin import ExistingFile, OriginSettings
 from addon.config.recordings import Recordings, Replay
 from addon.config.section import Section
-from addon.config.store import Memory, Store
+from addon.config.store import MemorySettings, StoreSettings
 from cache.http.messages import DEFAULT_PORTS
 from cache.policy.cache_policy import AnswerRule, AnswerStatus, CachePolicy, Reach, glob
 
@@ -90,13 +90,13 @@ class Tls(Section):
         return Path(self.directory).expanduser().absolute()
 
 
-class Limits(Section):
+class LimitSettings(Section):
     """What one client may take of the proxy."""
 
     connections_per_client: int = Field(default=1000, ge=0)
 
 
-class Log(Section):
+class LogSettings(Section):
     """What is written down, and where."""
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
@@ -109,18 +109,18 @@ class Settings(Section):
     profile: str = ""
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
-    store: Store = Store()
-    memory: Memory = Memory()
+    store: StoreSettings = StoreSettings()
+    memory: MemorySettings = MemorySettings()
     answer: Answer = Answer()
-    cache: Cache = Cache()
-    offline: Offline = Offline()
-    origin: Origin = Origin()
+    cache: CacheSettings = CacheSettings()
+    offline: OfflineSettings = OfflineSettings()
+    origin: OriginSettings = OriginSettings()
     tls: Tls = Tls()
-    limits: Limits = Limits()
+    limits: LimitSettings = LimitSettings()
     recordings: Recordings = Recordings()
     replay: Replay = Replay()
     annotate: Annotated[tuple[Annotation, ...], Strict(strict=False)] = ()
-    log: Log = Log()
+    log: LogSettings = LogSettings()
 
     @property
     def address(self) -> tuple[str, int]:
@@ -129,7 +129,7 @@ class Settings(Section):
         return host.strip("[]"), int(port)
 
     @property
-    def shelf(self) -> Path:
+    def library(self) -> Path:
         """The directory of the recordings; beside the copies where none is named."""
         named = self.recordings.path
         return Path(named).expanduser().absolute() if named else self.store.directory / "recordings"

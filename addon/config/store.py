@@ -12,7 +12,7 @@ from addon.config.section import Section
 from addon.config.units import Octets, PositiveOctets
 
 
-class Store(Section):
+class StoreSettings(Section):
     """Where copies are kept, and how much of them."""
 
     kind: Literal["disk", "memory"] = "disk"
@@ -44,7 +44,7 @@ class Store(Section):
         return self.max_object or self.max_size // 4
 
 
-class Memory(Section):
+class MemorySettings(Section):
     """What of the store is kept in memory as well."""
 
     max_size: Octets = 256 * 1024**2

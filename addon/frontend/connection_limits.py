@@ -10,7 +10,7 @@ PREFIX = 64
 """Bits of an IPv6 address that tell clients apart; the others are each client's own to choose (RFC 4291 §2.5.4)."""
 
 
-class Admission:
+class ConnectionLimits:
     """The connections that clients have, whatever is spoken on them, until they are lost."""
 
     def __init__(self, per_client: int, descriptors: int) -> None:
@@ -25,7 +25,7 @@ class Admission:
         self._clients: dict[asyncio.BaseTransport, str] = {}
         self._connections: Counter[str] = Counter()
 
-    def enter(self, transport: asyncio.BaseTransport) -> str | None:
+    def admit(self, transport: asyncio.BaseTransport) -> str | None:
         """Let a new connection in, or return why not: a sentence for its client."""
         # the kernel gives the lowest number that is free, so a high one tells how many are taken, for whatever
         if transport.get_extra_info("socket").fileno() >= self._highest:
@@ -39,7 +39,7 @@ class Admission:
         self._connections[client] += 1
         return None
 
-    def leave(self, transport: asyncio.BaseTransport) -> None:
+    def release(self, transport: asyncio.BaseTransport) -> None:
         """Take note that a connection is lost."""
         client = self._clients.pop(transport, None)
         if client is not None:

@@ -12,7 +12,7 @@ from typing import cast
 from addon.frontend.http1.frontend import Door
 from addon.frontend.http1.response_head import Framing, head_octets
 from addon.runtime.access_log import NOT_UNDERSTOOD, line_of
-from cache.answer.compose import refusal
+from cache.answer.compose import error_response
 from cache.engine.decisions import Refuse
 from cache.policy.reasons import Refused
 
@@ -29,7 +29,7 @@ class Entrance(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin the conversation, or end it."""
         accepted = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
-        trouble = self._door.admission.enter(accepted)
+        trouble = self._door.limits.admit(accepted)
         if trouble is None:
             conversation = self._door.converse(self._door.arrival)
             accepted.set_protocol(conversation)
@@ -40,8 +40,8 @@ class Entrance(asyncio.Protocol):
     def _send_away(self, transport: asyncio.Transport, sentence: str) -> None:
         door, reason = self._door, Refused.CONNECTIONS
         # RFC 9209 §2.3.17; connection_limit_reached is for connections to the next hop
-        answer = refusal(503, reason, sentence, door.fetcher.policy, door.clock(), "http_request_denied")
-        door.fetcher.replies.refuse(Refuse(answer, reason))  # counts it
+        answer = error_response(503, reason, sentence, door.fetcher.policy, door.clock(), "http_request_denied")
+        door.fetcher.reply_builder.refuse(Refuse(answer, reason))  # counts it
         fields = answer.head.fields.appending(("Retry-After", str(RETRY_AFTER)))
         transport.write(head_octets(replace(answer.head, fields=fields), Framing(close=True)) + answer.content)
         transport.close()

@@ -12,7 +12,7 @@ from heapq import nsmallest
 from addon.config.private_store import is_private
 from addon.config.settings import Settings
 from addon.offline.miss_queue import MissQueue, wanted_by
-from addon.pipeline.async_store import StoredResponses
+from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.reply import Reply
 from cache.engine.decisions import Refuse
 from cache.http.fields import members
@@ -34,10 +34,10 @@ MOST_REMEMBERED = 1000
 _FORMS = ("text/plain", "text/html", "application/json")
 
 
-class Misses:
+class MissResponses:
     """Makes these answers, and keeps what was missing in the queue."""
 
-    def __init__(self, stored: StoredResponses, queue: MissQueue | None, remedy: Callable[[str], str]) -> None:
+    def __init__(self, stored: AsyncStore, queue: MissQueue | None, remedy: Callable[[str], str]) -> None:
         """Begin with nothing missing.
 
         Args:
@@ -148,9 +148,9 @@ def _text(_request: Request, reason: str, sentence: str, nearest: Sequence[str],
 
 
 def _html(_request: Request, reason: str, sentence: str, nearest: Sequence[str], remedy: str | None) -> str:
-    links = "".join(f'<li><a href="{html.escape(uri)}">{html.escape(uri)}</a></li>' for uri in nearest)
+    reachability = "".join(f'<li><a href="{html.escape(uri)}">{html.escape(uri)}</a></li>' for uri in nearest)
     heading = "Not in the recording" if reason == Refused.REPLAY else "Offline, and not stored"
-    stored = f"<p>Stored are, among others:</p><ul>{links}</ul>" if nearest else ""
+    stored = f"<p>Stored are, among others:</p><ul>{reachability}</ul>" if nearest else ""
     later = f"<p>Once there is a network, this fetches it:</p><pre>{html.escape(remedy)}</pre>" if remedy else ""
     return (
         '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Not stored</title>'

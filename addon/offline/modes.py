@@ -10,7 +10,7 @@ from dataclasses import replace
 from addon.config.cache import HostMode
 from addon.origin import OriginOptions
 from addon.origin.proxy import UpstreamProxies
-from addon.origin.reachability import Links
+from addon.origin.reachability import Reachability
 from cache.policy.cache_policy import CachePolicy, Mode, glob
 
 SWITCHABLE = (Mode.ONLINE, Mode.AUTO, Mode.OFFLINE)
@@ -54,7 +54,7 @@ class Modes:
         self._backend = options.backend
         self._connect_timeout = options.connect_timeout
         self._proxies = UpstreamProxies(options.proxy, options.own_addresses)
-        self.links = Links(self._probe, lambda hosts: go_by(replace(policy(), unreachable=hosts)))
+        self.reachability = Reachability(self._probe, lambda hosts: go_by(replace(policy(), unreachable=hosts)))
 
     async def handle(self, arguments: Mapping[str, object]) -> dict[str, object]:
         """Switch everything, or one host, to a mode; without arguments just tell. Raises ValueError."""
@@ -78,14 +78,14 @@ class Modes:
             "mode": Mode.REPLAY if policy.replay else policy.mode,
             "recording": policy.replay or policy.record or None,
             "hosts": {} if policy.replay else {each.host: each.mode for each in self._hosts},
-            "unreachable": sorted(self.links.unreachable),
+            "unreachable": sorted(self.reachability.unreachable),
         }
 
     def _but(self, host: str) -> tuple[HostMode, ...]:
         return tuple(each for each in self._hosts if each.host.lower() != host.lower())
 
     def _switch(self, mode: Mode, hosts: tuple[HostMode, ...]) -> None:
-        self.links.forget()  # offline, not even a probe goes out
+        self.reachability.forget()  # offline, not even a probe goes out
         self._hosts = hosts
         patterns = tuple((glob(each.host), each.mode) for each in hosts)
         self._go_by(replace(self._policy(), mode=mode, host_modes=patterns))
@@ -99,7 +99,7 @@ class Modes:
 
     async def close(self) -> None:
         """Stop probing."""
-        await self.links.close()
+        await self.reachability.close()
 
 
 def _host(name: str) -> str:

@@ -21,7 +21,7 @@ from cache.policy.reasons import Detail, NotStored
 from cache.rules.key import primary_key, request_for
 from cache.rules.secrets import secrets_in
 from cache.rules.selection import matching
-from cache.rules.storability import refusal
+from cache.rules.storability import reason_not_to_store
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
 
@@ -140,7 +140,7 @@ async def _trouble(service: Service, request: Request, head: Response, octets: i
     if matching(request, await service.stored.candidates(primary_key(request)), policy):
         return ""
     # the answer as it was relayed says what the origin said of storing it
-    reason = refusal(request, Received(head, now, now), policy)
+    reason = reason_not_to_store(request, Received(head, now, now), policy)
     if reason is None:
         unscrubbable = NotStored.UNSCRUBBABLE if secrets_in(head.fields, policy) else NotStored.STORE_FAILED
         reason = NotStored.TOO_LARGE if octets > service.settings.store.largest_object else unscrubbable

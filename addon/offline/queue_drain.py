@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from addon.offline.miss_queue import MissQueue, is_answered
 from addon.offline.prefetch import Fetched
 from addon.offline.wanted import Wanted
-from addon.pipeline.async_store import StoredResponses
+from addon.pipeline.async_store import AsyncStore
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.key import request_for
 
@@ -19,12 +19,10 @@ Fetch = Callable[[Wanted], Awaitable[Fetched]]
 """Fetches into the store. Raises ValueError for what cannot be asked for."""
 
 
-class CatchingUp:
+class QueueDrain:
     """Goes through the queue, one request after another."""
 
-    def __init__(
-        self, queue: MissQueue, fetch: Fetch, policy: Callable[[], CachePolicy], stored: StoredResponses
-    ) -> None:
+    def __init__(self, queue: MissQueue, fetch: Fetch, policy: Callable[[], CachePolicy], stored: AsyncStore) -> None:
         self._queue = queue
         self._fetch = fetch
         self._policy = policy

@@ -5,9 +5,9 @@ response (`exchange`), the `deadline` of each step, the `connection` that carrie
 (`proxy`), connecting (`dial`), and the `client` that joins them.
 """
 
-from addon.origin.client import Origin, OriginAnswer
-from addon.origin.content import Content
+from addon.origin.client import OriginAnswer, OriginClient
+from addon.origin.content import RequestContent
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 
-__all__ = ["Content", "FailureKind", "Origin", "OriginAnswer", "OriginFailure", "OriginOptions"]
+__all__ = ["FailureKind", "OriginAnswer", "OriginClient", "OriginFailure", "OriginOptions", "RequestContent"]

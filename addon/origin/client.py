@@ -8,14 +8,14 @@ from collections.abc import AsyncIterator, Callable
 from weakref import WeakValueDictionary
 
 from addon.origin.connection import OriginConnection
-from addon.origin.content import Content
+from addon.origin.content import RequestContent
 from addon.origin.dial import Dialler
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 from addon.origin.pool import OriginPool, closed
 from addon.origin.proxy import UpstreamProxies
 from addon.origin.request_head import request_head
-from addon.origin.response_reader import Exchange
+from addon.origin.response_reader import ResponseReader
 from cache.http.messages import Fields, Request, Response
 
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -41,7 +41,7 @@ class OriginAnswer:
         request_time: float,
         response_time: float,
         connection: OriginConnection,
-        exchange: Exchange,
+        exchange: ResponseReader,
     ) -> None:
         self.head = head
         self.request_time = request_time
@@ -68,7 +68,7 @@ class OriginAnswer:
         self._connection.abandon(self._exchange)
 
 
-class Origin:
+class OriginClient:
     """Asks origins. Belongs to the event loop that is running when it is first used.
 
     Raises:
@@ -89,7 +89,7 @@ class Origin:
         request: Request,
         *,
         interim: Callable[[Response], None] | None = None,
-        content: Content | None = None,
+        content: RequestContent | None = None,
         named_host: bool = False,
     ) -> OriginAnswer:
         """Send a request and return the answer as soon as its head is there.
@@ -111,10 +111,10 @@ class Origin:
         octets = request_head(request, pool.route, content, named_host=named_host)
         fresh = False
         while True:
-            connection, reused = (None if fresh or content else pool.at_hand()), True
+            connection, reused = (None if fresh or content else pool.idle_connection()), True
             if connection is None:
                 connection, reused = await pool.lease(fresh=fresh, single=content is not None)
-            exchange = Exchange(request.method, pool.route.where, self._options, interim)
+            exchange = ResponseReader(request.method, pool.route.where, self._options, interim)
             request_time = self._clock()
             try:
                 connection.send(octets, exchange, content)

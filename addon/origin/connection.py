@@ -7,13 +7,13 @@ import select
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
-from addon.origin.content import Content
+from addon.origin.content import RequestContent
 from addon.origin.deadline import Deadline
 from addon.origin.ending import ended_in_order
 from addon.origin.errors import FailureKind
 from addon.origin.options import OriginOptions
-from addon.origin.request_body import Upload
-from addon.origin.response_reader import Exchange
+from addon.origin.request_body import RequestBodySender
+from addon.origin.response_reader import ResponseReader
 from cache.http.messages import Response
 
 _HIGH_WATER = 256 * 1024
@@ -44,10 +44,10 @@ class OriginConnection(asyncio.Protocol):
         self._released = released
         self._lost = lost
         self._transport: asyncio.Transport | None = None
-        self._exchange: Exchange | None = None
+        self._exchange: ResponseReader | None = None
         self._paused = False
         self._single = single
-        self._upload: Upload | None = None
+        self._upload: RequestBodySender | None = None
         self._deadline = Deadline(self._expired)
         self._poll = select.poll()
 
@@ -60,7 +60,7 @@ class OriginConnection(asyncio.Protocol):
 
     # What the one who asks calls
 
-    def send(self, request: bytes, exchange: Exchange, content: Content | None = None) -> None:
+    def send(self, request: bytes, exchange: ResponseReader, content: RequestContent | None = None) -> None:
         """Send a request; the exchange learns what comes of it."""
         self._exchange = exchange
         if self.closed.done():
@@ -68,10 +68,10 @@ class OriginConnection(asyncio.Protocol):
         else:
             self.transport.write(request)
             if content is not None:
-                self._upload = Upload(content, self.transport, self._uploaded)
+                self._upload = RequestBodySender(content, self.transport, self._uploaded)
             self._watch(exchange)
 
-    async def hear(self, exchange: Exchange) -> Response:
+    async def hear(self, exchange: ResponseReader) -> Response:
         """Return the final response's head to what was sent. Raises OriginFailure: no head came."""
         try:
             while exchange.head is None:
@@ -84,7 +84,7 @@ class OriginConnection(asyncio.Protocol):
             raise
         return exchange.head
 
-    async def body(self, exchange: Exchange) -> AsyncIterator[bytes]:
+    async def body(self, exchange: ResponseReader) -> AsyncIterator[bytes]:
         """Iterate over the body as it arrives. Raises OriginFailure if it ends short."""
         while True:
             while (chunk := exchange.take()) is not None:
@@ -97,7 +97,7 @@ class OriginConnection(asyncio.Protocol):
                 return
             await exchange.progress()
 
-    def abandon(self, exchange: Exchange) -> None:
+    def abandon(self, exchange: ResponseReader) -> None:
         """Close the connection if that exchange is still under way on it."""
         exchange.fail(FailureKind.HTTP_RESPONSE_INCOMPLETE, "was not heard to the end")
         if self._exchange is exchange:
@@ -188,7 +188,7 @@ class OriginConnection(asyncio.Protocol):
         else:
             self._watch(exchange)
 
-    def _watch(self, exchange: Exchange) -> None:
+    def _watch(self, exchange: ResponseReader) -> None:
         """Give the origin its time for what it has to do next, and none while it waits for others."""
         options, upload = self.options, self._upload
         sending = upload is not None and not upload.whole and exchange.head is None

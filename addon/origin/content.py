@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
+class RequestContent:
     """Octets that are still coming, and how many: they are framed anew for the origin (RFC 9112 §6)."""
 
     octets: AsyncIterator[bytes]

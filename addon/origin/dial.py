@@ -15,7 +15,7 @@ from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
 from addon.origin.request_head import connect_head
-from addon.origin.response_reader import Exchange
+from addon.origin.response_reader import ResponseReader
 from cache.policy.cache_policy import Reach
 from cache.rules.forward_targets import is_among, is_prohibited
 
@@ -96,7 +96,7 @@ class Dialler:
         connection.connection_made(transport)  # start_tls leaves that to us
 
     async def _ask_for_tunnel(self, route: Route, tunnel: OriginConnection) -> None:
-        exchange = Exchange("CONNECT", route.where, self._options)
+        exchange = ResponseReader("CONNECT", route.where, self._options)
         tunnel.send(connect_head(route), exchange)
         head = await tunnel.hear(exchange)
         if tunnel.reusable:

@@ -16,7 +16,7 @@ KEPT = 512
 
 
 @dataclass(frozen=True, slots=True)
-class KnownHead:
+class CachedHead:
     """What a head came to."""
 
     response: Response
@@ -26,20 +26,20 @@ class KnownHead:
     """The connection outlives the message, as far as the head says."""
 
 
-class KnownHeads:
+class HeadCache:
     """Heads by their octets."""
 
     def __init__(self) -> None:
-        self._heads: OrderedDict[bytes, KnownHead] = OrderedDict()
+        self._heads: OrderedDict[bytes, CachedHead] = OrderedDict()
 
-    def get(self, octets: bytes) -> KnownHead | None:
+    def get(self, octets: bytes) -> CachedHead | None:
         """Return what these octets came to before."""
         known = self._heads.get(octets)
         if known is not None:
             self._heads.move_to_end(octets)
         return known
 
-    def put(self, octets: bytes, known: KnownHead) -> None:
+    def put(self, octets: bytes, known: CachedHead) -> None:
         """Remember what octets came to."""
         self._heads[octets] = known
         if len(self._heads) > KEPT:

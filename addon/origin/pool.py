@@ -31,7 +31,7 @@ class OriginPool:
         self._open: set[OriginConnection] = set()
         self._closed = False
 
-    def at_hand(self) -> OriginConnection | None:
+    def idle_connection(self) -> OriginConnection | None:
         """Return an idle connection for one exchange, or None where one has to be waited for or made."""
         while self._idle and self._free:
             connection = self._idle.pop()

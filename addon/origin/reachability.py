@@ -24,7 +24,7 @@ Probe = Callable[[str, str, int], Awaitable[None]]
 """Tries to reach scheme, host and port. Raises OSError where that fails."""
 
 
-class Links:
+class Reachability:
     """Hosts whose link is down. `changed` is called with their lower-case names whenever that set changes."""
 
     def __init__(

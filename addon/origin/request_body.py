@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 
-from addon.origin.content import Content
+from addon.origin.content import RequestContent
 
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
-class Upload:
+class RequestBodySender:
     """Content on its way out over a transport.
 
     Attributes:
@@ -20,7 +20,7 @@ class Upload:
     """
 
     def __init__(
-        self, content: Content, transport: asyncio.WriteTransport, ended: Callable[[BaseException | None], None]
+        self, content: RequestContent, transport: asyncio.WriteTransport, ended: Callable[[BaseException | None], None]
     ) -> None:
         """Begin. `ended` is called once all is written, or with what went wrong with the content."""
         self.whole = False

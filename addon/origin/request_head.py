@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from addon.origin.content import Content
+from addon.origin.content import RequestContent
 from addon.origin.proxy import Route
 from cache.http.messages import DEFAULT_PORTS, Request
 
@@ -17,7 +17,9 @@ _OUTSIDE_VALUE = re.compile(r"[\x00\r\n]")
 _FRAMING = ("content-length", "transfer-encoding")
 
 
-def request_head(request: Request, route: Route, content: Content | None = None, *, named_host: bool = False) -> bytes:
+def request_head(
+    request: Request, route: Route, content: RequestContent | None = None, *, named_host: bool = False
+) -> bytes:
     """Return the head of a request: its fields as they are, behind one Host line of its authority.
 
     Content is framed by a length or as chunks, whatever the fields say. With `named_host` the Host line says what

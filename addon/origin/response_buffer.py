@@ -18,7 +18,7 @@ MOMENT = 0.02
 _NO_FIELDS = Fields()
 
 
-class Incoming:
+class ResponseBuffer:
     """What has come of a response. The connection feeds it; whoever asked reads it.
 
     Attributes:

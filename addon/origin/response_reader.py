@@ -14,21 +14,21 @@ from typing import NoReturn
 import httptools
 
 from addon.origin.errors import FailureKind, OriginFailure
-from addon.origin.head_cache import KnownHead, KnownHeads
+from addon.origin.head_cache import CachedHead, HeadCache
 from addon.origin.options import OriginOptions
-from addon.origin.response_buffer import SMALL, Incoming
+from addon.origin.response_buffer import SMALL, ResponseBuffer
 from cache.http.messages import Fields, Response
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 _HEAD_ONLY = frozenset({"HEAD", "CONNECT"})
 _FIELD_LINE_OVERHEAD = len(": \r\n")
-_KNOWN = KnownHeads()
+_KNOWN = HeadCache()
 
 MAX_KNOWN = 4096
 """Octets of a head that is worth remembering."""
 
 
-class Exchange(Incoming):
+class ResponseReader(ResponseBuffer):
     """The response to one request, parsed and framed."""
 
     def __init__(
@@ -83,7 +83,7 @@ class Exchange(Incoming):
             self.surplus = True  # llhttp takes what follows for a body, and may not have seen enough of it to say so
         self._wake()
 
-    def _known(self, octets: bytes) -> KnownHead | None:
+    def _known(self, octets: bytes) -> CachedHead | None:
         """Return what a head came to that was parsed before, if it is all there."""
         end = octets.find(b"\r\n\r\n") + 4
         # llhttp passes over empty lines before a status line: what ends first is then no head
@@ -91,7 +91,7 @@ class Exchange(Incoming):
         self._first = octets[:end] if alone else b""
         return _KNOWN.get(self._first) if self._first else None
 
-    def _begin_known(self, known: KnownHead) -> None:
+    def _begin_known(self, known: CachedHead) -> None:
         self.received = len(self._first)
         self.head, self.persistent, self._left = known.response, known.persistent, known.length
         self._small = known.length <= SMALL
@@ -111,7 +111,7 @@ class Exchange(Incoming):
         """Remember a head that came alone with its content, framed by its length."""
         length = head.fields.get("content-length")
         if self._first and not self._interims and length and not self.complete and len(self._first) < MAX_KNOWN:
-            _KNOWN.put(self._first, KnownHead(head, int(length), self.persistent))
+            _KNOWN.put(self._first, CachedHead(head, int(length), self.persistent))
 
     def end(self, *, clean: bool) -> None:
         """Take the end of the connection; `clean` if the peer ended it in order (TLS: with close_notify)."""

@@ -10,14 +10,14 @@ from hashlib import sha256
 
 from addon.pipeline.scrubbing_writer import ScrubbingWriter, Unscrubbable, scrubbed
 from addon.pipeline.single_flight import Flight
-from addon.runtime.counters import Statistics
+from addon.runtime.counters import Counters
 from cache.engine.decisions import Change, Delete, Invalidate, InvalidateGroups, Update
 from cache.policy.reasons import NotStored
 from cache.rules.digests import is_contradicted
 from cache.rules.groups import groups
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import BodyWriter, GenerationTable, Store, StoredBody, StoreError
-from cache.stores.bodies import OctetsBody
+from cache.stores.base import BodyWriter, GenerationTable, ResponseStore, StoredBody, StoreError
+from cache.stores.bodies import BytesBody
 
 logger = logging.getLogger(__name__)
 
@@ -25,12 +25,12 @@ THREADS = 4
 """Never shared with name resolution or TLS: a slow disk must not stop either."""
 
 
-class StoredResponses:
+class AsyncStore:
     """A store behind threads."""
 
-    def __init__(self, store: Store, statistics: Statistics) -> None:
+    def __init__(self, store: ResponseStore, counters: Counters) -> None:
         self.store = store
-        self._statistics = statistics
+        self._counters = counters
         self.commits = asyncio.Lock()
         """Held while something is committed or purged, so that neither overlooks the other."""
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
@@ -46,13 +46,13 @@ class StoredResponses:
         """What tells that something under a key has changed."""
         return self.store.generations
 
-    def at_hand(self, key: str) -> tuple[StoredResponse, ...] | None:
+    def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
         """Return the stored responses under a key, or None where only the disk knows. Never waits."""
         return self.store.peek(key)
 
-    def body_at_hand(self, entry: StoredResponse) -> bytes | None:
+    def peek_body(self, entry: StoredResponse) -> bytes | None:
         """Return an entry's whole body, for use, if that needs no thread. Never waits."""
-        octets = self.store.body_at_hand(entry)
+        octets = self.store.peek_body(entry)
         if octets is not None:
             self.store.touch(entry.id)
         return octets
@@ -69,8 +69,8 @@ class StoredResponses:
 
     async def open(self, entry: StoredResponse) -> StoredBody:
         """Open a body. Raises StoreError."""
-        if (octets := self.body_at_hand(entry)) is not None:
-            return OctetsBody(octets)
+        if (octets := self.peek_body(entry)) is not None:
+            return BytesBody(octets)
         try:
             body = await self.run(self.store.open, entry)
         except StoreError as error:
@@ -119,9 +119,9 @@ class StoredResponses:
             except Unscrubbable as error:
                 return self._unscrubbable(entry, error)
         async with self.commits:
-            if flight and flight.overtaken:
+            if flight and flight.purged:
                 return NotStored.OVERTAKEN
-            if flight and flight.outdated:
+            if flight and flight.invalidated:
                 entry = entry.with_body(entry.length, entry.sha256, invalid=True)
             try:
                 if not self.store.keep(entry, body, replaces):
@@ -129,7 +129,7 @@ class StoredResponses:
             except StoreError as error:
                 self._failed("write", error)
                 return NotStored.STORE_FAILED
-        self._statistics.count("stored")
+        self._counters.count("stored")
         return None
 
     def _write(self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...]) -> None:
@@ -145,7 +145,7 @@ class StoredResponses:
         try:
             stored = await self.run(writer.commit, entry, replaces)
             if not is_contradicted(stored):
-                self._statistics.count("stored")
+                self._counters.count("stored")
                 return None
             await self.run(self.store.delete, stored.key, [stored.id])
         except Unscrubbable as error:
@@ -168,14 +168,14 @@ class StoredResponses:
         """Update a stored head if memory suffices for that; tell whether it did."""
         revised = self.store.revise(change.entry)
         if revised and not change.entry.invalid:
-            self._statistics.count("freshened")
+            self._counters.count("freshened")
         return revised is not None
 
     def _apply(self, change: Change) -> None:
         match change:
             case Update(entry):
                 if self.store.update(entry) and not entry.invalid:
-                    self._statistics.count("freshened")
+                    self._counters.count("freshened")
             case Invalidate(key):
                 self.store.invalidate(key)
             case InvalidateGroups(origin, names):
@@ -188,7 +188,7 @@ class StoredResponses:
         return NotStored.UNSCRUBBABLE
 
     def _failed(self, what: str, error: StoreError) -> None:
-        self._statistics.count(f"failures.store-{what}")
+        self._counters.count(f"failures.store-{what}")
         logger.warning("store: cannot %s: %s", what, error)
 
     def close(self) -> None:

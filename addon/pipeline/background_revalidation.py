@@ -6,18 +6,18 @@ import asyncio
 
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.reply import Stream
-from cache.engine.decisions import Sent
+from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request
 from cache.rules.key import primary_key
 
-QUIET_AFTER_FAILURE = 5.0
+PAUSE_AFTER_FAILURE = 5.0
 """Seconds without another attempt for a key whose background validation failed (ledger STALE-10)."""
 
 MAX_AT_ONCE = 16
 """Background validations at the same time; beyond it a stale copy is served without one."""
 
 
-class Refresher:
+class BackgroundRevalidation:
     """Runs background validations."""
 
     def __init__(self, fetcher: Fetcher) -> None:
@@ -25,7 +25,7 @@ class Refresher:
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._quiet_until: dict[str, float] = {}
 
-    def refresh(self, request: Request, sent: Sent) -> None:
+    def start(self, request: Request, sent: UpstreamRequest) -> None:
         """Start validating the stored response that has just answered `request`, unless that is under way."""
         key, now = primary_key(request), self._fetcher.clock()
         self._quiet_until = {quiet: until for quiet, until in self._quiet_until.items() if until > now}
@@ -35,11 +35,11 @@ class Refresher:
         self._tasks[key] = task
         task.add_done_callback(lambda _: self._tasks.pop(key, None))
 
-    async def _validate(self, sent: Sent, key: str) -> None:
+    async def _validate(self, sent: UpstreamRequest, key: str) -> None:
         reply = await self._fetcher.fetch(sent.request, sent)
         failed = reply.handling is None or (reply.handling.fwd_status or 0) >= 500 or reply.handling.hit
         if failed:
-            self._quiet_until[key] = self._fetcher.clock() + QUIET_AFTER_FAILURE
+            self._quiet_until[key] = self._fetcher.clock() + PAUSE_AFTER_FAILURE
         if isinstance(reply.content, Stream):
             await reply.content.close()
 

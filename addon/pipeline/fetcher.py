@@ -8,20 +8,20 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
 
-from addon.origin import Origin, OriginAnswer, OriginFailure
-from addon.origin.reachability import Links
-from addon.pipeline.async_store import StoredResponses
+from addon.origin import OriginAnswer, OriginClient, OriginFailure
+from addon.origin.reachability import Reachability
+from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.entry_ids import entry_ids
 from addon.pipeline.fill_writer import declared_length
-from addon.pipeline.fills import Arrivals
-from addon.pipeline.range_fill import Completing
+from addon.pipeline.fills import Fills
+from addon.pipeline.range_fill import RangeFill
 from addon.pipeline.reply import Reply
-from addon.pipeline.reply_builder import Replies
-from addon.pipeline.request_context import NOTHING_MORE, Asking
-from addon.pipeline.single_flight import Ending, Flight, Flights
-from addon.runtime.counters import Statistics
+from addon.pipeline.reply_builder import ReplyBuilder
+from addon.pipeline.request_context import NO_CONTEXT, RequestContext
+from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight
+from addon.runtime.counters import Counters
 from cache import engine
-from cache.answer.compose import refusal
+from cache.answer.compose import error_response
 from cache.engine.decisions import (
     Change,
     Complete,
@@ -30,9 +30,9 @@ from cache.engine.decisions import (
     Refuse,
     Relay,
     Retry,
-    Sent,
     Serve,
     Store,
+    UpstreamRequest,
     Validate,
 )
 from cache.http.messages import Received, Request
@@ -53,96 +53,114 @@ class Fetcher:
 
     def __init__(
         self,
-        stored: StoredResponses,
-        origin: Origin,
+        stored: AsyncStore,
+        origin: OriginClient,
         policy: CachePolicy,
         clock: Callable[[], float],
-        statistics: Statistics,
+        counters: Counters,
         max_object: int,
     ) -> None:
         self.stored = stored
         self.policy = policy
         self.clock = clock
-        self.flights = Flights()
-        self.links: Links | None = None
-        self.replies = Replies(stored, statistics)
+        self.single_flight = SingleFlight()
+        self.reachability: Reachability | None = None
+        self.reply_builder = ReplyBuilder(stored, counters)
         self.origin = origin
-        self._statistics = statistics
+        self._counters = counters
         self._max_object = max_object
         self._entry_ids = entry_ids()
-        self._completing = Completing(stored, statistics)
-        self.arrivals = Arrivals(stored, self.flights, self.replies, statistics, max_object)
+        self._range_fill = RangeFill(stored, counters)
+        self.fills = Fills(stored, self.single_flight, self.reply_builder, counters, max_object)
         self._background: set[asyncio.Task[None]] = set()
 
     async def fetch(
-        self, request: Request, sent: Sent, asking: Asking = NOTHING_MORE, *, key: str = "", leads: bool = False
+        self,
+        request: Request,
+        sent: UpstreamRequest,
+        context: RequestContext = NO_CONTEXT,
+        *,
+        key: str = "",
+        leads: bool = False,
     ) -> Reply:
         """Return the reply that asking the origin leads to.
 
         Args:
             request: The client's.
             sent: What is to be sent forward for it.
-            asking: What goes along with it.
+            context: What goes along with it.
             key: The primary key, where that is known already.
             leads: Requests for the same key may wait for the answer.
         """
-        return await self.go_on(request, sent, asking, self.flights.begin(key or primary_key(request), leads=leads))
+        return await self.go_on(
+            request, sent, context, self.single_flight.begin(key or primary_key(request), leads=leads)
+        )
 
     async def go_on(
-        self, request: Request, sent: Sent, asking: Asking, flight: Flight, asked: Awaitable[OriginAnswer] | None = None
+        self,
+        request: Request,
+        sent: UpstreamRequest,
+        context: RequestContext,
+        flight: Flight,
+        asked: Awaitable[OriginAnswer] | None = None,
     ) -> Reply:
         """Return the reply that asking the origin leads to, where `asked` is what was asked already, if anything."""
         try:
             for _ in range(MAX_ATTEMPTS):
-                result = await self._attempt(request, sent, asking, flight, asked)
+                result = await self._attempt(request, sent, context, flight, asked)
                 asked = None
                 if isinstance(result, Reply):
                     return result
                 sent = result
         except asyncio.CancelledError:
-            flight.end(Ending.ASK_ANEW)
+            flight.end(FlightResult.ASK_ANEW)
             self._doubt(request)
             raise
         finally:
-            if flight not in self.arrivals:
-                self.flights.finish(flight)
+            if flight not in self.fills:
+                self.single_flight.finish(flight)
         return self._gave_up(f"{request.uri} came to nothing {MAX_ATTEMPTS} times.")
 
     async def _attempt(
-        self, request: Request, sent: Sent, asking: Asking, flight: Flight, asked: Awaitable[OriginAnswer] | None
-    ) -> Reply | Sent:
+        self,
+        request: Request,
+        sent: UpstreamRequest,
+        context: RequestContext,
+        flight: Flight,
+        asked: Awaitable[OriginAnswer] | None,
+    ) -> Reply | UpstreamRequest:
         """Ask once. Return the reply, or what is to be asked instead."""
         try:
-            arriving = await self._ask(sent, asking, asked)
+            answer = await self._ask(sent, context, asked)
         except OriginFailure as failure:
             return await self._without_origin(request, sent, self._failed(request, sent, failure), flight)
         except ValueError as error:
             return self.malformed(str(error))
-        received = Received(arriving.head, arriving.request_time, arriving.response_time)
+        received = Received(answer.head, answer.request_time, answer.response_time)
         outcome = self.judged(request, sent, received)
         match outcome:
             case Store():
                 await self.apply(outcome.changes, flight)
-                self.flights.note_shared(flight.key)
-                return await self.arrivals.store(request, outcome, arriving, flight)
+                self.single_flight.clear_hit_for_pass(flight.key)
+                return await self.fills.store(request, outcome, answer, flight)
             case Complete():
                 joined = partial(engine.completed, request, sent, policy=self.policy, now=self.clock())
-                whole = await self._completing.answer(outcome, arriving, flight, joined)
+                whole = await self._range_fill.answer(outcome, answer, flight, joined)
                 if whole is None:
                     return engine.without_copies(sent)
                 return await self._without_origin(request, sent, whole, flight)
             case Relay():
                 self._not_shared(flight, outcome.not_stored, received.response_time)
                 await self.apply(outcome.changes, flight)
-                return await self.replies.relay(request, outcome, arriving)
+                return await self.reply_builder.relay(request, outcome, answer)
             case Retry():
-                await arriving.close()
+                await answer.close()
                 await self.apply(outcome.changes, flight)
-                if asking.content is not None:
+                if context.content is not None:
                     return self._gave_up(f"{request.uri} cannot be sent twice.")
                 return outcome.sent
             case Freshen() | Serve() | Refuse():
-                await arriving.close()
+                await answer.close()
                 return await self._without_origin(request, sent, outcome, flight)
 
     def _doubt(self, request: Request) -> None:
@@ -154,38 +172,40 @@ class Fetcher:
 
     def _not_shared(self, flight: Flight, reason: NotStored | None, now: float) -> None:
         """Let everybody go who waits for what only one request may have."""
-        flight.end(Ending.NOT_SHARED)
+        flight.end(FlightResult.NOT_SHARED)
         if reason is not None:
-            self.flights.note_unshared(flight.key, now)
+            self.single_flight.mark_hit_for_pass(flight.key, now)
 
-    async def _ask(self, sent: Sent, asking: Asking, asked: Awaitable[OriginAnswer] | None) -> OriginAnswer:
-        self._statistics.count("origin.fetches")
+    async def _ask(
+        self, sent: UpstreamRequest, context: RequestContext, asked: Awaitable[OriginAnswer] | None
+    ) -> OriginAnswer:
+        self._counters.count("origin.fetches")
         if isinstance(sent, Validate):
-            self._statistics.count("origin.validations")
+            self._counters.count("origin.validations")
         answer = await (
             asked
             or self.origin.fetch(
                 sent.request,
-                interim=asking.forwarding,
-                content=asking.content,
+                interim=context.forwarding,
+                content=context.content,
                 named_host=sent.detail is Detail.HOST_MISMATCH,
             )
         )
-        if self.links:
-            self.links.reached(sent.request.host)
+        if self.reachability:
+            self.reachability.reached(sent.request.host)
         return answer
 
-    def _failed(self, request: Request, sent: Sent, failure: OriginFailure) -> Serve | Refuse:
-        self._statistics.count(f"failures.{failure.kind}")
+    def _failed(self, request: Request, sent: UpstreamRequest, failure: OriginFailure) -> Serve | Refuse:
+        self._counters.count(f"failures.{failure.kind}")
         logger.info("%s: %s", request.uri, failure.detail)
-        if self.links:
-            self.links.failed(request, failure)
+        if self.reachability:
+            self.reachability.failed(request, failure)
         return engine.on_failure(
             request, sent, failure.kind, failure.detail, self.policy, self.clock(), disconnected=failure.disconnected
         )
 
     def judged(
-        self, request: Request, sent: Sent, received: Received, held: int | None = None
+        self, request: Request, sent: UpstreamRequest, received: Received, held: int | None = None
     ) -> Store | Complete | Freshen | Relay | Serve | Retry | Refuse:
         """Return what the engine makes of an answer.
 
@@ -201,28 +221,30 @@ class Fetcher:
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
         outcome = engine.on_response(request, sent, received, self.policy, next(self._entry_ids))
         if held is not None and isinstance(outcome, Store):
-            self.arrivals.hold(outcome)
+            self.fills.hold(outcome)
         return outcome
 
     async def _without_origin(
-        self, request: Request, sent: Sent, outcome: Freshen | Serve | Refuse, flight: Flight
-    ) -> Reply | Sent:
+        self, request: Request, sent: UpstreamRequest, outcome: Freshen | Serve | Refuse, flight: Flight
+    ) -> Reply | UpstreamRequest:
         """Return the reply that needs nothing more of the origin, or the same question without damaged copies."""
         if isinstance(outcome, Refuse):
             await self.apply(outcome.changes, flight)
-            return self.replies.refuse(outcome)
+            return self.reply_builder.refuse(outcome)
         try:
-            reply = await self.replies.copy(request, outcome)
+            reply = await self.reply_builder.copy(request, outcome)
         except StoreError:
             return engine.without_copies(sent)
         # only now that the copy is open: the change may be its deletion
         await self.apply(outcome.changes, flight)
         if isinstance(outcome, Freshen):
-            flight.end(Ending.STORED)
+            flight.end(FlightResult.STORED)
         return reply
 
     def _error(self, status: int, reason: Refused, sentence: str, error: str) -> Reply:
-        return self.replies.refuse(Refuse(refusal(status, reason, sentence, self.policy, self.clock(), error), reason))
+        return self.reply_builder.refuse(
+            Refuse(error_response(status, reason, sentence, self.policy, self.clock(), error), reason)
+        )
 
     def _gave_up(self, sentence: str) -> Reply:
         return self._error(502, Refused.GAVE_UP, sentence, "http_protocol_error")
@@ -239,10 +261,10 @@ class Fetcher:
         """Carry out what an answer, `flight`'s, says about stored responses and about others that are on their way."""
         if not changes:
             return
-        brought_by = flight or self.arrivals.holder(changes)
+        brought_by = flight or self.fills.holder(changes)
         for change in changes:
             if isinstance(change, Invalidate):
-                self.flights.outdate(change.key, but=brought_by)
+                self.single_flight.mark_invalidated(change.key, but=brought_by)
         await self.stored.apply(changes)
 
     async def purge(self, purged: Callable[[str], bool], delete: Callable[[], int]) -> int:
@@ -252,11 +274,11 @@ class Fetcher:
         how many stored responses were deleted. Raises StoreError.
         """
         async with self.stored.commits:
-            self.flights.overtake(purged)
+            self.single_flight.mark_purged(purged)
             return await self.stored.run(delete)
 
     async def close(self) -> None:
         """Stop storing what is still on its way, and close the connections to origins."""
-        await self.arrivals.close()
+        await self.fills.close()
         await asyncio.gather(*self._background, return_exceptions=True)
         await self.origin.close()

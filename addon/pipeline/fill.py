@@ -9,11 +9,11 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from addon.origin import FailureKind, OriginAnswer, OriginFailure
-from addon.pipeline.fill_window import Window
-from addon.pipeline.fill_writer import Storing, declared_length
+from addon.pipeline.fill_window import FillWindow
+from addon.pipeline.fill_writer import FillWriter, declared_length
 from addon.pipeline.reply import Stream
 from addon.pipeline.single_flight import Flight
-from addon.runtime.counters import Statistics
+from addon.runtime.counters import Counters
 from cache.engine.decisions import Store
 from cache.http.messages import Fields
 from cache.policy.reasons import NotStored
@@ -31,7 +31,7 @@ CHUNK = 65_536
 """Octets that are read back at a time."""
 
 
-class Arrival:
+class Fill:
     """An answer that is coming in.
 
     Attributes:
@@ -39,15 +39,15 @@ class Arrival:
     """
 
     def __init__(
-        self, arriving: OriginAnswer, outcome: Store, storing: Storing, flight: Flight, statistics: Statistics
+        self, answer: OriginAnswer, outcome: Store, writer: FillWriter, flight: Flight, counters: Counters
     ) -> None:
-        self.length = declared_length(arriving.head)
+        self.length = declared_length(answer.head)
         self.entry = outcome.entry
         self.flight = flight
-        self._arriving = arriving
-        self._storing = storing
-        self._statistics = statistics
-        self._window = Window()
+        self._answer = answer
+        self._writer = writer
+        self._counters = counters
+        self._window = FillWindow()
         self._readers: set[_Reader] = set()
         self._unwatched = 0
         self._end: OriginFailure | None = None
@@ -58,7 +58,7 @@ class Arrival:
     @property
     def may_be_joined(self) -> bool:
         """Tell whether another reader can have it from its beginning."""
-        return self._storing.active and (self._storing.readable >= self._window.end or not self._window.start)
+        return self._writer.active and (self._writer.readable >= self._window.end or not self._window.start)
 
     def stream(self, *, trailers: bool = False) -> Stream:
         """Return its content from the beginning, and with `trailers` what comes behind it."""
@@ -66,11 +66,11 @@ class Arrival:
         self._readers.add(reader)
         if not trailers:
             return Stream(self._octets(reader), reader.leave)
-        announced = self._arriving.head.fields.get("trailer")
+        announced = self._answer.head.fields.get("trailer")
         return Stream(self._octets(reader), reader.leave, self._trailers, announced)
 
     def _trailers(self) -> Fields:
-        return self._arriving.trailers
+        return self._answer.trailers
 
     # ---- the origin's side
 
@@ -81,43 +81,43 @@ class Arrival:
             await self._take_in()
             self._end = None
         except OriginFailure as failure:
-            self._statistics.count(f"failures.{failure.kind}")
+            self._counters.count(f"failures.{failure.kind}")
             self._end = failure
         finally:
-            self._storing.give_up(NotStored.INCOMPLETE, self._end.detail if self._end else "nobody waits for it")
+            self._writer.give_up(NotStored.INCOMPLETE, self._end.detail if self._end else "nobody waits for it")
             self._over = True
             _wake(self._growth)
-            await self._arriving.close()
+            await self._answer.close()
 
     async def release(self) -> None:
         """Let go of the store once no reader is behind what is held in memory."""
         while any(reader.position < self._window.start for reader in self._readers):
             await self._reader_goes_on()
-        await self._storing.release()
+        await self._writer.release()
 
     async def _take_in(self) -> None:
-        async for chunk in self._arriving.body():
-            self._statistics.count("octets.from_origin", len(chunk))
-            await self._storing.write(chunk)
+        async for chunk in self._answer.body():
+            self._counters.count("octets.from_origin", len(chunk))
+            await self._writer.write(chunk)
             # who has the last octet may ask again at once, so it leaves after it is stored
             if self._window.end + len(chunk) == self.length:
-                await self._storing.commit(being_read=bool(self._readers))
+                await self._writer.commit(being_read=bool(self._readers))
             self._window.append(chunk)
             _wake(self._growth)
             await self._make_room()
             if not self._is_wanted(len(chunk)):
                 return
-        await self._storing.commit(being_read=bool(self._readers))
+        await self._writer.commit(being_read=bool(self._readers))
 
     async def _make_room(self) -> None:
         """Let go of what is not needed in memory; wait for the slowest reader where that is still too much."""
         window = self._window
         while True:
             slowest = min((reader.position for reader in self._readers), default=window.end)
-            if window.end <= max(self._storing.readable, RECENT):
+            if window.end <= max(self._writer.readable, RECENT):
                 window.let_go(window.end - RECENT)  # the rest can be read back
             else:
-                window.let_go(max(slowest, self._storing.readable))
+                window.let_go(max(slowest, self._writer.readable))
             if window.end - window.start <= AHEAD:
                 return
             if not self._leave_behind(slowest):
@@ -126,7 +126,7 @@ class Arrival:
     def _leave_behind(self, position: int) -> bool:
         """Cut off who is that far behind where others wait for more, and nothing is stored any more to read back."""
         behind = {reader for reader in self._readers if reader.position == position}
-        if self._storing.active or behind == self._readers or self._storing.readable > position:
+        if self._writer.active or behind == self._readers or self._writer.readable > position:
             return False
         self._readers -= behind
         return bool(behind)
@@ -140,7 +140,7 @@ class Arrival:
             self._unwatched = 0
             return True
         self._unwatched += octets
-        return self._storing.active and (self.length is not None or self._unwatched <= UNWATCHED)
+        return self._writer.active and (self.length is not None or self._unwatched <= UNWATCHED)
 
     # ---- the readers' side
 
@@ -162,7 +162,7 @@ class Arrival:
         if (octets := self._window.at(position)) is not None:
             return octets
         if position < self._window.start:
-            return await self._storing.read(position, min(position + CHUNK, self._window.start))
+            return await self._writer.read(position, min(position + CHUNK, self._window.start))
         return None
 
     def leave(self, reader: _Reader) -> None:
@@ -179,15 +179,15 @@ class Arrival:
 class _Reader:
     """How far one reader has come."""
 
-    __slots__ = ("_arrival", "position")
+    __slots__ = ("_fill", "position")
 
-    def __init__(self, arrival: Arrival) -> None:
+    def __init__(self, fill: Fill) -> None:
         self.position = 0
-        self._arrival = arrival
+        self._fill = fill
 
     async def leave(self) -> None:
         """Read no further; the arrival goes on."""
-        self._arrival.leave(self)
+        self._fill.leave(self)
 
 
 def _wake(waiting: asyncio.Future[None] | None) -> None:

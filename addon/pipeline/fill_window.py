@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 
 
-class Window:
+class FillWindow:
     """Octets `start` (inclusive) to `end` (exclusive) of a body that grows at its end and is let go of at its start."""
 
     def __init__(self) -> None:

@@ -8,10 +8,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
-from addon.pipeline.async_store import StoredResponses
+from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.scrubbing_writer import Unscrubbable
-from addon.pipeline.single_flight import Ending, Flight
-from addon.runtime.counters import Statistics
+from addon.pipeline.single_flight import Flight, FlightResult
+from addon.runtime.counters import Counters
 from cache.engine.decisions import Store
 from cache.http.messages import Response
 from cache.policy.reasons import NotStored
@@ -21,7 +21,7 @@ from cache.stores.base import BodyWriter, StoredBody, StoreError
 logger = logging.getLogger(__name__)
 
 
-class Storing:
+class FillWriter:
     """What becomes of one body in the store.
 
     Attributes:
@@ -34,8 +34,8 @@ class Storing:
         outcome: Store,
         writer: BodyWriter,
         flight: Flight,
-        stored: StoredResponses,
-        statistics: Statistics,
+        stored: AsyncStore,
+        counters: Counters,
         max_object: int,
     ) -> None:
         self.active = True
@@ -44,7 +44,7 @@ class Storing:
         self._writer = writer
         self._flight = flight
         self._stored = stored
-        self._statistics = statistics
+        self._counters = counters
         self._max_object = max_object
         self._written = 0
         self._stored_entry: StoredResponse | None = None
@@ -76,10 +76,10 @@ class Storing:
         if not self.active:
             return
         async with self._place, self._stored.commits:
-            if self._flight.overtaken:
+            if self._flight.purged:
                 self.give_up(NotStored.OVERTAKEN, "purged meanwhile")
                 return
-            entry = replace(self._outcome.entry, invalid=self._flight.outdated)
+            entry = replace(self._outcome.entry, invalid=self._flight.invalidated)
             if reason := await self._stored.commit(self._writer, entry, self._outcome.replaces):
                 self.readable = 0
                 self.give_up(reason, "at the end")
@@ -90,15 +90,15 @@ class Storing:
                 if being_read:  # before anything else is stored, which it may have to make room for
                     with suppress(StoreError):
                         await self._reopen(entry)
-            self._flight.end(Ending.STORED)
+            self._flight.end(FlightResult.STORED)
 
     def give_up(self, reason: NotStored, why: str) -> None:
         """Do not store it. What is written can be read until `release`."""
         if not self.active:
             return
         self.active = False
-        self._flight.end(Ending.NOT_SHARED)
-        self._statistics.count(f"not_stored.{reason}")
+        self._flight.end(FlightResult.NOT_SHARED)
+        self._counters.count(f"not_stored.{reason}")
         logger.info("%s not stored: %s (%s)", self._outcome.entry.target, reason, why)
 
     async def read(self, start: int, stop: int) -> bytes:

@@ -19,7 +19,7 @@ _DEPTH = {"{": 1, "[": 1, "}": -1, "]": -1}
 _DISGUISE = re.compile(r"\\[u/]")
 
 
-def may_have(text: str, names: Collection[str]) -> bool:
+def may_contain(text: str, names: Collection[str]) -> bool:
     """Tell whether JSON text may have a member of one of these lower-case names; if not, it need not be read."""
     lower = text.lower()
     return _DISGUISE.search(text) is not None or any(json.dumps(name, ensure_ascii=False) in lower for name in names)

@@ -8,9 +8,9 @@ from dataclasses import replace
 from hashlib import sha256
 
 from addon.origin import OriginAnswer, OriginFailure
-from addon.pipeline.async_store import StoredResponses
+from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.single_flight import Flight
-from addon.runtime.counters import Statistics
+from addon.runtime.counters import Counters
 from cache.engine.decisions import Complete, Delete, Serve
 from cache.policy.reasons import NotStored
 from cache.rules.digests import is_contradicted
@@ -22,37 +22,37 @@ CHUNK = 1_048_576
 """Octets of a stored body that are hashed at a time."""
 
 
-class Completing:
+class RangeFill:
     """Makes stored parts whole."""
 
-    def __init__(self, stored: StoredResponses, statistics: Statistics) -> None:
+    def __init__(self, stored: AsyncStore, counters: Counters) -> None:
         self._stored = stored
-        self._statistics = statistics
+        self._counters = counters
 
     async def answer(
-        self, outcome: Complete, arriving: OriginAnswer, flight: Flight, joined: Callable[[StoredResponse], Serve]
+        self, outcome: Complete, answer: OriginAnswer, flight: Flight, joined: Callable[[StoredResponse], Serve]
     ) -> Serve | None:
         """Return what `joined` makes of the part once it is stored, or None if that came to nothing."""
-        part = await self._take_in(outcome, arriving, flight)
+        part = await self._take_in(outcome, answer, flight)
         whole = joined(part) if part else None
         return whole if whole and await self._is_what_it_says(whole) else None
 
-    async def _take_in(self, outcome: Complete, arriving: OriginAnswer, flight: Flight) -> StoredResponse | None:
+    async def _take_in(self, outcome: Complete, answer: OriginAnswer, flight: Flight) -> StoredResponse | None:
         writer = await self._stored.writer()
         if writer is None:
-            await arriving.close()
+            await answer.close()
             return None
         try:
-            async for chunk in arriving.body():
+            async for chunk in answer.body():
                 await self._stored.run(writer.write, chunk)
             if reason := await self._commit(writer, outcome, flight):
-                self._statistics.count(f"not_stored.{reason}")
+                self._counters.count(f"not_stored.{reason}")
                 return None
         except (OriginFailure, StoreError):
-            self._statistics.count(f"not_stored.{NotStored.INCOMPLETE}")
+            self._counters.count(f"not_stored.{NotStored.INCOMPLETE}")
             return None
         finally:
-            await arriving.close()
+            await answer.close()
             with suppress(StoreError):
                 await self._stored.run(writer.abort)
         candidates = await self._stored.candidates(outcome.entry.key)
@@ -60,9 +60,9 @@ class Completing:
 
     async def _commit(self, writer: BodyWriter, outcome: Complete, flight: Flight) -> NotStored | None:
         async with self._stored.commits:
-            if flight.overtaken:
+            if flight.purged:
                 return NotStored.OVERTAKEN
-            entry = replace(outcome.entry, invalid=flight.outdated)
+            entry = replace(outcome.entry, invalid=flight.invalidated)
             return await self._stored.commit(writer, entry, outcome.replaces)
 
     async def _is_what_it_says(self, whole: Serve) -> bool:
@@ -75,7 +75,7 @@ class Completing:
             return False
         if not is_contradicted(replace(whole.entry, pieces=(), complete_length=None, sha256=digest)):
             return True
-        self._statistics.count(f"not_stored.{NotStored.DIGEST_MISMATCH}")
+        self._counters.count(f"not_stored.{NotStored.DIGEST_MISMATCH}")
         await self._stored.apply(tuple(map(Delete, whole.entry.parts)))
         return False
 

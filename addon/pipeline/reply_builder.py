@@ -8,10 +8,10 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 
 from addon.origin import OriginAnswer, OriginFailure
-from addon.pipeline.async_store import StoredResponses
-from addon.pipeline.fill import Arrival
+from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.fill import Fill
 from addon.pipeline.reply import FileRange, Reply, Stream
-from addon.runtime.counters import Statistics
+from addon.runtime.counters import Counters
 from cache.answer.answers import CopyAnswer, OwnAnswer
 from cache.answer.cache_status import Handling
 from cache.answer.compose import NO_CONTENT
@@ -32,12 +32,12 @@ MAX_DRAINED = 65_536
 DROPS = {204: Dropped.CONTENT_IN_204, 205: Dropped.CONTENT_IN_205, 304: Dropped.CONTENT_IN_304}
 
 
-class Replies:
+class ReplyBuilder:
     """Makes replies from copies, from what an origin sends, and of the proxy's own."""
 
-    def __init__(self, stored: StoredResponses, statistics: Statistics) -> None:
+    def __init__(self, stored: AsyncStore, counters: Counters) -> None:
         self._stored = stored
-        self._statistics = statistics
+        self._counters = counters
 
     async def copy(self, request: Request, outcome: Serve | Freshen) -> Reply:
         """Return a reply from a stored response.
@@ -46,20 +46,20 @@ class Replies:
             StoreError: it cannot be read; if it was damaged, it is gone now.
         """
         answer = outcome.answer
-        at_hand = self.at_hand(answer) if answer.length <= CHUNK else None
-        octets = await self._stored_octets(answer) if at_hand is None else at_hand
-        self._statistics.count("octets.from_copy", answer.length)
+        content_in_memory = self.content_in_memory(answer) if answer.length <= CHUNK else None
+        octets = await self._stored_octets(answer) if content_in_memory is None else content_in_memory
+        self._counters.count("octets.from_copy", answer.length)
         if outcome.handling.hit:
-            self._statistics.count("milliseconds.saved", outcome.entry.milliseconds)
+            self._counters.count("milliseconds.saved", outcome.entry.milliseconds)
         self.count(request, outcome.handling, answer.exemption)
         return Reply(answer.head, octets, outcome.handling)
 
-    def at_hand(self, answer: CopyAnswer) -> bytes | None:
+    def content_in_memory(self, answer: CopyAnswer) -> bytes | None:
         """Return the content if that needs no waiting."""
         pieces = []
         for piece in answer.content:
             if isinstance(piece, StoredContent):
-                body = self._stored.body_at_hand(piece.entry)
+                body = self._stored.peek_body(piece.entry)
                 if body is None:
                     return None
                 pieces.append(body if (piece.start, piece.stop) == (0, len(body)) else body[piece.start : piece.stop])
@@ -92,60 +92,60 @@ class Replies:
             for start in range(content.start, content.stop, CHUNK):
                 yield await self._stored.run(body.read, start, min(start + CHUNK, content.stop))
 
-    async def relay(self, request: Request, outcome: Relay, arriving: OriginAnswer) -> Reply:
+    async def relay(self, request: Request, outcome: Relay, answer: OriginAnswer) -> Reply:
         """Return a reply that passes an origin's answer on and stores nothing."""
         if outcome.not_stored:
             self.not_stored(request, outcome.not_stored)
         if not outcome.answer.has_content:
-            await self.drain(request, outcome.answer.head.status, arriving)
-            await arriving.close()
+            await self.drain(request, outcome.answer.head.status, answer)
+            await answer.close()
             return self.relayed_whole(request, outcome, b"")
-        if arriving.whole is not None and not arriving.trailers.lines:
-            return replace(self.relayed_whole(request, outcome, arriving.whole), not_stored=outcome.not_stored)
+        if answer.whole is not None and not answer.trailers.lines:
+            return replace(self.relayed_whole(request, outcome, answer.whole), not_stored=outcome.not_stored)
         self.count(request, outcome.handling, outcome.answer.exemption)
-        announced = arriving.head.fields.get("trailer")
-        stream = Stream(self._passing(arriving), arriving.close, lambda: arriving.trailers, announced)
+        announced = answer.head.fields.get("trailer")
+        stream = Stream(self._passing(answer), answer.close, lambda: answer.trailers, announced)
         return Reply(outcome.answer.head, stream, outcome.handling)
 
     def relayed_whole(self, request: Request, outcome: Store | Relay, whole: bytes) -> Reply:
         """Return a reply that passes on an origin's answer which came in one piece."""
         self.count(request, outcome.handling, outcome.answer.exemption)
-        self._statistics.count("octets.from_origin", len(whole))
+        self._counters.count("octets.from_origin", len(whole))
         head = outcome.answer.head
         if outcome.answer.has_content and "content-length" not in head.fields:
             # its framing must not depend on how fast it came
             return Reply(head, Stream(_once(whole), _nothing), outcome.handling)
         return Reply(head, whole, outcome.handling)
 
-    def joined(self, request: Request, serve: Serve, arrival: Arrival) -> Reply:
+    def joined(self, request: Request, serve: Serve, fill: Fill) -> Reply:
         """Return a reply from an answer that is still arriving, for another request."""
         answer = serve.answer
         self.count(request, serve.handling, answer.exemption)
         if answer.head.status in NO_CONTENT:
             return Reply(answer.head, b"", serve.handling)
         head = answer.head
-        if arrival.length is None:
+        if fill.length is None:
             head = replace(head, fields=head.fields.without(["content-length"]))
         else:
-            self._statistics.count("octets.from_copy", answer.length)
-        return Reply(head, arrival.stream(), serve.handling)
+            self._counters.count("octets.from_copy", answer.length)
+        return Reply(head, fill.stream(), serve.handling)
 
-    async def drain(self, request: Request, status: int, arriving: OriginAnswer) -> None:
+    async def drain(self, request: Request, status: int, answer: OriginAnswer) -> None:
         """Read past content that must not be there, and say so if there was any."""
         octets = 0
         try:
-            async for chunk in arriving.body():
+            async for chunk in answer.body():
                 octets += len(chunk)
                 if octets > MAX_DRAINED:
                     break
         except OriginFailure as failure:
             logger.debug("content nobody wanted ended short: %s", failure.detail)
-        if octets or _announces_content_in_204(arriving.head):
+        if octets or _announces_content_in_204(answer.head):
             self._dropped(request, status)
 
-    async def _passing(self, arriving: OriginAnswer) -> AsyncIterator[bytes]:
-        async for chunk in arriving.body():
-            self._statistics.count("octets.from_origin", len(chunk))
+    async def _passing(self, answer: OriginAnswer) -> AsyncIterator[bytes]:
+        async for chunk in answer.body():
+            self._counters.count("octets.from_origin", len(chunk))
             yield chunk
 
     def dropping(self, request: Request, head: Response) -> Callable[[bytes], list[bytes]]:
@@ -162,34 +162,34 @@ class Replies:
 
     def _dropped(self, request: Request, status: int) -> None:
         if dropped := DROPS.get(status):
-            self._statistics.count(f"dropped.{dropped}")
+            self._counters.count(f"dropped.{dropped}")
             logger.warning("%s: content dropped: %s", request.uri, dropped)
 
     def refuse(self, outcome: Refuse) -> Reply:
         """Return an error of this proxy's own."""
-        self._statistics.count(f"refused.{outcome.reason}")
+        self._counters.count(f"refused.{outcome.reason}")
         return own(outcome.answer)
 
     def count(self, request: Request, handling: Handling | None, exemption: str | None) -> None:
         """Count an answer."""
         if handling is None:
             return
-        self._statistics.count(f"answers.{'hit' if handling.hit else handling.fwd}")
+        self._counters.count(f"answers.{'hit' if handling.hit else handling.fwd}")
         if handling.is_miss:
-            self._statistics.count(f"misses.{handling.fwd}")
+            self._counters.count(f"misses.{handling.fwd}")
         if (handling.ttl or 0) < 0:
-            self._statistics.count("stale")
+            self._counters.count("stale")
         if handling.hit:
-            self._statistics.count("hits")
-            self._statistics.count(f"hits.{request.scheme}")
+            self._counters.count("hits")
+            self._counters.count(f"hits.{request.scheme}")
             if (handling.ttl or 0) < 0:
-                self._statistics.count("hits.stale")
+                self._counters.count("hits.stale")
         if exemption:
-            self._statistics.count(f"exempted.{exemption}")
+            self._counters.count(f"exempted.{exemption}")
 
     def not_stored(self, request: Request, reason: NotStored) -> None:
         """Count and log a response that is relayed but not stored."""
-        self._statistics.count(f"not_stored.{reason}")
+        self._counters.count(f"not_stored.{reason}")
         if logger.isEnabledFor(logging.INFO):  # a URI takes time to put together
             logger.info("%s not stored: %s", request.uri, reason)
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from addon.origin import Content
+from addon.origin import RequestContent
 from cache.http.field_table import end_to_end
 from cache.http.messages import Response
 
 
 @dataclass(frozen=True, slots=True)
-class Asking:
+class RequestContext:
     """A request's content, and who hears of interim responses."""
 
-    content: Content | None = None
+    content: RequestContent | None = None
     interim: Callable[[Response], None] | None = None
 
     @property
@@ -24,12 +24,12 @@ class Asking:
 
     def _pass_on(self, head: Response) -> None:
         if self.interim:
-            self.interim(passed_on(head))
+            self.interim(without_hop_fields(head))
 
 
-def passed_on(interim: Response) -> Response:
+def without_hop_fields(interim: Response) -> Response:
     """Return an interim response without what was meant for this hop."""
     return replace(interim, fields=end_to_end(interim.fields).without(["content-length"]))
 
 
-NOTHING_MORE = Asking()
+NO_CONTEXT = RequestContext()

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
 
-from addon.origin import Content
-from addon.pipeline.request_context import Asking
+from addon.origin import RequestContent
+from addon.pipeline.request_context import RequestContext
 from cache.http.fields import media_type
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
@@ -17,22 +17,26 @@ MAX_KEYED = 1_048_576
 """Octets of content that may be part of a key; a longer POST is like any other."""
 
 
-async def keyed(request: Request, asking: Asking, policy: CachePolicy) -> tuple[Request, Asking]:
+async def with_cache_key(
+    request: Request, context: RequestContext, policy: CachePolicy
+) -> tuple[Request, RequestContext]:
     """Return a request with what it is kept under, and its content to be read from the beginning."""
     if policy.query_rules:
         request = without_signature(request, policy.query_rules)
     kind = media_type(request.fields.get("content-type"))
-    if asking.content is None or not reads_by_post(request, kind, policy.post_rules):
-        return request, asking
+    if context.content is None or not reads_by_post(request, kind, policy.post_rules):
+        return request, context
     if "expect" in request.fields:
-        if asking.interim is None:
-            return request, asking
-        asking.interim(Response(100, "Continue"))  # the content is wanted, whoever answers (RFC 9110 §10.1.1)
+        if context.interim is None:
+            return request, context
+        context.interim(Response(100, "Continue"))  # the content is wanted, whoever answers (RFC 9110 §10.1.1)
         request = replace(request, fields=request.fields.without(["expect"]))
-    return await _with_content(request, asking, asking.content)
+    return await _with_content(request, context, context.content)
 
 
-async def _with_content(request: Request, asking: Asking, content: Content) -> tuple[Request, Asking]:
+async def _with_content(
+    request: Request, context: RequestContext, content: RequestContent
+) -> tuple[Request, RequestContext]:
     read = bytearray()
     failure: Exception | None = None
     whole = False
@@ -43,10 +47,10 @@ async def _with_content(request: Request, asking: Asking, content: Content) -> t
         whole = True
     except Exception as error:  # noqa: BLE001 - whatever the client's side raises is for whoever reads the content
         failure = error
-    replayed = Content(_replayed(bytes(read), content.octets, failure, whole=whole), content.length)
+    replayed = RequestContent(_replayed(bytes(read), content.octets, failure, whole=whole), content.length)
     if whole:
         request = replace(request, content_digest=sha256(read).hexdigest())
-    return request, replace(asking, content=replayed)
+    return request, replace(context, content=replayed)
 
 
 async def _replayed(

@@ -6,18 +6,18 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 
-from addon.offline.miss_response import Misses
-from addon.origin import Content, FailureKind, OriginFailure
-from addon.pipeline.background_revalidation import Refresher
+from addon.offline.miss_response import MissResponses
+from addon.origin import FailureKind, OriginFailure, RequestContent
+from addon.pipeline.background_revalidation import BackgroundRevalidation
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.fill_writer import declared_length
 from addon.pipeline.reply import Reply
-from addon.pipeline.request_context import NOTHING_MORE, Asking
-from addon.pipeline.request_key import keyed
-from addon.pipeline.single_flight import Ending, Flight
-from addon.runtime.counters import Statistics
+from addon.pipeline.request_context import NO_CONTEXT, RequestContext
+from addon.pipeline.request_key import with_cache_key
+from addon.pipeline.single_flight import Flight, FlightResult
+from addon.runtime.counters import Counters
 from cache import engine
-from cache.engine.decisions import Refuse, Sent, Serve
+from cache.engine.decisions import Refuse, Serve, UpstreamRequest
 from cache.http.messages import Request, Response
 from cache.policy.reasons import Forwarded, Refused
 from cache.rules.key import keys, primary_key
@@ -37,15 +37,19 @@ MAX_COPIES = 4
 class Responder:
     """Answers requests, from copies and origins. Upgrades to other protocols are not among them."""
 
-    def __init__(self, fetcher: Fetcher, statistics: Statistics, collapse_timeout: float) -> None:
+    def __init__(self, fetcher: Fetcher, counters: Counters, collapse_timeout: float) -> None:
         self.fetcher = fetcher
-        self._statistics = statistics
+        self._counters = counters
         self._collapse_timeout = collapse_timeout
-        self._refresher = Refresher(fetcher)
-        self.misses: Misses | None = None
+        self._background_revalidation = BackgroundRevalidation(fetcher)
+        self.misses: MissResponses | None = None
 
     async def respond(
-        self, request: Request, *, interim: Callable[[Response], None] | None = None, content: Content | None = None
+        self,
+        request: Request,
+        *,
+        interim: Callable[[Response], None] | None = None,
+        content: RequestContent | None = None,
     ) -> Reply:
         """Return the answer to a request. Never raises for what a client, an origin or a disk does.
 
@@ -54,39 +58,39 @@ class Responder:
             interim: Called with the head of each 1xx that the origin sends before its answer, in order.
             content: What follows the head. It goes to the origin as it comes; the answer may come before its end.
         """
-        self._statistics.count("requests")
-        self._statistics.count("requests.http" if request.scheme == "http" else "requests.https")
+        self._counters.count("requests")
+        self._counters.count("requests.http" if request.scheme == "http" else "requests.https")
         if request.version == "HTTP/1.0":
             interim = None  # RFC 9110 §15.2
-        asking = Asking(content, interim) if content or interim else NOTHING_MORE
+        context = RequestContext(content, interim) if content or interim else NO_CONTEXT
         if self.fetcher.policy.query_rules or self.fetcher.policy.post_rules:
-            request, asking = await keyed(request, asking, self.fetcher.policy)
+            request, context = await with_cache_key(request, context, self.fetcher.policy)
         key = primary_key(request)
         waited_as: Forwarded | None = None
         for _ in range(MAX_COPIES):
             match await self._decision(request, key, waited_as):
-                case Sent() as sent:
+                case UpstreamRequest() as sent:
                     leads = is_collapsible(request, sent)
                     shared = await self._shared(request, sent, key) if leads and waited_as is None else False
                     if isinstance(shared, Reply):
                         return shared
                     if not shared:
-                        return await self.fetcher.fetch(request, sent, asking, key=key, leads=leads)
+                        return await self.fetcher.fetch(request, sent, context, key=key, leads=leads)
                     waited_as = sent.fwd
                 case Serve() as serve:
-                    if serve.validate_behind:
-                        self._refresher.refresh(request, serve.validate_behind)
+                    if serve.background_validation:
+                        self._background_revalidation.start(request, serve.background_validation)
                     try:
-                        return await self.fetcher.replies.copy(request, serve)
+                        return await self.fetcher.reply_builder.copy(request, serve)
                     except StoreError:
                         continue  # that copy is damaged and gone: decide again without it
                 case Refuse() as refuse:
-                    reply = self.fetcher.replies.refuse(refuse)
+                    reply = self.fetcher.reply_builder.refuse(refuse)
                     is_miss = refuse.reason in (Refused.OFFLINE, Refused.REPLAY)
                     return await self.misses.reply(request, refuse) if is_miss and self.misses else reply
-        return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy), asking, key=key)
+        return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy), context, key=key)
 
-    async def at_hand(self, request: Request, reply: Reply, limit: int) -> Reply:
+    async def buffered(self, request: Request, reply: Reply, limit: int) -> Reply:
         """Return the reply with its content read, if it is to be no more than `limit` octets.
 
         For a client of HTTP/1.0 content of unknown length is read too: it knows no chunks, and an end by closing
@@ -98,7 +102,7 @@ class Responder:
         if isinstance(reply.content, bytes) or not (countless or (length is not None and length <= limit)):
             return reply
         try:
-            octets = await gathered(reply.content.octets, max(limit, MAX_COUNTLESS))
+            octets = await read_all(reply.content.octets, max(limit, MAX_COUNTLESS))
         except OriginFailure as failure:
             return self.fetcher.failed(failure)
         except StoreError:
@@ -108,46 +112,48 @@ class Responder:
         fields = reply.head.fields.replacing("Content-Length", str(len(octets))) if countless else reply.head.fields
         return replace(reply, head=replace(reply.head, fields=fields), content=octets)
 
-    async def _decision(self, request: Request, key: str, waited_as: Forwarded | None) -> Serve | Sent | Refuse:
+    async def _decision(
+        self, request: Request, key: str, waited_as: Forwarded | None
+    ) -> Serve | UpstreamRequest | Refuse:
         candidates: tuple[StoredResponse, ...] = ()
         for each in keys(key, self.fetcher.policy):
-            known = self.fetcher.stored.at_hand(each)
+            known = self.fetcher.stored.peek(each)
             candidates += await self.fetcher.stored.candidates(each) if known is None else known
         return engine.on_request(request, candidates, self.fetcher.policy, self.fetcher.clock(), waited_as)
 
-    async def _shared(self, request: Request, sent: Sent, key: str) -> Reply | bool:
+    async def _shared(self, request: Request, sent: UpstreamRequest, key: str) -> Reply | bool:
         """Wait for a fetch of the same key that is under way.
 
         Returns:
             The reply that it gives to this request too; else whether what it brought is in the store by now.
         """
-        flights = self.fetcher.flights
-        if flights.leader(key) is None or flights.is_unshared(key, self.fetcher.clock()):
+        single_flight = self.fetcher.single_flight
+        if single_flight.leader(key) is None or single_flight.is_hit_for_pass(key, self.fetcher.clock()):
             return False
         loop = asyncio.get_running_loop()
         until = loop.time() + self._collapse_timeout
-        while leader := flights.leader(key):
-            match await leader.ending(until - loop.time()):
-                case Ending.ARRIVING:
+        while leader := single_flight.leader(key):
+            match await leader.result(until - loop.time()):
+                case FlightResult.ARRIVING:
                     return self._joined(request, sent, leader) or False
-                case Ending.STORED:
+                case FlightResult.STORED:
                     return True
-                case Ending.NOT_SHARED:
+                case FlightResult.NOT_SHARED:
                     return False
-                case Ending.ASK_ANEW:
+                case FlightResult.ASK_ANEW:
                     pass
         return False
 
-    def _joined(self, request: Request, sent: Sent, leader: Flight) -> Reply | None:
-        return self.fetcher.arrivals.join(request, sent, leader, self.fetcher.policy, self.fetcher.clock())
+    def _joined(self, request: Request, sent: UpstreamRequest, leader: Flight) -> Reply | None:
+        return self.fetcher.fills.join(request, sent, leader, self.fetcher.policy, self.fetcher.clock())
 
     async def close(self) -> None:
         """Stop what goes on in the background."""
-        await self._refresher.close()
+        await self._background_revalidation.close()
         await self.fetcher.close()
 
 
-async def gathered(octets: AsyncIterator[bytes], limit: int) -> bytes:
+async def read_all(octets: AsyncIterator[bytes], limit: int) -> bytes:
     """Return all octets. Raises OriginFailure if there are more than `limit`: they are to be held in memory."""
     whole = bytearray()
     async for chunk in octets:
@@ -158,7 +164,7 @@ async def gathered(octets: AsyncIterator[bytes], limit: int) -> bytes:
     return bytes(whole)
 
 
-def is_collapsible(request: Request, sent: Sent) -> bool:
+def is_collapsible(request: Request, sent: UpstreamRequest) -> bool:
     """Tell whether one fetch may serve several requests like this one."""
     plain = request.method == "GET" and "range" not in request.fields
     return plain and sent.not_storable is None and sent.fwd in COLLAPSIBLE

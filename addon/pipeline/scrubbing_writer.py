@@ -7,11 +7,11 @@ from collections.abc import Collection, Iterable
 from hashlib import sha256
 
 from addon.pipeline.content_codings import uncoded
-from addon.pipeline.json_scrubbing import may_have, without_values
+from addon.pipeline.json_scrubbing import may_contain, without_values
 from cache.rules.digests import is_contradicted
 from cache.rules.secrets import MAX_SCRUBBED, other_entry
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import Store, StoreError
+from cache.stores.base import ResponseStore, StoreError
 
 
 class Unscrubbable(StoreError):
@@ -30,7 +30,7 @@ def left_of(content: bytes, codings: str | None, names: Collection[str], limit: 
             raise Unscrubbable(f"says it is JSON and is more than {limit} octets")
         encoding = json.detect_encoding(octets)
         text = octets.decode(encoding)
-        if not may_have(text, names):
+        if not may_contain(text, names):
             return None
         text, count = without_values(text, names)
     except ValueError as error:  # a CodingError is one
@@ -55,7 +55,7 @@ def scrubbed(entry: StoredResponse, content: bytes, names: Collection[str]) -> t
 class ScrubbingWriter:
     """A body that is held in memory until it is whole: what the origin sent of it never reaches the store."""
 
-    def __init__(self, store: Store, names: Collection[str]) -> None:
+    def __init__(self, store: ResponseStore, names: Collection[str]) -> None:
         self._store = store
         self._names = names
         self._held = bytearray()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import Store
+from cache.stores.base import ResponseStore
 
 _Place = tuple[str, str, tuple[tuple[str, str | None], ...], int]
 
@@ -27,7 +27,7 @@ class Difference:
 _PASSING = frozenset({"age", "date"})
 
 
-def differences(first: Store, second: Store) -> Iterator[Difference]:
+def differences(first: ResponseStore, second: ResponseStore) -> Iterator[Difference]:
     """Iterate over what differs, by URL. Raises StoreError."""
     ours, theirs = _by_place(first), _by_place(second)
     for place in sorted(ours.keys() | theirs.keys(), key=repr):
@@ -39,7 +39,7 @@ def differences(first: Store, second: Store) -> Iterator[Difference]:
             yield Difference(present.method, present.key, "only", *told)
 
 
-def _by_place(store: Store) -> dict[_Place, StoredResponse]:
+def _by_place(store: ResponseStore) -> dict[_Place, StoredResponse]:
     return {(entry.key, entry.method, entry.vary, entry.first): entry for entry in store.entries()}
 
 

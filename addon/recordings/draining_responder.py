@@ -6,25 +6,29 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
-from addon.origin import Content
+from addon.origin import RequestContent
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.reply import Reply, Stream
 from addon.pipeline.responder import Responder
-from addon.runtime.counters import Statistics
+from addon.runtime.counters import Counters
 from cache.http.messages import Request, Response
 
 
-class AttendedResponder(Responder):
+class DrainingResponder(Responder):
     """Counts an answer from the request to the last octet."""
 
-    def __init__(self, fetcher: Fetcher, statistics: Statistics, collapse_timeout: float) -> None:
-        super().__init__(fetcher, statistics, collapse_timeout)
+    def __init__(self, fetcher: Fetcher, counters: Counters, collapse_timeout: float) -> None:
+        super().__init__(fetcher, counters, collapse_timeout)
         self._under_way: set[object] = set()
         self._idle = asyncio.Event()
         self._idle.set()
 
     async def respond(
-        self, request: Request, *, interim: Callable[[Response], None] | None = None, content: Content | None = None
+        self,
+        request: Request,
+        *,
+        interim: Callable[[Response], None] | None = None,
+        content: RequestContent | None = None,
     ) -> Reply:
         """Return the answer to a request, which is over when its content is at hand, or has been closed."""
         answering = object()
@@ -61,4 +65,4 @@ class AttendedResponder(Responder):
     async def settled(self) -> None:
         """Wait until nobody is being answered, and what has arrived meanwhile is stored."""
         await self._idle.wait()
-        await self.fetcher.arrivals.settled()
+        await self.fetcher.fills.settled()

@@ -31,7 +31,7 @@ class NoRecordingError(RecordingError):
     """There is no recording of that name."""
 
 
-class Shelf:
+class RecordingLibrary:
     """The recordings in one folder."""
 
     def __init__(self, folder: Path) -> None:

@@ -12,9 +12,9 @@ from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reason_texts import clause
 from cache.rules.key import NEVER_MATCHES, content_digest_of, request_for
-from cache.rules.storability import new_entry, refusal
+from cache.rules.storability import new_entry, reason_not_to_store
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import Store, StoreError
+from cache.stores.base import ResponseStore, StoreError
 from cache.stores.codec import CodecError
 
 CHUNK = 65_536
@@ -22,7 +22,7 @@ CHUNK = 65_536
 
 
 @dataclass(frozen=True, slots=True)
-class Exchange:
+class RecordedExchange:
     """A request as far as it decides over the response, and the response."""
 
     place: str
@@ -47,13 +47,13 @@ class LeftOut:
     why: str
 
 
-def exchanges(store: Store) -> Iterator[Exchange]:
+def exchanges(store: ResponseStore) -> Iterator[RecordedExchange]:
     """Iterate over what a store holds, by URL. Raises StoreError."""
     for entry in store.entries():
         yield exchange_of(entry, store)
 
 
-def exchange_of(entry: StoredResponse, store: Store) -> Exchange:
+def exchange_of(entry: StoredResponse, store: ResponseStore) -> RecordedExchange:
     """Return a stored response with its octets and what is known of its request."""
     known = () if entry.vary == NEVER_MATCHES else entry.vary
     lines = tuple((name, value) for name, value in known if value is not None)
@@ -73,10 +73,10 @@ def exchange_of(entry: StoredResponse, store: Store) -> Exchange:
             for start in range(0, body.length, CHUNK):
                 yield body.read(start, min(start + CHUNK, body.length))
 
-    return Exchange(entry.target, request, received, content, entry.length, entry.sha256, entry.scrubbed)
+    return RecordedExchange(entry.target, request, received, content, entry.length, entry.sha256, entry.scrubbed)
 
 
-def whole_content(exchange: Exchange) -> bytes:
+def whole_content(exchange: RecordedExchange) -> bytes:
     """Return all octets of an exchange."""
     return b"".join(exchange.content())
 
@@ -94,7 +94,7 @@ class Limits:
 class Intake:
     """Takes exchanges into a store that recordings are made of."""
 
-    def __init__(self, store: Store, policy: CachePolicy, limits: Limits) -> None:
+    def __init__(self, store: ResponseStore, policy: CachePolicy, limits: Limits) -> None:
         """Go by a recording's policy."""
         self._store = store
         # what comes from a file is written down already, its secrets too
@@ -103,13 +103,13 @@ class Intake:
         self._octets = 0
         self.kept = 0
 
-    def take(self, exchange: Exchange) -> LeftOut | None:
+    def take(self, exchange: RecordedExchange) -> LeftOut | None:
         """Store an exchange, or return why a recording cannot hold it.
 
         Raises:
             RecordingError: it is longer than allowed, not what it says it is, or malformed.
         """
-        if reason := refusal(exchange.request, exchange.received, self._policy):
+        if reason := reason_not_to_store(exchange.request, exchange.received, self._policy):
             return LeftOut(exchange.place, clause(reason).sentence)
         entry = new_entry(exchange.request, exchange.received, self._policy, uuid4().hex)
         writer = self._store.writer()

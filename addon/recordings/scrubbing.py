@@ -8,14 +8,14 @@ from itertools import groupby
 from operator import attrgetter
 
 from addon.pipeline.scrubbing_writer import Unscrubbable, left_of
-from addon.recordings.library import UNLIMITED, RecordingError, Shelf
-from addon.recordings.recorded_exchange import Exchange, Intake, Limits, exchange_of, whole_content
+from addon.recordings.library import UNLIMITED, RecordingError, RecordingLibrary
+from addon.recordings.recorded_exchange import Intake, Limits, RecordedExchange, exchange_of, whole_content
 from addon.recordings.switch import recording_policy
 from cache.http.fields import members
 from cache.http.messages import Fields
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.secrets import is_json, other_content
-from cache.stores.base import Store
+from cache.stores.base import ResponseStore
 
 MAX_JSON = 268_435_456
 """Octets of JSON, which is read in one piece."""
@@ -33,7 +33,7 @@ class Scrubbed:
     """Responses that are gone: they differed from a later one in nothing but the requests' fields taken out."""
 
 
-def scrub(shelf: Shelf, name: str, names: frozenset[str], policy: CachePolicy) -> Scrubbed:
+def scrub(library: RecordingLibrary, name: str, names: frozenset[str], policy: CachePolicy) -> Scrubbed:
     """Write a recording anew without fields and members of these names; no octet of the old one is left.
 
     Raises:
@@ -42,7 +42,7 @@ def scrub(shelf: Shelf, name: str, names: frozenset[str], policy: CachePolicy) -
     """
     wanted = frozenset(each.lower() for each in names)
     responses = places = 0
-    with shelf.opened(name) as old, shelf.made(name, instead=True) as new:
+    with library.opened(name) as old, library.made(name, instead=True) as new:
         intake = Intake(new, recording_policy(policy, name), Limits(UNLIMITED, UNLIMITED))
         for exchange in _oldest_first(old):
             changed, count = _scrubbed(exchange, wanted)
@@ -53,14 +53,14 @@ def scrub(shelf: Shelf, name: str, names: frozenset[str], policy: CachePolicy) -
     return Scrubbed(responses, places, merged)
 
 
-def _oldest_first(store: Store) -> Iterator[Exchange]:
+def _oldest_first(store: ResponseStore) -> Iterator[RecordedExchange]:
     """Iterate by URL, the latest of each last: it stays where nothing tells it from another any more."""
     for _, variants in groupby(store.entries(), attrgetter("key")):
         for entry in reversed(list(variants)):
             yield exchange_of(entry, store)
 
 
-def _scrubbed(exchange: Exchange, names: frozenset[str]) -> tuple[Exchange, int]:
+def _scrubbed(exchange: RecordedExchange, names: frozenset[str]) -> tuple[RecordedExchange, int]:
     """Return an exchange without what bears one of the names, and how often that was found."""
     changed, asked = _asked_without(exchange, names)
     head = changed.received.head
@@ -75,7 +75,7 @@ def _scrubbed(exchange: Exchange, names: frozenset[str]) -> tuple[Exchange, int]
     return replace(changed, scrubbed=exchange.scrubbed or bool(places)), places
 
 
-def _asked_without(exchange: Exchange, names: frozenset[str]) -> tuple[Exchange, int]:
+def _asked_without(exchange: RecordedExchange, names: frozenset[str]) -> tuple[RecordedExchange, int]:
     """Return an exchange that is told from others by no request field of these names, and how many it had.
 
     As with credentials, such a response is then for whoever asks: what chose it is not known any more.
@@ -93,7 +93,7 @@ def _asked_without(exchange: Exchange, names: frozenset[str]) -> tuple[Exchange,
     )
 
 
-def _content(exchange: Exchange, names: frozenset[str]) -> tuple[bytes | None, int]:
+def _content(exchange: RecordedExchange, names: frozenset[str]) -> tuple[bytes | None, int]:
     """Return the content without the members of these names, or None where it has none of them."""
     fields: Fields = exchange.received.head.fields
     if exchange.length == 0 or not is_json(fields):

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal
 
-from addon.recordings.draining_responder import AttendedResponder
-from addon.recordings.library import PinnedStore, RecordingError, Shelf
+from addon.recordings.draining_responder import DrainingResponder
+from addon.recordings.library import PinnedStore, RecordingError, RecordingLibrary
 from addon.runtime.control import Handler
 from cache.policy.cache_policy import CachePolicy, SetCookie
 from cache.policy.private_cache import NOTHING_MORE
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 LAST_OCTETS = 30.0
 """Seconds that the end of a recording waits for what is on its way into it; later it still gets there."""
 
-Doing = Literal["record", "replay"]
+Activity = Literal["record", "replay"]
 
 
-class Switch:
+class RecordingSwitch:
     """What a service answers from: its own store, or a recording."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
-        self._shelf = Shelf(service.settings.shelf)
+        self._library = RecordingLibrary(service.settings.library)
         self._turn = asyncio.Lock()
-        self._doing: Doing | None = None
+        self._doing: Activity | None = None
         self._name = ""
         self._ending: set[asyncio.Task[None]] = set()
 
-    async def start(self, doing: Doing, name: str) -> None:
+    async def start(self, doing: Activity, name: str) -> None:
         """Make or replay a recording from now on; one that exists is added to. Raises StoreError."""
-        path = self._shelf.existing(name) if doing == "replay" else self._shelf.path(name)
+        path = self._library.existing(name) if doing == "replay" else self._library.path(name)
         async with self._turn:
             await self._put_back()
             policy = self._service.home.policy
@@ -44,7 +44,7 @@ class Switch:
             policy = replace(policy, post_rules=self._service.settings.replay.rules())
             pinned, memory = await asyncio.to_thread(PinnedStore, path), self._service.settings.memory
             store = TieredStore(pinned, memory.store_size, memory.max_object)
-            self._service.take(self._service.lane_on(store, policy, responder=AttendedResponder))
+            self._service.take(self._service.lane_on(store, policy, responder=DrainingResponder))
             self._doing, self._name = doing, name
 
     async def stop(self) -> str:
@@ -86,7 +86,7 @@ class Switch:
     async def _replay(self, arguments: Mapping[str, object]) -> dict[str, object]:
         return await self._asked("replay", arguments)
 
-    async def _asked(self, doing: Doing, arguments: Mapping[str, object]) -> dict[str, object]:
+    async def _asked(self, doing: Activity, arguments: Mapping[str, object]) -> dict[str, object]:
         match dict(arguments):
             case {"name": str(name)}:
                 try:
@@ -107,7 +107,7 @@ class Switch:
 async def _end(lane: Lane) -> None:
     """Close a lane as soon as nobody is answered from it any more."""
     try:
-        if isinstance(lane.responder, AttendedResponder):
+        if isinstance(lane.responder, DrainingResponder):
             await lane.responder.settled()
     finally:
         await lane.close()

@@ -34,7 +34,7 @@ COUNTERS = {
 """Every counter. `.*` stands for a family, whose members appear when they are first counted."""
 
 
-class Statistics:
+class Counters:
     """Named counters; safe to use from several threads."""
 
     def __init__(self) -> None:

@@ -9,7 +9,7 @@ from addon.config.addresses import ANYWHERE
 
 
 @dataclass(slots=True)
-class Whereabouts:
+class ListenAddress:
     """The listener of a running proxy."""
 
     is_edge: bool

@@ -21,7 +21,7 @@ from cache.policy.cache_policy import Mode
 MAX_REDIRECTS = 5
 
 
-class Way(Protocol):
+class Transport(Protocol):
     """Fetches one URL into the store."""
 
     async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
@@ -54,7 +54,7 @@ class OwnService:
 
 
 @asynccontextmanager
-async def way_to(settings: Settings) -> AsyncIterator[Way]:
+async def transport_for(settings: Settings) -> AsyncIterator[Transport]:
     """Open the way to the store of these settings. Raises StoreError, ConfigError, and ControlError."""
     proxies = running_proxies(settings.store.directory)
     if proxies:
@@ -79,7 +79,7 @@ def _check_that_it_asks(proxy: ControlClient, settings: Settings) -> None:
 class Fetching:
     """Fetches on a way, some at a time, and follows redirects."""
 
-    def __init__(self, way: Way, jobs: int) -> None:
+    def __init__(self, way: Transport, jobs: int) -> None:
         self._way = way
         self._turn = asyncio.Semaphore(jobs)
         self._read: dict[Wanted, Fetched] = {}

@@ -156,7 +156,7 @@ def relayed(
 # ---- errors of our own
 
 
-def refusal(
+def error_response(
     status: int, reason: Refused, sentence: str, policy: CachePolicy, now: float, error: str | None = None
 ) -> OwnAnswer:
     """Return an error that this proxy makes itself: never a 203, never stored, no Cache-Status (ledger META-14).

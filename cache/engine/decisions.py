@@ -14,7 +14,7 @@ from cache.rules.stored_response import StoredResponse
 
 
 @dataclass(frozen=True, slots=True)
-class Sent:
+class UpstreamRequest:
     """A request on its way to the origin, and what is known about it here."""
 
     request: Request
@@ -38,12 +38,12 @@ class Sent:
 
 
 @dataclass(frozen=True, slots=True)
-class Forward(Sent):
+class Forward(UpstreamRequest):
     """Ask the origin; no stored response is being validated."""
 
 
 @dataclass(frozen=True, slots=True)
-class Validate(Sent):
+class Validate(UpstreamRequest):
     """Ask the origin whether a stored response still holds."""
 
 
@@ -58,7 +58,7 @@ class Serve:
     """Until then, and while the stored response is unchanged, the same request gets the same decision."""
     detail: Detail | None = None
     """What lies behind the hit, if it is not simply fresh."""
-    validate_behind: Sent | None = None
+    background_validation: UpstreamRequest | None = None
     """To be asked in the background (RFC 5861 §3)."""
     changes: tuple[Change, ...] = ()
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cache.answer.cache_status import Handling
-from cache.answer.compose import from_copy, refusal
-from cache.engine.decisions import Forward, Refuse, Sent, Serve, Validate
+from cache.answer.compose import error_response, from_copy
+from cache.engine.decisions import Forward, Refuse, Serve, UpstreamRequest, Validate
 from cache.engine.upstream_request import behind, completing, upstream, validating
 from cache.http.cache_control import RequestDirectives, request_directives
 from cache.http.fields import http_date
@@ -69,7 +69,7 @@ def on_request(
     if asked.only_if_cached or policy.offline:
         return _refuse_unasked(request, policy, now)
     fwd, detail = hindered
-    sent = Sent(upstream(request, policy), fwd, detail, selected=selected, matching=fitting, heads=heads)
+    sent = UpstreamRequest(upstream(request, policy), fwd, detail, selected=selected, matching=fitting, heads=heads)
     if fwd is Forwarded.PARTIAL:
         # what is stored cannot be the answer, whatever the origin says of it
         return completing(replace(sent, selected=None), request, selected, policy)
@@ -80,15 +80,15 @@ def _misdirected(request: Request, policy: CachePolicy, now: float) -> Refuse | 
     """Return why a request does not go where it says, or None."""
     if is_loop(request, policy):
         sentence = f"{request.uri} leads back to this proxy."
-        return Refuse(refusal(502, Refused.LOOP, sentence, policy, now, "proxy_loop_detected"), Refused.LOOP)
+        return Refuse(error_response(502, Refused.LOOP, sentence, policy, now, "proxy_loop_detected"), Refused.LOOP)
     if reason := prohibited(request, policy):
         sentence = f"This proxy does not go to {request.host}:{request.port} for others."
         # RFC 9209 §2.3.5, §2.3.17: the statuses that go with these errors
         status, error = (502, "destination_ip_prohibited") if reason is Refused.TARGET else (403, "http_request_denied")
-        return Refuse(refusal(status, reason, sentence, policy, now, error), reason)
+        return Refuse(error_response(status, reason, sentence, policy, now, error), reason)
     if policy.strict_host and is_misaddressed(request):
         sentence = f"Host or the TLS name of this request is not {request.authority}, where it was sent."
-        return Refuse(refusal(400, Refused.STRICT_HOST, sentence, policy, now), Refused.STRICT_HOST)
+        return Refuse(error_response(400, Refused.STRICT_HOST, sentence, policy, now), Refused.STRICT_HOST)
     return None
 
 
@@ -96,10 +96,10 @@ def _answered_here(request: Request, policy: CachePolicy, now: float) -> Refuse 
     """Return the answer to a TRACE, or to an OPTIONS that may go no further, or None (RFC 9110 §7.6.2, §9.3.8)."""
     if request.method == "TRACE":
         sentence = "This proxy does not answer TRACE, which would show credentials to whoever asks."
-        return Refuse(refusal(405, Refused.TRACE, sentence, policy, now), Refused.TRACE)
+        return Refuse(error_response(405, Refused.TRACE, sentence, policy, now), Refused.TRACE)
     if request.method == "OPTIONS" and request.fields.get("max-forwards") == "0":
         sentence = f"This is as far as the request for {request.uri} may go."
-        return Refuse(refusal(200, Refused.LAST_HOP, sentence, policy, now), Refused.LAST_HOP)
+        return Refuse(error_response(200, Refused.LAST_HOP, sentence, policy, now), Refused.LAST_HOP)
     return None
 
 
@@ -126,7 +126,7 @@ def _past(
     moment = http_date(wanted, now)
     if moment is None:
         sentence = f'Accept-Datetime says "{wanted}", which is no date in the form of HTTP.'
-        refused = refusal(400, Refused.ACCEPT_DATETIME, sentence, policy, now, "http_request_error")
+        refused = error_response(400, Refused.ACCEPT_DATETIME, sentence, policy, now, "http_request_error")
         return Refuse(refused, Refused.ACCEPT_DATETIME)
     entry = chosen(captures, moment)
     handling = Handling(hit=True, ttl=time_to_live(entry, policy, now), detail=Detail.MEMENTO)
@@ -165,7 +165,9 @@ def _serve(
         detail = stale_use(entry, asked, policy, now)
     check = None
     if detail is Detail.STALE_WHILE_REVALIDATE:
-        sent = Sent(behind(request, entry, policy), Forwarded.STALE, detail, selected=entry, matching=(entry,))
+        sent = UpstreamRequest(
+            behind(request, entry, policy), Forwarded.STALE, detail, selected=entry, matching=(entry,)
+        )
         check = validating(sent, validation.nominate((entry,), entry))
     if waited_as:
         handling = Handling(fwd=waited_as, fwd_status=entry.head.status, collapsed=True, ttl=ttl, detail=detail)
@@ -192,24 +194,24 @@ def _miss(
     nominated = () if "range" in request.fields else validation.nominate(variants, None)
     # ledger RANGE-12: the whole will do for the next range as well
     asked_for = request.with_fields(request.fields.without(RANGE)) if policy.fetch_whole else request
-    return validating(Sent(upstream(asked_for, policy), fwd, heads=heads), nominated)
+    return validating(UpstreamRequest(upstream(asked_for, policy), fwd, heads=heads), nominated)
 
 
 def _refuse_unasked(request: Request, policy: CachePolicy, now: float) -> Refuse:
     if policy.offline:
         return _refuse_offline(request, policy, now)
     sentence = f"No stored response may answer {request.uri} and the request allows nothing else."
-    return Refuse(refusal(504, Refused.ONLY_IF_CACHED, sentence, policy, now), Refused.ONLY_IF_CACHED)
+    return Refuse(error_response(504, Refused.ONLY_IF_CACHED, sentence, policy, now), Refused.ONLY_IF_CACHED)
 
 
 def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse:
     if policy.replay:
         sentence = f"The recording {policy.replay} has no response that may answer {request.method} {request.uri}."
-        answer = refusal(504, Refused.REPLAY, sentence, policy, now, "destination_unavailable")
+        answer = error_response(504, Refused.REPLAY, sentence, policy, now, "destination_unavailable")
         return Refuse(answer, Refused.REPLAY)
     why = f"{request.host} cannot be reached now" if policy.link_down else "This proxy is offline"
     sentence = f"{why}, and no stored response may answer {request.method} {request.uri}."
-    answer = refusal(504, Refused.OFFLINE, sentence, policy, now, "destination_unavailable")
+    answer = error_response(504, Refused.OFFLINE, sentence, policy, now, "destination_unavailable")
     return Refuse(answer, Refused.OFFLINE)
 
 

@@ -6,8 +6,20 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cache.answer.cache_status import Handling
-from cache.answer.compose import from_copy, refusal, relayed
-from cache.engine.decisions import Complete, Delete, Forward, Freshen, Refuse, Relay, Retry, Sent, Serve, Store, Update
+from cache.answer.compose import error_response, from_copy, relayed
+from cache.engine.decisions import (
+    Complete,
+    Delete,
+    Forward,
+    Freshen,
+    Refuse,
+    Relay,
+    Retry,
+    Serve,
+    Store,
+    Update,
+    UpstreamRequest,
+)
 from cache.engine.store_changes import changes, invalidations, outdated, refreshed
 from cache.http.cache_control import request_directives, response_directives
 from cache.http.fields import entity_tags
@@ -18,9 +30,8 @@ from cache.rules import validation
 from cache.rules.freshness import stale_use_after_error, stale_use_when_disconnected, time_to_live
 from cache.rules.invalidation import keys_in_doubt
 from cache.rules.secrets import secrets_in
-from cache.rules.storability import forbidden_to_keep, new_entry, place_of
-from cache.rules.storability import refusal as storing_refusal
-from cache.rules.stored_parts import gap, joined, strong_validator
+from cache.rules.storability import content_range, forbidden_to_keep, new_entry, reason_not_to_store
+from cache.rules.stored_parts import combined, gap, strong_validator
 from cache.rules.stored_response import StoredResponse
 
 FAILURES = frozenset({500, 502, 503, 504})
@@ -29,7 +40,7 @@ FAILURES = frozenset({500, 502, 503, 504})
 
 def on_response(
     request: Request,
-    sent: Sent,
+    sent: UpstreamRequest,
     received: Received,
     policy: CachePolicy,
     entry_id: str,
@@ -46,7 +57,7 @@ def on_response(
         and (stale := _serve_after_error(request, sent, sent.selected, response.status, policy, now))
     ):
         return stale
-    not_stored = sent.not_storable or storing_refusal(sent.request, received, policy)
+    not_stored = sent.not_storable or reason_not_to_store(sent.request, received, policy)
     # a HEAD answer is kept only where there is no GET answer to freshen
     if not_stored is None and request.method == "HEAD" and any(entry.method == "GET" for entry in sent.matching):
         not_stored = NotStored.METHOD
@@ -64,34 +75,34 @@ def on_response(
     return Store(answer, entry, replaces, handling, changed, secrets_in(response.fields, policy))
 
 
-def _ends_nothing(sent: Sent, policy: CachePolicy) -> bool:
+def _ends_nothing(sent: UpstreamRequest, policy: CachePolicy) -> bool:
     """Tell whether a 401, like that to an expired password, is no reason for one user's cache to lose what it has."""
     has_better = any(entry.head.status < 400 for entry in sent.matching)
     return bool(policy.scope) and (has_better or "authorization" in sent.request.fields)
 
 
 def _on_missing_part(
-    sent: Sent, parts: StoredResponse, received: Received, policy: CachePolicy, entry_id: str
+    sent: UpstreamRequest, parts: StoredResponse, received: Received, policy: CachePolicy, entry_id: str
 ) -> Complete | Retry:
     """Return what becomes of a part that only this cache asked for: no client could be given it (RFC 9111 §3.4)."""
-    place = place_of(received.head)
-    if place is None or sent.not_storable or storing_refusal(sent.request, received, policy):
+    place = content_range(received.head)
+    if place is None or sent.not_storable or reason_not_to_store(sent.request, received, policy):
         return Retry(without_copies(sent))
     part = new_entry(sent.request, received, policy, entry_id)
-    seen = joined([replace(part, length=place.stop - place.first), *parts.parts])
+    seen = combined([replace(part, length=place.stop - place.first), *parts.parts])
     if len(seen) > 1 or gap(seen[0]):
         return Retry(without_copies(sent))
     return Complete(part, tuple(_replaced(sent, part, policy)))
 
 
-def completed(request: Request, sent: Sent, part: StoredResponse, policy: CachePolicy, now: float) -> Serve:
+def completed(request: Request, sent: UpstreamRequest, part: StoredResponse, policy: CachePolicy, now: float) -> Serve:
     """Return the answer of the stored parts, now that `part` is one of them and none is missing."""
-    whole = joined([part, *(sent.completes.parts if sent.completes else ())])[0]
+    whole = combined([part, *(sent.completes.parts if sent.completes else ())])[0]
     handling = Handling(fwd=sent.fwd, fwd_status=206)
     return Serve(from_copy(request, whole, handling, policy, now, validated=True), whole, handling, now)
 
 
-def _replaced(sent: Sent, new: StoredResponse, policy: CachePolicy) -> Iterator[str]:
+def _replaced(sent: UpstreamRequest, new: StoredResponse, policy: CachePolicy) -> Iterator[str]:
     """Iterate over the ids of what a new stored response takes the place of, besides what answers the same requests."""
     for old in (part for entry in sent.matching for part in entry.parts):
         if new.complete_length is None:
@@ -106,7 +117,7 @@ def _replaced(sent: Sent, new: StoredResponse, policy: CachePolicy) -> Iterator[
 
 
 def _serve_after_error(
-    request: Request, sent: Sent, selected: StoredResponse, status: int, policy: CachePolicy, now: float
+    request: Request, sent: UpstreamRequest, selected: StoredResponse, status: int, policy: CachePolicy, now: float
 ) -> Serve | None:
     """Return the stale copy in place of an error, where stale-if-error covers it (RFC 5861 §4)."""
     asked = request_directives(request.fields)
@@ -121,7 +132,7 @@ def _serve_after_error(
 
 
 def _on_not_modified(
-    request: Request, sent: Sent, received: Received, policy: CachePolicy
+    request: Request, sent: UpstreamRequest, received: Received, policy: CachePolicy
 ) -> Freshen | Relay | Retry | Refuse:
     response, now = received.head, received.response_time
     confirmed = validation.confirmed(sent.nominated, sent.request, response)
@@ -133,12 +144,12 @@ def _on_not_modified(
         return Relay(relayed(request, response, handling, policy, now), NotStored.STATUS, handling, overtaken)
     if sent.repeated:
         sentence = f"{request.authority} answered 304 to a request without preconditions for {request.uri}."
-        answer = refusal(502, Refused.UNEXPECTED_304, sentence, policy, now, "http_protocol_error")
+        answer = error_response(502, Refused.UNEXPECTED_304, sentence, policy, now, "http_protocol_error")
         return Refuse(answer, Refused.UNEXPECTED_304, overtaken)
     return Retry(without_copies(sent), overtaken)
 
 
-def _answers_the_client(request: Request, sent: Sent, response: Response) -> bool:
+def _answers_the_client(request: Request, sent: UpstreamRequest, response: Response) -> bool:
     """Tell whether a 304 that confirms nothing stored may be what the client asked for (RFC 9110 §15.4.5)."""
     if sent.repeated:
         return False
@@ -150,7 +161,11 @@ def _answers_the_client(request: Request, sent: Sent, response: Response) -> boo
 
 
 def _freshen(
-    request: Request, sent: Sent, confirmed: tuple[StoredResponse, ...], received: Received, policy: CachePolicy
+    request: Request,
+    sent: UpstreamRequest,
+    confirmed: tuple[StoredResponse, ...],
+    received: Received,
+    policy: CachePolicy,
 ) -> Freshen:
     entry = validation.freshened(confirmed[0], sent.request, received, policy)
     handling = Handling(fwd=sent.fwd, fwd_status=304, detail=sent.detail)
@@ -169,7 +184,14 @@ def _freshen(
 
 
 def on_failure(
-    request: Request, sent: Sent, error: str, sentence: str, policy: CachePolicy, now: float, *, disconnected: bool
+    request: Request,
+    sent: UpstreamRequest,
+    error: str,
+    sentence: str,
+    policy: CachePolicy,
+    now: float,
+    *,
+    disconnected: bool,
 ) -> Serve | Refuse:
     """Decide what a fetch without an answer leads to.
 
@@ -183,10 +205,10 @@ def on_failure(
             handling = Handling(hit=True, ttl=time_to_live(selected, policy, now), detail=detail)
             return Serve(from_copy(request, selected, handling, policy, now), selected, handling, now)
         explained = f"{sentence} A stored response exists but must not be sent without the origin's consent."
-        answer = refusal(504, Refused.STALE_FORBIDDEN, explained, policy, now, error)
+        answer = error_response(504, Refused.STALE_FORBIDDEN, explained, policy, now, error)
         return Refuse(answer, Refused.STALE_FORBIDDEN, doubt)
     reason = Refused.TARGET if error == "destination_ip_prohibited" else Refused.FETCH_FAILED
-    return Refuse(refusal(status_of_failure(error), reason, sentence, policy, now, error), reason, doubt)
+    return Refuse(error_response(status_of_failure(error), reason, sentence, policy, now, error), reason, doubt)
 
 
 def status_of_failure(error: str) -> int:
@@ -196,7 +218,7 @@ def status_of_failure(error: str) -> int:
     return 504 if error.endswith("_timeout") else 502
 
 
-def without_copies(sent: Sent) -> Forward:
+def without_copies(sent: UpstreamRequest) -> Forward:
     """Return the same question asked again, without leaning on anything stored."""
     request = validation.unconditional(sent.request)
     if sent.completes:  # nobody but this cache asked for a part

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 
-from cache.engine.decisions import Change, Delete, Invalidate, InvalidateGroups, Sent, Update
+from cache.engine.decisions import Change, Delete, Invalidate, InvalidateGroups, Update, UpstreamRequest
 from cache.http.messages import Received, Request, Response
 from cache.policy.cache_policy import CachePolicy, heeds_groups
 from cache.policy.reasons import Detail
@@ -18,7 +18,7 @@ from cache.rules.stored_response import StoredResponse
 
 def changes(
     request: Request,
-    sent: Sent,
+    sent: UpstreamRequest,
     received: Received,
     policy: CachePolicy,
     *,
@@ -47,7 +47,7 @@ def invalidations(primary_keys: Iterable[str], policy: CachePolicy) -> tuple[Inv
 
 
 def _invalidated_groups(
-    request: Request, sent: Sent, head: Response, policy: CachePolicy
+    request: Request, sent: UpstreamRequest, head: Response, policy: CachePolicy
 ) -> tuple[InvalidateGroups, ...]:
     """Return what goes out of date with what was just invalidated (RFC 9875 §2.2.1, §3)."""
     if not heeds_groups(request.host, policy):
@@ -57,7 +57,7 @@ def _invalidated_groups(
     return (InvalidateGroups(origin, named),) if named else ()
 
 
-def _head_changes(sent: Sent, received: Received, policy: CachePolicy) -> tuple[Change, ...]:
+def _head_changes(sent: UpstreamRequest, received: Received, policy: CachePolicy) -> tuple[Change, ...]:
     """Return what a HEAD answer says about stored GET answers (RFC 9111 §4.3.5)."""
     stored = [entry for entry in sent.matching if entry.method == "GET"]
     if received.head.status in (404, 410):
@@ -71,7 +71,7 @@ def _head_changes(sent: Sent, received: Received, policy: CachePolicy) -> tuple[
 
 
 def refreshed(
-    entries: Iterable[StoredResponse], sent: Sent, received: Received, policy: CachePolicy
+    entries: Iterable[StoredResponse], sent: UpstreamRequest, received: Received, policy: CachePolicy
 ) -> tuple[Update, ...]:
     """Return the updates that a confirmation brings to stored responses, part by part."""
     return tuple(

@@ -6,7 +6,7 @@ from dataclasses import fields, replace
 from functools import lru_cache
 from operator import attrgetter
 
-from cache.engine.decisions import Forward, Sent, Validate
+from cache.engine.decisions import Forward, UpstreamRequest, Validate
 from cache.http.cache_control import shareable_although_authorized
 from cache.http.field_table import end_to_end
 from cache.http.fields import delta_seconds, is_strong
@@ -45,7 +45,7 @@ def behind(request: Request, entry: StoredResponse, policy: CachePolicy) -> Requ
     return upstream(replace(request, method="GET", fields=kept), policy)
 
 
-def completing(sent: Sent, request: Request, parts: StoredResponse, policy: CachePolicy) -> Forward:
+def completing(sent: UpstreamRequest, request: Request, parts: StoredResponse, policy: CachePolicy) -> Forward:
     """Return the request for what is missing of a stored content, or for all of it where that would not be safe.
 
     What is fetched can be joined under a strong entity tag alone (RFC 9111 §3.3, RFC 9110 §13.1.5).
@@ -61,12 +61,12 @@ def completing(sent: Sent, request: Request, parts: StoredResponse, policy: Cach
     return as_it_is(replace(sent, request=asking, completes=parts))
 
 
-def as_it_is(sent: Sent) -> Forward:
+def as_it_is(sent: UpstreamRequest) -> Forward:
     """Return a request that validates nothing."""
     return Forward(*_said(sent))
 
 
-def validating(sent: Sent, nominated: tuple[StoredResponse, ...]) -> Validate | Forward:
+def validating(sent: UpstreamRequest, nominated: tuple[StoredResponse, ...]) -> Validate | Forward:
     """Return the request made conditional, or as it is where nothing can be validated."""
     # RFC 9111 §4.3.5: a HEAD goes forward as a HEAD, to freshen rather than to validate
     if not nominated or sent.request.method != "GET":
@@ -75,4 +75,4 @@ def validating(sent: Sent, nominated: tuple[StoredResponse, ...]) -> Validate | 
     return Validate(*_said(replace(sent, request=asking, nominated=nominated)))
 
 
-_said = attrgetter(*(slot.name for slot in fields(Sent)))
+_said = attrgetter(*(slot.name for slot in fields(UpstreamRequest)))

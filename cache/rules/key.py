@@ -11,7 +11,7 @@ from cache.http.fields import QUOTED_STRING, TOKEN, members
 from cache.http.messages import DEFAULT_PORTS, Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.no_vary_search import EVERYTHING, search, search_variance
-from cache.rules.ownership import CREDENTIAL, SCOPE, keyed_hash, may_have, owned_by
+from cache.rules.ownership import CREDENTIAL, SCOPE, is_permitted, keyed_hash, owned_by
 from cache.rules.stored_response import StoredResponse
 
 Vary = tuple[tuple[str, str | None], ...]
@@ -146,7 +146,7 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
 
     And whether the stored response is one that whoever asks may have.
     """
-    if not may_have(entry, request, policy):
+    if not is_permitted(entry, request, policy):
         return False
     if NEVER_MATCHES[0] in entry.vary and not policy.replay:  # a replay is to say again what was said
         return False

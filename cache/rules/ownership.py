@@ -50,14 +50,14 @@ def _is_for(name: str, value: str | None, request: Request, policy: CachePolicy)
     return value == _presented(request, policy)
 
 
-def may_have(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
+def is_permitted(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
     """Tell whether whoever asks may be given a stored response unasked, as far as that goes by credentials."""
     # while there is an origin, it says itself who may have what: by a 304, or in full
     return is_visible(entry, request, policy) and (policy.offline or (CREDENTIAL, ANY) not in entry.vary)
 
 
 def is_confined(entry: StoredResponse) -> bool:
-    """Tell whether a stored response was given to a credential, and is there only for whom `may_have` says."""
+    """Tell whether a stored response was given to a credential, and is there only for whom `is_permitted` says."""
     return any(name == CREDENTIAL for name, _ in entry.vary)
 
 
@@ -68,5 +68,5 @@ def _presented(request: Request, policy: CachePolicy) -> str | None:
 
 def keyed_hash(lines: Sequence[str], policy: CachePolicy) -> str:
     """Return what stands for a secret among Vary values: the same for the same field lines, and not the secret."""
-    joined = "\0".join(lines).encode("latin-1", "replace")
-    return "hash:" + blake2b(joined, key=policy.credential_key[:64], digest_size=16).hexdigest()
+    combined = "\0".join(lines).encode("latin-1", "replace")
+    return "hash:" + blake2b(combined, key=policy.credential_key[:64], digest_size=16).hexdigest()

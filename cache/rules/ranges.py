@@ -89,10 +89,10 @@ def _merged(asked: list[Part]) -> tuple[Part, ...] | None:
     for part in asked:
         near = [other for other in merged if part.start < other.stop + NEAR and other.start < part.stop + NEAR]
         overlaps += any(part.start < other.stop and other.start < part.stop for other in near)
-        joined = Part(min(each.start for each in (part, *near)), max(each.stop for each in (part, *near)))
+        combined = Part(min(each.start for each in (part, *near)), max(each.stop for each in (part, *near)))
         place = merged.index(near[0]) if near else len(merged)
         merged = [other for other in merged if other not in near]
-        merged.insert(place, joined)
+        merged.insert(place, combined)
     return None if overlaps > MAX_OVERLAPS else tuple(merged)
 
 

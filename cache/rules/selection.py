@@ -23,7 +23,7 @@ from cache.rules.ownership import is_confined
 from cache.rules.poisoning import unkeyed_input
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
 from cache.rules.storability import is_authorized
-from cache.rules.stored_parts import content, joined
+from cache.rules.stored_parts import combined, content
 from cache.rules.stored_response import StoredResponse
 
 
@@ -85,7 +85,7 @@ def matching(request: Request, candidates: Sequence[StoredResponse], policy: Cac
     fitting = [entry for entry in candidates if entry.method in methods and matches(entry, request, policy)]
     whole = [entry for entry in fitting if entry.complete_length is None]
     # RFC 9111 §3.3: parts answer only where no whole does
-    seen = whole or joined(entry for entry in fitting if entry.complete_length is not None)
+    seen = whole or combined(entry for entry in fitting if entry.complete_length is not None)
     return tuple(sorted(seen, key=lambda entry: _precedence(request, entry, policy), reverse=True))
 
 

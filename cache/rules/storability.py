@@ -44,7 +44,7 @@ _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", 
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class ContentRange:
     """Where a part lies: octets `first` (inclusive) to `stop` (exclusive) of `complete`."""
 
     first: int
@@ -52,7 +52,7 @@ class Place:
     complete: int
 
 
-def place_of(response: Response) -> Place | None:
+def content_range(response: Response) -> ContentRange | None:
     """Return where the content of a 206 lies, or None unless it says so without contradiction (RFC 9110 §14.4)."""
     match = _CONTENT_RANGE.fullmatch(response.fields.get("content-range") or "")
     if not match:
@@ -61,10 +61,10 @@ def place_of(response: Response) -> Place | None:
     # what is framed as another size than it claims is never joined with anything
     if not first <= last < complete or response.fields.get("content-length") != str(last - first + 1):
         return None
-    return Place(first, last + 1, complete)
+    return ContentRange(first, last + 1, complete)
 
 
-def refusal(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
+def reason_not_to_store(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
     """Return why a response must not be stored, or None if it may be."""
     response = received.head
     # a part of JSON cannot be read, so nobody knows what is in it (decision D41)
@@ -121,7 +121,7 @@ def _refused_by_status(request: Request, response: Response, directives: Respons
     status = response.status
     if status == 206 and "range" not in request.fields:
         return NotStored.PARTIAL_UNASKED
-    if status == 206 and place_of(response) is None:
+    if status == 206 and content_range(response) is None:
         return NotStored.PARTIAL
     if not 200 <= status <= 599 or status in NEVER_STORED:
         return NotStored.STATUS
@@ -196,7 +196,7 @@ def _refused_by_dictionary(fields: Fields) -> NotStored | None:
 def new_entry(request: Request, received: Received, policy: CachePolicy, entry_id: str) -> StoredResponse:
     """Return the stored response that this exchange makes; its body is yet to come."""
     head, fields = received.head, storable_fields(received, policy)
-    place = place_of(head) if head.status == 206 else None
+    place = content_range(head) if head.status == 206 else None
     if place:  # RFC 9111 §3.3: a part of a 200
         head = Response(200, "OK", version=head.version)
         fields = fields.without(["content-range", "content-length"])

@@ -35,7 +35,7 @@ def strong_date(entry: StoredResponse) -> str | None:
     return modified if changed is not None and date_of(entry) - changed >= 1 else None
 
 
-def joined(parts: Iterable[StoredResponse]) -> tuple[StoredResponse, ...]:
+def combined(parts: Iterable[StoredResponse]) -> tuple[StoredResponse, ...]:
     """Return stored parts seen as responses: one for each strong validator and length, the newest part leading it."""
     groups: dict[tuple[str, int], list[StoredResponse]] = {}
     seen: list[StoredResponse] = []

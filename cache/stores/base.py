@@ -118,7 +118,7 @@ class BodyWriter(Protocol):
         """Let go of the octets, also of those that `read` returns after `commit`; what was stored stays."""
 
 
-class Store(Protocol):
+class ResponseStore(Protocol):
     """Stored responses by primary key."""
 
     @property
@@ -128,7 +128,7 @@ class Store(Protocol):
     def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
         """Return what `candidates` would, or None where only the disk knows. Never waits and never raises."""
 
-    def body_at_hand(self, entry: StoredResponse) -> bytes | None:
+    def peek_body(self, entry: StoredResponse) -> bytes | None:
         """Return an entry's whole body if it is in memory. Never waits and never raises."""
 
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:

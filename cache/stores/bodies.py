@@ -9,7 +9,7 @@ from io import FileIO
 from cache.stores.base import DamagedEntry, StoreError
 
 
-class OctetsBody:
+class BytesBody:
     """A body held in memory."""
 
     descriptor: int | None = None

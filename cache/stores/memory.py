@@ -12,7 +12,7 @@ from threading import RLock
 from cache.rules.key import request_for
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import MAX_VARIANTS, DamagedEntry, StoreError, StoreStatistics, superseded
-from cache.stores.bodies import OctetsBody
+from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError, encode
 from cache.stores.generations import private_generations
 
@@ -44,7 +44,7 @@ class MemoryStore:
         """Return what `candidates` does."""
         return self.candidates(key)
 
-    def body_at_hand(self, entry: StoredResponse) -> bytes | None:
+    def peek_body(self, entry: StoredResponse) -> bytes | None:
         """Return an entry's body."""
         held = self._held.get(entry.id)
         return held.body if held else None
@@ -60,12 +60,12 @@ class MemoryStore:
         with self._lock:
             return tuple(self._held[each].entry for each in self._ids.get(key, ()))
 
-    def open(self, entry: StoredResponse) -> OctetsBody:
+    def open(self, entry: StoredResponse) -> BytesBody:
         """Open an entry's body. Raises DamagedEntry if it has been deleted."""
         held = self._held.get(entry.id)
         if held is None:
             raise DamagedEntry(f"the stored body {entry.id} is gone")
-        return OctetsBody(held.body)
+        return BytesBody(held.body)
 
     def writer(self) -> MemoryWriter:
         """Begin a new body."""

@@ -24,10 +24,10 @@ from cache.engine.decisions import (
     Refuse,
     Relay,
     Retry,
-    Sent,
     Serve,
     Store,
     Update,
+    UpstreamRequest,
 )
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
@@ -51,7 +51,7 @@ class _Pending:
 
     client: str | None
     request: Request
-    sent: Sent
+    sent: UpstreamRequest
     sent_at: float
     body: bytes
 
@@ -106,11 +106,11 @@ class EngineStage:
         match decision:
             case Serve():
                 self._answer_from_copy(client, decision.answer)
-                if decision.validate_behind:
-                    self._go_forward(None, decision.validate_behind.request, decision.validate_behind)
+                if decision.background_validation:
+                    self._go_forward(None, decision.background_validation.request, decision.background_validation)
             case Refuse():
                 self._refuse(client, decision)
-            case Sent():
+            case UpstreamRequest():
                 self._go_forward(client, request, decision, asked.body)
 
     async def heard(self, client: str) -> Heard:
@@ -125,7 +125,7 @@ class EngineStage:
 
     # ---- the origin
 
-    def _go_forward(self, client: str | None, request: Request, sent: Sent, body: bytes = b"") -> None:
+    def _go_forward(self, client: str | None, request: Request, sent: UpstreamRequest, body: bytes = b"") -> None:
         pending = _Pending(client, request, sent, self.time.now(), body)
         if self._gone:
             self._without_answer(pending, "connection_refused", "refused the connection", disconnected=True)

@@ -6,7 +6,7 @@ import asyncio
 from threading import Barrier
 
 from addon.config.settings import Settings
-from addon.frontend.connection_limits import Admission
+from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.handover import HandOver
 from addon.pipeline.async_store import THREADS
 from addon.server import Proxy, arrival_of, listener_of, most_descriptors
@@ -32,7 +32,7 @@ class House:
         self.time.begin()
         self.go_by(self.policy)
         await self.service.fetcher.purge(lambda _: True, self.service.store.clear)
-        self._counted = self.service.statistics.snapshot()
+        self._counted = self.service.counters.snapshot()
 
     def go_by(self, policy: CachePolicy) -> None:
         """Change the policy of the running service."""
@@ -40,7 +40,7 @@ class House:
 
     def risen(self, counter: str) -> int:
         """Return by how much a counter has risen since the conversation began."""
-        return self.service.statistics.snapshot().get(counter, 0) - self._counted.get(counter, 0)
+        return self.service.counters.snapshot().get(counter, 0) - self._counted.get(counter, 0)
 
     async def counted(self, counter: str, by: int) -> None:
         """Wait until a counter has risen by that much."""
@@ -66,7 +66,7 @@ class _SharedProxy(Proxy):
         super().__init__(house.settings, house.service, door=False)
         self.house = house
         self.listening = asyncio.Event()
-        admission = Admission(house.settings.limits.connections_per_client, most_descriptors())
+        admission = ConnectionLimits(house.settings.limits.connections_per_client, most_descriptors())
         hand_over = HandOver(self._proxyserver, admission.leave)
         self.entrance = listener_of(house.settings, house.service, hand_over, admission)
 

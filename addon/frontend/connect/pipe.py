@@ -21,13 +21,13 @@ TUNNEL_TIMEOUT = 600.0
 """Seconds that nobody need speak."""
 
 
-class End(asyncio.Protocol):
+class TunnelEnd(asyncio.Protocol):
     """One end of a pipe: what it hears, the other one says."""
 
-    other: End
+    other: TunnelEnd
     transport: asyncio.Transport | None = None
 
-    def __init__(self, pipe: Pipe) -> None:
+    def __init__(self, pipe: RawTunnel) -> None:
         self._pipe = pipe
         self.heard = 0
         """Octets."""
@@ -70,14 +70,14 @@ class End(asyncio.Protocol):
             self.other.transport.resume_reading()
 
 
-class Pipe:
+class RawTunnel:
     """Both ends of a tunnel, once its client has them joined."""
 
     def __init__(self, door: Door, host: str, port: int, asked: str) -> None:
         self._door = door
         self._where = host, port
         self._asked = asked
-        self._client, self._origin = End(self), End(self)
+        self._client, self._origin = TunnelEnd(self), TunnelEnd(self)
         self._client.other, self._origin.other = self._origin, self._client
         self._opening: asyncio.Task[None] | None = None
         self.deadline = inf
@@ -110,11 +110,11 @@ class Pipe:
         """Begin anew the time in which nothing need be said."""
         self.deadline = self._door.now + TUNNEL_TIMEOUT
 
-    def ended(self, end: End) -> None:
+    def ended(self, end: TunnelEnd) -> None:
         """Take note that one end is no more."""
         self._door.connections.discard(self)
         if end is self._client and end.transport is not None:
-            self._door.admission.leave(end.transport)
+            self._door.limits.release(end.transport)
             self._door.note(end.transport, line_of(self._asked, 200, self._origin.heard, "tunnel"))
 
     def expire(self) -> None:

@@ -14,7 +14,7 @@ from math import inf
 from typing import Any, cast
 
 from addon.frontend.http1.frontend import HEAD_TIMEOUT, Door
-from addon.frontend.http1.request_target import Destination
+from addon.frontend.http1.request_target import RequestTargets
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ AT_A_TIME = 262_144
 class TlsConnection(asyncio.Transport, asyncio.Protocol):
     """Both ends of the TLS layer of one connection."""
 
-    def __init__(self, door: Door, context: ssl.SSLContext, destination: Destination) -> None:
+    def __init__(self, door: Door, context: ssl.SSLContext, destination: RequestTargets) -> None:
         super().__init__()
         self.deadline = door.now + HEAD_TIMEOUT
         self._door = door
@@ -97,7 +97,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
 
     def _count(self, error: ssl.SSLError) -> None:
         if _DISTRUST.search(error.reason or ""):
-            self._door.service.statistics.count("distrusted")
+            self._door.service.counters.count("distrusted")
 
     def _ended(self) -> None:
         """Take the client's close_notify: it may still read (RFC 8446 §6.1)."""
@@ -113,7 +113,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Take the end of the connection."""
         self._door.connections.discard(self)
-        self._door.admission.leave(self._transport)
+        self._door.limits.release(self._transport)
         self._closing = True
         inside, self._inside = self._inside, None
         if inside is not None:

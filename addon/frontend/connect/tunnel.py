@@ -15,10 +15,10 @@ from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy.layers.tls import parse_client_hello
 from mitmproxy.tls import ClientHello
 
-from addon.frontend.connect.pipe import Pipe
+from addon.frontend.connect.pipe import RawTunnel
 from addon.frontend.connect.tls import TlsConnection
 from addon.frontend.http1.frontend import HEAD_TIMEOUT, SILENCE, Door
-from addon.frontend.http1.request_target import joined, tunnel
+from addon.frontend.http1.request_target import host_port, tunnel_targets
 from addon.runtime.access_log import line_of
 from cache.http.messages import Fields
 
@@ -37,7 +37,7 @@ HTTPS = 443
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
 
-class Opening(asyncio.Protocol):
+class ConnectTunnel(asyncio.Protocol):
     """A tunnel whose first octets are still to come."""
 
     def __init__(self, door: Door, host: str, port: int, asked: str) -> None:
@@ -112,7 +112,7 @@ class Opening(asyncio.Protocol):
         if not self._transport.is_closing():
             transport, octets = self._give_up()
             self._note()
-            connection = TlsConnection(self._door, context, tunnel(self._host, self._port, name))
+            connection = TlsConnection(self._door, context, tunnel_targets(self._host, self._port, name))
             connection.take(transport, octets)
             transport.resume_reading()
 
@@ -123,10 +123,10 @@ class Opening(asyncio.Protocol):
                 self._note()
                 transport.abort()  # offline, nobody is asked in ways that cannot be seen either
                 return
-            Pipe(self._door, self._host, self._port, self._asked).take(transport, octets)
+            RawTunnel(self._door, self._host, self._port, self._asked).take(transport, octets)
             return
         self._note()
-        self._door.hand_over(transport, octets, f"reverse:{scheme}://{joined(self._host, self._port)}")
+        self._door.hand_over(transport, octets, f"reverse:{scheme}://{host_port(self._host, self._port)}")
 
     def _give_up(self) -> tuple[asyncio.Transport, bytes]:
         self._hear()
@@ -138,7 +138,7 @@ class Opening(asyncio.Protocol):
         if self in self._door.connections:  # it has not become anything else
             self._note()
         self._give_up()
-        self._door.admission.leave(self._transport)
+        self._door.limits.release(self._transport)
 
     def _note(self) -> None:
         self._door.note(self._transport, line_of(self._asked, 200, 0, "tunnel"))

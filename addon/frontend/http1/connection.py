@@ -12,15 +12,22 @@ from collections.abc import Callable, Coroutine
 from math import inf
 from typing import cast
 
-from addon.frontend.connect.tunnel import Opening
+from addon.frontend.connect.tunnel import ConnectTunnel
 from addon.frontend.http1.connection_base import ClientSide
-from addon.frontend.http1.direct_fetch import Passage
+from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.frontend import HEAD_TIMEOUT, IDLE_TIMEOUT, MIN_OCTETS, Door
 from addon.frontend.http1.handler import answer, answer_passage
-from addon.frontend.http1.hot_response import HotAnswer
-from addon.frontend.http1.request_body import Upload
-from addon.frontend.http1.request_head import EMPTY_LINES, MAX_SECTION, Malformed, RequestHead, end_of_head, parse
-from addon.frontend.http1.request_target import Destination
+from addon.frontend.http1.hot_response import HotResponse
+from addon.frontend.http1.request_body import RequestBody
+from addon.frontend.http1.request_head import (
+    EMPTY_LINES,
+    MAX_SECTION,
+    MalformedRequest,
+    RequestHead,
+    end_of_head,
+    parse,
+)
+from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.send import write_together
 from addon.runtime.access_log import request_line
 from cache.http.messages import Request
@@ -31,12 +38,12 @@ logger = logging.getLogger(__name__)
 class Conversation(ClientSide):
     """A client that speaks HTTP/1, in clear or inside TLS that was taken off."""
 
-    def __init__(self, door: Door, destination: Destination) -> None:
+    def __init__(self, door: Door, destination: RequestTargets) -> None:
         super().__init__(door)
         self._given_up = False
         """The transport has another protocol now."""
         self._sends_no_more = False
-        self._answering: asyncio.Task[bool] | Passage | None = None
+        self._answering: asyncio.Task[bool] | DirectFetch | None = None
         self._buffer = b""
         self._destination, self._prefix = destination, destination.prefix
 
@@ -65,7 +72,7 @@ class Conversation(ClientSide):
     def connection_lost(self, _exc: Exception | None) -> None:
         """Take the end of the connection."""
         self._forget()
-        if isinstance(self._answering, Passage):
+        if isinstance(self._answering, DirectFetch):
             self._answering.leave()
         elif self._answering is not None and self._alone:
             self._answering.cancel()
@@ -85,7 +92,7 @@ class Conversation(ClientSide):
             self.cut()  # what is left to read was there long enough
         elif self._answering is None and not self._paused:
             if self._buffer and not self._leaving:
-                self._refuse(Malformed("The request did not arrive in time.", 408))
+                self._refuse(MalformedRequest("The request did not arrive in time.", 408))
             self.transport.close()
         elif self._upload is not None and not self._paused and self._upload.keeps_up(self._rate_mark + MIN_OCTETS):
             self._await_client()
@@ -98,7 +105,7 @@ class Conversation(ClientSide):
         if self._answering is None and not self._paused:
             self.transport.close()
 
-    def _send_ready(self, known: HotAnswer) -> bool:
+    def _send_ready(self, known: HotResponse) -> bool:
         """Send an answer if it is still good; tell whether it was."""
         door = self._door
         now = door.clock()
@@ -113,7 +120,7 @@ class Conversation(ClientSide):
         if self._upload is not None:
             try:
                 data = self._upload.feed(data)
-            except Malformed as fault:
+            except MalformedRequest as fault:
                 self._upload.fail(str(fault))
                 self._leaving = True
         if self._leaving:
@@ -137,7 +144,7 @@ class Conversation(ClientSide):
                 octets, self._buffer = self._buffer[:end], self._buffer[end:]
                 fresh = True
                 self._begin(octets)
-        except Malformed as fault:
+        except MalformedRequest as fault:
             self._refuse(fault)
         if self._answering is None and not self._paused:
             self._rest(fresh=fresh)
@@ -170,7 +177,7 @@ class Conversation(ClientSide):
             return
         if head.persistent and not head.has_content:
             ready = door.ready(self._prefix + octets, request, door.clock(), self)
-            if isinstance(ready, Passage):
+            if isinstance(ready, DirectFetch):
                 self._idle, self._answering, self.deadline, self._alone = False, ready, inf, not ready.shared
                 ready.send()
                 return
@@ -186,7 +193,7 @@ class Conversation(ClientSide):
         if refused is not None:
             self._end_with(refused, asked)
         else:
-            Opening(self._door, host, port, asked).take(*self._give_up())
+            ConnectTunnel(self._door, host, port, asked).take(*self._give_up())
 
     def _give_up(self) -> tuple[asyncio.Transport, bytes]:
         """Let go of the transport, for something else to be its protocol; return it, and what has arrived."""
@@ -199,7 +206,7 @@ class Conversation(ClientSide):
     def _answer(self, head: RequestHead, request: Request) -> None:
         self._upload = None
         if head.has_content:
-            self._upload = Upload(head.length, self.transport)
+            self._upload = RequestBody(head.length, self.transport)
             rest, self._buffer = self._buffer, b""
             self._buffer = self._upload.feed(rest)
         self._idle = False
@@ -225,9 +232,9 @@ class Conversation(ClientSide):
             self._door.log.note(self._door.clock(), self.client(), line())
         self._next(fresh=True)
 
-    def arrived(self, passage: Passage) -> None:
+    def arrived(self, fetch: DirectFetch) -> None:
         """Answer by way of the fetcher: the origin's answer has begun, or will never come."""
-        self._run(answer_passage(self, self._door, passage))
+        self._run(answer_passage(self, self._door, fetch))
         if self._answering is None:
             self._next(fresh=True)
 

@@ -7,8 +7,8 @@ from math import inf
 
 from addon.frontend.connection_limits import address_of
 from addon.frontend.http1.frontend import IDLE_TIMEOUT, LINGER, STALL_TIMEOUT, Door
-from addon.frontend.http1.request_body import Upload
-from addon.frontend.http1.request_head import Malformed
+from addon.frontend.http1.request_body import RequestBody
+from addon.frontend.http1.request_head import MalformedRequest
 from addon.frontend.http1.response_head import Framing, head_octets
 from addon.frontend.http1.send import ClientGone, write_together
 from addon.pipeline.reply import Reply
@@ -34,7 +34,7 @@ class ClientSide(asyncio.Protocol):
         self._paused = False
         """The client has not taken what was written."""
         self._rate_mark = 0
-        self._upload: Upload | None = None
+        self._upload: RequestBody | None = None
         self._writable: asyncio.Future[None] | None = None
 
     def pause_writing(self) -> None:
@@ -116,7 +116,7 @@ class ClientSide(asyncio.Protocol):
     def _forget(self) -> None:
         """Take the end of the connection, as far as nobody answers."""
         self._door.connections.discard(self)
-        self._door.admission.leave(self.transport)
+        self._door.limits.release(self.transport)
         self.deadline = inf
         self._end_of_requests()
         self._wake()
@@ -127,6 +127,6 @@ class ClientSide(asyncio.Protocol):
             write_together(self.transport, head_octets(reply.head, Framing(close=True)), reply.content)
             self._door.note(self.transport, line_of(asked, reply.head.status, len(reply.content)))
 
-    def _refuse(self, fault: Malformed) -> None:
+    def _refuse(self, fault: MalformedRequest) -> None:
         """Say what is wrong with a request, and end."""
         self._end_with(self._door.fetcher.malformed(str(fault), fault.status))

@@ -8,45 +8,45 @@ from typing import Protocol
 
 from addon.origin.connection import OriginConnection
 from addon.origin.response_buffer import MOMENT
-from addon.origin.response_reader import Exchange
+from addon.origin.response_reader import ResponseReader
 from addon.pipeline.fetcher import Fetcher
-from addon.pipeline.request_context import passed_on
-from cache.engine.decisions import Sent
+from addon.pipeline.request_context import without_hop_fields
+from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request, Response
 
 
-class Asker(Protocol):
+class DirectFetchClient(Protocol):
     """What a passage needs of a client's connection."""
 
     def passed(self, head: bytes, content: bytes, line: Callable[[], str]) -> None:
         """Send an answer; `line` makes its line in the access log."""
 
-    def arrived(self, passage: Passage) -> None:
+    def arrived(self, fetch: DirectFetch) -> None:
         """Answer by way of the fetcher: the origin's answer has begun, or will never come, or the client is gone."""
 
     def pass_on(self, interim: Response) -> None:
         """Send an interim response."""
 
 
-class Passage:
+class DirectFetch:
     """A GET on its way. A small answer is taken when it is whole, any other once its head is there."""
 
     __slots__ = (
-        *("_hurry", "_octets", "_sent", "asked_at", "asker"),
+        *("_hurry", "_octets", "_sent", "asked_at", "client"),
         *("connection", "exchange", "fetcher", "flight", "request"),
     )
 
     def __init__(
         self,
         request: Request,
-        sent: Sent,
+        sent: UpstreamRequest,
         octets: bytes,
         connection: OriginConnection,
         where: str,
         fetcher: Fetcher,
         key: str,
         now: float,
-        asker: Asker,
+        client: DirectFetchClient,
     ) -> None:
         """Be about to send `octets`, the head of `sent`, to `where` on an idle connection, at `now`.
 
@@ -55,18 +55,18 @@ class Passage:
         self.request = request
         self.connection = connection
         self.asked_at = now
-        self.asker = asker
+        self.client = client
         self.fetcher = fetcher
-        self.flight = fetcher.flights.begin(key, leads=True)
+        self.flight = fetcher.single_flight.begin(key, leads=True)
         self._sent = sent
         self._octets = octets
         self._hurry: asyncio.TimerHandle | None = None
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2
-        self.exchange = Exchange("GET", where, connection.options, interim)
+        self.exchange = ResponseReader("GET", where, connection.options, interim)
         self.exchange.heard = self._heard
 
     @property
-    def sent(self) -> Sent:
+    def sent(self) -> UpstreamRequest:
         """What is sent forward."""
         return self._sent
 
@@ -83,10 +83,10 @@ class Passage:
         """Go on without the client, or ask no further where nobody else could have the answer."""
         self._listen_no_more()
         if self.shared:
-            self.asker.arrived(self)
+            self.client.arrived(self)
         else:
             self.connection.abandon(self.exchange)
-            self.fetcher.flights.finish(self.flight)
+            self.fetcher.single_flight.finish(self.flight)
 
     def _listen_no_more(self) -> None:
         if self._hurry is not None:
@@ -94,7 +94,7 @@ class Passage:
         self.exchange.heard = None
 
     def _interim(self, head: Response) -> None:
-        self.asker.pass_on(passed_on(head))
+        self.client.pass_on(without_hop_fields(head))
 
     def _heard(self) -> None:
         """Take what has come of the answer."""
@@ -107,4 +107,4 @@ class Passage:
         self._arrived()
 
     def _arrived(self) -> None:
-        self.asker.arrived(self)
+        self.client.arrived(self)

@@ -10,12 +10,12 @@ from functools import partial
 from typing import Protocol
 
 from addon.frontend.connect.leaf_certificates import LeafContexts
-from addon.frontend.connection_limits import Admission, address_of
-from addon.frontend.http1.direct_fetch import Asker, Passage
-from addon.frontend.http1.hit_for_pass import Passing
-from addon.frontend.http1.hot_cache import HotPool
-from addon.frontend.http1.hot_response import HotAnswer, Place, Tally, hot_answer
-from addon.frontend.http1.request_target import Destination
+from addon.frontend.connection_limits import ConnectionLimits, address_of
+from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
+from addon.frontend.http1.hit_for_pass import RequestTemplates
+from addon.frontend.http1.hot_cache import HotCache
+from addon.frontend.http1.hot_response import GenerationStamp, HitCount, HotResponse, hot_response
+from addon.frontend.http1.request_target import RequestTargets
 from addon.runtime.access_log import AccessLog
 from addon.service import Service
 from cache import engine
@@ -72,8 +72,8 @@ class Door:
         service: Service,
         leaves: LeafContexts,
         hand_over: HandOver,
-        admission: Admission,
-        arrival: Destination,
+        limits: ConnectionLimits,
+        arrival: RequestTargets,
         hot_size: int,
         log: AccessLog | None = None,
         left_alone: tuple[re.Pattern[str], ...] = (),
@@ -84,7 +84,7 @@ class Door:
             service: Where answers come from.
             leaves: Certificates for intercepted hosts.
             hand_over: Gives a connection to mitmproxy.
-            admission: Who may come in.
+            limits: Who may come in.
             arrival: Where a connection begins.
             hot_size: Octets of memory for answers that are ready.
             log: The access log, if one is kept.
@@ -92,19 +92,19 @@ class Door:
         """
         self.leaves = leaves
         self.hand_over = hand_over
-        self.admission = admission
+        self.limits = limits
         self.arrival = arrival
         self.log = log
         self._left_alone = left_alone
-        self.converse: Callable[[Destination], asyncio.Protocol]
+        self.converse: Callable[[RequestTargets], asyncio.Protocol]
         """Makes a conversation on a connection to a destination."""
-        self.pool = HotPool(hot_size)
+        self.pool = HotCache(hot_size)
         self.connections: set[Deadlined] = set()
         self.open = True
         self.now = 0.0
         """The event loop's clock, as of the last look round."""
-        self._tallies: dict[tuple[str, str | None], Tally] = {}
-        self._used: list[HotAnswer] = []
+        self._tallies: dict[tuple[str, str | None], HitCount] = {}
+        self._used: list[HotResponse] = []
         self._timer: asyncio.TimerHandle | None = None
         self.serve(service)
 
@@ -113,10 +113,10 @@ class Door:
         self.pool.clear()
         self.service = service
         service.taken = partial(self.serve, service)
-        for source in service.statistics.sources:  # what was counted so far, before nobody asks for it any more
+        for source in service.counters.sources:  # what was counted so far, before nobody asks for it any more
             source()
-        self.passing = Passing(service.fetcher, service.statistics)
-        service.statistics.sources[:] = [self._count, self.passing.count]
+        self.passing = RequestTemplates(service.fetcher, service.counters)
+        service.counters.sources[:] = [self._count, self.passing.count]
         self.clock = service.clock
         self.fetcher = service.fetcher
         self.generations = service.stored.generations
@@ -127,7 +127,7 @@ class Door:
 
     # ---- answers that are ready
 
-    def is_good(self, answer: HotAnswer, now: float) -> bool:
+    def is_good(self, answer: HotResponse, now: float) -> bool:
         """Tell whether the engine would decide the same at `now` (seconds since the epoch)."""
         if now >= answer.valid_until or answer.policy is not self.fetcher.policy:
             return False
@@ -138,7 +138,7 @@ class Door:
             answer.version = version
         return True
 
-    def sent(self, answer: HotAnswer, now: float, client: str) -> None:
+    def sent(self, answer: HotResponse, now: float, client: str) -> None:
         """Take note of an answer that was sent to the address `client`."""
         answer.visited = True
         tally = answer.tally
@@ -156,7 +156,9 @@ class Door:
         if self.log is not None:
             self.log.note(self.clock(), address_of(transport), line)
 
-    def ready(self, octets: bytes, request: Request, now: float, asker: Asker) -> HotAnswer | Passage | None:
+    def ready(
+        self, octets: bytes, request: Request, now: float, asker: DirectFetchClient
+    ) -> HotResponse | DirectFetch | None:
         """Return the answer to a request that needs neither disk nor origin, and keep it under the head's octets.
 
         Where nothing is stored, return the request on its way to the origin, if its like was passed on before.
@@ -165,10 +167,10 @@ class Door:
         key = primary_key(request)
         if policy.no_vary_search or policy.query_rules:  # other keys have a say in it
             return None
-        if stored.at_hand(key) == ():
+        if stored.peek(key) == ():
             return self.passing.begin(request, key, now, asker)
         place = self._place(key)
-        candidates = stored.at_hand(key)  # only now: what the place says is from before
+        candidates = stored.peek(key)  # only now: what the place says is from before
         if candidates is None:
             return None
         decision = engine.on_request(request, candidates, policy, now)
@@ -176,27 +178,27 @@ class Door:
             return self.passing.validate(request, decision, key, now, asker)
         if not isinstance(decision, Serve):
             return None
-        content = self.fetcher.replies.at_hand(decision.answer)
+        content = self.fetcher.reply_builder.content_in_memory(decision.answer)
         if content is None:
             return None
         tally = self._tally(request.scheme, decision.answer.exemption)
-        answer = hot_answer(request, decision, content, policy, now, place, tally)
+        answer = hot_response(request, decision, content, policy, now, place, tally)
         if answer is not None:
             self.pool.put(octets, answer)
         return answer
 
-    def _place(self, key: str) -> Place:
+    def _place(self, key: str) -> GenerationStamp:
         version, slot = self.generations.version(), self.generations.slot(key)
-        return Place(slot, self.generations.current(slot), version)
+        return GenerationStamp(slot, self.generations.current(slot), version)
 
     def is_for_one(self, request: Request) -> bool:
         """Tell whether what a request fetches is, by all that is known, of use to nobody but its client."""
         key = primary_key(request)
         shared = request.method == "GET" and not request.has_content and "range" not in request.fields
-        return not shared or self.fetcher.flights.is_unshared(key, self.clock())
+        return not shared or self.fetcher.single_flight.is_hit_for_pass(key, self.clock())
 
-    def _tally(self, scheme: str, exemption: str | None) -> Tally:
-        return self._tallies.setdefault((scheme, exemption), Tally(scheme, exemption))
+    def _tally(self, scheme: str, exemption: str | None) -> HitCount:
+        return self._tallies.setdefault((scheme, exemption), HitCount(scheme, exemption))
 
     def _count(self) -> None:
         """Add to the statistics which hot answers were sent."""
@@ -204,7 +206,7 @@ class Door:
             answers, octets, milliseconds = tally.answers, tally.octets, tally.milliseconds
             if answers:
                 tally.answers = tally.octets = tally.milliseconds = 0
-                self.service.statistics.count_hits(tally.scheme, tally.exemption, answers, octets, milliseconds)
+                self.service.counters.count_hits(tally.scheme, tally.exemption, answers, octets, milliseconds)
 
     def _touch(self) -> None:
         """Tell the store what was used."""

@@ -7,15 +7,15 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
-from addon.frontend.http1.direct_fetch import Passage
+from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.frontend import Door
-from addon.frontend.http1.request_body import Upload
+from addon.frontend.http1.request_body import RequestBody
 from addon.frontend.http1.request_head import RequestHead
 from addon.frontend.http1.response_head import framing_of
 from addon.frontend.http1.send import Client, ClientGone, send
-from addon.origin import Content, FailureKind, OriginAnswer, OriginFailure
+from addon.origin import FailureKind, OriginAnswer, OriginFailure, RequestContent
 from addon.pipeline.reply import Reply, Stream
-from addon.pipeline.request_context import NOTHING_MORE
+from addon.pipeline.request_context import NO_CONTEXT
 from addon.runtime.access_log import access_line
 from cache.http.messages import Request, Response
 from cache.policy.reasons import Forwarded
@@ -40,31 +40,33 @@ class NamedClient(Client, Protocol):
         """Note that nobody else waits for what is being done for this client."""
 
 
-async def answer(client: NamedClient, door: Door, head: RequestHead, request: Request, upload: Upload | None) -> bool:
+async def answer(
+    client: NamedClient, door: Door, head: RequestHead, request: Request, upload: RequestBody | None
+) -> bool:
     """Answer a request whose content comes by `upload`; return whether another may follow on the connection."""
     return await give(
         client, door, request, await _reply(client, door, request, upload), upload, wanted=head.persistent
     )
 
 
-async def answer_passage(client: NamedClient, door: Door, passage: Passage) -> bool:
+async def answer_passage(client: NamedClient, door: Door, fetch: DirectFetch) -> bool:
     """Answer a request that is on its way already; return whether another may follow on the connection."""
-    fetcher, exchange = passage.fetcher, passage.exchange  # whatever the door answers from by now
+    fetcher, exchange = fetch.fetcher, fetch.exchange  # whatever the door answers from by now
     # RFC 9112 §9.3.1: the connection had ended before it was used
     failure = exchange.failure
     unheard = failure is not None and failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received
-    asked = None if unheard else _asked(passage, door.clock)
-    reply = await fetcher.go_on(passage.request, passage.sent, NOTHING_MORE, passage.flight, asked)
-    return await give(client, door, passage.request, await _counted(door, passage.request, reply), None, wanted=True)
+    asked = None if unheard else _asked(fetch, door.clock)
+    reply = await fetcher.go_on(fetch.request, fetch.sent, NO_CONTEXT, fetch.flight, asked)
+    return await give(client, door, fetch.request, await _counted(door, fetch.request, reply), None, wanted=True)
 
 
-async def _asked(passage: Passage, clock: Callable[[], float]) -> OriginAnswer:
-    head = await passage.connection.hear(passage.exchange)
-    return OriginAnswer(head, passage.asked_at, clock(), passage.connection, passage.exchange)
+async def _asked(fetch: DirectFetch, clock: Callable[[], float]) -> OriginAnswer:
+    head = await fetch.connection.hear(fetch.exchange)
+    return OriginAnswer(head, fetch.asked_at, clock(), fetch.connection, fetch.exchange)
 
 
 async def give(
-    client: NamedClient, door: Door, request: Request, reply: Reply, upload: Upload | None, *, wanted: bool
+    client: NamedClient, door: Door, request: Request, reply: Reply, upload: RequestBody | None, *, wanted: bool
 ) -> bool:
     """Send a reply; return whether another request may follow, which the client `wanted`."""
     if client.transport.is_closing():
@@ -90,15 +92,15 @@ async def give(
     return not framing.close
 
 
-async def _reply(client: NamedClient, door: Door, request: Request, upload: Upload | None) -> Reply:
+async def _reply(client: NamedClient, door: Door, request: Request, upload: RequestBody | None) -> Reply:
     responder = door.service.responder
-    content = Content(upload, upload.length) if upload is not None else None
+    content = RequestContent(upload, upload.length) if upload is not None else None
     return await _counted(door, request, await responder.respond(request, interim=client.pass_on, content=content))
 
 
 async def _counted(door: Door, request: Request, reply: Reply) -> Reply:
     """Return a reply that says to a client of HTTP/1.0 how many octets its content has."""
-    return await door.service.responder.at_hand(request, reply, HELD) if request.version == "HTTP/1.0" else reply
+    return await door.service.responder.buffered(request, reply, HELD) if request.version == "HTTP/1.0" else reply
 
 
 async def _let_go(reply: Reply) -> None:

@@ -12,7 +12,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import override
 
-from addon.frontend.http1.direct_fetch import Asker, Passage
+from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
 from addon.frontend.http1.response_head import framing_of, head_octets
 from addon.origin import OriginFailure
 from addon.origin.connection import OriginConnection
@@ -20,7 +20,7 @@ from addon.origin.pool import OriginPool
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import is_collapsible
 from addon.runtime.access_log import access_line
-from addon.runtime.counters import Statistics
+from addon.runtime.counters import Counters
 from cache import engine
 from cache.answer.cache_status import Handling
 from cache.engine.decisions import Forward, Relay, Validate
@@ -41,7 +41,7 @@ Shape = tuple[str, str, str, int, Fields, str, str | None]
 
 
 @dataclass(slots=True, eq=False)
-class Question:
+class RequestTemplate:
     """Requests that are alike but for their target, and what their answers have come to."""
 
     policy: CachePolicy
@@ -55,15 +55,15 @@ class Question:
     """The last answer was not to be stored."""
 
 
-class Passing:
+class RequestTemplates:
     """The questions that were asked before."""
 
-    def __init__(self, fetcher: Fetcher, statistics: Statistics) -> None:
+    def __init__(self, fetcher: Fetcher, counters: Counters) -> None:
         self.fetcher = fetcher
-        self.heads: dict[tuple[Question, int], tuple[Response, bytes, Relay]] = {}
+        self.heads: dict[tuple[RequestTemplate, int], tuple[Response, bytes, Relay]] = {}
         """By question and identity: an origin's head, how it is passed on, and why it is not stored."""
-        self._statistics = statistics
-        self._questions: OrderedDict[Shape, Question] = OrderedDict()
+        self._counters = counters
+        self._templates: OrderedDict[Shape, RequestTemplate] = OrderedDict()
         self._asked = dict.fromkeys(DEFAULT_PORTS, 0)
         self._passed: dict[NotStored, int] = {}
         self._octets = 0
@@ -71,10 +71,10 @@ class Passing:
     def learn(self, request: Request, not_stored: NotStored | None) -> None:
         """Note that an origin has answered a request for which nothing was stored, and why that was `not_stored`."""
         fetcher, policy, forbidden = self.fetcher, self.fetcher.policy, not_stored in FORBIDDEN
-        known = self._questions.get(_shape(request))
+        known = self._templates.get(_shape(request))
         if known is not None and known.policy is policy:
             known.forbidden = forbidden
-            self._questions.move_to_end(_shape(request))
+            self._templates.move_to_end(_shape(request))
             return
         if policy.annotations or policy.query_rules or policy.no_vary_search:
             return
@@ -87,25 +87,27 @@ class Passing:
         octets = fetcher.origin.octets(sent.request)
         target = request.target.encode("latin-1")
         start, _, rest = octets.partition(b" " + target + b" ")
-        self._questions[_shape(request)] = Question(policy, sent, pool, start + b" ", b" " + rest, forbidden)
-        if len(self._questions) > KEPT:
-            self._questions.popitem(last=False)
+        self._templates[_shape(request)] = RequestTemplate(policy, sent, pool, start + b" ", b" " + rest, forbidden)
+        if len(self._templates) > KEPT:
+            self._templates.popitem(last=False)
 
-    def begin(self, request: Request, key: str, now: float, asker: Asker) -> Passage | None:
-        """Return a request that is to be sent on, `asker` to be told of its answer, or None where it is not for here.
+    def begin(self, request: Request, key: str, now: float, client: DirectFetchClient) -> DirectFetch | None:
+        """Return a request that is to be sent on, `client` to be told of its answer, or None where it is not for here.
 
         Nothing is stored under `key`; it is `now`, in seconds since the epoch.
         """
-        question = self._questions.get(_shape(request))
-        if question is None or question.policy is not self.fetcher.policy or self._is_awaited(key, now):
+        template = self._templates.get(_shape(request))
+        if template is None or template.policy is not self.fetcher.policy or self._is_awaited(key, now):
             return None
-        connection = question.pool.at_hand()
+        connection = template.pool.idle_connection()
         if connection is None:
             return None
         self._asked[request.scheme] += 1
-        return Repetition(self, question, request, connection, key, now, asker)
+        return TemplateFetch(self, template, request, connection, key, now, client)
 
-    def validate(self, request: Request, sent: Validate, key: str, now: float, asker: Asker) -> Passage | None:
+    def validate(
+        self, request: Request, sent: Validate, key: str, now: float, client: DirectFetchClient
+    ) -> DirectFetch | None:
         """Return a request that asks whether what is stored under `key` still holds, or None where others may ask."""
         if not is_collapsible(request, sent) or self._is_awaited(key, now):
             return None
@@ -114,22 +116,22 @@ class Passing:
             octets = self.fetcher.origin.octets(sent.request)
         except (OriginFailure, ValueError):
             return None
-        connection = pool.at_hand()
+        connection = pool.idle_connection()
         if connection is None:
             return None
         self._asked[request.scheme] += 1
-        return Passage(request, sent, octets, connection, pool.route.where, self.fetcher, key, now, asker)
+        return DirectFetch(request, sent, octets, connection, pool.route.where, self.fetcher, key, now, client)
 
     def _is_awaited(self, key: str, now: float) -> bool:
         """Tell whether what somebody else is fetching may do for this request as well."""
-        flights = self.fetcher.flights
-        return flights.leader(key) is not None and not flights.is_unshared(key, now)
+        single_flight = self.fetcher.single_flight
+        return single_flight.leader(key) is not None and not single_flight.is_hit_for_pass(key, now)
 
-    def landed(self, passage: Passage, reason: NotStored, octets: int) -> None:
+    def landed(self, fetch: DirectFetch, reason: NotStored, octets: int) -> None:
         """Let everybody go who waits for what may not be shared, and count."""
-        flights, passed = self.fetcher.flights, self._passed
-        flights.note_unshared(passage.flight.key, self.fetcher.clock())
-        flights.finish(passage.flight)
+        single_flight, passed = self.fetcher.single_flight, self._passed
+        single_flight.mark_hit_for_pass(fetch.flight.key, self.fetcher.clock())
+        single_flight.finish(fetch.flight)
         passed[reason] = passed.get(reason, 0) + 1
         self._octets += octets
 
@@ -150,58 +152,58 @@ class Passing:
         }
         for name, amount in amounts.items():
             if amount:
-                self._statistics.count(name, amount)
+                self._counters.count(name, amount)
 
 
-class Repetition(Passage):
+class TemplateFetch(DirectFetch):
     """A question that was asked before, about another target."""
 
-    __slots__ = ("_passing", "question")
+    __slots__ = ("_passing", "template")
 
     def __init__(
         self,
-        passing: Passing,
-        question: Question,
+        passing: RequestTemplates,
+        template: RequestTemplate,
         request: Request,
         connection: OriginConnection,
         key: str,
         now: float,
-        asker: Asker,
+        client: DirectFetchClient,
     ) -> None:
         self._passing = passing
-        self.question = question
-        octets = question.start + request.target.encode("latin-1") + question.rest
-        where = question.pool.route.where
-        super().__init__(request, question.sent, octets, connection, where, passing.fetcher, key, now, asker)
+        self.template = template
+        octets = template.start + request.target.encode("latin-1") + template.rest
+        where = template.pool.route.where
+        super().__init__(request, template.sent, octets, connection, where, passing.fetcher, key, now, client)
 
     @property
     @override
     def sent(self) -> Forward:
-        sent = self.question.sent
+        sent = self.template.sent
         return replace(sent, request=replace(sent.request, target=self.request.target))
 
     @property
     @override
     def shared(self) -> bool:
-        return not self.question.forbidden
+        return not self.template.forbidden
 
     @override
     def _arrived(self) -> None:
         exchange, answer = self.exchange, None
-        if self.question.forbidden and exchange.complete and exchange.head and not exchange.trailers.lines:
+        if self.template.forbidden and exchange.complete and exchange.head and not exchange.trailers.lines:
             answer = self._answer_of(exchange.head)
         if answer is None:
-            self.asker.arrived(self)
+            self.client.arrived(self)
             return
         head, relay = answer
         content = exchange.whole() or b""
         self._passing.landed(self, relay.not_stored or NotStored.NO_STORE, len(content))
         status, handling = relay.answer.head.status, relay.handling
-        self.asker.passed(head, content, lambda: self._line(status, len(content), handling))
+        self.client.passed(head, content, lambda: self._line(status, len(content), handling))
 
     def _answer_of(self, head: Response) -> tuple[bytes, Relay] | None:
         """Return how a head is passed on, or None where it says something else than that nothing may be stored."""
-        fetcher, heads, place = self.fetcher, self._passing.heads, (self.question, id(head))
+        fetcher, heads, place = self.fetcher, self._passing.heads, (self.template, id(head))
         known = heads.get(place)
         if known is not None and known[0] is head:
             return known[1], known[2]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 
-from addon.frontend.http1.hot_response import HotAnswer
+from addon.frontend.http1.hot_response import HotResponse
 
 OVERHEAD = 512
 """Octets of memory that an answer takes beside its key, its head and its content."""
@@ -17,12 +17,12 @@ WAITING = 10
 """The short queue may have one part in so many of the memory."""
 
 
-class HotPool:
+class HotCache:
     """Hot answers by the octets of the request head, at most `max_size` octets of memory."""
 
     def __init__(self, max_size: int) -> None:
         self._max_size = max_size
-        self._answers: dict[bytes, HotAnswer] = {}
+        self._answers: dict[bytes, HotResponse] = {}
         self._new: deque[bytes] = deque()
         self._kept: deque[bytes] = deque()
         self._left: OrderedDict[int, None] = OrderedDict()
@@ -40,7 +40,7 @@ class HotPool:
         """Return the octets of memory in use."""
         return self._new_size + self._kept_size
 
-    def put(self, head: bytes, answer: HotAnswer) -> None:
+    def put(self, head: bytes, answer: HotResponse) -> None:
         """Keep an answer; what it takes the place of is gone."""
         size = _size(head, answer)
         if size > self._max_size // WAITING:
@@ -68,7 +68,7 @@ class HotPool:
         self._left.clear()
         self._new_size = self._kept_size = 0
 
-    def _resize(self, answer: HotAnswer, by: int) -> None:
+    def _resize(self, answer: HotResponse, by: int) -> None:
         if answer.long:
             self._kept_size += by
         else:
@@ -105,5 +105,5 @@ class HotPool:
         del self._answers[head]
 
 
-def _size(head: bytes, answer: HotAnswer) -> int:
+def _size(head: bytes, answer: HotResponse) -> int:
     return len(head) + len(answer.template) + len(answer.content) + len(answer.line) + OVERHEAD

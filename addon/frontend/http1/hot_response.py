@@ -26,7 +26,7 @@ FEW = 16
 
 
 @dataclass(slots=True, eq=False)
-class Tally:
+class HitCount:
     """What hot answers of one kind have been sent."""
 
     scheme: str
@@ -39,7 +39,7 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class GenerationStamp:
     """Where the generation table tells of changes, and what it said before the stored responses were looked up."""
 
     slot: int
@@ -48,10 +48,10 @@ class Place:
 
 
 @dataclass(slots=True, eq=False)
-class HotAnswer:
+class HotResponse:
     """One answer, but for the seconds in its head."""
 
-    place: Place
+    place: GenerationStamp
     version: int
     """Of the generation table when it last said so."""
     policy: CachePolicy
@@ -71,7 +71,7 @@ class HotAnswer:
     """Octets of content."""
     milliseconds: int
     """That the origin took."""
-    tally: Tally
+    tally: HitCount
     line: str
     """Its line in the access log, from the method on."""
     visited: bool = False
@@ -105,15 +105,15 @@ def template_of(request: Request, serve: Serve, policy: CachePolicy) -> tuple[by
     return head_octets(template, framing_of(template, request.method, request.version, persistent=True)), says_ttl
 
 
-def hot_answer(
+def hot_response(
     request: Request,
     serve: Serve,
     content: bytes,
     policy: CachePolicy,
     now: float,
-    place: Place,
-    tally: Tally,
-) -> HotAnswer | None:
+    place: GenerationStamp,
+    tally: HitCount,
+) -> HotResponse | None:
     """Return an answer that can be given again, or None where it may be another one a moment later.
 
     Args:
@@ -125,14 +125,14 @@ def hot_answer(
         place: That of the primary key.
         tally: Where it is counted.
     """
-    if serve.valid_until <= now or serve.validate_behind is not None or _counts_seconds(policy):
+    if serve.valid_until <= now or serve.background_validation is not None or _counts_seconds(policy):
         return None
     template = template_of(request, serve, policy)
     if template is None:
         return None
     entry: StoredResponse = serve.entry
     together = len(content) <= SMALL and content.count(b"%") <= FEW  # one piece of memory is found sooner than two
-    return HotAnswer(
+    return HotResponse(
         place=place,
         version=place.version if place.generation >= 0 else -1,
         policy=policy,

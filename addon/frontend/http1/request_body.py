@@ -7,7 +7,7 @@ from collections import deque
 
 import httptools
 
-from addon.frontend.http1.request_head import Malformed
+from addon.frontend.http1.request_head import MalformedRequest
 
 AHEAD = 262_144
 """Octets that may wait for whoever reads them."""
@@ -23,11 +23,11 @@ _CHUNKS_FOLLOW = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\
 """A head for llhttp: what the real one says besides is settled, and must not settle it otherwise."""
 
 
-class ContentBroken(Exception):
+class BrokenRequestBody(Exception):
     """The client left, or broke its framing, before its content was whole."""
 
 
-class Upload:
+class RequestBody:
     """Octets on their way in. The conversation feeds it; iterate to read."""
 
     def __init__(self, length: int | None, transport: asyncio.Transport) -> None:
@@ -76,12 +76,12 @@ class Upload:
             self._parser.feed_data(octets)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             if not self.complete:  # what follows the end is not ours to judge: the connection ends with the answer
-                raise Malformed("The content is not in chunks as it should be.") from error
+                raise MalformedRequest("The content is not in chunks as it should be.") from error
         finally:
             self._keep(b"".join(self._parsed))  # a client may send its chunks as small as it likes
             self._parsed.clear()
         if self._idle > MAX_IDLE and not self.complete:
-            raise Malformed("The chunks of the content have more extensions than content.")
+            raise MalformedRequest("The chunks of the content have more extensions than content.")
 
     def fail(self, why: str) -> None:
         """End the content before its end."""
@@ -89,7 +89,7 @@ class Upload:
             self._broken = why
             self._wake()
 
-    def __aiter__(self) -> Upload:
+    def __aiter__(self) -> RequestBody:
         """Return itself."""
         return self
 
@@ -97,7 +97,7 @@ class Upload:
         """Return the next octets. Raises ContentBroken where they end short."""
         while not self._chunks:
             if self._broken is not None:
-                raise ContentBroken(self._broken)
+                raise BrokenRequestBody(self._broken)
             if self.complete:
                 raise StopAsyncIteration
             self._reader = asyncio.get_running_loop().create_future()

@@ -33,7 +33,7 @@ _FIELD_LINES = re.compile(rb"(?:%b:%b\r\n)*" % (_TOKEN, _VALUE))
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f/?#@:\[\]]*)(:[0-9]*)?")
 
 
-class Malformed(Exception):
+class MalformedRequest(Exception):
     """A request that nobody should believe. The text is a sentence for the client, `status` its answer."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:
@@ -83,10 +83,10 @@ def end_of_head(octets: bytes | bytearray) -> int:
     """
     end = octets.find(b"\r\n\r\n") + 4
     if end > MAX_SECTION or (end == 3 and len(octets) > MAX_SECTION):
-        raise Malformed(f"The request head is larger than {MAX_SECTION} octets.", 431)
+        raise MalformedRequest(f"The request head is larger than {MAX_SECTION} octets.", 431)
     if end == 3:
         if _has_stray(octets):
-            raise Malformed("A line of the request head does not end with CR LF.")
+            raise MalformedRequest("A line of the request head does not end with CR LF.")
         if len(octets) > MAX_LINE and octets.rfind(b"\r\n") < len(octets) - MAX_LINE:
             raise _long_line()
         return 0
@@ -116,7 +116,7 @@ def _section(octets: bytes, version: str) -> tuple[Fields, int | None]:
     found = [(name, value.strip(b" \t")) for name, value in _FIELD_LINE.findall(octets)]
     lines = [(name.decode("ascii"), value.decode("latin-1")) for name, value in found]
     if len(lines) > MAX_FIELDS:
-        raise Malformed(f"The request has more than {MAX_FIELDS} field lines.", 431)
+        raise MalformedRequest(f"The request has more than {MAX_FIELDS} field lines.", 431)
     fields = Fields(tuple(lines))
     _check_host(fields, version)
     return fields, _length(fields, version)
@@ -125,9 +125,9 @@ def _section(octets: bytes, version: str) -> tuple[Fields, int | None]:
 def _check_host(fields: Fields, version: str) -> None:
     hosts = fields.all("host")
     if len(hosts) != 1 and (hosts or version == "HTTP/1.1"):
-        raise Malformed("An HTTP/1.1 request has exactly one Host field.")  # RFC 9112 §3.2
+        raise MalformedRequest("An HTTP/1.1 request has exactly one Host field.")  # RFC 9112 §3.2
     if hosts and not _AUTHORITY.fullmatch(hosts[0]):
-        raise Malformed("The Host field names no host.")
+        raise MalformedRequest("The Host field names no host.")
 
 
 def _length(fields: Fields, version: str) -> int | None:
@@ -135,12 +135,12 @@ def _length(fields: Fields, version: str) -> int | None:
     lengths, codings = fields.all("content-length"), fields.get("transfer-encoding")
     if codings is not None:
         if lengths or version == "HTTP/1.0" or codings.lower() != "chunked":
-            raise Malformed("The content is framed in a way that could be read in two ways.")
+            raise MalformedRequest("The content is framed in a way that could be read in two ways.")
         return None
     if not lengths:
         return 0
     if len(lengths) > 1 or not (lengths[0].isascii() and lengths[0].isdigit() and len(lengths[0]) < 19):
-        raise Malformed("Content-Length is one number.")
+        raise MalformedRequest("Content-Length is one number.")
     return int(lengths[0])
 
 
@@ -152,16 +152,18 @@ def _has_stray(octets: bytes | bytearray) -> bool:
     return octets.count(b"\n") != pairs or returns != pairs or b"\0" in octets
 
 
-def _fault(first: bytes, rest: bytes) -> Malformed:
+def _fault(first: bytes, rest: bytes) -> MalformedRequest:
     """Return what is wrong with a head that does not fit."""
     if _has_stray(first) or _has_stray(rest):
-        return Malformed("A line of the request head has a bare CR or LF, or a NUL.")
+        return MalformedRequest("A line of the request head has a bare CR or LF, or a NUL.")
     if first and not _REQUEST_LINE.fullmatch(first):
-        return Malformed("The request line is not METHOD TARGET HTTP/1.1, or the target has a fragment or a space.")
+        return MalformedRequest(
+            "The request line is not METHOD TARGET HTTP/1.1, or the target has a fragment or a space."
+        )
     bad = next(line for line in rest.split(b"\r\n") if not _FIELD_LINES.fullmatch(line + b"\r\n"))
     name = bad.partition(b":")[0][:40].decode("latin-1")
-    return Malformed(f"The field line that begins with {name!r} is malformed.")
+    return MalformedRequest(f"The field line that begins with {name!r} is malformed.")
 
 
-def _long_line() -> Malformed:
-    return Malformed(f"A line of the request head is longer than {MAX_LINE} octets.", 431)
+def _long_line() -> MalformedRequest:
+    return MalformedRequest(f"A line of the request head is longer than {MAX_LINE} octets.", 431)

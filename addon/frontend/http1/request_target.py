@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol
 
-from addon.frontend.http1.request_head import Malformed, RequestHead
+from addon.frontend.http1.request_head import MalformedRequest, RequestHead
 from cache.http.messages import DEFAULT_PORTS, Fields, Request
 
 _ABSOLUTE = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
@@ -15,7 +15,7 @@ _HOST_AND_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]+):[0-9]{1,5}")
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x20\x7f/?#@:\[\]]+)(?::([0-9]{0,5}))?")
 
 
-class Destination(Protocol):
+class RequestTargets(Protocol):
     """What a connection already says about the requests on it."""
 
     @property
@@ -34,7 +34,7 @@ class Destination(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Anywhere:
+class ForwardProxyTargets:
     """A forward proxy's plain connection: every target names its origin."""
 
     prefix: bytes = b"\n"
@@ -44,24 +44,24 @@ class Anywhere:
     def tunnel_to(self, head: RequestHead) -> tuple[str, int]:
         """Return host and port that a CONNECT asks for. Raises Malformed."""
         if not _HOST_AND_PORT.fullmatch(head.target):
-            raise Malformed("CONNECT expects HOST:PORT.")  # RFC 9110 §9.3.6: there is no default port
+            raise MalformedRequest("CONNECT expects HOST:PORT.")  # RFC 9110 §9.3.6: there is no default port
         if head.has_content:
-            raise Malformed("A CONNECT has no content.")  # it would be taken for the tunnel's first octets
-        return authority(head.target, 0)
+            raise MalformedRequest("A CONNECT has no content.")  # it would be taken for the tunnel's first octets
+        return parse_host_port(head.target, 0)
 
     def request(self, head: RequestHead) -> Request:
         """Return the request; what Host says does not count (RFC 9112 §3.2.2). Raises Malformed."""
         absolute = _ABSOLUTE.fullmatch(head.target)
         if absolute is None:
-            raise Malformed("This is a proxy: it expects a whole URL in the request line, http://host/path.")
+            raise MalformedRequest("This is a proxy: it expects a whole URL in the request line, http://host/path.")
         scheme, named, rest = absolute.groups()
         scheme = scheme.lower()
-        host, port = authority(named, DEFAULT_PORTS[scheme])
+        host, port = parse_host_port(named, DEFAULT_PORTS[scheme])
         return _request(head, scheme, host, port, _path(rest, head.method))
 
 
 @dataclass(frozen=True, slots=True)
-class OneOrigin:
+class GatewayTargets:
     """A connection to an edge: clients speak to it as to the origin itself."""
 
     backend: tuple[str, str, int]
@@ -73,24 +73,24 @@ class OneOrigin:
     @property
     def mode(self) -> str:
         """The mode in which mitmproxy handles such a connection."""
-        return f"reverse:{self.backend[0]}://{joined(*self.backend[1:])}"
+        return f"reverse:{self.backend[0]}://{host_port(*self.backend[1:])}"
 
     def tunnel_to(self, head: RequestHead) -> tuple[str, int]:
         """Raise Malformed: nobody gets anywhere else through an edge."""
-        raise Malformed(f"This server opens no tunnel to {head.target}.", 405)
+        raise MalformedRequest(f"This server opens no tunnel to {head.target}.", 405)
 
     def request(self, head: RequestHead) -> Request:
         """Return the request, addressed as the client addressed it. Raises Malformed."""
         absolute = _ABSOLUTE.fullmatch(head.target)
         named = absolute[2] if absolute else head.fields.get("host") or ""
         # HTTP/1.0 need not say a Host
-        host, port = authority(named, DEFAULT_PORTS[self.scheme]) if named else self.backend[1:]
+        host, port = parse_host_port(named, DEFAULT_PORTS[self.scheme]) if named else self.backend[1:]
         target = _path(absolute[3], head.method) if absolute else _own_path(head)
         return _request(head, self.scheme, host, port, target)
 
 
 @dataclass(frozen=True, slots=True)
-class Tunnel:
+class TunnelTargets:
     """An opened CONNECT tunnel: one origin, and the name that TLS was asked for."""
 
     host: str
@@ -101,41 +101,41 @@ class Tunnel:
     @property
     def mode(self) -> str:
         """The mode in which mitmproxy handles such a connection."""
-        return f"reverse:https://{joined(self.host, self.port)}"
+        return f"reverse:https://{host_port(self.host, self.port)}"
 
     def tunnel_to(self, head: RequestHead) -> tuple[str, int]:
         """Raise Malformed: no tunnel leads out of a tunnel."""
-        raise Malformed(f"There is no tunnel to {head.target} inside a tunnel.", 405)
+        raise MalformedRequest(f"There is no tunnel to {head.target} inside a tunnel.", 405)
 
     def request(self, head: RequestHead) -> Request:
         """Return the request; a Host that names another origin stays, for the engine to see. Raises Malformed."""
         absolute = _ABSOLUTE.fullmatch(head.target)
         fields, target = head.fields, _path(absolute[3], head.method) if absolute else _own_path(head)
         if absolute:
-            authority(absolute[2], DEFAULT_PORTS["https"])
+            parse_host_port(absolute[2], DEFAULT_PORTS["https"])
             fields = fields.replacing("Host", absolute[2])
         return Request(
             head.method, "https", self.host, self.port, target, fields, head.version, head.has_content, self.tls_name
         )
 
 
-def tunnel(host: str, port: int, tls_name: str | None) -> Tunnel:
+def tunnel_targets(host: str, port: int, tls_name: str | None) -> TunnelTargets:
     """Return the destination of everything in a tunnel."""
-    return Tunnel(host, port, tls_name, f"{host}:{port} {tls_name or ''}\n".encode("latin-1", "replace"))
+    return TunnelTargets(host, port, tls_name, f"{host}:{port} {tls_name or ''}\n".encode("latin-1", "replace"))
 
 
 @lru_cache(maxsize=512)
-def authority(text: str, default_port: int) -> tuple[str, int]:
+def parse_host_port(text: str, default_port: int) -> tuple[str, int]:
     """Return host (without brackets) and port. Raises Malformed unless `text` is `host` or `host:port`."""
     if "@" in text:
-        raise Malformed("The target URI has user information.")  # RFC 9110 §4.2.4
+        raise MalformedRequest("The target URI has user information.")  # RFC 9110 §4.2.4
     match = _AUTHORITY.fullmatch(text)
     if match is None or not 0 < int(match[2] or default_port) <= 65_535:
-        raise Malformed("The request names no host that could be asked.")
+        raise MalformedRequest("The request names no host that could be asked.")
     return match[1].strip("[]"), int(match[2] or default_port)
 
 
-def joined(host: str, port: int) -> str:
+def host_port(host: str, port: int) -> str:
     """Return `host:port`, an IPv6 address in brackets."""
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
@@ -159,5 +159,5 @@ def _path(rest: str, method: str) -> str:
 
 def _own_path(head: RequestHead) -> str:
     if not head.target.startswith("/") and (head.method, head.target) != ("OPTIONS", "*"):
-        raise Malformed("The request target does not begin with a slash.")
+        raise MalformedRequest("The request target does not begin with a slash.")
     return head.target

@@ -12,12 +12,12 @@ from weakref import WeakKeyDictionary
 
 from mitmproxy import connection, ctx, http
 
-from addon.frontend.mitm.loopback import Relay as ContentRelay
+from addon.frontend.mitm.loopback import LoopbackServer
 from addon.frontend.mitm.messages import fields_of, head_of, headers_of, request_of, whole_response
 from addon.frontend.mitm.request_checks import fault_of
 from addon.service import Service
 from cache import engine
-from cache.engine.decisions import Invalidate, Refuse, Relay, Sent, Store
+from cache.engine.decisions import Invalidate, Refuse, Relay, Store, UpstreamRequest
 from cache.http.field_table import hop_by_hop
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
@@ -40,11 +40,11 @@ CARRIED = frozenset({Detail.UPGRADE, Detail.CONTENT_IN_REQUEST, Detail.HOST_MISM
 
 
 @dataclass(frozen=True, slots=True)
-class Carried:
+class CarriedRequest:
     """A request that mitmproxy carries to the origin itself."""
 
     request: Request
-    sent: Sent
+    sent: UpstreamRequest
     sent_at: float
 
 
@@ -64,7 +64,7 @@ class Hooks:
 
     def __init__(self, service: Callable[[], Awaitable[Service]]) -> None:
         self._service = service
-        self._carried: WeakKeyDictionary[http.HTTPFlow, Carried] = WeakKeyDictionary()
+        self._carried: WeakKeyDictionary[http.HTTPFlow, CarriedRequest] = WeakKeyDictionary()
         self._kept: WeakKeyDictionary[http.HTTPFlow, Store] = WeakKeyDictionary()
         self._detours: WeakKeyDictionary[http.HTTPFlow, Detour] = WeakKeyDictionary()
 
@@ -92,11 +92,11 @@ class Hooks:
         candidates = await service.stored.candidates(primary_key(request))
         decision = engine.on_request(request, candidates, service.policy, service.clock())
         if isinstance(decision, Refuse):
-            flow.response = whole_response(flow.request, service.fetcher.replies.refuse(decision))
-        elif isinstance(decision, Sent):
+            flow.response = whole_response(flow.request, service.fetcher.reply_builder.refuse(decision))
+        elif isinstance(decision, UpstreamRequest):
             if request.scheme == "https" and ctx.options.ssl_insecure:  # ledger SEC-08
                 decision = replace(decision, not_storable=NotStored.UNVERIFIED)
-            self._carried[flow] = Carried(request, decision, service.clock())
+            self._carried[flow] = CarriedRequest(request, decision, service.clock())
             _strip(flow, request, decision.request)
             if request.has_content and FRAMING.isdisjoint(name.lower() for name, _ in request.fields):
                 # mitmproxy would send what came over HTTP/2 without an end to it (RFC 9112 §6.3)
@@ -104,7 +104,7 @@ class Hooks:
             flow.request.stream = request.has_content
 
     async def request(self, flow: http.HTTPFlow) -> None:
-        """Answer from the cache, at once or by way of the relay."""
+        """Answer from the cache, at once or by way of the loopback."""
         if _is_settled(flow) or flow in self._carried:
             return
         service = await self._service()
@@ -113,19 +113,19 @@ class Hooks:
             await self._carry(flow, service, request)
             return
         # what is small goes out in one piece; the relay costs a connection
-        reply = await service.responder.at_hand(request, await service.responder.respond(request), SMALL)
+        reply = await service.responder.buffered(request, await service.responder.respond(request), SMALL)
         if isinstance(reply.content, bytes):
             flow.response = whole_response(flow.request, reply)
         else:
-            self._detour(flow, service.relay, service.relay.offer(reply.head, reply.content))
+            self._detour(flow, service.loopback, service.loopback.offer(reply.head, reply.content))
 
-    def _detour(self, flow: http.HTTPFlow, relay: ContentRelay, path: str) -> None:
+    def _detour(self, flow: http.HTTPFlow, loopback: LoopbackServer, path: str) -> None:
         """Send mitmproxy to the relay, on a connection of its own whatever proxy lies upstream."""
         there = flow.request.data
         self._detours[flow] = Detour(path, there.host, there.port, there.scheme, there.path)
-        there.host, there.port = relay.address
+        there.host, there.port = loopback.address
         there.scheme, there.path = b"http", path.encode()
-        flow.server_conn = connection.Server(address=relay.address)
+        flow.server_conn = connection.Server(address=loopback.address)
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Put a detour right, or pass on what mitmproxy has carried."""
@@ -138,7 +138,7 @@ class Hooks:
         elif carried := self._carried.get(flow):
             await self._pass_on(flow, flow.response, carried)
 
-    async def _pass_on(self, flow: http.HTTPFlow, response: http.Response, carried: Carried) -> None:
+    async def _pass_on(self, flow: http.HTTPFlow, response: http.Response, carried: CarriedRequest) -> None:
         service = await self._service()
         if response.status_code == 101:
             if not asks_for_web_socket(carried.request.fields):
@@ -151,13 +151,13 @@ class Hooks:
         if not isinstance(outcome, Relay | Store):
             response.stream = True
             return
-        service.fetcher.replies.count(carried.request, outcome.handling, outcome.answer.exemption)
+        service.fetcher.reply_builder.count(carried.request, outcome.handling, outcome.answer.exemption)
         framing = [line for line in received.head.fields if line[0].lower() in FRAMING]
         _relabel(response, outcome.answer.head, framing if outcome.answer.has_content else [])
         if isinstance(outcome, Store):
             self._kept[flow] = outcome  # held in memory by mitmproxy until it is whole
         elif not outcome.answer.has_content and carried.request.method != "HEAD":
-            response.stream = service.fetcher.replies.dropping(carried.request, received.head)
+            response.stream = service.fetcher.reply_builder.dropping(carried.request, received.head)
         else:
             response.stream = True
 
@@ -166,15 +166,15 @@ class Hooks:
         outcome = self._kept.pop(flow, None)
         if outcome and flow.response and flow.response.raw_content is not None:
             service = await self._service()
-            await service.fetcher.arrivals.keep(outcome, flow.response.raw_content)
+            await service.fetcher.fills.keep(outcome, flow.response.raw_content)
 
     async def error(self, flow: http.HTTPFlow) -> None:
         """Let go of a reply that nobody fetched; doubt what an unsafe request without an answer may have changed."""
         service = await self._service()
         if detour := self._detours.pop(flow, None):
-            service.relay.withdraw(detour.path)
+            service.loopback.withdraw(detour.path)
         elif (carried := self._carried.pop(flow, None)) and flow.response is None:
-            service.statistics.count("failures.carried")
+            service.counters.count("failures.carried")
             await service.fetcher.apply(tuple(map(Invalidate, keys_in_doubt(carried.request))))
 
 

@@ -25,7 +25,7 @@ MAX_HEAD = 131_072
 """Octets of the request head that mitmproxy may send."""
 
 
-class Relay:
+class LoopbackServer:
     """A loopback server for one proxy process."""
 
     def __init__(self) -> None:

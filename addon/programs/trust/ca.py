@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True, slots=True)
-class AuthorityCertificate:
+class CaCertificate:
     """Its certificate; the key stays where it is."""
 
     pem: bytes
@@ -15,7 +15,7 @@ class AuthorityCertificate:
     """The fingerprint, in hexadecimal."""
 
 
-def authority_certificate(directory: Path) -> AuthorityCertificate:
+def ca_certificate(directory: Path) -> CaCertificate:
     """Return the certificate of the authority in a directory, made now if there is none.
 
     Raises:
@@ -27,4 +27,4 @@ def authority_certificate(directory: Path) -> AuthorityCertificate:
         certificate = CertStore.from_store(directory, "mitmproxy", 2048).default_ca
     except ValueError as error:
         raise OSError(f"{directory}: expected mitmproxy-ca.pem to hold a key and a certificate: {error}") from None
-    return AuthorityCertificate(certificate.to_pem(), certificate.fingerprint().hex())
+    return CaCertificate(certificate.to_pem(), certificate.fingerprint().hex())

@@ -8,17 +8,17 @@ from pathlib import Path
 
 from addon.recordings.codecs import folder_export, folder_import, har_export, har_import, warc_export, warc_import
 from addon.recordings.codecs.formats import Format
-from addon.recordings.library import RecordingError, Shelf
-from addon.recordings.recorded_exchange import Exchange, Intake, LeftOut, Limits, exchanges
+from addon.recordings.library import RecordingError, RecordingLibrary
+from addon.recordings.recorded_exchange import Intake, LeftOut, Limits, RecordedExchange, exchanges
 from addon.recordings.switch import recording_policy
 from cache.policy.cache_policy import CachePolicy
 
 
-def write(shelf: Shelf, name: str, form: Format, out: Path) -> None:
+def write(library: RecordingLibrary, name: str, form: Format, out: Path) -> None:
     """Write a recording to what does not exist yet. Raises StoreError and OSError; then what was written is gone."""
     if out.exists():
         raise RecordingError(f"{out} is there already: expected a place for what is new")
-    with shelf.opened(name) as store:
+    with library.opened(name) as store:
         if form is Format.DIR:
             folder_export.export(exchanges(store), out)
             return
@@ -30,7 +30,9 @@ def write(shelf: Shelf, name: str, form: Format, out: Path) -> None:
                 raise
 
 
-def read(shelf: Shelf, name: str, path: Path, policy: CachePolicy, limits: Limits) -> tuple[int, list[LeftOut]]:
+def read(
+    library: RecordingLibrary, name: str, path: Path, policy: CachePolicy, limits: Limits
+) -> tuple[int, list[LeftOut]]:
     """Make a recording of a file. Return how many exchanges it has, and what of the file it has not.
 
     Raises:
@@ -38,7 +40,7 @@ def read(shelf: Shelf, name: str, path: Path, policy: CachePolicy, limits: Limit
         StoreError: the recording cannot be made.
     """
     left_out = []
-    with shelf.made(name) as store:
+    with library.made(name) as store:
         intake = Intake(store, recording_policy(policy, name), limits)
         for each in _exchanges_in(path):
             refused = each if isinstance(each, LeftOut) else intake.take(each)
@@ -47,7 +49,7 @@ def read(shelf: Shelf, name: str, path: Path, policy: CachePolicy, limits: Limit
     return intake.kept, left_out
 
 
-def _exchanges_in(path: Path) -> Iterator[Exchange | LeftOut]:
+def _exchanges_in(path: Path) -> Iterator[RecordedExchange | LeftOut]:
     """Iterate over the exchanges of a file, whose beginning says what it is."""
     if not path.exists():
         raise RecordingError(f"{path}: expected a file or folder to read")

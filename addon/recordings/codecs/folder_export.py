@@ -8,10 +8,10 @@ from pathlib import Path
 import msgspec
 
 from addon.recordings.codecs.folder_format import CONTENTS, MANIFEST, Kept, Manifest
-from addon.recordings.recorded_exchange import Exchange
+from addon.recordings.recorded_exchange import RecordedExchange
 
 
-def export(exchanges: Iterable[Exchange], folder: Path) -> None:
+def export(exchanges: Iterable[RecordedExchange], folder: Path) -> None:
     """Write exchanges into a new folder. Raises OSError, also where the folder is there already."""
     folder.mkdir(parents=True)
     contents = folder / CONTENTS
@@ -27,7 +27,7 @@ def export(exchanges: Iterable[Exchange], folder: Path) -> None:
     (folder / MANIFEST).write_bytes(msgspec.json.format(manifest, indent=1) + b"\n")
 
 
-def _kept(exchange: Exchange) -> Kept:
+def _kept(exchange: RecordedExchange) -> Kept:
     head, received = exchange.received.head, exchange.received
     return Kept(
         method=exchange.request.method,

@@ -13,7 +13,7 @@ import msgspec
 
 from addon.recordings.codecs.folder_format import CONTENTS, MANIFEST, MAX_MANIFEST, Kept, Manifest
 from addon.recordings.library import RecordingError
-from addon.recordings.recorded_exchange import CHUNK, Exchange
+from addon.recordings.recorded_exchange import CHUNK, RecordedExchange
 from cache.http.messages import Fields, Received, Response
 from cache.rules.key import request_for
 
@@ -21,7 +21,7 @@ Open = Callable[[str], BinaryIO]
 """Opens a file by its path in the folder. Raises OSError, KeyError and zipfile's errors."""
 
 
-def exchanges_in(path: Path) -> Iterator[Exchange]:
+def exchanges_in(path: Path) -> Iterator[RecordedExchange]:
     """Iterate over what a folder or a ZIP of one holds. Raises RecordingError, naming the place that is wrong."""
     if path.is_dir():
         yield from _exchanges(path, lambda name: _opened(path / name))
@@ -47,7 +47,7 @@ def _top(archive: zipfile.ZipFile, path: Path) -> str:
     return found[0].removesuffix(MANIFEST)
 
 
-def _exchanges(path: Path, open_file: Open) -> Iterator[Exchange]:
+def _exchanges(path: Path, open_file: Open) -> Iterator[RecordedExchange]:
     octets = b"".join(_read(open_file, MANIFEST, MAX_MANIFEST, f"{path}: {MANIFEST}"))
     try:
         manifest = msgspec.json.decode(octets, type=Manifest)
@@ -57,7 +57,7 @@ def _exchanges(path: Path, open_file: Open) -> Iterator[Exchange]:
         yield _exchange(kept, f"{path}: $.exchanges[{number}]", open_file)
 
 
-def _exchange(kept: Kept, place: str, open_file: Open) -> Exchange:
+def _exchange(kept: Kept, place: str, open_file: Open) -> RecordedExchange:
     try:
         request = request_for(kept.url, Fields(kept.request_fields))
         request = replace(request, method=kept.method, content_digest=kept.request_content or "")
@@ -70,7 +70,7 @@ def _exchange(kept: Kept, place: str, open_file: Open) -> Exchange:
     def content() -> Iterator[bytes]:
         return _read(open_file, name, kept.length, f"{place}: {name}")
 
-    return Exchange(place, request, received, content, kept.length, kept.content, kept.scrubbed)
+    return RecordedExchange(place, request, received, content, kept.length, kept.content, kept.scrubbed)
 
 
 def _read(open_file: Open, name: str, limit: int, place: str) -> Iterator[bytes]:

@@ -25,14 +25,14 @@ from addon.recordings.codecs.har_format import (
     Timings,
     is_text,
 )
-from addon.recordings.recorded_exchange import Exchange, whole_content
+from addon.recordings.recorded_exchange import RecordedExchange, whole_content
 from cache.http.messages import Fields
 
 MAX_SHOWN = 67_108_864
 """Octets of content that are shown without their coding; what is larger is written as it is."""
 
 
-def export(exchanges: Iterable[Exchange], file: BinaryIO) -> None:
+def export(exchanges: Iterable[RecordedExchange], file: BinaryIO) -> None:
     """Write exchanges, one after the other, each held in memory for a moment."""
     creator = msgspec.json.encode(Creator("secondhand", version("secondhand")))
     file.write(b'{"log":{"version":"%b","creator":%b,"entries":[' % (LATEST.encode(), creator))
@@ -43,7 +43,7 @@ def export(exchanges: Iterable[Exchange], file: BinaryIO) -> None:
     file.write(b"\n]}}\n")
 
 
-def _entry(exchange: Exchange) -> Entry:
+def _entry(exchange: RecordedExchange) -> Entry:
     request, received = exchange.request, exchange.received
     head, octets = received.head, whole_content(exchange)
     waited = max(0.0, received.response_time - received.request_time) * 1000

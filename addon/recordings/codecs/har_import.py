@@ -15,7 +15,7 @@ from msgspec import UNSET
 
 from addon.recordings.codecs.har_format import Content, Entry, Har, HarRequest, Header
 from addon.recordings.library import RecordingError
-from addon.recordings.recorded_exchange import Exchange, LeftOut
+from addon.recordings.recorded_exchange import LeftOut, RecordedExchange
 from cache.http.fields import TOKEN, is_strong
 from cache.http.messages import Fields, Received, Request, Response
 from cache.rules.key import request_for
@@ -24,7 +24,7 @@ MAX_FILE = 1 << 30
 """Octets of a HAR file, which is read in one piece; a WARC may be of any size."""
 
 
-def exchanges_in(file: Path) -> Iterator[Exchange | LeftOut]:
+def exchanges_in(file: Path) -> Iterator[RecordedExchange | LeftOut]:
     """Iterate over what a HAR file holds. Raises RecordingError, naming the place that is wrong."""
     if (size := file.stat().st_size) > MAX_FILE:
         raise RecordingError(f"{file}: {size} octets, expected a HAR of at most {MAX_FILE}: a WARC may be larger")
@@ -42,7 +42,7 @@ def exchanges_in(file: Path) -> Iterator[Exchange | LeftOut]:
             yield _exchange(entry, place)
 
 
-def _exchange(entry: Entry, place: str) -> Exchange:
+def _exchange(entry: Entry, place: str) -> RecordedExchange:
     try:
         began, ended = _times(entry)
         octets, is_uncoded = _octets(entry.response.content)
@@ -56,7 +56,7 @@ def _exchange(entry: Entry, place: str) -> Exchange:
     received = Received(head, began, ended)
     fields = request.fields.without(["host"])
     asked: Request = replace(request, method=entry.request.method, fields=fields, content_digest=_digest(entry.request))
-    return Exchange(place, asked, received, lambda: iter([octets]), scrubbed=entry.scrubbed)
+    return RecordedExchange(place, asked, received, lambda: iter([octets]), scrubbed=entry.scrubbed)
 
 
 def _times(entry: Entry) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from typing import BinaryIO
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from addon.recordings.recorded_exchange import Exchange
+from addon.recordings.recorded_exchange import RecordedExchange
 from cache.http.messages import Fields
 
 SCRUBBED = "Secondhand-Scrubbed"
@@ -23,7 +23,7 @@ REQUEST_CONTENT = "Secondhand-Request-Content-SHA256"
 """Our own field of a record whose request is known by what it sent, which is not kept."""
 
 
-def export(exchanges: Iterable[Exchange], file: BinaryIO) -> None:
+def export(exchanges: Iterable[RecordedExchange], file: BinaryIO) -> None:
     """Write exchanges, a request and a response record each."""
     writer = WARCWriter(file, gzip=True, warc_version="1.1")
     said = {"software": f"secondhand/{version('secondhand')}", "format": "WARC File Format 1.1"}
@@ -70,7 +70,7 @@ class _Head(StatusAndHeaders):  # type: ignore[misc] # warcio has no types
         self.headers_buff = self.octets()
 
 
-def _digests(head: _Head, exchange: Exchange) -> dict[str, str]:
+def _digests(head: _Head, exchange: RecordedExchange) -> dict[str, str]:
     """Return the digests of a record, made beforehand: warcio would hold the content in a file to make them."""
     block, payload = hashlib.sha256(head.octets()), hashlib.sha256()
     for chunk in exchange.content():
@@ -83,13 +83,13 @@ def _labelled(digest: bytes) -> str:
     return f"sha256:{b32encode(digest).decode()}"
 
 
-def _response_head(exchange: Exchange) -> _Head:
+def _response_head(exchange: RecordedExchange) -> _Head:
     head = exchange.received.head
     version_said = head.version if head.version == "HTTP/1.0" else "HTTP/1.1"  # a WARC knows no other
     return _Head(f"{head.status} {head.reason}", list(head.fields), protocol=version_said)
 
 
-def _request_head(exchange: Exchange) -> _Head:
+def _request_head(exchange: RecordedExchange) -> _Head:
     request = exchange.request
     fields = Fields((("Host", request.authority), *request.fields))
     return _Head(f"{request.target} {request.version}", list(fields), protocol=request.method)
@@ -102,7 +102,7 @@ def _date(seconds: float) -> str:
 class _Stream(RawIOBase):
     """An exchange's content as a file that is read once."""
 
-    def __init__(self, exchange: Exchange) -> None:
+    def __init__(self, exchange: RecordedExchange) -> None:
         super().__init__()
         self._chunks: Iterator[bytes] = exchange.content()
         self._rest = b""

@@ -18,7 +18,7 @@ from warcio.statusandheaders import StatusAndHeadersParser
 
 from addon.recordings.codecs.warc_export import REQUEST_CONTENT, SCRUBBED
 from addon.recordings.library import RecordingError
-from addon.recordings.recorded_exchange import CHUNK, Exchange, LeftOut
+from addon.recordings.recorded_exchange import CHUNK, LeftOut, RecordedExchange
 from cache.http.fields import TOKEN
 from cache.http.messages import Fields, Received, Request, Response
 from cache.rules.key import request_for
@@ -50,7 +50,7 @@ class _Reader(DecompressingBufferedReader):  # type: ignore[misc] # warcio has n
         return line
 
 
-def exchanges_in(file: Path) -> Iterator[Exchange | LeftOut]:
+def exchanges_in(file: Path) -> Iterator[RecordedExchange | LeftOut]:
     """Iterate over what a WARC file holds. Raises RecordingError, naming the record that is wrong.
 
     A content can be read until the next exchange is asked for, and only once.
@@ -127,7 +127,7 @@ def _digest(record: ArcWarcRecord) -> str:
     return digest.hexdigest() if length else ""
 
 
-def _exchange(record: ArcWarcRecord, place: str, requests: dict[str, _Asked]) -> Exchange:
+def _exchange(record: ArcWarcRecord, place: str, requests: dict[str, _Asked]) -> RecordedExchange:
     uri = record.rec_headers.get_header("WARC-Target-URI") or ""
     received_at = _time(record, place)
     asked = requests.get(record.rec_headers.get_header("WARC-Record-ID"), _Asked())
@@ -157,7 +157,7 @@ def _exchange(record: ArcWarcRecord, place: str, requests: dict[str, _Asked]) ->
     sent_at = received_at if asked.at is None else min(asked.at, received_at)
     received = Received(head, sent_at, received_at)
     is_scrubbed = record.rec_headers.get_header(SCRUBBED) == "yes"
-    return Exchange(place, request, received, content, scrubbed=is_scrubbed)
+    return RecordedExchange(place, request, received, content, scrubbed=is_scrubbed)
 
 
 def _fields(record: ArcWarcRecord, place: str) -> Fields:

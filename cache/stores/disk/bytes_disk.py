@@ -25,7 +25,7 @@ class RowError(ValueError):
     """A row that was not written by this store."""
 
 
-class OctetsDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
+class BytesDisk(diskcache.Disk):  # type: ignore[misc] # diskcache has no types
     """Rows of octets, and rows that name a body file."""
 
     def put(self, key: object) -> tuple[str, bool]:

@@ -15,7 +15,7 @@ from time import perf_counter
 from diskcache.core import DBNAME, MODE_RAW
 
 from cache.rules.stored_response import StoredResponse
-from cache.stores.bodies import OctetsBody
+from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError
 from cache.stores.disk.editing import decoded
 from cache.stores.disk.verification import Verification
@@ -52,7 +52,7 @@ class QuickReads:
     def body(self, entry: StoredResponse) -> bytes | None:
         """Return an entry's body if it is whole, and in the database."""
         for octets in self._rows(f"b:{entry.id}") or ():
-            if self._verification.is_intact(entry, OctetsBody(octets)):
+            if self._verification.is_intact(entry, BytesBody(octets)):
                 return octets
         return None
 

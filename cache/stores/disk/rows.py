@@ -21,7 +21,7 @@ import diskcache
 from diskcache.core import DBNAME, DEFAULT_SETTINGS, ENOVAL, METADATA
 
 from cache.stores.base import StoreError
-from cache.stores.disk.bytes_disk import OctetsDisk, RowError
+from cache.stores.disk.bytes_disk import BytesDisk, RowError
 
 FOUND_DAMAGED = "found-damaged"
 """An empty file that says: some process found the database malformed, the next to open it alone sets it aside."""
@@ -79,7 +79,7 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         self._lock_timeout = lock_timeout
         self._turn = Lock()
         try:
-            super().__init__(str(directory), timeout=lock_timeout, disk=OctetsDisk, **_SETTINGS)
+            super().__init__(str(directory), timeout=lock_timeout, disk=BytesDisk, **_SETTINGS)
             self.execute("CREATE INDEX IF NOT EXISTS Body_access_time ON Cache(access_time) WHERE tag IS NOT NULL")
             self.execute("CREATE INDEX IF NOT EXISTS Body_file ON Cache(filename, size) WHERE filename IS NOT NULL")
             self._replace_triggers()

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import DamagedEntry, StoreError, StoreStatistics
-from cache.stores.bodies import FileBody, OctetsBody
+from cache.stores.bodies import BytesBody, FileBody
 from cache.stores.disk.bytes_disk import RowError
 from cache.stores.disk.directory import close_rows, open_rows
 from cache.stores.disk.disk_writer import DiskWriter, Insert
@@ -69,7 +69,7 @@ class DiskStore:
         """Return nothing where surely nothing is stored, else None."""
         return () if self.generations.settled(self.generations.slot(key)) == 0 else None
 
-    def body_at_hand(self, entry: StoredResponse) -> bytes | None:  # noqa: ARG002 - the protocol's signature
+    def peek_body(self, entry: StoredResponse) -> bytes | None:  # noqa: ARG002 - the protocol's signature
         """Return None: every body is on the disk."""
         return None
 
@@ -89,7 +89,7 @@ class DiskStore:
             self.delete(key)
         return tuple(entry for entry, _ in variants or ())
 
-    def open(self, entry: StoredResponse) -> OctetsBody | FileBody:
+    def open(self, entry: StoredResponse) -> BytesBody | FileBody:
         """Open an entry's body, its length and (once a process) its digest checked.
 
         Raises:
@@ -209,14 +209,14 @@ class DiskStore:
         self.edit(lambda editing: editing.insert(stored, octets, body, replaces, time.time()))
         self._verification.written(stored, body)
 
-    def _intact_body(self, entry: StoredResponse) -> OctetsBody | FileBody | None:
+    def _intact_body(self, entry: StoredResponse) -> BytesBody | FileBody | None:
         try:
             held = self._rows.body(entry.id)
         except RowError:
             return None
         if held is None:
             return None
-        body = FileBody(held, lambda: self._forget(entry)) if isinstance(held, FileIO) else OctetsBody(held)
+        body = FileBody(held, lambda: self._forget(entry)) if isinstance(held, FileIO) else BytesBody(held)
         intact = False
         try:
             intact = self._verification.is_intact(entry, body)

@@ -8,7 +8,7 @@ from collections import OrderedDict
 from threading import Lock
 
 from cache.rules.stored_response import StoredResponse
-from cache.stores.bodies import FileBody, OctetsBody
+from cache.stores.bodies import BytesBody, FileBody
 from cache.stores.disk.spool import Spool
 
 _CHUNK = 1 << 20
@@ -30,7 +30,7 @@ class Verification:
         if isinstance(body, Spool) and body.length >= _LARGE:
             self._remember(self._written, entry.id, body.modified())
 
-    def is_intact(self, entry: StoredResponse, body: OctetsBody | FileBody) -> bool:
+    def is_intact(self, entry: StoredResponse, body: BytesBody | FileBody) -> bool:
         """Tell whether a body is the entry's. Raises StoreError if it cannot be read."""
         if body.length != entry.length:
             return False
@@ -41,7 +41,7 @@ class Verification:
         self._remember(self._verified, entry.id, None)
         return True
 
-    def _is_as_written(self, entry: StoredResponse, body: OctetsBody | FileBody) -> bool:
+    def _is_as_written(self, entry: StoredResponse, body: BytesBody | FileBody) -> bool:
         modified = self._written.get(entry.id)
         return isinstance(body, FileBody) and modified == os.fstat(body.descriptor).st_mtime_ns
 
@@ -52,7 +52,7 @@ class Verification:
                 known.popitem(last=False)
 
 
-def _digest(body: OctetsBody | FileBody) -> str:
+def _digest(body: BytesBody | FileBody) -> str:
     digest = hashlib.sha256()
     for start in range(0, body.length, _CHUNK):
         digest.update(body.read(start, min(start + _CHUNK, body.length)))

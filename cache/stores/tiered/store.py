@@ -15,7 +15,7 @@ from threading import Lock
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import MAX_VARIANTS, StoredBody, StoreStatistics, superseded
-from cache.stores.bodies import OctetsBody
+from cache.stores.bodies import BytesBody
 from cache.stores.disk.disk_writer import DiskWriter
 from cache.stores.disk.editing import Editing, encoded
 from cache.stores.disk.spool import Spool
@@ -63,7 +63,7 @@ class TieredStore:
                 self._memory.put_if_current(key, slot, generation, variants)
             return variants
 
-    def body_at_hand(self, entry: StoredResponse) -> bytes | None:
+    def peek_body(self, entry: StoredResponse) -> bytes | None:
         """Return an entry's whole body if memory or a quick disk has it. Never waits and never raises."""
         octets = self._memory.body(entry)
         if octets is None and entry.length <= self._small and (octets := self._quick.body(entry)) is not None:
@@ -167,7 +167,7 @@ class TieredStore:
     def open(self, entry: StoredResponse) -> StoredBody:
         """Open an entry's body, its length and (once a process) its digest checked. Raises DamagedEntry, StoreError."""
         if (octets := self._memory.body(entry)) is not None:
-            return OctetsBody(octets)
+            return BytesBody(octets)
         self._write_what_waits(entry.key)
         body = self._disk.open(entry)
         if entry.length > self._max_object:
@@ -176,7 +176,7 @@ class TieredStore:
             octets = body.read(0, body.length)
         with self._lock:
             self._memory.put_body(entry, octets)
-        return OctetsBody(octets)
+        return BytesBody(octets)
 
     def writer(self) -> DiskWriter:
         """Begin a new body."""

@@ -21,7 +21,7 @@ from typer.testing import CliRunner, Result
 from addon.cli import app
 from addon.config.settings import Settings
 from addon.runtime.control import ControlServer
-from addon.runtime.counters import Statistics
+from addon.runtime.counters import Counters
 from cache.http.messages import Fields, Response
 from cache.rules.ownership import ANY, CREDENTIAL, SCOPE
 from cache.rules.stored_response import StoredResponse
@@ -327,15 +327,15 @@ def test_stats_of_running_proxies(directory: Path) -> None:
 
 
 def test_what_a_proxy_counts_begins_at_zero_and_has_a_known_name() -> None:
-    statistics = Statistics()
-    assert set(statistics.snapshot().values()) == {0}
-    statistics.count("hits.https")
-    statistics.count("octets.from_copy", 10)
-    statistics.count("not_stored.no-store")
-    counted = statistics.snapshot()
+    counters = Counters()
+    assert set(counters.snapshot().values()) == {0}
+    counters.count("hits.https")
+    counters.count("octets.from_copy", 10)
+    counters.count("not_stored.no-store")
+    counted = counters.snapshot()
     assert (counted["hits.https"], counted["octets.from_copy"], counted["not_stored.no-store"]) == (1, 10, 1)
     with pytest.raises(KeyError):
-        statistics.count("hit.https")
+        counters.count("hit.https")
 
 
 def test_a_memory_store_is_reached_through_its_proxy_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

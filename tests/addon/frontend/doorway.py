@@ -17,7 +17,7 @@ from mitmproxy import certs
 
 from addon.config.settings import Settings
 from addon.frontend.connect.leaf_certificates import KEY_SIZE, LeafContexts
-from addon.frontend.connection_limits import Admission
+from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.http1.frontend import Door
 from addon.frontend.listener import Listener
 from addon.runtime.access_log import AccessLog
@@ -136,9 +136,9 @@ class Doorway:
         log = AccessLog(Path(self.settings.log.access)) if self.settings.log.access else None
         left_alone = tuple(glob(host) for host in self.settings.tls.leave_alone)
         arrival = arrival_of(self.settings)
-        admission = Admission(self.settings.limits.connections_per_client, most_descriptors())
+        limits = ConnectionLimits(self.settings.limits.connections_per_client, most_descriptors())
         self.door = Door(
-            self.service, leaves(), self._hand_over, admission, arrival, self.settings.memory.hot_size, log, left_alone
+            self.service, leaves(), self._hand_over, limits, arrival, self.settings.memory.hot_size, log, left_alone
         )
         self.listener = Listener(self.door)
         await self.listener.start("127.0.0.1", 0)

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from addon.frontend.connection_limits import Admission, client_at
+from addon.frontend.connection_limits import ConnectionLimits, client_at
 from addon.frontend.entrance import RETRY_AFTER
 from tests.addon.frontend.connect.test_tunnel import hello
 from tests.addon.frontend.doorway import Client, Doorway, converse, get, origin_tls, request, trusting, until
@@ -28,29 +28,29 @@ class Accepted(asyncio.Transport):
 
 
 def test_a_client_has_as_many_connections_as_it_may_and_takes_none_of_anothers() -> None:
-    admission = Admission(2, PLENTY)
+    limits = ConnectionLimits(2, PLENTY)
     first, second = Accepted("192.0.2.1"), Accepted("192.0.2.1")
-    assert admission.enter(first) is None
-    assert admission.enter(second) is None
-    assert admission.enter(Accepted("192.0.2.1")) == (
+    assert limits.admit(first) is None
+    assert limits.admit(second) is None
+    assert limits.admit(Accepted("192.0.2.1")) == (
         "192.0.2.1 has 2 connections to this proxy open, as many as one client may."
     )
-    assert admission.enter(Accepted("192.0.2.2")) is None
-    admission.leave(first)
-    assert admission.enter(Accepted("192.0.2.1")) is None
-    assert admission.enter(Accepted("192.0.2.1"))
+    assert limits.admit(Accepted("192.0.2.2")) is None
+    limits.release(first)
+    assert limits.admit(Accepted("192.0.2.1")) is None
+    assert limits.admit(Accepted("192.0.2.1"))
 
 
 def test_whoever_was_sent_away_or_is_gone_leaves_nothing_behind() -> None:
-    admission = Admission(1, PLENTY)
+    limits = ConnectionLimits(1, PLENTY)
     first, refused = Accepted("192.0.2.1"), Accepted("192.0.2.1")
-    admission.enter(first)
-    admission.enter(refused)
+    limits.admit(first)
+    limits.admit(refused)
     for _ in range(2):
-        admission.leave(refused)
-        admission.leave(first)
-    assert not admission._clients
-    assert not admission._connections
+        limits.release(refused)
+        limits.release(first)
+    assert not limits._clients
+    assert not limits._connections
 
 
 @pytest.mark.parametrize(
@@ -73,15 +73,15 @@ def test_connections_are_counted_by_address_and_in_ipv6_by_network(address: str,
 
 @pytest.mark.parametrize(("per_client", "address"), [(0, "192.0.2.1"), (1, "127.0.0.1")])
 def test_without_a_limit_and_on_this_machine_nobody_is_counted(per_client: int, address: str) -> None:
-    admission = Admission(per_client, PLENTY)
-    assert not any(admission.enter(Accepted(address)) for _ in range(10))
+    limits = ConnectionLimits(per_client, PLENTY)
+    assert not any(limits.admit(Accepted(address)) for _ in range(10))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "192.0.2.1"])
 def test_the_last_quarter_of_the_descriptors_is_not_for_clients(address: str) -> None:
-    admission = Admission(0, 1024)
-    assert admission.enter(Accepted(address, 767)) is None
-    assert admission.enter(Accepted(address, 768)) == "This proxy has as many connections open as it can."
+    limits = ConnectionLimits(0, 1024)
+    assert limits.admit(Accepted(address, 767)) is None
+    assert limits.admit(Accepted(address, 768)) == "This proxy has as many connections open as it can."
 
 
 # ---- at the door
@@ -103,7 +103,7 @@ async def sent_away(doorway: Doorway) -> str:
 
 async def stays(doorway: Doorway, origin: RawOrigin) -> None:
     """Show that there is room for one more."""
-    await until(lambda: not doorway.door.admission._clients)
+    await until(lambda: not doorway.door.limits._clients)
     assert (await (await doorway.client()).ask(get(origin))).body == b"ok"
 
 
@@ -121,7 +121,7 @@ def test_one_too_many_is_told_at_once_and_nothing_of_it_is_kept() -> None:
             "\r\n\r\n192.0.2.1 has 1 connections to this proxy open, as many as one client may.\nreason: connections\n"
         )
         assert len(doorway.door.connections) == 1
-        assert doorway.service.statistics.snapshot()["refused.connections"] == 1
+        assert doorway.service.counters.snapshot()["refused.connections"] == 1
         assert (await first.ask(get(origin))).body == b"ok"
         first.leave()
         await stays(doorway, origin)
@@ -166,7 +166,7 @@ def test_a_tunnel_is_one_connection_until_it_ends(tunnel: Callable[[Doorway, Raw
         client = await tunnel(doorway, origin)
         assert "reason: connections" in await sent_away(doorway)
         client.leave()
-        await until(lambda: not doorway.door.admission._clients)
+        await until(lambda: not doorway.door.limits._clients)
         await tunnel(doorway, origin)
 
     converse(conversation, endless, secure=origin_tls(), limits=ONE)
@@ -178,7 +178,7 @@ def test_a_handshake_that_fails_is_the_end_of_a_connection_too() -> None:
         client = await doorway.tunnel("a.example:443")
         client.send(hello() + b"nonsense" * 10)
         await client.rest()
-        await until(lambda: not doorway.door.admission._clients)
+        await until(lambda: not doorway.door.limits._clients)
 
     converse(conversation, endless, limits=ONE)
 
@@ -188,7 +188,7 @@ def test_descriptors_that_run_short_refuse_newcomers_and_serve_who_is_there() ->
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await doorway.client()
         assert (await client.ask(get(origin))).body == b"ok"
-        doorway.door.admission._highest = 0
+        doorway.door.limits._highest = 0
         assert "as many connections open as it can" in await sent_away(doorway)
         assert (await client.ask(get(origin))).body == b"ok"
 

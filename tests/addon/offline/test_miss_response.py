@@ -178,7 +178,7 @@ def test_what_was_missing_is_fetched_when_origins_are_asked_again(tmp_path: Path
             while on and service.queue.all():
                 await asyncio.sleep(0.01)
             assert bool(service.queue.all()) is not on
-            assert service.statistics.snapshot()["stored"] == on
+            assert service.counters.snapshot()["stored"] == on
 
     served(tmp_path, story, cache={"mode": "offline"}, offline={"queue": on, "keep_unfresh": True})
 

@@ -91,7 +91,7 @@ def test_offline_no_connection_is_made_and_online_again_one_is(settings: Setting
             await service.modes.handle({"mode": "online"})
             await service.responder.respond(request)
             assert origin.connections == 1
-        assert service.statistics.snapshot()[f"refused.{Refused.OFFLINE}"] == 1
+        assert service.counters.snapshot()[f"refused.{Refused.OFFLINE}"] == 1
 
     served(settings, story)
 
@@ -104,6 +104,6 @@ def test_a_host_that_cannot_be_reached_is_known_and_asked_no_more(settings: Sett
         assert (await service.modes.handle({}))["unreachable"] == ["no-such-host.invalid"]
         second = await service.responder.respond(request)
         assert second.head.status == 504
-        assert service.statistics.snapshot()["origin.fetches"] == 1
+        assert service.counters.snapshot()["origin.fetches"] == 1
 
     served(settings, story)

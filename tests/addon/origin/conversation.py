@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import uvloop
 
-from addon.origin import Origin, OriginAnswer, OriginFailure, OriginOptions
+from addon.origin import OriginAnswer, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Fields, Request, Response
 from tests.fixtures.raw_origin import RawOrigin, Script, answering
 
@@ -54,7 +54,7 @@ async def whole(answer: OriginAnswer) -> bytes:
     return b"".join([chunk async for chunk in answer.body()])
 
 
-async def fetch_whole(client: Origin, request: Request) -> bytes:
+async def fetch_whole(client: OriginClient, request: Request) -> bytes:
     return await whole(await client.fetch(request))
 
 
@@ -63,7 +63,7 @@ def eager_task_factory(loop: asyncio.AbstractEventLoop, coro: object, **given: o
     return asyncio.Task(coro, **(given | {"loop": loop, "eager_start": True}))  # type: ignore[arg-type,misc,call-overload]
 
 
-type Conversation[T] = Callable[[Origin, RawOrigin], Awaitable[T]]
+type Conversation[T] = Callable[[OriginClient, RawOrigin], Awaitable[T]]
 
 
 def converse[T](
@@ -80,7 +80,7 @@ def converse[T](
         if eager:
             asyncio.get_running_loop().set_task_factory(eager_task_factory)
         async with RawOrigin(*scripts, tls=tls) as origin:
-            client = Origin(options or OriginOptions(proxy="none"), clock)
+            client = OriginClient(options or OriginOptions(proxy="none"), clock)
             try:
                 return await conversation(client, origin)
             finally:
@@ -99,7 +99,7 @@ def receive(octets: bytes, method: str = "GET") -> tuple[Response, bytes, int]:
         The first answer's head, its body, and how many connections the two requests took.
     """
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[Response, bytes, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[Response, bytes, int]:
         answer = await client.fetch(get(origin, method=method))
         body = await whole(answer)
         again = await client.fetch(get(origin, method=method))
@@ -112,7 +112,7 @@ def receive(octets: bytes, method: str = "GET") -> tuple[Response, bytes, int]:
 def refusal(octets: bytes, method: str = "GET") -> OriginFailure:
     """Return the failure that an origin causes by writing `octets` and ending the connection in order."""
 
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         await whole(await client.fetch(get(origin, method=method)))
 
     with pytest.raises(OriginFailure) as caught:
@@ -123,7 +123,7 @@ def refusal(octets: bytes, method: str = "GET") -> OriginFailure:
 def head_refusal(octets: bytes) -> OriginFailure:
     """As `refusal`, for what must be refused before anything is handed on."""
 
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         await client.fetch(get(origin))
 
     with pytest.raises(OriginFailure) as caught:

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
-from addon.origin.response_reader import Exchange
+from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
+from addon.origin.response_reader import ResponseReader
 from tests.addon.origin.conversation import converse, each_loop, get, head_refusal, no_system_trust, whole
 from tests.fixtures.raw_origin import HEAD, OK, QUICK, Peer, RawOrigin, answering
 
@@ -27,7 +27,7 @@ def test_the_origin_waits_for_a_slow_reader() -> None:
             sent.append(65_536)
         await peer.client_closed()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         answer, received, before = await client.fetch(get(origin)), 0, -1
         while before != len(sent):  # until it has stopped sending
             before = len(sent)
@@ -43,7 +43,7 @@ def test_the_origin_waits_for_a_slow_reader() -> None:
 def test_times_come_from_the_clock_around_the_exchange() -> None:
     now = iter([100.0, 103.0])
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[float, float]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[float, float]:
         answer = await client.fetch(get(origin))
         return answer.request_time, answer.response_time
 
@@ -56,7 +56,7 @@ async def silent(peer: Peer) -> None:
 
 
 def test_an_origin_that_says_nothing_times_out() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         await client.fetch(get(origin))
 
     with pytest.raises(OriginFailure) as caught:
@@ -68,7 +68,7 @@ def test_an_origin_that_says_nothing_times_out() -> None:
     ("octets", "disconnected"), [(b"HTTP/1.1 200", True), (HEAD + b"Content-Length: 3\r\n\r\nab", False)]
 )
 def test_an_origin_that_falls_silent_times_out(octets: bytes, disconnected: bool) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         await whole(await client.fetch(get(origin)))
 
     with pytest.raises(OriginFailure) as caught:
@@ -96,7 +96,7 @@ def test_a_cancelled_request_closes_its_connection() -> None:
         if await peer.client_closed():
             gone.set()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         task = asyncio.create_task(client.fetch(get(origin)))
         await asked.wait()
         task.cancel()
@@ -108,16 +108,16 @@ def test_a_cancelled_request_closes_its_connection() -> None:
 
 
 def test_a_request_cancelled_just_as_its_head_arrives_closes_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         task = asyncio.create_task(client.fetch(get(origin)))
 
-        def feed_and_cancel(exchange: Exchange, octets: bytes) -> None:
+        def feed_and_cancel(exchange: ResponseReader, octets: bytes) -> None:
             feed(exchange, octets)
             task.cancel()
 
         with monkeypatch.context() as patched:
-            feed = Exchange.feed
-            patched.setattr(Exchange, "feed", feed_and_cancel)
+            feed = ResponseReader.feed
+            patched.setattr(ResponseReader, "feed", feed_and_cancel)
             await asyncio.wait([task])
         assert task.cancelled()
         return await whole(await client.fetch(get(origin)))
@@ -128,7 +128,7 @@ def test_a_request_cancelled_just_as_its_head_arrives_closes_its_connection(monk
 
 
 def test_closing_the_client_ends_exchanges_and_refuses_later_ones() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         answer = await client.fetch(get(origin))
         await client.close()
         with pytest.raises(OriginFailure) as caught:

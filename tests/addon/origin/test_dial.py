@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
+from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from addon.origin.dial import Dialler, _failure, first_connected
 from addon.origin.proxy import Route
 from cache.http.messages import Request
@@ -27,7 +27,7 @@ def options(**given: object) -> OriginOptions:
 
 @pytest.mark.parametrize("eager", [False, True])
 def test_a_refused_connection_is_disconnected(eager: bool) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         origin.port = closed_port()
         with pytest.raises(OriginFailure) as caught:
             await client.fetch(get(origin))
@@ -40,7 +40,7 @@ def test_a_refused_connection_is_disconnected(eager: bool) -> None:
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 70])
 def test_a_name_that_cannot_be_resolved_is_disconnected(host: str) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         with pytest.raises(OriginFailure) as caught:
             await client.fetch(Request("GET", "http", host, 80, "/"))
         assert (caught.value.kind, caught.value.disconnected) == (FailureKind.DNS_ERROR, True)
@@ -61,7 +61,7 @@ def _deaf_listener() -> tuple[socket.socket, list[socket.socket]]:
 
 
 def test_connecting_takes_no_longer_than_allowed() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         listener, callers = _deaf_listener()
         try:
             with pytest.raises(OriginFailure) as caught:
@@ -77,7 +77,7 @@ def test_connecting_takes_no_longer_than_allowed() -> None:
 @pytest.mark.parametrize("eager", [False, True])
 @pytest.mark.parametrize("first", ["deaf", "refusing"])
 def test_the_next_address_is_tried_when_the_first_does_not_answer(first: str, eager: bool) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         listener, callers = _deaf_listener()
         port = listener.getsockname()[1] if first == "deaf" else closed_port()
         try:
@@ -92,7 +92,7 @@ def test_the_next_address_is_tried_when_the_first_does_not_answer(first: str, ea
 
 
 def test_when_no_address_answers_the_first_error_counts() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         addresses = [(socket.AF_INET, ("127.0.0.1", closed_port())), (socket.AF_INET, ("not an address", 1))]
         with pytest.raises(ConnectionRefusedError):
             await first_connected(addresses)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
+from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Request
 from tests.addon.origin.conversation import converse, each_loop, get_securely, no_system_trust, whole
 from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering
@@ -33,14 +33,14 @@ def trusting(authority: Authority, **given: float) -> OriginOptions:
 
 
 def answer_of(host: str, script: Script, tls: ssl.SSLContext, options: OriginOptions) -> bytes:
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         return await whole(await client.fetch(get_securely(origin, host)))
 
     return converse(conversation, script, tls=tls, options=options)
 
 
 def failure_of(host: str, script: Script, tls: ssl.SSLContext | None, options: OriginOptions) -> OriginFailure:
-    async def conversation(client: Origin, origin: RawOrigin) -> OriginFailure:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> OriginFailure:
         with pytest.raises(OriginFailure) as caught:
             await whole(await client.fetch(get_securely(origin, host)))
         return caught.value
@@ -61,7 +61,7 @@ def test_the_systems_trust_is_what_ssl_cert_file_names(authority: Authority, mon
 
 @pytest.mark.parametrize("eager", [False, True])
 def test_tls_connections_are_used_again(eager: bool, authority: Authority) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         for _ in range(3):
             assert await whole(await client.fetch(get_securely(origin))) == b"ok"
         return origin.connections
@@ -174,7 +174,7 @@ def test_a_slow_reader_sees_the_same_end(cut: bool, authority: Authority) -> Non
         else:
             await peer.close()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         received = 0
         with pytest.raises(OriginFailure) if cut else nullcontext():
             async for chunk in (await client.fetch(get_securely(origin))).body():
@@ -205,7 +205,7 @@ def test_an_idle_connection_is_closed_with_close_notify(authority: Authority) ->
             peer.sendall(OK)
             return peer.recv(1)
 
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         with socket.create_server(("127.0.0.1", 0)) as listener:
             end = asyncio.create_task(asyncio.to_thread(serve, listener))
             port = listener.getsockname()[1]
@@ -216,7 +216,7 @@ def test_an_idle_connection_is_closed_with_close_notify(authority: Authority) ->
 
 
 def test_https_and_http_to_one_port_share_no_connection(authority: Authority) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await whole(await client.fetch(get_securely(origin)))
         with pytest.raises(OriginFailure):
             await client.fetch(Request("GET", "http", "localhost", origin.port, "/"))

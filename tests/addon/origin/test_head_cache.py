@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from addon.origin.options import OriginOptions
-from addon.origin.response_reader import Exchange
+from addon.origin.response_reader import ResponseReader
 
 
-def heard(octets: bytes) -> Exchange:
-    exchange = Exchange("GET", "a.example", OriginOptions())
+def heard(octets: bytes) -> ResponseReader:
+    exchange = ResponseReader("GET", "a.example", OriginOptions())
     exchange.feed(octets)
     return exchange
 
@@ -39,6 +39,6 @@ def test_empty_lines_before_a_response_are_no_head() -> None:
 def test_a_known_head_answers_no_head_request() -> None:
     head = b"HTTP/1.1 200 OK\r\nX-Head: yes\r\nContent-Length: 2\r\n\r\n"
     heard(head + b"v1")
-    exchange = Exchange("HEAD", "a.example", OriginOptions())
+    exchange = ResponseReader("HEAD", "a.example", OriginOptions())
     exchange.feed(head)
     assert exchange.complete

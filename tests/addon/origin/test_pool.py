@@ -7,7 +7,7 @@ import gc
 
 import pytest
 
-from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
+from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Request
 from tests.addon.origin.conversation import closed_port, converse, each_loop, fetch_whole, get, no_system_trust, whole
 from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering, endless
@@ -23,7 +23,7 @@ def options(**given: object) -> OriginOptions:
 
 @pytest.mark.parametrize("eager", [False, True])
 def test_one_request_after_another_takes_one_connection(eager: bool) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
         for _ in range(5):
             assert await fetch_whole(client, get(origin)) == b"ok"
         return len(origin.requests), origin.connections
@@ -43,7 +43,7 @@ def test_the_connection_used_last_is_used_first() -> None:
 
         return script
 
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         first, second = await asyncio.gather(client.fetch(get(origin)), client.fetch(get(origin)))
         await whole(first)
         await whole(second)
@@ -57,7 +57,7 @@ def test_the_connection_used_last_is_used_first() -> None:
 
 
 def test_there_are_never_more_connections_than_allowed() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
         await asyncio.gather(*(fetch_whole(client, get(origin)) for _ in range(20)))
         return len(origin.requests), origin.most_at_once
 
@@ -65,7 +65,7 @@ def test_there_are_never_more_connections_than_allowed() -> None:
 
 
 def test_who_waits_for_a_connection_in_vain_is_told_so() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> OriginFailure:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> OriginFailure:
         answer = await client.fetch(get(origin))
         with pytest.raises(OriginFailure) as caught:
             await client.fetch(get(origin))
@@ -88,7 +88,7 @@ def test_waiting_for_a_connection_is_not_connecting() -> None:
         await peer.send(b"ok")
         await endless(peer)
 
-    async def conversation(client: Origin, origin: RawOrigin) -> list[bytes]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> list[bytes]:
         return await asyncio.gather(*(fetch_whole(client, get(origin)) for _ in range(2)))
 
     given = options(max_connections=1, connect_timeout=QUICK)
@@ -105,14 +105,14 @@ def test_a_connection_given_up_makes_room_for_another(ending: str) -> None:
             await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab")
         await peer.client_closed()
 
-    async def give_up(client: Origin, origin: RawOrigin) -> None:
+    async def give_up(client: OriginClient, origin: RawOrigin) -> None:
         if ending == "abandoned":
             await (await client.fetch(get(origin))).close()
         else:
             with pytest.raises((OriginFailure, TimeoutError)):
                 await asyncio.wait_for(client.fetch(get(origin)), QUICK)
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[bytes, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int]:
         _, body = await asyncio.gather(give_up(client, origin), fetch_whole(client, get(origin)))
         return body, origin.connections
 
@@ -120,7 +120,7 @@ def test_a_connection_given_up_makes_room_for_another(ending: str) -> None:
 
 
 def test_a_connection_not_made_makes_room_for_another() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> list[FailureKind]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> list[FailureKind]:
         request = Request("GET", "http", "127.0.0.1", closed_port(), "/")
         failures = await asyncio.gather(client.fetch(request), client.fetch(request), return_exceptions=True)
         return [failure.kind for failure in failures if isinstance(failure, OriginFailure)]
@@ -130,7 +130,7 @@ def test_a_connection_not_made_makes_room_for_another() -> None:
 
 
 def test_nothing_is_remembered_of_origins_without_connections() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
         await asyncio.sleep(QUICK)
         gc.collect()

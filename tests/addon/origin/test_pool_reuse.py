@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
+from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from tests.addon.origin.conversation import converse, each_loop, fetch_whole, get, no_system_trust, whole
 from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, answering, endless
 
@@ -20,7 +20,7 @@ def options(**given: object) -> OriginOptions:
 
 
 def test_an_answer_given_up_is_not_followed_by_another_on_its_connection() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await (await client.fetch(get(origin))).close()
         await fetch_whole(client, get(origin))
         return origin.connections
@@ -29,7 +29,7 @@ def test_an_answer_given_up_is_not_followed_by_another_on_its_connection() -> No
 
 
 def test_closing_an_answer_that_was_read_leaves_the_connection_to_others() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         answer = await client.fetch(get(origin))
         await whole(answer)
         other = await client.fetch(get(origin))
@@ -56,7 +56,7 @@ def test_a_connection_that_the_origin_means_to_close_is_not_kept(head: bytes) ->
         await peer.send(head)
         assert await peer.client_closed()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[bytes, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int]:
         await fetch_whole(client, get(origin))
         return await fetch_whole(client, get(origin)), origin.connections
 
@@ -66,7 +66,7 @@ def test_a_connection_that_the_origin_means_to_close_is_not_kept(head: bytes) ->
 def test_an_http_1_0_connection_is_kept_if_the_origin_says_so() -> None:
     reply = b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nok"
 
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
         await fetch_whole(client, get(origin))
         return origin.connections
@@ -80,7 +80,7 @@ def test_an_answer_before_the_whole_request_was_read_is_an_answer() -> None:
         await peer.send(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy")
         await peer.close()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, bytes]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, bytes]:
         answer = await client.fetch(get(origin))
         return answer.head.status, await whole(answer)
 
@@ -96,7 +96,7 @@ def test_an_idle_connection_is_closed_after_a_while() -> None:
         assert await peer.client_closed()
         closed.set()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
         await asyncio.wait_for(closed.wait(), 5)
         await fetch_whole(client, get(origin))
@@ -119,7 +119,7 @@ def test_an_idle_connection_that_the_origin_ends_or_speaks_on_is_not_used(unaske
         peers.append(peer)
         await endless(peer)
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[bytes, int, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int, int]:
         await fetch_whole(client, get(origin))
         peers[0].send_now(unasked)
         if seen:
@@ -140,7 +140,7 @@ async def dying(peer: Peer) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
 def test_a_safe_request_on_a_reused_connection_that_died_is_sent_once_more(method: str) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, int, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int, int]:
         await fetch_whole(client, get(origin))
         answer = await client.fetch(get(origin, method=method))
         await answer.close()
@@ -150,7 +150,7 @@ def test_a_safe_request_on_a_reused_connection_that_died_is_sent_once_more(metho
 
 
 def test_it_is_sent_once_more_and_not_twice() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
         await fetch_whole(client, get(origin))
         with pytest.raises(OriginFailure) as caught:
             await client.fetch(get(origin))
@@ -165,7 +165,7 @@ def test_it_is_sent_once_more_and_not_twice() -> None:
 
 
 def test_the_other_idle_connections_are_not_tried_either() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[bytes, int, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int, int]:
         first, second = await asyncio.gather(client.fetch(get(origin)), client.fetch(get(origin)))
         await whole(first)
         await whole(second)
@@ -175,7 +175,7 @@ def test_the_other_idle_connections_are_not_tried_either() -> None:
 
 
 def test_an_unsafe_request_is_not_sent_again() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
         with pytest.raises(OriginFailure):
             await client.fetch(get(origin, method="DELETE"))
@@ -189,7 +189,7 @@ def test_a_request_on_a_fresh_connection_is_not_sent_again() -> None:
         await peer.request()
         await peer.close()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
         with pytest.raises(OriginFailure):
             await client.fetch(get(origin))
         return len(origin.requests), origin.connections
@@ -205,7 +205,7 @@ def test_a_request_that_was_half_answered_is_not_sent_again() -> None:
         await peer.send(b"HTTP/1.1")
         await peer.close()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
         with pytest.raises(OriginFailure):
             await client.fetch(get(origin))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from addon.config.settings import Settings
-from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
+from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from addon.origin.proxy import UpstreamProxies, UpstreamProxy, say_once
 from cache.http.messages import Fields, Request
 from tests.addon.origin.conversation import converse, each_loop, get_securely, no_system_trust, whole
@@ -34,8 +34,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def ask_through(request: Request, script: Script, userinfo: str = "") -> tuple[bytes, list[bytes]]:
     """Send a request through a proxy that follows a script; return the body and what the proxy was sent."""
 
-    async def conversation(_: Origin, proxy: RawOrigin) -> tuple[bytes, list[bytes]]:
-        client = Origin(OriginOptions(proxy=f"http://{userinfo}127.0.0.1:{proxy.port}"))
+    async def conversation(_: OriginClient, proxy: RawOrigin) -> tuple[bytes, list[bytes]]:
+        client = OriginClient(OriginOptions(proxy=f"http://{userinfo}127.0.0.1:{proxy.port}"))
         try:
             return await whole(await client.fetch(request)), proxy.requests
         finally:
@@ -89,10 +89,10 @@ def tunnel_to(port: int, answer: bytes = b"HTTP/1.1 200 Connection established\r
 )
 @pytest.mark.parametrize("eager", [False, True])
 def test_tls_goes_through_a_tunnel_that_is_used_again(answer: bytes, eager: bool, authority: Authority) -> None:
-    async def conversation(_client: Origin, origin: RawOrigin) -> None:
+    async def conversation(_client: OriginClient, origin: RawOrigin) -> None:
         async with RawOrigin(tunnel_to(origin.port, answer)) as proxy:
             proxy_url = f"http://user:pass@127.0.0.1:{proxy.port}"
-            client = Origin(OriginOptions(proxy=proxy_url, ca_files=(str(authority.file),)))
+            client = OriginClient(OriginOptions(proxy=proxy_url, ca_files=(str(authority.file),)))
             for _ in range(2):
                 assert await whole(await client.fetch(get_securely(origin))) == b"ok"
             await client.close()
@@ -106,9 +106,9 @@ def test_tls_goes_through_a_tunnel_that_is_used_again(answer: bytes, eager: bool
 
 
 def test_the_name_to_be_proven_has_no_trailing_dot(authority: Authority) -> None:
-    async def conversation(_: Origin, origin: RawOrigin) -> bytes:
+    async def conversation(_: OriginClient, origin: RawOrigin) -> bytes:
         async with RawOrigin(tunnel_to(origin.port)) as proxy:
-            client = Origin(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(authority.file),)))
+            client = OriginClient(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(authority.file),)))
             body = await whole(await client.fetch(get_securely(origin, "origin.test.")))
             await client.close()
             return body
@@ -117,9 +117,9 @@ def test_the_name_to_be_proven_has_no_trailing_dot(authority: Authority) -> None
 
 
 def test_the_certificate_inside_the_tunnel_must_be_the_origins(authority: Authority) -> None:
-    async def conversation(_: Origin, origin: RawOrigin) -> OriginFailure:
+    async def conversation(_: OriginClient, origin: RawOrigin) -> OriginFailure:
         async with RawOrigin(tunnel_to(origin.port)) as proxy:
-            client = Origin(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(authority.file),)))
+            client = OriginClient(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(authority.file),)))
             with pytest.raises(OriginFailure) as caught:
                 await client.fetch(get_securely(origin))
             await client.close()
@@ -153,8 +153,8 @@ def test_a_proxy_that_does_not_connect_us_is_a_failure_that_says_so(
 
 
 def test_a_proxy_that_is_slow_to_connect_us_is_a_connection_timeout() -> None:
-    async def conversation(_: Origin, proxy: RawOrigin) -> OriginFailure:
-        client = Origin(OriginOptions(proxy=f"http://127.0.0.1:{proxy.port}", connect_timeout=QUICK))
+    async def conversation(_: OriginClient, proxy: RawOrigin) -> OriginFailure:
+        client = OriginClient(OriginOptions(proxy=f"http://127.0.0.1:{proxy.port}", connect_timeout=QUICK))
         with pytest.raises(OriginFailure) as caught:
             await client.fetch(SECURE)
         await client.close()
@@ -245,10 +245,10 @@ def test_a_proxy_url_names_host_and_port(url: str, proxy: UpstreamProxy) -> None
 )
 def test_a_proxy_of_another_kind_stops_the_start(url: str) -> None:
     with pytest.raises(ValueError, match=r"upstream proxy '.*': expected http://host:port"):
-        Origin(OriginOptions(proxy=url))
+        OriginClient(OriginOptions(proxy=url))
 
 
 def test_the_error_does_not_show_the_proxys_password() -> None:
     with pytest.raises(ValueError, match=r"a\.test") as caught:
-        Origin(OriginOptions(proxy="socks5://user:secret@a.test"))
+        OriginClient(OriginOptions(proxy="socks5://user:secret@a.test"))
     assert "secret" not in str(caught.value)

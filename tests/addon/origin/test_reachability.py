@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from addon.origin import FailureKind, OriginFailure
-from addon.origin.reachability import PAUSES, Links
+from addon.origin.reachability import PAUSES, Reachability
 from cache.rules.key import request_for
 
 REQUEST = request_for("https://Example.test/a")
@@ -24,7 +24,7 @@ class World:
         self.told: list[frozenset[str]] = []
         self.slept: list[float] = []
         self._awake = asyncio.Event()
-        self.links = Links(self._probe, self.told.append, self._sleep)
+        self.reachability = Reachability(self._probe, self.told.append, self._sleep)
 
     async def _probe(self, scheme: str, host: str, port: int) -> None:
         self.probed.append((scheme, host, port))
@@ -46,7 +46,7 @@ def in_a_world(story: Callable[[World], Awaitable[None]]) -> World:
     async def told() -> World:
         world = World()
         await story(world)
-        await world.links.close()
+        await world.reachability.close()
         return world
 
     return asyncio.run(told())
@@ -54,14 +54,14 @@ def in_a_world(story: Callable[[World], Awaitable[None]]) -> World:
 
 def test_a_host_without_a_link_is_down_until_a_probe_reaches_it() -> None:
     async def story(world: World) -> None:
-        world.links.failed(REQUEST, NO_ROUTE)
-        assert world.links.unreachable == {"example.test"}
+        world.reachability.failed(REQUEST, NO_ROUTE)
+        assert world.reachability.unreachable == {"example.test"}
         await world.pass_a_pause()
         await world.pass_a_pause()
-        assert world.links.unreachable == {"example.test"}
+        assert world.reachability.unreachable == {"example.test"}
         world.reachable = True
         await world.pass_a_pause()
-        assert not world.links.unreachable
+        assert not world.reachability.unreachable
 
     world = in_a_world(story)
     assert world.probed == [("https", "example.test", 443)] * 3
@@ -71,8 +71,8 @@ def test_a_host_without_a_link_is_down_until_a_probe_reaches_it() -> None:
 
 def test_an_answer_ends_the_probing() -> None:
     async def story(world: World) -> None:
-        world.links.failed(REQUEST, NO_ROUTE)
-        world.links.reached("EXAMPLE.test")
+        world.reachability.failed(REQUEST, NO_ROUTE)
+        world.reachability.reached("EXAMPLE.test")
         await world.pass_a_pause()
 
     world = in_a_world(story)
@@ -82,27 +82,27 @@ def test_an_answer_ends_the_probing() -> None:
 @pytest.mark.parametrize("kind", [FailureKind.CONNECTION_REFUSED, FailureKind.TLS_CERTIFICATE_ERROR])
 def test_who_refuses_has_been_reached(kind: FailureKind) -> None:
     async def story(world: World) -> None:
-        world.links.failed(REQUEST, OriginFailure(kind, "No.", disconnected=True))
-        assert not world.links.unreachable
+        world.reachability.failed(REQUEST, OriginFailure(kind, "No.", disconnected=True))
+        assert not world.reachability.unreachable
 
     assert not in_a_world(story).told
 
 
 def test_after_the_last_attempt_the_next_request_may_find_out() -> None:
     async def story(world: World) -> None:
-        world.links.failed(REQUEST, NO_ROUTE)
+        world.reachability.failed(REQUEST, NO_ROUTE)
         for _ in PAUSES:
             await world.pass_a_pause()
-        assert not world.links.unreachable
+        assert not world.reachability.unreachable
 
     assert len(in_a_world(story).probed) == len(PAUSES)
 
 
 def test_what_is_forgotten_is_not_probed() -> None:
     async def story(world: World) -> None:
-        world.links.failed(REQUEST, NO_ROUTE)
-        world.links.forget()
+        world.reachability.failed(REQUEST, NO_ROUTE)
+        world.reachability.forget()
         await world.pass_a_pause()
-        assert not world.links.unreachable
+        assert not world.reachability.unreachable
 
     assert not in_a_world(story).probed

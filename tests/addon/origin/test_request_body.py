@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from addon.origin import Content, FailureKind, Origin, OriginFailure, OriginOptions
+from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions, RequestContent
 from cache.http.messages import Request, Response
 from tests.addon.origin.conversation import (
     converse,
@@ -45,8 +45,8 @@ async def receiving(peer: Peer) -> None:
     ],
 )
 def test_content_is_framed_anew(length: int | None, given: tuple[tuple[str, str]], framing: bytes, sent: bytes) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
-        content = Content(pieces(b"ab", b"", b"c~"), length)
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
+        content = RequestContent(pieces(b"ab", b"", b"c~"), length)
         await fetch_whole_with(client, post_of(origin, *given, ("X", "y")), content)
         return origin.requests[0].replace(str(origin.port).encode(), b"PORT")
 
@@ -54,13 +54,13 @@ def test_content_is_framed_anew(length: int | None, given: tuple[tuple[str, str]
     assert converse(conversation, receiving) == expected
 
 
-async def fetch_whole_with(client: Origin, request: Request, content: Content) -> bytes:
+async def fetch_whole_with(client: OriginClient, request: Request, content: RequestContent) -> bytes:
     return await whole(await client.fetch(request, content=content))
 
 
 def test_chunks_end_with_the_last_one() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
-        return await fetch_whole_with(client, post_of(origin), Content(pieces(b"abc")))
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
+        return await fetch_whole_with(client, post_of(origin), RequestContent(pieces(b"abc")))
 
     async def to_the_end(peer: Peer) -> None:
         await peer.request(up_to=b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
@@ -70,9 +70,9 @@ def test_chunks_end_with_the_last_one() -> None:
 
 
 def test_a_request_with_content_has_a_connection_of_its_own() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, int]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
         await fetch_whole(client, get(origin))
-        await fetch_whole_with(client, post_of(origin), Content(pieces(b"abc~"), 4))
+        await fetch_whole_with(client, post_of(origin), RequestContent(pieces(b"abc~"), 4))
         after_it = origin.connections
         await fetch_whole(client, get(origin))
         return after_it, origin.connections
@@ -81,9 +81,9 @@ def test_a_request_with_content_has_a_connection_of_its_own() -> None:
 
 
 def test_an_idle_connection_makes_room_for_it() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
-        await fetch_whole_with(client, post_of(origin), Content(pieces(b"abc~"), 4))
+        await fetch_whole_with(client, post_of(origin), RequestContent(pieces(b"abc~"), 4))
         return origin.connections
 
     assert converse(conversation, endless, receiving, options=OriginOptions(proxy="none", max_connections=1)) == 2
@@ -105,8 +105,8 @@ def test_an_answer_before_the_end_of_the_content_stops_it(length: int | None) ->
         await peer.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno.")
         assert await peer.closed_after_octets()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, bytes]:
-        answer = await client.fetch(post_of(origin), content=Content(without_end(taken), length))
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, bytes]:
+        answer = await client.fetch(post_of(origin), content=RequestContent(without_end(taken), length))
         return answer.head.status, await whole(answer)
 
     assert converse(conversation, refusing) == (413, b"no.")
@@ -121,8 +121,8 @@ def test_an_answer_is_heard_although_the_origin_closed_on_the_content() -> None:
         await peer.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno.")
         await peer.close()  # with octets unread: a reset follows the answer
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[int, bytes]:
-        answer = await client.fetch(post_of(origin), content=Content(without_end(taken), MANY))
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, bytes]:
+        answer = await client.fetch(post_of(origin), content=RequestContent(without_end(taken), MANY))
         return answer.head.status, await whole(answer)
 
     for _ in range(20):
@@ -136,7 +136,7 @@ def test_content_goes_on_while_a_good_answer_comes() -> None:
         await peer.request(up_to=b"b")
         await peer.send(b"ok")
 
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         answered = asyncio.Event()
 
         async def two() -> AsyncIterator[bytes]:
@@ -144,7 +144,7 @@ def test_content_goes_on_while_a_good_answer_comes() -> None:
             await answered.wait()
             yield b"b"
 
-        answer = await client.fetch(post_of(origin), content=Content(two(), 2))
+        answer = await client.fetch(post_of(origin), content=RequestContent(two(), 2))
         answered.set()
         return await whole(answer)
 
@@ -157,9 +157,9 @@ def test_the_client_waits_for_a_slow_origin() -> None:
     async def deaf(peer: Peer) -> None:
         await asyncio.sleep(60)
 
-    async def conversation(client: Origin, origin: RawOrigin) -> FailureKind:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:
-            await client.fetch(post_of(origin), content=Content(without_end(taken), MANY))
+            await client.fetch(post_of(origin), content=RequestContent(without_end(taken), MANY))
         return caught.value.kind
 
     kind = converse(conversation, deaf, options=OriginOptions(proxy="none", between_bytes_timeout=QUICK))
@@ -173,8 +173,8 @@ def test_the_origin_is_not_blamed_for_a_slow_client() -> None:
         await asyncio.sleep(4 * QUICK)
         yield b"~"
 
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
-        return await fetch_whole_with(client, post_of(origin), Content(slow(), 4))
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
+        return await fetch_whole_with(client, post_of(origin), RequestContent(slow(), 4))
 
     options = OriginOptions(proxy="none", first_byte_timeout=QUICK, between_bytes_timeout=QUICK)
     assert converse(conversation, receiving, options=options) == b"ok"
@@ -186,7 +186,7 @@ def test_expect_is_forwarded_and_the_100_handed_on() -> None:
         await peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         await receiving(peer)
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[list[int], bytes]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[list[int], bytes]:
         allowed, statuses = asyncio.Event(), list[int]()
 
         async def when_allowed() -> AsyncIterator[bytes]:
@@ -198,7 +198,7 @@ def test_expect_is_forwarded_and_the_100_handed_on() -> None:
             allowed.set()
 
         request = post_of(origin, ("Expect", "100-continue"))
-        answer = await client.fetch(request, interim=interim, content=Content(when_allowed(), 4))
+        answer = await client.fetch(request, interim=interim, content=RequestContent(when_allowed(), 4))
         return statuses, await whole(answer)
 
     assert converse(conversation, cautious) == ([100], b"ok")
@@ -210,9 +210,9 @@ def test_content_that_is_not_as_long_as_it_said_ends_the_exchange(octets: tuple[
         await peer.request()
         assert await peer.closed_after_octets()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> FailureKind:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:
-            await client.fetch(post_of(origin), content=Content(pieces(*octets), 4))
+            await client.fetch(post_of(origin), content=RequestContent(pieces(*octets), 4))
         return caught.value.kind
 
     assert converse(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
@@ -227,9 +227,9 @@ def test_a_client_that_leaves_ends_the_exchange() -> None:
         await peer.request()
         assert await peer.closed_after_octets()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> FailureKind:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:
-            await client.fetch(post_of(origin, method="PUT"), content=Content(leaving()))
+            await client.fetch(post_of(origin, method="PUT"), content=RequestContent(leaving()))
         return caught.value.kind
 
     assert converse(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
@@ -241,16 +241,16 @@ def test_it_is_never_sent_twice(method: str) -> None:
         await peer.request()
         await peer.close()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         with pytest.raises(OriginFailure):
-            await client.fetch(post_of(origin, method=method), content=Content(pieces(b"abc~"), 4))
+            await client.fetch(post_of(origin, method=method), content=RequestContent(pieces(b"abc~"), 4))
         return origin.connections
 
     assert converse(conversation, closing) == 1
 
 
 def test_a_host_that_names_another_is_sent_as_received_where_that_is_wanted() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         request = get(origin, "/", ("Host", "elsewhere.test"))
         await whole(await client.fetch(request, named_host=True))
         return origin.requests[0]

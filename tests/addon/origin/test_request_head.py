@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from addon.origin import Origin
+from addon.origin import OriginClient
 from cache.http.messages import Fields, Request
 from tests.addon.origin.conversation import converse, each_loop, get, no_system_trust
 from tests.fixtures.raw_origin import OK, RawOrigin, answering
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def test_a_request_goes_out_as_given_behind_one_host_line_of_its_authority() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         fields = (("hOst", "elsewhere.test"), ("X-Twice", "1"), ("Accept", "a/b"), ("x-twice", "\xe9"))
         await client.fetch(get(origin, "/a%20b?c=d&e", *fields))
         return origin.requests[0].replace(str(origin.port).encode(), b"PORT")
@@ -51,7 +51,7 @@ def test_a_request_goes_out_as_given_behind_one_host_line_of_its_authority() -> 
     ids=repr,
 )
 def test_a_request_that_would_be_read_as_another_one_is_not_sent(wrong: dict[str, object]) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> int:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         given = {"method": "GET", "scheme": "http", "host": "127.0.0.1", "port": origin.port, "target": "/"}
         with pytest.raises(ValueError, match=r"cannot send|encode"):
             await client.fetch(Request(**(given | wrong)))  # type: ignore[arg-type]  # the rows are typed by reading them

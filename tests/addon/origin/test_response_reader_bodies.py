@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from addon.origin import FailureKind, Origin, OriginFailure
+from addon.origin import FailureKind, OriginClient, OriginFailure
 from tests.addon.origin.conversation import (
     converse,
     each_loop,
@@ -53,7 +53,7 @@ def test_a_body_is_read_to_its_end_and_the_connection_is_used_again(octets: byte
     ],
 )
 def test_a_body_without_a_length_ends_with_the_connection(octets: bytes, body: bytes) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         return await whole(await client.fetch(get(origin)))
 
     assert converse(conversation, answering(octets, then_close=True)) == body
@@ -159,7 +159,7 @@ def test_a_truncated_body_is_incomplete(octets: bytes) -> None:
 
 
 def test_what_came_of_a_truncated_body_is_handed_on_before_the_failure() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         body = (await client.fetch(get(origin))).body()
         received = await anext(body)
         with pytest.raises(OriginFailure):
@@ -185,7 +185,7 @@ def test_a_reset_in_a_body_without_a_length_is_not_its_end() -> None:
         await heard.wait()
         peer.reset()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         body = (await client.fetch(get(origin))).body()
         assert await anext(body) == b"abc"
         heard.set()

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from addon.origin import FailureKind, Origin
+from addon.origin import FailureKind, OriginClient
 from cache.http.messages import Fields, Response
 from tests.addon.origin.conversation import converse, each_loop, get, head_refusal, no_system_trust, receive, whole
 from tests.fixtures.raw_origin import CHUNKED, HEAD, LARGE, OK, Peer, RawOrigin
@@ -33,7 +33,7 @@ def test_a_response_that_arrives_octet_by_octet_is_the_same_response() -> None:
             await asyncio.sleep(0)
         await peer.client_closed()
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[Response, bytes]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[Response, bytes]:
         answer = await client.fetch(get(origin))
         return answer.head, await whole(answer)
 

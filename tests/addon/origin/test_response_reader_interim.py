@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from addon.origin import FailureKind, Origin, OriginFailure, OriginOptions
+from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Fields, Response
 from tests.addon.origin.conversation import converse, each_loop, get, no_system_trust, refusal, whole
 from tests.fixtures.raw_origin import CHUNKED, HEAD, LARGE, OK, Peer, RawOrigin, answering
@@ -22,7 +22,7 @@ HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 def heard(octets: bytes) -> tuple[list[Response], bytes]:
     """Return the interim responses that reach whoever asked, and the body of the final one."""
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[list[Response], bytes]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[list[Response], bytes]:
         interim: list[Response] = []
         answer = await client.fetch(get(origin), interim=interim.append)
         return interim, await whole(answer)
@@ -45,21 +45,21 @@ def test_an_interim_response_is_handed_on_before_the_final_one_comes() -> None:
         await hinted.wait()
         await peer.send(OK)
 
-    async def conversation(client: Origin, origin: RawOrigin) -> bytes:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         return await whole(await client.fetch(get(origin), interim=lambda _: hinted.set()))
 
     assert converse(conversation, slow) == b"ok"
 
 
 def test_fields_of_an_interim_response_are_not_those_of_the_final_one() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> Fields:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> Fields:
         return (await client.fetch(get(origin))).head.fields
 
     assert converse(conversation, answering(HINTS + OK)).lines == (("Content-Length", "2"),)
 
 
 def test_interim_responses_without_end_are_refused() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         await client.fetch(get(origin))
 
     with pytest.raises(OriginFailure) as caught:
@@ -69,7 +69,7 @@ def test_interim_responses_without_end_are_refused() -> None:
 
 
 def test_trailers_are_kept_apart_from_the_head() -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[Fields, Fields]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[Fields, Fields]:
         answer = await client.fetch(get(origin))
         await whole(answer)
         return answer.head.fields, answer.trailers
@@ -89,7 +89,7 @@ def test_there_are_no_trailers_before_the_end() -> None:
         await ended.wait()
         await peer.send(b"\r\n")
 
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[Fields, Fields]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[Fields, Fields]:
         answer = await client.fetch(get(origin))
         assert answer.whole is None
         before = answer.trailers
@@ -112,7 +112,7 @@ def test_a_trailer_section_has_the_limits_of_a_head(trailers: bytes) -> None:
     ids=["length", "empty", "chunks"],
 )
 def test_an_answer_that_comes_in_one_piece_is_whole_at_once(octets: bytes, body: bytes) -> None:
-    async def conversation(client: Origin, origin: RawOrigin) -> tuple[bytes | None, bytes]:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes | None, bytes]:
         answer = await client.fetch(get(origin))
         return answer.whole, await whole(answer)
 

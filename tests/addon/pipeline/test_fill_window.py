@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from addon.pipeline.fill_window import Window
+from addon.pipeline.fill_window import FillWindow
 
 
-def grown(*chunks: bytes) -> Window:
-    window = Window()
+def grown(*chunks: bytes) -> FillWindow:
+    window = FillWindow()
     for chunk in chunks:
         window.append(chunk)
     return window
@@ -26,6 +26,6 @@ def test_what_is_let_go_of_is_gone_chunk_by_chunk() -> None:
 
 
 def test_nothing_is_held_before_anything_came() -> None:
-    window = Window()
+    window = FillWindow()
     window.let_go(0)
     assert (window.start, window.end, window.at(0)) == (0, 0, None)

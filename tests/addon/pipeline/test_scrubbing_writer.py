@@ -13,9 +13,9 @@ import brotli
 import pytest
 import zstandard
 
-from addon.pipeline.async_store import StoredResponses
+from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.scrubbing_writer import Unscrubbable, left_of, scrubbed
-from addon.runtime.counters import Statistics
+from addon.runtime.counters import Counters
 from cache.http.messages import Fields, Response
 from cache.policy.reasons import NotStored
 from cache.rules.secrets import MAX_SCRUBBED
@@ -82,7 +82,7 @@ def test_what_nobody_can_look_through_is_refused(coding: str | None, content: by
         scrubbed(said, content, NAMES)
 
 
-async def _streamed(stored: StoredResponses, said: StoredResponse, content: bytes, folder: Path) -> NotStored | None:
+async def _streamed(stored: AsyncStore, said: StoredResponse, content: bytes, folder: Path) -> NotStored | None:
     writer = await stored.writer(NAMES)
     assert writer is not None
     try:
@@ -112,7 +112,7 @@ def test_nothing_of_a_secret_ever_reaches_the_disk(tmp_path: Path, streamed: boo
         assert kept.scrubbed
         assert kept.head.fields.get("content-length") == str(kept.length) == str(len(LEFT) + 200_000)
 
-    stored = StoredResponses(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), Statistics())
+    stored = AsyncStore(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), Counters())
     with closing(stored):
         asyncio.run(conversation())
     assert _found(tmp_path) == []
@@ -133,11 +133,11 @@ def test_what_cannot_be_scrubbed_or_was_damaged_on_its_way_is_not_stored(tmp_pat
                 assert await stored.keep(said, content, (), secrets=NAMES) is reason
         assert await stored.candidates(KEY) == ()
 
-    statistics = Statistics()
-    stored = StoredResponses(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), statistics)
+    counters = Counters()
+    stored = AsyncStore(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), counters)
     with closing(stored):
         asyncio.run(conversation())
-    assert "failures.store-write" not in statistics.snapshot(), "the store did nothing wrong"
+    assert "failures.store-write" not in counters.snapshot(), "the store did nothing wrong"
 
 
 def test_what_is_too_much_is_let_go_at_once(tmp_path: Path) -> None:
@@ -151,6 +151,6 @@ def test_what_is_too_much_is_let_go_at_once(tmp_path: Path) -> None:
         with pytest.raises(StoreError):
             writer.read(0, 1)
 
-    stored = StoredResponses(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), Statistics())
+    stored = AsyncStore(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), Counters())
     with closing(stored):
         asyncio.run(conversation())

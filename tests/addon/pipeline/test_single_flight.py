@@ -7,9 +7,9 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from addon.config.settings import Settings
-from addon.origin import Content
+from addon.origin import RequestContent
 from addon.pipeline.reply import Reply
-from addon.pipeline.single_flight import MAX_UNSHARED, UNSHARED_FOR, Ending, Flights
+from addon.pipeline.single_flight import HIT_FOR_PASS_SECONDS, MAX_HIT_FOR_PASS, FlightResult, SingleFlight
 from addon.service import Service
 from cache.http.messages import Request
 from cache.rules.key import primary_key
@@ -64,10 +64,10 @@ def test_a_herd_is_one_fetch_and_reads_while_it_comes() -> None:
         await peer.send(b"lo!")
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[list[int], set[bytes], int]:
-        replies = await asyncio.gather(*(service.responder.respond(get(origin)) for _ in range(50)))
+        reply_builder = await asyncio.gather(*(service.responder.respond(get(origin)) for _ in range(50)))
         half_read.set()  # every head is there before the body is
-        bodies = await asyncio.gather(*map(read, replies))
-        return sorted(reply.head.status for reply in replies), set(bodies), origin.connections
+        bodies = await asyncio.gather(*map(read, reply_builder))
+        return sorted(reply.head.status for reply in reply_builder), set(bodies), origin.connections
 
     assert converse(conversation, slow) == ([200] + [203] * 49, {b"hello!"}, 1)
 
@@ -159,21 +159,21 @@ def test_nobody_waits_for_what_could_not_be_shared_a_moment_ago() -> None:
 
 
 def test_that_is_forgotten_soon_and_bounded() -> None:
-    flights = Flights()
-    for number in range(MAX_UNSHARED + 1):
-        flights.note_unshared(f"http://a/{number}", 100.0)
-    last = f"http://a/{MAX_UNSHARED}"
-    assert not flights.is_unshared("http://a/0", 100.0)
-    assert flights.is_unshared(last, 100.0)
-    assert not flights.is_unshared(last, 100.0 + UNSHARED_FOR)
+    single_flight = SingleFlight()
+    for number in range(MAX_HIT_FOR_PASS + 1):
+        single_flight.mark_hit_for_pass(f"http://a/{number}", 100.0)
+    last = f"http://a/{MAX_HIT_FOR_PASS}"
+    assert not single_flight.is_hit_for_pass("http://a/0", 100.0)
+    assert single_flight.is_hit_for_pass(last, 100.0)
+    assert not single_flight.is_hit_for_pass(last, 100.0 + HIT_FOR_PASS_SECONDS)
 
 
 def test_what_is_purged_while_it_comes_is_not_joined() -> None:
-    flights = Flights()
-    flight = flights.begin("http://a/", leads=True)
-    flights.overtake(lambda key: key == "http://a/")
-    assert flights.leader("http://a/") is None
-    assert (flight.overtaken, asyncio.run(flight.ending(1))) == (True, Ending.ASK_ANEW)
+    single_flight = SingleFlight()
+    flight = single_flight.begin("http://a/", leads=True)
+    single_flight.mark_purged(lambda key: key == "http://a/")
+    assert single_flight.leader("http://a/") is None
+    assert (flight.purged, asyncio.run(flight.result(1))) == (True, FlightResult.ASK_ANEW)
 
 
 def test_a_slow_reader_of_what_is_too_large_to_store_keeps_the_origin_waiting() -> None:
@@ -211,7 +211,7 @@ def test_an_upload_passes_and_outdates_what_is_stored() -> None:
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[int, bytes, bool]:
         await answered(service, get(origin))
-        reply = await service.responder.respond(post_of(origin), content=Content(pieces(b"abc~"), 4))
+        reply = await service.responder.respond(post_of(origin), content=RequestContent(pieces(b"abc~"), 4))
         entries = await service.stored.candidates(primary_key(get(origin)))
         return reply.head.status, await read(reply), entries[0].invalid
 
@@ -232,7 +232,7 @@ def test_an_upload_without_an_answer_outdates_it_too() -> None:
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[int, bool, int]:
         await answered(service, get(origin))
-        reply = await service.responder.respond(post_of(origin), content=Content(pieces(b"abc~"), 4))
+        reply = await service.responder.respond(post_of(origin), content=RequestContent(pieces(b"abc~"), 4))
         entries = await service.stored.candidates(primary_key(get(origin)))
         return reply.head.status, entries[0].invalid, origin.connections
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.recordings.library import Shelf
+from addon.recordings.library import RecordingLibrary
 
 
 @pytest.fixture(autouse=True)
@@ -20,5 +20,5 @@ def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> Shelf:
-    return Shelf(tmp_path / "store" / "recordings")
+def library(tmp_path: Path) -> RecordingLibrary:
+    return RecordingLibrary(tmp_path / "store" / "recordings")

@@ -11,10 +11,10 @@ from pathlib import Path
 from typer.testing import CliRunner, Result
 
 from addon.cli import app
-from addon.recordings.library import Shelf
+from addon.recordings.library import RecordingLibrary
 from cache.http.messages import Fields, Response
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import Store
+from cache.stores.base import ResponseStore
 
 DATE = "Fri, 06 Nov 2026 21:20:00 GMT"
 JSON = "Content-Type: application/json"
@@ -30,7 +30,7 @@ def secondhand(*arguments: str | Path) -> Result:
     return result
 
 
-def keep(store: Store, uri: str, content: bytes = b"hello", *fields: str, **changes: object) -> StoredResponse:
+def keep(store: ResponseStore, uri: str, content: bytes = b"hello", *fields: str, **changes: object) -> StoredResponse:
     """Store a response to GET that came at MADE."""
     lines = tuple(tuple(field.split(": ", 1)) for field in fields)
     head = Response(200, "OK", Fields((("Date", DATE), *lines)))
@@ -40,9 +40,9 @@ def keep(store: Store, uri: str, content: bytes = b"hello", *fields: str, **chan
     return writer.commit(replace(entry, **changes))  # type: ignore[arg-type]  # fields of an entry
 
 
-def record_all_kinds(shelf: Shelf, name: str) -> None:
+def record_all_kinds(library: RecordingLibrary, name: str) -> None:
     """Make a recording with one of everything that could go wrong on the way out and in."""
-    with shelf.made(name) as store:
+    with library.made(name) as store:
         keep(store, "https://a.test/html?q=1", HTML, "Content-Type: text/html", "Content-Encoding: gzip", 'ETag: "1"')
         keep(store, "http://a.test/binary", BINARY, "Content-Type: image/png", f"Content-Length: {len(BINARY)}")
         keep(
@@ -77,9 +77,9 @@ def record_all_kinds(shelf: Shelf, name: str) -> None:
         keep(store, "http://a.test/secret", b'{"token": "scrubbed"}', JSON, scrubbed=True)
 
 
-def held(shelf: Shelf, name: str) -> list[tuple[object, ...]]:
+def held(library: RecordingLibrary, name: str) -> list[tuple[object, ...]]:
     """Return all that a recording holds, but for what every making gives anew."""
-    with shelf.opened(name) as store:
+    with library.opened(name) as store:
         found = []
         for entry in store.entries():
             with closing(store.open(entry)) as body:

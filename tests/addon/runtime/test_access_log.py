@@ -10,8 +10,8 @@ import pytest
 
 from addon.frontend.http1.connection import Conversation
 from addon.frontend.http1.frontend import HEAD_TIMEOUT
-from addon.frontend.http1.request_head import Malformed, parse
-from addon.frontend.http1.request_target import Anywhere
+from addon.frontend.http1.request_head import MalformedRequest, parse
+from addon.frontend.http1.request_target import ForwardProxyTargets
 from addon.runtime.access_log import AccessLog, access_line, stamp
 from cache.http.messages import Request
 from tests.addon.frontend.connect.test_tunnel import hello
@@ -62,8 +62,8 @@ def test_no_octet_of_a_target_makes_another_line(octet: int, tmp_path: Path) -> 
     target = bytes([octet])
     try:
         head = parse(b'GET http://%b.example/%b"%b HTTP/1.1\r\nHost: a\r\n\r\n' % (target, target, target))
-        line = access_line(Anywhere().request(head), 200, 5, None)
-    except Malformed:
+        line = access_line(ForwardProxyTargets().request(head), 200, 5, None)
+    except MalformedRequest:
         return
     write(tmp_path / "log", (0.0, "127.0.0.1", line))
     text = (tmp_path / "log").read_bytes()

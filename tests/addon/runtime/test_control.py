@@ -113,11 +113,11 @@ def test_what_is_no_request_is_answered_with_an_error(tmp_path: Path, start: Sta
 
 def test_several_requests_may_follow_each_other_on_one_connection(tmp_path: Path, start: Start) -> None:
     server = start(tmp_path)
-    with socket.socket(socket.AF_UNIX) as raw, raw.makefile("rb") as replies:
+    with socket.socket(socket.AF_UNIX) as raw, raw.makefile("rb") as reply_builder:
         raw.connect(str(server.path))
         for number in (b"1", b"2"):
             raw.sendall(b'{"command": "echo", "arguments": {"n": ' + number + b"}}\n")
-            assert replies.readline() == b'{"result": {"n": ' + number + b"}}\n"
+            assert reply_builder.readline() == b'{"result": {"n": ' + number + b"}}\n"
 
 
 def test_a_socket_that_nobody_listens_on_is_removed(tmp_path: Path, start: Start) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from cache.answer.answers import CopyAnswer
 from cache.answer.cache_status import Handling
-from cache.answer.compose import from_copy, refusal, relayed, status_of_changed_200
+from cache.answer.compose import error_response, from_copy, relayed, status_of_changed_200
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import AnnotationRule, AnswerRule, AnswerStatus, CachePolicy, ClientRule, glob
 from cache.policy.reasons import Refused
@@ -153,7 +153,7 @@ def test_a_field_that_is_there_already_is_not_moved() -> None:
 
 @pytest.mark.row("STATUS-33", "META-14", "META-16")
 def test_an_error_of_our_own() -> None:
-    answer = refusal(504, Refused.OFFLINE, 'no "a\\b"\tthere \xe9', POLICY, NOW, "dns_error")
+    answer = error_response(504, Refused.OFFLINE, 'no "a\\b"\tthere \xe9', POLICY, NOW, "dns_error")
     assert answer.head.status == 504
     assert answer.content == 'no "a\\b"\tthere \xe9\nreason: offline\n'.encode()
     assert dict(answer.head.fields) == {
@@ -163,4 +163,4 @@ def test_an_error_of_our_own() -> None:
         "Cache-Control": "no-store",
         "Proxy-Status": 'secondhand; error=dns_error; details="no \\"a\\\\b\\" there ?"',
     }
-    assert "error" not in str(refusal(504, Refused.OFFLINE, "no", POLICY, NOW).head.fields.get("proxy-status"))
+    assert "error" not in str(error_response(504, Refused.OFFLINE, "no", POLICY, NOW).head.fields.get("proxy-status"))

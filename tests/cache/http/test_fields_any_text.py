@@ -13,7 +13,7 @@ from cache.policy.cache_policy import CachePolicy
 from cache.rules.groups import groups
 from cache.rules.key import matches, nominated_fields, primary_key, vary_of
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
-from cache.rules.storability import place_of
+from cache.rules.storability import content_range
 from cache.rules.stored_response import StoredResponse
 from tests.cache.strategies import BEGINNING, entries, fields, requests, unhurried, values
 
@@ -99,7 +99,7 @@ def test_a_range_is_inside_the_content_or_not_at_all(request: Request, entry: St
 @unhurried
 @given(entries())
 def test_the_place_of_a_part_is_inside_the_whole(entry: StoredResponse) -> None:
-    place = place_of(entry.head)
+    place = content_range(entry.head)
     assert place is None or 0 <= place.first < place.stop <= place.complete
 
 

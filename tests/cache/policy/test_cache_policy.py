@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from addon.config.origin import Origin
+from addon.config.origin import OriginSettings
 from addon.config.settings import Settings
 from cache.policy.cache_policy import CachePolicy, Reach
 
@@ -20,4 +20,4 @@ def test_a_default_is_that_of_the_settings(name: str) -> None:
 
 
 def test_tunnels_end_where_the_settings_say() -> None:
-    assert Reach().connect_ports == set(Origin().connect_ports)
+    assert Reach().connect_ports == set(OriginSettings().connect_ports)

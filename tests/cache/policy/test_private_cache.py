@@ -185,8 +185,8 @@ def test_what_is_validated_behind_a_hit_bears_the_credential_that_it_was_given_t
     assert isinstance(outcome, Store)
     served = on_request(request, [outcome.entry], keeping, NOW + 2)
     assert isinstance(served, Serve)
-    assert served.validate_behind
-    assert served.validate_behind.request.fields.get("authorization") == "Basic eDp5"
+    assert served.background_validation
+    assert served.background_validation.request.fields.get("authorization") == "Basic eDp5"
 
 
 @pytest.mark.parametrize(("status", "is_kept"), [(200, True), (302, True), (401, True), (404, True), (500, False)])

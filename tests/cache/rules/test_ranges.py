@@ -8,7 +8,7 @@ import pytest
 
 from cache.http.messages import Fields, Request, Response
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
-from cache.rules.stored_parts import gap, joined, strong_date
+from cache.rules.stored_parts import combined, gap, strong_date
 from cache.rules.stored_response import StoredResponse
 from cache.rules.validation import (
     conditional,
@@ -144,7 +144,7 @@ def part(first: int, stop: int, total: int = 10) -> StoredResponse:
     ],
 )
 def test_what_is_missing_of_parts(places: list[tuple[int, int]], missing: tuple[int, int] | None) -> None:
-    (whole,) = joined(part(first, stop) for first, stop in places)
+    (whole,) = combined(part(first, stop) for first, stop in places)
     assert gap(whole) == missing
 
 

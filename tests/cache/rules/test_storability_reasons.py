@@ -9,7 +9,7 @@ import pytest
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy, SetCookie
 from cache.policy.reasons import NotStored
-from cache.rules.storability import Place, place_of, refusal
+from cache.rules.storability import ContentRange, content_range, reason_not_to_store
 
 POLICY = CachePolicy()
 FRESH = ("Cache-Control", "max-age=60")
@@ -35,7 +35,7 @@ def why(
     content: bool = False,
 ) -> NotStored | None:
     request = Request(method, scheme, "a.example", 80, "/a", Fields(asked), has_content=content)
-    return refusal(request, Received(Response(status, "", Fields(said)), NOW, NOW), policy)
+    return reason_not_to_store(request, Received(Response(status, "", Fields(said)), NOW, NOW), policy)
 
 
 @pytest.mark.row("STORE-01")
@@ -152,9 +152,9 @@ def test_what_contradicts_its_name_is_stored_where_nobody_minds() -> None:
 @pytest.mark.parametrize(
     ("said", "length", "place"),
     [
-        ("bytes 0-4/10", "5", Place(0, 5, 10)),
-        ("BYTES 9-9/10", "1", Place(9, 10, 10)),
-        ("bytes 0-9/10", "10", Place(0, 10, 10)),
+        ("bytes 0-4/10", "5", ContentRange(0, 5, 10)),
+        ("BYTES 9-9/10", "1", ContentRange(9, 10, 10)),
+        ("bytes 0-9/10", "10", ContentRange(0, 10, 10)),
         ("bytes 0-4/10", "6", None),
         ("bytes 0-4/10", None, None),
         ("bytes 5-4/10", "0", None),
@@ -166,9 +166,9 @@ def test_what_contradicts_its_name_is_stored_where_nobody_minds() -> None:
         ("bytes 0-4/" + "9" * 19, "5", None),
     ],
 )
-def test_where_a_part_lies(said: str, length: str | None, place: Place | None) -> None:
+def test_where_a_part_lies(said: str, length: str | None, place: ContentRange | None) -> None:
     fields = Fields((("Content-Range", said), *([("Content-Length", length)] if length else [])))
-    assert place_of(Response(206, "", fields)) == place
+    assert content_range(Response(206, "", fields)) == place
     asked = (("Range", "bytes=0-"),)
     assert why(FRESH, *fields, status=206, asked=asked) is (None if place else NotStored.PARTIAL)
     assert why(FRESH, *fields, status=206) is NotStored.PARTIAL_UNASKED

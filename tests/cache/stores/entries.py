@@ -7,7 +7,7 @@ from typing import Any
 
 from cache.http.messages import Fields, Response
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import Store
+from cache.stores.base import ResponseStore
 
 KEY = "http://a.example/"
 
@@ -35,7 +35,9 @@ def body_of(entry_id: str, length: int) -> bytes:
     return "".join(blocks).encode()[:length]
 
 
-def put(store: Store, entry: StoredResponse, length: int = 100, replaces: tuple[str, ...] = ()) -> StoredResponse:
+def put(
+    store: ResponseStore, entry: StoredResponse, length: int = 100, replaces: tuple[str, ...] = ()
+) -> StoredResponse:
     """Store an entry with its body in chunks and return it completed."""
     body = body_of(entry.id, length)
     writer = store.writer()
@@ -47,7 +49,7 @@ def put(store: Store, entry: StoredResponse, length: int = 100, replaces: tuple[
         writer.abort()
 
 
-def read(store: Store, entry: StoredResponse) -> bytes:
+def read(store: ResponseStore, entry: StoredResponse) -> bytes:
     """Return the whole body of an entry."""
     body = store.open(entry)
     try:
@@ -57,6 +59,6 @@ def read(store: Store, entry: StoredResponse) -> bytes:
         body.close()
 
 
-def is_intact(store: Store, entry: StoredResponse) -> bool:
+def is_intact(store: ResponseStore, entry: StoredResponse) -> bool:
     """Tell whether an entry's body is the one that was stored with it, octet by octet."""
     return read(store, entry) == body_of(entry.id, entry.length)

@@ -13,17 +13,17 @@ from pathlib import Path
 import pytest
 
 from cache.http.messages import Fields, Response
-from cache.stores.base import MAX_VARIANTS, DamagedEntry, Store, StoreError
+from cache.stores.base import MAX_VARIANTS, DamagedEntry, ResponseStore, StoreError
 from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
 from cache.stores.tiered.store import TieredStore
 from tests.cache.stores.entries import KEY, body_of, is_intact, new_entry, put, read
 
 MEBIBYTE = 1 << 20
-OpenStore = Callable[[int], Store]
+OpenStore = Callable[[int], ResponseStore]
 
 
-STORES: dict[str, Callable[[Path, int], Store]] = {
+STORES: dict[str, Callable[[Path, int], ResponseStore]] = {
     "memory": lambda _, max_size: MemoryStore(max_size),
     "disk": DiskStore,
     "tiered": lambda directory, max_size: TieredStore(DiskStore(directory, max_size), 16 * MEBIBYTE, MEBIBYTE),
@@ -32,9 +32,9 @@ STORES: dict[str, Callable[[Path, int], Store]] = {
 
 @pytest.fixture(params=STORES)
 def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenStore]:
-    opened: list[Store] = []
+    opened: list[ResponseStore] = []
 
-    def open_one(max_size: int) -> Store:
+    def open_one(max_size: int) -> ResponseStore:
         store = STORES[request.param](tmp_path / "store", max_size)
         opened.append(store)
         return store
@@ -45,12 +45,12 @@ def open_store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[OpenS
 
 
 @pytest.fixture
-def store(open_store: OpenStore) -> Store:
+def store(open_store: OpenStore) -> ResponseStore:
     return open_store(64 * MEBIBYTE)
 
 
 @pytest.mark.parametrize("length", [0, 1, 1000, 65_535, 65_536, 65_537, 300_000, 3_000_000])
-def test_what_was_stored_is_found_under_its_key_with_its_body(store: Store, length: int) -> None:
+def test_what_was_stored_is_found_under_its_key_with_its_body(store: ResponseStore, length: int) -> None:
     entry = new_entry()
     stored = put(store, entry, length)
     body = body_of(entry.id, length)
@@ -59,14 +59,14 @@ def test_what_was_stored_is_found_under_its_key_with_its_body(store: Store, leng
     assert read(store, stored) == body
 
 
-def test_an_unknown_key_has_no_candidates(store: Store) -> None:
+def test_an_unknown_key_has_no_candidates(store: ResponseStore) -> None:
     put(store, new_entry())
     assert store.candidates(KEY + "other") == ()
     assert store.candidates("") == ()
 
 
 @pytest.mark.parametrize("length", [1000, 300_000])
-def test_a_part_of_a_body_is_read_alone_and_nothing_lies_beyond_its_end(store: Store, length: int) -> None:
+def test_a_part_of_a_body_is_read_alone_and_nothing_lies_beyond_its_end(store: ResponseStore, length: int) -> None:
     stored = put(store, new_entry(), length)
     body = store.open(stored)
     assert body.read(5, 25) == body_of(stored.id, length)[5:25]
@@ -77,7 +77,7 @@ def test_a_part_of_a_body_is_read_alone_and_nothing_lies_beyond_its_end(store: S
     body.close()
 
 
-def test_nobody_sees_a_body_before_it_is_committed(store: Store) -> None:
+def test_nobody_sees_a_body_before_it_is_committed(store: ResponseStore) -> None:
     entry = new_entry()
     writer = store.writer()
     writer.write(body_of(entry.id, 200_000))
@@ -88,7 +88,7 @@ def test_nobody_sees_a_body_before_it_is_committed(store: Store) -> None:
 
 
 @pytest.mark.parametrize("length", [0, 100, 300_000])
-def test_an_aborted_body_leaves_nothing(store: Store, length: int) -> None:
+def test_an_aborted_body_leaves_nothing(store: ResponseStore, length: int) -> None:
     before = store.statistics()
     writer = store.writer()
     writer.write(b"x" * length)
@@ -103,7 +103,7 @@ def test_an_aborted_body_leaves_nothing(store: Store, length: int) -> None:
 
 
 @pytest.mark.parametrize("length", [100, 300_000])
-def test_after_a_commit_an_abort_is_harmless_and_a_second_commit_refused(store: Store, length: int) -> None:
+def test_after_a_commit_an_abort_is_harmless_and_a_second_commit_refused(store: ResponseStore, length: int) -> None:
     entry = new_entry()
     writer = store.writer()
     writer.write(body_of(entry.id, length))
@@ -115,7 +115,7 @@ def test_after_a_commit_an_abort_is_harmless_and_a_second_commit_refused(store: 
     assert is_intact(store, stored)
 
 
-def test_entries_of_one_origin_are_invalidated_by_what_they_say(store: Store) -> None:
+def test_entries_of_one_origin_are_invalidated_by_what_they_say(store: ResponseStore) -> None:
     here, there = put(store, new_entry("http://a.example/x")), put(store, new_entry("http://a.example/y"))
     put(store, new_entry("http://a.example:81/x"))
     assert store.invalidate_where("http://a.example/", lambda entry: entry.id == here.id) == 1
@@ -124,7 +124,7 @@ def test_entries_of_one_origin_are_invalidated_by_what_they_say(store: Store) ->
     assert store.invalidate_where("http://a.example/", lambda _: True) == 2
 
 
-def test_a_part_does_not_stand_for_the_whole(store: Store) -> None:
+def test_a_part_does_not_stand_for_the_whole(store: ResponseStore) -> None:
     vary = (("accept", None),)
     whole = put(store, new_entry(vary=vary))
     first = put(store, new_entry(vary=vary, first=0, complete_length=500))
@@ -137,7 +137,7 @@ def test_a_part_does_not_stand_for_the_whole(store: Store) -> None:
     assert store.candidates(KEY) == (newest,)
 
 
-def test_what_answers_the_same_requests_is_superseded(store: Store) -> None:
+def test_what_answers_the_same_requests_is_superseded(store: ResponseStore) -> None:
     vary = (("accept", "text/html"),)
     first, other = put(store, new_entry(vary=vary)), put(store, new_entry(vary=(("accept", None),)))
     second = put(store, new_entry(vary=vary))
@@ -145,14 +145,14 @@ def test_what_answers_the_same_requests_is_superseded(store: Store) -> None:
     assert first not in store.candidates(KEY)
 
 
-def test_the_most_recently_stored_comes_first(store: Store) -> None:
+def test_the_most_recently_stored_comes_first(store: ResponseStore) -> None:
     stored = [put(store, new_entry()) for _ in range(5)]
     store.touch(stored[0].id)
     assert store.candidates(KEY) == tuple(reversed(stored))
 
 
 @pytest.mark.parametrize("length", [100, 300_000])
-def test_a_new_entry_takes_the_place_of_those_it_replaces(store: Store, length: int) -> None:
+def test_a_new_entry_takes_the_place_of_those_it_replaces(store: ResponseStore, length: int) -> None:
     first, second, third = (put(store, new_entry(), length) for _ in range(3))
     elsewhere = put(store, new_entry(KEY + "elsewhere"), length)
     fourth = put(store, new_entry(), length, replaces=(first.id, third.id, "0" * 32, elsewhere.id))
@@ -164,7 +164,7 @@ def test_a_new_entry_takes_the_place_of_those_it_replaces(store: Store, length: 
     assert all(is_intact(store, entry) for entry in (second, fourth, elsewhere))
 
 
-def test_beyond_the_limit_the_least_recently_used_variant_goes_first(store: Store) -> None:
+def test_beyond_the_limit_the_least_recently_used_variant_goes_first(store: ResponseStore) -> None:
     stored = [put(store, new_entry()) for _ in range(MAX_VARIANTS)]
     store.touch(stored[0].id)
     newest = put(store, new_entry())
@@ -178,7 +178,7 @@ def test_beyond_the_limit_the_least_recently_used_variant_goes_first(store: Stor
     assert len(store.candidates(KEY)) == store.statistics().entries == MAX_VARIANTS
 
 
-def test_an_update_rewrites_the_head_and_leaves_the_body(store: Store) -> None:
+def test_an_update_rewrites_the_head_and_leaves_the_body(store: ResponseStore) -> None:
     other, stored, another = (put(store, new_entry(), 300_000) for _ in range(3))
     head = Response(200, "OK", Fields((("ETag", '"2"'),)))
     updated = replace(stored, head=head, response_time=2000.0, revision=1)
@@ -187,7 +187,7 @@ def test_an_update_rewrites_the_head_and_leaves_the_body(store: Store) -> None:
     assert is_intact(store, updated)
 
 
-def test_an_update_from_another_revision_changes_nothing(store: Store) -> None:
+def test_an_update_from_another_revision_changes_nothing(store: ResponseStore) -> None:
     stored = put(store, new_entry())
     assert store.update(replace(stored, request_time=2.0, revision=1))
     current = store.candidates(KEY)
@@ -196,7 +196,7 @@ def test_an_update_from_another_revision_changes_nothing(store: Store) -> None:
     assert store.candidates(KEY) == current
 
 
-def test_an_update_of_an_entry_that_is_gone_changes_nothing(store: Store) -> None:
+def test_an_update_of_an_entry_that_is_gone_changes_nothing(store: ResponseStore) -> None:
     stored = put(store, new_entry())
     assert not store.update(replace(stored, key=KEY + "other", revision=1))
     store.delete(KEY)
@@ -204,7 +204,7 @@ def test_an_update_of_an_entry_that_is_gone_changes_nothing(store: Store) -> Non
     assert list(store.entries()) == []
 
 
-def test_invalidation_marks_every_variant_and_a_304_on_its_way_cannot_undo_it(store: Store) -> None:
+def test_invalidation_marks_every_variant_and_a_304_on_its_way_cannot_undo_it(store: ResponseStore) -> None:
     first, second = put(store, new_entry()), put(store, new_entry())
     elsewhere = put(store, new_entry(KEY + "elsewhere"))
     assert store.invalidate(KEY) == 2
@@ -274,7 +274,7 @@ def test_an_open_body_outlives_its_entry(open_store: OpenStore, length: int, rem
     body.close()
 
 
-def test_the_body_of_a_deleted_entry_cannot_be_opened(store: Store) -> None:
+def test_the_body_of_a_deleted_entry_cannot_be_opened(store: ResponseStore) -> None:
     stored = put(store, new_entry())
     store.delete(KEY)
     with pytest.raises(DamagedEntry):
@@ -282,7 +282,7 @@ def test_the_body_of_a_deleted_entry_cannot_be_opened(store: Store) -> None:
     store.touch(stored.id)
 
 
-def test_entries_are_deleted_by_key_or_by_id(store: Store) -> None:
+def test_entries_are_deleted_by_key_or_by_id(store: ResponseStore) -> None:
     first, second, third = (put(store, new_entry(), 100_000) for _ in range(3))
     elsewhere = put(store, new_entry(KEY + "elsewhere"))
     assert store.delete(KEY, [second.id, "0" * 32, elsewhere.id]) == 1
@@ -293,7 +293,7 @@ def test_entries_are_deleted_by_key_or_by_id(store: Store) -> None:
     assert list(store.entries()) == [elsewhere]
 
 
-def test_a_host_is_deleted_whatever_scheme_port_and_spelling(store: Store) -> None:
+def test_a_host_is_deleted_whatever_scheme_port_and_spelling(store: ResponseStore) -> None:
     for key in ("http://a.example/", "https://a.example/x", "http://a.example:8080/", "https://[::1]:8443/"):
         put(store, new_entry(key))
     kept = [put(store, new_entry(key)) for key in ("http://b.a.example/", "http://example/a.example/")]
@@ -303,7 +303,7 @@ def test_a_host_is_deleted_whatever_scheme_port_and_spelling(store: Store) -> No
     assert list(store.entries()) == kept
 
 
-def test_everything_can_be_cleared(store: Store) -> None:
+def test_everything_can_be_cleared(store: ResponseStore) -> None:
     for number in range(5):
         put(store, new_entry(f"http://{number}.example/"), 100_000)
     assert store.clear() == 5
@@ -313,7 +313,7 @@ def test_everything_can_be_cleared(store: Store) -> None:
     assert is_intact(store, put(store, new_entry()))
 
 
-def test_entries_are_iterated_in_the_order_of_their_keys(store: Store) -> None:
+def test_entries_are_iterated_in_the_order_of_their_keys(store: ResponseStore) -> None:
     keys = [f"http://{number:04}.example/\xe9" for number in range(30)]
     for key in random.Random(1).sample(keys, len(keys)):
         put(store, new_entry(key))
@@ -321,7 +321,7 @@ def test_entries_are_iterated_in_the_order_of_their_keys(store: Store) -> None:
     assert [entry.key for entry in store.entries()] == sorted([*keys, keys[3]])
 
 
-def test_entries_can_be_deleted_while_they_are_iterated(store: Store) -> None:
+def test_entries_can_be_deleted_while_they_are_iterated(store: ResponseStore) -> None:
     for number in range(20):
         put(store, new_entry(f"http://{number:02}.example/"))
     assert sum(store.delete(entry.key) for entry in store.entries()) == 20
@@ -349,7 +349,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("changes", MALFORMED.values(), ids=MALFORMED)
-def test_what_must_not_be_sent_is_not_stored(store: Store, changes: dict[str, object]) -> None:
+def test_what_must_not_be_sent_is_not_stored(store: ResponseStore, changes: dict[str, object]) -> None:
     stored = put(store, new_entry())
     for length in (100, 100_000):
         with pytest.raises(StoreError):
@@ -357,7 +357,7 @@ def test_what_must_not_be_sent_is_not_stored(store: Store, changes: dict[str, ob
     assert list(store.entries()) == [stored]
 
 
-def test_an_update_that_must_not_be_sent_changes_nothing(store: Store) -> None:
+def test_an_update_that_must_not_be_sent_changes_nothing(store: ResponseStore) -> None:
     stored = put(store, new_entry())
     with pytest.raises(StoreError):
         store.update(replace(stored, head=Response(200, "OK", Fields((("A", "b\r\nC: d"),))), revision=1))
@@ -365,7 +365,7 @@ def test_an_update_that_must_not_be_sent_changes_nothing(store: Store) -> None:
 
 
 @pytest.mark.parametrize("key", [KEY, KEY + "other"])
-def test_an_id_is_never_stored_twice(store: Store, key: str) -> None:
+def test_an_id_is_never_stored_twice(store: ResponseStore, key: str) -> None:
     stored = put(store, new_entry(), 100_000)
     with pytest.raises(StoreError):
         put(store, new_entry(key, id=stored.id), 200_000)
@@ -373,7 +373,7 @@ def test_an_id_is_never_stored_twice(store: Store, key: str) -> None:
     assert is_intact(store, stored)
 
 
-def test_threads_do_not_disturb_each_other(store: Store) -> None:
+def test_threads_do_not_disturb_each_other(store: ResponseStore) -> None:
     keys = [f"http://{number}.example/" for number in range(4)]
 
     def work(seed: int) -> int:

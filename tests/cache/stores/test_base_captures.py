@@ -10,7 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from addon.cli import app
-from cache.stores.base import Store
+from cache.stores.base import ResponseStore
 from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
 from cache.stores.tiered.store import TieredStore
@@ -23,7 +23,7 @@ def on_disk(tmp_path: Path) -> DiskStore:
     return DiskStore(tmp_path / "store", 1 << 24, captures=3)
 
 
-STORES: dict[str, Callable[[Path], Store]] = {
+STORES: dict[str, Callable[[Path], ResponseStore]] = {
     "memory": lambda _: MemoryStore(1 << 24, captures=3),
     "disk": on_disk,
     "tiered": lambda tmp_path: TieredStore(on_disk(tmp_path), 1 << 24, 1 << 20),
@@ -32,30 +32,30 @@ STORES: dict[str, Callable[[Path], Store]] = {
 
 
 @pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ResponseStore]:
     store = STORES[request.param](tmp_path)
     yield store
     store.close()
 
 
-def moments(store: Store) -> list[float]:
+def moments(store: ResponseStore) -> list[float]:
     return sorted(entry.stored_at for entry in store.candidates(KEY))
 
 
-def test_so_many_states_are_kept_and_the_oldest_go_first(store: Store) -> None:
+def test_so_many_states_are_kept_and_the_oldest_go_first(store: ResponseStore) -> None:
     for number in range(5):
         put(store, new_entry(vary=VARY, stored_at=float(number)))
     assert moments(store) == [2.0, 3.0, 4.0]
 
 
-def test_states_of_other_requests_and_methods_count_for_themselves(store: Store) -> None:
+def test_states_of_other_requests_and_methods_count_for_themselves(store: ResponseStore) -> None:
     for number in range(4):
         put(store, new_entry(vary=VARY, stored_at=float(number)))
         put(store, new_entry(vary=VARY, method="HEAD", stored_at=10.0 + number))
     assert moments(store) == [1.0, 2.0, 3.0, 11.0, 12.0, 13.0]
 
 
-def test_the_same_octets_are_one_state_of_which_the_first_tells_since_when(store: Store) -> None:
+def test_the_same_octets_are_one_state_of_which_the_first_tells_since_when(store: ResponseStore) -> None:
     for number in range(4):
         put(store, new_entry(vary=VARY, stored_at=float(number)), length=0)
     assert moments(store) == [0.0, 3.0]
@@ -79,7 +79,7 @@ def test_what_is_stored_on_disk_is_what_was_in_memory(tmp_path: Path) -> None:
     disk.close()
 
 
-def test_every_new_state_is_another_generation(store: Store) -> None:
+def test_every_new_state_is_another_generation(store: ResponseStore) -> None:
     slot = store.generations.slot(KEY)
     seen = {store.generations.current(slot)}
     for number in range(5):
@@ -88,14 +88,14 @@ def test_every_new_state_is_another_generation(store: Store) -> None:
     assert len(seen) == 6
 
 
-def test_a_part_is_no_state(store: Store) -> None:
+def test_a_part_is_no_state(store: ResponseStore) -> None:
     put(store, new_entry(vary=VARY, stored_at=1.0))
     for number in range(3):
         put(store, new_entry(vary=VARY, stored_at=2.0 + number, complete_length=1000))
     assert moments(store) == [1.0, 4.0]
 
 
-def test_what_is_named_to_be_replaced_goes_all_the_same(store: Store) -> None:
+def test_what_is_named_to_be_replaced_goes_all_the_same(store: ResponseStore) -> None:
     first = put(store, new_entry(vary=VARY, stored_at=1.0))
     put(store, new_entry(vary=VARY, stored_at=2.0), replaces=(first.id,))
     assert moments(store) == [2.0]

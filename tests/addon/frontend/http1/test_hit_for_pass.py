@@ -61,7 +61,7 @@ def test_another_target_is_answered_as_the_first_one_was_and_counted() -> None:
         heard = [await client.ask(get(origin, path)) for path in ("/a", "/b", "/c")]
         assert [each.body for each in heard] == [b"v1", b"v2", b"v3"]
         assert len({(each.status, each.fields) for each in heard}) == 1
-        counted = doorway.service.statistics.snapshot()
+        counted = doorway.service.counters.snapshot()
         assert [counted[name] for name in ("requests", "origin.fetches", "not_stored.no-store")] == [3, 3, 3]
         assert counted["octets.from_origin"] == 6
         assert not doorway.stored()
@@ -199,7 +199,7 @@ def test_who_asks_after_a_slow_answer_that_may_not_be_shared_waits_for_nobody() 
         doorway.house.time.pass_(6)
         late.set()
         assert (await client.answer()).body == b"v2"
-        assert doorway.service.fetcher.flights.is_unshared(key, doorway.service.clock())
+        assert doorway.service.fetcher.single_flight.is_hit_for_pass(key, doorway.service.clock())
 
     converse(conversation, hesitating(late, NO_STORE + b"v2"))
 
@@ -218,7 +218,7 @@ def test_what_was_asked_before_a_recording_begins_is_not_in_it(tmp_path: Path) -
         assert (await client.answer()).body == b"v2"
         assert not doorway.stored()
         assert [each.target for each in home.stored.store.entries()] == [f"http://127.0.0.1:{origin.port}/b"]
-        assert home.fetcher.flights.leader(f"http://127.0.0.1:{origin.port}/b") is None
+        assert home.fetcher.single_flight.leader(f"http://127.0.0.1:{origin.port}/b") is None
 
     store = {"kind": "disk", "path": str(tmp_path / "store")}
     converse(conversation, hesitating(late, FRESH + b"v2"), store=store, recordings={"path": str(tmp_path / "shelf")})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addon.frontend.http1.hot_response import HotAnswer, Place, Tally, hot_answer
+from addon.frontend.http1.hot_response import GenerationStamp, HitCount, HotResponse, hot_response
 from addon.frontend.http1.response_head import framing_of, head_octets
 from cache import engine
 from cache.engine.decisions import Serve
@@ -86,7 +86,7 @@ def test_an_answer_that_is_ready_is_the_engines_at_any_time_until_it_ends(
     decision = engine.on_request(request, (entry,), policy, now)
     if not isinstance(decision, Serve):
         return
-    answer = hot_answer(request, decision, content, policy, now, Place(0, 1, 1), Tally("http", None))
+    answer = hot_response(request, decision, content, policy, now, GenerationStamp(0, 1, 1), HitCount("http", None))
     if answer is None:
         return
     later = now + (min(answer.valid_until, now + 1e6) - now) * part
@@ -104,7 +104,7 @@ def test_an_answer_that_says_its_age_in_a_field_of_its_own_is_made_anew_each_tim
     assert _ready(CachePolicy(annotations=(rule,))) is None
 
 
-def _ready(policy: CachePolicy = PLAIN) -> HotAnswer | None:
+def _ready(policy: CachePolicy = PLAIN) -> HotResponse | None:
     request = Request("GET", "http", "a.example", 80, "/")
     fields = Fields((("Cache-Control", "max-age=60"), ("Date", imf_date(BEGINNING)), ("Content-Length", "4")))
     entry = StoredResponse(
@@ -112,4 +112,4 @@ def _ready(policy: CachePolicy = PLAIN) -> HotAnswer | None:
     )
     decision = engine.on_request(request, (entry,), policy, BEGINNING)
     assert isinstance(decision, Serve)
-    return hot_answer(request, decision, b"body", policy, BEGINNING, Place(0, 1, 1), Tally("http", None))
+    return hot_response(request, decision, b"body", policy, BEGINNING, GenerationStamp(0, 1, 1), HitCount("http", None))

@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from addon.frontend.http1 import frontend as door
-from addon.frontend.http1.hot_response import HotAnswer
+from addon.frontend.http1.hot_response import HotResponse
 from cache.rules.key import key_of_uri
 from tests.addon.frontend.doorway import Client, Doorway, by_path, converse, get
 from tests.fixtures.raw_origin import HEAD, OK, RawOrigin, answering
@@ -166,6 +166,6 @@ def test_what_the_pool_let_go_of_is_not_held_until_the_store_is_told(monkeypatch
             for number in range(20):
                 await client.ask(get(origin, f"/fresh{number}"))
         assert len(doorway.door.pool) < 5
-        assert sum(isinstance(each, HotAnswer) for each in gc.get_objects()) <= len(doorway.door.pool) + 3
+        assert sum(isinstance(each, HotResponse) for each in gc.get_objects()) <= len(doorway.door.pool) + 3
 
     converse(conversation, by_path, memory={"max_size": 4096})

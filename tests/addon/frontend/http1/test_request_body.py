@@ -9,8 +9,8 @@ from typing import cast
 
 import pytest
 
-from addon.frontend.http1.request_body import AHEAD, MAX_IDLE, ContentBroken, Upload
-from addon.frontend.http1.request_head import Malformed
+from addon.frontend.http1.request_body import AHEAD, MAX_IDLE, BrokenRequestBody, RequestBody
+from addon.frontend.http1.request_head import MalformedRequest
 
 HEAD = b"POST /a HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -28,17 +28,17 @@ class Tap:
         self.open = True
 
 
-def new(length: int | None = None) -> tuple[Upload, Tap]:
+def new(length: int | None = None) -> tuple[RequestBody, Tap]:
     tap = Tap()
-    return Upload(length, cast(asyncio.Transport, tap)), tap
+    return RequestBody(length, cast(asyncio.Transport, tap)), tap
 
 
-def feed(upload: Upload, octets: bytes, size: int) -> None:
+def feed(upload: RequestBody, octets: bytes, size: int) -> None:
     for start in range(0, len(octets), size):
         upload.feed(octets[start : start + size])
 
 
-def read(upload: Upload) -> bytes:
+def read(upload: RequestBody) -> bytes:
     async def all_of_it() -> bytes:
         return b"".join([octets async for octets in upload])
 
@@ -98,7 +98,7 @@ def test_chunks_are_taken_apart_wherever_they_are_cut(size: int) -> None:
 @pytest.mark.parametrize("at_once", [True, False])
 def test_chunks_of_another_form_are_refused(octets: bytes, at_once: bool) -> None:
     upload, _ = new()
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRequest):
         feed(upload, octets, len(octets) if at_once else 1)
     assert not upload.complete
 
@@ -106,7 +106,7 @@ def test_chunks_of_another_form_are_refused(octets: bytes, at_once: bool) -> Non
 @pytest.mark.parametrize("endless", [b"5;" + b"x" * MAX_IDLE, b"0\r\n" + b"X: a\r\n" * (MAX_IDLE // 4)])
 def test_chunks_with_more_around_them_than_in_them_are_refused(endless: bytes) -> None:
     upload, _ = new()
-    with pytest.raises(Malformed):
+    with pytest.raises(MalformedRequest):
         feed(upload, endless, 1000)
 
 
@@ -136,19 +136,19 @@ def test_a_client_that_is_ahead_waits() -> None:
     asyncio.run(conversation())
 
 
-def two_by_two(upload: Upload, tap: Tap) -> None:
+def two_by_two(upload: RequestBody, tap: Tap) -> None:
     while tap.open:
         upload.feed(b"ab")
 
 
-def in_tiny_chunks(upload: Upload, tap: Tap) -> None:
+def in_tiny_chunks(upload: RequestBody, tap: Tap) -> None:
     while tap.open:
         upload.feed(b"2\r\nab\r\n" * 30_000)
 
 
 @pytest.mark.parametrize(("length", "send"), [(2**30, two_by_two), (None, in_tiny_chunks)])
 def test_many_small_pieces_take_no_more_memory_than_a_large_one(
-    length: int | None, send: Callable[[Upload, Tap], None]
+    length: int | None, send: Callable[[RequestBody, Tap], None]
 ) -> None:
     """Only octets of content were counted: two of them at a time took five megabytes."""
     upload, tap = new(length)
@@ -160,5 +160,5 @@ def test_content_that_ends_short_is_no_content() -> None:
     upload, _ = new(5)
     upload.feed(b"hell")
     upload.fail("the client left")
-    with pytest.raises(ContentBroken):
+    with pytest.raises(BrokenRequestBody):
         read(upload)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from addon.frontend.http1.request_head import MAX_FIELDS, MAX_LINE, MAX_SECTION, Malformed, end_of_head, parse
+from addon.frontend.http1.request_head import MAX_FIELDS, MAX_LINE, MAX_SECTION, MalformedRequest, end_of_head, parse
 
 GET = b"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n"
 POST = GET.replace(b"GET", b"POST")
 
 
 def refusal(octets: bytes) -> int:
-    with pytest.raises(Malformed) as caught:
+    with pytest.raises(MalformedRequest) as caught:
         parse(octets)
     return caught.value.status
 
@@ -209,7 +209,7 @@ def test_one_octet_too_many_in_a_line_is_refused() -> None:
 )
 def test_what_will_never_be_a_head_is_refused_before_its_end(octets: bytes, status: int) -> None:
     octets *= MAX_SECTION // len(octets) + 1 if octets.endswith(b"\r\n") else 1
-    with pytest.raises(Malformed) as caught:
+    with pytest.raises(MalformedRequest) as caught:
         end_of_head(octets)
     assert caught.value.status == status
 

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import pytest
 
-from addon.frontend.http1.request_head import Malformed, RequestHead, parse
-from addon.frontend.http1.request_target import Anywhere, Destination, OneOrigin, authority, joined, tunnel
+from addon.frontend.http1.request_head import MalformedRequest, RequestHead, parse
+from addon.frontend.http1.request_target import (
+    ForwardProxyTargets,
+    GatewayTargets,
+    RequestTargets,
+    host_port,
+    parse_host_port,
+    tunnel_targets,
+)
 from tests.addon.frontend.doorway import Doorway, converse, get, origin_tls, request, trusting
 from tests.fixtures.raw_origin import HEAD, RawOrigin, answering, endless
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
-INSIDE = tunnel("a.example", 443, "a.example")
-EDGE = OneOrigin(("http", "backend.example", 8080))
+INSIDE = tunnel_targets("a.example", 443, "a.example")
+EDGE = GatewayTargets(("http", "backend.example", 8080))
 
 
 def head(line: str, *lines: str) -> RequestHead:
     return parse(request(f"{line} HTTP/1.1", *(lines or ("Host: a.example",))))
 
 
-def refusal(destination: Destination, line: str, *lines: str) -> int:
-    with pytest.raises(Malformed) as caught:
+def refusal(destination: RequestTargets, line: str, *lines: str) -> int:
+    with pytest.raises(MalformedRequest) as caught:
         destination.request(head(line, *lines))
     return caught.value.status
 
@@ -40,7 +47,7 @@ def refusal(destination: Destination, line: str, *lines: str) -> int:
     ],
 )
 def test_a_whole_uri_names_the_origin_whatever_host_says(target: str, place: tuple[str, str, int], path: str) -> None:
-    asked = Anywhere().request(head(f"GET {target}", "Host: b.example"))
+    asked = ForwardProxyTargets().request(head(f"GET {target}", "Host: b.example"))
     assert (asked.scheme, asked.host, asked.port) == place
     assert asked.target == path
     assert "host" not in asked.fields
@@ -74,11 +81,11 @@ def test_a_whole_uri_names_the_origin_whatever_host_says(target: str, place: tup
     ],
 )
 def test_a_target_that_names_no_place_is_refused(target: str) -> None:
-    assert refusal(Anywhere(), f"GET {target}") == 400
+    assert refusal(ForwardProxyTargets(), f"GET {target}") == 400
 
 
 def test_options_may_ask_about_the_server_as_a_whole() -> None:
-    assert Anywhere().request(head("OPTIONS http://a.example")).target == "*"
+    assert ForwardProxyTargets().request(head("OPTIONS http://a.example")).target == "*"
     assert INSIDE.request(head("OPTIONS *")).target == "*"
 
 
@@ -103,25 +110,25 @@ def test_options_may_ask_about_the_server_as_a_whole() -> None:
     ],
 )
 def test_connect_names_a_host_and_a_port(target: str) -> None:
-    with pytest.raises(Malformed):
-        Anywhere().tunnel_to(head(f"CONNECT {target}"))
+    with pytest.raises(MalformedRequest):
+        ForwardProxyTargets().tunnel_to(head(f"CONNECT {target}"))
 
 
 def test_connect_leads_there_whatever_host_says() -> None:
-    assert Anywhere().tunnel_to(head("CONNECT a.example:443", "Host: b.example")) == ("a.example", 443)
-    assert Anywhere().tunnel_to(head("CONNECT [::1]:8443")) == ("::1", 8443)
+    assert ForwardProxyTargets().tunnel_to(head("CONNECT a.example:443", "Host: b.example")) == ("a.example", 443)
+    assert ForwardProxyTargets().tunnel_to(head("CONNECT [::1]:8443")) == ("::1", 8443)
 
 
 @pytest.mark.parametrize("line", ["Content-Length: 5", "Transfer-Encoding: chunked"])
 def test_a_connect_with_content_is_refused(line: str) -> None:
     """Content would have been taken for what the client says inside the tunnel."""
-    with pytest.raises(Malformed):
-        Anywhere().tunnel_to(head("CONNECT a.example:443", "Host: a.example", line))
+    with pytest.raises(MalformedRequest):
+        ForwardProxyTargets().tunnel_to(head("CONNECT a.example:443", "Host: a.example", line))
 
 
 def test_no_tunnel_leads_out_of_a_tunnel_or_through_an_edge() -> None:
     for destination in (INSIDE, EDGE):
-        with pytest.raises(Malformed) as caught:
+        with pytest.raises(MalformedRequest) as caught:
             destination.tunnel_to(head("CONNECT b.example:443"))
         assert caught.value.status == 405
 
@@ -147,17 +154,17 @@ def test_an_edge_is_addressed_like_an_origin() -> None:
 
 
 def test_addresses_of_ipv6_have_brackets_only_in_text() -> None:
-    assert authority("[::1]:80", 443) == ("::1", 80)
-    assert joined("::1", 80) == "[::1]:80"
+    assert parse_host_port("[::1]:80", 443) == ("::1", 80)
+    assert host_port("::1", 80) == "[::1]:80"
 
 
 def test_no_two_kinds_of_connection_share_a_prefix() -> None:
     places = [
-        Anywhere(),
+        ForwardProxyTargets(),
         INSIDE,
-        tunnel("a.example", 443, None),
-        tunnel("a.example", 443, "b.example"),
-        tunnel("a.example", 444, "a.example"),
+        tunnel_targets("a.example", 443, None),
+        tunnel_targets("a.example", 443, "b.example"),
+        tunnel_targets("a.example", 444, "a.example"),
     ]
     prefixes = [place.prefix for place in places]
     assert all(not one.startswith(other) for one in prefixes for other in prefixes if one is not other)

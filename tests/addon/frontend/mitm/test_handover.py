@@ -192,9 +192,9 @@ def test_what_is_given_away_counts_as_its_clients_connection_until_it_ends(monke
         client.send(request("GET /a HTTP/1.1", f"Host: 127.0.0.1:{origin.port}"))
         assert (await client.answer()).body == b"/a"
         assert house.proxy.listener
-        admission = house.proxy.listener.door.admission
-        assert admission._connections == {"192.0.2.1": 1}
+        limits = house.proxy.listener.door.limits
+        assert limits._connections == {"192.0.2.1": 1}
         client.leave()
-        await until(lambda: not admission._connections)
+        await until(lambda: not limits._connections)
 
     converse(conversation, by_path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-LEAVE = "from addon.run.namespace import leave_the_network, NoNamespace\nimport os, socket, fcntl\n"
+LEAVE = "from addon.programs.run.namespace import leave_the_network, NoNamespace\nimport os, socket, fcntl\n"
 LOOK = (
     "server = socket.create_server(('127.0.0.1', 0)); socket.create_connection(server.getsockname())\n"
     "print([name for _, name in socket.if_nameindex()] == ['lo'])\n"

@@ -15,14 +15,14 @@ import pytest
 from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
-from addon.recordings.library import Shelf
+from addon.recordings.library import RecordingLibrary
 from tests.addon.recordings.libraries import HTML, MADE, held, record_all_kinds, secondhand
 
 NAMES = {"har": "all.har", "warc": "all.warc.gz", "dir": "all"}
 
 
-def exported(tmp_path: Path, shelf: Shelf, form: str) -> Path:
-    record_all_kinds(shelf, "all")
+def exported(tmp_path: Path, library: RecordingLibrary, form: str) -> Path:
+    record_all_kinds(library, "all")
     out = tmp_path / NAMES[form]
     result = secondhand("export", "all", "--format", form, "--out", out)
     assert result.exit_code == 0, result.output
@@ -30,31 +30,33 @@ def exported(tmp_path: Path, shelf: Shelf, form: str) -> Path:
 
 
 @pytest.mark.parametrize("form", NAMES)
-def test_what_goes_out_comes_back_octet_for_octet(tmp_path: Path, shelf: Shelf, form: str) -> None:
-    file = exported(tmp_path, shelf, form)
+def test_what_goes_out_comes_back_octet_for_octet(tmp_path: Path, library: RecordingLibrary, form: str) -> None:
+    file = exported(tmp_path, library, form)
     result = secondhand("import", file, "--name", "again")
     assert result.stdout == "again holds 12 responses\n", result.output
-    assert held(shelf, "again") == held(shelf, "all")
+    assert held(library, "again") == held(library, "all")
     assert secondhand("diff", "all", "again").exit_code == 0
 
 
-def test_a_zip_of_a_folder_comes_back_too(tmp_path: Path, shelf: Shelf) -> None:
-    folder = exported(tmp_path, shelf, "dir")
+def test_a_zip_of_a_folder_comes_back_too(tmp_path: Path, library: RecordingLibrary) -> None:
+    folder = exported(tmp_path, library, "dir")
     file = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, folder.name)
     assert secondhand("import", file).stdout == "packed holds 12 responses\n"
-    assert held(shelf, "packed") == held(shelf, "all")
+    assert held(library, "packed") == held(library, "all")
 
 
-def test_a_warc_satisfies_the_tool_that_checks_them(tmp_path: Path, shelf: Shelf) -> None:
-    file = exported(tmp_path, shelf, "warc")
+def test_a_warc_satisfies_the_tool_that_checks_them(tmp_path: Path, library: RecordingLibrary) -> None:
+    file = exported(tmp_path, library, "warc")
     checker = [sys.executable, "-c", "from warcio.cli import main; main()", "check", "-v", str(file)]
     checked = subprocess.run(checker, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert checked.stdout.count("digest pass") == 25
 
 
-def test_a_har_has_all_that_devtools_ask_for_and_shows_content_as_people_read_it(tmp_path: Path, shelf: Shelf) -> None:
-    log = json.loads(exported(tmp_path, shelf, "har").read_text())["log"]
+def test_a_har_has_all_that_devtools_ask_for_and_shows_content_as_people_read_it(
+    tmp_path: Path, library: RecordingLibrary
+) -> None:
+    log = json.loads(exported(tmp_path, library, "har").read_text())["log"]
     assert (log["version"], log["creator"]["name"]) == ("1.2", "secondhand")
     for entry in log["entries"]:
         assert entry.keys() >= {"startedDateTime", "time", "request", "response", "cache", "timings"}
@@ -72,8 +74,8 @@ def test_a_har_has_all_that_devtools_ask_for_and_shows_content_as_people_read_it
 
 
 @pytest.mark.parametrize("form", NAMES)
-def test_an_export_never_writes_over_anything(tmp_path: Path, shelf: Shelf, form: str) -> None:
-    exported(tmp_path, shelf, form)
+def test_an_export_never_writes_over_anything(tmp_path: Path, library: RecordingLibrary, form: str) -> None:
+    exported(tmp_path, library, form)
     again = secondhand("export", "all", "--format", form, "--out", tmp_path / NAMES[form])
     assert again.exit_code == 1
     assert f"{tmp_path / NAMES[form]} is there already" in again.stderr
@@ -92,7 +94,7 @@ def browser_entry(url: str, **response: object) -> dict[str, object]:
     }
 
 
-def test_a_browsers_har_has_content_without_its_coding(tmp_path: Path, shelf: Shelf) -> None:
+def test_a_browsers_har_has_content_without_its_coding(tmp_path: Path, library: RecordingLibrary) -> None:
     headers = [
         {"name": "content-type", "value": "text/html"},
         {"name": "content-encoding", "value": "br"},
@@ -120,12 +122,12 @@ def test_a_browsers_har_has_content_without_its_coding(tmp_path: Path, shelf: Sh
         "https://a.test/blocked was not answered",
         "its status is stored only with an explicit lifetime, or never",
     ]
-    [(entry, body)] = held(shelf, "browser")
+    [(entry, body)] = held(library, "browser")
     assert body == "hëllo".encode()
     assert [name for name, _ in entry.head.fields] == ["content-type", "Date"]
 
 
-def test_what_a_post_sent_is_known_from_other_programs_files_too(tmp_path: Path, shelf: Shelf) -> None:
+def test_what_a_post_sent_is_known_from_other_programs_files_too(tmp_path: Path, library: RecordingLibrary) -> None:
     digest = sha256(b'{"query": 1}').hexdigest()
     entry = browser_entry("http://a.test/graphql", content={"text": "one"})
     entry["request"] = {"method": "POST", "url": "http://a.test/graphql", "postData": {"text": '{"query": 1}'}}
@@ -146,11 +148,11 @@ def test_what_a_post_sent_is_known_from_other_programs_files_too(tmp_path: Path,
         writer.write_record(request)
     for file in (har, warc):
         assert secondhand("import", file, "--name", file.suffix[1:]).stdout.endswith("holds 1 response\n")
-        [(stored, body)] = held(shelf, file.suffix[1:])
+        [(stored, body)] = held(library, file.suffix[1:])
         assert (stored.key, stored.method, body) == (f"http://a.test/graphql#content={digest}", "POST", b"one")
 
 
-def test_an_archives_warc_with_chunks_and_the_request_first(tmp_path: Path, shelf: Shelf) -> None:
+def test_an_archives_warc_with_chunks_and_the_request_first(tmp_path: Path, library: RecordingLibrary) -> None:
     file = tmp_path / "archive.warc"
     with file.open("wb") as stream:
         writer = WARCWriter(stream, gzip=False)
@@ -168,13 +170,13 @@ def test_an_archives_warc_with_chunks_and_the_request_first(tmp_path: Path, shel
         )
     said = json.loads(secondhand("import", file, "--json").stdout)
     assert (said["responses"], len(said["left_out"])) == (1, 1)
-    [(entry, body)] = held(shelf, "archive")
+    [(entry, body)] = held(library, "archive")
     assert body == b"hello"
     assert entry.vary == (("accept", "text/html"),)
     assert "Transfer-Encoding" not in entry.head.fields
 
 
-def test_the_time_of_a_recording_outlives_the_way_through_a_file(tmp_path: Path, shelf: Shelf) -> None:
-    secondhand("import", exported(tmp_path, shelf, "warc"), "--name", "again")
-    with shelf.opened("again") as store:
+def test_the_time_of_a_recording_outlives_the_way_through_a_file(tmp_path: Path, library: RecordingLibrary) -> None:
+    secondhand("import", exported(tmp_path, library, "warc"), "--name", "again")
+    with library.opened("again") as store:
         assert {entry.response_time for entry in store.entries()} == {MADE}

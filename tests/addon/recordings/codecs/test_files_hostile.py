@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.recordings.library import Shelf
+from addon.recordings.library import RecordingLibrary
 from tests.addon.recordings.libraries import record_all_kinds, secondhand
 
 EMPTY = hashlib.sha256(b"").hexdigest()
@@ -77,8 +77,8 @@ def test_a_har_that_is_wrong(tmp_path: Path, text: str, why: str | None) -> None
 
 
 @pytest.fixture
-def warc(tmp_path: Path, shelf: Shelf) -> bytes:
-    record_all_kinds(shelf, "all")
+def warc(tmp_path: Path, library: RecordingLibrary) -> bytes:
+    record_all_kinds(library, "all")
     file = tmp_path / "all.warc.gz"
     secondhand("export", "all", "--format", "warc", "--out", file)
     secondhand("recordings", "remove", "all")

@@ -47,8 +47,8 @@ def index_of(origin: Origin, tool: Tool, *names: str, kind: str = "json") -> dic
         files = [{"filename": n, "url": f"/files/{n}", "hashes": {"sha256": sha256(n.encode())}} for n in names]
         content, media_type = json.dumps({"files": files}).encode(), "application/vnd.pypi.simple.v1+json"
     else:
-        links = [f'<a href="../../files/{n}#sha256={sha256(n.encode())}">{n}</a>' for n in names]
-        content, media_type = "".join(links).encode(), "text/html; charset=utf-8"
+        reachability = [f'<a href="../../files/{n}#sha256={sha256(n.encode())}">{n}</a>' for n in names]
+        content, media_type = "".join(reachability).encode(), "text/html; charset=utf-8"
     urls["page"] = page(origin, "/simple/demo/", content, {**FRESH, "Content-Type": media_type})
     tool("pip", f"echo \"global.index-url='{urls['page'].removesuffix('/demo/')}'\"")
     return urls

@@ -71,7 +71,7 @@ def test_what_was_kept_is_at_hand_at_once(open_store: OpenStore, slow: None) -> 
     assert stored
     assert stored.length == 4
     assert store.peek(KEY) == (stored,)
-    assert store.body_at_hand(stored) == b"body"
+    assert store.peek_body(stored) == b"body"
     assert store.generations.current(store.generations.slot(KEY)) != number
     assert store.open(stored).read(0, 4) == b"body"
 
@@ -86,7 +86,7 @@ def test_what_was_kept_takes_the_place_of_what_it_supersedes_or_names(open_store
     assert store.peek(KEY) == (third, second)
     fourth = store.keep(new_entry(), b"4", [second.id])
     assert store.peek(KEY) == (fourth, third)
-    assert store.body_at_hand(second) is None
+    assert store.peek_body(second) is None
     store.close()
 
 
@@ -96,10 +96,10 @@ def test_what_was_read_from_the_disk_is_at_hand_from_then_on(open_store: OpenSto
     store.close()
     store = open_store()
     assert store.candidates(KEY) == (stored,)
-    assert store.body_at_hand(stored) is None
+    assert store.peek_body(stored) is None
     assert is_intact(store, stored)
     assert store.peek(KEY) == (stored,)
-    assert store.body_at_hand(stored) == body_of(stored.id, 100_000)
+    assert store.peek_body(stored) == body_of(stored.id, 100_000)
 
 
 def test_what_is_small_needs_no_thread_to_be_read(open_store: OpenStore) -> None:
@@ -108,10 +108,10 @@ def test_what_is_small_needs_no_thread_to_be_read(open_store: OpenStore) -> None
     store.close()
     store = open_store()
     assert store.peek(KEY) == (stored,)
-    assert store.body_at_hand(stored) == body_of(stored.id, 100)
+    assert store.peek_body(stored) == body_of(stored.id, 100)
     store._quick.close()
     assert store.peek(KEY) == (stored,)
-    assert store.body_at_hand(stored) == body_of(stored.id, 100)
+    assert store.peek_body(stored) == body_of(stored.id, 100)
 
 
 def test_a_large_body_stays_on_the_disk_and_has_a_descriptor(open_store: OpenStore) -> None:
@@ -120,8 +120,8 @@ def test_a_large_body_stays_on_the_disk_and_has_a_descriptor(open_store: OpenSto
     assert store.candidates(KEY) == (large, small)
     assert is_intact(store, small)
     assert is_intact(store, large)
-    assert store.body_at_hand(small)
-    assert store.body_at_hand(large) is None
+    assert store.peek_body(small)
+    assert store.peek_body(large) is None
     with closing(store.open(small)) as body:
         assert body.descriptor is None
     with closing(store.open(large)) as body:
@@ -138,7 +138,7 @@ def test_without_memory_everything_is_on_the_disk(open_store: OpenStore) -> None
     assert store.peek(KEY) is None
     assert store.candidates(KEY) == (stored,)
     assert is_intact(store, stored)
-    assert store.body_at_hand(stored) is None
+    assert store.peek_body(stored) is None
     assert store.revise(replace(stored, revision=1)) is None
     assert store.update(replace(stored, revision=1))
 
@@ -194,7 +194,7 @@ def test_a_purge_is_not_undone_by_what_was_waiting(
     assert stored
     assert purge(store) == 1
     assert store.peek(KEY) == ()
-    assert store.body_at_hand(stored) is None
+    assert store.peek_body(stored) is None
     assert store.candidates(KEY) == other.candidates(KEY) == ()
 
 

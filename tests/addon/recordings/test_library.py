@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from addon.recordings.library import Shelf
+from addon.recordings.library import RecordingLibrary
 from tests.addon.recordings.libraries import JSON, held, keep, record_all_kinds, secondhand
 
 
-def test_recordings_are_listed_and_removed(tmp_path: Path, shelf: Shelf) -> None:
+def test_recordings_are_listed_and_removed(tmp_path: Path, library: RecordingLibrary) -> None:
     assert "there are no recordings" in secondhand("recordings", "list").stderr
-    record_all_kinds(shelf, "all")
+    record_all_kinds(library, "all")
     [listed] = json.loads(secondhand("recordings", "list", "--json").stdout)
     assert (listed["name"], listed["responses"]) == ("all", 12)
     assert secondhand("recordings", "remove", "all").stdout == "all is gone\n"
@@ -33,8 +33,8 @@ def test_a_name_is_no_path(name: str) -> None:
     assert "expected a name of letters, digits" in result.stderr
 
 
-def test_a_recording_is_a_store_like_any_other(tmp_path: Path, shelf: Shelf) -> None:
-    record_all_kinds(shelf, "all")
+def test_a_recording_is_a_store_like_any_other(tmp_path: Path, library: RecordingLibrary) -> None:
+    record_all_kinds(library, "all")
     listed = secondhand("ls", "binary", "--store", tmp_path / "store" / "recordings" / "all").stdout
     assert "http://a.test/binary" in listed
 
@@ -48,12 +48,12 @@ def test_nothing_is_recorded_or_replayed_without_a_proxy() -> None:
         assert secondhand(command, "demo", "--stop").exit_code == 2
 
 
-def test_diff_says_what_differs(shelf: Shelf) -> None:
-    with shelf.made("a") as store:
+def test_diff_says_what_differs(library: RecordingLibrary) -> None:
+    with library.made("a") as store:
         keep(store, "http://a.test/same", b"same", "Age: 1")
         keep(store, "http://a.test/other", b"one", "Server: A", "X-One: 1")
         keep(store, "http://a.test/only-a")
-    with shelf.made("b") as store:
+    with library.made("b") as store:
         keep(store, "http://a.test/same", b"same", "Age: 2")
         keep(store, "http://a.test/other", b"two", "Server: B")
     result = secondhand("diff", "a", "b", "--json")
@@ -64,15 +64,15 @@ def test_diff_says_what_differs(shelf: Shelf) -> None:
     assert found[1] == ("/other", "server", "A", "B")
 
 
-def test_a_full_disk_evicts_nothing_from_a_recording(shelf: Shelf) -> None:
-    record_all_kinds(shelf, "all")
-    with shelf.opened("all") as store:
+def test_a_full_disk_evicts_nothing_from_a_recording(library: RecordingLibrary) -> None:
+    record_all_kinds(library, "all")
+    with library.opened("all") as store:
         assert not store.make_room()
         assert store.statistics().entries == 12
 
 
-def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, shelf: Shelf) -> None:
-    with shelf.made("demo") as store:
+def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, library: RecordingLibrary) -> None:
+    with library.made("demo") as store:
         secret = json.dumps({"user": {"Token": "s3cr3t"}, "list": [{"token": ["s3cr3t"]}], "kept": "é"}).encode()
         validators = ('ETag: "1"', "Last-Modified: Fri, 06 Nov 2026 21:00:00 GMT", "Accept-Ranges: bytes")
         keep(store, "http://a.test/json", secret, JSON, *validators, "Repr-Digest: sha-256=:AAAA:")
@@ -83,7 +83,7 @@ def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, shelf: Shelf) -> 
     assert (said["responses"], said["places"]) == (3, 5)
     for file in (tmp_path / "store" / "recordings").rglob("*"):
         assert file.is_dir() or b"s3cr3t" not in file.read_bytes()
-    entries = {entry.key.removeprefix("http://a.test/"): (entry, body) for entry, body in held(shelf, "demo")}
+    entries = {entry.key.removeprefix("http://a.test/"): (entry, body) for entry, body in held(library, "demo")}
     for name in ("json", "coded"):
         entry, body = entries[name]
         assert json.loads(body) == {"user": {"Token": "scrubbed"}, "list": [{"token": "scrubbed"}], "kept": "é"}
@@ -107,11 +107,11 @@ def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, shelf: Shelf) -> 
     assert secondhand("scrub", "demo", "--field", "nothing").exit_code == 3
 
 
-def test_scrubbing_takes_out_what_requests_are_told_apart_by(tmp_path: Path, shelf: Shelf) -> None:
+def test_scrubbing_takes_out_what_requests_are_told_apart_by(tmp_path: Path, library: RecordingLibrary) -> None:
     def asked(key: str | None, language: str) -> dict[str, object]:
         return {"vary": (("accept-language", language), ("x-api-key", key))}
 
-    with shelf.made("demo") as store:
+    with library.made("demo") as store:
         varying = "Vary: Accept-Language, X-API-Key"
         for key, language in (("s3cr3t", "en"), ("s3cr3t", "de"), ("s3cr3t too", "de"), (None, "fr")):
             keep(
@@ -126,7 +126,7 @@ def test_scrubbing_takes_out_what_requests_are_told_apart_by(tmp_path: Path, she
     assert (said["responses"], said["places"], said["merged"]) == (4, 4, 1)
     for file in (tmp_path / "store" / "recordings").rglob("*"):
         assert file.is_dir() or b"s3cr3t" not in file.read_bytes()
-    found = {(entry.key, entry.vary, entry.head.fields.get("vary"), body) for entry, body in held(shelf, "demo")}
+    found = {(entry.key, entry.vary, entry.head.fields.get("vary"), body) for entry, body in held(library, "demo")}
     assert found == {
         ("http://a.test/a", (("accept-language", "en"),), "Accept-Language", b"- en"),
         ("http://a.test/a", (("accept-language", "de"),), "Accept-Language", b"- too de"),
@@ -135,23 +135,23 @@ def test_scrubbing_takes_out_what_requests_are_told_apart_by(tmp_path: Path, she
     }
 
 
-def test_scrubbing_finds_a_name_each_time_that_an_object_repeats_it(tmp_path: Path, shelf: Shelf) -> None:
-    with shelf.made("demo") as store:
+def test_scrubbing_finds_a_name_each_time_that_an_object_repeats_it(tmp_path: Path, library: RecordingLibrary) -> None:
+    with library.made("demo") as store:
         keep(store, "http://a.test/a", b'{"token": "s3cr3t", "n": 1.0, "token": "s3cr3t too"}', JSON)
     said = json.loads(secondhand("scrub", "demo", "--field", "token", "--json").stdout)
     assert said["places"] == 2
-    [(_, body)] = held(shelf, "demo")
+    [(_, body)] = held(library, "demo")
     assert body == b'{"token": "scrubbed", "n": 1.0, "token": "scrubbed"}'
     for file in (tmp_path / "store" / "recordings").rglob("*"):
         assert file.is_dir() or b"s3cr3t" not in file.read_bytes()
 
 
-def test_what_cannot_be_read_is_not_called_clean(shelf: Shelf) -> None:
-    with shelf.made("demo") as store:
+def test_what_cannot_be_read_is_not_called_clean(library: RecordingLibrary) -> None:
+    with library.made("demo") as store:
         keep(store, "http://a.test/a", b'{"token": 1}', JSON)
         keep(store, "http://a.test/b", b'{"token": ', JSON)
-    before = held(shelf, "demo")
+    before = held(library, "demo")
     result = secondhand("scrub", "demo", "--field", "token")
     assert result.exit_code == 1
     assert "http://a.test/b: says it is JSON and cannot be read" in result.stderr
-    assert held(shelf, "demo") == before
+    assert held(library, "demo") == before
