@@ -30,8 +30,9 @@ from addon.runtime.listen_address import ListenAddress
 from cache import engine
 from cache.engine.decisions import Refuse
 from cache.http.messages import Fields, Request
-from cache.policy.cache_policy import CachePolicy, Mode
+from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
+from cache.policy.rules import Mode
 from cache.rules.key import key_of_uri, keys
 from cache.stores.base import ResponseStore, StoreError
 from cache.stores.disk.store import DiskStore
@@ -79,9 +80,9 @@ class Service:
         directory = settings.store.directory if isinstance(store, TieredStore) else None
         self.policy = replace(
             settings.policy(),
-            instance=secrets.token_hex(4),
-            credential_key=credential_key(directory),
-            earliest=RELEASED,
+            identity=replace(settings.policy().identity, instance=secrets.token_hex(4)),
+            keying=replace(settings.policy().keying, credential_key=credential_key(directory)),
+            freshness=replace(settings.policy().freshness, clock_valid_from=RELEASED),
         )
         options, hosts = settings.origin_options(), settings.cache.modes
         self.modes = Modes(lambda: self.policy, self.go_by, options, hosts, lambda: self.recordings.stop())
@@ -133,10 +134,13 @@ class Service:
         held = self.policy
         lane.fetcher.policy = replace(
             lane.policy,
-            mode=held.mode,
-            host_modes=held.host_modes,
-            unreachable=held.unreachable,
-            own_authorities=held.own_authorities,
+            network=replace(
+                lane.policy.network,
+                mode=held.network.mode,
+                host_modes=held.network.host_modes,
+                unreachable=held.network.unreachable,
+            ),
+            identity=replace(lane.policy.identity, own_authorities=held.identity.own_authorities),
         )
         self.lane = lane
         self.store, self.stored, self.policy = lane.stored.store, lane.stored, lane.policy
@@ -153,7 +157,11 @@ class Service:
         """Take requests for where clients reach this proxy for loops (RFC 9110 §7.6.3); an edge is meant by them."""
         self._listen_address.host, self._listen_address.port = host, port
         if not self.is_edge:
-            self.go_by(replace(self.policy, own_authorities=own_authorities(host, port)))
+            self.go_by(
+                replace(
+                    self.policy, identity=replace(self.policy.identity, own_authorities=own_authorities(host, port))
+                )
+            )
 
     def refused_tunnel(self, host: str, port: int, fields: Fields, *, opened: bool = True) -> Reply | None:
         """Return what a client gets who asks for a tunnel to where this proxy does not go, or None.
@@ -164,7 +172,9 @@ class Service:
         request = Request("CONNECT", "https", host, port, "/", fields)
         policy = self.policy
         if opened:
-            policy = replace(policy, offline=False, mode=Mode.ONLINE, host_modes=(), replay="")
+            policy = replace(
+                policy, network=replace(policy.network, offline=False, mode=Mode.ONLINE, host_modes=()), recording=None
+            )
         decision = engine.on_request(request, (), policy, self.clock())
         return self.fetcher.reply_builder.refuse(decision) if isinstance(decision, Refuse) else None
 

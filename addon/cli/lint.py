@@ -51,7 +51,7 @@ def lint(
 ) -> None:
     """Say what is wrong with what an origin says about caching. Fails if something is bad."""
     settings = configuration(config, store).settings
-    stored = stored or settings.policy().towards(request_of(url, []).host).offline
+    stored = stored or settings.policy().towards(request_of(url, []).host).network.offline
     if stored and header:
         raise typer.BadParameter("expected none beside --stored or offline: nobody is asked", param_hint="-H")
     specimens = list(_stored(settings, url)) if stored else [_answer(settings, request_of(url, header or []))]

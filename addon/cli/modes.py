@@ -10,7 +10,7 @@ import typer
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
 from addon.cli.terminal import FAILED, fail, say, say_json, say_table
 from addon.runtime.control import running_proxies
-from cache.policy.cache_policy import Mode
+from cache.policy.rules import Mode
 
 HostArgument = Annotated[
     str | None, typer.Argument(metavar="HOST", help="Only this host, or a pattern with * and ?.", show_default=False)

@@ -30,7 +30,7 @@ from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_trust_files
 from addon.recordings.library import RecordingLibrary
 from addon.runtime.control import ControlClient, ControlError
-from cache.policy.cache_policy import Mode
+from cache.policy.rules import Mode
 
 MOST_LINES = 20
 """Of a log that cannot be kept: how many are said."""

@@ -55,8 +55,8 @@ def _explained(settings: Settings, request: Request) -> Explanation:
     with opened(settings) as copies:
         directory = settings.store.directory
         key = credential_key(directory) if directory.exists() else b""
-        policy = replace(settings.policy(), credential_key=key)
-        request = without_signature(request, policy.query_rules)
+        policy = replace(settings.policy(), keying=replace(settings.policy().keying, credential_key=key))
+        request = without_signature(request, policy.keying.query_rules)
         candidates = [entry for each in keys(primary_key(request), policy) for entry in copies.candidates(each)]
         return explain(request, candidates, policy, time.time())
 

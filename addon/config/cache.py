@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Strict
 from addon.config.clients import Token
 from addon.config.section import Section
 from addon.config.units import Seconds
-from cache.policy.cache_policy import ClientReload, HostRule, LifetimeRule, Mode, SetCookie, glob
+from cache.policy.rules import ClientReload, HostRule, LifetimeRule, Mode, SetCookie, glob
 
 Texts = Annotated[tuple[str, ...], Strict(strict=False)]
 Tokens = Annotated[tuple[Token, ...], Strict(strict=False)]

@@ -8,7 +8,7 @@ from pydantic import Strict, model_validator
 
 from addon.config.offline import Post
 from addon.config.section import Section
-from cache.policy.private_cache import PostRule
+from cache.policy.rules import PostRule
 
 
 class Recordings(Section):

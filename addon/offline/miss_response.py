@@ -17,8 +17,9 @@ from addon.pipeline.reply import Reply
 from cache.engine.decisions import Refuse
 from cache.http.fields import members
 from cache.http.messages import Request, Response
-from cache.policy.cache_policy import CachePolicy, Mode
+from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Refused
+from cache.policy.rules import Mode
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
@@ -117,7 +118,7 @@ def remedy(settings: Settings, policy: CachePolicy, host: str, *, lasting: bool)
     fetch = f"secondhand queue run{' --private' if is_private(settings) else f'{options}{profile}'}"
     if not lasting or policy.mode_of(host) is not Mode.OFFLINE:
         return fetch
-    which = "" if policy.mode is Mode.OFFLINE else f" {host}"
+    which = "" if policy.network.mode is Mode.OFFLINE else f" {host}"
     back = f"secondhand online{which}{options}"
     # what is in the queue is then fetched by the proxy itself
     return back if settings.offline.queue else f"{back} && {fetch}"

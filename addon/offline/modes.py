@@ -11,7 +11,8 @@ from addon.config.cache import HostMode
 from addon.origin import OriginOptions
 from addon.origin.proxy import UpstreamProxies
 from addon.origin.reachability import Reachability
-from cache.policy.cache_policy import CachePolicy, Mode, glob
+from cache.policy.cache_policy import CachePolicy
+from cache.policy.rules import Mode, glob
 
 SWITCHABLE = (Mode.ONLINE, Mode.AUTO, Mode.OFFLINE)
 """What can be had without a recording."""
@@ -54,32 +55,39 @@ class Modes:
         self._backend = options.backend
         self._connect_timeout = options.connect_timeout
         self._proxies = UpstreamProxies(options.proxy, options.own_addresses)
-        self.reachability = Reachability(self._probe, lambda hosts: go_by(replace(policy(), unreachable=hosts)))
+        self.reachability = Reachability(
+            self._probe, lambda hosts: go_by(replace(policy(), network=replace(policy().network, unreachable=hosts)))
+        )
 
     async def handle(self, arguments: Mapping[str, object]) -> dict[str, object]:
         """Switch everything, or one host, to a mode; without arguments just tell. Raises ValueError."""
         match dict(arguments):
             case {"mode": str(name), "host": str(host)}:
                 switched = HostMode(host=_host(host), mode=_mode(name))
-                if recording := self._policy().replay:
+                if recording := self._replayed():
                     raise ValueError(f"{recording} is replayed, for every host: secondhand replay --stop ends it")
-                self._switch(self._policy().mode, (switched, *self._but(host)))
+                self._switch(self._policy().network.mode, (switched, *self._but(host)))
             case {"mode": str(name)}:
                 mode = _mode(name)
-                if self._policy().replay:
+                if self._replayed():
                     await self._end_replay()
                 self._switch(mode, ())
             case empty if not empty:
                 pass
             case _:
                 raise ValueError('expected "mode", "mode" and "host", or nothing')
-        policy = self._policy()
+        policy, replayed = self._policy(), self._replayed()
         return {
-            "mode": Mode.REPLAY if policy.replay else policy.mode,
-            "recording": policy.replay or policy.record or None,
-            "hosts": {} if policy.replay else {each.host: each.mode for each in self._hosts},
+            "mode": Mode.REPLAY if replayed else policy.network.mode,
+            "recording": policy.recording.name if policy.recording else None,
+            "hosts": {} if replayed else {each.host: each.mode for each in self._hosts},
             "unreachable": sorted(self.reachability.unreachable),
         }
+
+    def _replayed(self) -> str:
+        """Return the name of the recording that is being replayed, or an empty string."""
+        recording = self._policy().recording
+        return recording.name if recording and recording.is_replay else ""
 
     def _but(self, host: str) -> tuple[HostMode, ...]:
         return tuple(each for each in self._hosts if each.host.lower() != host.lower())
@@ -88,7 +96,7 @@ class Modes:
         self.reachability.forget()  # offline, not even a probe goes out
         self._hosts = hosts
         patterns = tuple((glob(each.host), each.mode) for each in hosts)
-        self._go_by(replace(self._policy(), mode=mode, host_modes=patterns))
+        self._go_by(replace(self._policy(), network=replace(self._policy().network, mode=mode, host_modes=patterns)))
 
     async def _probe(self, scheme: str, host: str, port: int) -> None:
         """Connect to where requests for an origin go first. Raises OSError where that fails."""

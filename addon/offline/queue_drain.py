@@ -46,7 +46,7 @@ class QueueDrain:
         try:
             policy = self._policy()
             # what was missing among the copies does not belong into a recording
-            if policy.record or policy.towards(request_for(wanted.uri).host).offline:
+            if policy.recording or policy.towards(request_for(wanted.uri).host).network.offline:
                 return
             fetched = await self._fetch(wanted)
         except ValueError as error:  # a line that somebody else wrote

@@ -16,7 +16,7 @@ from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
 from addon.origin.request_head import connect_head
 from addon.origin.response_reader import ResponseReader
-from cache.policy.cache_policy import Reach
+from cache.policy.rules import Reach
 from cache.rules.forward_targets import is_among, is_prohibited
 
 type Address = tuple[socket.AddressFamily, Any]  # the second is what `socket.connect` takes for that family

@@ -183,7 +183,9 @@ def _flaws_of_directives(directives: ResponseDirectives, policy: CachePolicy) ->
     if directives.must_understand and not directives.no_store:
         yield Flaw.MUST_UNDERSTAND_ALONE
     # RFC 9111 §5.2.2.10: s-maxage has the force of proxy-revalidate
-    shared = directives.proxy_revalidate or (directives.s_maxage is not None and not policy.s_maxage_allows_stale)
+    shared = directives.proxy_revalidate or (
+        directives.s_maxage is not None and not policy.freshness.s_maxage_allows_stale
+    )
     forbidden = directives.no_cache or directives.must_revalidate or shared
     if forbidden and (directives.stale_while_revalidate or directives.stale_if_error):
         yield Flaw.STALE_USE_FORBIDDEN

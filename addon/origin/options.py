@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cache.policy.cache_policy import Reach
+from cache.policy.rules import Reach
 
 
 @dataclass(frozen=True, slots=True)

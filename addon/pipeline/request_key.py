@@ -21,10 +21,10 @@ async def with_cache_key(
     request: Request, context: RequestContext, policy: CachePolicy
 ) -> tuple[Request, RequestContext]:
     """Return a request with what it is kept under, and its content to be read from the beginning."""
-    if policy.query_rules:
-        request = without_signature(request, policy.query_rules)
+    if policy.keying.query_rules:
+        request = without_signature(request, policy.keying.query_rules)
     kind = media_type(request.fields.get("content-type"))
-    if context.content is None or not reads_by_post(request, kind, policy.post_rules):
+    if context.content is None or not reads_by_post(request, kind, policy.keying.post_rules):
         return request, context
     if "expect" in request.fields:
         if context.interim is None:

@@ -63,7 +63,7 @@ class Responder:
         if request.version == "HTTP/1.0":
             interim = None  # RFC 9110 §15.2
         context = RequestContext(content, interim) if content or interim else NO_CONTEXT
-        if self.fetcher.policy.query_rules or self.fetcher.policy.post_rules:
+        if self.fetcher.policy.keying.query_rules or self.fetcher.policy.keying.post_rules:
             request, context = await with_cache_key(request, context, self.fetcher.policy)
         key = primary_key(request)
         waited_as: Forwarded | None = None

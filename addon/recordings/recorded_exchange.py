@@ -98,7 +98,7 @@ class Intake:
         """Go by a recording's policy."""
         self._store = store
         # what comes from a file is written down already, its secrets too
-        self._policy = replace(policy, secrets=frozenset())
+        self._policy = replace(policy, private=replace(policy.private, secrets=frozenset()))
         self._limits = limits
         self._octets = 0
         self.kept = 0

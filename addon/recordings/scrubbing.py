@@ -10,10 +10,10 @@ from operator import attrgetter
 from addon.pipeline.scrubbing_writer import Unscrubbable, left_of
 from addon.recordings.library import UNLIMITED, RecordingError, RecordingLibrary
 from addon.recordings.recorded_exchange import Intake, Limits, RecordedExchange, exchange_of, whole_content
-from addon.recordings.switch import recording_policy
 from cache.http.fields import members
 from cache.http.messages import Fields
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.recordings import recording_policy
 from cache.rules.secrets import is_json, other_content
 from cache.stores.base import ResponseStore
 

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Literal
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.library import PinnedStore, RecordingError, RecordingLibrary
 from addon.runtime.control import Handler
-from cache.policy.cache_policy import CachePolicy, SetCookie
-from cache.policy.private_cache import NOTHING_MORE
+from cache.policy.recordings import recording_policy, replaying_policy
 from cache.stores.tiered.store import TieredStore
 
 if TYPE_CHECKING:
@@ -41,7 +40,7 @@ class RecordingSwitch:
             await self._put_back()
             policy = self._service.home.policy
             policy = recording_policy(policy, name) if doing == "record" else replaying_policy(policy, name)
-            policy = replace(policy, post_rules=self._service.settings.replay.rules())
+            policy = replace(policy, keying=replace(policy.keying, post_rules=self._service.settings.replay.rules()))
             pinned, memory = await asyncio.to_thread(PinnedStore, path), self._service.settings.memory
             store = TieredStore(pinned, memory.store_size, memory.max_object)
             self._service.take(self._service.lane_on(store, policy, responder=DrainingResponder))
@@ -111,20 +110,3 @@ async def _end(lane: Lane) -> None:
             await lane.responder.settled()
     finally:
         await lane.close()
-
-
-def recording_policy(policy: CachePolicy, name: str) -> CachePolicy:
-    """Return the policy that a recording is made by: everything is kept, but for cookies."""
-    return replace(_of_recordings(policy), record=name, set_cookie=SetCookie.STRIP)
-
-
-def replaying_policy(policy: CachePolicy, name: str) -> CachePolicy:
-    """Return the policy that a recording is replayed by: nothing else is asked."""
-    return replace(_of_recordings(policy), replay=name, offline=True)
-
-
-def _of_recordings(policy: CachePolicy) -> CachePolicy:
-    """Return a policy for what nobody else sees: it is told apart by nothing that only matters among strangers."""
-    return replace(
-        policy, scope="", keeping=NOTHING_MORE, post_rules=(), partition=(), no_vary_search=False, captures=1
-    )

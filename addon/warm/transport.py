@@ -16,7 +16,7 @@ from addon.offline.wanted import Document, SourceError, Wanted
 from addon.pipeline.content_codings import CodingError, uncoded
 from addon.runtime.control import ControlClient, ControlError, running_proxies
 from addon.service import Service
-from cache.policy.cache_policy import Mode
+from cache.policy.rules import Mode
 
 MAX_REDIRECTS = 5
 

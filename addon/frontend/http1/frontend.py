@@ -165,7 +165,7 @@ class Door:
         """
         stored, policy = self.service.stored, self.fetcher.policy
         key = primary_key(request)
-        if policy.no_vary_search or policy.query_rules:  # other keys have a say in it
+        if not policy.shortcuts.direct_fetch:
             return None
         if stored.peek(key) == ():
             return self.passing.begin(request, key, now, asker)

@@ -76,7 +76,7 @@ class RequestTemplates:
             known.forbidden = forbidden
             self._templates.move_to_end(_shape(request))
             return
-        if policy.annotations or policy.query_rules or policy.no_vary_search:
+        if not policy.shortcuts.request_template:
             return
         sent = engine.on_request(request, (), policy, fetcher.clock())
         if not isinstance(sent, Forward) or sent.detail or not is_collapsible(request, sent):

@@ -97,7 +97,7 @@ def template_of(request: Request, serve: Serve, policy: CachePolicy) -> tuple[by
         return None
     lines = [(name, "%d" if name == "Age" else value) for name, value in lines]
     said = f"; ttl={serve.handling.ttl}"
-    says_ttl = policy.cache_status and said in lines[-1][1]
+    says_ttl = policy.presentation.cache_status and said in lines[-1][1]
     if says_ttl:  # our own member is the last line of the head
         before, _, after = lines[-1][1].rpartition(said)
         lines[-1] = (lines[-1][0], f"{before}; ttl=%d{after}")
@@ -125,7 +125,7 @@ def hot_response(
         place: That of the primary key.
         tally: Where it is counted.
     """
-    if serve.valid_until <= now or serve.background_validation is not None or _counts_seconds(policy):
+    if serve.valid_until <= now or serve.background_validation is not None or not policy.shortcuts.hot_response:
         return None
     template = template_of(request, serve, policy)
     if template is None:
@@ -148,8 +148,3 @@ def hot_response(
         tally=tally,
         line=access_line(request, serve.answer.head.status, len(content), serve.handling),
     )
-
-
-def _counts_seconds(policy: CachePolicy) -> bool:
-    """Tell whether a local rule says the age in a field of its own."""
-    return any("{age}" in value for rule in policy.annotations for _, value in (*rule.set, *rule.append))

@@ -10,8 +10,8 @@ from addon.recordings.codecs import folder_export, folder_import, har_export, ha
 from addon.recordings.codecs.formats import Format
 from addon.recordings.library import RecordingError, RecordingLibrary
 from addon.recordings.recorded_exchange import Intake, LeftOut, Limits, RecordedExchange, exchanges
-from addon.recordings.switch import recording_policy
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.recordings import recording_policy
 
 
 def write(library: RecordingLibrary, name: str, form: Format, out: Path) -> None:

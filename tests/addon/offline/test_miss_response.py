@@ -18,7 +18,8 @@ from addon.offline.miss_response import preferred, remedy
 from addon.offline.wanted import Wanted
 from addon.service import Service
 from cache.http.messages import Fields
-from cache.policy.cache_policy import CachePolicy, Mode, glob
+from cache.policy.cache_policy import CachePolicy, NetworkPolicy
+from cache.policy.rules import Mode, glob
 from cache.rules.key import request_for
 from tests.fixtures.raw_origin import RawOrigin, endless
 
@@ -94,7 +95,9 @@ def test_who_was_switched_offline_is_to_be_switched_back_first(
     mode: Mode, hosts: dict[str, Mode], queue: bool, lasting: bool, said: str
 ) -> None:
     settings = Settings.model_validate({"offline": {"queue": queue}})
-    policy = CachePolicy(mode=mode, host_modes=tuple((glob(host), each) for host, each in hosts.items()))
+    policy = CachePolicy(
+        network=NetworkPolicy(mode=mode, host_modes=tuple((glob(host), each) for host, each in hosts.items()))
+    )
     assert remedy(settings, policy, "a.test", lasting=lasting) == said
 
 

@@ -9,7 +9,7 @@ from cache.http import fields as parsers
 from cache.http.cache_control import request_directives, response_directives
 from cache.http.field_table import end_to_end, hop_by_hop
 from cache.http.messages import Fields, Request, Response
-from cache.policy.cache_policy import CachePolicy
+from cache.policy.cache_policy import CachePolicy, KeyPolicy
 from cache.rules.groups import groups
 from cache.rules.key import matches, nominated_fields, primary_key, vary_of
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
@@ -17,7 +17,7 @@ from cache.rules.storability import content_range
 from cache.rules.stored_response import StoredResponse
 from tests.cache.strategies import BEGINNING, entries, fields, requests, unhurried, values
 
-POLICY = CachePolicy(credential_key=bytes(32))
+POLICY = CachePolicy(keying=KeyPolicy(credential_key=bytes(32)))
 _HEAD = Response(200, "OK")
 
 
