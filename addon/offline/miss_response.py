@@ -92,7 +92,7 @@ class MissResponses:
             return False  # none is invalidated
 
         try:
-            await self._stored.run(self._stored.store.invalidate_where, origin, visit)
+            await self._stored.run(self._stored.sync_store.invalidate_where, origin, visit)
         except StoreError as error:
             logger.warning("what is near cannot be told: %s", error)
         return nsmallest(NEAREST, found, key=lambda uri: (-_length_in_common(uri, key), len(uri), uri))

@@ -6,10 +6,11 @@ import hashlib
 from base64 import b64encode
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
 
 from addon.offline.wanted import Digest, Wanted
 from addon.origin import OriginFailure
+from addon.pipeline.active_pipeline import ActivePipeline
+from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.reply import Reply
 from addon.runtime.control import Handler
 from cache.engine import on_request
@@ -24,9 +25,6 @@ from cache.rules.selection import matching
 from cache.rules.storability import reason_not_to_store
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
-
-if TYPE_CHECKING:
-    from addon.service import Service
 
 MAX_DOCUMENT = 33_554_432
 """Octets of content that is fetched to be read here."""
@@ -51,7 +49,7 @@ class Fetched:
     """In base64, if it was asked for."""
 
 
-async def prefetch(service: Service, wanted: Wanted, *, read: bool = False) -> Fetched:
+async def prefetch(pipeline: Pipeline, wanted: Wanted, *, read: bool = False) -> Fetched:
     """Fetch a URL into the store, and return what came of it; its content too if it is to be `read`.
 
     Raises:
@@ -60,10 +58,10 @@ async def prefetch(service: Service, wanted: Wanted, *, read: bool = False) -> F
     request = request_for(wanted.uri, Fields(wanted.fields))
     if wanted.digest and wanted.digest.algorithm not in hashlib.algorithms_guaranteed:
         raise ValueError(f'found a digest "{wanted.digest.algorithm}", expected sha256, sha512 or the like')
-    fresh = await _fresh(service, request)
+    fresh = await _fresh(pipeline, request)
     if fresh and not read and _has_digest(fresh, wanted.digest):
         return _described(wanted, fresh.head, fresh.length, _fault(fresh.head), was_there=True)
-    reply = await service.responder.respond(request)
+    reply = await pipeline.responder.respond(request)
     if reply.handling is None:  # an error of the proxy's own, with a sentence as its content
         sentence = reply.content.decode().partition("\n")[0] if isinstance(reply.content, bytes) else ""
         return _described(wanted, reply.head, 0, sentence)
@@ -73,10 +71,10 @@ async def prefetch(service: Service, wanted: Wanted, *, read: bool = False) -> F
             taken.add(chunk)
     except (OriginFailure, StoreError) as failure:
         return _described(wanted, reply.head, taken.octets, f"it ended short: {failure}")
-    problem = _fault(reply.head) or await _trouble(service, request, reply.head, taken.octets)
+    problem = _fault(reply.head) or await _trouble(pipeline, request, reply.head, taken.octets)
     # a redirect is not what a lock file speaks of
     if not problem and reply.head.status in (200, 203) and not taken.is_as_said():
-        await _drop(service, request)
+        await _drop(pipeline, request)
         problem = "its octets are not what the lock file says, so it was not kept"
     content = bytes(taken.content) if read else None
     return _described(wanted, reply.head, taken.octets, problem, was_there=reply.handling.hit, content=content)
@@ -104,10 +102,10 @@ class _Taken:
         return self._said is None or self._hash.hexdigest() == self._said.value
 
 
-async def _fresh(service: Service, request: Request) -> StoredResponse | None:
+async def _fresh(pipeline: Pipeline, request: Request) -> StoredResponse | None:
     """Return the stored response that needs no fetch, or None."""
-    fetcher = service.fetcher
-    candidates = await service.stored.candidates(primary_key(request))
+    fetcher = pipeline.fetcher
+    candidates = await pipeline.store.candidates(primary_key(request))
     decision = on_request(request, candidates, fetcher.policy, fetcher.clock())
     if isinstance(decision, Serve) and decision.detail in (None, Detail.HEURISTIC):
         return decision.entry
@@ -124,7 +122,7 @@ async def _chunks(reply: Reply) -> AsyncIterator[bytes]:
         yield reply.content
         return
     try:
-        async for chunk in reply.content.octets:
+        async for chunk in reply.content.chunks:
             yield chunk
     finally:
         await reply.content.close()
@@ -134,22 +132,22 @@ def _fault(head: Response) -> str:
     return f"the origin says {head.status} {head.reason}".rstrip() if head.status >= 400 else ""
 
 
-async def _trouble(service: Service, request: Request, head: Response, octets: int) -> str:
+async def _trouble(pipeline: Pipeline, request: Request, head: Response, octets: int) -> str:
     """Return why an answer is not in the store; empty if it is."""
-    policy, now = service.fetcher.policy, service.fetcher.clock()
-    if matching(request, await service.stored.candidates(primary_key(request)), policy):
+    policy, now = pipeline.fetcher.policy, pipeline.fetcher.clock()
+    if matching(request, await pipeline.store.candidates(primary_key(request)), policy):
         return ""
     # the answer as it was relayed says what the origin said of storing it
     reason = reason_not_to_store(request, Received(head, now, now), policy)
     if reason is None:
         unscrubbable = NotStored.UNSCRUBBABLE if secrets_in(head.fields, policy) else NotStored.STORE_FAILED
-        reason = NotStored.TOO_LARGE if octets > service.settings.store.largest_object else unscrubbable
+        reason = NotStored.TOO_LARGE if octets > pipeline.fetcher.max_object else unscrubbable
     return f"not kept: {clause(reason).sentence}"
 
 
-async def _drop(service: Service, request: Request) -> None:
+async def _drop(pipeline: Pipeline, request: Request) -> None:
     key = primary_key(request)
-    await service.fetcher.purge(lambda other: other == key, lambda: service.stored.store.delete(key))
+    await pipeline.purge(lambda other: other == key, lambda: pipeline.store.sync_store.delete(key))
 
 
 def _described(
@@ -180,12 +178,12 @@ def _described(
 # ---- asked over the control socket
 
 
-def prefetch_handler(service: Service) -> Handler:
+def prefetch_handler(active: ActivePipeline) -> Handler:
     """Return what answers the control command `fetch`."""
 
     async def handle(arguments: Mapping[str, object]) -> dict[str, object]:
         wanted, read = wanted_from(arguments)
-        return asdict(await prefetch(service, wanted, read=read))
+        return asdict(await prefetch(active.current, wanted, read=read))
 
     return handle
 

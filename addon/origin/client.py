@@ -137,7 +137,7 @@ class OriginClient:
         for pool in list(self._pools.values()):
             await pool.close()
 
-    def octets(self, request: Request) -> bytes:
+    def request_bytes(self, request: Request) -> bytes:
         """Return the head of a request without content as it is sent. Raises ValueError if it cannot be."""
         return request_head(request, self.pool(request).route)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 class RequestContent:
     """Octets that are still coming, and how many: they are framed anew for the origin (RFC 9112 §6)."""
 
-    octets: AsyncIterator[bytes]
+    chunks: AsyncIterator[bytes]
     """Read as fast as the origin takes them. Where it raises, the exchange fails; if it can be closed, it is."""
     length: int | None = None
     """Octets in all, or None where only their end tells: then they are sent in chunks."""

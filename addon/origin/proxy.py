@@ -13,7 +13,7 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves th
     proxy_bypass_environment,
 )
 
-from cache.http.messages import DEFAULT_PORTS
+from cache.http.messages import DEFAULT_PORTS, host_port
 
 NEVER = "none"
 
@@ -62,7 +62,7 @@ class Route:
     @property
     def authority(self) -> str:
         """Return `host:port`, an IPv6 address in brackets."""
-        return _authority(self.host, self.port)
+        return host_port(self.host, self.port)
 
     @property
     def first_hop(self) -> tuple[str, int]:
@@ -72,7 +72,7 @@ class Route:
     @property
     def where(self) -> str:
         """Return the first hop for people."""
-        return f"The upstream proxy {_authority(*self.first_hop)}" if self.proxy else self.authority
+        return f"The upstream proxy {host_port(*self.first_hop)}" if self.proxy else self.authority
 
 
 class UpstreamProxies:
@@ -102,7 +102,7 @@ class UpstreamProxies:
     def route(self, scheme: str, host: str, port: int) -> Route:
         """Return the way to an origin; NO_PROXY names hosts, domains and host:port pairs that are asked straight."""
         proxy = self._proxies.get(scheme)
-        if proxy and any(proxy_bypass_environment(name, self._bypass) for name in (host, _authority(host, port))):
+        if proxy and any(proxy_bypass_environment(name, self._bypass) for name in (host, host_port(host, port))):
             proxy = None
         return Route(scheme, host, port, proxy)
 
@@ -119,10 +119,6 @@ def _without(own: frozenset[str], proxies: Mapping[str, UpstreamProxy]) -> dict[
 def say_once(variables: str) -> None:
     """Say which variables of the environment are left out."""
     logger.warning("the environment's %s would lead back to this proxy: origins are asked directly", variables)
-
-
-def _authority(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _without_userinfo(url: str) -> str:

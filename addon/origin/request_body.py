@@ -56,12 +56,12 @@ class RequestBodySender:
         except Exception as error:  # noqa: BLE001 - whatever the client's side raises ends the exchange, no more
             failure = error
         finally:
-            await _closed(self._content.octets)
+            await _closed(self._content.chunks)
         self._ended(failure)
 
     async def _send(self) -> None:
         length, sent = self._content.length, 0
-        async for octets in self._content.octets:
+        async for octets in self._content.chunks:
             sent += len(octets)
             if length is not None and sent > length:
                 raise ValueError(f"the request's content is longer than {length} octets")

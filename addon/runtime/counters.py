@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
 
 COUNTERS = {
@@ -40,28 +40,27 @@ class Counters:
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts = Counter({name: 0 for name in COUNTERS if not name.endswith(".*")})
-        self.sources: list[Callable[[], None]] = []
-        """Called before the counters are read, by whoever counts on its own what happens too often to count here."""
+        self._sources: list[Callable[[], None]] = []
+
+    def add_source(self, source: Callable[[], None]) -> None:
+        """Call `source` before the counters are read: a part that counts on its own adds its counts then."""
+        self._sources.append(source)
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter of COUNTERS. Raises KeyError for any other name."""
-        with self._lock:
-            if name not in self._counts and name.partition(".")[0] + ".*" not in COUNTERS:
-                raise KeyError(name)
-            self._counts[name] += amount
+        self.count_each((name,), amount)
 
-    def count_hits(self, scheme: str, exemption: str | None, answers: int, octets: int, milliseconds: int) -> None:
-        """Count answers from copies that were sent together, with octets of content and time saved in all."""
-        for name in ("requests", f"requests.{scheme}", "answers.hit", "hits", f"hits.{scheme}"):
-            self.count(name, answers)
-        if exemption:
-            self.count(f"exempted.{exemption}", answers)
-        self.count("octets.from_copy", octets)
-        self.count("milliseconds.saved", milliseconds)
+    def count_each(self, names: Iterable[str], amount: int = 1) -> None:
+        """Add to several counters of COUNTERS. Raises KeyError for any other name."""
+        with self._lock:
+            for name in names:
+                if name not in self._counts and name.partition(".")[0] + ".*" not in COUNTERS:
+                    raise KeyError(name)
+                self._counts[name] += amount
 
     def snapshot(self) -> dict[str, int]:
         """Return all counters, by name."""
-        for source in self.sources:
+        for source in self._sources:
             source()
         with self._lock:
             return dict(sorted(self._counts.items()))

@@ -17,6 +17,10 @@ class ListenAddress:
     port: int = 0
     """0 before it listens, and inside somebody else's mitmproxy, which has a listener of its own."""
 
+    def set(self, host: str, port: int) -> None:
+        """Take the address once the proxy listens."""
+        self.host, self.port = host, port
+
     async def handle(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         """Answer the control command `address`: the URL for clients of this machine. Raises ValueError."""
         if self.is_edge:

@@ -50,7 +50,7 @@ class OwnService:
 
     async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
         """Fetch. Raises ValueError for what cannot be asked for."""
-        return await prefetch(self._service, wanted, read=read)
+        return await prefetch(self._service.active.current, wanted, read=read)
 
 
 @asynccontextmanager

@@ -145,3 +145,8 @@ class Received:
     """When the request was sent."""
     response_time: float
     """When the head had been received."""
+
+
+def host_port(host: str, port: int) -> str:
+    """Return `host:port`, with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
