@@ -29,6 +29,7 @@ from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.frontend.listener import Listener
+from addon.frontend.mitm.handover import MitmproxyHandover
 from addon.frontend.mitm.hooks import Hooks
 from addon.runtime.access_log import AccessLog
 from addon.runtime.event_loop import run
