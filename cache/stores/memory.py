@@ -67,7 +67,7 @@ class MemoryStore:
         """Open the body of an entry. Raises DamagedEntry if it has been deleted."""
         item = self._items.get(entry.id)
         if item is None:
-            raise DamagedEntry(f"the stored body {entry.id} is gone")
+            raise DamagedEntry(f"the stored body {entry.id} does not exist")
         return BytesBody(item.body)
 
     def writer(self) -> MemoryWriter:

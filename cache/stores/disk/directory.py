@@ -1,4 +1,4 @@
-"""Open and close the directory of a disk store: private, one process at a time, and a damaged database is replaced."""
+"""Open and close the directory of a disk store: make it private, and replace a damaged database."""
 
 from __future__ import annotations
 
@@ -77,34 +77,34 @@ def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, InUseLock, Ge
         StoreError: the directory belongs to another user or cannot be used.
     """
     with _locked_directory(directory):
-        in_use = InUseLock(directory)
+        in_use_lock = InUseLock(directory)
         try:
-            rows = _rows(directory, lock_timeout, in_use)
+            rows = _rows(directory, lock_timeout, in_use_lock)
             try:
                 with rows.failures():
-                    table = GenerationFile(directory, sole_user=in_use.is_sole_holder(), keys=rows.keys)
-                    return rows, in_use, table
+                    table = GenerationFile(directory, sole_user=in_use_lock.is_sole_holder(), keys=rows.keys)
+                    return rows, in_use_lock, table
             except BaseException:
                 rows.close_all()
                 raise
         except BaseException:
-            in_use.close()
+            in_use_lock.close()
             raise
 
 
-def close_rows(directory: Path, rows: Rows, in_use: InUseLock, table: GenerationFile) -> None:
+def close_rows(directory: Path, rows: Rows, in_use_lock: InUseLock, table: GenerationFile) -> None:
     """Close what `open_rows` returned. May be called again."""
     rows.close_all()
     with suppress(OSError):  # another process opens or closes the store, so this one is not its sole user
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             flock(descriptor, LOCK_EX | LOCK_NB)
-            if in_use.is_sole_holder():
+            if in_use_lock.is_sole_holder():
                 table.mark_clean()
         finally:
             os.close(descriptor)
     table.close()
-    in_use.close()
+    in_use_lock.close()
 
 
 @contextmanager
@@ -132,17 +132,17 @@ def _locked_directory(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def _rows(directory: Path, lock_timeout: float, in_use: InUseLock) -> Rows:
+def _rows(directory: Path, lock_timeout: float, in_use_lock: InUseLock) -> Rows:
     """Open the database. If it is damaged, replace it, unless another process has it open."""
     try:
-        if (directory / FOUND_DAMAGED).exists() and in_use.is_sole_holder():
+        if (directory / FOUND_DAMAGED).exists() and in_use_lock.is_sole_holder():
             raise _DamageError("it was found malformed while in use")
         return _opened_rows(directory, lock_timeout)
     except _DamageError as error:
         # A process that closes the old database would remove the write-ahead log of the new one
-        if not in_use.is_sole_holder():
+        if not in_use_lock.is_sole_holder():
             raise StoreError(f"the store in {directory} is damaged and in use by another process: {error}") from error
-        _set_aside(directory)
+        _rename_damaged(directory)
         logger.warning(
             "the store in %s was damaged and starts empty (%s); the damaged database is kept as damaged-%s",
             directory,
@@ -186,7 +186,7 @@ def _make_private(database: Path) -> None:
     database.chmod(database.stat().st_mode & 0o600)
 
 
-def _set_aside(directory: Path) -> None:
+def _rename_damaged(directory: Path) -> None:
     """Rename a damaged database. One that was renamed earlier is removed."""
     for name in _DATABASE_FILES:
         (directory / f"damaged-{name}").unlink(missing_ok=True)

@@ -84,17 +84,17 @@ class EntryTransaction:
         kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
         self._write(key, [(entry, data), *(each for each in variants if each[0].id in kept)])
 
-    def update(self, entry: StoredResponse, alone: bytes | None = None) -> bool:
+    def update(self, entry: StoredResponse, sole_variant: bytes | None = None) -> bool:
         """Replace the head of a stored entry if its revision is `entry.revision - 1`. Return whether it was replaced.
 
-        `alone` is the entry, encoded, if the caller knows that the stored one has this revision and is the only one
-        under its key.
+        `sole_variant` is the entry, encoded, if the caller knows that the stored one has that revision and is the only
+        one under its key.
 
         Raises:
             StoreError: the head must not be stored; nothing was changed.
         """
-        if alone is not None:
-            rewritten = self._changes.rewrite_head(entry.key, encode_row([alone]))
+        if sole_variant is not None:
+            rewritten = self._changes.rewrite_head(entry.key, encode_row([sole_variant]))
             self.results[entry.key] = (entry,) if rewritten else ()
             return rewritten
         variants = self._variants(entry.key)

@@ -23,7 +23,7 @@ RESERVE_SIZE = 8 << 20
 """Bytes: more than the usual size of the database's log."""
 
 _SHARE = 8
-"""One part in this many is evicted at a time, so that it does not happen at each store."""
+"""One part in this many is evicted at a time, so that it does not happen at each write."""
 
 
 def is_full(error: BaseException | None) -> bool:

@@ -142,7 +142,7 @@ class RowTransaction:
 
     def touch(self, used: Mapping[str, float]) -> None:
         """Write the last uses of bodies: seconds since the epoch by entry id."""
-        # One statement for all, which may be tens of thousands: SQLite releases the interpreter's lock meanwhile
+        # One statement for all, which may be tens of thousands: other threads run while SQLite executes it
         self._execute(_TOUCH, json.dumps({f"b:{each}": seconds for each, seconds in used.items()}))
 
     def clear(self) -> None:

@@ -56,7 +56,7 @@ class DiskStore:
             StoreError: the directory cannot be used.
         """
         self._directory = directory = directory.absolute()
-        self._rows, self._in_use, self._table = open_rows(directory, lock_timeout)
+        self._rows, self._in_use_lock, self._table = open_rows(directory, lock_timeout)
         self.generations = self._table.generations
         self._spools = directory / SPOOL_DIRECTORY
         self._max_size = self._limit = max_size
@@ -109,7 +109,7 @@ class DiskStore:
         return QuickReads(self._directory, self._verification)
 
     def writer(self, insert: Insert | None = None) -> DiskWriter:
-        """Begin a new body. `commit` calls `insert` if it is given, else the method of this store."""
+        """Begin a new body. `commit` calls `insert` if it is given, else `self.insert`."""
         return DiskWriter(self._spools, insert or self.insert, self.make_room, self._max_size, self.inline_max)
 
     def update(self, entry: StoredResponse) -> bool:
@@ -198,7 +198,7 @@ class DiskStore:
         self._sweeper.stop()
         self._recency.stop()
         self._flush()
-        close_rows(self._directory, self._rows, self._in_use, self._table)
+        close_rows(self._directory, self._rows, self._in_use_lock, self._table)
 
     def _keys(self, prefix: str = "") -> Iterator[str]:
         with self._rows.failures():

@@ -136,7 +136,7 @@ class MemoryTier:
             self.drop(key)
 
     def _account(self, cached: CachedKey) -> None:
-        """Compute the cost of a key anew, and evict others if too much memory is in use."""
+        """Recompute the cost of a key, and evict others if too much memory is in use."""
         cost = _COST_OF_KEY + 2 * len(cached.key)
         for entry in cached.state[1]:
             cost += cost_of(entry)

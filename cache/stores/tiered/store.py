@@ -45,7 +45,7 @@ class TieredStore:
             on_lost: called, on any thread, with reason and number of accepted responses that could not be written.
         """
         self._disk = disk
-        self._max_object, self._small = max_object, min(max_object, disk.inline_max)
+        self._max_object, self._max_small = max_object, min(max_object, disk.inline_max)
         self._notify_lost = on_lost
         self.generations = disk.generations
         self._lock = Lock()
@@ -72,7 +72,7 @@ class TieredStore:
     def peek_body(self, entry: StoredResponse) -> bytes | None:
         """Return the body of an entry, from memory or by a quick read, else None. Never waits and never raises."""
         body = self._memory.body(entry)
-        if body is None and entry.length <= self._small and (body := self._quick_reads.body(entry)) is not None:
+        if body is None and entry.length <= self._max_small and (body := self._quick_reads.body(entry)) is not None:
             with self._lock:
                 self._memory.put_body(entry, body)
         return body
@@ -83,17 +83,17 @@ class TieredStore:
 
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:
         """Store a small entry. Return it with `length` and `sha256` set, or None if it must wait. Raises StoreError."""
-        if len(body) > self._small:
+        if len(body) > self._max_small:
             return None
         if not entry.sha256:
             entry = entry.with_body(len(body), sha256(body).hexdigest())
         stored, data = encoded(entry)
-        gone, size, now = set(replaces), cost_of(stored) + len(body), time.time()
+        replaced, size, now = set(replaces), cost_of(stored) + len(body), time.time()
         with self._lock:
             known = self._memory.variants(entry.key)
             if known is None or not self._write_behind.has_room(size):
                 return None
-            ended = gone | superseded(stored, known, self._disk.captures)
+            ended = replaced | superseded(stored, known, self._disk.captures)
             kept = [each for each in known if each.id not in ended]
             if len(kept) >= MAX_VARIANTS or any(each.id == stored.id for each in known):
                 return None
@@ -101,7 +101,7 @@ class TieredStore:
                 stored.key,
                 (stored, *kept),
                 size,
-                lambda transaction: transaction.insert(stored, data, body, gone, now),
+                lambda transaction: transaction.insert(stored, data, body, replaced, now),
                 {stored.id: body},
             )
         return stored
@@ -117,12 +117,12 @@ class TieredStore:
                 return False
             updated, data = encoded(entry.with_body(stored.length, stored.sha256))
             variants = tuple(updated if each is stored else each for each in known)
-            alone = data if len(known) == 1 else None
+            sole_variant = data if len(known) == 1 else None
             self._change(
                 entry.key,
                 variants,
                 cost_of(updated),
-                lambda transaction: transaction.update(updated, alone),
+                lambda transaction: transaction.update(updated, sole_variant),
                 {},
             )
             return True
