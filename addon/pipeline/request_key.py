@@ -42,12 +42,12 @@ async def _with_content(
     whole = False
     try:
         while len(read) <= MAX_KEYED:
-            read += await anext(content.octets)
+            read += await anext(content.chunks)
     except StopAsyncIteration:
         whole = True
     except Exception as error:  # noqa: BLE001 - whatever the client's side raises is for whoever reads the content
         failure = error
-    replayed = RequestContent(_replayed(bytes(read), content.octets, failure, whole=whole), content.length)
+    replayed = RequestContent(_replayed(bytes(read), content.chunks, failure, whole=whole), content.length)
     if whole:
         request = replace(request, content_digest=sha256(read).hexdigest())
     return request, replace(context, content=replayed)

@@ -62,8 +62,7 @@ class DirectFetch:
         self._octets = octets
         self._hurry: asyncio.TimerHandle | None = None
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2
-        self.exchange = ResponseReader("GET", where, connection.options, interim)
-        self.exchange.heard = self._heard
+        self.exchange = ResponseReader("GET", where, connection.options, interim, on_progress=self._heard)
 
     @property
     def sent(self) -> UpstreamRequest:
@@ -91,7 +90,7 @@ class DirectFetch:
     def _listen_no_more(self) -> None:
         if self._hurry is not None:
             self._hurry.cancel()
-        self.exchange.heard = None
+        self.exchange.on_progress = None
 
     def _interim(self, head: Response) -> None:
         self.client.pass_on(without_hop_fields(head))

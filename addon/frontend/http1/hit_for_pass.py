@@ -84,7 +84,7 @@ class RequestTemplates:
         pool = fetcher.origin.pool(request)
         if pool.route.proxy is not None:
             return
-        octets = fetcher.origin.octets(sent.request)
+        octets = fetcher.origin.request_bytes(sent.request)
         target = request.target.encode("latin-1")
         start, _, rest = octets.partition(b" " + target + b" ")
         self._templates[_shape(request)] = RequestTemplate(policy, sent, pool, start + b" ", b" " + rest, forbidden)
@@ -113,7 +113,7 @@ class RequestTemplates:
             return None
         try:
             pool = self.fetcher.origin.pool(request)
-            octets = self.fetcher.origin.octets(sent.request)
+            octets = self.fetcher.origin.request_bytes(sent.request)
         except (OriginFailure, ValueError):
             return None
         connection = pool.idle_connection()

@@ -237,7 +237,7 @@ def test_the_worst_comes_first_in_a_table() -> None:
     title, columns, *rows = result.stdout.splitlines()
     assert (result.exit_code, title) == (1, "200 to GET")
     assert columns.split("\t") == ["LEVEL", "ABOUT", "FINDING", "SOURCE"]
-    assert rows[0].split("\t") == ["bad", "expires", "no date: it counts as the past", "RFC 9111 §5.3"]
+    assert rows[0].split("\t") == ["bad", "expires", "not a date: it counts as the past", "RFC 9111 §5.3"]
     levels = [list(Level).index(Level(row.split("\t")[0])) for row in rows]
     assert levels == sorted(levels)
 

@@ -6,7 +6,7 @@ import pytest
 
 from addon.config.settings import Settings
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
-from addon.origin.proxy import UpstreamProxies, UpstreamProxy, say_once
+from addon.origin.proxy import UpstreamProxies, UpstreamProxy, warn_once
 from cache.http.messages import Fields, Request
 from tests.addon.origin.conversation import converse, each_loop, get_securely, no_system_trust, whole
 from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering
@@ -212,7 +212,7 @@ def test_the_environments_proxy_is_not_this_one_itself(
 ) -> None:
     monkeypatch.setenv("HTTP_PROXY", named)
     monkeypatch.setenv("HTTPS_PROXY", named)
-    say_once.cache_clear()
+    warn_once.cache_clear()
     own = Settings.model_validate({"listen": listen}).origin_options().own_addresses
     for _ in range(2):
         proxy = UpstreamProxies("", own).route("https", "origin.test", 443).proxy
