@@ -12,7 +12,7 @@ from addon.frontend.http1.connection import Conversation
 from addon.frontend.http1.frontend import HEAD_TIMEOUT
 from addon.frontend.http1.request_head import MalformedRequest, parse
 from addon.frontend.http1.request_target import ForwardProxyTargets
-from addon.runtime.access_log import AccessLog, access_line, stamp
+from addon.runtime.access_log import AccessLog, access_line, timestamp
 from cache.http.messages import Request
 from tests.addon.frontend.connect.test_tunnel import hello
 from tests.addon.frontend.doorway import Doorway, converse, get, origin_tls, request, trusting, until
@@ -46,7 +46,7 @@ def test_a_quote_cannot_end_what_is_quoted() -> None:
 
 
 def test_a_moment_is_said_as_web_servers_do() -> None:
-    assert stamp(1_795_435_200) == "23/Nov/2026:12:00:00 +0000"
+    assert timestamp(1_795_435_200) == "23/Nov/2026:12:00:00 +0000"
 
 
 def test_a_line_says_when_and_who(tmp_path: Path) -> None:
