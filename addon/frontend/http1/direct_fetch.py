@@ -75,8 +75,7 @@ class DirectFetch:
         self._head = head
         self._deadline: asyncio.TimerHandle | None = None
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2
-        self.response = ResponseReader("GET", origin_name, connection.options, interim)
-        self.response.heard = self._progress
+        self.response = ResponseReader("GET", origin_name, connection.options, interim, on_progress=self._progress)
 
     @property
     def sent(self) -> UpstreamRequest:
@@ -104,7 +103,7 @@ class DirectFetch:
     def _stop_listening(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        self.response.heard = None
+        self.response.on_progress = None
 
     def _interim(self, head: Response) -> None:
         self.client.send_interim(without_hop_fields(head))
