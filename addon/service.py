@@ -13,7 +13,8 @@ from addon.frontend.mitm.loopback import LoopbackServer
 from addon.offline.miss_queue import MissQueue
 from addon.offline.miss_response import MissResponses, remedy
 from addon.offline.modes import Modes
-from addon.offline.prefetch import Fetched, prefetch, prefetch_handler
+from addon.offline.prefetch import Fetched, prefetch
+from addon.offline.prefetch_command import prefetch_handler
 from addon.offline.queue_drain import QueueDrain
 from addon.offline.wanted import Wanted
 from addon.origin import OriginClient
