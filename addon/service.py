@@ -12,7 +12,7 @@ from addon.config.settings import Settings
 from addon.offline.miss_queue import MissQueue
 from addon.offline.miss_response import MissResponses, remedy
 from addon.offline.modes import Modes
-from addon.offline.prefetch import prefetch_handler
+from addon.offline.prefetch_command import prefetch_handler
 from addon.offline.queue_drain import QueueDrain
 from addon.origin import OriginClient
 from addon.origin.probe import OriginProbe

@@ -11,7 +11,8 @@ from typing import Protocol
 from urllib.parse import urldefrag, urljoin
 
 from addon.config.settings import Settings
-from addon.offline.prefetch import MAX_DOCUMENT, Fetched, arguments_for, prefetch
+from addon.offline.prefetch import MAX_DOCUMENT, Fetched, prefetch
+from addon.offline.prefetch_command import arguments_for
 from addon.offline.wanted import Document, SourceError, Wanted
 from addon.pipeline.content_codings import CodingError, uncoded
 from addon.runtime.control import ControlClient, ControlError, running_proxies

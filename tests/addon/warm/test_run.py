@@ -100,7 +100,7 @@ def test_a_sitemap_of_sitemaps_one_of_them_compressed(tmp_path: Path, origin: Or
         (b"<urlset><url>", "line 1, column 14: no element found, expected a sitemap"),
         (b"<html></html>", 'found "html", expected urlset or sitemapindex'),
         (b'<!DOCTYPE a [<!ENTITY b "b">]><urlset/>', "found a document type, which no sitemap has"),
-        (gzip.compress(bytes(60_000_000)), "the content is more than 52428800 octets without its coding gzip"),
+        (gzip.compress(bytes(60_000_000)), "the content is more than 52428800 bytes without its coding gzip"),
         (b"\x1f\x8bnonsense", "the content is not gzip"),
         (SITEMAP.format("<url><loc>ftp://a.test/</loc></url>").encode(), 'expected a URL like "https://example.org/'),
     ],
