@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from typing import Protocol
 
@@ -72,6 +72,10 @@ class Connections:
     def __contains__(self, connection: ClientConnection) -> bool:
         """Return whether a connection is watched here."""
         return connection in self._open
+
+    def __iter__(self) -> Iterator[ClientConnection]:
+        """Iterate over the open connections."""
+        return iter(self._open)
 
     def __len__(self) -> int:
         """Return how many connections are open."""

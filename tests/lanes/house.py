@@ -7,9 +7,9 @@ from threading import Barrier
 
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
-from addon.frontend.mitm.handover import HandOver
+from addon.frontend.mitm.handover import MitmproxyHandover
 from addon.pipeline.async_store import THREADS
-from addon.server import Proxy, arrival_of, listener_of, most_descriptors
+from addon.server import Proxy, listener_of, max_descriptors, targets_of
 from addon.service import Service
 from cache.policy.cache_policy import CachePolicy
 from tests.lanes.script import Conversation
@@ -31,12 +31,12 @@ class House:
         """Forget every stored response, go by the settings, and begin to count time and events."""
         self.time.begin()
         self.go_by(self.policy)
-        await self.service.fetcher.purge(lambda _: True, self.service.store.clear)
+        await self.service.active.own.purge(lambda _: True, self.service.store.clear)
         self._counted = self.service.counters.snapshot()
 
     def go_by(self, policy: CachePolicy) -> None:
         """Change the policy of the running service."""
-        self.service.policy = self.service.fetcher.policy = policy
+        self.service.active.current.fetcher.policy = policy
 
     def risen(self, counter: str) -> int:
         """Return by how much a counter has risen since the conversation began."""
@@ -54,7 +54,7 @@ class House:
             await asyncio.sleep(0.001)
         # the store's threads take calls in turn: when all of them meet here, every call before is through
         barrier = Barrier(THREADS)
-        await asyncio.gather(*(self.service.stored.run(barrier.wait) for _ in range(THREADS)))
+        await asyncio.gather(*(self.service.active.current.store.run(barrier.wait) for _ in range(THREADS)))
         for _ in range(5):
             await asyncio.sleep(0)
 
@@ -66,9 +66,10 @@ class _SharedProxy(Proxy):
         super().__init__(house.settings, house.service, door=False)
         self.house = house
         self.listening = asyncio.Event()
-        admission = ConnectionLimits(house.settings.limits.connections_per_client, most_descriptors())
-        hand_over = HandOver(self._proxyserver, admission.release)
-        self.entrance = listener_of(house.settings, house.service, hand_over, admission)
+        self.limits = ConnectionLimits(house.settings.limits.connections_per_client, max_descriptors())
+        self.hand_over = MitmproxyHandover(self._proxyserver, self.limits.release)
+        self.entrance = listener_of(house.settings, house.service, self.hand_over, self.limits)
+        self._handlers = {house: self.entrance.handler}
 
     async def _ready(self) -> Service:
         return self.house.service
@@ -80,9 +81,11 @@ class _SharedProxy(Proxy):
 
     def stand_before(self, house: House) -> None:
         self.house = house
-        door = self.entrance.door
-        door.serve(house.service)
-        door.arrival = arrival_of(house.settings)
+        if house not in self._handlers:
+            listener = listener_of(house.settings, house.service, self.hand_over, self.limits)
+            listener.handler.frontend.connections.start()
+            self._handlers[house] = listener.handler
+        self.entrance.handler, self.entrance.targets = self._handlers[house], targets_of(house.settings)
 
 
 class Street:

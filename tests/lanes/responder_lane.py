@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from addon.frontend.mitm.hooks import SMALL
+from addon.frontend.mitm.hooks import MAX_SMALL
 from addon.origin import OriginFailure
 from cache.http.messages import Request
 from cache.stores.base import StoreError
@@ -59,15 +59,15 @@ class ResponderStage(SocketStage):
         await asyncio.gather(task, return_exceptions=True)
 
     async def _hear(self, request: Request, came: asyncio.Event) -> Heard:
-        responder = self._house.service.responder
-        reply = await responder.buffered(request, await responder.respond(request), SMALL)
+        responder = self._house.service.active.current.responder
+        reply = await responder.buffered(request, await responder.respond(request), MAX_SMALL)
         came.set()
         status, reason, fields, content = reply.head.status, reply.head.reason, reply.head.fields, reply.content
         if isinstance(content, bytes):
             return Heard(status, reason, fields, content)
         body, cut = b"", False
         try:
-            async for chunk in content.octets:
+            async for chunk in content.chunks:
                 body += chunk
         except (OriginFailure, StoreError):
             cut = True

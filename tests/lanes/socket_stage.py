@@ -71,7 +71,7 @@ class SocketStage:
     async def purge(self, path: str) -> None:
         service = self._house.service
         named = keys(key_of_uri(f"{self.scheme}://{self.authority}{path}"), service.policy)
-        await service.fetcher.purge(lambda other: other in named, lambda: sum(map(service.store.delete, named)))
+        await service.active.own.purge(lambda other: other in named, lambda: sum(map(service.store.delete, named)))
 
     def go_offline(self) -> None:
         self._house.go_by(replace(self._house.policy, network=replace(self._house.policy.network, offline=True)))

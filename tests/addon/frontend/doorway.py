@@ -16,13 +16,17 @@ from typing import Any, Self
 from mitmproxy import certs
 
 from addon.config.settings import Settings
-from addon.frontend.connect.leaf_certificates import KEY_SIZE, LeafContexts
 from addon.frontend.connection_limits import ConnectionLimits
-from addon.frontend.http1.frontend import Door
+from addon.frontend.connections import Connections
+from addon.frontend.frontend import Frontend
+from addon.frontend.http1.connection_state import NOT_READ
+from addon.frontend.http1.fast_path import FastPath
+from addon.frontend.http1.handler import Handler
+from addon.frontend.leaf_certificates import KEY_SIZE, LeafContexts
 from addon.frontend.listener import Listener
 from addon.runtime.access_log import AccessLog
 from addon.runtime.event_loop import new_event_loop
-from addon.server import arrival_of, most_descriptors
+from addon.server import max_descriptors, targets_of
 from cache.policy.rules import glob
 from cache.rules.stored_response import StoredResponse
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, Script
@@ -135,12 +139,12 @@ class Doorway:
         await self.service.start()
         log = AccessLog(Path(self.settings.log.access)) if self.settings.log.access else None
         left_alone = tuple(glob(host) for host in self.settings.tls.leave_alone)
-        arrival = arrival_of(self.settings)
-        limits = ConnectionLimits(self.settings.limits.connections_per_client, most_descriptors())
-        self.door = Door(
-            self.service, leaves(), self._hand_over, limits, arrival, self.settings.memory.hot_size, log, left_alone
-        )
-        self.listener = Listener(self.door)
+        limits = ConnectionLimits(self.settings.limits.connections_per_client, max_descriptors())
+        service = self.service
+        self.fast_path = FastPath(service.active, service.counters, service.clock, self.settings.memory.hot_size, log)
+        self.connections = Connections(limits, service.clock, log, each_second=self.fast_path.report_uses)
+        frontend = Frontend(service, self.connections, leaves(), self._hand_over, left_alone)
+        self.listener = Listener(Handler(frontend, self.fast_path), targets_of(self.settings))
         await self.listener.start("127.0.0.1", 0)
         self.address = self.listener.address
         self.service.listens_at(*self.address)
@@ -180,13 +184,18 @@ class Doorway:
 
     def later(self, seconds: float) -> None:
         """Let the door look round as if so many seconds had passed."""
-        for connection in list(self.door.connections):
+        for connection in list(self.connections):
             connection.deadline -= seconds
-            if connection.deadline < self.door.now:
+            if connection.deadline < self.connections.now:
                 connection.expire()
 
     def stored(self) -> tuple[StoredResponse, ...]:
         return tuple(self.service.store.entries())
+
+
+def is_blocked(connection: object) -> bool:
+    """Return whether the client of an HTTP/1 connection does not read what is written to it."""
+    return getattr(connection, "_state", None) in NOT_READ
 
 
 async def until(condition: Callable[[], bool]) -> None:

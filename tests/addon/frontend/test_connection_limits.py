@@ -7,8 +7,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from addon.frontend.connect.raw_tunnel import RawTunnel
 from addon.frontend.connection_limits import ConnectionLimits, client_at
-from addon.frontend.entrance import RETRY_AFTER
+from addon.frontend.listener import RETRY_AFTER
 from tests.addon.frontend.connect.test_tunnel import hello
 from tests.addon.frontend.doorway import Client, Doorway, converse, get, origin_tls, request, trusting, until
 from tests.fixtures.raw_origin import RawOrigin, endless
@@ -103,7 +104,7 @@ async def sent_away(doorway: Doorway) -> str:
 
 async def stays(doorway: Doorway, origin: RawOrigin) -> None:
     """Show that there is room for one more."""
-    await until(lambda: not doorway.door.limits._clients)
+    await until(lambda: not doorway.connections.limits._clients)
     assert (await (await doorway.client()).ask(get(origin))).body == b"ok"
 
 
@@ -120,7 +121,7 @@ def test_one_too_many_is_told_at_once_and_nothing_of_it_is_kept() -> None:
         assert heard.endswith(
             "\r\n\r\n192.0.2.1 has 1 connections to this proxy open, as many as one client may.\nreason: connections\n"
         )
-        assert len(doorway.door.connections) == 1
+        assert len(doorway.connections) == 1
         assert doorway.service.counters.snapshot()["refused.connections"] == 1
         assert (await first.ask(get(origin))).body == b"ok"
         first.leave()
@@ -133,7 +134,7 @@ def test_one_too_many_is_told_at_once_and_nothing_of_it_is_kept() -> None:
 def test_a_request_that_was_on_its_way_is_not_heard() -> None:
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         await doorway.client()
-        await until(lambda: bool(doorway.door.connections))
+        await until(lambda: bool(doorway.connections))
         second = await doorway.client()
         assert (await second.ask(get(origin))).status == 503
         assert not origin.requests
@@ -155,7 +156,7 @@ async def unopened(doorway: Doorway, origin: RawOrigin) -> Client:
 async def closed_to_us(doorway: Doorway, origin: RawOrigin) -> Client:
     client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
     client.send(b"\x00\x01\x02")
-    await until(lambda: any(hasattr(each, "rest") for each in doorway.door.connections))
+    await until(lambda: any(isinstance(each, RawTunnel) for each in doorway.connections))
     return client
 
 
@@ -166,7 +167,7 @@ def test_a_tunnel_is_one_connection_until_it_ends(tunnel: Callable[[Doorway, Raw
         client = await tunnel(doorway, origin)
         assert "reason: connections" in await sent_away(doorway)
         client.leave()
-        await until(lambda: not doorway.door.limits._clients)
+        await until(lambda: not doorway.connections.limits._clients)
         await tunnel(doorway, origin)
 
     converse(conversation, endless, secure=origin_tls(), limits=ONE)
@@ -178,7 +179,7 @@ def test_a_handshake_that_fails_is_the_end_of_a_connection_too() -> None:
         client = await doorway.tunnel("a.example:443")
         client.send(hello() + b"nonsense" * 10)
         await client.rest()
-        await until(lambda: not doorway.door.limits._clients)
+        await until(lambda: not doorway.connections.limits._clients)
 
     converse(conversation, endless, limits=ONE)
 
@@ -188,7 +189,7 @@ def test_descriptors_that_run_short_refuse_newcomers_and_serve_who_is_there() ->
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await doorway.client()
         assert (await client.ask(get(origin))).body == b"ok"
-        doorway.door.limits._highest = 0
+        doorway.connections.limits._highest_descriptor = 0
         assert "as many connections open as it can" in await sent_away(doorway)
         assert (await client.ask(get(origin))).body == b"ok"
 

@@ -40,7 +40,7 @@ def with_service(folder: Path, scenario: Callable[[Service], Awaitable[None]], *
 
 async def fetch(service: Service, uri: str, *fields: tuple[str, str]) -> tuple[str, str]:
     """Send a request; return Content-Type and content of the response."""
-    reply = await service.responder.respond(request_for(uri, Fields(fields)))
+    reply = await service.active.current.responder.respond(request_for(uri, Fields(fields)))
     assert isinstance(reply.content, bytes)
     assert reply.head.fields.get("content-length") == str(len(reply.content))
     return reply.head.fields.get("content-type") or "", reply.content.decode()
@@ -51,7 +51,7 @@ def test_the_response_names_similar_urls_and_the_command_that_fetches(tmp_path: 
         async with RawOrigin(endless) as origin:
             base = f"http://127.0.0.1:{origin.port}"
             for target in ("/a/one", "/a/two", "/b", "/a/one/more"):
-                await service.responder.respond(request_for(base + target))
+                await service.active.current.responder.respond(request_for(base + target))
         await service.modes.handle({"mode": "offline"})
         content_type, text = await fetch(service, f"{base}/a/onf")
         assert content_type == "text/plain; charset=utf-8"
@@ -163,7 +163,7 @@ def test_unsafe_requests_are_refused_and_never_queued(tmp_path: Path) -> None:
     async def scenario(service: Service) -> None:
         request = request_for("http://a.test/")
         for method in ("POST", "PUT", "DELETE"):
-            reply = await service.responder.respond(type(request)(method, "http", "a.test", 80, "/"))
+            reply = await service.active.current.responder.respond(type(request)(method, "http", "a.test", 80, "/"))
             assert reply.head.status == 504
         assert not service.queue or not service.queue.all()
 

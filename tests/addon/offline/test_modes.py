@@ -85,11 +85,11 @@ def test_the_proxy_connects_to_origins_online_and_not_offline(settings: Settings
         async with RawOrigin(endless) as origin:
             request = request_for(f"http://127.0.0.1:{origin.port}/")
             await service.modes.handle({"mode": "offline"})
-            reply = await service.responder.respond(request)
+            reply = await service.active.current.responder.respond(request)
             assert reply.head.status == 504
             assert origin.connections == 0
             await service.modes.handle({"mode": "online"})
-            await service.responder.respond(request)
+            await service.active.current.responder.respond(request)
             assert origin.connections == 1
         assert service.counters.snapshot()[f"refused.{Refused.OFFLINE}"] == 1
 
@@ -99,10 +99,10 @@ def test_the_proxy_connects_to_origins_online_and_not_offline(settings: Settings
 def test_an_unreachable_host_is_remembered_and_gets_no_more_requests(settings: Settings) -> None:
     async def scenario(service: Service) -> None:
         request = request_for("http://no-such-host.invalid/")
-        first = await service.responder.respond(request)
+        first = await service.active.current.responder.respond(request)
         assert first.head.status == 502
         assert (await service.modes.handle({}))["unreachable"] == ["no-such-host.invalid"]
-        second = await service.responder.respond(request)
+        second = await service.active.current.responder.respond(request)
         assert second.head.status == 504
         assert service.counters.snapshot()["origin.fetches"] == 1
 

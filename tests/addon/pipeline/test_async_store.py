@@ -97,9 +97,9 @@ def test_what_was_purged_or_invalidated_on_its_way_is_not_kept_as_if_nothing_had
         purged, invalidated = single_flight.begin(KEY, leads=True), single_flight.begin(KEY + "x", leads=True)
         single_flight.mark_purged(lambda key: key == KEY)
         single_flight.mark_invalidated(KEY + "x")
-        assert await stored.keep(new_entry(), b"body", (), purged) is NotStored.OVERTAKEN
+        assert await stored.keep(new_entry(), b"body", (), flight=purged) is NotStored.OVERTAKEN
         assert stored.peek(KEY) == ()
-        assert await stored.keep(new_entry(KEY + "x"), b"body", (), invalidated) is None
+        assert await stored.keep(new_entry(KEY + "x"), b"body", (), flight=invalidated) is None
         assert [entry.invalid for entry in await stored.candidates(KEY + "x")] == [True]
 
     talk(tmp_path / "store", conversation)
@@ -110,7 +110,7 @@ def test_nothing_is_kept_while_a_purge_is_under_way(tmp_path: Path) -> None:
         single_flight = SingleFlight()
         flight = single_flight.begin(KEY, leads=True)
         await stored.commits.acquire()
-        keeping = asyncio.ensure_future(stored.keep(new_entry(), b"body", (), flight))
+        keeping = asyncio.ensure_future(stored.keep(new_entry(), b"body", (), flight=flight))
         await asyncio.sleep(0)
         single_flight.mark_purged(lambda _: True)
         stored.commits.release()

@@ -29,8 +29,8 @@ def converse[T](conversation: Callable[[Service, RawOrigin], Awaitable[T]], *scr
             try:
                 return await conversation(service, origin)
             finally:
-                await service.responder.close()
-                service.stored.close()
+                await service.active.current.responder.close()
+                service.active.current.store.close()
 
     return asyncio.run(main())
 
@@ -39,13 +39,13 @@ async def read(reply: Reply) -> bytes:
     if isinstance(reply.content, bytes):
         return reply.content
     try:
-        return b"".join([octets async for octets in reply.content.octets])
+        return b"".join([octets async for octets in reply.content.chunks])
     finally:
         await reply.content.close()
 
 
 async def answered(service: Service, request: Request) -> tuple[int, bytes]:
-    reply = await service.responder.respond(request)
+    reply = await service.active.current.responder.respond(request)
     return reply.head.status, await read(reply)
 
 
@@ -64,7 +64,9 @@ def test_a_herd_is_one_fetch_and_reads_while_it_comes() -> None:
         await peer.send(b"lo!")
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[list[int], set[bytes], int]:
-        reply_builder = await asyncio.gather(*(service.responder.respond(get(origin)) for _ in range(50)))
+        reply_builder = await asyncio.gather(
+            *(service.active.current.responder.respond(get(origin)) for _ in range(50))
+        )
         half_read.set()  # every head is there before the body is
         bodies = await asyncio.gather(*map(read, reply_builder))
         return sorted(reply.head.status for reply in reply_builder), set(bodies), origin.connections
@@ -82,8 +84,8 @@ def test_the_fetch_goes_on_when_its_leader_has_left() -> None:
         await peer.send(b"lo!")
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[tuple[int, bytes], int]:
-        leader = await service.responder.respond(get(origin))
-        follower = await service.responder.respond(get(origin))
+        leader = await service.active.current.responder.respond(get(origin))
+        follower = await service.active.current.responder.respond(get(origin))
         assert not isinstance(leader.content, bytes)
         await leader.content.close()
         left.set()
@@ -103,7 +105,7 @@ def test_when_the_leader_leaves_before_the_answer_one_of_the_others_asks() -> No
         await peer.client_closed()
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[list[tuple[int, bytes]], int]:
-        leader = asyncio.ensure_future(service.responder.respond(get(origin)))
+        leader = asyncio.ensure_future(service.active.current.responder.respond(get(origin)))
         await until(lambda: bool(origin.requests))
         others = [asyncio.ensure_future(answered(service, get(origin))) for _ in range(20)]
         await asyncio.sleep(0.01)
@@ -126,7 +128,7 @@ def test_a_head_that_does_not_come_is_waited_for_only_so_long() -> None:
         await peer.client_closed()
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[int, bytes]:
-        leader = asyncio.ensure_future(service.responder.respond(get(origin)))
+        leader = asyncio.ensure_future(service.active.current.responder.respond(get(origin)))
         await until(lambda: bool(origin.requests))
         answer = await answered(service, get(origin))
         leader.cancel()
@@ -188,7 +190,7 @@ def test_a_slow_reader_of_what_is_too_large_to_store_keeps_the_origin_waiting() 
         await peer.close()
 
     async def conversation(service: Service, origin: RawOrigin) -> int:
-        reply, before = await service.responder.respond(get(origin)), -1
+        reply, before = await service.active.current.responder.respond(get(origin)), -1
         while before != len(sent):  # until it has stopped sending
             before = len(sent)
             await asyncio.sleep(0.1)
@@ -211,8 +213,10 @@ def test_an_upload_passes_and_outdates_what_is_stored() -> None:
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[int, bytes, bool]:
         await answered(service, get(origin))
-        reply = await service.responder.respond(post_of(origin), content=RequestContent(pieces(b"abc~"), 4))
-        entries = await service.stored.candidates(primary_key(get(origin)))
+        reply = await service.active.current.responder.respond(
+            post_of(origin), content=RequestContent(pieces(b"abc~"), 4)
+        )
+        entries = await service.active.current.store.candidates(primary_key(get(origin)))
         return reply.head.status, await read(reply), entries[0].invalid
 
     assert converse(conversation, storing, uploading) == (200, b"ok", True)
@@ -232,8 +236,10 @@ def test_an_upload_without_an_answer_outdates_it_too() -> None:
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[int, bool, int]:
         await answered(service, get(origin))
-        reply = await service.responder.respond(post_of(origin), content=RequestContent(pieces(b"abc~"), 4))
-        entries = await service.stored.candidates(primary_key(get(origin)))
+        reply = await service.active.current.responder.respond(
+            post_of(origin), content=RequestContent(pieces(b"abc~"), 4)
+        )
+        entries = await service.active.current.store.candidates(primary_key(get(origin)))
         return reply.head.status, entries[0].invalid, origin.connections
 
     assert converse(conversation, storing, closing) == (502, True, 2)

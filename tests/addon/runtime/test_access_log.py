@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
-from addon.frontend.http1.frontend import HEAD_TIMEOUT
 
-from addon.frontend.http1.connection import Conversation
+from addon.frontend.connections import HEAD_TIMEOUT
+from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.request_head import MalformedRequest, parse
 from addon.frontend.http1.request_target import ForwardProxyTargets
 from addon.runtime.access_log import AccessLog, access_line, timestamp
@@ -77,8 +77,8 @@ def test_hits_and_misses_have_a_line(tmp_path: Path) -> None:
         for _ in range(4):
             await client.ask(get(origin, "/a?secret", "Authorization: Basic c2VjcmV0", method="HEAD"))
             await client.ask(get(origin, "/a?secret"))
-        assert doorway.door.log is not None
-        await doorway.door.log.close()
+        assert doorway.connections.log is not None
+        await doorway.connections.log.close()
         lines = (tmp_path / "log").read_text().splitlines()
         assert len(lines) == 8
         assert all(map(LINE.fullmatch, lines))
@@ -94,8 +94,8 @@ def test_hits_and_misses_have_a_line(tmp_path: Path) -> None:
 
 def lines_of(doorway: Doorway) -> list[str]:
     """Return the lines that wait for the disk, without client and time."""
-    assert doorway.door.log is not None
-    return [line.partition("] ")[2].rstrip("\n") for line in doorway.door.log._lines]
+    assert doorway.connections.log is not None
+    return [line.partition("] ")[2].rstrip("\n") for line in doorway.connections.log._lines]
 
 
 def log_settings(tmp_path: Path) -> dict[str, str]:
@@ -127,8 +127,8 @@ def test_a_request_head_that_times_out_has_a_line(tmp_path: Path) -> None:
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await doorway.client()
         client.send(b"GET")
-        connections = doorway.door.connections
-        await until(lambda: any(isinstance(each, Conversation) and each._buffer for each in connections))
+        connections = doorway.connections
+        await until(lambda: any(isinstance(each, Http1Connection) and each._buffer for each in connections))
         doorway.later(HEAD_TIMEOUT + 1)
         response = await client.answer()
         assert lines_of(doorway) == [f'"-" 408 {len(response.body)} -']
@@ -153,7 +153,7 @@ def test_an_opened_tunnel_is_logged_before_the_requests_inside(tmp_path: Path) -
         await client.ask(request("GET /?secret HTTP/1.1", f"Host: {authority}"))
         await client.ask(request("nonsense", f"Host: {authority}"))
         client.leave()
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
         lines = lines_of(doorway)
         assert lines[:2] == [
             f'"CONNECT {authority} HTTP/1.1" 200 0 tunnel',
@@ -179,8 +179,8 @@ def test_an_unopened_tunnel_is_logged_at_its_end_with_the_bytes_that_its_client_
         client.leave()
         await until(lambda: bool(lines_of(doorway)))
         assert lines_of(doorway) == [f'"CONNECT {authority} HTTP/1.1" 200 1000 tunnel']
-        assert doorway.door.log is not None
-        assert doorway.door.log._lines[0].startswith("127.0.0.1 - - [")
+        assert doorway.connections.log is not None
+        assert doorway.connections.log._lines[0].startswith("127.0.0.1 - - [")
 
     converse(conversation, answers, log=log_settings(tmp_path))
 
@@ -192,11 +192,11 @@ def test_a_tunnel_that_ends_early_has_one_line(data: bytes, tmp_path: Path) -> N
         client.send(data)
         await asyncio.sleep(0)
         client.writer.transport.close()
-        await until(lambda: bool(lines_of(doorway)) and not doorway.door.connections)
+        await until(lambda: bool(lines_of(doorway)) and not doorway.connections)
         await asyncio.sleep(0.01)
         assert lines_of(doorway) == ['"CONNECT a.example:443 HTTP/1.1" 200 0 tunnel']
-        assert doorway.door.log is not None
-        assert doorway.door.log._lines[0].startswith("127.0.0.1 - - [")
+        assert doorway.connections.log is not None
+        assert doorway.connections.log._lines[0].startswith("127.0.0.1 - - [")
 
     converse(conversation, endless, log=log_settings(tmp_path))
 

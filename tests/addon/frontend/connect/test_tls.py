@@ -7,9 +7,19 @@ import ssl
 
 import pytest
 
-from addon.frontend.http1.frontend import HEAD_TIMEOUT, STALL_TIMEOUT
+from addon.frontend.connections import HEAD_TIMEOUT, STALL_TIMEOUT
 from tests.addon.frontend.connect.test_tunnel import hello
-from tests.addon.frontend.doorway import Client, Doorway, by_path, converse, origin_tls, request, trusting, until
+from tests.addon.frontend.doorway import (
+    Client,
+    Doorway,
+    by_path,
+    converse,
+    is_blocked,
+    origin_tls,
+    request,
+    trusting,
+    until,
+)
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, endless
 
 LARGE = 4 * 2**20
@@ -94,7 +104,7 @@ def test_a_client_that_says_close_notify_gets_its_answer_and_one_back() -> None:
         client.end()
         assert (await client.rest()).endswith(b"\r\n\r\n/a")
         assert await client.client.rest() == b""
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
 
     converse(conversation, by_path, secure=origin_tls())
 
@@ -143,7 +153,7 @@ def test_garbage_behind_the_handshake_is_the_end(garbage: bytes) -> None:
         await until(lambda: bool(origin.requests))
         client.client.send(garbage)
         await client.client.rest()
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
         assert len(origin.requests) == 1
 
     converse(conversation, by_path, secure=origin_tls())
@@ -156,7 +166,7 @@ def test_garbage_in_the_handshake_is_the_end() -> None:
         await client.octets(5)
         client.send(b"\x16\x03\x03\x00\x05hello")
         await client.rest()
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
 
     converse(conversation, endless, secure=origin_tls())
 
@@ -168,7 +178,7 @@ def test_a_handshake_that_does_not_go_on_is_waited_for_only_so_long() -> None:
         await client.octets(5)
         doorway.later(HEAD_TIMEOUT + 1)
         await client.rest()
-        assert not doorway.door.connections
+        assert not doorway.connections
 
     converse(conversation, endless, secure=origin_tls())
 
@@ -178,7 +188,7 @@ def test_a_client_that_trusts_nobody_leaves_nothing_behind() -> None:
         client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
         with pytest.raises(ssl.SSLError):
             await client.start_tls(ssl.create_default_context())
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
 
     converse(conversation, endless, secure=origin_tls())
 
@@ -196,7 +206,7 @@ def test_a_large_answer_waits_for_a_slow_reader_and_arrives_whole() -> None:
         client = await doorway.tunnel(f"127.0.0.1:{origin.port}", trusting())
         client.send(inside(origin, "/a"))
         received = await client.head()
-        (connection,) = doorway.door.connections
+        (connection,) = doorway.connections
         body = b""
         while len(body) < LARGE:
             body += await client.reader.read(2**16)
@@ -213,9 +223,9 @@ def test_a_client_that_does_not_read_is_cut() -> None:
         client = await by_hand(doorway, origin)
         client.client.reader._transport.pause_reading()  # type: ignore[attr-defined]
         client.say(inside(origin, "/a") * 10)
-        await until(lambda: any(getattr(each, "_paused", False) for each in doorway.door.connections))
+        await until(lambda: any(map(is_blocked, doorway.connections)))
         doorway.later(STALL_TIMEOUT + 1)
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
 
     converse(conversation, large, secure=origin_tls())
 

@@ -7,8 +7,8 @@ import ssl
 
 import pytest
 
-from addon.frontend.connect.tunnel import MAX_HELLO
-from addon.frontend.http1.frontend import HEAD_TIMEOUT
+from addon.frontend.connect.tunnel import MAX_CLIENT_HELLO
+from addon.frontend.connections import HEAD_TIMEOUT
 from tests.addon.frontend.doorway import Doorway, converse, origin_tls, request, trusting, until
 from tests.fixtures.raw_origin import RawOrigin, endless
 
@@ -131,7 +131,7 @@ def test_a_request_line_is_known_however_it_is_cut() -> None:
         b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00",
         b"\x16\x03\x01\x00\x00",
         hello()[:9] + b"\xff" * (len(hello()) - 9),
-        b"\x16\x03\x01\x40\x00\x01\xff\xff\xff" + b"\x00" * MAX_HELLO * 2,
+        b"\x16\x03\x01\x40\x00\x01\xff\xff\xff" + b"\x00" * MAX_CLIENT_HELLO * 2,
         b"\x16\x03\x01\x00\x01\x01" * 20_000,
         b"\x16\x03\x01\x00\x00" * 20_000,
     ],
@@ -143,7 +143,7 @@ def test_a_malformed_hello_is_the_end(octets: bytes) -> None:
         await asyncio.sleep(0.02)
         doorway.later(HEAD_TIMEOUT + 1)
         assert not (await client.rest()).startswith(b"HTTP")
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
         assert not doorway.handed_over
 
     converse(conversation, endless)
@@ -157,7 +157,7 @@ def test_a_hello_that_does_not_come_to_its_end_is_waited_for_only_so_long(octets
         await asyncio.sleep(0.01)
         doorway.later(HEAD_TIMEOUT + 1)
         assert await client.rest() == b""
-        assert not doorway.door.connections
+        assert not doorway.connections
 
     converse(conversation, endless)
 
@@ -168,6 +168,6 @@ def test_a_tunnel_whose_client_leaves_is_forgotten() -> None:
             client = await doorway.tunnel("a.example:443")
             client.send(octets)
             client.writer.transport.close()
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
 
     converse(conversation, endless)

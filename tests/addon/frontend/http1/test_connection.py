@@ -159,7 +159,7 @@ def test_a_client_that_leaves_what_is_not_stored_lets_go_of_the_origin() -> None
         await client.head()
         client.leave()
         await until(lambda: origin.requests[-1] == b"left")
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
 
     converse(conversation, endless_events)
 
@@ -172,7 +172,7 @@ def test_a_client_that_leaves_before_its_answer_disturbs_nobody() -> None:
             await asyncio.sleep(0)
             client.leave()
         assert (await (await doorway.client()).ask(get(origin, "/a"))).body == b"ok"
-        await until(lambda: len(doorway.door.connections) == 1)
+        await until(lambda: len(doorway.connections) == 1)
 
     converse(conversation, endless)
 

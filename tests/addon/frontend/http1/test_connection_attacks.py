@@ -201,7 +201,7 @@ def test_a_request_for_the_proxy_itself_ends_at_once(host: str, connect: bool) -
         else:
             assert (await client.ask(request(f"GET http://{place}/ HTTP/1.1", f"Host: {place}"))).status in (400, 502)
         await asyncio.sleep(0.01)
-        assert len(doorway.door.connections) <= 4
+        assert len(doorway.connections) <= 4
 
     converse(conversation, endless)
 

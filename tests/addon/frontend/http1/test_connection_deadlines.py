@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from addon.frontend.http1.frontend import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, STALL_TIMEOUT
-from tests.addon.frontend.doorway import Client, Doorway, by_path, converse, get, until
+from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, STALL_TIMEOUT
+from tests.addon.frontend.doorway import Client, Doorway, by_path, converse, get, is_blocked, until
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
 
 LARGE = 8 * 2**20
@@ -30,7 +30,7 @@ async def not_reading(doorway: Doorway) -> Client:
 
 async def arrived(doorway: Doorway, octets: bytes) -> None:
     """Wait until the only connection holds octets that end like these."""
-    await until(lambda: any(each._buffer.endswith(octets) for each in doorway.door.connections))  # type: ignore[attr-defined]
+    await until(lambda: any(each._buffer.endswith(octets) for each in doorway.connections))  # type: ignore[attr-defined]
 
 
 def test_a_head_that_drips_in_gets_408_however_steadily_it_drips() -> None:
@@ -66,9 +66,9 @@ def test_a_client_at_rest_is_let_go_without_a_word() -> None:
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         new, used = await doorway.client(), await doorway.client()
         await used.ask(get(origin))
-        await until(lambda: len(doorway.door.connections) == 2)
+        await until(lambda: len(doorway.connections) == 2)
         doorway.later(IDLE_TIMEOUT - 1)
-        assert len(doorway.door.connections) == 2
+        assert len(doorway.connections) == 2
         doorway.later(2)
         assert await new.rest() == await used.rest() == b""
 
@@ -81,11 +81,11 @@ def test_two_hundred_slow_heads_are_gone_after_the_time_for_one() -> None:
         for client in clients:
             client.send(b"GET http://a.example/ HTTP/1.1\r\nX: ")
         bystander = await doorway.client()
-        await until(lambda: len(doorway.door.connections) == 201)
+        await until(lambda: len(doorway.connections) == 201)
         await arrived(doorway, b"X: ")
         await asyncio.sleep(0.01)
         doorway.later(HEAD_TIMEOUT + 1)
-        await until(lambda: len(doorway.door.connections) == 1)
+        await until(lambda: len(doorway.connections) == 1)
         assert (await bystander.ask(get(origin))).body == b"ok"
 
     converse(conversation, endless)
@@ -124,7 +124,7 @@ def test_content_that_drips_in_ends_in_a_cut(framing: str) -> None:
         doorway.later(STALL_TIMEOUT - 1)
         client.send(b"hello")
         await asyncio.sleep(0.01)
-        assert doorway.door.connections
+        assert doorway.connections
         doorway.later(2)
         assert await client.rest() == b""
         await until(lambda: origin.requests[-1] == b"cut")
@@ -143,10 +143,10 @@ def test_content_that_keeps_up_may_take_as_long_as_it_likes() -> None:
         client = await doorway.client()
         client.send(get(origin, "/", "Content-Length: 200000", method="PUT"))
         await until(lambda: bool(origin.requests))
-        (connection,) = doorway.door.connections
+        (connection,) = doorway.connections
         for number in range(1, 6):
             client.send(b"a" * 40_000)
-            await until(lambda: connection._upload is None or connection._upload.received == number * 40_000)  # type: ignore[attr-defined] # noqa: B023
+            await until(lambda: connection._body is None or connection._body.received == number * 40_000)  # type: ignore[attr-defined] # noqa: B023
             doorway.later(STALL_TIMEOUT + 1)
         assert (await client.answer()).body == b"ok"
 
@@ -157,11 +157,11 @@ def test_a_client_that_reads_nothing_is_cut_and_what_it_held_is_let_go() -> None
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await not_reading(doorway)
         client.send(get(origin))
-        await until(lambda: any(each._paused for each in doorway.door.connections))  # type: ignore[attr-defined]
+        await until(lambda: any(map(is_blocked, doorway.connections)))  # type: ignore[attr-defined]
         doorway.later(STALL_TIMEOUT - 1)
-        assert doorway.door.connections
+        assert doorway.connections
         doorway.later(2)
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
 
     converse(conversation, large)
 
@@ -191,9 +191,9 @@ def test_a_client_refused_in_the_middle_of_its_content_gets_time_to_read_why() -
         assert (await client.answer()).status == 413
         assert await client.reader.read() == b""  # the end, and no reset
         client.send(b"a" * 100_000)
-        assert doorway.door.connections
+        assert doorway.connections
         doorway.later(LINGER + 1)
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
 
     converse(conversation, answering(refused))
 
@@ -207,14 +207,14 @@ def test_a_client_at_rest_that_has_not_read_the_last_of_its_answers_is_let_go_to
             client.send(get(origin, "/fresh/" + "a" * 8000))
             await asyncio.sleep(0)
             await asyncio.sleep(0)
-            if any(each.transport.get_write_buffer_size() for each in doorway.door.connections):  # type: ignore[attr-defined]
+            if any(each.transport.get_write_buffer_size() for each in doorway.connections):  # type: ignore[attr-defined]
                 break
         await asyncio.sleep(0.02)
-        (connection,) = doorway.door.connections
+        (connection,) = doorway.connections
         assert connection.transport.get_write_buffer_size()  # type: ignore[attr-defined]
         doorway.later(IDLE_TIMEOUT + 1)
         doorway.later(IDLE_TIMEOUT + 1)
         doorway.later(IDLE_TIMEOUT + 1)
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
 
     converse(conversation, by_path)

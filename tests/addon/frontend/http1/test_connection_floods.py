@@ -14,7 +14,7 @@ def held(doorway: Doorway) -> int:
     """Return the octets that the door's connections hold of their clients' requests and of answers to them."""
     return sum(
         len(each._buffer) + each.transport.get_write_buffer_size()  # type: ignore[attr-defined] # nothing else tells
-        for each in doorway.door.connections
+        for each in doorway.connections
     )
 
 

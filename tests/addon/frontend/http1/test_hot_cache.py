@@ -62,7 +62,7 @@ def test_what_comes_back_soon_after_it_left_stays() -> None:
     pool.put(gone, answer())
     known = pool.get(gone)
     assert known is not None
-    assert known.long
+    assert known.in_main_queue
 
 
 def test_a_newer_answer_takes_the_place_of_an_older_one() -> None:
@@ -102,7 +102,7 @@ def test_what_left_takes_little_memory_however_long_its_head_was() -> None:
         sent(pool, head(number))
     for number in range(3_000):
         pool.put(head(number) + b"a" * 60_000, answer())
-    assert sum(map(getsizeof, pool._left)) < 1_000_000
+    assert sum(map(getsizeof, pool._ghosts)) < 1_000_000
 
 
 def test_to_forget_everything_leaves_nothing() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from addon.frontend.http1.hot_response import GenerationStamp, HitCount, HotResponse, hot_response
-from addon.frontend.http1.response_head import framing_of, head_octets
+from addon.frontend.http1.response_head import framing_of, head_bytes
 from cache import engine
 from cache.engine.decisions import Serve
 from cache.http.fields import imf_date
@@ -76,7 +76,7 @@ def fresh(request: Request, entry: StoredResponse, policy: CachePolicy, now: flo
     decision = engine.on_request(request, (entry,), policy, now)
     assert isinstance(decision, Serve)
     head = decision.answer.head
-    return head_octets(head, framing_of(head, request.method, request.version, persistent=True))
+    return head_bytes(head, framing_of(head, request.method, request.version, persistent=True))
 
 
 @given(situations(), st.floats(0, 1, exclude_max=True), st.sampled_from([b"body", b"100 %d of %%", b"%" * 40]))
@@ -88,12 +88,14 @@ def test_an_answer_that_is_ready_is_the_engines_at_any_time_until_it_ends(
     decision = engine.on_request(request, (entry,), policy, now)
     if not isinstance(decision, Serve):
         return
-    answer = hot_response(request, decision, content, policy, now, GenerationStamp(0, 1, 1), HitCount("http", None))
+    answer = hot_response(
+        request, decision, content, policy=policy, now=now, stamp=GenerationStamp(0, 1, 1), hits=HitCount("http", None)
+    )
     if answer is None:
         return
     later = now + (min(answer.valid_until, now + 1e6) - now) * part
     if later < answer.valid_until:
-        assert answer.octets(later) + answer.content == fresh(request, entry, policy, later) + content
+        assert answer.head_at(later) + answer.content == fresh(request, entry, policy, later) + content
 
 
 def test_such_answers_exist() -> None:
@@ -114,4 +116,12 @@ def _ready(policy: CachePolicy = PLAIN) -> HotResponse | None:
     )
     decision = engine.on_request(request, (entry,), policy, BEGINNING)
     assert isinstance(decision, Serve)
-    return hot_response(request, decision, b"body", policy, BEGINNING, GenerationStamp(0, 1, 1), HitCount("http", None))
+    return hot_response(
+        request,
+        decision,
+        b"body",
+        policy=policy,
+        now=BEGINNING,
+        stamp=GenerationStamp(0, 1, 1),
+        hits=HitCount("http", None),
+    )

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from addon.frontend.http1 import frontend as door
+from addon.frontend.http1 import fast_path
 from addon.frontend.http1.hot_response import HotResponse
 from cache.rules.key import key_of_uri
 from tests.addon.frontend.doorway import Client, Doorway, by_path, converse, get
@@ -49,7 +49,7 @@ async def time(doorway: Doorway, origin: RawOrigin, client: Client) -> None:
 
 
 async def another_policy(doorway: Doorway, origin: RawOrigin, client: Client) -> None:
-    doorway.service.go_by(
+    doorway.service.active.set_policy(
         replace(doorway.service.policy, identity=replace(doorway.service.policy.identity, name="another"))
     )
 
@@ -73,7 +73,7 @@ def test_an_answer_that_is_ready_ends_at_once_with(
         client = await doorway.client()
         asked = get(origin, "/a")
         assert [(await client.ask(asked)).status for _ in range(4)] == [200, 203, 203, 203]
-        assert len(doorway.door.pool) == 1
+        assert len(doorway.fast_path.hot) == 1
         await happening(doorway, origin, client)
         assert (await client.ask(asked)).body == b"v2"
         assert [(await client.ask(asked)).body for _ in range(2)] == [b"v2"] * 2
@@ -160,14 +160,14 @@ def test_a_percent_sign_in_the_name_of_a_field_is_repeated() -> None:
 
 def test_what_the_pool_let_go_of_is_not_held_until_the_store_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """More answers than the store is told of in a second waited for their turn, all in memory."""
-    monkeypatch.setattr(door, "MOST_TOUCHED", 3)
+    monkeypatch.setattr(fast_path, "MAX_USES_REPORTED", 3)
 
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await doorway.client()
         for _ in range(2):
             for number in range(20):
                 await client.ask(get(origin, f"/fresh{number}"))
-        assert len(doorway.door.pool) < 5
-        assert sum(isinstance(each, HotResponse) for each in gc.get_objects()) <= len(doorway.door.pool) + 3
+        assert len(doorway.fast_path.hot) < 5
+        assert sum(isinstance(each, HotResponse) for each in gc.get_objects()) <= len(doorway.fast_path.hot) + 3
 
     converse(conversation, by_path, memory={"max_size": 4096})

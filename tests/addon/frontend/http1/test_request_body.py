@@ -9,7 +9,7 @@ from typing import cast
 
 import pytest
 
-from addon.frontend.http1.request_body import AHEAD, MAX_IDLE, BrokenRequestBody, RequestBody
+from addon.frontend.http1.request_body import MAX_FRAMING, MAX_WAITING, BrokenRequestBody, RequestBody
 from addon.frontend.http1.request_head import MalformedRequest
 
 HEAD = b"POST /a HTTP/1.1\r\nHost: a.example\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -103,7 +103,7 @@ def test_chunks_of_another_form_are_refused(octets: bytes, at_once: bool) -> Non
     assert not upload.complete
 
 
-@pytest.mark.parametrize("endless", [b"5;" + b"x" * MAX_IDLE, b"0\r\n" + b"X: a\r\n" * (MAX_IDLE // 4)])
+@pytest.mark.parametrize("endless", [b"5;" + b"x" * MAX_FRAMING, b"0\r\n" + b"X: a\r\n" * (MAX_FRAMING // 4)])
 def test_chunks_with_more_around_them_than_in_them_are_refused(endless: bytes) -> None:
     upload, _ = new()
     with pytest.raises(MalformedRequest):
@@ -122,16 +122,16 @@ def test_octets_behind_the_last_chunk_are_never_taken_for_a_request(surplus: byt
 
 
 def test_a_client_that_is_ahead_waits() -> None:
-    upload, tap = new(10 * AHEAD)
+    upload, tap = new(10 * MAX_WAITING)
 
     async def conversation() -> None:
         while tap.open:
             upload.feed(b"a" * 10_000)
-        assert upload.received <= AHEAD + 10_000
-        assert upload.keeps_up(10 * AHEAD)  # it must wait: that is no slowness of its own
+        assert upload.received <= MAX_WAITING + 10_000
+        assert upload.keeps_up(10 * MAX_WAITING)  # it must wait: that is no slowness of its own
         while not tap.open:
             await anext(upload)
-        assert upload.received - AHEAD // 2 <= AHEAD
+        assert upload.received - MAX_WAITING // 2 <= MAX_WAITING
 
     asyncio.run(conversation())
 

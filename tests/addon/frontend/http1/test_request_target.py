@@ -9,15 +9,15 @@ from addon.frontend.http1.request_target import (
     ForwardProxyTargets,
     GatewayTargets,
     RequestTargets,
-    host_port,
+    TunnelTargets,
     parse_host_port,
-    tunnel_targets,
 )
+from cache.http.messages import host_port
 from tests.addon.frontend.doorway import Doorway, converse, get, origin_tls, request, trusting
 from tests.fixtures.raw_origin import HEAD, RawOrigin, answering, endless
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
-INSIDE = tunnel_targets("a.example", 443, "a.example")
+INSIDE = TunnelTargets.of("a.example", 443, "a.example")
 EDGE = GatewayTargets(("http", "backend.example", 8080))
 
 
@@ -162,9 +162,9 @@ def test_no_two_kinds_of_connection_share_a_prefix() -> None:
     places = [
         ForwardProxyTargets(),
         INSIDE,
-        tunnel_targets("a.example", 443, None),
-        tunnel_targets("a.example", 443, "b.example"),
-        tunnel_targets("a.example", 444, "a.example"),
+        TunnelTargets.of("a.example", 443, None),
+        TunnelTargets.of("a.example", 443, "b.example"),
+        TunnelTargets.of("a.example", 444, "a.example"),
     ]
     prefixes = [place.prefix for place in places]
     assert all(not one.startswith(other) for one in prefixes for other in prefixes if one is not other)

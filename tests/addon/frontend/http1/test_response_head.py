@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from addon.frontend.http1.response_head import Framing, framing_of, head_octets
+from addon.frontend.http1.response_head import Framing, framing_of, head_bytes
 from cache.http.messages import Fields, Response
 
 COUNTED = Fields((("Content-Length", "2"),))
@@ -37,7 +37,7 @@ def test_how_a_response_goes_out(
 
 def test_a_head_has_its_fields_as_they_are_and_its_framing_behind_them() -> None:
     head = Response(200, "All \xe9", Fields((("x-A", "a"), ("X-a", ""))))
-    assert head_octets(head) == b"HTTP/1.1 200 All \xe9\r\nx-A: a\r\nX-a: \r\n\r\n"
-    assert head_octets(head, CHUNKS).endswith(b"X-a: \r\nTransfer-Encoding: chunked\r\n\r\n")
-    assert head_octets(head, CLOSE).endswith(b"X-a: \r\nConnection: close\r\n\r\n")
-    assert head_octets(head, KEPT).endswith(b"X-a: \r\nConnection: keep-alive\r\n\r\n")
+    assert head_bytes(head) == b"HTTP/1.1 200 All \xe9\r\nx-A: a\r\nX-a: \r\n\r\n"
+    assert head_bytes(head, CHUNKS).endswith(b"X-a: \r\nTransfer-Encoding: chunked\r\n\r\n")
+    assert head_bytes(head, CLOSE).endswith(b"X-a: \r\nConnection: close\r\n\r\n")
+    assert head_bytes(head, KEPT).endswith(b"X-a: \r\nConnection: keep-alive\r\n\r\n")

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from addon.frontend.http1.connection import Conversation
-from addon.frontend.http1.frontend import STALL_TIMEOUT
+from addon.frontend.connections import STALL_TIMEOUT
+from addon.frontend.http1.connection import Http1Connection
 from tests.addon.frontend.doorway import Client, Doorway, converse, get, origin_tls, request, trusting, until
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin
 
@@ -106,7 +106,7 @@ def test_a_client_that_leaves_in_the_middle_of_a_file_lets_go_of_it(tmp_path: Pa
             client.send(get(origin, "/a") * 20)
             await client.octets(200_000)
             client.leave()
-        await until(lambda: len(doorway.door.connections) == 1)
+        await until(lambda: len(doorway.connections) == 1)
         await until(lambda: file not in open_files())
 
     converse(conversation, large, **on_disk(tmp_path))
@@ -133,9 +133,9 @@ def test_a_client_that_stops_reading_a_file_is_cut(tmp_path: Path, sent_from_fil
         client = await doorway.client(receive_buffer=4096, limit=1024)
         client.reader._transport.pause_reading()  # type: ignore[attr-defined]
         client.send(get(origin, "/a") * 20)
-        await until(lambda: any(each._writable and not each._writable.done() for each in doorway.door.connections))  # type: ignore[attr-defined]
+        await until(lambda: any(each._writable and not each._writable.done() for each in doorway.connections))  # type: ignore[attr-defined]
         doorway.later(STALL_TIMEOUT + 1)
-        await until(lambda: len(doorway.door.connections) == 1)
+        await until(lambda: len(doorway.connections) == 1)
 
     converse(conversation, large, **on_disk(tmp_path))
 
@@ -164,7 +164,7 @@ def test_over_tls_it_leaves_in_parts_no_faster_than_it_is_read(tmp_path: Path, s
         for _ in range(2):
             client.send(asked)
             await asyncio.sleep(0.01)
-            (connection,) = doorway.door.connections
+            (connection,) = doorway.connections
             assert connection.transport.get_write_buffer_size() <= 2**19  # type: ignore[attr-defined]
             heard = await client.answer()
             assert (heard.status, heard.body == BODY) == (203, True)
@@ -178,21 +178,21 @@ def test_a_client_that_has_not_read_what_came_before_a_file_is_waited_for_and_no
 ) -> None:
     """The event loop went round without end until the client had read."""
     turns = 0
-    writable = Conversation.writable
+    writable = Http1Connection.writable
 
-    async def counted(self: Conversation) -> None:
+    async def counted(self: Http1Connection) -> None:
         nonlocal turns
         turns += 1
         await writable(self)
 
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await stored(doorway, origin)
-        before = set(doorway.door.connections)
+        before = set(doorway.connections)
         slow = await doorway.client(receive_buffer=4096, limit=1024)
         slow.reader._transport.pause_reading()  # type: ignore[attr-defined]
-        monkeypatch.setattr(Conversation, "writable", counted)
-        await until(lambda: len(doorway.door.connections) == 2)
-        (connection,) = doorway.door.connections - before
+        monkeypatch.setattr(Http1Connection, "writable", counted)
+        await until(lambda: len(doorway.connections) == 2)
+        (connection,) = set(doorway.connections) - before
         while not connection.transport.get_write_buffer_size():  # type: ignore[attr-defined]
             connection.transport.write(b"a" * 30_000)  # type: ignore[attr-defined]
             await asyncio.sleep(0)

@@ -10,7 +10,7 @@ import pytest
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, Event, Request, TextMessage
 
-from addon.frontend.mitm.handover import LIMIT
+from addon.frontend.mitm.handover import MAX_WAITING
 from addon.runtime.event_loop import new_event_loop
 from addon.server import Proxy
 from cache.http.messages import Fields
@@ -123,7 +123,7 @@ async def chat(client: Client, host: str, target: str) -> None:
     assert isinstance(await hear(), AcceptConnection)
     say(TextMessage("hello"))
     assert await hear() == TextMessage("hello")
-    large = b"\x00\xff" * LIMIT * 2
+    large = b"\x00\xff" * MAX_WAITING * 2
     say(BytesMessage(large))
     received = b""
     while len(received) < len(large):
@@ -179,7 +179,7 @@ def test_what_is_given_away_is_no_longer_the_doors_to_end() -> None:
         client.send(request("GET /a HTTP/1.1", f"Host: 127.0.0.1:{origin.port}"))
         assert (await client.answer()).body == b"/a"
         assert house.proxy.listener
-        assert not house.proxy.listener.door.connections
+        assert not house.proxy.listener.handler.frontend.connections
 
     converse(conversation, by_path)
 
@@ -192,7 +192,7 @@ def test_what_is_given_away_counts_as_its_clients_connection_until_it_ends(monke
         client.send(request("GET /a HTTP/1.1", f"Host: 127.0.0.1:{origin.port}"))
         assert (await client.answer()).body == b"/a"
         assert house.proxy.listener
-        limits = house.proxy.listener.door.limits
+        limits = house.proxy.listener.handler.frontend.connections.limits
         assert limits._connections == {"192.0.2.1": 1}
         client.leave()
         await until(lambda: not limits._connections)

@@ -12,14 +12,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.frontend.http1 import hit_for_pass as passing
+from addon.frontend.http1 import request_templates
 from cache import engine
 from cache.engine.decisions import Forward, Relay
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
-from tests.addon.frontend.doorway import Doorway, converse, until
-from tests.addon.frontend.http1.test_hot_response_expiry import answering, get
-from tests.fixtures.raw_origin import Peer, RawOrigin, Script
+from tests.addon.frontend.doorway import Doorway, converse, get, until
+from tests.fixtures.raw_origin import Peer, RawOrigin, Script, answering
 
 NO_STORE = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\n"
@@ -199,7 +198,7 @@ def test_who_asks_after_a_slow_answer_that_may_not_be_shared_waits_for_nobody() 
         doorway.house.time.pass_(6)
         late.set()
         assert (await client.answer()).body == b"v2"
-        assert doorway.service.fetcher.single_flight.is_hit_for_pass(key, doorway.service.clock())
+        assert doorway.service.active.current.fetcher.single_flight.is_hit_for_pass(key, doorway.service.clock())
 
     converse(conversation, hesitating(late, NO_STORE + b"v2"))
 
@@ -209,7 +208,7 @@ def test_what_was_asked_before_a_recording_begins_is_not_in_it(tmp_path: Path) -
     late = asyncio.Event()
 
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client, home = await doorway.client(), doorway.service.home
+        client, home = await doorway.client(), doorway.service.active.own
         await client.ask(get(origin, "/a"))
         client.send(get(origin, "/b"))
         await until(lambda: len(origin.requests) == 2)
@@ -217,7 +216,7 @@ def test_what_was_asked_before_a_recording_begins_is_not_in_it(tmp_path: Path) -
         late.set()
         assert (await client.answer()).body == b"v2"
         assert not doorway.stored()
-        assert [each.target for each in home.stored.store.entries()] == [f"http://127.0.0.1:{origin.port}/b"]
+        assert [each.target for each in home.store.sync_store.entries()] == [f"http://127.0.0.1:{origin.port}/b"]
         assert home.fetcher.single_flight.leader(f"http://127.0.0.1:{origin.port}/b") is None
 
     store = {"kind": "disk", "path": str(tmp_path / "store")}
@@ -226,7 +225,7 @@ def test_what_was_asked_before_a_recording_begins_is_not_in_it(tmp_path: Path) -
 
 def test_heads_that_never_come_again_are_not_kept_for_each_kind_of_request(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sixteen were, for every Cookie: tens of megabytes that no setting knew of."""
-    monkeypatch.setattr(passing, "HEADS", 4)
+    monkeypatch.setattr(request_templates, "MAX_HEADS", 4)
 
     async def numbering(peer: Peer) -> None:
         for number in range(20):
@@ -238,6 +237,6 @@ def test_heads_that_never_come_again_are_not_kept_for_each_kind_of_request(monke
         client = await doorway.client()
         for number in range(20):
             await client.ask(get(origin, f"/{number}", f"Cookie: a={number // 5}"))
-        assert 0 < len(doorway.door.passing.heads) <= 4
+        assert 0 < len(doorway.fast_path.templates.heads) <= 4
 
     converse(conversation, numbering)

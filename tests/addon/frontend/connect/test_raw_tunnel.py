@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.frontend.connect.pipe import TUNNEL_TIMEOUT
+from addon.frontend.connect.raw_tunnel import TUNNEL_TIMEOUT
 from tests.addon.frontend.connect.test_tunnel import hello
 from tests.addon.frontend.doorway import Doorway, by_path, converse, origin_tls, request, trusting, until
 from tests.addon.origin.conversation import closed_port
@@ -69,14 +69,14 @@ def test_what_is_neither_tls_nor_http_passes(octets: bytes) -> None:
         assert await client.octets(len(large)) == large
         client.end()
         assert await client.rest() == b""
-        await until(lambda: not doorway.door.connections)
+        await until(lambda: not doorway.connections)
 
     converse(conversation, echo)
 
 
 def test_a_server_that_speaks_first_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
     """mitmproxy waited for the client."""
-    monkeypatch.setattr("addon.frontend.connect.tunnel.SILENCE", 0.01)
+    monkeypatch.setattr("addon.frontend.connect.tunnel.SERVER_FIRST_DELAY", 0.01)
 
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
@@ -98,7 +98,7 @@ def test_an_end_that_does_not_read_makes_the_other_wait() -> None:
         while client.writer.transport.get_write_buffer_size() < 2**22:
             client.send(b"a" * 2**16)
             await asyncio.sleep(0)
-        (pipe,) = doorway.door.connections
+        (pipe,) = doorway.connections
         await until(lambda: pipe._origin.transport is not None)  # type: ignore[attr-defined]
         assert pipe._origin.transport.get_write_buffer_size() <= 2**19  # type: ignore[attr-defined]
 
@@ -114,10 +114,10 @@ def test_a_tunnel_in_which_nobody_speaks_ends_at_last() -> None:
         client.send(b"a")
         await client.octets(1)
         doorway.later(TUNNEL_TIMEOUT - 1)
-        assert doorway.door.connections
+        assert doorway.connections
         doorway.later(2)
         assert await client.rest() == b""
-        assert not doorway.door.connections
+        assert not doorway.connections
 
     converse(conversation, echo)
 
@@ -127,6 +127,6 @@ def test_a_tunnel_to_where_nobody_listens_is_cut() -> None:
         client = await doorway.tunnel(f"127.0.0.1:{closed_port()}")
         client.send(b"\x00\x01\x02")
         assert await client.rest() == b""
-        assert not doorway.door.connections
+        assert not doorway.connections
 
     converse(conversation, endless)

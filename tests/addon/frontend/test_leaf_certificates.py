@@ -7,7 +7,7 @@ import ssl
 
 import pytest
 
-from addon.frontend.connect import leaf_certificates as certificates
+from addon.frontend import leaf_certificates
 from tests.addon.frontend.doorway import leaves, trusting
 
 
@@ -59,7 +59,7 @@ def test_the_same_name_gets_the_same_context() -> None:
 
 
 def test_the_least_recently_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(certificates, "KEPT", 3)
+    monkeypatch.setattr(leaf_certificates, "KEPT", 3)
     leaves()._contexts.clear()
     contexts("a.example", "b.example", "c.example", "a.example", "d.example")
     assert list(leaves()._contexts) == ["c.example", "a.example", "d.example"]
