@@ -29,7 +29,7 @@ VERIFIED = _posted(
 UNVERIFIED = _posted(
     origin("200 OK", *CARRIED, body="hello"),
     answer("200", body="hello"),
-    counts("not_stored.unverified", 0),
+    counts("not_stored.unverified"),
     ask("GET /a"),
     origin("200 OK", FRESH_60, body="fetched and verified"),
     answer("200", body="fetched and verified"),
