@@ -1,4 +1,4 @@
-"""Which core works for whom: the measured server has one for itself, the load and the origin share another."""
+"""CPU cores: one for the measured server alone, another one for the load generator and the origin."""
 
 from __future__ import annotations
 
@@ -8,39 +8,41 @@ from dataclasses import dataclass
 from pathlib import Path
 
 TICK = 1 / os.sysconf("SC_CLK_TCK")
+"""Seconds in a clock tick, the unit of CPU times in /proc."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cores:
-    """Numbers of cores."""
+    """The numbers of the cores that each part runs on."""
 
     server: int
     load: int
     origin: int
 
     @property
-    def others(self) -> list[int]:
-        """Those of load and origin."""
+    def load_and_origin(self) -> list[int]:
+        """The cores of the load generator and the origin, each once."""
         return sorted({self.load, self.origin})
 
     @property
-    def every(self) -> list[int]:
-        """All of them."""
+    def all(self) -> list[int]:
+        """All cores in use, each once."""
         return sorted({self.server, self.load, self.origin})
 
 
-def cores() -> Cores:
-    """Return who gets which core. Raises SystemExit where there is only one."""
+def assign_cores() -> Cores:
+    """Return a core for each part; load and origin share one where there are two. Raises SystemExit for one core."""
     usable = sorted(os.sched_getaffinity(0))
     if len(usable) < 2:
         raise SystemExit("bench: expected at least 2 cores, one for the measured server and one for the load")
     return Cores(usable[0], usable[1], usable[min(2, len(usable) - 1)])
 
 
-def settle(core: int) -> None:
-    """Keep this process on one core, before all others there if it may: what else runs must not be measured.
+def pin_to_core(core: int) -> None:
+    """Keep this process on one core, with the highest priority it can get, so that other programs disturb it less.
 
-    For the first process of a session: where Linux shares out its cores by session, a priority within one means little.
+    Call it in the first process of a session: Linux autogroups divide CPU time among sessions first, so a priority
+    inside a session means little.
     """
     os.sched_setaffinity(0, {core})
     with suppress(OSError):
@@ -49,19 +51,19 @@ def settle(core: int) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Times:
-    """Seconds since the machine started."""
+class CoreTimes:
+    """Times of a core since the machine started, in seconds."""
 
-    computing: float
-    """For processes; interrupts are not counted."""
+    busy: float
+    """User, nice and system time, without interrupts."""
     idle: float
 
 
-def times(core: int) -> Times:
-    """Return what a core has done."""
+def core_times(core: int) -> CoreTimes:
+    """Return the busy and idle time of a core. Raises ValueError if it does not exist."""
     for line in Path("/proc/stat").read_text().splitlines():
         name, *ticks = line.split()
         if name == f"cpu{core}":
-            user, nice, system, idle, waiting = (int(tick) * TICK for tick in ticks[:5])
-            return Times(user + nice + system, idle + waiting)
+            user, nice, system, idle, iowait = (int(tick) * TICK for tick in ticks[:5])
+            return CoreTimes(user + nice + system, idle + iowait)
     raise ValueError(f"no core {core}")

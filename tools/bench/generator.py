@@ -1,7 +1,7 @@
-"""A load generator for what wrk cannot do: CONNECT with TLS inside, a fixed rate, a herd. A program of its own.
+"""A load generator for what wrk cannot do: TLS inside a CONNECT tunnel, a fixed rate, one burst of requests.
 
-Reads one JSON object from its arguments (`Load`), prints one JSON line with what came of it. One thread, epoll, no
-pipelining: as little as Python can do for a request.
+It runs as a program of its own: it takes one JSON object as its argument (`LoadOptions`), and prints one JSON line with
+the result. One thread, epoll and no pipelining, so that Python does as little as possible per request.
 """
 
 from __future__ import annotations
@@ -21,132 +21,141 @@ from collections import deque
 from collections.abc import Iterator
 
 KEY = "@KEY@"
+"""Placeholder in a request: a number of seven digits is put here."""
+
 HEAD_END = b"\r\n\r\n"
-PATIENCE = 30.0
+
+TIMEOUT = 30.0
+"""Seconds for a connection, and for the responses to a burst."""
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
-class Load:
-    """What to send, and how often."""
+class LoadOptions:
+    """The request, and how often it is sent."""
 
     port: int
     request: str
-    body: int
-    """Octets of each answer's body."""
+    """The whole head."""
+    content_size: int
+    """Bytes of content in each response."""
     connections: int
     seconds: float
     rate: float = 0
-    """Requests a second, all connections together; 0: each connection sends as soon as it has its answer."""
+    """Requests per second, all connections together; 0: a connection sends as soon as it has its response."""
     keys: int = 0
-    """What stands for KEY in the request: numbers from 1 to this in no order, none of them twice if they suffice."""
-    sweep: bool = False
-    """End once there were as many requests as there are keys."""
-    once: bool = False
-    """One request a connection, all at the same time."""
-    connect: str = ""
-    """The authority to CONNECT to before TLS; empty: neither."""
-    authority: str = ""
-    """The file of the certificate authority to trust."""
+    """`KEY` becomes a number from 1 to this, in random order; no number comes twice before all were used."""
+    each_key_once: bool = False
+    """End after as many responses as there are keys."""
+    burst: bool = False
+    """One request on each connection, all at the same time."""
+    tunnel_to: str = ""
+    """The authority (host:port) for CONNECT, with TLS inside the tunnel; empty: plain HTTP, no tunnel."""
+    ca_file: str = ""
+    """The certificate of the CA to trust."""
 
 
 class Connection:
-    """One connection to the server, and the answer that is coming in on it."""
+    """A connection to the server, with at most one request in progress."""
 
-    def __init__(self, load: Load, keys: Iterator[int]) -> None:
-        before, found, after = load.request.encode().partition(KEY.encode())
+    def __init__(self, options: LoadOptions, keys: Iterator[int]) -> None:
+        before, placeholder, after = options.request.encode().partition(KEY.encode())
         self._request = before + after
-        self._parts = (before, after) if found else None
+        self._parts = (before, after) if placeholder else None
         self._keys = keys
-        self._body = load.body
-        self._plain = socket.create_connection(("127.0.0.1", load.port), PATIENCE)
+        self._content_size = options.content_size
+        self._plain = socket.create_connection(("127.0.0.1", options.port), TIMEOUT)
         self._plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = _inside(self._plain, load) if load.connect else self._plain
+        self.socket = _open_tunnel(self._plain, options) if options.tunnel_to else self._plain
         self.socket.setblocking(False)
-        self._expected = 0
-        self._begun = b""
-        self.waiting_since = 0.0
+        self._missing_bytes = 0
+        """Of the response; 0 while its head is incomplete."""
+        self._partial_head = b""
+        self.start_time = 0.0
+        """Start of the latency of the request in progress; 0: no request is in progress."""
         self.statuses: dict[bytes, int] = {}
-        self.due: deque[float] = deque()
+        """Number of responses by status code."""
+        self.overdue: deque[float] = deque()
+        """Due times of requests that wait for the request in progress."""
 
-    def send(self, since: float) -> None:
-        """Send the request; its answer is counted from `since`."""
-        self.waiting_since = since
+    def send(self, start_time: float) -> None:
+        """Send the request; its latency is measured from `start_time`."""
+        self.start_time = start_time
         if self._parts:
             before, after = self._parts
             self._request = b"%b%07d%b" % (before, next(self._keys), after)
         self.socket.send(self._request)
 
-    def is_answered(self) -> bool:
-        """Take what has come in, and tell whether the answer is whole."""
+    def receive(self) -> bool:
+        """Read what has arrived, and tell whether the response is complete. Raises ConnectionError or ValueError."""
         while True:
             try:
-                octets = self.socket.recv(262_144)
+                data = self.socket.recv(262_144)
             except (BlockingIOError, ssl.SSLWantReadError):
                 return False
-            if not octets:
+            if not data:
                 raise ConnectionError("the server closed a connection")
-            if not self._expected:
-                octets = self._begun + octets
-                end = octets.find(HEAD_END)
+            if not self._missing_bytes:
+                data = self._partial_head + data
+                end = data.find(HEAD_END)
                 if end < 0:
-                    self._begun = octets
+                    self._partial_head = data
                     continue
-                self._begun = b""
-                status = octets[9:12]
+                self._partial_head = b""
+                status = data[9:12]
                 if status[:1] not in (b"2", b"3"):
-                    raise ConnectionError(f"not an answer to measure: {octets[:1000].decode(errors='replace')}")
+                    raise ConnectionError(f"unexpected response: {data[:1000].decode(errors='replace')}")
                 self.statuses[status] = self.statuses.get(status, 0) + 1
-                self._expected = end + len(HEAD_END) + self._body
-            self._expected -= len(octets)
-            if self._expected == 0:
-                self.waiting_since = 0.0
+                self._missing_bytes = end + len(HEAD_END) + self._content_size
+            self._missing_bytes -= len(data)
+            if self._missing_bytes == 0:
+                self.start_time = 0.0
                 return True
-            if self._expected < 0:
-                raise ValueError("more octets came than the answer has")
+            if self._missing_bytes < 0:
+                raise ValueError("the server sent more bytes than the response has")
 
 
-def _inside(plain: socket.socket, load: Load) -> socket.socket:
-    """Open a tunnel and TLS in it."""
-    plain.sendall(f"CONNECT {load.connect} HTTP/1.1\r\nHost: {load.connect}\r\n\r\n".encode())
-    answer = b""
-    while HEAD_END not in answer:
-        octets = plain.recv(4096)
-        if not octets:
-            raise ConnectionError(f"no tunnel: {answer!r}")
-        answer += octets
-    if answer[9:12] != b"200":
-        raise ConnectionError(f"no tunnel: {answer!r}")
-    context = ssl.create_default_context(cafile=load.authority)
-    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # a peer's certificates need not be ours to judge
-    return context.wrap_socket(plain, server_hostname=load.connect.rpartition(":")[0])
+def _open_tunnel(plain: socket.socket, options: LoadOptions) -> socket.socket:
+    """Open a tunnel with CONNECT, and return a TLS socket inside it."""
+    plain.sendall(f"CONNECT {options.tunnel_to} HTTP/1.1\r\nHost: {options.tunnel_to}\r\n\r\n".encode())
+    response = b""
+    while HEAD_END not in response:
+        data = plain.recv(4096)
+        if not data:
+            raise ConnectionError(f"no tunnel: {response!r}")
+        response += data
+    if response[9:12] != b"200":
+        raise ConnectionError(f"no tunnel: {response!r}")
+    context = ssl.create_default_context(cafile=options.ca_file)
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT  # the certificates of other proxies need not meet RFC 5280 strictly
+    return context.wrap_socket(plain, server_hostname=options.tunnel_to.rpartition(":")[0])
 
 
-class Crowd:
-    """All connections of a load."""
+class Generator:
+    """All connections of a load, and the measured latencies in seconds."""
 
-    def __init__(self, load: Load) -> None:
-        self._load = load
+    def __init__(self, options: LoadOptions) -> None:
+        self._options = options
         self._poll = select.epoll()
         self._connections: dict[int, Connection] = {}
-        # all of them now: to shuffle a million takes half a second, which no server is to be blamed for
-        keys = itertools.cycle(random.sample(range(1, load.keys + 1), load.keys))
-        for _ in range(load.connections):
-            connection = Connection(load, keys)
+        # before the measurement starts: to shuffle a million numbers takes half a second
+        keys = itertools.cycle(random.sample(range(1, options.keys + 1), options.keys))
+        for _ in range(options.connections):
+            connection = Connection(options, keys)
             self._connections[connection.socket.fileno()] = connection
             self._poll.register(connection.socket, select.EPOLLIN)
         self.latencies: list[float] = []
 
     def run(self) -> dict[str, object]:
-        """Send it all, and return what came of it."""
+        """Send the load and return the result."""
         gc.disable()
         start = time.perf_counter()
-        end = start + self._load.seconds
-        if self._load.once:
-            self._once(start)
-        elif self._load.rate:
-            self._paced(start, end)
+        end = start + self._options.seconds
+        if self._options.burst:
+            self._run_burst(start)
+        elif self._options.rate:
+            self._run_at_rate(start, end)
         else:
-            self._unpaced(end)
+            self._run_at_full_speed(end)
         seconds = time.perf_counter() - start
         statuses: dict[str, int] = {}
         for connection in self._connections.values():
@@ -162,52 +171,53 @@ class Crowd:
             "statuses": statuses,
         }
 
-    def _answered(self, timeout: float) -> list[Connection]:
-        """The connections whose answers have become whole."""
-        answered = []
+    def _finished(self, timeout: float) -> list[Connection]:
+        """Wait for data, note the latencies of complete responses, and return their connections."""
+        finished = []
         for number, _ in self._poll.poll(timeout):
             connection = self._connections[number]
-            since = connection.waiting_since
-            if connection.is_answered():
-                self.latencies.append(time.perf_counter() - since)
-                answered.append(connection)
-        return answered
+            start_time = connection.start_time
+            if connection.receive():
+                self.latencies.append(time.perf_counter() - start_time)
+                finished.append(connection)
+        return finished
 
-    def _unpaced(self, end: float) -> None:
+    def _run_at_full_speed(self, end: float) -> None:
         for connection in self._connections.values():
             connection.send(time.perf_counter())
-        most = self._load.keys if self._load.sweep else math.inf
-        while (now := time.perf_counter()) < end and len(self.latencies) < most:
-            for connection in self._answered(end - now):
+        limit = self._options.keys if self._options.each_key_once else math.inf
+        while (now := time.perf_counter()) < end and len(self.latencies) < limit:
+            for connection in self._finished(end - now):
                 connection.send(time.perf_counter())
 
-    def _paced(self, start: float, end: float) -> None:
-        """Each request has its time; one that cannot be sent then is counted from then all the same."""
+    def _run_at_rate(self, start: float, end: float) -> None:
+        """Send at a fixed rate. A request that has to wait keeps its due time as the start of its latency."""
         connections = list(self._connections.values())
-        interval = 1 / self._load.rate
-        sent = 0
+        interval = 1 / self._options.rate
+        count = 0
         while (now := time.perf_counter()) < end:
-            while (due := start + sent * interval) <= now:
-                connection = connections[sent % len(connections)]
-                sent += 1
-                if connection.waiting_since:
-                    connection.due.append(due)
+            while (due := start + count * interval) <= now:
+                connection = connections[count % len(connections)]
+                count += 1
+                if connection.start_time:
+                    connection.overdue.append(due)
                 else:
                     connection.send(due)
-            for connection in self._answered(0):
-                if connection.due:
-                    connection.send(connection.due.popleft())
+            for connection in self._finished(0):
+                if connection.overdue:
+                    connection.send(connection.overdue.popleft())
 
-    def _once(self, start: float) -> None:
+    def _run_burst(self, start: float) -> None:
+        """Send one request on every connection, and wait for all responses. Raises TimeoutError."""
         for connection in self._connections.values():
             connection.send(start)
-        left = len(self._connections)
-        while left:
-            answered = self._answered(PATIENCE)
-            if not answered and time.perf_counter() - start > PATIENCE:
-                raise TimeoutError(f"{left} of {len(self._connections)} had no answer")
-            left -= len(answered)
+        waiting = len(self._connections)
+        while waiting:
+            finished = self._finished(TIMEOUT)
+            if not finished and time.perf_counter() - start > TIMEOUT:
+                raise TimeoutError(f"{waiting} of {len(self._connections)} connections got no response")
+            waiting -= len(finished)
 
 
 if __name__ == "__main__":
-    print(json.dumps(Crowd(Load(**json.loads(sys.argv[1]))).run()))
+    print(json.dumps(Generator(LoadOptions(**json.loads(sys.argv[1]))).run()))

@@ -1,5 +1,6 @@
--- What wrk sends, from its arguments: where the URL begins, which keys, then fields as name and value.
--- keys: "" for one URL, "N+" for a new one each time from N on, "N" for any from 1 to N; seven digits at the URL's end.
+-- The requests that wrk sends. Arguments: the start of the URL, the keys, then header fields (name, value, ...).
+-- keys: "" for one URL; "N+" for a new number each time, from N + 1 on; "N" for a random number from 1 to N.
+-- A number is appended to the URL as seven digits.
 local before, after
 
 function init(args)
@@ -8,19 +9,19 @@ function init(args)
       wrk.headers[args[i]] = args[i + 1]
    end
    if args[2] == "" then
-      return -- wrk keeps one request ready
+      return -- without a function `request`, wrk formats the request only once
    end
    before, after = wrk.format("GET", args[1] .. "\0"):match("^(.*)%z(.*)$")
    if args[2]:sub(-1) == "+" then
-      local next = tonumber(args[2]:sub(1, -2))
+      local number = tonumber(args[2]:sub(1, -2))
       function request()
-         next = next + 1
-         return before .. string.format("%07d", next) .. after
+         number = number + 1
+         return before .. string.format("%07d", number) .. after
       end
    else
-      local many = tonumber(args[2])
+      local count = tonumber(args[2])
       function request()
-         return before .. string.format("%07d", math.random(many)) .. after
+         return before .. string.format("%07d", math.random(count)) .. after
       end
    end
 end

@@ -1,4 +1,4 @@
-"""The origin of every measurement: nginx with files, on a core apart from the measured server's."""
+"""The origin of the measurements: nginx with files, on another core than the measured server."""
 
 from __future__ import annotations
 
@@ -9,17 +9,18 @@ import urllib.request
 from pathlib import Path
 from typing import Self
 
-from tools.bench.authority import Authority
-from tools.bench.place import Place, program
+from tools.bench.certificates import CertificateAuthority
 from tools.bench.process import Process, free_port
+from tools.bench.server_settings import ServerSettings, find_program
 
 SIZES = {"1k": 1 << 10, "100k": 100 << 10, "10m": 10 << 20}
+"""Bytes of each file."""
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
 class Origin:
-    """A running origin in a folder of its own."""
+    """A running origin in a new folder."""
 
     def __init__(self, folder: Path, core: int) -> None:
         folder.mkdir()
@@ -27,30 +28,37 @@ class Origin:
         files.mkdir()
         for name, size in SIZES.items():
             (files / name).write_bytes(os.urandom(size))
-        authority = Authority(folder)
-        authority.certificate("localhost", folder / "origin.pem")
-        self.port, self.tls_port, self.authority = free_port(), free_port(), authority.file
+        ca = CertificateAuthority(folder)
+        ca.write_certificate("localhost", folder / "origin.pem")
+        self.port, self.tls_port, self.ca_file = free_port(), free_port(), ca.certificate_file
         self._folder = folder
-        self._asked = 0
-        place = Place(folder, 0, self.port, self.tls_port, self.authority, core)
-        self._process = Process(command(place), core, folder / "log")
+        self._counter_requests = 0
+        settings = ServerSettings(
+            folder=folder,
+            port=0,
+            origin_port=self.port,
+            origin_tls_port=self.tls_port,
+            origin_ca_file=self.ca_file,
+            core=core,
+        )
+        self._process = Process(command(settings), core, folder / "log")
         self._process.wait_for(self.port)
 
     def requests(self) -> int:
-        """Return how many requests it has had, this one not counted."""
-        with _OPENER.open(f"http://127.0.0.1:{self.port}/requests") as answer:
-            match = re.search(r"\n (\d+) (\d+) (\d+) \n", answer.read().decode())
+        """Return how many requests the origin has received, without those of this method."""
+        with _OPENER.open(f"http://127.0.0.1:{self.port}/requests") as response:
+            match = re.search(r"\n (\d+) (\d+) (\d+) \n", response.read().decode())
         assert match
-        self._asked += 1
-        return int(match[3]) - self._asked
+        self._counter_requests += 1
+        return int(match[3]) - self._counter_requests
 
     def cpu(self) -> float:
-        """Return the seconds that it has computed."""
+        """Return the CPU time of the origin, in seconds."""
         return self._process.cpu()
 
     def statuses(self, log: str) -> list[str]:
-        """Return the status codes that it has sent under a path that it keeps a log of."""
-        time.sleep(1.2)  # it writes its logs once a second
+        """Return the status codes of its responses, from one of the access logs in origin.conf."""
+        time.sleep(1.2)  # nginx flushes a buffered log once a second
         file = self._folder / f"{log}.log"
         return file.read_text().split() if file.exists() else []
 
@@ -61,10 +69,10 @@ class Origin:
         self._process.stop()
 
 
-def command(place: Place) -> list[str]:
-    """Return how the origin is started."""
-    configuration = place.configure("origin.conf")
+def command(settings: ServerSettings) -> list[str]:
+    """Write the origin's configuration and return the command that starts it."""
+    configuration = settings.write_configuration("origin.conf")
     return [
-        program("nginx", "nginx"),
-        *("-p", str(place.folder), "-e", "stderr", "-c", str(configuration), "-g", "daemon off;"),
+        find_program("nginx", "nginx"),
+        *("-p", str(settings.folder), "-e", "stderr", "-c", str(configuration), "-g", "daemon off;"),
     ]

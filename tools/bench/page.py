@@ -1,4 +1,4 @@
-"""docs/performance.md, made of collected figures: the same figures give the same text."""
+"""Writes docs/performance.md from collected results: the same results give the same text."""
 
 from __future__ import annotations
 
@@ -8,24 +8,25 @@ import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from tools.bench.lines import LINES, Line
-from tools.bench.place import HERE
-from tools.bench.printing import HEAD, judged, ratio, row
+from tools.bench.comparisons import COMPARISONS, Comparison
+from tools.bench.printing import HEAD, ratio, row, target_of
 from tools.bench.results import Results
+from tools.bench.server_settings import HERE
 
 FILE = HERE.parent.parent / "docs" / "performance.md"
 
 TEXT = """\
 # Performance
 
-secondhand beside Squid, nginx, Varnish and mitmdump, each doing the same work for the same clients on the same machine.
-`make bench` measures it all and writes this page. `make bench ARGS="hits-1k --rounds 3 --seconds 2"` measures one line.
+secondhand compared with Squid, nginx, Varnish and mitmdump. Each server does the same work for the same clients on the
+same machine. `make bench` measures everything and writes this page.
+`make bench ARGS="hits-1k --rounds 3 --seconds 2"` measures one comparison.
 
 Measured on {day}: {machine}. {versions}.
 
-## In short
+## Summary
 
-{short}
+{summary}
 
 ## Figures
 
@@ -35,33 +36,36 @@ Measured on {day}: {machine}. {versions}.
 
 {scenarios}
 
-## What is missed
+## Missed targets
 
 {profile}
-## How it is measured
+## Method
 
-- Each server is one process with one worker. It and what it starts (helpers, log writers) have one core for
-  themselves; the load and the origin share another, or have one each where there are three. All of them go before
-  whatever else runs on the machine.
-- Rounds go from server to server, {rounds} of {seconds} seconds each; a figure is the median of its rounds, the spread
-  is from the lowest to the highest. A round in which others computed for more than a tenth of a core ("strangers";
-  the kernel's own writing to disk is among them) is taken again, twice at most.
-- 32 connections, kept alive by all; no pipelining. wrk makes the load, with one thread. What wrk cannot do, tunnels
-  with TLS inside and a fixed rate, `tools/bench/generator.py` does, in the same way for each server.
-- secondhand, Squid and mitmdump are asked as forward proxies, with the whole URL in the request line; nginx and
-  Varnish are no forward proxies and are asked as the origin itself would be.
-- The origin is another nginx, with files in the page cache. It counts its requests: a line fails if hits were asked
-  for at the origin, or if misses were not.
-- "core" is how much of its core a server used, "load idle" how much of the load's and the origin's was left over.
-  Where nothing was left and the server did not use all of its own, the load held it back: then CPU/request tells
-  more than requests/s. A fixed rate keeps the generator's core busy by design.
-- CPU/request is user and system time of all of a server's processes, from /proc. RSS and its peak (VmHWM) are their
-  sum; pages that processes share are counted for each, and files in the page cache for none.
-- The configurations are in `tools/bench/peers`, for production: access logs on, pooled connections to the origin,
-  copies in memory for Squid and Varnish, in files for nginx and secondhand. secondhand runs at its defaults, except
-  where a scenario needs more room than a store has by default.
-- The p99 is compared at one rate for all, far below what they can do, each request counted from the moment it was
-  due: at full load, a latency says how many connections wait and not how long an answer takes.
+- Each server is one process with one worker. The server and the processes that it starts (helpers, log writers) have a
+  core of their own. The load generator and the origin share another core, or have one core each on a machine with three
+  or more. All of them have a higher priority than the other processes of the machine.
+- In each round every server is measured once, one after the other: {rounds} rounds of {seconds} s for each server. A
+  figure is the median of its rounds; "range" goes from the lowest to the highest. A round is repeated, at most twice,
+  if other processes used more than a tenth of a core in it ("other CPU"). The kernel's own writing to disk is counted
+  there.
+- 32 connections, which all servers keep alive; no pipelining. The load comes from wrk, with one thread. Two kinds of
+  load that wrk cannot make, tunnels with TLS inside and a fixed rate, come from `tools/bench/generator.py`, in the same
+  way for each server.
+- secondhand, Squid and mitmdump run as forward proxies: the request line has the whole URL. nginx and Varnish are not
+  forward proxies: they get the requests that an origin would get.
+- The origin is another nginx, whose files are in the page cache. It counts its requests: a comparison fails if hits
+  reached the origin, or if misses did not.
+- "core used" is the share of its core that a server used. "load idle" is the idle share of the core of the load
+  generator and the origin. If that core was never idle and the server did not use all of its own core, the load
+  generator was the limit: then compare CPU/request, not requests/s. With a fixed rate, the generator always keeps its
+  core busy.
+- CPU/request is the user and system time of all processes of a server, from /proc. RSS and peak RSS (VmHWM) are sums
+  over these processes: a page that processes share is counted for each of them. The page cache is not counted.
+- The configurations are in `tools/bench/peers`. They are written for production: access logs are on, connections to the
+  origin are pooled, Squid and Varnish keep their copies in memory, nginx and secondhand in files. secondhand runs with
+  its default settings, except where a scenario needs a larger store than the default.
+- The p99 is compared at one fixed rate, far below the maximum of each server, and each latency starts when the request
+  was due. At full load a latency shows how many connections wait, and not how long a response takes.
 """
 
 
@@ -78,15 +82,15 @@ def text(results: Results) -> str:
         rounds=results.rounds,
         seconds=results.seconds,
         versions=", ".join(f"{name} {version}" for name, version in sorted(results.versions.items())),
-        short=_table(("work", "ratio"), _ratios(results)),
-        tables="\n\n".join(_line(line, results) for line in LINES if line.name in results.figures),
+        summary=_table(("comparison", "ratio"), _ratios(results)),
+        tables="\n\n".join(_section(each, results) for each in COMPARISONS if each.name in results.figures),
         profile=(HERE / "profile.md").read_text(),
-        scenarios=_table(("scenario", "who", "what", "came to", "aim"), _findings(results)),
+        scenarios=_table(("scenario", "server", "measured", "result", "target"), _scenario_rows(results)),
     )
 
 
 def machine() -> str:
-    """Return what this machine is, in a few words."""
+    """Return a short description of this machine: cores, memory, operating system."""
     model = re.search(r"^model name\s*: (.+)$", Path("/proc/cpuinfo").read_text(), re.MULTILINE)
     memory = re.search(r"^MemTotal:\s+(\d+) kB$", Path("/proc/meminfo").read_text(), re.MULTILINE)
     system = platform.freedesktop_os_release().get("PRETTY_NAME", platform.system())
@@ -99,21 +103,23 @@ def machine() -> str:
 
 
 def _ratios(results: Results) -> Iterable[tuple[str, ...]]:
-    for line in LINES:
-        for aim in line.aims:
-            if line.name in results.figures and (said := ratio(aim, results.figures[line.name])):
-                yield line.says, said
+    for comparison in COMPARISONS:
+        for target in comparison.targets:
+            figures = results.figures.get(comparison.name)
+            if figures and (shown := ratio(target, figures)):
+                yield comparison.title, shown
 
 
-def _line(line: Line, results: Results) -> str:
-    rows = [row(name, one) for name, one in results.figures[line.name].items()]
-    return "\n\n".join(part for part in (f"### {line.name}: {line.says}", line.note, _table(HEAD, rows)) if part)
+def _section(comparison: Comparison, results: Results) -> str:
+    rows = [row(name, figures) for name, figures in results.figures[comparison.name].items()]
+    parts = (f"### {comparison.name}: {comparison.title}", comparison.note, _table(HEAD, rows))
+    return "\n\n".join(part for part in parts if part)
 
 
-def _findings(results: Results) -> Iterable[tuple[str, ...]]:
-    for name, found in results.findings.items():
-        for one in found:
-            yield name, one.who, one.what, one.came, judged(one).strip(" ()").replace("):", ":")
+def _scenario_rows(results: Results) -> Iterable[tuple[str, ...]]:
+    for name, found in results.scenarios.items():
+        for each in found:
+            yield name, each.server, each.name, each.value, target_of(each)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

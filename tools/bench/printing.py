@@ -1,81 +1,91 @@
-"""Figures as a person reads them."""
+"""Figures and results as text."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from tools.bench.finding import Finding
-from tools.bench.lines import OURS, Aim, Line
+from tools.bench.comparisons import OURS, Comparison, Target
 from tools.bench.rounds import Figures
+from tools.bench.scenario_result import ScenarioResult
 
-HEAD = ("server", "requests/s", "spread", "p50", "p99", "CPU/request", "core", "load idle", "strangers", "RSS", "peak")
+HEAD = (
+    "server",
+    "requests/s",
+    "range",
+    "p50",
+    "p99",
+    "CPU/request",
+    "core used",
+    "load idle",
+    "other CPU",
+    "RSS",
+    "peak RSS",
+)
 
 
-def text(line: Line, figures: Mapping[str, Figures]) -> str:
-    """Return a line's table and its ratios."""
-    rows = [HEAD, *(row(name, one) for name, one in figures.items())]
+def text(comparison: Comparison, figures: Mapping[str, Figures]) -> str:
+    """Return a comparison's table and its ratios, for a terminal."""
+    rows = [HEAD, *(row(name, each) for name, each in figures.items())]
     widths = [max(len(cells[column]) for cells in rows) for column in range(len(HEAD))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)) for cells in rows]
-    return "\n".join(
-        ["", f"{line.name}: {line.says}", *table, *(said for aim in line.aims if (said := ratio(aim, figures)))]
-    )
+    ratios = [shown for target in comparison.targets if (shown := ratio(target, figures))]
+    return "\n".join(["", f"{comparison.name}: {comparison.title}", *table, *ratios])
 
 
-def row(name: str, one: Figures) -> tuple[str, ...]:
-    """Return a server's cells under `HEAD`."""
+def row(name: str, figures: Figures) -> tuple[str, ...]:
+    """Return a server's cells, in the order of `HEAD`."""
     return (
         name,
-        f"{one.rate:,.0f}",
-        f"{one.lowest_rate:,.0f}-{one.highest_rate:,.0f}",
-        milliseconds(one.p50),
-        milliseconds(one.p99),
-        f"{one.cpu * 1e6:,.1f} µs",
-        f"{one.busy:.0%}",
-        f"{one.load_idle:.0%}",
-        f"{one.strangers:.0%}",
-        mebibytes(one.memory),
-        mebibytes(one.peak_memory),
+        f"{figures.rate:,.0f}",
+        f"{figures.lowest_rate:,.0f}-{figures.highest_rate:,.0f}",
+        milliseconds(figures.p50),
+        milliseconds(figures.p99),
+        f"{figures.cpu * 1e6:,.1f} µs",
+        f"{figures.core_use:.0%}",
+        f"{figures.load_idle:.0%}",
+        f"{figures.other_cpu:.0%}",
+        mebibytes(figures.memory),
+        mebibytes(figures.peak_memory),
     )
 
 
-def ratio(aim: Aim, figures: Mapping[str, Figures]) -> str:
-    """Return what an aim came to, or nothing where somebody was not measured."""
-    measured = [name for name in aim.others if name in figures]
+def ratio(target: Target, figures: Mapping[str, Figures]) -> str:
+    """Return the ratio that a target is about, and the verdict; empty if one side was not measured."""
+    measured = [name for name in target.others if name in figures]
     if OURS not in figures or not measured:
         return ""
-    ours, there = figures[OURS], [figures[name] for name in measured]
-    whose = _best_of(measured)
-    if aim.most is not None:
-        came = ours.p99 / min(one.p99 for one in there)
-        return f"p99, ours / {whose}: {came:.2f} (at most {aim.most:g}): {_verdict(came <= aim.most)}"
-    came = ours.rate / max(one.rate for one in there)
-    return f"requests/s, ours / {whose}: {came:.2f} (at least {aim.least:g}): {_verdict(came >= (aim.least or 0))}"
+    ours, others = figures[OURS], [figures[name] for name in measured]
+    compared_to = measured[0] if len(measured) == 1 else f"best of {', '.join(measured)}"
+    if target.max_p99_ratio is not None:
+        limit, value = target.max_p99_ratio, ours.p99 / min(each.p99 for each in others)
+        return f"p99, ours / {compared_to}: {value:.2f} (at most {limit:g}): {_verdict(value <= limit)}"
+    limit, value = target.min_rate_ratio or 0, ours.rate / max(each.rate for each in others)
+    return f"requests/s, ours / {compared_to}: {value:.2f} (at least {limit:g}): {_verdict(value >= limit)}"
 
 
 def milliseconds(seconds: float) -> str:
-    """Return a time."""
+    """Return a time in milliseconds."""
     return f"{seconds * 1e3:.2f} ms"
 
 
-def mebibytes(octets: float) -> str:
-    """Return a size."""
-    return f"{octets / (1 << 20):,.0f} MiB"
-
-
-def _best_of(names: Sequence[str]) -> str:
-    return names[0] if len(names) == 1 else f"best of {', '.join(names)}"
+def mebibytes(size: float) -> str:
+    """Return a size, given in bytes, in MiB."""
+    return f"{size / (1 << 20):,.0f} MiB"
 
 
 def _verdict(reached: bool) -> str:
     return "reached" if reached else "MISSED"
 
 
-def findings(name: str, found: Sequence[Finding]) -> str:
-    """Return what a scenario came to."""
-    lines = [f"{one.who}: {one.what}: {one.came}{judged(one)}" for one in found]
+def scenario(name: str, results: Sequence[ScenarioResult]) -> str:
+    """Return the results of a scenario, for a terminal."""
+    lines = []
+    for each in results:
+        target = target_of(each)
+        lines.append(f"{each.server}: {each.name}: {each.value}" + (f" ({target})" if target else ""))
     return "\n".join(["", name, *lines])
 
 
-def judged(one: Finding) -> str:
-    """Return what was aimed at, and whether it was reached."""
-    return "" if one.reached is None else f" ({one.limit}): {_verdict(one.reached)}"
+def target_of(result: ScenarioResult) -> str:
+    """Return the target of a result and the verdict; empty if it has no target."""
+    return "" if result.reached is None else f"{result.target}: {_verdict(result.reached)}"

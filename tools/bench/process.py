@@ -1,4 +1,4 @@
-"""A process and all that it started: where it runs, what it used, how it ends."""
+"""A process together with all processes that it started: its core, its CPU time and memory, its end."""
 
 from __future__ import annotations
 
@@ -13,39 +13,43 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from tools.bench.cores import TICK, settle
+from tools.bench.cores import TICK, pin_to_core
 
-MARK = "BENCH_PROCESS"
+MARK_VARIABLE = "BENCH_PROCESS"
+"""Environment variable that marks a process and all processes that it starts."""
 
-PATIENCE = 60.0
-"""Seconds for a server to start or to end."""
+START_TIMEOUT = 60.0
+"""Seconds."""
+STOP_TIMEOUT = 10.0
+"""Seconds."""
 
 
 class Process:
-    """A program on one core, with what it says in `log`."""
+    """A program on one core; its output goes to the file `log`."""
 
     def __init__(
         self, command: Sequence[str], core: int, log: Path, environment: Mapping[str, str] | None = None
     ) -> None:
         self.command = tuple(command)
         self._log = log
-        # some of what a server starts lets go of its parent; this it keeps
-        self._mark = f"{MARK}={uuid.uuid4()}"
-        with log.open("ab") as said:
+        # a daemon detaches from its parent process, but keeps its environment
+        mark = str(uuid.uuid4())
+        self._mark = f"{MARK_VARIABLE}={mark}"
+        with log.open("ab") as output:
             self._process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
-                stdout=said,
-                stderr=said,
-                env={**(os.environ if environment is None else environment), MARK: self._mark.partition("=")[2]},
-                preexec_fn=lambda: settle(core),
+                stdout=output,
+                stderr=output,
+                env={**(os.environ if environment is None else environment), MARK_VARIABLE: mark},
+                preexec_fn=lambda: pin_to_core(core),
                 start_new_session=True,
             )
 
     def wait_for(self, port: int) -> None:
-        """Return when it accepts connections there. Raises SystemExit with what it said if it never does."""
-        until = time.monotonic() + PATIENCE
-        while time.monotonic() < until and self._process.poll() is None:
+        """Return when the port accepts connections. Raises SystemExit, with the program's output, if it never does."""
+        deadline = time.monotonic() + START_TIMEOUT
+        while time.monotonic() < deadline and self._process.poll() is None:
             try:
                 socket.create_connection(("127.0.0.1", port), 1).close()
             except OSError:
@@ -56,20 +60,20 @@ class Process:
         raise SystemExit(f"bench: this did not start: {' '.join(self.command)}\n{self._log.read_text()[-2000:]}")
 
     def cpu(self) -> float:
-        """Return the seconds that it and all it started have computed."""
+        """Return the CPU time of all processes together, in seconds."""
         return sum(_cpu(pid) for pid in self._pids())
 
     def memory(self, name: str = "VmRSS") -> int:
-        """Return octets of memory, all its processes together: VmRSS now, VmHWM the peak of each."""
+        """Return the memory of all processes together, in bytes. `name`: VmRSS for now, VmHWM for the peaks."""
         return sum(_memory(pid, name) for pid in self._pids())
 
-    def forget_peak_memory(self) -> None:
-        """Let VmHWM count from here."""
+    def reset_peak_memory(self) -> None:
+        """Make VmHWM start again from the present memory."""
         for pid in self._pids():
             Path(f"/proc/{pid}/clear_refs").write_text("5")  # proc(5)
 
     def _pids(self) -> list[int]:
-        """It, and whatever it started, however far away."""
+        """Return the process and all that it started, directly or not; the process itself comes first."""
         children: dict[int, list[int]] = {}
         marked = []
         for entry in Path("/proc").iterdir():
@@ -83,12 +87,12 @@ class Process:
         return list(dict.fromkeys([*found, *marked]))
 
     def stop(self) -> None:
-        """Ask it to end, and kill what does not; nothing of it is left."""
+        """Terminate the process, and kill all that is left after that."""
         pids = self._pids()
         if self._process.poll() is None:
             self._process.terminate()
         try:
-            self._process.wait(10)
+            self._process.wait(STOP_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -107,13 +111,14 @@ class Process:
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port on the loopback interface."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
 
 
 def _environment(pid: int) -> list[str]:
+    """Return the environment of a process as NAME=VALUE; empty if it cannot be read."""
     try:
         return Path(f"/proc/{pid}/environ").read_text(errors="replace").split("\0")
     except OSError:
@@ -121,7 +126,7 @@ def _environment(pid: int) -> list[str]:
 
 
 def _stat(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat from the third on, or None if there is no such process."""
+    """Return the fields of /proc/PID/stat from the third one on, or None if the process does not exist."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     except OSError:
@@ -129,16 +134,19 @@ def _stat(pid: int) -> list[str] | None:
 
 
 def _parent(pid: int) -> int | None:
+    """Return the parent of a process, or None if the process has ended."""
     stat = _stat(pid)
     return int(stat[1]) if stat and stat[0] != "Z" else None
 
 
 def _cpu(pid: int) -> float:
+    """Return user and system time of a process, in seconds."""
     stat = _stat(pid)
     return (int(stat[11]) + int(stat[12])) * TICK if stat else 0.0
 
 
 def _memory(pid: int, name: str) -> int:
+    """Return a memory figure from /proc/PID/status, in bytes; 0 if it does not exist."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:

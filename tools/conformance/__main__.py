@@ -1,4 +1,4 @@
-"""`make conformance`: the public suite with both answers, the law of 203 over it, and the page that says so."""
+"""`make conformance`: run the public suite with both values of `answer.status`, check the results, write the page."""
 
 from __future__ import annotations
 
@@ -6,63 +6,63 @@ import sys
 from collections import Counter
 
 from tools.conformance import report
-from tools.conformance.law import breaches
 from tools.conformance.recording import Recording
-from tools.conformance.run import Answer, play
-from tools.conformance.suite import Missing
+from tools.conformance.rule_203 import violations
+from tools.conformance.run import AnswerStatus, run_suite
+from tools.conformance.suite import SuiteUnavailable
 from tools.conformance.verdicts import FORMS, deviations, scores
 
-ANSWERS: tuple[Answer, ...] = ("origin", "always")
+ANSWERS: tuple[AnswerStatus, ...] = ("origin", "always")
 
 
 def main() -> int:
-    """Run it all and say what came of it; return 1 if anything is not as it was to be."""
+    """Run the suite, print the results and write the page. Return 1 if a result or the page is unexpected."""
     try:
-        recordings = {answer: _twice(answer) for answer in ANSWERS}
-    except Missing as missing:
-        print(f"conformance: {missing}", file=sys.stderr)
+        recordings = {answer: _run(answer) for answer in ANSWERS}
+    except SuiteUnavailable as unavailable:
+        print(f"conformance: {unavailable}", file=sys.stderr)
         return 1
-    wrong = [one for answer, recording in recordings.items() for one in _wrong(answer, recording)]
-    if not wrong:
-        wrong = _page(report.text(recordings))
-    for one in wrong:
-        print(f"conformance: {one}", file=sys.stderr)
-    return bool(wrong)
+    problems = [problem for answer, recording in recordings.items() for problem in _check(answer, recording)]
+    if not problems:
+        problems = _write_page(report.text(recordings))
+    for problem in problems:
+        print(f"conformance: {problem}", file=sys.stderr)
+    return bool(problems)
 
 
-def _twice(answer: Answer) -> Recording:
-    """Run the suite, and once more what deviates: a busy machine may have been too slow for it."""
-    recording = play(answer)
+def _run(answer: AnswerStatus) -> Recording:
+    """Run the suite, and repeat the tests that deviate: a busy machine may have been too slow for them."""
+    recording = run_suite(answer)
     if deviating := deviations(recording):
-        print(f"{answer}: once more alone: {', '.join(deviating)}", flush=True)
-        recording = recording.follow(play(answer, deviating))
+        print(f"{answer}: repeated alone: {', '.join(deviating)}", flush=True)
+        recording = recording.merge(run_suite(answer, deviating))
     return recording
 
 
-def _wrong(answer: Answer, recording: Recording) -> list[str]:
-    """Return what went wrong in a run, and print what it came to."""
+def _check(answer: AnswerStatus, recording: Recording) -> list[str]:
+    """Print the scores of a run, and return its problems."""
     for form in FORMS:
-        passed, every = scores(recording, form)
+        passed, total = scores(recording, form)
         print(
-            f"{answer}, {form} form: {', '.join(f'{passed[kind]} of {every[kind]} {kind}' for kind in sorted(every))}"
+            f"{answer}, {form} form: {', '.join(f'{passed[kind]} of {total[kind]} {kind}' for kind in sorted(total))}"
         )
-    broken, counted = breaches(recording, answer)
-    print(f"{answer}, law of 203: {_counts(counted)}; {len(broken)} exceptions", flush=True)
-    return [f"{answer}: {test}: {said}" for test, said in deviations(recording).items()] + [
-        f"{answer}: the law of 203 was broken by {one}" for one in broken
+    violating, counts = violations(recording, answer)
+    print(f"{answer}, 203 rule: {_listed(counts)}; {len(violating)} violations", flush=True)
+    return [f"{answer}: {test}: {deviation}" for test, deviation in deviations(recording).items()] + [
+        f"{answer}: violates the 203 rule: {violation}" for violation in violating
     ]
 
 
-def _counts(counted: Counter[str]) -> str:
-    return ", ".join(f"{number} {kind}" for kind, number in sorted(counted.items()))
+def _listed(counts: Counter[str]) -> str:
+    return ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()))
 
 
-def _page(text: str) -> list[str]:
-    """Write the page; one that was different is not what this run gave."""
+def _write_page(text: str) -> list[str]:
+    """Write the page; return a problem if it was different."""
     if report.FILE.exists() and report.FILE.read_text() == text:
         return []
     report.FILE.write_text(text)
-    return [f"{report.FILE.name} said otherwise and is now written anew: look at the difference and commit it"]
+    return [f"{report.FILE.name} was not up to date. It has been rewritten: check the difference and commit it"]
 
 
 if __name__ == "__main__":

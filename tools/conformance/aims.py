@@ -1,4 +1,4 @@
-"""What each test is to say, and why those are not passed that are not."""
+"""Expected result of each test of the suite, and the reason for each expected failure."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import Literal
 
 type Form = Literal["present", "release"]
+"""The suite's present form (its current files), or its latest release."""
 
 HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True)
-class Aim:
-    """A test of the suite's present form: `required`, `optimal` or `check`, and whether it is to pass."""
+class ExpectedResult:
+    """Of a test in the present form. `kind` is `required`, `optimal` or `check`."""
 
     kind: str
     passes: bool
@@ -23,7 +24,7 @@ class Aim:
 
 @dataclass(frozen=True)
 class Failure:
-    """Tests that are not to pass, for one reason; `row` is the requirement or the decision behind it."""
+    """Tests that are expected to fail for one reason. `row` is the ledger row behind it (tests/rfc/ledger.toml)."""
 
     form: Form
     row: str
@@ -31,11 +32,11 @@ class Failure:
     tests: tuple[str, ...]
 
 
-def aims() -> dict[str, Aim]:
-    """Return the aim of each test of the present form, by its id."""
+def expected_results() -> dict[str, ExpectedResult]:
+    """Return the expected result of each test of the present form, by its id."""
     sections: Mapping[str, Mapping[str, list[str]]] = tomllib.loads((HERE / "aims.toml").read_text())
     return {
-        test: Aim(name.split("-")[0], not name.endswith(("-missed", "-no")))
+        test: ExpectedResult(name.split("-")[0], not name.endswith(("-missed", "-no")))
         for section in sections.values()
         for name, tests in section.items()
         for test in tests
@@ -43,7 +44,7 @@ def aims() -> dict[str, Aim]:
 
 
 def failures() -> list[Failure]:
-    """Return the tests that are not to pass, grouped by their reasons."""
+    """Return the expected failures of both forms, grouped by reason."""
     forms = tomllib.loads((HERE / "expected_failures.toml").read_text())
     return [
         Failure(form, group["row"], group["reason"], tuple(group["tests"]))
@@ -52,6 +53,6 @@ def failures() -> list[Failure]:
     ]
 
 
-def expected(form: Form) -> dict[str, Failure]:
-    """Return the tests that are not to pass in a form, by their ids."""
+def expected_failures(form: Form) -> dict[str, Failure]:
+    """Return the expected failures of a form, by test id."""
     return {test: group for group in failures() if group.form == form for test in group.tests}

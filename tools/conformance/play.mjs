@@ -1,7 +1,7 @@
-// Plays the suite's conversations, and those of its present form, with the suite's own engine.
-// usage: node play.mjs PACKAGE BASE ANSWER RECORDING [ID ...]; with ids it plays those alone.
-// The recording has the verdicts and every exchange as it really was. With the answer `always` the suite is shown
-// 200 for 203, because it takes any other status than the one it waits for as a fault of its own setup.
+// Plays the tests of the release, and those of the present form, with the suite's own engine.
+// Usage: node play.mjs PACKAGE BASE ANSWER RECORDING [ID ...]. With ids, it plays only these tests.
+// The recording has the verdicts, and every exchange as it was on the wire. If ANSWER is `always`, the suite is shown
+// 200 in place of 203, because it takes a status that it does not expect for a failure of its own setup.
 
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { writeFileSync } from 'node:fs'
@@ -9,58 +9,60 @@ import http from 'node:http'
 import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 
-import presentForm from './present_form/every.mjs'
+import presentForm from './present_form/index.mjs'
 
 const [suite, base, answer, recording, ...only] = process.argv.slice(2)
-const PATIENCE = 20_000 // milliseconds: an answer that does not come is one test's failure, not the end of the run
+const TIMEOUT = 20_000 // milliseconds: a missing response fails one test, and does not stop the run
 
-const part = path => import(pathToFileURL(`${suite}/${path}`))
-const { default: release } = await part('tests/index.mjs')
-const { runTests, getResults } = await part('client/runner.mjs')
+const importFromSuite = path => import(pathToFileURL(`${suite}/${path}`))
+const { default: release } = await importFromSuite('tests/index.mjs')
+const { runTests, getResults } = await importFromSuite('client/runner.mjs')
 const fetch = createRequire(`${suite}/cli.mjs`)('node-fetch')
 
-const chosen = [...release, ...presentForm]
+const sections = [...release, ...presentForm]
   .map(section => ({ ...section, tests: section.tests.filter(test => !only.length || only.includes(test.id)) }))
-const every = chosen.flatMap(section => section.tests).filter(test => !test.browser_only)
-const ownNonAuthoritative = new Set(
-  every.filter(test => test.requests.some(one => one.response_status?.[0] === 203)).map(test => test.id))
+const tests = sections.flatMap(section => section.tests).filter(test => !test.browser_only)
+const testsWithOrigin203 = new Set(
+  tests.filter(test => test.requests.some(request => request.response_status?.[0] === 203)).map(test => test.id))
 
-// node-fetch has no word for interim responses
-const interim = new AsyncLocalStorage()
+// node-fetch does not report interim responses, so they are collected from Node.js's own client
+const interimStorage = new AsyncLocalStorage()
 const request = http.request
 http.request = (...args) => {
-  const seen = interim.getStore()
-  return request(...args).on('information', one => seen?.push(one))
+  const interim = interimStorage.getStore()
+  return request(...args).on('information', response => interim?.push(response))
 }
 
 const exchanges = []
 
-// As the origin's log has them. Requests made of one template share their list of fields, and it grows with each.
+// Fields as an object, with names in lower case and repeated fields joined, as in the origin's log. It must be a copy:
+// requests that are made from one template share a list of fields, to which each of them adds.
 function joined (fields = []) {
-  const one = {}
+  const result = {}
   for (const [name, value] of fields) {
     const key = name.toLowerCase()
-    one[key] = key in one ? `${one[key]}, ${value}` : String(value)
+    result[key] = key in result ? `${result[key]}, ${value}` : String(value)
   }
-  return one
+  return result
 }
 
-function show (response, test, seen) {
-  if (answer === 'always' && response.status === 203 && !ownNonAuthoritative.has(test)) {
+// The response as the suite is to see it.
+function shown (response, test, interim) {
+  if (answer === 'always' && response.status === 203 && !testsWithOrigin203.has(test)) {
     Object.defineProperty(response, 'status', { value: 200 })
   }
-  // a field of no message: that way a script can say which interim responses it waits for
-  for (const { statusCode, headers } of seen) {
+  // a field that is not in the message: with it, a test can state which interim responses it expects
+  for (const { statusCode, headers } of interim) {
     response.headers.append('Interim-Responses', [statusCode, ...Object.entries(headers).flat()].join(' '))
   }
   return response
 }
 
-async function fetchAndNote (url, init = {}) {
+async function fetchAndRecord (url, init = {}) {
   const fields = joined(init.headers)
   const test = fields['test-id']?.split(', ').at(-1)
-  const seen = []
-  const response = await interim.run(seen, () => fetch(url, { ...init, timeout: PATIENCE }))
+  const interim = []
+  const response = await interimStorage.run(interim, () => fetch(url, { ...init, timeout: TIMEOUT }))
   exchanges.push({
     test,
     method: init.method ?? 'GET',
@@ -69,10 +71,10 @@ async function fetchAndNote (url, init = {}) {
     status: response.status,
     received: Object.fromEntries(response.headers)
   })
-  return show(response, test, seen)
+  return shown(response, test, interim)
 }
 
-await runTests(chosen, fetchAndNote, false, base)
-const tests = every.map(test => (
+await runTests(sections, fetchAndRecord, false, base)
+const played = tests.map(test => (
   { id: test.id, kind: test.kind ?? 'required', depends_on: test.depends_on ?? [] }))
-writeFileSync(recording, JSON.stringify({ tests, results: getResults(), exchanges }))
+writeFileSync(recording, JSON.stringify({ tests: played, results: getResults(), exchanges }))

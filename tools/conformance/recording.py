@@ -1,4 +1,4 @@
-"""What was really said in a run of the suite, on both sides of the proxy."""
+"""The recording of a run: verdicts of the suite, requests and responses on both sides of the proxy."""
 
 from __future__ import annotations
 
@@ -10,12 +10,15 @@ from typing import Any
 
 
 @dataclass(frozen=True)
-class Contact:
-    """A request that the origin got.
+class OriginRequest:
+    """A request that the origin received.
 
     Attributes:
-        status: What it answered, None when it broke the connection instead.
-        count: How many requests of this conversation it had got by then; its answers say so in Server-Request-Count.
+        method: Its method.
+        target: Its target.
+        fields: Its header fields, names in lower case.
+        status: The status of the origin's response; None if it closed the connection instead.
+        count: How many requests the origin had received for this test by then; Server-Request-Count in its response.
     """
 
     method: str
@@ -27,7 +30,16 @@ class Contact:
 
 @dataclass(frozen=True)
 class Exchange:
-    """A request of the client's and the answer that it got; the suite's own set-up belongs to no test."""
+    """A request of the client and the response that it received.
+
+    Attributes:
+        method: Of the request.
+        target: Of the request.
+        fields: Header fields of the request, names in lower case.
+        status: Of the response.
+        received: Header fields of the response, names in lower case.
+        test: The id of the test; None for requests with which the suite sets up its origin.
+    """
 
     method: str
     target: str
@@ -38,17 +50,17 @@ class Exchange:
 
     @property
     def count(self) -> int | None:
-        """Which of the origin's answers this is, as the origin said; None for an answer that it did not make."""
-        said = self.received.get("server-request-count", "")
-        return int(said) if said.isdecimal() else None
+        """Server-Request-Count: the number of the origin's response; None for a response that the proxy made."""
+        value = self.received.get("server-request-count", "")
+        return int(value) if value.isdecimal() else None
 
     def __str__(self) -> str:
         return f"{self.test}: {self.method} {self.target} {dict(self.fields)}: {self.status} {dict(self.received)}"
 
 
 @dataclass
-class Case:
-    """A test as its author wrote it: `required`, `optimal` or `check`, and the tests without which it says nothing."""
+class SuiteTest:
+    """A test of the suite. `kind`: `required`, `optimal` or `check`. `depends_on`: tests that must pass first."""
 
     kind: str
     depends_on: Sequence[str]
@@ -56,44 +68,44 @@ class Case:
 
 @dataclass
 class Recording:
-    """A run of the suite: its verdicts, where None is a pass, and everything that was said."""
+    """A run of the suite. `verdicts` has None for a pass, or the description of the failure."""
 
-    tests: dict[str, Case] = field(default_factory=dict)
+    tests: dict[str, SuiteTest] = field(default_factory=dict)
     verdicts: dict[str, str | None] = field(default_factory=dict)
     exchanges: list[Exchange] = field(default_factory=list)
-    contacts: list[Contact] = field(default_factory=list)
+    origin_requests: list[OriginRequest] = field(default_factory=list)
 
-    def follow(self, later: Recording) -> Recording:
-        """Return both runs as one. Of a test that was in both, the later verdict counts."""
+    def merge(self, later: Recording) -> Recording:
+        """Return both runs as one. For a test that is in both, the later verdict counts."""
         return Recording(
             self.tests | later.tests,
             self.verdicts | later.verdicts,
             self.exchanges + later.exchanges,
-            self.contacts + later.contacts,
+            self.origin_requests + later.origin_requests,
         )
 
     @cached_property
-    def _conversations(self) -> dict[str, list[Contact]]:
-        conversations = defaultdict(list)
-        for contact in self.contacts:
-            conversations[_conversation(contact.target)].append(contact)
-        return conversations
+    def _requests_by_test(self) -> dict[str, list[OriginRequest]]:
+        requests = defaultdict(list)
+        for request in self.origin_requests:
+            requests[_test_prefix(request.target)].append(request)
+        return requests
 
-    def conversation(self, exchange: Exchange) -> list[Contact]:
-        """Return what the origin was asked in the conversation of an exchange, in its order."""
-        return sorted(self._conversations[_conversation(exchange.target)], key=lambda contact: contact.count or 0)
+    def test_requests(self, exchange: Exchange) -> list[OriginRequest]:
+        """Return all requests that the origin received in the test of an exchange, in order."""
+        return sorted(self._requests_by_test[_test_prefix(exchange.target)], key=lambda request: request.count or 0)
 
 
-def _conversation(target: str) -> str:
-    """`/test/UUID/name?query` belongs to `/test/UUID`; `/config/UUID` and `/state/UUID` are for themselves."""
+def _test_prefix(target: str) -> str:
+    """Return the part of a target that all requests of a test share: `/test/UUID` of `/test/UUID/name?query`."""
     return "/".join(target.split("?")[0].split("/")[:3])
 
 
 def read(played: Mapping[str, Any], log: Sequence[Mapping[str, Any]]) -> Recording:
-    """Return what the player and the origin wrote down."""
+    """Return the recording that play.mjs (`played`) and origin.mjs (`log`) wrote."""
     return Recording(
-        {test["id"]: Case(test["kind"], test["depends_on"]) for test in played["tests"]},
-        {test: None if said is True else ": ".join(said) for test, said in played["results"].items()},
-        [Exchange(**one) for one in played["exchanges"]],
-        [Contact(**one) for one in log],
+        {test["id"]: SuiteTest(test["kind"], test["depends_on"]) for test in played["tests"]},
+        {test: None if result is True else ": ".join(result) for test, result in played["results"].items()},
+        [Exchange(**each) for each in played["exchanges"]],
+        [OriginRequest(**each) for each in log],
     )

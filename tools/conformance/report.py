@@ -1,72 +1,80 @@
-"""docs/conformance.md, made of what a run gave: the same run gives the same text."""
+"""Makes docs/conformance.md from the recordings of a run: the same results give the same text."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 
-from tests.rfc.ledger import TESTS, ledger, listed
-from tools.conformance.aims import HERE, Failure, Form, aims, failures
+from tests.rfc.ledger import ledger, listed
+from tools.conformance.aims import HERE, Failure, Form, expected_results, failures
 from tools.conformance.recording import Recording
-from tools.conformance.run import Answer
+from tools.conformance.run import AnswerStatus
 from tools.conformance.suite import PACKAGE, RELEASE
 from tools.conformance.verdicts import PRESENT, scores
 
+MUTATION_FIGURE = HERE.parent / "mutation" / "figure.toml"
 FILE = HERE.parent.parent / "docs" / "conformance.md"
 KINDS = ("required", "optimal")
-REASON = ("tests", "row", "why")
+REASON_HEAD = ("tests", "ledger row", "reason")
 
 TEXT = """\
 # Conformance
 
-How secondhand does in the public suite of tests for HTTP caches, {package}, beside the caches whose results are
-published there. `make conformance` runs it all, checks it against the lists below and writes this page.
+Results of secondhand in the public suite of tests for HTTP caches, {package}, compared with the published
+results of other caches. `make conformance` runs the suite, checks the results against the lists below and writes this
+page.
 
-{others}
+{scores}
 
-Required: what RFC 9111 and its relatives demand. Optimal: what they allow and a good cache does. The figures of the
-others are the suite's published results (its repository in July 2026, measured late in 2025), each verdict by the
-suite's own rules; nothing was measured anew. They are of its present form, which has {tests} tests for a proxy. The
-others of these are questions, {questions}; we answer {yes} with yes, which is an observation and not a merit.
+Required: RFC 9111 or a related RFC demands it. Optimal: such an RFC allows it, and a good cache does it. The figures of
+the other caches are the suite's published results (its repository in July 2026, measured late in 2025), with verdicts
+by the suite's own rules; none of them was measured again. All figures are for the suite's present form, its current
+files, which have {tests} tests for a proxy. Apart from required and optimal tests, these contain {questions} questions
+about the behaviour of a cache. secondhand answers {yes} of them with yes, which is neither good nor bad.
 
-## How it is counted
+## Method
 
 The suite runs against `secondhand serve --edge` with a new store: once with `answer.status = "origin"`, once with
-`"always"`. It takes any status but the one it waits for as a fault of its own setup, so in the second run it is shown
-200 where it got a 203, unless its own origin said 203.
+`"always"`. The suite takes a status that it does not expect for a failure of its own setup. So in the second run it is
+shown 200 where it received 203, unless its own origin sent 203.
 
-npm has it in release {release}, which is older than its present form. What is new or different since, {written} tests,
-is in `tools/conformance/present_form`, in our own words; all others are the release's. Ours are therefore not figures
-of the suite's present files, but of the same tests by the same engine. A test counts as passed only if those passed
-that it builds on. The release alone comes to:
+The latest release on npm is {release}, which is older than the suite's present form. {written} tests are new or
+different in the present form; `tools/conformance/present_form` has them in our own words. All other tests are those of
+the release. So our figures are not results of the suite's present files, but of the same tests, run by the same engine.
+A test counts as passed only if the tests on which it depends passed, too. The results of the release alone:
 
 {of_the_release}
 
-A test that goes otherwise than the lists below say is run once more alone. If it does so again, the run has failed:
-a test that passes and should not is a fault of the list.
+A test with another result than the lists below say is repeated alone. If the result is the same again, the run fails.
+That is also so for a test that is listed as a failure and passes: then the list is wrong.
 
-## The law of 203
+## The 203 rule
 
-Each exchange of both runs is recorded on both sides of the proxy, and whether an answer came from the copy is read from
-what the origin was asked, never from what the proxy says. The run fails unless, without exception:
+Each exchange of both runs is recorded on both sides of the proxy. The requests that the origin received show whether a
+response came from a copy; what the proxy says about it is not used. The run fails if any response violates one of these
+rules:
 
-- with `always`, what came from the copy of a 200 was a 203, or the 304, 206 or 416 that the client itself asked for;
-- with `origin`, it was a 200 instead, and there was no 203 but the origin's own;
-- what came from the copy of any other status kept that status;
-- what was relayed kept the status that the origin had just sent.
+- with `always`, a response from a copy of a 200 is a 203, or the 304, 206 or 416 that the client itself asked for;
+- with `origin`, it is a 200 instead of a 203, and only the origin itself sends 203;
+- a response from a copy of any other status has that status;
+- a relayed response has the status that the origin sent in this exchange.
 
-## What is not held, and why
+## Requirements that are not met
 
-The rules of this cache are written down one by one, 288 of them, in `tests/rfc/ledger.toml`; `make ledger` prints them
-with the conversations that show each. A test fails where one has neither a conversation nor a line here.
+`tests/rfc/ledger.toml` lists the 288 requirements of this cache; `make ledger` prints each of them with the
+conversations that show it. `tests/rfc/test_ledger.py` fails if a requirement has neither a conversation nor an entry
+here.
 
 {listed}
 
-`make mutation` breaks these rules one at a time, in every small way: a condition negated, a part of it dropped, a
-comparison shifted, a number off by one, another reason given, a field not removed. The conversations, played by the
-engine alone, and the tests of `cache/` notice {noticed} of {of} such changes, {share:.0f} %. Under 85 % it fails.
+`make mutation` changes the rules of the cache, one small step at a time: it negates a condition, drops a part of it,
+changes a comparison or a number by one, gives another reason, or does not remove a field. The conversations, played by
+the engine alone, and the tests of `cache/` notice {noticed} of {of} such changes, {share:.0f} %. `make mutation` fails
+below 85 %.
 
-## What is not passed, and why
+## Tests that fail
+
+"Ledger row" is the requirement in `tests/rfc/ledger.toml` on which the reason rests.
 
 {missed}
 
@@ -74,79 +82,81 @@ engine alone, and the tests of `cache/` notice {noticed} of {of} such changes, {
 
 {no}
 
-## Where the release says otherwise
+## Different expectations in the release
+
+In these tests, the release expects something else than the suite's present form.
 
 {old}
 """
 
 
-def text(recordings: Mapping[Answer, Recording]) -> str:
+def text(recordings: Mapping[AnswerStatus, Recording]) -> str:
     """Return the page."""
     of_the_release = [
-        (f"`{answer}`", *(f"{passed[kind]} of {every[kind]}" for kind in KINDS))
+        (f"`{answer}`", *(f"{passed[kind]} of {total[kind]}" for kind in KINDS))
         for answer, recording in recordings.items()
-        for passed, every in [scores(recording, "release")]
+        for passed, total in [scores(recording, "release")]
     ]
-    any_of_them = recordings["origin"]
-    passed, every = scores(any_of_them, "present")
+    recording = recordings["origin"]
+    passed, total = scores(recording, "present")
     return TEXT.format(
         package=PACKAGE,
         release=RELEASE,
-        tests=len(aims()),
-        questions=every["check"],
+        tests=len(expected_results()),
+        questions=total["check"],
         yes=passed["check"],
-        written=sum(name.startswith(PRESENT) for name in any_of_them.tests),
-        others=_others(recordings),
+        written=sum(name.startswith(PRESENT) for name in recording.tests),
+        scores=_scores(recordings),
         of_the_release=_table(("answer.status", *KINDS), of_the_release),
         listed=_listed(),
         **_mutation(),
-        missed=_table(("kind", *REASON), [row for kind in KINDS for row in _reasons("present", kind)]),
-        no=_table(REASON, [row[1:] for row in _reasons("present", "check")]),
-        old=_table(REASON, [_reason(group, group.tests) for group in failures() if group.form == "release"]),
+        missed=_table(("kind", *REASON_HEAD), [row for kind in KINDS for row in _reason_rows("present", kind)]),
+        no=_table(REASON_HEAD, [row[1:] for row in _reason_rows("present", "check")]),
+        old=_table(REASON_HEAD, [_reason_cells(group, group.tests) for group in failures() if group.form == "release"]),
     )
 
 
 def _mutation() -> dict[str, float]:
-    """What the last whole run of `make mutation` came to."""
-    figure = tomllib.loads((TESTS / "mutation" / "figure.toml").read_text())
+    """Return the result of the last complete run of `make mutation`, with the share in per cent."""
+    figure = tomllib.loads(MUTATION_FIGURE.read_text())
     return {**figure, "share": 100 * figure["noticed"] / figure["of"]}
 
 
 def _listed() -> str:
-    """The requirements that are not held."""
+    """Return the table of the requirements that are not met."""
     levels = {name: row.level for name, row in ledger().items()}
     rows = [
         (", ".join(f"`{row}`" for row in group.rows), ", ".join(sorted({levels[row] for row in group.rows})), group.why)
         for group in listed()
     ]
-    return _table(("rows", "level", "why"), rows) if rows else "None."
+    return _table(("ledger rows", "level", "reason"), rows) if rows else "None."
 
 
-def _others(recordings: Mapping[Answer, Recording]) -> str:
-    """The scores in the present form, ours first."""
+def _scores(recordings: Mapping[AnswerStatus, Recording]) -> str:
+    """Return the table of scores in the present form, ours first."""
     ours = [
         (f"**secondhand**, `{answer}`", "", scores(recording, "present")) for answer, recording in recordings.items()
     ]
-    every = ours[0][2][1]
+    total = ours[0][2][1]
     peers = tomllib.loads((HERE / "peers.toml").read_text())["peer"]
     return _table(
-        ("cache", "version", *(f"{kind} of {every[kind]}" for kind in KINDS)),
+        ("cache", "version", *(f"{kind} of {total[kind]}" for kind in KINDS)),
         [(name, version, *(f"**{passed[kind]}**" for kind in KINDS)) for name, version, (passed, _) in ours]
         + [(peer["name"], peer["version"], *(str(peer[kind]) for kind in KINDS)) for peer in peers],
     )
 
 
-def _reasons(form: Form, kind: str) -> list[tuple[str, ...]]:
-    """The expected failures of a kind, and why."""
-    kinds = aims()
+def _reason_rows(form: Form, kind: str) -> list[tuple[str, ...]]:
+    """Return the expected failures of a kind, one row for each reason."""
+    results = expected_results()
     return [
-        (kind, *_reason(group, tests))
+        (kind, *_reason_cells(group, tests))
         for group in failures()
-        if group.form == form and (tests := [test for test in group.tests if kinds[test].kind == kind])
+        if group.form == form and (tests := [test for test in group.tests if results[test].kind == kind])
     ]
 
 
-def _reason(group: Failure, tests: Iterable[str]) -> tuple[str, ...]:
+def _reason_cells(group: Failure, tests: Iterable[str]) -> tuple[str, ...]:
     return ", ".join(f"`{test}`" for test in tests), group.row, group.reason
 
 

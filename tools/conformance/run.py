@@ -1,4 +1,4 @@
-"""The suite against a proxy: its origin, `secondhand serve --edge` and its client, each in a process of its own."""
+"""A run of the suite: its origin, `secondhand serve --edge` and its client, each in a process of its own."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from typing import Literal
 from tests.fixtures.proxy_process import Proxy
 from tools.conformance import recording, suite
 
-type Answer = Literal["origin", "always"]
+type AnswerStatus = Literal["origin", "always"]
+"""Values of the setting `answer.status`."""
 
 HERE = Path(__file__).parent
-PATIENCE = 150
-"""Seconds after which a run has failed; it takes about fifty."""
+TIMEOUT = 150
+"""Seconds for a run, which takes about fifty."""
 
 
-def play(answer: Answer, only: Collection[str] = ()) -> recording.Recording:
-    """Return what the suite, or some tests of it, saw with a new store. Raises Missing or CalledProcessError."""
-    package, node = suite.installed(), suite.program("node")
+def run_suite(answer: AnswerStatus, only: Collection[str] = ()) -> recording.Recording:
+    """Run the suite with a new store, or only the tests with these ids, and return the recording.
+
+    Raises SuiteUnavailable, CalledProcessError or TimeoutExpired.
+    """
+    package, node = suite.install(), suite.find_program("node")
     with tempfile.TemporaryDirectory(prefix="conformance-") as name:
         folder = Path(name)
         log, played = folder / "origin.log", folder / "played.json"
@@ -33,13 +37,13 @@ def play(answer: Answer, only: Collection[str] = ()) -> recording.Recording:
             Proxy(folder, command=("secondhand", "serve", "--edge", origin, "--answer", answer)) as proxy,
         ):
             player = (node, "--no-warnings", HERE / "play.mjs", package, proxy.url, answer, played)
-            subprocess.run([*player, *only], check=True, timeout=PATIENCE)
+            subprocess.run([*player, *only], check=True, timeout=TIMEOUT)
         return recording.read(json.loads(played.read_bytes()), [json.loads(line) for line in log.open()])
 
 
 @contextmanager
 def _origin(node: str, package: Path, log: Path) -> Iterator[str]:
-    """Start the suite's server; it is its own base URL that it says."""
+    """Start the suite's origin and provide its base URL, which it prints."""
     settings = {"npm_config_protocol": "http", "npm_config_port": "0", "npm_config_pidfile": str(log.parent / "pid")}
     process = subprocess.Popen(
         [node, "--no-warnings", HERE / "origin.mjs", package, log],
@@ -49,9 +53,9 @@ def _origin(node: str, package: Path, log: Path) -> Iterator[str]:
     )
     assert process.stdout
     try:
-        said = process.stdout.readline()
-        assert said.startswith("Listening on "), f"the suite's server did not start: {said!r}"
-        yield said.removeprefix("Listening on ").strip().rstrip("/")
+        line = process.stdout.readline()
+        assert line.startswith("Listening on "), f"the suite's origin did not start: {line!r}"
+        yield line.removeprefix("Listening on ").strip().rstrip("/")
     finally:
         process.terminate()
         process.communicate()

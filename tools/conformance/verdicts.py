@@ -1,4 +1,4 @@
-"""What a run comes to: a verdict for each test in both of the suite's forms, and the scores."""
+"""Verdicts of a run for both forms of the suite, scores, and deviations from the expected results."""
 
 from __future__ import annotations
 
@@ -6,75 +6,74 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tools.conformance.aims import Failure, Form, aims, expected
+from tools.conformance.aims import Failure, Form, expected_failures, expected_results
 from tools.conformance.recording import Recording
 
 FORMS: tuple[Form, ...] = ("release", "present")
 PRESENT = "present/"
-"""Marks the tests of ours, written as the suite has them now, beside those of the same id in the release."""
+"""Prefix of the ids of our own tests, written as the suite has them now; the release may have a test of the same id."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Of one test: its kind, the name it was played under, and why it did not pass, if it did not."""
+    """Verdict on one test. `played_id`: the id under which it was played. `failure`: the reason; None for a pass."""
 
     kind: str
-    played_as: str
-    fault: str | None
+    played_id: str
+    failure: str | None
 
 
 def verdicts(recording: Recording, form: Form) -> dict[str, Verdict]:
     """Return the verdict on each test of a form, by its id."""
-    names = _names(recording, form)
+    played_ids = _played_ids(recording, form)
     return {
-        test: Verdict(kind, names[test], _fault(recording, names, test))
+        test: Verdict(kind, played_ids[test], _failure(recording, played_ids, test))
         for test, kind in _kinds(recording, form).items()
     }
 
 
 def _kinds(recording: Recording, form: Form) -> dict[str, str]:
+    """Return the kind of each test of a form, by its id."""
     if form == "present":
-        return {test: aim.kind for test, aim in aims().items()}
+        return {test: expected.kind for test, expected in expected_results().items()}
     return {name: test.kind for name, test in recording.tests.items() if not name.startswith(PRESENT)}
 
 
-def _names(recording: Recording, form: Form) -> dict[str, str]:
-    """The present form is what we wrote ourselves, and the release for the rest."""
-    names = {name: name for name in recording.tests if not name.startswith(PRESENT)}
+def _played_ids(recording: Recording, form: Form) -> dict[str, str]:
+    """Return the played id of each test: in the present form our own test if there is one, else the release's."""
+    played_ids = {name: name for name in recording.tests if not name.startswith(PRESENT)}
     if form == "present":
-        names |= {name.removeprefix(PRESENT): name for name in recording.tests if name.startswith(PRESENT)}
-    return names
+        played_ids |= {name.removeprefix(PRESENT): name for name in recording.tests if name.startswith(PRESENT)}
+    return played_ids
 
 
-def _fault(recording: Recording, names: Mapping[str, str], test: str) -> str | None:
-    """A test says nothing if one did not pass that it builds on."""
-    fault = recording.verdicts[names[test]]
-    if fault:
-        return fault
-    return next(
-        (f"it builds on {one}" for one in recording.tests[names[test]].depends_on if _fault(recording, names, one)),
-        None,
-    )
+def _failure(recording: Recording, played_ids: Mapping[str, str], test: str) -> str | None:
+    """Return why a test failed. It also fails if a test on which it depends failed."""
+    failure = recording.verdicts[played_ids[test]]
+    if failure:
+        return failure
+    dependencies = recording.tests[played_ids[test]].depends_on
+    return next((f"it depends on {each}" for each in dependencies if _failure(recording, played_ids, each)), None)
 
 
 def scores(recording: Recording, form: Form) -> tuple[Counter[str], Counter[str]]:
     """Return how many tests of each kind passed, and how many there are."""
     found = verdicts(recording, form).values()
-    return Counter(one.kind for one in found if not one.fault), Counter(one.kind for one in found)
+    return Counter(each.kind for each in found if not each.failure), Counter(each.kind for each in found)
 
 
 def deviations(recording: Recording) -> dict[str, str]:
-    """Return what went otherwise than it was to, by the name a test was played under: its fault, or that it passed."""
-    said = {}
-    # the present form comes last: it counts where both have the same test
+    """Return the tests with an unexpected result, by played id: why the test failed, or that it passed."""
+    found = {}
+    # the present form comes last: it counts for a test that both forms have
     for form in FORMS:
-        listed = expected(form)
+        listed = expected_failures(form)
         for test, verdict in verdicts(recording, form).items():
-            said[verdict.played_as] = _deviation(verdict, listed.get(test))
-    return {name: deviation for name, deviation in said.items() if deviation}
+            found[verdict.played_id] = _deviation(verdict, listed.get(test))
+    return {name: deviation for name, deviation in found.items() if deviation}
 
 
 def _deviation(verdict: Verdict, listed: Failure | None) -> str | None:
-    if verdict.fault:
-        return None if listed else verdict.fault
-    return f"passed, though it was not to: {listed.reason}" if listed else None
+    if verdict.failure:
+        return None if listed else verdict.failure
+    return f"passed, although it is listed as a failure: {listed.reason}" if listed else None

@@ -1,6 +1,6 @@
-"""`make mutation`: breaks each rule of `cache/` in every small way, and counts how often the tests notice.
+"""Mutation testing: change the rules of `cache/` one small step at a time, and count the changes that tests notice.
 
-`--sample 200` tries that many, always the same ones; `--module freshness` those of one file.
+`--sample 200` tries 200 mutants, always the same ones; `--module freshness` tries those of one file.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from tools.mutation.coverage import Lines, covered
 from tools.mutation.sites import Mutant, mutants
 from tools.mutation.uses import defined_at, uses
 
-ENOUGH = 85
-"""Per cent of the mutants that must be noticed."""
+MIN_PERCENTAGE = 85
+"""Percentage of the mutants that the tests must notice."""
 
 FIGURE = Path(__file__).with_name("figure.toml")
-"""What the last whole run came to; docs/conformance.md tells it."""
+"""Result of the last complete run; docs/conformance.md shows it."""
 
-PATIENCE = 30
-"""Seconds after which a mutant runs in a circle, which is as good as noticed."""
+TIMEOUT = 30
+"""Seconds. A mutant that takes longer is in an endless loop, and counts as noticed."""
 
 NOTHING_TO_BREAK = ("reasons", "clauses")
-"""Names and sentences."""
+"""Modules that have names and texts, but no rules."""
 
 
-class _Changed(MetaPathFinder, Loader):
-    """Imports one module from another source than its file."""
+class _MutantImporter(MetaPathFinder, Loader):
+    """Imports the changed module from the mutant's source instead of its file."""
 
     def __init__(self, mutant: Mutant) -> None:
         self._mutant = mutant
@@ -52,7 +52,7 @@ class _Changed(MetaPathFinder, Loader):
 
 
 def survivors(every: list[Mutant], orders: list[list[int]], jobs: int) -> set[int]:
-    """Print the mutants that no check notices, and return their numbers; each is tried in a process of its own."""
+    """Try each mutant in a process of its own, print those that no check notices, and return their numbers."""
     running, found, untried = dict[int, int](), set[int](), iter(range(len(every)))
     for number in itertools.chain(untried, itertools.repeat(None)):
         if number is None and not running:
@@ -64,65 +64,68 @@ def survivors(every: list[Mutant], orders: list[list[int]], jobs: int) -> set[in
                 print(f"{tried + 1} of {len(every)} tried, {len(found)} not noticed", flush=True)
             if code == 0:
                 found.add(tried)
-                unseen = "" if orders[tried] else " (no check runs it)"
-                print(f"{every[tried]}{unseen}", flush=True)
+                note = "" if orders[tried] else " (no check runs it)"
+                print(f"{every[tried]}{note}", flush=True)
         if number is not None:
-            running[_begun(every[number], orders[number])] = number
+            running[_start(every[number], orders[number])] = number
     return found
 
 
-def _begun(mutant: Mutant, order: list[int]) -> int:
-    """Return the process that tries a mutant, and ends with 0 if it survives."""
+def _start(mutant: Mutant, order: list[int]) -> int:
+    """Start a process that tries a mutant, and return its id. Its exit code is 0 if no check notices the mutant."""
     child = os.fork()
     if child == 0:
-        gc.disable()  # it would copy the parent's memory
-        signal.alarm(PATIENCE)
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 1)
-        os.dup2(nowhere, 2)
+        gc.disable()  # a collection would write to memory pages that are shared with the parent, and so copy them
+        signal.alarm(TIMEOUT)
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, 1)
+        os.dup2(null, 2)
         os._exit(0 if _passes(mutant, order) else 1)
     return child
 
 
 def _passes(mutant: Mutant, order: list[int]) -> bool:
+    """Import the mutant, run the checks with these numbers, and tell whether all of them pass."""
     try:
         forget()
-        sys.meta_path.insert(0, _Changed(mutant))
-        again = checks(need=max(order, default=0))
+        sys.meta_path.insert(0, _MutantImporter(mutant))
+        imported = checks(need=max(order, default=0))
         for number in order:
-            again[number].run()
-    except BaseException:  # noqa: BLE001 - whatever it is, it was noticed
+            imported[number].run()
+    except BaseException:  # noqa: BLE001 - every exception means that the mutant was noticed
         return False
     return True
 
 
 def _order(mutant: Mutant, lines: list[Lines], sources: Mapping[str, str]) -> list[int]:
-    """Return the checks that run the changed line, or what depends on it; those that run little else first."""
+    """Return the numbers of the checks that run the changed lines or depend on them; those that run few lines first."""
     changed: Lines = {mutant.module: set(range(mutant.line, mutant.last_line + 1))}
     names = defined_at(sources[mutant.module], mutant.line) if mutant.at_import else set[str]()
     if names:
         changed = uses(names, sources)
-    every = mutant.at_import and not names
-    running = [number for number, run in enumerate(lines) if every or _meet(run, changed)]
-    return sorted(running, key=lambda number: sum(map(len, lines[number].values())))
+    # a statement that is no assignment, for example a class: every check may depend on it
+    all_checks = mutant.at_import and not names
+    chosen = [number for number, run in enumerate(lines) if all_checks or _overlap(run, changed)]
+    return sorted(chosen, key=lambda number: sum(map(len, lines[number].values())))
 
 
-def _meet(run: Lines, changed: Lines) -> bool:
+def _overlap(run: Lines, changed: Lines) -> bool:
+    """Tell whether a check has run any of the changed lines."""
     return any(not numbers.isdisjoint(run.get(module, ())) for module, numbers in changed.items())
 
 
 def main() -> int:
-    """Try them all, and return 1 if too many were not noticed."""
-    parser = argparse.ArgumentParser(prog="make mutation")
-    parser.add_argument("--sample", type=int, default=0, help="try that many, always the same ones")
-    parser.add_argument("--module", help="only those of one file of cache/")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    """Try the mutants. Return 1 if the tests notice too few of them, else 0."""
+    parser = argparse.ArgumentParser(prog="make mutation ARGS=...", description=__doc__)
+    parser.add_argument("--sample", type=int, default=0, help="try only this many mutants, always the same ones")
+    parser.add_argument("--module", help="try only the mutants of one module of cache/")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)")
     options = parser.parse_args()
     began = time.monotonic()
     names = [name for name in ABOVE_THE_STORES_LINE if name not in NOTHING_TO_BREAK and options.module in (None, name)]
     sources = {f"cache.{name}": (ROOT / "cache" / f"{name}.py").read_text() for name in ABOVE_THE_STORES_LINE}
     every = [each for name in names for each in mutants(f"cache.{name}", sources[f"cache.{name}"])]
-    # in an order that tells early how it goes, and always the same one
+    # a random order, so that the first mutants are typical of all; always the same one
     random.Random(len(names)).shuffle(every)
     every = every[: options.sample or None]
     lines = covered(checks())
@@ -133,7 +136,7 @@ def main() -> int:
     print(f"{killed} of {len(every)} noticed: {share:.1f} %, in {time.monotonic() - began:.0f} s")
     if not (options.sample or options.module):
         FIGURE.write_text(f"# Written by `make mutation`.\nnoticed = {killed}\nof = {len(every)}\n")
-    return int(share < ENOUGH)
+    return int(share < MIN_PERCENTAGE)
 
 
 if __name__ == "__main__":

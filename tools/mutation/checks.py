@@ -1,4 +1,4 @@
-"""What notices that a rule is broken: every conversation in the lane of the engine alone, and the tests of `cache/`."""
+"""The checks that must notice a changed rule: conversations, played by the engine alone, and the tests of `cache/`."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from hypothesis import settings
 
 ROOT = Path(__file__).parents[2]
 OURS = ("cache", "addon", "tests")
-APART = ("tools.mutation", "tests.rfc", "tests.lanes.script")
-"""What does not depend on what is tested: conversations are what somebody says."""
+KEPT_MODULES = ("tools.mutation", "tests.rfc", "tests.lanes.script")
+"""Modules that need not be imported again for a mutant: conversations, for example, are data."""
 
 EXAMPLES = 10
-"""Of each property: what breaks a rule is found with few, or by a conversation."""
+"""Hypothesis examples for each property: so few are enough, since the conversations check the same rules."""
 
 
 @dataclass(frozen=True)
 class Check:
-    """Something that raises if a rule is broken."""
+    """A conversation or a test: `run` raises an exception if a rule is broken."""
 
     name: str
     run: Callable[[], object]
 
 
 def checks(need: int = sys.maxsize) -> list[Check]:
-    """Import what is tested, and return all checks, always in the same order; at least up to the number in `need`."""
+    """Import `cache/` and its tests, and return all checks in a fixed order, at least up to the number `need`."""
     play = importlib.import_module("tests.lanes.play")
-    play.PATIENCE = 0.2  # what does not happen at once in this lane never does
+    play.PATIENCE = 0.2  # seconds: in this lane everything happens at once, or never
     conversations = list(_conversations())
     return [*conversations, *(_tests() if need >= len(conversations) else ())]
 
@@ -60,7 +60,7 @@ def _tests() -> Iterator[Check]:
 
 
 def _arguments(test: Callable[..., object]) -> Iterator[dict[str, object]]:
-    """Iterate over the arguments that `parametrize` gives a test."""
+    """Iterate over the keyword arguments that `pytest.mark.parametrize` gives to a test."""
     axes = []
     for mark in getattr(test, "pytestmark", []):
         if mark.name == "parametrize":
@@ -72,6 +72,6 @@ def _arguments(test: Callable[..., object]) -> Iterator[dict[str, object]]:
 
 
 def forget() -> None:
-    """Make the next import of what is ours a new one."""
-    for name in [name for name in sys.modules if name.startswith(OURS) and not name.startswith(APART)]:
+    """Remove our modules from `sys.modules`, so that the next import loads them again."""
+    for name in [name for name in sys.modules if name.startswith(OURS) and not name.startswith(KEPT_MODULES)]:
         del sys.modules[name]

@@ -1,4 +1,4 @@
-"""Where a rule can be broken, and how: one small change of its source at a time."""
+"""Mutants: copies of a module's source with one small change each."""
 
 from __future__ import annotations
 
@@ -23,9 +23,10 @@ SWAPPED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.IsNot: ast.Is,
 }
 NEGATING = (ast.Eq, ast.NotEq, ast.In, ast.NotIn, ast.Is, ast.IsNot)
-"""To swap one of these is to negate the comparison."""
+"""For these, the swapped operator gives the negated comparison."""
 
 REASONS = ("Forwarded", "Detail", "NotStored", "Refused", "Dropped")
+"""Enumerations in `cache.policy.reasons`."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,11 @@ class Mutant:
     line: int
     last_line: int
     what: str
+    """Description of the change."""
     at_import: bool
-    """The change is outside of every function: it takes effect when the module is imported."""
+    """The change is outside of all functions, so that it takes effect when the module is imported."""
     source: str
-    """The whole module, changed."""
+    """The whole changed module."""
 
     def __str__(self) -> str:
         return f"{self.module.replace('.', '/')}.py:{self.line}: {self.what}"
@@ -47,13 +49,15 @@ class Mutant:
 
 @dataclass(frozen=True)
 class _Site:
+    """An expression, the description of a change, and the expression to put in its place."""
+
     node: ast.expr
     what: str
     changed: ast.expr
 
 
 def mutants(module: str, source: str) -> Iterator[Mutant]:
-    """Iterate over every change of a module. `module` is its dotted name."""
+    """Iterate over the mutants of a module. `module` is its dotted name."""
     tree = ast.parse(source)
     inside = _inside_functions(tree)
     for site in list(sites(tree)):
@@ -63,14 +67,14 @@ def mutants(module: str, source: str) -> Iterator[Mutant]:
 
 
 def sites(tree: ast.Module) -> Iterator[_Site]:
-    """Iterate over the places of a module where something can be changed."""
+    """Iterate over the changes that can be made in a module."""
     conditions = {id(condition) for node in ast.walk(tree) for condition in _conditions(node)}
-    passed_over = {id(part) for node in ast.walk(tree) for part in _not_code(node)}
+    ignored = {id(part) for node in ast.walk(tree) for part in _not_code(node)}
     compared = {
         id(side) for node in ast.walk(tree) if isinstance(node, ast.Compare) for side in [node.left, *node.comparators]
     }
     for node in ast.walk(tree):
-        if not isinstance(node, ast.expr) or id(node) in passed_over:
+        if not isinstance(node, ast.expr) or id(node) in ignored:
             continue
         if id(node) in conditions:
             yield _Site(node, f"negate {ast.unparse(node)}", _negated(node))
@@ -88,6 +92,7 @@ def sites(tree: ast.Module) -> Iterator[_Site]:
 
 
 def _conditions(node: ast.AST) -> list[ast.expr]:
+    """Return the expressions that a node uses as conditions."""
     match node:
         case ast.If() | ast.While() | ast.IfExp():
             return [node.test]
@@ -99,7 +104,7 @@ def _conditions(node: ast.AST) -> list[ast.expr]:
 
 
 def _not_code(node: ast.AST) -> Iterator[ast.AST]:
-    """Iterate over the parts of a node that say something to readers, type checkers and decorators only."""
+    """Iterate over the type annotations and decorators of a node."""
     match node:
         case ast.AnnAssign():
             yield from ast.walk(node.annotation)
@@ -111,12 +116,14 @@ def _not_code(node: ast.AST) -> Iterator[ast.AST]:
 
 
 def _negated(node: ast.expr) -> ast.expr:
+    """Return `not node`, or the operand if the node is a `not` itself."""
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
         return node.operand
     return ast.UnaryOp(ast.Not(), node)
 
 
 def _without_operands(node: ast.BoolOp) -> Iterator[_Site]:
+    """Iterate over the changes that drop one operand of `and` or `or`."""
     for dropped in node.values:
         kept = [value for value in node.values if value is not dropped]
         changed = kept[0] if len(kept) == 1 else ast.BoolOp(node.op, kept)
@@ -124,19 +131,21 @@ def _without_operands(node: ast.BoolOp) -> Iterator[_Site]:
 
 
 def _swapped(node: ast.Compare) -> Iterator[_Site]:
-    for place, op in enumerate(node.ops):
-        ops = [*node.ops[:place], SWAPPED[type(op)](), *node.ops[place + 1 :]]
+    """Iterate over the changes that swap one operator of a comparison."""
+    for index, op in enumerate(node.ops):
+        ops = [*node.ops[:index], SWAPPED[type(op)](), *node.ops[index + 1 :]]
         changed = ast.Compare(node.left, ops, node.comparators)
         yield _Site(node, f"{ast.unparse(node)} becomes {ast.unparse(changed)}", changed)
 
 
 def _another_reason(node: ast.Attribute, kind: str, name: str) -> ast.expr:
+    """Return the next member of the same enumeration."""
     names = list(getattr(reasons, kind).__members__)
     return ast.Attribute(node.value, names[(names.index(name) + 1) % len(names)], ast.Load())
 
 
 def _inside_functions(tree: ast.Module) -> set[int]:
-    """Return the identities of all nodes that run when a function is called, not when the module is imported."""
+    """Return the `id` of all nodes that run when a function is called, and not when the module is imported."""
     inside = set[int]()
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef | ast.Lambda):
@@ -147,19 +156,20 @@ def _inside_functions(tree: ast.Module) -> set[int]:
 
 @contextmanager
 def _changed(tree: ast.Module, site: _Site) -> Iterator[None]:
-    """Change the tree at a site, for as long as the context is open."""
-    parent, name, place = next(_places(tree, site.node))
-    into: dict[str, ast.AST] | list[ast.AST] = vars(parent) if place is None else getattr(parent, name)
-    key: Any = name if place is None else place
-    into[key] = site.changed
+    """Change the tree, and undo the change at the end of the context."""
+    parent, field, index = next(_parents(tree, site.node))
+    container: dict[str, ast.AST] | list[ast.AST] = vars(parent) if index is None else getattr(parent, field)
+    key: Any = field if index is None else index
+    container[key] = site.changed
     yield
-    into[key] = site.node
+    container[key] = site.node
 
 
-def _places(tree: ast.Module, node: ast.expr) -> Iterator[tuple[ast.AST, str, int | None]]:
+def _parents(tree: ast.Module, node: ast.expr) -> Iterator[tuple[ast.AST, str, int | None]]:
+    """Iterate over the parents of a node: parent, its field, and the index in the field if that is a list."""
     for parent in ast.walk(tree):
-        for name, value in ast.iter_fields(parent):
+        for field, value in ast.iter_fields(parent):
             if value is node:
-                yield parent, name, None
+                yield parent, field, None
             elif isinstance(value, list):
-                yield from ((parent, name, number) for number, each in enumerate(value) if each is node)
+                yield from ((parent, field, index) for index, each in enumerate(value) if each is node)

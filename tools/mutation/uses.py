@@ -1,4 +1,4 @@
-"""Where a name that a module defines at its import is used, directly or through other such names."""
+"""Lines that use a global variable of a module, directly or through other global variables."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from tools.mutation.coverage import Lines
 
 
 def defined_at(source: str, line: int) -> set[str]:
-    """Return the names that the module's statement around a line defines; empty if it is not an assignment."""
+    """Return the names that the global assignment at a line defines; empty if the line is not part of one."""
     return {name for statement in _assignments(source) if line in _span(statement) for name in _targets(statement)}
 
 
 def uses(names: set[str], sources: Mapping[str, str]) -> Lines:
-    """Return the lines inside of functions that come to depend on any of the names, by module."""
-    names, before = set(names), set[str]()
-    while names != before:
-        before = set(names)
+    """Return the lines inside functions that depend on any of the names, by module."""
+    names, previous = set(names), set[str]()
+    while names != previous:
+        previous = set(names)
         for source in sources.values():
             for statement in _assignments(source):
                 if names & _named(statement.value):
@@ -26,6 +26,7 @@ def uses(names: set[str], sources: Mapping[str, str]) -> Lines:
 
 
 def _assignments(source: str) -> list[ast.Assign | ast.AnnAssign]:
+    """Return the global assignments of a module."""
     return [node for node in ast.parse(source).body if isinstance(node, ast.Assign | ast.AnnAssign)]
 
 
@@ -35,6 +36,7 @@ def _targets(statement: ast.Assign | ast.AnnAssign) -> set[str]:
 
 
 def _named(node: ast.AST | None) -> set[str]:
+    """Return all names and attribute names in a node."""
     nodes = ast.walk(node) if node else ()
     return {
         part.id if isinstance(part, ast.Name) else part.attr
@@ -48,6 +50,7 @@ def _span(node: ast.stmt) -> range:
 
 
 def _lines(source: str, names: set[str]) -> Iterator[int]:
+    """Iterate over the lines inside functions that use any of the names."""
     for function in ast.walk(ast.parse(source)):
         if isinstance(function, ast.FunctionDef):
             for part in ast.walk(function):

@@ -1,1 +1,1 @@
-"""Who is measured. A new peer is a module here with its `Peer`, its configuration, and its name in lines.py."""
+"""The compared servers: a module with a `Peer` and a configuration for each. Add its name in comparisons.py, too."""

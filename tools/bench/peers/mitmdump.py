@@ -1,4 +1,4 @@
-"""mitmdump without addons of ours: what it costs to pass through mitmproxy."""
+"""mitmdump without addons: the cost of passing through mitmproxy alone."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ import sys
 from pathlib import Path
 
 from tools.bench.peers.peer import Peer
-from tools.bench.place import Missing, Place
+from tools.bench.server_settings import MissingProgram, ServerSettings
 
 
-def _command(place: Place) -> list[str]:
+def _command(settings: ServerSettings) -> list[str]:
     mitmdump = Path(sys.executable).parent / "mitmdump"
     if not mitmdump.exists():
-        raise Missing(f"{mitmdump} is not there; `make bench` makes an environment that has it")
+        raise MissingProgram(f"{mitmdump} does not exist; `make bench` creates an environment that has it")
     return [
-        *(str(mitmdump), "--quiet", "--listen-host", "127.0.0.1", "--listen-port", str(place.port)),
-        *("--set", f"confdir={place.folder}"),
+        *(str(mitmdump), "--quiet", "--listen-host", "127.0.0.1", "--listen-port", str(settings.port)),
+        *("--set", f"confdir={settings.folder}"),
     ]
 
 

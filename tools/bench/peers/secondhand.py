@@ -1,4 +1,4 @@
-"""secondhand, from this environment or any other."""
+"""secondhand, from this Python environment or another one."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tools.bench.peers.peer import Peer
-from tools.bench.place import Missing, Place
+from tools.bench.server_settings import MissingProgram, ServerSettings
 
 
 def secondhand(executable: Path) -> Peer:
-    """Return the peer that `executable` starts; its environment's python is taken to be beside it. Raises Missing."""
+    """Return the peer for an executable, whose environment has `python` in the same folder. Raises MissingProgram."""
     if not executable.exists():
-        raise Missing(f"{executable} is not there; name another one with --secondhand PATH")
-    command = str(executable.absolute())
+        raise MissingProgram(f"{executable} does not exist; give the path of another one with --secondhand PATH")
+    program = str(executable.absolute())
 
-    def start(place: Place) -> list[str]:
-        return [command, "serve", "--config", str(place.configure("peers/secondhand.toml"))]
+    def command(settings: ServerSettings) -> list[str]:
+        return [program, "serve", "--config", str(settings.write_configuration("peers/secondhand.toml"))]
 
     def version() -> str:
         python = executable.parent / "python"
-        asked = (
+        script = (
             "import importlib.metadata as m, sys; print(m.version('secondhand'), 'on Python', sys.version.split()[0])"
         )
-        return subprocess.run([python, "-c", asked], check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run([python, "-c", script], check=True, capture_output=True, text=True).stdout.strip()
 
-    return Peer("secondhand", True, start, version, environment=_environment)
+    return Peer("secondhand", is_forward_proxy=True, command=command, version=version, environment=_environment)
 
 
-def _environment(place: Place) -> Mapping[str, str]:
-    """A home of its own, and none of somebody's settings."""
+def _environment(settings: ServerSettings) -> Mapping[str, str]:
+    """Return an environment with a new home directory, and without the user's own secondhand and XDG settings."""
     kept = {name: value for name, value in os.environ.items() if not re.match("SECONDHAND_|XDG_", name)}
-    return {**kept, "HOME": str(place.folder), **place.variables}
+    return {**kept, "HOME": str(settings.folder), **settings.variables}

@@ -1,45 +1,46 @@
-"""Squid, with its copies in memory, and once more with a store on disk."""
+"""Squid, with its copies in memory (`SQUID`) or in a store on disk (`SQUID_DISK`)."""
 
 from __future__ import annotations
 
 import re
 import subprocess
 
-from tools.bench.authority import Authority
+from tools.bench.certificates import CertificateAuthority
 from tools.bench.peers.peer import Peer
-from tools.bench.place import Place, program
+from tools.bench.server_settings import ServerSettings, find_program
 
 PACKAGE = "squid-openssl"
-"""Debian's package named squid cannot open TLS."""
+"""Debian's package `squid` cannot intercept TLS."""
 
-CERTIFICATES = "/usr/lib/squid/security_file_certgen"
+CERTIFICATE_HELPER = "/usr/lib/squid/security_file_certgen"
 
 
-def _command(place: Place) -> list[str]:
-    squid = program("squid", PACKAGE)
-    Authority(place.folder)
+def _command(settings: ServerSettings) -> list[str]:
+    squid = find_program("squid", PACKAGE)
+    CertificateAuthority(settings.folder)
     subprocess.run(
-        [program(CERTIFICATES, PACKAGE), "-c", "-s", str(place.folder / "certificates"), "-M", "16MB"],
+        [find_program(CERTIFICATE_HELPER, PACKAGE), "-c", "-s", str(settings.folder / "certificates"), "-M", "16MB"],
         check=True,
         stdout=subprocess.DEVNULL,
     )
-    configuration = place.configure("peers/squid.conf")
-    place.belongs_to("proxy")
+    configuration = settings.write_configuration("peers/squid.conf")
+    settings.change_owner("proxy")
     return [squid, "--foreground", "-f", str(configuration)]
 
 
-def _command_with_disk(place: Place) -> list[str]:
-    command = _command(place)
-    store = place.configure("peers/squid-disk.conf")
-    with (place.folder / "squid.conf").open("a") as configuration:
-        configuration.write(store.read_text())
+def _command_with_disk(settings: ServerSettings) -> list[str]:
+    command = _command(settings)
+    disk_configuration = settings.write_configuration("peers/squid-disk.conf")
+    with (settings.folder / "squid.conf").open("a") as configuration:
+        configuration.write(disk_configuration.read_text())
     subprocess.run([*command, "-z"], check=True, capture_output=True)
     return command
 
 
 def _version() -> str:
-    said = subprocess.run([program("squid", PACKAGE), "-v"], check=True, capture_output=True, text=True).stdout
-    match = re.search(r"Version (\S+)", said)
+    squid = find_program("squid", PACKAGE)
+    printed = subprocess.run([squid, "-v"], check=True, capture_output=True, text=True).stdout
+    match = re.search(r"Version (\S+)", printed)
     return match[1] if match else "unknown"
 
 

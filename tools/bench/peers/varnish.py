@@ -1,4 +1,4 @@
-"""Varnish, and the program that writes its access log."""
+"""Varnish as a caching reverse proxy, together with varnishncsa, which writes its access log."""
 
 from __future__ import annotations
 
@@ -6,26 +6,27 @@ import re
 import subprocess
 
 from tools.bench.peers.peer import Peer
-from tools.bench.place import Place, program
+from tools.bench.server_settings import ServerSettings, find_program
 
 
-def _command(place: Place) -> list[str]:
-    rules = place.configure("peers/varnish.vcl")
+def _command(settings: ServerSettings) -> list[str]:
+    vcl = settings.write_configuration("peers/varnish.vcl")
     return [
-        *(program("varnishd", "varnish"), "-F", "-n", str(place.folder / "work"), "-f", str(rules)),
-        *("-a", f"127.0.0.1:{place.port}", "-s", "malloc,256m"),
+        *(find_program("varnishd", "varnish"), "-F", "-n", str(settings.folder / "work"), "-f", str(vcl)),
+        *("-a", f"127.0.0.1:{settings.port}", "-s", "malloc,256m"),
     ]
 
 
-def _log(place: Place) -> list[str]:
-    log = place.folder / "access.log"
-    return [program("varnishncsa", "varnish"), "-n", str(place.folder / "work"), "-w", str(log)]
+def _access_log_writer(settings: ServerSettings) -> list[str]:
+    log = settings.folder / "access.log"
+    return [find_program("varnishncsa", "varnish"), "-n", str(settings.folder / "work"), "-w", str(log)]
 
 
 def _version() -> str:
-    said = subprocess.run([program("varnishd", "varnish"), "-V"], check=True, capture_output=True, text=True).stderr
-    match = re.search(r"varnish-(\S+)", said)
+    varnishd = find_program("varnishd", "varnish")
+    printed = subprocess.run([varnishd, "-V"], check=True, capture_output=True, text=True).stderr
+    match = re.search(r"varnish-(\S+)", printed)
     return match[1] if match else "unknown"
 
 
-VARNISH = Peer("varnish", is_forward_proxy=False, command=_command, version=_version, beside=_log)
+VARNISH = Peer("varnish", is_forward_proxy=False, command=_command, version=_version, companion=_access_log_writer)

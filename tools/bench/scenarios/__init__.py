@@ -1,1 +1,1 @@
-"""What no table of rates can say: each module is one scenario, a function of the stage that returns findings."""
+"""Scenarios: measurements that do not fit a table of rates. Each module has `measure(testbed)`."""

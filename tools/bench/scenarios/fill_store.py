@@ -1,9 +1,10 @@
-"""Fills a store: a program of its own, run by the Python of the secondhand whose store it is.
+"""Fills a store. A program of its own: the Python of the measured secondhand runs it.
 
-Arguments: the store's directory, how many responses, what their URLs begin with. Seven digits follow, from 0000001 on.
+Arguments: the store's directory, the number of responses, and the start of their URLs, to which seven digits are
+appended, from 0000001 on.
 
-The first response is stored by the store's own code. The others are copies of its rows: stored one by one, a million
-would take a quarter of an hour. Where the store's rows are not what is expected here, nothing is copied.
+The store's own code stores the first response. All others are copies of its database rows, since to store a million
+responses one by one would take a quarter of an hour. If the rows are not in the expected form, nothing is copied.
 """
 
 from __future__ import annotations
@@ -29,46 +30,47 @@ BODY = bytes(range(256)) * 4
 type Row = tuple[str | bytes | int | float | None, ...]
 
 
-def main(directory: Path, count: int, beginning: str) -> None:
-    """Store so many responses."""
-    first = _store(directory, f"{beginning}{1:07d}")
-    rows = sqlite3.connect(directory / "cache.db", isolation_level=None)
-    # all in memory, then written once
+def main(directory: Path, count: int, url_start: str) -> None:
+    """Store `count` responses."""
+    first = _store_one(directory, f"{url_start}{1:07d}")
+    database = sqlite3.connect(directory / "cache.db", isolation_level=None)
+    # keep everything in memory, and write it once
     for pragma in ("synchronous = OFF", "journal_mode = OFF", "cache_size = -2000000"):
-        rows.execute(f"PRAGMA {pragma}")
-    names = [name for _, name, *_ in rows.execute("PRAGMA table_info(Cache)") if name != "rowid"]
+        database.execute(f"PRAGMA {pragma}")
+    names = [name for _, name, *_ in database.execute("PRAGMA table_info(Cache)") if name != "rowid"]
     columns = ", ".join(names)
-    model: list[Row] = rows.execute(f"SELECT {columns} FROM Cache").fetchall()
-    written = _encoded(first)
-    if not any(written in row for row in model):
+    first_rows: list[Row] = database.execute(f"SELECT {columns} FROM Cache").fetchall()
+    first_encoded = _encoded(first)
+    if not any(first_encoded in row for row in first_rows):
         raise SystemExit("the store writes its rows in another form than fill_store.py expects")
     insert = f"INSERT INTO Cache ({columns}) VALUES ({', '.join('?' * len(names))})"
-    rows.execute("BEGIN")
+    database.execute("BEGIN")
     for number in range(2, count + 1):
-        uri = f"{beginning}{number:07d}"
+        uri = f"{url_start}{number:07d}"
         entry = replace(first, id=uuid.uuid4().hex, key=key_of_uri(uri), target=_target(uri))
         encoded = _encoded(entry)
-        rows.executemany(insert, [_copy(row, first, written, entry, encoded) for row in model])
-    rows.execute("COMMIT")
-    rows.execute("PRAGMA journal_mode = WAL")
-    rows.close()
-    # it knows of none of the copies; a store that finds none makes it anew
+        copies = (_copy(row, first, entry, old=first_encoded, new=encoded) for row in first_rows)
+        database.executemany(insert, copies)
+    database.execute("COMMIT")
+    database.execute("PRAGMA journal_mode = WAL")
+    database.close()
+    # the table of generations does not have the copies; the store makes a new table if the file is missing
     (directory / GENERATIONS).unlink()
-    os.sync()  # that the system writes it is not what is measured next
+    os.sync()  # so that the kernel does not write all this during the measurement
 
 
-def _copy(row: Row, first: StoredResponse, written: bytes, entry: StoredResponse, encoded: bytes) -> Row:
-    """The row of another entry: its key and id in every text, itself where the first one is written."""
+def _copy(row: Row, first: StoredResponse, entry: StoredResponse, *, old: bytes, new: bytes) -> Row:
+    """Return a row of the first response as a row of `entry`: key and id replaced in texts, `old` replaced by `new`."""
     return tuple(
         value.replace(first.key, entry.key).replace(first.id, entry.id)
         if isinstance(value, str)
-        else (encoded if value == written else value)
+        else (new if value == old else value)
         for value in row
     )
 
 
 def _encoded(entry: StoredResponse) -> bytes:
-    """What the store writes of all under a key."""
+    """Return the value that the store writes for a key with this one response."""
     return encode_row([encode(entry)])
 
 
@@ -76,7 +78,7 @@ def _target(uri: str) -> str:
     return "/" + uri.split("/", 3)[3]
 
 
-def _store(directory: Path, uri: str) -> StoredResponse:
+def _store_one(directory: Path, uri: str) -> StoredResponse:
     """Store one response and return it."""
     store = DiskStore(directory, max_size=64 << 30)
     now = time.time()

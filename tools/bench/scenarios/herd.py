@@ -1,15 +1,15 @@
-"""A thousand clients ask for one URL that nobody has, and whose answer takes the origin a second."""
+"""Thundering herd: a thousand clients request one URL that is not stored, and the origin takes a second to send it."""
 
 from __future__ import annotations
 
 import statistics
 from dataclasses import replace
 
-from tools.bench.finding import Finding, at_most
-from tools.bench.lines import OURS
+from tools.bench.comparisons import OURS
 from tools.bench.peers.peer import Server
-from tools.bench.stage import Stage
-from tools.bench.work import Work, load_of, run
+from tools.bench.scenario_result import ScenarioResult, at_most
+from tools.bench.testbed import Testbed
+from tools.bench.workload import Workload, generator_options, run_generator
 
 SERVERS = (OURS, "squid", "nginx", "varnish")
 
@@ -17,28 +17,28 @@ CLIENTS = 1000
 ROUNDS = 3
 
 
-def measure(stage: Stage) -> list[Finding]:
-    """Return how often the origin was asked, and when the last client had its answer."""
-    names = [name for name in SERVERS if stage.bench.wants(name)]
-    servers = [stage.start(name) for name in names]
-    taken: dict[str, list[tuple[int, float, float]]] = {name: [] for name in names}
+def measure(testbed: Testbed) -> list[ScenarioResult]:
+    """Return for each server how often it asked the origin, and when half and all clients had their response."""
+    names = [name for name in SERVERS if testbed.options.includes(name)]
+    servers = [testbed.start_server(name) for name in names]
+    rounds: dict[str, list[tuple[int, float, float]]] = {name: [] for name in names}
     for number in range(ROUNDS):
         for server in servers:
-            taken[server.peer.name].append(_herd(stage, server, f"/slow/{server.peer.name}-{number}"))
-    found = []
-    for name, rounds in taken.items():
-        fetches, median, last = (statistics.median(values) for values in zip(*rounds, strict=True))
-        found += [
-            at_most(name, f"fetches at the origin for {CLIENTS:,} clients", fetches, 1, ""),
-            Finding(name, "until half of them were served", f"{median:.2f} s"),
-            Finding(name, "until all of them were served", f"{last:.2f} s"),
+            rounds[server.peer.name].append(_round(testbed, server, f"/slow/{server.peer.name}-{number}"))
+    results = []
+    for name, values in rounds.items():
+        fetches, half, last = (statistics.median(column) for column in zip(*values, strict=True))
+        results += [
+            at_most(name, f"requests at the origin for {CLIENTS:,} clients", fetches, 1, ""),
+            ScenarioResult(name, "time until half of the clients had the response", f"{half:.2f} s"),
+            ScenarioResult(name, "time until all clients had the response", f"{last:.2f} s"),
         ]
-    return found
+    return results
 
 
-def _herd(stage: Stage, server: Server, path: str) -> tuple[int, float, float]:
-    """Fetches, and seconds until half and all were served."""
-    before = len(stage.origin.statuses("slow"))
-    work = load_of(Work(path, size="100k"), server, CLIENTS, 0)
-    came = run(replace(work, once=True), stage.bench.cores.load)
-    return len(stage.origin.statuses("slow")) - before, came["p50"], came["seconds"]
+def _round(testbed: Testbed, server: Server, path: str) -> tuple[int, float, float]:
+    """Return requests at the origin, and seconds until half and all of the clients had the response."""
+    before = len(testbed.origin.statuses("slow"))
+    options = generator_options(Workload(path, size="100k"), server, CLIENTS, 0)
+    result = run_generator(replace(options, burst=True), testbed.options.cores.load)
+    return len(testbed.origin.statuses("slow")) - before, result["p50"], result["seconds"]

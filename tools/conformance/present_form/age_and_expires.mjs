@@ -1,31 +1,33 @@
-// RFC 9111 §5.1: the first Age counts, and one that is no number does not. §5.3: what is no HTTP-date is past.
+// RFC 9111 §5.1: the first Age counts; an invalid Age is ignored. §5.3: an invalid Expires is a time in the past.
 
-import { cacheControl, conversation, date, fromCopy, fromOrigin, loose, stored } from './words.mjs'
+import { cacheControl, conversation, date, fromCopy, fromOrigin, stored, unchecked } from './builders.mjs'
 
-const afterAge = (id, name, ages, next) => conversation(
-  id, name, [stored([date(), cacheControl('max-age=3600'), ...ages.map(age => loose('Age', age))]), next],
+const afterAge = (id, name, ages, lastRequest) => conversation(
+  id, name,
+  [stored([date(), cacheControl('max-age=3600'), ...ages.map(value => unchecked('Age', value))]), lastRequest],
   ['freshness-max-age-age'])
 
-const afterExpires = (id, dates, next) => conversation(
-  id, `Expires: ${dates.join(' and ')}`, [stored([...dates.map(one => loose('Expires', one)), date()]), next],
+const afterExpires = (id, dates, lastRequest) => conversation(
+  id, `Expires: ${dates.join(' and ')}`,
+  [stored([...dates.map(value => unchecked('Expires', value)), date()]), lastRequest],
   ['freshness-expires-future'])
 
 export const age = {
   name: 'Reading Age',
   id: 'age-parse',
   tests: [
-    afterAge('age-parse-nonnumeric', 'A word is no Age', ['abc'], fromCopy()),
-    afterAge('age-parse-negative', 'A negative Age is none', ['-7200'], fromCopy()),
-    afterAge('age-parse-float', 'A decimal is no Age', ['7200.0'], fromCopy()),
+    afterAge('age-parse-nonnumeric', 'A word is not a valid Age', ['abc'], fromCopy()),
+    afterAge('age-parse-negative', 'A negative Age is not valid', ['-7200'], fromCopy()),
+    afterAge('age-parse-float', 'A decimal number is not a valid Age', ['7200.0'], fromCopy()),
     afterAge('age-parse-large-minus-one', 'An Age of 2^31 - 1', ['2147483647'], fromOrigin()),
     afterAge('age-parse-large', 'An Age of 2^31', ['2147483648'], fromOrigin()),
     afterAge('age-parse-larger', 'An Age of 2^31 + 1', ['2147483649'], fromOrigin()),
-    afterAge('age-parse-prefix-twoline', 'The first of two lines counts', ['0', '7200'], fromCopy()),
-    afterAge('age-parse-dup-0', 'The same Age twice in a line', ['0, 0'], fromCopy()),
+    afterAge('age-parse-prefix-twoline', 'Of two lines, the first counts', ['0', '7200'], fromCopy()),
+    afterAge('age-parse-dup-0', 'The same Age twice in one line', ['0, 0'], fromCopy()),
     afterAge('age-parse-dup-0-twoline', 'The same Age in two lines', ['0', '0'], fromCopy()),
-    afterAge('age-parse-dup-old', 'An Age within the lifetime in two lines', ['1800', '1800'], fromCopy()),
-    afterAge('age-parse-parameter', 'Does a parameter leave the Age its number?', ['7200;a=b'], fromOrigin()),
-    afterAge('age-parse-numeric-parameter', 'Does a number as parameter?', ['7200;a=111'], fromOrigin())
+    afterAge('age-parse-dup-old', 'The same Age twice, less than the lifetime', ['1800', '1800'], fromCopy()),
+    afterAge('age-parse-parameter', 'Is an Age with a parameter valid?', ['7200;a=b'], fromOrigin()),
+    afterAge('age-parse-numeric-parameter', 'Is an Age with a numeric parameter valid?', ['7200;a=111'], fromOrigin())
   ]
 }
 

@@ -1,4 +1,4 @@
-// The suite in its present form, where that differs from the release: 40 tests are new, 31 are written otherwise.
+// The tests in which the suite's present form differs from the release: 40 are new, 31 are different.
 
 import { age, expires } from './age_and_expires.mjs'
 import interim from './interim.mjs'

@@ -1,4 +1,4 @@
-"""Where one server of a measurement lives: its folder, its port, its origin; and how its configuration is filled in."""
+"""The settings of one server in a measurement, and how its configuration file is made from a template."""
 
 from __future__ import annotations
 
@@ -13,34 +13,34 @@ from types import MappingProxyType
 HERE = Path(__file__).parent
 
 
-class Missing(Exception):
+class MissingProgram(Exception):
     """A program that a measurement needs is not installed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """What a configuration may name, in capitals between two @."""
+class ServerSettings:
+    """Folder, ports, CA file, core and environment of one server."""
 
     folder: Path
     port: int
-    origin: int
+    origin_port: int
     """The origin's port for HTTP."""
-    origin_tls: int
+    origin_tls_port: int
     """The origin's port for HTTPS."""
-    authority: Path
-    """The certificate of the authority that signed the origin's."""
+    origin_ca_file: Path
+    """The certificate of the CA that signed the origin's certificate."""
     core: int
     variables: Mapping[str, str] = MappingProxyType({})
-    """Of its environment, beside the usual ones."""
+    """Environment variables to add to the usual ones."""
 
-    def configure(self, template: str) -> Path:
-        """Fill in a configuration of this folder, write it to the place's folder, and return where."""
+    def write_configuration(self, template: str) -> Path:
+        """Fill in a template (a path below tools/bench), write it to the server's folder, and return the new file."""
         names = {
             "FOLDER": str(self.folder),
             "PORT": str(self.port),
-            "ORIGIN": str(self.origin),
-            "ORIGIN_TLS": str(self.origin_tls),
-            "AUTHORITY": str(self.authority),
+            "ORIGIN_PORT": str(self.origin_port),
+            "ORIGIN_TLS_PORT": str(self.origin_tls_port),
+            "ORIGIN_CA_FILE": str(self.origin_ca_file),
             "USER": getpass.getuser(),
             "UNPRIVILEGED": "proxy",
         }
@@ -51,16 +51,16 @@ class Place:
         file.write_text(text)
         return file
 
-    def belongs_to(self, user: str) -> None:
-        """Give the folder to the user that a server becomes if it is started by root."""
+    def change_owner(self, user: str) -> None:
+        """Give the folder to the user that a server switches to when root starts it."""
         if os.geteuid() == 0:
             for path in [self.folder, *self.folder.rglob("*")]:
                 shutil.chown(path, user)
 
 
-def program(name: str, package: str) -> str:
-    """Return the path of a program. Raises Missing, naming the Debian package that has it."""
+def find_program(name: str, package: str) -> str:
+    """Return the path of a program. Raises MissingProgram, which names the Debian package to install."""
     path = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
     if found := shutil.which(name, path=path):
         return found
-    raise Missing(f"{name} is not installed; on Debian: apt install {package}")
+    raise MissingProgram(f"{name} is not installed; on Debian: apt install {package}")
