@@ -131,14 +131,15 @@ class Proxy(master.Master):
         self._settings = settings
         self._service = service
         self._proxyserver = proxyserver.Proxyserver()
-        self.addons.add(
+        for addon in (
             core.Core(),
             self._proxyserver,
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
             errorcheck.ErrorCheck(repeat_errors_on_stderr=True),
             Hooks(self._ready),
-        )
+        ):
+            self.addons.add(addon)
         if scripts:
             self.addons.add(script.ScriptLoader())
         host, port = settings.address

@@ -15,15 +15,8 @@ from typing import cast
 from addon.frontend.connect.tunnel import ConnectTunnel
 from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT
-from addon.frontend.http1.connection_state import (
-    BETWEEN_REQUESTS,
-    MOVES,
-    NO_MORE_REQUESTS,
-    NOT_READ,
-    UNDER_WAY,
-    Event,
-    State,
-)
+from addon.frontend.http1 import connection_state as states
+from addon.frontend.http1.connection_state import Event, State
 from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
@@ -38,6 +31,7 @@ from addon.frontend.http1.request_head import (
 )
 from addon.frontend.http1.request_target import RequestTargets, TunnelTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
+from addon.frontend.http1.response_task import ResponseTask
 from addon.frontend.http1.send import ClientGone, write_together
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log import NOT_UNDERSTOOD, line_of, request_line
@@ -46,22 +40,6 @@ from cache.http.messages import Request, Response
 logger = logging.getLogger(__name__)
 
 _READY = State.READY
-
-
-class _Response:
-    """A response under way in a task of its own."""
-
-    __slots__ = ("shareable", "task")
-
-    def __init__(self, *, shareable: bool) -> None:
-        self.shareable = shareable
-        """Other requests may use the origin's response, so it goes on when the client disconnects."""
-        self.task: asyncio.Task[bool] | None = None
-
-    def client_lost(self) -> None:
-        """Stop, unless other requests may use what comes."""
-        if not self.shareable and self.task is not None:
-            self.task.cancel()
 
 
 class Http1Connection(asyncio.Protocol):
@@ -81,7 +59,7 @@ class Http1Connection(asyncio.Protocol):
         """Bytes of requests that are not answered yet."""
         self._input_ended = False
         """The client has sent its last byte."""
-        self._response: _Response | DirectFetch | None = None
+        self._response: ResponseTask | DirectFetch | None = None
         """The response under way, in the states UNDER_WAY."""
         self._body: RequestBody | None = None
         self._body_mark = 0
@@ -91,7 +69,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _move(self, event: Event) -> None:
         """Move to the state that follows an event, and close where that is the end."""
-        before, self._state = self._state, MOVES[self._state][event]
+        before, self._state = self._state, states.MOVES[self._state][event]
         if self._state is State.CLOSING and before is not State.CLOSING:
             self._close()
 
@@ -116,7 +94,7 @@ class Http1Connection(asyncio.Protocol):
         if self._body is not None and self._state is not State.RELEASED:
             self._fail_body()
             self._move(Event.LAST)
-        return self._state in UNDER_WAY or self._state in NOT_READ
+        return self._state in states.UNDER_WAY or self._state in states.NOT_READ
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Forget the connection, and stop a response that is for this client only."""
@@ -139,9 +117,9 @@ class Http1Connection(asyncio.Protocol):
         """Go on: the client reads."""
         self._move(Event.UNBLOCK)
         self._wake()
-        if self._state in BETWEEN_REQUESTS:
+        if self._state in states.BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
-        elif self._state in UNDER_WAY:
+        elif self._state in states.UNDER_WAY:
             self._restart_body_deadline()
 
     # ---- called by the listener, when the deadline has passed or the proxy stops
@@ -154,7 +132,7 @@ class Http1Connection(asyncio.Protocol):
             self._refuse(MalformedRequest("The request did not arrive in time.", 408))
         elif self._state in (State.READY, State.CLOSING):
             self.transport.close()
-        elif self._state not in NOT_READ and self._body and self._body.keeps_up(self._body_mark + MIN_BYTES):
+        elif self._state not in states.NOT_READ and self._body and self._body.keeps_up(self._body_mark + MIN_BYTES):
             self._restart_body_deadline()
         else:
             self.abort()
@@ -187,10 +165,10 @@ class Http1Connection(asyncio.Protocol):
             except MalformedRequest as fault:
                 self._body.fail(str(fault))
                 self._move(Event.LAST)
-        if self._state in NO_MORE_REQUESTS:
+        if self._state in states.NO_MORE_REQUESTS:
             return  # RFC 9112 §9.6: what follows the last request is dropped
         self._buffer += data
-        if self._state in BETWEEN_REQUESTS:
+        if self._state in states.BETWEEN_REQUESTS:
             self._answer_buffered(fresh=self._state is _READY)
         elif len(self._buffer) > MAX_SECTION:
             self.transport.pause_reading()
@@ -198,7 +176,7 @@ class Http1Connection(asyncio.Protocol):
     def _answer_buffered(self, *, fresh: bool) -> None:
         """Answer the requests in the buffer until one takes time. `fresh` restarts the deadline for what is left."""
         try:
-            while self._buffer and self._state in BETWEEN_REQUESTS:
+            while self._buffer and self._state in states.BETWEEN_REQUESTS:
                 if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: empty lines before a request
                     self._buffer = EMPTY_LINES.sub(b"", self._buffer, 1)
                     continue
@@ -210,7 +188,7 @@ class Http1Connection(asyncio.Protocol):
                 self._answer(head)
         except MalformedRequest as fault:
             self._refuse(fault)
-        if self._state in BETWEEN_REQUESTS:
+        if self._state in states.BETWEEN_REQUESTS:
             self._wait_for_request(fresh=fresh)
 
     def _wait_for_request(self, *, fresh: bool) -> None:
@@ -262,18 +240,18 @@ class Http1Connection(asyncio.Protocol):
 
     def _run(self, answering: Coroutine[None, None, bool], *, shareable: bool) -> None:
         """Run the handler; it returns whether another request may follow."""
-        response = _Response(shareable=shareable)
+        response = ResponseTask(shareable=shareable)
         if self._state is not State.RELEASED:
             self._response = response
-        response.task = asyncio.get_running_loop().create_task(answering)
-        if response.task.done():  # it ran at once, without having to wait
-            self._response_done(response.task)
+        task = response.start(answering)
+        if task.done():  # it ran at once, without having to wait
+            self._response_done(task)
         else:
-            response.task.add_done_callback(self._response_done_later)
+            task.add_done_callback(self._response_done_later)
 
     def _response_done_later(self, task: asyncio.Task[bool]) -> None:
         self._response_done(task)
-        if self._state in BETWEEN_REQUESTS:
+        if self._state in states.BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
 
     def _response_done(self, task: asyncio.Task[bool]) -> None:
@@ -304,13 +282,13 @@ class Http1Connection(asyncio.Protocol):
         if self._connections.log is not None:
             self._connections.log.note(self._connections.clock(), self.client_address(), log_line())
         self._move(Event.RESPONSE_SENT)
-        if self._state in BETWEEN_REQUESTS:
+        if self._state in states.BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
 
     def continue_fetch(self, fetch: DirectFetch) -> None:
         """Answer by the fetcher: the response to a direct fetch has begun, or will never come."""
         self._run(self._handler.answer_direct_fetch(self, fetch), shareable=fetch.shareable)
-        if self._state in BETWEEN_REQUESTS:
+        if self._state in states.BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
 
     # ---- tunnels
@@ -348,8 +326,8 @@ class Http1Connection(asyncio.Protocol):
 
     def response_begins(self) -> None:
         """Note that the response is being sent to this client: it stops when the client disconnects."""
-        if isinstance(self._response, _Response):
-            self._response.shareable = False
+        if isinstance(self._response, ResponseTask):
+            self._response.keep_for_client()
 
     def send_interim(self, interim: Response) -> None:
         """Send an interim response (1xx)."""
@@ -358,7 +336,7 @@ class Http1Connection(asyncio.Protocol):
 
     async def writable(self) -> None:
         """Wait until the client has read enough of what was written. Raises ClientGone."""
-        if self._state in NOT_READ:
+        if self._state in states.NOT_READ:
             await self.watched(asyncio.get_running_loop().create_future())
         if self.transport.is_closing():
             raise ClientGone

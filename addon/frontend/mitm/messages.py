@@ -85,4 +85,13 @@ def whole_response(request: http.Request, reply: Reply) -> http.Response:
     content = b"" if request.method == "HEAD" else reply.content  # RFC 9110 §9.3.2; errors of our own have content
     now, head = time.time(), reply.head
     reason = head.reason.encode("latin-1")
-    return http.Response(b"HTTP/1.1", head.status, reason, headers_of(head.fields), content, None, now, now)
+    return http.Response(
+        http_version=b"HTTP/1.1",
+        status_code=head.status,
+        reason=reason,
+        headers=headers_of(head.fields),
+        content=content,
+        trailers=None,
+        timestamp_start=now,
+        timestamp_end=now,
+    )

@@ -1,0 +1,30 @@
+"""The task in which the handler answers one request."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine
+
+
+class ResponseTask:
+    """A response under way. It stops when its client disconnects, unless other requests may use what it fetches."""
+
+    __slots__ = ("_shareable", "_task")
+
+    def __init__(self, *, shareable: bool) -> None:
+        self._shareable = shareable
+        self._task: asyncio.Task[bool] | None = None
+
+    def start(self, answering: Coroutine[None, None, bool]) -> asyncio.Task[bool]:
+        """Start the handler, which may complete at once, and return its task."""
+        self._task = asyncio.get_running_loop().create_task(answering)
+        return self._task
+
+    def keep_for_client(self) -> None:
+        """Note that only the client uses the response from now on: it is being sent."""
+        self._shareable = False
+
+    def client_lost(self) -> None:
+        """Stop, unless other requests may use what comes."""
+        if not self._shareable and self._task is not None:
+            self._task.cancel()
