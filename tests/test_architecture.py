@@ -1,7 +1,6 @@
-"""The house: who may import whom, how large a file may grow, how reasons are named.
+"""The architecture: which folder may import which, what a pure rule may not use, and the shape of files and calls.
 
-`cache/` is pure above the stores line: no clock, no sockets, no files, no mitmproxy. A module imports only modules
-listed before it.
+docs/architecture.md draws these layers; the files that it and docs/glossary.md name must exist.
 """
 
 from __future__ import annotations
@@ -9,6 +8,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,79 +18,182 @@ from cache.policy.reason_texts import clause
 
 ROOT = Path(__file__).parents[1]
 
-ABOVE_THE_STORES_LINE = """
-    messages reasons fields structured json_text keeping policy entry fieldtable directives groups scrubbing
-    stored_fields freshness no_vary_search ownership key poisoning storing captures validation pieces ranges digests
-    answers cachestatus annotations exemptions partial authority decisions
-    destinations selection invalidation forwarding consequences on_request on_response engine
-    clauses explanation
-""".split()
+CACHE_LAYERS = ("http", "policy", "rules", "answer", "engine", "stores")
+"""The folders of `cache/`, lowest first. Each imports only itself and those before it."""
 
-BELOW = "codec stores flight".split()
+ADDON_LAYERS = (
+    *("origin", "config", "runtime", "programs", "pipeline", "offline", "recordings"),
+    *("service", "warm", "frontend", "server", "main", "cli"),
+)
+"""The entries of `addon/`, lowest first. Each imports only itself, those before it, and `cache/`."""
 
-# what a pure rule has no use for: time, chance, other processes, the machine
-FORBIDDEN = frozenset(
+FRONTEND_LAYERS = (
+    *("connection_limits", "leaf_certificates", "connections", "frontend", "connect", "http1", "mitm", "listener"),
+)
+"""The entries of `addon/frontend/`, lowest first."""
+
+MAX_ADDON_ENTRIES = 14
+
+NOT_PURE = frozenset(
     "addon asyncio diskcache httptools logging mitmproxy multiprocessing os pathlib random secrets select"
     " selectors shutil signal socket sqlite3 ssl subprocess sys tempfile threading time uuid".split()
 )
+"""Modules that a pure rule must not import: time, chance, other processes, the machine."""
 
-MAX_LINES = 250
+MAX_LINES = 400
+
+MAX_POSITIONAL = 5
 
 REASONS = (reasons.Forwarded, reasons.Detail, reasons.NotStored, reasons.Refused, reasons.Dropped)
 
 
-def modules(folder: str) -> list[Path]:
+def source_files(folder: str) -> list[Path]:
     return sorted((ROOT / folder).rglob("*.py"))
 
 
+def module_name(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text())
+
+
 def imported(path: Path) -> Iterator[str]:
-    """Every module that a file imports, wherever in the file, by its full name."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    """Return the full name of every module that a file imports, anywhere in the file, for type checkers too."""
+    for node in ast.walk(tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide where things are"
             base = node.module or ""
-            yield from (f"{base}.{alias.name}" for alias in node.names) if base == "cache" else [base]
+            for alias in node.names:
+                yield f"{base}.{alias.name}" if is_module(f"{base}.{alias.name}") else base
 
 
-def test_every_module_of_the_cache_has_its_place() -> None:
-    names = {path.stem for path in (ROOT / "cache").glob("*.py")} - {"__init__"}
-    assert names == {*ABOVE_THE_STORES_LINE, *BELOW} - {"stores"}
+def is_module(name: str) -> bool:
+    path = ROOT.joinpath(*name.split("."))
+    return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
 
 
-@pytest.mark.parametrize("name", ABOVE_THE_STORES_LINE)
-def test_a_rule_imports_only_what_stands_before_it_and_nothing_of_the_machine(name: str) -> None:
-    before = ABOVE_THE_STORES_LINE[: ABOVE_THE_STORES_LINE.index(name)]
-    for module in imported(ROOT / "cache" / f"{name}.py"):
-        top, _, rest = module.partition(".")
-        assert top not in FORBIDDEN, f"cache/{name}.py imports {module}"
-        if top == "cache":
-            assert rest.partition(".")[0] in before, f"cache/{name}.py imports {module}, which does not stand before it"
+def layer_of(path: Path, folder: str) -> str:
+    return path.relative_to(ROOT / folder).parts[0].removesuffix(".py")
 
 
-@pytest.mark.parametrize("name", ABOVE_THE_STORES_LINE)
-def test_a_rule_never_asks_what_time_it_is(name: str) -> None:
-    tree = ast.parse((ROOT / "cache" / f"{name}.py").read_text())
-    asked = {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    assert asked.isdisjoint({"now", "utcnow", "today"}), f"cache/{name}.py"
+FILES = [*source_files("addon"), *source_files("cache")]
 
 
-def test_the_cache_does_not_know_what_uses_it() -> None:
-    for path in modules("cache"):
+def named(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+# ---- layers
+
+
+@pytest.mark.parametrize(
+    ("folder", "layers"),
+    [("cache", CACHE_LAYERS), ("addon", ADDON_LAYERS), ("addon/frontend", FRONTEND_LAYERS)],
+    ids=["cache", "addon", "frontend"],
+)
+def test_every_folder_imports_only_layers_below_it(folder: str, layers: tuple[str, ...]) -> None:
+    package = folder.replace("/", ".")
+    entries = {path.name.removesuffix(".py") for path in (ROOT / folder).iterdir() if path.name != "__pycache__"}
+    assert entries - {"__init__"} == set(layers)
+    for path in source_files(folder):
+        own = layer_of(path, folder)
+        if own == "__init__":
+            continue
         for module in imported(path):
-            assert module.partition(".")[0] not in ("addon", "mitmproxy", "tests"), f"{path} imports {module}"
+            if module.startswith(f"{package}."):
+                other = module.removeprefix(f"{package}.").partition(".")[0]
+                assert layers.index(other) <= layers.index(own), f"{named(path)} imports {module}, a layer above it"
 
 
-@pytest.mark.parametrize("folder", ["cache", "addon"])
-def test_a_file_is_one_idea(folder: str) -> None:
-    long = {path.name: lines for path in modules(folder) if (lines := len(path.read_text().splitlines())) > MAX_LINES}
+def test_addon_has_few_entries() -> None:
+    assert len(ADDON_LAYERS) + 1 <= MAX_ADDON_ENTRIES  # __init__.py is one
+
+
+def test_the_cache_imports_nothing_that_uses_it() -> None:
+    for path in source_files("cache"):
+        for module in imported(path):
+            assert module.partition(".")[0] not in ("addon", "mitmproxy", "tests", "tools"), f"{path} imports {module}"
+
+
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    imports = {
+        module_name(path): {name for name in imported(path) if is_module(name)} - {module_name(path)} for path in FILES
+    }
+    done: set[str] = set()
+
+    def visit(name: str, trail: tuple[str, ...]) -> None:
+        assert name not in trail, f"a circle: {' -> '.join((*trail[trail.index(name) :], name))}"
+        if name not in done:
+            for other in sorted(imports.get(name, ())):
+                visit(other, (*trail, name))
+            done.add(name)
+
+    for name in imports:
+        visit(name, ())
+
+
+# ---- purity
+
+
+PURE = [path for layer in CACHE_LAYERS if layer != "stores" for path in source_files(f"cache/{layer}")]
+
+
+@pytest.mark.parametrize("path", PURE, ids=named)
+def test_a_rule_uses_neither_the_machine_nor_the_clock(path: Path) -> None:
+    for module in imported(path):
+        assert module.partition(".")[0] not in NOT_PURE, f"{named(path)} imports {module}"
+    attributes = {node.attr for node in ast.walk(tree(path)) if isinstance(node, ast.Attribute)}
+    assert attributes.isdisjoint({"now", "utcnow", "today"}), named(path)
+
+
+def test_nothing_is_pickled() -> None:
+    for path in FILES:
+        assert not {"pickle", "marshal", "shelve", "dill"} & set(imported(path)), path
+
+
+# ---- files and calls
+
+
+def test_every_package_says_what_is_in_it() -> None:
+    for folder in ("addon", "cache"):
+        for path in [ROOT / folder, *(ROOT / folder).rglob("*/")]:
+            if any(path.glob("*.py")):
+                assert ast.get_docstring(tree(path / "__init__.py")), f"{named(path)} has no docstring"
+
+
+def test_no_file_is_longer_than_one_idea() -> None:
+    lengths = {named(path): len(path.read_text().splitlines()) for path in FILES}
+    assert not {name: lines for name, lines in lengths.items() if lines > MAX_LINES}
+
+
+def test_no_call_has_more_than_five_positional_arguments() -> None:
+    long = [
+        f"{named(path)}:{node.lineno}"
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and len(node.args) > MAX_POSITIONAL
+    ]
     assert not long
 
 
-def test_nobody_pickles() -> None:
-    for path in [*modules("cache"), *modules("addon")]:
-        assert not {"pickle", "marshal", "shelve", "dill"} & set(imported(path)), path
+def test_no_private_attribute_is_used_from_outside() -> None:
+    outside = [
+        f"{named(path)}:{node.lineno} {ast.unparse(node)}"
+        for path in FILES
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute)
+        and re.match(r"_[a-z]", node.attr)
+        and ast.unparse(node.value) not in ("self", "cls", "super()", "os")
+    ]
+    assert not outside
+
+
+# ---- reasons and documents
 
 
 def test_every_reason_is_a_token_and_has_its_clause() -> None:
@@ -98,3 +201,19 @@ def test_every_reason_is_a_token_and_has_its_clause() -> None:
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", reason), reason
         assert clause(reason).sentence
         assert re.fullmatch(r"RFC [0-9]{4} §[0-9.]+|ours", clause(reason).source), clause(reason)
+
+
+@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/glossary.md", "docs/decisions.md", "README.md"])
+def test_the_files_that_a_page_names_exist(page: str) -> None:
+    text = (ROOT / page).read_text()
+    names = set(re.findall(r"`((?:addon|cache|tests|tools|docs)/[A-Za-z0-9_./{},]*)`", text))
+    missing = [each for name in names for each in expanded(name) if not (ROOT / each).exists()]
+    assert not missing
+
+
+def expanded(name: str) -> list[str]:
+    """Return the names that one with braces stands for: `a/{b,c}.py` is `a/b.py` and `a/c.py`."""
+    if not (braces := re.search(r"\{([^{}]*)\}", name)):
+        return [name]
+    parts = braces[1].split(",")
+    return [each for part in parts for each in expanded(name[: braces.start()] + part + name[braces.end() :])]
