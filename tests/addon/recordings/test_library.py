@@ -92,7 +92,7 @@ def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, library: Recordin
         assert entry.scrubbed
     place = tmp_path / "store" / "recordings" / "demo"
     assert (
-        "scrubbed: something was taken out of it here"
+        "scrubbed: this proxy removed secrets from it"
         in secondhand("show", "http://a.test/json", "--store", place).stdout
     )
     assert json.loads(secondhand("show", "http://a.test/json", "--store", place, "--json").stdout)[0]["scrubbed"]
