@@ -100,7 +100,7 @@ WORKS = [
 
 def request_with(target: str = "/file", method: str = "GET", **fields: str) -> Request:
     lines = tuple((name.replace("_", "-"), value) for name, value in fields.items())
-    return Request(method, "http", "origin.test", 80, target, Fields(lines))
+    return Request(method=method, scheme="http", host="origin.test", port=80, target=target, fields=Fields(lines))
 
 
 def exemption_of(request: Request, content_type: str = "application/octet-stream") -> str | None:
