@@ -1,6 +1,6 @@
 """Refuses settings that store one user's private responses in a proxy that other machines can reach.
 
-See docs/decisions.md, "One user's cache is refused where others can reach it".
+See docs/decisions.md, "One user's cache listens on loopback addresses only".
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class PrivateProxy:
         self.log = ""
         self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "addon.cli.private_proxy_main"],
+            [sys.executable, "-P", "-m", "addon.cli.serve_for_parent"],
             env={
                 **os.environ,
                 **settings,

@@ -1,6 +1,6 @@
 """A proxy that stores one user's private responses refuses to listen where other machines can reach it.
 
-See docs/decisions.md, "One user's cache is refused where others can reach it".
+See docs/decisions.md, "One user's cache listens on loopback addresses only".
 """
 
 from __future__ import annotations
