@@ -1,4 +1,4 @@
-"""`secondhand serve`: a lean mitmproxy with this cache in it, no more addons than a forward proxy needs."""
+"""`secondhand serve`: the listener, the cache, and a mitmproxy with no more addons than they need."""
 
 from __future__ import annotations
 
@@ -21,47 +21,51 @@ from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, 
 
 from addon.config.errors import ConfigError
 from addon.config.settings import Settings
-from addon.frontend.connect.leaf_certificates import LeafContexts
 from addon.frontend.connection_limits import ConnectionLimits
-from addon.frontend.http1.frontend import Door
+from addon.frontend.connections import Connections
+from addon.frontend.frontend import Frontend, HandOver
+from addon.frontend.http1.fast_path import FastPath
+from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets
+from addon.frontend.leaf_certificates import LeafContexts
 from addon.frontend.listener import Listener
-from addon.frontend.mitm.handover import HandOver
+from addon.frontend.mitm.handover import MitmproxyHandover
 from addon.frontend.mitm.hooks import Hooks
 from addon.runtime.access_log import AccessLog
 from addon.runtime.event_loop import run
 from addon.service import Service
-from cache.policy.cache_policy import glob
+from cache.policy.rules import glob
 from cache.stores.memory import MemoryStore
 
 logger = logging.getLogger(__name__)
 
 FAILED, MISCONFIGURED = 1, 2
 
-NEW_OBJECTS = 10_000
-"""Objects after which Python looks for garbage among them: more than wait for the store's writer at a time."""
+GC_THRESHOLD = 10_000
+"""New objects after which Python collects garbage: more than wait for the store's writer at a time."""
 
-PATIENCE = 10.0
-"""Seconds that answers under way have to end when the proxy is told to stop."""
+STOP_TIMEOUT = 10.0
+"""Seconds that responses under way have to end when the proxy is stopped."""
 
 
 def serve(settings: Settings, scripts: Sequence[str] = (), *, door: bool = True, lasting: bool = True) -> int:
     """Run the proxy until it is told to stop.
 
     Args:
-        settings: What the operator set.
-        scripts: Files of other people's addons, which see every request; they leave no room for the door.
-        door: Take clients in through the fast lane.
-        lasting: It is there for more than one command, so that people may switch it.
+        settings: The operator's settings.
+        scripts: Files of other mitmproxy addons. They see every request, so mitmproxy then listens in place of our
+            front end.
+        door: Listen with our own front end; mitmproxy's listener otherwise.
+        lasting: The proxy outlives a single command, so that people may switch its mode.
 
     Returns:
-        The exit code: 0, 1 where it cannot run, 2 for bad settings.
+        The exit code: 0, 1 if it cannot run, 2 for invalid settings.
     """
     logging.basicConfig(
         level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
-    if trouble := unusable_address(*settings.address):
-        typer.echo(f"secondhand: cannot listen on {settings.listen}: {trouble}", err=True)
+    if problem := unusable_address(*settings.address):
+        typer.echo(f"secondhand: cannot listen on {settings.listen}: {problem}", err=True)
         return FAILED
     allow_many_connections()
     try:
@@ -72,28 +76,28 @@ def serve(settings: Settings, scripts: Sequence[str] = (), *, door: bool = True,
 
 
 def allow_many_connections() -> None:
-    """Raise this process's limit of open files to what the system allows it."""
+    """Raise this process's limit of open files to what the system allows."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft != hard:
         with suppress(ValueError, OSError):
             resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
 
-def most_descriptors() -> int:
+def max_descriptors() -> int:
     """Return how many files and sockets this process may have open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
-def spare_the_collector() -> None:
-    """Leave what is there for good, some hundred thousand objects, out of every search for garbage from now on."""
+def tune_garbage_collector() -> None:
+    """Leave the objects that exist now, some hundred thousand, out of every garbage collection from now on."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(NEW_OBJECTS, *gc.get_threshold()[1:])
+    gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])
 
 
 def unusable_address(host: str, port: int) -> str | None:
-    """Return why nobody can listen there, or None."""
+    """Return why it is impossible to listen there, or None."""
     try:
         family, kind, _, _, address = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind) as probe:
@@ -107,7 +111,7 @@ def unusable_address(host: str, port: int) -> str | None:
 async def _run(settings: Settings, scripts: Sequence[str], *, door: bool, lasting: bool) -> int:
     service = Service(settings, lasting=lasting)
     try:
-        # before the listener exists, so that whoever gets a connection gets an answer
+        # before the listener exists, so that every accepted connection is answered
         await service.start()
         proxy = Proxy(settings, service, scripts, door=door)
         loop = asyncio.get_running_loop()
@@ -120,7 +124,7 @@ async def _run(settings: Settings, scripts: Sequence[str], *, door: bool, lastin
 
 
 class Proxy(master.Master):
-    """mitmproxy with what a caching proxy needs, and the door in front of it."""
+    """mitmproxy with the addons that a caching proxy needs, and our front end before it."""
 
     def __init__(self, settings: Settings, service: Service, scripts: Sequence[str] = (), *, door: bool = True) -> None:
         super().__init__(options.Options(), event_loop=asyncio.get_running_loop(), with_termlog=False)
@@ -143,17 +147,17 @@ class Proxy(master.Master):
             listen_host=host,
             listen_port=port,
             mode=[f"reverse:{settings.edge}" if settings.edge else "regular"],
-            # the origin builds its links from the name that the client used
+            # origins make their links from the name that the client used
             keep_host_header=True,
             confdir=str(settings.tls.ca_directory),
-            # a copy must be served while its origin is gone, so nothing is asked of the origin beforehand
+            # a copy must be served while its origin is down, so the origin is not contacted beforehand
             connection_strategy="lazy",
             upstream_cert=False,
             **trusted(settings),
             **({"scripts": list(scripts)} if scripts else {}),
         )
-        admission = ConnectionLimits(settings.limits.connections_per_client, most_descriptors())
-        self._hand_over = HandOver(self._proxyserver, admission.release)
+        admission = ConnectionLimits(settings.limits.connections_per_client, max_descriptors())
+        self._hand_over = MitmproxyHandover(self._proxyserver, admission.release)
         self.listener = listener_of(settings, service, self._hand_over, admission) if door else None
 
     async def _ready(self) -> Service:
@@ -168,56 +172,52 @@ class Proxy(master.Master):
         return host, port
 
     async def running(self) -> None:
-        """Let clients in, and say where the proxy is."""
+        """Start the listener, and print where the proxy is."""
         await super().running()
         if self.listener:
             await self.listener.start(*self._settings.address)
         host, port = self.address
         self._service.listens_at(host, port)
-        spare_the_collector()
+        tune_garbage_collector()
         shown = f"[{host}]" if ":" in host else host
         typer.echo(f"secondhand listens on http://{shown}:{port}")
-        typer.echo(f"its copies are in {self._place()}")
-        way = f"http://{shown}:{port}/" if self._settings.edge else f"-x http://{shown}:{port} http://example.org/"
-        typer.echo(f"try it twice: curl -i {way}")
+        typer.echo(f"its copies are in {self._store_place()}")
+        target = f"http://{shown}:{port}/" if self._settings.edge else f"-x http://{shown}:{port} http://example.org/"
+        typer.echo(f"try it twice: curl -i {target}")
         sys.stdout.flush()
 
     async def done(self) -> None:
-        """Let answers under way end, then everything."""
+        """Let responses under way end, then stop everything."""
         if self.listener:
-            await self.listener.close(PATIENCE)
+            await self.listener.close(STOP_TIMEOUT)
             await self._hand_over.close()
         await super().done()
 
-    def _place(self) -> str:
-        if trouble := self._service.store_trouble:
-            return f"no store: {trouble}; answers are served and not stored"
+    def _store_place(self) -> str:
+        if problem := self._service.store_problem:
+            return f"no store: {problem}; answers are served and not stored"
         store = self._service.store
         return "memory, until it stops" if isinstance(store, MemoryStore) else str(self._settings.store.directory)
 
 
-def arrival_of(settings: Settings) -> RequestTargets:
-    """Return where connections to this proxy lead."""
+def targets_of(settings: Settings) -> RequestTargets:
+    """Return how request targets on the listener are read."""
     return GatewayTargets(settings.backend) if settings.backend else ForwardProxyTargets()
 
 
-def listener_of(settings: Settings, service: Service, hand_over: HandOver, admission: ConnectionLimits) -> Listener:
-    """Return the public listener of the door."""
-    door = Door(
-        service,
-        LeafContexts(settings.tls.ca_directory),
-        hand_over,
-        admission,
-        arrival_of(settings),
-        settings.memory.hot_size,
-        AccessLog(Path(settings.log.access).expanduser()) if settings.log.access else None,
-        tuple(glob(host) for host in settings.tls.leave_alone),
-    )
-    return Listener(door)
+def listener_of(settings: Settings, service: Service, hand_over: HandOver, limits: ConnectionLimits) -> Listener:
+    """Return the public listener, with the front end behind it."""
+    log = AccessLog(Path(settings.log.access).expanduser()) if settings.log.access else None
+    fast_path = FastPath(service.active, service.counters, service.clock, settings.memory.hot_size, log)
+    connections = Connections(limits, service.clock, log, each_second=fast_path.report_uses)
+    certificates = LeafContexts(settings.tls.ca_directory)
+    leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
+    frontend = Frontend(service, connections, certificates, hand_over, leave_alone)
+    return Listener(Handler(frontend, fast_path), targets_of(settings))
 
 
 def trusted(settings: Settings) -> dict[str, str]:
-    """Return the mitmproxy options that make it trust whom our own origin connections trust."""
+    """Return the mitmproxy options by which it trusts the same CAs as our own origin connections."""
     system = ssl.get_default_verify_paths()
     trusting = {"ssl_verify_upstream_trusted_confdir": system.capath} if system.capath else {}
     files = [name for name in (system.cafile, *settings.origin.ca_files) if name]
@@ -225,7 +225,7 @@ def trusted(settings: Settings) -> dict[str, str]:
         return trusting
     if len(files) == 1:
         return {**trusting, "ssl_verify_upstream_trusted_ca": files[0]}
-    # mitmproxy takes one file
+    # mitmproxy reads one file only
     with tempfile.NamedTemporaryFile("w", prefix="secondhand-", suffix=".pem", delete=False) as bundle:
         for name in files:
             bundle.write(Path(name).expanduser().read_text())

@@ -5,22 +5,25 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from addon.config.addresses import own_authorities
 from addon.config.settings import Settings
-from addon.frontend.mitm.loopback import LoopbackServer
 from addon.offline.miss_queue import MissQueue
 from addon.offline.miss_response import MissResponses, remedy
 from addon.offline.modes import Modes
-from addon.offline.prefetch import Fetched, prefetch, prefetch_handler
+from addon.offline.prefetch_command import prefetch_handler
 from addon.offline.queue_drain import QueueDrain
-from addon.offline.wanted import Wanted
 from addon.origin import OriginClient
+from addon.origin.probe import OriginProbe
+from addon.origin.reachability import Reachability
+from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.reply import Reply
 from addon.pipeline.responder import Responder
+from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.switch import RecordingSwitch
 from addon.runtime.clock import Clock
 from addon.runtime.control import ControlServer
@@ -30,8 +33,9 @@ from addon.runtime.listen_address import ListenAddress
 from cache import engine
 from cache.engine.decisions import Refuse
 from cache.http.messages import Fields, Request
-from cache.policy.cache_policy import CachePolicy, Mode
+from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
+from cache.policy.rules import Mode
 from cache.rules.key import key_of_uri, keys
 from cache.stores.base import ResponseStore, StoreError
 from cache.stores.disk.store import DiskStore
@@ -40,142 +44,133 @@ from cache.stores.tiered.store import TieredStore
 
 logger = logging.getLogger(__name__)
 
-RELEASED = 1_793_000_000.0
-"""No right clock is before this: October 2026."""
-
-
-@dataclass(frozen=True, slots=True)
-class Lane:
-    """A store, and what answers from it and fills it by one policy."""
-
-    stored: AsyncStore
-    fetcher: Fetcher
-    responder: Responder
-
-    @property
-    def policy(self) -> CachePolicy:
-        """What it goes by."""
-        return self.fetcher.policy
-
-    async def close(self) -> None:
-        """Finish, and close the store."""
-        await self.responder.close()
-        self.stored.close()
+CLOCK_VALID_FROM = 1_793_000_000.0
+"""October 2026, in seconds since the epoch: no correct clock shows an earlier time."""
 
 
 class Service:
-    """A store, the way to the origins, and what stands between them."""
+    """Builds the parts of the cache, starts and stops them, and answers control commands."""
 
     def __init__(self, settings: Settings, clock: Callable[[], float] | None = None, *, lasting: bool = True) -> None:
-        """Open the store; `lasting` as in `remedy`.
+        """Open the store.
 
-        Raises ConfigError for a client list, ValueError for an origin option, of no use.
+        Args:
+            settings: The operator's settings.
+            clock: Returns seconds since the epoch; the machine's clock by default.
+            lasting: The proxy outlives a single command (see `remedy`).
+
+        Raises:
+            ConfigError: the client list is invalid.
+            ValueError: an option about origins is invalid.
         """
-        self.settings, self._lasting = settings, lasting
+        self.settings = settings
         self.is_edge = settings.backend is not None
         self.clock = clock or Clock()
         self.counters = Counters()
-        store, self.store_trouble = open_store(settings, self._lost)
+        self._lasting = lasting
+        self._origin_options = settings.origin_options()
+        store, self.store_problem = open_store(settings, self._count_lost)
         directory = settings.store.directory if isinstance(store, TieredStore) else None
-        self.policy = replace(
-            settings.policy(),
-            instance=secrets.token_hex(4),
-            credential_key=credential_key(directory),
-            earliest=RELEASED,
-        )
-        options, hosts = settings.origin_options(), settings.cache.modes
-        self.modes = Modes(lambda: self.policy, self.go_by, options, hosts, lambda: self.recordings.stop())
-        self.taken: Callable[[], None] = lambda: None
-        """Called when another lane is taken."""
         self.queue = MissQueue(settings.store.directory) if directory else None
-        self.home = self.lane_on(store, self.policy, self.queue)
-        """The lane on the service's own store."""
-        self.take(self.home)
-        self.recordings = RecordingSwitch(self)
-        self.queue_drain = self._queue_drain(self.queue) if self.queue and settings.offline.queue else None
-        self.loopback = LoopbackServer()
-        self._listen_address = ListenAddress(self.is_edge)
-        handlers = {
-            "address": self._listen_address.handle,
-            "fetch": prefetch_handler(self),
-            "missing": self._missing,
-            "mode": self.modes.handle,
-            "ping": self._ping,
-            "purge": self._purge,
-            "stats": self._stats,
-        }
-        self._control = ControlServer(settings.store.directory, handlers | self.recordings.handlers())
-
-    def lane_on(
-        self,
-        store: ResponseStore,
-        policy: CachePolicy,
-        queue: MissQueue | None = None,
-        responder: Callable[[Fetcher, Counters, float], Responder] = Responder,
-    ) -> Lane:
-        """Return a lane on a store, with that kind of `responder`; what is missing in it goes to `queue`.
-
-        Raises:
-            ValueError: an origin option is of no use.
-        """
-        stored = AsyncStore(store, self.counters)
-        origin = OriginClient(self.settings.origin_options(), self.clock)
-        largest = self.settings.store.largest_object
-        fetcher = Fetcher(stored, origin, policy, self.clock, self.counters, largest)
-        fetcher.reachability = self.modes.reachability
-        answering = responder(fetcher, self.counters, self.settings.cache.collapse_timeout)
-        # what a recording has not is nothing to be fetched later
-        answering.misses = MissResponses(stored, queue, self._remedy)
-        return Lane(stored, fetcher, answering)
-
-    def take(self, lane: Lane) -> None:
-        """Answer by this lane from now on, with what the proxy has learnt while it ran."""
-        held = self.policy
-        lane.fetcher.policy = replace(
-            lane.policy,
-            mode=held.mode,
-            host_modes=held.host_modes,
-            unreachable=held.unreachable,
-            own_authorities=held.own_authorities,
+        self.reachability = Reachability(OriginProbe(self._origin_options), self._set_unreachable)
+        policy = settings.policy()
+        policy = replace(
+            policy,
+            identity=replace(policy.identity, instance=secrets.token_hex(4)),
+            keying=replace(policy.keying, credential_key=credential_key(directory)),
+            freshness=replace(policy.freshness, clock_valid_from=CLOCK_VALID_FROM),
         )
-        self.lane = lane
-        self.store, self.stored, self.policy = lane.stored.store, lane.stored, lane.policy
-        self.fetcher, self.responder = lane.fetcher, lane.responder
-        self.taken()
+        self.active = ActivePipeline(self._make_pipeline(store, policy, Responder, self.queue))
+        self.recordings = RecordingSwitch(settings, self.active, self._make_recording_pipeline)
+        self.modes = Modes(self.active, self.reachability, self.recordings.stop, settings.cache.modes)
+        self.queue_drain: QueueDrain | None = None
+        if self.queue and settings.offline.queue:
+            self.queue_drain = QueueDrain(self.queue, self.active)
+            self.active.add_observer(self.queue_drain.start)
+        self._listen_address = ListenAddress(self.is_edge)
+        self._control = ControlServer(
+            settings.store.directory,
+            {
+                "address": self._listen_address.handle,
+                "fetch": prefetch_handler(self.active),
+                "missing": self._missing,
+                "mode": self.modes.handle,
+                "ping": self._ping,
+                "purge": self._purge,
+                "stats": self._stats,
+                **self.recordings.handlers(),
+            },
+        )
+
+    def _make_pipeline(
+        self, store: ResponseStore, policy: CachePolicy, responder: type[Responder], queue: MissQueue | None
+    ) -> Pipeline:
+        async_store = AsyncStore(store, self.counters)
+        fetcher = Fetcher(
+            store=async_store,
+            origin=OriginClient(self._origin_options, self.clock),
+            policy=policy,
+            clock=self.clock,
+            counters=self.counters,
+            max_object=self.settings.store.largest_object,
+            reachability=self.reachability,
+        )
+        misses = MissResponses(async_store, queue, self._remedy)
+        return Pipeline(
+            async_store, fetcher, responder(fetcher, self.counters, self.settings.cache.collapse_timeout, misses)
+        )
+
+    def _make_recording_pipeline(self, store: ResponseStore, policy: CachePolicy) -> Pipeline:
+        # what is missing in a recording must not be fetched later, so there is no queue
+        return self._make_pipeline(store, policy, DrainingResponder, None)
+
+    @property
+    def policy(self) -> CachePolicy:
+        """The policy in force."""
+        return self.active.policy
+
+    @property
+    def store(self) -> ResponseStore:
+        """The store that answers now."""
+        return self.active.current.store.sync_store
 
     def _remedy(self, host: str) -> str:
         return remedy(self.settings, self.policy, host, lasting=self._lasting)
 
-    def _lost(self, reason: NotStored, count: int) -> None:
+    def _count_lost(self, reason: NotStored, count: int) -> None:
         self.counters.count(f"not_stored.{reason}", count)
 
+    def _set_unreachable(self, hosts: frozenset[str]) -> None:
+        policy = self.policy
+        self.active.set_policy(replace(policy, network=replace(policy.network, unreachable=hosts)))
+
     def listens_at(self, host: str, port: int) -> None:
-        """Take requests for where clients reach this proxy for loops (RFC 9110 §7.6.3); an edge is meant by them."""
-        self._listen_address.host, self._listen_address.port = host, port
+        """Treat requests to our own listener as loops (RFC 9110 §7.6.3), except in edge mode."""
+        self._listen_address.set(host, port)
         if not self.is_edge:
-            self.go_by(replace(self.policy, own_authorities=own_authorities(host, port)))
+            identity = replace(self.policy.identity, own_authorities=own_authorities(host, port))
+            self.active.set_policy(replace(self.policy, identity=identity))
 
     def refused_tunnel(self, host: str, port: int, fields: Fields, *, opened: bool = True) -> Reply | None:
-        """Return what a client gets who asks for a tunnel to where this proxy does not go, or None.
+        """Return the reply to a client that asks for a tunnel which this proxy does not open, or None.
 
-        `opened` says that what goes through it can be seen: to open it asks nobody, and what may be asked inside is
-        decided there.
+        `opened` means that this proxy sees the requests inside. The modes are then applied to those requests: the
+        tunnel itself asks no origin.
         """
-        request = Request("CONNECT", "https", host, port, "/", fields)
         policy = self.policy
         if opened:
-            policy = replace(policy, offline=False, mode=Mode.ONLINE, host_modes=(), replay="")
+            network = replace(policy.network, offline=False, mode=Mode.ONLINE, host_modes=())
+            policy = replace(policy, network=network, recording=None)
+        request = Request("CONNECT", "https", host, port, target="/", fields=fields)
         decision = engine.on_request(request, (), policy, self.clock())
-        return self.fetcher.reply_builder.refuse(decision) if isinstance(decision, Refuse) else None
+        return self.active.current.fetcher.errors.refuse(decision) if isinstance(decision, Refuse) else None
 
     async def start(self) -> None:
-        """Listen to mitmproxy on the loopback relay and to the command line on the Unix socket.
+        """Start the recording that the settings name, and listen to control commands.
 
         Raises:
-            OSError: there is no loopback port.
-            StoreError: the recording that the settings name cannot be used.
+            StoreError: the recording cannot be used.
         """
-        await self.loopback.start()
         if doing := self.settings.recordings.doing:
             await self.recordings.start(*doing)
         try:
@@ -183,68 +178,57 @@ class Service:
         except OSError as error:
             logger.warning("commands cannot reach this proxy: %s", error)
 
-    def go_by(self, policy: CachePolicy) -> None:
-        """Let another policy hold from the next request on."""
-        self.policy = self.fetcher.policy = policy
-        if self.queue_drain:
-            self.queue_drain.begin()
-
-    def _queue_drain(self, queue: MissQueue) -> QueueDrain:
-        async def fetch(wanted: Wanted) -> Fetched:
-            return await prefetch(self, wanted)
-
-        return QueueDrain(queue, fetch, lambda: self.policy, self.home.stored)
-
     async def close(self) -> None:
-        """Finish, and let go of everything."""
+        """Stop everything, and close the store."""
         await self._control.close()
-        await self.modes.close()
+        await self.reachability.close()
         if self.queue_drain:
             await self.queue_drain.close()
-        await self.loopback.close()
         await self.recordings.close()
-        await self.home.close()
+        await self.active.own.close()
 
-    # ---- what the command line may ask
+    # ---- control commands
 
     async def _ping(self, arguments: Mapping[str, object]) -> dict[str, object]:
         return {"arguments": dict(arguments)}
 
     async def _missing(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        return {"urls": self.responder.misses.missing if self.responder.misses else []}
+        misses = self.active.current.responder.misses
+        return {"urls": misses.missing if misses else []}
 
     async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return dict(self.counters.snapshot())
 
     async def _purge(self, arguments: Mapping[str, object]) -> dict[str, object]:
-        # never a recording's: what is pinned goes with its recording
-        fetcher, store = self.home.fetcher, self.home.stored.store
+        # recordings are not purged: they are removed as a whole
+        own = self.active.own
+        store = own.store.sync_store
         match dict(arguments):
             case {"url": str(url)}:
-                named = keys(key_of_uri(url), self.home.policy)
-                deleted = await fetcher.purge(lambda other: other in named, lambda: sum(map(store.delete, named)))
+                named = keys(key_of_uri(url), own.policy)
+                deleted = await own.purge(lambda key: key in named, lambda: sum(map(store.delete, named)))
             case {"host": str(host)}:
                 name = host.lower()
-                deleted = await fetcher.purge(lambda other: is_of_host(other, name), lambda: store.delete_host(name))
+                deleted = await own.purge(lambda key: is_of_host(key, name), lambda: store.delete_host(name))
             case {"all": True}:
-                deleted = await fetcher.purge(lambda _: True, store.clear)
+                deleted = await own.purge(lambda _: True, store.clear)
             case _:
                 raise ValueError('expected "url", "host" or "all"')
         return {"deleted": deleted}
 
 
-def open_store(settings: Settings, lost: Callable[[NotStored, int], None]) -> tuple[ResponseStore, str | None]:
-    """Return the store, and what is wrong if it takes nothing: then answers are served and not stored.
+def open_store(settings: Settings, count_lost: Callable[[NotStored, int], None]) -> tuple[ResponseStore, str | None]:
+    """Return the store, and why it takes nothing, if so: responses are then served and not stored.
 
     Args:
-        settings: say which store.
-        lost: called when responses that had been taken could not be written, on any thread.
+        settings: They name the store.
+        count_lost: Called, on any thread, when responses that the store had accepted could not be written.
     """
     if settings.store.kind == "memory":
         return MemoryStore(settings.store.max_size, settings.store.captures), None
     try:
         disk = DiskStore(settings.store.directory, settings.store.max_size, captures=settings.store.captures)
-        return TieredStore(disk, settings.memory.store_size, settings.memory.max_object, lost), None
+        return TieredStore(disk, settings.memory.store_size, settings.memory.max_object, count_lost), None
     except StoreError as error:
         logger.warning("no store: %s; answers are served and not stored", error)
         return MemoryStore(0), str(error)

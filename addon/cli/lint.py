@@ -54,7 +54,7 @@ def lint(
     Fails if a finding is of level bad.
     """
     settings = load_configuration(config, store).settings
-    stored = stored or settings.policy().towards(parse_request(url, []).host).offline
+    stored = stored or settings.policy().towards(parse_request(url, []).host).network.offline
     if stored and header:
         raise typer.BadParameter("expected no fields with --stored or offline: no request is sent", param_hint="-H")
     if stored:

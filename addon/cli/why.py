@@ -58,8 +58,8 @@ def _explanation(settings: Settings, request: Request) -> Explanation:
     with open_store(settings) as opened:
         directory = settings.store.directory
         secret = credential_key(directory) if directory.exists() else b""
-        policy = replace(settings.policy(), credential_key=secret)
-        request = without_signature(request, policy.query_rules)
+        policy = replace(settings.policy(), keying=replace(settings.policy().keying, credential_key=secret))
+        request = without_signature(request, policy.keying.query_rules)
         candidates = [entry for key in keys(primary_key(request), policy) for entry in opened.candidates(key)]
         return explain(request, candidates, policy, time.time())
 

@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Strict
 
 from addon.config.model import LowerCaseTokens, Section, Strings
-from cache.policy.cache_policy import CachePolicy, glob
-from cache.policy.private_cache import NOTHING_MORE, Keeping, PostRule, QueryRule
+from cache.policy.cache_policy import CachePolicy
+from cache.policy.private_cache import PrivateCache
+from cache.policy.rules import PostRule, QueryRule, glob
 
 
 class QuerySettings(Section):
@@ -52,19 +53,19 @@ class OfflineSettings(Section):
 
     def applied(self, policy: CachePolicy, profile: str) -> CachePolicy:
         """Return a policy with these settings. Only policies of the same profile see the responses that it stores."""
-        keeping = Keeping(
-            private=self.keep_private,
-            unfresh=self.keep_unfresh,
-            no_store=self.keep_no_store,
-            authorized=tuple(map(glob, self.keep_authorized)),
-            authorized_for_any=tuple(map(glob, self.keep_authorized_for_any)),
-            override=self.override,
+        private = PrivateCache(
+            secrets=frozenset(self.scrub),
+            keep_private=self.keep_private,
+            keep_unfresh=self.keep_unfresh,
+            keep_no_store=self.keep_no_store,
+            keep_authorized=tuple(map(glob, self.keep_authorized)),
+            keep_authorized_for_any=tuple(map(glob, self.keep_authorized_for_any)),
+            override_offline=self.override,
         )
+        scope = (profile or "private") if private.relaxes_rules or self.posts else ""
+        rules = tuple(each.rule() for each in self.queries), tuple(each.rule() for each in self.posts)
         return replace(
             policy,
-            scope=(profile or "private") if keeping != NOTHING_MORE or self.posts else "",
-            keeping=keeping,
-            secrets=frozenset(self.scrub),
-            query_rules=tuple(each.rule() for each in self.queries),
-            post_rules=tuple(each.rule() for each in self.posts),
+            private=replace(private, scope=scope),
+            keying=replace(policy.keying, query_rules=rules[0], post_rules=rules[1]),
         )

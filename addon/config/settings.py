@@ -22,7 +22,17 @@ from addon.config.origin import OriginSettings
 from addon.config.recordings import RecordingsSettings, ReplaySettings
 from addon.config.store import MemorySettings, StoreSettings
 from cache.http.messages import DEFAULT_PORTS
-from cache.policy.cache_policy import AnswerRule, AnswerStatus, CachePolicy, Reach, glob
+from cache.policy.cache_policy import (
+    CachePolicy,
+    FreshnessPolicy,
+    Identity,
+    KeyPolicy,
+    NetworkPolicy,
+    Presentation,
+    RequestPolicy,
+    StoringPolicy,
+)
+from cache.policy.rules import AnswerRule, AnswerStatus, Reach, glob
 
 if TYPE_CHECKING:
     from addon.origin import OriginOptions
@@ -164,39 +174,49 @@ class Settings(Section):
         """Return the policy of the cache. Raises ConfigError if the client list is invalid."""
         answer, cache = self.answer, self.cache
         policy = CachePolicy(
-            name=answer.name,
-            gateway=bool(self.edge),
-            reach=self.reach,
-            answer=answer.status,
-            answer_rules=tuple(rule.rule() for rule in answer.rules),
-            clients=tuple(client.rule() for client in read_clients(answer.client_list)),
-            annotations=tuple(annotation.rule() for annotation in self.annotate),
-            cache_status=answer.cache_status,
-            memento=answer.memento,
-            captures=self.store.captures,
-            mode=cache.mode,
-            host_modes=tuple((glob(each.host), each.mode) for each in cache.modes),
-            lifetimes=tuple(each.rule() for each in cache.lifetimes),
-            heuristic_max=int(cache.heuristic_max),
-            heuristic_query=cache.heuristic_query,
-            conservative_age=cache.age_formula == "conservative",
-            max_stale_disconnected=int(cache.max_stale_disconnected),
-            stale_on_5xx=cache.stale_on_5xx,
-            s_maxage_allows_stale=cache.s_maxage_allows_stale,
-            set_cookie=cache.set_cookie,
-            bypass_cookies=frozenset(cache.bypass_cookies),
-            client_certificate=bool(self.origin.client_certificate),
-            content_type_match=cache.content_type_match,
-            partition=cache.partition,
-            no_vary_search=cache.no_vary_search,
-            fetch_whole=cache.range_fetch == "full",
-            client_reload=cache.client_reload,
+            identity=Identity(name=answer.name, gateway=bool(self.edge)),
+            requests=RequestPolicy(
+                reach=self.reach,
+                bypass_cookies=frozenset(cache.bypass_cookies),
+                fetch_whole=cache.range_fetch == "full",
+                client_reload=cache.client_reload,
+                strict_host=cache.strict_host,
+            ),
+            presentation=Presentation(
+                status=answer.status,
+                status_rules=tuple(rule.rule() for rule in answer.rules),
+                clients=tuple(client.rule() for client in read_clients(answer.client_list)),
+                annotations=tuple(annotation.rule() for annotation in self.annotate),
+                cache_status=answer.cache_status,
+                memento=answer.memento,
+                strip_targeted=cache.strip_targeted,
+            ),
+            storing=StoringPolicy(
+                captures=self.store.captures,
+                set_cookie=cache.set_cookie,
+                client_certificate=bool(self.origin.client_certificate),
+                content_type_match=cache.content_type_match,
+                groups=cache.groups,
+            ),
+            network=NetworkPolicy(
+                mode=cache.mode, host_modes=tuple((glob(each.host), each.mode) for each in cache.modes)
+            ),
+            freshness=FreshnessPolicy(
+                lifetimes=tuple(each.rule() for each in cache.lifetimes),
+                heuristic_max=int(cache.heuristic_max),
+                heuristic_query=cache.heuristic_query,
+                conservative_age=cache.age_formula == "conservative",
+                max_stale_disconnected=int(cache.max_stale_disconnected),
+                stale_on_5xx=cache.stale_on_5xx,
+                s_maxage_allows_stale=cache.s_maxage_allows_stale,
+            ),
+            keying=KeyPolicy(
+                partition=cache.partition,
+                no_vary_search=cache.no_vary_search,
+                vary_language_order=cache.vary_lang_order == "count",
+            ),
             hosts=tuple(each.rule() for each in cache.hosts),
-            strip_targeted=cache.strip_targeted,
             targeted_fields=self.targeted_fields,
-            strict_host=cache.strict_host,
-            groups=cache.groups,
-            vary_language_order=cache.vary_lang_order == "count",
         )
         return self.offline.applied(policy, self.profile)
 

@@ -1,4 +1,4 @@
-"""Who may come in: so many connections for one client, and none once descriptors run short."""
+"""Limits on client connections: so many for each client, and none when file descriptors run short."""
 
 from __future__ import annotations
 
@@ -7,28 +7,28 @@ from collections import Counter
 from ipaddress import IPv6Address, ip_address, ip_network
 
 PREFIX = 64
-"""Bits of an IPv6 address that tell clients apart; the others are each client's own to choose (RFC 4291 §2.5.4)."""
+"""Bits of an IPv6 address that tell clients apart; each client chooses the other bits itself (RFC 4291 §2.5.4)."""
 
 
 class ConnectionLimits:
-    """The connections that clients have, whatever is spoken on them, until they are lost."""
+    """Counts the open connections of each client, whatever protocol is spoken on them."""
 
     def __init__(self, per_client: int, descriptors: int) -> None:
-        """Begin with nobody.
+        """Start without connections.
 
         Args:
-            per_client: Connections that one client may have; 0 for any number.
-            descriptors: How many this process may have open. A quarter stays for origins and files.
+            per_client: Connections that one client may have; 0 for no limit.
+            descriptors: File descriptors that this process may have open. A quarter is kept for origins and files.
         """
         self._per_client = per_client
-        self._highest = descriptors * 3 // 4
+        self._highest_descriptor = descriptors * 3 // 4
         self._clients: dict[asyncio.BaseTransport, str] = {}
         self._connections: Counter[str] = Counter()
 
     def admit(self, transport: asyncio.BaseTransport) -> str | None:
-        """Let a new connection in, or return why not: a sentence for its client."""
-        # the kernel gives the lowest number that is free, so a high one tells how many are taken, for whatever
-        if transport.get_extra_info("socket").fileno() >= self._highest:
+        """Count a new connection, or return why it is refused: a sentence for its client."""
+        # the kernel assigns the lowest free number, so a high one tells how many descriptors are in use
+        if transport.get_extra_info("socket").fileno() >= self._highest_descriptor:
             return "This proxy has as many connections open as it can."
         client = client_at(address_of(transport)) if self._per_client else None
         if client is None:
@@ -40,7 +40,7 @@ class ConnectionLimits:
         return None
 
     def release(self, transport: asyncio.BaseTransport) -> None:
-        """Take note that a connection is lost."""
+        """Stop counting a connection that is lost."""
         client = self._clients.pop(transport, None)
         if client is not None:
             self._connections[client] -= 1
@@ -49,16 +49,16 @@ class ConnectionLimits:
 
 
 def address_of(transport: asyncio.BaseTransport) -> str:
-    """Return the address of whoever is at the other end, or `-` where that is not known."""
+    """Return the address of a connection's client, or `-` if it is not known."""
     peer = transport.get_extra_info("peername")
     return str(peer[0]) if peer else "-"
 
 
 def client_at(address: str) -> str | None:
-    """Return what connections from an address are counted under; None for this machine, whose own are not."""
+    """Return the name that an address is counted under; None for this machine, which has no limit."""
     try:
         ip = ip_address(address.partition("%")[0])
-    except ValueError:  # gone already
+    except ValueError:  # disconnected already, so there is no address
         return None
     if isinstance(ip, IPv6Address):
         if ip.ipv4_mapped is None:

@@ -1,39 +1,80 @@
-"""The public listener: sockets on which conversations begin."""
+"""The public listener: accepts connections, or refuses them at once, and starts HTTP/1 on them."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from functools import partial
+from typing import cast
 
-from addon.frontend.entrance import Entrance
-from addon.frontend.http1.connection import Conversation
-from addon.frontend.http1.frontend import Door
+from addon.frontend.http1.connection import Http1Connection
+from addon.frontend.http1.handler import Handler
+from addon.frontend.http1.request_target import RequestTargets
+from addon.frontend.http1.response_head import Framing, head_bytes
+from addon.runtime.access_log import NOT_UNDERSTOOD, line_of
+from cache.policy.reasons import Refused
 
 BACKLOG = 4096
-"""Connections that may wait to be accepted; a herd of clients comes at once."""
+"""Connections that the kernel keeps until they are accepted; many clients may connect at once."""
+
+RETRY_AFTER = 10
+"""Seconds after which a refused client may find room: as long as a slow request head is waited for."""
 
 
 class Listener:
-    """One address on which clients are taken in."""
+    """One address on which clients connect."""
 
-    def __init__(self, door: Door) -> None:
-        self.door = door
-        door.converse = partial(Conversation, door)
-        self._server: asyncio.Server | None = None
+    def __init__(self, handler: Handler, targets: RequestTargets) -> None:
+        """Answer requests by `handler`; `targets` reads their request targets."""
+        self.handler = handler
+        self.targets = targets
         self.address = ("", 0)
         """Host and port, once it listens."""
+        self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> None:
         """Listen. Raises OSError."""
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(partial(Entrance, self.door), host or None, port, backlog=BACKLOG)
+        accept = partial(_Accepted, self)
+        self._server = await loop.create_server(accept, host or None, port, backlog=BACKLOG)
         self.address = self._server.sockets[0].getsockname()[:2]
-        self.door.begin()
+        self.handler.frontend.connections.start()
 
-    async def close(self, patience: float = 0.0) -> None:
-        """Take nobody in any more; let answers under way end within `patience` seconds."""
+    async def close(self, timeout_after: float = 0.0) -> None:
+        """Accept no more connections; let responses under way end within `timeout_after` seconds."""
         if self._server is not None:
             self._server.close()
-        await self.door.close(patience)
-        if self.door.log is not None:
-            await self.door.log.close()
+        connections = self.handler.frontend.connections
+        await connections.close(timeout_after)
+        if connections.log is not None:
+            await connections.log.close()
+
+
+class _Accepted(asyncio.Protocol):
+    """A connection that has just been accepted by the kernel."""
+
+    def __init__(self, listener: Listener) -> None:
+        self._listener = listener
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start HTTP/1 on the connection, or refuse it."""
+        listener, accepted = self._listener, cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
+        problem = listener.handler.frontend.connections.limits.admit(accepted)
+        if problem is None:
+            connection = Http1Connection(listener.handler, listener.targets)
+            accepted.set_protocol(connection)
+            connection.connection_made(accepted)
+        else:
+            self._refuse(accepted, problem)
+
+    def _refuse(self, transport: asyncio.Transport, sentence: str) -> None:
+        """Refuse a connection without reading from it: to wait for its request would be one connection more."""
+        frontend = self._listener.handler.frontend
+        # RFC 9209 §2.3.17; connection_limit_reached is for connections to the next hop
+        errors = frontend.service.active.current.fetcher.errors
+        reply = errors.error(503, Refused.CONNECTIONS, sentence, "http_request_denied")
+        content = reply.content if isinstance(reply.content, bytes) else b""
+        fields = reply.head.fields.appending(("Retry-After", str(RETRY_AFTER)))
+        transport.write(head_bytes(replace(reply.head, fields=fields), Framing(close=True)) + content)
+        transport.close()
+        frontend.connections.write_log(transport, line_of(NOT_UNDERSTOOD, reply.head.status, len(content)))

@@ -1,1 +1,1 @@
-"""Working without a network: modes, the queue of misses, and the response to a miss."""
+"""Offline use: modes, the response to a miss, the miss queue, and prefetching."""

@@ -1,4 +1,4 @@
-"""What was asked for and missing while no origin was asked: a file beside the store, to be fetched later."""
+"""The miss queue: a file beside the store with requests that missed offline, to be fetched later."""
 
 from __future__ import annotations
 
@@ -13,62 +13,64 @@ from pathlib import Path
 from addon.offline.wanted import Wanted
 from cache.http.messages import Fields, Request
 
-MOST = 1000
-"""Requests that are kept; beyond it what is missing is not noted."""
+MAX_QUEUED = 1000
+"""Maximum number of requests in the queue; further ones are not added."""
 
-KEPT_FIELDS = frozenset({"accept", "accept-encoding", "accept-language"})
-"""Request fields that choose among variants and tell nothing secret."""
+QUEUED_FIELDS = frozenset({"accept", "accept-encoding", "accept-language"})
+"""Request fields that select a variant and contain no secrets. Only these are written to the queue."""
 
 
-def wanted_by(request: Request) -> Wanted | None:
-    """Return what a request that found nothing is kept as; None for one that must not be repeated by us."""
+def queueable(request: Request) -> Wanted | None:
+    """Return the queue entry for a request that missed; None if the proxy must not repeat the request."""
     if request.keyed_as:
-        return None  # its signature is not written down, and will be over by then
+        return None  # a signed URL: the signature is a secret, and will have expired
     if request.method != "GET" or not request.fields.names().isdisjoint({"authorization", "cookie", "range"}):
         return None
-    fields = tuple(line for line in request.fields if line[0].lower() in KEPT_FIELDS)
+    fields = tuple(line for line in request.fields if line[0].lower() in QUEUED_FIELDS)
     return Wanted(request.uri, fields)
 
 
 def is_answered(status: int) -> bool:
-    """Tell whether a status is an origin's last word, so that asking again would bring nothing else."""
+    """Tell whether a response with this status is final, so that there is no reason to fetch again."""
     return 200 <= status < 500
 
 
 class MissQueue:
-    """Requests to be made later, each once, oldest first. Safe to use from several processes."""
+    """Requests to repeat later, without duplicates, oldest first. Safe to use from several processes."""
 
     def __init__(self, store: Path) -> None:
+        """Use the queue file in the directory of a store."""
         self._file = store / "queue.jsonl"
 
     def add(self, wanted: Wanted) -> bool:
-        """Put one at the end; tell whether it is in the queue now. Raises OSError."""
+        """Append a request if the queue has room. Return whether the queue contains it now. Raises OSError."""
         with self._changing() as queue:
-            if wanted not in queue and len(queue) < MOST:
+            if wanted not in queue and len(queue) < MAX_QUEUED:
                 queue.append(wanted)
             return wanted in queue
 
     def all(self) -> list[Wanted]:
-        """Return them. Raises OSError."""
+        """Return all requests, oldest first. Raises OSError."""
         try:
-            return list(_read(self._file.read_bytes()))
+            return list(_parse(self._file.read_bytes()))
         except FileNotFoundError:
             return []
 
     def remove(self, done: Iterable[Wanted]) -> None:
-        """Take some out. Raises OSError."""
-        gone = set(done)
-        if not gone:
+        """Remove requests. Raises OSError."""
+        removed = set(done)
+        if not removed:
             return
         with self._changing() as queue:
-            queue[:] = [each for each in queue if each not in gone]
+            queue[:] = [each for each in queue if each not in removed]
 
     @contextmanager
     def _changing(self) -> Iterator[list[Wanted]]:
+        """Lock the file, let the caller change the list, and write it if it has changed."""
         descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         with os.fdopen(descriptor, "r+b") as file:
             flock(file, LOCK_EX)
-            before = list(_read(file.read()))
+            before = list(_parse(file.read()))
             queue = list(before)
             yield queue
             if queue != before:
@@ -77,12 +79,12 @@ class MissQueue:
                 file.truncate()
 
 
-def _read(octets: bytes) -> Iterator[Wanted]:
-    """Iterate over what the file holds; lines that make no sense are left out."""
-    for line in octets.splitlines():
+def _parse(data: bytes) -> Iterator[Wanted]:
+    """Iterate over the requests in a queue file, without invalid lines."""
+    for line in data.splitlines():
         try:
-            said = json.loads(line)
-            fields = Fields(tuple((str(name), str(value)) for name, value in said["fields"]))
-            yield Wanted(str(said["uri"]), fields.lines)
+            queued = json.loads(line)
+            fields = Fields(tuple((str(name), str(value)) for name, value in queued["fields"]))
+            yield Wanted(str(queued["uri"]), fields.lines)
         except (ValueError, TypeError, KeyError, RecursionError):
             continue

@@ -1,4 +1,4 @@
-"""The answer to a request that finds nothing offline: what is missing, what is near it, how to get it later."""
+"""The response to a request that misses offline: it names similar stored URLs and a command that fetches the URL."""
 
 from __future__ import annotations
 
@@ -11,121 +11,123 @@ from heapq import nsmallest
 
 from addon.config.private_store import is_private
 from addon.config.settings import Settings
-from addon.offline.miss_queue import MissQueue, wanted_by
+from addon.offline.miss_queue import MissQueue, queueable
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.reply import Reply
 from cache.engine.decisions import Refuse
 from cache.http.fields import members
 from cache.http.messages import Request, Response
-from cache.policy.cache_policy import CachePolicy, Mode
+from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Refused
+from cache.policy.rules import Mode
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
 
-NEAREST = 3
-"""Stored URLs that are named."""
+MAX_SIMILAR = 3
+"""Maximum number of similar URLs in a response."""
 
-MOST_REMEMBERED = 1000
-"""Missing URLs that are told to who asks over the control socket."""
+MAX_REMEMBERED = 1000
+"""Maximum number of missed URLs that are kept in memory for the control command `missing`."""
 
-_FORMS = ("text/plain", "text/html", "application/json")
+_MEDIA_TYPES = ("text/plain", "text/html", "application/json")
 
 
 class MissResponses:
-    """Makes these answers, and keeps what was missing in the queue."""
+    """Builds these responses, and adds the requests to the miss queue."""
 
-    def __init__(self, stored: AsyncStore, queue: MissQueue | None, remedy: Callable[[str], str]) -> None:
-        """Begin with nothing missing.
+    def __init__(self, stored: AsyncStore, queue: MissQueue | None, fetch_command: Callable[[str], str]) -> None:
+        """Start with no missed URLs.
 
         Args:
-            stored: Where to look for what is near.
-            queue: Where to keep what was missing; None where nothing is kept.
-            remedy: Returns the command that fetches the queue, where a host's URL was missing.
+            stored: The store to search for similar URLs.
+            queue: The queue for missed requests; None to queue nothing.
+            fetch_command: Returns the command that fetches the queue, given the host of a missed URL.
         """
         self._stored = stored
         self._queue = queue
-        self._remedy = remedy
+        self._fetch_command = fetch_command
         self._missing: dict[str, None] = {}
 
     @property
     def missing(self) -> list[str]:
-        """The URLs that were missing, each once, in order."""
+        """The missed URLs without duplicates, oldest first."""
         return list(self._missing)
 
     async def reply(self, request: Request, refuse: Refuse) -> Reply:
-        """Return the answer to a request that was refused offline, in the form that it accepts."""
-        if len(self._missing) < MOST_REMEMBERED:
+        """Return the reply to a request that was refused offline, in the media type that it accepts."""
+        if len(self._missing) < MAX_REMEMBERED:
             self._missing[request.uri] = None
-        nearest = await self._nearest(request)
-        remedy = self._remedy(request.host) if await self._queued(request) else None
-        form = preferred(request.fields.get("accept"))
+        similar = await self._similar_uris(request)
+        command = self._fetch_command(request.host) if await self._enqueue(request) else None
+        media_type = preferred_media_type(request.fields.get("accept"))
         sentence = refuse.answer.content.decode().partition("\n")[0]
-        content = _CONTENTS[form](request, refuse.reason, sentence, nearest, remedy).encode()
-        fields = refuse.answer.head.fields
-        fields = fields.replacing("Content-Type", f"{form}; charset=utf-8" if form != "application/json" else form)
+        content = _FORMATTERS[media_type](request, refuse.reason, sentence, similar, command).encode()
+        content_type = media_type if media_type == "application/json" else f"{media_type}; charset=utf-8"
+        fields = refuse.answer.head.fields.replacing("Content-Type", content_type)
         fields = fields.replacing("Content-Length", str(len(content)))
         head = Response(refuse.answer.head.status, refuse.answer.head.reason, fields)
         return Reply(head, content)
 
-    async def _queued(self, request: Request) -> bool:
-        wanted = wanted_by(request)
+    async def _enqueue(self, request: Request) -> bool:
+        """Add a request to the queue if that is allowed. Return whether the queue contains it now."""
+        wanted = queueable(request)
         if wanted is None or self._queue is None:
             return False
         try:
             return await self._stored.run(self._queue.add, wanted)
         except OSError as error:
-            logger.warning("what is missing cannot be noted: %s", error)
+            logger.warning("the miss queue cannot be written: %s", error)
             return False
 
-    async def _nearest(self, request: Request) -> list[str]:
-        """Return the stored URLs of the same origin that begin most like this one."""
+    async def _similar_uris(self, request: Request) -> list[str]:
+        """Return the stored URLs of the same origin with the longest common prefix."""
         key = primary_key(request)
         origin = "/".join(key.split("/", 3)[:3]) + "/"
         found: set[str] = set()
 
         def visit(entry: StoredResponse) -> bool:
             found.add(entry.target)
-            return False  # none is invalidated
+            return False  # so that no entry is invalidated
 
         try:
-            await self._stored.run(self._stored.store.invalidate_where, origin, visit)
+            await self._stored.run(self._stored.sync_store.invalidate_where, origin, visit)
         except StoreError as error:
-            logger.warning("what is near cannot be told: %s", error)
-        return nsmallest(NEAREST, found, key=lambda uri: (-_length_in_common(uri, key), len(uri), uri))
+            logger.warning("the store cannot be searched for similar URLs: %s", error)
+        return nsmallest(MAX_SIMILAR, found, key=lambda uri: (-_common_prefix_length(uri, key), len(uri), uri))
 
 
-def _length_in_common(one: str, other: str) -> int:
-    """Return how many characters two texts begin with alike."""
-    pairs = enumerate(zip(one, other, strict=False))
-    return next((place for place, (mine, yours) in pairs if mine != yours), min(len(one), len(other)))
+def _common_prefix_length(first: str, second: str) -> int:
+    """Return the number of characters at the beginning that are equal."""
+    pairs = enumerate(zip(first, second, strict=False))
+    return next((index for index, (one, other) in pairs if one != other), min(len(first), len(second)))
 
 
 def remedy(settings: Settings, policy: CachePolicy, host: str, *, lasting: bool) -> str:
-    """Return the command that fetches what was missing, for a proxy with these settings.
+    """Return the command that fetches missed requests, for a proxy with these settings.
 
     Args:
-        settings: The proxy's.
-        policy: What it goes by now.
-        host: Whose URL is missing.
-        lasting: It goes on running: where a person has switched it offline, a person has to switch it back first.
+        settings: The settings of the proxy.
+        policy: The current policy of the proxy.
+        host: The host of the missed URL.
+        lasting: The proxy keeps running. If it was switched offline by hand, it must then be switched online first.
     """
     options = f" --store {shlex.quote(settings.store.path)}" if settings.store.path else ""
     profile = f" --profile {settings.profile}" if settings.profile else ""
     fetch = f"secondhand queue run{' --private' if is_private(settings) else f'{options}{profile}'}"
     if not lasting or policy.mode_of(host) is not Mode.OFFLINE:
         return fetch
-    which = "" if policy.mode is Mode.OFFLINE else f" {host}"
-    back = f"secondhand online{which}{options}"
-    # what is in the queue is then fetched by the proxy itself
-    return back if settings.offline.queue else f"{back} && {fetch}"
+    host_argument = "" if policy.network.mode is Mode.OFFLINE else f" {host}"
+    go_online = f"secondhand online{host_argument}{options}"
+    # with `offline.queue`, the proxy itself fetches the queue as soon as it is online
+    return go_online if settings.offline.queue else f"{go_online} && {fetch}"
 
 
-def preferred(accept: str | None) -> str:
-    """Return the media type to answer in: the one of ours that is accepted most, text where nothing says so."""
-    weights = dict.fromkeys(_FORMS, 0.0)
+def preferred_media_type(accept: str | None) -> str:
+    """Return the most preferred of our media types by an Accept field value; text/plain without a preference."""
+    weights = dict.fromkeys(_MEDIA_TYPES, 0.0)
     for member in members(accept or ""):
         name, *parameters = (part.strip().lower() for part in member.split(";"))
         weight = next((part[2:] for part in parameters if part.startswith("q=")), "1")
@@ -135,23 +137,25 @@ def preferred(accept: str | None) -> str:
             except ValueError:
                 weights[name] = 0.0
     best = max(weights.values())
-    return next(name for name in _FORMS if weights[name] == best)
+    return next(name for name in _MEDIA_TYPES if weights[name] == best)
 
 
-def _text(_request: Request, reason: str, sentence: str, nearest: Sequence[str], remedy: str | None) -> str:
+def _text(_request: Request, reason: str, sentence: str, similar: Sequence[str], command: str | None) -> str:
     lines = [sentence]
-    if nearest:
-        lines += ["Stored are, among others:", *(f"  {uri}" for uri in nearest)]
-    if remedy:
-        lines += [f"Once there is a network, this fetches it: {remedy}"]
+    if similar:
+        lines += ["Similar URLs that are stored:", *(f"  {uri}" for uri in similar)]
+    if command:
+        lines += [f"This command fetches it when there is a network: {command}"]
     return "\n".join([*lines, f"reason: {reason}", ""])
 
 
-def _html(_request: Request, reason: str, sentence: str, nearest: Sequence[str], remedy: str | None) -> str:
-    reachability = "".join(f'<li><a href="{html.escape(uri)}">{html.escape(uri)}</a></li>' for uri in nearest)
+def _html(_request: Request, reason: str, sentence: str, similar: Sequence[str], command: str | None) -> str:
+    links = "".join(f'<li><a href="{html.escape(uri)}">{html.escape(uri)}</a></li>' for uri in similar)
     heading = "Not in the recording" if reason == Refused.REPLAY else "Offline, and not stored"
-    stored = f"<p>Stored are, among others:</p><ul>{reachability}</ul>" if nearest else ""
-    later = f"<p>Once there is a network, this fetches it:</p><pre>{html.escape(remedy)}</pre>" if remedy else ""
+    stored = f"<p>Similar URLs that are stored:</p><ul>{links}</ul>" if similar else ""
+    later = (
+        f"<p>This command fetches it when there is a network:</p><pre>{html.escape(command)}</pre>" if command else ""
+    )
     return (
         '<!DOCTYPE html><html lang="en"><meta charset="utf-8"><title>Not stored</title>'
         '<body style="font-family: sans-serif; max-width: 40em; margin: 3em auto; overflow-wrap: anywhere">'
@@ -159,16 +163,16 @@ def _html(_request: Request, reason: str, sentence: str, nearest: Sequence[str],
     )
 
 
-def _json(request: Request, reason: str, sentence: str, nearest: Sequence[str], remedy: str | None) -> str:
-    said = {
+def _json(request: Request, reason: str, sentence: str, similar: Sequence[str], command: str | None) -> str:
+    content = {
         "reason": reason,
         "detail": sentence,
         "method": request.method,
         "url": request.uri,
-        "nearest": list(nearest),
-        "remedy": remedy,
+        "nearest": list(similar),
+        "remedy": command,
     }
-    return json.dumps(said, ensure_ascii=False) + "\n"
+    return json.dumps(content, ensure_ascii=False) + "\n"
 
 
-_CONTENTS = {"text/plain": _text, "text/html": _html, "application/json": _json}
+_FORMATTERS = {"text/plain": _text, "text/html": _html, "application/json": _json}

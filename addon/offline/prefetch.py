@@ -1,17 +1,16 @@
-"""One URL fetched into the store of a service, if it is not there and fresh."""
+"""Prefetching: fetches one URL into the store of a pipeline, unless a fresh response is stored."""
 
 from __future__ import annotations
 
 import hashlib
 from base64 import b64encode
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 from addon.offline.wanted import Digest, Wanted
 from addon.origin import OriginFailure
+from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.reply import Reply
-from addon.runtime.control import Handler
 from cache.engine import on_request
 from cache.engine.decisions import Serve
 from cache.http.fields import media_type
@@ -25,149 +24,151 @@ from cache.rules.storability import reason_not_to_store
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
 
-if TYPE_CHECKING:
-    from addon.service import Service
-
 MAX_DOCUMENT = 33_554_432
-"""Octets of content that is fetched to be read here."""
+"""Maximum length in bytes of a content that is returned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """What came of a fetch."""
+    """The result of a prefetch. The control command `fetch` returns it as a JSON object with these names."""
 
     uri: str
     status: int
     octets: int = 0
+    """Length of the content in bytes."""
     was_there: bool = False
-    """It was stored and fresh, so that no origin was asked."""
+    """A fresh response was stored already, so no origin was asked."""
     problem: str = ""
-    """Why it is not in the store, or not what was wanted; empty where all is well."""
+    """Why nothing is stored, or why it is not what was wanted; empty on success."""
     location: str | None = None
-    """Where a redirect leads."""
+    """The target of a redirect."""
     media_type: str = ""
     coding: str | None = None
+    """The value of Content-Encoding."""
     content: str | None = None
-    """In base64, if it was asked for."""
+    """The content in base64, if it was requested."""
 
 
-async def prefetch(service: Service, wanted: Wanted, *, read: bool = False) -> Fetched:
-    """Fetch a URL into the store, and return what came of it; its content too if it is to be `read`.
+async def prefetch(pipeline: Pipeline, wanted: Wanted, *, read: bool = False) -> Fetched:
+    """Fetch a URL into the store and return the result, with the content if `read` is true.
 
     Raises:
-        ValueError: it is no URL, or a digest that nobody here can compute.
+        ValueError: the URL is invalid, or the digest algorithm is unknown.
     """
     request = request_for(wanted.uri, Fields(wanted.fields))
     if wanted.digest and wanted.digest.algorithm not in hashlib.algorithms_guaranteed:
-        raise ValueError(f'found a digest "{wanted.digest.algorithm}", expected sha256, sha512 or the like')
-    fresh = await _fresh(service, request)
-    if fresh and not read and _has_digest(fresh, wanted.digest):
-        return _described(wanted, fresh.head, fresh.length, _fault(fresh.head), was_there=True)
-    reply = await service.responder.respond(request)
-    if reply.handling is None:  # an error of the proxy's own, with a sentence as its content
+        raise ValueError(f'found the digest algorithm "{wanted.digest.algorithm}", expected one like sha256 or sha512')
+    entry = await _fresh_entry(pipeline, request)
+    if entry and not read and _is_known_to_match(entry, wanted.digest):
+        return _result(wanted, entry.head, entry.length, _error_status(entry.head), was_there=True)
+    reply = await pipeline.responder.respond(request)
+    if reply.handling is None:  # an error of this proxy, described by the first line of the content
         sentence = reply.content.decode().partition("\n")[0] if isinstance(reply.content, bytes) else ""
-        return _described(wanted, reply.head, 0, sentence)
-    taken = _Taken(wanted.digest, MAX_DOCUMENT if read else 0)
+        return _result(wanted, reply.head, 0, sentence)
+    received = _ReceivedContent(wanted.digest, MAX_DOCUMENT if read else 0)
     try:
         async for chunk in _chunks(reply):
-            taken.add(chunk)
+            received.add(chunk)
     except (OriginFailure, StoreError) as failure:
-        return _described(wanted, reply.head, taken.octets, f"it ended short: {failure}")
-    problem = _fault(reply.head) or await _trouble(service, request, reply.head, taken.octets)
-    # a redirect is not what a lock file speaks of
-    if not problem and reply.head.status in (200, 203) and not taken.is_as_said():
-        await _drop(service, request)
-        problem = "its octets are not what the lock file says, so it was not kept"
-    content = bytes(taken.content) if read else None
-    return _described(wanted, reply.head, taken.octets, problem, was_there=reply.handling.hit, content=content)
+        return _result(wanted, reply.head, received.length, f"the response is incomplete: {failure}")
+    problem = _error_status(reply.head) or await _reason_not_stored(pipeline, request, reply.head, received.length)
+    # a lock file gives the digest of the file, not of a redirect to it
+    if not problem and reply.head.status in (200, 203) and not received.has_expected_digest():
+        await _delete(pipeline, request)
+        problem = "the content does not have the digest in the lock file, so it was not kept"
+    content = bytes(received.content) if read else None
+    return _result(wanted, reply.head, received.length, problem, was_there=reply.handling.hit, content=content)
 
 
-class _Taken:
-    """Content taken in: counted, hashed, and kept as far as it is to be read."""
+class _ReceivedContent:
+    """Counts and hashes a content, and keeps it up to a limit in bytes."""
 
-    def __init__(self, digest: Digest | None, limit: int) -> None:
-        self.octets = 0
+    def __init__(self, expected: Digest | None, limit: int) -> None:
+        self.length = 0
         self.content = bytearray()
         self._limit = limit
-        self._said = digest
-        self._hash = hashlib.new(digest.algorithm if digest else "sha256", usedforsecurity=False)
+        self._expected = expected
+        self._hash = hashlib.new(expected.algorithm if expected else "sha256", usedforsecurity=False)
 
     def add(self, chunk: bytes) -> None:
-        """Take in octets."""
-        self.octets += len(chunk)
+        """Add the next bytes."""
+        self.length += len(chunk)
         self._hash.update(chunk)
-        if self.octets <= self._limit:
+        if self.length <= self._limit:
             self.content += chunk
 
-    def is_as_said(self) -> bool:
-        """Tell whether the octets have the digest that was said, if one was."""
-        return self._said is None or self._hash.hexdigest() == self._said.value
+    def has_expected_digest(self) -> bool:
+        """Tell whether the content has the expected digest; true if none is expected."""
+        return self._expected is None or self._hash.hexdigest() == self._expected.value
 
 
-async def _fresh(service: Service, request: Request) -> StoredResponse | None:
-    """Return the stored response that needs no fetch, or None."""
-    fetcher = service.fetcher
-    candidates = await service.stored.candidates(primary_key(request))
+async def _fresh_entry(pipeline: Pipeline, request: Request) -> StoredResponse | None:
+    """Return the stored response that can be used without asking the origin, or None."""
+    fetcher = pipeline.fetcher
+    candidates = await pipeline.store.candidates(primary_key(request))
     decision = on_request(request, candidates, fetcher.policy, fetcher.clock())
     if isinstance(decision, Serve) and decision.detail in (None, Detail.HEURISTIC):
         return decision.entry
     return None
 
 
-def _has_digest(entry: StoredResponse, digest: Digest | None) -> bool:
-    """Tell whether what is stored is known to be right; only SHA-256 is known without reading it."""
+def _is_known_to_match(entry: StoredResponse, digest: Digest | None) -> bool:
+    """Tell whether a stored response has this digest without reading it, which is possible for SHA-256 only."""
     return digest is None or (digest.algorithm, digest.value) == ("sha256", entry.sha256)
 
 
 async def _chunks(reply: Reply) -> AsyncIterator[bytes]:
+    """Iterate over the content of a reply, and close it. Raises OriginFailure and StoreError."""
     if isinstance(reply.content, bytes):
         yield reply.content
         return
     try:
-        async for chunk in reply.content.octets:
+        async for chunk in reply.content.chunks:
             yield chunk
     finally:
         await reply.content.close()
 
 
-def _fault(head: Response) -> str:
+def _error_status(head: Response) -> str:
+    """Return a message for an error status; empty for other statuses."""
     return f"the origin says {head.status} {head.reason}".rstrip() if head.status >= 400 else ""
 
 
-async def _trouble(service: Service, request: Request, head: Response, octets: int) -> str:
-    """Return why an answer is not in the store; empty if it is."""
-    policy, now = service.fetcher.policy, service.fetcher.clock()
-    if matching(request, await service.stored.candidates(primary_key(request)), policy):
+async def _reason_not_stored(pipeline: Pipeline, request: Request, head: Response, length: int) -> str:
+    """Return why a response is not in the store; empty if it is."""
+    policy, now = pipeline.fetcher.policy, pipeline.fetcher.clock()
+    if matching(request, await pipeline.store.candidates(primary_key(request)), policy):
         return ""
-    # the answer as it was relayed says what the origin said of storing it
+    # the relayed head still has the origin's cache directives, so the storage rules can be applied to it again
     reason = reason_not_to_store(request, Received(head, now, now), policy)
     if reason is None:
         unscrubbable = NotStored.UNSCRUBBABLE if secrets_in(head.fields, policy) else NotStored.STORE_FAILED
-        reason = NotStored.TOO_LARGE if octets > service.settings.store.largest_object else unscrubbable
+        reason = NotStored.TOO_LARGE if length > pipeline.fetcher.max_object else unscrubbable
     return f"not kept: {clause(reason).sentence}"
 
 
-async def _drop(service: Service, request: Request) -> None:
+async def _delete(pipeline: Pipeline, request: Request) -> None:
+    """Delete all stored responses for a request's URL. Raises StoreError."""
     key = primary_key(request)
-    await service.fetcher.purge(lambda other: other == key, lambda: service.stored.store.delete(key))
+    await pipeline.purge(lambda other: other == key, lambda: pipeline.store.sync_store.delete(key))
 
 
-def _described(
+def _result(
     wanted: Wanted,
     head: Response,
-    octets: int,
+    length: int,
     problem: str,
     *,
     was_there: bool = False,
     content: bytes | None = None,
 ) -> Fetched:
     fields = head.fields
-    if content is not None and octets > MAX_DOCUMENT:
-        problem, content = f"it is more than {MAX_DOCUMENT} octets, too much to be read", None
+    if content is not None and length > MAX_DOCUMENT:
+        problem, content = f"the content is longer than {MAX_DOCUMENT} bytes, too long to be read", None
     return Fetched(
         uri=wanted.uri,
         status=head.status,
-        octets=octets,
+        octets=length,
         was_there=was_there,
         problem=problem,
         location=fields.get("location") if head.status in (301, 302, 303, 307, 308) else None,
@@ -175,30 +176,3 @@ def _described(
         coding=fields.get("content-encoding"),
         content=b64encode(content).decode() if content is not None else None,
     )
-
-
-# ---- asked over the control socket
-
-
-def prefetch_handler(service: Service) -> Handler:
-    """Return what answers the control command `fetch`."""
-
-    async def handle(arguments: Mapping[str, object]) -> dict[str, object]:
-        wanted, read = wanted_from(arguments)
-        return asdict(await prefetch(service, wanted, read=read))
-
-    return handle
-
-
-def arguments_for(wanted: Wanted, *, read: bool) -> dict[str, object]:
-    """Return the arguments of the control command `fetch`."""
-    return {**asdict(wanted), "read": read}
-
-
-def wanted_from(arguments: Mapping[str, object]) -> tuple[Wanted, bool]:
-    """Return what `arguments_for` was given. Raises ValueError."""
-    match dict(arguments):
-        case {"uri": str(uri), "fields": list(fields), "digest": None | dict() as digest, "read": bool(read)}:
-            lines = tuple((str(name), str(value)) for name, value in fields)
-            return Wanted(uri, lines, Digest(str(digest["algorithm"]), str(digest["value"])) if digest else None), read
-    raise ValueError('expected "uri", "fields", "digest" and "read"')

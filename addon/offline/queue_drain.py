@@ -1,60 +1,53 @@
-"""Fetches what was missing offline, as soon as its origin may be asked again."""
+"""Fetches the URLs of the miss queue, as soon as their origins may be asked again."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 
 from addon.offline.miss_queue import MissQueue, is_answered
-from addon.offline.prefetch import Fetched
+from addon.offline.prefetch import Fetched, prefetch
 from addon.offline.wanted import Wanted
-from addon.pipeline.async_store import AsyncStore
-from cache.policy.cache_policy import CachePolicy
+from addon.pipeline.active_pipeline import ActivePipeline
 from cache.rules.key import request_for
 
 logger = logging.getLogger(__name__)
 
-Fetch = Callable[[Wanted], Awaitable[Fetched]]
-"""Fetches into the store. Raises ValueError for what cannot be asked for."""
-
 
 class QueueDrain:
-    """Goes through the queue, one request after another."""
+    """Works through the miss queue, one request after another."""
 
-    def __init__(self, queue: MissQueue, fetch: Fetch, policy: Callable[[], CachePolicy], stored: AsyncStore) -> None:
+    def __init__(self, queue: MissQueue, active: ActivePipeline) -> None:
         self._queue = queue
-        self._fetch = fetch
-        self._policy = policy
-        self._stored = stored
+        self._active = active
         self._task: asyncio.Task[None] | None = None
 
-    def begin(self) -> None:
-        """Begin, unless that is under way."""
+    def start(self) -> None:
+        """Start, unless it is under way."""
         if self._task is None or self._task.done():
             self._task = asyncio.get_running_loop().create_task(self._run())
 
     async def _run(self) -> None:
         try:
-            for wanted in await self._stored.run(self._queue.all):
-                await self._catch_up(wanted)
+            for wanted in await self._active.own.store.run(self._queue.all):
+                await self._fetch(wanted)
         except OSError as error:
-            logger.warning("the queue of what was missing cannot be used: %s", error)
+            logger.warning("the miss queue cannot be used: %s", error)
 
-    async def _catch_up(self, wanted: Wanted) -> None:
-        """Fetch one, if its origin may be asked. Raises OSError."""
+    async def _fetch(self, wanted: Wanted) -> None:
+        """Fetch one URL if its origin may be asked, and remove it from the queue. Raises OSError."""
         try:
-            policy = self._policy()
-            # what was missing among the copies does not belong into a recording
-            if policy.record or policy.towards(request_for(wanted.uri).host).offline:
+            policy = self._active.policy
+            # a recording must not get what was missing in the proxy's own store
+            if policy.recording or policy.towards(request_for(wanted.uri).host).network.offline:
                 return
-            fetched = await self._fetch(wanted)
-        except ValueError as error:  # a line that somebody else wrote
+            fetched = await prefetch(self._active.current, wanted)
+        except ValueError as error:  # an invalid line, edited by hand
             fetched = Fetched(wanted.uri, 400, problem=str(error))
         if fetched.problem:
-            logger.warning("%s was missing and is not there now: %s", wanted.uri, fetched.problem)
+            logger.warning("%s was missing and is still not stored: %s", wanted.uri, fetched.problem)
         if is_answered(fetched.status):
-            await self._stored.run(self._queue.remove, [wanted])
+            await self._active.own.store.run(self._queue.remove, [wanted])
 
     async def close(self) -> None:
         """Stop."""

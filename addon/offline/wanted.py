@@ -1,4 +1,4 @@
-"""What is to be fetched, and what a source is."""
+"""URLs to prefetch, and the documents that name them."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from pathlib import Path
 
 
 class SourceError(Exception):
-    """A source that cannot be read. The text names the file, the place in it, and what was expected."""
+    """A file or document with URLs cannot be read. The text names it, the position in it, and what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """What a lock file says the octets are."""
+    """The digest of a content, as a lock file names it."""
 
     algorithm: str
     """A name that hashlib knows."""
@@ -24,16 +24,17 @@ class Digest:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A URL, with the request fields of the program that will ask for it later."""
+    """A URL to fetch, with the request fields of the program that will request it later."""
 
     uri: str
     fields: tuple[tuple[str, str], ...] = ()
     digest: Digest | None = None
+    """The expected digest of the content; None if any content is accepted."""
 
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Something that a source names and no URL was found for."""
+    """An item of a source, such as a package, for which no URL was found."""
 
     name: str
     why: str
@@ -41,32 +42,32 @@ class Missing:
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Content that was fetched to be read here, its coding taken off."""
+    """A fetched document without its content coding, to be parsed for further URLs."""
 
     uri: str
-    """Where it came from after redirects."""
+    """The URL after redirects."""
     content: bytes
     media_type: str
 
 
 Read = Callable[[Wanted], Awaitable[Document]]
-"""Fetches a document, through the cache. Raises SourceError."""
+"""Fetches a document through the cache. Raises SourceError."""
 
 Found = list[Wanted | Missing]
 
 
 def read_text(file: Path) -> str:
-    """Return a file of text. Raises SourceError."""
+    """Return the text of a UTF-8 file. Raises SourceError."""
     try:
         return file.read_bytes().decode("utf-8-sig")
     except OSError as error:
         raise SourceError(f"{file}: expected a file to read, found: {error.strerror or error}") from None
     except UnicodeDecodeError as error:
-        raise SourceError(f"{file}: found octets that are not UTF-8 at offset {error.start}, expected text") from None
+        raise SourceError(f"{file}: found bytes that are not UTF-8 at offset {error.start}, expected text") from None
 
 
 def read_json(file: Path) -> dict[str, object]:
-    """Return a JSON object from a file. Raises SourceError, with line and column where it is not JSON."""
+    """Return the JSON object in a file. Raises SourceError, with line and column if it is not JSON."""
     try:
         found = json.loads(read_text(file))
     except json.JSONDecodeError as error:

@@ -1,13 +1,20 @@
-"""The cache's own HTTP/1.1 client: asks origins, over pooled connections.
+"""Our own HTTP/1.1 client for origins, with pooled connections.
 
-One file an idea: `options`, `failure`, the request head (`request`), its `content` and how that is sent (`upload`), one
-response (`exchange`), the `deadline` of each step, the `connection` that carries them, the `pool`, upstream proxies
-(`proxy`), connecting (`dial`), and the `client` that joins them.
+How a request is sent: `client` (`OriginClient`) picks the pool of the request's origin, leases a connection, sends the
+request and returns the response (`OriginAnswer`).
+
+- `options`: the settings; `errors`: the failures, by proxy error type (RFC 9209).
+- `pool`: the connections to one origin; `dial`: opens them; `proxy`: the route, direct or through an upstream proxy.
+- `connection`: one connection, which carries one exchange after the other; `deadline`: its timeouts.
+- `request_head`: the bytes of a request head; `request_body`: a request's content, and its sender.
+- `response_reader`: parses one response, into a `response_buffer`; `head_cache`: response heads parsed before.
+- `reachability`: the hosts that cannot be reached now, and their probes.
+- `lint`: the checks of `secondhand lint` on an origin's response.
 """
 
 from addon.origin.client import OriginAnswer, OriginClient
-from addon.origin.content import RequestContent
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
+from addon.origin.request_body import RequestContent
 
 __all__ = ["FailureKind", "OriginAnswer", "OriginClient", "OriginFailure", "OriginOptions", "RequestContent"]

@@ -1,4 +1,4 @@
-"""Asking an origin: which pool, how often, and what comes back."""
+"""The origin client: sends a request over a pooled connection, retries it once where allowed, returns the response."""
 
 from __future__ import annotations
 
@@ -8,32 +8,33 @@ from collections.abc import AsyncIterator, Callable
 from weakref import WeakValueDictionary
 
 from addon.origin.connection import OriginConnection
-from addon.origin.content import RequestContent
 from addon.origin.dial import Dialler
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
-from addon.origin.pool import OriginPool, closed
+from addon.origin.pool import OriginPool, shutdown_failure
 from addon.origin.proxy import UpstreamProxies
+from addon.origin.request_body import RequestContent
 from addon.origin.request_head import request_head
 from addon.origin.response_reader import ResponseReader
 from cache.http.messages import Fields, Request, Response
 
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
 class OriginAnswer:
-    """A final response: its head at once, its body as it arrives.
+    """A final response: its head, and its body as it arrives.
 
-    Close it, or read the body to its end; until then it occupies a connection.
+    It occupies a connection until the body is read to its end or `close` is called.
 
     Attributes:
         head: The head as received: names in their case, values without surrounding whitespace.
-        request_time: When the request was sent, by the injected clock.
-        response_time: When the head had been received, by the injected clock.
-        whole: All of the body, if the message was complete as soon as its head; then nothing is left to read or close.
+        request_time: When the request was sent, in seconds since the epoch, from the client's clock.
+        response_time: When the head was received, in seconds since the epoch, from the client's clock.
+        whole: The complete body if it arrived together with the head, else None. With it, nothing must be read or
+            closed.
     """
 
-    __slots__ = ("_connection", "_exchange", "head", "request_time", "response_time", "whole")
+    __slots__ = ("_connection", "_response", "head", "request_time", "response_time", "whole")
 
     def __init__(
         self,
@@ -41,38 +42,40 @@ class OriginAnswer:
         request_time: float,
         response_time: float,
         connection: OriginConnection,
-        exchange: ResponseReader,
+        response: ResponseReader,
     ) -> None:
         self.head = head
         self.request_time = request_time
         self.response_time = response_time
         self._connection = connection
-        self._exchange = exchange
-        self.whole = exchange.whole()
+        self._response = response
+        self.whole = response.whole()
 
     @property
     def trailers(self) -> Fields:
-        """Return the trailer fields as received; none before the body was read to its end."""
-        return self._exchange.trailers
+        """Return the trailer fields as received. They are empty before the body was read to its end."""
+        return self._response.trailers
 
     def body(self) -> AsyncIterator[bytes]:
-        """Iterate over the body, transfer coding removed, content coding kept; the origin waits for a slow reader.
+        """Iterate over the body, without its transfer coding but with its content coding.
+
+        A slow reader makes the origin wait.
 
         Raises:
-            OriginFailure: the body ended short or its framing broke; what was yielded before is all there is.
+            OriginFailure: the body is incomplete or its framing is malformed. The pieces before were valid.
         """
-        return self._connection.body(self._exchange) if self.whole is None else _once(self.whole)
+        return self._connection.body(self._response) if self.whole is None else _single_chunk(self.whole)
 
     async def close(self) -> None:
-        """Let go. A connection on which the body had not yet arrived to its end is closed."""
-        self._connection.abandon(self._exchange)
+        """Stop reading. The connection is closed if the rest of the body has not arrived yet."""
+        self._connection.abandon(self._response)
 
 
 class OriginClient:
-    """Asks origins. Belongs to the event loop that is running when it is first used.
+    """HTTP/1.1 client for origins. Use it in one event loop only.
 
     Raises:
-        ValueError: from the constructor, if an option is of no use: a CA file, the upstream proxy's URL.
+        ValueError: from the constructor, if an option is invalid: a CA file, the upstream proxy's URL.
     """
 
     def __init__(self, options: OriginOptions, clock: Callable[[], float] = time.time) -> None:
@@ -81,7 +84,7 @@ class OriginClient:
         self._proxies = UpstreamProxies(options.proxy, options.own_addresses)
         self._dialler = Dialler(options)
         self._closed = False
-        # A pool lives as long as one of its connections, or someone who wants one.
+        # A pool lives as long as one of its connections, or a request that uses it.
         self._pools: WeakValueDictionary[tuple[str, str, int], OriginPool] = WeakValueDictionary()
 
     async def fetch(
@@ -92,59 +95,59 @@ class OriginClient:
         content: RequestContent | None = None,
         named_host: bool = False,
     ) -> OriginAnswer:
-        """Send a request and return the answer as soon as its head is there.
+        """Send a request and return the response when its head has arrived.
 
-        A safe request that met the end of a reused connection before any octet came is sent once more, on a new one.
-        One with content is sent once, on a connection of its own.
+        A safe request on a reused connection is sent once more, on a new connection, if the origin closed the reused
+        one without sending a byte. A request with content is sent once, on a connection of its own.
 
         Args:
-            request: Its head; what frames content is written anew.
-            interim: Called with the head of each 1xx before the final response, in order.
-            content: What follows the head. An answer may come before it was read to its end.
-            named_host: Send Host as the client did, where it names another host than the one that is asked.
+            request: The request's head. Fields that frame its content are replaced.
+            interim: Called with the head of each 1xx response before the final one, in order.
+            content: The request's content. The response may arrive before all of it was sent.
+            named_host: Send the client's Host field, even if it differs from the host of the request's URL.
 
         Raises:
-            OriginFailure: no answer.
-            ValueError: the request cannot be sent as it is; nothing was.
+            OriginFailure: no response.
+            ValueError: the request is not valid; nothing was sent.
         """
         pool = self.pool(request)
-        octets = request_head(request, pool.route, content, named_host=named_host)
-        fresh = False
+        head_bytes = request_head(request, pool.route, content, named_host=named_host)
+        retry = False
         while True:
-            connection, reused = (None if fresh or content else pool.idle_connection()), True
+            connection, reused = (None if retry or content else pool.idle_connection()), True
             if connection is None:
-                connection, reused = await pool.lease(fresh=fresh, single=content is not None)
-            exchange = ResponseReader(request.method, pool.route.where, self._options, interim)
+                connection, reused = await pool.lease(fresh=retry, single_use=content is not None)
+            response = ResponseReader(request.method, pool.route.where, self._options, interim)
             request_time = self._clock()
             try:
-                connection.send(octets, exchange, content)
-                head = await connection.hear(exchange)
+                connection.send(head_bytes, response, content)
+                head = await connection.hear(response)
             except OriginFailure as failure:
-                unanswered = failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received
-                fresh = reused and unanswered and request.method in _SAFE  # RFC 9110 §9.2.2, RFC 9112 §9.3.1
-                if not fresh:
+                unanswered = failure.kind is FailureKind.CONNECTION_TERMINATED and not response.received
+                retry = reused and unanswered and request.method in _SAFE_METHODS  # RFC 9110 §9.2.2, RFC 9112 §9.3.1
+                if not retry:
                     raise
             else:
-                return OriginAnswer(head, request_time, self._clock(), connection, exchange)
+                return OriginAnswer(head, request_time, self._clock(), connection, response)
 
     async def connect(self, host: str, port: int, protocol: asyncio.Protocol) -> None:
-        """Open a connection on which octets go untouched to and from `protocol`. Raises OriginFailure."""
-        await self._dialler.dial_untouched(self._proxies.route("https", host, port), protocol)
+        """Open a TCP connection to a host, for a tunnel, and attach `protocol` to it. Raises OriginFailure."""
+        await self._dialler.dial_raw(self._proxies.route("https", host, port), protocol)
 
     async def close(self) -> None:
-        """Close every connection. Exchanges under way fail; so does every later request."""
+        """Close every connection. Unfinished exchanges and all later requests fail."""
         self._closed = True
         for pool in list(self._pools.values()):
             await pool.close()
 
-    def octets(self, request: Request) -> bytes:
-        """Return the head of a request without content as it is sent. Raises ValueError if it cannot be."""
+    def request_bytes(self, request: Request) -> bytes:
+        """Return the bytes that are sent for a request without content. Raises ValueError if it is not valid."""
         return request_head(request, self.pool(request).route)
 
     def pool(self, request: Request) -> OriginPool:
-        """Return the connections to where a request goes. Raises OriginFailure once everything is closed."""
+        """Return the pool of connections that a request uses. Raises OriginFailure after `close`."""
         if self._closed:
-            raise closed()
+            raise shutdown_failure()
         key = self._options.backend or (request.scheme, request.host, request.port)
         pool = self._pools.get(key)
         if pool is None:
@@ -153,6 +156,6 @@ class OriginClient:
         return pool
 
 
-async def _once(octets: bytes) -> AsyncIterator[bytes]:
-    if octets:
-        yield octets
+async def _single_chunk(data: bytes) -> AsyncIterator[bytes]:
+    if data:
+        yield data

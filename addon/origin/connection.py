@@ -1,120 +1,133 @@
-"""One connection to an origin: an `asyncio.Protocol` that carries one exchange after another, never two at once."""
+"""One connection to an origin: an `asyncio.Protocol` that carries exchanges one after the other.
+
+An exchange is one request and its response. HTTP/1.1 pipelining is not used.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import select
+import ssl
 from collections.abc import AsyncIterator, Callable
 from typing import cast
 
-from addon.origin.content import RequestContent
 from addon.origin.deadline import Deadline
-from addon.origin.ending import ended_in_order
 from addon.origin.errors import FailureKind
 from addon.origin.options import OriginOptions
-from addon.origin.request_body import RequestBodySender
+from addon.origin.request_body import RequestBodySender, RequestContent
 from addon.origin.response_reader import ResponseReader
 from cache.http.messages import Response
 
 _HIGH_WATER = 256 * 1024
-"""Octets that may wait for the reader before the origin is made to wait."""
+"""Bytes of a body that may be buffered for the reader. Above it, reading from the origin is paused."""
 _LOW_WATER = 64 * 1024
+"""Bytes of a body below which reading from the origin is resumed."""
 
 
 class OriginConnection(asyncio.Protocol):
-    """Carries exchanges. `released` is called after each one, `lost` once when the connection is gone.
+    """Carries exchanges, one at a time.
 
     Attributes:
-        closed: Done when the connection is gone.
-        reusable: The last exchange left the connection fit for another one.
+        closed: A future that is done when the connection is closed.
+        reusable: After an exchange: the connection can carry another one.
     """
 
     def __init__(
         self,
         options: OriginOptions,
-        released: Callable[[OriginConnection], None] = lambda _: None,
-        lost: Callable[[OriginConnection], None] = lambda _: None,
+        on_released: Callable[[OriginConnection], None] = lambda _: None,
+        on_lost: Callable[[OriginConnection], None] = lambda _: None,
         *,
-        single: bool = False,
+        single_use: bool = False,
     ) -> None:
-        """Be not connected yet. A `single` connection is closed after its first exchange."""
+        """Create a connection that is not connected yet.
+
+        Args:
+            options: The timeouts.
+            on_released: Called after each exchange.
+            on_lost: Called once, when the connection is closed.
+            single_use: Close the connection after its first exchange.
+        """
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.reusable = False
         self.options = options
-        self._released = released
-        self._lost = lost
+        self._on_released = on_released
+        self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
-        self._exchange: ResponseReader | None = None
-        self._paused = False
-        self._single = single
-        self._upload: RequestBodySender | None = None
-        self._deadline = Deadline(self._expired)
+        self._response: ResponseReader | None = None
+        self._reading_paused = False
+        self._single_use = single_use
+        self._body_sender: RequestBodySender | None = None
+        self._deadline = Deadline(self._on_timeout)
         self._poll = select.poll()
 
     @property
     def transport(self) -> asyncio.Transport:
-        """Return the transport. Raises RuntimeError before there is one."""
+        """Return the transport. Raises RuntimeError before the connection is made."""
         if self._transport is None:
             raise RuntimeError("not connected yet")
         return self._transport
 
-    # What the one who asks calls
+    # Called by the sender of a request
 
-    def send(self, request: bytes, exchange: ResponseReader, content: RequestContent | None = None) -> None:
-        """Send a request; the exchange learns what comes of it."""
-        self._exchange = exchange
+    def send(self, request: bytes, response: ResponseReader, content: RequestContent | None = None) -> None:
+        """Send a request; `response` receives what the origin sends, or the failure."""
+        self._response = response
         if self.closed.done():
-            self._end(clean=False)
+            self._end_response(clean=False)
         else:
             self.transport.write(request)
             if content is not None:
-                self._upload = RequestBodySender(content, self.transport, self._uploaded)
-            self._watch(exchange)
+                self._body_sender = RequestBodySender(content, self.transport, self._on_body_end)
+            self._set_deadline(response)
 
-    async def hear(self, exchange: ResponseReader) -> Response:
-        """Return the final response's head to what was sent. Raises OriginFailure: no head came."""
+    async def hear(self, response: ResponseReader) -> Response:
+        """Wait for the final response's head and return it. Raises OriginFailure if no head came.
+
+        If the task is cancelled, the connection is closed.
+        """
         try:
-            while exchange.head is None:
-                if exchange.failure:
-                    raise exchange.failure
-                await exchange.progress()
-            await exchange.rest()
+            while response.head is None:
+                if response.failure:
+                    raise response.failure
+                await response.wait_for_progress()
+            await response.wait_for_small_body()
         except BaseException:  # cancelled, perhaps just as the head arrived
-            self.abandon(exchange)
+            self.abandon(response)
             raise
-        return exchange.head
+        return response.head
 
-    async def body(self, exchange: ResponseReader) -> AsyncIterator[bytes]:
-        """Iterate over the body as it arrives. Raises OriginFailure if it ends short."""
+    async def body(self, response: ResponseReader) -> AsyncIterator[bytes]:
+        """Iterate over the body as it arrives. Raises OriginFailure if it is incomplete."""
         while True:
-            while (chunk := exchange.take()) is not None:
-                if self._exchange is exchange and exchange.buffered < _LOW_WATER:
-                    self._resume()
+            while (chunk := response.take_chunk()) is not None:
+                if self._response is response and response.buffered < _LOW_WATER:
+                    self._resume_reading()
                 yield chunk
-            if exchange.failure:
-                raise exchange.failure
-            if exchange.complete:
+            if response.failure:
+                raise response.failure
+            if response.complete:
                 return
-            await exchange.progress()
+            await response.wait_for_progress()
 
-    def abandon(self, exchange: ResponseReader) -> None:
-        """Close the connection if that exchange is still under way on it."""
-        exchange.fail(FailureKind.HTTP_RESPONSE_INCOMPLETE, "was not heard to the end")
-        if self._exchange is exchange:
-            self._finish()
+    def abandon(self, response: ResponseReader) -> None:
+        """Close the connection if it still receives this response."""
+        response.fail(FailureKind.HTTP_RESPONSE_INCOMPLETE, "was abandoned before its response was complete")
+        if self._response is response:
+            self._finish_exchange()
 
-    # What the pool calls
+    # Called by the pool
 
-    def rest(self) -> None:
-        """Stay open without an exchange, for a while."""
+    def set_idle(self) -> None:
+        """Stay open without an exchange, for `idle_timeout` seconds."""
         self._deadline.set(self.options.idle_timeout)
 
-    def wake(self) -> bool:
-        """Return from rest. Tell whether the connection is still open and silent; if not, close it."""
+    def try_reuse(self) -> bool:
+        """Leave the idle state. Return True if the connection is open and the origin sent nothing; else close it."""
         self._deadline.clear()
         if self.transport.is_closing():
             return False
-        if self._poll.poll(0):  # RFC 9112 §9.2: what is there already, an end or octets, answers nothing we will ask
+        if self._poll.poll(0):  # RFC 9112 §9.2: data or an end before we send a request cannot be its response
             self.abort()
             return False
         return True
@@ -128,119 +141,130 @@ class OriginConnection(asyncio.Protocol):
         """Close at once."""
         self.transport.abort()
 
-    # What the event loop calls
+    # Called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport."""
-        self._transport = cast(asyncio.Transport, transport)  # uvloop's is none by inheritance
+        """Store the transport."""
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from asyncio.Transport
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
 
     def data_received(self, data: bytes) -> None:
-        """Hand octets to the exchange; without one, close."""
-        exchange = self._exchange
-        if exchange is None:
+        """Pass data to the response reader. Without a request under way, close the connection."""
+        response = self._response
+        if response is None:
             if self._transport is not None:
                 self.abort()  # RFC 9112 §9.2
             return
-        exchange.feed(data)
-        if exchange.over:
-            self._finish()
+        response.feed(data)
+        if response.finished:
+            self._finish_exchange()
             return
-        if exchange.buffered > _HIGH_WATER and not self._paused:
-            self._paused = True
+        if response.buffered > _HIGH_WATER and not self._reading_paused:
+            self._reading_paused = True
             self.transport.pause_reading()
-        if exchange.refused and self._upload is not None:
-            self._upload.stop()  # RFC 9112 §9.5: it does not want the rest
-        self._watch(exchange)
-        exchange.tell()
+        if response.rejects_request_body and self._body_sender is not None:
+            self._body_sender.stop()  # RFC 9112 §9.5: the origin does not want the rest
+        self._set_deadline(response)
+        response.notify()
 
     def eof_received(self) -> None:
-        """Take the peer's end of the connection; the transport then closes itself."""
-        if self._exchange is not None:
-            self._end(clean=ended_in_order(self.transport))
+        """Handle the end of the origin's data; the transport then closes itself."""
+        if self._response is not None:
+            self._end_response(clean=_ended_in_order(self.transport))
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """Take the end of the connection, whoever ended it and however."""
-        self._end(clean=False)
+        """Handle the end of the connection: a close by either side, or an error."""
+        self._end_response(clean=False)
         self._deadline.stop()
         self.closed.set_result(None)
-        self._lost(self)
+        self._on_lost(self)
 
     def pause_writing(self) -> None:
-        """Make content wait."""
-        if self._upload is not None and self._exchange is not None:
-            self._upload.pause()
-            self._watch(self._exchange)
+        """Pause the request's content, because the write buffer is full."""
+        if self._body_sender is not None and self._response is not None:
+            self._body_sender.pause()
+            self._set_deadline(self._response)
 
     def resume_writing(self) -> None:
-        """Let content go on."""
-        if self._upload is not None and self._exchange is not None:
-            self._upload.resume()
-            self._watch(self._exchange)
+        """Resume the request's content."""
+        if self._body_sender is not None and self._response is not None:
+            self._body_sender.resume()
+            self._set_deadline(self._response)
 
-    def _uploaded(self, failure: BaseException | None) -> None:
-        exchange = self._exchange
-        if exchange is None:
+    def _on_body_end(self, failure: BaseException | None) -> None:
+        response = self._response
+        if response is None:
             return
         if failure is not None:
-            exchange.fail(FailureKind.HTTP_REQUEST_ERROR, f"was not sent the whole request: {failure}")
-            self._finish()
+            response.fail(FailureKind.HTTP_REQUEST_ERROR, f"was not sent the whole request: {failure}")
+            self._finish_exchange()
         else:
-            self._watch(exchange)
+            self._set_deadline(response)
 
-    def _watch(self, exchange: ResponseReader) -> None:
-        """Give the origin its time for what it has to do next, and none while it waits for others."""
-        options, upload = self.options, self._upload
-        sending = upload is not None and not upload.whole and exchange.head is None
-        if self._paused or (sending and upload is not None and not upload.blocked):
+    def _set_deadline(self, response: ResponseReader) -> None:
+        """Limit the time of the origin's next step. No limit while the origin waits for the client or our reader."""
+        options, sender = self.options, self._body_sender
+        sending = sender is not None and not sender.finished and response.head is None
+        if self._reading_paused or (sending and sender is not None and not sender.blocked):
             self._deadline.clear()
-        elif sending or exchange.received:
+        elif sending or response.received:
             self._deadline.set(options.between_bytes_timeout)
         else:
             self._deadline.set(options.first_byte_timeout)
 
-    def _expired(self) -> None:
-        exchange, options = self._exchange, self.options
-        if exchange is None:
-            self.close()  # it has been idle for too long
+    def _on_timeout(self) -> None:
+        response, options = self._response, self.options
+        if response is None:
+            self.close()  # the idle timeout
             return
-        if self._upload is not None and self._upload.blocked:
-            kind, what, seconds = FailureKind.CONNECTION_WRITE_TIMEOUT, "took", options.between_bytes_timeout
+        if self._body_sender is not None and self._body_sender.blocked:
+            kind, verb, seconds = FailureKind.CONNECTION_WRITE_TIMEOUT, "took", options.between_bytes_timeout
         else:
-            kind, what = FailureKind.CONNECTION_READ_TIMEOUT, "sent"
-            seconds = options.between_bytes_timeout if exchange.received else options.first_byte_timeout
-        exchange.fail(kind, f"{what} nothing for {seconds:g} seconds")
-        self._finish()
+            kind, verb = FailureKind.CONNECTION_READ_TIMEOUT, "sent"
+            seconds = options.between_bytes_timeout if response.received else options.first_byte_timeout
+        response.fail(kind, f"{verb} nothing for {seconds:g} seconds")
+        self._finish_exchange()
 
-    def _end(self, *, clean: bool) -> None:
-        if self._exchange is not None:
-            self._exchange.end(clean=clean)
-            self._finish()
+    def _end_response(self, *, clean: bool) -> None:
+        if self._response is not None:
+            self._response.end(clean=clean)
+            self._finish_exchange()
 
-    def _finish(self) -> None:
-        exchange, self._exchange = self._exchange, None
-        if exchange is None:
+    def _finish_exchange(self) -> None:
+        response, self._response = self._response, None
+        if response is None:
             return
         self._deadline.clear()
-        upload, self._upload = self._upload, None
-        unsent = upload is not None and not upload.whole
-        if upload is not None:
-            upload.stop()
-        open_still = self._transport is not None and not self._transport.is_closing()
-        fit = exchange.complete and exchange.persistent and not exchange.surplus
-        self.reusable = fit and open_still and not self._single
+        sender, self._body_sender = self._body_sender, None
+        request_unfinished = sender is not None and not sender.finished
+        if sender is not None:
+            sender.stop()
+        is_open = self._transport is not None and not self._transport.is_closing()
+        response_allows_reuse = response.complete and response.persistent and not response.surplus
+        self.reusable = response_allows_reuse and is_open and not self._single_use
         if self.reusable:
-            self._resume()
-        elif exchange.complete and not unsent:
+            self._resume_reading()
+        elif response.complete and not request_unfinished:
             self.close()
         else:
             self.abort()
-        self._released(self)
-        exchange.tell()  # only now: whoever is told may want this connection for another exchange
+        self._on_released(self)
+        response.notify()  # after the release: the notified reader may use this connection for its next request
 
-    def _resume(self) -> None:
-        if self._paused:
-            self._paused = False
+    def _resume_reading(self) -> None:
+        if self._reading_paused:
+            self._reading_paused = False
             self.transport.resume_reading()
-            if self._exchange is not None:
-                self._watch(self._exchange)
+            if self._response is not None:
+                self._set_deadline(self._response)
+
+
+def _ended_in_order(transport: asyncio.Transport) -> bool:
+    """Return whether the origin closed the connection on purpose: over TLS it then sent close_notify."""
+    tls = transport.get_extra_info("ssl_object")
+    if tls is None:
+        return True
+    try:
+        return bool(tls.read(1) == b"")
+    except ssl.SSLError:  # RFC 8446 §6.1: no close_notify; asyncio reports it as an ordinary end of data
+        return False

@@ -1,4 +1,4 @@
-"""A time limit that is moved with every octet and costs no timer each time."""
+"""A time limit that can be moved with every piece of data, without a new timer each time."""
 
 from __future__ import annotations
 
@@ -10,45 +10,48 @@ _RESOLUTION = 0.002
 
 
 class Deadline:
-    """Calls `expired` once its time is up. One timer of the event loop runs behind it and looks again when it fires."""
+    """Calls `on_expired` when its time is over.
 
-    __slots__ = ("_at", "_expired", "_loop", "_timer", "_timer_at")
+    It uses at most one timer of the event loop. A timer that fires before the deadline is started again.
+    """
 
-    def __init__(self, expired: Callable[[], None]) -> None:
-        self._expired = expired
+    __slots__ = ("_deadline", "_loop", "_on_expired", "_timer", "_timer_at")
+
+    def __init__(self, on_expired: Callable[[], None]) -> None:
+        self._on_expired = on_expired
         self._loop = asyncio.get_running_loop()
-        self._at: float | None = None
+        self._deadline: float | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
 
     def set(self, seconds: float) -> None:
-        """Expire after so many seconds, counted from now, and no earlier."""
-        self._at = at = self._loop.time() + seconds
+        """Expire this many seconds from now. A time that was set before is replaced."""
+        self._deadline = at = self._loop.time() + seconds
         if self._timer is None or at < self._timer_at:
-            self._run_until(at)
+            self._start_timer(at)
 
     def clear(self) -> None:
-        """Do not expire, until set again."""
-        self._at = None
+        """Do not expire until `set` is called again."""
+        self._deadline = None
 
     def stop(self) -> None:
-        """Let go of the timer."""
-        self._at = None
+        """Cancel the timer."""
+        self._deadline = None
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
 
-    def _run_until(self, at: float) -> None:
+    def _start_timer(self, at: float) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._timer, self._timer_at = self._loop.call_at(at, self._look), at
+        self._timer, self._timer_at = self._loop.call_at(at, self._on_timer), at
 
-    def _look(self) -> None:
+    def _on_timer(self) -> None:
         self._timer = None
-        if self._at is None:
+        if self._deadline is None:
             return
-        if self._at > self._loop.time() + _RESOLUTION:
-            self._run_until(self._at)
+        if self._deadline > self._loop.time() + _RESOLUTION:
+            self._start_timer(self._deadline)
         else:
-            self._at = None
-            self._expired()
+            self._deadline = None
+            self._on_expired()

@@ -1,4 +1,4 @@
-"""Why an origin could not be asked, or did not answer whole: proxy error types (RFC 9209 §2.3)."""
+"""The reasons why an origin gave no response or an incomplete one: proxy error types (RFC 9209 §2.3)."""
 
 from __future__ import annotations
 
@@ -6,53 +6,53 @@ from enum import StrEnum
 
 
 class FailureKind(StrEnum):
-    """Proxy error types; the values go into Proxy-Status as they are."""
+    """Proxy error types. Their values are sent in Proxy-Status."""
 
     DNS_ERROR = "dns_error"
     """The name could not be resolved."""
     DESTINATION_UNAVAILABLE = "destination_unavailable"
-    """The next hop cannot be used, for a reason that has no name of its own."""
+    """The next hop cannot be used, for a reason without an error type of its own."""
     DESTINATION_IP_PROHIBITED = "destination_ip_prohibited"
-    """Not for strangers to have this proxy go to."""
+    """The address is a refused target (`origin.refused_targets`)."""
     DESTINATION_IP_UNROUTABLE = "destination_ip_unroutable"
-    """There is no route to the next hop: the link is down."""
+    """There is no route to the next hop: the network is down."""
     CONNECTION_REFUSED = "connection_refused"
     CONNECTION_TERMINATED = "connection_terminated"
     """Closed before the header section was complete."""
     CONNECTION_TIMEOUT = "connection_timeout"
     """Not connected in time, TLS and an upstream proxy's CONNECT included."""
     CONNECTION_READ_TIMEOUT = "connection_read_timeout"
-    """Silent for too long, before the first octet or between two."""
+    """The origin sent nothing for too long, before the first byte or between two bytes."""
     CONNECTION_WRITE_TIMEOUT = "connection_write_timeout"
-    """Took nothing of the request's content for too long."""
+    """The origin accepted no part of the request's content for too long."""
     CONNECTION_LIMIT_REACHED = "connection_limit_reached"
-    """As many connections to the host as allowed, none of which became free in time."""
+    """All allowed connections to the host were in use, and none became free in time."""
     TLS_PROTOCOL_ERROR = "tls_protocol_error"
     TLS_CERTIFICATE_ERROR = "tls_certificate_error"
     TLS_ALERT_RECEIVED = "tls_alert_received"
     HTTP_REQUEST_ERROR = "http_request_error"
-    """The request's content did not come whole."""
+    """The request's content, as received from the client, was incomplete or too long."""
     HTTP_RESPONSE_INCOMPLETE = "http_response_incomplete"
-    """The body ended short."""
+    """The connection ended before the body was complete."""
     HTTP_RESPONSE_HEADER_SECTION_SIZE = "http_response_header_section_size"
     HTTP_RESPONSE_HEADER_SIZE = "http_response_header_size"
     """One field line is too long."""
     HTTP_RESPONSE_TRAILER_SECTION_SIZE = "http_response_trailer_section_size"
     HTTP_PROTOCOL_ERROR = "http_protocol_error"
-    """A malformed head or false framing."""
+    """The head or the framing is malformed."""
     PROXY_CONFIGURATION_ERROR = "proxy_configuration_error"
-    """The upstream proxy refused to connect us: credentials or its rules."""
+    """The upstream proxy refused the CONNECT: wrong credentials, or its own rules."""
     PROXY_INTERNAL_ERROR = "proxy_internal_error"
-    """This client is closed."""
+    """The origin client is closed."""
 
 
 class OriginFailure(Exception):
-    """No answer, or only part of one.
+    """The origin gave no response, or only a part of one.
 
     Attributes:
         kind: The proxy error type.
-        detail: One sentence: what failed, and where.
-        disconnected: True where no complete header section came because the origin could not be reached.
+        detail: One sentence for people that says what failed, and at which host.
+        disconnected: No complete header section came, because the origin could not be reached.
     """
 
     def __init__(self, kind: FailureKind, detail: str, *, disconnected: bool = False) -> None:

@@ -1,7 +1,7 @@
-"""Response heads that were parsed before: an origin says the same, octet for octet, of much that it sends in a second.
+"""Cache of parsed response heads, by their bytes: origins often send the same head many times a second.
 
-Only heads that llhttp has accepted and whose content has a length get here; what follows such a head is framed by that
-length alone, so nothing is left to parse (RFC 9112 §6.3).
+Only heads that llhttp has accepted and whose content has a length are stored. The data behind such a head is framed by
+that length alone, so the parser is not needed for it (RFC 9112 §6.3).
 """
 
 from __future__ import annotations
@@ -11,36 +11,36 @@ from dataclasses import dataclass
 
 from cache.http.messages import Response
 
-KEPT = 512
-"""Heads; the least recently used goes first."""
+MAX_HEADS = 512
+"""Number of heads in the cache; the least recently used one is removed first."""
 
 
 @dataclass(frozen=True, slots=True)
 class CachedHead:
-    """What a head came to."""
+    """The parsed form of a head."""
 
     response: Response
     length: int
-    """Octets of the content."""
+    """Content-Length, in bytes."""
     persistent: bool
-    """The connection outlives the message, as far as the head says."""
+    """The head allows another request on the same connection."""
 
 
 class HeadCache:
-    """Heads by their octets."""
+    """Parsed heads, least recently used first."""
 
     def __init__(self) -> None:
         self._heads: OrderedDict[bytes, CachedHead] = OrderedDict()
 
-    def get(self, octets: bytes) -> CachedHead | None:
-        """Return what these octets came to before."""
-        known = self._heads.get(octets)
-        if known is not None:
-            self._heads.move_to_end(octets)
-        return known
+    def get(self, head: bytes) -> CachedHead | None:
+        """Return the parsed form of a head, or None if it is not in the cache."""
+        cached = self._heads.get(head)
+        if cached is not None:
+            self._heads.move_to_end(head)
+        return cached
 
-    def put(self, octets: bytes, known: CachedHead) -> None:
-        """Remember what octets came to."""
-        self._heads[octets] = known
-        if len(self._heads) > KEPT:
+    def put(self, head: bytes, parsed: CachedHead) -> None:
+        """Store the parsed form of a head."""
+        self._heads[head] = parsed
+        if len(self._heads) > MAX_HEADS:
             self._heads.popitem(last=False)

@@ -1,4 +1,4 @@
-"""What is wrong with an origin's caching metainformation: findings of our own, and httplint's notes."""
+"""Checks the caching fields of an origin's response: our own checks, and httplint's notes."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 class Level(StrEnum):
-    """How much a finding matters, worst first. The values are httplint's."""
+    """The severity of a finding, worst first. The values are httplint's."""
 
     BAD = "bad"
-    """A requirement is broken, or what is said cannot be understood."""
+    """A requirement is violated, or a value cannot be parsed."""
     WARNING = "warning"
-    """Allowed, and hardly what is meant."""
+    """Allowed, but probably not intended."""
     INFO = "info"
     GOOD = "good"
 
 
 class Flaw(StrEnum):
-    """What we look for ourselves."""
+    """The errors that our own checks find."""
 
     CODING_NOT_IN_VARY = "coding-not-in-vary"
     CONTENT_CUT_SHORT = "content-cut-short"
@@ -50,77 +50,77 @@ class Flaw(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing to say about a response."""
+    """One finding about a response."""
 
     name: str
-    """Of the flaw, or of httplint's note."""
+    """The value of the `Flaw`, or the name of httplint's note."""
     level: Level
     subject: str
-    """The lower-case names of the fields it is about; `message` for all of it."""
+    """The lower-case names of the fields it is about; `message` if it is about the whole response."""
     sentence: str
     source: str
-    """The section that says so, or `httplint`."""
+    """The section of the RFC, or `httplint`."""
 
 
 _MEANINGS: dict[Flaw, tuple[Level, str, str, str]] = {
-    Flaw.CODING_NOT_IN_VARY: (Level.WARNING, "vary", "coded, and Vary lacks Accept-Encoding", "RFC 9110 §12.5.5"),
-    Flaw.CONTENT_CUT_SHORT: (Level.BAD, "message", "the content stops before its end", "RFC 9112 §8"),
+    Flaw.CODING_NOT_IN_VARY: (Level.WARNING, "vary", "coded, but Vary lacks Accept-Encoding", "RFC 9110 §12.5.5"),
+    Flaw.CONTENT_CUT_SHORT: (Level.BAD, "message", "the content is incomplete", "RFC 9112 §8"),
     Flaw.CONTENT_IN_204: (Level.BAD, "message", "a 204 that announces content", "RFC 9110 §15.3.5"),
     Flaw.CONTENT_IN_205: (Level.BAD, "message", "a 205 that has content", "RFC 9110 §15.3.6"),
     Flaw.CONTRADICTION: (Level.BAD, "cache-control", "a directive twice, with different values", "RFC 9111 §4.2.1"),
-    Flaw.DATE_UNREADABLE: (Level.BAD, "date", "no date: age counts from receipt", "RFC 9110 §5.6.7"),
-    Flaw.EXPIRES_UNREADABLE: (Level.BAD, "expires", "no date: it counts as the past", "RFC 9111 §5.3"),
+    Flaw.DATE_UNREADABLE: (Level.BAD, "date", "not a date: age counts from receipt", "RFC 9110 §5.6.7"),
+    Flaw.EXPIRES_UNREADABLE: (Level.BAD, "expires", "not a date: it counts as the past", "RFC 9111 §5.3"),
     Flaw.MUST_UNDERSTAND_ALONE: (Level.WARNING, "cache-control", "must-understand lacks no-store", "RFC 9111 §5.2.2.3"),
     Flaw.NEVER_REUSABLE: (Level.WARNING, "message", "no lifetime and no validator: never reusable", "RFC 9111 §3"),
-    Flaw.PARTIAL_UNASKED: (Level.BAD, "message", "a 206 that nobody asked for", "RFC 9110 §15.3.7"),
+    Flaw.PARTIAL_UNASKED: (Level.BAD, "message", "a 206 to a request without Range", "RFC 9110 §15.3.7"),
     Flaw.SET_COOKIE_WITHOUT_LIFETIME: (Level.WARNING, "set-cookie", "cookies, no explicit lifetime", "RFC 9111 §7.3"),
-    Flaw.SPACE_BESIDE_EQUALS: (Level.BAD, "cache-control", "white space beside `=` voids a value", "RFC 9111 §5.2"),
+    Flaw.SPACE_BESIDE_EQUALS: (Level.BAD, "cache-control", "space beside `=`: the value is ignored", "RFC 9111 §5.2"),
     Flaw.STALE_USE_FORBIDDEN: (Level.WARNING, "cache-control", "stale use allowed and forbidden", "RFC 9111 §4.2.4"),
-    Flaw.UNEXPECTED_304: (Level.BAD, "message", "a 304 where nothing was conditional", "RFC 9110 §15.4.5"),
+    Flaw.UNEXPECTED_304: (Level.BAD, "message", "a 304 to a request that was not conditional", "RFC 9110 §15.4.5"),
     Flaw.VARY_STAR: (Level.WARNING, "vary", "`*`: no later request ever matches", "RFC 9111 §4.1"),
 }
 
-_TWINS = {
+_HTTPLINT_EQUIVALENTS = {
     Flaw.CONTENT_IN_205: "CONTENT_NOT_ALLOWED",
     Flaw.DATE_UNREADABLE: "BAD_DATE_SYNTAX",
     Flaw.EXPIRES_UNREADABLE: "BAD_DATE_SYNTAX",
     Flaw.PARTIAL_UNASKED: "PARTIAL_NOT_REQUESTED",
     Flaw.VARY_STAR: "VARY_ASTERISK",
 }
-"""httplint's note of the same, about the same subject, which is then left out."""
+"""httplint's note for the same error. It is left out if our check found the error in the same field."""
 
 
 @dataclass(frozen=True, slots=True)
 class Examined:
-    """A response to look at."""
+    """The response to check, and what is known about it."""
 
     received: Received
     request: Request | None = None
-    """None where it is not known: that of a stored response."""
+    """The request, or None if it is unknown, as for a stored response."""
     content: bytes = b""
-    """As much of it as was read."""
+    """The part of the content that was read."""
     whole: bool = False
-    """`content` is all of it."""
+    """`content` is complete."""
     cut_short: bool = False
-    """The origin stopped before its end."""
+    """The origin closed the connection before the content was complete."""
 
 
 def findings(examined: Examined, policy: CachePolicy, *, everything: bool = False) -> list[Finding]:
-    """Return what there is to say about a response, the worst first.
+    """Return the findings about a response, the worst first.
 
     Args:
         examined: The response.
-        policy: Says which targeted fields count, and whether s-maxage forbids stale use.
-        everything: Also say what has nothing to do with caching.
+        policy: It decides which targeted fields count, and whether s-maxage forbids stale use.
+        everything: Include httplint's notes that do not concern caching.
     """
     ours = [Finding(flaw, *_MEANINGS[flaw]) for flaw in _flaws(examined, policy)]
-    twins = {(_TWINS.get(Flaw(finding.name)), finding.subject) for finding in ours}
-    notes = [note for note in _notes(examined, everything=everything) if (note.name, note.subject) not in twins]
-    # a note may come once for each line of a field
+    duplicates = {(_HTTPLINT_EQUIVALENTS.get(Flaw(finding.name)), finding.subject) for finding in ours}
+    notes = [note for note in _notes(examined, everything=everything) if (note.name, note.subject) not in duplicates]
+    # httplint may repeat a note for each line of a field
     return sorted(dict.fromkeys([*ours, *notes]), key=lambda finding: list(Level).index(finding.level))
 
 
-# ---- our own
+# ---- our own checks
 
 
 def _flaws(examined: Examined, policy: CachePolicy) -> Iterator[Flaw]:
@@ -128,7 +128,7 @@ def _flaws(examined: Examined, policy: CachePolicy) -> Iterator[Flaw]:
     yield from _flaws_of_message(examined)
     yield from _flaws_of_fields(examined)
     yield from _flaws_of_directives(directives, policy)
-    if not directives.no_store or directives.must_understand:  # else it is not meant to be reused
+    if not directives.no_store or directives.must_understand:  # otherwise the origin does not want it to be reused
         yield from _flaws_of_reuse(examined.received, directives)
 
 
@@ -143,10 +143,11 @@ def _flaws_of_message(examined: Examined) -> Iterator[Flaw]:
         yield Flaw.CONTENT_CUT_SHORT
     if examined.request is None:
         return
-    asked = examined.request.fields
-    if status == 206 and "range" not in asked:
+    request_fields = examined.request.fields
+    if status == 206 and "range" not in request_fields:
         yield Flaw.PARTIAL_UNASKED
-    if status == 304 and "if-none-match" not in asked and "if-modified-since" not in asked:
+    conditional = "if-none-match" in request_fields or "if-modified-since" in request_fields
+    if status == 304 and not conditional:
         yield Flaw.UNEXPECTED_304
 
 
@@ -183,7 +184,9 @@ def _flaws_of_directives(directives: ResponseDirectives, policy: CachePolicy) ->
     if directives.must_understand and not directives.no_store:
         yield Flaw.MUST_UNDERSTAND_ALONE
     # RFC 9111 §5.2.2.10: s-maxage has the force of proxy-revalidate
-    shared = directives.proxy_revalidate or (directives.s_maxage is not None and not policy.s_maxage_allows_stale)
+    shared = directives.proxy_revalidate or (
+        directives.s_maxage is not None and not policy.freshness.s_maxage_allows_stale
+    )
     forbidden = directives.no_cache or directives.must_revalidate or shared
     if forbidden and (directives.stale_while_revalidate or directives.stale_if_error):
         yield Flaw.STALE_USE_FORBIDDEN
@@ -199,10 +202,10 @@ def _flaws_of_reuse(received: Received, directives: ResponseDirectives) -> Itera
         yield Flaw.SET_COOKIE_WITHOUT_LIFETIME
 
 
-# ---- httplint's
+# ---- httplint's notes
 
 _CATEGORIES = {"CACHING", "VALIDATION", "CONNEG", "RANGE"}
-# what httplint has under "general" and "connection" and still concerns caching or framing
+# notes of httplint's categories "general" and "connection" that concern caching or framing
 _SUBJECTS = frozenset("age cache-groups content-length date etag last-modified pragma transfer-encoding vary".split())
 _NAMES = {"CONTENT_NOT_ALLOWED", "DATE_CLOCKLESS", "HEADER_SHOULD_NOT_BE_IN_304", "PARTIAL_WITHOUT_RANGE"}
 
@@ -216,29 +219,29 @@ def _notes(examined: Examined, *, everything: bool) -> Iterator[Finding]:
 
 
 def _subject(subject: str, fields: Fields) -> str:
-    """Return what httplint calls `offset-1` (a line) or `field-date field-age`, by the names of the fields."""
+    """Return the field names of httplint's subject: `offset-1` (a line number) or `field-date field-age`."""
     if subject.startswith("offset-"):
         return fields.lines[int(subject.removeprefix("offset-"))][0].lower()
     return ", ".join(part.removeprefix("field-") for part in subject.split()) or "message"
 
 
 def _linted(examined: Examined) -> HttpResponseLinter:
-    from httplint import HttpRequestLinter, HttpResponseLinter  # a third of a second, that no other command needs
+    from httplint import HttpRequestLinter, HttpResponseLinter  # a slow import (0.3 s), needed by this command only
 
     received, head = examined.received, examined.received.head
     linter = HttpResponseLinter(start_time=received.response_time, no_content=not examined.whole)
     if examined.request:
         request = HttpRequestLinter(start_time=received.request_time)
         request.process_request_topline(examined.request.method.encode(), examined.request.target.encode(), b"1.1")
-        request.process_headers(_octets(examined.request.fields))
+        request.process_headers(_encoded(examined.request.fields))
         linter.request, linter.base_uri = request, examined.request.uri
     version = head.version.removeprefix("HTTP/")
     linter.process_response_topline(version.encode(), str(head.status).encode(), head.reason.encode("latin-1"))
-    linter.process_headers(_octets(head.fields))
+    linter.process_headers(_encoded(head.fields))
     linter.feed_content(examined.content)
     linter.finish_content(examined.whole)
     return linter
 
 
-def _octets(fields: Fields) -> list[tuple[bytes, bytes]]:
+def _encoded(fields: Fields) -> list[tuple[bytes, bytes]]:
     return [(name.encode("latin-1"), value.encode("latin-1")) for name, value in fields]

@@ -1,46 +1,46 @@
-"""What the operator decides about asking origins. Frozen; times are seconds, sizes octets."""
+"""The settings of the origin client. Times are in seconds, sizes in bytes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cache.policy.cache_policy import Reach
+from cache.policy.rules import Reach
 
 
 @dataclass(frozen=True, slots=True)
 class OriginOptions:
-    """How long to wait, how much to take, whom to trust, which way to go."""
+    """Timeouts, size limits, trusted CAs, address rules and the upstream proxy."""
 
     connect_timeout: float = 3.5
     """For name resolution, connecting, an upstream proxy's CONNECT and the TLS handshake together."""
     first_byte_timeout: float = 60.0
-    """From the request to the first octet; also the longest wait for a free connection."""
+    """From the request to the first byte of the response; also the longest wait for a free connection."""
     between_bytes_timeout: float = 60.0
-    """The longest silence within a response; a reader who is behind does not run it."""
+    """The longest silence within a response. It does not count while our reader is slower than the origin."""
     idle_timeout: float = 55.0
-    """How long an unused connection is kept."""
+    """How long an unused connection is kept open."""
     max_connections: int = 64
     """Connections to one origin (scheme, host and port), idle ones included."""
     max_head: int = 65_536
-    """A header section, interim responses included; a trailer section."""
+    """The largest header section (interim responses included), and the largest trailer section."""
     max_line: int = 16_384
-    """One field line."""
+    """The longest field line."""
     max_fields: int = 200
-    """Field lines in one header section, or in a trailer section."""
+    """The most field lines in a header section or in a trailer section."""
     max_interim: int = 256
-    """Interim responses before the final one."""
+    """The most interim responses before the final one."""
     ca_files: tuple[str, ...] = ()
-    """PEM files of certificate authorities trusted beside the system's."""
+    """PEM files of CAs that are trusted in addition to the system's."""
     client_certificate: str = ""
-    """PEM file of a certificate and its key, shown to origins that ask for one."""
+    """PEM file of a certificate and its key, sent to origins that request a client certificate."""
     reach: Reach | None = None
-    """What is refused to strangers, whatever its name; None where nobody but this machine asks."""
+    """Targets that are refused to clients. None in edge mode, and if only this machine can reach the proxy."""
     backend: tuple[str, str, int] | None = None
-    """Scheme, host and port that every request goes to, whatever origin it names: an edge has one behind it."""
+    """Scheme, host and port of the only origin in edge mode: every request goes to it, whatever its URL."""
     proxy: str = ""
-    """The upstream proxy's URL; empty means the environment's (HTTP_PROXY, HTTPS_PROXY), "none" means never.
+    """The upstream proxy's URL. Empty: take it from HTTP_PROXY and HTTPS_PROXY. "none": use no upstream proxy.
 
-    NO_PROXY is respected in either case.
+    NO_PROXY is always respected.
     """
     own_addresses: frozenset[str] = frozenset()
-    """Where this proxy itself is reached, `host:port`: no upstream proxy, though the environment may name it."""
+    """`host:port` of this proxy itself. An upstream proxy from the environment at such an address is ignored."""

@@ -1,4 +1,4 @@
-"""The connections to one origin: a slot for each exchange, the idle ones reused last in, first out."""
+"""Connection pool of one origin: limits the connections, and reuses the idle one that was used last."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from addon.origin.proxy import Route
 class OriginPool:
     """Leases connections.
 
-    A new connection is made only by the holder of a slot, and only while none is idle; therefore idle ones and
-    leased ones together are never more than there are slots.
+    Each exchange needs a slot, and there are `max_connections` slots. A new connection is opened only by the holder of
+    a slot, and only if no connection is idle. So idle and leased connections together never exceed the slots.
     """
 
     def __init__(
@@ -25,55 +25,55 @@ class OriginPool:
         self.route = route
         self._dial = dial
         self._options = options
-        self._free = options.max_connections
+        self._free_slots = options.max_connections
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: list[OriginConnection] = []
         self._open: set[OriginConnection] = set()
         self._closed = False
 
     def idle_connection(self) -> OriginConnection | None:
-        """Return an idle connection for one exchange, or None where one has to be waited for or made."""
-        while self._idle and self._free:
+        """Return an idle connection for one exchange, or None if there is none; never waits."""
+        while self._idle and self._free_slots:
             connection = self._idle.pop()
-            if connection.wake():
-                self._free -= 1
+            if connection.try_reuse():
+                self._free_slots -= 1
                 return connection
         return None
 
-    async def lease(self, *, fresh: bool = False, single: bool = False) -> tuple[OriginConnection, bool]:
+    async def lease(self, *, fresh: bool = False, single_use: bool = False) -> tuple[OriginConnection, bool]:
         """Return a connection for one exchange, and whether it was used before.
 
         Args:
-            fresh: Take a new connection, and close the idle ones: they are as old as the one that was found dead.
-            single: Take a new connection, for this exchange alone.
+            fresh: Open a new connection, and close the idle ones: the origin has just closed one of the same age.
+            single_use: Open a new connection that is closed after this exchange.
 
         Raises:
-            OriginFailure: not connected, or no connection became free within `first_byte_timeout`.
+            OriginFailure: the connection failed, or none became free within `first_byte_timeout`.
         """
         await self._wait_for_slot()
         try:
             if fresh:
                 self._close_idle()
-            if single and self._idle and len(self._open) >= self._options.max_connections:
+            if single_use and self._idle and len(self._open) >= self._options.max_connections:
                 self._idle.pop(0).close()
-            while self._idle and not single:
+            while self._idle and not single_use:
                 connection = self._idle.pop()
-                if connection.wake():
+                if connection.try_reuse():
                     return connection, True
-            connection = OriginConnection(self._options, self._on_released, self._on_lost, single=single)
+            connection = OriginConnection(self._options, self._on_released, self._on_lost, single_use=single_use)
             await self._dial(self.route, connection)
             if self._closed:
                 connection.abort()
-                raise closed()
+                raise shutdown_failure()
         except BaseException:
-            self._give_back_slot()
+            self._release_slot()
             raise
         if not connection.closed.done():
             self._open.add(connection)
         return connection, False
 
     async def close(self) -> None:
-        """Close every connection; exchanges under way fail."""
+        """Close every connection. Unfinished exchanges fail."""
         self._closed = True
         for connection in self._open:
             connection.abort()
@@ -81,30 +81,30 @@ class OriginPool:
             await next(iter(self._open)).closed
 
     async def _wait_for_slot(self) -> None:
-        if self._free:
-            self._free -= 1
+        if self._free_slots:
+            self._free_slots -= 1
             return
         seconds = self._options.first_byte_timeout
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.append(turn)
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
         try:
             async with asyncio.timeout(seconds):
-                await turn
+                await waiter
         except BaseException as error:
-            if turn.done() and not turn.cancelled():  # its turn came just then
-                self._give_back_slot()
+            if waiter.done() and not waiter.cancelled():  # it got the slot just before the timeout
+                self._release_slot()
             if not isinstance(error, TimeoutError):
                 raise
             sentence = f"No connection to {self.route.where} became free within {seconds:g} seconds"
             raise OriginFailure(FailureKind.CONNECTION_LIMIT_REACHED, sentence, disconnected=True) from None
 
-    def _give_back_slot(self) -> None:
+    def _release_slot(self) -> None:
         while self._waiting:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)  # the slot changes hands
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(None)  # the slot passes to the waiting request
                 return
-        self._free += 1
+        self._free_slots += 1
 
     def _close_idle(self) -> None:
         for connection in self._idle:
@@ -113,9 +113,9 @@ class OriginPool:
 
     def _on_released(self, connection: OriginConnection) -> None:
         if connection.reusable:
-            connection.rest()
+            connection.set_idle()
             self._idle.append(connection)
-        self._give_back_slot()
+        self._release_slot()
 
     def _on_lost(self, connection: OriginConnection) -> None:
         self._open.discard(connection)
@@ -123,6 +123,6 @@ class OriginPool:
             self._idle.remove(connection)
 
 
-def closed() -> OriginFailure:
-    """Return the failure of whoever asks after the end."""
+def shutdown_failure() -> OriginFailure:
+    """Return the failure of a request that comes after `close`."""
     return OriginFailure(FailureKind.PROXY_INTERNAL_ERROR, "The proxy is shutting down.")

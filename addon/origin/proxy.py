@@ -1,4 +1,4 @@
-"""Which way to an origin: straight, or through an upstream proxy that the operator or the environment names."""
+"""The route to an origin: direct, or through an upstream proxy from the settings or the environment."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote, urlsplit
-from urllib.request import (  # type: ignore[attr-defined]  # typeshed leaves the second one out
+from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks the second one
     getproxies_environment,
     proxy_bypass_environment,
 )
 
-from cache.http.messages import DEFAULT_PORTS
+from cache.http.messages import DEFAULT_PORTS, host_port
 
 NEVER = "none"
 
@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class UpstreamProxy:
-    """A proxy spoken to in clear HTTP/1.1."""
+    """A proxy that is used over HTTP/1.1 without TLS."""
 
     host: str
     port: int
@@ -31,10 +31,10 @@ class UpstreamProxy:
 
     @classmethod
     def from_url(cls, url: str) -> UpstreamProxy:
-        """Return the proxy that `http://[user[:password]@]host[:port]` names; the scheme may be left out.
+        """Return the proxy of a URL `http://[user[:password]@]host[:port]`; the scheme may be left out.
 
         Raises:
-            ValueError: anything else.
+            ValueError: the URL has another form.
         """
         expected = f"upstream proxy {_without_userinfo(url)!r}: expected http://host:port"
         try:
@@ -52,7 +52,7 @@ class UpstreamProxy:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An origin and the way to it."""
+    """An origin, and the upstream proxy to it if there is one."""
 
     scheme: str
     host: str
@@ -62,31 +62,32 @@ class Route:
     @property
     def authority(self) -> str:
         """Return `host:port`, an IPv6 address in brackets."""
-        return _authority(self.host, self.port)
+        return host_port(self.host, self.port)
 
     @property
     def first_hop(self) -> tuple[str, int]:
-        """Return host and port to connect to."""
+        """Return the host and port to connect to."""
         return (self.proxy.host, self.proxy.port) if self.proxy else (self.host, self.port)
 
     @property
     def where(self) -> str:
-        """Return the first hop for people."""
-        return f"The upstream proxy {_authority(*self.first_hop)}" if self.proxy else self.authority
+        """Return the name of the first hop, for messages."""
+        return f"The upstream proxy {host_port(*self.first_hop)}" if self.proxy else self.authority
 
 
 class UpstreamProxies:
-    """The proxies that an `OriginOptions.proxy` means, read once."""
+    """The upstream proxies that the setting `OriginOptions.proxy` selects. The environment is read once."""
 
-    def __init__(self, setting: str, own: frozenset[str] = frozenset()) -> None:
+    def __init__(self, setting: str, own_addresses: frozenset[str] = frozenset()) -> None:
         """Read the setting and the environment.
 
         Args:
             setting: As in `OriginOptions.proxy`.
-            own: Where this proxy itself is reached, `host:port`. A shell that was told to use it starts it too.
+            own_addresses: `host:port` of this proxy itself. The environment names it if a shell that uses this proxy
+                also starts it.
 
         Raises:
-            ValueError: a proxy's URL is of no use.
+            ValueError: a proxy's URL is invalid.
         """
         environment = getproxies_environment()
         if setting == NEVER:
@@ -96,33 +97,29 @@ class UpstreamProxies:
         else:
             urls = {scheme: environment[scheme] for scheme in DEFAULT_PORTS if scheme in environment}
         proxies = {scheme: UpstreamProxy.from_url(url) for scheme, url in urls.items()}
-        self._proxies = proxies if setting else _without(own, proxies)
+        self._proxies = proxies if setting else _without_own(proxies, own_addresses)
         self._bypass = {"no": environment["no"]} if "no" in environment else {}
 
     def route(self, scheme: str, host: str, port: int) -> Route:
-        """Return the way to an origin; NO_PROXY names hosts, domains and host:port pairs that are asked straight."""
+        """Return the route to an origin. It is direct for the hosts, domains and host:port pairs in NO_PROXY."""
         proxy = self._proxies.get(scheme)
-        if proxy and any(proxy_bypass_environment(name, self._bypass) for name in (host, _authority(host, port))):
+        if proxy and any(proxy_bypass_environment(name, self._bypass) for name in (host, host_port(host, port))):
             proxy = None
         return Route(scheme, host, port, proxy)
 
 
-def _without(own: frozenset[str], proxies: Mapping[str, UpstreamProxy]) -> dict[str, UpstreamProxy]:
-    """Return the environment's proxies but for this one itself, which would wait for its own answer."""
-    others = {scheme: proxy for scheme, proxy in proxies.items() if f"{proxy.host}:{proxy.port}" not in own}
-    if ours := [f"{scheme.upper()}_PROXY" for scheme in proxies if scheme not in others]:
-        say_once(" and ".join(ours))
+def _without_own(proxies: Mapping[str, UpstreamProxy], own_addresses: frozenset[str]) -> dict[str, UpstreamProxy]:
+    """Return the environment's proxies without this proxy itself: a request to itself would be a loop."""
+    others = {scheme: proxy for scheme, proxy in proxies.items() if f"{proxy.host}:{proxy.port}" not in own_addresses}
+    if ignored := [f"{scheme.upper()}_PROXY" for scheme in proxies if scheme not in others]:
+        warn_once(" and ".join(ignored))
     return others
 
 
 @cache
-def say_once(variables: str) -> None:
-    """Say which variables of the environment are left out."""
+def warn_once(variables: str) -> None:
+    """Log once which variables of the environment are ignored."""
     logger.warning("the environment's %s would lead back to this proxy: origins are asked directly", variables)
-
-
-def _authority(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def _without_userinfo(url: str) -> str:

@@ -1,4 +1,4 @@
-"""Which hosts cannot be reached now. Each is tried in the background, and comes back by itself."""
+"""The hosts that cannot be reached now. Each one is probed in the background until it can be reached again."""
 
 from __future__ import annotations
 
@@ -11,54 +11,58 @@ from cache.http.messages import Request
 
 logger = logging.getLogger(__name__)
 
-NO_LINK = frozenset({FailureKind.DNS_ERROR, FailureKind.DESTINATION_IP_UNROUTABLE, FailureKind.CONNECTION_TIMEOUT})
-"""Failures that mean that nothing gets through; who refuses a connection has been reached."""
+UNREACHABLE_KINDS = frozenset(
+    {FailureKind.DNS_ERROR, FailureKind.DESTINATION_IP_UNROUTABLE, FailureKind.CONNECTION_TIMEOUT}
+)
+"""Failures that mean that the host cannot be reached. A host that refuses a connection can be reached."""
 
 PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0) + (30.0,) * 20
-"""Seconds before each attempt. After the last one the next request may try for itself."""
+"""Seconds before each probe. After the last probe the host counts as reachable, and the next request tries it."""
 
-MOST_HOSTS = 256
-"""Hosts that are tried at the same time; beyond it each request finds out for itself."""
+MAX_HOSTS = 256
+"""Number of hosts that are probed at the same time. Other unreachable hosts are not tracked."""
 
 Probe = Callable[[str, str, int], Awaitable[None]]
-"""Tries to reach scheme, host and port. Raises OSError where that fails."""
+"""Connects to scheme, host and port. Raises OSError if that fails."""
 
 
 class Reachability:
-    """Hosts whose link is down. `changed` is called with their lower-case names whenever that set changes."""
+    """The set of unreachable hosts. `on_change` is called with their lower-case names when the set changes."""
 
     def __init__(
         self,
         probe: Probe,
-        changed: Callable[[frozenset[str]], None],
+        on_change: Callable[[frozenset[str]], None],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._probe = probe
-        self._changed = changed
+        self._on_change = on_change
         self._sleep = sleep
-        self._down: dict[str, asyncio.Task[None]] = {}
+        self._probing: dict[str, asyncio.Task[None]] = {}
 
     @property
     def unreachable(self) -> frozenset[str]:
-        """The lower-case names of the hosts that cannot be reached now."""
-        return frozenset(self._down)
+        """Return the lower-case names of the hosts that cannot be reached now."""
+        return frozenset(self._probing)
 
     def failed(self, request: Request, failure: OriginFailure) -> None:
-        """Note that a request could not be sent; if the link is down, begin to try."""
+        """Note that a request failed. If its host cannot be reached, start to probe it."""
         host = request.host.lower()
-        if failure.kind not in NO_LINK or host in self._down or len(self._down) >= MOST_HOSTS:
+        if failure.kind not in UNREACHABLE_KINDS or host in self._probing or len(self._probing) >= MAX_HOSTS:
             return
         logger.warning("%s cannot be reached: %s", host, failure.detail)
-        self._down[host] = asyncio.get_running_loop().create_task(self._try(request.scheme, host, request.port))
-        self._changed(self.unreachable)
+        self._probing[host] = asyncio.get_running_loop().create_task(
+            self._probe_until_reached(request.scheme, host, request.port)
+        )
+        self._on_change(self.unreachable)
 
     def reached(self, host: str) -> None:
-        """Note that a host has answered."""
-        if self._down and (task := self._down.pop(host.lower(), None)):
+        """Note that a host sent a response; stop to probe it."""
+        if self._probing and (task := self._probing.pop(host.lower(), None)):
             task.cancel()
-            self._changed(self.unreachable)
+            self._on_change(self.unreachable)
 
-    async def _try(self, scheme: str, host: str, port: int) -> None:
+    async def _probe_until_reached(self, scheme: str, host: str, port: int) -> None:
         for pause in PAUSES:
             await self._sleep(pause)
             try:
@@ -67,20 +71,20 @@ class Reachability:
                 continue
             logger.warning("%s can be reached again", host)
             break
-        del self._down[host]
-        self._changed(self.unreachable)
+        del self._probing[host]
+        self._on_change(self.unreachable)
 
     def forget(self) -> None:
-        """Stop trying: every host may be asked again."""
-        tasks, self._down = self._down, {}
+        """Stop all probes; every host counts as reachable."""
+        tasks, self._probing = self._probing, {}
         for task in tasks.values():
             task.cancel()
         if tasks:
-            self._changed(self.unreachable)
+            self._on_change(self.unreachable)
 
     async def close(self) -> None:
-        """Stop trying, for good."""
-        tasks = list(self._down.values())
+        """Stop all probes and wait for their tasks to end."""
+        tasks = list(self._probing.values())
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,81 +1,93 @@
-"""Sends the content of a request, as fast as the origin takes it and for as long as it wants it."""
+"""The content of a request, and the task that sends it to an origin.
+
+The sender writes as fast as the origin reads, and stops when the origin rejects the request.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-
-from addon.origin.content import RequestContent
+from dataclasses import dataclass
 
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
+@dataclass(frozen=True, slots=True)
+class RequestContent:
+    """The content of a request as an iterator, and its length if known. It is framed anew (RFC 9112 §6)."""
+
+    chunks: AsyncIterator[bytes]
+    """Read as fast as the origin accepts data. If it raises, the exchange fails. It is closed if it has `aclose`."""
+    length: int | None = None
+    """Bytes in total. None means that the length is unknown; the content is then sent in chunks."""
+
+
 class RequestBodySender:
-    """Content on its way out over a transport.
+    """Task that writes the content of one request to a transport.
 
     Attributes:
-        whole: All of it was written.
-        blocked: The origin takes nothing at the moment.
+        finished: All of the content was written.
+        blocked: The transport's write buffer is full, because the origin reads too slowly.
     """
 
     def __init__(
-        self, content: RequestContent, transport: asyncio.WriteTransport, ended: Callable[[BaseException | None], None]
+        self, content: RequestContent, transport: asyncio.WriteTransport, on_end: Callable[[BaseException | None], None]
     ) -> None:
-        """Begin. `ended` is called once all is written, or with what went wrong with the content."""
-        self.whole = False
+        """Start to send. `on_end` is called when everything was written, or with the error if the content failed."""
+        self.finished = False
         self.blocked = False
         self._content = content
         self._transport = transport
-        self._ended = ended
-        self._ready = asyncio.Event()
-        self._ready.set()
+        self._on_end = on_end
+        self._writable = asyncio.Event()
+        self._writable.set()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
     def pause(self) -> None:
-        """Wait: the origin is behind."""
+        """Stop writing until `resume`, because the write buffer is full."""
         self.blocked = True
-        self._ready.clear()
+        self._writable.clear()
 
     def resume(self) -> None:
-        """Go on."""
+        """Continue to write."""
         self.blocked = False
-        self._ready.set()
+        self._writable.set()
 
     def stop(self) -> None:
-        """Send no more of it."""
+        """Send no more content; `on_end` is not called."""
         self._task.cancel()
 
     async def _run(self) -> None:
         failure: BaseException | None = None
         try:
             await self._send()
-            self.whole = True
+            self.finished = True
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever the client's side raises ends the exchange, no more
+        except Exception as error:  # noqa: BLE001 - any error of the client's side ends this exchange, and nothing else
             failure = error
         finally:
-            await _closed(self._content.octets)
-        self._ended(failure)
+            await _close(self._content.chunks)
+        self._on_end(failure)
 
     async def _send(self) -> None:
         length, sent = self._content.length, 0
-        async for octets in self._content.octets:
-            sent += len(octets)
+        async for chunk in self._content.chunks:
+            sent += len(chunk)
             if length is not None and sent > length:
-                raise ValueError(f"the request's content is longer than {length} octets")
-            if octets:
-                self._transport.write(octets if length is not None else b"%x\r\n%b\r\n" % (len(octets), octets))
-                await self._ready.wait()
+                raise ValueError(f"the request's content is longer than {length} bytes")
+            if chunk:
+                self._transport.write(chunk if length is not None else b"%x\r\n%b\r\n" % (len(chunk), chunk))
+                await self._writable.wait()
         if length is None:
             self._transport.write(_LAST_CHUNK)
         elif sent < length:
-            raise ValueError(f"the request's content ended after {sent} of {length} octets")
+            raise ValueError(f"the request's content ended after {sent} of {length} bytes")
 
 
-async def _closed(octets: AsyncIterator[bytes]) -> None:
-    close = getattr(octets, "aclose", None)
+async def _close(chunks: AsyncIterator[bytes]) -> None:
+    close = getattr(chunks, "aclose", None)
     if close is not None:
-        with suppress(Exception):  # it has failed already, or nobody wants the rest
+        with suppress(Exception):  # the iterator has failed already, or the rest of it is not needed
             await close()

@@ -1,4 +1,4 @@
-"""What has come of a response so far, for whoever waits for it."""
+"""The state of one response while it arrives, and the waiting of its reader."""
 
 from __future__ import annotations
 
@@ -9,31 +9,33 @@ from collections.abc import Callable
 from addon.origin.errors import FailureKind, OriginFailure
 from cache.http.messages import Fields, Response
 
-SMALL = 65_536
-"""Octets of content that are worth waiting for a moment."""
+SMALL_BODY = 65_536
+"""Bytes. A body up to this size is waited for, so that it can be passed on in one piece."""
 
 MOMENT = 0.02
-"""Seconds."""
+"""Seconds to wait for the rest of a small body."""
 
 _NO_FIELDS = Fields()
 
 
 class ResponseBuffer:
-    """What has come of a response. The connection feeds it; whoever asked reads it.
+    """Holds what has arrived of a response. The connection writes to it; one reader takes the data out.
 
     Attributes:
-        head: The final response's head, once it is whole.
-        trailers: What came behind the content, kept apart from the head (RFC 9110 §6.5.1).
+        head: The final response's head, or None before it is complete.
+        trailers: The fields of the trailer section, kept apart from the head (RFC 9110 §6.5.1).
         complete: The message was received to its end.
-        failure: Why it never will be.
-        surplus: Octets followed the complete message; the connection must not be used again.
-        persistent: The connection outlives this message, as far as the message says.
-        received: Octets so far, interim responses included.
-        buffered: Octets of the body that wait for the reader.
+        failure: The reason why the message will never be complete, or None.
+        surplus: Data followed the complete message; the connection must not be used again.
+        persistent: The message allows another request on the same connection.
+        received: Bytes received so far, interim responses included.
+        buffered: Bytes of the body that the reader has not taken yet.
+        on_progress: Called when data arrived or the exchange ended, for a reader that does not wait in a task. The
+            reader sets it to None to get no more calls.
     """
 
-    def __init__(self, where: str) -> None:
-        """Expect a response from `where`, as failures are to call it."""
+    def __init__(self, where: str, on_progress: Callable[[], None] | None = None) -> None:
+        """Expect a response from `where`, the name of the origin in error messages."""
         self.head: Response | None = None
         self.trailers = _NO_FIELDS
         self.complete = False
@@ -42,28 +44,27 @@ class ResponseBuffer:
         self.persistent = False
         self.received = 0
         self.buffered = 0
-        self.heard: Callable[[], None] | None = None
-        """Called with everything that comes, for who does not wait in a task."""
+        self.on_progress = on_progress
         self._where = where
-        self._small = False
+        self._wait_for_body = False
         self._chunks: deque[bytes] = deque()
         self._reader: asyncio.Future[None] | None = None
 
     @property
-    def over(self) -> bool:
-        """Tell whether nothing more will come."""
+    def finished(self) -> bool:
+        """Return whether nothing more will come: the message is complete or has failed."""
         return self.complete or self.failure is not None
 
-    def fail(self, kind: FailureKind, what: str) -> None:
-        """End the exchange with a failure, unless it is over. `what` completes the sentence `<origin> ...`."""
-        if self.over:
+    def fail(self, kind: FailureKind, predicate: str) -> None:
+        """Mark the response as failed, unless it is finished. `predicate` completes the sentence `<origin> ...`."""
+        if self.finished:
             return
         unreachable = kind in {FailureKind.CONNECTION_TERMINATED, FailureKind.CONNECTION_READ_TIMEOUT}
-        self.failure = OriginFailure(kind, f"{self._where} {what}", disconnected=unreachable and self.head is None)
-        self._wake()
+        self.failure = OriginFailure(kind, f"{self._where} {predicate}", disconnected=unreachable and self.head is None)
+        self._wake_reader()
 
-    def take(self) -> bytes | None:
-        """Return the next octets of the body, or None if none wait."""
+    def take_chunk(self) -> bytes | None:
+        """Remove and return the next piece of the body, or None if the buffer is empty."""
         if not self._chunks:
             return None
         chunk = self._chunks.popleft()
@@ -71,7 +72,7 @@ class ResponseBuffer:
         return chunk
 
     def whole(self) -> bytes | None:
-        """Return all of the body if the message is complete and none of it was taken, or None; takes it."""
+        """Remove and return the whole body, or None if the message is not complete. No piece may be taken before."""
         if not self.complete:
             return None
         body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
@@ -80,41 +81,41 @@ class ResponseBuffer:
         return body
 
     @property
-    def refused(self) -> bool:
-        """Tell whether the origin's answer says that it does not want what of the request has not been sent."""
+    def rejects_request_body(self) -> bool:
+        """Return whether the response's status says that the origin does not want the rest of the request."""
         return self.head is not None and self.head.status >= 300
 
     def is_nearly_whole(self) -> bool:
-        """Tell whether no more is missing than comes in a moment, unless that is over."""
-        return not self.complete and self._small and self.failure is None
+        """Return whether a small body is still incomplete, and its reader should wait a moment for the rest."""
+        return not self.complete and self._wait_for_body and self.failure is None
 
     def hurry(self) -> None:
-        """Let nobody wait any longer for the rest."""
-        self._small = False
-        self._wake()
-        self.tell()
+        """End the waiting for a small body: the reader gets what has arrived."""
+        self._wait_for_body = False
+        self._wake_reader()
+        self.notify()
 
-    def tell(self) -> None:
-        """Tell who does not wait in a task that something has come."""
-        if self.heard is not None:
-            self.heard()
+    def notify(self) -> None:
+        """Call `on_progress`, if it is set."""
+        if self.on_progress is not None:
+            self.on_progress()
 
-    async def rest(self) -> None:
-        """Wait a moment for the rest of a small message: to pass it on in one piece is less work for everybody."""
+    async def wait_for_small_body(self) -> None:
+        """Wait up to `MOMENT` seconds until a small body is complete: one piece costs less than several."""
         if self.is_nearly_whole():
-            hurry = asyncio.get_running_loop().call_later(MOMENT, self.hurry)
+            timer = asyncio.get_running_loop().call_later(MOMENT, self.hurry)
             while self.is_nearly_whole():
-                await self.progress()
-            hurry.cancel()
+                await self.wait_for_progress()
+            timer.cancel()
 
-    async def progress(self) -> None:
-        """Wait until something arrives or the exchange is over."""
+    async def wait_for_progress(self) -> None:
+        """Wait until data arrives or the response is finished."""
         self._reader = asyncio.get_running_loop().create_future()
         try:
             await self._reader
         finally:
             self._reader = None
 
-    def _wake(self) -> None:
+    def _wake_reader(self) -> None:
         if self._reader is not None and not self._reader.done():
             self._reader.set_result(None)

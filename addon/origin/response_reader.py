@@ -1,8 +1,8 @@
-"""One response on its way in: parsed by llhttp, judged by RFC 9112 §6.3, held until it is read.
+"""Reader of one response: parses it with llhttp, checks its framing (RFC 9112 §6.3), and buffers its body.
 
-llhttp, as httptools builds it, already refuses bare CR, NUL, control
-characters and line folding in field lines, a space before the colon, repeated or conflicting or malformed
-Content-Length, Content-Length beside Transfer-Encoding, and broken chunks. What it lets through is refused here.
+llhttp, as httptools builds it, already refuses bare CR, NUL, control characters and line folding in field lines, a
+space before the colon, repeated or conflicting or malformed Content-Length, Content-Length beside Transfer-Encoding,
+and broken chunks. This module refuses the other errors.
 """
 
 from __future__ import annotations
@@ -16,33 +16,47 @@ import httptools
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.head_cache import CachedHead, HeadCache
 from addon.origin.options import OriginOptions
-from addon.origin.response_buffer import SMALL, ResponseBuffer
+from addon.origin.response_buffer import SMALL_BODY, ResponseBuffer
 from cache.http.messages import Fields, Response
 
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-_HEAD_ONLY = frozenset({"HEAD", "CONNECT"})
+_BODYLESS_METHODS = frozenset({"HEAD", "CONNECT"})
 _FIELD_LINE_OVERHEAD = len(": \r\n")
-_KNOWN = HeadCache()
+_HEAD_CACHE = HeadCache()
 
-MAX_KNOWN = 4096
-"""Octets of a head that is worth remembering."""
+MAX_CACHED_HEAD = 4096
+"""Bytes of the longest head that is put into the cache of parsed heads."""
 
 
 class ResponseReader(ResponseBuffer):
-    """The response to one request, parsed and framed."""
+    """Receives the response to one request."""
 
     def __init__(
-        self, method: str, where: str, options: OriginOptions, interim: Callable[[Response], None] | None = None
+        self,
+        method: str,
+        where: str,
+        options: OriginOptions,
+        on_interim: Callable[[Response], None] | None = None,
+        *,
+        on_progress: Callable[[], None] | None = None,
     ) -> None:
-        """Expect the response to a request with this `method`; `interim` is told of every 1xx before it."""
-        super().__init__(where)
+        """Expect the response to a request.
+
+        Args:
+            method: The request's method; it decides whether the response can have a body.
+            where: The name of the origin in error messages.
+            options: The size limits.
+            on_interim: Called with the head of each 1xx response before the final one.
+            on_progress: See `ResponseBuffer`.
+        """
+        super().__init__(where, on_progress)
         self._method = method
-        self._interim = interim
-        self._interims = 0
-        self._first = b""
-        self._left: int | None = None
+        self._on_interim = on_interim
+        self._interim_count = 0
+        self._head_bytes = b""
+        self._remaining: int | None = None
         self._options = options
-        self._made_parser: httptools.HttpResponseParser | None = None
+        self._lazy_parser: httptools.HttpResponseParser | None = None
         self._until_close = False
         self._reason = b""
         self._lines: list[tuple[str, str]] = []
@@ -51,27 +65,27 @@ class ResponseReader(ResponseBuffer):
 
     @property
     def _parser(self) -> httptools.HttpResponseParser:
-        """Return llhttp, made when there is something to parse: a head that is known needs none."""
-        if self._made_parser is None:
-            self._made_parser = httptools.HttpResponseParser(self)
-        return self._made_parser
+        """Return the llhttp parser. It is created at first use, because a cached head needs no parser."""
+        if self._lazy_parser is None:
+            self._lazy_parser = httptools.HttpResponseParser(self)
+        return self._lazy_parser
 
-    def feed(self, octets: bytes) -> None:
-        """Take what the connection received."""
+    def feed(self, data: bytes) -> None:
+        """Process data that the connection received. Errors go to `failure`; nothing is raised."""
         if not self.received:
-            if octets[:1] in {b"R", b"I"}:  # llhttp would also take RTSP/ and ICE/
+            if data[:1] in {b"R", b"I"}:  # llhttp would also accept RTSP/ and ICE/
                 self.fail(FailureKind.HTTP_PROTOCOL_ERROR, "does not speak HTTP")
                 return
-            if known := self._known(octets):
-                self._begin_known(known)
-                octets = octets[len(self._first) :]
-        self.received += len(octets)
-        if self._left is not None:
-            self._count(octets)
+            if cached := self._cached_head(data):
+                self._use_cached_head(cached)
+                data = data[len(self._head_bytes) :]
+        self.received += len(data)
+        if self._remaining is not None:
+            self._take_body_by_length(data)
             return
-        self._unparsed += len(octets)
+        self._unparsed += len(data)
         try:
-            self._parser.feed_data(octets)
+            self._parser.feed_data(data)
             if not self.complete and self._unparsed > self._options.max_head:
                 self._refuse_section_size()
         except (httptools.HttpParserError, httptools.HttpParserUpgrade, OriginFailure) as error:
@@ -79,43 +93,47 @@ class ResponseReader(ResponseBuffer):
                 self.surplus = True
             else:
                 self.fail(FailureKind.HTTP_PROTOCOL_ERROR, f"sent a malformed response: {error}")
-        if self.complete and self._method in _HEAD_ONLY and not octets.endswith(b"\r\n\r\n"):
-            self.surplus = True  # llhttp takes what follows for a body, and may not have seen enough of it to say so
-        self._wake()
+        if self.complete and self._method in _BODYLESS_METHODS and not data.endswith(b"\r\n\r\n"):
+            self.surplus = True  # llhttp parses it as a body, and reports nothing before it has enough of it
+        self._wake_reader()
 
-    def _known(self, octets: bytes) -> CachedHead | None:
-        """Return what a head came to that was parsed before, if it is all there."""
-        end = octets.find(b"\r\n\r\n") + 4
-        # llhttp passes over empty lines before a status line: what ends first is then no head
-        alone = end > 3 and octets.startswith(b"HTTP/1.") and self._method not in _HEAD_ONLY
-        self._first = octets[:end] if alone else b""
-        return _KNOWN.get(self._first) if self._first else None
+    def _cached_head(self, data: bytes) -> CachedHead | None:
+        """Return the parsed head from the cache, or None if it is not cached or not complete in `data`.
 
-    def _begin_known(self, known: CachedHead) -> None:
-        self.received = len(self._first)
-        self.head, self.persistent, self._left = known.response, known.persistent, known.length
-        self._small = known.length <= SMALL
+        A complete head's bytes are kept for `_cache_head`.
+        """
+        end = data.find(b"\r\n\r\n") + 4
+        # llhttp skips empty lines before a status line: then the first empty line does not end a head
+        is_head = end > 3 and data.startswith(b"HTTP/1.") and self._method not in _BODYLESS_METHODS
+        self._head_bytes = data[:end] if is_head else b""
+        return _HEAD_CACHE.get(self._head_bytes) if self._head_bytes else None
 
-    def _count(self, octets: bytes) -> None:
-        """Take octets of a content that its length alone frames (RFC 9112 §6.3)."""
-        left = self._left or 0
-        self.surplus = self.surplus or len(octets) > left  # RFC 9112 §9.2
-        self._left = left - len(octets[:left])
-        if octets and left:
-            self.buffered += len(octets[:left])
-            self._chunks.append(octets[:left])
-        self.complete = self._left == 0
-        self._wake()
+    def _use_cached_head(self, cached: CachedHead) -> None:
+        self.received = len(self._head_bytes)
+        self.head, self.persistent, self._remaining = cached.response, cached.persistent, cached.length
+        self._wait_for_body = cached.length <= SMALL_BODY
 
-    def _remember(self, head: Response) -> None:
-        """Remember a head that came alone with its content, framed by its length."""
+    def _take_body_by_length(self, data: bytes) -> None:
+        """Take a piece of a body that is framed by its length alone (RFC 9112 §6.3), without the parser."""
+        remaining = self._remaining or 0
+        self.surplus = self.surplus or len(data) > remaining  # RFC 9112 §9.2
+        self._remaining = remaining - len(data[:remaining])
+        if data and remaining:
+            self.buffered += len(data[:remaining])
+            self._chunks.append(data[:remaining])
+        self.complete = self._remaining == 0
+        self._wake_reader()
+
+    def _cache_head(self, head: Response) -> None:
+        """Cache a head if no interim response came before it and its body is framed by a length."""
         length = head.fields.get("content-length")
-        if self._first and not self._interims and length and not self.complete and len(self._first) < MAX_KNOWN:
-            _KNOWN.put(self._first, CachedHead(head, int(length), self.persistent))
+        is_alone = self._head_bytes and not self._interim_count
+        if is_alone and length and not self.complete and len(self._head_bytes) < MAX_CACHED_HEAD:
+            _HEAD_CACHE.put(self._head_bytes, CachedHead(head, int(length), self.persistent))
 
     def end(self, *, clean: bool) -> None:
-        """Take the end of the connection; `clean` if the peer ended it in order (TLS: with close_notify)."""
-        if self.over:
+        """Handle the end of the connection; `clean` if the origin closed it in order (TLS: with close_notify)."""
+        if self.finished:
             return
         if self.head is None:
             self.fail(FailureKind.CONNECTION_TERMINATED, "closed the connection before its response head was whole")
@@ -123,27 +141,27 @@ class ResponseReader(ResponseBuffer):
             self.complete = True
         else:
             self.fail(FailureKind.HTTP_RESPONSE_INCOMPLETE, "closed the connection before its response was whole")
-        self._wake()
+        self._wake_reader()
 
-    def _refuse(self, kind: FailureKind, what: str) -> NoReturn:
-        self.fail(kind, what)
-        raise OriginFailure(kind, what)  # only ends the parsing: `feed` finds the failure already noted
+    def _refuse(self, kind: FailureKind, predicate: str) -> NoReturn:
+        self.fail(kind, predicate)
+        raise OriginFailure(kind, predicate)  # only stops the parser: `failure` is set already
 
     def _refuse_section_size(self) -> NoReturn:
         section = "header" if self.head is None else "trailer"
-        self._refuse(self._section_kind, f"sent a {section} section above {self._options.max_head} octets")
+        self._refuse(self._section_kind, f"sent a {section} section above {self._options.max_head} bytes")
 
     @property
     def _section_kind(self) -> FailureKind:
         header, trailer = FailureKind.HTTP_RESPONSE_HEADER_SECTION_SIZE, FailureKind.HTTP_RESPONSE_TRAILER_SECTION_SIZE
         return header if self.head is None else trailer
 
-    # llhttp's callbacks
+    # Callbacks of llhttp
 
     def on_message_begin(self) -> None:
-        """Begin an interim or the final response, or see that something follows it."""
+        """Handle the start of a message: an interim response, the final one, or surplus data behind it."""
         if self.complete:
-            self.surplus = True  # RFC 9112 §9.2: it answers nothing that was asked
+            self.surplus = True  # RFC 9112 §9.2: a second response to one request
 
     def on_status(self, reason: bytes) -> None:
         """Take a piece of the reason phrase."""
@@ -157,68 +175,68 @@ class ResponseReader(ResponseBuffer):
         if self._section_size > options.max_head:
             self._refuse_section_size()
         if size > options.max_line:
-            self._refuse(FailureKind.HTTP_RESPONSE_HEADER_SIZE, f"sent a field line above {options.max_line} octets")
+            self._refuse(FailureKind.HTTP_RESPONSE_HEADER_SIZE, f"sent a field line above {options.max_line} bytes")
         if len(self._lines) == options.max_fields:
             self._refuse(self._section_kind, f"sent more than {options.max_fields} field lines")
         self._lines.append((name.decode("latin-1"), value.strip(b" \t").decode("latin-1")))
 
     def on_headers_complete(self) -> None:
-        """Take the end of a header section: pass an interim response on, judge the final one's framing."""
+        """Handle the end of a header section: forward an interim response, or check the final one's framing."""
         if self.head is not None:
             return
         status, version = self._parser.get_status_code(), self._parser.get_http_version()
         if version not in {"1.0", "1.1"} or status < 100 or _CONTROL.search(self._reason):
             self._refuse(FailureKind.HTTP_PROTOCOL_ERROR, "sent a malformed status line")
-        if status == 101:  # RFC 9110 §15.2.2: nobody asked to upgrade
+        if status == 101:  # RFC 9110 §15.2.2: our requests never ask for an upgrade
             self._refuse(FailureKind.HTTP_PROTOCOL_ERROR, "switched protocols unasked")
         fields, reason = Fields(tuple(self._lines)), self._reason.decode("latin-1")
         self._lines, self._reason = [], b""
         if status < 200:  # RFC 9110 §15.2: interim
-            self._pass_on(Response(status, reason, fields, f"HTTP/{version}"))
+            self._forward_interim(Response(status, reason, fields, f"HTTP/{version}"))
             return
-        self._frame(status, version, fields)
+        self._determine_framing(status, version, fields)
         self._section_size = self._unparsed = 0
         self.head = Response(status, reason, fields, f"HTTP/{version}")
-        self._remember(self.head)
+        self._cache_head(self.head)
         length = fields.get("content-length")
-        self._small = length is not None and len(length) < 6 and int(length) <= SMALL
+        self._wait_for_body = length is not None and len(length) < 6 and int(length) <= SMALL_BODY
 
-    def on_body(self, octets: bytes) -> None:
-        """Take octets of the body, transfer coding removed."""
+    def on_body(self, data: bytes) -> None:
+        """Take a piece of the body, transfer coding removed."""
         if self.complete:
             self.surplus = True
             return
         self._unparsed = 0
-        self.buffered += len(octets)
-        self._chunks.append(octets)
+        self.buffered += len(data)
+        self._chunks.append(data)
 
     def on_message_complete(self) -> None:
-        """Take the end of an interim or the final response."""
+        """Handle the end of an interim or the final response."""
         if self.head is not None and not self.complete:
             self.complete = True
             if self._lines:
                 self.trailers, self._lines = Fields(tuple(self._lines)), []
 
-    def _pass_on(self, interim: Response) -> None:
-        self._interims += 1
-        if self._interims > self._options.max_interim:
+    def _forward_interim(self, interim: Response) -> None:
+        self._interim_count += 1
+        if self._interim_count > self._options.max_interim:
             self._refuse(
                 FailureKind.HTTP_PROTOCOL_ERROR, f"sent more than {self._options.max_interim} interim responses"
             )
-        if self._interim is not None:
-            self._interim(interim)
+        if self._on_interim is not None:
+            self._on_interim(interim)
 
-    def _frame(self, status: int, version: str, fields: Fields) -> None:
-        """Settle where the body ends and what becomes of the connection (RFC 9112 §6.3, §9.3)."""
+    def _determine_framing(self, status: int, version: str, fields: Fields) -> None:
+        """Determine where the body ends and whether the connection persists (RFC 9112 §6.3, §9.3)."""
         codings = fields.get("transfer-encoding")
         if codings is not None and (version == "1.0" or codings.lower() != "chunked"):  # RFC 9112 §6.1
             self._refuse(FailureKind.HTTP_PROTOCOL_ERROR, f"sent HTTP/{version} with Transfer-Encoding: {codings}")
-        bodyless = self._method in _HEAD_ONLY or status in {204, 304}
+        bodyless = self._method in _BODYLESS_METHODS or status in {204, 304}
         self._until_close = not bodyless and codings is None and "content-length" not in fields
         options = {option.strip().lower() for option in (fields.get("connection") or "").split(",")}
         self.persistent = not self._until_close and "close" not in options
         if version == "1.0":
             self.persistent = self.persistent and "keep-alive" in options
-        if self._method == "CONNECT":  # RFC 9110 §9.3.6: what follows the head is the tunnel
+        if self._method == "CONNECT":  # RFC 9110 §9.3.6: the tunnel's data follows the head
             self.persistent = 200 <= status < 300
         self.complete = bodyless

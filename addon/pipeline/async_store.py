@@ -1,4 +1,4 @@
-"""The store as the event loop sees it: from memory at once, else on a thread of its own; every failure counted."""
+"""The store for the event loop: memory at once, the disk on threads; every failure is counted and logged."""
 
 from __future__ import annotations
 
@@ -22,69 +22,69 @@ from cache.stores.bodies import BytesBody
 logger = logging.getLogger(__name__)
 
 THREADS = 4
-"""Never shared with name resolution or TLS: a slow disk must not stop either."""
+"""Threads of the store alone: a slow disk must not hold up name resolution or TLS."""
 
 
 class AsyncStore:
-    """A store behind threads."""
+    """Calls a synchronous store on threads of its own."""
 
     def __init__(self, store: ResponseStore, counters: Counters) -> None:
-        self.store = store
+        self.sync_store = store
         self._counters = counters
         self.commits = asyncio.Lock()
-        """Held while something is committed or purged, so that neither overlooks the other."""
+        """Held during a commit or a purge, so that neither overlooks the other."""
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
 
     async def run[**P, T](self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Return what `call` returns, from a store thread. Raises what it raises."""
+        """Call a function on a store thread, and return its result. Raises what it raises."""
         future = self._threads.submit(call, *args, **kwargs)
-        # who is no longer waited for must have been: a body that was to be closed is
+        # shielded, since a cancelled caller must not leave a body open that was to be closed
         return await asyncio.shield(asyncio.wrap_future(future))
 
     @property
     def generations(self) -> GenerationTable:
-        """What tells that something under a key has changed."""
-        return self.store.generations
+        """The table that tells whether something under a key has changed."""
+        return self.sync_store.generations
 
     def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
-        """Return the stored responses under a key, or None where only the disk knows. Never waits."""
-        return self.store.peek(key)
+        """Return the stored responses under a key, or None if only the disk knows. Does not wait."""
+        return self.sync_store.peek(key)
 
     def peek_body(self, entry: StoredResponse) -> bytes | None:
-        """Return an entry's whole body, for use, if that needs no thread. Never waits."""
-        octets = self.store.peek_body(entry)
-        if octets is not None:
-            self.store.touch(entry.id)
-        return octets
+        """Return the whole body of an entry and mark it used, or None if that takes a thread. Does not wait."""
+        body = self.sync_store.peek_body(entry)
+        if body is not None:
+            self.sync_store.touch(entry.id)
+        return body
 
     async def candidates(self, key: str) -> tuple[StoredResponse, ...]:
-        """Return the stored responses under a key; none where the store cannot be read."""
-        if (known := self.store.peek(key)) is not None:
+        """Return the stored responses under a key; none if the store cannot be read."""
+        if (known := self.sync_store.peek(key)) is not None:
             return known
         try:
-            return await self.run(self.store.candidates, key)
+            return await self.run(self.sync_store.candidates, key)
         except StoreError as error:
             self._failed("read", error)
             return ()
 
     async def open(self, entry: StoredResponse) -> StoredBody:
         """Open a body. Raises StoreError."""
-        if (octets := self.peek_body(entry)) is not None:
-            return BytesBody(octets)
+        if (in_memory := self.peek_body(entry)) is not None:
+            return BytesBody(in_memory)
         try:
-            body = await self.run(self.store.open, entry)
+            body = await self.run(self.sync_store.open, entry)
         except StoreError as error:
             self._failed("read", error)
             raise
-        self.store.touch(entry.id)
+        self.sync_store.touch(entry.id)
         return body
 
     async def writer(self, secrets: frozenset[str] = frozenset()) -> BodyWriter | None:
-        """Begin a body, or return None where the store takes nothing; `secrets` never reach it (see `keep`)."""
+        """Return a writer for a new body, or None if the store takes nothing; `secrets` never reach it (see `keep`)."""
         if secrets:
-            return ScrubbingWriter(self.store, secrets)
+            return ScrubbingWriter(self.sync_store, secrets)
         try:
-            return await self.run(self.store.writer)
+            return await self.run(self.sync_store.writer)
         except StoreError as error:
             self._failed("write", error)
             return None
@@ -94,20 +94,21 @@ class AsyncStore:
         entry: StoredResponse,
         body: bytes,
         replaces: tuple[str, ...],
+        *,
         flight: Flight | None = None,
         secrets: frozenset[str] = frozenset(),
     ) -> NotStored | None:
-        """Store a response whose body is whole.
+        """Store a response whose body is complete.
 
         Args:
-            entry: Its head.
-            body: What it is stored with.
-            replaces: The ids of what it takes the place of.
-            flight: Nothing is stored if what was purged meanwhile is this one's.
-            secrets: Lower-case names of members of JSON whose values are taken out of the body before.
+            entry: The head.
+            body: The body.
+            replaces: The ids of the stored responses that it replaces.
+            flight: The fetch that brought it. The response is not stored if its key was purged meanwhile.
+            secrets: Lower-case names of members of JSON whose values are removed from the body before.
 
         Returns:
-            Why it was not stored, or None if it was. Does not suspend where memory suffices, no purge is under way, and
+            Why it was not stored, or None if it was. Does not suspend if memory is enough, no purge is under way, and
             there are no secrets.
         """
         entry = entry.with_body(len(body), sha256(body).hexdigest())
@@ -124,7 +125,7 @@ class AsyncStore:
             if flight and flight.invalidated:
                 entry = entry.with_body(entry.length, entry.sha256, invalid=True)
             try:
-                if not self.store.keep(entry, body, replaces):
+                if not self.sync_store.keep(entry, body, replaces):
                     await self.run(self._write, entry, body, replaces)
             except StoreError as error:
                 self._failed("write", error)
@@ -133,7 +134,7 @@ class AsyncStore:
         return None
 
     def _write(self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...]) -> None:
-        writer = self.store.writer()
+        writer = self.sync_store.writer()
         try:
             writer.write(body)
             writer.commit(entry, replaces)
@@ -141,13 +142,13 @@ class AsyncStore:
             writer.abort()
 
     async def commit(self, writer: BodyWriter, entry: StoredResponse, replaces: tuple[str, ...]) -> NotStored | None:
-        """Store a response whose octets are written. Return why it was not stored after all, or None if it was."""
+        """Store a response whose body is written. Return why it was not stored after all, or None if it was."""
         try:
             stored = await self.run(writer.commit, entry, replaces)
             if not is_contradicted(stored):
                 self._counters.count("stored")
                 return None
-            await self.run(self.store.delete, stored.key, [stored.id])
+            await self.run(self.sync_store.delete, stored.key, [stored.id])
         except Unscrubbable as error:
             return self._unscrubbable(entry, error)
         except StoreError as error:
@@ -156,17 +157,17 @@ class AsyncStore:
         return NotStored.DIGEST_MISMATCH
 
     async def apply(self, changes: tuple[Change, ...]) -> None:
-        """Carry out what an answer says about stored responses; a store that cannot is logged."""
+        """Apply changes to stored responses; a change that fails is logged."""
         for change in changes:
             try:
-                if not (isinstance(change, Update) and self._revised(change)):
+                if not (isinstance(change, Update) and self._update_in_memory(change)):
                     await self.run(self._apply, change)
             except StoreError as error:
                 self._failed("write", error)
 
-    def _revised(self, change: Update) -> bool:
-        """Update a stored head if memory suffices for that; tell whether it did."""
-        revised = self.store.revise(change.entry)
+    def _update_in_memory(self, change: Update) -> bool:
+        """Update a stored head if the store can do that in memory; return whether it could."""
+        revised = self.sync_store.revise(change.entry)
         if revised and not change.entry.invalid:
             self._counters.count("freshened")
         return revised is not None
@@ -174,14 +175,14 @@ class AsyncStore:
     def _apply(self, change: Change) -> None:
         match change:
             case Update(entry):
-                if self.store.update(entry) and not entry.invalid:
+                if self.sync_store.update(entry) and not entry.invalid:
                     self._counters.count("freshened")
             case Invalidate(key):
-                self.store.invalidate(key)
+                self.sync_store.invalidate(key)
             case InvalidateGroups(origin, names):
-                self.store.invalidate_where(origin, lambda entry: not names.isdisjoint(groups(entry.head.fields)))
+                self.sync_store.invalidate_where(origin, lambda entry: not names.isdisjoint(groups(entry.head.fields)))
             case Delete(entry):
-                self.store.delete(entry.key, [entry.id])
+                self.sync_store.delete(entry.key, [entry.id])
 
     def _unscrubbable(self, entry: StoredResponse, error: Unscrubbable) -> NotStored:
         logger.info("%s: %s", entry.target, error)
@@ -192,6 +193,6 @@ class AsyncStore:
         logger.warning("store: cannot %s: %s", what, error)
 
     def close(self) -> None:
-        """Finish what the threads are doing and close the store."""
+        """Wait for the threads and close the store."""
         self._threads.shutdown()
-        self.store.close()
+        self.sync_store.close()

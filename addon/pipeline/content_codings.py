@@ -1,4 +1,4 @@
-"""Content codings taken off (RFC 9110 §8.4.1), never beyond a limit: a small file may claim to be endless."""
+"""Decoding of content codings (RFC 9110 §8.4.1), with a limit: a small content may decode to an endless one."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from cache.http.fields import tokens
 
 
 class CodingError(ValueError):
-    """Content that is not what its coding says, is longer than allowed, or has a coding that nobody here knows."""
+    """Content that cannot be decoded: it is invalid or incomplete, too long, or its coding is not supported."""
 
 
 def uncoded(content: bytes, codings: str | None, limit: int) -> bytes:
-    """Return content without the codings that Content-Encoding lists.
+    """Return content without the codings that a Content-Encoding value lists.
 
     Raises:
-        CodingError: also where that would be more than `limit` octets.
+        CodingError: the content cannot be decoded, or is longer than `limit` bytes then.
     """
     for coding in reversed(list(tokens(codings))):
         decode = _DECODERS.get(coding)
@@ -30,11 +30,13 @@ def uncoded(content: bytes, codings: str | None, limit: int) -> bytes:
         except (zlib.error, brotli.error, zstandard.ZstdError) as error:
             raise CodingError(f"the content is not {coding}: {error}") from None
         if len(content) > limit:
-            raise CodingError(f"the content is more than {limit} octets without its coding {coding}")
+            raise CodingError(f"the content is more than {limit} bytes without its coding {coding}")
     return content
 
 
-def _zlib(window: int) -> Callable[[bytes, int], bytes]:
+def _zlib_decoder(window: int) -> Callable[[bytes, int], bytes]:
+    """Return a decoder for a format that zlib selects by its window size parameter."""
+
     def decode(content: bytes, limit: int) -> bytes:
         decoded, rest = b"", content
         while rest:  # a gzip file may have several members
@@ -43,7 +45,7 @@ def _zlib(window: int) -> Callable[[bytes, int], bytes]:
             if len(decoded) > limit:
                 break
             if not decoder.eof:
-                raise CodingError("the content ends before its coding does")
+                raise CodingError("the encoded content is incomplete")
             rest = decoder.unused_data
         return decoded
 
@@ -52,9 +54,9 @@ def _zlib(window: int) -> Callable[[bytes, int], bytes]:
 
 def _deflate(content: bytes, limit: int) -> bytes:
     try:
-        return _zlib(zlib.MAX_WBITS)(content, limit)
+        return _zlib_decoder(zlib.MAX_WBITS)(content, limit)
     except zlib.error:
-        return _zlib(-zlib.MAX_WBITS)(content, limit)  # RFC 9110 §8.4.1.2: some send it without the wrapper
+        return _zlib_decoder(-zlib.MAX_WBITS)(content, limit)  # RFC 9110 §8.4.1.2: some send it without the wrapper
 
 
 def _brotli(content: bytes, limit: int) -> bytes:
@@ -63,7 +65,7 @@ def _brotli(content: bytes, limit: int) -> bytes:
     while not decoder.is_finished() and len(decoded) <= limit:
         more = decoder.process(b"", output_buffer_limit=limit + 1 - len(decoded))
         if not more and not decoder.is_finished():
-            raise CodingError("the content ends before its coding does")
+            raise CodingError("the encoded content is incomplete")
         decoded += more
     return bytes(decoded)
 
@@ -81,8 +83,8 @@ def _identity(content: bytes, _limit: int) -> bytes:
 
 
 _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
-    "gzip": _zlib(zlib.MAX_WBITS | 16),
-    "x-gzip": _zlib(zlib.MAX_WBITS | 16),
+    "gzip": _zlib_decoder(zlib.MAX_WBITS | 16),
+    "x-gzip": _zlib_decoder(zlib.MAX_WBITS | 16),
     "deflate": _deflate,
     "br": _brotli,
     "zstd": _zstd,

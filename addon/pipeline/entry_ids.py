@@ -1,6 +1,6 @@
-"""Names for stored responses: never given twice, and in order, so that the store's index grows at its end.
+"""Ids for stored responses: unique, and ascending within a process, so that the store's index grows at its end.
 
-Nobody can tell the next one: it is also the boundary between the parts of an answer, which no content may hold.
+They cannot be guessed: an id is also the boundary of a multipart response, which must not occur in the content.
 """
 
 from __future__ import annotations
@@ -11,6 +11,6 @@ from secrets import token_hex
 
 
 def entry_ids() -> Iterator[str]:
-    """Iterate over names of 128 bits in hexadecimal: a process's own beginning, a count, and 64 random bits."""
-    begin = token_hex(4)
-    return (f"{begin}{number:08x}{token_hex(8)}" for number in count())
+    """Iterate over ids of 128 bits in hexadecimal: a random prefix drawn once, a counter, and 64 random bits."""
+    prefix = token_hex(4)
+    return (f"{prefix}{number:08x}{token_hex(8)}" for number in count())

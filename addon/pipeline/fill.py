@@ -1,6 +1,6 @@
-"""One answer on its way from an origin, passed on to any number of readers as it comes, and into the store.
+"""A fill: one origin response on its way to any number of readers, and into the store.
 
-It belongs to the cache, not to the request that caused it: it goes on when that one's client has left.
+It belongs to the cache, not to the request that caused it, so it goes on when that request's client disconnects.
 """
 
 from __future__ import annotations
@@ -18,24 +18,26 @@ from cache.engine.decisions import Store
 from cache.http.messages import Fields
 from cache.policy.reasons import NotStored
 
-RECENT = 262_144
-"""Octets that are held in memory although they can be read back from the store: whoever keeps up needs no disk."""
+KEPT_IN_MEMORY = 262_144
+"""Bytes that stay in memory although the store has them: readers that keep up need no disk."""
 
-AHEAD = 1_048_576
-"""Octets that the origin may be ahead of the slowest reader where they cannot be read back."""
+MAX_AHEAD = 1_048_576
+"""Bytes that the origin may be ahead of the slowest reader if the store does not have them."""
 
-UNWATCHED = 67_108_864
-"""Octets of an answer without a length that are taken in while nobody reads it."""
+MAX_UNREAD = 67_108_864
+"""Bytes of a response without a length that are received while there is no reader."""
 
 CHUNK = 65_536
-"""Octets that are read back at a time."""
+"""Bytes that are read back from the store at a time."""
 
 
 class Fill:
-    """An answer that is coming in.
+    """An origin response that is being received.
 
     Attributes:
-        length: Octets of its content, where the origin says so.
+        length: Bytes of its content, if the origin declared it.
+        entry: The stored response that it becomes.
+        flight: The fetch that it is the response to.
     """
 
     def __init__(
@@ -49,57 +51,58 @@ class Fill:
         self._counters = counters
         self._window = FillWindow()
         self._readers: set[_Reader] = set()
-        self._unwatched = 0
-        self._end: OriginFailure | None = None
-        self._over = False
+        self._unread = 0
+        self._failure: OriginFailure | None = None
+        self._ended = False
         self._growth: asyncio.Future[None] | None = None
-        self._going_on: asyncio.Future[None] | None = None
+        self._reader_progress: asyncio.Future[None] | None = None
 
     @property
     def may_be_joined(self) -> bool:
-        """Tell whether another reader can have it from its beginning."""
+        """Return whether a new reader can have the content from its first byte."""
         return self._writer.active and (self._writer.readable >= self._window.end or not self._window.start)
 
     def stream(self, *, trailers: bool = False) -> Stream:
-        """Return its content from the beginning, and with `trailers` what comes behind it."""
+        """Return the content from its first byte, for one reader; with `trailers` also the trailer fields."""
         reader = _Reader(self)
         self._readers.add(reader)
         if not trailers:
-            return Stream(self._octets(reader), reader.leave)
+            return Stream(self._chunks(reader), reader.leave)
         announced = self._answer.head.fields.get("trailer")
-        return Stream(self._octets(reader), reader.leave, self._trailers, announced)
+        return Stream(self._chunks(reader), reader.leave, self._trailers, announced)
 
     def _trailers(self) -> Fields:
         return self._answer.trailers
 
-    # ---- the origin's side
+    # ---- from the origin
 
     async def run(self) -> None:
-        """Take in the body to its end. Never raises for what an origin or a disk does."""
-        self._end = OriginFailure(FailureKind.HTTP_RESPONSE_INCOMPLETE, "This proxy stopped.")
+        """Receive the content to its end. Does not raise for failures of the origin or the disk."""
+        self._failure = OriginFailure(FailureKind.HTTP_RESPONSE_INCOMPLETE, "This proxy stopped.")
         try:
-            await self._take_in()
-            self._end = None
+            await self._receive()
+            self._failure = None
         except OriginFailure as failure:
             self._counters.count(f"failures.{failure.kind}")
-            self._end = failure
+            self._failure = failure
         finally:
-            self._writer.give_up(NotStored.INCOMPLETE, self._end.detail if self._end else "nobody waits for it")
-            self._over = True
+            reason = self._failure.detail if self._failure else "it has no reader"
+            self._writer.give_up(NotStored.INCOMPLETE, reason)
+            self._ended = True
             _wake(self._growth)
             await self._answer.close()
 
     async def release(self) -> None:
-        """Let go of the store once no reader is behind what is held in memory."""
+        """Release the store once no reader needs what is no longer in memory."""
         while any(reader.position < self._window.start for reader in self._readers):
-            await self._reader_goes_on()
+            await self._wait_for_reader()
         await self._writer.release()
 
-    async def _take_in(self) -> None:
+    async def _receive(self) -> None:
         async for chunk in self._answer.body():
             self._counters.count("octets.from_origin", len(chunk))
             await self._writer.write(chunk)
-            # who has the last octet may ask again at once, so it leaves after it is stored
+            # committed before readers get the last byte, since a client may then ask again at once
             if self._window.end + len(chunk) == self.length:
                 await self._writer.commit(being_read=bool(self._readers))
             self._window.append(chunk)
@@ -110,70 +113,70 @@ class Fill:
         await self._writer.commit(being_read=bool(self._readers))
 
     async def _make_room(self) -> None:
-        """Let go of what is not needed in memory; wait for the slowest reader where that is still too much."""
+        """Forget what is not needed in memory; wait for the slowest reader if that is still too much."""
         window = self._window
         while True:
             slowest = min((reader.position for reader in self._readers), default=window.end)
-            if window.end <= max(self._writer.readable, RECENT):
-                window.let_go(window.end - RECENT)  # the rest can be read back
+            if window.end <= max(self._writer.readable, KEPT_IN_MEMORY):
+                window.let_go(window.end - KEPT_IN_MEMORY)  # the rest can be read back
             else:
                 window.let_go(max(slowest, self._writer.readable))
-            if window.end - window.start <= AHEAD:
+            if window.end - window.start <= MAX_AHEAD:
                 return
-            if not self._leave_behind(slowest):
-                await self._reader_goes_on()
+            if not self._drop_readers_at(slowest):
+                await self._wait_for_reader()
 
-    def _leave_behind(self, position: int) -> bool:
-        """Cut off who is that far behind where others wait for more, and nothing is stored any more to read back."""
-        behind = {reader for reader in self._readers if reader.position == position}
-        if self._writer.active or behind == self._readers or self._writer.readable > position:
+    def _drop_readers_at(self, position: int) -> bool:
+        """Cut off the readers at `position` if faster ones wait and the store cannot serve the slow ones."""
+        slow = {reader for reader in self._readers if reader.position == position}
+        if self._writer.active or slow == self._readers or self._writer.readable > position:
             return False
-        self._readers -= behind
-        return bool(behind)
+        self._readers -= slow
+        return bool(slow)
 
-    async def _reader_goes_on(self) -> None:
-        self._going_on = asyncio.get_running_loop().create_future()
-        await self._going_on
+    async def _wait_for_reader(self) -> None:
+        self._reader_progress = asyncio.get_running_loop().create_future()
+        await self._reader_progress
 
-    def _is_wanted(self, octets: int) -> bool:
+    def _is_wanted(self, size: int) -> bool:
         if self._readers or self._window.end == self.length:
-            self._unwatched = 0
+            self._unread = 0
             return True
-        self._unwatched += octets
-        return self._writer.active and (self.length is not None or self._unwatched <= UNWATCHED)
+        self._unread += size
+        return self._writer.active and (self.length is not None or self._unread <= MAX_UNREAD)
 
-    # ---- the readers' side
+    # ---- to the readers
 
-    async def _octets(self, reader: _Reader) -> AsyncIterator[bytes]:
-        """Iterate over the body as it comes. Raises OriginFailure where it ends short, StoreError where it is lost."""
+    async def _chunks(self, reader: _Reader) -> AsyncIterator[bytes]:
+        """Iterate over the content as it comes. Raises OriginFailure if it ends short, StoreError if it is lost."""
         while True:
-            if (octets := await self._next(reader.position)) is not None:
-                reader.position += len(octets)
-                _wake(self._going_on)
-                yield octets
-            elif not self._over:
-                await self._growing()
-            elif self._end is not None:
-                raise self._end
+            if (chunk := await self._next(reader.position)) is not None:
+                reader.position += len(chunk)
+                _wake(self._reader_progress)
+                yield chunk
+            elif not self._ended:
+                await self._wait_for_growth()
+            elif self._failure is not None:
+                raise self._failure
             else:
                 return
 
     async def _next(self, position: int) -> bytes | None:
-        if (octets := self._window.at(position)) is not None:
-            return octets
+        if (chunk := self._window.at(position)) is not None:
+            return chunk
         if position < self._window.start:
             return await self._writer.read(position, min(position + CHUNK, self._window.start))
         return None
 
     def leave(self, reader: _Reader) -> None:
-        """Count a reader no more."""
+        """Remove a reader."""
         self._readers.discard(reader)
-        _wake(self._going_on)
+        _wake(self._reader_progress)
 
-    async def _growing(self) -> None:
+    async def _wait_for_growth(self) -> None:
         if self._growth is None or self._growth.done():
             self._growth = asyncio.get_running_loop().create_future()
-        await asyncio.shield(self._growth)  # many wait for the same
+        await asyncio.shield(self._growth)  # several readers wait for the same future
 
 
 class _Reader:
@@ -186,7 +189,7 @@ class _Reader:
         self._fill = fill
 
     async def leave(self) -> None:
-        """Read no further; the arrival goes on."""
+        """Stop reading; the fill goes on."""
         self._fill.leave(self)
 
 

@@ -1,4 +1,4 @@
-"""The stretch of a growing body that is held in memory."""
+"""The part of a growing body that is held in memory."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from bisect import bisect_right
 
 
 class FillWindow:
-    """Octets `start` (inclusive) to `end` (exclusive) of a body that grows at its end and is let go of at its start."""
+    """Bytes `start` (inclusive) to `end` (exclusive) of a body: appended at the end, released at the start."""
 
     def __init__(self) -> None:
         self.end = 0
@@ -15,26 +15,26 @@ class FillWindow:
 
     @property
     def start(self) -> int:
-        """Return where the octets begin."""
+        """The position of the first byte in memory."""
         return self._starts[0] if self._starts else self.end
 
     def append(self, chunk: bytes) -> None:
-        """Take octets at the end."""
+        """Append bytes."""
         if chunk:
             self._chunks.append(chunk)
             self._starts.append(self.end)
             self.end += len(chunk)
 
     def at(self, position: int) -> bytes | None:
-        """Return octets from `position` on, as many as lie together, or None where they are not held."""
+        """Return the bytes from `position` to the end of their chunk, or None if they are not in memory."""
         if not self.start <= position < self.end:
             return None
         index = bisect_right(self._starts, position) - 1
-        within = position - self._starts[index]
-        return self._chunks[index][within:] if within else self._chunks[index]
+        offset = position - self._starts[index]
+        return self._chunks[index][offset:] if offset else self._chunks[index]
 
     def let_go(self, before: int) -> None:
-        """Forget chunks that end at `before` or earlier."""
+        """Release the chunks that end at position `before` or earlier."""
         index = len(self._starts) if before >= self.end else bisect_right(self._starts, before) - 1
         if index > 0:
             del self._chunks[:index], self._starts[:index]

@@ -1,4 +1,4 @@
-"""A body on its way into the store: written, committed or given up, and read back while it is still coming."""
+"""The store's side of a fill: writes one body, commits it, and reads it back for slow readers."""
 
 from __future__ import annotations
 
@@ -22,19 +22,20 @@ logger = logging.getLogger(__name__)
 
 
 class FillWriter:
-    """What becomes of one body in the store.
+    """Writes the body of one fill into the store.
 
     Attributes:
-        active: It is still to be stored.
-        readable: That many octets from its beginning can be read back.
+        active: The body is still to be stored.
+        readable: How many bytes from its beginning can be read back.
     """
 
     def __init__(
         self,
+        *,
         outcome: Store,
         writer: BodyWriter,
         flight: Flight,
-        stored: AsyncStore,
+        store: AsyncStore,
         counters: Counters,
         max_object: int,
     ) -> None:
@@ -43,24 +44,24 @@ class FillWriter:
         self._outcome = outcome
         self._writer = writer
         self._flight = flight
-        self._stored = stored
+        self._store = store
         self._counters = counters
         self._max_object = max_object
         self._written = 0
         self._stored_entry: StoredResponse | None = None
         self._body: StoredBody | None = None
-        self._place = asyncio.Lock()
+        self._changing_source = asyncio.Lock()
         self._read: Callable[[int, int], bytes] | None = writer.read
 
     async def write(self, chunk: bytes) -> None:
-        """Append octets, as long as they are to be stored."""
+        """Append bytes, as long as the body is to be stored."""
         if not self.active:
             return
         if self._written + len(chunk) > self._max_object:
-            self.give_up(NotStored.TOO_LARGE, f"more than {self._max_object} octets")
+            self.give_up(NotStored.TOO_LARGE, f"more than {self._max_object} bytes")
             return
         try:
-            await self._stored.run(self._writer.write, chunk)
+            await self._store.run(self._writer.write, chunk)
         except Unscrubbable as error:
             self.give_up(NotStored.UNSCRUBBABLE, str(error))
             return
@@ -72,28 +73,28 @@ class FillWriter:
             self.readable = self._written
 
     async def commit(self, *, being_read: bool) -> None:
-        """Store what was written, unless it was given up or purged meanwhile; keep it open if it is `being_read`."""
+        """Store the body unless it was given up or purged meanwhile; keep it open for readers if it is `being_read`."""
         if not self.active:
             return
-        async with self._place, self._stored.commits:
+        async with self._changing_source, self._store.commits:
             if self._flight.purged:
                 self.give_up(NotStored.OVERTAKEN, "purged meanwhile")
                 return
             entry = replace(self._outcome.entry, invalid=self._flight.invalidated)
-            if reason := await self._stored.commit(self._writer, entry, self._outcome.replaces):
+            if reason := await self._store.commit(self._writer, entry, self._outcome.replaces):
                 self.readable = 0
                 self.give_up(reason, "at the end")
                 return
             self.active = False
-            if not self._outcome.secrets:  # else what is stored may be less than what is being passed on
+            if not self._outcome.secrets:  # else the stored body may be shorter than what readers get
                 self._read, self._stored_entry = None, entry
-                if being_read:  # before anything else is stored, which it may have to make room for
+                if being_read:  # before another response is stored that this one may have to make room for
                     with suppress(StoreError):
                         await self._reopen(entry)
             self._flight.end(FlightResult.STORED)
 
     def give_up(self, reason: NotStored, why: str) -> None:
-        """Do not store it. What is written can be read until `release`."""
+        """Do not store the body. What is written can be read until `release`."""
         if not self.active:
             return
         self.active = False
@@ -102,31 +103,31 @@ class FillWriter:
         logger.info("%s not stored: %s (%s)", self._outcome.entry.target, reason, why)
 
     async def read(self, start: int, stop: int) -> bytes:
-        """Return octets that were written. Raises StoreError if they are gone."""
-        async with self._place:
+        """Return bytes that were written. Raises StoreError if they are gone."""
+        async with self._changing_source:
             if self._stored_entry and self._body is None:
                 await self._reopen(self._stored_entry)
         if self._read is None:
-            raise StoreError("what was stored of a body that is being passed on is gone")
-        return await self._stored.run(self._read, start, stop)
+            raise StoreError("the stored part of a body that is being passed on is gone")
+        return await self._store.run(self._read, start, stop)
 
     async def _reopen(self, entry: StoredResponse) -> None:
-        """Read on from what is stored now: the writer is done."""
-        for stored in await self._stored.candidates(entry.key):
+        """Read from the committed body from now on: the writer is done."""
+        for stored in await self._store.candidates(entry.key):
             if stored.id == entry.id:
-                self._body = await self._stored.open(stored)
+                self._body = await self._store.open(stored)
                 self._read = self._body.read
 
     async def release(self) -> None:
-        """Let go of what nobody reads any more; what was not committed is forgotten."""
+        """Close the body; what was not committed is deleted."""
         self._read, body, self._body = None, self._body, None
         with suppress(StoreError):
-            await self._stored.run(self._writer.abort)
+            await self._store.run(self._writer.abort)
             if body is not None:
-                await self._stored.run(body.close)
+                await self._store.run(body.close)
 
 
 def declared_length(head: Response) -> int | None:
-    """Return the Content-Length of an answer in octets, or None where it has none."""
+    """Return the Content-Length of a response in bytes, or None if it has none."""
     length = head.fields.get("content-length")
     return int(length) if length and length.isascii() and length.isdigit() else None

@@ -1,4 +1,4 @@
-"""JSON whose members of some names lose their values, as text: every other octet of it stays as it came."""
+"""Replaces secret values in JSON text by the names of their members. The rest of the text stays unchanged."""
 
 from __future__ import annotations
 
@@ -6,63 +6,66 @@ import json
 import re
 from collections.abc import Collection
 
-SCRUBBED = '"scrubbed"'
-"""What stands where a value stood."""
+PLACEHOLDER = '"scrubbed"'
+"""The JSON string that replaces a value."""
 
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _ANY_STRING = re.compile(_STRING, re.DOTALL)
 _COLON = re.compile(r"[ \t\n\r]*+:[ \t\n\r]*+")
-# what a value is made of, the commas and colons within it aside
-_PIECE = re.compile(rf'{_STRING}|[{{}}\[\]]|[^ \t\n\r{{}}\[\],:"]++', re.DOTALL)
-_DEPTH = {"{": 1, "[": 1, "}": -1, "]": -1}
+# the tokens of a value, without the commas and colons inside it
+_VALUE_TOKEN = re.compile(rf'{_STRING}|[{{}}\[\]]|[^ \t\n\r{{}}\[\],:"]++', re.DOTALL)
+_DEPTH_CHANGE = {"{": 1, "[": 1, "}": -1, "]": -1}
 # RFC 8259 §7: letters and the slash can be written as escapes too
-_DISGUISE = re.compile(r"\\[u/]")
+_ESCAPED_CHARACTER = re.compile(r"\\[u/]")
 
 
 def may_contain(text: str, names: Collection[str]) -> bool:
-    """Tell whether JSON text may have a member of one of these lower-case names; if not, it need not be read."""
+    """Tell whether JSON text may have a member with one of these lower-case names. False is certain, true is not."""
+    if _ESCAPED_CHARACTER.search(text):
+        return True
     lower = text.lower()
-    return _DISGUISE.search(text) is not None or any(json.dumps(name, ensure_ascii=False) in lower for name in names)
+    return any(json.dumps(name, ensure_ascii=False) in lower for name in names)
 
 
-def without_values(text: str, names: Collection[str]) -> tuple[str, int]:
-    """Return JSON text with `SCRUBBED` in place of what stands under lower-case names, and how often that was.
+def replace_values(text: str, names: Collection[str]) -> tuple[str, int]:
+    """Return JSON text with `PLACEHOLDER` for each value of a member with one of these names, and how many there were.
 
-    A name is found at whatever depth, in any case of its letters, and each time that an object repeats it.
+    The names are in lower case, and match names in any case. Members are found at any depth, repeated ones too.
 
     Raises:
-        ValueError: it is no JSON, so that nobody knows what is in it.
+        ValueError: the text is not valid JSON, so it may hold a secret.
     """
     _check(text)
     pieces: list[str] = []
-    kept = at = 0
-    while string := _ANY_STRING.search(text, at):
-        at = string.end()
-        colon = _COLON.match(text, at)
-        if colon and _spelled_out(string[0]).lower() in names:
-            at = _end_of_value(text, colon.end())
-            pieces += text[kept : colon.end()], SCRUBBED
-            kept = at
-    return "".join([*pieces, text[kept:]]), len(pieces) // 2
+    copied = position = 0
+    while string := _ANY_STRING.search(text, position):
+        position = string.end()
+        colon = _COLON.match(text, position)
+        if colon and _unescaped(string[0]).lower() in names:
+            position = _end_of_value(text, colon.end())
+            pieces += text[copied : colon.end()], PLACEHOLDER
+            copied = position
+    return "".join([*pieces, text[copied:]]), len(pieces) // 2
 
 
 def _check(text: str) -> None:
+    """Raise ValueError if the text is not valid JSON."""
     try:
-        # only whether it can be read is asked: nothing of it is kept, and no number too long to be one
+        # `len` builds no objects or numbers, so nothing is kept and very long numbers are accepted
         json.loads(text, object_pairs_hook=len, parse_int=len, parse_float=len)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
 
 
-def _spelled_out(string: str) -> str:
+def _unescaped(string: str) -> str:
     return str(json.loads(string)) if "\\" in string else string[1:-1]
 
 
 def _end_of_value(text: str, start: int) -> int:
-    """Return where a value ends that begins at `start` of valid JSON."""
+    """Return the end of the value that begins at `start` in valid JSON."""
     depth = 0
-    for piece in _PIECE.finditer(text, start):
-        depth += _DEPTH.get(piece[0], 0)
+    for token in _VALUE_TOKEN.finditer(text, start):
+        depth += _DEPTH_CHANGE.get(token[0], 0)
         if not depth:
-            return piece.end()
+            return token.end()
     raise ValueError("it ends within a value")

@@ -1,4 +1,4 @@
-"""Takes in the part that stored ones lack; nobody reads it as it comes (RFC 9111 §3.3)."""
+"""A range fill: fetches the part that stored parts of a response lack, and stores it (RFC 9111 §3.3)."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ from cache.rules.stored_response import StoredResponse
 from cache.stores.base import BodyWriter, StoreError
 
 CHUNK = 1_048_576
-"""Octets of a stored body that are hashed at a time."""
+"""Bytes of a stored body that are hashed at a time."""
 
 
 class RangeFill:
-    """Makes stored parts whole."""
+    """Completes responses of which parts are stored. The client gets the content once the missing part is stored."""
 
-    def __init__(self, stored: AsyncStore, counters: Counters) -> None:
-        self._stored = stored
+    def __init__(self, store: AsyncStore, counters: Counters) -> None:
+        self._store = store
         self._counters = counters
 
-    async def answer(
-        self, outcome: Complete, answer: OriginAnswer, flight: Flight, joined: Callable[[StoredResponse], Serve]
+    async def fill(
+        self, outcome: Complete, answer: OriginAnswer, flight: Flight, completed: Callable[[StoredResponse], Serve]
     ) -> Serve | None:
-        """Return what `joined` makes of the part once it is stored, or None if that came to nothing."""
-        part = await self._take_in(outcome, answer, flight)
-        whole = joined(part) if part else None
-        return whole if whole and await self._is_what_it_says(whole) else None
+        """Store the missing part, and return what `completed` decides about it; None if it could not be used."""
+        part = await self._store_part(outcome, answer, flight)
+        whole = completed(part) if part else None
+        return whole if whole and await self._has_stated_digest(whole) else None
 
-    async def _take_in(self, outcome: Complete, answer: OriginAnswer, flight: Flight) -> StoredResponse | None:
-        writer = await self._stored.writer()
+    async def _store_part(self, outcome: Complete, answer: OriginAnswer, flight: Flight) -> StoredResponse | None:
+        writer = await self._store.writer()
         if writer is None:
             await answer.close()
             return None
         try:
             async for chunk in answer.body():
-                await self._stored.run(writer.write, chunk)
+                await self._store.run(writer.write, chunk)
             if reason := await self._commit(writer, outcome, flight):
                 self._counters.count(f"not_stored.{reason}")
                 return None
@@ -54,19 +54,19 @@ class RangeFill:
         finally:
             await answer.close()
             with suppress(StoreError):
-                await self._stored.run(writer.abort)
-        candidates = await self._stored.candidates(outcome.entry.key)
+                await self._store.run(writer.abort)
+        candidates = await self._store.candidates(outcome.entry.key)
         return next((entry for entry in candidates if entry.id == outcome.entry.id), None)
 
     async def _commit(self, writer: BodyWriter, outcome: Complete, flight: Flight) -> NotStored | None:
-        async with self._stored.commits:
+        async with self._store.commits:
             if flight.purged:
                 return NotStored.OVERTAKEN
             entry = replace(outcome.entry, invalid=flight.invalidated)
-            return await self._stored.commit(writer, entry, outcome.replaces)
+            return await self._store.commit(writer, entry, outcome.replaces)
 
-    async def _is_what_it_says(self, whole: Serve) -> bool:
-        """Tell whether the parts together are what Repr-Digest says (RFC 9530 §3); they are deleted if not."""
+    async def _has_stated_digest(self, whole: Serve) -> bool:
+        """Return whether the parts together have the digest of Repr-Digest (RFC 9530 §3); delete them if not."""
         if "repr-digest" not in whole.entry.head.fields:
             return True
         try:
@@ -76,16 +76,16 @@ class RangeFill:
         if not is_contradicted(replace(whole.entry, pieces=(), complete_length=None, sha256=digest)):
             return True
         self._counters.count(f"not_stored.{NotStored.DIGEST_MISMATCH}")
-        await self._stored.apply(tuple(map(Delete, whole.entry.parts)))
+        await self._store.apply(tuple(map(Delete, whole.entry.parts)))
         return False
 
     async def _digest(self, content: list[StoredContent]) -> str:
         digest = sha256()
         for piece in content:
-            body = await self._stored.open(piece.entry)
+            body = await self._store.open(piece.entry)
             try:
                 for start in range(piece.start, piece.stop, CHUNK):
-                    digest.update(await self._stored.run(body.read, start, min(start + CHUNK, piece.stop)))
+                    digest.update(await self._store.run(body.read, start, min(start + CHUNK, piece.stop)))
             finally:
-                await self._stored.run(body.close)
+                await self._store.run(body.close)
         return digest.hexdigest()

@@ -1,4 +1,4 @@
-"""What goes to the client."""
+"""A reply: what goes to a client, before any protocol frames it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cache.policy.reasons import NotStored
 
 @dataclass(frozen=True, slots=True)
 class FileRange:
-    """A part of an open file; the descriptor is good until the stream is closed."""
+    """A part of an open file. The descriptor is valid until the stream is closed."""
 
     descriptor: int
     start: int
@@ -21,29 +21,29 @@ class FileRange:
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """Octets that are still coming.
+    """Content that is still coming.
 
-    Iterating raises OriginFailure or StoreError where they end short; the client must then be cut off.
+    Iterating raises OriginFailure or StoreError if it ends short; the client's connection must be cut then.
     """
 
-    octets: AsyncIterator[bytes]
+    chunks: AsyncIterator[bytes]
     close: Callable[[], Awaitable[None]]
-    """Lets go of where they come from. Must be called, whether they were read or not."""
+    """Releases the source of the content. Must be called, whether the content was read or not."""
     trailers: Callable[[], Fields] = Fields
-    """Returns what belongs behind the last octet, once that was read; for a client that can take trailers."""
+    """Returns the trailer fields, once the last byte was read."""
     announced: str | None = None
-    """What the origin's Trailer field said, for whoever sends trailers (RFC 9110 §6.6.2)."""
+    """The origin's Trailer field, for front ends that send trailers (RFC 9110 §6.6.2)."""
     file: FileRange | None = None
-    """Where the same octets lie in a file of the store: it may be sent from there instead of reading `octets`."""
+    """The same content in a file of the store, which may be sent instead of reading `chunks`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A head, and content that is at hand or still coming."""
+    """A response head, and its content in memory or as a stream."""
 
     head: Response
     content: bytes | Stream = b""
     handling: Handling | None = None
-    """How the cache took part; None for errors of this proxy's own."""
+    """What the cache did; None for errors of this proxy's own."""
     not_stored: NotStored | None = None
-    """Why what was relayed is not stored, where that is known before its content comes."""
+    """Why a relayed response is not stored, if that is known before its content comes."""

@@ -1,4 +1,4 @@
-"""What a request is kept under where that is not its target alone: less a signature, or with the content of a POST."""
+"""Cache keys that differ from the URL: a signature removed, or the digest of a POST's content added."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import reads_by_post, without_signature
 
 MAX_KEYED = 1_048_576
-"""Octets of content that may be part of a key; a longer POST is like any other."""
+"""Bytes of content that may become part of a key; a longer POST is not stored."""
 
 
 async def with_cache_key(
     request: Request, context: RequestContext, policy: CachePolicy
 ) -> tuple[Request, RequestContext]:
-    """Return a request with what it is kept under, and its content to be read from the beginning."""
-    if policy.query_rules:
-        request = without_signature(request, policy.query_rules)
+    """Return the request with its cache key set, and its context with the content to be read from the beginning."""
+    if policy.keying.query_rules:
+        request = without_signature(request, policy.keying.query_rules)
     kind = media_type(request.fields.get("content-type"))
-    if context.content is None or not reads_by_post(request, kind, policy.post_rules):
+    if context.content is None or not reads_by_post(request, kind, policy.keying.post_rules):
         return request, context
     if "expect" in request.fields:
         if context.interim is None:
             return request, context
-        context.interim(Response(100, "Continue"))  # the content is wanted, whoever answers (RFC 9110 §10.1.1)
+        # the key needs the content, so the client is told to send it (RFC 9110 §10.1.1)
+        context.interim(Response(100, "Continue"))
         request = replace(request, fields=request.fields.without(["expect"]))
     return await _with_content(request, context, context.content)
 
@@ -42,12 +43,12 @@ async def _with_content(
     whole = False
     try:
         while len(read) <= MAX_KEYED:
-            read += await anext(content.octets)
+            read += await anext(content.chunks)
     except StopAsyncIteration:
         whole = True
-    except Exception as error:  # noqa: BLE001 - whatever the client's side raises is for whoever reads the content
+    except Exception as error:  # noqa: BLE001 - any error of the client's side is raised again when the content is read
         failure = error
-    replayed = RequestContent(_replayed(bytes(read), content.octets, failure, whole=whole), content.length)
+    replayed = RequestContent(_replayed(bytes(read), content.chunks, failure, whole=whole), content.length)
     if whole:
         request = replace(request, content_digest=sha256(read).hexdigest())
     return request, replace(context, content=replayed)
@@ -61,5 +62,5 @@ async def _replayed(
     if failure:
         raise failure
     if not whole:
-        async for octets in rest:
-            yield octets
+        async for chunk in rest:
+            yield chunk

@@ -1,4 +1,4 @@
-"""Secrets taken out of JSON before it is stored. The client has what the origin sent, the store what is left of it."""
+"""Removes secrets from JSON before it is stored. The client gets the origin's content unchanged."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from hashlib import sha256
 
 from addon.pipeline.content_codings import uncoded
-from addon.pipeline.json_scrubbing import may_contain, without_values
+from addon.pipeline.json_scrubbing import may_contain, replace_values
 from cache.rules.digests import is_contradicted
 from cache.rules.secrets import MAX_SCRUBBED, other_entry
 from cache.rules.stored_response import StoredResponse
@@ -15,69 +15,79 @@ from cache.stores.base import ResponseStore, StoreError
 
 
 class Unscrubbable(StoreError):
-    """Content that says it is JSON and cannot be read, so that nobody knows what is in it."""
+    """Content that is declared as JSON and cannot be read, so it may hold a secret."""
 
 
-def left_of(content: bytes, codings: str | None, names: Collection[str], limit: int) -> tuple[bytes, int] | None:
-    """Return JSON less its codings and the values under lower-case names, and how many there were; None if none.
+def scrub_json(content: bytes, codings: str | None, names: Collection[str], limit: int) -> tuple[bytes, int] | None:
+    """Return JSON without content codings and without the values of these members; None if it has no such member.
+
+    Args:
+        content: The JSON, with its content codings.
+        codings: The value of Content-Encoding.
+        names: The names of the members, in lower case.
+        limit: The greatest length of the decoded content in bytes.
+
+    Returns:
+        The scrubbed content, and the number of replaced values.
 
     Raises:
-        Unscrubbable: it cannot be read, or is more than `limit` octets without its codings.
+        Unscrubbable: the content cannot be read, or exceeds the limit.
     """
     try:
-        octets = uncoded(content, codings, limit)
-        if len(octets) > limit:
-            raise Unscrubbable(f"says it is JSON and is more than {limit} octets")
-        encoding = json.detect_encoding(octets)
-        text = octets.decode(encoding)
+        decoded = uncoded(content, codings, limit)
+        if len(decoded) > limit:
+            raise Unscrubbable(f"the JSON is longer than {limit} bytes")
+        encoding = json.detect_encoding(decoded)
+        text = decoded.decode(encoding)
         if not may_contain(text, names):
             return None
-        text, count = without_values(text, names)
-    except ValueError as error:  # a CodingError is one
-        raise Unscrubbable(f"says it is JSON and cannot be read: {error}") from None
+        text, count = replace_values(text, names)
+    except ValueError as error:  # includes CodingError
+        raise Unscrubbable(f"the JSON cannot be read: {error}") from None
     return (text.encode(encoding), count) if count else None
 
 
 def scrubbed(entry: StoredResponse, content: bytes, names: Collection[str]) -> tuple[StoredResponse, bytes]:
-    """Return a whole JSON response as it may be stored; the same where it has none of these members.
+    """Return a complete JSON response without the values of these members; unchanged if it has no such member.
 
     Raises:
-        Unscrubbable: nobody knows whether it has.
+        Unscrubbable: the content cannot be read, so it may hold a secret.
     """
     codings = entry.head.fields.get("content-encoding")
-    found = left_of(content, codings, names, MAX_SCRUBBED) if content else None
-    if found is None:
+    result = scrub_json(content, codings, names, MAX_SCRUBBED) if content else None
+    if result is None:
         return entry, content
-    octets, _ = found
-    return other_entry(entry, len(octets), sha256(octets).hexdigest()), octets
+    scrubbed_content, _ = result
+    digest = sha256(scrubbed_content).hexdigest()
+    return other_entry(entry, len(scrubbed_content), digest), scrubbed_content
 
 
 class ScrubbingWriter:
-    """A body that is held in memory until it is whole: what the origin sent of it never reaches the store."""
+    """A body writer that holds the whole body in memory, and writes to the store only the scrubbed body."""
 
     def __init__(self, store: ResponseStore, names: Collection[str]) -> None:
         self._store = store
         self._names = names
-        self._held = bytearray()
+        self._body = bytearray()
 
     def write(self, chunk: bytes) -> None:
-        """Append octets. Raises Unscrubbable if they are too many."""
-        if len(self._held) + len(chunk) > MAX_SCRUBBED:
-            raise Unscrubbable(f"says it is JSON and is more than {MAX_SCRUBBED} octets")
-        self._held += chunk
+        """Append bytes. Raises Unscrubbable if the body becomes too long."""
+        if len(self._body) + len(chunk) > MAX_SCRUBBED:
+            raise Unscrubbable(f"the JSON is longer than {MAX_SCRUBBED} bytes")
+        self._body += chunk
 
     def read(self, start: int, stop: int) -> bytes:
-        """Return octets as they were written. Raises StoreError if they were let go."""
-        if stop > len(self._held):
-            raise StoreError("what was held of a body is gone")
-        return bytes(self._held[start:stop])
+        """Return bytes as they were written, not scrubbed. Raises StoreError after `abort`."""
+        if stop > len(self._body):
+            raise StoreError("the body is no longer in memory")
+        return bytes(self._body[start:stop])
 
     def commit(self, entry: StoredResponse, replaces: Iterable[str] = ()) -> StoredResponse:
-        """Store what is left; return the entry as it is stored. Raises StoreError if it was not."""
-        content = bytes(self._held)
+        """Store the scrubbed body, and return the entry as stored. Raises StoreError if nothing was stored."""
+        content = bytes(self._body)
         received = entry.with_body(len(content), sha256(content).hexdigest())
         if is_contradicted(received):
-            return received  # the caller sees that too; it must not be hidden by what is taken out
+            return received  # not stored: the caller finds the same mismatch, which scrubbing would hide
         entry, content = scrubbed(received, content, self._names)
         writer = self._store.writer()
         try:
@@ -87,5 +97,5 @@ class ScrubbingWriter:
             writer.abort()
 
     def abort(self) -> None:
-        """Let go of the octets; what was stored stays."""
-        self._held = bytearray()
+        """Release the bytes in memory. A committed body stays stored."""
+        self._body = bytearray()

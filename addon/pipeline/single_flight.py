@@ -1,4 +1,4 @@
-"""One fetch for many: who asks for a key first leads, the others wait for its answer to begin."""
+"""Single-flight: one fetch per key; the first request leads, later ones wait for its response to begin."""
 
 from __future__ import annotations
 
@@ -10,46 +10,46 @@ from dataclasses import dataclass
 from enum import Enum
 
 HIT_FOR_PASS_SECONDS = 5.0
-"""Seconds during which nobody waits for a key whose answer turned out to be for one request only."""
+"""Seconds during which requests do not wait for each other after a response that could not be shared."""
 
 MAX_HIT_FOR_PASS = 4096
-"""Keys of which that is remembered."""
+"""Keys that are remembered as hit-for-pass; the oldest is forgotten beyond it."""
 
 
 class FlightResult(Enum):
-    """What became of a flight, as far as those who waited for it are concerned."""
+    """The result of a flight for the requests that wait for it."""
 
     ARRIVING = "arriving"
-    """Its answer has begun to come, and may be shared as it comes."""
+    """The response has begun, and waiting requests may read it as it comes."""
     STORED = "stored"
-    """What it brought is in the store."""
+    """The response is in the store."""
     NOT_SHARED = "not-shared"
-    """It brought nothing that another request may use; everybody goes forward alone."""
+    """The response may not be shared; every waiting request goes to the origin."""
     ASK_ANEW = "ask-anew"
-    """It was given up or overtaken before it brought anything; the first to ask again leads."""
+    """The flight ended without a response; the first request that tries again leads."""
 
 
 @dataclass(eq=False, slots=True)
 class Flight:
-    """A fetch that is under way."""
+    """One fetch that is under way."""
 
     key: str
     purged: bool = False
-    """Purged while under way: what it brings must not be stored."""
+    """Its key was purged meanwhile: the response must not be stored."""
     invalidated: bool = False
-    """Invalidated while under way: what it brings is stored as needing validation (ledger INVAL-08)."""
+    """Its key was invalidated meanwhile: the response is stored as needing validation (ledger INVAL-08)."""
     _result: FlightResult | None = None
     _waited_for: asyncio.Event | None = None
 
     def end(self, result: FlightResult) -> None:
-        """Tell those who wait; only the first ending counts, and that what was arriving is stored by now."""
+        """Set the result and wake waiting requests. Only ARRIVING may be followed by another result."""
         if self._result in (None, FlightResult.ARRIVING):
             self._result = result
             if self._waited_for is not None:
                 self._waited_for.set()
 
     async def result(self, timeout_after: float) -> FlightResult:
-        """Wait until it is known, but no longer than `timeout_after` seconds: then nothing is shared."""
+        """Wait for the result, at most `timeout_after` seconds; NOT_SHARED after that."""
         if self._result is None:
             self._waited_for = self._waited_for or asyncio.Event()
             with suppress(TimeoutError):
@@ -59,7 +59,7 @@ class Flight:
 
 
 class SingleFlight:
-    """All fetches under way in this process."""
+    """All fetches of one pipeline that are under way."""
 
     def __init__(self) -> None:
         self._leading: dict[str, Flight] = {}
@@ -67,11 +67,11 @@ class SingleFlight:
         self._hit_for_pass: OrderedDict[str, float] = OrderedDict()
 
     def leader(self, key: str) -> Flight | None:
-        """Return the flight to wait for, or None if nobody is fetching that key."""
+        """Return the flight that fetches a key and may be waited for, or None."""
         return self._leading.get(key)
 
     def begin(self, key: str, *, leads: bool) -> Flight:
-        """Return a new flight; others may wait for it if it `leads`. Must be given to `finish`, whatever happens."""
+        """Return a new flight; other requests may wait for it if it `leads`. Always pass it to `finish` later."""
         flight = Flight(key)
         self._all.add(flight)
         if leads:
@@ -79,20 +79,20 @@ class SingleFlight:
         return flight
 
     def finish(self, flight: Flight) -> None:
-        """Forget a flight; who still waits for it goes forward alone."""
+        """Remove a flight; requests that still wait for it go to the origin."""
         flight.end(FlightResult.NOT_SHARED)
         self._all.discard(flight)
         self._stop_leading(flight)
 
     def mark_invalidated(self, key: str, but: Flight | None = None) -> None:
-        """Note that what is under way for a key started before it was invalidated, `but` the one that did it."""
+        """Mark the flights for a key as started before its invalidation, except the one that caused it."""
         for flight in self._all:
             if flight.key == key and flight is not but:
                 flight.invalidated = True
                 self._stop_leading(flight)
 
     def mark_purged(self, purged: Callable[[str], bool]) -> None:
-        """Note that what is under way for keys that `purged` accepts must not be stored."""
+        """Mark the flights for all keys that `purged` accepts: their responses must not be stored."""
         for flight in self._all:
             if purged(flight.key):
                 flight.purged = True
@@ -101,24 +101,24 @@ class SingleFlight:
             del self._hit_for_pass[key]
 
     def _stop_leading(self, flight: Flight) -> None:
-        """Let the next who asks lead; what this flight brings is older than that request."""
+        """Let the next request lead: the response to this flight is older than that request."""
         if self._leading.get(flight.key) is flight:
             del self._leading[flight.key]
             flight.end(FlightResult.ASK_ANEW)
 
-    # ---- hit-for-miss: waiting for what cannot be shared would only cost time
+    # ---- hit-for-pass: waiting for a response that cannot be shared only costs time
 
     def mark_hit_for_pass(self, key: str, now: float) -> None:
-        """Note that an answer for a key could not be shared."""
+        """Note that a response for a key could not be shared."""
         self._hit_for_pass[key] = now + HIT_FOR_PASS_SECONDS
         self._hit_for_pass.move_to_end(key)
         if len(self._hit_for_pass) > MAX_HIT_FOR_PASS:
             self._hit_for_pass.popitem(last=False)
 
     def clear_hit_for_pass(self, key: str) -> None:
-        """Note that answers for a key can be shared."""
+        """Note that responses for a key can be shared."""
         self._hit_for_pass.pop(key, None)
 
     def is_hit_for_pass(self, key: str, now: float) -> bool:
-        """Tell whether answers for a key could not be shared a moment ago."""
+        """Return whether the last response for a key could not be shared, a few seconds ago at most."""
         return self._hit_for_pass.get(key, 0.0) > now

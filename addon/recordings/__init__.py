@@ -1,1 +1,1 @@
-"""Recordings: stores that hold everything that origins sent, and replay it."""
+"""Recordings: stores that keep every response of the origins, and replay them."""

@@ -1,4 +1,4 @@
-"""A responder that knows how many are being answered by it, so that it can go when nobody is."""
+"""A responder that knows which requests it is still answering, so that its pipeline can be closed after them."""
 
 from __future__ import annotations
 
@@ -9,16 +9,22 @@ from dataclasses import replace
 from addon.origin import RequestContent
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.reply import Reply, Stream
-from addon.pipeline.responder import Responder
+from addon.pipeline.responder import OfflineMisses, Responder
 from addon.runtime.counters import Counters
 from cache.http.messages import Request, Response
 
 
 class DrainingResponder(Responder):
-    """Counts an answer from the request to the last octet."""
+    """Tracks each reply from its request until its content was sent."""
 
-    def __init__(self, fetcher: Fetcher, counters: Counters, collapse_timeout: float) -> None:
-        super().__init__(fetcher, counters, collapse_timeout)
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        counters: Counters,
+        collapse_timeout: float,
+        misses: OfflineMisses | None = None,
+    ) -> None:
+        super().__init__(fetcher, counters, collapse_timeout, misses)
         self._under_way: set[object] = set()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -30,39 +36,39 @@ class DrainingResponder(Responder):
         interim: Callable[[Response], None] | None = None,
         content: RequestContent | None = None,
     ) -> Reply:
-        """Return the answer to a request, which is over when its content is at hand, or has been closed."""
-        answering = object()
-        self._begin(answering)
-        lasts = False
+        """Return the reply to a request. It counts as under way until its content is in memory, or closed."""
+        token = object()
+        self._begin(token)
+        is_stream = False
         try:
             reply = await super().respond(request, interim=interim, content=content)
             if isinstance(reply.content, Stream):
-                lasts = True
-                return replace(reply, content=self._followed(answering, reply.content))
+                is_stream = True
+                return replace(reply, content=self._tracked(token, reply.content))
             return reply
         finally:
-            if not lasts:
-                self._end(answering)
+            if not is_stream:
+                self._end(token)
 
-    def _followed(self, answering: object, stream: Stream) -> Stream:
+    def _tracked(self, token: object, stream: Stream) -> Stream:
         async def close(close: Callable[[], Awaitable[None]] = stream.close) -> None:
             try:
                 await close()
             finally:
-                self._end(answering)
+                self._end(token)
 
         return replace(stream, close=close)
 
-    def _begin(self, answering: object) -> None:
-        self._under_way.add(answering)
+    def _begin(self, token: object) -> None:
+        self._under_way.add(token)
         self._idle.clear()
 
-    def _end(self, answering: object) -> None:
-        self._under_way.discard(answering)
+    def _end(self, token: object) -> None:
+        self._under_way.discard(token)
         if not self._under_way:
             self._idle.set()
 
     async def settled(self) -> None:
-        """Wait until nobody is being answered, and what has arrived meanwhile is stored."""
+        """Wait until no reply is under way, and all fills have ended."""
         await self._idle.wait()
         await self.fetcher.fills.settled()

@@ -1,4 +1,4 @@
-"""Where recordings are: each in a directory of its own on one shelf, as a store that has no limit."""
+"""The library: a folder of recordings, each a store without a size limit in a directory of its own."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from cache.stores.disk.full_disk import RESERVE
 from cache.stores.disk.store import DiskStore
 
 UNLIMITED = 1 << 62
-"""Octets that no store ever holds: nothing is evicted from a recording."""
+"""A size limit in bytes that no store ever reaches, so nothing is evicted from a recording."""
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class RecordingError(StoreError):
-    """What was asked of a recording cannot be done. The text says why."""
+    """An operation on a recording failed. The text tells why."""
 
 
 class NoNameError(RecordingError):
-    """No recording can have such a name."""
+    """The name is not valid for a recording."""
 
 
 class NoRecordingError(RecordingError):
@@ -32,29 +32,29 @@ class NoRecordingError(RecordingError):
 
 
 class RecordingLibrary:
-    """The recordings in one folder."""
+    """All recordings in one folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def names(self) -> list[str]:
-        """Return the names of all recordings, in order."""
+        """Return the names of all recordings, sorted."""
         if not self._folder.is_dir():
             return []
         return sorted(each.name for each in self._folder.iterdir() if _NAME.fullmatch(each.name) and each.is_dir())
 
     def path(self, name: str) -> Path:
-        """Return the directory of a recording, there or not. Raises NoNameError."""
+        """Return the directory of a recording, which need not exist. Raises NoNameError."""
         if not _NAME.fullmatch(name):
             raise NoNameError(f'expected a name of letters, digits and "-", "_", ".", found "{name}"')
         return self._folder / name
 
     def existing(self, name: str) -> Path:
-        """Return the directory of a recording. Raises NoNameError and NoRecordingError."""
+        """Return the directory of a recording that exists. Raises NoNameError and NoRecordingError."""
         path = self.path(name)
         if not path.is_dir():
-            known = ", ".join(self.names()) or f"none, secondhand run --record {name} -- COMMAND makes one"
-            raise NoRecordingError(f"there is no recording {name}; recordings: {known}")
+            existing = ", ".join(self.names()) or f"none; create one with: secondhand run --record {name} -- COMMAND"
+            raise NoRecordingError(f"there is no recording {name}; existing recordings: {existing}")
         return path
 
     @contextmanager
@@ -67,29 +67,29 @@ class RecordingLibrary:
             store.close()
 
     @contextmanager
-    def made(self, name: str, *, instead: bool = False) -> Iterator[DiskStore]:
-        """Make a recording: all of it when the block ends, nothing if it fails.
+    def create(self, name: str, *, replace: bool = False) -> Iterator[DiskStore]:
+        """Create a recording. It appears as a whole when the block ends, and not at all if the block fails.
 
         Args:
-            name: How it is to be called.
-            instead: It takes the place of the one of that name, of which no octet is left.
+            name: The name of the recording.
+            replace: Replace the existing recording of that name; all its files are deleted.
 
         Raises:
-            RecordingError: there is one of that name already.
-            StoreError: it cannot be made.
+            RecordingError: the recording exists already and `replace` is false, or the file system fails.
+            StoreError: the store cannot be created.
         """
         path = self.path(name)
-        if path.exists() and not instead:
-            raise RecordingError(f"there is a recording {name} already: remove it, or choose another name")
-        draft = self._folder / f".{name}-{token_hex(4)}"  # begins with a dot: no recording's name
+        if path.exists() and not replace:
+            raise RecordingError(f"the recording {name} already exists: remove it, or choose another name")
+        draft = self._temporary_path(name)
         try:
             store = PinnedStore(draft)
             try:
                 yield store
             finally:
                 store.close()
-            if instead:
-                old = self._folder / f".{name}-{token_hex(4)}"
+            if replace:
+                old = self._temporary_path(name)
                 path.rename(old)
                 try:
                     draft.rename(path)
@@ -100,28 +100,32 @@ class RecordingLibrary:
             else:
                 draft.rename(path)
         except OSError as error:
-            raise RecordingError(f"the recording {name} cannot be made: {error}") from error
+            raise RecordingError(f"the recording {name} cannot be created: {error}") from error
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
     def remove(self, name: str) -> None:
-        """Delete a recording. Raises RecordingError if there is none, or it cannot be deleted."""
-        gone = self._folder / f".{name}-{token_hex(4)}"
+        """Delete a recording. Raises RecordingError if it does not exist or cannot be deleted."""
+        removed = self._temporary_path(name)
         try:
-            self.existing(name).rename(gone)
-            shutil.rmtree(gone)
+            self.existing(name).rename(removed)
+            shutil.rmtree(removed)
         except OSError as error:
             raise RecordingError(f"the recording {name} cannot be removed: {error}") from error
 
+    def _temporary_path(self, name: str) -> Path:
+        # the dot at the beginning makes it an invalid recording name, so it is never listed
+        return self._folder / f".{name}-{token_hex(4)}"
+
 
 class PinnedStore(DiskStore):
-    """A store on disk from which nothing is ever evicted: where the disk is full, nothing more is stored."""
+    """A store on disk that never evicts. When the disk is full, it stores nothing more."""
 
     def __init__(self, directory: Path) -> None:
-        """Open the store, made if it is not there. Raises StoreError."""
+        """Open the store; create it if it does not exist. Raises StoreError."""
         super().__init__(directory, UNLIMITED)
-        (directory / RESERVE).unlink(missing_ok=True)  # what others need to make room
+        (directory / RESERVE).unlink(missing_ok=True)  # only a store that evicts needs this reserve
 
     def make_room(self) -> bool:
-        """Delete nothing."""
+        """Delete nothing and return False."""
         return False

@@ -1,4 +1,4 @@
-"""What recordings are exchanged as: one request with its response, in no file's format yet."""
+"""A recorded exchange: one request with its response, independent of any file format."""
 
 from __future__ import annotations
 
@@ -18,122 +18,133 @@ from cache.stores.base import ResponseStore, StoreError
 from cache.stores.codec import CodecError
 
 CHUNK = 65_536
-"""Octets that are read at a time."""
+"""Bytes that are read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedExchange:
-    """A request as far as it decides over the response, and the response."""
+    """A response, and the parts of its request that select it."""
 
-    place: str
-    """Where it stands, for people: the entry of a file, a URL."""
+    source: str
+    """Where the exchange was read from, for error messages: a position in a file, or a URL."""
     request: Request
     received: Received
-    """The origin's head as it came, a part as a 206."""
+    """The origin's head as received; a partial response is a 206."""
     content: Callable[[], Iterator[bytes]]
-    """Gives the octets, from the beginning each time. Raises RecordingError and StoreError."""
+    """Returns the content, from the beginning at each call. Raises RecordingError and StoreError."""
     length: int | None = None
-    """Octets of the content, where that is known beforehand."""
+    """Length of the content in bytes; None if not known in advance."""
     sha256: str = ""
-    """Of the content, in hexadecimal, where that is known beforehand."""
+    """Digest of the content in hexadecimal; empty if not known in advance."""
     scrubbed: bool = False
+    """Secrets were removed from the response."""
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Something in a file that a recording cannot hold, and why."""
+class SkippedExchange:
+    """Something in a file that a recording cannot hold, and the reason."""
 
     place: str
+    """Its position in the file."""
     why: str
 
 
 def exchanges(store: ResponseStore) -> Iterator[RecordedExchange]:
-    """Iterate over what a store holds, by URL. Raises StoreError."""
+    """Iterate over all exchanges in a store, ordered by URL. Raises StoreError."""
     for entry in store.entries():
         yield exchange_of(entry, store)
 
 
 def exchange_of(entry: StoredResponse, store: ResponseStore) -> RecordedExchange:
-    """Return a stored response with its octets and what is known of its request."""
-    known = () if entry.vary == NEVER_MATCHES else entry.vary
-    lines = tuple((name, value) for name, value in known if value is not None)
+    """Return a stored response with its content and a request that selects it."""
+    vary = () if entry.vary == NEVER_MATCHES else entry.vary
+    request_fields = tuple((name, value) for name, value in vary if value is not None)
     head = entry.head
     if entry.complete_length is not None:  # RFC 9110 §15.3.7
         last = entry.first + entry.length - 1
-        lines = (*lines, ("Range", f"bytes={entry.first}-{last}"))
-        told = ("Content-Range", f"bytes {entry.first}-{last}/{entry.complete_length}")
-        fields = head.fields.appending(told).replacing("Content-Length", str(entry.length))
+        request_fields = (*request_fields, ("Range", f"bytes={entry.first}-{last}"))
+        content_range = ("Content-Range", f"bytes {entry.first}-{last}/{entry.complete_length}")
+        fields = head.fields.appending(content_range).replacing("Content-Length", str(entry.length))
         head = Response(206, "Partial Content", fields, head.version)
-    digest = content_digest_of(entry.key)
-    request = replace(request_for(entry.target, Fields(lines)), method=entry.method, content_digest=digest)
-    received = Received(head, entry.request_time, entry.response_time)
+    request = request_for(entry.target, Fields(request_fields))
+    request = replace(request, method=entry.method, content_digest=content_digest_of(entry.key))
 
     def content() -> Iterator[bytes]:
         with closing(store.open(entry)) as body:
             for start in range(0, body.length, CHUNK):
                 yield body.read(start, min(start + CHUNK, body.length))
 
-    return RecordedExchange(entry.target, request, received, content, entry.length, entry.sha256, entry.scrubbed)
+    return RecordedExchange(
+        source=entry.target,
+        request=request,
+        received=Received(head, entry.request_time, entry.response_time),
+        content=content,
+        length=entry.length,
+        sha256=entry.sha256,
+        scrubbed=entry.scrubbed,
+    )
 
 
 def whole_content(exchange: RecordedExchange) -> bytes:
-    """Return all octets of an exchange."""
+    """Return the whole content of an exchange. Raises RecordingError and StoreError."""
     return b"".join(exchange.content())
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much an import may bring."""
+    """Size limits of an import."""
 
-    member: int
-    """Octets of one content."""
+    per_content: int
+    """Maximum length of one content in bytes."""
     total: int
-    """Octets of all contents."""
+    """Maximum length of all contents together in bytes."""
 
 
-class Intake:
-    """Takes exchanges into a store that recordings are made of."""
+class ExchangeWriter:
+    """Writes exchanges into the store of a new recording."""
 
     def __init__(self, store: ResponseStore, policy: CachePolicy, limits: Limits) -> None:
-        """Go by a recording's policy."""
+        """Store what the policy of the recording allows to store."""
         self._store = store
-        # what comes from a file is written down already, its secrets too
-        self._policy = replace(policy, secrets=frozenset())
+        # the file holds its secrets in the clear already, so they are not scrubbed here
+        self._policy = replace(policy, private=replace(policy.private, secrets=frozenset()))
         self._limits = limits
-        self._octets = 0
-        self.kept = 0
+        self._total = 0
+        self.written = 0
+        """The number of exchanges written so far."""
 
-    def take(self, exchange: RecordedExchange) -> LeftOut | None:
-        """Store an exchange, or return why a recording cannot hold it.
+    def write(self, exchange: RecordedExchange) -> SkippedExchange | None:
+        """Store an exchange and return None, or return why a recording cannot hold it.
 
         Raises:
-            RecordingError: it is longer than allowed, not what it says it is, or malformed.
+            RecordingError: it exceeds the limits, does not match its declared length or digest, or is malformed.
         """
         if reason := reason_not_to_store(exchange.request, exchange.received, self._policy):
-            return LeftOut(exchange.place, clause(reason).sentence)
+            return SkippedExchange(exchange.source, clause(reason).sentence)
         entry = new_entry(exchange.request, exchange.received, self._policy, uuid4().hex)
         writer = self._store.writer()
         try:
             length = 0
             for chunk in exchange.content():
                 length += len(chunk)
-                self._octets += len(chunk)
-                self._check(exchange.place, length)
+                self._total += len(chunk)
+                self._check_limits(exchange.source, length)
                 writer.write(chunk)
             stored = writer.commit(replace(entry, scrubbed=exchange.scrubbed))
         except RecordingError:
             raise
         except (StoreError, CodecError) as error:
-            raise RecordingError(f"{exchange.place}: {error}") from error
+            raise RecordingError(f"{exchange.source}: {error}") from error
         finally:
             writer.abort()
         if exchange.sha256 not in ("", stored.sha256) or exchange.length not in (None, stored.length):
-            raise RecordingError(f"{exchange.place}: the content has another length or digest than is said of it")
-        self.kept += 1
+            raise RecordingError(f"{exchange.source}: the content does not match its declared length or digest")
+        self.written += 1
         return None
 
-    def _check(self, place: str, length: int) -> None:
-        if length > self._limits.member:
-            raise RecordingError(f"{place}: the content is more than {self._limits.member} octets (store.max_object)")
-        if self._octets > self._limits.total:
-            raise RecordingError(f"{place}: all contents are more than {self._limits.total} octets (store.max_size)")
+    def _check_limits(self, source: str, length: int) -> None:
+        per_content, total = self._limits.per_content, self._limits.total
+        if length > per_content:
+            raise RecordingError(f"{source}: the content is longer than {per_content} bytes (store.max_object)")
+        if self._total > total:
+            raise RecordingError(f"{source}: all contents together are longer than {total} bytes (store.max_size)")

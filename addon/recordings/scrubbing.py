@@ -1,4 +1,4 @@
-"""Secrets taken out of a recording: fields, and members of JSON. What is left is another representation."""
+"""Removes secrets from a recording: fields, and the values of JSON members."""
 
 from __future__ import annotations
 
@@ -7,101 +7,103 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 
-from addon.pipeline.scrubbing_writer import Unscrubbable, left_of
+from addon.pipeline.scrubbing_writer import Unscrubbable, scrub_json
 from addon.recordings.library import UNLIMITED, RecordingError, RecordingLibrary
-from addon.recordings.recorded_exchange import Intake, Limits, RecordedExchange, exchange_of, whole_content
-from addon.recordings.switch import recording_policy
+from addon.recordings.recorded_exchange import ExchangeWriter, Limits, RecordedExchange, exchange_of, whole_content
 from cache.http.fields import members
 from cache.http.messages import Fields
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.recordings import recording_policy
 from cache.rules.secrets import is_json, other_content
 from cache.stores.base import ResponseStore
 
 MAX_JSON = 268_435_456
-"""Octets of JSON, which is read in one piece."""
+"""Maximum length in bytes of JSON content, which is read as a whole."""
 
 
 @dataclass(frozen=True, slots=True)
-class Scrubbed:
-    """What was taken out."""
+class ScrubResult:
+    """What scrubbing changed, in numbers."""
 
     responses: int
-    """How many differ from before."""
+    """Changed responses."""
     places: int
-    """Field lines, of responses and of what their requests are told apart by, and members of JSON."""
+    """Removed field lines of responses and of the requests that select them, and replaced JSON values."""
     merged: int
-    """Responses that are gone: they differed from a later one in nothing but the requests' fields taken out."""
+    """Dropped responses: without the removed request fields, a later response answers the same requests."""
 
 
-def scrub(library: RecordingLibrary, name: str, names: frozenset[str], policy: CachePolicy) -> Scrubbed:
-    """Write a recording anew without fields and members of these names; no octet of the old one is left.
+def scrub(library: RecordingLibrary, name: str, names: frozenset[str], policy: CachePolicy) -> ScrubResult:
+    """Rewrite a recording without the fields and JSON values of these names; all old files are deleted.
 
     Raises:
-        RecordingError: a JSON content cannot be read, so nobody knows what is in it; then nothing has changed.
+        RecordingError: a JSON content cannot be read, so it may hold a secret; then nothing has changed.
         StoreError: the recording cannot be read or written; then nothing has changed.
     """
-    wanted = frozenset(each.lower() for each in names)
+    secret_names = frozenset(each.lower() for each in names)
     responses = places = 0
-    with library.opened(name) as old, library.made(name, instead=True) as new:
-        intake = Intake(new, recording_policy(policy, name), Limits(UNLIMITED, UNLIMITED))
+    with library.opened(name) as old, library.create(name, replace=True) as new:
+        writer = ExchangeWriter(new, recording_policy(policy, name), Limits(UNLIMITED, UNLIMITED))
         for exchange in _oldest_first(old):
-            changed, count = _scrubbed(exchange, wanted)
-            if left_out := intake.take(changed):
-                raise RecordingError(f"{left_out.place}: cannot be scrubbed: {left_out.why}")
+            scrubbed, count = _scrubbed(exchange, secret_names)
+            if skipped := writer.write(scrubbed):
+                raise RecordingError(f"{skipped.place}: cannot be scrubbed: {skipped.why}")
             responses, places = responses + bool(count), places + count
-        merged = intake.kept - new.statistics().entries
-    return Scrubbed(responses, places, merged)
+        merged = writer.written - new.statistics().entries
+    return ScrubResult(responses, places, merged)
 
 
 def _oldest_first(store: ResponseStore) -> Iterator[RecordedExchange]:
-    """Iterate by URL, the latest of each last: it stays where nothing tells it from another any more."""
+    """Iterate by URL, the latest response of each URL last.
+
+    If scrubbing makes several responses match the same requests, the last one written replaces the others.
+    """
     for _, variants in groupby(store.entries(), attrgetter("key")):
         for entry in reversed(list(variants)):
             yield exchange_of(entry, store)
 
 
 def _scrubbed(exchange: RecordedExchange, names: frozenset[str]) -> tuple[RecordedExchange, int]:
-    """Return an exchange without what bears one of the names, and how often that was found."""
-    changed, asked = _asked_without(exchange, names)
+    """Return an exchange without fields and JSON values of these names, and how many there were."""
+    changed, request_fields = _without_request_fields(exchange, names)
     head = changed.received.head
-    taken = sum(name.lower() in names for name, _ in head.fields)
+    response_fields = sum(name.lower() in names for name, _ in head.fields)
     head = replace(head, fields=head.fields.without(names))
-    content, count = _content(exchange, names)
+    content, values = _scrubbed_content(exchange, names)
     if content is not None:
         head = other_content(head, len(content))
         changed = replace(changed, content=lambda: iter([content]), length=len(content), sha256="")
-    places = asked + taken + count
+    count = request_fields + response_fields + values
     changed = replace(changed, received=replace(changed.received, head=head))
-    return replace(changed, scrubbed=exchange.scrubbed or bool(places)), places
+    return replace(changed, scrubbed=exchange.scrubbed or bool(count)), count
 
 
-def _asked_without(exchange: RecordedExchange, names: frozenset[str]) -> tuple[RecordedExchange, int]:
-    """Return an exchange that is told from others by no request field of these names, and how many it had.
+def _without_request_fields(exchange: RecordedExchange, names: frozenset[str]) -> tuple[RecordedExchange, int]:
+    """Remove fields of these names from the request and from Vary; return the exchange and how many there were.
 
-    As with credentials, such a response is then for whoever asks: what chose it is not known any more.
+    The response then answers requests with any value of these fields, as it does for credentials.
     """
-    head, asked = exchange.received.head, exchange.request.fields
-    nominated = members(head.fields.get("vary") or "")
-    secret = [name for name in nominated if name.lower() in names and name in asked]
-    if not secret:
+    head, request_fields = exchange.received.head, exchange.request.fields
+    vary = members(head.fields.get("vary") or "")
+    removed = [name for name in vary if name.lower() in names and name in request_fields]
+    if not removed:
         return exchange, 0
-    kept = [name for name in nominated if name not in secret]
+    kept = [name for name in vary if name not in removed]
     fields = head.fields.replacing("Vary", ", ".join(kept)) if kept else head.fields.without(["vary"])
     received = replace(exchange.received, head=replace(head, fields=fields))
-    return replace(exchange, request=exchange.request.with_fields(asked.without(secret)), received=received), len(
-        secret
-    )
+    request = exchange.request.with_fields(request_fields.without(removed))
+    return replace(exchange, request=request, received=received), len(removed)
 
 
-def _content(exchange: RecordedExchange, names: frozenset[str]) -> tuple[bytes | None, int]:
-    """Return the content without the members of these names, or None where it has none of them."""
+def _scrubbed_content(exchange: RecordedExchange, names: frozenset[str]) -> tuple[bytes | None, int]:
+    """Return the content without JSON values of these names and how many there were; None and 0 without any."""
     fields: Fields = exchange.received.head.fields
     if exchange.length == 0 or not is_json(fields):
         return None, 0
     if exchange.received.head.status == 206 or (exchange.length or 0) > MAX_JSON:
-        raise RecordingError(f"{exchange.place}: a part of JSON, or too much of it, cannot be scrubbed")
+        raise RecordingError(f"{exchange.source}: JSON that is partial or too long cannot be scrubbed")
     try:
-        found = left_of(whole_content(exchange), fields.get("content-encoding"), names, MAX_JSON)
+        scrubbed = scrub_json(whole_content(exchange), fields.get("content-encoding"), names, MAX_JSON)
     except Unscrubbable as error:
-        raise RecordingError(f"{exchange.place}: {error}") from None
-    return found or (None, 0)
+        raise RecordingError(f"{exchange.source}: {error}") from None
+    return scrubbed or (None, 0)

@@ -1,130 +1,121 @@
-"""Puts a running proxy on a recording, to make it or to replay it, and back on its own store."""
+"""Puts a running proxy on a recording, to make or to replay it, and back on its own store."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from addon.config.settings import Settings
+from addon.pipeline.active_pipeline import ActivePipeline
+from addon.pipeline.pipeline import Pipeline
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.library import PinnedStore, RecordingError, RecordingLibrary
 from addon.runtime.control import Handler
-from cache.policy.cache_policy import CachePolicy, SetCookie
-from cache.policy.private_cache import NOTHING_MORE
+from cache.policy.cache_policy import CachePolicy
+from cache.policy.recordings import recording_policy, replaying_policy
+from cache.stores.base import ResponseStore
 from cache.stores.tiered.store import TieredStore
 
-if TYPE_CHECKING:
-    from addon.service import Lane, Service
-
-LAST_OCTETS = 30.0
-"""Seconds that the end of a recording waits for what is on its way into it; later it still gets there."""
+DRAIN_TIMEOUT = 30.0
+"""Seconds that the end of a recording waits for responses on their way into it; later ones are still stored."""
 
 Activity = Literal["record", "replay"]
 
 
 class RecordingSwitch:
-    """What a service answers from: its own store, or a recording."""
+    """Switches a proxy between its own store and recordings."""
 
-    def __init__(self, service: Service) -> None:
-        self._service = service
-        self._library = RecordingLibrary(service.settings.library)
+    def __init__(
+        self,
+        settings: Settings,
+        active: ActivePipeline,
+        make_pipeline: Callable[[ResponseStore, CachePolicy], Pipeline],
+    ) -> None:
+        """Switch `active` to pipelines that `make_pipeline` makes, with a DrainingResponder each."""
+        self._settings = settings
+        self._active = active
+        self._make_pipeline = make_pipeline
+        self._library = RecordingLibrary(settings.library)
         self._turn = asyncio.Lock()
-        self._doing: Activity | None = None
+        self._activity: Activity | None = None
         self._name = ""
-        self._ending: set[asyncio.Task[None]] = set()
+        self._draining: set[asyncio.Task[None]] = set()
 
-    async def start(self, doing: Activity, name: str) -> None:
-        """Make or replay a recording from now on; one that exists is added to. Raises StoreError."""
-        path = self._library.existing(name) if doing == "replay" else self._library.path(name)
+    async def start(self, activity: Activity, name: str) -> None:
+        """Make or replay a recording from now on; making an existing one adds to it. Raises StoreError."""
+        path = self._library.existing(name) if activity == "replay" else self._library.path(name)
         async with self._turn:
-            await self._put_back()
-            policy = self._service.home.policy
-            policy = recording_policy(policy, name) if doing == "record" else replaying_policy(policy, name)
-            policy = replace(policy, post_rules=self._service.settings.replay.rules())
-            pinned, memory = await asyncio.to_thread(PinnedStore, path), self._service.settings.memory
-            store = TieredStore(pinned, memory.store_size, memory.max_object)
-            self._service.take(self._service.lane_on(store, policy, responder=DrainingResponder))
-            self._doing, self._name = doing, name
+            await self._switch_back()
+            policy = self._active.own.policy
+            policy = recording_policy(policy, name) if activity == "record" else replaying_policy(policy, name)
+            policy = replace(policy, keying=replace(policy.keying, post_rules=self._settings.replay.rules()))
+            memory = self._settings.memory
+            store = TieredStore(await asyncio.to_thread(PinnedStore, path), memory.store_size, memory.max_object)
+            self._active.switch_to(self._make_pipeline(store, policy))
+            self._activity, self._name = activity, name
 
     async def stop(self) -> str:
-        """Go back to the service's own store. Return the name of the recording that ends; empty if there was none."""
+        """Switch back to the proxy's own store. Return the name of the recording that ends, empty if there is none."""
         async with self._turn:
             name = self._name
-            await self._put_back()
+            await self._switch_back()
             return name
 
-    async def _put_back(self) -> None:
-        if self._doing is None:
+    async def _switch_back(self) -> None:
+        if self._activity is None:
             return
-        ending = asyncio.get_running_loop().create_task(_end(self._service.lane))
-        self._ending.add(ending)
-        ending.add_done_callback(self._ending.discard)
-        self._service.take(self._service.home)
-        # whoever looks into a recording that has ended finds all of it; a replay just goes on for whom it answers
-        patience = LAST_OCTETS if self._doing == "record" else 0.0
-        self._doing, self._name = None, ""
-        self._service.go_by(self._service.policy)  # what was missing before may be fetched now
-        await asyncio.wait([ending], timeout=patience)
+        draining = asyncio.get_running_loop().create_task(_drain(self._active.current))
+        self._draining.add(draining)
+        draining.add_done_callback(self._draining.discard)
+        # a finished recording is to be complete; a replay only goes on for the clients that it is answering
+        timeout = DRAIN_TIMEOUT if self._activity == "record" else 0.0
+        self._activity, self._name = None, ""
+        self._active.switch_to(self._active.own)
+        await asyncio.wait([draining], timeout=timeout)
 
     async def close(self) -> None:
-        """Go back, and wait for nobody any longer."""
+        """Switch back without waiting for responses under way."""
         await self.stop()
-        for ending in self._ending:
-            ending.cancel()
-        await asyncio.gather(*self._ending, return_exceptions=True)
+        for draining in self._draining:
+            draining.cancel()
+        await asyncio.gather(*self._draining, return_exceptions=True)
 
-    # ---- what the command line may ask
+    # ---- control commands
 
     def handlers(self) -> dict[str, Handler]:
-        """Return what answers the control commands."""
+        """Return the handlers of the control commands about recordings."""
         return {"record": self._record, "replay": self._replay, "recording": self._recording}
 
     async def _record(self, arguments: Mapping[str, object]) -> dict[str, object]:
-        return await self._asked("record", arguments)
+        return await self._start_or_stop("record", arguments)
 
     async def _replay(self, arguments: Mapping[str, object]) -> dict[str, object]:
-        return await self._asked("replay", arguments)
+        return await self._start_or_stop("replay", arguments)
 
-    async def _asked(self, doing: Activity, arguments: Mapping[str, object]) -> dict[str, object]:
+    async def _start_or_stop(self, activity: Activity, arguments: Mapping[str, object]) -> dict[str, object]:
         match dict(arguments):
             case {"name": str(name)}:
                 try:
-                    await self.start(doing, name)
+                    await self.start(activity, name)
                 except RecordingError as error:
                     raise ValueError(str(error)) from error
                 return {"name": name}
             case {"stop": True}:
-                if self._doing != doing:
+                if self._activity != activity:
                     return {"name": ""}
                 return {"name": await self.stop()}
         raise ValueError('expected "name" or "stop"')
 
     async def _recording(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        return {"doing": self._doing, "name": self._name}
+        return {"doing": self._activity, "name": self._name}
 
 
-async def _end(lane: Lane) -> None:
-    """Close a lane as soon as nobody is answered from it any more."""
+async def _drain(pipeline: Pipeline) -> None:
+    """Close a pipeline once it answers no client any more."""
     try:
-        if isinstance(lane.responder, DrainingResponder):
-            await lane.responder.settled()
+        if isinstance(pipeline.responder, DrainingResponder):
+            await pipeline.responder.settled()
     finally:
-        await lane.close()
-
-
-def recording_policy(policy: CachePolicy, name: str) -> CachePolicy:
-    """Return the policy that a recording is made by: everything is kept, but for cookies."""
-    return replace(_of_recordings(policy), record=name, set_cookie=SetCookie.STRIP)
-
-
-def replaying_policy(policy: CachePolicy, name: str) -> CachePolicy:
-    """Return the policy that a recording is replayed by: nothing else is asked."""
-    return replace(_of_recordings(policy), replay=name, offline=True)
-
-
-def _of_recordings(policy: CachePolicy) -> CachePolicy:
-    """Return a policy for what nobody else sees: it is told apart by nothing that only matters among strangers."""
-    return replace(
-        policy, scope="", keeping=NOTHING_MORE, post_rules=(), partition=(), no_vary_search=False, captures=1
-    )
+        await pipeline.close()

@@ -1,1 +1,1 @@
-"""What a running process needs: clock, event loop, counters, access log, control socket."""
+"""Services of a running proxy process: clock, event loop, counters, access log, control socket."""

@@ -1,10 +1,11 @@
-"""The access log: one line for every answer, in the form that tools for web servers read, with what the cache did.
+"""The access log: one line for each response, in the Common Log Format, followed by the result of the cache.
 
     127.0.0.1 - - [24/Nov/2026:10:00:00 +0000] "GET http://example.org/a HTTP/1.1" 203 1256 hit
 
-Queries are left out: they may hold what is nobody's business (ledger SEC-10). A request that was refused before it was
-understood is "-". A tunnel says `tunnel`; one that stays closed is logged when it ends, with the octets that its client
-got, and one that is opened when that is known, since every request in it has its own line.
+Queries are left out, because they may contain secrets (ledger SEC-10). A request that could not be parsed has "-" as
+its request line. The cache result of a tunnel is `tunnel`. A tunnel that is passed through unopened is logged when it
+ends, with the number of bytes that its client received. A tunnel that this proxy opens is logged as soon as that is
+decided, because each request in it has its own line.
 """
 
 from __future__ import annotations
@@ -19,42 +20,42 @@ from cache.http.messages import Request
 
 logger = logging.getLogger(__name__)
 
-EVERY = 1.0
-"""Seconds between two writes."""
+WRITE_INTERVAL = 1.0
+"""Seconds between two writes to the file."""
 
 NOT_UNDERSTOOD = "-"
-"""What stands for a request line that nobody can tell."""
+"""The request line of a request that could not be parsed."""
 
-MOST = 50_000
-"""Lines that may wait for the disk; what is above is lost, and said."""
+MAX_WAITING_LINES = 50_000
+"""Lines that may wait for the disk. If there are more, all waiting lines are dropped, with a warning."""
 
 
 class AccessLog:
-    """Lines on their way to a file. It is opened for each write, so it can be moved away at any time."""
+    """Buffers log lines and appends them to a file. It opens the file for each write, so the file can be rotated."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lines: list[str] = []
-        self._second, self._stamp = 0, stamp(0)
+        self._second, self._timestamp = 0, timestamp(0)
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[None] | None = None
 
     def note(self, now: float, client: str, line: str) -> None:
-        """Note an answer, given at `now` (seconds since the epoch) to the address `client`."""
+        """Add the line of a response that was sent at `now` (seconds since the epoch) to the address `client`."""
         if int(now) != self._second:
             self._second = int(now)
-            self._stamp = stamp(self._second)
-        self._lines.append(f"{client} - - [{self._stamp}] {line}\n")
+            self._timestamp = timestamp(self._second)
+        self._lines.append(f"{client} - - [{self._timestamp}] {line}\n")
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(EVERY, self._write)
+            self._timer = asyncio.get_running_loop().call_later(WRITE_INTERVAL, self._write)
 
     def _write(self) -> None:
         self._timer = None
         if self._writing is not None and not self._writing.done():
-            if len(self._lines) > MOST:
+            if len(self._lines) > MAX_WAITING_LINES:
                 logger.warning("%s: %d lines are lost, the disk is too slow", self._path, len(self._lines))
                 self._lines.clear()
-            self._timer = asyncio.get_running_loop().call_later(EVERY, self._write)
+            self._timer = asyncio.get_running_loop().call_later(WRITE_INTERVAL, self._write)
             return
         lines, self._lines = self._lines, []
         self._writing = asyncio.get_running_loop().run_in_executor(None, self._append, lines)
@@ -67,7 +68,7 @@ class AccessLog:
             logger.warning("%s: %d lines are lost: %s", self._path, len(lines), error.strerror)
 
     async def close(self) -> None:
-        """Write what waits."""
+        """Write the waiting lines, and wait until they are written."""
         if self._timer is not None:
             self._timer.cancel()
         if self._writing is not None:
@@ -76,25 +77,25 @@ class AccessLog:
         self._append(lines)
 
 
-def access_line(request: Request, status: int, octets: int, handling: Handling | None) -> str:
-    """Return what is logged of an answer with that many octets of content, but for when and to whom."""
+def access_line(request: Request, status: int, size: int, handling: Handling | None) -> str:
+    """Return the log line of a response, without client and time. `size` is the length of the content in bytes."""
     cache = "-" if handling is None else "hit" if handling.hit else str(handling.fwd)
-    return line_of(request_line(request.method, request.uri, request.version), status, octets, cache)
+    return line_of(request_line(request.method, request.uri, request.version), status, size, cache)
 
 
 def request_line(method: str, target: str, version: str) -> str:
-    """Return what was asked, as the log has it."""
-    named = target.partition("?")[0].replace('"', "%22")
-    return f"{method} {named} {version}"
+    """Return a request line as it is logged: without the query, and with quotation marks escaped."""
+    logged_target = target.partition("?")[0].replace('"', "%22")
+    return f"{method} {logged_target} {version}"
 
 
-def line_of(asked: str, status: int, octets: int, cache: str = "-") -> str:
-    """Return what is logged of an answer to `asked`: a request line, or `NOT_UNDERSTOOD`."""
-    return f'"{asked}" {status} {octets} {cache}'
+def line_of(logged_request: str, status: int, size: int, cache: str = "-") -> str:
+    """Return the log line of a response to `logged_request`, a result of `request_line` or `NOT_UNDERSTOOD`."""
+    return f'"{logged_request}" {status} {size} {cache}'
 
 
-def stamp(second: int) -> str:
-    """Return a moment as the log has it; `second` is counted from the epoch."""
+def timestamp(second: int) -> str:
+    """Return a time as it is logged, in UTC; `second` counts from the epoch."""
     moment = datetime.fromtimestamp(second, UTC)
     month = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")[moment.month - 1]
     return f"{moment.day:02}/{month}/{moment.year}:{moment:%H:%M:%S} +0000"

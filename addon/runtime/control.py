@@ -1,8 +1,8 @@
-"""The Unix socket that a running proxy holds beside its store, and the command line's end of it.
+"""The control socket: a Unix socket in the store's folder, between a running proxy and the command line.
 
-One JSON line asks: `{"command": "purge", "arguments": {"host": "example.org"}}`. One JSON line answers:
-`{"result": {...}}` or `{"error": "what is wrong"}`. Who may write to the socket may do everything, so the socket is
-its owner's alone (mode 0600).
+A request is one JSON line: `{"command": "purge", "arguments": {"host": "example.org"}}`. A reply is one JSON line:
+`{"result": {...}}` or `{"error": "what is wrong"}`. A process that can write to the socket can run every command, so
+only the owner has access to it (mode 0600).
 """
 
 from __future__ import annotations
@@ -21,28 +21,28 @@ from secrets import token_hex
 Handler = Callable[[Mapping[str, object]], Awaitable[dict[str, object]]]
 
 MAX_LINE = 1_048_576
-"""Octets of a request or a reply."""
+"""The largest request or reply, in bytes."""
 
-MAX_ADDRESS = 100
-"""Octets of a path that surely fits a socket address; the limit is 104 or 108."""
+MAX_SOCKET_PATH = 100
+"""The longest path that surely fits into a socket address, in bytes. The system's limit is 104 or 108."""
 
 MAX_REPLY = 67_108_864
-"""Octets of a reply that carries a document."""
+"""The largest reply that contains a document, in bytes."""
 
 REPLY_TIMEOUT = 60.0
-"""Seconds that the command line waits for a proxy."""
+"""Seconds that the command line waits for a reply."""
 
 logger = logging.getLogger(__name__)
 
 
 class ControlError(Exception):
-    """A running proxy did not do what was asked. The text says why."""
+    """A running proxy did not carry out a command. The text says why."""
 
 
 @contextmanager
-def _address(path: Path) -> Iterator[str]:
-    """Yield a name for `path` that fits a socket address, good while the context is open."""
-    if len(os.fsencode(path)) <= MAX_ADDRESS:
+def _socket_address(path: Path) -> Iterator[str]:
+    """Yield a name of `path` that fits into a socket address. It is valid only inside the context."""
+    if len(os.fsencode(path)) <= MAX_SOCKET_PATH:
         yield str(path)
         return
     directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
@@ -53,29 +53,29 @@ def _address(path: Path) -> Iterator[str]:
 
 
 class ControlServer:
-    """The proxy's end. `handlers` maps a command to what answers it; a handler's ValueError is the asker's fault."""
+    """The proxy's end. `handlers` maps commands to handlers; a handler raises ValueError for invalid arguments."""
 
     def __init__(self, store_path: Path, handlers: Mapping[str, Handler]) -> None:
         self._store_path = store_path
         self._handlers = handlers
         self._server: asyncio.Server | None = None
-        self._conversations: set[asyncio.Task[None] | None] = set()
+        self._tasks: set[asyncio.Task[None] | None] = set()
         self.path: Path | None = None
-        """The socket, while it is there."""
+        """The path of the socket while it exists, else None."""
 
     async def start(self) -> None:
-        """Hold the socket. Raises OSError where that is not possible."""
+        """Create the socket and listen on it. Raises OSError if that fails."""
         self._store_path.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = self._store_path / f".control-{token_hex(4)}"
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            # under a name that nobody looks for until it listens, or it could be taken for a dead one
-            with _address(name) as address:
+            # it gets its real name only when it listens: another process would remove a socket without a listener
+            with _socket_address(name) as address:
                 listener.bind(address)
             name.chmod(0o600)
             listener.listen()
             self.path = name.rename(self._free_name())
-            self._server = await asyncio.start_unix_server(self._converse, sock=listener, limit=MAX_LINE)
+            self._server = await asyncio.start_unix_server(self._serve_connection, sock=listener, limit=MAX_LINE)
         except BaseException:
             listener.close()
             (self.path or name).unlink(missing_ok=True)
@@ -83,50 +83,50 @@ class ControlServer:
             raise
 
     def _free_name(self) -> Path:
-        # in containers that share a store, several processes have the same id
+        # containers that share a store may have processes with the same id
         pid, attempt = os.getpid(), 0
         path = self._store_path / f"control-{pid}.sock"
-        while path.exists() and ControlClient(path).listens():
+        while path.exists() and ControlClient(path).is_listening():
             attempt += 1
             path = self._store_path / f"control-{pid}-{attempt}.sock"
         return path
 
     async def close(self) -> None:
-        """Let go of the socket and of everybody connected to it."""
+        """Remove the socket and close its connections."""
         if self.path is not None:
             self.path.unlink(missing_ok=True)
             self.path = None
-        # whoever connected before the socket went is accepted in the loop's next turn and attached in the one after;
-        # asyncio loses the connection if the server closes in between
+        # asyncio accepts a waiting connection in the next iteration of the loop and starts its handler in the one after
+        # that; it loses the connection if the server closes in between
         for _ in range(3):
             await asyncio.sleep(0)
         if self._server is not None:
             self._server.close()
-        # one that has not begun yet finds no path and ends by itself
-        conversations = [conversation for conversation in self._conversations if conversation is not None]
-        for conversation in conversations:
-            conversation.cancel()
-        await asyncio.gather(*conversations, return_exceptions=True)
+        # a handler that has not started yet sees that `path` is None, and returns
+        tasks = [task for task in self._tasks if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         if self._server is not None:
             await self._server.wait_closed()
             self._server = None
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        conversation = asyncio.current_task()
-        self._conversations.add(conversation)
+    async def _serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        self._tasks.add(task)
         try:
             while self.path is not None and (line := await reader.readline()):
                 writer.write(json.dumps(await self._reply(line)).encode() + b"\n")
                 await writer.drain()
-        except ValueError:  # a line beyond the limit: what follows it cannot be understood
-            writer.write(json.dumps({"error": f"expected a line of at most {MAX_LINE} octets"}).encode() + b"\n")
+        except ValueError:  # a line above the limit: the start of the next request cannot be found
+            writer.write(json.dumps({"error": f"expected a line of at most {MAX_LINE} bytes"}).encode() + b"\n")
         except ConnectionError:
-            pass  # the asker went away
+            pass  # the client closed the connection
         except asyncio.CancelledError:
-            writer.transport.abort()  # an asker who does not read must not hold up the end
+            writer.transport.abort()  # a client that does not read must not delay the shutdown
             raise
         finally:
-            self._conversations.discard(conversation)
+            self._tasks.discard(task)
             writer.close()
 
     async def _reply(self, line: bytes) -> dict[str, object]:
@@ -142,32 +142,32 @@ class ControlServer:
             return {"result": await handler(arguments)}
         except ValueError as error:
             return {"error": str(error)}
-        except Exception as error:  # whatever a handler met, the asker is told and the socket lives on
+        except Exception as error:  # any error of a handler is reported to the client, and the socket stays usable
             logger.warning("control command %s failed", command, exc_info=True)
             return {"error": f"{type(error).__name__}: {error}"}
 
 
 @dataclass(frozen=True, slots=True)
 class ControlClient:
-    """The command line's end of one running proxy's socket."""
+    """The command line's end of one running proxy's control socket."""
 
     path: Path
 
-    def listens(self) -> bool:
-        """Tell whether somebody listens. Raises OSError if the socket is not ours to use."""
+    def is_listening(self) -> bool:
+        """Return whether a process listens on the socket. Raises OSError if the socket is not accessible."""
         try:
             self._connect().close()
         except (ConnectionRefusedError, FileNotFoundError):
             return False
         except BlockingIOError:
-            pass  # so many are asking that the queue is full
+            pass  # the queue of waiting connections is full, so there is a listener
         return True
 
     def ask(self, command: str, **arguments: object) -> dict[str, object]:
-        """Return the proxy's answer to a command.
+        """Run a command in the proxy and return its result.
 
         Raises:
-            ControlError: the proxy is gone, says nothing for REPLY_TIMEOUT, or refuses.
+            ControlError: the proxy has ended, sends nothing for REPLY_TIMEOUT seconds, or reports an error.
         """
         try:
             with self._connect() as connection, connection.makefile("rb") as replies:
@@ -178,10 +178,10 @@ class ControlClient:
         return self._result(line)
 
     async def ask_patiently(self, command: str, **arguments: object) -> dict[str, object]:
-        """Return the proxy's answer to a command that may take as long as it likes, without holding up the loop.
+        """Run a command in the proxy and return its result, without a time limit and without blocking the event loop.
 
         Raises:
-            ControlError: the proxy is gone, or refuses.
+            ControlError: the proxy has ended, or reports an error.
         """
         try:
             connection = self._connect()
@@ -203,13 +203,13 @@ class ControlClient:
                 raise ControlError(f"{self.path}: {reply['error']}")
             return dict(reply["result"])
         except (ValueError, TypeError, KeyError):
-            raise ControlError(f"{self.path}: the proxy went away before it answered") from None
+            raise ControlError(f"{self.path}: the proxy closed the connection before it replied") from None
 
     def _connect(self) -> socket.socket:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(REPLY_TIMEOUT)
         try:
-            with _address(self.path) as address:
+            with _socket_address(self.path) as address:
                 connection.connect(address)
         except BaseException:
             connection.close()
@@ -218,13 +218,13 @@ class ControlClient:
 
 
 def running_proxies(store_path: Path) -> list[ControlClient]:
-    """Return the running proxies of a store. Sockets that nobody listens on any more are removed."""
+    """Return the running proxies of a store. Sockets without a listener are removed."""
     proxies = []
     for path in sorted(store_path.glob("control-*.sock")):
         client = ControlClient(path)
-        if client.listens():
+        if client.is_listening():
             proxies.append(client)
         else:
-            with suppress(OSError):  # not ours to remove, or removed by somebody else
+            with suppress(OSError):  # no permission, or another process removed it
                 path.unlink()
     return proxies

@@ -1,67 +1,66 @@
-"""What a running proxy has counted since it started."""
+"""Counters of a running proxy since its start."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from threading import Lock
 
 COUNTERS = {
     "requests": "requests that reached the cache",
     "requests.http": "of them, for http URLs",
     "requests.https": "of them, for https URLs",
-    "answers.*": "answers by `hit`, or by the `fwd` reason of Cache-Status",
-    "hits": "answers from a copy without asking the origin",
+    "answers.*": "responses by `hit`, or by the `fwd` reason of Cache-Status",
+    "hits": "responses from a copy, without a request to the origin",
     "hits.http": "of them, for http URLs",
     "hits.https": "of them, for https URLs",
     "hits.stale": "of them, from a stale copy",
-    "misses.*": "answers that took an origin's content where a copy could have been, by the `fwd` reason",
-    "stale": "answers from a stale copy, after an origin's error too",
-    "milliseconds.saved": "time that origins took for what was answered from copies instead",
-    "exempted.*": "answers from a copy that kept 200, by the name of the client rule",
+    "misses.*": "responses with the origin's content where a copy could have been used, by the `fwd` reason",
+    "stale": "responses from a stale copy, including those after an error of the origin",
+    "milliseconds.saved": "time that origins had taken for the responses that were now sent from copies",
+    "exempted.*": "responses from a copy that kept status 200, by the name of the client rule",
     "origin.fetches": "requests sent to origins, validations included",
     "origin.validations": "of them, conditional requests for a stored response",
     "stored": "responses stored",
     "freshened": "stored responses updated by a 304",
     "not_stored.*": "responses relayed but not stored, by reason",
     "refused.*": "errors of the proxy's own, by reason",
-    "octets.from_copy": "octets of content sent from copies",
-    "octets.from_origin": "octets of content received from origins",
-    "distrusted": "TLS connections that clients ended because they do not trust this proxy's authority",
-    "dropped.*": "contents that an origin sent and no client may get, by reason",
+    "octets.from_copy": "bytes of content sent from copies",
+    "octets.from_origin": "bytes of content received from origins",
+    "distrusted": "TLS connections that clients closed because they do not trust this proxy's CA",
+    "dropped.*": "contents from origins that must not reach any client, by reason",
     "failures.*": "exchanges with an origin that failed, by kind",
 }
-"""Every counter. `.*` stands for a family, whose members appear when they are first counted."""
+"""All counters. `.*` marks a family of counters; each member appears when it is first counted."""
 
 
 class Counters:
-    """Named counters; safe to use from several threads."""
+    """Named counters. They can be used from several threads."""
 
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts = Counter({name: 0 for name in COUNTERS if not name.endswith(".*")})
-        self.sources: list[Callable[[], None]] = []
-        """Called before the counters are read, by whoever counts on its own what happens too often to count here."""
+        self._sources: list[Callable[[], None]] = []
+
+    def add_source(self, source: Callable[[], None]) -> None:
+        """Call `source` before the counters are read: a part that counts on its own adds its counts then."""
+        self._sources.append(source)
 
     def count(self, name: str, amount: int = 1) -> None:
         """Add to a counter of COUNTERS. Raises KeyError for any other name."""
-        with self._lock:
-            if name not in self._counts and name.partition(".")[0] + ".*" not in COUNTERS:
-                raise KeyError(name)
-            self._counts[name] += amount
+        self.count_each((name,), amount)
 
-    def count_hits(self, scheme: str, exemption: str | None, answers: int, octets: int, milliseconds: int) -> None:
-        """Count answers from copies that were sent together, with octets of content and time saved in all."""
-        for name in ("requests", f"requests.{scheme}", "answers.hit", "hits", f"hits.{scheme}"):
-            self.count(name, answers)
-        if exemption:
-            self.count(f"exempted.{exemption}", answers)
-        self.count("octets.from_copy", octets)
-        self.count("milliseconds.saved", milliseconds)
+    def count_each(self, names: Iterable[str], amount: int = 1) -> None:
+        """Add to several counters of COUNTERS. Raises KeyError for any other name."""
+        with self._lock:
+            for name in names:
+                if name not in self._counts and name.partition(".")[0] + ".*" not in COUNTERS:
+                    raise KeyError(name)
+                self._counts[name] += amount
 
     def snapshot(self) -> dict[str, int]:
         """Return all counters, by name."""
-        for source in self.sources:
+        for source in self._sources:
             source()
         with self._lock:
             return dict(sorted(self._counts.items()))

@@ -1,4 +1,4 @@
-"""The key of the hashes that stand for credentials among Vary values: beside the store, readable by its owner alone."""
+"""The key for hashes of credentials in Vary values. Its file is in the store's folder; only the owner can read it."""
 
 from __future__ import annotations
 
@@ -8,25 +8,28 @@ from contextlib import suppress
 from pathlib import Path
 
 CREDENTIAL_KEY = "credential.key"
-"""The name of its file."""
+"""The name of the key's file."""
 
 logger = logging.getLogger(__name__)
 
 
 def credential_key(directory: Path | None) -> bytes:
-    """Return 32 octets: those kept beside the store, made if there are none, or new ones where nothing is kept."""
+    """Return the key of 32 bytes: from its file in `directory`, which is created if it does not exist.
+
+    Without a directory, and if the file cannot be used, the key is random and lasts as long as the process.
+    """
     if directory is None:
         return secrets.token_bytes(32)
-    kept, draft = directory / CREDENTIAL_KEY, directory / f".{CREDENTIAL_KEY}-{secrets.token_hex(4)}"
+    key_file, draft = directory / CREDENTIAL_KEY, directory / f".{CREDENTIAL_KEY}-{secrets.token_hex(4)}"
     try:
         try:
             draft.touch(mode=0o600, exist_ok=False)
             draft.write_bytes(secrets.token_bytes(32))
             with suppress(FileExistsError):
-                kept.hardlink_to(draft)  # whole or not at all, and never over another process's
+                key_file.hardlink_to(draft)  # atomic, and never replaces the key of another process
         finally:
             draft.unlink(missing_ok=True)
-        return kept.read_bytes()
+        return key_file.read_bytes()
     except OSError as error:
         logger.warning("copies that vary by credentials will not outlive this process: %s", error)
         return secrets.token_bytes(32)

@@ -1,4 +1,4 @@
-"""Where clients reach a running proxy: it is told once it listens, and tells whoever asks."""
+"""The address of a running proxy's listener, and the control command that reports it."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from addon.config.addresses import ANYWHERE
 
 @dataclass(slots=True)
 class ListenAddress:
-    """The listener of a running proxy."""
+    """The listener of a running proxy. Host and port are set when it listens."""
 
     is_edge: bool
     host: str = ""
     port: int = 0
-    """0 before it listens, and inside somebody else's mitmproxy, which has a listener of its own."""
+    """0 before it listens, and always 0 as an addon of another mitmproxy, which has its own listener."""
+
+    def set(self, host: str, port: int) -> None:
+        """Take the address once the proxy listens."""
+        self.host, self.port = host, port
 
     async def handle(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        """Answer the control command `address`: the URL for clients of this machine. Raises ValueError."""
+        """Handle the control command `address`: return the URL for clients on this machine. Raises ValueError."""
         if self.is_edge:
             raise ValueError("it is an edge: programs cannot use it as their proxy")
         if not self.port:
@@ -27,7 +31,7 @@ class ListenAddress:
 
 
 def proxy_url(host: str, port: int) -> str:
-    """Return the URL under which programs of this machine reach a proxy that listens there."""
+    """Return the URL that programs on this machine use for a proxy that listens at `host` and `port`."""
     if host in ANYWHERE:
         host = "::1" if ":" in host else "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

@@ -11,12 +11,13 @@ from typing import Protocol
 from urllib.parse import urldefrag, urljoin
 
 from addon.config.settings import Settings
-from addon.offline.prefetch import MAX_DOCUMENT, Fetched, arguments_for, prefetch
+from addon.offline.prefetch import MAX_DOCUMENT, Fetched, prefetch
+from addon.offline.prefetch_command import arguments_for
 from addon.offline.wanted import Document, SourceError, Wanted
 from addon.pipeline.content_codings import CodingError, uncoded
 from addon.runtime.control import ControlClient, ControlError, running_proxies
 from addon.service import Service
-from cache.policy.cache_policy import Mode
+from cache.policy.rules import Mode
 
 MAX_REDIRECTS = 5
 
@@ -50,7 +51,7 @@ class ServiceTransport:
 
     async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
         """Fetch. Raises ValueError for an invalid request."""
-        return await prefetch(self._service, wanted, read=read)
+        return await prefetch(self._service.active.current, wanted, read=read)
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ def known_of_relayed(request: Request, status: int) -> dict[str, str]:
 
 def annotated(request: Request, fields: Fields, known: Mapping[str, str], policy: CachePolicy) -> Fields:
     """Return the fields after every rule that fits; the same object if none changed anything."""
-    for rule in policy.annotations:
+    for rule in policy.presentation.annotations:
         fits = rule.host.fullmatch(request.host) and rule.path.fullmatch(request.target.partition("?")[0])
         if not fits or not rule.content_type.fullmatch(media_type(fields.get("content-type"))):
             continue

@@ -6,12 +6,13 @@ from functools import lru_cache
 
 from cache.http.fields import media_type
 from cache.http.messages import Fields, Request
-from cache.policy.cache_policy import CachePolicy, ClientRule
+from cache.policy.cache_policy import CachePolicy
+from cache.policy.rules import ClientRule
 
 
 def exemption(request: Request, fields: Fields, policy: CachePolicy) -> str | None:
     """Return the name of the first rule whose client breaks on a 203, or None; `fields` are the response's."""
-    candidates = _of_user_agent(request.fields.get("user-agent"), policy.clients)
+    candidates = _of_user_agent(request.fields.get("user-agent"), policy.presentation.clients)
     return next((rule.name for rule in candidates if _breaks(rule, request, fields)), None)
 
 

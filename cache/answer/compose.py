@@ -19,8 +19,9 @@ from cache.answer.partial_content import partial, stored
 from cache.http.field_table import end_to_end, row
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Request, Response
-from cache.policy.cache_policy import AnswerStatus, CachePolicy
+from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail, Refused
+from cache.policy.rules import AnswerStatus
 from cache.rules.freshness import current_age, directives_of
 from cache.rules.mementos import told
 from cache.rules.ranges import Unsatisfiable, requested_parts
@@ -48,10 +49,10 @@ def status_of_changed_200(request: Request, fields: Fields, policy: CachePolicy)
 
 def _answer_status(request: Request, policy: CachePolicy) -> AnswerStatus:
     user_agent, path = request.fields.get("user-agent") or "", request.target.partition("?")[0]
-    for rule in policy.answer_rules:
+    for rule in policy.presentation.status_rules:
         if rule.host.fullmatch(request.host) and rule.path.fullmatch(path) and rule.user_agent.search(user_agent):
             return rule.status
-    return policy.answer
+    return policy.presentation.status
 
 
 # ---- answers from a copy
@@ -112,7 +113,7 @@ def _presented(request: Request, entry: StoredResponse, policy: CachePolicy, now
     age, fields = current_age(entry, policy, now), entry.head.fields.without(_kept_back(policy))
     if not validated:
         fields = fields.without(directives_of(entry, policy).no_cache_fields)  # RFC 9111 §5.2.2.4
-    if entry.head.status == 200 and policy.annotations:
+    if entry.head.status == 200 and policy.presentation.annotations:
         fields = annotated(request, fields, known_of_copy(request, entry, age), policy)
     # RFC 9111 §5.1: no Age says "made for this request", which a validated answer nearly is
     if not validated or "age" in fields:
@@ -128,7 +129,7 @@ def _passed_on(fields: Fields, kept_back: tuple[str, ...]) -> Fields:
 
 def _kept_back(policy: CachePolicy) -> tuple[str, ...]:
     """Return the fields that were meant for this cache alone (RFC 9213 §2.2)."""
-    return policy.targeted_fields if policy.strip_targeted else ()
+    return policy.targeted_fields if policy.presentation.strip_targeted else ()
 
 
 # ---- relayed answers
@@ -143,7 +144,7 @@ def relayed(
     """
     fields = dated(_passed_on(response.fields, _kept_back(policy)), response_time)
     status, phrase, exception = response.status, response.reason, None
-    if policy.annotations and status == 200 and request.method in ("GET", "HEAD"):
+    if policy.presentation.annotations and status == 200 and request.method in ("GET", "HEAD"):
         known = known_of_relayed(request, status)
         if (changed := annotated(request, fields, known, policy)) is not fields:
             status, exception = status_of_changed_200(request, fields, policy)
@@ -173,7 +174,7 @@ def error_response(
             ("Content-Type", "text/plain; charset=utf-8"),
             ("Content-Length", str(len(text))),
             ("Cache-Control", "no-store"),
-            ("Proxy-Status", f'{policy.name}{kind}; details="{printable}"'),
+            ("Proxy-Status", f'{policy.identity.name}{kind}; details="{printable}"'),
         )
     )
     return OwnAnswer(Response(status, _phrase(status), fields), text)
@@ -183,10 +184,10 @@ def _signed(
     head: Response, exemption: str | None, handling: Handling | None, policy: CachePolicy, version: str
 ) -> Response:
     """Return a head with Via and, appended last, Cache-Status (RFC 9110 §7.6.3, RFC 9211 §2)."""
-    lines = [("Via", f"{version.removeprefix('HTTP/')} {policy.name}")]
-    if handling is not None and policy.cache_status:
+    lines = [("Via", f"{version.removeprefix('HTTP/')} {policy.identity.name}")]
+    if handling is not None and policy.presentation.cache_status:
         told = replace(handling, detail=exemption) if exemption else handling
-        lines.append(("Cache-Status", member(policy.name, told, head.status)))
+        lines.append(("Cache-Status", member(policy.identity.name, told, head.status)))
     return Response(head.status, head.reason, head.fields.appending(*lines), head.version)
 
 

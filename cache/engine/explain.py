@@ -85,7 +85,7 @@ def _arithmetic(entry: StoredResponse, policy: CachePolicy, now: float) -> list[
     received, delay = received_age(entry.head.fields) or 0, max(0.0, entry.response_time - entry.request_time)
     resident = max(0.0, now - entry.response_time)
     initial = f"max({apparent:.0f} apparent, {received} received + {delay:.1f} delay)"
-    if not policy.conservative_age:
+    if not policy.freshness.conservative_age:
         initial = f"{received} received + {delay:.1f} delay"
     return [
         Step("lifetime", f"{lifetime.seconds} s from {lifetime.source}", "RFC 9111 §4.2.1"),

@@ -41,20 +41,20 @@ def on_request(
     """
     policy = policy.towards(request.host)
     candidates = [entry for entry in candidates if is_visible(entry, request, policy)]
-    if policy.gateway and (unkeyed := unkeyed_input(request.fields)):
+    if policy.identity.gateway and (unkeyed := unkeyed_input(request.fields)):
         # ledger SEC-04: the origin behind an edge does not get to see it
         request = request.with_fields(request.fields.without(unkeyed))
     if own := _misdirected(request, policy, now) or _answered_here(request, policy, now):
         return own
     if bypass := passed_by(request, policy):
         fwd, detail = bypass
-        if policy.offline:
+        if policy.network.offline:
             return _refuse_offline(request, policy, now)
         return _forward(request, fwd, detail, candidates, policy)
     asked = request_directives(request.fields)
-    if policy.record:
+    if policy.requests.always_forward:
         return _recorded(request, asked, policy, now)
-    if policy.captures > 1:
+    if policy.storing.captures > 1:
         if past := _past(request, candidates, policy, now):
             return past
         candidates = current(candidates)
@@ -66,7 +66,7 @@ def on_request(
     hindered = obstacle(request, selected, asked, policy, now)
     if hindered is None:
         return _serve(request, selected, asked, policy, now, waited_as)
-    if asked.only_if_cached or policy.offline:
+    if asked.only_if_cached or policy.network.offline:
         return _refuse_unasked(request, policy, now)
     fwd, detail = hindered
     sent = UpstreamRequest(upstream(request, policy), fwd, detail, selected=selected, matching=fitting, heads=heads)
@@ -86,7 +86,7 @@ def _misdirected(request: Request, policy: CachePolicy, now: float) -> Refuse | 
         # RFC 9209 §2.3.5, §2.3.17: the statuses that go with these errors
         status, error = (502, "destination_ip_prohibited") if reason is Refused.TARGET else (403, "http_request_denied")
         return Refuse(error_response(status, reason, sentence, policy, now, error), reason)
-    if policy.strict_host and is_misaddressed(request):
+    if policy.requests.strict_host and is_misaddressed(request):
         sentence = f"Host or the TLS name of this request is not {request.authority}, where it was sent."
         return Refuse(error_response(400, Refused.STRICT_HOST, sentence, policy, now), Refused.STRICT_HOST)
     return None
@@ -136,7 +136,7 @@ def _past(
 
 def _recorded(request: Request, asked: RequestDirectives, policy: CachePolicy, now: float) -> Forward | Refuse:
     """Return the way to an answer that is worth recording: a whole one, whatever the client has already."""
-    if asked.only_if_cached or policy.offline:
+    if asked.only_if_cached or policy.network.offline:
         return _refuse_unasked(request, policy, now)
     return Forward(upstream(validation.unconditional(request), policy), Forwarded.BYPASS, Detail.RECORDING)
 
@@ -153,7 +153,7 @@ def _serve(
     age = current_age(entry, policy, now)
     remaining = lifetime.seconds - age
     detail: Detail | None
-    if policy.replay:
+    if policy.freshness.always_fresh:
         detail, remaining = Detail.REPLAY, math.inf
     elif never_unasked(entry, policy):
         detail, remaining = Detail.OVERRIDE_OFFLINE, 0.0  # else it would not be served at all
@@ -175,7 +175,7 @@ def _serve(
         handling = Handling(hit=True, ttl=ttl, detail=detail)
     answer = from_copy(request, entry, handling, policy, now)
     # RFC 9111 §5.2.1.1, §5.2.1.3: what the client asks ends the decision as well
-    wanted = math.inf if asked.max_age is None or policy.replay else asked.max_age - age
+    wanted = math.inf if asked.max_age is None or policy.freshness.always_fresh else asked.max_age - age
     return Serve(answer, entry, handling, now + max(0.0, min(remaining - asked.min_fresh, wanted)), detail, check)
 
 
@@ -187,29 +187,31 @@ def _miss(
     policy: CachePolicy,
     now: float,
 ) -> Validate | Forward | Refuse:
-    if asked.only_if_cached or policy.offline:
+    if asked.only_if_cached or policy.network.offline:
         return _refuse_unasked(request, policy, now)
     variants = tuple(entry for entry in candidates if entry.method == "GET")
     fwd = Forwarded.VARY_MISS if variants else Forwarded.URI_MISS
     nominated = () if "range" in request.fields else validation.nominate(variants, None)
     # ledger RANGE-12: the whole will do for the next range as well
-    asked_for = request.with_fields(request.fields.without(RANGE)) if policy.fetch_whole else request
+    asked_for = request.with_fields(request.fields.without(RANGE)) if policy.requests.fetch_whole else request
     return validating(UpstreamRequest(upstream(asked_for, policy), fwd, heads=heads), nominated)
 
 
 def _refuse_unasked(request: Request, policy: CachePolicy, now: float) -> Refuse:
-    if policy.offline:
+    if policy.network.offline:
         return _refuse_offline(request, policy, now)
     sentence = f"No stored response may answer {request.uri} and the request allows nothing else."
     return Refuse(error_response(504, Refused.ONLY_IF_CACHED, sentence, policy, now), Refused.ONLY_IF_CACHED)
 
 
 def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse:
-    if policy.replay:
-        sentence = f"The recording {policy.replay} has no response that may answer {request.method} {request.uri}."
+    if policy.recording and policy.recording.is_replay:
+        sentence = (
+            f"The recording {policy.recording.name} has no response that may answer {request.method} {request.uri}."
+        )
         answer = error_response(504, Refused.REPLAY, sentence, policy, now, "destination_unavailable")
         return Refuse(answer, Refused.REPLAY)
-    why = f"{request.host} cannot be reached now" if policy.link_down else "This proxy is offline"
+    why = f"{request.host} cannot be reached now" if policy.network.disconnected else "This proxy is offline"
     sentence = f"{why}, and no stored response may answer {request.method} {request.uri}."
     answer = error_response(504, Refused.OFFLINE, sentence, policy, now, "destination_unavailable")
     return Refuse(answer, Refused.OFFLINE)

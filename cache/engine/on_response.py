@@ -78,7 +78,7 @@ def on_response(
 def _ends_nothing(sent: UpstreamRequest, policy: CachePolicy) -> bool:
     """Tell whether a 401, like that to an expired password, is no reason for one user's cache to lose what it has."""
     has_better = any(entry.head.status < 400 for entry in sent.matching)
-    return bool(policy.scope) and (has_better or "authorization" in sent.request.fields)
+    return bool(policy.private.scope) and (has_better or "authorization" in sent.request.fields)
 
 
 def _on_missing_part(
@@ -108,7 +108,7 @@ def _replaced(sent: UpstreamRequest, new: StoredResponse, policy: CachePolicy) -
         if new.complete_length is None:
             ends = sent.selected is not None and old in sent.selected.parts
             # the store keeps it as a capture, as long as there are not too many
-            ends = ends and not (policy.captures > 1 and (old.method, old.vary) == (new.method, new.vary))
+            ends = ends and not (policy.storing.captures > 1 and (old.method, old.vary) == (new.method, new.vary))
         else:
             # RFC 9111 §3.4: parts of another representation are never joined with it again
             ends = old.complete_length is not None and strong_validator(old) != strong_validator(new)
@@ -122,7 +122,7 @@ def _serve_after_error(
     """Return the stale copy in place of an error, where stale-if-error covers it (RFC 5861 §4)."""
     asked = request_directives(request.fields)
     detail = stale_use_after_error(selected, asked, policy, now)
-    if detail is None and policy.stale_on_5xx and stale_use_when_disconnected(selected, asked, policy, now):
+    if detail is None and policy.freshness.stale_on_5xx and stale_use_when_disconnected(selected, asked, policy, now):
         detail = Detail.STALE_ON_5XX
     if detail is None:
         return None

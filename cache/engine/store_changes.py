@@ -35,7 +35,7 @@ def changes(
         return ()  # what one client may not see says nothing of what all may
     if request.method == "HEAD":
         return _head_changes(sent, received, policy)
-    if received.head.status in (404, 410) and policy.captures == 1:
+    if received.head.status in (404, 410) and policy.storing.captures == 1:
         return tuple(map(Delete, sent.selected.parts))
     # RFC 9111 §4.3.3: a full answer ends what the stored one was good for
     return () if stored else outdated([sent.selected])

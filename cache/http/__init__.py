@@ -1,1 +1,1 @@
-"""HTTP messages and the syntax of their fields."""
+"""HTTP messages, and parsers for the syntax of their fields."""

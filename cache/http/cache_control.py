@@ -1,7 +1,7 @@
-"""Cache directives (RFC 9111 §5.2), parsed once into typed records. Judgement is elsewhere.
+"""Parsers for cache directives (RFC 9111 §5.2). How a cache obeys them is decided in `cache.rules`.
 
-Leniencies: known directives take tokens and quoted strings alike; an argument on a directive that takes none is
-ignored; a directive given twice with the same value counts once. Unknown ones are passed over (RFC 9111 §5.2.3).
+They are lenient: an argument may be a token or a quoted string; an argument of a directive that takes none is ignored;
+a directive that is repeated with the same value counts once. Unknown directives are ignored (RFC 9111 §5.2.3).
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from cache.http.fields import QUOTED_STRING, TOKEN, delta_seconds, members, unqu
 from cache.http.messages import Fields
 from cache.http.structured_fields import dictionary
 
-NOTHING: frozenset[str] = frozenset()
+NO_FIELDS: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseDirectives:
-    """What the origin says about caching (RFC 9111 §5.2.2, RFC 5861, RFC 8246). Times are seconds."""
+    """Response directives (RFC 9111 §5.2.2, RFC 5861, RFC 8246). Times are in seconds."""
 
     source: str = "cache-control"
-    """The field that decided, in lower case (RFC 9213 §2.2)."""
+    """Name of the field that they are from, in lower case (RFC 9213 §2.2)."""
     max_age: int | None = None
-    """0 if malformed or contradicted by a second one (RFC 9111 §4.2.1)."""
+    """0 if it is malformed, or repeated with another value (RFC 9111 §4.2.1)."""
     s_maxage: int | None = None
-    """Of shared caches alone, over `max_age` (RFC 9111 §5.2.2.10)."""
+    """For shared caches only; overrides `max_age` (RFC 9111 §5.2.2.10)."""
     no_store: bool = False
     no_cache: bool = False
-    no_cache_fields: frozenset[str] = NOTHING
-    """Qualified no-cache: fields that may not be sent without validation."""
+    no_cache_fields: frozenset[str] = NO_FIELDS
+    """Fields that qualify no-cache: they must not be sent without validation."""
     private: bool = False
-    private_fields: frozenset[str] = NOTHING
-    """Qualified private: fields that may not be stored."""
+    private_fields: frozenset[str] = NO_FIELDS
+    """Fields that qualify private: they must not be stored."""
     public: bool = False
-    """May be stored although its code or its request would forbid it (RFC 9111 §5.2.2.9)."""
+    """May be stored even if its status code or its request would forbid it (RFC 9111 §5.2.2.9)."""
     must_revalidate: bool = False
     proxy_revalidate: bool = False
     must_understand: bool = False
@@ -43,17 +43,17 @@ class ResponseDirectives:
     stale_while_revalidate: int = 0
     stale_if_error: int = 0
     broken: bool = False
-    """The value could not be read to its end; the response counts as stale."""
+    """A quoted string in the value has no end, so the rest is unknown; the response counts as stale."""
 
 
 @dataclass(frozen=True, slots=True)
 class RequestDirectives:
-    """What the client asks of a cache (RFC 9111 §5.2.1). Times are seconds."""
+    """Request directives (RFC 9111 §5.2.1). Times are in seconds."""
 
     max_age: int | None = None
     min_fresh: int = 0
     max_stale: float = 0
-    """Infinite where any staleness will do."""
+    """Infinite if any staleness is accepted."""
     stale_if_error: int = 0
     no_cache: bool = False
     no_store: bool = False
@@ -61,12 +61,14 @@ class RequestDirectives:
 
 
 Arguments = dict[str, list[str | None]]
+"""The arguments of each directive, one for each time that it occurs: None if it has none."""
+
 _MALFORMED = "\0"
 
 
 @lru_cache(maxsize=512)
 def response_directives(fields: Fields, targeted_fields: tuple[str, ...] = ()) -> ResponseDirectives:
-    """Return the directives that apply: of the first targeted field that is valid, else of Cache-Control."""
+    """Return the directives of the first targeted field that is present and valid, else those of Cache-Control."""
     for name in targeted_fields:
         if (value := fields.get(name)) and (targeted := _targeted(name, value)):
             return targeted
@@ -74,17 +76,17 @@ def response_directives(fields: Fields, targeted_fields: tuple[str, ...] = ()) -
 
 
 def shareable_although_authorized(directives: ResponseDirectives) -> bool:
-    """Tell whether a response may be shared although its request bore Authorization (RFC 9111 §3.5)."""
+    """Return whether a response to a request with Authorization may be shared (RFC 9111 §3.5)."""
     return directives.public or directives.s_maxage is not None or directives.must_revalidate
 
 
 @lru_cache(maxsize=1024)
 def _response_directives(value: str) -> ResponseDirectives:
     arguments, broken = _parse(value)
-    return _interpreted(arguments, "cache-control", broken=broken)
+    return _directives_from(arguments, "cache-control", broken=broken)
 
 
-def _interpreted(arguments: Arguments, source: str, *, broken: bool = False) -> ResponseDirectives:
+def _directives_from(arguments: Arguments, source: str, *, broken: bool = False) -> ResponseDirectives:
     no_cache_fields, private_fields = _field_names(arguments, "no-cache"), _field_names(arguments, "private")
     return ResponseDirectives(
         source=source,
@@ -109,17 +111,17 @@ def _interpreted(arguments: Arguments, source: str, *, broken: bool = False) -> 
 @lru_cache(maxsize=1024)
 def _request_directives(value: str) -> RequestDirectives:
     arguments, _ = _parse(value)
-    max_age, min_fresh = _single(arguments, "max-age"), _single(arguments, "min-fresh")
+    max_age, min_fresh = _seconds(arguments, "max-age"), _seconds(arguments, "min-fresh")
     max_stale: float = 0
     if "max-stale" in arguments:
-        max_stale = math.inf if arguments["max-stale"] == [None] else _single(arguments, "max-stale") or 0
-    # a limit that cannot be read is taken at its strictest
+        max_stale = math.inf if arguments["max-stale"] == [None] else _seconds(arguments, "max-stale") or 0
+    # An unreadable limit is applied at its strictest: the response must be validated
     unreadable = ("max-age" in arguments and max_age is None) or ("min-fresh" in arguments and min_fresh is None)
     return RequestDirectives(
         max_age=max_age,
         min_fresh=min_fresh or 0,
         max_stale=max_stale,
-        stale_if_error=_single(arguments, "stale-if-error") or 0,
+        stale_if_error=_seconds(arguments, "stale-if-error") or 0,
         no_cache="no-cache" in arguments or unreadable,
         no_store="no-store" in arguments,
         only_if_cached="only-if-cached" in arguments,
@@ -128,7 +130,7 @@ def _request_directives(value: str) -> RequestDirectives:
 
 @lru_cache(maxsize=512)
 def request_directives(fields: Fields) -> RequestDirectives:
-    """Return what the client asks; `Pragma: no-cache` counts only where there is no Cache-Control at all."""
+    """Return the directives of a request. `Pragma: no-cache` counts only if there is no Cache-Control."""
     value = fields.get("cache-control")
     if value is None and "no-cache" in _parse(fields.get("pragma") or "")[0]:  # RFC 9111 §5.4
         value = "no-cache"
@@ -136,7 +138,7 @@ def request_directives(fields: Fields) -> RequestDirectives:
 
 
 def _parse(value: str) -> tuple[Arguments, bool]:
-    """Return each directive's arguments by lower-case name, and whether a quoted string never ended."""
+    """Return the arguments by directive name in lower case, and whether a quoted string has no end."""
     arguments: Arguments = {}
     for member in members(value):
         if '"' in QUOTED_STRING.sub("", member):
@@ -145,49 +147,48 @@ def _parse(value: str) -> tuple[Arguments, bool]:
         lower = name.strip(" \t").lower()
         if not TOKEN.fullmatch(lower):
             continue
-        # white space beside the equals sign: known name, useless argument
-        crooked = name != name.rstrip(" \t") or argument != argument.lstrip(" \t")
+        # White space beside the equals sign: the directive counts, its argument is malformed
+        spaced = name != name.rstrip(" \t") or argument != argument.lstrip(" \t")
         text = (unquoted(argument) if argument.startswith('"') else argument) if equals else None
-        arguments.setdefault(lower, []).append(_MALFORMED if crooked else text)
+        arguments.setdefault(lower, []).append(_MALFORMED if spaced else text)
     return arguments, False
 
 
-def _single(arguments: Arguments, name: str) -> int | None:
-    """Return a directive's seconds if every occurrence says the same readable number."""
+def _seconds(arguments: Arguments, name: str) -> int | None:
+    """Return the seconds of a directive. None if they are malformed, or if the directive is repeated with others."""
     values = set(arguments.get(name, ()))
     return delta_seconds(values.pop() or "") if len(values) == 1 else None
 
 
 def _lifetime(arguments: Arguments, name: str) -> int | None:
-    """Return seconds; 0 where the directive is there but unreadable or contradicts itself; None if absent."""
-    return (_single(arguments, name) or 0) if name in arguments else None
+    """Return the seconds of a directive: 0 if malformed or contradictory, None if the directive is absent."""
+    return (_seconds(arguments, name) or 0) if name in arguments else None
 
 
 def _field_names(arguments: Arguments, name: str) -> frozenset[str]:
-    """Return the field names a directive is qualified by; empty if it stands unqualified anywhere."""
-    listed = arguments.get(name, [])
-    named = ["" if value == _MALFORMED else value or "" for value in listed]
-    names = [frozenset(member.lower() for member in members(value)) for value in named]
-    return frozenset().union(*names) if all(names) else NOTHING
+    """Return the field names that qualify a directive; empty if it also occurs without any."""
+    values = ["" if value == _MALFORMED else value or "" for value in arguments.get(name, [])]
+    names = [frozenset(member.lower() for member in members(value)) for value in values]
+    return frozenset().union(*names) if all(names) else NO_FIELDS
 
 
 @lru_cache(maxsize=256)
 def _targeted(field: str, value: str) -> ResponseDirectives | None:
-    """Return the directives of a targeted field, or None if it is not valid (RFC 9213 §2.1)."""
-    found = dictionary(value)
-    if not found:
+    """Return the directives of a targeted field, or None if it is invalid (RFC 9213 §2.1)."""
+    parsed = dictionary(value)
+    if not parsed:
         return None
     arguments: Arguments = {}
-    for name, member in found.items():
-        kind = _TARGETED_TYPES.get(name)
-        value_of = member[0] if isinstance(member, tuple) else None
-        if kind is None or value_of is False:
+    for name, member in parsed.items():
+        types = _TARGETED_TYPES.get(name)
+        argument = member[0] if isinstance(member, tuple) else None
+        if types is None or argument is False:
             continue
-        # RFC 9213 §2.1: a value of the wrong type; the whole field is then not to be trusted
-        if type(value_of) not in kind or (type(value_of) is int and value_of < 0):
+        # RFC 9213 §2.1: a value of the wrong type makes the whole field invalid
+        if type(argument) not in types or (type(argument) is int and argument < 0):
             return None
-        arguments[name] = [None if value_of is True else str(value_of)]
-    return _interpreted(arguments, field)
+        arguments[name] = [None if argument is True else str(argument)]
+    return _directives_from(arguments, field)
 
 
 _FLAG, _SECONDS, _QUALIFIED = (bool,), (int,), (bool, str)

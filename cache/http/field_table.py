@@ -1,4 +1,4 @@
-"""One table of header fields. A rule about a field is a cell here; a field not listed is end-to-end and stored."""
+"""Table of header fields and how to handle each. A field that is not listed is end-to-end and stored."""
 
 from __future__ import annotations
 
@@ -11,38 +11,38 @@ from cache.http.messages import Fields
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What happens to one field."""
+    """How to handle one field."""
 
     hop_by_hop: bool = False
-    """Meant for the next hop: neither forwarded nor stored (RFC 9110 §7.6.1)."""
+    """Only for this connection: neither forwarded nor stored (RFC 9110 §7.6.1)."""
     stored: bool = True
-    """Part of a stored response (RFC 9111 §3.1)."""
+    """Kept in a stored response (RFC 9111 §3.1)."""
     freshened: bool = True
-    """Replaced by the same field of a 304 (RFC 9111 §3.2)."""
+    """Updated from a 304 response (RFC 9111 §3.2)."""
     representation: bool = False
-    """Describes the content: left out of a 304 we make (RFC 9110 §15.4.5)."""
+    """Representation metadata: left out of a 304 that this cache generates (RFC 9110 §15.4.5)."""
     whole: bool = False
-    """True of the whole message only: left out of a 206 we make (RFC 9530 §2)."""
+    """Describes the content as a whole: left out of a 206 that this cache generates (RFC 9530 §2)."""
 
 
-_HOP = Row(hop_by_hop=True, stored=False, freshened=False)
+_HOP_BY_HOP = Row(hop_by_hop=True, stored=False, freshened=False)
 _CONTENT = Row(representation=True)
-# what would make the stored octets unreadable, should a 304 change it
+# Needed to read the stored bytes, so a 304 must not change them
 _FRAMING = Row(representation=True, freshened=False)
 _DIGEST = Row(representation=True, whole=True)
 
 TABLE: dict[str, Row] = {
-    "connection": _HOP,
-    "keep-alive": _HOP,
-    "proxy-connection": _HOP,
-    "te": _HOP,
-    "transfer-encoding": _HOP,
-    "upgrade": _HOP,
-    # RFC 9111 §3.1: for this proxy's own conversation
+    "connection": _HOP_BY_HOP,
+    "keep-alive": _HOP_BY_HOP,
+    "proxy-connection": _HOP_BY_HOP,
+    "te": _HOP_BY_HOP,
+    "transfer-encoding": _HOP_BY_HOP,
+    "upgrade": _HOP_BY_HOP,
+    # RFC 9111 §3.1: these concern this proxy alone
     "proxy-authenticate": Row(stored=False, freshened=False),
     "proxy-authentication-info": Row(stored=False, freshened=False),
-    "proxy-authorization": _HOP,
-    # trailers are not kept with a copy, so their announcement is not either
+    "proxy-authorization": _HOP_BY_HOP,
+    # Trailer fields are not stored, so their announcement is not either
     "trailer": Row(stored=False, freshened=False, representation=True),
     "accept-ranges": _CONTENT,
     "content-digest": _DIGEST,
@@ -59,24 +59,24 @@ TABLE: dict[str, Row] = {
 }
 
 _DEFAULT = Row()
-# RFC 9110 §7.6.1 lets Connection name any field; these it may not take away: framing, routing, identity
-_NEVER_NOMINATED = frozenset({"content-length", "host", "cookie", "authorization", "cache-control", "via"})
+# RFC 9110 §7.6.1: Connection may name any field. Without these, framing, routing or identity would be lost
+_NEVER_HOP_BY_HOP = frozenset({"content-length", "host", "cookie", "authorization", "cache-control", "via"})
 
 
 def row(name: str) -> Row:
-    """Return the row of a field."""
+    """Return the row of a field name, in any letter case."""
     return TABLE.get(name.lower(), _DEFAULT)
 
 
-_HOP_BY_HOP = frozenset(name for name, row in TABLE.items() if row.hop_by_hop)
+_HOP_BY_HOP_NAMES = frozenset(name for name, row in TABLE.items() if row.hop_by_hop)
 
 
 def hop_by_hop(fields: Fields) -> frozenset[str]:
-    """Return the lower-case names of the fields that end at this hop, those that Connection names included."""
-    return _HOP_BY_HOP | (set(tokens(fields.get("connection"))) - _NEVER_NOMINATED)
+    """Return the hop-by-hop field names in lower case, including those that Connection lists."""
+    return _HOP_BY_HOP_NAMES | (set(tokens(fields.get("connection"))) - _NEVER_HOP_BY_HOP)
 
 
 @lru_cache(maxsize=512)
 def end_to_end(fields: Fields) -> Fields:
-    """Return what may be forwarded: the fields less those of this hop."""
+    """Return the fields without the hop-by-hop ones."""
     return fields.without(hop_by_hop(fields))

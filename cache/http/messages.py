@@ -1,6 +1,6 @@
-"""Request and response heads as the cache sees them. Bodies live elsewhere.
+"""Request and response heads. Content is not part of them.
 
-Field values are `str` decoded as Latin-1, so that every octet survives the round trip.
+Field values are `str` decoded as Latin-1, so that every byte survives the round trip.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """Header fields: immutable, order and case of every line kept, names compared without case."""
+    """Header fields, immutable. Lines keep their order and letter case; names are compared case-insensitively."""
 
     lines: tuple[tuple[str, str], ...] = ()
     _index: dict[str, tuple[str, ...]] | None = field(default=None, init=False, repr=False, compare=False)
@@ -21,7 +21,7 @@ class Fields:
 
     @property
     def _values(self) -> dict[str, tuple[str, ...]]:
-        """The lines by lower-case name, put in order when somebody asks."""
+        """The values by lower-case name, indexed at the first access."""
         if self._index is None:
             values: dict[str, tuple[str, ...]] = {}
             for name, value in self.lines:
@@ -32,30 +32,30 @@ class Fields:
         return self._index
 
     def __hash__(self) -> int:
-        """Return the lines' hash, worked out once: what follows from fields alone is remembered by it."""
+        """Return the hash of the lines. It is computed once, since functions of fields are cached by it."""
         if self._hash is None:
             object.__setattr__(self, "_hash", hash(self.lines))
         return self._hash or 0
 
     def __contains__(self, name: str) -> bool:
-        """Tell whether a line of that name exists."""
+        """Return whether a line has that name."""
         index = self._index
         return name.lower() in (self._values if index is None else index)
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
-        """Iterate over the lines in order."""
+        """Iterate over the lines, in order, as (name, value)."""
         return iter(self.lines)
 
     def names(self) -> KeysView[str]:
-        """Return the lower-case names of these fields."""
+        """Return the names of these fields in lower case."""
         return self._values.keys()
 
     def all(self, name: str) -> tuple[str, ...]:
-        """Return the value of every line of that name, in order; empty if there is none."""
+        """Return the values of all lines of that name, in order; empty if there is none."""
         return self._values.get(name.lower(), ())
 
     def get(self, name: str) -> str | None:
-        """Return all lines of that name joined with a comma, or None if there is none (RFC 9110 §5.2)."""
+        """Return the values of all lines of that name, joined with commas (RFC 9110 §5.2), or None if there is none."""
         index = self._index
         values = (self._values if index is None else index).get(name.lower())
         if values is None:
@@ -63,24 +63,24 @@ class Fields:
         return values[0] if len(values) == 1 else ", ".join(values)
 
     def without(self, names: Iterable[str]) -> Fields:
-        """Return these fields less every line whose name is among `names`."""
+        """Return these fields without the lines whose name is in `names`."""
         dropped = {name.lower() for name in names}
         if dropped.isdisjoint(self._values):
             return self
         return Fields(tuple(line for line in self.lines if line[0].lower() not in dropped))
 
     def appending(self, *lines: tuple[str, str]) -> Fields:
-        """Return these fields with `lines` at the end."""
+        """Return these fields with `lines` added at the end."""
         return Fields((*self.lines, *lines))
 
     def replacing(self, name: str, value: str) -> Fields:
-        """Return these fields with exactly one line of that name, at the end."""
+        """Return these fields with one line of that name, at the end, in place of all others of that name."""
         return self.without([name]).appending((name, value))
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request head with the target taken apart."""
+    """A request head, with the parts of its target URI."""
 
     method: str
     scheme: str
@@ -92,37 +92,37 @@ class Request:
     version: str = "HTTP/1.1"
     has_content: bool = False
     tls_name: str | None = None
-    """The server name the client asked for in TLS, where it did."""
+    """The server name in the client's TLS handshake (SNI); None without TLS or without SNI."""
     keyed_as: str = ""
-    """What stands for the target in the primary key, where that is not the target itself."""
+    """The target to use in the primary cache key, if it differs from `target`; else empty."""
     content_digest: str = ""
-    """SHA-256 of the content in hexadecimal, where it is part of the primary key: then a POST only reads."""
+    """SHA-256 of the content, in hexadecimal, for a POST that only reads: part of the primary key. Else empty."""
 
     def with_fields(self, fields: Fields) -> Request:
-        """Return the same request with other fields."""
+        """Return this request with other fields. Faster than `dataclasses.replace`."""
         return Request(
-            self.method,
-            self.scheme,
-            self.host,
-            self.port,
-            self.target,
-            fields,
-            self.version,
-            self.has_content,
-            self.tls_name,
-            self.keyed_as,
-            self.content_digest,
+            method=self.method,
+            scheme=self.scheme,
+            host=self.host,
+            port=self.port,
+            target=self.target,
+            fields=fields,
+            version=self.version,
+            has_content=self.has_content,
+            tls_name=self.tls_name,
+            keyed_as=self.keyed_as,
+            content_digest=self.content_digest,
         )
 
     @property
     def authority(self) -> str:
-        """Return `host` or `host:port`, the port left out where it is the scheme's default."""
+        """Return `host:port`, or `host` if the port is the scheme's default."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return host if self.port == DEFAULT_PORTS.get(self.scheme) else f"{host}:{self.port}"
 
     @property
     def uri(self) -> str:
-        """Return the target URI as received."""
+        """Return the target URI, with path and query as received."""
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
@@ -138,10 +138,15 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Received:
-    """A response head and the exchange it ended; times are seconds since the epoch."""
+    """A response head, with the times of its exchange in seconds since the epoch."""
 
     head: Response
     request_time: float
-    """When the request was sent."""
+    """Time at which the request was sent."""
     response_time: float
-    """When the head had been received."""
+    """Time at which the response head was complete."""
+
+
+def host_port(host: str, port: int) -> str:
+    """Return `host:port`, with brackets around an IPv6 address."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

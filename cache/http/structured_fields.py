@@ -1,4 +1,4 @@
-"""Structured fields (RFC 9651), all of them read here; what cannot be read is as if it were not there (§4.2)."""
+"""Parsers for Structured Fields (RFC 9651). A malformed field is ignored, as if it were absent (§4.2)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import http_sf
 
 
 def dictionary(value: str) -> Mapping[str, object] | None:
-    """Return the members of a Dictionary: a bare value with its parameters, or an inner list. None if malformed."""
+    """Parse a Dictionary. Each member is (bare value, parameters) or an inner list. Return None if it is malformed."""
     try:
         parsed = http_sf.parse(value.encode("latin-1"), tltype="dictionary")
     except ValueError:
@@ -17,7 +17,7 @@ def dictionary(value: str) -> Mapping[str, object] | None:
 
 
 def strings(value: str) -> list[str] | None:
-    """Return what a List of Strings says, parameters left out, or None if it is anything else."""
+    """Parse a List of Strings and drop their parameters. Return None if it is malformed or a member is not a String."""
     try:
         parsed = http_sf.parse(value.encode("latin-1"), tltype="list")
     except ValueError:
@@ -26,10 +26,10 @@ def strings(value: str) -> list[str] | None:
 
 
 def strings_of(members: object) -> list[str] | None:
-    """Return the Strings of a parsed List or inner list, or None where it is none or a member is no String."""
+    """Return the Strings of a parsed List or inner list. None if it is not a list or a member is not a String."""
     if not isinstance(members, list):
         return None
-    bare = [member[0] if isinstance(member, tuple) else None for member in members]
-    # a Token is no String, and the library has them as a kind of str
-    named = [value for value in bare if type(value) is str]
-    return named if len(named) == len(bare) else None
+    values = [member[0] if isinstance(member, tuple) else None for member in members]
+    # Exact type: http_sf has a subclass of str for Tokens, which are not Strings
+    texts = [value for value in values if type(value) is str]
+    return texts if len(texts) == len(values) else None

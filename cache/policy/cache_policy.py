@@ -1,250 +1,218 @@
-"""What the operator decided. Frozen, handed to every rule, never read from a global."""
+"""Everything an operator decides about caching, in groups. Frozen, passed to every rule, never read from a global."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
-from enum import StrEnum
-from fnmatch import translate
-from ipaddress import IPv4Network, IPv6Network
+from dataclasses import dataclass, field, replace
 
-from cache.policy.private_cache import NOTHING_MORE, Keeping, PostRule, QueryRule
-
-
-class AnswerStatus(StrEnum):
-    """What a copy of a 200 goes out as."""
-
-    AUTO = "auto"
-    """203, but 200 for clients and request kinds measured to break on it."""
-    ALWAYS = "always"
-    """203 without exception."""
-    ORIGIN = "origin"
-    """The stored status."""
-
-
-class SetCookie(StrEnum):
-    """What happens to a response that sets cookies."""
-
-    STORE = "store"
-    """Stored and replayed, if its freshness is explicit."""
-    STRIP = "strip"
-    """Stored without its Set-Cookie lines."""
-    BYPASS = "bypass"
-    """Not stored."""
-
-
-class ClientReload(StrEnum):
-    """Whether a client's `no-cache` or `max-age=0` drives a request to the origin."""
-
-    HONOUR = "honour"
-    IGNORE_WHEN_FRESH = "ignore-when-fresh"
-
-
-class Mode(StrEnum):
-    """Whether origins are asked."""
-
-    ONLINE = "online"
-    """Whenever the rules of caching want it."""
-    AUTO = "auto"
-    """As online; but an origin that cannot be reached is not asked again until it can be."""
-    OFFLINE = "offline"
-    """Never."""
-    REPLAY = "replay"
-    """Never: a recording alone answers. Holds for every host where a policy's `replay` names one."""
-
-
-def glob(pattern: str) -> re.Pattern[str]:
-    """Return a compiled shell-style pattern (`*`, `?`, `[...]`) that matches without regard to case."""
-    return re.compile(translate(pattern), re.IGNORECASE)
-
-
-ANYTHING = glob("*")
+from cache.policy.private_cache import SHARED_CACHE, PrivateCache
+from cache.policy.rules import (
+    AnnotationRule,
+    AnswerRule,
+    AnswerStatus,
+    ClientReload,
+    ClientRule,
+    HostRule,
+    LifetimeRule,
+    Mode,
+    PostRule,
+    QueryRule,
+    Reach,
+    SetCookie,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class AnswerRule:
-    """Which `answer.status` holds for some exchanges; the first match wins."""
-
-    status: AnswerStatus
-    host: re.Pattern[str] = ANYTHING
-    path: re.Pattern[str] = ANYTHING
-    user_agent: re.Pattern[str] = re.compile("")
-    """Searched in the User-Agent field; an absent field is the empty string."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)  # so that many of them are quickly hashed
-class ClientRule:
-    """A client or kind of request measured to break on a 203. Every condition given must hold."""
-
-    name: str
-    """The token that Cache-Status `detail` carries."""
-    user_agent: re.Pattern[str] | None = None
-    """Searched in the User-Agent field."""
-    method: str | None = None
-    path: re.Pattern[str] | None = None
-    accept: re.Pattern[str] | None = None
-    """Searched in the Accept field."""
-    fetch_dest: frozenset[str] = frozenset()
-    """Values of Sec-Fetch-Dest."""
-    content_type: re.Pattern[str] | None = None
-    """Searched in the stored response's Content-Type."""
-
-
-@dataclass(frozen=True, slots=True)
-class AnnotationRule:
-    """Local metainformation for some answers. Values are templates (`{stored_at}`, `{origin}`, ...)."""
-
-    host: re.Pattern[str] = ANYTHING
-    path: re.Pattern[str] = ANYTHING
-    content_type: re.Pattern[str] = ANYTHING
-    """Matched against the media type without its parameters."""
-    set: tuple[tuple[str, str], ...] = ()
-    append: tuple[tuple[str, str], ...] = ()
-    remove: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class LifetimeRule:
-    """How long a kind of 200 is fresh where its origin says nothing at all about that (RFC 9111 §4.2.2)."""
-
-    seconds: int
-    host: re.Pattern[str] = ANYTHING
-    paths: tuple[re.Pattern[str], ...] = (ANYTHING,)
-    content_types: tuple[re.Pattern[str], ...] = (ANYTHING,)
-    """Matched against the media type without its parameters."""
-
-
-@dataclass(frozen=True, slots=True)
-class HostRule:
-    """What holds for some hosts in place of what holds for all; None leaves that alone. The first match wins."""
-
-    host: re.Pattern[str]
-    groups: bool | None = None
-    client_reload: ClientReload | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Targets:
-    """Places that requests go to, by address and by name."""
-
-    networks: tuple[IPv4Network | IPv6Network, ...] = ()
-    hosts: tuple[re.Pattern[str], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """Where strangers may have this proxy go (RFC 9110 §17.2)."""
-
-    refused: Targets = Targets()
-    allowed: Targets = Targets()
-    """Not refused, whatever `refused` says."""
-    connect_ports: frozenset[int] = frozenset({443})
-    """Where a tunnel may end."""
-
-
-@dataclass(frozen=True, slots=True)
-class CachePolicy:
-    """Everything an operator can decide about caching. Times are seconds."""
+class Identity:
+    """What this cache is called, and where it listens."""
 
     name: str = "secondhand"
-    """How this cache calls itself in Via and Cache-Status."""
+    """The name in Via, Cache-Status and Proxy-Status."""
     instance: str = ""
-    """Told apart from other instances of the same name; added to Via so that loops are seen."""
+    """Tells instances of the same name apart; part of Via, so that loops are found."""
     gateway: bool = False
-    """This cache speaks for an origin to clients that know of no proxy: an edge."""
+    """This cache stands in front of an origin, for clients that know of no proxy: an edge."""
     own_authorities: frozenset[str] = frozenset()
-    """Where a forward proxy itself listens, as lower-case `host:port`: a request for that is a loop."""
-    reach: Reach | None = None
-    """What is refused to strangers; None where only this machine can reach the proxy."""
-    answer: AnswerStatus = AnswerStatus.AUTO
-    answer_rules: tuple[AnswerRule, ...] = ()
+    """Lower-case `host:port` of a forward proxy's own listener: a request for it is a loop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Presentation:
+    """How responses are shown to clients."""
+
+    status: AnswerStatus = AnswerStatus.AUTO
+    status_rules: tuple[AnswerRule, ...] = ()
     clients: tuple[ClientRule, ...] = ()
+    """Clients that get 200 in place of 203 with AnswerStatus.AUTO."""
     annotations: tuple[AnnotationRule, ...] = ()
     cache_status: bool = True
+    """Send Cache-Status (RFC 9211)."""
     memento: bool = False
-    """Say `Memento-Datetime` and `Link: rel=original` on every answer from a copy."""
-    captures: int = 1
-    """How many states of one response are kept; with more than one, Accept-Datetime chooses among them."""
-    earliest: float = 0.0
-    """A clock that is before this, in seconds since the epoch, is not to be trusted."""
-    scope: str = ""
-    """Whose responses these are, as the name of a profile; empty for those that everybody may share."""
-    keeping: Keeping = NOTHING_MORE
-    secrets: frozenset[str] = frozenset()
-    """Lower-case names of fields and of members of JSON whose values are not written down."""
-    query_rules: tuple[QueryRule, ...] = ()
-    post_rules: tuple[PostRule, ...] = ()
-    mode: Mode = Mode.AUTO
-    host_modes: tuple[tuple[re.Pattern[str], Mode], ...] = ()
-    """What holds in place of `mode` for some hosts; the first match wins."""
-    unreachable: frozenset[str] = frozenset()
-    """Lower-case names of the hosts that cannot be reached now."""
-    offline: bool = False
-    """Never go forward. `towards` says it where the modes do."""
-    record: str = ""
-    """The recording that every answer goes into: always go forward, keep whatever comes."""
-    replay: str = ""
-    """The recording that alone answers, whatever the age of what it holds; goes with `offline`."""
-    link_down: bool = False
-    """Offline since the host cannot be reached, not since somebody wants it: staleness has its limit."""
+    """Send `Memento-Datetime` and `Link: rel=original` on every response from a copy (RFC 7089)."""
+    strip_targeted: bool = False
+    """Remove the targeted fields that apply to this cache (RFC 9213) from what clients get."""
+
+
+@dataclass(frozen=True, slots=True)
+class FreshnessPolicy:
+    """How long stored responses are fresh, and how long they may be used when stale. Times are seconds."""
+
     lifetimes: tuple[LifetimeRule, ...] = ()
     heuristic_max: int = 86_400
     heuristic_query: bool = True
+    """Also guess the lifetime of URLs with a query."""
     conservative_age: bool = True
     max_stale_disconnected: int = 86_400
     stale_on_5xx: bool = False
     s_maxage_allows_stale: bool = False
+    clock_valid_from: float = 0.0
+    """A clock that shows an earlier time, in seconds since the epoch, is wrong: nothing is fresh then."""
+    always_fresh: bool = False
+    """Use stored responses whatever their age and whatever their origin demands: a replay."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoringPolicy:
+    """Which responses are stored."""
+
+    captures: int = 1
+    """How many states of one response are kept; with more than one, Accept-Datetime selects among them."""
     set_cookie: SetCookie = SetCookie.STORE
-    bypass_cookies: frozenset[str] = frozenset()
     client_certificate: bool = False
-    """TLS origins are shown a certificate of this proxy's own, so that what they say may be for it alone."""
+    """This proxy shows TLS origins a client certificate, so responses may be meant for it only."""
     content_type_match: bool = False
-    """Store nothing whose media type contradicts the extension of its name."""
+    """Do not store a response whose media type contradicts the extension in its path."""
+    groups: bool = True
+    """Obey Cache-Groups; off where strangers share an origin and could invalidate each other (RFC 9875 §5)."""
+    everything: bool = False
+    """Store each response that a later request could be answered from: a recording."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPolicy:
+    """Which stored responses belong to a request."""
+
+    query_rules: tuple[QueryRule, ...] = ()
+    post_rules: tuple[PostRule, ...] = ()
     partition: tuple[str, ...] = ()
-    """What else keeps copies apart as if Vary named it: lower-case field names, and `referring-site`."""
+    """Further lower-case field names that copies are kept apart by as if Vary named them; also `referring-site`."""
     no_vary_search: bool = False
-    """Heed No-Vary-Search."""
-    fetch_whole: bool = False
-    """Fetch the whole where nothing is stored and a client asks for a range."""
+    """Obey No-Vary-Search."""
+    vary_language_order: bool = True
+    """Treat Accept-Language values in another order as different."""
+    credential_key: bytes = b""
+    """Key of the hashes that stand for credentials among Vary values, so that no credential is stored."""
+    ignore_credentials: bool = False
+    """Do not select by credentials: recordings are made and replayed by one person."""
+    ignore_vary_star: bool = False
+    """Match responses with `Vary: *`, which no cache may (RFC 9111 §4.1): a replay repeats what was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class RequestPolicy:
+    """What clients may ask of this cache."""
+
     client_reload: ClientReload = ClientReload.HONOUR
+    strict_host: bool = False
+    """Refuse requests whose Host or TLS name differs from where they were sent."""
+    bypass_cookies: frozenset[str] = frozenset()
+    """Names of cookies whose requests bypass the cache."""
+    fetch_whole: bool = False
+    """Fetch the whole response when a client asks for a range of something that is not stored."""
+    reach: Reach | None = None
+    """Targets refused to clients; None if only this machine can reach the proxy."""
+    always_forward: bool = False
+    """Send every request to the origin, without the client's own validators: a recording is being made."""
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkPolicy:
+    """Whether origins may be asked."""
+
+    mode: Mode = Mode.AUTO
+    host_modes: tuple[tuple[re.Pattern[str], Mode], ...] = ()
+    """Modes of single hosts, in place of `mode`; the first match wins."""
+    unreachable: frozenset[str] = frozenset()
+    """Lower-case names of the hosts that cannot be reached now."""
+    offline: bool = False
+    """Never go forward. Set by `CachePolicy.towards` where the mode demands it."""
+    disconnected: bool = False
+    """Offline because the host cannot be reached, not by choice: staleness has its limit then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """The recording that is being made or replayed. The groups above say what that changes."""
+
+    name: str
+    is_replay: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcuts:
+    """Which ways past the engine are allowed. They skip rules, so a policy with such rules forbids them."""
+
+    direct_fetch: bool
+    """Send a request to the origin without the pipeline: its key is found from its URL alone."""
+    request_template: bool
+    """Repeat the upstream request and the response head of a similar request."""
+    hot_response: bool
+    """Repeat a response by the bytes of the request head, with only `Age` and `ttl` renewed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CachePolicy:
+    """All decisions of the operator."""
+
+    identity: Identity = Identity()
+    presentation: Presentation = Presentation()
+    freshness: FreshnessPolicy = FreshnessPolicy()
+    storing: StoringPolicy = StoringPolicy()
+    keying: KeyPolicy = KeyPolicy()
+    requests: RequestPolicy = RequestPolicy()
+    private: PrivateCache = SHARED_CACHE
+    network: NetworkPolicy = NetworkPolicy()
+    recording: Recording | None = None
     hosts: tuple[HostRule, ...] = ()
+    """Exceptions for single hosts; the first match wins."""
     targeted_fields: tuple[str, ...] = ()
     """Lower-case names of the targeted fields that apply to this cache, most specific first (RFC 9213 §2.2)."""
-    strip_targeted: bool = False
-    """Keep them from clients, as what is meant for this cache alone."""
-    groups: bool = True
-    """Heed Cache-Groups; off where strangers share an origin and could invalidate each other (RFC 9875 §5)."""
-    strict_host: bool = False
-    vary_language_order: bool = True
-    credential_key: bytes = b""
-    """Keys the hashes that stand for credentials among Vary values, so that none is written to disk."""
+    shortcuts: Shortcuts = field(init=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Derive `shortcuts`."""
+        annotations = self.presentation.annotations
+        key_is_url = not (self.keying.no_vary_search or self.keying.query_rules)
+        counts_seconds = any("{age}" in value for rule in annotations for _, value in (*rule.set, *rule.append))
+        shortcuts = Shortcuts(key_is_url, key_is_url and not annotations, key_is_url and not counts_seconds)
+        object.__setattr__(self, "shortcuts", shortcuts)
 
     def mode_of(self, host: str) -> Mode:
         """Return the mode that holds for a host."""
-        if self.replay:
+        if self.recording and self.recording.is_replay:
             return Mode.REPLAY
-        for pattern, mode in self.host_modes:
+        for pattern, mode in self.network.host_modes:
             if pattern.fullmatch(host):
                 return mode
-        return self.mode
+        return self.network.mode
 
     def towards(self, host: str) -> CachePolicy:
-        """Return the policy as it holds for a request to a host: offline where its mode or a broken link says so."""
+        """Return the policy for a request to a host: offline if its mode says so or the host cannot be reached."""
         mode = self.mode_of(host)
         if mode in (Mode.OFFLINE, Mode.REPLAY):
-            return replace(self, offline=True)
-        if mode is Mode.AUTO and host.lower() in self.unreachable:
-            return replace(self, offline=True, link_down=True)
+            return replace(self, network=replace(self.network, offline=True))
+        if mode is Mode.AUTO and host.lower() in self.network.unreachable:
+            return replace(self, network=replace(self.network, offline=True, disconnected=True))
         return self
 
 
 def heeds_groups(host: str, policy: CachePolicy) -> bool:
-    """Tell whether the responses of a host go out of date in groups."""
+    """Return whether Cache-Groups of a host's responses are obeyed."""
     chosen = (rule.groups for rule in policy.hosts if rule.groups is not None and rule.host.fullmatch(host))
-    return next(chosen, policy.groups)
+    return next(chosen, policy.storing.groups)
 
 
 def client_reload(host: str, policy: CachePolicy) -> ClientReload:
-    """Return what becomes of a client's wish for a host's responses to be validated."""
+    """Return what a client's `no-cache` or `max-age=0` does for a host."""
     chosen = (rule.client_reload for rule in policy.hosts if rule.client_reload and rule.host.fullmatch(host))
-    return next(chosen, policy.client_reload)
+    return next(chosen, policy.requests.client_reload)

@@ -1,4 +1,4 @@
-"""What one user's cache keeps, and uses without a network, beyond what the rules of caching allow."""
+"""A private cache: what one user's cache stores, and uses without a network, beyond what RFC 9111 allows."""
 
 from __future__ import annotations
 
@@ -7,48 +7,39 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cache.http.messages import Request
+from cache.policy.rules import PostRule, QueryRule
 
 
 @dataclass(frozen=True, slots=True)
-class Keeping:
-    """Which rules are relaxed. Nothing of it, unless a profile or the operator says so."""
+class PrivateCache:
+    """The rules of RFC 9111 that are relaxed for one user. The default relaxes none."""
 
-    private: bool = False
-    """The cache is one user's: `private` responses are kept, and shown to authorized requests."""
-    unfresh: bool = False
-    """Keep what has neither a lifetime nor a validator, redirects and refusals among it."""
-    no_store: bool = False
-    """Keep what its origin or client says not to store, for use offline alone."""
-    authorized: tuple[re.Pattern[str], ...] = ()
-    """Paths under which answers to requests with Authorization are kept, each for that Authorization alone."""
-    authorized_for_any: tuple[re.Pattern[str], ...] = ()
-    """Paths under which they are kept, and offline are for any other Authorization too, and for none."""
-    override: bool = False
-    """Offline, send copies although their origin forbids that unasked."""
+    scope: str = ""
+    """The name of the profile that stores and sees the responses; empty for responses that all policies share."""
+    secrets: frozenset[str] = frozenset()
+    """Lower-case names of fields and of members of JSON whose values are never stored."""
+    keep_private: bool = False
+    """Store `private` responses, and send them to authorized requests."""
+    keep_unfresh: bool = False
+    """Store responses without a lifetime and without a validator, redirects and errors included."""
+    keep_no_store: bool = False
+    """Store responses although the origin or the client says `no-store`, for use offline only."""
+    keep_authorized: tuple[re.Pattern[str], ...] = ()
+    """Paths whose responses to requests with Authorization are stored, each for that Authorization only."""
+    keep_authorized_for_any: tuple[re.Pattern[str], ...] = ()
+    """Paths whose responses are stored and, offline, are sent whatever Authorization a request has."""
+    override_offline: bool = False
+    """Offline, send copies that the origin does not allow to be sent without validation."""
 
-
-NOTHING_MORE = Keeping()
-"""Just what the rules allow."""
-
-
-@dataclass(frozen=True, slots=True)
-class QueryRule:
-    """Parameters of a query that say nothing about what is asked for, like the signature of a signed URL."""
-
-    host: re.Pattern[str]
-    path: re.Pattern[str]
-    drop: tuple[re.Pattern[str], ...]
-    """Names of parameters."""
+    @property
+    def relaxes_rules(self) -> bool:
+        """Return whether responses are stored that a shared cache must not store."""
+        flags = self.keep_private or self.keep_unfresh or self.keep_no_store or self.override_offline
+        return flags or bool(self.keep_authorized or self.keep_authorized_for_any)
 
 
-@dataclass(frozen=True, slots=True)
-class PostRule:
-    """Requests by POST that only read: the digest of their content is part of the key."""
-
-    host: re.Pattern[str]
-    path: re.Pattern[str]
-    content_type: re.Pattern[str]
-    """Matched against the media type of the request's content, without its parameters."""
+SHARED_CACHE = PrivateCache()
+"""A shared cache: no rule is relaxed."""
 
 
 def without_signature(request: Request, rules: Sequence[QueryRule]) -> Request:
@@ -69,14 +60,14 @@ def without_signature(request: Request, rules: Sequence[QueryRule]) -> Request:
     return replace(request, keyed_as=path + (f"?{'&'.join(kept)}" if kept else ""))
 
 
-def is_kept_although_authorized(request: Request, keeping: Keeping) -> bool:
+def is_kept_although_authorized(request: Request, private: PrivateCache) -> bool:
     """Tell whether an answer is kept although its request had Authorization."""
-    return _is_under(request, keeping.authorized) or is_for_any_credential(request, keeping)
+    return _is_under(request, private.keep_authorized) or is_for_any_credential(request, private)
 
 
-def is_for_any_credential(request: Request, keeping: Keeping) -> bool:
+def is_for_any_credential(request: Request, private: PrivateCache) -> bool:
     """Tell whether it does not matter, offline, by which Authorization an answer was got."""
-    return _is_under(request, keeping.authorized_for_any)
+    return _is_under(request, private.keep_authorized_for_any)
 
 
 def _is_under(request: Request, paths: Sequence[re.Pattern[str]]) -> bool:

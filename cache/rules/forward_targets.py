@@ -6,19 +6,20 @@ from ipaddress import IPv6Address, ip_address
 
 from cache.http.fields import tokens
 from cache.http.messages import Request
-from cache.policy.cache_policy import CachePolicy, Reach, Targets
+from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Refused
+from cache.policy.rules import Reach, Targets
 
 
 def pseudonym(policy: CachePolicy) -> str:
     """Return what this instance calls itself in the Via of what it forwards."""
-    return f"{policy.name}-{policy.instance}" if policy.instance else policy.name
+    return f"{policy.identity.name}-{policy.identity.instance}" if policy.identity.instance else policy.identity.name
 
 
 def is_loop(request: Request, policy: CachePolicy) -> bool:
     """Tell whether this very instance forwarded the request before, or would send it to itself (RFC 9110 §7.6.3)."""
     host = request.host.lower().removesuffix(".")
-    if f"{host}:{request.port}" in policy.own_authorities:
+    if f"{host}:{request.port}" in policy.identity.own_authorities:
         return True
     if "via" not in request.fields:
         return False
@@ -28,7 +29,7 @@ def is_loop(request: Request, policy: CachePolicy) -> bool:
 
 def prohibited(request: Request, policy: CachePolicy) -> Refused | None:
     """Return why strangers may not have this proxy go there, or None (ledger SEC-15)."""
-    reach = policy.reach
+    reach = policy.requests.reach
     if reach is None:
         return None
     if is_prohibited(request.host, reach):

@@ -72,7 +72,7 @@ def _heuristic_lifetime(entry: StoredResponse, directives: ResponseDirectives, p
     nothing = Lifetime(0, "none")
     if entry.head.status not in HEURISTICALLY_CACHEABLE and not directives.public:  # RFC 9111 §4.2.2
         return nothing
-    if "?" in entry.target and not policy.heuristic_query:
+    if "?" in entry.target and not policy.freshness.heuristic_query:
         return nothing
     fields = entry.head.fields
     # no guesses where the response is likely to be somebody's own (RFC 9111 §7.3) or says not to
@@ -85,7 +85,7 @@ def _heuristic_lifetime(entry: StoredResponse, directives: ResponseDirectives, p
     modified = http_date(fields.get("last-modified"), entry.response_time)
     if modified is None:
         return nothing
-    seconds = min(int((date_of(entry) - modified) * HEURISTIC_FRACTION), policy.heuristic_max)
+    seconds = min(int((date_of(entry) - modified) * HEURISTIC_FRACTION), policy.freshness.heuristic_max)
     if entry.head.status >= 400:
         seconds = min(seconds, HEURISTIC_NEGATIVE_MAX)
     return Lifetime(max(0, seconds), "heuristic")
@@ -99,7 +99,7 @@ def lifetime_of_kind(target: str, head: Response, policy: CachePolicy) -> int:
     if head.status != 200:
         return 0
     parts, media = urlsplit(target), media_type(head.fields.get("content-type"))
-    for rule in policy.lifetimes:
+    for rule in policy.freshness.lifetimes:
         if (
             rule.host.fullmatch(str(parts.hostname))
             and any(path.fullmatch(parts.path) for path in rule.paths)
@@ -120,7 +120,7 @@ def current_age(entry: StoredResponse, policy: CachePolicy, now: float) -> float
     """Return a stored response's age in seconds, never negative (RFC 9111 §4.2.3)."""
     corrected = (received_age(entry.head.fields) or 0) + max(0.0, entry.response_time - entry.request_time)
     apparent = max(0.0, entry.response_time - date_of(entry))
-    initial = max(apparent, corrected) if policy.conservative_age else corrected
+    initial = max(apparent, corrected) if policy.freshness.conservative_age else corrected
     return min(initial + max(0.0, now - entry.response_time), float(MAX_SECONDS))
 
 
@@ -136,7 +136,7 @@ def is_fresh(entry: StoredResponse, policy: CachePolicy, now: float) -> bool:
 
 def overrides(policy: CachePolicy) -> bool:
     """Tell whether copies are sent although their origin forbids that unasked (decision D25)."""
-    return policy.offline and policy.keeping.override
+    return policy.network.offline and policy.private.override_offline
 
 
 def never_unasked(entry: StoredResponse, policy: CachePolicy) -> Detail | None:
@@ -153,7 +153,7 @@ def never_stale(entry: StoredResponse, policy: CachePolicy) -> bool:
     """Tell whether the origin forbids any use of this response without validation once it is stale."""
     directives = directives_of(entry, policy)
     # RFC 9111 §5.2.2.2, §5.2.2.4, §5.2.2.8; §5.2.2.10 gives s-maxage the same force, and §3.5 allows no exception
-    shared = directives.s_maxage is not None and (entry.personal or not policy.s_maxage_allows_stale)
+    shared = directives.s_maxage is not None and (entry.personal or not policy.freshness.s_maxage_allows_stale)
     revalidated = directives.must_revalidate or directives.proxy_revalidate or shared
     return revalidated or never_unasked(entry, policy) is not None
 
@@ -163,7 +163,9 @@ def stale_use(entry: StoredResponse, asked: RequestDirectives, policy: CachePoli
     if never_stale(entry, policy):
         return Detail.OVERRIDE_OFFLINE if overrides(policy) else None
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
-    if policy.offline and (not policy.link_down or staleness <= policy.max_stale_disconnected):
+    if policy.network.offline and (
+        not policy.network.disconnected or staleness <= policy.freshness.max_stale_disconnected
+    ):
         return Detail.OFFLINE
     if asked.max_stale and staleness <= asked.max_stale:
         return Detail.MAX_STALE
@@ -189,8 +191,8 @@ def stale_use_when_disconnected(
 ) -> Detail | None:
     """Return what allows this response while the origin cannot be reached (RFC 9111 §4.2.4), or None."""
     if never_stale(entry, policy):
-        return Detail.OVERRIDE_OFFLINE if policy.keeping.override else None
+        return Detail.OVERRIDE_OFFLINE if policy.private.override_offline else None
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
-    if staleness <= policy.max_stale_disconnected:
+    if staleness <= policy.freshness.max_stale_disconnected:
         return stale_use_after_error(entry, asked, policy, now) or Detail.DISCONNECTED
     return stale_use_after_error(entry, asked, policy, now)

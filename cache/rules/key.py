@@ -88,13 +88,13 @@ def search_key(key: str) -> str:
 
 def keys(key: str, policy: CachePolicy) -> tuple[str, ...]:
     """Return the keys under which responses for a URI may be stored, the one of the URI itself first."""
-    return (key, search_key(key)) if policy.no_vary_search else (key,)
+    return (key, search_key(key)) if policy.keying.no_vary_search else (key,)
 
 
 def storage_key(request: Request, response_fields: Fields, policy: CachePolicy) -> str:
     """Return the key under which a response is stored."""
     key = primary_key(request)
-    heeded = policy.no_vary_search and search_variance(response_fields.get("no-vary-search")) != EVERYTHING
+    heeded = policy.keying.no_vary_search and search_variance(response_fields.get("no-vary-search")) != EVERYTHING
     return search_key(key) if heeded else key
 
 
@@ -125,12 +125,12 @@ def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
 def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePolicy) -> Vary:
     """Return what a response stored under `key` remembers of the request that produced it."""
     whose = owned_by(request, response_fields, policy)
-    if "vary" not in response_fields and not policy.partition and not key.endswith(_ANY_SEARCH):
+    if "vary" not in response_fields and not policy.keying.partition and not key.endswith(_ANY_SEARCH):
         return whose
     nominated = nominated_fields(response_fields)
     if nominated is None:
         return whose + NEVER_MATCHES
-    names = sorted({*nominated, *policy.partition})
+    names = sorted({*nominated, *policy.keying.partition})
     if key.endswith(_ANY_SEARCH):
         names.insert(0, _SEARCH)
     return whose + tuple((name, _compared(request, name, response_fields, policy)) for name in names)
@@ -148,9 +148,9 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
     """
     if not is_permitted(entry, request, policy):
         return False
-    if NEVER_MATCHES[0] in entry.vary and not policy.replay:  # a replay is to say again what was said
+    if NEVER_MATCHES[0] in entry.vary and not policy.keying.ignore_vary_star:
         return False
-    if policy.partition and not {name for name, _ in entry.vary}.issuperset(policy.partition):
+    if policy.keying.partition and not {name for name, _ in entry.vary}.issuperset(policy.keying.partition):
         return False  # stored when copies were not kept apart (RFC 9111 §7.2)
     return all(
         name in (SCOPE, CREDENTIAL) or _compared(request, name, entry.head.fields, policy) == value
@@ -171,8 +171,8 @@ def presented(fields: Fields, name: str, policy: CachePolicy) -> str | None:
     lines = fields.all(name)
     if not lines:
         return None  # RFC 9111 §4.1: absent only matches absent
-    if name in _CREDENTIALS or name in policy.secrets:
-        if policy.record or policy.replay:
+    if name in _CREDENTIALS or name in policy.private.secrets:
+        if policy.keying.ignore_credentials:
             return None  # a recording is one person's, and is replayed where the credentials are not
         return keyed_hash(lines, policy)
     if name in _FREE_TEXT:
@@ -180,7 +180,7 @@ def presented(fields: Fields, name: str, policy: CachePolicy) -> str | None:
     listed = members(", ".join(lines))
     if name in _NEGOTIATED:
         listed = [_normalised_preference(member) for member in listed]
-        if name == "accept-language" and not policy.vary_language_order:
+        if name == "accept-language" and not policy.keying.vary_language_order:
             listed.sort()
     return ",".join(listed)
 

@@ -88,9 +88,9 @@ def chosen(captures: Sequence[StoredResponse], moment: float) -> StoredResponse:
 
 def told(entry: StoredResponse, fields: Fields, policy: CachePolicy, *, memento: bool) -> Fields:
     """Return an answer's fields with what is to be said of its time; `memento` is one that was chosen by it."""
-    several = policy.captures > 1
+    several = policy.storing.captures > 1
     # RFC 7089 §4.5: what is a memento already stays the same one
-    if (memento or policy.memento) and "memento-datetime" not in fields:
+    if (memento or policy.presentation.memento) and "memento-datetime" not in fields:
         moment = imf_date(entry.stored_at)
         fields = fields.appending(
             ("Memento-Datetime", moment if several else fields.get("date") or moment),  # RFC 7089 §2.1.1

@@ -26,12 +26,12 @@ ANY = "any"
 
 def owned_by(request: Request, response_fields: Fields, policy: CachePolicy) -> tuple[tuple[str, str | None], ...]:
     """Return whose a response to this request is, once it is stored."""
-    scope = ((SCOPE, policy.scope),) if policy.scope else ()
-    if "authorization" not in request.fields or not is_kept_although_authorized(request, policy.keeping):
+    scope = ((SCOPE, policy.private.scope),) if policy.private.scope else ()
+    if "authorization" not in request.fields or not is_kept_although_authorized(request, policy.private):
         return scope
     if shareable_although_authorized(response_directives(response_fields, policy.targeted_fields)):
         return scope
-    whose = ANY if is_for_any_credential(request, policy.keeping) else _presented(request, policy)
+    whose = ANY if is_for_any_credential(request, policy.private) else _presented(request, policy)
     return (*scope, (CREDENTIAL, whose))
 
 
@@ -42,18 +42,18 @@ def is_visible(entry: StoredResponse, request: Request, policy: CachePolicy) -> 
 
 def _is_for(name: str, value: str | None, request: Request, policy: CachePolicy) -> bool:
     if name == SCOPE:
-        return value == policy.scope
+        return value == policy.private.scope
     if name != CREDENTIAL:
         return True
     if value == ANY:
-        return is_for_any_credential(request, policy.keeping)
+        return is_for_any_credential(request, policy.private)
     return value == _presented(request, policy)
 
 
 def is_permitted(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
     """Tell whether whoever asks may be given a stored response unasked, as far as that goes by credentials."""
     # while there is an origin, it says itself who may have what: by a 304, or in full
-    return is_visible(entry, request, policy) and (policy.offline or (CREDENTIAL, ANY) not in entry.vary)
+    return is_visible(entry, request, policy) and (policy.network.offline or (CREDENTIAL, ANY) not in entry.vary)
 
 
 def is_confined(entry: StoredResponse) -> bool:
@@ -69,4 +69,4 @@ def _presented(request: Request, policy: CachePolicy) -> str | None:
 def keyed_hash(lines: Sequence[str], policy: CachePolicy) -> str:
     """Return what stands for a secret among Vary values: the same for the same field lines, and not the secret."""
     combined = "\0".join(lines).encode("latin-1", "replace")
-    return "hash:" + blake2b(combined, key=policy.credential_key[:64], digest_size=16).hexdigest()
+    return "hash:" + blake2b(combined, key=policy.keying.credential_key[:64], digest_size=16).hexdigest()

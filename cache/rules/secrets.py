@@ -27,7 +27,7 @@ def is_json(fields: Fields) -> bool:
 
 def secrets_in(fields: Fields, policy: CachePolicy) -> frozenset[str]:
     """Return the names of members whose values are taken out of this content before it is stored."""
-    return policy.secrets if policy.secrets and is_json(fields) else frozenset()
+    return policy.private.secrets if policy.private.secrets and is_json(fields) else frozenset()
 
 
 def other_content(head: Response, length: int) -> Response:

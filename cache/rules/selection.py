@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from cache.http.cache_control import RequestDirectives, request_directives, shareable_although_authorized
 from cache.http.fields import tokens
 from cache.http.messages import DEFAULT_PORTS, Fields, Request
-from cache.policy.cache_policy import CachePolicy, ClientReload, client_reload
+from cache.policy.cache_policy import CachePolicy, client_reload
 from cache.policy.reasons import Detail, Forwarded
+from cache.policy.rules import ClientReload
 from cache.rules.freshness import (
     current_age,
     date_of,
@@ -42,9 +43,9 @@ def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail 
         return Forwarded.BYPASS, Detail.PRECONDITION
     if unkeyed_input(fields):  # ledger SEC-04; an edge has removed it
         return Forwarded.BYPASS, Detail.UNKEYED_INPUT
-    if policy.bypass_cookies and policy.bypass_cookies & cookie_names(fields):
+    if policy.requests.bypass_cookies and policy.requests.bypass_cookies & cookie_names(fields):
         return Forwarded.BYPASS, Detail.BYPASS_COOKIE
-    if request_directives(fields).no_store and not (policy.offline or policy.record):
+    if request_directives(fields).no_store and not (policy.network.offline or policy.storing.everything):
         return Forwarded.REQUEST, Detail.REQUEST_NO_STORE
     return None
 
@@ -91,8 +92,8 @@ def matching(request: Request, candidates: Sequence[StoredResponse], policy: Cac
 
 def _precedence(request: Request, entry: StoredResponse, policy: CachePolicy) -> tuple[bool, bool, bool, bool, float]:
     """Return what puts one stored response before another that fits as well (RFC 9111 §4.1)."""
-    exact = not policy.no_vary_search or entry.target == request.uri  # ledger KEY-24
-    challenge = entry.head.status == 401 and policy.keeping.unfresh  # kept for who finds nothing else
+    exact = not policy.keying.no_vary_search or entry.target == request.uri  # ledger KEY-24
+    challenge = entry.head.status == 401 and policy.private.keep_unfresh  # kept for who finds nothing else
     # one with a Vary that fits says more than one without; a GET says more than a HEAD; then the latest
     return exact, not challenge, bool(entry.vary), entry.method != "HEAD", date_of(entry)
 
@@ -103,24 +104,26 @@ def obstacle(
     """Return what keeps a stored response from being used without asking the origin, or None."""
     if not covers(request, entry):
         return Forwarded.PARTIAL, None
-    if policy.replay:
+    if policy.freshness.always_fresh:
         return None
-    if entry.scrubbed and not policy.offline:  # a client that can have the origin's own wants that
+    if entry.scrubbed and not policy.network.offline:  # a client that can have the origin's own wants that
         return Forwarded.REQUEST, Detail.SCRUBBED
     directives = directives_of(entry, policy)
-    shareable = policy.keeping.private or shareable_although_authorized(directives) or is_confined(entry)
+    shareable = policy.private.keep_private or shareable_although_authorized(directives) or is_confined(entry)
     if is_authorized(request, policy) and not shareable:
         return Forwarded.REQUEST, Detail.AUTHORIZATION
-    if now < policy.earliest:  # RFC 9111 §4: without a clock nothing can be called fresh
+    if now < policy.freshness.clock_valid_from:  # RFC 9111 §4: without a clock nothing can be called fresh
         return Forwarded.STALE, Detail.NO_CLOCK
     if unasked := never_unasked(entry, policy):
         return None if overrides(policy) else (Forwarded.STALE, unasked)
     age, lifetime = current_age(entry, policy, now), freshness_lifetime(entry, policy).seconds
     fresh = lifetime > age
-    if not policy.offline and (reason := _client_insists(request, directives.immutable, asked, fresh, age, policy)):
+    if not policy.network.offline and (
+        reason := _client_insists(request, directives.immutable, asked, fresh, age, policy)
+    ):
         # RFC 9211 §2.2: `request` is for a copy that is fresh
         return (Forwarded.REQUEST if fresh else Forwarded.STALE), reason
-    if fresh and (asked.min_fresh <= lifetime - age or policy.offline):
+    if fresh and (asked.min_fresh <= lifetime - age or policy.network.offline):
         return None
     if fresh:
         return Forwarded.REQUEST, Detail.REQUEST_MIN_FRESH

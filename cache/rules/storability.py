@@ -14,9 +14,10 @@ from cache.http.cache_control import (
 )
 from cache.http.fields import media_type, tokens
 from cache.http.messages import Fields, Received, Request, Response
-from cache.policy.cache_policy import CachePolicy, SetCookie
+from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import is_kept_although_authorized
 from cache.policy.reasons import NotStored
+from cache.policy.rules import SetCookie
 from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
 from cache.rules.key import key_of_uri, primary_key, storage_key, vary_of
 from cache.rules.poisoning import contradicts_its_name, is_odd
@@ -69,7 +70,7 @@ def reason_not_to_store(request: Request, received: Received, policy: CachePolic
     response = received.head
     # a part of JSON cannot be read, so nobody knows what is in it (decision D41)
     unscrubbable = NotStored.UNSCRUBBABLE if response.status == 206 and secrets_in(response.fields, policy) else None
-    if policy.record:
+    if policy.storing.everything:
         return _refused_by_recording(request, response) or unscrubbable
     directives = response_directives(response.fields, policy.targeted_fields)
     return (
@@ -99,7 +100,7 @@ def _refused_by_request(
         return NotStored.METHOD
     if request.has_content:
         return NotStored.BYPASSED
-    if request_directives(request.fields).no_store and not policy.keeping.no_store:  # RFC 9111 §5.2.1.5
+    if request_directives(request.fields).no_store and not policy.private.keep_no_store:  # RFC 9111 §5.2.1.5
         return NotStored.REQUEST_NO_STORE
     return None
 
@@ -137,22 +138,22 @@ def _refused_by_directives(request: Request, directives: ResponseDirectives, pol
         return forbidden
     if not is_authorized(request, policy) or shareable_although_authorized(directives):
         return None
-    return None if is_kept_although_authorized(request, policy.keeping) else NotStored.AUTHORIZATION
+    return None if is_kept_although_authorized(request, policy.private) else NotStored.AUTHORIZATION
 
 
 def forbidden_to_keep(directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
     """Return which directive forbids to keep a response, or None."""
     # RFC 9111 §5.2.2.5, overruled by §5.2.2.3
-    if directives.no_store and not directives.must_understand and not policy.keeping.no_store:
+    if directives.no_store and not directives.must_understand and not policy.private.keep_no_store:
         return NotStored.NO_STORE
-    if directives.private and not policy.keeping.private:  # RFC 9111 §5.2.2.7
+    if directives.private and not policy.private.keep_private:  # RFC 9111 §5.2.2.7
         return NotStored.PRIVATE
     return None
 
 
 def is_authorized(request: Request, policy: CachePolicy) -> bool:
     """Tell whether what an origin says to this request may be for its sender alone (RFC 9111 §3.5; ledger AUTH-08)."""
-    shown = policy.client_certificate and (policy.gateway or request.scheme == "https")
+    shown = policy.storing.client_certificate and (policy.identity.gateway or request.scheme == "https")
     return shown or "authorization" in request.fields
 
 
@@ -167,20 +168,20 @@ def _refused_by_fields(
     response, fields = received.head, received.head.fields
     explicit = explicit_lifetime(fields, date_of(received), directives) is not None
     if not COOKIES.isdisjoint(fields.names()):
-        if policy.set_cookie is SetCookie.BYPASS:
+        if policy.storing.set_cookie is SetCookie.BYPASS:
             return NotStored.SET_COOKIE
-        if policy.set_cookie is SetCookie.STORE and not explicit:
+        if policy.storing.set_cookie is SetCookie.STORE and not explicit:
             return NotStored.SET_COOKIE
-    cacheable = HEURISTICALLY_CACHEABLE | (WORTH_KEEPING if policy.keeping.unfresh else frozenset())
+    cacheable = HEURISTICALLY_CACHEABLE | (WORTH_KEEPING if policy.private.keep_unfresh else frozenset())
     if not explicit and not directives.public and response.status not in cacheable:
         return NotStored.STATUS
     # RFC 9111 §3: what could never be reused is not worth keeping
     if media_type(fields.get("content-type")) == "text/event-stream":
         return NotStored.STREAM
-    usable = explicit or policy.keeping.unfresh or "etag" in fields or "last-modified" in fields
+    usable = explicit or policy.private.keep_unfresh or "etag" in fields or "last-modified" in fields
     if not usable and not lifetime_of_kind(request.uri, response, policy):
         return NotStored.NEVER_REUSABLE
-    if policy.content_type_match and contradicts_its_name(request, response):
+    if policy.storing.content_type_match and contradicts_its_name(request, response):
         return NotStored.CONTENT_TYPE
     return _refused_by_dictionary(fields)
 
@@ -215,5 +216,5 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         first=place.first if place else 0,
         complete_length=place.complete if place else None,
         personal=is_personal(request, policy),
-        scrubbed=not policy.secrets.isdisjoint(head.fields.names()),
+        scrubbed=not policy.private.secrets.isdisjoint(head.fields.names()),
     )

@@ -8,7 +8,8 @@ from cache.http.cache_control import response_directives
 from cache.http.field_table import end_to_end, row
 from cache.http.fields import http_date, imf_date
 from cache.http.messages import Fields, Received
-from cache.policy.cache_policy import CachePolicy, SetCookie
+from cache.policy.cache_policy import CachePolicy
+from cache.policy.rules import SetCookie
 
 COOKIES = frozenset({"set-cookie", "set-cookie2"})
 
@@ -30,7 +31,7 @@ def left_out(fields: Fields, policy: CachePolicy) -> tuple[tuple[str, str], ...]
 
 
 def _left_out(policy: CachePolicy) -> frozenset[str]:
-    return policy.secrets | COOKIES if policy.set_cookie is SetCookie.STRIP else policy.secrets
+    return policy.private.secrets | COOKIES if policy.storing.set_cookie is SetCookie.STRIP else policy.private.secrets
 
 
 @lru_cache(maxsize=512)

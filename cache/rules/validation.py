@@ -91,7 +91,7 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
     head = Response(entry.head.status, entry.head.reason, fields, entry.head.version)
     # the variant now stands for what was asked this time (RFC 9111 §4.1)
     vary, personal = vary_of(request, entry.key, fields, policy), entry.personal or is_personal(request, policy)
-    scrubbed = entry.scrubbed or not policy.secrets.isdisjoint(received.head.fields.names())
+    scrubbed = entry.scrubbed or not policy.private.secrets.isdisjoint(received.head.fields.names())
     times = received.request_time, received.response_time
     return entry.confirmed(head, *times, vary, personal=personal, scrubbed=scrubbed)
 

@@ -1,4 +1,4 @@
-"""Stored bodies, open for reading: octets in memory, or a file."""
+"""Stored bodies that are open for reading: bytes in memory, or a file."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from cache.stores.base import DamagedEntry, StoreError
 
 
 class BytesBody:
-    """A body held in memory."""
+    """A body in memory."""
 
     descriptor: int | None = None
-    """There is no file."""
+    """None: there is no file."""
 
-    def __init__(self, octets: bytes) -> None:
-        self.length = len(octets)
-        self._octets = octets
+    def __init__(self, data: bytes) -> None:
+        self.length = len(data)
+        self._data = data
 
     def read(self, start: int, stop: int) -> bytes:
-        """Return octets `start` (inclusive) to `stop` (exclusive). Raises DamagedEntry if there are fewer."""
+        """Return bytes `start` (inclusive) to `stop` (exclusive). Raises DamagedEntry if there are fewer."""
         if stop > self.length:
-            raise DamagedEntry(f"octets {start} to {stop} of a body of {self.length}")
-        return self._octets[start:stop]
+            raise DamagedEntry(f"bytes {start} to {stop} of a body of {self.length}")
+        return self._data[start:stop]
 
     def close(self) -> None:
-        """Do nothing: memory lets go of itself."""
+        """Do nothing: there is no file to close."""
 
 
 class FileBody:
-    """A body in a file. The open descriptor outlives the file's name, so deletion does not disturb a reader."""
+    """A body in a file. It stays readable when the file is deleted, since the descriptor is open."""
 
-    def __init__(self, file: FileIO, damaged: Callable[[], None]) -> None:
-        """Take over `file`; `damaged` is called before a short read raises DamagedEntry."""
+    def __init__(self, file: FileIO, on_damage: Callable[[], None]) -> None:
+        """Take over `file`. If it proves too short, `on_damage` is called before DamagedEntry is raised."""
         self.length = os.fstat(file.fileno()).st_size
         self._file = file
-        self._damaged = damaged
+        self._on_damage = on_damage
 
     @property
     def descriptor(self) -> int:
-        """The open file."""
+        """Descriptor of the open file."""
         return self._file.fileno()
 
     def read(self, start: int, stop: int) -> bytes:
-        """Return octets `start` (inclusive) to `stop` (exclusive).
+        """Return bytes `start` (inclusive) to `stop` (exclusive).
 
         Raises:
             DamagedEntry: there are fewer.
@@ -58,8 +58,8 @@ class FileBody:
             except OSError as error:
                 raise StoreError(f"a stored body cannot be read: {error}") from error
             if not chunk:
-                self._damaged()
-                raise DamagedEntry(f"a stored body ends at octet {position}, expected {stop}")
+                self._on_damage()
+                raise DamagedEntry(f"a stored body ends at byte {position}, expected {stop}")
             chunks.append(chunk)
             position += len(chunk)
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)

@@ -84,7 +84,11 @@ class EngineStage:
         self.instance = "engine"
         self.scheme = "https" if conversation.secure else "http"
         policy, *kept = _decided(conversation)
-        self._policy = replace(policy, instance=self.instance, credential_key=bytes(32))
+        self._policy = replace(
+            policy,
+            identity=replace(policy.identity, instance=self.instance),
+            keying=replace(policy.keying, credential_key=bytes(32)),
+        )
         self._store = MemoryStore(*kept)
         self._ids = (f"{number:032x}" for number in count())
         self._at_origin: deque[_Pending] = deque()
@@ -255,10 +259,10 @@ class EngineStage:
             self._store.delete(key)
 
     def go_offline(self) -> None:
-        self._policy = replace(self._policy, offline=True)
+        self._policy = replace(self._policy, network=replace(self._policy.network, offline=True))
 
     def lose_clock(self) -> None:
-        self._policy = replace(self._policy, earliest=math.inf)
+        self._policy = replace(self._policy, freshness=replace(self._policy.freshness, clock_valid_from=math.inf))
 
     async def counted(self, counter: str, by: int) -> None:
         """Check what the engine gives reasons for; nothing else is counted here."""

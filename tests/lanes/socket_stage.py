@@ -30,7 +30,7 @@ class SocketStage:
         self.time = house.time
         self.scheme = scheme
         self.authority = f"127.0.0.1:{origin.port}"
-        self.instance = house.service.policy.instance
+        self.instance = house.service.policy.identity.instance
         self._house = house
         self._origin = origin
         self._asked_for_reading = 0
@@ -74,10 +74,12 @@ class SocketStage:
         await service.fetcher.purge(lambda other: other in named, lambda: sum(map(service.store.delete, named)))
 
     def go_offline(self) -> None:
-        self._house.go_by(replace(self._house.policy, offline=True))
+        self._house.go_by(replace(self._house.policy, network=replace(self._house.policy.network, offline=True)))
 
     def lose_clock(self) -> None:
-        self._house.go_by(replace(self._house.policy, earliest=math.inf))
+        self._house.go_by(
+            replace(self._house.policy, freshness=replace(self._house.policy.freshness, clock_valid_from=math.inf))
+        )
 
     async def counted(self, counter: str, by: int) -> None:
         await self._house.counted(counter, by)

@@ -76,8 +76,8 @@ def test_a_name_that_is_none_ends_before_the_command_runs(runner: Runner) -> Non
 
     assert (unknown.code, unknown.errors) == (
         3,
-        "secondhand: there is no recording nothing; recordings: none, "
-        "secondhand run --record nothing -- COMMAND makes one\n",
+        "secondhand: there is no recording nothing; existing recordings: none; "
+        "create one with: secondhand run --record nothing -- COMMAND\n",
     )
     assert impossible.code == 2
     assert "expected a name of letters" in impossible.errors

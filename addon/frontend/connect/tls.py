@@ -1,6 +1,6 @@
-"""TLS taken off a connection: for the socket a protocol, for the conversation inside a transport.
+"""TLS termination: a protocol for the socket, and a transport for the HTTP connection inside.
 
-`loop.start_tls` does not serve here: it cannot be given octets that have already been read.
+`loop.start_tls` cannot be used, since it cannot be given bytes that were read already.
 """
 
 from __future__ import annotations
@@ -9,55 +9,57 @@ import asyncio
 import logging
 import re
 import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from math import inf
 from typing import Any, cast
 
-from addon.frontend.http1.frontend import HEAD_TIMEOUT, Door
-from addon.frontend.http1.request_target import RequestTargets
+from addon.frontend.connections import HEAD_TIMEOUT
+from addon.frontend.frontend import Frontend
 
 logger = logging.getLogger(__name__)
 
 _DISTRUST = re.compile("ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)")
-"""What clients say (RFC 8446 §6.2) that do not know the authority behind a certificate."""
+"""Alerts of clients that do not trust the CA of a certificate (RFC 8446 §6.2)."""
 
-AT_A_TIME = 262_144
-"""Octets that are decrypted at a time."""
+MAX_READ = 262_144
+"""Bytes that are decrypted at a time."""
 
 
 class TlsConnection(asyncio.Transport, asyncio.Protocol):
-    """Both ends of the TLS layer of one connection."""
+    """The TLS layer of one client connection."""
 
-    def __init__(self, door: Door, context: ssl.SSLContext, destination: RequestTargets) -> None:
+    def __init__(self, frontend: Frontend, context: ssl.SSLContext, inside: Callable[[], asyncio.Protocol]) -> None:
+        """Terminate TLS with `context`; `inside` makes the protocol inside once the handshake is complete."""
         super().__init__()
-        self.deadline = door.now + HEAD_TIMEOUT
-        self._door = door
+        self.deadline = frontend.connections.now + HEAD_TIMEOUT
+        self._frontend = frontend
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
-        self._destination = destination
+        self._make_inside = inside
         self._inside: asyncio.Protocol | None = None
         self._transport: asyncio.Transport
         self._reading = True
         self._closing = False
 
-    def take(self, transport: asyncio.Transport, octets: bytes) -> None:
-        """Begin on a transport from which `octets` were read already."""
+    def start(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Start the handshake on a transport from which `data` was read already."""
         self._transport = transport
-        self._door.connections.add(self)
+        self._frontend.connections.add(self)
         transport.set_protocol(self)
-        self.data_received(octets)
+        self.data_received(data)
 
-    # ---- the protocol's side
+    # ---- the protocol of the socket
 
     def data_received(self, data: bytes) -> None:
-        """Decrypt, and hand on."""
+        """Decrypt, and pass on."""
         self._incoming.write(data)
         if self._inside is None:
-            self._shake_hands()
+            self._handshake()
         if self._inside is not None and self._reading:
             self._decrypt()
 
-    def _shake_hands(self) -> None:
+    def _handshake(self) -> None:
         try:
             self._tls.do_handshake()
         except ssl.SSLWantReadError:
@@ -65,55 +67,55 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
             return
         except ssl.SSLError as error:
             logger.info("a client failed at TLS: %s", error.reason or error)
-            self._count(error)
+            self._count_distrust(error)
             self._flush()  # the alert
             self._transport.close()
             return
         self._flush()
-        self._door.connections.discard(self)
+        self._frontend.connections.discard(self)
         self.deadline = inf
-        self._inside = self._door.converse(self._destination)
+        self._inside = self._make_inside()
         self._inside.connection_made(self)
 
     def _decrypt(self) -> None:
         while self._reading and not self._closing and self._inside is not None:
             try:
-                octets = self._tls.read(AT_A_TIME)
+                data = self._tls.read(MAX_READ)
             except ssl.SSLWantReadError:
                 break
             except ssl.SSLError as error:
                 if not isinstance(error, ssl.SSLZeroReturnError):
                     logger.info("a client broke its TLS: %s", error.reason or error)
-                    self._count(error)  # in TLS 1.3 it is told of an untrusted certificate only here
+                    self._count_distrust(error)  # in TLS 1.3 the alert about an untrusted certificate arrives only here
                     self._transport.abort()
                     return
-                octets = b""
-            if not octets:
+                data = b""
+            if not data:
                 self._ended()
                 return
-            self._inside.data_received(octets)
+            self._inside.data_received(data)
         if self._outgoing.pending:
             self._flush()
 
-    def _count(self, error: ssl.SSLError) -> None:
+    def _count_distrust(self, error: ssl.SSLError) -> None:
         if _DISTRUST.search(error.reason or ""):
-            self._door.service.counters.count("distrusted")
+            self._frontend.service.counters.count("distrusted")
 
     def _ended(self) -> None:
-        """Take the client's close_notify: it may still read (RFC 8446 §6.1)."""
+        """Pass on the client's close_notify; the client may still read (RFC 8446 §6.1)."""
         if self._inside is not None and not self._inside.eof_received():
             self.close()
 
     def eof_received(self) -> bool:
-        """Take the end of the client's octets."""
+        """Pass on the end of the client's bytes."""
         if self._inside is None:
             return False
         return bool(self._inside.eof_received())
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take the end of the connection."""
-        self._door.connections.discard(self)
-        self._door.limits.release(self._transport)
+        """Forget the connection, and pass its end on."""
+        self._frontend.connections.discard(self)
+        self._frontend.connections.limits.release(self._transport)
         self._closing = True
         inside, self._inside = self._inside, None
         if inside is not None:
@@ -129,7 +131,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         if self._inside is not None:
             self._inside.resume_writing()
 
-    # ---- the transport's side
+    # ---- the transport of the HTTP connection inside
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
         """Encrypt and send."""
@@ -147,15 +149,15 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self.write(b"".join(list_of_data))
 
     def _flush(self) -> None:
-        if octets := self._outgoing.read():
-            self._transport.write(octets)
+        if data := self._outgoing.read():
+            self._transport.write(data)
 
     def close(self) -> None:
-        """Say close_notify, and close once everything is sent."""
+        """Send close_notify, and close once everything is sent."""
         if self._closing:
             return
         self._closing = True
-        with suppress(ssl.SSLError):  # it would wait for the client's, which nobody has to (RFC 8446 §6.1)
+        with suppress(ssl.SSLError):  # the client's close_notify need not be waited for (RFC 8446 §6.1)
             self._tls.unwrap()
         self._flush()
         self._transport.close()
@@ -164,12 +166,8 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         """End a handshake that takes too long."""
         self.abort()
 
-    def shut(self) -> None:
+    def finish(self) -> None:
         """End a handshake."""
-        self.abort()
-
-    def cut(self) -> None:
-        """End at once."""
         self.abort()
 
     def abort(self) -> None:
@@ -178,16 +176,16 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._transport.abort()
 
     def is_closing(self) -> bool:
-        """Tell whether the end has begun."""
+        """Return whether the connection is being closed."""
         return self._closing or self._transport.is_closing()
 
     def pause_reading(self) -> None:
-        """Let the client wait."""
+        """Stop reading from the client."""
         self._reading = False
         self._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        """Go on, with what is here already."""
+        """Read on, beginning with what was received already."""
         if self._reading:
             return
         self._reading = True
@@ -199,7 +197,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         return False
 
     def get_write_buffer_size(self) -> int:
-        """Return how many octets wait for the client."""
+        """Return how many bytes wait to be sent."""
         return self._transport.get_write_buffer_size()
 
     def set_write_buffer_limits(self, high: int | None = None, low: int | None = None) -> None:
@@ -207,13 +205,13 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._transport.set_write_buffer_limits(high, low)
 
     def get_extra_info(self, name: str, default: Any = None) -> Any:
-        """Return `ssl_object`, or what the socket's transport knows."""
+        """Return `ssl_object`, or what the transport of the socket returns."""
         return self._tls if name == "ssl_object" else self._transport.get_extra_info(name, default)
 
     def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
-        """Hand what is decrypted to another protocol from now on."""
-        self._inside = cast("asyncio.Protocol", protocol)  # a stream's protocol, when mitmproxy takes over
+        """Pass decrypted bytes to another protocol from now on."""
+        self._inside = cast("asyncio.Protocol", protocol)  # a StreamReaderProtocol when mitmproxy takes over
 
     def get_protocol(self) -> asyncio.BaseProtocol:
-        """Return who gets what is decrypted."""
+        """Return the protocol that gets decrypted bytes."""
         return self._inside or self

@@ -1,7 +1,8 @@
-"""A CONNECT tunnel: what the client says first decides what becomes of it.
+"""A CONNECT tunnel: the first bytes from the client decide what it becomes.
 
-TLS by a client that speaks http/1.1 is taken off here. Hosts that are left alone and what is neither TLS nor HTTP pass
-untouched. TLS for h2 or h3 alone and HTTP go to mitmproxy, and stay there until the connection ends.
+- TLS from a client that speaks HTTP/1.1: terminated here, with HTTP/1 inside.
+- Hosts that are left alone, and protocols other than TLS and HTTP: a raw tunnel.
+- TLS for HTTP/2 or HTTP/3 only, and HTTP in clear text: handed to mitmproxy until the connection ends.
 """
 
 from __future__ import annotations
@@ -10,147 +11,166 @@ import asyncio
 import logging
 import re
 import ssl
+from collections.abc import Callable
 
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy.layers.tls import parse_client_hello
 from mitmproxy.tls import ClientHello
 
-from addon.frontend.connect.pipe import RawTunnel
+from addon.frontend.connect.raw_tunnel import RawTunnel
 from addon.frontend.connect.tls import TlsConnection
-from addon.frontend.http1.frontend import HEAD_TIMEOUT, SILENCE, Door
-from addon.frontend.http1.request_target import host_port, tunnel_targets
+from addon.frontend.connections import HEAD_TIMEOUT
+from addon.frontend.frontend import Frontend
 from addon.runtime.access_log import line_of
-from cache.http.messages import Fields
+from cache.http.messages import Fields, host_port
 
 logger = logging.getLogger(__name__)
 
-MAX_HELLO = 65_536
-"""Octets of a ClientHello."""
+MAX_CLIENT_HELLO = 65_536
+"""Bytes of a ClientHello."""
 
-_HTTP = re.compile(rb"[A-Z]{1,20} [/*h]")
-_MAY_BE_HTTP = re.compile(rb"[A-Z]{1,20} ?")
-"""Too little yet to tell: SSH, SMTP and others begin with capital letters as well."""
+SERVER_FIRST_DELAY = 1.0
+"""Seconds without a byte from the client after which the protocol is taken for one in which the server speaks first."""
 
-HTTPS = 443
-"""Whose clients begin, however long they take."""
+HTTPS_PORT = 443
+"""Clients of this port speak first, however long that takes."""
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
 
+_HTTP = re.compile(rb"[A-Z]{1,20} [/*h]")
+_MAY_BE_HTTP = re.compile(rb"[A-Z]{1,20} ?")
+"""Too few bytes to tell: SSH, SMTP and other protocols begin with capital letters as well."""
+
+InterceptedConnection = Callable[[str, int, str | None], asyncio.Protocol]
+"""Makes the protocol inside intercepted TLS: for a host, a port, and the server name that the client asked for."""
+
 
 class ConnectTunnel(asyncio.Protocol):
-    """A tunnel whose first octets are still to come."""
+    """A tunnel before its first bytes have arrived."""
 
-    def __init__(self, door: Door, host: str, port: int, asked: str) -> None:
-        self.deadline = door.now + HEAD_TIMEOUT
-        self._door = door
+    def __init__(
+        self, frontend: Frontend, host: str, port: int, request_line: str, intercepted: InterceptedConnection
+    ) -> None:
+        """Open a tunnel to a host, logged under `request_line`; `intercepted` makes what speaks inside TLS."""
+        self.deadline = frontend.connections.now + HEAD_TIMEOUT
+        self._frontend = frontend
         self._host = host
         self._port = port
-        self._asked = asked
-        self._octets = b""
-        self._choosing: asyncio.Task[None] | None = None
-        self._silence: asyncio.TimerHandle | None = None
+        self._request_line = request_line
+        self._intercepted = intercepted
+        self._received = b""
+        self._terminating: asyncio.Task[None] | None = None
+        self._server_first: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport
 
-    def take(self, transport: asyncio.Transport, octets: bytes) -> None:
-        """Open the tunnel on a transport; `octets` came behind the CONNECT."""
+    def start(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Open the tunnel on a transport; `data` followed the CONNECT."""
         self._transport = transport
-        self._door.connections.add(self)
+        self._frontend.connections.add(self)
         transport.set_protocol(self)
         transport.write(ESTABLISHED)
-        if self._port != HTTPS:  # some protocols begin with the server: their client waits
-            self._silence = asyncio.get_running_loop().call_later(SILENCE, self._pass_on, "tcp")
-        if octets:
-            self.data_received(octets)
+        if self._port != HTTPS_PORT:
+            loop = asyncio.get_running_loop()
+            self._server_first = loop.call_later(SERVER_FIRST_DELAY, self._pass_through)
+        if data:
+            self.data_received(data)
 
     def data_received(self, data: bytes) -> None:
-        """Look at what the client says first."""
-        self._octets += data
-        if self._choosing is not None:
+        """Decide by the first bytes."""
+        self._received += data
+        if self._terminating is not None:
             return
-        self._hear()
-        if self._door.leaves_alone(self._host):
-            self._pass_on("tcp")
-        elif len(self._octets) < 3:
+        self._cancel_timer()
+        if self._frontend.leaves_alone(self._host):
+            self._pass_through()
+        elif len(self._received) < 3:
             return
-        elif not starts_like_tls_record(self._octets):
-            if not _MAY_BE_HTTP.fullmatch(self._octets):
-                self._pass_on("http" if _HTTP.match(self._octets) else "tcp")
-        elif hello := self._hello():
-            self._choose(hello)
+        elif not starts_like_tls_record(self._received):
+            if _HTTP.match(self._received):
+                self._hand_over("http")
+            elif not _MAY_BE_HTTP.fullmatch(self._received):
+                self._pass_through()
+        elif hello := self._client_hello():
+            self._decide_by(hello)
 
-    def _hear(self) -> None:
-        if self._silence is not None:
-            self._silence.cancel()
-            self._silence = None
+    def _cancel_timer(self) -> None:
+        if self._server_first is not None:
+            self._server_first.cancel()
+            self._server_first = None
 
-    def _hello(self) -> ClientHello | None:
+    def _client_hello(self) -> ClientHello | None:
+        """Return the ClientHello once it is complete. Ends the connection if it never will be."""
         try:
-            hello = parse_client_hello(self._octets)
+            hello = parse_client_hello(self._received)
         except ValueError as error:
             logger.info("%s:%d: the client's TLS is malformed: %s", self._host, self._port, error)
-            self.cut()
+            self.abort()
             return None
-        if hello is None and len(self._octets) > MAX_HELLO:
-            self.cut()
+        if hello is None and len(self._received) > MAX_CLIENT_HELLO:
+            self.abort()
         return hello
 
-    def _choose(self, hello: ClientHello) -> None:
+    def _decide_by(self, hello: ClientHello) -> None:
         if hello.alpn_protocols and b"http/1.1" not in hello.alpn_protocols:
-            self._pass_on("https")
+            self._hand_over("https")
             return
         self._transport.pause_reading()
-        self._choosing = asyncio.get_running_loop().create_task(self._terminate(hello.sni))
+        self._terminating = asyncio.get_running_loop().create_task(self._terminate_tls(hello.sni))
 
-    async def _terminate(self, name: str | None) -> None:
-        """Take TLS off, with a certificate for the name that the client asked for."""
+    async def _terminate_tls(self, server_name: str | None) -> None:
+        """Terminate TLS, with a certificate for the name that the client asked for."""
+        name = server_name or self._host
         try:
-            context = await self._door.leaves.context(name or self._host)
+            context = await self._frontend.certificates.context(name)
         except (ValueError, OSError, ssl.SSLError) as error:
-            logger.warning("no certificate for %s: %s", name or self._host, error)
-            self.cut()
+            logger.warning("no certificate for %s: %s", name, error)
+            self.abort()
             return
         if not self._transport.is_closing():
-            transport, octets = self._give_up()
-            self._note()
-            connection = TlsConnection(self._door, context, tunnel_targets(self._host, self._port, name))
-            connection.take(transport, octets)
+            transport, data = self._release()
+            self._log()
+            inside = lambda: self._intercepted(self._host, self._port, server_name)  # noqa: E731 - reads as what it is
+            TlsConnection(self._frontend, context, inside).start(transport, data)
             transport.resume_reading()
 
-    def _pass_on(self, scheme: str) -> None:
-        transport, octets = self._give_up()
-        if scheme == "tcp":
-            if self._door.service.refused_tunnel(self._host, self._port, Fields(), opened=False):
-                self._note()
-                transport.abort()  # offline, nobody is asked in ways that cannot be seen either
-                return
-            RawTunnel(self._door, self._host, self._port, self._asked).take(transport, octets)
+    def _pass_through(self) -> None:
+        transport, data = self._release()
+        # offline, no origin is asked in ways that cannot be seen either
+        if self._frontend.service.refused_tunnel(self._host, self._port, Fields(), opened=False):
+            self._log()
+            transport.abort()
             return
-        self._note()
-        self._door.hand_over(transport, octets, f"reverse:{scheme}://{host_port(self._host, self._port)}")
+        RawTunnel(self._frontend, self._host, self._port, self._request_line).start(transport, data)
 
-    def _give_up(self) -> tuple[asyncio.Transport, bytes]:
-        self._hear()
-        self._door.connections.discard(self)
-        return self._transport, self._octets
+    def _hand_over(self, scheme: str) -> None:
+        transport, data = self._release()
+        self._log()
+        self._frontend.hand_over(transport, data, f"reverse:{scheme}://{host_port(self._host, self._port)}")
+
+    def _release(self) -> tuple[asyncio.Transport, bytes]:
+        """Stop being the transport's protocol; return the transport and the bytes received."""
+        self._cancel_timer()
+        self._frontend.connections.discard(self)
+        return self._transport, self._received
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """Take the end of the connection."""
-        if self in self._door.connections:  # it has not become anything else
-            self._note()
-        self._give_up()
-        self._door.limits.release(self._transport)
+        """Forget the connection."""
+        if self in self._frontend.connections:  # else another protocol has taken over
+            self._log()
+        self._release()
+        self._frontend.connections.limits.release(self._transport)
 
-    def _note(self) -> None:
-        self._door.note(self._transport, line_of(self._asked, 200, 0, "tunnel"))
+    def _log(self) -> None:
+        self._frontend.connections.write_log(self._transport, line_of(self._request_line, 200, 0, "tunnel"))
 
     def expire(self) -> None:
-        """End a tunnel in which nothing was said that could be understood."""
-        self.cut()
+        """Close a tunnel whose client has sent nothing that could be understood."""
+        self.abort()
 
-    def shut(self) -> None:
-        """End: nothing is under way."""
-        self.cut()
+    def finish(self) -> None:
+        """Close: no response is under way."""
+        self.abort()
 
-    def cut(self) -> None:
-        """End at once."""
+    def abort(self) -> None:
+        """Close at once."""
         self._transport.abort()

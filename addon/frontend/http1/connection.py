@@ -1,7 +1,7 @@
-"""One client connection: requests in order, answers in order.
+"""One HTTP/1 client connection: requests in order, responses in order.
 
-The usual case is short: the octets that arrive are a head that is known, and its answer is ready. Everything else is
-parsed, and answered by the responder; further requests wait meanwhile, most of them in the client's socket.
+The usual case is short: the bytes that arrive are a request head that is known, and a hot response answers it. Every
+other request is parsed and answered by the handler; requests that follow wait meanwhile, mostly in the client's socket.
 """
 
 from __future__ import annotations
@@ -13,10 +13,19 @@ from math import inf
 from typing import cast
 
 from addon.frontend.connect.tunnel import ConnectTunnel
-from addon.frontend.http1.connection_base import ClientSide
+from addon.frontend.connection_limits import address_of
+from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT
+from addon.frontend.http1.connection_state import (
+    BETWEEN_REQUESTS,
+    MOVES,
+    NO_MORE_REQUESTS,
+    NOT_READ,
+    UNDER_WAY,
+    Event,
+    State,
+)
 from addon.frontend.http1.direct_fetch import DirectFetch
-from addon.frontend.http1.frontend import HEAD_TIMEOUT, IDLE_TIMEOUT, MIN_OCTETS, Door
-from addon.frontend.http1.handler import answer, answer_passage
+from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
 from addon.frontend.http1.request_body import RequestBody
 from addon.frontend.http1.request_head import (
@@ -27,230 +36,387 @@ from addon.frontend.http1.request_head import (
     end_of_head,
     parse,
 )
-from addon.frontend.http1.request_target import RequestTargets
-from addon.frontend.http1.send import write_together
-from addon.runtime.access_log import request_line
-from cache.http.messages import Request
+from addon.frontend.http1.request_target import RequestTargets, TunnelTargets
+from addon.frontend.http1.response_head import Framing, head_bytes
+from addon.frontend.http1.send import ClientGone, write_together
+from addon.pipeline.reply import Reply
+from addon.runtime.access_log import NOT_UNDERSTOOD, line_of, request_line
+from cache.http.messages import Request, Response
 
 logger = logging.getLogger(__name__)
 
+_READY = State.READY
 
-class Conversation(ClientSide):
-    """A client that speaks HTTP/1, in clear or inside TLS that was taken off."""
 
-    def __init__(self, door: Door, destination: RequestTargets) -> None:
-        super().__init__(door)
-        self._given_up = False
-        """The transport has another protocol now."""
-        self._sends_no_more = False
-        self._answering: asyncio.Task[bool] | DirectFetch | None = None
+class _Response:
+    """A response under way in a task of its own."""
+
+    __slots__ = ("shareable", "task")
+
+    def __init__(self, *, shareable: bool) -> None:
+        self.shareable = shareable
+        """Other requests may use the origin's response, so it goes on when the client disconnects."""
+        self.task: asyncio.Task[bool] | None = None
+
+    def client_lost(self) -> None:
+        """Stop, unless other requests may use what comes."""
+        if not self.shareable and self.task is not None:
+            self.task.cancel()
+
+
+class Http1Connection(asyncio.Protocol):
+    """A client that speaks HTTP/1, in clear text or inside TLS that was terminated here."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, handler: Handler, targets: RequestTargets) -> None:
+        self._handler = handler
+        self._frontend = handler.frontend
+        self._fast_path = handler.fast_path
+        self._connections = handler.frontend.connections
+        self._targets, self._prefix = targets, targets.prefix
+        self.deadline = self._connections.now + IDLE_TIMEOUT
+        self._state = _READY
         self._buffer = b""
-        self._destination, self._prefix = destination, destination.prefix
+        """Bytes of requests that are not answered yet."""
+        self._input_ended = False
+        """The client has sent its last byte."""
+        self._response: _Response | DirectFetch | None = None
+        """The response under way, in the states UNDER_WAY."""
+        self._body: RequestBody | None = None
+        self._body_mark = 0
+        """Bytes of the request's content that had arrived when the deadline was set."""
+        self._writable: asyncio.Future[None] | None = None
+        self._address = ""
 
-    # ---- what the event loop calls
+    def _move(self, event: Event) -> None:
+        """Move to the state that follows an event, and close where that is the end."""
+        before, self._state = self._state, MOVES[self._state][event]
+        if self._state is State.CLOSING and before is not State.CLOSING:
+            self._close()
+
+    # ---- called by the event loop
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Take the transport."""
-        self.transport = cast("asyncio.Transport", transport)  # uvloop's is none by inheritance
-        self._door.connections.add(self)
+        """Use this transport."""
+        self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
+        self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
-        """Answer at once what is known; take in the rest."""
-        if self._idle:
-            known = self._door.pool.get(self._prefix + data)
-            if known is not None and self._send_ready(known):
+        """Send the hot response to a request head that is known; keep and parse any other input."""
+        if self._state is _READY:
+            known = self._fast_path.hot.get(self._prefix + data)
+            if known is not None and self._send_hot(known):
                 return
         self._take(data)
 
     def eof_received(self) -> bool:
-        """Note that the client sends no more, though it may still read; return whether the connection stays open."""
-        self._sends_no_more, self._idle = True, False
-        if self._upload is not None:
-            self._end_of_requests()
-        return self._answering is not None or self._paused
+        """Note that the client sends no more; return whether the connection stays open for it to read."""
+        self._input_ended = True
+        if self._body is not None and self._state is not State.RELEASED:
+            self._fail_body()
+            self._move(Event.LAST)
+        return self._state in UNDER_WAY or self._state in NOT_READ
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        """Take the end of the connection."""
-        self._forget()
-        if isinstance(self._answering, DirectFetch):
-            self._answering.leave()
-        elif self._answering is not None and self._alone:
-            self._answering.cancel()
+        """Forget the connection, and stop a response that is for this client only."""
+        self._connections.discard(self)
+        self._connections.limits.release(self.transport)
+        self.deadline = inf
+        response, self._response = self._response, None
+        self._move(Event.RELEASE)
+        self._fail_body()
+        self._wake()
+        if response is not None:
+            response.client_lost()
+
+    def pause_writing(self) -> None:
+        """Answer no further request while the client does not read."""
+        self._move(Event.BLOCK)
+        self.deadline = self._connections.now + STALL_TIMEOUT
 
     def resume_writing(self) -> None:
-        """Go on."""
-        self._paused = False
+        """Go on: the client reads."""
+        self._move(Event.UNBLOCK)
         self._wake()
-        if self._answering is None:
-            self._next(fresh=True)
-        else:
-            self._await_client()
+        if self._state in BETWEEN_REQUESTS:
+            self._answer_buffered(fresh=True)
+        elif self._state in UNDER_WAY:
+            self._restart_body_deadline()
+
+    # ---- called by the listener, when the deadline has passed or the proxy stops
 
     def expire(self) -> None:
-        """End a connection whose client was too slow; an answer that it does not read is cut."""
+        """End a connection whose client was too slow; a response that it does not read is cut off."""
         if self.transport.is_closing():
-            self.cut()  # what is left to read was there long enough
-        elif self._answering is None and not self._paused:
-            if self._buffer and not self._leaving:
-                self._refuse(MalformedRequest("The request did not arrive in time.", 408))
+            self.abort()  # there was time enough to read the rest
+        elif self._state is State.READING:
+            self._refuse(MalformedRequest("The request did not arrive in time.", 408))
+        elif self._state in (State.READY, State.CLOSING):
             self.transport.close()
-        elif self._upload is not None and not self._paused and self._upload.keeps_up(self._rate_mark + MIN_OCTETS):
-            self._await_client()
+        elif self._state not in NOT_READ and self._body and self._body.keeps_up(self._body_mark + MIN_BYTES):
+            self._restart_body_deadline()
         else:
-            self.cut()
+            self.abort()
 
-    def shut(self) -> None:
-        """End as soon as the present answer is sent."""
-        self._leaving, self._idle = True, False
-        if self._answering is None and not self._paused:
-            self.transport.close()
+    def finish(self) -> None:
+        """End as soon as the response under way is sent."""
+        self._move(Event.LAST)
 
-    def _send_ready(self, known: HotResponse) -> bool:
-        """Send an answer if it is still good; tell whether it was."""
-        door = self._door
-        now = door.clock()
-        if not door.open or not door.is_good(known, now):
+    def abort(self) -> None:
+        """End at once."""
+        self.transport.abort()
+
+    # ---- requests
+
+    def _send_hot(self, known: HotResponse) -> bool:
+        """Send a hot response if it is still valid; return whether it was."""
+        fast_path = self._fast_path
+        now = fast_path.clock()
+        if not self._connections.accepting or not fast_path.is_valid(known, now):
             return False
-        self.deadline = door.now + IDLE_TIMEOUT
-        write_together(self.transport, known.octets(now), known.content)
-        door.sent(known, now, self._client or self.client())
+        self.deadline = self._connections.now + IDLE_TIMEOUT
+        write_together(self.transport, known.head_at(now), known.content)
+        fast_path.count(known, now, self._address or self.client_address())
         return True
 
     def _take(self, data: bytes) -> None:
-        if self._upload is not None:
+        if self._body is not None:
             try:
-                data = self._upload.feed(data)
+                data = self._body.feed(data)
             except MalformedRequest as fault:
-                self._upload.fail(str(fault))
-                self._leaving = True
-        if self._leaving:
-            return  # RFC 9112 §9.6: what follows the last request is read past
+                self._body.fail(str(fault))
+                self._move(Event.LAST)
+        if self._state in NO_MORE_REQUESTS:
+            return  # RFC 9112 §9.6: what follows the last request is dropped
         self._buffer += data
-        if self._answering is None and not self._paused:
-            self._next(fresh=self._idle)
+        if self._state in BETWEEN_REQUESTS:
+            self._answer_buffered(fresh=self._state is _READY)
         elif len(self._buffer) > MAX_SECTION:
             self.transport.pause_reading()
 
-    def _next(self, *, fresh: bool) -> None:
-        """Answer what has arrived, as far as that can be done at once; `fresh` begins the time for what is left."""
+    def _answer_buffered(self, *, fresh: bool) -> None:
+        """Answer the requests in the buffer until one takes time. `fresh` restarts the deadline for what is left."""
         try:
-            while self._buffer and not (self._leaving or self._paused or self._answering):
+            while self._buffer and self._state in BETWEEN_REQUESTS:
                 if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: empty lines before a request
                     self._buffer = EMPTY_LINES.sub(b"", self._buffer, 1)
                     continue
                 end = end_of_head(self._buffer)
                 if not end:
                     break
-                octets, self._buffer = self._buffer[:end], self._buffer[end:]
+                head, self._buffer = self._buffer[:end], self._buffer[end:]
                 fresh = True
-                self._begin(octets)
+                self._answer(head)
         except MalformedRequest as fault:
             self._refuse(fault)
-        if self._answering is None and not self._paused:
-            self._rest(fresh=fresh)
+        if self._state in BETWEEN_REQUESTS:
+            self._wait_for_request(fresh=fresh)
 
-    def _rest(self, *, fresh: bool) -> None:
-        """Wait for the next request, or for the rest of one, or end."""
-        if self._leaving or self._sends_no_more:
-            if not self._given_up:
-                self._depart()
+    def _wait_for_request(self, *, fresh: bool) -> None:
+        """Wait for the next request or for the rest of one, or end if the client sends no more."""
+        if self._input_ended:
+            self._move(Event.LAST)
             return
-        self._idle = not self._buffer
+        self._move(Event.INPUT_LEFT if self._buffer else Event.INPUT_DONE)
         if fresh:
-            self.deadline = self._door.now + (HEAD_TIMEOUT if self._buffer else IDLE_TIMEOUT)
+            self.deadline = self._connections.now + (HEAD_TIMEOUT if self._buffer else IDLE_TIMEOUT)
         self.transport.resume_reading()
 
-    def _begin(self, octets: bytes) -> None:
-        """Answer one request, or begin to. Raises Malformed."""
-        door = self._door
-        known = door.pool.get(self._prefix + octets)
-        if known is not None and self._send_ready(known):
+    def _answer(self, head_as_sent: bytes) -> None:
+        """Answer one request, or start to. Raises MalformedRequest."""
+        known = self._fast_path.hot.get(self._prefix + head_as_sent)
+        if known is not None and self._send_hot(known):
             return
-        head = parse(octets)
+        head = parse(head_as_sent)
         if head.method == "CONNECT":
             self._open_tunnel(head)
             return
-        request = self._destination.request(head)
+        request = self._targets.request(head)
         if head.asks_for_web_socket:
-            transport, rest = self._give_up()
-            door.hand_over(transport, octets + rest, self._destination.mode)
+            transport, rest = self._release()
+            self._frontend.hand_over(transport, head_as_sent + rest, self._targets.mode)
             return
         if head.persistent and not head.has_content:
-            ready = door.ready(self._prefix + octets, request, door.clock(), self)
+            ready = self._fast_path.prepare(self._prefix + head_as_sent, request, client=self)
             if isinstance(ready, DirectFetch):
-                self._idle, self._answering, self.deadline, self._alone = False, ready, inf, not ready.shared
+                self._move(Event.REQUEST)
+                self._response, self.deadline = ready, inf
                 ready.send()
                 return
-            if ready is not None and self._send_ready(ready):
+            if ready is not None and self._send_hot(ready):
                 return
-        self._answer(head, request)
+        self._handle(head, request)
 
-    def _open_tunnel(self, head: RequestHead) -> None:
-        host, port = self._destination.tunnel_to(head)
-        asked = request_line(head.method, head.target, head.version)
-        opened = not self._door.leaves_alone(host)
-        refused = self._door.service.refused_tunnel(host, port, head.fields, opened=opened)
-        if refused is not None:
-            self._end_with(refused, asked)
-        else:
-            ConnectTunnel(self._door, host, port, asked).take(*self._give_up())
-
-    def _give_up(self) -> tuple[asyncio.Transport, bytes]:
-        """Let go of the transport, for something else to be its protocol; return it, and what has arrived."""
-        self._door.connections.discard(self)
-        self._given_up = self._leaving = True
-        self._idle, self.deadline = False, inf
-        rest, self._buffer = self._buffer, b""
-        return self.transport, rest
-
-    def _answer(self, head: RequestHead, request: Request) -> None:
-        self._upload = None
+    def _handle(self, head: RequestHead, request: Request) -> None:
+        """Answer a request by the handler, in a task."""
+        self._body = None
         if head.has_content:
-            self._upload = RequestBody(head.length, self.transport)
+            self._body = RequestBody(head.length, self.transport)
             rest, self._buffer = self._buffer, b""
-            self._buffer = self._upload.feed(rest)
-        self._idle = False
-        self._await_client()
-        self._alone = self._door.is_for_one(request)
-        self._run(answer(self, self._door, head, request, self._upload))
+            self._buffer = self._body.feed(rest)
+        self._move(Event.REQUEST)
+        self._restart_body_deadline()
+        shareable = self._fast_path.is_shareable(request)
+        self._run(self._handler.answer(self, head, request, self._body), shareable=shareable)
 
-    def _run(self, answering: Coroutine[None, None, bool]) -> None:
-        task = asyncio.get_running_loop().create_task(answering)
-        self._answering = None if task.done() else task
-        if task.done():  # it began at once, and never had to wait
-            self._note(task)
+    def _run(self, answering: Coroutine[None, None, bool], *, shareable: bool) -> None:
+        """Run the handler; it returns whether another request may follow."""
+        response = _Response(shareable=shareable)
+        if self._state is not State.RELEASED:
+            self._response = response
+        response.task = asyncio.get_running_loop().create_task(answering)
+        if response.task.done():  # it ran at once, without having to wait
+            self._response_done(response.task)
         else:
-            task.add_done_callback(self._answered)
+            response.task.add_done_callback(self._response_done_later)
 
-    def passed(self, head: bytes, content: bytes, line: Callable[[], str]) -> None:
-        """Send an answer that went through without ceremony."""
-        self._answering = None
+    def _response_done_later(self, task: asyncio.Task[bool]) -> None:
+        self._response_done(task)
+        if self._state in BETWEEN_REQUESTS:
+            self._answer_buffered(fresh=True)
+
+    def _response_done(self, task: asyncio.Task[bool]) -> None:
+        """Note how a response ended, and whether another request may follow."""
+        self._response = None
+        may_follow = False
+        if task.cancelled():  # the client has disconnected
+            self.abort()
+        elif error := task.exception():
+            logger.error("a response failed", exc_info=error)
+            self.abort()
+        else:
+            may_follow = task.result() and not (self._body is not None and self._body.surplus)
+        if not may_follow:
+            self._move(Event.LAST)
+        if self._body is not None and self._body.complete:
+            self._body = None
+        self._move(Event.RESPONSE_SENT)
+
+    # ---- direct fetches
+
+    def send_direct(self, head: bytes, content: bytes, log_line: Callable[[], str]) -> None:
+        """Send the response to a direct fetch, and answer the next request."""
+        self._response = None
         if self.transport.is_closing():
             return
         write_together(self.transport, head, content)
-        if self._door.log is not None:
-            self._door.log.note(self._door.clock(), self.client(), line())
-        self._next(fresh=True)
+        if self._connections.log is not None:
+            self._connections.log.note(self._connections.clock(), self.client_address(), log_line())
+        self._move(Event.RESPONSE_SENT)
+        if self._state in BETWEEN_REQUESTS:
+            self._answer_buffered(fresh=True)
 
-    def arrived(self, fetch: DirectFetch) -> None:
-        """Answer by way of the fetcher: the origin's answer has begun, or will never come."""
-        self._run(answer_passage(self, self._door, fetch))
-        if self._answering is None:
-            self._next(fresh=True)
+    def continue_fetch(self, fetch: DirectFetch) -> None:
+        """Answer by the fetcher: the response to a direct fetch has begun, or will never come."""
+        self._run(self._handler.answer_direct_fetch(self, fetch), shareable=fetch.shareable)
+        if self._state in BETWEEN_REQUESTS:
+            self._answer_buffered(fresh=True)
 
-    def _answered(self, task: asyncio.Task[bool]) -> None:
-        self._answering = None
-        self._note(task)
-        self._next(fresh=True)
+    # ---- tunnels
 
-    def _note(self, task: asyncio.Task[bool]) -> None:
-        """Note how an answer ended: whether another one may follow it."""
-        if task.cancelled():  # the client is gone
-            self.cut()
-        elif error := task.exception():
-            logger.error("an answer failed", exc_info=error)
-            self.cut()
-        elif not task.result() or (self._upload is not None and self._upload.surplus):
-            self._leaving = True
-        if self._upload is not None and self._upload.complete:
-            self._upload = None
+    def _open_tunnel(self, head: RequestHead) -> None:
+        host, port = self._targets.tunnel_to(head)
+        line = request_line(head.method, head.target, head.version)
+        opened = not self._frontend.leaves_alone(host)
+        refused = self._frontend.service.refused_tunnel(host, port, head.fields, opened=opened)
+        if refused is not None:
+            self._send_last(refused, line)
+        else:
+            tunnel = ConnectTunnel(self._frontend, host, port, line, self._intercepted)
+            tunnel.start(*self._release())
+
+    def _intercepted(self, host: str, port: int, server_name: str | None) -> Http1Connection:
+        """Return the connection inside intercepted TLS."""
+        return Http1Connection(self._handler, TunnelTargets.of(host, port, server_name))
+
+    def _release(self) -> tuple[asyncio.Transport, bytes]:
+        """Stop being the transport's protocol; return the transport and the input that is left."""
+        self._connections.discard(self)
+        self._move(Event.RELEASE)
+        self.deadline = inf
+        rest, self._buffer = self._buffer, b""
+        return self.transport, rest
+
+    # ---- sending; the handler calls these
+
+    def client_address(self) -> str:
+        """Return the client's address."""
+        if not self._address:
+            self._address = address_of(self.transport)
+        return self._address
+
+    def response_begins(self) -> None:
+        """Note that the response is being sent to this client: it stops when the client disconnects."""
+        if isinstance(self._response, _Response):
+            self._response.shareable = False
+
+    def send_interim(self, interim: Response) -> None:
+        """Send an interim response (1xx)."""
+        if not self.transport.is_closing():
+            self.transport.write(head_bytes(interim))
+
+    async def writable(self) -> None:
+        """Wait until the client has read enough of what was written. Raises ClientGone."""
+        if self._state in NOT_READ:
+            await self.watched(asyncio.get_running_loop().create_future())
+        if self.transport.is_closing():
+            raise ClientGone
+
+    async def flushed(self) -> None:
+        """Wait until the socket has taken all that was written. Raises ClientGone."""
+        if self.transport.is_closing():
+            raise ClientGone
+        self.transport.set_write_buffer_limits(0)  # any byte left counts as too much, and is waited for
+        while self.transport.get_write_buffer_size():
+            await self.writable()
+            await asyncio.sleep(0)
+        self.transport.set_write_buffer_limits()
+
+    async def watched(self, ready: asyncio.Future[None]) -> None:
+        """Wait for `ready`, as long as the client is connected. Raises ClientGone."""
+        self._writable, self.deadline = ready, self._connections.now + STALL_TIMEOUT
+        await ready
+        self._restart_body_deadline()
+        if self.transport.is_closing():
+            raise ClientGone
+
+    def _wake(self) -> None:
+        if self._writable is not None and not self._writable.done():
+            self._writable.set_result(None)
+
+    # ---- the end
+
+    def _refuse(self, fault: MalformedRequest) -> None:
+        """Tell the client what is wrong with its request, and end."""
+        errors = self._fast_path.fetcher.errors
+        self._send_last(errors.malformed_request(str(fault), fault.status))
+
+    def _send_last(self, reply: Reply, line: str = NOT_UNDERSTOOD) -> None:
+        """Send an error of this proxy's own, logged under a request line, and end."""
+        if isinstance(reply.content, bytes):
+            write_together(self.transport, head_bytes(reply.head, Framing(close=True)), reply.content)
+            self._connections.write_log(self.transport, line_of(line, reply.head.status, len(reply.content)))
+        self._move(Event.LAST)
+
+    def _close(self) -> None:
+        """Close, but let a client that is still sending read the last response first (RFC 9112 §9.6)."""
+        if self._body is None or self._body.complete or not self.transport.can_write_eof():
+            self.transport.close()
+            self.deadline = self._connections.now + STALL_TIMEOUT  # for the client to read what is left
+        elif not self.transport.is_closing():
+            self.transport.write_eof()
+            self.transport.resume_reading()
+            self.deadline = self._connections.now + LINGER
+
+    def _fail_body(self) -> None:
+        if self._body is not None:
+            self._body.fail("the client disconnected before its content was complete")
+
+    def _restart_body_deadline(self) -> None:
+        """Restart the time in which the client must send content, if it is sending."""
+        if self._body is None or self._body.complete:
+            self.deadline = inf
+        else:
+            self.deadline = self._connections.now + STALL_TIMEOUT
+            self._body_mark = self._body.received

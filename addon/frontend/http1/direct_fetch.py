@@ -1,4 +1,4 @@
-"""One request on its way to the origin and back, for which no task waits: what comes of it is taken as it comes."""
+"""A direct fetch: one GET on its way to the origin and back, driven by callbacks in place of a task."""
 
 from __future__ import annotations
 
@@ -16,95 +16,107 @@ from cache.http.messages import Request, Response
 
 
 class DirectFetchClient(Protocol):
-    """What a passage needs of a client's connection."""
+    """A client connection, as far as a direct fetch needs it."""
 
-    def passed(self, head: bytes, content: bytes, line: Callable[[], str]) -> None:
-        """Send an answer; `line` makes its line in the access log."""
+    def send_direct(self, head: bytes, content: bytes, log_line: Callable[[], str]) -> None:
+        """Send a response; `log_line` makes its line in the access log."""
 
-    def arrived(self, fetch: DirectFetch) -> None:
-        """Answer by way of the fetcher: the origin's answer has begun, or will never come, or the client is gone."""
+    def continue_fetch(self, fetch: DirectFetch) -> None:
+        """Answer by the fetcher: the response has begun, or will never come, or the client has disconnected."""
 
-    def pass_on(self, interim: Response) -> None:
-        """Send an interim response."""
+    def send_interim(self, interim: Response) -> None:
+        """Send an interim response (1xx)."""
 
 
 class DirectFetch:
-    """A GET on its way. A small answer is taken when it is whole, any other once its head is there."""
+    """A GET without content that is sent on an idle connection.
+
+    A small response is used when it is complete, any other once its head is there.
+    """
 
     __slots__ = (
-        *("_hurry", "_octets", "_sent", "asked_at", "client"),
-        *("connection", "exchange", "fetcher", "flight", "request"),
+        *("_deadline", "_head", "_sent", "client", "connection"),
+        *("fetcher", "flight", "request", "response", "sent_at"),
     )
 
     def __init__(
         self,
         request: Request,
         sent: UpstreamRequest,
-        octets: bytes,
+        *,
+        head: bytes,
         connection: OriginConnection,
-        where: str,
+        origin_name: str,
         fetcher: Fetcher,
         key: str,
         now: float,
         client: DirectFetchClient,
     ) -> None:
-        """Be about to send `octets`, the head of `sent`, to `where` on an idle connection, at `now`.
+        """Prepare to send a request; `send` sends it.
 
-        `fetcher` makes something of the answer, for which others who ask for `key` may wait.
+        Args:
+            request: The client's request.
+            sent: The request that goes to the origin.
+            head: Its bytes.
+            connection: The idle connection.
+            origin_name: The origin as failures call it.
+            fetcher: Makes a reply of the response.
+            key: The primary key; other requests for it may wait for the response.
+            now: Seconds since the epoch.
+            client: Gets the response.
         """
         self.request = request
         self.connection = connection
-        self.asked_at = now
+        self.sent_at = now
         self.client = client
         self.fetcher = fetcher
         self.flight = fetcher.single_flight.begin(key, leads=True)
         self._sent = sent
-        self._octets = octets
-        self._hurry: asyncio.TimerHandle | None = None
+        self._head = head
+        self._deadline: asyncio.TimerHandle | None = None
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2
-        self.exchange = ResponseReader("GET", where, connection.options, interim)
-        self.exchange.heard = self._heard
+        self.response = ResponseReader("GET", origin_name, connection.options, interim, on_progress=self._progress)
 
     @property
     def sent(self) -> UpstreamRequest:
-        """What is sent forward."""
+        """The request that was sent to the origin."""
         return self._sent
 
     @property
-    def shared(self) -> bool:
-        """Whether somebody else may want the answer, whatever becomes of the client."""
+    def shareable(self) -> bool:
+        """Whether other requests may use the response, so that it goes on when the client disconnects."""
         return True
 
     def send(self) -> None:
         """Send the request."""
-        self.connection.send(self._octets, self.exchange)
+        self.connection.send(self._head, self.response)
 
-    def leave(self) -> None:
-        """Go on without the client, or ask no further where nobody else could have the answer."""
-        self._listen_no_more()
-        if self.shared:
-            self.client.arrived(self)
+    def client_lost(self) -> None:
+        """Go on without the client, or stop if no other request could use the response."""
+        self._stop_listening()
+        if self.shareable:
+            self.client.continue_fetch(self)
         else:
-            self.connection.abandon(self.exchange)
+            self.connection.abandon(self.response)
             self.fetcher.single_flight.finish(self.flight)
 
-    def _listen_no_more(self) -> None:
-        if self._hurry is not None:
-            self._hurry.cancel()
-        self.exchange.heard = None
+    def _stop_listening(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self.response.on_progress = None
 
     def _interim(self, head: Response) -> None:
-        self.client.pass_on(without_hop_fields(head))
+        self.client.send_interim(without_hop_fields(head))
 
-    def _heard(self) -> None:
-        """Take what has come of the answer."""
-        exchange = self.exchange
-        if exchange.is_nearly_whole() or (exchange.head is None and exchange.failure is None):
-            if exchange.head is not None and self._hurry is None:
-                self._hurry = asyncio.get_running_loop().call_later(MOMENT, exchange.hurry)
+    def _progress(self) -> None:
+        """Use the response once enough of it has arrived."""
+        response = self.response
+        if response.is_nearly_whole() or (response.head is None and response.failure is None):
+            if response.head is not None and self._deadline is None:
+                self._deadline = asyncio.get_running_loop().call_later(MOMENT, response.hurry)
             return
-        self._listen_no_more()
-        self._arrived()
+        self._stop_listening()
+        self._respond()
 
-    def _arrived(self) -> None:
-        self.client.arrived(self)
+    def _respond(self) -> None:
+        self.client.continue_fetch(self)

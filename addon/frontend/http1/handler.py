@@ -1,14 +1,14 @@
-"""One request, from the responder's reply to the last octet that the client takes."""
+"""Answers one HTTP/1 request: from the responder's reply to the last byte that the client takes."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
 from typing import Protocol
 
+from addon.frontend.frontend import Frontend
 from addon.frontend.http1.direct_fetch import DirectFetch
-from addon.frontend.http1.frontend import Door
+from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.request_body import RequestBody
 from addon.frontend.http1.request_head import RequestHead
 from addon.frontend.http1.response_head import framing_of
@@ -23,86 +23,89 @@ from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
 
-HELD = 65_536
-"""Octets of content for a client of HTTP/1.0 that are read before its head is sent, so that it can say how many."""
+MAX_BUFFERED = 65_536
+"""Bytes of content for a client of HTTP/1.0 that are read before its head is sent, to declare their length."""
 
 
-class NamedClient(Client, Protocol):
-    """A client with an address."""
+class RespondingClient(Client, Protocol):
+    """A client connection, as far as the handler needs it."""
 
-    def client(self) -> str:
+    def client_address(self) -> str:
         """Return the client's address."""
 
-    def pass_on(self, interim: Response) -> None:
-        """Send an interim response."""
+    def send_interim(self, interim: Response) -> None:
+        """Send an interim response (1xx)."""
 
-    def begins(self) -> None:
-        """Note that nobody else waits for what is being done for this client."""
-
-
-async def answer(
-    client: NamedClient, door: Door, head: RequestHead, request: Request, upload: RequestBody | None
-) -> bool:
-    """Answer a request whose content comes by `upload`; return whether another may follow on the connection."""
-    return await give(
-        client, door, request, await _reply(client, door, request, upload), upload, wanted=head.persistent
-    )
+    def response_begins(self) -> None:
+        """Note that the response is being sent."""
 
 
-async def answer_passage(client: NamedClient, door: Door, fetch: DirectFetch) -> bool:
-    """Answer a request that is on its way already; return whether another may follow on the connection."""
-    fetcher, exchange = fetch.fetcher, fetch.exchange  # whatever the door answers from by now
-    # RFC 9112 §9.3.1: the connection had ended before it was used
-    failure = exchange.failure
-    unheard = failure is not None and failure.kind is FailureKind.CONNECTION_TERMINATED and not exchange.received
-    asked = None if unheard else _asked(fetch, door.clock)
-    reply = await fetcher.go_on(fetch.request, fetch.sent, NO_CONTEXT, fetch.flight, asked)
-    return await give(client, door, fetch.request, await _counted(door, fetch.request, reply), None, wanted=True)
+class Handler:
+    """Answers the requests of all HTTP/1 connections of a listener."""
+
+    def __init__(self, frontend: Frontend, fast_path: FastPath) -> None:
+        self.frontend = frontend
+        self.fast_path = fast_path
+
+    async def answer(
+        self, client: RespondingClient, head: RequestHead, request: Request, body: RequestBody | None
+    ) -> bool:
+        """Answer a request; return whether another one may follow on the connection."""
+        responder = self.frontend.service.active.current.responder
+        content = RequestContent(body, body.length) if body is not None else None
+        reply = await responder.respond(request, interim=client.send_interim, content=content)
+        reply = await self._with_length(request, reply)
+        may_follow = head.persistent and self.frontend.connections.accepting and (body is None or body.complete)
+        return await self._send(client, request, reply, may_follow=may_follow)
+
+    async def answer_direct_fetch(self, client: RespondingClient, fetch: DirectFetch) -> bool:
+        """Answer a request that was sent to the origin already; return whether another one may follow."""
+        failure = fetch.response.failure
+        # RFC 9112 §9.3.1: the idle connection had ended before it was used, so the fetcher may send the request again
+        unused = (
+            failure is not None and failure.kind is FailureKind.CONNECTION_TERMINATED and not fetch.response.received
+        )
+        response = None if unused else self._receive(fetch)
+        # the fetcher that has sent it, even if another pipeline is active now
+        reply = await fetch.fetcher.finish(fetch.request, fetch.sent, NO_CONTEXT, fetch.flight, response)
+        reply = await self._with_length(fetch.request, reply)
+        return await self._send(client, fetch.request, reply, may_follow=self.frontend.connections.accepting)
+
+    async def _receive(self, fetch: DirectFetch) -> OriginAnswer:
+        head = await fetch.connection.hear(fetch.response)
+        return OriginAnswer(head, fetch.sent_at, self.fast_path.clock(), fetch.connection, fetch.response)
+
+    async def _with_length(self, request: Request, reply: Reply) -> Reply:
+        """Return a reply that declares the length of its content to a client of HTTP/1.0."""
+        if request.version != "HTTP/1.0":
+            return reply
+        return await self.frontend.service.active.current.responder.buffered(request, reply, MAX_BUFFERED)
+
+    async def _send(self, client: RespondingClient, request: Request, reply: Reply, *, may_follow: bool) -> bool:
+        """Send a reply; return whether another request may follow, which needs `may_follow`."""
+        if client.transport.is_closing():
+            await _close(reply)
+            return False
+        framing = framing_of(reply.head, request.method, request.version, persistent=may_follow)
+        size = 0
+        client.response_begins()
+        try:
+            size = await send(client, reply, framing, head_only=request.method == "HEAD")
+        except (ClientGone, OriginFailure, StoreError) as failure:
+            logger.info("%s: the response was cut short: %s", request.uri, failure or "the client disconnected")
+            client.transport.abort()
+            return False
+        finally:
+            await _close(reply)
+            connections = self.frontend.connections
+            if connections.log is not None:
+                line = access_line(request, reply.head.status, size, reply.handling)
+                connections.log.note(connections.clock(), client.client_address(), line)
+        if reply.handling and reply.handling.fwd is Forwarded.URI_MISS and not framing.close:
+            self.fast_path.templates.learn(request, reply.not_stored)
+        return not framing.close
 
 
-async def _asked(fetch: DirectFetch, clock: Callable[[], float]) -> OriginAnswer:
-    head = await fetch.connection.hear(fetch.exchange)
-    return OriginAnswer(head, fetch.asked_at, clock(), fetch.connection, fetch.exchange)
-
-
-async def give(
-    client: NamedClient, door: Door, request: Request, reply: Reply, upload: RequestBody | None, *, wanted: bool
-) -> bool:
-    """Send a reply; return whether another request may follow, which the client `wanted`."""
-    if client.transport.is_closing():
-        await _let_go(reply)
-        return False
-    persistent = wanted and door.open and (upload is None or upload.complete)
-    framing = framing_of(reply.head, request.method, request.version, persistent=persistent)
-    octets = 0
-    client.begins()
-    try:
-        octets = await send(client, reply, framing, silent=request.method == "HEAD")
-    except (ClientGone, OriginFailure, StoreError) as failure:
-        logger.info("%s: the answer was cut short: %s", request.uri, failure or "the client left")
-        client.transport.abort()
-        return False
-    finally:
-        await _let_go(reply)
-        if door.log is not None:
-            line = access_line(request, reply.head.status, octets, reply.handling)
-            door.log.note(door.clock(), client.client(), line)
-    if reply.handling and reply.handling.fwd is Forwarded.URI_MISS and not framing.close:
-        door.passing.learn(request, reply.not_stored)
-    return not framing.close
-
-
-async def _reply(client: NamedClient, door: Door, request: Request, upload: RequestBody | None) -> Reply:
-    responder = door.service.responder
-    content = RequestContent(upload, upload.length) if upload is not None else None
-    return await _counted(door, request, await responder.respond(request, interim=client.pass_on, content=content))
-
-
-async def _counted(door: Door, request: Request, reply: Reply) -> Reply:
-    """Return a reply that says to a client of HTTP/1.0 how many octets its content has."""
-    return await door.service.responder.buffered(request, reply, HELD) if request.version == "HTTP/1.0" else reply
-
-
-async def _let_go(reply: Reply) -> None:
+async def _close(reply: Reply) -> None:
     if isinstance(reply.content, Stream):
-        await asyncio.shield(reply.content.close())  # whether the client is still there or not
+        await asyncio.shield(reply.content.close())  # also if this task is cancelled

@@ -1,7 +1,7 @@
-"""The hot answers at hand, by request head: bounded in octets, and not swept out by a walk through many URLs.
+"""The hot cache: hot responses by request head, bounded in bytes, which one pass over many URLs cannot empty.
 
-A new answer waits in a short queue. Who is asked for again while it waits moves to the long one; who is not leaves.
-In the long queue, too, one round without being asked for is the end (the queues of S3-FIFO, Yang et al. 2023).
+The queues are those of S3-FIFO (Yang et al., SOSP 2023). A new response enters a small queue; if it is sent again while
+it is there, it moves to the main queue, else it leaves. In the main queue it leaves after one round without use.
 """
 
 from __future__ import annotations
@@ -11,99 +11,99 @@ from collections import OrderedDict, deque
 from addon.frontend.http1.hot_response import HotResponse
 
 OVERHEAD = 512
-"""Octets of memory that an answer takes beside its key, its head and its content."""
+"""Bytes of memory that a response takes beside its key, its head and its content."""
 
-WAITING = 10
-"""The short queue may have one part in so many of the memory."""
+SMALL_QUEUE_SHARE = 10
+"""The small queue may take one part in so many of the memory."""
 
 
 class HotCache:
-    """Hot answers by the octets of the request head, at most `max_size` octets of memory."""
+    """Hot responses by the bytes of the request head, at most `max_size` bytes of memory."""
 
     def __init__(self, max_size: int) -> None:
         self._max_size = max_size
-        self._answers: dict[bytes, HotResponse] = {}
-        self._new: deque[bytes] = deque()
-        self._kept: deque[bytes] = deque()
-        self._left: OrderedDict[int, None] = OrderedDict()
-        """Hashes of heads whose answers left lately: the heads themselves may be long, and nobody would count them."""
-        self._new_size = self._kept_size = 0
-        self.get = self._answers.get
-        """Returns the answer to a request head, or None. The dict's own method: nothing is faster."""
+        self._responses: dict[bytes, HotResponse] = {}
+        self._small: deque[bytes] = deque()
+        self._main: deque[bytes] = deque()
+        self._ghosts: OrderedDict[int, None] = OrderedDict()
+        """Ghost queue of S3-FIFO: hashes only, since full keys would be uncounted memory."""
+        self._small_size = self._main_size = 0
+        self.get = self._responses.get
+        """Returns the response to a request head, or None. The dict's own method, since nothing is faster."""
 
     def __len__(self) -> int:
-        """Return how many answers there are."""
-        return len(self._answers)
+        """Return how many responses there are."""
+        return len(self._responses)
 
     @property
     def size(self) -> int:
-        """Return the octets of memory in use."""
-        return self._new_size + self._kept_size
+        """Return the bytes of memory in use."""
+        return self._small_size + self._main_size
 
-    def put(self, head: bytes, answer: HotResponse) -> None:
-        """Keep an answer; what it takes the place of is gone."""
-        size = _size(head, answer)
-        if size > self._max_size // WAITING:
+    def put(self, head: bytes, response: HotResponse) -> None:
+        """Keep a response under a request head, in place of another one."""
+        size = _size(head, response)
+        if size > self._max_size // SMALL_QUEUE_SHARE:
             return
-        old = self._answers.get(head)
-        if old is not None:  # it has its place in a queue already
-            answer.visited, answer.long = True, old.long
-            self._resize(answer, size - _size(head, old))
-        elif hash(head) in self._left:
-            del self._left[hash(head)]
-            answer.long = True
-            self._kept.append(head)
-            self._resize(answer, size)
+        old = self._responses.get(head)
+        if old is not None:  # its head is in a queue already
+            response.visited, response.in_main_queue = True, old.in_main_queue
+            self._resize(response, size - _size(head, old))
+        elif hash(head) in self._ghosts:
+            del self._ghosts[hash(head)]
+            response.in_main_queue = True
+            self._main.append(head)
+            self._resize(response, size)
         else:
-            self._new.append(head)
-            self._resize(answer, size)
-        self._answers[head] = answer
+            self._small.append(head)
+            self._resize(response, size)
+        self._responses[head] = response
         self._evict()
 
     def clear(self) -> None:
         """Forget everything."""
-        self._answers.clear()
-        self._new.clear()
-        self._kept.clear()
-        self._left.clear()
-        self._new_size = self._kept_size = 0
+        self._responses.clear()
+        self._small.clear()
+        self._main.clear()
+        self._ghosts.clear()
+        self._small_size = self._main_size = 0
 
-    def _resize(self, answer: HotResponse, by: int) -> None:
-        if answer.long:
-            self._kept_size += by
+    def _resize(self, response: HotResponse, by: int) -> None:
+        if response.in_main_queue:
+            self._main_size += by
         else:
-            self._new_size += by
+            self._small_size += by
 
     def _evict(self) -> None:
         while self.size > self._max_size:
-            if self._new and (self._new_size > self._max_size // WAITING or not self._kept):
-                self._move_on(self._new.popleft())
+            if self._small and (self._small_size > self._max_size // SMALL_QUEUE_SHARE or not self._main):
+                self._leave_small_queue(self._small.popleft())
             else:
-                self._go_round(self._kept.popleft())
+                self._leave_main_queue(self._main.popleft())
 
-    def _move_on(self, head: bytes) -> None:
-        answer = self._answers[head]
-        size = _size(head, answer)
-        self._new_size -= size
-        if answer.visited:
-            answer.visited, answer.long = False, True
-            self._kept.append(head)
-            self._kept_size += size
+    def _leave_small_queue(self, head: bytes) -> None:
+        response = self._responses[head]
+        size = _size(head, response)
+        self._small_size -= size
+        if response.visited:
+            response.visited, response.in_main_queue = False, True
+            self._main.append(head)
+            self._main_size += size
             return
-        del self._answers[head]
-        self._left[hash(head)] = None
-        if len(self._left) > len(self._answers):
-            self._left.popitem(last=False)
+        del self._responses[head]
+        self._ghosts[hash(head)] = None
+        if len(self._ghosts) > len(self._responses):
+            self._ghosts.popitem(last=False)
 
-    def _go_round(self, head: bytes) -> None:
-        answer = self._answers[head]
-        if answer.visited:
-            answer.visited = False
-            self._kept.append(head)
+    def _leave_main_queue(self, head: bytes) -> None:
+        response = self._responses[head]
+        if response.visited:
+            response.visited = False
+            self._main.append(head)
             return
-        self._kept_size -= _size(head, answer)
-        del self._answers[head]
+        self._main_size -= _size(head, response)
+        del self._responses[head]
 
 
-def _size(head: bytes, answer: HotResponse) -> int:
-    return len(head) + len(answer.template) + len(answer.content) + len(answer.line) + OVERHEAD
+def _size(head: bytes, response: HotResponse) -> int:
+    return len(head) + len(response.template) + len(response.content) + len(response.log_line) + OVERHEAD

@@ -1,8 +1,8 @@
-"""Answers that are ready: what a request head led to is remembered until the engine might decide otherwise.
+"""A hot response: what a request head led to, kept until the engine might decide otherwise.
 
-The same octets on the same kind of connection are the same request, and the engine is a function of the request, the
-stored responses, the policy and the time. So while the policy and the stored responses under the key are the same and
-`valid_until` has not come, the answer is the same but for `Age` and `ttl`, which count on.
+The same bytes on the same kind of connection are the same request, and the engine is a function of the request, the
+stored responses, the policy and the time. So while the policy and the stored responses under the key are unchanged,
+the response is the same until `valid_until`, except for `Age` and `ttl`.
 """
 
 from __future__ import annotations
@@ -10,37 +10,50 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import floor
 
-from addon.frontend.http1.response_head import framing_of, head_octets
+from addon.frontend.http1.response_head import framing_of, head_bytes
+from addon.pipeline.counting import request_counters, response_counters
 from addon.runtime.access_log import access_line
+from addon.runtime.counters import Counters
+from cache.answer.cache_status import Handling
 from cache.engine.decisions import Serve
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age, freshness_lifetime
 from cache.rules.stored_response import StoredResponse
 
-SMALL = 4096
-"""Octets of content that are kept in one piece with the head."""
+MAX_JOINED = 4096
+"""Bytes of content that are kept in one piece with the head."""
 
-FEW = 16
-"""Signs in content that would have to be doubled in a template."""
+MAX_PERCENT_SIGNS = 16
+"""Percent signs in such content; each has to be doubled in the template."""
 
 
 @dataclass(slots=True, eq=False)
 class HitCount:
-    """What hot answers of one kind have been sent."""
+    """Hot responses that were sent and add to the same counters."""
 
     scheme: str
     exemption: str | None
-    answers: int = 0
-    octets: int = 0
+    """The client rule by which they kept the status 200."""
+    responses: int = 0
+    bytes: int = 0
     """Of content."""
     milliseconds: int = 0
-    """That origins took for what was sent from copies instead."""
+    """That origins had taken for the copies."""
+
+    def flush(self, counters: Counters) -> None:
+        """Add to the counters, and start again from zero."""
+        if self.responses:
+            names = response_counters(self.scheme, Handling(hit=True), self.exemption)
+            counters.count_each((*request_counters(self.scheme), *names), self.responses)
+            counters.count("octets.from_copy", self.bytes)
+            counters.count("milliseconds.saved", self.milliseconds)
+            self.responses = self.bytes = self.milliseconds = 0
 
 
 @dataclass(frozen=True, slots=True)
 class GenerationStamp:
-    """Where the generation table tells of changes, and what it said before the stored responses were looked up."""
+    """What the generation table showed before the stored responses were looked up."""
 
     slot: int
     generation: int
@@ -49,11 +62,11 @@ class GenerationStamp:
 
 @dataclass(slots=True, eq=False)
 class HotResponse:
-    """One answer, but for the seconds in its head."""
+    """One response, with the seconds in its head left open."""
 
-    place: GenerationStamp
+    stamp: GenerationStamp
     version: int
-    """Of the generation table when it last said so."""
+    """Of the generation table when it last showed no change."""
     policy: CachePolicy
     entry_id: str
     valid_until: float
@@ -63,93 +76,91 @@ class HotResponse:
     lifetime: int
     """Seconds."""
     template: bytes
-    """The head, with `%d` for `Age` and, where it is said, for `ttl`; with it the content, if that is small."""
-    says_ttl: bool
+    """The head, with `%d` for `Age` and, if it is sent, for `ttl`; behind it the content, if that is small."""
+    has_ttl: bool
     content: bytes
-    """What is not in the template."""
+    """The content that is not in the template."""
     length: int
-    """Octets of content."""
+    """Bytes of content."""
     milliseconds: int
-    """That the origin took."""
-    tally: HitCount
-    line: str
+    """That the origin had taken."""
+    hits: HitCount
+    log_line: str
     """Its line in the access log, from the method on."""
     visited: bool = False
-    """Sent since the pool last looked."""
+    """Sent since the hot cache last looked."""
     used: bool = False
-    """Sent since the store was last told."""
-    long: bool = False
-    """In the pool's long queue."""
+    """Sent since uses were last reported to the store."""
+    in_main_queue: bool = False
+    """Where it is in the hot cache."""
 
-    def octets(self, now: float) -> bytes:
-        """Return the octets at `now`, in seconds since the epoch, but for `content`."""
+    def head_at(self, now: float) -> bytes:
+        """Return the head at `now`, in seconds since the epoch, with the content if that is small."""
         age = now - self.born
-        if self.says_ttl:
+        if self.has_ttl:
             return self.template % (floor(age), floor(self.lifetime - age))
         return self.template % floor(age)
 
 
 def template_of(request: Request, serve: Serve, policy: CachePolicy) -> tuple[bytes, bool] | None:
-    """Return the head with `%d` in place of the seconds, and whether `ttl` is among them, or None if it has no Age."""
+    """Return the head with `%d` in place of seconds, and whether `ttl` is among them; None if the head has no Age."""
     head = serve.answer.head
     lines = [(name.replace("%", "%%"), value.replace("%", "%%")) for name, value in head.fields.lines]
     if sum(name == "Age" for name, _ in lines) != 1:
         return None
     lines = [(name, "%d" if name == "Age" else value) for name, value in lines]
-    said = f"; ttl={serve.handling.ttl}"
-    says_ttl = policy.cache_status and said in lines[-1][1]
-    if says_ttl:  # our own member is the last line of the head
-        before, _, after = lines[-1][1].rpartition(said)
+    ttl = f"; ttl={serve.handling.ttl}"
+    has_ttl = policy.presentation.cache_status and ttl in lines[-1][1]
+    if has_ttl:  # our own member of Cache-Status is in the last line of the head
+        before, _, after = lines[-1][1].rpartition(ttl)
         lines[-1] = (lines[-1][0], f"{before}; ttl=%d{after}")
     template = Response(head.status, head.reason.replace("%", "%%"), Fields(tuple(lines)), head.version)
-    return head_octets(template, framing_of(template, request.method, request.version, persistent=True)), says_ttl
+    return head_bytes(template, framing_of(template, request.method, request.version, persistent=True)), has_ttl
 
 
 def hot_response(
     request: Request,
     serve: Serve,
     content: bytes,
+    *,
     policy: CachePolicy,
     now: float,
-    place: GenerationStamp,
-    tally: HitCount,
+    stamp: GenerationStamp,
+    hits: HitCount,
 ) -> HotResponse | None:
-    """Return an answer that can be given again, or None where it may be another one a moment later.
+    """Return a response that can be sent again, or None if it may be another one a moment later.
 
     Args:
-        request: What was asked.
-        serve: What the engine decided at `now`, in seconds since the epoch.
-        content: The octets of the answer's content.
-        policy: What the engine went by.
-        now: When it decided.
-        place: That of the primary key.
-        tally: Where it is counted.
+        request: The client's request.
+        serve: The engine's decision at `now`, in seconds since the epoch.
+        content: The content of the response.
+        policy: The policy that the engine used.
+        now: The time of the decision.
+        stamp: The generation of the primary key.
+        hits: Counts the response when it is sent.
     """
-    if serve.valid_until <= now or serve.background_validation is not None or _counts_seconds(policy):
+    if serve.valid_until <= now or serve.background_validation is not None or not policy.shortcuts.hot_response:
         return None
     template = template_of(request, serve, policy)
     if template is None:
         return None
     entry: StoredResponse = serve.entry
-    together = len(content) <= SMALL and content.count(b"%") <= FEW  # one piece of memory is found sooner than two
+    joined = (
+        len(content) <= MAX_JOINED and content.count(b"%") <= MAX_PERCENT_SIGNS
+    )  # one memory access in place of two
     return HotResponse(
-        place=place,
-        version=place.version if place.generation >= 0 else -1,
+        stamp=stamp,
+        version=stamp.version if stamp.generation >= 0 else -1,
         policy=policy,
         entry_id=entry.id,
         valid_until=serve.valid_until,
         born=now - current_age(entry, policy, now),
         lifetime=freshness_lifetime(entry, policy).seconds,
-        template=template[0] + content.replace(b"%", b"%%") if together else template[0],
-        says_ttl=template[1],
-        content=b"" if together else content,
+        template=template[0] + content.replace(b"%", b"%%") if joined else template[0],
+        has_ttl=template[1],
+        content=b"" if joined else content,
         length=len(content),
         milliseconds=entry.milliseconds,
-        tally=tally,
-        line=access_line(request, serve.answer.head.status, len(content), serve.handling),
+        hits=hits,
+        log_line=access_line(request, serve.answer.head.status, len(content), serve.handling),
     )
-
-
-def _counts_seconds(policy: CachePolicy) -> bool:
-    """Tell whether a local rule says the age in a field of its own."""
-    return any("{age}" in value for rule in policy.annotations for _, value in (*rule.set, *rule.append))

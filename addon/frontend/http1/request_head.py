@@ -1,4 +1,4 @@
-"""One request head, from octets. What two parsers could read in two ways is refused.
+"""A request head, parsed from bytes. A head that two parsers could read in two ways is refused.
 
 A head is a request line and field lines, every line ended by CR LF, then an empty line. Nothing else passes: no bare
 CR or LF, no folded line, no space before a colon, no control character, no second framing (RFC 9112 §2.2, §5, §6).
@@ -15,10 +15,10 @@ from cache.http.messages import Fields
 from cache.rules.selection import asks_for_web_socket
 
 MAX_SECTION = 65_536
-"""Octets of a head."""
+"""Bytes of a head."""
 
 MAX_LINE = 16_384
-"""Octets of one line of it."""
+"""Bytes of one line."""
 
 MAX_FIELDS = 200
 """Field lines."""
@@ -34,7 +34,7 @@ _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f/?#@:\[\]]*)(:[0-
 
 
 class MalformedRequest(Exception):
-    """A request that nobody should believe. The text is a sentence for the client, `status` its answer."""
+    """A request that cannot be trusted. The text is a sentence for the client, `status` that of the response."""
 
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
@@ -43,29 +43,29 @@ class MalformedRequest(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RequestHead:
-    """What a client asks, before it is known where that goes."""
+    """A request before its target is parsed."""
 
     method: str
     target: str
-    """Exactly as received: a path, a whole URI, an authority, or `*`."""
+    """As received: a path, a whole URI, an authority, or `*`."""
     fields: Fields
     version: str
     length: int | None = 0
-    """Octets of content that follow; None for chunks."""
+    """Bytes of content that follow; None for chunks."""
 
     @property
     def has_content(self) -> bool:
-        """Tell whether content follows."""
+        """Return whether content follows."""
         return self.length != 0
 
     @property
     def persistent(self) -> bool:
-        """Tell whether the client may ask again on this connection (RFC 9112 §9.3)."""
+        """Return whether the client may send another request on this connection (RFC 9112 §9.3)."""
         return _is_persistent(self.fields, self.version)
 
     @property
     def asks_for_web_socket(self) -> bool:
-        """Tell whether the client asks to speak WebSocket; nothing else is switched to (RFC 9110 §7.8)."""
+        """Return whether the client asks for WebSocket; no other protocol is switched to (RFC 9110 §7.8)."""
         return asks_for_web_socket(self.fields) and "upgrade" in tokens(self.fields.get("connection"))
 
 
@@ -75,31 +75,31 @@ def _is_persistent(fields: Fields, version: str) -> bool:
     return "close" not in options if version == "HTTP/1.1" else "keep-alive" in options
 
 
-def end_of_head(octets: bytes | bytearray) -> int:
-    """Return where the first head in `octets` ends, or 0 while it is not whole.
+def end_of_head(data: bytes | bytearray) -> int:
+    """Return where the first head in `data` ends, or 0 while it is not complete.
 
     Raises:
-        Malformed: it never will be, or is larger than allowed.
+        MalformedRequest: it never will be, or is larger than allowed.
     """
-    end = octets.find(b"\r\n\r\n") + 4
-    if end > MAX_SECTION or (end == 3 and len(octets) > MAX_SECTION):
-        raise MalformedRequest(f"The request head is larger than {MAX_SECTION} octets.", 431)
+    end = data.find(b"\r\n\r\n") + 4
+    if end > MAX_SECTION or (end == 3 and len(data) > MAX_SECTION):
+        raise MalformedRequest(f"The request head is larger than {MAX_SECTION} bytes.", 431)
     if end == 3:
-        if _has_stray(octets):
+        if _has_stray(data):
             raise MalformedRequest("A line of the request head does not end with CR LF.")
-        if len(octets) > MAX_LINE and octets.rfind(b"\r\n") < len(octets) - MAX_LINE:
+        if len(data) > MAX_LINE and data.rfind(b"\r\n") < len(data) - MAX_LINE:
             raise _long_line()
         return 0
     return end
 
 
-def parse(octets: bytes) -> RequestHead:
-    """Return the head that these octets are, the empty line at the end included. Raises Malformed."""
-    first, _, rest = octets.partition(b"\r\n")
+def parse(data: bytes) -> RequestHead:
+    """Return the head that these bytes are, including the empty line at the end. Raises Malformed."""
+    first, _, rest = data.partition(b"\r\n")
     line = _REQUEST_LINE.fullmatch(first)
     if line is None:
         raise _fault(first, rest)
-    if len(octets) > MAX_LINE and max(map(len, octets.split(b"\r\n"))) > MAX_LINE:
+    if len(data) > MAX_LINE and max(map(len, data.split(b"\r\n"))) > MAX_LINE:
         raise _long_line()
     method, target, minor = line.groups()
     version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
@@ -108,12 +108,12 @@ def parse(octets: bytes) -> RequestHead:
 
 
 @lru_cache(maxsize=512)
-def _section(octets: bytes, version: str) -> tuple[Fields, int | None]:
-    """Return the fields and what they say of the content: a client says the same with most of its requests."""
-    if _FIELD_LINES.fullmatch(octets, 0, len(octets) - 2) is None:
-        raise _fault(b"", octets)
-    # to strip is linear; a pattern would try every space of a value as its end
-    found = [(name, value.strip(b" \t")) for name, value in _FIELD_LINE.findall(octets)]
+def _section(data: bytes, version: str) -> tuple[Fields, int | None]:
+    """Return the fields and the length of the content; cached, since a client repeats them in most requests."""
+    if _FIELD_LINES.fullmatch(data, 0, len(data) - 2) is None:
+        raise _fault(b"", data)
+    # stripping is linear; a pattern would try every space of a value as its end
+    found = [(name, value.strip(b" \t")) for name, value in _FIELD_LINE.findall(data)]
     lines = [(name.decode("ascii"), value.decode("latin-1")) for name, value in found]
     if len(lines) > MAX_FIELDS:
         raise MalformedRequest(f"The request has more than {MAX_FIELDS} field lines.", 431)
@@ -131,7 +131,7 @@ def _check_host(fields: Fields, version: str) -> None:
 
 
 def _length(fields: Fields, version: str) -> int | None:
-    """Return how many octets of content follow, or None for chunks (RFC 9112 §6.3)."""
+    """Return how many bytes of content follow, or None for chunks (RFC 9112 §6.3)."""
     lengths, codings = fields.all("content-length"), fields.get("transfer-encoding")
     if codings is not None:
         if lengths or version == "HTTP/1.0" or codings.lower() != "chunked":
@@ -144,16 +144,16 @@ def _length(fields: Fields, version: str) -> int | None:
     return int(lengths[0])
 
 
-def _has_stray(octets: bytes | bytearray) -> bool:
-    """Tell whether there is a CR or LF without the other one, or a NUL; a CR at the very end may get its LF yet."""
-    # counted, since a head that comes octet by octet is looked at as often
-    pairs = octets.count(b"\r\n")
-    returns = octets.count(b"\r") - octets.endswith(b"\r")
-    return octets.count(b"\n") != pairs or returns != pairs or b"\0" in octets
+def _has_stray(data: bytes | bytearray) -> bool:
+    """Return whether there is a CR or LF without the other one, or a NUL; a CR at the end may still get its LF."""
+    # counted, since a head that arrives byte by byte is searched as often
+    pairs = data.count(b"\r\n")
+    returns = data.count(b"\r") - data.endswith(b"\r")
+    return data.count(b"\n") != pairs or returns != pairs or b"\0" in data
 
 
 def _fault(first: bytes, rest: bytes) -> MalformedRequest:
-    """Return what is wrong with a head that does not fit."""
+    """Return what is wrong with a malformed head."""
     if _has_stray(first) or _has_stray(rest):
         return MalformedRequest("A line of the request head has a bare CR or LF, or a NUL.")
     if first and not _REQUEST_LINE.fullmatch(first):
@@ -166,4 +166,4 @@ def _fault(first: bytes, rest: bytes) -> MalformedRequest:
 
 
 def _long_line() -> MalformedRequest:
-    return MalformedRequest(f"A line of the request head is longer than {MAX_LINE} octets.", 431)
+    return MalformedRequest(f"A line of the request head is longer than {MAX_LINE} bytes.", 431)

@@ -1,4 +1,4 @@
-"""A response head as octets, with the framing of one HTTP/1 connection."""
+"""A response head as bytes, with the framing of one HTTP/1 connection."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from functools import lru_cache
 from cache.http.messages import Fields, Response
 
 WITHOUT_CONTENT = frozenset({204, 304})
-"""Besides 1xx: what follows such a head is the next response (RFC 9112 §6.3)."""
+"""Statuses besides 1xx without content: the next response follows the head (RFC 9112 §6.3)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How one response goes out."""
+    """How one response is framed."""
 
     chunked: bool = False
     close: bool = False
-    """The connection ends with it."""
+    """The connection ends with the response."""
     keep_alive: bool = False
-    """Said to a client of HTTP/1.0 that asked for it."""
+    """Send `Connection: keep-alive`, to a client of HTTP/1.0 that asked for it."""
 
 
 def framing_of(head: Response, method: str, version: str, *, persistent: bool) -> Framing:
-    """Return how a response to that method goes to a client of that HTTP version.
+    """Return how a response to a request with this method and HTTP version is framed.
 
-    `persistent` tells whether the connection is to be kept, as far as the request goes.
+    `persistent` tells whether the connection may be kept, as far as the request and the proxy go.
     """
     ends_with_head = method == "HEAD" or head.status in WITHOUT_CONTENT
-    countless = not ends_with_head and "content-length" not in head.fields
-    chunked = countless and version == "HTTP/1.1"
-    close = not persistent or (countless and not chunked)  # RFC 9112 §6.3: HTTP/1.0 knows no chunks
+    without_length = not ends_with_head and "content-length" not in head.fields
+    chunked = without_length and version == "HTTP/1.1"
+    close = not persistent or (without_length and not chunked)  # RFC 9112 §6.3: HTTP/1.0 knows no chunks
     return Framing(chunked, close, keep_alive=version == "HTTP/1.0" and not close)
 
 
-def head_octets(head: Response, framing: Framing = Framing()) -> bytes:
-    """Return the octets of a head, the empty line at the end included."""
-    return _octets(head.status, head.reason, head.fields, framing)
+def head_bytes(head: Response, framing: Framing = Framing()) -> bytes:
+    """Return the bytes of a head, including the empty line at the end."""
+    return _head_bytes(head.status, head.reason, head.fields, framing)
 
 
 @lru_cache(maxsize=512)
-def _octets(status: int, reason: str, fields: Fields, framing: Framing) -> bytes:
+def _head_bytes(status: int, reason: str, fields: Fields, framing: Framing) -> bytes:
     lines = [f"HTTP/1.1 {status} {reason}", *[f"{name}: {value}" for name, value in fields.lines]]
     if framing.chunked:
         lines.append("Transfer-Encoding: chunked")

@@ -1,4 +1,4 @@
-"""A reply on its way to a client: no faster than the client reads, and never with a clean end to what is not whole."""
+"""Sends a reply to a client: no faster than the client reads, and never with a clean end if it is incomplete."""
 
 from __future__ import annotations
 
@@ -6,54 +6,54 @@ import asyncio
 import os
 from typing import Protocol
 
-from addon.frontend.http1.response_head import Framing, head_octets
+from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.pipeline.reply import FileRange, Reply, Stream
 from cache.http.field_table import end_to_end
 from cache.http.messages import Fields
 
-TOGETHER = 65_536
-"""Octets up to which copying head and content together is cheaper than sending them apart."""
+MAX_JOINED = 65_536
+"""Bytes of content up to which one write of head and content is cheaper than two."""
 
-AT_A_TIME = 1_048_576
-"""Octets that the system is asked to send from a file at a time."""
+MAX_SENDFILE = 1_048_576
+"""Bytes that the kernel is asked to send from a file at a time."""
 
 
 class ClientGone(Exception):
-    """Nobody is left to send to."""
+    """The client has disconnected."""
 
 
 class Client(Protocol):
-    """What sending needs of a connection."""
+    """A client connection, as far as sending needs it."""
 
     transport: asyncio.Transport
 
     async def writable(self) -> None:
-        """Wait until the client has taken enough of what was written. Raises ClientGone."""
+        """Wait until the client has read enough of what was written. Raises ClientGone."""
 
     async def flushed(self) -> None:
         """Wait until the client's socket has taken all that was written. Raises ClientGone."""
 
     async def watched(self, ready: asyncio.Future[None]) -> None:
-        """Wait for `ready`, as long as the client is there. Raises ClientGone."""
+        """Wait for `ready`, as long as the client is connected. Raises ClientGone."""
 
 
-async def send(client: Client, reply: Reply, framing: Framing, *, silent: bool) -> int:
-    """Send a reply, without its content where the request was a HEAD (`silent`); return the octets of content sent.
+async def send(client: Client, reply: Reply, framing: Framing, *, head_only: bool) -> int:
+    """Send a reply, or just its head (`head_only`, for HEAD); return how many bytes of content were sent.
 
     Raises:
-        ClientGone: the client left.
-        OriginFailure: the content ended short; the connection must be cut.
+        ClientGone: the client disconnected.
+        OriginFailure: the content ended short; the connection must be aborted.
         StoreError: likewise.
     """
-    head = head_octets(reply.head, framing)
+    head = head_bytes(reply.head, framing)
     if isinstance(reply.content, bytes):
-        content = b"" if silent else reply.content
+        content = b"" if head_only else reply.content
         body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content) if framing.chunked and content else content
         if framing.chunked and not content:
             body = b"0\r\n\r\n"
         write_together(client.transport, head, body)
         return len(content)
-    if silent:
+    if head_only:
         client.transport.write(head)
         return 0
     if reply.content.file and not framing.chunked and client.transport.get_extra_info("ssl_object") is None:
@@ -63,7 +63,7 @@ async def send(client: Client, reply: Reply, framing: Framing, *, silent: bool) 
 
 def write_together(transport: asyncio.Transport, head: bytes, content: bytes) -> None:
     """Write a head and its content."""
-    if len(content) <= TOGETHER:
+    if len(content) <= MAX_JOINED:
         transport.write(head + content)
     else:
         transport.writelines((head, content))
@@ -72,7 +72,7 @@ def write_together(transport: asyncio.Transport, head: bytes, content: bytes) ->
 async def _send_stream(client: Client, head: bytes, stream: Stream, framing: Framing) -> int:
     transport, sent = client.transport, 0
     transport.write(head)
-    async for chunk in stream.octets:
+    async for chunk in stream.chunks:
         if not chunk:
             continue
         if transport.is_closing():
@@ -94,26 +94,26 @@ def _trailer_section(trailers: Fields) -> bytes:
 
 
 async def _send_file(client: Client, head: bytes, file: FileRange) -> int:
-    """Have the system send a part of a file: its octets never pass through this process."""
+    """Have the kernel send a part of a file, without copying it through this process."""
     client.transport.write(head)
     await client.flushed()
     loop = asyncio.get_running_loop()
-    # a descriptor of our own: the event loop watches the other one (uvloop lets nobody share it)
+    # a duplicate, since the event loop watches the original, which uvloop does not share
     descriptor = os.dup(client.transport.get_extra_info("socket").fileno())
     try:
         start = file.start
         while start < file.stop:
             try:
-                sent = os.sendfile(descriptor, file.descriptor, start, min(AT_A_TIME, file.stop - start))
+                sent = os.sendfile(descriptor, file.descriptor, start, min(MAX_SENDFILE, file.stop - start))
             except BlockingIOError:
                 await _until_writable(client, loop, descriptor)
                 continue
             except OSError as error:
                 raise ClientGone from error
             if sent == 0:
-                raise ClientGone  # the file is shorter than its digest said: never a clean end
+                raise ClientGone  # the file is shorter than it was: the end must not look clean
             start += sent
-            await asyncio.sleep(0)  # other clients' turn
+            await asyncio.sleep(0)  # let other clients have their turn
     finally:
         os.close(descriptor)
     return file.stop - file.start

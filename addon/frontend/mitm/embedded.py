@@ -1,4 +1,4 @@
-"""The cache inside somebody else's mitmproxy, beside their other addons."""
+"""The cache inside another mitmproxy, beside its other addons."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class Embedded(Hooks):
-    """The hooks, with a service made from the usual settings once mitmproxy runs."""
+    """The hooks, with a service that is made from the usual settings once mitmproxy runs."""
 
     def __init__(self) -> None:
         self._made: asyncio.Future[Service] | None = None
@@ -32,23 +32,24 @@ class Embedded(Hooks):
         )
 
     def configure(self, updated: set[str]) -> None:
-        """Refuse settings that cannot be used before mitmproxy starts."""
+        """Refuse invalid settings before mitmproxy starts."""
         if "secondhand_config" in updated:
             try:
-                configure(_file())
+                configure(_settings_file())
             except ConfigError as error:
                 raise exceptions.OptionsError(str(error)) from error
 
     async def running(self) -> None:
         """Open the store."""
         await self._ready()
+        await super().running()
 
     async def _ready(self) -> Service:
-        # whoever comes first makes it, the others wait
+        # the first caller makes the service, the others wait for it
         if self._made is None:
             self._made = asyncio.get_running_loop().create_future()
             try:
-                settings = configure(_file()).settings
+                settings = configure(_settings_file()).settings
                 if kept := exposed(settings, ctx.options.listen_host):
                     logger.warning("set listen_host: others can reach what %s keeps for one user", " and ".join(kept))
                 service = Service(settings)
@@ -60,10 +61,11 @@ class Embedded(Hooks):
 
     async def done(self) -> None:
         """Close the store."""
+        await super().done()
         if self._made is not None and self._made.exception() is None:
             await self._made.result().close()
 
 
-def _file() -> Path | None:
+def _settings_file() -> Path | None:
     name = ctx.options.secondhand_config
     return Path(name).expanduser() if name else None

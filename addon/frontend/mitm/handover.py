@@ -1,7 +1,7 @@
-"""Gives connections that the door does not speak to mitmproxy: WebSocket, h2 alone, tunnels of other protocols.
+"""Gives connections to mitmproxy: WebSocket, clients with HTTP/2 only, and HTTP in clear text inside tunnels.
 
-Such a connection belongs to mitmproxy until it ends, and it gets every octet as the client sent it: two parsers never
-argue about one message.
+Such a connection belongs to mitmproxy until it ends, and mitmproxy gets every byte as the client sent it. So no message
+is ever parsed by two parsers.
 """
 
 from __future__ import annotations
@@ -14,40 +14,40 @@ from typing import Any
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy.mode_servers import ServerInstance
 
-LIMIT = 65_536
-"""Octets that wait for mitmproxy before the client has to."""
+MAX_WAITING = 65_536
+"""Bytes that may wait for mitmproxy before reading from the client is paused."""
 
 
-class HandOver:
-    """mitmproxy's side of the door."""
+class MitmproxyHandover:
+    """Runs mitmproxy's connection handler on transports of the front end."""
 
-    def __init__(self, proxyserver: Proxyserver, leave: Callable[[asyncio.Transport], None]) -> None:
-        """Give connections to `proxyserver`; `leave` is told when it is done with one."""
+    def __init__(self, proxyserver: Proxyserver, released: Callable[[asyncio.Transport], None]) -> None:
+        """Give connections to `proxyserver`; call `released` when it is done with one."""
         self._proxyserver = proxyserver
-        self._leave = leave
-        self._handled: set[asyncio.Task[None]] = set()
+        self._released = released
+        self._tasks: set[asyncio.Task[None]] = set()
 
-    def __call__(self, transport: asyncio.Transport, octets: bytes, mode: str) -> None:
-        """Give a transport away: the octets already read from it, and the mode that it is to be handled in."""
+    def __call__(self, transport: asyncio.Transport, data: bytes, mode: str) -> None:
+        """Give a transport to mitmproxy, with the bytes already read from it and mitmproxy's mode for it."""
         loop = asyncio.get_running_loop()
-        reader = asyncio.StreamReader(LIMIT, loop)
+        reader = asyncio.StreamReader(MAX_WAITING, loop)
         protocol = asyncio.StreamReaderProtocol(reader, loop=loop)
         protocol.connection_made(transport)
         transport.set_protocol(protocol)
-        transport.resume_reading()  # before the reader may want it to pause
-        reader.feed_data(octets)
+        transport.resume_reading()  # before the reader may pause it
+        reader.feed_data(data)
         writer = asyncio.StreamWriter(transport, protocol, reader, loop)
         instance: ServerInstance[Any] = ServerInstance.make(mode, self._proxyserver)
         task = loop.create_task(instance.handle_stream(reader, writer))
-        self._handled.add(task)
+        self._tasks.add(task)
         task.add_done_callback(partial(self._done, transport))
 
     def _done(self, transport: asyncio.Transport, task: asyncio.Task[None]) -> None:
-        self._handled.discard(task)
-        self._leave(transport)
+        self._tasks.discard(task)
+        self._released(transport)
 
     async def close(self) -> None:
-        """End what mitmproxy still has."""
-        for task in list(self._handled):
+        """End the connections that mitmproxy still has."""
+        for task in list(self._tasks):
             task.cancel()
-        await asyncio.gather(*self._handled, return_exceptions=True)
+        await asyncio.gather(*self._tasks, return_exceptions=True)

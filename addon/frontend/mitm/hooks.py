@@ -1,7 +1,7 @@
-"""mitmproxy's hooks: translate, ask, obey.
+"""mitmproxy's hooks: the cache as an addon.
 
-A bodyless GET or HEAD is answered by the responder. Everything else (uploads, unsafe methods, WebSocket) stays with
-mitmproxy, streamed, and the engine is told what came of it.
+GET and HEAD without content are answered by the responder. mitmproxy carries all other requests (uploads, unsafe
+methods, WebSocket) to the origin itself and streams them; their responses are judged as any other.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from mitmproxy import connection, ctx, http
 from addon.frontend.mitm.loopback import LoopbackServer
 from addon.frontend.mitm.messages import fields_of, head_of, headers_of, request_of, whole_response
 from addon.frontend.mitm.request_checks import fault_of
+from addon.pipeline.fetcher import Fetcher
 from addon.service import Service
 from cache import engine
 from cache.engine.decisions import Invalidate, Refuse, Relay, Store, UpstreamRequest
@@ -27,21 +28,21 @@ from cache.rules.key import primary_key
 from cache.rules.selection import asks_for_web_socket, passed_by
 
 FRAMING = frozenset({"content-length", "transfer-encoding"})
-"""mitmproxy frames what it sends by these, so they stay with a message that it carries."""
+"""Fields by which mitmproxy frames a message, so they stay in a message that it carries."""
 
-SMALL = 65_536
-"""Octets of content that are not worth a stream."""
+MAX_SMALL = 65_536
+"""Bytes of content that are sent in one piece: the loopback server would cost a connection."""
 
-HELD = 1_048_576
-"""Octets of an answer to POST that are held in memory to be stored; a larger one is streamed."""
+MAX_HELD = 1_048_576
+"""Bytes of a response that mitmproxy holds in memory to be stored; a larger one is streamed."""
 
 CARRIED = frozenset({Detail.UPGRADE, Detail.CONTENT_IN_REQUEST, Detail.HOST_MISMATCH})
-"""What passes the cache by and needs mitmproxy to carry it, as every other request with content does."""
+"""Reasons to bypass the cache whose requests mitmproxy carries, besides all requests with content."""
 
 
 @dataclass(frozen=True, slots=True)
 class CarriedRequest:
-    """A request that mitmproxy carries to the origin itself."""
+    """A request that mitmproxy carries to the origin."""
 
     request: Request
     sent: UpstreamRequest
@@ -50,7 +51,7 @@ class CarriedRequest:
 
 @dataclass(frozen=True, slots=True)
 class Detour:
-    """A request whose reply mitmproxy fetches from the relay, and where it was really for."""
+    """A request whose response mitmproxy fetches from the loopback server, and where it was sent to."""
 
     path: str
     host: str
@@ -60,16 +61,26 @@ class Detour:
 
 
 class Hooks:
-    """The addon. `service` returns the cache, once it is ready."""
+    """The addon."""
 
     def __init__(self, service: Callable[[], Awaitable[Service]]) -> None:
+        """Use the cache that `service` returns once it is ready."""
         self._service = service
+        self._loopback = LoopbackServer()
         self._carried: WeakKeyDictionary[http.HTTPFlow, CarriedRequest] = WeakKeyDictionary()
         self._kept: WeakKeyDictionary[http.HTTPFlow, Store] = WeakKeyDictionary()
         self._detours: WeakKeyDictionary[http.HTTPFlow, Detour] = WeakKeyDictionary()
 
+    async def running(self) -> None:
+        """Start the loopback server. Raises OSError."""
+        await self._loopback.start()
+
+    async def done(self) -> None:
+        """Stop the loopback server."""
+        await self._loopback.close()
+
     async def http_connect(self, flow: http.HTTPFlow) -> None:
-        """Refuse a tunnel to where this proxy does not go."""
+        """Refuse a tunnel to a target that is prohibited."""
         if _is_settled(flow):
             return
         service, there = await self._service(), flow.request.data
@@ -77,29 +88,29 @@ class Hooks:
             flow.response = whole_response(flow.request, refused)
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
-        """See what mitmproxy is to carry, and let it stream that, so that no upload is held in memory."""
+        """Find requests that mitmproxy carries, and let it stream them, so that no upload is held in memory."""
         if _is_settled(flow):
             return
         service = await self._service()
         if fault := fault_of(flow.request):
-            flow.response = whole_response(flow.request, service.fetcher.malformed(fault))
+            flow.response = whole_response(flow.request, _fetcher(service).errors.malformed_request(fault))
             return
         request = request_of(flow, edge=service.is_edge)
         if _is_carried(request, service.policy):
             await self._carry(flow, service, request)
 
     async def _carry(self, flow: http.HTTPFlow, service: Service, request: Request) -> None:
-        candidates = await service.stored.candidates(primary_key(request))
+        candidates = await service.active.current.store.candidates(primary_key(request))
         decision = engine.on_request(request, candidates, service.policy, service.clock())
         if isinstance(decision, Refuse):
-            flow.response = whole_response(flow.request, service.fetcher.reply_builder.refuse(decision))
+            flow.response = whole_response(flow.request, _fetcher(service).errors.refuse(decision))
         elif isinstance(decision, UpstreamRequest):
             if request.scheme == "https" and ctx.options.ssl_insecure:  # ledger SEC-08
                 decision = replace(decision, not_storable=NotStored.UNVERIFIED)
             self._carried[flow] = CarriedRequest(request, decision, service.clock())
             _strip(flow, request, decision.request)
             if request.has_content and FRAMING.isdisjoint(name.lower() for name, _ in request.fields):
-                # mitmproxy would send what came over HTTP/2 without an end to it (RFC 9112 §6.3)
+                # mitmproxy would send content that came over HTTP/2 without any framing (RFC 9112 §6.3)
                 flow.request.headers["content-length"] = str(len(flow.request.raw_content or b""))
             flow.request.stream = request.has_content
 
@@ -109,26 +120,27 @@ class Hooks:
             return
         service = await self._service()
         request = request_of(flow, edge=service.is_edge)
-        if _is_carried(request, service.policy):  # over HTTP/2 content may show only now
+        if _is_carried(request, service.policy):  # over HTTP/2 the content is known only now
             await self._carry(flow, service, request)
             return
-        # what is small goes out in one piece; the relay costs a connection
-        reply = await service.responder.buffered(request, await service.responder.respond(request), SMALL)
+        responder = service.active.current.responder
+        reply = await responder.buffered(request, await responder.respond(request), MAX_SMALL)
         if isinstance(reply.content, bytes):
             flow.response = whole_response(flow.request, reply)
         else:
-            self._detour(flow, service.loopback, service.loopback.offer(reply.head, reply.content))
+            await self._loopback.start()  # a request may come before `running`
+            self._detour(flow, self._loopback.offer(reply.head, reply.content))
 
-    def _detour(self, flow: http.HTTPFlow, loopback: LoopbackServer, path: str) -> None:
-        """Send mitmproxy to the relay, on a connection of its own whatever proxy lies upstream."""
+    def _detour(self, flow: http.HTTPFlow, path: str) -> None:
+        """Send mitmproxy to the loopback server, directly even if mitmproxy has an upstream proxy."""
         there = flow.request.data
         self._detours[flow] = Detour(path, there.host, there.port, there.scheme, there.path)
-        there.host, there.port = loopback.address
+        there.host, there.port = self._loopback.address
         there.scheme, there.path = b"http", path.encode()
-        flow.server_conn = connection.Server(address=loopback.address)
+        flow.server_conn = connection.Server(address=self._loopback.address)
 
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
-        """Put a detour right, or pass on what mitmproxy has carried."""
+        """Undo a detour, or judge the response to a carried request."""
         if flow.response is None:
             return
         if detour := self._detours.get(flow):
@@ -136,50 +148,54 @@ class Hooks:
             there.host, there.port, there.scheme, there.path = detour.host, detour.port, detour.scheme, detour.target
             flow.response.stream = True
         elif carried := self._carried.get(flow):
-            await self._pass_on(flow, flow.response, carried)
+            await self._judge(flow, flow.response, carried)
 
-    async def _pass_on(self, flow: http.HTTPFlow, response: http.Response, carried: CarriedRequest) -> None:
+    async def _judge(self, flow: http.HTTPFlow, response: http.Response, carried: CarriedRequest) -> None:
         service = await self._service()
         if response.status_code == 101:
             if not asks_for_web_socket(carried.request.fields):
-                flow.kill()  # nobody asked for another protocol (RFC 9110 §15.2.2)
+                flow.kill()  # the client did not ask for another protocol (RFC 9110 §15.2.2)
             return
         received = Received(head_of(response), carried.sent_at, service.clock())
-        outcome = service.fetcher.judged(carried.request, carried.sent, received, held=HELD)
-        # before the client knows, so that its next request does not find what has just become outdated
-        await service.fetcher.apply(outcome.changes)
+        fetcher = _fetcher(service)
+        outcome = fetcher.outcomes.judge(carried.request, carried.sent, received, fetcher.policy, held=MAX_HELD)
+        # before the client gets the response, so that its next request does not find what was just invalidated
+        await fetcher.outcomes.apply(outcome.changes)
         if not isinstance(outcome, Relay | Store):
             response.stream = True
             return
-        service.fetcher.reply_builder.count(carried.request, outcome.handling, outcome.answer.exemption)
+        fetcher.outcomes.conclude(carried.request, outcome, None)
         framing = [line for line in received.head.fields if line[0].lower() in FRAMING]
         _relabel(response, outcome.answer.head, framing if outcome.answer.has_content else [])
         if isinstance(outcome, Store):
-            self._kept[flow] = outcome  # held in memory by mitmproxy until it is whole
+            self._kept[flow] = outcome  # mitmproxy holds it in memory until it is complete
         elif not outcome.answer.has_content and carried.request.method != "HEAD":
-            response.stream = service.fetcher.reply_builder.dropping(carried.request, received.head)
+            response.stream = fetcher.reply_builder.dropping(carried.request, received.head)
         else:
             response.stream = True
 
     async def response(self, flow: http.HTTPFlow) -> None:
-        """Store what mitmproxy has carried and a later GET may have, before its last octet reaches the client."""
+        """Store a carried response that a later GET may use, before its last byte reaches the client."""
         outcome = self._kept.pop(flow, None)
         if outcome and flow.response and flow.response.raw_content is not None:
-            service = await self._service()
-            await service.fetcher.fills.keep(outcome, flow.response.raw_content)
+            await _fetcher(await self._service()).held.keep(outcome, flow.response.raw_content)
 
     async def error(self, flow: http.HTTPFlow) -> None:
-        """Let go of a reply that nobody fetched; doubt what an unsafe request without an answer may have changed."""
+        """Close a reply that was not fetched; invalidate what an unsafe request without a response may have changed."""
         service = await self._service()
         if detour := self._detours.pop(flow, None):
-            service.loopback.withdraw(detour.path)
+            self._loopback.withdraw(detour.path)
         elif (carried := self._carried.pop(flow, None)) and flow.response is None:
             service.counters.count("failures.carried")
-            await service.fetcher.apply(tuple(map(Invalidate, keys_in_doubt(carried.request))))
+            await _fetcher(service).outcomes.apply(tuple(map(Invalidate, keys_in_doubt(carried.request))))
+
+
+def _fetcher(service: Service) -> Fetcher:
+    return service.active.current.fetcher
 
 
 def _is_settled(flow: http.HTTPFlow) -> bool:
-    """Tell whether another addon has answered, or the client is gone."""
+    """Return whether another addon has answered, or the client has disconnected."""
     return flow.response is not None or flow.error is not None or not flow.live
 
 
@@ -189,21 +205,21 @@ def _is_carried(request: Request, policy: CachePolicy) -> bool:
 
 
 def _strip(flow: http.HTTPFlow, request: Request, upstream: Request) -> None:
-    """Take this hop's fields off a request that mitmproxy carries, and put Via on (RFC 9110 §7.6)."""
+    """Remove this hop's fields from a request that mitmproxy carries, and add Via (RFC 9110 §7.6)."""
     headers = flow.request.headers
     for name in hop_by_hop(request.fields) - FRAMING:
         headers.pop(name, None)
     if asks_for_web_socket(request.fields):
         headers["connection"], headers["upgrade"] = "Upgrade", "websocket"
     if "host" not in request.fields:
-        headers["host"] = request.authority  # RFC 9112 §3.2.2: whatever it said
-    for name in ("max-forwards", "via"):  # what the engine has changed or added
+        headers["host"] = request.authority  # RFC 9112 §3.2.2: the target counts
+    for name in ("max-forwards", "via"):  # changed or added by the engine
         if value := upstream.fields.get(name):
             headers[name] = value
 
 
 def _relabel(response: http.Response, head: Response, framing: list[tuple[str, str]]) -> None:
-    """Give a response the head that the cache presents."""
+    """Replace the head of a response by the one that the cache presents."""
     fields = head.fields.without(FRAMING).appending(*framing) if framing else head.fields
     if response.is_http2 or response.is_http3:
         fields = Fields(tuple((name.lower(), value) for name, value in fields))

@@ -1,7 +1,7 @@
-"""Streams content through mitmproxy, which streams only what it receives from a server.
+"""The loopback server: streams content through mitmproxy, which streams only what it receives from a server.
 
-A response that an addon makes is sent from memory in one piece. So content that is large, or still coming, is
-offered here on a loopback port under a secret, single-use path, and mitmproxy is sent to fetch it.
+mitmproxy sends a response that an addon makes from memory, in one piece. So content that is large or still coming is
+offered on a loopback port under a secret path that is valid once, and mitmproxy is sent there to fetch it.
 """
 
 from __future__ import annotations
@@ -18,86 +18,89 @@ from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
 
-UNCLAIMED = 30.0
-"""Seconds that content waits for mitmproxy to come for it."""
+OFFER_TIMEOUT = 30.0
+"""Seconds that content waits for mitmproxy to fetch it."""
 
 MAX_HEAD = 131_072
-"""Octets of the request head that mitmproxy may send."""
+"""Bytes of the request head that mitmproxy may send."""
 
 
 class LoopbackServer:
-    """A loopback server for one proxy process."""
+    """The server of one proxy process."""
 
     def __init__(self) -> None:
         self._offers: dict[str, tuple[Response, Stream, asyncio.TimerHandle]] = {}
         self._server: asyncio.Server | None = None
+        self._starting = asyncio.Lock()
         self._closing: set[asyncio.Task[None]] = set()
-        self._conversations: set[asyncio.StreamWriter] = set()
+        self._connections: set[asyncio.StreamWriter] = set()
         self.address = ("127.0.0.1", 0)
 
     async def start(self) -> None:
-        """Listen. Raises OSError."""
-        self._server = await asyncio.start_server(self._converse, "127.0.0.1", 0, limit=MAX_HEAD)
-        self.address = self._server.sockets[0].getsockname()[:2]
+        """Listen, unless it does already. Raises OSError."""
+        async with self._starting:
+            if self._server is None:
+                self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, limit=MAX_HEAD)
+                self.address = self._server.sockets[0].getsockname()[:2]
 
     def offer(self, head: Response, content: Stream) -> str:
-        """Return the path under which the reply can be fetched once."""
+        """Return the path under which the response can be fetched once."""
         path = f"/{token_urlsafe(24)}"
-        timer = asyncio.get_running_loop().call_later(UNCLAIMED, self.withdraw, path)
+        timer = asyncio.get_running_loop().call_later(OFFER_TIMEOUT, self.withdraw, path)
         self._offers[path] = head, content, timer
         return path
 
     def withdraw(self, path: str) -> None:
-        """Let go of what was offered under a path, if nobody came for it."""
+        """Close content that was offered under a path and has not been fetched."""
         if offer := self._offers.pop(path, None):
             _, content, timer = offer
             timer.cancel()
-            task = asyncio.get_running_loop().create_task(_closed(content))
+            task = asyncio.get_running_loop().create_task(_close(content))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
-    async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._conversations.add(writer)
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._connections.add(writer)
         try:
             while await self._answer(reader, writer):
                 pass
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
-            logger.debug("mitmproxy went away from the relay")
+            logger.debug("mitmproxy closed its connection to the loopback server")
         finally:
-            self._conversations.discard(writer)
+            self._connections.discard(writer)
             writer.close()
             with suppress(OSError):
                 await writer.wait_closed()
 
     async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; tell whether the connection can take another."""
+        """Answer one request; return whether the connection can take another one."""
         request = await reader.readuntil(b"\r\n\r\n")
         path = request.partition(b" ")[2].partition(b" ")[0].decode("latin-1")
         offer = self._offers.pop(path, None)
         if offer is None:
-            writer.transport.abort()  # what is gone must not look like an answer
+            writer.transport.abort()  # an offer that is gone must not look like a response
             return False
         head, content, timer = offer
         timer.cancel()
         try:
             await _send(head, content, writer)
         except (OriginFailure, StoreError) as failure:
-            # never a clean end to what is not whole
+            # the end of incomplete content must not look clean
             logger.info("content ended short: %s", failure)
             writer.transport.abort()
             return False
         finally:
-            await _closed(content)
+            await _close(content)
         return True
 
     async def close(self) -> None:
-        """Stop listening and let go of everything offered."""
+        """Stop listening, and close everything that is offered."""
         for path in list(self._offers):
             self.withdraw(path)
         await asyncio.gather(*self._closing, return_exceptions=True)
         if self._server is not None:
             self._server.close()
-        for writer in self._conversations:
+        for writer in self._connections:
             writer.transport.abort()
 
 
@@ -107,7 +110,7 @@ async def _send(head: Response, content: Stream, writer: asyncio.StreamWriter) -
     lines = [f"HTTP/1.1 {head.status} {head.reason}", *(f"{name}: {value}" for name, value in fields), "", ""]
     writer.write("\r\n".join(lines).encode("latin-1"))
     await writer.drain()
-    async for chunk in content.octets:
+    async for chunk in content.chunks:
         if not chunk:
             continue
         writer.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if chunked else chunk)
@@ -117,6 +120,6 @@ async def _send(head: Response, content: Stream, writer: asyncio.StreamWriter) -
     await writer.drain()
 
 
-async def _closed(content: Stream) -> None:
+async def _close(content: Stream) -> None:
     with suppress(StoreError):
         await content.close()

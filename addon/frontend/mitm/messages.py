@@ -1,4 +1,4 @@
-"""mitmproxy's messages and the cache's, one into the other."""
+"""Converts between mitmproxy's messages and the cache's."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cache.http.messages import DEFAULT_PORTS, Fields, Request, Response
 
 
 def request_of(flow: http.HTTPFlow, *, edge: bool = False) -> Request:
-    """Return a flow's request head as the cache sees it: for an edge, addressed as the client addressed it."""
+    """Return the request head of a flow for the cache; at an edge, addressed as the client addressed it."""
     request = flow.request
     fields = fields_of(request.headers)
     if request.is_http2 or request.is_http3:
@@ -22,7 +22,7 @@ def request_of(flow: http.HTTPFlow, *, edge: bool = False) -> Request:
         scheme = "https" if flow.client_conn.tls else "http"
         host, port = _named_authority(fields.get("host"), scheme) or (host, port)
     if edge or not _in_tunnel(flow):
-        # RFC 9112 §3.2.2: the absolute-form target is what counts, whatever Host says
+        # RFC 9112 §3.2.2: the absolute-form target counts, not Host
         fields = fields.without(["host"])
     return Request(
         method=request.data.method.decode("latin-1"),
@@ -42,7 +42,7 @@ def _in_tunnel(flow: http.HTTPFlow) -> bool:
 
 
 def _named_authority(host: str | None, scheme: str) -> tuple[str, int] | None:
-    """Return the host and port that a Host field names, or None if it names none."""
+    """Return the host and port in a Host field, or None if there are none."""
     try:
         parts = urlsplit(f"//{host or ''}")
         return (parts.hostname, parts.port or DEFAULT_PORTS[scheme]) if parts.hostname else None
@@ -56,7 +56,7 @@ def _has_content(request: http.Request) -> bool:
 
 
 def _joined_cookies(fields: Fields) -> Fields:
-    """Return the fields with one Cookie line: HTTP/2 may split it (RFC 9113 §8.2.3)."""
+    """Return the fields with their Cookie lines joined, which HTTP/2 may split (RFC 9113 §8.2.3)."""
     cookies = fields.all("cookie")
     return fields.replacing("cookie", "; ".join(cookies)) if len(cookies) > 1 else fields
 
@@ -72,17 +72,17 @@ def headers_of(fields: Fields) -> http.Headers:
 
 
 def head_of(response: http.Response) -> Response:
-    """Return a response head as the cache sees it."""
+    """Return the head of a response for the cache."""
     return Response(
         response.status_code, response.data.reason.decode("latin-1"), fields_of(response.headers), response.http_version
     )
 
 
 def whole_response(request: http.Request, reply: Reply) -> http.Response:
-    """Return a reply whose content is at hand, for mitmproxy to send. Raises TypeError for one that streams."""
+    """Return a reply with its content in memory as a response of mitmproxy. Raises TypeError for a stream."""
     if not isinstance(reply.content, bytes):
         raise TypeError("a stream cannot be sent in one piece")
-    content = b"" if request.method == "HEAD" else reply.content  # RFC 9110 §9.3.2: errors of our own have some
+    content = b"" if request.method == "HEAD" else reply.content  # RFC 9110 §9.3.2; errors of our own have content
     now, head = time.time(), reply.head
     reason = head.reason.encode("latin-1")
     return http.Response(b"HTTP/1.1", head.status, reason, headers_of(head.fields), content, None, now, now)

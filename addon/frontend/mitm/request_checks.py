@@ -1,4 +1,4 @@
-"""What is wrong with a request head that mitmproxy lets through: refused before anything believes it."""
+"""Checks of request heads that mitmproxy has parsed: ambiguous ones are refused."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f/?#@:\[\]]*)(:[0
 
 
 def fault_of(request: http.Request) -> str | None:
-    """Return a sentence on what makes a request head ambiguous, or None."""
+    """Return a sentence about what makes a request head ambiguous, or None."""
     if "@" in request.data.host:
         return "The target URI has user information."  # RFC 9110 §4.2.4
     if _OUTSIDE_TARGET.search(request.data.path):

@@ -1,1 +1,1 @@
-"""Recordings as files: HAR, WARC and folders."""
+"""File formats for recordings: HAR, WARC and folders."""

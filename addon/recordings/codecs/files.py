@@ -1,4 +1,4 @@
-"""Recordings out to files and in from files, whichever format."""
+"""Export of recordings to files and import from files, in any format."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from pathlib import Path
 from addon.recordings.codecs import folder_export, folder_import, har_export, har_import, warc_export, warc_import
 from addon.recordings.codecs.formats import Format
 from addon.recordings.library import RecordingError, RecordingLibrary
-from addon.recordings.recorded_exchange import Intake, LeftOut, Limits, RecordedExchange, exchanges
-from addon.recordings.switch import recording_policy
+from addon.recordings.recorded_exchange import ExchangeWriter, Limits, RecordedExchange, SkippedExchange, exchanges
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.recordings import recording_policy
 
 
 def write(library: RecordingLibrary, name: str, form: Format, out: Path) -> None:
-    """Write a recording to what does not exist yet. Raises StoreError and OSError; then what was written is gone."""
+    """Export a recording to a new file or folder. Raises StoreError and OSError; then an unfinished file is deleted."""
     if out.exists():
-        raise RecordingError(f"{out} is there already: expected a place for what is new")
+        raise RecordingError(f"{out} already exists: expected the path of a new file or folder")
     with library.opened(name) as store:
         if form is Format.DIR:
             folder_export.export(exchanges(store), out)
@@ -32,33 +32,33 @@ def write(library: RecordingLibrary, name: str, form: Format, out: Path) -> None
 
 def read(
     library: RecordingLibrary, name: str, path: Path, policy: CachePolicy, limits: Limits
-) -> tuple[int, list[LeftOut]]:
-    """Make a recording of a file. Return how many exchanges it has, and what of the file it has not.
+) -> tuple[int, list[SkippedExchange]]:
+    """Import a file as a new recording. Return the number of exchanges in it, and what was skipped.
 
     Raises:
-        RecordingError: the file is malformed, or brings more than allowed; then there is no recording.
-        StoreError: the recording cannot be made.
+        RecordingError: the file is malformed, or exceeds the limits; then no recording is created.
+        StoreError: the recording cannot be created.
     """
-    left_out = []
-    with library.made(name) as store:
-        intake = Intake(store, recording_policy(policy, name), limits)
-        for each in _exchanges_in(path):
-            refused = each if isinstance(each, LeftOut) else intake.take(each)
-            if refused:
-                left_out.append(refused)
-    return intake.kept, left_out
+    skipped = []
+    with library.create(name) as store:
+        writer = ExchangeWriter(store, recording_policy(policy, name), limits)
+        for each in _read_exchanges(path):
+            result = each if isinstance(each, SkippedExchange) else writer.write(each)
+            if result:
+                skipped.append(result)
+    return writer.written, skipped
 
 
-def _exchanges_in(path: Path) -> Iterator[RecordedExchange | LeftOut]:
-    """Iterate over the exchanges of a file, whose beginning says what it is."""
+def _read_exchanges(path: Path) -> Iterator[RecordedExchange | SkippedExchange]:
+    """Iterate over the exchanges in a file; its first bytes tell the format."""
     if not path.exists():
         raise RecordingError(f"{path}: expected a file or folder to read")
     if path.is_dir() or zipfile.is_zipfile(path):
-        return folder_import.exchanges_in(path)
+        return folder_import.read_exchanges(path)
     with path.open("rb") as file:
         beginning = file.read(64).lstrip(b"\xef\xbb\xbf \t\r\n")
     if beginning.startswith(b"{"):
-        return har_import.exchanges_in(path)
+        return har_import.read_exchanges(path)
     if beginning.startswith((b"WARC/", b"\x1f\x8b")):
-        return warc_import.exchanges_in(path)
+        return warc_import.read_exchanges(path)
     raise RecordingError(f"{path}: expected a HAR, a WARC, or a folder or ZIP with a manifest.json")

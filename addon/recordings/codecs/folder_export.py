@@ -1,4 +1,4 @@
-"""A recording written as a folder."""
+"""Export of a recording to a folder."""
 
 from __future__ import annotations
 
@@ -7,29 +7,29 @@ from pathlib import Path
 
 import msgspec
 
-from addon.recordings.codecs.folder_format import CONTENTS, MANIFEST, Kept, Manifest
+from addon.recordings.codecs.folder_format import CONTENTS, MANIFEST, Manifest, ManifestExchange
 from addon.recordings.recorded_exchange import RecordedExchange
 
 
 def export(exchanges: Iterable[RecordedExchange], folder: Path) -> None:
-    """Write exchanges into a new folder. Raises OSError, also where the folder is there already."""
+    """Write exchanges into a new folder. Raises OSError if the folder exists, or cannot be written."""
     folder.mkdir(parents=True)
     contents = folder / CONTENTS
     contents.mkdir()
-    kept = []
+    listed = []
     for exchange in exchanges:
         file = contents / exchange.sha256
         if not file.exists():
             with file.open("xb") as stream:
                 stream.writelines(exchange.content())
-        kept.append(_kept(exchange))
-    manifest = msgspec.json.encode(Manifest("secondhand recording", 1, kept))
+        listed.append(_manifest_exchange(exchange))
+    manifest = msgspec.json.encode(Manifest("secondhand recording", 1, listed))
     (folder / MANIFEST).write_bytes(msgspec.json.format(manifest, indent=1) + b"\n")
 
 
-def _kept(exchange: RecordedExchange) -> Kept:
+def _manifest_exchange(exchange: RecordedExchange) -> ManifestExchange:
     head, received = exchange.received.head, exchange.received
-    return Kept(
+    return ManifestExchange(
         method=exchange.request.method,
         url=exchange.request.uri,
         request_fields=exchange.request.fields.lines,

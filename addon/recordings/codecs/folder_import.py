@@ -1,4 +1,4 @@
-"""Exchanges out of a folder that a recording was written as, or out of a ZIP of it. Nothing is ever extracted."""
+"""Import of exchanges from an exported folder, or from a ZIP of it. A ZIP is never extracted to disk."""
 
 from __future__ import annotations
 
@@ -11,77 +11,84 @@ from typing import BinaryIO
 
 import msgspec
 
-from addon.recordings.codecs.folder_format import CONTENTS, MANIFEST, MAX_MANIFEST, Kept, Manifest
+from addon.recordings.codecs.folder_format import CONTENTS, MANIFEST, MAX_MANIFEST, Manifest, ManifestExchange
 from addon.recordings.library import RecordingError
 from addon.recordings.recorded_exchange import CHUNK, RecordedExchange
 from cache.http.messages import Fields, Received, Response
 from cache.rules.key import request_for
 
-Open = Callable[[str], BinaryIO]
-"""Opens a file by its path in the folder. Raises OSError, KeyError and zipfile's errors."""
+OpenFile = Callable[[str], BinaryIO]
+"""Opens a file by its path within the folder. Raises OSError, KeyError and the errors of zipfile."""
 
 
-def exchanges_in(path: Path) -> Iterator[RecordedExchange]:
-    """Iterate over what a folder or a ZIP of one holds. Raises RecordingError, naming the place that is wrong."""
+def read_exchanges(path: Path) -> Iterator[RecordedExchange]:
+    """Iterate over the exchanges in a folder, or in a ZIP of one. Raises RecordingError with the position."""
     if path.is_dir():
-        yield from _exchanges(path, lambda name: _opened(path / name))
+        yield from _listed_exchanges(path, lambda name: _open_regular(path / name))
         return
     try:
         with zipfile.ZipFile(path) as archive:
-            top = _top(archive, path)
-            yield from _exchanges(path, lambda name: archive.open(top + name))  # type: ignore[arg-type,return-value]  # it reads
+            top = _top_folder(archive, path)
+            yield from _listed_exchanges(path, lambda name: archive.open(top + name))  # type: ignore[arg-type,return-value]  # opened for reading
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
         raise RecordingError(f"{path}: expected a ZIP: {error}") from None
 
 
-def _opened(file: Path) -> BinaryIO:
-    # a link could lead anywhere
+def _open_regular(file: Path) -> BinaryIO:
+    # a symbolic link could lead to any file of this machine
     return os.fdopen(os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC), "rb")
 
 
-def _top(archive: zipfile.ZipFile, path: Path) -> str:
-    """Return what stands before the manifest's name: the folder itself may have been packed."""
+def _top_folder(archive: zipfile.ZipFile, path: Path) -> str:
+    """Return the path before the manifest's name, empty or ending in a slash: the ZIP may contain the folder itself."""
     found = [name for name in archive.namelist() if name == MANIFEST or name.endswith(f"/{MANIFEST}")]
     if len(found) != 1:
         raise RecordingError(f"{path}: expected one {MANIFEST}, found {len(found)}")
     return found[0].removesuffix(MANIFEST)
 
 
-def _exchanges(path: Path, open_file: Open) -> Iterator[RecordedExchange]:
-    octets = b"".join(_read(open_file, MANIFEST, MAX_MANIFEST, f"{path}: {MANIFEST}"))
+def _listed_exchanges(path: Path, open_file: OpenFile) -> Iterator[RecordedExchange]:
+    data = b"".join(_read(open_file, MANIFEST, MAX_MANIFEST, f"{path}: {MANIFEST}"))
     try:
-        manifest = msgspec.json.decode(octets, type=Manifest)
+        manifest = msgspec.json.decode(data, type=Manifest)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordingError(f"{path}: {MANIFEST}: {error}") from None
-    for number, kept in enumerate(manifest.exchanges):
-        yield _exchange(kept, f"{path}: $.exchanges[{number}]", open_file)
+    for number, listed in enumerate(manifest.exchanges):
+        yield _exchange(listed, f"{path}: $.exchanges[{number}]", open_file)
 
 
-def _exchange(kept: Kept, place: str, open_file: Open) -> RecordedExchange:
+def _exchange(listed: ManifestExchange, source: str, open_file: OpenFile) -> RecordedExchange:
     try:
-        request = request_for(kept.url, Fields(kept.request_fields))
-        request = replace(request, method=kept.method, content_digest=kept.request_content or "")
+        request = request_for(listed.url, Fields(listed.request_fields))
+        request = replace(request, method=listed.method, content_digest=listed.request_content or "")
     except ValueError as error:
-        raise RecordingError(f"{place}: {error}") from None
-    head = Response(kept.status, kept.reason, Fields(kept.fields), kept.version)
-    received = Received(head, kept.request_time, kept.response_time)
-    name = f"{CONTENTS}/{kept.content}"
+        raise RecordingError(f"{source}: {error}") from None
+    head = Response(listed.status, listed.reason, Fields(listed.fields), listed.version)
+    name = f"{CONTENTS}/{listed.content}"
 
     def content() -> Iterator[bytes]:
-        return _read(open_file, name, kept.length, f"{place}: {name}")
+        return _read(open_file, name, listed.length, f"{source}: {name}")
 
-    return RecordedExchange(place, request, received, content, kept.length, kept.content, kept.scrubbed)
+    return RecordedExchange(
+        source=source,
+        request=request,
+        received=Received(head, listed.request_time, listed.response_time),
+        content=content,
+        length=listed.length,
+        sha256=listed.content,
+        scrubbed=listed.scrubbed,
+    )
 
 
-def _read(open_file: Open, name: str, limit: int, place: str) -> Iterator[bytes]:
-    """Iterate over a file that may have so many octets and no more: a packed one may claim to be endless."""
+def _read(open_file: OpenFile, name: str, limit: int, source: str) -> Iterator[bytes]:
+    """Iterate over a file of at most `limit` bytes: a small compressed file may decompress to an endless one."""
     left = limit
     try:
         with open_file(name) as stream:
-            while octets := stream.read(min(CHUNK, left + 1)):
-                left -= len(octets)
+            while data := stream.read(min(CHUNK, left + 1)):
+                left -= len(data)
                 if left < 0:
-                    raise RecordingError(f"{place}: more than the {limit} octets that were said")
-                yield octets
+                    raise RecordingError(f"{source}: longer than the expected {limit} bytes")
+                yield data
     except (OSError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-        raise RecordingError(f"{place}: cannot be read: {error}") from None
+        raise RecordingError(f"{source}: cannot be read: {error}") from None

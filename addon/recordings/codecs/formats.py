@@ -1,4 +1,4 @@
-"""What a recording can be written as."""
+"""The file formats that a recording can be exported to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Format(StrEnum):
-    """A kind of file."""
+    """A file format."""
 
     HAR = "har"
     WARC = "warc"
@@ -14,5 +14,5 @@ class Format(StrEnum):
 
     @property
     def suffix(self) -> str:
-        """What the name of such a file ends with."""
+        """The usual end of the file name; empty for a folder."""
         return {Format.HAR: ".har", Format.WARC: ".warc.gz", Format.DIR: ""}[self]

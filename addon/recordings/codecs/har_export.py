@@ -1,4 +1,4 @@
-"""A recording as HAR 1.2: browser devtools open it, and an import gives the same octets back."""
+"""Export of a recording to HAR 1.2, for browser devtools. An import gives back the same bytes."""
 
 from __future__ import annotations
 
@@ -15,48 +15,49 @@ from msgspec import UNSET
 
 from addon.pipeline.content_codings import CodingError, uncoded
 from addon.recordings.codecs.har_format import (
-    LATEST,
-    Content,
-    Creator,
-    Entry,
+    HAR_VERSION,
+    HarContent,
+    HarCreator,
+    HarEntry,
+    HarHeader,
     HarRequest,
     HarResponse,
-    Header,
-    Timings,
+    HarTimings,
     is_text,
 )
 from addon.recordings.recorded_exchange import RecordedExchange, whole_content
 from cache.http.messages import Fields
 
-MAX_SHOWN = 67_108_864
-"""Octets of content that are shown without their coding; what is larger is written as it is."""
+MAX_DECODED = 67_108_864
+"""Maximum length in bytes of decoded content; longer content is written with its content coding."""
 
 
 def export(exchanges: Iterable[RecordedExchange], file: BinaryIO) -> None:
-    """Write exchanges, one after the other, each held in memory for a moment."""
-    creator = msgspec.json.encode(Creator("secondhand", version("secondhand")))
-    file.write(b'{"log":{"version":"%b","creator":%b,"entries":[' % (LATEST.encode(), creator))
-    between = b"\n"
+    """Write exchanges, only one of them in memory at a time. Raises RecordingError, StoreError and OSError."""
+    creator = msgspec.json.encode(HarCreator("secondhand", version("secondhand")))
+    file.write(b'{"log":{"version":"%b","creator":%b,"entries":[' % (HAR_VERSION.encode(), creator))
+    separator = b"\n"
     for exchange in exchanges:
-        file.write(between + msgspec.json.encode(_entry(exchange)))
-        between = b",\n"
+        file.write(separator + msgspec.json.encode(_entry(exchange)))
+        separator = b",\n"
     file.write(b"\n]}}\n")
 
 
-def _entry(exchange: RecordedExchange) -> Entry:
+def _entry(exchange: RecordedExchange) -> HarEntry:
     request, received = exchange.request, exchange.received
-    head, octets = received.head, whole_content(exchange)
-    waited = max(0.0, received.response_time - received.request_time) * 1000
+    head, content = received.head, whole_content(exchange)
+    wait = max(0.0, received.response_time - received.request_time) * 1000
     host = ("Host", request.authority)
-    return Entry(
+    query = parse_qsl(urlsplit(request.target).query, keep_blank_values=True)
+    return HarEntry(
         startedDateTime=datetime.fromtimestamp(received.request_time, UTC).isoformat(timespec="microseconds"),
-        time=waited,
+        time=wait,
         request=HarRequest(
             method=request.method,
             url=request.uri,
             httpVersion=request.version,
             headers=_headers(request.fields.appending(host)),
-            queryString=[Header(*each) for each in parse_qsl(urlsplit(request.target).query, keep_blank_values=True)],
+            queryString=[HarHeader(name, value) for name, value in query],
             bodySize=-1 if request.content_digest else 0,
             content_digest=request.content_digest or UNSET,
         ),
@@ -65,35 +66,35 @@ def _entry(exchange: RecordedExchange) -> Entry:
             statusText=head.reason,
             httpVersion=head.version,
             headers=_headers(head.fields),
-            content=_content(head.fields, octets),
+            content=_har_content(head.fields, content),
             redirectURL=head.fields.get("location") or "",
-            bodySize=len(octets),
+            bodySize=len(content),
         ),
-        timings=Timings(wait=waited),
+        timings=HarTimings(wait=wait),
         scrubbed=exchange.scrubbed,
     )
 
 
-def _headers(fields: Fields) -> list[Header]:
-    return [Header(name, value) for name, value in fields]
+def _headers(fields: Fields) -> list[HarHeader]:
+    return [HarHeader(name, value) for name, value in fields]
 
 
-def _content(fields: Fields, octets: bytes) -> Content:
-    kind = fields.get("content-type") or ""
-    coded = fields.get("content-encoding")
-    shown = octets
-    if coded is not None:
-        with suppress(CodingError):  # then it is shown as it is
-            shown = uncoded(octets, coded, MAX_SHOWN)
-    content = Content(size=len(shown), mimeType=kind)
-    if coded is not None:
-        content.octets = b64encode(octets).decode()
+def _har_content(fields: Fields, content: bytes) -> HarContent:
+    content_type = fields.get("content-type") or ""
+    codings = fields.get("content-encoding")
+    decoded = content
+    if codings is not None:
+        with suppress(CodingError):  # content that cannot be decoded is written as it is
+            decoded = uncoded(content, codings, MAX_DECODED)
+    result = HarContent(size=len(decoded), mimeType=content_type)
+    if codings is not None:
+        result.original = b64encode(content).decode()
     try:
-        text = shown.decode() if is_text(kind) else None
+        text = decoded.decode() if is_text(content_type) else None
     except UnicodeDecodeError:
         text = None
     if text is not None:
-        content.text = text
+        result.text = text
     else:
-        content.text, content.encoding = b64encode(shown).decode(), "base64"
-    return content
+        result.text, result.encoding = b64encode(decoded).decode(), "base64"
+    return result

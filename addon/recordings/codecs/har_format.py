@@ -1,4 +1,4 @@
-"""HAR 1.2 as far as it is read and written here: what devtools and other tools agree on."""
+"""HAR 1.2: the part of the format that is read and written here, as browser devtools and other tools use it."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 from addon.recordings.codecs.folder_format import Sha256
 from cache.http.fields import media_type
 
-LATEST = "1.2"
+HAR_VERSION = "1.2"
 
 
-class Header(Struct):
-    """A field line."""
+class HarHeader(Struct):
+    """A name with a value: a field line, or a parameter of the query."""
 
     name: str
     value: str
 
 
-class Cookie(Struct):
-    """Never written: cookies are not kept."""
+class HarCookie(Struct):
+    """Never written, since recordings contain no cookies."""
 
 
-class PostData(Struct):
-    """What a request sent, as browsers write it down; not kept here."""
+class HarPostData(Struct):
+    """The content of a request, as browsers write it. Recordings keep only its digest."""
 
     text: str | None = None
 
@@ -35,25 +35,25 @@ class HarRequest(Struct):
     method: str
     url: str
     httpVersion: str = "HTTP/1.1"  # noqa: N815 - the names are HAR's
-    cookies: list[Cookie] = []
-    headers: list[Header] = []
-    queryString: list[Header] = []  # noqa: N815
+    cookies: list[HarCookie] = []
+    headers: list[HarHeader] = []
+    queryString: list[HarHeader] = []  # noqa: N815
     headersSize: int = -1  # noqa: N815
     bodySize: float = -1  # noqa: N815
-    postData: PostData | UnsetType = UNSET  # noqa: N815
+    postData: HarPostData | UnsetType = UNSET  # noqa: N815
     content_digest: Sha256 | UnsetType = field(name="_contentSha256", default=UNSET)
-    """Of what a POST sent, where that is part of what it asks for; ours."""
+    """Digest of a POST request's content, if that content selects the response. An extension of ours."""
 
 
-class Content(Struct):
-    """A response's content. HAR has it as text, or in base64, without its content coding."""
+class HarContent(Struct):
+    """The content of a response without its content coding, as text or in base64."""
 
     size: float = -1
     mimeType: str = ""  # noqa: N815
     text: str | UnsetType | None = UNSET
     encoding: str | UnsetType | None = UNSET
-    octets: str | UnsetType = field(name="_octets", default=UNSET)
-    """In base64, as it came, where a content coding was taken off for `text`; ours."""
+    original: str | UnsetType = field(name="_octets", default=UNSET)
+    """The content as received, in base64, if `text` has it without its content coding. An extension of ours."""
 
 
 class HarResponse(Struct):
@@ -62,58 +62,58 @@ class HarResponse(Struct):
     status: Annotated[int, Meta(ge=0, le=999)]
     statusText: str = ""  # noqa: N815
     httpVersion: str = "HTTP/1.1"  # noqa: N815
-    cookies: list[Cookie] = []
-    headers: list[Header] = []
-    content: Content = field(default_factory=Content)
+    cookies: list[HarCookie] = []
+    headers: list[HarHeader] = []
+    content: HarContent = field(default_factory=HarContent)
     redirectURL: str = ""  # noqa: N815
     headersSize: int = -1  # noqa: N815
     bodySize: float = -1  # noqa: N815
 
 
-class Timings(Struct):
-    """Milliseconds."""
+class HarTimings(Struct):
+    """Durations in milliseconds."""
 
     send: float = 0
     wait: float = 0
     receive: float = 0
 
 
-class Nothing(Struct):
-    """What a browser's own cache did: not ours to say."""
+class HarCache(Struct):
+    """The state of a browser's own cache; always empty here."""
 
 
-class Entry(Struct):
-    """An exchange."""
+class HarEntry(Struct):
+    """An exchange. `time` is its duration in milliseconds."""
 
     startedDateTime: str  # noqa: N815
     time: float
     request: HarRequest
     response: HarResponse
-    cache: Nothing = field(default_factory=Nothing)
-    timings: Timings = field(default_factory=Timings)
+    cache: HarCache = field(default_factory=HarCache)
+    timings: HarTimings = field(default_factory=HarTimings)
     scrubbed: bool = field(name="_scrubbed", default=False)
-    """Something was taken out of it; ours."""
+    """Secrets were removed from the response. An extension of ours."""
 
 
-class Creator(Struct):
+class HarCreator(Struct):
     """The program that wrote the file."""
 
     name: str
     version: str
 
 
-class Log(Struct):
-    """All of it."""
+class HarLog(Struct):
+    """All exchanges of a file."""
 
     version: str
-    creator: Creator
-    entries: list[Entry]
+    creator: HarCreator
+    entries: list[HarEntry]
 
 
 class Har(Struct):
-    """A file."""
+    """A HAR file."""
 
-    log: Log
+    log: HarLog
 
 
 _TEXT = frozenset(
@@ -122,6 +122,6 @@ _TEXT = frozenset(
 
 
 def is_text(content_type: str | None) -> bool:
-    """Tell whether people can read content of this type."""
+    """Tell whether content of this type is text."""
     kind = media_type(content_type)
     return kind.startswith("text/") or kind in _TEXT or kind.endswith(("+json", "+xml"))

@@ -1,4 +1,4 @@
-"""Exchanges out of a HAR file: one of ours, or one that a browser has saved."""
+"""Import of exchanges from a HAR file, written by this program or by a browser."""
 
 from __future__ import annotations
 
@@ -13,65 +13,65 @@ from pathlib import Path
 import msgspec
 from msgspec import UNSET
 
-from addon.recordings.codecs.har_format import Content, Entry, Har, HarRequest, Header
+from addon.recordings.codecs.har_format import Har, HarContent, HarEntry, HarHeader, HarRequest
 from addon.recordings.library import RecordingError
-from addon.recordings.recorded_exchange import LeftOut, RecordedExchange
+from addon.recordings.recorded_exchange import RecordedExchange, SkippedExchange
 from cache.http.fields import TOKEN, is_strong
 from cache.http.messages import Fields, Received, Request, Response
 from cache.rules.key import request_for
 
 MAX_FILE = 1 << 30
-"""Octets of a HAR file, which is read in one piece; a WARC may be of any size."""
+"""Maximum length in bytes of a HAR file, which is read as a whole."""
 
 
-def exchanges_in(file: Path) -> Iterator[RecordedExchange | LeftOut]:
-    """Iterate over what a HAR file holds. Raises RecordingError, naming the place that is wrong."""
+def read_exchanges(file: Path) -> Iterator[RecordedExchange | SkippedExchange]:
+    """Iterate over the exchanges in a HAR file. Raises RecordingError with the position in the file."""
     if (size := file.stat().st_size) > MAX_FILE:
-        raise RecordingError(f"{file}: {size} octets, expected a HAR of at most {MAX_FILE}: a WARC may be larger")
+        raise RecordingError(f"{file}: {size} bytes, expected a HAR of at most {MAX_FILE} bytes: a WARC may be larger")
     try:
         har = msgspec.json.decode(file.read_bytes(), type=Har)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise RecordingError(f"{file}: expected a HAR: {error}") from None
     for number, entry in enumerate(har.log.entries):
-        place = f"{file}: $.log.entries[{number}]"
+        source = f"{file}: $.log.entries[{number}]"
         if not entry.request.url.startswith(("http://", "https://")):
-            yield LeftOut(place, f"{entry.request.url[:40]} is no HTTP URL")
+            yield SkippedExchange(source, f"{entry.request.url[:40]} is not an HTTP URL")
         elif not entry.response.status:
-            yield LeftOut(place, f"{entry.request.url} was not answered")
+            yield SkippedExchange(source, f"{entry.request.url} has no response")
         else:
-            yield _exchange(entry, place)
+            yield _exchange(entry, source)
 
 
-def _exchange(entry: Entry, place: str) -> RecordedExchange:
+def _exchange(entry: HarEntry, source: str) -> RecordedExchange:
     try:
-        began, ended = _times(entry)
-        octets, is_uncoded = _octets(entry.response.content)
-        request = request_for(entry.request.url, _fields(entry.request.headers, place))
+        request_time, response_time = _times(entry)
+        content, is_decoded = _content(entry.response.content)
+        request: Request = request_for(entry.request.url, _fields(entry.request.headers, source).without(["host"]))
     except ValueError as error:
-        raise RecordingError(f"{place}: {error}") from None
-    said = entry.response
-    head = Response(said.status, _latin(said.statusText), _fields(said.headers, place), _version(said.httpVersion))
-    if is_uncoded and "content-encoding" in head.fields:
-        head = replace(head, fields=without_coding(head.fields))
-    received = Received(head, began, ended)
-    fields = request.fields.without(["host"])
-    asked: Request = replace(request, method=entry.request.method, fields=fields, content_digest=_digest(entry.request))
-    return RecordedExchange(place, asked, received, lambda: iter([octets]), scrubbed=entry.scrubbed)
+        raise RecordingError(f"{source}: {error}") from None
+    request = replace(request, method=entry.request.method, content_digest=_content_digest(entry.request))
+    response = entry.response
+    fields, http_version = _fields(response.headers, source), _http_version(response.httpVersion)
+    if is_decoded and "content-encoding" in fields:
+        fields = _without_coding(fields)
+    head = Response(response.status, _latin_1(response.statusText), fields, http_version)
+    received = Received(head, request_time, response_time)
+    return RecordedExchange(source, request, received, lambda: iter([content]), scrubbed=entry.scrubbed)
 
 
-def _times(entry: Entry) -> tuple[float, float]:
-    """Return when it was asked and answered (seconds since the epoch). Raises ValueError."""
+def _times(entry: HarEntry) -> tuple[float, float]:
+    """Return the times of request and response in seconds since the epoch. Raises ValueError."""
     try:
-        began = datetime.fromisoformat(entry.startedDateTime).timestamp()
-        ended = began + max(0.0, entry.time) / 1000
-        datetime.fromtimestamp(ended, UTC)
+        request_time = datetime.fromisoformat(entry.startedDateTime).timestamp()
+        response_time = request_time + max(0.0, entry.time) / 1000
+        datetime.fromtimestamp(response_time, UTC)
     except OverflowError:
-        raise ValueError(f"{entry.startedDateTime} and {entry.time} ms are no time") from None
-    return began, ended
+        raise ValueError(f"{entry.startedDateTime} plus {entry.time} ms is not a valid time") from None
+    return request_time, response_time
 
 
-def _digest(request: HarRequest) -> str:
-    """Return the SHA-256 of what a POST sent, or nothing where that is not known."""
+def _content_digest(request: HarRequest) -> str:
+    """Return the SHA-256 of a POST request's content; empty if that is not known."""
     if request.content_digest is not UNSET:
         return request.content_digest
     if request.method != "POST" or request.postData is UNSET or request.postData.text is None:
@@ -79,11 +79,11 @@ def _digest(request: HarRequest) -> str:
     return sha256(request.postData.text.encode(errors="surrogatepass")).hexdigest()
 
 
-def _octets(content: Content) -> tuple[bytes, bool]:
-    """Return the content, and whether a coding that the fields speak of has been taken off. Raises ValueError."""
+def _content(content: HarContent) -> tuple[bytes, bool]:
+    """Return the content, and whether its content coding was removed. Raises ValueError."""
     try:
-        if content.octets is not UNSET:
-            return b64decode(content.octets, validate=True), False
+        if content.original is not UNSET:
+            return b64decode(content.original, validate=True), False
         if content.encoding == "base64":
             return b64decode(content.text or "", validate=True), True
     except binascii.Error as error:
@@ -93,29 +93,29 @@ def _octets(content: Content) -> tuple[bytes, bool]:
     return (content.text or "").encode(errors="surrogatepass"), True
 
 
-def without_coding(fields: Fields) -> Fields:
-    """Return the fields of the same representation without its coding: what named its octets is gone."""
-    # RFC 9110 §8.8.3.3: another coding has another strong entity tag
+def _without_coding(fields: Fields) -> Fields:
+    """Return the fields for decoded content: without the coding, and without length, digests and strong ETag."""
+    # RFC 9110 §8.8.3.3: with another content coding, a strong entity tag is another one
     names = {"content-encoding", "content-length", "content-digest", "repr-digest", "digest", "content-md5"}
     return fields.without(names | ({"etag"} if is_strong(fields.get("etag") or "") else set()))
 
 
-def _fields(headers: list[Header], place: str) -> Fields:
+def _fields(headers: list[HarHeader], source: str) -> Fields:
     lines = []
     for header in headers:
-        if header.name.startswith(":"):  # HTTP/2 has them, browsers list them
+        if header.name.startswith(":"):  # a pseudo-header of HTTP/2, which browsers list too
             continue
         if not TOKEN.fullmatch(header.name):
-            raise RecordingError(f'{place}: expected the name of a field, found "{header.name[:40]}"')
-        # browsers put several lines of one name into one value
-        lines += [(header.name, _latin(value)) for value in header.value.split("\n")]
+            raise RecordingError(f'{source}: expected a field name, found "{header.name[:40]}"')
+        # browsers join several field lines of one name with line feeds
+        lines += [(header.name, _latin_1(value)) for value in header.value.split("\n")]
     return Fields(tuple(lines))
 
 
-def _latin(text: str) -> str:
-    """Return text in the form that field values have here: a character for each octet."""
+def _latin_1(text: str) -> str:
+    """Return text with one character for each byte, like all field values here; other characters become UTF-8."""
     return text if all(character <= "\xff" for character in text) else text.encode(errors="replace").decode("latin-1")
 
 
-def _version(said: str) -> str:
-    return said if said in ("HTTP/1.0", "HTTP/1.1") else "HTTP/1.1"
+def _http_version(version: str) -> str:
+    return version if version in ("HTTP/1.0", "HTTP/1.1") else "HTTP/1.1"

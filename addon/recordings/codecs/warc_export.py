@@ -1,4 +1,4 @@
-"""A recording as WARC 1.1: archives' tools read it, `warcio check` among them."""
+"""Export of a recording to WARC 1.1, for the tools of web archives."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from addon.recordings.recorded_exchange import RecordedExchange
 from cache.http.messages import Fields
 
 SCRUBBED = "Secondhand-Scrubbed"
-"""Our own field of a record whose response is no longer the origin's octet for octet."""
+"""A record field of ours: secrets were removed from the response."""
 
 REQUEST_CONTENT = "Secondhand-Request-Content-SHA256"
-"""Our own field of a record whose request is known by what it sent, which is not kept."""
+"""A record field of ours: digest of the request content, which is not stored itself."""
 
 
 def export(exchanges: Iterable[RecordedExchange], file: BinaryIO) -> None:
-    """Write exchanges, a request and a response record each."""
+    """Write each exchange as a response record and a request record. Raises RecordingError, StoreError and OSError."""
     writer = WARCWriter(file, gzip=True, warc_version="1.1")
-    said = {"software": f"secondhand/{version('secondhand')}", "format": "WARC File Format 1.1"}
-    writer.write_record(writer.create_warcinfo_record("", said))
+    info = {"software": f"secondhand/{version('secondhand')}", "format": "WARC File Format 1.1"}
+    writer.write_record(writer.create_warcinfo_record("", info))
     for exchange in exchanges:
         head = _response_head(exchange)
         response = writer.create_warc_record(
             exchange.request.uri,
             "response",
-            payload=_Stream(exchange),
+            payload=_ContentReader(exchange),
             length=exchange.length,
             http_headers=head,
             warc_headers_dict={
@@ -57,50 +57,50 @@ def export(exchanges: Iterable[RecordedExchange], file: BinaryIO) -> None:
         writer.write_record(request)
 
 
-class _Head(StatusAndHeaders):  # type: ignore[misc] # warcio has no types
-    """A head whose octets are just those of its fields; warcio would rewrite what is not ASCII."""
+class _HttpHead(StatusAndHeaders):  # type: ignore[misc] # warcio has no types
+    """An HTTP head that is written in Latin-1, as received; warcio would rewrite characters outside ASCII."""
 
-    def octets(self) -> bytes:
-        """Return it as it is written."""
+    def encoded(self) -> bytes:
+        """Return the head as it is written."""
         lines = [f"{self.protocol} {self.statusline}", *(f"{name}: {value}" for name, value in self.headers), "", ""]
         return "\r\n".join(lines).encode("latin-1")
 
     def compute_headers_buffer(self, header_filter: object = None) -> None:  # noqa: ARG002 - warcio's signature
-        """Make the octets."""
-        self.headers_buff = self.octets()
+        """Set the bytes that warcio writes."""
+        self.headers_buff = self.encoded()
 
 
-def _digests(head: _Head, exchange: RecordedExchange) -> dict[str, str]:
-    """Return the digests of a record, made beforehand: warcio would hold the content in a file to make them."""
-    block, payload = hashlib.sha256(head.octets()), hashlib.sha256()
+def _digests(head: _HttpHead, exchange: RecordedExchange) -> dict[str, str]:
+    """Return the digest fields of a record, computed in advance: warcio would spool the content to a file for that."""
+    block, payload = hashlib.sha256(head.encoded()), hashlib.sha256()
     for chunk in exchange.content():
         block.update(chunk)
         payload.update(chunk)
-    return {"WARC-Block-Digest": _labelled(block.digest()), "WARC-Payload-Digest": _labelled(payload.digest())}
+    return {"WARC-Block-Digest": _digest_value(block.digest()), "WARC-Payload-Digest": _digest_value(payload.digest())}
 
 
-def _labelled(digest: bytes) -> str:
+def _digest_value(digest: bytes) -> str:
     return f"sha256:{b32encode(digest).decode()}"
 
 
-def _response_head(exchange: RecordedExchange) -> _Head:
+def _response_head(exchange: RecordedExchange) -> _HttpHead:
     head = exchange.received.head
-    version_said = head.version if head.version == "HTTP/1.0" else "HTTP/1.1"  # a WARC knows no other
-    return _Head(f"{head.status} {head.reason}", list(head.fields), protocol=version_said)
+    protocol = head.version if head.version == "HTTP/1.0" else "HTTP/1.1"  # WARC defines no heads of HTTP/2 and 3
+    return _HttpHead(f"{head.status} {head.reason}", list(head.fields), protocol=protocol)
 
 
-def _request_head(exchange: RecordedExchange) -> _Head:
+def _request_head(exchange: RecordedExchange) -> _HttpHead:
     request = exchange.request
     fields = Fields((("Host", request.authority), *request.fields))
-    return _Head(f"{request.target} {request.version}", list(fields), protocol=request.method)
+    return _HttpHead(f"{request.target} {request.version}", list(fields), protocol=request.method)
 
 
 def _date(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-class _Stream(RawIOBase):
-    """An exchange's content as a file that is read once."""
+class _ContentReader(RawIOBase):
+    """The content of an exchange as a file that can be read once."""
 
     def __init__(self, exchange: RecordedExchange) -> None:
         super().__init__()
@@ -108,8 +108,8 @@ class _Stream(RawIOBase):
         self._rest = b""
 
     def read(self, size: int = -1) -> bytes:
-        """Return the next octets; no more of them than a chunk."""
+        """Return the next bytes, at most one chunk; empty at the end."""
         if not self._rest:
             self._rest = next(self._chunks, b"")
-        taken, self._rest = (self._rest, b"") if size < 0 else (self._rest[:size], self._rest[size:])
-        return taken
+        data, self._rest = (self._rest, b"") if size < 0 else (self._rest[:size], self._rest[size:])
+        return data

@@ -1,4 +1,4 @@
-"""Exchanges out of a WARC file, compressed or not, by whichever program wrote it."""
+"""Import of exchanges from a WARC file of any program, compressed or not."""
 
 from __future__ import annotations
 
@@ -18,165 +18,166 @@ from warcio.statusandheaders import StatusAndHeadersParser
 
 from addon.recordings.codecs.warc_export import REQUEST_CONTENT, SCRUBBED
 from addon.recordings.library import RecordingError
-from addon.recordings.recorded_exchange import CHUNK, LeftOut, RecordedExchange
+from addon.recordings.recorded_exchange import CHUNK, RecordedExchange, SkippedExchange
 from cache.http.fields import TOKEN
 from cache.http.messages import Fields, Received, Request, Response
 from cache.rules.key import request_for
 
 MAX_LINE = 65_536
-"""Octets of a line of a head: a compressed file may claim one without end."""
+"""Maximum length in bytes of a line in a head: a small compressed file may decompress to an endless line."""
 
 MAX_RECORDS = 2_000_000
-"""Records of a file."""
+"""Maximum number of records in a file."""
 
 
-class _Heads(StatusAndHeadersParser):  # type: ignore[misc] # warcio has no types
-    """Reads heads of HTTP with a character for each octet; warcio would guess a character set."""
+class _HttpHeadParser(StatusAndHeadersParser):  # type: ignore[misc] # warcio has no types
+    """A parser of HTTP heads that decodes Latin-1; warcio would guess a character set."""
 
     @staticmethod
     def decode_header(line: bytes) -> str:
-        """Return a line."""
+        """Return a line as text."""
         return line.decode("latin-1")
 
 
-class _Reader(DecompressingBufferedReader):  # type: ignore[misc] # warcio has no types
-    """Reads lines of a sane length only."""
+class _LimitedReader(DecompressingBufferedReader):  # type: ignore[misc] # warcio has no types
+    """A reader with a limit on the length of lines."""
 
     def readline(self, length: int = 0) -> bytes:
-        """Return a line. Raises RecordingError where it is too long."""
+        """Return a line. Raises RecordingError if it is too long."""
         line: bytes = super().readline(min(length or MAX_LINE + 1, MAX_LINE + 1))
         if len(line) > MAX_LINE:
-            raise RecordingError(f"a line of more than {MAX_LINE} octets in a head")
+            raise RecordingError(f"a line of more than {MAX_LINE} bytes in a head")
         return line
 
 
-def exchanges_in(file: Path) -> Iterator[RecordedExchange | LeftOut]:
-    """Iterate over what a WARC file holds. Raises RecordingError, naming the record that is wrong.
+def read_exchanges(file: Path) -> Iterator[RecordedExchange | SkippedExchange]:
+    """Iterate over the exchanges in a WARC file. Raises RecordingError with the number of the record.
 
-    A content can be read until the next exchange is asked for, and only once.
+    The content of an exchange can be read only once, and only until the next exchange is taken.
     """
-    asked = dict(_requests(file))
-    for place, record in _records(file):
+    requests = dict(_requests(file))
+    for source, record in _records(file):
         match record.rec_type:
             case "response" if record.http_headers is not None:
-                yield _exchange(record, place, asked)
+                yield _exchange(record, source, requests)
             case "response" | "resource" | "revisit" | "conversion" | "continuation":
-                yield LeftOut(place, f"a record of the type {record.rec_type}, which holds no whole HTTP response")
+                reason = f"this record of type {record.rec_type} contains no complete HTTP response"
+                yield SkippedExchange(source, reason)
 
 
 def _records(file: Path) -> Iterator[tuple[str, Any]]:
-    """Iterate over the records of a file with their places."""
-    place = f"{file}: record 1"
+    """Iterate over the records of a file, each with its position in the file for error messages."""
+    source = f"{file}: record 1"
     with file.open("rb") as stream:
         try:
             records = ArchiveIterator(stream, check_digests="raise")
-            records.reader = _Reader(stream, block_size=CHUNK)
-            kinds = ArcWarcRecordLoader.HTTP_TYPES, ArcWarcRecordLoader.HTTP_VERBS
-            records.loader.http_parser, records.loader.http_req_parser = (
-                _Heads(kinds[0], verify=True),
-                _Heads(kinds[1], verify=True),
-            )
+            records.reader = _LimitedReader(stream, block_size=CHUNK)
+            records.loader.http_parser = _HttpHeadParser(ArcWarcRecordLoader.HTTP_TYPES, verify=True)
+            records.loader.http_req_parser = _HttpHeadParser(ArcWarcRecordLoader.HTTP_VERBS, verify=True)
             for number, record in enumerate(records, start=1):
                 if number > MAX_RECORDS:
                     raise RecordingError(f"more than {MAX_RECORDS} records")
                 if record.format != "warc":
                     raise RecordingError("expected WARC, found ARC")
                 yield f"{file}: record {number}", record
-                place = f"{file}: record {number + 1}"
+                source = f"{file}: record {number + 1}"
         except RecordingError as error:
-            raise RecordingError(_at(place, str(error))) from None
+            raise RecordingError(_with_source(source, str(error))) from None
         except (ArchiveLoadFailed, OSError, ValueError, AttributeError, EOFError) as error:
-            raise RecordingError(f"{place}: expected a WARC record: {_sentence(error)}") from None
+            raise RecordingError(f"{source}: expected a WARC record: {_one_line(error)}") from None
 
 
-def _at(place: str, problem: str) -> str:
-    return problem if problem.startswith(place.partition(": ")[0]) else f"{place}: {problem}"
+def _with_source(source: str, problem: str) -> str:
+    """Return a message that begins with the position in the file, which an error from `_LimitedReader` lacks."""
+    return problem if problem.startswith(source.partition(": ")[0]) else f"{source}: {problem}"
 
 
-def _sentence(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """What led to a response."""
+class _RequestRecord:
+    """The request of a response; the defaults apply to a response without a request record."""
 
     method: str = "GET"
     fields: Fields = field(default_factory=Fields)
-    at: float | None = None
+    time: float | None = None
+    """Seconds since the epoch."""
     content_digest: str = ""
 
 
-def _requests(file: Path) -> Iterator[tuple[str, _Asked]]:
-    """Iterate over all requests, by the id of the response that each led to."""
-    for place, record in _records(file):
+def _requests(file: Path) -> Iterator[tuple[str, _RequestRecord]]:
+    """Iterate over all requests, each with the record id of its response."""
+    for source, record in _records(file):
         if record.rec_type == "request" and record.http_headers is not None:
-            response = record.rec_headers.get_header("WARC-Concurrent-To")
+            response_id = record.rec_headers.get_header("WARC-Concurrent-To")
             method = record.http_headers.protocol
-            if response and TOKEN.fullmatch(method):
-                digest = _digest(record) if method == "POST" else ""
-                yield response, _Asked(method, _fields(record, place), _time(record, place), digest)
+            if response_id and TOKEN.fullmatch(method):
+                digest = _content_digest(record) if method == "POST" else ""
+                yield response_id, _RequestRecord(method, _fields(record, source), _time(record, source), digest)
 
 
-def _digest(record: ArcWarcRecord) -> str:
-    """Return the SHA-256 of what a request sent, or nothing where it sent nothing."""
+def _content_digest(record: ArcWarcRecord) -> str:
+    """Return the SHA-256 of a request's content; empty if it has none."""
     digest, length = sha256(), 0
-    while octets := record.raw_stream.read(CHUNK):
-        digest.update(octets)
-        length += len(octets)
+    while data := record.raw_stream.read(CHUNK):
+        digest.update(data)
+        length += len(data)
     return digest.hexdigest() if length else ""
 
 
-def _exchange(record: ArcWarcRecord, place: str, requests: dict[str, _Asked]) -> RecordedExchange:
+def _exchange(record: ArcWarcRecord, source: str, requests: dict[str, _RequestRecord]) -> RecordedExchange:
     uri = record.rec_headers.get_header("WARC-Target-URI") or ""
-    received_at = _time(record, place)
-    asked = requests.get(record.rec_headers.get_header("WARC-Record-ID"), _Asked())
-    digest = record.rec_headers.get_header(REQUEST_CONTENT) or asked.content_digest
+    response_time = _time(record, source)
+    request_record = requests.get(record.rec_headers.get_header("WARC-Record-ID"), _RequestRecord())
+    digest = record.rec_headers.get_header(REQUEST_CONTENT) or request_record.content_digest
     if digest and not re.fullmatch("[0-9a-f]{64}", digest):
-        raise RecordingError(f"{place}: expected a SHA-256 in {REQUEST_CONTENT}")
+        raise RecordingError(f"{source}: expected a SHA-256 in {REQUEST_CONTENT}")
     try:
-        request: Request = request_for(uri.strip("<>"), asked.fields.without(["host"]))
-        request = replace(request, method=asked.method, content_digest=digest)
+        request: Request = request_for(uri.strip("<>"), request_record.fields.without(["host"]))
+        request = replace(request, method=request_record.method, content_digest=digest)
         code, _, reason = record.http_headers.statusline.partition(" ")
-        fields = _fields(record, place)
-        head = Response(int(code), reason, fields.without(["transfer-encoding"]), _version(record))
+        fields = _fields(record, source)
+        head = Response(int(code), reason, fields.without(["transfer-encoding"]), _http_version(record))
     except ValueError as error:
-        raise RecordingError(f"{place}: {error}") from None
+        raise RecordingError(f"{source}: {error}") from None
     is_chunked = (fields.get("transfer-encoding") or "").lower() == "chunked"
     stream = ChunkedDataReader(record.raw_stream, raise_exceptions=True) if is_chunked else record.raw_stream
 
     def content() -> Iterator[bytes]:
         try:
-            while octets := stream.read(CHUNK):
-                yield octets
-            if record.raw_stream.limit:
-                raise EOFError(f"the file ends {record.raw_stream.limit} octets before this record does")
+            while data := stream.read(CHUNK):
+                yield data
+            if missing := record.raw_stream.limit:
+                raise EOFError(f"the file ends {missing} bytes before the end of this record")
         except (ArchiveLoadFailed, ChunkedDataException, EOFError, OSError, ValueError) as error:
-            raise RecordingError(f"{place}: {_sentence(error)}") from None
+            raise RecordingError(f"{source}: {_one_line(error)}") from None
 
-    sent_at = received_at if asked.at is None else min(asked.at, received_at)
-    received = Received(head, sent_at, received_at)
+    request_time = response_time if request_record.time is None else min(request_record.time, response_time)
+    received = Received(head, request_time, response_time)
     is_scrubbed = record.rec_headers.get_header(SCRUBBED) == "yes"
-    return RecordedExchange(place, request, received, content, scrubbed=is_scrubbed)
+    return RecordedExchange(source, request, received, content, scrubbed=is_scrubbed)
 
 
-def _fields(record: ArcWarcRecord, place: str) -> Fields:
+def _fields(record: ArcWarcRecord, source: str) -> Fields:
     lines: tuple[tuple[str, str], ...] = tuple(record.http_headers.headers)
     for name, _ in lines:
         if not TOKEN.fullmatch(name):
-            raise RecordingError(f'{place}: expected the name of a field, found "{name[:40]}"')
+            raise RecordingError(f'{source}: expected a field name, found "{name[:40]}"')
     return Fields(lines)
 
 
-def _version(record: ArcWarcRecord) -> str:
+def _http_version(record: ArcWarcRecord) -> str:
     protocol = record.http_headers.protocol
     return protocol if protocol in ("HTTP/1.0", "HTTP/1.1") else "HTTP/1.1"
 
 
-def _time(record: ArcWarcRecord, place: str) -> float:
-    said = record.rec_headers.get_header("WARC-Date") or ""
+def _time(record: ArcWarcRecord, source: str) -> float:
+    """Return the date of a record in seconds since the epoch. Raises RecordingError."""
+    date = record.rec_headers.get_header("WARC-Date") or ""
     try:
-        moment = datetime.fromisoformat(said)
+        moment = datetime.fromisoformat(date)
     except ValueError:
-        raise RecordingError(f'{place}: expected a WARC-Date, found "{said[:40]}"') from None
+        raise RecordingError(f'{source}: expected a WARC-Date, found "{date[:40]}"') from None
     return moment.replace(tzinfo=moment.tzinfo or UTC).timestamp()

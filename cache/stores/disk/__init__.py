@@ -1,1 +1,1 @@
-"""The store on disk: SQLite by way of diskcache, and files for large bodies."""
+"""The store on disk: an SQLite database, through diskcache, and files for large bodies."""

@@ -1,4 +1,4 @@
-"""Opening the directory of a disk store: ours alone, one opener at a time, a damaged database set aside."""
+"""Open and close the directory of a disk store: make it private, and replace a damaged database."""
 
 from __future__ import annotations
 
@@ -17,13 +17,12 @@ from cache.stores.base import StoreError
 from cache.stores.disk.bytes_disk import BODIES
 from cache.stores.disk.generation_file import GenerationFile
 from cache.stores.disk.rows import FOUND_DAMAGED, Rows
-from cache.stores.disk.spool import sweep_spools
-from cache.stores.disk.sweep import SPOOLS, count_octets
+from cache.stores.disk.spool import SPOOL_DIRECTORY, sweep_spools
 
 logger = logging.getLogger(__name__)
 
 _DATABASE_FILES = (DBNAME, f"{DBNAME}-wal", f"{DBNAME}-shm")
-# What SQLite says of a disk that fails it; anything else it says on opening means that the file is damaged
+# SQLite's codes for a disk or file that cannot be used. Any other error on opening means that the file is damaged
 _UNUSABLE = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -37,19 +36,19 @@ _UNUSABLE = {
 
 
 class _DamageError(Exception):
-    """The database cannot be read."""
+    """The database is damaged."""
 
 
-class Claim:
-    """Says to other processes that the database is in use, until it is closed."""
+class InUseLock:
+    """A shared lock that shows other processes that the database is in use, until it is closed."""
 
     def __init__(self, directory: Path) -> None:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self._descriptor = os.open(directory / "in-use", flags, 0o600)
         flock(self._descriptor, LOCK_SH)
 
-    def is_sole(self) -> bool:
-        """Tell whether nobody else has the database open; nobody else can until the opening ends."""
+    def is_sole_holder(self) -> bool:
+        """Return whether no other process has the database open. Call it only while the directory is locked."""
         if self._descriptor < 0:
             return False
         try:
@@ -60,65 +59,66 @@ class Claim:
         return True
 
     def close(self) -> None:
-        """Give up the claim; harmless when repeated."""
+        """Release the lock. May be called again."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
 
 
 def is_no_store(directory: Path) -> bool:
-    """Tell whether there is nothing, or a directory that is no store: opening it would make one of it."""
+    """Return whether the path does not exist or is a directory without a store. Opening it would create a store."""
     return not directory.exists() or (directory.is_dir() and not Path(directory, DBNAME).exists())
 
 
-def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, Claim, GenerationFile]:
-    """Open the database in a directory, which is made if missing, and remove dead writers' spool files.
+def open_rows(directory: Path, lock_timeout: float) -> tuple[Rows, InUseLock, GenerationFile]:
+    """Open the database in a directory, which is created if missing, and remove the spool files of dead processes.
 
     Raises:
-        StoreError: the directory is someone else's or cannot be used.
+        StoreError: the directory belongs to another user or cannot be used.
     """
-    with _opening(directory):
-        claim = Claim(directory)
+    with _locked_directory(directory):
+        in_use_lock = InUseLock(directory)
         try:
-            rows = _rows(directory, lock_timeout, claim)
+            rows = _rows(directory, lock_timeout, in_use_lock)
             try:
                 with rows.failures():
-                    return rows, claim, GenerationFile(directory, sole=claim.is_sole(), keys=rows.keys)
+                    table = GenerationFile(directory, sole_user=in_use_lock.is_sole_holder(), keys=rows.keys)
+                    return rows, in_use_lock, table
             except BaseException:
                 rows.close_all()
                 raise
         except BaseException:
-            claim.close()
+            in_use_lock.close()
             raise
 
 
-def close_rows(directory: Path, rows: Rows, claim: Claim, table: GenerationFile) -> None:
-    """Let go of what `open_rows` returned; harmless when repeated."""
+def close_rows(directory: Path, rows: Rows, in_use_lock: InUseLock, table: GenerationFile) -> None:
+    """Close what `open_rows` returned. May be called again."""
     rows.close_all()
-    with suppress(OSError):  # another process opens or closes it: nobody is alone
+    with suppress(OSError):  # another process opens or closes the store, so this one is not its sole user
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             flock(descriptor, LOCK_EX | LOCK_NB)
-            if claim.is_sole():
-                table.say_clean()
+            if in_use_lock.is_sole_holder():
+                table.mark_clean()
         finally:
             os.close(descriptor)
     table.close()
-    claim.close()
+    in_use_lock.close()
 
 
 @contextmanager
-def _opening(directory: Path) -> Iterator[None]:
-    """Make a directory ours alone, and hold off other openers until the block ends."""
+def _locked_directory(directory: Path) -> Iterator[None]:
+    """Create the directory, restrict it to this user, and keep other processes from opening it until the block ends."""
     if os.path.expandvars(directory) != str(directory):
-        raise StoreError(f"the store's path {directory} holds a variable; diskcache would look elsewhere")
+        raise StoreError(f"the store's path {directory} holds a variable, which diskcache would expand")
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = directory.stat()
         if status.st_uid != os.geteuid():
             raise StoreError(f"the store's directory {directory} belongs to another user (uid {status.st_uid})")
         directory.chmod(status.st_mode & 0o700)
-        for name in (BODIES, SPOOLS):
+        for name in (BODIES, SPOOL_DIRECTORY):
             (directory / name).mkdir(mode=0o700, exist_ok=True)
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
@@ -132,31 +132,38 @@ def _opening(directory: Path) -> Iterator[None]:
         ) from error
 
 
-def _rows(directory: Path, lock_timeout: float, claim: Claim) -> Rows:
+def _rows(directory: Path, lock_timeout: float, in_use_lock: InUseLock) -> Rows:
+    """Open the database. If it is damaged, replace it, unless another process has it open."""
     try:
-        if (directory / FOUND_DAMAGED).exists() and claim.is_sole():
+        if (directory / FOUND_DAMAGED).exists() and in_use_lock.is_sole_holder():
             raise _DamageError("it was found malformed while in use")
-        return _rows_at_rest(directory, lock_timeout)
+        return _opened_rows(directory, lock_timeout)
     except _DamageError as error:
-        # Whoever has the old file open would remove the new one's write-ahead log on closing it
-        if not claim.is_sole():
+        # A process that closes the old database would remove the write-ahead log of the new one
+        if not in_use_lock.is_sole_holder():
             raise StoreError(f"the store in {directory} is damaged and in use by another process: {error}") from error
-        _set_aside(directory)
-        logger.warning("the store in %s was damaged and begins anew (%s); damaged-%s is left", directory, error, DBNAME)
+        _rename_damaged(directory)
+        logger.warning(
+            "the store in %s was damaged and starts empty (%s); the damaged database is kept as damaged-%s",
+            directory,
+            error,
+            DBNAME,
+        )
     try:
-        return _rows_at_rest(directory, lock_timeout)
+        return _opened_rows(directory, lock_timeout)
     except _DamageError as error:
-        raise StoreError(f"the store in {directory} cannot be made anew: {error}") from error
+        raise StoreError(f"the store in {directory} cannot be created again: {error}") from error
 
 
-def _rows_at_rest(directory: Path, lock_timeout: float) -> Rows:
+def _opened_rows(directory: Path, lock_timeout: float) -> Rows:
+    """Open the database. Raises StoreError if it cannot be used, _DamageError if it is damaged."""
     _make_private(directory / DBNAME)
     try:
         rows = Rows(directory, lock_timeout)
         try:
             with rows.failures():
-                sweep_spools(directory / SPOOLS)
-            count_octets(rows)
+                sweep_spools(directory / SPOOL_DIRECTORY)
+            rows.recount_file_bytes()
         except BaseException:
             rows.close_all()
             raise
@@ -168,19 +175,19 @@ def _rows_at_rest(directory: Path, lock_timeout: float) -> Rows:
             raise StoreError(f"the store in {directory} cannot be opened: {cause or error}") from error
         raise _DamageError(str(cause)) from error
     except (TypeError, ValueError, AttributeError, AssertionError) as error:
-        raise _DamageError(str(error)) from error  # diskcache obeys the settings it finds, whatever they break
+        raise _DamageError(str(error)) from error  # diskcache obeys any setting in the database
 
 
 def _make_private(database: Path) -> None:
-    # SQLite would let others read it, and gives its other files the mode of this one. An existing one must not
-    # be opened here: closing it would drop the locks that this process has on it.
+    # SQLite would create a file that others can read, and gives its other files the mode of this one. An existing file
+    # must not be opened here: closing it would release the locks of this process on it.
     with suppress(FileExistsError):
         os.close(os.open(database, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     database.chmod(database.stat().st_mode & 0o600)
 
 
-def _set_aside(directory: Path) -> None:
-    """Rename a damaged database, in place of one renamed before."""
+def _rename_damaged(directory: Path) -> None:
+    """Rename a damaged database. One that was renamed earlier is removed."""
     for name in _DATABASE_FILES:
         (directory / f"damaged-{name}").unlink(missing_ok=True)
         with suppress(FileNotFoundError):

@@ -1,7 +1,7 @@
-"""The generation table's file beside a store: its header, when it can be believed, and how it is made anew.
+"""The file of a store's generation table: its header, the check whether it is valid, and how it is rebuilt.
 
-A file that is cut short under a memory map kills the process, and so does a hole that cannot be filled on a full disk.
-So its octets are allocated before it is mapped, it is never shortened, and a new one takes the place of one in doubt.
+If a mapped file is truncated, or has a hole that a full disk cannot fill, access to it kills the process. So the whole
+file is allocated before it is mapped, it is never truncated, and an invalid file is replaced by a new one.
 """
 
 from __future__ import annotations
@@ -20,53 +20,54 @@ from cache.stores.generations import HEADER_SIZE, SLOTS, TABLE_SIZE, Generations
 logger = logging.getLogger(__name__)
 
 FILE = "generations"
+"""Name of the file in the store's directory."""
 
 _VERSION = 1
-_HEADER = struct.Struct("<16sII36s?")  # magic, version, slots, the machine's boot, closed cleanly
+_HEADER = struct.Struct("<16sII36s?")  # magic, version, slots, boot id, closed cleanly
 _MAGIC = b"second generatns"
 _CLEAN = slice(_HEADER.size - 1, _HEADER.size)
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+_BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 
 
 class GenerationFile:
-    """The table of a store on disk."""
+    """The generation table of a store on disk."""
 
-    def __init__(self, directory: Path, *, sole: bool, keys: Callable[[], Iterable[str]]) -> None:
-        """Map the table, made of the store's `keys` where there is none that can be believed.
+    def __init__(self, directory: Path, *, sole_user: bool, keys: Callable[[], Iterable[str]]) -> None:
+        """Map the file, or rebuild it from the store's keys if it is missing or invalid.
 
         Args:
-            directory: the store's.
-            sole: whether no other process has the store open, nor can before this returns.
+            directory: the store's directory.
+            sole_user: whether no other process has the store open, nor can open it before this returns.
             keys: returns the primary keys under which something is stored.
 
         Raises:
-            StoreError: it is damaged and in use by another process.
-            OSError: it cannot be made.
+            StoreError: the file is invalid and another process has the store open.
+            OSError: the file cannot be created.
         """
-        believed = _believed(directory / FILE, alone=sole)
-        if not (believed or sole):
+        valid = _valid_memory(directory / FILE, sole_user=sole_user)
+        if not (valid or sole_user):
             raise StoreError(f"{directory / FILE} is damaged and in use by another process")
-        self._memory = believed or _new_memory(directory / FILE)
+        self._memory = valid or _new_memory(directory / FILE)
         self.generations = Generations(self._memory)
-        if not believed:
+        if not valid:
             self.generations.add(keys())
-        if sole:  # only now: a table that was not finished must not be believed
-            self._memory[: _HEADER.size] = _HEADER.pack(_MAGIC, _VERSION, SLOTS, _boot(), False)
+        if sole_user:  # last, so that an unfinished table never has a valid header
+            self._memory[: _HEADER.size] = _HEADER.pack(_MAGIC, _VERSION, SLOTS, _boot_id(), False)
 
-    def say_clean(self) -> None:
-        """Write the table to the disk and say so, for a process that has the store open alone."""
+    def mark_clean(self) -> None:
+        """Write the table to the disk and mark it as closed cleanly. Only for the sole user of the store."""
         self._memory.flush()
         self._memory[_CLEAN] = b"\1"
         self._memory.flush(0, HEADER_SIZE)
 
     def close(self) -> None:
-        """Let go of the table; harmless when repeated."""
+        """Unmap the file. May be called again."""
         if not self._memory.closed:
             self.generations.detach()
 
 
-def _believed(path: Path, *, alone: bool) -> mmap.mmap | None:
-    """Map an existing table, or return None if there is none to believe."""
+def _valid_memory(path: Path, *, sole_user: bool) -> mmap.mmap | None:
+    """Map an existing file, or return None if it is missing or invalid."""
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
     except OSError:
@@ -77,8 +78,9 @@ def _believed(path: Path, *, alone: bool) -> mmap.mmap | None:
             return None
         header = os.pread(descriptor, _HEADER.size, 0)
         magic, version, slots, boot, clean = _HEADER.unpack(header)
-        # A power failure loses pages of the table that the database's log still has
-        if (magic, version, slots) != (_MAGIC, _VERSION, SLOTS) or not (boot == _boot() != b"" or (alone and clean)):
+        # After a power failure, the table may lack pages while the database's log has the changes
+        trusted = boot == _boot_id() != b"" or (sole_user and clean)
+        if (magic, version, slots) != (_MAGIC, _VERSION, SLOTS) or not trusted:
             return None
         return _mapped(descriptor)
     except OSError as error:
@@ -107,9 +109,9 @@ def _mapped(descriptor: int) -> mmap.mmap:
     return mmap.mmap(descriptor, TABLE_SIZE)
 
 
-def _boot() -> bytes:
-    """Return what names the machine's present run, or nothing where the system does not say."""
+def _boot_id() -> bytes:
+    """Return the id of the machine's current boot, or b"" if the system has none."""
     try:
-        return _BOOT_ID.read_bytes().strip()[:36].ljust(36, b"\0")
+        return _BOOT_ID_FILE.read_bytes().strip()[:36].ljust(36, b"\0")
     except OSError:
         return b""

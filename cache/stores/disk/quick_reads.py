@@ -1,7 +1,7 @@
-"""Small rows read on the event loop: from the page cache they come sooner than a thread that is asked for them.
+"""Read small rows on the event loop: from the page cache that is faster than a thread.
 
-A disk may be slow all the same, and then nobody else is served meanwhile. So one read that takes long is the last for
-a while, and nothing here waits for the database: what cannot be told at once is left to the threads, as is all trouble.
+A slow disk would block all other requests, so after one slow read there are no reads for a while. A read never waits
+for a database lock. Whatever cannot be read at once, and any error, is left to the methods that run on threads.
 """
 
 from __future__ import annotations
@@ -17,32 +17,32 @@ from diskcache.core import DBNAME, MODE_RAW
 from cache.rules.stored_response import StoredResponse
 from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError
-from cache.stores.disk.editing import decoded
+from cache.stores.disk.head_rows import decoded
 from cache.stores.disk.verification import Verification
 
-SLOW = 0.01
-"""Seconds: a read that takes longer is one too many."""
+SLOW_READ = 0.01
+"""Seconds. A read that takes longer is a slow one."""
 
-REST = 1.0
-"""Seconds without reads after it."""
+PAUSE = 1.0
+"""Seconds without reads after a slow one."""
 
 _ROW = "SELECT mode, value FROM Cache WHERE key = ? AND raw = 1"
 
 
 class QuickReads:
-    """Reads for one thread, on a connection of their own. Nothing raises; None says that it takes a thread to tell."""
+    """Reads for the event loop's thread, on their own connection. Never raises; None means that a thread must read."""
 
     def __init__(self, directory: Path, verification: Verification, clock: Callable[[], float] = perf_counter) -> None:
-        """Read from the store in `directory`; `verification` tells whose digest need not be worked out again."""
+        """Read from the store in `directory`; `verification` checks bodies."""
         self._clock = clock
         self._database = directory / DBNAME
         self._verification = verification
         self._connection: sqlite3.Connection | None = None
-        self._rests_until = 0.0
+        self._paused_until = 0.0
         self._closed = False
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...] | None:
-        """Return every stored response under that primary key, most recently stored first."""
+        """Return all stored responses under a primary key, most recently stored first."""
         rows = self._rows(f"u:{key}")
         try:
             return None if rows is None else tuple(entry for row in rows for entry, _ in decoded(row, key))
@@ -50,25 +50,25 @@ class QuickReads:
             return None
 
     def body(self, entry: StoredResponse) -> bytes | None:
-        """Return an entry's body if it is whole, and in the database."""
-        for octets in self._rows(f"b:{entry.id}") or ():
-            if self._verification.is_intact(entry, BytesBody(octets)):
-                return octets
+        """Return the body of an entry if it is intact and in the database, else None."""
+        for body in self._rows(f"b:{entry.id}") or ():
+            if self._verification.is_intact(entry, BytesBody(body)):
+                return body
         return None
 
-    def _rows(self, name: str) -> list[bytes] | None:
-        """Return the octets of the row of that name, if there is one."""
+    def _rows(self, row_key: str) -> list[bytes] | None:
+        """Return the value of the row with that key, as a list of one; empty if there is no such row."""
         began = self._clock()
-        if began < self._rests_until or self._closed:
+        if began < self._paused_until or self._closed:
             return None
         try:
-            found = self._open().execute(_ROW, (name,)).fetchall()
+            found = self._open().execute(_ROW, (row_key,)).fetchall()
         except (sqlite3.Error, ValueError):
             return None
-        if (ended := self._clock()) - began > SLOW:
-            self._rests_until = ended + REST
-        octets = [octets for mode, octets in found if mode == MODE_RAW and type(octets) is bytes]
-        return octets if len(octets) == len(found) else None
+        if (ended := self._clock()) - began > SLOW_READ:
+            self._paused_until = ended + PAUSE
+        values = [value for mode, value in found if mode == MODE_RAW and type(value) is bytes]
+        return values if len(values) == len(found) else None
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -77,7 +77,7 @@ class QuickReads:
         return self._connection
 
     def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         self._closed = True
         if self._connection is not None:
             with suppress(sqlite3.Error):

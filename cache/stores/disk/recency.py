@@ -1,4 +1,4 @@
-"""Which entries were used lately: gathered in memory, handed over in batches."""
+"""Times of last use: collected in memory and written in batches."""
 
 from __future__ import annotations
 
@@ -6,46 +6,46 @@ import time
 from collections.abc import Callable
 from threading import Lock, Timer
 
-_MOST = 50_000
-"""Uses kept between two batches; those beyond are not noted."""
+_MAX_ENTRIES = 50_000
+"""Entries in a batch; uses of further ones are not recorded."""
 
 
 class Recency:
-    """The uses of this batch and of the one before. A thread calls `flush` some while after the first of a batch."""
+    """The times of last use, in the current batch and the previous one. A timer calls `flush` for each batch."""
 
     def __init__(self, flush: Callable[[], None], delay: float) -> None:
-        """Call `flush`, which must not raise, `delay` seconds after a use."""
+        """Call `flush`, which must not raise, `delay` seconds after the first use in a batch."""
         self._flush = flush
         self._delay = delay
         self._lock = Lock()
         self._used: dict[str, float] = {}
-        self._before: dict[str, float] = {}
+        self._previous: dict[str, float] = {}
         self._timer: Timer | None = None
 
     def note(self, entry_id: str) -> None:
-        """Note that an entry was used now."""
+        """Record that an entry was used now."""
         used = self._used
         if entry_id in used:
             used[entry_id] = time.time()
             return
         with self._lock:
-            if len(self._used) < _MOST:
+            if len(self._used) < _MAX_ENTRIES:
                 self._used[entry_id] = time.time()
             if self._timer is None:
                 self._start()
 
     def last_use(self, entry_id: str) -> float:
-        """Return when an entry was used, in seconds since the epoch; 0 if not lately, as far as is known here."""
-        return self._used.get(entry_id) or self._before.get(entry_id, 0.0)
+        """Return the last use of an entry in seconds since the epoch; 0 if it is in neither batch."""
+        return self._used.get(entry_id) or self._previous.get(entry_id, 0.0)
 
     def take(self) -> dict[str, float]:
-        """Return the seconds since the epoch of the last use by entry id, and begin another batch."""
+        """Return the batch, as seconds since the epoch by entry id, and begin a new one."""
         with self._lock:
-            self._before, self._used = self._used, {}
-            return self._before
+            self._previous, self._used = self._used, {}
+            return self._previous
 
     def stop(self) -> None:
-        """End the thread that waits, if there is one."""
+        """Cancel the timer and wait for its thread to end."""
         with self._lock:
             timer, self._timer = self._timer, None
         if timer:
@@ -53,14 +53,14 @@ class Recency:
             timer.join()
 
     def _start(self) -> None:
-        self._timer = Timer(self._delay, self._expire)
+        self._timer = Timer(self._delay, self._on_timer)
         self._timer.daemon = True
         try:
             self._timer.start()
         except RuntimeError:  # no more threads: the next use tries again
             self._timer = None
 
-    def _expire(self) -> None:
+    def _on_timer(self) -> None:
         with self._lock:
             self._timer = None
         self._flush()

@@ -1,7 +1,7 @@
-"""The rows beneath the disk store: a diskcache table in which nothing is believed.
+"""The rows of the disk store: a table of diskcache. Its content is not trusted.
 
 A head row `u:<primary key>` holds the encoded entries under that key. A body row `b:<entry id>` holds one body, inline
-or as the name of a file, its `tag` is the primary key and its `access_time` the entry's last use.
+or as the name of a file. The `tag` of a body row is the primary key, its `access_time` the last use of the entry.
 """
 
 from __future__ import annotations
@@ -24,24 +24,28 @@ from cache.stores.base import StoreError
 from cache.stores.disk.bytes_disk import BytesDisk, RowError
 
 FOUND_DAMAGED = "found-damaged"
-"""An empty file that says: some process found the database malformed, the next to open it alone sets it aside."""
+"""Marker file: the database was found malformed. The next process that has the store to itself replaces it."""
 
 _SETTINGS = {
-    **DEFAULT_SETTINGS,  # all of them named, so that none is taken from a file
-    "eviction_policy": "none",  # reading a row must not write; eviction takes entries, never single rows
+    **DEFAULT_SETTINGS,  # a setting that is not given would be read from the database
+    "eviction_policy": "none",  # reading a row must not write; the store evicts whole entries itself
     "cull_limit": 0,
-    "sqlite_cache_size": 2048,  # pages of 4 KiB, for each thread; the system caches the file anyway
+    "sqlite_cache_size": 2048,  # pages of 4 KiB, per thread; the system caches the file anyway
     "tag_index": 1,
-    "sqlite_mmap_size": 0,  # a database truncated under a memory map kills the process
+    "sqlite_mmap_size": 0,  # truncating a mapped database would kill the process
 }
 _PAGE_OF_KEYS = """
     SELECT CAST(key AS BLOB) FROM Cache
     WHERE key > CAST(? AS TEXT) AND key < 'u;' AND raw = 1 ORDER BY key LIMIT 500
 """
+_RECOUNT_FILE_BYTES = """
+    UPDATE Settings SET value = (SELECT COALESCE(SUM(size), 0) FROM Cache WHERE filename IS NOT NULL)
+    WHERE key = 'size'
+"""
 
-# In place of diskcache's triggers of the same names, which write to another table for every row that comes or goes
+# Replace diskcache's triggers of the same names, which write to a second table for each row inserted or deleted
 _TRIGGERS = {
-    "Settings_count_insert": "INSERT ON Cache WHEN FALSE BEGIN SELECT 1; END",  # nobody asks for this count
+    "Settings_count_insert": "INSERT ON Cache WHEN FALSE BEGIN SELECT 1; END",  # this count is not used
     "Settings_count_delete": "DELETE ON Cache WHEN FALSE BEGIN SELECT 1; END",
     "Settings_size_insert": """INSERT ON Cache WHEN NEW.size <> 0
         BEGIN UPDATE Settings SET value = value + NEW.size WHERE key = 'size'; END""",
@@ -55,14 +59,14 @@ type Value = str | bytes | int | float | None
 
 
 class Execute(Protocol):
-    """Executes statements on one connection."""
+    """Executes SQL statements on one connection."""
 
     def __call__(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
-        """Return what a statement finds."""
+        """Execute a statement and return its rows."""
 
 
 class _Connection(sqlite3.Connection):
-    """A connection that is closed when its thread ends."""
+    """A connection that closes itself when its thread ends."""
 
     def __del__(self) -> None:
         with suppress(sqlite3.Error):
@@ -70,14 +74,14 @@ class _Connection(sqlite3.Connection):
 
 
 class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
-    """The table, safe for threads and processes. What fails inside `failures` or `exclusive` is a StoreError."""
+    """The table, safe for several threads and processes. `failures` and `exclusive` turn errors into StoreError."""
 
     def __init__(self, directory: Path, lock_timeout: float) -> None:
-        """Open or create the table; `lock_timeout` is in seconds. Raises whatever SQLite and diskcache raise."""
+        """Open or create the table; `lock_timeout` is in seconds. Raises the errors of SQLite and diskcache."""
         self._connections: WeakSet[_Connection] = WeakSet()
         self._closed = False
         self._lock_timeout = lock_timeout
-        self._turn = Lock()
+        self._write_lock = Lock()
         try:
             super().__init__(str(directory), timeout=lock_timeout, disk=BytesDisk, **_SETTINGS)
             self.execute("CREATE INDEX IF NOT EXISTS Body_access_time ON Cache(access_time) WHERE tag IS NOT NULL")
@@ -100,7 +104,7 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
 
     @property
     def _con(self) -> _Connection:
-        """The connection of this thread in this process, made as diskcache makes it."""
+        """The connection of this thread in this process, opened as diskcache would."""
         if self._closed:
             raise sqlite3.ProgrammingError("it is closed")
         local = self._local
@@ -110,12 +114,12 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         if getattr(local, "con", None) is None:
             local.con = sqlite3.connect(
                 Path(self._directory) / DBNAME,
-                timeout=self._lock_timeout,  # diskcache would not wait at all while it opens
+                timeout=self._lock_timeout,  # diskcache would not wait for locks while it opens the database
                 isolation_level=None,
                 check_same_thread=False,  # so that `close_all` can close it
                 factory=_Connection,
             )
-            local.con.text_factory = partial(str, encoding="utf-8", errors="replace")  # damaged text is no error
+            local.con.text_factory = partial(str, encoding="utf-8", errors="replace")  # damaged text must not raise
             self._connections.add(local.con)
             for pragma in ("synchronous", "cache_size", "mmap_size"):
                 local.con.execute(f"PRAGMA {pragma} = {_SETTINGS['sqlite_' + pragma]}")
@@ -123,7 +127,7 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         return connection
 
     def reset(self, key: str, value: Value = ENOVAL, update: bool = True) -> Value:
-        """Read or write a setting. diskcache makes attributes of all it finds, so there must be no others.
+        """Read or write a setting. Only known names, since diskcache sets an attribute for each name that it finds.
 
         Raises:
             ValueError: there is no such setting.
@@ -134,14 +138,14 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         return setting
 
     def close_all(self) -> None:
-        """Close the connections of all threads, for good."""
+        """Close the connections of all threads. The table cannot be used any more."""
         self._closed = True
         for connection in list(self._connections):
             connection.close()
 
     @contextmanager
     def failures(self) -> Iterator[None]:
-        """Turn whatever SQLite, diskcache and the file system raise into StoreError."""
+        """Turn the errors of SQLite, diskcache and the file system into StoreError."""
         try:
             yield
         except (sqlite3.Error, OSError, ValueError, diskcache.Timeout) as error:
@@ -149,50 +153,50 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
                 with suppress(OSError):
                     (Path(self.directory) / FOUND_DAMAGED).touch(mode=0o600)
             with suppress(sqlite3.Error):
-                self.close()  # a COMMIT that failed leaves its transaction open and everyone else locked out
+                self.close()  # a failed COMMIT leaves the transaction open, which would lock out all others
             # diskcache's Timeout hides why the transaction could not begin
             reason = (error.__context__ or "locked") if isinstance(error, diskcache.Timeout) else error
             raise StoreError(f"the store in {self.directory} failed: {reason}") from error
 
     @contextmanager
     def exclusive(self) -> Iterator[tuple[Execute, Callable[[Value], None]]]:
-        """Keep all other writers out until the block ends, then commit.
+        """Exclude all other writers until the block ends, then commit.
 
-        Yields what executes a statement within the block, and what discards a file after it.
+        Yields two functions: one executes a statement in the transaction, one registers a file to be removed after it.
 
         Raises:
             StoreError: nothing was changed.
         """
-        # Threads queue here: SQLite's own waiting is polling, and unfair
-        if not self._turn.acquire(timeout=self._lock_timeout):
+        # Threads of this process wait here, since SQLite polls for its lock and is unfair
+        if not self._write_lock.acquire(timeout=self._lock_timeout):
             raise StoreError(f"the store in {self.directory} is locked")
         try:
             with self.failures(), self._transact() as (sql, discard):
                 yield lambda statement, *parameters: sql(statement, parameters).fetchall(), discard
         finally:
-            self._turn.release()
+            self._write_lock.release()
 
     def head(self, key: str) -> bytes | None:
-        """Return the octets of a head row or None. Raises RowError."""
-        held = self._fetch(f"u:{key}")
-        if isinstance(held, FileIO):
-            held.close()
+        """Return the value of a head row, or None if there is no such row. Raises RowError."""
+        value = self._fetch(f"u:{key}")
+        if isinstance(value, FileIO):
+            value.close()
             raise RowError("a head row with a file")
-        return held
+        return value
 
     def body(self, entry_id: str) -> bytes | FileIO | None:
-        """Return a body's octets or its open file, or None if it is gone. Raises RowError."""
+        """Return the bytes of a body or its file, opened, or None if it does not exist. Raises RowError."""
         return self._fetch(f"b:{entry_id}")
 
     def _fetch(self, key: str) -> bytes | FileIO | None:
         for mode, name, value in self.execute("SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = 1", key):
-            with suppress(OSError):  # the file is gone
-                held: bytes | FileIO = self.disk.fetch(mode, name, value, read=True)
-                return held
+            with suppress(OSError):  # the file does not exist
+                fetched: bytes | FileIO = self.disk.fetch(mode, name, value, read=True)
+                return fetched
         return None
 
     def keys(self, prefix: str = "") -> Iterator[str]:
-        """Iterate over the primary keys that begin so, in order; keys stored meanwhile may be among them."""
+        """Iterate over the primary keys with a prefix, in order. Keys stored in the meantime may be included."""
         last = b"u:" + prefix.encode()[:-1]
         while page := self._page_of_keys(last):
             for last in page:
@@ -208,26 +212,31 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
                         return
 
     def body_count(self) -> int:
-        """Return how many bodies there are."""
+        """Return the number of bodies."""
         return _integer(self.execute("SELECT COUNT(*) FROM Cache WHERE key >= 'b:' AND key < 'b;'"))
 
-    def file_names(self, folder: str = "") -> set[str]:
-        """Return the names of the body files that rows have, all or those that begin so."""
-        found = self.execute("SELECT filename FROM Cache WHERE filename >= ? AND filename < ?", folder, f"{folder}\x7f")
+    def file_names(self, prefix: str = "") -> set[str]:
+        """Return the names of the body files in the rows, all or those with a prefix."""
+        found = self.execute("SELECT filename FROM Cache WHERE filename >= ? AND filename < ?", prefix, f"{prefix}\x7f")
         return {str(name) for (name,) in found}
 
-    def octets_in_use(self) -> int:
-        """Return the octets in use: pages of the database and body files."""
+    def bytes_in_use(self) -> int:
+        """Return the number of bytes in use: pages of the database, and body files."""
         pages = _integer(self.execute("PRAGMA page_count")) - _integer(self.execute("PRAGMA freelist_count"))
         files = _integer(self.execute("SELECT CAST(value AS INTEGER) FROM Settings WHERE key = 'size'"))
         return pages * _integer(self.execute("PRAGMA page_size")) + files
 
+    def recount_file_bytes(self) -> None:
+        """Count the bytes of body files again, since the stored number is not trusted. Raises StoreError."""
+        with self.exclusive():
+            self.execute(_RECOUNT_FILE_BYTES)
+
     def version(self) -> int:
-        """Return a number that is another one once anybody else has changed anything."""
+        """Return a number that differs after another connection has committed a change."""
         return _integer(self.execute("PRAGMA data_version"))
 
     def execute(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
-        """Return what a statement finds."""
+        """Execute a statement and return its rows."""
         found: list[tuple[Value, ...]] = self._sql(statement, parameters).fetchall()
         return found
 

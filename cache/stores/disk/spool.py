@@ -1,6 +1,6 @@
-"""Spool files: bodies on their way in that are too large for memory.
+"""Spool files: bodies that are being written and are too large for memory.
 
-A writer holds a lock on its file for as long as it lives, so that a sweep tells its file from a dead writer's.
+A writer holds a lock on its file until it closes it, so a file without a lock was left by a process that is dead.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ from contextlib import suppress
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 
+SPOOL_DIRECTORY = "spool"
+"""Name of the directory for spool files."""
+
 
 class Spool:
-    """A new file of its own in a directory. Making it, writing and moving may raise OSError."""
+    """A new spool file in a directory. Creating, writing and moving it may raise OSError."""
 
     def __init__(self, directory: Path) -> None:
         self.length = 0
@@ -21,7 +24,7 @@ class Spool:
         self._path, self._descriptor = _locked_file(directory)
 
     def write(self, chunk: bytes | bytearray | memoryview) -> None:
-        """Append octets, all of them; `length` tells how many, if that fails."""
+        """Append all bytes. If this fails, `length` shows how many were written."""
         remaining = memoryview(chunk)
         while remaining:
             written = os.write(self._descriptor, remaining)
@@ -29,7 +32,7 @@ class Spool:
             remaining = remaining[written:]
 
     def read(self, start: int, stop: int) -> bytes:
-        """Return octets `start` (inclusive) to `stop` (exclusive) of those written."""
+        """Return bytes `start` (inclusive) to `stop` (exclusive) of those written."""
         chunks = []
         while start < stop and (chunk := os.pread(self._descriptor, stop - start, start)):
             chunks.append(chunk)
@@ -37,17 +40,17 @@ class Spool:
         return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
     def modified(self) -> int:
-        """Return when the file was last written: nanoseconds since the epoch."""
+        """Return the time of the last write, in nanoseconds since the epoch."""
         return os.fstat(self._descriptor).st_mtime_ns
 
     def move(self, path: Path) -> None:
-        """Give the file its place. It is not synced: the digest tells what a power failure took."""
+        """Move the file to its final path. It is not synced: after a power failure, the digest shows a loss."""
         path.parent.mkdir(mode=0o700, exist_ok=True)
         self._path.rename(path)
         self._path = path
 
     def close(self) -> None:
-        """Keep the file and let go of it."""
+        """Close the file without removing it."""
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
@@ -56,19 +59,19 @@ class Spool:
         self.close()
 
     def discard(self) -> None:
-        """Remove the file, wherever it is by now, as far as that is possible."""
+        """Close the file and remove it, if possible, also after `move`."""
         with suppress(OSError):
             self._path.unlink()
         self.close()
 
 
 def sweep_spools(directory: Path) -> None:
-    """Remove what dead writers left in a directory. Raises OSError if it cannot be listed."""
+    """Remove the spool files of dead processes. Raises OSError if the directory cannot be listed."""
     for path in directory.iterdir():
-        with suppress(OSError):  # its writer has just moved or removed it, or it is none of ours
+        with suppress(OSError):  # its writer has just moved or removed it, or it is not a spool file
             descriptor = os.open(path, os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
-                flock(descriptor, LOCK_EX | LOCK_NB)  # BlockingIOError: its writer lives
+                flock(descriptor, LOCK_EX | LOCK_NB)  # BlockingIOError: its writer is alive
                 path.unlink()
             finally:
                 os.close(descriptor)
@@ -80,7 +83,7 @@ def _locked_file(directory: Path) -> tuple[Path, int]:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
         try:
             flock(descriptor, LOCK_EX)
-            if os.fstat(descriptor).st_nlink:  # else a sweep came between creation and lock
+            if os.fstat(descriptor).st_nlink:  # 0 if `sweep_spools` removed the file before it was locked
                 return path, descriptor
         except OSError:
             os.close(descriptor)

@@ -1,4 +1,4 @@
-"""The store on disk: survives restarts, shared by processes and threads, bounded, and never believed."""
+"""The store on disk: persistent, limited in size, shared by threads and processes. Its files are not trusted."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from cache.stores.bodies import BytesBody, FileBody
 from cache.stores.disk.bytes_disk import RowError
 from cache.stores.disk.directory import close_rows, open_rows
 from cache.stores.disk.disk_writer import DiskWriter, Insert
-from cache.stores.disk.editing import Editing, encoded, variants_in
+from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.full_disk import FullDisk, is_full
+from cache.stores.disk.head_rows import encoded, variants_in
 from cache.stores.disk.quick_reads import QuickReads
 from cache.stores.disk.recency import Recency
-from cache.stores.disk.spool import Spool
-from cache.stores.disk.sweep import SPOOLS, Sweeper, sweep
-from cache.stores.disk.transaction import transaction
+from cache.stores.disk.row_transaction import row_transaction
+from cache.stores.disk.spool import SPOOL_DIRECTORY, Spool
+from cache.stores.disk.sweep import Sweeper, sweep
 from cache.stores.disk.verification import Verification
 from cache.stores.memory import is_of_host
 
@@ -29,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class DiskStore:
-    """Stored responses in a directory, at most `max_size` octets of them; the least recently used go first."""
+    """Stored responses in a directory, at most `max_size` bytes. The least recently used are evicted first."""
 
     def __init__(
         self,
@@ -41,24 +42,24 @@ class DiskStore:
         lock_timeout: float = 10.0,
         touch_delay: float = 60.0,
     ) -> None:
-        """Open the store and sweep what a killed process left; a damaged database is set aside.
+        """Open the store. The remains of killed processes are swept later; a damaged database is renamed and replaced.
 
         Args:
-            directory: made if missing, with access for this user alone.
-            max_size: octets of bodies and records.
-            inline_max: octets up to which a body lives in the database; a larger one is a file.
-            captures: states of one response that are kept over time.
+            directory: created if missing, with access for this user only.
+            max_size: limit for bodies and records, in bytes.
+            inline_max: size in bytes up to which a body is stored in the database; a larger one is a file.
+            captures: how many states of a response are kept over time.
             lock_timeout: seconds that a write waits for other processes.
-            touch_delay: seconds until uses are written, so that other processes' eviction sees them.
+            touch_delay: seconds until last uses are written, for eviction by other processes.
 
         Raises:
             StoreError: the directory cannot be used.
         """
         self._directory = directory = directory.absolute()
-        self._rows, self._claim, self._table = open_rows(directory, lock_timeout)
+        self._rows, self._in_use_lock, self._table = open_rows(directory, lock_timeout)
         self.generations = self._table.generations
-        self._spools = directory / SPOOLS
-        self._max_size = self._room = max_size
+        self._spools = directory / SPOOL_DIRECTORY
+        self._max_size = self._limit = max_size
         self._full_disk = FullDisk(directory, self._rows, self.generations)
         self.inline_max, self.captures = inline_max, captures
         self._verification = Verification()
@@ -66,11 +67,11 @@ class DiskStore:
         self._sweeper = Sweeper(self.sweep)
 
     def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
-        """Return nothing where surely nothing is stored, else None."""
-        return () if self.generations.settled(self.generations.slot(key)) == 0 else None
+        """Return an empty tuple if it is certain that nothing is stored under the key, else None."""
+        return () if self.generations.stable_value(self.generations.slot(key)) == 0 else None
 
     def peek_body(self, entry: StoredResponse) -> bytes | None:  # noqa: ARG002 - the protocol's signature
-        """Return None: every body is on the disk."""
+        """Return None: all bodies are on disk."""
         return None
 
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:  # noqa: ARG002 - the protocol's signature
@@ -81,7 +82,7 @@ class DiskStore:
         """Return None: everything needs to wait for the disk."""
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
-        """Return every stored response under that primary key, most recently stored first. Raises StoreError."""
+        """Return all stored responses under a primary key, most recently stored first. Raises StoreError."""
         with self._rows.failures():
             variants = variants_in(self._rows, key)
         if variants is None:
@@ -90,10 +91,10 @@ class DiskStore:
         return tuple(entry for entry, _ in variants or ())
 
     def open(self, entry: StoredResponse) -> BytesBody | FileBody:
-        """Open an entry's body, its length and (once a process) its digest checked.
+        """Open the body of an entry. Its length is checked each time, its digest once per process.
 
         Raises:
-            DamagedEntry: the body is gone or altered; the entry has been deleted.
+            DamagedEntry: the body is missing or altered; the entry has been deleted.
             StoreError: the store cannot be read.
         """
         with self._rows.failures():
@@ -104,119 +105,119 @@ class DiskStore:
         return body
 
     def quick_reads(self) -> QuickReads:
-        """Return what reads small rows without waiting. It is to be closed before the store."""
+        """Return a reader of small rows that never waits. The caller must close it before the store."""
         return QuickReads(self._directory, self._verification)
 
     def writer(self, insert: Insert | None = None) -> DiskWriter:
-        """Begin a new body, to be stored by `insert` if that is given."""
+        """Begin a new body. `commit` calls `insert` if it is given, else `self.insert`."""
         return DiskWriter(self._spools, insert or self.insert, self.make_room, self._max_size, self.inline_max)
 
     def update(self, entry: StoredResponse) -> bool:
-        """Rewrite the head of an entry if its stored revision is `entry.revision - 1`; tell whether it was.
+        """Replace the head of a stored entry if its revision is `entry.revision - 1`. Return whether it was replaced.
 
         Raises:
-            StoreError: nothing changed.
+            StoreError: nothing was changed.
         """
-        return self.edit(lambda editing: editing.update(entry))
+        return self.transact(lambda transaction: transaction.update(entry))
 
     def invalidate(self, key: str) -> int:
-        """Mark every entry under a key as needing validation. Returns how many. Raises StoreError."""
+        """Mark all entries under a key as needing validation. Return their number. Raises StoreError."""
         return self._invalidate(key, lambda _: True)
 
     def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
-        """Mark the entries that fit, among those whose key begins so. Returns how many. Raises StoreError."""
+        """Invalidate the entries that `fits` accepts, of keys with a prefix. Return their number. Raises StoreError."""
         return sum(self._invalidate(key, fits) for key in self._keys(prefix))
 
     def _invalidate(self, key: str, fits: Callable[[StoredResponse], bool]) -> int:
         with self._rows.failures():
             if not any(fits(entry) for entry, _ in variants_in(self._rows, key) or ()):
                 return 0
-        return self.edit(lambda editing: editing.invalidate(key, fits))
+        return self.transact(lambda transaction: transaction.invalidate(key, fits))
 
     def touch(self, entry_id: str) -> None:
-        """Note that an entry was used: known here at once, and written some while later."""
+        """Record that an entry was used just now. This process knows it at once; the disk gets it later."""
         self._recency.note(entry_id)
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
-        """Delete the entries under a key, or only those named. Returns how many. Raises StoreError."""
-        return self.edit(lambda editing: editing.delete(key, ids))
+        """Delete the entries under a key, all or only those with these ids. Return their number. Raises StoreError."""
+        return self.transact(lambda transaction: transaction.delete(key, ids))
 
     def delete_host(self, host: str) -> int:
-        """Delete every entry of a host, whatever scheme and port. Returns how many. Raises StoreError."""
+        """Delete all entries of a host, with any scheme and port. Return their number. Raises StoreError."""
         return sum(self.delete(key) for key in self._keys() if is_of_host(key, host))
 
     def clear(self) -> int:
-        """Delete everything. Returns how many entries. Raises StoreError."""
-        return self.edit(lambda editing: editing.clear())
+        """Delete all entries. Return their number. Raises StoreError."""
+        return self.transact(lambda transaction: transaction.clear())
 
-    def edit[T](self, change: Callable[[Editing], T]) -> T:
-        """Return what `change` returns, all of it done in one transaction.
+    def transact[T](self, change: Callable[[EntryTransaction], T]) -> T:
+        """Run `change` in one transaction and return its result. If the disk is full, make room and run it once more.
 
         Raises:
             StoreError: nothing was changed.
         """
         try:
-            return self._edit(change)
+            return self._transact(change)
         except StoreError as error:
             if not is_full(error) or not self.make_room():
                 raise
-        return self._edit(change)
+        return self._transact(change)
 
-    def _edit[T](self, change: Callable[[Editing], T]) -> T:
-        with transaction(self._rows, self.generations) as changes:
-            editing = Editing(self._rows, changes, self.captures, self._recency.last_use)
-            result = change(editing)
-            editing.evict(self._room)
+    def _transact[T](self, change: Callable[[EntryTransaction], T]) -> T:
+        with row_transaction(self._rows, self.generations) as changes:
+            transaction = EntryTransaction(self._rows, changes, self.captures, self._recency.last_use)
+            result = change(transaction)
+            transaction.evict(self._limit)
             return result
 
     def make_room(self) -> bool:
-        """Delete some of what was not used for longest, for a disk that is full. Tell whether anything went.
+        """Evict some of the least recently used entries, when the disk is full. Return whether any were evicted.
 
-        From then on no more is kept than there was room for.
+        From then on the store is limited to the size that fits on the disk.
         """
-        room = self._full_disk.make_room()
-        self._room = min(self._room, room or self._room)
-        return room is not None
+        fitting = self._full_disk.make_room()
+        self._limit = min(self._limit, fitting or self._limit)
+        return fitting is not None
 
     def entries(self) -> Iterator[StoredResponse]:
-        """Iterate over all entries, ordered by key; damaged ones are deleted and left out. Raises StoreError."""
+        """Iterate over all entries, ordered by key. Damaged ones are deleted and left out. Raises StoreError."""
         for key in self._keys():
             yield from self.candidates(key)
 
     def statistics(self) -> StoreStatistics:
-        """Return what the store holds. Raises StoreError."""
+        """Return number and size of the entries. Raises StoreError."""
         with self._rows.failures():
-            return StoreStatistics(self._rows.body_count(), self._rows.octets_in_use(), self._max_size)
+            return StoreStatistics(self._rows.body_count(), self._rows.bytes_in_use(), self._max_size)
 
-    def sweep(self, go_on: Callable[[], bool] = lambda: True) -> None:
-        """Remove what killed processes left, as `cache.stores.sweep` does. Raises StoreError."""
-        sweep(self._directory, self._rows, go_on)
+    def sweep(self, should_continue: Callable[[], bool] = lambda: True) -> None:
+        """Remove what killed processes left, see `cache.stores.disk.sweep`. Raises StoreError."""
+        sweep(self._directory, self._rows, should_continue)
 
     def close(self) -> None:
-        """Write what was batched and let go of files."""
+        """Write pending last uses and close the files."""
         self._sweeper.stop()
         self._recency.stop()
         self._flush()
-        close_rows(self._directory, self._rows, self._claim, self._table)
+        close_rows(self._directory, self._rows, self._in_use_lock, self._table)
 
     def _keys(self, prefix: str = "") -> Iterator[str]:
         with self._rows.failures():
             yield from self._rows.keys(prefix)
 
     def insert(self, entry: StoredResponse, body: bytes | Spool, replaces: Iterable[str]) -> None:
-        """Store an entry with its body. Raises StoreError; then nothing was stored and nothing replaced."""
-        stored, octets = encoded(entry)
-        self.edit(lambda editing: editing.insert(stored, octets, body, replaces, time.time()))
-        self._verification.written(stored, body)
+        """Store an entry with its body. Raises StoreError if it cannot; then nothing was stored or deleted."""
+        stored, data = encoded(entry)
+        self.transact(lambda transaction: transaction.insert(stored, data, body, replaces, time.time()))
+        self._verification.note_written(stored, body)
 
     def _intact_body(self, entry: StoredResponse) -> BytesBody | FileBody | None:
         try:
-            held = self._rows.body(entry.id)
+            found = self._rows.body(entry.id)
         except RowError:
             return None
-        if held is None:
+        if found is None:
             return None
-        body = FileBody(held, lambda: self._forget(entry)) if isinstance(held, FileIO) else BytesBody(held)
+        body = FileBody(found, lambda: self._delete_damaged(entry)) if isinstance(found, FileIO) else BytesBody(found)
         intact = False
         try:
             intact = self._verification.is_intact(entry, body)
@@ -225,15 +226,15 @@ class DiskStore:
                 body.close()
         return body if intact else None
 
-    def _forget(self, entry: StoredResponse) -> None:
-        with suppress(StoreError):  # a body cut short while it is read: the reader is told in any case
+    def _delete_damaged(self, entry: StoredResponse) -> None:
+        with suppress(StoreError):  # the reader gets DamagedEntry in any case
             self.delete(entry.key, [entry.id])
 
     def _flush(self) -> None:
-        """Write when entries were used last. A failure loses that, and nothing else."""
+        """Write the last uses of entries. If that fails, only they are lost."""
         if used := self._recency.take():
             try:
-                with transaction(self._rows, self.generations) as changes:
+                with row_transaction(self._rows, self.generations) as changes:
                     changes.touch(used)
             except StoreError as error:
-                logger.warning("when entries were used last was not written: %s", error)
+                logger.warning("the last uses of entries were not written: %s", error)

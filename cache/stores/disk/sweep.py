@@ -1,4 +1,4 @@
-"""Sweeping: what killed processes left in the store's directory and no entry owns. A little at a time."""
+"""Sweeping: remove the rows and files that killed processes left in the store's directory, in small steps."""
 
 from __future__ import annotations
 
@@ -13,13 +13,10 @@ from cache.stores.disk.rows import Rows
 
 logger = logging.getLogger(__name__)
 
-_QUIET = 10.0
-"""Seconds after the start before anything is swept: most commands are over by then."""
+_START_DELAY = 10.0
+"""Seconds between opening the store and sweeping. Most commands end before that."""
 _PAUSE = 0.05
 """Seconds between two steps."""
-
-SPOOLS = "spool"
-"""The directory of the bodies on their way in."""
 
 _STEP = "SELECT MAX(rowid) FROM (SELECT rowid FROM Cache WHERE rowid > ? ORDER BY rowid LIMIT 500)"
 _STRAYS = """
@@ -28,41 +25,31 @@ _STRAYS = """
         OR (key GLOB 'b:*' AND EXISTS (
             SELECT 1 FROM Cache AS head WHERE head.key = 'u:' || Cache.tag AND head.raw = 1))))
 """
-_COUNT_OCTETS = """
-    UPDATE Settings SET value = (SELECT COALESCE(SUM(size), 0) FROM Cache WHERE filename IS NOT NULL)
-    WHERE key = 'size'
-"""
 
 
-def count_octets(rows: Rows) -> None:
-    """Count the octets of body files anew, whatever number was found. Raises StoreError."""
-    with rows.exclusive():
-        rows.execute(_COUNT_OCTETS)
-
-
-def sweep(directory: Path, rows: Rows, go_on: Callable[[], bool]) -> None:
+def sweep(directory: Path, rows: Rows, should_continue: Callable[[], bool]) -> None:
     """Remove rows that belong to no entry, and body files that belong to no row.
 
     Args:
-        directory: the store's.
-        rows: its rows.
-        go_on: called between two steps, each of them short; may wait, and tells whether to take the next.
+        directory: the store's directory.
+        rows: the store's rows.
+        should_continue: called before each of the short steps. It may wait, and returns whether to take the step.
 
     Raises:
         StoreError: the store cannot be read or written.
     """
     last = 0
-    while go_on():
+    while should_continue():
         with rows.failures():
             ((stop,),) = rows.execute(_STEP, last)
         if not isinstance(stop, int):
             break
         _drop_strays(rows, last, stop)
         last = stop
-    for folder in sorted((directory / BODIES).glob("*")):
-        if not go_on():
+    for subdirectory in sorted((directory / BODIES).glob("*")):
+        if not should_continue():
             return
-        _drop_orphans(folder, rows)
+        _drop_orphans(subdirectory, rows)
 
 
 def _drop_strays(rows: Rows, start: int, last: int) -> None:
@@ -73,41 +60,41 @@ def _drop_strays(rows: Rows, start: int, last: int) -> None:
             rows.execute("DELETE" + _STRAYS, start, last)
 
 
-def _drop_orphans(folder: Path, rows: Rows) -> None:
-    names = {f"{BODIES}/{folder.name}/{path.name}" for path in folder.glob("*")}
+def _drop_orphans(subdirectory: Path, rows: Rows) -> None:
+    names = {f"{BODIES}/{subdirectory.name}/{path.name}" for path in subdirectory.glob("*")}
     files = {name for name in names if BODY_FILE.fullmatch(name)}
-    prefix = f"{BODIES}/{folder.name}/"
+    prefix = f"{BODIES}/{subdirectory.name}/"
     with rows.failures():
         orphans = files - rows.file_names(prefix)
     if orphans:
-        with rows.exclusive():  # so that nobody is between moving a file to its place and committing its row
+        with rows.exclusive():  # else a writer could be between moving a file to its path and committing its row
             for name in orphans - rows.file_names(prefix):
                 rows.disk.remove(name)
 
 
 class Sweeper:
-    """A thread that sweeps once, some seconds after the start, and never for long at a time."""
+    """A thread that sweeps once, some seconds after the start, with a pause between steps."""
 
     def __init__(self, sweep_all: Callable[[Callable[[], bool]], None]) -> None:
-        """Call `sweep_all` with what it has to call between two steps."""
+        """Call `sweep_all` on the thread, with the `should_continue` function that it must obey."""
         self._sweep_all = sweep_all
         self._stopped = Event()
         self._thread: Thread | None = Thread(target=self._run, name="store-sweeper", daemon=True)
         try:
             self._thread.start()
-        except RuntimeError:  # no more threads: the next start sweeps
+        except RuntimeError:  # no more threads: the next process will sweep
             self._thread = None
 
     def stop(self) -> None:
-        """End the sweeping, wherever it is."""
+        """Stop sweeping after the current step, and wait for the thread to end."""
         self._stopped.set()
         if self._thread:
             self._thread.join()
 
     def _run(self) -> None:
-        if self._stopped.wait(_QUIET):
+        if self._stopped.wait(_START_DELAY):
             return
         try:
             self._sweep_all(lambda: not self._stopped.wait(_PAUSE))
         except StoreError as error:
-            logger.warning("what killed processes left was not swept: %s", error)
+            logger.warning("the remains of killed processes were not swept: %s", error)

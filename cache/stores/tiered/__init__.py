@@ -1,1 +1,1 @@
-"""Memory in front of a disk store, and writes in groups behind it."""
+"""The tiered store: memory in front of a disk store, which gets changes in batches."""

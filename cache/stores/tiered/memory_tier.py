@@ -1,8 +1,9 @@
-"""What a store on disk has in memory: S3-FIFO, three queues (Yang et al., SOSP 2023).
+"""The memory of a tiered store. It evicts by S3-FIFO, which has three queues (Yang et al., SOSP 2023).
 
-What comes in joins the small queue, a tenth of the size. What was used again by the time it reaches the end moves on to
-the main queue; the rest goes, and only its name is remembered for a while: if it comes back, it joins the main queue at
-once. There it goes round for as long as it is used. One sweep through many keys only ever fills the small queue.
+A new key joins the small queue, a tenth of the memory. At its end, keys that were used again move to the main queue;
+the others are evicted, and only their hashes are kept, in the ghost queue. A key that returns while its hash is there
+joins the main queue at once. The main queue keeps keys as long as they are used. So a scan over many keys only
+displaces the small queue.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ from cache.rules.stored_response import StoredResponse
 from cache.stores.generations import Generations
 
 _SMALL_SHARE = 10
-_MOST_USES = 3
+_MAX_USES = 3
 _USED_AGAIN = 2
-"""Uses in the small queue that show an interest which lasts: the first is that which brought it here."""
+"""Uses in the small queue after which a key moves to the main queue. The first one is the request that stored it."""
 
-# Octets that CPython's objects take, as tracemalloc counts them
+# Bytes that CPython's objects take, measured with tracemalloc
 _COST_OF_KEY = 900
 _COST_OF_ENTRY = 1300
 _COST_OF_FIELD = 200
@@ -30,8 +31,8 @@ _COST_OF_BODY = 100
 _NO_BODIES: Mapping[str, bytes] = MappingProxyType({})
 
 
-class Held:
-    """What is in memory of one primary key."""
+class CachedKey:
+    """The entries and bodies in memory of one primary key."""
 
     __slots__ = ("bodies", "cost", "key", "slot", "state", "uses")
 
@@ -39,55 +40,55 @@ class Held:
         self.key = key
         self.slot = slot
         self.state: tuple[int, tuple[StoredResponse, ...]] = (-1, ())
-        """The generation at which these were all there is under the key. Replaced as one, for whoever holds no lock."""
+        """Generation, and all entries under the key at that generation. One attribute: readers hold no lock."""
         self.bodies: dict[str, bytes] = {}
         self.cost = 0
         self.uses = 0
 
 
 class MemoryTier:
-    """At most `max_size` octets, Python's own included. What changes it needs the owner's lock."""
+    """Keys in memory, at most `max_size` bytes including Python's overhead. Changes need the lock of the owner."""
 
     def __init__(self, max_size: int, pinned: Collection[str], generations: Generations) -> None:
-        """Never let go of the keys that are `pinned` at the time: nobody else knows them as they are here."""
+        """Never evict a key while it is in `pinned`: it has changes that are only in memory."""
         self.max_size = max_size
         self.size = 0
         self._pinned = pinned
         self._generations = generations
-        self._held: dict[str, Held] = {}
-        self._small: OrderedDict[str, Held] = OrderedDict()
-        self._main: OrderedDict[str, Held] = OrderedDict()
+        self._keys: dict[str, CachedKey] = {}
+        self._small: OrderedDict[str, CachedKey] = OrderedDict()
+        self._main: OrderedDict[str, CachedKey] = OrderedDict()
         self._ghosts: OrderedDict[int, None] = OrderedDict()
         self._small_size = 0
-        self.get = self._held.get
+        self.get = self._keys.get
 
     def __len__(self) -> int:
-        """Return how many keys are held."""
-        return len(self._held)
+        """Return the number of keys."""
+        return len(self._keys)
 
     def variants(self, key: str) -> tuple[StoredResponse, ...] | None:
-        """Return what is stored under a key, or None if that is not known here. Needs no lock."""
-        held = self._held.get(key)
-        if held is None:
-            return () if self._generations.settled(self._generations.slot(key)) == 0 else None
-        return held.state[1] if self._is_current(held) else None
+        """Return all entries under a key, or None if memory does not have them. Needs no lock."""
+        cached = self._keys.get(key)
+        if cached is None:
+            return () if self._generations.stable_value(self._generations.slot(key)) == 0 else None
+        return cached.state[1] if self._is_current(cached) else None
 
     def body(self, entry: StoredResponse) -> bytes | None:
-        """Return an entry's body if it is held, and note the use. Needs no lock."""
-        held = self._held.get(entry.key)
-        if held is None or not self._is_current(held):
+        """Return the body of an entry, or None if memory does not have it. Counts as a use. Needs no lock."""
+        cached = self._keys.get(entry.key)
+        if cached is None or not self._is_current(cached):
             return None
-        if held.uses < _MOST_USES:
-            held.uses += 1
-        return held.bodies.get(entry.id)
+        if cached.uses < _MAX_USES:
+            cached.uses += 1
+        return cached.bodies.get(entry.id)
 
-    def _is_current(self, held: Held) -> bool:
-        now = self._generations.settled(held.slot)
-        return now == held.state[0] or (now is None and held.key in self._pinned)
+    def _is_current(self, cached: CachedKey) -> bool:
+        now = self._generations.stable_value(cached.slot)
+        return now == cached.state[0] or (now is None and cached.key in self._pinned)
 
     def put_if_current(self, key: str, slot: int, generation: int, variants: tuple[StoredResponse, ...]) -> None:
-        """Hold what was read while the slot had that generation, if it still has."""
-        if generation == self._generations.settled(slot) and key not in self._pinned:
+        """Keep entries that were read at a generation, if the slot still has this generation."""
+        if generation == self._generations.stable_value(slot) and key not in self._pinned:
             self.put(key, slot, generation, variants)
 
     def put(
@@ -97,88 +98,91 @@ class MemoryTier:
         generation: int,
         variants: tuple[StoredResponse, ...],
         bodies: Mapping[str, bytes] = _NO_BODIES,
-    ) -> Held:
-        """Hold what is stored under a key, the bodies that were held of it, and further ones by entry id."""
-        held = self._held.get(key)
-        if held is None:
-            held = self._held[key] = Held(key, slot)
+    ) -> CachedKey:
+        """Keep the entries under a key, the bodies that memory has of them, and more `bodies` by entry id."""
+        cached = self._keys.get(key)
+        if cached is None:
+            cached = self._keys[key] = CachedKey(key, slot)
             if self._ghosts.pop(hash(key), 0) is None:
-                self._main[key] = held
+                self._main[key] = cached
             else:
-                self._small[key] = held
-        held.state = (generation, variants)
-        if held.bodies:
+                self._small[key] = cached
+        cached.state = (generation, variants)
+        if cached.bodies:
             ids = {each.id for each in variants}
-            held.bodies = {each: body for each, body in held.bodies.items() if each in ids}
+            cached.bodies = {each: body for each, body in cached.bodies.items() if each in ids}
         if bodies:
-            held.bodies = {**held.bodies, **bodies}
-        self._account(held)
-        return held
+            cached.bodies = {**cached.bodies, **bodies}
+        self._account(cached)
+        return cached
 
     def put_body(self, entry: StoredResponse, body: bytes) -> None:
-        """Hold the body of an entry that is held."""
-        held = self._held.get(entry.key)
-        if held and any(each.id == entry.id for each in held.state[1]):
-            held.bodies = {**held.bodies, entry.id: body}
-            self._account(held)
+        """Keep the body of an entry, if memory has the entry."""
+        cached = self._keys.get(entry.key)
+        if cached and any(each.id == entry.id for each in cached.state[1]):
+            cached.bodies = {**cached.bodies, entry.id: body}
+            self._account(cached)
 
     def drop(self, key: str) -> None:
-        """Let go of a key."""
-        if held := self._held.pop(key, None):
-            self._cost(held, 0)
+        """Remove a key from memory."""
+        if cached := self._keys.pop(key, None):
+            self._set_cost(cached, 0)
             self._small.pop(key, None)
             self._main.pop(key, None)
 
     def clear(self) -> None:
-        """Let go of everything."""
-        for key in list(self._held):
+        """Remove all keys from memory."""
+        for key in list(self._keys):
             self.drop(key)
 
-    def _account(self, held: Held) -> None:
-        cost = _COST_OF_KEY + 2 * len(held.key)
-        for entry in held.state[1]:
+    def _account(self, cached: CachedKey) -> None:
+        """Recompute the cost of a key, and evict others if too much memory is in use."""
+        cost = _COST_OF_KEY + 2 * len(cached.key)
+        for entry in cached.state[1]:
             cost += cost_of(entry)
-        for body in held.bodies.values():
+        for body in cached.bodies.values():
             cost += len(body) + _COST_OF_BODY
-        self._cost(held, cost)
-        for _ in range(2 * _MOST_USES * len(self._held)):
+        self._set_cost(cached, cost)
+        # Bounded: if all keys are pinned, there is nothing to evict
+        for _ in range(2 * _MAX_USES * len(self._keys)):
             if self.size <= self.max_size:
                 return
             self._evict_one()
 
-    def _cost(self, held: Held, cost: int) -> None:
-        self.size += cost - held.cost
-        if held.key in self._small:
-            self._small_size += cost - held.cost
-        held.cost = cost
+    def _set_cost(self, cached: CachedKey, cost: int) -> None:
+        self.size += cost - cached.cost
+        if cached.key in self._small:
+            self._small_size += cost - cached.cost
+        cached.cost = cost
 
     def _evict_one(self) -> None:
+        """Take the first key of a queue, and evict it or move it to the end of the main queue."""
         if self._small and (self._small_size > self.max_size // _SMALL_SHARE or not self._main):
-            key, held = self._small.popitem(last=False)
-            self._small_size -= held.cost
-            if held.uses < _USED_AGAIN and key not in self._pinned:
-                self._forget(held)
+            key, cached = self._small.popitem(last=False)
+            self._small_size -= cached.cost
+            if cached.uses < _USED_AGAIN and key not in self._pinned:
+                self._forget(cached)
                 self._ghosts[hash(key)] = None
-                if len(self._ghosts) > len(self._held):
+                if len(self._ghosts) > len(self._keys):
                     self._ghosts.popitem(last=False)
                 return
-            held.uses = 0
+            cached.uses = 0
         else:
-            key, held = self._main.popitem(last=False)
-            if not held.uses and key not in self._pinned:
-                self._forget(held)
+            key, cached = self._main.popitem(last=False)
+            if not cached.uses and key not in self._pinned:
+                self._forget(cached)
                 return
-            held.uses -= held.uses > 0
-        self._main[key] = held
+            cached.uses -= cached.uses > 0
+        self._main[key] = cached
 
-    def _forget(self, held: Held) -> None:
-        del self._held[held.key]
-        self.size -= held.cost
-        held.cost = 0
+    def _forget(self, cached: CachedKey) -> None:
+        del self._keys[cached.key]
+        self.size -= cached.cost
+        cached.cost = 0
 
 
 def cost_of(entry: StoredResponse) -> int:
-    """Return about how many octets an entry takes in memory."""
+    """Return about how many bytes an entry takes in memory, without its body."""
     text = len(entry.key) + len(entry.target)
     return _COST_OF_ENTRY + 2 * text + _COST_OF_FIELD * len(entry.vary) + _cost_of_fields(entry.head.fields)
 

@@ -1,4 +1,4 @@
-"""Changes on their way to the disk: in order, many in one transaction, written by a thread of their own."""
+"""Write changes to the disk behind the requests: in order, many in one transaction, on a thread."""
 
 from __future__ import annotations
 
@@ -11,81 +11,87 @@ from threading import Condition, Lock, Thread
 
 from cache.policy.reasons import NotStored
 from cache.stores.base import StoreError
-from cache.stores.disk.editing import Editing
+from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.store import DiskStore
 
 logger = logging.getLogger(__name__)
 
 DELAY = 0.05
 """Seconds that a change waits for others to share its transaction."""
-MOST_AT_ONCE = 2000
+MAX_BATCH = 2000
 """Changes in one transaction."""
-_MOST_OCTETS = 32 << 20
+_MAX_PENDING_SIZE = 32 << 20
 
-type Write = Callable[[Editing], object]
+type Write = Callable[[EntryTransaction], object]
+"""Makes a change in a transaction. Its result is ignored."""
 
 
 @dataclass(eq=False, slots=True)
 class Change:
-    """One change that waits, under one key."""
+    """A pending change under one key."""
 
     key: str
     slot: int
     base: int
-    """The generation of what it was decided upon."""
-    octets: int
+    """Generation of the entries that the change was based on."""
+    size: int
+    """Bytes that it takes in memory."""
     write: Write
 
 
 class WriteBehind:
-    """The changes that wait: at most an eighth of the memory. Its lock is its owner's."""
+    """The queue of pending changes, at most an eighth of the memory. It uses the lock of its owner."""
 
     def __init__(
         self,
         disk: DiskStore,
         memory_size: int,
         lock: Lock,
-        written: Callable[[Editing], None],
-        lost: Callable[[list[str], NotStored], None],
+        on_written: Callable[[EntryTransaction], None],
+        on_lost: Callable[[list[str], NotStored], None],
     ) -> None:
-        """Call `written` after a transaction, and `lost` with the keys of changes that came to nothing."""
+        """Call `on_written` after each transaction, and `on_lost` with the keys of changes that were not made.
+
+        Both are called with the lock held.
+        """
         self.keys: dict[str, int] = {}
-        """How many changes wait under each key, those included that are being written."""
+        """How many changes are pending or being written, by key."""
         self._disk = disk
-        self._room = min(memory_size // 8, _MOST_OCTETS)
+        self._max_size = min(memory_size // 8, _MAX_PENDING_SIZE)
         self._condition = Condition(lock)
-        self._written = written
-        self._lost = lost
-        self._waiting: deque[Change] = deque()
-        self._octets = 0
-        self._added = self._done = self._wanted = 0
+        self._on_written = on_written
+        self._on_lost = on_lost
+        self._pending: deque[Change] = deque()
+        self._size = 0
+        # Numbers of changes: added so far, finished so far, and to be written without delay
+        self._added = self._finished = self._flush_up_to = 0
         self._thread: Thread | None = None
         self._closed = False
 
-    def has_room(self, octets: int) -> bool:
-        """Tell whether a change of so many octets may be added. The lock must be held."""
-        return not self._closed and self._octets + octets <= self._room and self._is_running()
+    def has_room(self, size: int) -> bool:
+        """Return whether a change of `size` bytes may be added. The lock must be held."""
+        return not self._closed and self._size + size <= self._max_size and self._is_running()
 
     def add(self, change: Change) -> None:
-        """Have a change written soon. The lock must be held."""
-        self._waiting.append(change)
-        self._octets += change.octets
+        """Add a change, to be written soon. The lock must be held."""
+        self._pending.append(change)
+        self._size += change.size
         self._added += 1
         self.keys[change.key] = self.keys.get(change.key, 0) + 1
-        if len(self._waiting) in (1, MOST_AT_ONCE):
+        if len(self._pending) in (1, MAX_BATCH):
             self._condition.notify_all()
 
     def flush(self) -> None:
-        """Wait until everything that has been added is written, or lost."""
+        """Wait until all changes added so far are written or lost."""
         with self._condition:
             goal = self._added
-            self._wanted = max(self._wanted, goal)
+            self._flush_up_to = max(self._flush_up_to, goal)
             self._condition.notify_all()
-            while self._done < goal and self._is_running():
+            while self._finished < goal and self._is_running():
                 self._condition.wait()
 
     def close(self) -> None:
-        """Write everything and take nothing more."""
+        """Write all changes and refuse new ones."""
         with self._condition:
             self._closed = True
             self._condition.notify_all()
@@ -93,6 +99,7 @@ class WriteBehind:
             thread.join()
 
     def _is_running(self) -> bool:
+        """Start the thread if necessary. Return whether it runs."""
         if self._thread is None:
             thread = Thread(target=self._run, name="store-writer", daemon=True)
             try:
@@ -107,77 +114,77 @@ class WriteBehind:
             while batch := self._next_batch():
                 self._write(batch)
         finally:
-            self._thread = None  # whatever ended it: who adds the next change starts another
+            self._thread = None  # also after an error: the next change starts another thread
 
     def _next_batch(self) -> list[Change]:
-        """Wait for changes and for others to join them; return none when closed."""
+        """Wait for changes, and for more to join them. Return an empty list when closed and nothing is pending."""
         with self._condition:
-            while not self._waiting and not self._closed:
+            while not self._pending and not self._closed:
                 self._condition.wait()
-            due = time.monotonic() + DELAY
-            while not self._is_due() and (left := due - time.monotonic()) > 0:
+            deadline = time.monotonic() + DELAY
+            while not self._is_due() and (left := deadline - time.monotonic()) > 0:
                 self._condition.wait(left)
-            return [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+            return [self._pending.popleft() for _ in range(min(len(self._pending), MAX_BATCH))]
 
     def _is_due(self) -> bool:
-        return self._closed or self._wanted > self._done or len(self._waiting) >= MOST_AT_ONCE
+        return self._closed or self._flush_up_to > self._finished or len(self._pending) >= MAX_BATCH
 
     def _write(self, batch: list[Change]) -> None:
         attempt = _Attempt(batch)
         try:
-            self._disk.edit(attempt.run)
-        except Exception as error:  # whatever it was, the transaction was rolled back
+            self._disk.transact(attempt.run)
+        except Exception as error:  # of any kind: the transaction was rolled back
             logger.warning("%d changes were not written: %s", len(batch), error)
             attempt.failed = [each.key for each in batch]
-            attempt.editing = None
+            attempt.transaction = None
             if not isinstance(error, StoreError):
                 raise
         finally:
             with self._condition:
-                self._settle(batch, attempt)
+                self._finish(batch, attempt)
                 self._condition.notify_all()
 
-    def _settle(self, batch: list[Change], attempt: _Attempt) -> None:
-        self._done += len(batch)
+    def _finish(self, batch: list[Change], attempt: _Attempt) -> None:
+        self._finished += len(batch)
         for change in batch:
-            self._octets -= change.octets
+            self._size -= change.size
             self.keys[change.key] -= 1
             if not self.keys[change.key]:
                 del self.keys[change.key]
-        if attempt.editing:
-            self._rebase(attempt.editing.generation, attempt.editing.before)
-            self._written(attempt.editing)
+        if attempt.transaction:
+            self._rebase(attempt.transaction.generation, attempt.transaction.before)
+            self._on_written(attempt.transaction)
         if attempt.failed:
-            self._lost(attempt.failed, NotStored.STORE_FAILED)
+            self._on_lost(attempt.failed, NotStored.STORE_FAILED)
         if attempt.overtaken:
-            self._lost(attempt.overtaken, NotStored.OVERTAKEN)
+            self._on_lost(attempt.overtaken, NotStored.OVERTAKEN)
 
     def _rebase(self, generation: int | None, before: Mapping[int, int | None]) -> None:
-        """Let what waits on top of our own changes not take them for another's."""
+        """Base pending changes on the generation just written, since that change is not another process's."""
         if generation is not None:
-            for change in self._waiting:
+            for change in self._pending:
                 if change.slot in before and before[change.slot] == change.base:
                     change.base = generation
 
 
 class _Attempt:
-    """One transaction for a batch."""
+    """The attempt to write a batch in one transaction. It may run twice, when the disk is full."""
 
     def __init__(self, batch: list[Change]) -> None:
         self._batch = batch
-        self.editing: Editing | None = None
+        self.transaction: EntryTransaction | None = None
         self.failed: list[str] = []
         self.overtaken: list[str] = []
 
-    def run(self, editing: Editing) -> None:
-        """Make the changes, except those which another process has overtaken: its purge must not be undone."""
-        self.editing, self.failed, self.overtaken = editing, [], []
+    def run(self, transaction: EntryTransaction) -> None:
+        """Make the changes, except under keys that another process has changed: its purge must not be undone."""
+        self.transaction, self.failed, self.overtaken = transaction, [], []
         for change in self._batch:
-            if editing.settled(change.slot) != change.base:
+            if transaction.stable_value(change.slot) != change.base:
                 self.overtaken.append(change.key)
                 continue
             try:
-                change.write(editing)
+                change.write(transaction)
             except StoreError as error:
                 logger.warning("a change was not written: %s", error)
                 self.failed.append(change.key)

@@ -216,7 +216,7 @@ def test_the_operators_list_replaces_the_shipped_one(tmp_path: Path) -> None:
     file = tmp_path / "clients.toml"
     file.write_text('[[client]]\nname = "client-own"\nuser_agent = "^own/"\n')
     settings = Settings.model_validate({"answer": {"clients": str(file)}})
-    assert [rule.name for rule in settings.policy().clients] == ["client-own"]
+    assert [rule.name for rule in settings.policy().presentation.clients] == ["client-own"]
 
 
 @pytest.mark.parametrize(

@@ -11,13 +11,8 @@ from addon.config.load import configure
 from addon.config.profiles import FOLDER, profile_names
 from addon.config.toml_files import read_toml
 from cache.http.messages import Fields, Response
-from cache.policy.cache_policy import SetCookie
-from cache.policy.private_cache import (
-    NOTHING_MORE,
-    is_for_any_credential,
-    is_kept_although_authorized,
-    without_signature,
-)
+from cache.policy.private_cache import is_for_any_credential, is_kept_although_authorized, without_signature
+from cache.policy.rules import SetCookie
 from cache.rules.freshness import lifetime_of_kind
 from cache.rules.key import primary_key, request_for
 
@@ -31,20 +26,20 @@ def test_every_profile_is_valid_and_has_a_summary(name: str) -> None:
 @pytest.mark.parametrize("name", profile_names())
 def test_no_profile_names_a_host(name: str) -> None:
     policy = configure(None, {}, {"SECONDHAND_PROFILE": name}).settings.policy()
-    hosts = [rule.host for rule in (*policy.lifetimes, *policy.query_rules, *policy.post_rules)]
+    hosts = [rule.host for rule in (*policy.freshness.lifetimes, *policy.keying.query_rules, *policy.keying.post_rules)]
     assert all(host.fullmatch("anything.example") for host in hosts)
 
 
 def test_only_dev_stores_private_responses() -> None:
     for name in profile_names():
         policy = configure(None, {}, {"SECONDHAND_PROFILE": name}).settings.policy()
-        assert (policy.keeping != NOTHING_MORE) is (name == "dev")
-        assert bool(policy.secrets) is (name == "dev")
+        assert policy.private.relaxes_rules is (name == "dev")
+        assert bool(policy.private.secrets) is (name == "dev")
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
-    assert (dev.scope, dev.set_cookie) == ("dev", SetCookie.STRIP)
-    assert not dev.keeping.no_store
-    assert not dev.keeping.authorized
-    assert {"access_token", "refresh_token", "password", "secretaccesskey"} <= dev.secrets
+    assert (dev.private.scope, dev.storing.set_cookie) == ("dev", SetCookie.STRIP)
+    assert not dev.private.keep_no_store
+    assert not dev.private.keep_authorized
+    assert {"access_token", "refresh_token", "password", "secretaccesskey"} <= dev.private.secrets
 
 
 @pytest.mark.parametrize(
@@ -52,7 +47,7 @@ def test_only_dev_stores_private_responses() -> None:
 )
 def test_dev_scrubs_secrets_in_both_spellings(name: str) -> None:
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
-    assert {name, name.replace("_", "")} <= dev.secrets  # accessToken; names are compared in lower case
+    assert {name, name.replace("_", "")} <= dev.private.secrets  # accessToken; names are compared in lower case
 
 
 @pytest.mark.parametrize(
@@ -69,8 +64,8 @@ def test_dev_scrubs_secrets_in_both_spellings(name: str) -> None:
 def test_dev_stores_responses_to_authorized_requests_for_container_images_only(path: str, is_kept: bool) -> None:
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
     request = request_for(f"https://a.test{path}")
-    assert is_kept_although_authorized(request, dev.keeping) is is_kept
-    assert is_for_any_credential(request, dev.keeping) is is_kept
+    assert is_kept_although_authorized(request, dev.private) is is_kept
+    assert is_for_any_credential(request, dev.private) is is_kept
 
 
 @pytest.mark.parametrize(
@@ -90,7 +85,7 @@ def test_dev_stores_responses_to_authorized_requests_for_container_images_only(p
 def test_dev_drops_the_signature_of_blob_urls_from_the_key(target: str, key: str) -> None:
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
     assert (
-        primary_key(without_signature(request_for(f"https://a.test{target}"), dev.query_rules))
+        primary_key(without_signature(request_for(f"https://a.test{target}"), dev.keying.query_rules))
         == f"https://a.test{key}"
     )
 

@@ -15,7 +15,8 @@ from addon.config.errors import ConfigError
 from addon.config.load import Configuration, configure
 from addon.config.settings import Settings
 from addon.config.units import parse_size, parse_time, size_text, time_text
-from cache.policy.cache_policy import AnswerStatus, CachePolicy, ClientReload, Mode, SetCookie
+from cache.policy.cache_policy import CachePolicy, FreshnessPolicy, Presentation
+from cache.policy.rules import AnswerStatus, ClientReload, Mode, SetCookie
 
 EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
 
@@ -185,9 +186,12 @@ def test_variables_that_kubernetes_sets_for_a_service_are_no_settings() -> None:
 
 def test_the_default_policy_is_that_of_the_cache_plus_shipped_clients_and_lifetimes() -> None:
     policy = Settings().policy()
-    assert policy.clients
-    assert policy.lifetimes
-    assert policy == CachePolicy(clients=policy.clients, lifetimes=policy.lifetimes)
+    assert policy.presentation.clients
+    assert policy.freshness.lifetimes
+    assert policy == CachePolicy(
+        presentation=Presentation(clients=policy.presentation.clients),
+        freshness=FreshnessPolicy(lifetimes=policy.freshness.lifetimes),
+    )
 
 
 def test_every_setting_of_the_cache_reaches_the_policy(tmp_path: Path) -> None:
@@ -220,28 +224,32 @@ def test_every_setting_of_the_cache_reaches_the_policy(tmp_path: Path) -> None:
         remove = ["X-C"]
     """
     policy = configured(tmp_path, text).settings.policy()
-    assert policy.answer is AnswerStatus.ALWAYS
-    assert (policy.name, policy.cache_status, policy.memento) == ("edge-1", False, True)
-    [rule] = policy.answer_rules
+    assert policy.presentation.status is AnswerStatus.ALWAYS
+    assert (policy.identity.name, policy.presentation.cache_status, policy.presentation.memento) == (
+        "edge-1",
+        False,
+        True,
+    )
+    [rule] = policy.presentation.status_rules
     assert rule.status is AnswerStatus.ORIGIN
     assert rule.host.fullmatch("www.example.ORG")
     assert not rule.host.fullmatch("example.org")
     assert rule.path.fullmatch("/a/b")
     assert rule.user_agent.search("xyz")
-    assert (policy.heuristic_max, policy.max_stale_disconnected) == (3600, 172_800)
-    assert not policy.heuristic_query
-    assert not policy.conservative_age
-    assert policy.stale_on_5xx
-    assert policy.s_maxage_allows_stale
-    assert policy.set_cookie is SetCookie.BYPASS
-    assert policy.bypass_cookies == {"session"}
-    assert policy.client_reload is ClientReload.IGNORE_WHEN_FRESH
+    assert (policy.freshness.heuristic_max, policy.freshness.max_stale_disconnected) == (3600, 172_800)
+    assert not policy.freshness.heuristic_query
+    assert not policy.freshness.conservative_age
+    assert policy.freshness.stale_on_5xx
+    assert policy.freshness.s_maxage_allows_stale
+    assert policy.storing.set_cookie is SetCookie.BYPASS
+    assert policy.requests.bypass_cookies == {"session"}
+    assert policy.requests.client_reload is ClientReload.IGNORE_WHEN_FRESH
     assert policy.targeted_fields == ("cdn-cache-control",)
-    assert policy.strict_host
-    assert not policy.vary_language_order
-    assert policy.mode is Mode.OFFLINE
+    assert policy.requests.strict_host
+    assert not policy.keying.vary_language_order
+    assert policy.network.mode is Mode.OFFLINE
     assert policy.mode_of("a.test") is Mode.ONLINE
-    [annotation] = policy.annotations
+    [annotation] = policy.presentation.annotations
     assert annotation.host.fullmatch("a.test")
     assert annotation.path.fullmatch("/anything")
     assert (annotation.set, annotation.append) == ((("X-A", "{origin}"),), (("X-B", "b"),))

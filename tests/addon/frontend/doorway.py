@@ -23,7 +23,7 @@ from addon.frontend.listener import Listener
 from addon.runtime.access_log import AccessLog
 from addon.runtime.event_loop import new_event_loop
 from addon.server import arrival_of, most_descriptors
-from cache.policy.cache_policy import glob
+from cache.policy.rules import glob
 from cache.rules.stored_response import StoredResponse
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, Script
 from tests.lanes.house import House

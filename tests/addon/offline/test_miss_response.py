@@ -1,4 +1,4 @@
-"""What a client is told that finds nothing offline, and what becomes of it later."""
+"""The response to a request that misses offline, and the miss queue."""
 
 from __future__ import annotations
 
@@ -13,98 +13,103 @@ import pytest
 
 from addon.config.private_store import PROFILE, private_directory
 from addon.config.settings import Settings
-from addon.offline.miss_queue import MOST, MissQueue, is_answered, wanted_by
-from addon.offline.miss_response import preferred, remedy
+from addon.offline.miss_queue import MAX_QUEUED, MissQueue, is_answered, queueable
+from addon.offline.miss_response import preferred_media_type, remedy
 from addon.offline.wanted import Wanted
 from addon.service import Service
 from cache.http.messages import Fields
-from cache.policy.cache_policy import CachePolicy, Mode, glob
+from cache.policy.cache_policy import CachePolicy, NetworkPolicy
+from cache.policy.rules import Mode, glob
 from cache.rules.key import request_for
 from tests.fixtures.raw_origin import RawOrigin, endless
 
 
-def served(folder: Path, story: Callable[[Service], Awaitable[None]], **tables: object) -> None:
-    """Let a story happen around a service that keeps everything in a folder."""
+def with_service(folder: Path, scenario: Callable[[Service], Awaitable[None]], **tables: object) -> None:
+    """Run a scenario with a service whose store is in a folder."""
     settings = Settings.model_validate({"store": {"path": str(folder)}, "origin": {"proxy": "none"}, **tables})
 
-    async def told() -> None:
+    async def run() -> None:
         service = Service(settings)
         try:
-            await story(service)
+            await scenario(service)
         finally:
             await service.close()
 
-    asyncio.run(told())
+    asyncio.run(run())
 
 
-async def asked(service: Service, uri: str, *fields: tuple[str, str]) -> tuple[str, str]:
-    """Ask; return media type and content of the answer."""
+async def fetch(service: Service, uri: str, *fields: tuple[str, str]) -> tuple[str, str]:
+    """Send a request; return Content-Type and content of the response."""
     reply = await service.responder.respond(request_for(uri, Fields(fields)))
     assert isinstance(reply.content, bytes)
     assert reply.head.fields.get("content-length") == str(len(reply.content))
     return reply.head.fields.get("content-type") or "", reply.content.decode()
 
 
-def test_the_answer_names_what_is_near_and_how_to_get_the_rest(tmp_path: Path) -> None:
-    async def story(service: Service) -> None:
+def test_the_response_names_similar_urls_and_the_command_that_fetches(tmp_path: Path) -> None:
+    async def scenario(service: Service) -> None:
         async with RawOrigin(endless) as origin:
             base = f"http://127.0.0.1:{origin.port}"
             for target in ("/a/one", "/a/two", "/b", "/a/one/more"):
                 await service.responder.respond(request_for(base + target))
         await service.modes.handle({"mode": "offline"})
-        kind, text = await asked(service, f"{base}/a/onf")
-        assert kind == "text/plain; charset=utf-8"
+        content_type, text = await fetch(service, f"{base}/a/onf")
+        assert content_type == "text/plain; charset=utf-8"
         assert text.splitlines() == [
             f"This proxy is offline, and no stored response may answer GET {base}/a/onf.",
-            "Stored are, among others:",
+            "Similar URLs that are stored:",
             f"  {base}/a/one",
             f"  {base}/a/one/more",
             f"  {base}/a/two",
-            f"Once there is a network, this fetches it: secondhand online --store {tmp_path}"
+            f"This command fetches it when there is a network: secondhand online --store {tmp_path}"
             f" && secondhand queue run --store {tmp_path} --profile dev",
             "reason: offline",
         ]
-        kind, text = await asked(service, f"{base}/c", ("Accept", "application/json"))
-        assert kind == "application/json"
-        said = json.loads(text)
-        assert (said["url"], said["method"], len(said["nearest"])) == (f"{base}/c", "GET", 3)
-        kind, text = await asked(service, f"{base}/<c>", ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8"))
-        assert kind == "text/html; charset=utf-8"
+        content_type, text = await fetch(service, f"{base}/c", ("Accept", "application/json"))
+        assert content_type == "application/json"
+        content = json.loads(text)
+        assert (content["url"], content["method"], len(content["nearest"])) == (f"{base}/c", "GET", 3)
+        content_type, text = await fetch(
+            service, f"{base}/<c>", ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
+        )
+        assert content_type == "text/html; charset=utf-8"
         assert "/&lt;c&gt;" in text
         assert "<c>" not in text
 
-    served(tmp_path, story, profile="dev", offline={"keep_unfresh": True})
+    with_service(tmp_path, scenario, profile="dev", offline={"keep_unfresh": True})
 
 
-QUEUE = "secondhand queue run"
+QUEUE_RUN = "secondhand queue run"
 
 
 @pytest.mark.parametrize(
-    ("mode", "hosts", "queue", "lasting", "said"),
+    ("mode", "hosts", "queue", "lasting", "command"),
     [
-        (Mode.AUTO, {}, False, True, QUEUE),
-        (Mode.OFFLINE, {}, False, True, f"secondhand online && {QUEUE}"),
-        (Mode.OFFLINE, {}, True, True, "secondhand online"),  # then the proxy fetches by itself
-        (Mode.OFFLINE, {}, False, False, QUEUE),  # that of `run` is gone by then
-        (Mode.AUTO, {"a.test": Mode.OFFLINE}, False, True, f"secondhand online a.test && {QUEUE}"),
-        (Mode.OFFLINE, {"a.test": Mode.AUTO}, False, True, QUEUE),
+        (Mode.AUTO, {}, False, True, QUEUE_RUN),
+        (Mode.OFFLINE, {}, False, True, f"secondhand online && {QUEUE_RUN}"),
+        (Mode.OFFLINE, {}, True, True, "secondhand online"),  # the proxy itself fetches the queue once it is online
+        (Mode.OFFLINE, {}, False, False, QUEUE_RUN),  # the proxy of `run` ends with its command
+        (Mode.AUTO, {"a.test": Mode.OFFLINE}, False, True, f"secondhand online a.test && {QUEUE_RUN}"),
+        (Mode.OFFLINE, {"a.test": Mode.AUTO}, False, True, QUEUE_RUN),
     ],
 )
-def test_who_was_switched_offline_is_to_be_switched_back_first(
-    mode: Mode, hosts: dict[str, Mode], queue: bool, lasting: bool, said: str
+def test_a_proxy_that_was_switched_offline_must_be_switched_online_first(
+    mode: Mode, hosts: dict[str, Mode], queue: bool, lasting: bool, command: str
 ) -> None:
     settings = Settings.model_validate({"offline": {"queue": queue}})
-    policy = CachePolicy(mode=mode, host_modes=tuple((glob(host), each) for host, each in hosts.items()))
-    assert remedy(settings, policy, "a.test", lasting=lasting) == said
+    policy = CachePolicy(
+        network=NetworkPolicy(mode=mode, host_modes=tuple((glob(host), each) for host, each in hosts.items()))
+    )
+    assert remedy(settings, policy, "a.test", lasting=lasting) == command
 
 
-def test_the_store_of_run_is_called_private() -> None:
+def test_the_command_for_the_store_of_run_has_the_private_option() -> None:
     settings = Settings.model_validate({"profile": PROFILE, "store": {"path": str(private_directory(Settings()))}})
-    assert remedy(settings, CachePolicy(), "a.test", lasting=False) == f"{QUEUE} --private"
+    assert remedy(settings, CachePolicy(), "a.test", lasting=False) == f"{QUEUE_RUN} --private"
 
 
 @pytest.mark.parametrize(
-    ("accept", "form"),
+    ("accept", "media_type"),
     [
         (None, "text/plain"),
         ("*/*", "text/plain"),
@@ -113,30 +118,30 @@ def test_the_store_of_run_is_called_private() -> None:
         ("text/html, application/json;q=x", "text/html"),
     ],
 )
-def test_the_form_is_what_the_client_accepts(accept: str | None, form: str) -> None:
-    assert preferred(accept) == form
+def test_the_media_type_is_the_one_that_the_client_prefers(accept: str | None, media_type: str) -> None:
+    assert preferred_media_type(accept) == media_type
 
 
 # ---- the queue
 
 
 @pytest.mark.parametrize(
-    "fields", [("Authorization", "Basic eDp5"), ("Cookie", "a=b"), ("Range", "bytes=0-1")]
+    "field", [("Authorization", "Basic eDp5"), ("Cookie", "a=b"), ("Range", "bytes=0-1")]
 )  # fmt: skip
-def test_what_is_somebodys_own_is_not_queued(fields: tuple[str, str]) -> None:
-    assert wanted_by(request_for("http://a.test/", Fields((fields,)))) is None
+def test_requests_with_credentials_or_a_range_are_not_queued(field: tuple[str, str]) -> None:
+    assert queueable(request_for("http://a.test/", Fields((field,)))) is None
 
 
 def test_a_signed_url_is_not_queued() -> None:
     request = request_for("http://a.test/?v=1&Signature=s3cr3t")
-    assert wanted_by(replace(request, keyed_as="/?v=1")) is None
-    assert wanted_by(request) is not None
+    assert queueable(replace(request, keyed_as="/?v=1")) is None
+    assert queueable(request) is not None
 
 
-def test_only_fields_that_choose_a_variant_are_queued(tmp_path: Path) -> None:
+def test_only_fields_that_select_a_variant_are_queued(tmp_path: Path) -> None:
     fields = Fields((("Accept", "text/html"), ("X-Token", "secret")))
     queue = MissQueue(tmp_path)
-    wanted = wanted_by(request_for("http://a.test/", fields))
+    wanted = queueable(request_for("http://a.test/", fields))
     assert wanted
     assert queue.add(wanted)
     assert queue.add(wanted)
@@ -145,44 +150,44 @@ def test_only_fields_that_choose_a_variant_are_queued(tmp_path: Path) -> None:
     assert stat.S_IMODE((tmp_path / "queue.jsonl").stat().st_mode) == 0o600
 
 
-def test_the_queue_is_bounded_and_believes_nothing_on_disk(tmp_path: Path) -> None:
+def test_the_queue_is_bounded_and_skips_invalid_lines(tmp_path: Path) -> None:
     (tmp_path / "queue.jsonl").write_bytes(b'{"uri": 1}\n\xff\n[]\n{"uri": "http://a.test/", "fields": []}\n')
     queue = MissQueue(tmp_path)
     assert queue.all() == [Wanted("http://a.test/")]
-    lines = "".join(f'{{"uri": "http://a.test/{number}", "fields": []}}\n' for number in range(MOST))
+    lines = "".join(f'{{"uri": "http://a.test/{number}", "fields": []}}\n' for number in range(MAX_QUEUED))
     (tmp_path / "queue.jsonl").write_text(lines)
     assert not queue.add(Wanted("http://a.test/one-more"))
 
 
 def test_unsafe_requests_are_refused_and_never_queued(tmp_path: Path) -> None:
-    async def story(service: Service) -> None:
+    async def scenario(service: Service) -> None:
         request = request_for("http://a.test/")
         for method in ("POST", "PUT", "DELETE"):
             reply = await service.responder.respond(type(request)(method, "http", "a.test", 80, "/"))
             assert reply.head.status == 504
         assert not service.queue or not service.queue.all()
 
-    served(tmp_path, story, cache={"mode": "offline"})
+    with_service(tmp_path, scenario, cache={"mode": "offline"})
 
 
-@pytest.mark.parametrize("on", [True, False])
-def test_what_was_missing_is_fetched_when_origins_are_asked_again(tmp_path: Path, on: bool) -> None:
-    async def story(service: Service) -> None:
+@pytest.mark.parametrize("is_fetched", [True, False])
+def test_the_queue_is_fetched_after_switching_online_if_the_settings_say_so(tmp_path: Path, is_fetched: bool) -> None:
+    async def scenario(service: Service) -> None:
         async with RawOrigin(endless) as origin:
             uri = f"http://127.0.0.1:{origin.port}/later"
-            await asked(service, uri)
+            await fetch(service, uri)
             assert origin.connections == 0
             assert service.queue
             assert [wanted.uri for wanted in service.queue.all()] == [uri]
             await service.modes.handle({"mode": "auto"})
-            while on and service.queue.all():
+            while is_fetched and service.queue.all():
                 await asyncio.sleep(0.01)
-            assert bool(service.queue.all()) is not on
-            assert service.counters.snapshot()["stored"] == on
+            assert bool(service.queue.all()) is not is_fetched
+            assert service.counters.snapshot()["stored"] == is_fetched
 
-    served(tmp_path, story, cache={"mode": "offline"}, offline={"queue": on, "keep_unfresh": True})
+    with_service(tmp_path, scenario, cache={"mode": "offline"}, offline={"queue": is_fetched, "keep_unfresh": True})
 
 
 @pytest.mark.parametrize(("status", "answered"), [(200, True), (203, True), (404, True), (502, False), (0, False)])
-def test_what_an_origin_has_answered_leaves_the_queue(status: int, answered: bool) -> None:
+def test_responses_below_500_are_final(status: int, answered: bool) -> None:
     assert is_answered(status) is answered

@@ -1,4 +1,4 @@
-"""A running proxy is switched through its control socket, and asks nobody while it is offline."""
+"""Switching the modes of a running proxy, and its requests to origins in each mode."""
 
 from __future__ import annotations
 
@@ -26,49 +26,49 @@ def settings(tmp_path: Path) -> Settings:
     )
 
 
-def served(settings: Settings, story: Callable[[Service], Awaitable[None]]) -> None:
-    async def told() -> None:
+def with_service(settings: Settings, scenario: Callable[[Service], Awaitable[None]]) -> None:
+    async def run() -> None:
         service = Service(settings)
         try:
-            await story(service)
+            await scenario(service)
         finally:
             await service.close()
 
-    asyncio.run(told())
+    asyncio.run(run())
 
 
-def test_the_modes_of_the_settings_hold_first(settings: Settings) -> None:
-    async def story(service: Service) -> None:
-        told = await service.modes.handle({})
-        assert told == {"mode": "auto", "recording": None, "hosts": {"b.test": "online"}, "unreachable": []}
+def test_the_modes_of_the_settings_apply_at_the_start(settings: Settings) -> None:
+    async def scenario(service: Service) -> None:
+        state = await service.modes.handle({})
+        assert state == {"mode": "auto", "recording": None, "hosts": {"b.test": "online"}, "unreachable": []}
 
-    served(settings, story)
+    with_service(settings, scenario)
 
 
-def test_a_host_is_switched_and_the_whole_forgets_the_hosts(settings: Settings) -> None:
-    async def story(service: Service) -> None:
-        told = await service.modes.handle({"mode": "offline", "host": "*.a.test"})
-        assert told["hosts"] == {"*.a.test": "offline", "b.test": "online"}
-        told = await service.modes.handle({"mode": "online", "host": "*.A.test"})
-        assert told["hosts"] == {"*.A.test": "online", "b.test": "online"}
-        told = await service.modes.handle({"mode": "offline"})
-        assert told == {"mode": "offline", "recording": None, "hosts": {}, "unreachable": []}
+def test_switching_the_whole_proxy_resets_the_modes_of_hosts(settings: Settings) -> None:
+    async def scenario(service: Service) -> None:
+        state = await service.modes.handle({"mode": "offline", "host": "*.a.test"})
+        assert state["hosts"] == {"*.a.test": "offline", "b.test": "online"}
+        state = await service.modes.handle({"mode": "online", "host": "*.A.test"})
+        assert state["hosts"] == {"*.A.test": "online", "b.test": "online"}
+        state = await service.modes.handle({"mode": "offline"})
+        assert state == {"mode": "offline", "recording": None, "hosts": {}, "unreachable": []}
 
-    served(settings, story)
+    with_service(settings, scenario)
 
 
 @pytest.mark.parametrize("arguments", [{"mode": "away"}, {"mode": 1}, {"host": "a.test"}])
-def test_what_is_no_mode_is_refused(settings: Settings, arguments: dict[str, object]) -> None:
-    async def story(service: Service) -> None:
+def test_an_invalid_mode_is_refused(settings: Settings, arguments: dict[str, object]) -> None:
+    async def scenario(service: Service) -> None:
         with pytest.raises(ValueError, match="expected"):
             await service.modes.handle(arguments)
 
-    served(settings, story)
+    with_service(settings, scenario)
 
 
 @pytest.mark.parametrize("host", ["https://a.test", "a.test/", "a.test:8080", "a test", "a.test:"])
-def test_what_no_host_is_called_is_refused_and_switches_nothing(settings: Settings, host: str) -> None:
-    async def story(service: Service) -> None:
+def test_an_invalid_host_name_is_refused_and_changes_no_mode(settings: Settings, host: str) -> None:
+    async def scenario(service: Service) -> None:
         with pytest.raises(ValueError, match="expected the name of a host"):
             await service.modes.handle({"mode": "offline", "host": host})
         assert (await service.modes.handle({}))["hosts"] == {"b.test": "online"}
@@ -77,11 +77,11 @@ def test_what_no_host_is_called_is_refused_and_switches_nothing(settings: Settin
             "b.test": "online",
         }
 
-    served(settings, story)
+    with_service(settings, scenario)
 
 
-def test_offline_no_connection_is_made_and_online_again_one_is(settings: Settings) -> None:
-    async def story(service: Service) -> None:
+def test_the_proxy_connects_to_origins_online_and_not_offline(settings: Settings) -> None:
+    async def scenario(service: Service) -> None:
         async with RawOrigin(endless) as origin:
             request = request_for(f"http://127.0.0.1:{origin.port}/")
             await service.modes.handle({"mode": "offline"})
@@ -93,11 +93,11 @@ def test_offline_no_connection_is_made_and_online_again_one_is(settings: Setting
             assert origin.connections == 1
         assert service.counters.snapshot()[f"refused.{Refused.OFFLINE}"] == 1
 
-    served(settings, story)
+    with_service(settings, scenario)
 
 
-def test_a_host_that_cannot_be_reached_is_known_and_asked_no_more(settings: Settings) -> None:
-    async def story(service: Service) -> None:
+def test_an_unreachable_host_is_remembered_and_gets_no_more_requests(settings: Settings) -> None:
+    async def scenario(service: Service) -> None:
         request = request_for("http://no-such-host.invalid/")
         first = await service.responder.respond(request)
         assert first.head.status == 502
@@ -106,4 +106,4 @@ def test_a_host_that_cannot_be_reached_is_known_and_asked_no_more(settings: Sett
         assert second.head.status == 504
         assert service.counters.snapshot()["origin.fetches"] == 1
 
-    served(settings, story)
+    with_service(settings, scenario)

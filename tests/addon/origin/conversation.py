@@ -1,4 +1,4 @@
-"""Conversations between the cache's own client and a raw origin."""
+"""Runs conversations between the origin client and a raw origin."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from tests.fixtures.raw_origin import RawOrigin, Script, answering
 
 @pytest.fixture(autouse=True)
 def no_system_trust(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Trust nobody by default: reading the system's trust store takes longer than most conversations."""
+    """Use no system CAs by default: to load them takes longer than most conversations."""
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
     monkeypatch.setenv("SSL_CERT_DIR", os.devnull)
 
 
 @pytest.fixture(params=[asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
 def each_loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hold the conversation on Python's own event loop and on the one that serves."""
+    """Run the test on asyncio's event loop and on uvloop, which the proxy uses."""
     monkeypatch.setattr("tests.addon.origin.conversation.new_event_loop", request.param)
 
 
@@ -45,13 +45,13 @@ def post_of(origin: RawOrigin, *fields: tuple[str, str], method: str = "POST") -
     return Request(method, "http", "127.0.0.1", origin.port, "/", Fields(fields), has_content=True)
 
 
-async def pieces(*octets: bytes) -> AsyncIterator[bytes]:
-    for each in octets:
-        yield each
+async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
+    for chunk in chunks:
+        yield chunk
 
 
-async def whole(answer: OriginAnswer) -> bytes:
-    return b"".join([chunk async for chunk in answer.body()])
+async def whole(response: OriginAnswer) -> bytes:
+    return b"".join([chunk async for chunk in response.body()])
 
 
 async def fetch_whole(client: OriginClient, request: Request) -> bytes:
@@ -59,7 +59,7 @@ async def fetch_whole(client: OriginClient, request: Request) -> bytes:
 
 
 def eager_task_factory(loop: asyncio.AbstractEventLoop, coro: object, **given: object) -> asyncio.Task[object]:
-    """As asyncio's, which in CPython 3.13.0 refuses what uvloop passes."""
+    """Do what asyncio's does, which in CPython 3.13.0 refuses a keyword that uvloop passes."""
     return asyncio.Task(coro, **(given | {"loop": loop, "eager_start": True}))  # type: ignore[arg-type,misc,call-overload]
 
 
@@ -74,7 +74,7 @@ def converse[T](
     clock: Callable[[], float] = lambda: 0.0,
     eager: bool = False,
 ) -> T:
-    """Run a conversation between a client and an origin that follows scripts, on an event loop of its own."""
+    """Run a conversation between a client and an origin that follows scripts, on a new event loop."""
 
     async def main() -> T:
         if eager:
@@ -88,46 +88,46 @@ def converse[T](
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         result = runner.run(main())
-    gc.collect()  # so that what was left open is reported in the test that left it
+    gc.collect()  # so that an unclosed resource is reported in the test that left it open
     return result
 
 
-def receive(octets: bytes, method: str = "GET") -> tuple[Response, bytes, int]:
-    """Ask twice an origin that writes `octets` and then ends each connection in order.
+def receive(data: bytes, method: str = "GET") -> tuple[Response, bytes, int]:
+    """Send two requests to an origin that answers each with `data` and then closes the connection in order.
 
     Returns:
-        The first answer's head, its body, and how many connections the two requests took.
+        The first response's head, its body, and the number of connections that the two requests used.
     """
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[Response, bytes, int]:
-        answer = await client.fetch(get(origin, method=method))
-        body = await whole(answer)
-        again = await client.fetch(get(origin, method=method))
-        await whole(again)
-        return answer.head, body, origin.connections
+        response = await client.fetch(get(origin, method=method))
+        body = await whole(response)
+        second = await client.fetch(get(origin, method=method))
+        await whole(second)
+        return response.head, body, origin.connections
 
-    return converse(conversation, answering(octets, octets, then_close=True))
+    return converse(conversation, answering(data, data, then_close=True))
 
 
-def refusal(octets: bytes, method: str = "GET") -> OriginFailure:
-    """Return the failure that an origin causes by writing `octets` and ending the connection in order."""
+def refusal(data: bytes, method: str = "GET") -> OriginFailure:
+    """Return the failure that an origin causes when it writes `data` and closes the connection in order."""
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         await whole(await client.fetch(get(origin, method=method)))
 
     with pytest.raises(OriginFailure) as caught:
-        converse(conversation, answering(octets, then_close=True))
+        converse(conversation, answering(data, then_close=True))
     return caught.value
 
 
-def head_refusal(octets: bytes) -> OriginFailure:
-    """As `refusal`, for what must be refused before anything is handed on."""
+def head_refusal(data: bytes) -> OriginFailure:
+    """As `refusal`, for a failure that must occur before the response's head is returned."""
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         await client.fetch(get(origin))
 
     with pytest.raises(OriginFailure) as caught:
-        converse(conversation, answering(octets, then_close=True))
+        converse(conversation, answering(data, then_close=True))
     return caught.value
 
 

@@ -1,4 +1,4 @@
-"""Names, addresses and time to connect."""
+"""Connecting to origins: names, addresses, timeouts."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def options(**given: object) -> OriginOptions:
-    return OriginOptions(proxy="none", **given)  # type: ignore[arg-type]  # the tests' own few options
+    return OriginOptions(proxy="none", **given)  # type: ignore[arg-type]  # only options of this type are passed
 
 
 @pytest.mark.parametrize("eager", [False, True])
@@ -48,50 +48,50 @@ def test_a_name_that_cannot_be_resolved_is_disconnected(host: str) -> None:
     converse(conversation, answering(OK))
 
 
-def _deaf_listener() -> tuple[socket.socket, list[socket.socket]]:
-    """Return a listener whose queue is full, so that further connections hang, and what fills it."""
+def _full_listener() -> tuple[socket.socket, list[socket.socket]]:
+    """Return a listener with a full queue, so that further connections hang, and the sockets that fill it."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=0)
-    callers = []
+    queued = []
     for _ in range(4):
-        caller = socket.socket()
-        caller.setblocking(False)
-        caller.connect_ex(listener.getsockname())
-        callers.append(caller)
-    return listener, callers
+        client_socket = socket.socket()
+        client_socket.setblocking(False)
+        client_socket.connect_ex(listener.getsockname())
+        queued.append(client_socket)
+    return listener, queued
 
 
-def test_connecting_takes_no_longer_than_allowed() -> None:
+def test_connecting_has_a_timeout() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
-        listener, callers = _deaf_listener()
+        listener, queued = _full_listener()
         try:
             with pytest.raises(OriginFailure) as caught:
                 await client.fetch(Request("GET", "http", "127.0.0.1", listener.getsockname()[1], "/"))
         finally:
-            for each in (listener, *callers):
-                each.close()
+            for sock in (listener, *queued):
+                sock.close()
         assert (caught.value.kind, caught.value.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
 
     converse(conversation, answering(OK), options=options(connect_timeout=QUICK))
 
 
 @pytest.mark.parametrize("eager", [False, True])
-@pytest.mark.parametrize("first", ["deaf", "refusing"])
-def test_the_next_address_is_tried_when_the_first_does_not_answer(first: str, eager: bool) -> None:
+@pytest.mark.parametrize("first", ["full", "refusing"])
+def test_the_next_address_is_tried_when_the_first_does_not_accept(first: str, eager: bool) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
-        listener, callers = _deaf_listener()
-        port = listener.getsockname()[1] if first == "deaf" else closed_port()
+        listener, queued = _full_listener()
+        port = listener.getsockname()[1] if first == "full" else closed_port()
         try:
             addresses = [(socket.AF_INET, ("127.0.0.1", port)), (socket.AF_INET, ("127.0.0.1", origin.port))]
             with await first_connected(addresses) as winner:
                 return int(winner.getpeername()[1]) - origin.port
         finally:
-            for each in (listener, *callers):
-                each.close()
+            for sock in (listener, *queued):
+                sock.close()
 
     assert converse(conversation, answering(OK), eager=eager) == 0
 
 
-def test_when_no_address_answers_the_first_error_counts() -> None:
+def test_the_first_error_is_raised_when_no_address_accepts() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         addresses = [(socket.AF_INET, ("127.0.0.1", closed_port())), (socket.AF_INET, ("not an address", 1))]
         with pytest.raises(ConnectionRefusedError):
@@ -112,12 +112,12 @@ def test_when_no_address_answers_the_first_error_counts() -> None:
     ],
     ids=repr,
 )
-def test_errors_that_no_loopback_origin_can_cause(error: OSError, kind: str, disconnected: bool) -> None:
+def test_each_connection_error_has_its_failure_kind(error: OSError, kind: str, disconnected: bool) -> None:
     failure = _failure(error, Route("http", "origin.test", 80))
     assert (failure.kind, failure.disconnected) == (kind, disconnected)
     assert "origin.test:80" in failure.detail
 
 
-def test_a_ca_file_that_is_none_is_named(tmp_path: Path) -> None:
+def test_an_unreadable_ca_file_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=rf"ca_files: {tmp_path}/none\.pem: expected a readable file of PEM"):
         Dialler(options(ca_files=(f"{tmp_path}/none.pem",)))

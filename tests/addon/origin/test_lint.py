@@ -1,4 +1,4 @@
-"""What `secondhand lint` says, of answers from a real loopback origin and of what a real store holds."""
+"""The findings of `secondhand lint` about responses of a real loopback origin and of a real store."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cache.stores.disk.store import DiskStore
 from tests.fixtures.raw_origin import RawOrigin, answering
 
 SOUND = ["Cache-Control: max-age=60", 'ETag: "1"']
-"""Fields that leave nothing to find."""
+"""Fields that cause no bad finding and no warning."""
 
 
 @pytest.fixture(autouse=True)
@@ -51,7 +51,7 @@ def run(*arguments: str | Path) -> Result:
 
 @contextmanager
 def origin(reply: bytes) -> Iterator[RawOrigin]:
-    """Run an origin that gives each connection this reply and closes it."""
+    """Run an origin that sends this reply on each connection and closes it."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -71,31 +71,31 @@ def reply(status: str, *lines: str, content: bytes = b"", date: str = "") -> byt
     return "\r\n".join([*head, "", ""]).encode("latin-1") + content
 
 
-def judged(answer: bytes, *arguments: str) -> tuple[int, list[dict[str, str]]]:
-    """Return the exit code and the findings about an answer."""
-    with origin(answer) as raw:
+def linted(response: bytes, *arguments: str) -> tuple[int, list[dict[str, str]]]:
+    """Return the exit code and the findings about a response."""
+    with origin(response) as raw:
         result = run(f"http://127.0.0.1:{raw.port}/", "--json", *arguments)
     [report] = json.loads(result.stdout)
     return result.exit_code, report["findings"]
 
 
-def flaws(answer: bytes, *arguments: str) -> set[str]:
-    """Return the names of our own findings."""
-    _, said = judged(answer, *arguments)
-    return {finding["name"] for finding in said if finding["source"] != "httplint"}
+def flaws(response: bytes, *arguments: str) -> set[str]:
+    """Return the names of the findings of our own checks."""
+    _, reported = linted(response, *arguments)
+    return {finding["name"] for finding in reported if finding["source"] != "httplint"}
 
 
 def ok(*lines: str) -> bytes:
     return reply("200 OK", "Content-Length: 2", *lines, content=b"ok")
 
 
-# ---- our own findings
+# ---- our own checks
 
 
-def test_nothing_is_wrong_with_a_sound_response() -> None:
-    exit_code, said = judged(ok(*SOUND))
+def test_a_sound_response_has_no_bad_finding_and_no_warning() -> None:
+    exit_code, reported = linted(ok(*SOUND))
     assert exit_code == 0
-    assert {finding["level"] for finding in said} <= {"info", "good"}
+    assert {finding["level"] for finding in reported} <= {"info", "good"}
 
 
 FOUND: list[tuple[Flaw, bytes, tuple[str, ...]]] = [
@@ -122,12 +122,12 @@ FOUND: list[tuple[Flaw, bytes, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("flaw", "answer", "arguments"), FOUND)
-def test_a_flaw_is_found_and_nothing_else(flaw: Flaw, answer: bytes, arguments: tuple[str, ...]) -> None:
-    assert flaws(answer, *arguments) == {flaw}
+@pytest.mark.parametrize(("flaw", "response", "arguments"), FOUND)
+def test_the_flaw_is_the_only_finding(flaw: Flaw, response: bytes, arguments: tuple[str, ...]) -> None:
+    assert flaws(response, *arguments) == {flaw}
 
 
-def test_every_flaw_has_its_conversation() -> None:
+def test_every_flaw_has_a_test_case() -> None:
     assert {flaw for flaw, _, _ in FOUND} == set(Flaw)
 
 
@@ -135,12 +135,12 @@ NOT_FOUND: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("a 204 without content", reply("204 No Content", *SOUND), ()),
     ("a 205 without content", reply("205 Reset Content", "Content-Length: 0", *SOUND), ()),
     (
-        "a 205 whose chunks hold nothing",
+        "a 205 with empty chunked content",
         reply("205 Reset Content", "Transfer-Encoding: chunked", *SOUND, content=b"0\r\n\r\n"),
         (),
     ),
     (
-        "a 206 that was asked for",
+        "a 206 to a range request",
         reply("206 Partial Content", "Content-Length: 2", "Content-Range: bytes 0-1/9", *SOUND, content=b"ok"),
         ("-H", "Range: bytes=0-1"),
     ),
@@ -148,37 +148,39 @@ NOT_FOUND: list[tuple[str, bytes, tuple[str, ...]]] = [
     ("a 304 to a date", reply("304 Not Modified", *SOUND), ("-H", "if-modified-since: Thu, 01 Jan 2026 00:00:00 GMT")),
     ("the same value twice", ok('Cache-Control: max-age=60, max-age="60"'), ()),
     ("two lists of fields", ok('Cache-Control: max-age=60, private="a", private="b = c"'), ()),
-    ("must-understand where it belongs", ok("Cache-Control: max-age=60, must-understand, no-store"), ()),
-    ("what is not to be reused", ok("Cache-Control: no-store", "Set-Cookie: a=b"), ()),
-    ("a status that nobody guesses about", reply("403 Forbidden", "Content-Length: 0"), ()),
+    ("must-understand with no-store", ok("Cache-Control: max-age=60, must-understand, no-store"), ()),
+    ("a response that must not be reused", ok("Cache-Control: no-store", "Set-Cookie: a=b"), ()),
+    ("a status that is not heuristically cacheable", reply("403 Forbidden", "Content-Length: 0"), ()),
     ("cookies with a lifetime", ok(*SOUND, "Set-Cookie: a=b"), ()),
     ("cookies in a private response", ok("Cache-Control: private", 'ETag: "1"', "Set-Cookie: a=b"), ()),
     (
-        "a coding that Vary speaks of",
+        "a coding with Accept-Encoding in Vary",
         ok(*SOUND, "Content-Encoding: br", "Vary: accept-encoding"),
         ("-H", "Accept-Encoding: br"),
     ),
 ]
 
 
-@pytest.mark.parametrize(("answer", "arguments"), [case[1:] for case in NOT_FOUND], ids=[case[0] for case in NOT_FOUND])
-def test_it_is_not_a_flaw(answer: bytes, arguments: tuple[str, ...]) -> None:
-    assert flaws(answer, *arguments) == set()
+@pytest.mark.parametrize(
+    ("response", "arguments"), [case[1:] for case in NOT_FOUND], ids=[case[0] for case in NOT_FOUND]
+)
+def test_it_is_not_a_flaw(response: bytes, arguments: tuple[str, ...]) -> None:
+    assert flaws(response, *arguments) == set()
 
 
-def test_s_maxage_forbids_stale_use_unless_the_operator_says_otherwise(tmp_path: Path) -> None:
+def test_s_maxage_forbids_stale_use_unless_the_settings_allow_it(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text("[cache]\ns_maxage_allows_stale = true\n")
-    answer = ok("Cache-Control: s-maxage=60, stale-while-revalidate=60")
-    assert flaws(answer, "--config", str(config)) == set()
+    response = ok("Cache-Control: s-maxage=60, stale-while-revalidate=60")
+    assert flaws(response, "--config", str(config)) == set()
 
 
 # ---- httplint's notes
 
 
-def test_httplint_speaks_about_caching() -> None:
-    exit_code, said = judged(ok("Cache-Control: max-age=60, public, private", "Age: old"))
-    bad = {finding["name"]: finding for finding in said if finding["level"] == "bad"}
+def test_httplints_notes_about_caching_are_findings() -> None:
+    exit_code, reported = linted(ok("Cache-Control: max-age=60, public, private", "Age: old"))
+    bad = {finding["name"]: finding for finding in reported if finding["level"] == "bad"}
     assert exit_code == 1
     assert bad["STORE_PRIVATE_PUBLIC_CONFLICT"] == {
         "name": "STORE_PRIVATE_PUBLIC_CONFLICT",
@@ -190,59 +192,59 @@ def test_httplint_speaks_about_caching() -> None:
     assert bad["AGE_NOT_INT"]["subject"] == "age"
 
 
-def test_a_note_about_a_line_names_its_field() -> None:
-    _, said = judged(ok('ETag: "1"', "Cache-Control: max-age=60, Immutable"))
-    assert {finding["subject"] for finding in said if finding["name"] == "CC_MISCAP"} == {"cache-control"}
+def test_a_note_about_a_field_line_names_its_field() -> None:
+    _, reported = linted(ok('ETag: "1"', "Cache-Control: max-age=60, Immutable"))
+    assert {finding["subject"] for finding in reported if finding["name"] == "CC_MISCAP"} == {"cache-control"}
 
 
-def test_what_does_not_concern_caching_waits_for_all() -> None:
-    answer = ok(*SOUND, "Content-Type: text/html", "Location: http://[", "X-Powered-By: steam")
-    _, usually = judged(answer)
-    _, everything = judged(answer, "--all")
-    assert "LOCATION_BAD_URI" not in {finding["name"] for finding in usually}
+def test_notes_that_do_not_concern_caching_need_the_option_all() -> None:
+    response = ok(*SOUND, "Content-Type: text/html", "Location: http://[", "X-Powered-By: steam")
+    _, by_default = linted(response)
+    _, everything = linted(response, "--all")
+    assert "LOCATION_BAD_URI" not in {finding["name"] for finding in by_default}
     assert "LOCATION_BAD_URI" in {finding["name"] for finding in everything}
 
 
-def test_a_fault_is_named_once() -> None:
-    answer = reply(
+def test_an_error_that_httplint_finds_too_is_reported_once() -> None:
+    response = reply(
         "206 Partial Content", "Content-Length: 2", "Expires: 0", "Vary: *", content=b"ok", date="Thu 1 Jan 2026"
     )
-    _, said = judged(answer, "--all")
-    names = {finding["name"] for finding in said}
+    _, reported = linted(response, "--all")
+    names = {finding["name"] for finding in reported}
     assert {Flaw.PARTIAL_UNASKED, Flaw.DATE_UNREADABLE, Flaw.EXPIRES_UNREADABLE, Flaw.VARY_STAR} <= names
     assert names.isdisjoint({"PARTIAL_NOT_REQUESTED", "BAD_DATE_SYNTAX", "VARY_ASTERISK"})
 
 
-def test_content_that_is_not_what_its_coding_says_is_bad() -> None:
-    content = b"this is as it is, and no gzip"
+def test_content_that_does_not_match_its_coding_is_bad() -> None:
+    content = b"this is plain text, not gzip"
     coded = reply("200 OK", f"Content-Length: {len(content)}", "Content-Encoding: gzip", *SOUND, content=content)
-    _, said = judged(coded)
-    assert "BAD_GZIP" in {finding["name"] for finding in said}
+    _, reported = linted(coded)
+    assert "BAD_GZIP" in {finding["name"] for finding in reported}
 
 
-def test_content_beyond_the_bound_is_not_judged() -> None:
+def test_content_above_the_limit_is_not_checked() -> None:
     content = b"x" * 3_000_000
-    _, said = judged(
+    _, reported = linted(
         reply("200 OK", f"Content-Length: {len(content)}", "Content-Encoding: gzip", *SOUND, content=content)
     )
-    assert {finding["name"] for finding in said}.isdisjoint({"BAD_GZIP", "CL_INCORRECT", Flaw.CONTENT_CUT_SHORT})
+    assert {finding["name"] for finding in reported}.isdisjoint({"BAD_GZIP", "CL_INCORRECT", Flaw.CONTENT_CUT_SHORT})
 
 
 # ---- the command
 
 
-def test_the_worst_comes_first_in_a_table() -> None:
+def test_the_table_lists_the_worst_finding_first() -> None:
     with origin(ok("Expires: 0", "Vary: *")) as raw:
         result = run(f"http://127.0.0.1:{raw.port}/")
     title, columns, *rows = result.stdout.splitlines()
     assert (result.exit_code, title) == (1, "200 to GET")
     assert columns.split("\t") == ["LEVEL", "ABOUT", "FINDING", "SOURCE"]
-    assert rows[0].split("\t") == ["bad", "expires", "no date: it counts as the past", "RFC 9111 §5.3"]
+    assert rows[0].split("\t") == ["bad", "expires", "not a date: it counts as the past", "RFC 9111 §5.3"]
     levels = [list(Level).index(Level(row.split("\t")[0])) for row in rows]
     assert levels == sorted(levels)
 
 
-def test_the_origin_is_sent_the_fields_as_typed() -> None:
+def test_fields_are_sent_as_typed() -> None:
     with origin(ok(*SOUND)) as raw:
         run(f"http://127.0.0.1:{raw.port}/path?q", "-H", "Accept: text/html", "--header", "X-Name:  Zoë ")
     [head] = raw.requests
@@ -250,13 +252,13 @@ def test_the_origin_is_sent_the_fields_as_typed() -> None:
     assert b"\r\nAccept: text/html\r\nX-Name: Zo\xc3\xab\r\nUser-Agent: secondhand\r\n" in head
 
 
-def test_a_user_agent_that_is_typed_is_the_only_one() -> None:
+def test_a_typed_user_agent_replaces_our_own() -> None:
     with origin(ok(*SOUND)) as raw:
         run(f"http://127.0.0.1:{raw.port}/", "-H", "user-agent: other")
     assert raw.requests[0].lower().count(b"user-agent") == 1
 
 
-def test_an_edge_asks_the_origin_behind_it(tmp_path: Path) -> None:
+def test_in_edge_mode_the_request_goes_to_the_origin_of_the_edge(tmp_path: Path) -> None:
     with origin(ok(*SOUND)) as raw:
         config = tmp_path / "config.toml"
         config.write_text(f'edge = "http://127.0.0.1:{raw.port}"\n')
@@ -265,7 +267,7 @@ def test_an_edge_asks_the_origin_behind_it(tmp_path: Path) -> None:
     assert b"Host: app.test\r\n" in raw.requests[0]
 
 
-def test_an_origin_that_gives_no_answer_is_a_failure() -> None:
+def test_an_invalid_response_is_a_failure() -> None:
     with origin(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n") as raw:
         result = run(f"http://127.0.0.1:{raw.port}/")
     assert (result.exit_code, result.stdout) == (1, "")
@@ -283,16 +285,16 @@ def test_an_origin_that_gives_no_answer_is_a_failure() -> None:
         ("a.test", "--stored"),
     ],
 )
-def test_what_cannot_be_asked_is_wrong_usage(arguments: tuple[str, ...], tmp_path: Path) -> None:
+def test_an_invalid_request_is_wrong_usage(arguments: tuple[str, ...], tmp_path: Path) -> None:
     result = run(*arguments, "--store", tmp_path)
     assert (result.exit_code, result.stdout) == (2, "")
     assert result.stderr
 
 
-# ---- what is stored
+# ---- stored responses
 
 
-def keep(directory: Path, uri: str, *fields: tuple[str, str], **options: object) -> None:
+def store_response(directory: Path, uri: str, *fields: tuple[str, str], **options: object) -> None:
     store = DiskStore(directory, 1 << 24)
     now = time.time()
     head = Response(200, "OK", Fields((("Date", imf_date(now)), *fields)))
@@ -308,17 +310,17 @@ def keep(directory: Path, uri: str, *fields: tuple[str, str], **options: object)
             request_time=now,
             response_time=now,
             stored_at=now,
-            **options,  # type: ignore[arg-type]  # fields of the entry
+            **options,  # type: ignore[arg-type]  # fields of StoredResponse
         )
     )
     store.close()
 
 
-def test_every_stored_variant_is_looked_at_by_what_the_origin_said(tmp_path: Path) -> None:
+def test_every_stored_variant_is_checked(tmp_path: Path) -> None:
     vary, etag = ("Vary", "Accept-Language"), ("ETag", '"1"')
-    sound, crooked = ("Cache-Control", "max-age=60"), ("Cache-Control", "max-age=1, max-age=2")
-    keep(tmp_path, "http://a.test/", vary, etag, sound, vary=(("accept-language", "de"),))
-    keep(tmp_path, "http://a.test/", vary, etag, crooked, vary=(("accept-language", None),))
+    sound, contradictory = ("Cache-Control", "max-age=60"), ("Cache-Control", "max-age=1, max-age=2")
+    store_response(tmp_path, "http://a.test/", vary, etag, sound, vary=(("accept-language", "de"),))
+    store_response(tmp_path, "http://a.test/", vary, etag, contradictory, vary=(("accept-language", None),))
     result = run("http://A.test:80", "--stored", "--store", tmp_path, "--json")
     reports = {report["vary"]["accept-language"]: report["findings"] for report in json.loads(result.stdout)}
     assert result.exit_code == 1
@@ -329,22 +331,24 @@ def test_every_stored_variant_is_looked_at_by_what_the_origin_said(tmp_path: Pat
     assert "200 to GET with no accept-language" in lines
 
 
-def test_what_is_stored_is_not_judged_by_a_request_that_nobody_knows(tmp_path: Path) -> None:
-    keep(tmp_path, "http://a.test/", ("ETag", '"1"'), ("Cache-Control", "max-age=60"), ("Content-Encoding", "gzip"))
+def test_a_stored_response_gets_no_findings_that_need_its_request(tmp_path: Path) -> None:
+    store_response(
+        tmp_path, "http://a.test/", ("ETag", '"1"'), ("Cache-Control", "max-age=60"), ("Content-Encoding", "gzip")
+    )
     result = run("http://a.test/", "--stored", "--store", tmp_path, "--json")
     [report] = json.loads(result.stdout)
     assert result.exit_code == 0
     assert {finding["level"] for finding in report["findings"]} <= {"info", "good"}
 
 
-def test_nothing_stored_is_not_found(tmp_path: Path) -> None:
+def test_a_url_without_stored_response_is_not_found(tmp_path: Path) -> None:
     result = run("http://a.test/", "--stored", "--store", tmp_path / "none")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "nothing is stored for http://a.test/" in result.stderr
     assert not (tmp_path / "none").exists()
 
 
-def test_offline_asks_no_origin(tmp_path: Path) -> None:
+def test_offline_sends_no_request(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text("[cache]\nmode = 'offline'\n")
     with origin(ok(*SOUND)) as raw:
@@ -352,7 +356,7 @@ def test_offline_asks_no_origin(tmp_path: Path) -> None:
     assert (result.exit_code, raw.connections) == (3, 0)
 
 
-# ---- the house
+# ---- imports and robustness
 
 
 def test_other_commands_do_not_load_httplint() -> None:
@@ -370,7 +374,7 @@ VALUES = st.text(st.characters(min_codepoint=32, max_codepoint=255)) | st.lists(
 
 
 @given(st.integers(200, 599), st.lists(st.tuples(NAMES, VALUES)), st.binary(), st.booleans())
-def test_nothing_an_origin_says_makes_it_fail(
+def test_no_response_makes_the_checks_raise(
     status: int, lines: list[tuple[str, str]], content: bytes, whole: bool
 ) -> None:
     received = Received(Response(status, "\xff", Fields(tuple(lines))), 1_700_000_000.0, 1_700_000_000.5)

@@ -1,4 +1,4 @@
-"""Connections shared, waited for and made room for, as the origin counts them."""
+"""The connection pool: reuse, limits and waiting, as the origin counts the connections."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def options(**given: object) -> OriginOptions:
-    return OriginOptions(proxy="none", **given)  # type: ignore[arg-type]  # the tests' own few options
+    return OriginOptions(proxy="none", **given)  # type: ignore[arg-type]  # only options of this type are passed
 
 
 @pytest.mark.parametrize("eager", [False, True])
-def test_one_request_after_another_takes_one_connection(eager: bool) -> None:
+def test_sequential_requests_use_one_connection(eager: bool) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
         for _ in range(5):
             assert await fetch_whole(client, get(origin)) == b"ok"
@@ -31,7 +31,7 @@ def test_one_request_after_another_takes_one_connection(eager: bool) -> None:
     assert converse(conversation, endless, eager=eager) == (5, 1)
 
 
-def test_the_connection_used_last_is_used_first() -> None:
+def test_the_connection_used_last_is_reused_first() -> None:
     served: list[int] = []
 
     def numbered(number: int) -> Script:
@@ -56,7 +56,7 @@ def test_the_connection_used_last_is_used_first() -> None:
     converse(conversation, numbered(0), numbered(1))
 
 
-def test_there_are_never_more_connections_than_allowed() -> None:
+def test_the_number_of_connections_is_limited() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
         await asyncio.gather(*(fetch_whole(client, get(origin)) for _ in range(20)))
         return len(origin.requests), origin.most_at_once
@@ -64,12 +64,12 @@ def test_there_are_never_more_connections_than_allowed() -> None:
     assert converse(conversation, endless, options=options(max_connections=3)) == (20, 3)
 
 
-def test_who_waits_for_a_connection_in_vain_is_told_so() -> None:
+def test_a_request_that_gets_no_connection_in_time_fails() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> OriginFailure:
-        answer = await client.fetch(get(origin))
+        response = await client.fetch(get(origin))
         with pytest.raises(OriginFailure) as caught:
             await client.fetch(get(origin))
-        await answer.close()
+        await response.close()
         return caught.value
 
     failure = converse(
@@ -80,7 +80,7 @@ def test_who_waits_for_a_connection_in_vain_is_told_so() -> None:
     assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_LIMIT_REACHED, True)
 
 
-def test_waiting_for_a_connection_is_not_connecting() -> None:
+def test_waiting_for_a_connection_does_not_count_as_connect_time() -> None:
     async def slow_to_finish(peer: Peer) -> None:
         await peer.request()
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
@@ -91,12 +91,12 @@ def test_waiting_for_a_connection_is_not_connecting() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> list[bytes]:
         return await asyncio.gather(*(fetch_whole(client, get(origin)) for _ in range(2)))
 
-    given = options(max_connections=1, connect_timeout=QUICK)
-    assert converse(conversation, slow_to_finish, options=given) == [b"ok", b"ok"]
+    limits = options(max_connections=1, connect_timeout=QUICK)
+    assert converse(conversation, slow_to_finish, options=limits) == [b"ok", b"ok"]
 
 
 @pytest.mark.parametrize("ending", ["abandoned", "failed", "cancelled"])
-def test_a_connection_given_up_makes_room_for_another(ending: str) -> None:
+def test_an_abandoned_connection_frees_its_slot(ending: str) -> None:
     async def failing(peer: Peer) -> None:
         await peer.request()
         if ending == "failed":
@@ -119,17 +119,17 @@ def test_a_connection_given_up_makes_room_for_another(ending: str) -> None:
     assert converse(conversation, failing, endless, options=options(max_connections=1)) == (b"ok", 2)
 
 
-def test_a_connection_not_made_makes_room_for_another() -> None:
+def test_a_failed_connection_attempt_frees_its_slot() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> list[FailureKind]:
         request = Request("GET", "http", "127.0.0.1", closed_port(), "/")
         failures = await asyncio.gather(client.fetch(request), client.fetch(request), return_exceptions=True)
         return [failure.kind for failure in failures if isinstance(failure, OriginFailure)]
 
-    given = options(max_connections=1, first_byte_timeout=1.0)
-    assert converse(conversation, endless, options=given) == [FailureKind.CONNECTION_REFUSED] * 2
+    limits = options(max_connections=1, first_byte_timeout=1.0)
+    assert converse(conversation, endless, options=limits) == [FailureKind.CONNECTION_REFUSED] * 2
 
 
-def test_nothing_is_remembered_of_origins_without_connections() -> None:
+def test_a_pool_without_connections_is_freed() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
         await asyncio.sleep(QUICK)

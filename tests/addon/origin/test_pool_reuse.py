@@ -1,4 +1,4 @@
-"""Which connections are used again, and what happens when one turns out dead."""
+"""The reuse of connections, and requests on a connection that the origin has closed."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def options(**given: object) -> OriginOptions:
-    return OriginOptions(proxy="none", **given)  # type: ignore[arg-type]  # the tests' own few options
+    return OriginOptions(proxy="none", **given)  # type: ignore[arg-type]  # only options of this type are passed
 
 
-def test_an_answer_given_up_is_not_followed_by_another_on_its_connection() -> None:
+def test_the_connection_of_an_abandoned_response_is_not_reused() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await (await client.fetch(get(origin))).close()
         await fetch_whole(client, get(origin))
@@ -28,13 +28,13 @@ def test_an_answer_given_up_is_not_followed_by_another_on_its_connection() -> No
     assert converse(conversation, answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"), endless) == 2
 
 
-def test_closing_an_answer_that_was_read_leaves_the_connection_to_others() -> None:
+def test_closing_a_response_that_was_read_does_not_close_its_connection() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
-        answer = await client.fetch(get(origin))
-        await whole(answer)
+        response = await client.fetch(get(origin))
+        await whole(response)
         other = await client.fetch(get(origin))
-        await answer.close()
-        await answer.close()
+        await response.close()
+        await response.close()
         assert await whole(other) == b"ok"
         return origin.connections
 
@@ -50,8 +50,8 @@ def test_closing_an_answer_that_was_read_leaves_the_connection_to_others() -> No
         b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok",
     ],
 )
-def test_a_connection_that_the_origin_means_to_close_is_not_kept(head: bytes) -> None:
-    async def one_answer(peer: Peer) -> None:
+def test_a_connection_that_the_origin_will_close_is_not_reused(head: bytes) -> None:
+    async def one_response(peer: Peer) -> None:
         await peer.request()
         await peer.send(head)
         assert await peer.client_closed()
@@ -60,10 +60,10 @@ def test_a_connection_that_the_origin_means_to_close_is_not_kept(head: bytes) ->
         await fetch_whole(client, get(origin))
         return await fetch_whole(client, get(origin)), origin.connections
 
-    assert converse(conversation, one_answer) == (b"ok", 2)
+    assert converse(conversation, one_response) == (b"ok", 2)
 
 
-def test_an_http_1_0_connection_is_kept_if_the_origin_says_so() -> None:
+def test_an_http_1_0_connection_with_keep_alive_is_reused() -> None:
     reply = b"HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nok"
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
@@ -74,20 +74,20 @@ def test_an_http_1_0_connection_is_kept_if_the_origin_says_so() -> None:
     assert converse(conversation, answering(reply, reply)) == 1
 
 
-def test_an_answer_before_the_whole_request_was_read_is_an_answer() -> None:
+def test_a_response_sent_before_the_request_was_read_is_accepted() -> None:
     async def early(peer: Peer) -> None:
         await peer.request(up_to=b" ")
         await peer.send(b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy")
         await peer.close()
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, bytes]:
-        answer = await client.fetch(get(origin))
-        return answer.head.status, await whole(answer)
+        response = await client.fetch(get(origin))
+        return response.head.status, await whole(response)
 
     assert converse(conversation, early) == (503, b"busy")
 
 
-def test_an_idle_connection_is_closed_after_a_while() -> None:
+def test_an_idle_connection_is_closed_after_the_idle_timeout() -> None:
     closed = asyncio.Event()
 
     async def watched(peer: Peer) -> None:
@@ -112,10 +112,10 @@ UNASKED = pytest.mark.parametrize(
 
 @UNASKED
 @pytest.mark.parametrize("seen", [True, False], ids=["seen by the event loop", "not yet seen"])
-def test_an_idle_connection_that_the_origin_ends_or_speaks_on_is_not_used(unasked: bytes, seen: bool) -> None:
+def test_an_idle_connection_with_an_end_or_data_from_the_origin_is_not_used(unasked: bytes, seen: bool) -> None:
     peers: list[Peer] = []
 
-    async def speaking(peer: Peer) -> None:
+    async def keeps_peer(peer: Peer) -> None:
         peers.append(peer)
         await endless(peer)
 
@@ -124,14 +124,14 @@ def test_an_idle_connection_that_the_origin_ends_or_speaks_on_is_not_used(unaske
         peers[0].send_now(unasked)
         if seen:
             await asyncio.sleep(QUICK)
-        body = await fetch_whole(client, get(origin, method="DELETE"))  # which is never sent twice
+        body = await fetch_whole(client, get(origin, method="DELETE"))  # a DELETE is never sent twice
         return body, len(origin.requests), origin.connections
 
-    assert converse(conversation, speaking, endless) == (b"ok", 2, 2)
+    assert converse(conversation, keeps_peer, endless) == (b"ok", 2, 2)
 
 
 async def dying(peer: Peer) -> None:
-    """Answer once, then close instead of answering: the request crossed the closing."""
+    """Answer one request; close when the second one arrives, as if it had been sent during the close."""
     await peer.request()
     await peer.send(OK)
     await peer.request()
@@ -139,17 +139,17 @@ async def dying(peer: Peer) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_a_safe_request_on_a_reused_connection_that_died_is_sent_once_more(method: str) -> None:
+def test_a_safe_request_on_a_closed_reused_connection_is_sent_once_more(method: str) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int, int]:
         await fetch_whole(client, get(origin))
-        answer = await client.fetch(get(origin, method=method))
-        await answer.close()
-        return answer.head.status, len(origin.requests), origin.connections
+        response = await client.fetch(get(origin, method=method))
+        await response.close()
+        return response.head.status, len(origin.requests), origin.connections
 
     assert converse(conversation, dying, endless) == (200, 3, 2)
 
 
-def test_it_is_sent_once_more_and_not_twice() -> None:
+def test_a_safe_request_is_not_sent_a_third_time() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
         await fetch_whole(client, get(origin))
         with pytest.raises(OriginFailure) as caught:
@@ -164,7 +164,7 @@ def test_it_is_sent_once_more_and_not_twice() -> None:
     assert converse(conversation, dying, closing) == (3, 2)
 
 
-def test_the_other_idle_connections_are_not_tried_either() -> None:
+def test_the_retry_uses_no_other_idle_connection() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int, int]:
         first, second = await asyncio.gather(client.fetch(get(origin)), client.fetch(get(origin)))
         await whole(first)
@@ -197,7 +197,7 @@ def test_a_request_on_a_fresh_connection_is_not_sent_again() -> None:
     assert converse(conversation, closing, endless) == (1, 1)
 
 
-def test_a_request_that_was_half_answered_is_not_sent_again() -> None:
+def test_a_request_with_a_partial_response_is_not_sent_again() -> None:
     async def half(peer: Peer) -> None:
         await peer.request()
         await peer.send(OK)

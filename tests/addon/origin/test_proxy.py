@@ -1,4 +1,4 @@
-"""Through an upstream proxy: what it is asked, and when it is left out."""
+"""Requests through an upstream proxy, and the choice of the proxy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from addon.config.settings import Settings
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
-from addon.origin.proxy import UpstreamProxies, UpstreamProxy, say_once
+from addon.origin.proxy import UpstreamProxies, UpstreamProxy, warn_once
 from cache.http.messages import Fields, Request
 from tests.addon.origin.conversation import converse, each_loop, get_securely, no_system_trust, whole
 from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering
@@ -27,12 +27,12 @@ def no_proxy_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"), "throwaway")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("ca"), "throwaway")
 
 
 def ask_through(request: Request, script: Script, userinfo: str = "") -> tuple[bytes, list[bytes]]:
-    """Send a request through a proxy that follows a script; return the body and what the proxy was sent."""
+    """Send a request through a proxy that follows a script; return the body and the requests at the proxy."""
 
     async def conversation(_: OriginClient, proxy: RawOrigin) -> tuple[bytes, list[bytes]]:
         client = OriginClient(OriginOptions(proxy=f"http://{userinfo}127.0.0.1:{proxy.port}"))
@@ -47,7 +47,7 @@ def ask_through(request: Request, script: Script, userinfo: str = "") -> tuple[b
 PLAIN = Request("GET", "http", "origin.test", 80, "/a?b", Fields((("Accept", "x/y"),)))
 
 
-def test_a_request_in_clear_goes_to_the_proxy_in_absolute_form() -> None:
+def test_an_http_request_goes_to_the_proxy_in_absolute_form() -> None:
     body, requests = ask_through(PLAIN, answering(OK))
     assert body == b"ok"
     assert requests == [b"GET http://origin.test/a?b HTTP/1.1\r\nHost: origin.test\r\nAccept: x/y\r\n\r\n"]
@@ -58,7 +58,7 @@ def test_the_server_wide_target_has_no_path_in_absolute_form() -> None:
     assert requests == [b"OPTIONS http://origin.test:8080 HTTP/1.1\r\nHost: origin.test:8080\r\n\r\n"]
 
 
-def test_the_proxy_gets_the_credentials_of_its_url_and_no_others() -> None:
+def test_the_proxy_gets_only_the_credentials_of_its_url() -> None:
     fields = Fields((("Proxy-Authorization", "Basic another"),))
     _, requests = ask_through(
         Request("GET", "http", "origin.test", 80, "/", fields), answering(OK), "Aladdin:open%20sesame@"
@@ -69,17 +69,17 @@ def test_the_proxy_gets_the_credentials_of_its_url_and_no_others() -> None:
     ]
 
 
-def tunnel_to(port: int, answer: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> Script:
+def tunnel_to(port: int, reply: bytes = b"HTTP/1.1 200 Connection established\r\n\r\n") -> Script:
     async def script(peer: Peer) -> None:
         await peer.request()
-        await peer.send(answer)
+        await peer.send(reply)
         await peer.join(port)
 
     return script
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "reply",
     [
         b"HTTP/1.1 200 Connection established\r\n\r\n",
         b"HTTP/1.0 200 OK\r\n\r\n",
@@ -88,11 +88,11 @@ def tunnel_to(port: int, answer: bytes = b"HTTP/1.1 200 Connection established\r
     ],
 )
 @pytest.mark.parametrize("eager", [False, True])
-def test_tls_goes_through_a_tunnel_that_is_used_again(answer: bytes, eager: bool, authority: Authority) -> None:
+def test_tls_goes_through_a_tunnel_that_is_reused(reply: bytes, eager: bool, ca: Authority) -> None:
     async def conversation(_client: OriginClient, origin: RawOrigin) -> None:
-        async with RawOrigin(tunnel_to(origin.port, answer)) as proxy:
+        async with RawOrigin(tunnel_to(origin.port, reply)) as proxy:
             proxy_url = f"http://user:pass@127.0.0.1:{proxy.port}"
-            client = OriginClient(OriginOptions(proxy=proxy_url, ca_files=(str(authority.file),)))
+            client = OriginClient(OriginOptions(proxy=proxy_url, ca_files=(str(ca.file),)))
             for _ in range(2):
                 assert await whole(await client.fetch(get_securely(origin))) == b"ok"
             await client.close()
@@ -102,30 +102,30 @@ def test_tls_goes_through_a_tunnel_that_is_used_again(answer: bytes, eager: bool
             ]
             assert [b"Proxy-Authorization" in request for request in origin.requests] == [False, False]
 
-    converse(conversation, answering(OK, OK), tls=authority.context("localhost"), eager=eager)
+    converse(conversation, answering(OK, OK), tls=ca.context("localhost"), eager=eager)
 
 
-def test_the_name_to_be_proven_has_no_trailing_dot(authority: Authority) -> None:
+def test_the_certificate_is_verified_for_the_name_without_trailing_dot(ca: Authority) -> None:
     async def conversation(_: OriginClient, origin: RawOrigin) -> bytes:
         async with RawOrigin(tunnel_to(origin.port)) as proxy:
-            client = OriginClient(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(authority.file),)))
+            client = OriginClient(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(ca.file),)))
             body = await whole(await client.fetch(get_securely(origin, "origin.test.")))
             await client.close()
             return body
 
-    assert converse(conversation, answering(OK), tls=authority.context("origin.test")) == b"ok"
+    assert converse(conversation, answering(OK), tls=ca.context("origin.test")) == b"ok"
 
 
-def test_the_certificate_inside_the_tunnel_must_be_the_origins(authority: Authority) -> None:
+def test_the_certificate_inside_the_tunnel_must_be_the_origins(ca: Authority) -> None:
     async def conversation(_: OriginClient, origin: RawOrigin) -> OriginFailure:
         async with RawOrigin(tunnel_to(origin.port)) as proxy:
-            client = OriginClient(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(authority.file),)))
+            client = OriginClient(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(ca.file),)))
             with pytest.raises(OriginFailure) as caught:
                 await client.fetch(get_securely(origin))
             await client.close()
             return caught.value
 
-    failure = converse(conversation, answering(OK), tls=authority.context("proxy.test"))
+    failure = converse(conversation, answering(OK), tls=ca.context("proxy.test"))
     assert (failure.kind, failure.disconnected) == (FailureKind.TLS_CERTIFICATE_ERROR, False)
 
 
@@ -133,7 +133,7 @@ SECURE = Request("GET", "https", "origin.test", 443, "/")
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "disconnected", "says"),
+    ("reply", "kind", "disconnected", "expected"),
     [
         (b"HTTP/1.1 407 Who are you\r\nContent-Length: 9\r\n\r\n", "proxy_configuration_error", False, "407 Who are"),
         (b"HTTP/1.1 403 No\r\n\r\n", "proxy_configuration_error", False, "answered 403 No to CONNECT origin.test:443"),
@@ -143,16 +143,16 @@ SECURE = Request("GET", "https", "origin.test", 443, "/")
         (b"", "connection_terminated", True, "closed the connection"),
     ],
 )
-def test_a_proxy_that_does_not_connect_us_is_a_failure_that_says_so(
-    answer: bytes, kind: str, disconnected: bool, says: str
+def test_a_proxy_that_refuses_connect_is_a_failure_with_its_reason(
+    reply: bytes, kind: str, disconnected: bool, expected: str
 ) -> None:
-    with pytest.raises(OriginFailure, match=says) as caught:
-        ask_through(SECURE, answering(answer, then_close=True))
+    with pytest.raises(OriginFailure, match=expected) as caught:
+        ask_through(SECURE, answering(reply, then_close=True))
     assert (caught.value.kind, caught.value.disconnected) == (kind, disconnected)
     assert caught.value.detail.startswith("The upstream proxy 127.0.0.1:")
 
 
-def test_a_proxy_that_is_slow_to_connect_us_is_a_connection_timeout() -> None:
+def test_a_proxy_that_answers_connect_too_slowly_is_a_connection_timeout() -> None:
     async def conversation(_: OriginClient, proxy: RawOrigin) -> OriginFailure:
         client = OriginClient(OriginOptions(proxy=f"http://127.0.0.1:{proxy.port}", connect_timeout=QUICK))
         with pytest.raises(OriginFailure) as caught:
@@ -164,7 +164,7 @@ def test_a_proxy_that_is_slow_to_connect_us_is_a_connection_timeout() -> None:
     assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
 
 
-# Which proxy
+# The choice of the proxy
 
 
 @pytest.mark.parametrize(
@@ -196,7 +196,7 @@ def test_the_setting_and_the_environment_choose_the_proxy(
 
 
 @pytest.mark.parametrize(
-    ("listen", "named", "proxied"),
+    ("listen", "proxy_url", "proxied"),
     [
         ("127.0.0.1:8080", "http://127.0.0.1:8080", None),
         ("127.0.0.1:8080", "http://localhost:8080", None),
@@ -207,21 +207,21 @@ def test_the_setting_and_the_environment_choose_the_proxy(
         ("proxy.test:8080", "http://PROXY.test:8080", None),
     ],
 )
-def test_the_environments_proxy_is_not_this_one_itself(
-    listen: str, named: str, proxied: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_proxy_variable_that_names_this_proxy_is_ignored(
+    listen: str, proxy_url: str, proxied: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setenv("HTTP_PROXY", named)
-    monkeypatch.setenv("HTTPS_PROXY", named)
-    say_once.cache_clear()
+    monkeypatch.setenv("HTTP_PROXY", proxy_url)
+    monkeypatch.setenv("HTTPS_PROXY", proxy_url)
+    warn_once.cache_clear()
     own = Settings.model_validate({"listen": listen}).origin_options().own_addresses
     for _ in range(2):
         proxy = UpstreamProxies("", own).route("https", "origin.test", 443).proxy
         assert (proxy.host if proxy else None) == proxied
-    said = "the environment's HTTP_PROXY and HTTPS_PROXY would lead back to this proxy: origins are asked directly"
-    assert caplog.messages == ([] if proxied else [said])
+    warning = "the environment's HTTP_PROXY and HTTPS_PROXY would lead back to this proxy: origins are asked directly"
+    assert caplog.messages == ([] if proxied else [warning])
 
 
-def test_no_proxy_names_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_proxy_may_contain_an_ipv6_address(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_PROXY", "::1")
     assert UpstreamProxies("http://b.test").route("http", "::1", 80).proxy is None
 
@@ -243,7 +243,7 @@ def test_a_proxy_url_names_host_and_port(url: str, proxy: UpstreamProxy) -> None
 @pytest.mark.parametrize(
     "url", ["socks5://a.test", "https://a.test", "http://", "http://a.test:x", "http://a.test/b", "http://[a"]
 )
-def test_a_proxy_of_another_kind_stops_the_start(url: str) -> None:
+def test_an_unsupported_proxy_url_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"upstream proxy '.*': expected http://host:port"):
         OriginClient(OriginOptions(proxy=url))
 

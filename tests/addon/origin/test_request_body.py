@@ -1,4 +1,4 @@
-"""Requests with content: how it is framed, how fast it goes, and when it is given up."""
+"""Requests with content: framing, flow control, and when the content is abandoned."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ MANY = 64 * 1024 * 1024
 
 
 async def receiving(peer: Peer) -> None:
-    """Take a request whose content ends in a tilde, and answer it."""
+    """Read a request whose content ends in a tilde, and answer it."""
     await peer.request(up_to=b"~")
     await peer.send(OK)
     assert await peer.client_closed()
@@ -58,7 +58,7 @@ async def fetch_whole_with(client: OriginClient, request: Request, content: Requ
     return await whole(await client.fetch(request, content=content))
 
 
-def test_chunks_end_with_the_last_one() -> None:
+def test_chunked_content_ends_with_the_last_chunk() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         return await fetch_whole_with(client, post_of(origin), RequestContent(pieces(b"abc")))
 
@@ -80,7 +80,7 @@ def test_a_request_with_content_has_a_connection_of_its_own() -> None:
     assert converse(conversation, endless, receiving) == (2, 2)
 
 
-def test_an_idle_connection_makes_room_for_it() -> None:
+def test_an_idle_connection_is_closed_for_a_request_with_content() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
         await fetch_whole_with(client, post_of(origin), RequestContent(pieces(b"abc~"), 4))
@@ -89,14 +89,14 @@ def test_an_idle_connection_makes_room_for_it() -> None:
     assert converse(conversation, endless, receiving, options=OriginOptions(proxy="none", max_connections=1)) == 2
 
 
-async def without_end(taken: list[int]) -> AsyncIterator[bytes]:
+async def endless_content(taken: list[int]) -> AsyncIterator[bytes]:
     while True:
         taken.append(65_536)
         yield b"x" * 65_536
 
 
 @pytest.mark.parametrize("length", [MANY, None])
-def test_an_answer_before_the_end_of_the_content_stops_it(length: int | None) -> None:
+def test_an_early_error_response_stops_the_content(length: int | None) -> None:
     """RFC 9112 §9.5."""
     taken: list[int] = []
 
@@ -106,31 +106,31 @@ def test_an_answer_before_the_end_of_the_content_stops_it(length: int | None) ->
         assert await peer.closed_after_octets()
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, bytes]:
-        answer = await client.fetch(post_of(origin), content=RequestContent(without_end(taken), length))
-        return answer.head.status, await whole(answer)
+        response = await client.fetch(post_of(origin), content=RequestContent(endless_content(taken), length))
+        return response.head.status, await whole(response)
 
     assert converse(conversation, refusing) == (413, b"no.")
     assert sum(taken) < MANY
 
 
-def test_an_answer_is_heard_although_the_origin_closed_on_the_content() -> None:
+def test_an_early_error_response_is_received_although_the_origin_closes_at_once() -> None:
     taken: list[int] = []
 
-    async def rude(peer: Peer) -> None:
+    async def closing_early(peer: Peer) -> None:
         await peer.request()
         await peer.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno.")
-        await peer.close()  # with octets unread: a reset follows the answer
+        await peer.close()  # with unread data: a reset follows the response
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, bytes]:
-        answer = await client.fetch(post_of(origin), content=RequestContent(without_end(taken), MANY))
-        return answer.head.status, await whole(answer)
+        response = await client.fetch(post_of(origin), content=RequestContent(endless_content(taken), MANY))
+        return response.head.status, await whole(response)
 
     for _ in range(20):
-        assert converse(conversation, rude) == (413, b"no.")
+        assert converse(conversation, closing_early) == (413, b"no.")
 
 
-def test_content_goes_on_while_a_good_answer_comes() -> None:
-    async def echoing(peer: Peer) -> None:
+def test_content_continues_after_an_early_success_response() -> None:
+    async def answering_early(peer: Peer) -> None:
         await peer.request()
         await peer.send(HEAD + b"Content-Length: 2\r\n\r\n")
         await peer.request(up_to=b"b")
@@ -139,35 +139,35 @@ def test_content_goes_on_while_a_good_answer_comes() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         answered = asyncio.Event()
 
-        async def two() -> AsyncIterator[bytes]:
+        async def two_chunks() -> AsyncIterator[bytes]:
             yield b"a"
             await answered.wait()
             yield b"b"
 
-        answer = await client.fetch(post_of(origin), content=RequestContent(two(), 2))
+        response = await client.fetch(post_of(origin), content=RequestContent(two_chunks(), 2))
         answered.set()
-        return await whole(answer)
+        return await whole(response)
 
-    assert converse(conversation, echoing) == b"ok"
+    assert converse(conversation, answering_early) == b"ok"
 
 
-def test_the_client_waits_for_a_slow_origin() -> None:
+def test_the_content_waits_for_a_slow_origin() -> None:
     taken: list[int] = []
 
-    async def deaf(peer: Peer) -> None:
+    async def not_reading(peer: Peer) -> None:
         await asyncio.sleep(60)
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:
-            await client.fetch(post_of(origin), content=RequestContent(without_end(taken), MANY))
+            await client.fetch(post_of(origin), content=RequestContent(endless_content(taken), MANY))
         return caught.value.kind
 
-    kind = converse(conversation, deaf, options=OriginOptions(proxy="none", between_bytes_timeout=QUICK))
+    kind = converse(conversation, not_reading, options=OriginOptions(proxy="none", between_bytes_timeout=QUICK))
     assert kind is FailureKind.CONNECTION_WRITE_TIMEOUT
     assert sum(taken) < MANY
 
 
-def test_the_origin_is_not_blamed_for_a_slow_client() -> None:
+def test_a_slow_client_is_no_timeout_of_the_origin() -> None:
     async def slow() -> AsyncIterator[bytes]:
         yield b"abc"
         await asyncio.sleep(4 * QUICK)
@@ -180,8 +180,8 @@ def test_the_origin_is_not_blamed_for_a_slow_client() -> None:
     assert converse(conversation, receiving, options=options) == b"ok"
 
 
-def test_expect_is_forwarded_and_the_100_handed_on() -> None:
-    async def cautious(peer: Peer) -> None:
+def test_expect_and_the_100_response_are_forwarded() -> None:
+    async def expecting(peer: Peer) -> None:
         assert b"Expect: 100-continue\r\n" in await peer.request()
         await peer.send(b"HTTP/1.1 100 Continue\r\n\r\n")
         await receiving(peer)
@@ -198,27 +198,27 @@ def test_expect_is_forwarded_and_the_100_handed_on() -> None:
             allowed.set()
 
         request = post_of(origin, ("Expect", "100-continue"))
-        answer = await client.fetch(request, interim=interim, content=RequestContent(when_allowed(), 4))
-        return statuses, await whole(answer)
+        response = await client.fetch(request, interim=interim, content=RequestContent(when_allowed(), 4))
+        return statuses, await whole(response)
 
-    assert converse(conversation, cautious) == ([100], b"ok")
+    assert converse(conversation, expecting) == ([100], b"ok")
 
 
-@pytest.mark.parametrize("octets", [(b"ab",), (b"abc", b"de")], ids=["too little", "too much"])
-def test_content_that_is_not_as_long_as_it_said_ends_the_exchange(octets: tuple[bytes, ...]) -> None:
+@pytest.mark.parametrize("chunks", [(b"ab",), (b"abc", b"de")], ids=["too little", "too much"])
+def test_content_of_another_length_than_announced_ends_the_exchange(chunks: tuple[bytes, ...]) -> None:
     async def cut(peer: Peer) -> None:
         await peer.request()
         assert await peer.closed_after_octets()
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:
-            await client.fetch(post_of(origin), content=RequestContent(pieces(*octets), 4))
+            await client.fetch(post_of(origin), content=RequestContent(pieces(*chunks), 4))
         return caught.value.kind
 
     assert converse(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
 
 
-def test_a_client_that_leaves_ends_the_exchange() -> None:
+def test_a_client_that_disconnects_ends_the_exchange() -> None:
     async def leaving() -> AsyncIterator[bytes]:
         yield b"ab"
         raise ConnectionResetError("the client left")
@@ -236,7 +236,7 @@ def test_a_client_that_leaves_ends_the_exchange() -> None:
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
-def test_it_is_never_sent_twice(method: str) -> None:
+def test_a_request_with_content_is_never_sent_twice(method: str) -> None:
     async def closing(peer: Peer) -> None:
         await peer.request()
         await peer.close()
@@ -249,7 +249,7 @@ def test_it_is_never_sent_twice(method: str) -> None:
     assert converse(conversation, closing) == 1
 
 
-def test_a_host_that_names_another_is_sent_as_received_where_that_is_wanted() -> None:
+def test_the_clients_host_field_is_sent_with_named_host() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         request = get(origin, "/", ("Host", "elsewhere.test"))
         await whole(await client.fetch(request, named_host=True))

@@ -1,4 +1,4 @@
-"""What goes out, octet for octet, and what never does."""
+"""The bytes of a request head, and the requests that are refused."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ __all__ = ["each_loop", "no_system_trust"]
 pytestmark = pytest.mark.usefixtures("each_loop")
 
 
-def test_a_request_goes_out_as_given_behind_one_host_line_of_its_authority() -> None:
+def test_a_request_is_sent_unchanged_except_for_its_host_line() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         fields = (("hOst", "elsewhere.test"), ("X-Twice", "1"), ("Accept", "a/b"), ("x-twice", "\xe9"))
         await client.fetch(get(origin, "/a%20b?c=d&e", *fields))
@@ -50,11 +50,11 @@ def test_a_request_goes_out_as_given_behind_one_host_line_of_its_authority() -> 
     ],
     ids=repr,
 )
-def test_a_request_that_would_be_read_as_another_one_is_not_sent(wrong: dict[str, object]) -> None:
+def test_a_request_with_an_ambiguous_head_is_not_sent(wrong: dict[str, object]) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         given = {"method": "GET", "scheme": "http", "host": "127.0.0.1", "port": origin.port, "target": "/"}
         with pytest.raises(ValueError, match=r"cannot send|encode"):
-            await client.fetch(Request(**(given | wrong)))  # type: ignore[arg-type]  # the rows are typed by reading them
+            await client.fetch(Request(**(given | wrong)))  # type: ignore[arg-type]  # the rows have the right types
         return origin.connections
 
     assert converse(conversation, answering(OK)) == 0

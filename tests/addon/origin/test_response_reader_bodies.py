@@ -1,4 +1,4 @@
-"""Where a body ends, octet for octet, and what becomes of the connection."""
+"""The end of a response body, byte for byte, and the reuse of its connection."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 @pytest.mark.parametrize(
-    ("octets", "body"),
+    ("data", "body"),
     [
         (HEAD + b"Content-Length: 3\r\n\r\nabc", b"abc"),
         (HEAD + b"Content-Length: 0\r\n\r\n", b""),
@@ -38,13 +38,13 @@ pytestmark = pytest.mark.usefixtures("each_loop")
     ],
     ids=["length", "length 0", "chunked", "chunk extension", "trailers", "Chunked", "content coding", "205"],
 )
-def test_a_body_is_read_to_its_end_and_the_connection_is_used_again(octets: bytes, body: bytes) -> None:
-    _, received, connections = receive(octets)
+def test_a_body_is_read_to_its_end_and_the_connection_is_reused(data: bytes, body: bytes) -> None:
+    _, received, connections = receive(data)
     assert (received, connections) == (body, 1)
 
 
 @pytest.mark.parametrize(
-    ("octets", "body"),
+    ("data", "body"),
     [
         (HEAD + b"\r\nabc", b"abc"),
         (b"HTTP/1.0 200 OK\r\n\r\nabc", b"abc"),
@@ -52,15 +52,15 @@ def test_a_body_is_read_to_its_end_and_the_connection_is_used_again(octets: byte
         (HEAD + b"\r\n", b""),
     ],
 )
-def test_a_body_without_a_length_ends_with_the_connection(octets: bytes, body: bytes) -> None:
+def test_a_body_without_a_length_ends_with_the_connection(data: bytes, body: bytes) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         return await whole(await client.fetch(get(origin)))
 
-    assert converse(conversation, answering(octets, then_close=True)) == body
+    assert converse(conversation, answering(data, then_close=True)) == body
 
 
 @pytest.mark.parametrize(
-    ("method", "octets"),
+    ("method", "data"),
     [
         ("HEAD", HEAD + b"Content-Length: 3\r\n\r\n"),
         ("HEAD", CHUNKED),
@@ -71,13 +71,13 @@ def test_a_body_without_a_length_ends_with_the_connection(octets: bytes, body: b
     ],
     ids=repr,
 )
-def test_a_response_that_has_no_body_ends_with_its_head(method: str, octets: bytes) -> None:
-    _, body, connections = receive(octets, method)
+def test_a_response_that_has_no_body_ends_with_its_head(method: str, data: bytes) -> None:
+    _, body, connections = receive(data, method)
     assert (body, connections) == (b"", 1)
 
 
 @pytest.mark.parametrize(
-    ("method", "octets", "body"),
+    ("method", "data", "body"),
     [
         ("GET", HEAD + b"Content-Length: 3\r\n\r\nabcdef", b"abc"),
         ("GET", OK + OK, b"ok"),
@@ -93,15 +93,13 @@ def test_a_response_that_has_no_body_ends_with_its_head(method: str, octets: byt
     ],
     ids=repr,
 )
-def test_what_follows_a_complete_response_is_dropped_with_the_connection(
-    method: str, octets: bytes, body: bytes
-) -> None:
-    _, received, connections = receive(octets, method)
+def test_data_behind_a_complete_response_closes_the_connection(method: str, data: bytes, body: bytes) -> None:
+    _, received, connections = receive(data, method)
     assert (received, connections) == (body, 2)
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
         HEAD + b"Content-Length: 3x\r\n\r\nabc",
         HEAD + b"Content-Length: +3\r\n\r\nabc",
@@ -124,8 +122,8 @@ def test_what_follows_a_complete_response_is_dropped_with_the_connection(
     ],
     ids=repr,
 )
-def test_false_framing_is_refused_with_the_head(octets: bytes) -> None:
-    failure = head_refusal(octets)
+def test_invalid_framing_is_refused_before_the_head_is_returned(data: bytes) -> None:
+    failure = head_refusal(data)
     assert (failure.kind, failure.disconnected) == (FailureKind.HTTP_PROTOCOL_ERROR, False)
 
 
@@ -150,15 +148,15 @@ def test_a_broken_chunk_is_a_protocol_error(chunks: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [HEAD + b"Content-Length: 3\r\n\r\nab", CHUNKED + b"3\r\nab", CHUNKED + b"3\r\nabc\r\n", CHUNKED + b"0\r\n"],
 )
-def test_a_truncated_body_is_incomplete(octets: bytes) -> None:
-    failure = refusal(octets)
+def test_a_truncated_body_is_incomplete(data: bytes) -> None:
+    failure = refusal(data)
     assert (failure.kind, failure.disconnected) == (FailureKind.HTTP_RESPONSE_INCOMPLETE, False)
 
 
-def test_what_came_of_a_truncated_body_is_handed_on_before_the_failure() -> None:
+def test_the_received_part_of_a_truncated_body_is_returned_before_the_failure() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         body = (await client.fetch(get(origin))).body()
         received = await anext(body)
@@ -176,19 +174,19 @@ def test_a_trailer_section_above_the_limit_is_refused(trailers: bytes) -> None:
     assert refusal(CHUNKED + b"0\r\n" + trailers).kind is FailureKind.HTTP_RESPONSE_TRAILER_SECTION_SIZE
 
 
-def test_a_reset_in_a_body_without_a_length_is_not_its_end() -> None:
-    heard = asyncio.Event()
+def test_a_reset_does_not_end_a_body_without_a_length() -> None:
+    first_chunk_read = asyncio.Event()
 
     async def resetting(peer: Peer) -> None:
         await peer.request()
         await peer.send(HEAD + b"\r\nabc")
-        await heard.wait()
+        await first_chunk_read.wait()
         peer.reset()
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         body = (await client.fetch(get(origin))).body()
         assert await anext(body) == b"abc"
-        heard.set()
+        first_chunk_read.set()
         with pytest.raises(OriginFailure) as caught:
             await anext(body)
         assert caught.value.kind is FailureKind.HTTP_RESPONSE_INCOMPLETE

@@ -1,4 +1,4 @@
-"""Response heads, octet for octet, and what the cache's own client makes of them."""
+"""Response heads, byte for byte, and how the origin client parses them."""
 
 from __future__ import annotations
 
@@ -17,25 +17,25 @@ pytestmark = pytest.mark.usefixtures("each_loop")
 
 
 def test_values_are_latin_1_without_surrounding_whitespace_in_order_and_case() -> None:
-    octets = HEAD + b"X-B: \t b c \t\r\nx-a:\xe9\xff\r\nX-b:\r\nContent-Length: 0\r\n\r\n"
-    head, body, _ = receive(octets)
+    data = HEAD + b"X-B: \t b c \t\r\nx-a:\xe9\xff\r\nX-b:\r\nContent-Length: 0\r\n\r\n"
+    head, body, _ = receive(data)
     assert head == Response(
         200, "OK", Fields((("X-B", "b c"), ("x-a", "\xe9\xff"), ("X-b", ""), ("Content-Length", "0")))
     )
     assert body == b""
 
 
-def test_a_response_that_arrives_octet_by_octet_is_the_same_response() -> None:
+def test_a_response_that_arrives_byte_by_byte_is_the_same_response() -> None:
     async def dripping(peer: Peer) -> None:
         await peer.request()
-        for octet in CHUNKED + b"3\r\nabc\r\n0\r\nT: x\r\n\r\n":
-            await peer.send(bytes([octet]))
+        for byte in CHUNKED + b"3\r\nabc\r\n0\r\nT: x\r\n\r\n":
+            await peer.send(bytes([byte]))
             await asyncio.sleep(0)
         await peer.client_closed()
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[Response, bytes]:
-        answer = await client.fetch(get(origin))
-        return answer.head, await whole(answer)
+        response = await client.fetch(get(origin))
+        return response.head, await whole(response)
 
     head, body = converse(conversation, dripping)
     assert head == Response(200, "OK", Fields((("Transfer-Encoding", "chunked"),)))
@@ -51,13 +51,13 @@ def test_a_response_that_arrives_octet_by_octet_is_the_same_response() -> None:
         (b"HTTP/1.1 999 \xe9 b", 999, "\xe9 b"),
     ],
 )
-def test_status_lines_that_are_fine(line: bytes, status: int, reason: str) -> None:
+def test_valid_status_lines(line: bytes, status: int, reason: str) -> None:
     head, _, _ = receive(line + b"\r\nContent-Length: 0\r\n\r\n")
     assert (head.status, head.reason, head.version) == (status, reason, "HTTP/1.1")
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
         b"HTTP/1.1 099 Low\r\nContent-Length: 0\r\n\r\n",
         b"HTTP/1.1 1000 High\r\nContent-Length: 0\r\n\r\n",
@@ -82,13 +82,13 @@ def test_status_lines_that_are_fine(line: bytes, status: int, reason: str) -> No
     ],
     ids=repr,
 )
-def test_a_malformed_head_is_refused(octets: bytes) -> None:
-    failure = head_refusal(octets)
+def test_a_malformed_head_is_refused(data: bytes) -> None:
+    failure = head_refusal(data)
     assert (failure.kind, failure.disconnected) == (FailureKind.HTTP_PROTOCOL_ERROR, False)
 
 
 @pytest.mark.parametrize(
-    ("octets", "kind"),
+    ("data", "kind"),
     [
         (HEAD + LARGE * 66 + b"Content-Length: 0\r\n\r\n", "http_response_header_section_size"),
         (HEAD + LARGE * 70, "http_response_header_section_size"),
@@ -100,12 +100,12 @@ def test_a_malformed_head_is_refused(octets: bytes) -> None:
     ],
     ids=["64 KiB of fields", "no end", "one line without end", "endless reason", "interim heads", "201 fields", "line"],
 )
-def test_a_head_above_the_limits_is_refused(octets: bytes, kind: str) -> None:
-    failure = head_refusal(octets)
+def test_a_head_above_the_limits_is_refused(data: bytes, kind: str) -> None:
+    failure = head_refusal(data)
     assert (failure.kind, failure.disconnected) == (kind, False)
 
 
-def test_a_head_just_within_the_limits_is_taken() -> None:
+def test_a_head_just_within_the_limits_is_accepted() -> None:
     head, _, _ = receive(HEAD + LARGE * 64 + b"X: a\r\n" * 135 + b"Content-Length: 0\r\n\r\n")
     assert len(head.fields.lines) == 200
 
@@ -117,13 +117,13 @@ def test_every_interim_response_is_skipped() -> None:
     assert (body, connections) == (b"ok", 1)
 
 
-def test_an_interim_response_alone_is_no_answer() -> None:
+def test_an_interim_response_alone_is_a_failure() -> None:
     failure = head_refusal(b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n")
     assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_TERMINATED, True)
 
 
 @pytest.mark.parametrize("fields", [b"", b"Connection: upgrade\r\nUpgrade: x\r\n"])
-def test_a_protocol_switched_unasked_is_refused(fields: bytes) -> None:
+def test_an_unrequested_protocol_switch_is_refused(fields: bytes) -> None:
     failure = head_refusal(b"HTTP/1.1 101 Switching Protocols\r\n" + fields + b"\r\n" + OK)
     assert failure.kind is FailureKind.HTTP_PROTOCOL_ERROR
     assert failure.detail.endswith("switched protocols unasked")

@@ -1,4 +1,4 @@
-"""What comes before the final response, and what comes behind its content."""
+"""Interim responses before the final one, and trailers behind its content."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n"
 
 
-def heard(octets: bytes) -> tuple[list[Response], bytes]:
-    """Return the interim responses that reach whoever asked, and the body of the final one."""
+def fetched(data: bytes) -> tuple[list[Response], bytes]:
+    """Return the interim responses that the caller of `fetch` gets, and the body of the final response."""
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[list[Response], bytes]:
         interim: list[Response] = []
-        answer = await client.fetch(get(origin), interim=interim.append)
-        return interim, await whole(answer)
+        response = await client.fetch(get(origin), interim=interim.append)
+        return interim, await whole(response)
 
-    return converse(conversation, answering(octets))
+    return converse(conversation, answering(data))
 
 
-def test_interim_responses_are_handed_on_in_order() -> None:
-    interim, body = heard(CONTINUE + HINTS + HINTS + OK)
+def test_interim_responses_are_forwarded_in_order() -> None:
+    interim, body = fetched(CONTINUE + HINTS + HINTS + OK)
     hints = Response(103, "Early Hints", Fields((("Link", "</a>"),)))
     assert (interim, body) == ([Response(100, "Continue"), hints, hints], b"ok")
 
 
-def test_an_interim_response_is_handed_on_before_the_final_one_comes() -> None:
+def test_an_interim_response_is_forwarded_before_the_final_one_arrives() -> None:
     hinted = asyncio.Event()
 
     async def slow(peer: Peer) -> None:
@@ -51,14 +51,14 @@ def test_an_interim_response_is_handed_on_before_the_final_one_comes() -> None:
     assert converse(conversation, slow) == b"ok"
 
 
-def test_fields_of_an_interim_response_are_not_those_of_the_final_one() -> None:
+def test_the_final_response_has_no_fields_of_an_interim_one() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> Fields:
         return (await client.fetch(get(origin))).head.fields
 
     assert converse(conversation, answering(HINTS + OK)).lines == (("Content-Length", "2"),)
 
 
-def test_interim_responses_without_end_are_refused() -> None:
+def test_too_many_interim_responses_are_refused() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         await client.fetch(get(origin))
 
@@ -70,17 +70,17 @@ def test_interim_responses_without_end_are_refused() -> None:
 
 def test_trailers_are_kept_apart_from_the_head() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[Fields, Fields]:
-        answer = await client.fetch(get(origin))
-        await whole(answer)
-        return answer.head.fields, answer.trailers
+        response = await client.fetch(get(origin))
+        await whole(response)
+        return response.head.fields, response.trailers
 
-    octets = CHUNKED + b"3\r\nabc\r\n0\r\nDigest: x\r\nServer-Timing: a\r\n\r\n"
-    fields, trailers = converse(conversation, answering(octets))
+    data = CHUNKED + b"3\r\nabc\r\n0\r\nDigest: x\r\nServer-Timing: a\r\n\r\n"
+    fields, trailers = converse(conversation, answering(data))
     assert fields.lines == (("Transfer-Encoding", "chunked"),)
     assert trailers.lines == (("Digest", "x"), ("Server-Timing", "a"))
 
 
-def test_there_are_no_trailers_before_the_end() -> None:
+def test_trailers_are_empty_before_the_end() -> None:
     ended = asyncio.Event()
 
     async def slow(peer: Peer) -> None:
@@ -90,12 +90,12 @@ def test_there_are_no_trailers_before_the_end() -> None:
         await peer.send(b"\r\n")
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[Fields, Fields]:
-        answer = await client.fetch(get(origin))
-        assert answer.whole is None
-        before = answer.trailers
+        response = await client.fetch(get(origin))
+        assert response.whole is None
+        before = response.trailers
         ended.set()
-        await whole(answer)
-        return before, answer.trailers
+        await whole(response)
+        return before, response.trailers
 
     assert converse(conversation, slow) == (Fields(), Fields((("A", "b"),)))
 
@@ -107,13 +107,13 @@ def test_a_trailer_section_has_the_limits_of_a_head(trailers: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("octets", "body"),
+    ("data", "body"),
     [(OK, b"ok"), (HEAD + b"Content-Length: 0\r\n\r\n", b""), (CHUNKED + b"1\r\na\r\n2\r\nbc\r\n0\r\n\r\n", b"abc")],
     ids=["length", "empty", "chunks"],
 )
-def test_an_answer_that_comes_in_one_piece_is_whole_at_once(octets: bytes, body: bytes) -> None:
+def test_a_response_that_arrives_in_one_piece_is_complete_at_once(data: bytes, body: bytes) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes | None, bytes]:
-        answer = await client.fetch(get(origin))
-        return answer.whole, await whole(answer)
+        response = await client.fetch(get(origin))
+        return response.whole, await whole(response)
 
-    assert converse(conversation, answering(octets)) == (body, body)
+    assert converse(conversation, answering(data)) == (body, body)

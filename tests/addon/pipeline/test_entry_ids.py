@@ -1,4 +1,4 @@
-"""Names of stored responses: in order, and not to be guessed."""
+"""Ids of stored responses: ascending, and impossible to guess."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from itertools import islice
 from addon.pipeline.entry_ids import entry_ids
 
 
-def test_names_are_in_order_and_of_one_process() -> None:
-    names = list(islice(entry_ids(), 300))
-    assert names == sorted(names)
-    assert {len(name) for name in names} == {32}
-    assert len({name[:8] for name in names}) == 1
+def test_ids_are_ascending_and_have_a_common_prefix() -> None:
+    ids = list(islice(entry_ids(), 300))
+    assert ids == sorted(ids)
+    assert {len(entry_id) for entry_id in ids} == {32}
+    assert len({entry_id[:8] for entry_id in ids}) == 1
 
 
-def test_no_name_tells_the_next() -> None:
-    names = list(islice(entry_ids(), 300))
-    assert len({name[16:] for name in names}) == 300
+def test_the_next_id_cannot_be_guessed() -> None:
+    ids = list(islice(entry_ids(), 300))
+    assert len({entry_id[16:] for entry_id in ids}) == 300

@@ -1,4 +1,4 @@
-"""Secrets in JSON on their way into the store: no octet of them gets there, and what cannot be read does not either."""
+"""Scrubbing of JSON before it is stored: no secret reaches the disk, and unreadable JSON is not stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import pytest
 import zstandard
 
 from addon.pipeline.async_store import AsyncStore
-from addon.pipeline.scrubbing_writer import Unscrubbable, left_of, scrubbed
+from addon.pipeline.scrubbing_writer import Unscrubbable, scrub_json, scrubbed
 from addon.runtime.counters import Counters
 from cache.http.messages import Fields, Response
 from cache.policy.reasons import NotStored
@@ -26,7 +26,7 @@ from cache.stores.tiered.store import TieredStore
 from tests.cache.stores.entries import KEY, new_entry
 
 NAMES = frozenset({"token"})
-SECRET, LEFT = b'{"token": "s3cr3t", "n": 1}', b'{"token": "scrubbed", "n": 1}'
+SECRET, SCRUBBED = b'{"token": "s3cr3t", "n": 1}', b'{"token": "scrubbed", "n": 1}'
 
 
 def entry(*fields: tuple[str, str]) -> StoredResponse:
@@ -41,27 +41,32 @@ def entry(*fields: tuple[str, str]) -> StoredResponse:
         ("zstd", zstandard.compress(SECRET)),
         ("br, gzip", gzip.compress(brotli.compress(SECRET))),
     ],
+    ids=["gzip", "br", "zstd", "br and gzip"],
 )
-def test_a_coding_is_taken_off_before(coding: str, content: bytes) -> None:
-    said = entry(("Content-Encoding", coding), ("ETag", '"1"'))
-    left, octets = scrubbed(said, content, NAMES)
-    assert octets == LEFT
-    assert left.head.fields.names() == {"content-type", "content-length"}
-    assert (left.length, left.sha256) == (len(LEFT), hashlib.sha256(LEFT).hexdigest())
-    assert left.scrubbed
+def test_content_codings_are_removed(coding: str, content: bytes) -> None:
+    original = entry(("Content-Encoding", coding), ("ETag", '"1"'))
+    stored, stored_content = scrubbed(original, content, NAMES)
+    assert stored_content == SCRUBBED
+    assert stored.head.fields.names() == {"content-type", "content-length"}
+    assert (stored.length, stored.sha256) == (len(SCRUBBED), hashlib.sha256(SCRUBBED).hexdigest())
+    assert stored.scrubbed
 
 
-@pytest.mark.parametrize("content", [b"", b'{"a": 1}', b"no JSON, and no name of a secret", gzip.compress(b"[]")])
-def test_what_has_no_secret_stays_as_it_came(content: bytes) -> None:
-    coded = (("Content-Encoding", "gzip"),) if content.startswith(b"\x1f") else ()
-    said = entry(*coded, ("ETag", '"1"'))
-    assert scrubbed(said, content, NAMES) == (said, content)
+@pytest.mark.parametrize(
+    "content",
+    [b"", b'{"a": 1}', b"no JSON, and no name of a secret", gzip.compress(b"[]")],
+    ids=["empty", "JSON", "no JSON", "gzip"],
+)
+def test_content_without_a_secret_is_unchanged(content: bytes) -> None:
+    fields = (("Content-Encoding", "gzip"),) if content.startswith(b"\x1f") else ()
+    original = entry(*fields, ("ETag", '"1"'))
+    assert scrubbed(original, content, NAMES) == (original, content)
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32-le"])
-def test_a_secret_is_found_in_every_form_of_unicode(encoding: str) -> None:
-    found = left_of(SECRET.decode().encode(encoding), None, NAMES, 1000)
-    assert found == (LEFT.decode().encode(encoding), 1)
+def test_a_secret_is_found_in_every_unicode_encoding(encoding: str) -> None:
+    found = scrub_json(SECRET.decode().encode(encoding), None, NAMES, 1000)
+    assert found == (SCRUBBED.decode().encode(encoding), 1)
 
 
 @pytest.mark.parametrize(
@@ -75,73 +80,74 @@ def test_a_secret_is_found_in_every_form_of_unicode(encoding: str) -> None:
         ("gzip", SECRET),
         ("dcb", b"?"),
     ],
+    ids=["incomplete", "not UTF-8", "too long", "too long decoded", "truncated gzip", "not gzip", "unknown coding"],
 )
-def test_what_nobody_can_look_through_is_refused(coding: str | None, content: bytes) -> None:
-    said = entry(*[("Content-Encoding", coding)] if coding else [])
+def test_unreadable_content_is_refused(coding: str | None, content: bytes) -> None:
+    original = entry(*[("Content-Encoding", coding)] if coding else [])
     with pytest.raises(Unscrubbable):
-        scrubbed(said, content, NAMES)
+        scrubbed(original, content, NAMES)
 
 
-async def _streamed(stored: AsyncStore, said: StoredResponse, content: bytes, folder: Path) -> NotStored | None:
+async def _stream(stored: AsyncStore, entry: StoredResponse, content: bytes, folder: Path) -> NotStored | None:
     writer = await stored.writer(NAMES)
     assert writer is not None
     try:
-        for octet in range(0, len(content), 5):
-            await stored.run(writer.write, content[octet : octet + 5])
-        assert _found(folder) == []
-        reason = await stored.commit(writer, said, ())
-        assert writer.read(0, len(content)) == content, "who is behind still reads what the origin sent"
+        for start in range(0, len(content), 5):
+            await stored.run(writer.write, content[start : start + 5])
+        assert _files_with_secret(folder) == []
+        reason = await stored.commit(writer, entry, ())
+        assert writer.read(0, len(content)) == content, "readers still get what the origin sent"
         return reason
     finally:
         writer.abort()
 
 
-def _found(folder: Path) -> list[Path]:
+def _files_with_secret(folder: Path) -> list[Path]:
     return [file for file in folder.rglob("*") if file.is_file() and b"s3cr3t" in file.read_bytes()]
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-def test_nothing_of_a_secret_ever_reaches_the_disk(tmp_path: Path, streamed: bool) -> None:
-    async def conversation() -> None:
+def test_no_secret_reaches_the_disk(tmp_path: Path, streamed: bool) -> None:
+    async def scenario() -> None:
         large = SECRET + b" " * 200_000
         if streamed:
-            assert await _streamed(stored, entry(), large, tmp_path) is None
+            assert await _stream(stored, entry(), large, tmp_path) is None
         else:
             assert await stored.keep(entry(), large, (), secrets=NAMES) is None
-        [kept] = await stored.candidates(KEY)
-        assert kept.scrubbed
-        assert kept.head.fields.get("content-length") == str(kept.length) == str(len(LEFT) + 200_000)
+        [response] = await stored.candidates(KEY)
+        assert response.scrubbed
+        assert response.head.fields.get("content-length") == str(response.length) == str(len(SCRUBBED) + 200_000)
 
     stored = AsyncStore(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), Counters())
     with closing(stored):
-        asyncio.run(conversation())
-    assert _found(tmp_path) == []
+        asyncio.run(scenario())
+    assert _files_with_secret(tmp_path) == []
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-def test_what_cannot_be_scrubbed_or_was_damaged_on_its_way_is_not_stored(tmp_path: Path, streamed: bool) -> None:
-    other = "sha-256=:" + b64encode(hashlib.sha256(b"other").digest()).decode() + ":"
+def test_unreadable_or_damaged_json_is_not_stored(tmp_path: Path, streamed: bool) -> None:
+    wrong_digest = "sha-256=:" + b64encode(hashlib.sha256(b"other").digest()).decode() + ":"
 
-    async def conversation() -> None:
-        for said, content, reason in (
+    async def scenario() -> None:
+        for original, content, reason in (
             (entry(), SECRET[:-1], NotStored.UNSCRUBBABLE),
-            (entry(("Repr-Digest", other)), SECRET, NotStored.DIGEST_MISMATCH),
+            (entry(("Repr-Digest", wrong_digest)), SECRET, NotStored.DIGEST_MISMATCH),
         ):
             if streamed:
-                assert await _streamed(stored, said, content, tmp_path) is reason
+                assert await _stream(stored, original, content, tmp_path) is reason
             else:
-                assert await stored.keep(said, content, (), secrets=NAMES) is reason
+                assert await stored.keep(original, content, (), secrets=NAMES) is reason
         assert await stored.candidates(KEY) == ()
 
     counters = Counters()
     stored = AsyncStore(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), counters)
     with closing(stored):
-        asyncio.run(conversation())
-    assert "failures.store-write" not in counters.snapshot(), "the store did nothing wrong"
+        asyncio.run(scenario())
+    assert "failures.store-write" not in counters.snapshot(), "the store did not fail"
 
 
-def test_what_is_too_much_is_let_go_at_once(tmp_path: Path) -> None:
-    async def conversation() -> None:
+def test_json_that_is_too_long_is_refused_and_released(tmp_path: Path) -> None:
+    async def scenario() -> None:
         writer = await stored.writer(NAMES)
         assert writer is not None
         writer.write(bytes(MAX_SCRUBBED))
@@ -153,4 +159,4 @@ def test_what_is_too_much_is_let_go_at_once(tmp_path: Path) -> None:
 
     stored = AsyncStore(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), Counters())
     with closing(stored):
-        asyncio.run(conversation())
+        asyncio.run(scenario())

@@ -1,4 +1,4 @@
-"""Nobody's settings, and a shelf for recordings."""
+"""Settings without influence of the environment, and an empty library of recordings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from addon.recordings.library import RecordingLibrary
 
 
 @pytest.fixture(autouse=True)
-def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def default_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in os.environ:
         if name.startswith("SECONDHAND_"):
             monkeypatch.delenv(name)

@@ -1,4 +1,4 @@
-"""Recordings made by hand, and the command line beside them."""
+"""Recordings with known contents, and a function that runs commands on them."""
 
 from __future__ import annotations
 
@@ -18,41 +18,51 @@ from cache.stores.base import ResponseStore
 
 DATE = "Fri, 06 Nov 2026 21:20:00 GMT"
 JSON = "Content-Type: application/json"
-MADE = 1_794_000_000.25
+RESPONSE_TIME = 1_794_000_000.25
+"""Seconds since the epoch."""
 HTML = gzip.compress(b"<p>h\xc3\xa9llo</p>" * 100)
 BINARY = bytes(range(256)) * 400
 
 
 def secondhand(*arguments: str | Path) -> Result:
-    """Run a command; a traceback fails the test that caused it."""
+    """Run a command and return its result. An unhandled exception fails the test."""
     result = CliRunner().invoke(app, list(map(str, arguments)))
     assert result.exception is None or isinstance(result.exception, SystemExit), result.output
     return result
 
 
-def keep(store: ResponseStore, uri: str, content: bytes = b"hello", *fields: str, **changes: object) -> StoredResponse:
-    """Store a response to GET that came at MADE."""
+def put(store: ResponseStore, uri: str, content: bytes = b"hello", *fields: str, **changes: object) -> StoredResponse:
+    """Store a response to GET that was received at RESPONSE_TIME, and return it as stored."""
     lines = tuple(tuple(field.split(": ", 1)) for field in fields)
     head = Response(200, "OK", Fields((("Date", DATE), *lines)))
-    entry = StoredResponse(os.urandom(16).hex(), uri, "GET", uri, head, MADE - 0.5, MADE, MADE)
+    entry = StoredResponse(
+        id=os.urandom(16).hex(),
+        key=uri,
+        method="GET",
+        target=uri,
+        head=head,
+        request_time=RESPONSE_TIME - 0.5,
+        response_time=RESPONSE_TIME,
+        stored_at=RESPONSE_TIME,
+    )
     writer = store.writer()
     writer.write(content)
     return writer.commit(replace(entry, **changes))  # type: ignore[arg-type]  # fields of an entry
 
 
 def record_all_kinds(library: RecordingLibrary, name: str) -> None:
-    """Make a recording with one of everything that could go wrong on the way out and in."""
-    with library.made(name) as store:
-        keep(store, "https://a.test/html?q=1", HTML, "Content-Type: text/html", "Content-Encoding: gzip", 'ETag: "1"')
-        keep(store, "http://a.test/binary", BINARY, "Content-Type: image/png", f"Content-Length: {len(BINARY)}")
-        keep(
+    """Create a recording of 12 responses, one for each case that an export or import could get wrong."""
+    with library.create(name) as store:
+        put(store, "https://a.test/html?q=1", HTML, "Content-Type: text/html", "Content-Encoding: gzip", 'ETag: "1"')
+        put(store, "http://a.test/binary", BINARY, "Content-Type: image/png", f"Content-Length: {len(BINARY)}")
+        put(
             store,
             "http://a.test/not-utf-8",
             b"caf\xe9",
             "Content-Type: text/plain; charset=latin-1",
             "X-Caf\xe9: no".replace("\xe9", "e"),
         )
-        keep(
+        put(
             store,
             "http://a.test/latin-1",
             b"{}",
@@ -61,27 +71,27 @@ def record_all_kinds(library: RecordingLibrary, name: str) -> None:
             "X-Two: 1",
             "X-Two: 2",
         )
-        keep(store, "http://a.test/not-gzip", b"plain", "Content-Type: text/html", "Content-Encoding: gzip")
-        keep(store, "http://a.test/german", b"hallo", "Vary: Accept-Language", vary=(("accept-language", "de"),))
-        keep(store, "http://a.test/german", b"hello", "Vary: Accept-Language", vary=(("accept-language", None),))
-        keep(store, "http://a.test/part", b"cdef", 'ETag: "p"', first=2, complete_length=10)
-        keep(
+        put(store, "http://a.test/not-gzip", b"plain", "Content-Type: text/html", "Content-Encoding: gzip")
+        put(store, "http://a.test/german", b"hallo", "Vary: Accept-Language", vary=(("accept-language", "de"),))
+        put(store, "http://a.test/german", b"hello", "Vary: Accept-Language", vary=(("accept-language", None),))
+        put(store, "http://a.test/part", b"cdef", 'ETag: "p"', first=2, complete_length=10)
+        put(
             store,
             "http://a.test/gone",
             b"",
             head=Response(410, "Gone", Fields((("Date", "Fri, 06 Nov 2026 21:20:00 GMT"),))),
         )
         digest = "#content=" + "0" * 64
-        keep(store, "http://a.test/post", b"read", key=f"http://a.test/post{digest}", method="POST")
-        keep(store, "http://a.test/head", b"", "Content-Length: 10", method="HEAD")
-        keep(store, "http://a.test/secret", b'{"token": "scrubbed"}', JSON, scrubbed=True)
+        put(store, "http://a.test/post", b"read", key=f"http://a.test/post{digest}", method="POST")
+        put(store, "http://a.test/head", b"", "Content-Length: 10", method="HEAD")
+        put(store, "http://a.test/secret", b'{"token": "scrubbed"}', JSON, scrubbed=True)
 
 
-def held(library: RecordingLibrary, name: str) -> list[tuple[object, ...]]:
-    """Return all that a recording holds, but for what every making gives anew."""
+def contents_of(library: RecordingLibrary, name: str) -> list[tuple[object, ...]]:
+    """Return the entries and contents of a recording, without the ids and times that differ in each copy of it."""
     with library.opened(name) as store:
-        found = []
+        responses = []
         for entry in store.entries():
             with closing(store.open(entry)) as body:
-                found.append((replace(entry, id="", stored_at=0.0), body.read(0, body.length)))
-        return sorted(found, key=repr)
+                responses.append((replace(entry, id="", stored_at=0.0), body.read(0, body.length)))
+        return sorted(responses, key=repr)

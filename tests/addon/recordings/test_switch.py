@@ -1,4 +1,4 @@
-"""A recording begins and ends while clients are being answered: nobody is cut off, and nothing is left of it."""
+"""Recordings and replays that start and stop while responses are being sent: every response is completed."""
 
 from __future__ import annotations
 
@@ -33,38 +33,39 @@ def get(proxy: Proxy, url: str) -> requests.Response:
 
 
 def mode(proxy: Proxy) -> tuple[str, str | None]:
-    (said,) = json.loads(proxy.run("mode", "--json"))
-    return said["mode"], said["recording"]
+    """Return the mode, and the name of the recording that is recorded or replayed."""
+    (state,) = json.loads(proxy.run("mode", "--json"))
+    return state["mode"], state["recording"]
 
 
-def until(happened: Callable[[], bool]) -> None:
-    while not happened():
+def wait_until(condition: Callable[[], bool]) -> None:
+    while not condition():
         pass
 
 
-def test_an_answer_under_way_when_a_recording_ends_is_in_it(tmp_path: Path, origin: Origin) -> None:
-    asked, go_on = Event(), Event()
+def test_a_response_in_progress_when_a_recording_stops_is_recorded(tmp_path: Path, origin: Origin) -> None:
+    requested, may_respond = Event(), Event()
 
     def slow(exchange: Exchange) -> None:
-        asked.set()
-        go_on.wait(PATIENCE)
+        requested.set()
+        may_respond.wait(PATIENCE)
         exchange.reply(200, b"at last", {})
 
     url = origin.offer("/slow", slow)
     with Proxy(tmp_path, settings=SETTINGS) as proxy, ThreadPoolExecutor() as pool:
         proxy.run("record", "demo")
-        answer = pool.submit(get, proxy, url)
-        assert asked.wait(PATIENCE)
+        response = pool.submit(get, proxy, url)
+        assert requested.wait(PATIENCE)
         stopped = pool.submit(proxy.run, "record", "--stop")
-        until(lambda: mode(proxy) == ("auto", None))
-        go_on.set()
-        assert answer.result().content == b"at last"
+        wait_until(lambda: mode(proxy) == ("auto", None))
+        may_respond.set()
+        assert response.result().content == b"at last"
         assert stopped.result() == "demo has ended\n"
         [recorded] = json.loads(proxy.run("recordings", "list", "--json"))
         assert recorded["responses"] == 1
 
 
-def test_a_client_in_the_middle_of_a_replayed_answer_gets_the_rest(tmp_path: Path, origin: Origin) -> None:
+def test_a_replayed_response_is_completed_after_the_replay_stops(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/large", LARGE, {})
     with Proxy(tmp_path, settings=SETTINGS) as proxy:
         proxy.run("record", "demo")
@@ -73,18 +74,18 @@ def test_a_client_in_the_middle_of_a_replayed_answer_gets_the_rest(tmp_path: Pat
         proxy.run("replay", "demo")
         with socket.create_connection(("127.0.0.1", proxy.port), PATIENCE) as client:
             client.sendall(f"GET {url} HTTP/1.1\r\nHost: {url.split('/')[2]}\r\nConnection: close\r\n\r\n".encode())
-            taken = client.recv(1000)
-            assert taken.startswith(b"HTTP/1.1 203 ")
+            received = client.recv(1000)
+            assert received.startswith(b"HTTP/1.1 203 ")
             assert proxy.run("replay", "--stop") == "demo has ended\n"
             assert mode(proxy) == ("auto", None)
             with client.makefile("rb") as rest:
-                taken += rest.read()
-        assert taken.partition(b"\r\n\r\n")[2] == LARGE
+                received += rest.read()
+        assert received.partition(b"\r\n\r\n")[2] == LARGE
         proxy.stop()
     assert "failed" not in (tmp_path / "log").read_text()
 
 
-def test_a_replay_is_a_mode_that_others_end(tmp_path: Path, origin: Origin) -> None:
+def test_switching_to_another_mode_ends_a_replay(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a", b"then", {})
     with Proxy(tmp_path, settings=SETTINGS) as proxy:
         proxy.run("record", "demo")
@@ -103,38 +104,39 @@ def test_a_replay_is_a_mode_that_others_end(tmp_path: Path, origin: Origin) -> N
             proxy.run("replay", "--stop")
 
 
-def test_a_site_over_tls_is_recorded_and_replayed_without_it(tmp_path: Path) -> None:
-    authority = Authority(tmp_path, "throwaway")
+def test_a_tls_site_is_recorded_and_replayed_without_the_origin(tmp_path: Path) -> None:
+    ca = Authority(tmp_path, "throwaway")
 
-    def get_inside(proxy: Proxy, url: str) -> tuple[int, bytes]:
-        ways, trust = {"https": proxy.url}, str(proxy.certificate)
-        answer = requests.get(url, proxies=ways, verify=trust, timeout=PATIENCE)
-        return answer.status_code, answer.content
+    def get_over_tls(proxy: Proxy, url: str) -> tuple[int, bytes]:
+        proxies, ca_file = {"https": proxy.url}, str(proxy.certificate)
+        response = requests.get(url, proxies=proxies, verify=ca_file, timeout=PATIENCE)
+        return response.status_code, response.content
 
-    with Proxy(tmp_path, trusts=authority.file) as proxy:
-        with Origin(authority.context("localhost")) as origin:
+    with Proxy(tmp_path, trusts=ca.file) as proxy:
+        with Origin(ca.context("localhost")) as origin:
             url = page(origin, "/a", b"then", {"Cache-Control": "no-store"})
             proxy.run("record", "demo")
-            assert get_inside(proxy, url) == (200, b"then")
+            assert get_over_tls(proxy, url) == (200, b"then")
             proxy.run("record", "--stop")
         proxy.run("replay", "demo")
         for _ in range(2):
-            assert get_inside(proxy, url) == (203, b"then")
-        assert get_inside(proxy, f"{url}b")[0] == 504
+            assert get_over_tls(proxy, url) == (203, b"then")
+        assert get_over_tls(proxy, f"{url}b")[0] == 504
         elsewhere = url.replace("localhost", "elsewhere.test")
-        assert get_inside(proxy, elsewhere)[0] == 504  # said inside a tunnel that nobody had to be asked for
+        # the proxy opens a tunnel to any host without a connection to it, and responds inside the tunnel
+        assert get_over_tls(proxy, elsewhere)[0] == 504
 
 
-def test_after_a_recording_from_the_start_the_proxy_still_knows_itself(tmp_path: Path) -> None:
+def test_loops_are_detected_during_and_after_a_recording(tmp_path: Path) -> None:
     command = ("secondhand", "serve", "--record", "demo")
     with Proxy(tmp_path, command=command, settings=SETTINGS) as proxy:
         for _ in range(2):
-            answer = get(proxy, proxy.url)
-            assert (answer.status_code, "proxy_loop_detected" in answer.headers["Proxy-Status"]) == (502, True)
+            response = get(proxy, proxy.url)
+            assert (response.status_code, "proxy_loop_detected" in response.headers["Proxy-Status"]) == (502, True)
             proxy.run("record", "--stop") if mode(proxy)[1] else None
 
 
-def test_what_was_missing_offline_is_not_fetched_into_a_recording(tmp_path: Path, origin: Origin) -> None:
+def test_the_miss_queue_is_not_fetched_into_a_recording(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a", b"hello", {"Cache-Control": "max-age=600"})
     settings = {**SETTINGS, "OFFLINE__QUEUE": "true"}
     with Proxy(tmp_path, settings=settings) as proxy:
@@ -145,7 +147,7 @@ def test_what_was_missing_offline_is_not_fetched_into_a_recording(tmp_path: Path
         assert get(proxy, other).status_code == 200
         assert url in proxy.run("queue", "list")
         proxy.run("record", "--stop")
-        until(lambda: url not in proxy.run("queue", "list"))  # it is fetched now
+        wait_until(lambda: url not in proxy.run("queue", "list"))  # the queue is fetched once the recording has stopped
         [recorded] = json.loads(proxy.run("recordings", "list", "--json"))
         assert recorded["responses"] == 1
         assert [seen.target for seen in origin.requests] == ["/other", "/a"]

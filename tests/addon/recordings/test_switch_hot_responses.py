@@ -1,4 +1,6 @@
-"""The door remembers answers by the octets of a request: whatever recordings and captures change ends that at once."""
+"""Hot responses, which are found by the bytes of a request, become invalid when a recording, a replay or a capture
+changes the response.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,7 @@ def origin() -> Iterator[Origin]:
 
 
 class Client:
-    """One connection, on which the same octets are sent again and again."""
+    """A client that repeats the same requests on one connection."""
 
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
@@ -38,14 +40,14 @@ class Client:
         lines = [f"GET {url} HTTP/1.1", f"Host: {urlsplit(url).netloc}", *fields, "", ""]
         self._socket.sendall("\r\n".join(lines).encode())
         status = int(self._reader.readline().split()[1])
-        said: dict[str, str] = {}
+        response_fields: dict[str, str] = {}
         while line := self._reader.readline().decode("latin-1").strip():
             name, _, value = line.partition(": ")
-            said[name.lower()] = value
-        return status, self._reader.read(int(said["content-length"])), said
+            response_fields[name.lower()] = value
+        return status, self._reader.read(int(response_fields["content-length"])), response_fields
 
     def twice(self, url: str, *fields: str) -> tuple[int, bytes]:
-        """Return what is answered: the second time from memory, where that may be."""
+        """Send a request twice and return status and content, which must be equal. The second may be a hot response."""
         first, second = self.get(url, *fields)[:2], self.get(url, *fields)[:2]
         assert first == second
         return second
@@ -63,7 +65,7 @@ def connected(proxy: Proxy) -> Iterator[Client]:
         yield client
 
 
-def test_the_same_octets_get_what_holds_now(tmp_path: Path, origin: Origin) -> None:
+def test_the_same_request_gets_the_response_of_the_current_mode(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a", b"recorded", FRESH)
     with Proxy(tmp_path, settings=SETTINGS) as proxy, connected(proxy) as client:
         proxy.run("record", "demo")
@@ -77,7 +79,7 @@ def test_the_same_octets_get_what_holds_now(tmp_path: Path, origin: Origin) -> N
             assert client.twice(url) == (203, b"recorded")
             proxy.run("replay", "--stop")
             assert client.twice(url) == (203, b"copied")
-        proxy.run("record", "demo")  # asks the origin again, whatever is remembered
+        proxy.run("record", "demo")  # while recording, every request is forwarded to the origin
         page(origin, "/a", b"recorded anew", FRESH)
         assert client.twice(url) == (200, b"recorded anew")
         proxy.run("replay", "demo")
@@ -86,26 +88,26 @@ def test_the_same_octets_get_what_holds_now(tmp_path: Path, origin: Origin) -> N
         assert client.twice(url) == (203, b"copied")
 
 
-def test_what_another_process_does_to_a_recording_shows_in_its_replay(tmp_path: Path, origin: Origin) -> None:
+def test_a_replay_shows_changes_of_the_recording_by_another_process(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a", b"one", FRESH)
     recording = tmp_path / "store" / "recordings" / "demo"
     record, replay = (("secondhand", "serve", f"--{each}", "demo") for each in ("record", "replay"))
-    with Proxy(tmp_path, command=record, settings=SETTINGS) as recorder, connected(recorder) as into:
-        assert into.get(url)[:2] == (200, b"one")
+    with Proxy(tmp_path, command=record, settings=SETTINGS) as recorder, connected(recorder) as recording_client:
+        assert recording_client.get(url)[:2] == (200, b"one")
         recorder.run("stats")
-        until_stored(recording, b"one")
+        wait_until_stored(recording, b"one")
         with Proxy(tmp_path, command=replay, settings=SETTINGS) as replayer, connected(replayer) as client:
             assert client.twice(url) == (203, b"one")
             page(origin, "/a", b"two", FRESH)
-            assert into.get(url)[:2] == (200, b"two")
-            until_stored(recording, b"two")
+            assert recording_client.get(url)[:2] == (200, b"two")
+            wait_until_stored(recording, b"two")
             assert client.twice(url) == (203, b"two")
             recorder.run("purge", url, "--store", str(recording))
             assert client.twice(url)[0] == 504
 
 
-def until_stored(recording: Path, content: bytes) -> None:
-    """Wait until a recording holds one response, with that content, on the disk."""
+def wait_until_stored(recording: Path, content: bytes) -> None:
+    """Wait until a response with this content is on disk in a recording."""
     while True:
         store = DiskStore(recording, 1 << 62)
         try:
@@ -116,16 +118,16 @@ def until_stored(recording: Path, content: bytes) -> None:
             store.close()
 
 
-def test_captures_are_chosen_anew_for_each_request(tmp_path: Path, origin: Origin) -> None:
+def test_the_capture_is_selected_for_each_request(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a", b"one", FRESH)
     with Proxy(tmp_path, settings={**SETTINGS, "STORE__CAPTURES": "3"}) as proxy, connected(proxy) as client:
         assert client.get(url)[0] == 200
-        status, content, said = client.get(url, "Accept-Datetime: " + imf_date(0))
-        assert (status, content, said["vary"]) == (203, b"one", "accept-datetime")
-        first = said["memento-datetime"]
+        status, content, fields = client.get(url, "Accept-Datetime: " + imf_date(0))
+        assert (status, content, fields["vary"]) == (203, b"one", "accept-datetime")
+        first = fields["memento-datetime"]
         assert client.twice(url) == (203, b"one")
         page(origin, "/a", b"two", FRESH)
-        while imf_date(time.time()) == first:  # states are told apart by seconds
+        while imf_date(time.time()) == first:  # captures differ by at least one second
             pass
         assert client.get(url, "Cache-Control: no-cache")[:2] == (200, b"two")
         later = client.get(url, "Accept-Datetime: " + imf_date(4e9))[2]["memento-datetime"]

@@ -1,4 +1,4 @@
-"""A command line talks with a running proxy over the Unix socket beside its store."""
+"""The control socket between the command line and a running proxy."""
 
 import asyncio
 import os
@@ -24,20 +24,20 @@ async def refuse(arguments: Mapping[str, object]) -> dict[str, object]:
     raise ValueError("expected a host")
 
 
-async def break_down(arguments: Mapping[str, object]) -> dict[str, object]:
+async def fail(arguments: Mapping[str, object]) -> dict[str, object]:
     raise RuntimeError("out of order")
 
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Start servers in a loop of another thread, as a proxy would; all are closed at the end."""
+    """Return a function that starts servers in another thread's event loop. All are closed at the end."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
     servers: list[ControlServer] = []
 
     def started(store: Path) -> ControlServer:
-        server = ControlServer(store, {"echo": echo, "refuse": refuse, "break": break_down})
+        server = ControlServer(store, {"echo": echo, "refuse": refuse, "break": fail})
         asyncio.run_coroutine_threadsafe(server.start(), loop).result()
         servers.append(server)
         return server
@@ -52,14 +52,14 @@ def start() -> Iterator[Start]:
         loop.close()
 
 
-def test_a_command_is_answered(tmp_path: Path, start: Start) -> None:
+def test_a_command_gets_a_reply(tmp_path: Path, start: Start) -> None:
     start(tmp_path)
     [proxy] = running_proxies(tmp_path)
     assert proxy.path == tmp_path / f"control-{os.getpid()}.sock"
     assert proxy.ask("echo", host="exämple.test", count=3) == {"host": "exämple.test", "count": 3}
 
 
-def test_the_socket_is_its_owners_alone(tmp_path: Path, start: Start) -> None:
+def test_only_the_owner_can_access_the_socket(tmp_path: Path, start: Start) -> None:
     store = tmp_path / "new" / "store"
     server = start(store)
     assert server.path is not None
@@ -74,7 +74,7 @@ def test_a_path_beyond_the_limit_of_socket_addresses_works(tmp_path: Path, start
     assert proxy.ask("echo", all=True) == {"all": True}
 
 
-def test_a_refusal_reaches_the_asker_as_a_sentence(tmp_path: Path, start: Start) -> None:
+def test_an_error_reaches_the_client_as_a_sentence(tmp_path: Path, start: Start) -> None:
     start(tmp_path)
     [proxy] = running_proxies(tmp_path)
     with pytest.raises(ControlError, match="expected a host"):
@@ -83,7 +83,7 @@ def test_a_refusal_reaches_the_asker_as_a_sentence(tmp_path: Path, start: Start)
         proxy.ask("dance")
 
 
-def test_a_handler_that_breaks_down_does_not_take_the_socket_with_it(tmp_path: Path, start: Start) -> None:
+def test_the_socket_stays_usable_after_a_handler_fails(tmp_path: Path, start: Start) -> None:
     start(tmp_path)
     [proxy] = running_proxies(tmp_path)
     with pytest.raises(ControlError, match="RuntimeError: out of order"):
@@ -92,7 +92,7 @@ def test_a_handler_that_breaks_down_does_not_take_the_socket_with_it(tmp_path: P
 
 
 @pytest.mark.parametrize(
-    ("line", "answer"),
+    ("line", "error"),
     [
         (b"what?\n", b"expected a JSON object"),
         (b"[1]\n", b"expected a JSON object"),
@@ -102,25 +102,25 @@ def test_a_handler_that_breaks_down_does_not_take_the_socket_with_it(tmp_path: P
         (b"x" * (MAX_LINE + 2) + b"\n", b"expected a line of at most"),
     ],
 )
-def test_what_is_no_request_is_answered_with_an_error(tmp_path: Path, start: Start, line: bytes, answer: bytes) -> None:
+def test_an_invalid_request_gets_an_error_reply(tmp_path: Path, start: Start, line: bytes, error: bytes) -> None:
     server = start(tmp_path)
     with socket.socket(socket.AF_UNIX) as raw:
         raw.connect(str(server.path))
-        with suppress(BrokenPipeError):  # a line without end is not read to its end
+        with suppress(BrokenPipeError):  # the server stops reading a line that is too long
             raw.sendall(line)
-        assert answer in raw.makefile("rb").readline()
+        assert error in raw.makefile("rb").readline()
 
 
-def test_several_requests_may_follow_each_other_on_one_connection(tmp_path: Path, start: Start) -> None:
+def test_one_connection_may_carry_several_requests(tmp_path: Path, start: Start) -> None:
     server = start(tmp_path)
-    with socket.socket(socket.AF_UNIX) as raw, raw.makefile("rb") as reply_builder:
+    with socket.socket(socket.AF_UNIX) as raw, raw.makefile("rb") as replies:
         raw.connect(str(server.path))
         for number in (b"1", b"2"):
             raw.sendall(b'{"command": "echo", "arguments": {"n": ' + number + b"}}\n")
-            assert reply_builder.readline() == b'{"result": {"n": ' + number + b"}}\n"
+            assert replies.readline() == b'{"result": {"n": ' + number + b"}}\n"
 
 
-def test_a_socket_that_nobody_listens_on_is_removed(tmp_path: Path, start: Start) -> None:
+def test_a_socket_without_a_listener_is_removed(tmp_path: Path, start: Start) -> None:
     dead = tmp_path / "control-1.sock"
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(str(dead))
@@ -129,7 +129,7 @@ def test_a_socket_that_nobody_listens_on_is_removed(tmp_path: Path, start: Start
     assert not dead.exists()
 
 
-def test_a_dead_socket_of_the_same_process_id_is_taken_over(tmp_path: Path, start: Start) -> None:
+def test_a_socket_without_a_listener_of_the_same_process_id_is_replaced(tmp_path: Path, start: Start) -> None:
     with socket.socket(socket.AF_UNIX) as bound:
         bound.bind(str(tmp_path / f"control-{os.getpid()}.sock"))
     start(tmp_path)
@@ -137,13 +137,13 @@ def test_a_dead_socket_of_the_same_process_id_is_taken_over(tmp_path: Path, star
     assert proxy.ask("echo", a=1) == {"a": 1}
 
 
-def test_two_proxies_of_the_same_process_id_live_side_by_side(tmp_path: Path, start: Start) -> None:
+def test_two_proxies_with_the_same_process_id_work_side_by_side(tmp_path: Path, start: Start) -> None:
     start(tmp_path)
     start(tmp_path)
     assert [proxy.ask("echo", a=1) for proxy in running_proxies(tmp_path)] == [{"a": 1}, {"a": 1}]
 
 
-def test_a_closed_server_leaves_nothing_behind(tmp_path: Path) -> None:
+def test_a_closed_server_leaves_no_file_and_no_connection(tmp_path: Path) -> None:
     async def open_and_close() -> None:
         server = ControlServer(tmp_path, {"echo": echo})
         await server.start()
@@ -158,29 +158,29 @@ def test_a_closed_server_leaves_nothing_behind(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_proxy_that_has_gone_is_an_error_that_names_the_socket(tmp_path: Path) -> None:
-    gone = tmp_path / "control-1.sock"
+def test_a_missing_socket_is_an_error_that_names_it(tmp_path: Path) -> None:
+    missing = tmp_path / "control-1.sock"
     with pytest.raises(ControlError, match=r"control-1\.sock"):
-        ControlClient(gone).ask("ping")
+        ControlClient(missing).ask("ping")
 
 
-def test_a_proxy_that_goes_away_before_it_answers_is_an_error(tmp_path: Path) -> None:
+def test_a_proxy_that_closes_before_it_replies_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "control-1.sock"
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen()
 
-        def hang_up() -> None:
+        def accept_and_close() -> None:
             connection, _ = listener.accept()
             with connection:
                 connection.recv(100)
 
-        thread = threading.Thread(target=hang_up)
+        thread = threading.Thread(target=accept_and_close)
         thread.start()
-        with pytest.raises(ControlError, match="went away"):
+        with pytest.raises(ControlError, match="closed the connection"):
             ControlClient(path).ask("ping")
         thread.join()
 
 
-def test_no_store_has_no_running_proxies(tmp_path: Path) -> None:
+def test_a_missing_store_has_no_running_proxies(tmp_path: Path) -> None:
     assert running_proxies(tmp_path / "nowhere") == []

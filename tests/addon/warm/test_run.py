@@ -103,7 +103,7 @@ def test_a_sitemap_index_with_a_compressed_sitemap(tmp_path: Path, origin: Origi
             b'<!DOCTYPE a [<!ENTITY b "b">]><urlset/>',
             "found a document type declaration, which a sitemap must not have",
         ),
-        (gzip.compress(bytes(60_000_000)), "the content is more than 52428800 octets without its coding gzip"),
+        (gzip.compress(bytes(60_000_000)), "the content is more than 52428800 bytes without its coding gzip"),
         (b"\x1f\x8bnonsense", "the content is not gzip"),
         (SITEMAP.format("<url><loc>ftp://a.test/</loc></url>").encode(), 'expected a URL like "https://example.org/'),
     ],

@@ -10,14 +10,15 @@ from cache.answer.answers import CopyAnswer
 from cache.answer.cache_status import Handling
 from cache.answer.compose import error_response, from_copy, relayed, status_of_changed_200
 from cache.http.messages import Fields, Request, Response
-from cache.policy.cache_policy import AnnotationRule, AnswerRule, AnswerStatus, CachePolicy, ClientRule, glob
+from cache.policy.cache_policy import CachePolicy, Presentation
 from cache.policy.reasons import Refused
+from cache.policy.rules import AnnotationRule, AnswerRule, AnswerStatus, ClientRule, glob
 from cache.rules.stored_response import StoredResponse
 
 NOW = 1_795_435_200.0
 """Mon, 23 Nov 2026 12:00:00 GMT."""
 
-POLICY = CachePolicy(cache_status=False)
+POLICY = CachePolicy(presentation=Presentation(cache_status=False))
 DATE = ("Date", "Mon, 23 Nov 2026 12:00:00 GMT")
 KIND = ("Content-Type", "text/plain")
 TAG = ("ETag", '"1"')
@@ -116,7 +117,9 @@ def test_whose_rule_counts() -> None:
         AnswerRule(AnswerStatus.ORIGIN, host=glob("*.example"), path=glob("/b/*")),
         AnswerRule(AnswerStatus.AUTO, path=glob("/x")),
     )
-    policy = CachePolicy(answer=AnswerStatus.ALWAYS, answer_rules=rules, clients=(ClientRule("anybody"),))
+    policy = CachePolicy(
+        presentation=Presentation(status=AnswerStatus.ALWAYS, status_rules=rules, clients=(ClientRule("anybody"),))
+    )
     assert status_of_changed_200(asked(), Fields(), policy) == (200, None)
     assert status_of_changed_200(replace(asked(), host="b.test"), Fields(), policy) == (203, None)
     assert status_of_changed_200(replace(asked(), target="/c"), Fields(), policy) == (203, None)
@@ -126,7 +129,7 @@ def test_whose_rule_counts() -> None:
 @pytest.mark.row("STATUS-35")
 def test_every_condition_of_a_client_must_hold() -> None:
     rule = ClientRule("x", method="GET", path=glob("/b/*"), fetch_dest=frozenset({"video"}))
-    policy = CachePolicy(clients=(rule,))
+    policy = CachePolicy(presentation=Presentation(clients=(rule,)))
     video = asked(("Sec-Fetch-Dest", "video"))
     assert status_of_changed_200(video, Fields(), policy) == (200, "x")
     for other in (asked(), replace(video, method="HEAD"), replace(video, target="/c")):
@@ -136,7 +139,7 @@ def test_every_condition_of_a_client_must_hold() -> None:
 @pytest.mark.row("STATUS-17")
 def test_only_an_answer_to_get_or_head_is_annotated() -> None:
     rules = (AnnotationRule(set=(("X", "1"),)), AnnotationRule(host=glob("b.test"), set=(("Y", "1"),)))
-    policy = CachePolicy(annotations=rules)
+    policy = CachePolicy(presentation=Presentation(annotations=rules))
     for method, status, code in (("GET", 200, 203), ("HEAD", 200, 203), ("PUT", 200, 200), ("GET", 201, 201)):
         answer = relayed(asked(method=method), Response(status, "", Fields((DATE,))), None, policy, NOW)
         assert (answer.head.status, "x" in answer.head.fields) == (code, code == 203)
@@ -145,7 +148,7 @@ def test_only_an_answer_to_get_or_head_is_annotated() -> None:
 
 
 def test_a_field_that_is_there_already_is_not_moved() -> None:
-    policy = CachePolicy(annotations=(AnnotationRule(set=(("X", "1"),)),))
+    policy = CachePolicy(presentation=Presentation(annotations=(AnnotationRule(set=(("X", "1"),)),)))
     fields = Fields((("X", "1"), DATE))
     answer = relayed(asked(), Response(200, "OK", fields), None, policy, NOW)
     assert (answer.head.status, answer.head.fields.lines[:2]) == (200, fields.lines)

@@ -7,7 +7,8 @@ from dataclasses import replace
 from cache.engine import preview
 from cache.engine.explain import Explanation, explain
 from cache.http.messages import Fields, Request, Response
-from cache.policy.cache_policy import AnswerStatus, CachePolicy, ClientRule
+from cache.policy.cache_policy import CachePolicy
+from cache.policy.rules import AnswerStatus, ClientRule
 from cache.rules.key import NEVER_MATCHES
 from cache.rules.stored_response import StoredResponse
 
@@ -44,7 +45,12 @@ def test_a_hit_with_its_arithmetic() -> None:
 
 
 def test_without_date_in_the_age() -> None:
-    explained = explain(REQUEST, [copy(("Cache-Control", "max-age=60"))], replace(POLICY, conservative_age=False), NOW)
+    explained = explain(
+        REQUEST,
+        [copy(("Cache-Control", "max-age=60"))],
+        replace(POLICY, freshness=replace(POLICY.freshness, conservative_age=False)),
+        NOW,
+    )
     assert steps(explained)["age"][0] == "14.5 s = 3 received + 1.5 delay + 10.0 since receipt"
 
 
@@ -56,9 +62,16 @@ def test_a_hit_that_is_not_simply_fresh_names_its_reason() -> None:
 
 def test_why_it_is_not_a_203() -> None:
     fresh = copy(("Cache-Control", "max-age=60"))
-    explained = explain(REQUEST, [fresh], replace(POLICY, clients=(ClientRule("client-x"),)), NOW)
+    explained = explain(
+        REQUEST,
+        [fresh],
+        replace(POLICY, presentation=replace(POLICY.presentation, clients=(ClientRule("client-x"),))),
+        NOW,
+    )
     assert steps(explained)["status"] == ("200 in place of 203: client-x", "ours")
-    explained = explain(REQUEST, [fresh], replace(POLICY, answer=AnswerStatus.ORIGIN), NOW)
+    explained = explain(
+        REQUEST, [fresh], replace(POLICY, presentation=replace(POLICY.presentation, status=AnswerStatus.ORIGIN)), NOW
+    )
     assert steps(explained)["status"] == ("200, as the stored 200 and the request ask for", "RFC 9110 §15")
     explained = explain(REQUEST, [copy(("Cache-Control", "max-age=60"), status=203)], POLICY, NOW)
     assert steps(explained)["status"] == ("203, as the stored 203 and the request ask for", "RFC 9110 §15")
@@ -80,7 +93,7 @@ def test_what_goes_forward() -> None:
 
 
 def test_what_is_refused() -> None:
-    explained = explain(REQUEST, [], replace(POLICY, offline=True), NOW)
+    explained = explain(REQUEST, [], replace(POLICY, network=replace(POLICY.network, offline=True)), NOW)
     assert (explained.decision, explained.reason) == ("refuse", "offline")
     assert explained.head
     assert explained.head.status == 504

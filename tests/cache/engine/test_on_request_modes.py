@@ -9,8 +9,9 @@ import pytest
 from cache.engine import on_request
 from cache.engine.decisions import Forward, Refuse, Serve, Validate
 from cache.http.messages import Fields, Response
-from cache.policy.cache_policy import CachePolicy, Mode, glob
+from cache.policy.cache_policy import CachePolicy, NetworkPolicy
 from cache.policy.reasons import Detail, Refused
+from cache.policy.rules import Mode, glob
 from cache.rules.key import request_for
 from cache.rules.stored_response import StoredResponse
 
@@ -31,7 +32,7 @@ def decided(policy: CachePolicy, *entries: StoredResponse) -> Serve | Validate |
 
 
 def test_offline_serves_any_copy_and_refuses_what_is_not_stored() -> None:
-    policy = CachePolicy(mode=Mode.OFFLINE)
+    policy = CachePolicy(network=NetworkPolicy(mode=Mode.OFFLINE))
     served = decided(policy, stored(1000 * DAY))
     assert isinstance(served, Serve)
     assert served.detail is Detail.OFFLINE
@@ -42,19 +43,19 @@ def test_offline_serves_any_copy_and_refuses_what_is_not_stored() -> None:
 
 @pytest.mark.parametrize("mode", [Mode.ONLINE, Mode.AUTO])
 def test_online_asks(mode: Mode) -> None:
-    policy = CachePolicy(mode=mode)
+    policy = CachePolicy(network=NetworkPolicy(mode=mode))
     assert isinstance(decided(policy, stored(DAY)), Validate)
     assert isinstance(decided(policy), Forward)
 
 
 def test_one_host_may_have_another_mode() -> None:
-    policy = CachePolicy(mode=Mode.OFFLINE, host_modes=((glob("*.test"), Mode.ONLINE),))
+    policy = CachePolicy(network=NetworkPolicy(mode=Mode.OFFLINE, host_modes=((glob("*.test"), Mode.ONLINE),)))
     assert isinstance(decided(policy), Forward)
     assert isinstance(on_request(request_for("http://b.example/x"), (), policy, NOW), Refuse)
 
 
 def test_auto_serves_copies_of_an_unreachable_host_at_once_within_a_day() -> None:
-    policy = CachePolicy(unreachable=frozenset({"a.test"}))
+    policy = CachePolicy(network=NetworkPolicy(unreachable=frozenset({"a.test"})))
     served = decided(policy, stored(DAY))
     assert isinstance(served, Serve)
     assert served.detail is Detail.OFFLINE
@@ -65,7 +66,7 @@ def test_auto_serves_copies_of_an_unreachable_host_at_once_within_a_day() -> Non
 
 
 def test_auto_asks_other_hosts_and_online_asks_all() -> None:
-    policy = CachePolicy(unreachable=frozenset({"b.test"}))
+    policy = CachePolicy(network=NetworkPolicy(unreachable=frozenset({"b.test"})))
     assert isinstance(decided(policy), Forward)
-    policy = replace(policy, mode=Mode.ONLINE, unreachable=frozenset({"a.test"}))
+    policy = replace(policy, network=replace(policy.network, mode=Mode.ONLINE, unreachable=frozenset({"a.test"})))
     assert isinstance(decided(policy), Forward)

@@ -39,14 +39,19 @@ def test_a_miss_is_what_took_content_that_a_copy_could_have_been(handling: Handl
 @pytest.mark.row("KEY-07")
 def test_another_name_in_tls_is_refused_where_the_operator_wants_that() -> None:
     request = replace(REQUEST, tls_name="b.example")
-    strict = engine.on_request(request, (), replace(POLICY, strict_host=True), NOW)
+    strict = engine.on_request(request, (), replace(POLICY, requests=replace(POLICY.requests, strict_host=True)), NOW)
     assert isinstance(strict, Refuse)
     assert (strict.answer.head.status, strict.reason) == (400, Refused.STRICT_HOST)
     lenient = engine.on_request(request, (), POLICY, NOW)
     assert isinstance(lenient, Forward)
     assert lenient.fwd is Forwarded.BYPASS
     for name in ("a.example", "A.EXAMPLE", None):
-        same = engine.on_request(replace(REQUEST, tls_name=name), (), replace(POLICY, strict_host=True), NOW)
+        same = engine.on_request(
+            replace(REQUEST, tls_name=name),
+            (),
+            replace(POLICY, requests=replace(POLICY.requests, strict_host=True)),
+            NOW,
+        )
         assert isinstance(same, Forward)
         assert same.fwd is Forwarded.URI_MISS
 
@@ -79,5 +84,7 @@ def test_only_an_answer_that_is_no_error_outdates_what_is_stored(status: int, do
     ("kind", "searched"), [("application/json", True), ("application/ld+json", True), ("text/html", False)]
 )
 def test_secrets_are_looked_for_in_json_alone(kind: str, searched: bool) -> None:
-    policy = replace(POLICY, secrets=frozenset({"token"}))
-    assert secrets_in(Fields((("Content-Type", kind),)), policy) == (policy.secrets if searched else frozenset())
+    policy = replace(POLICY, private=replace(POLICY.private, secrets=frozenset({"token"})))
+    assert secrets_in(Fields((("Content-Type", kind),)), policy) == (
+        policy.private.secrets if searched else frozenset()
+    )

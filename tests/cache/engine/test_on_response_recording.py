@@ -12,12 +12,13 @@ from cache.engine.decisions import Forward, Refuse, Relay, Serve, Store
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail, Forwarded, NotStored, Refused
+from cache.policy.recordings import recording_policy, replaying_policy
 from cache.rules.key import request_for
 from cache.rules.stored_response import StoredResponse
 
 NOW = 1_794_000_000.0
-RECORDING = CachePolicy(record="demo")
-REPLAYING = CachePolicy(replay="demo", offline=True)
+RECORDING = recording_policy(CachePolicy(), "demo")
+REPLAYING = replaying_policy(CachePolicy(), "demo")
 
 
 def asked(*fields: tuple[str, str], method: str = "GET") -> Request:

@@ -1,4 +1,4 @@
-"""What is read of directives, and what of it counts (RFC 9111 §5.2)."""
+"""Parsing of cache directives (RFC 9111 §5.2)."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ def targeted(value: str) -> ResponseDirectives:
 
 
 @pytest.mark.row("STORE-28")
-def test_who_says_nothing_asks_nothing() -> None:
+def test_unknown_directives_are_ignored() -> None:
     assert response("shiny, max-sage=1") == ResponseDirectives() == response_directives(Fields())
     assert request("shiny, max-sage=1") == RequestDirectives() == request_directives(Fields())
 
 
 @pytest.mark.row("FRESH-12", "FRESH-13", "PARSE-02", "PARSE-03", "PARSE-05")
 @pytest.mark.parametrize(
-    ("said", "seconds"),
+    ("value", "seconds"),
     [
         ("max-age=60", 60),
         ('max-age="60"', 60),
@@ -47,17 +47,17 @@ def test_who_says_nothing_asks_nothing() -> None:
         ("public", None),
     ],
 )
-def test_a_lifetime(said: str, seconds: int | None) -> None:
-    assert response(said).max_age == seconds
-    assert response(said.replace("max-age", "s-maxage").replace("MAX-AGE", "S-MaxAge")).s_maxage == seconds
-    assert response(said.replace("max-age", "stale-if-error")).stale_if_error == (seconds or 0) or "MAX" in said
-    assert response(said.replace("max-age", "stale-while-revalidate")).stale_while_revalidate == (seconds or 0) or (
-        "MAX" in said
+def test_directives_with_seconds(value: str, seconds: int | None) -> None:
+    assert response(value).max_age == seconds
+    assert response(value.replace("max-age", "s-maxage").replace("MAX-AGE", "S-MaxAge")).s_maxage == seconds
+    assert response(value.replace("max-age", "stale-if-error")).stale_if_error == (seconds or 0) or "MAX" in value
+    assert response(value.replace("max-age", "stale-while-revalidate")).stale_while_revalidate == (seconds or 0) or (
+        "MAX" in value
     )
 
 
 @pytest.mark.row("STORE-06", "STORE-07", "PARSE-03")
-def test_field_names_that_a_directive_is_qualified_by() -> None:
+def test_directives_qualified_by_field_names() -> None:
     assert response('private="A, b"').private_fields == {"a", "b"}
     assert response("private=a").private_fields == {"a"}
     assert not response("private=a").private
@@ -71,15 +71,15 @@ def test_field_names_that_a_directive_is_qualified_by() -> None:
 
 
 @pytest.mark.row("PARSE-05")
-def test_a_quoted_string_without_an_end() -> None:
-    said = response('no-store, x="a, max-age=60')
-    assert (said.broken, said.no_store, said.max_age) == (True, True, None)
+def test_an_unterminated_quoted_string_makes_the_response_stale() -> None:
+    directives = response('no-store, x="a, max-age=60')
+    assert (directives.broken, directives.no_store, directives.max_age) == (True, True, None)
     assert not response('x="a", max-age=60').broken
 
 
 @pytest.mark.row("REQ-10", "REQ-03")
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("value", "expected"),
     [
         ("max-age=5", RequestDirectives(max_age=5)),
         ("max-age=x", RequestDirectives(no_cache=True)),
@@ -96,12 +96,12 @@ def test_a_quoted_string_without_an_end() -> None:
         ("no-store, only-if-cached", RequestDirectives(no_store=True, only_if_cached=True)),
     ],
 )
-def test_what_a_client_asks(said: str, meant: RequestDirectives) -> None:
-    assert request(said) == meant
+def test_request_directives(value: str, expected: RequestDirectives) -> None:
+    assert request(value) == expected
 
 
 @pytest.mark.row("REQ-08")
-def test_pragma_counts_alone() -> None:
+def test_pragma_counts_only_without_cache_control() -> None:
     assert request_directives(Fields((("Pragma", "no-cache"),))).no_cache
     assert not request_directives(Fields((("Pragma", "foo"),))).no_cache
     assert not request_directives(Fields((("Pragma", "no-cache"), ("Cache-Control", "max-age=1")))).no_cache
@@ -109,7 +109,7 @@ def test_pragma_counts_alone() -> None:
 
 @pytest.mark.row("TARGET-06", "TARGET-07", "TARGET-08")
 @pytest.mark.parametrize(
-    ("said", "meant"),
+    ("value", "expected"),
     [
         ("max-age=5", ResponseDirectives("cdn-cache-control", max_age=5)),
         ("max-age=0", ResponseDirectives("cdn-cache-control", max_age=0)),
@@ -136,5 +136,5 @@ def test_pragma_counts_alone() -> None:
         ),
     ],
 )
-def test_a_targeted_field(said: str, meant: ResponseDirectives) -> None:
-    assert targeted(said) == meant
+def test_targeted_fields(value: str, expected: ResponseDirectives) -> None:
+    assert targeted(value) == expected

@@ -1,4 +1,4 @@
-"""Dates, seconds and lists, value by value (RFC 9110 §5.6)."""
+"""Parsing of dates, delta-seconds and lists (RFC 9110 §5.6)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NOW = 1_795_435_200.0
 
 @pytest.mark.row("PARSE-09", "PARSE-12")
 @pytest.mark.parametrize(
-    ("text", "meant"),
+    ("text", "expected"),
     [
         ("Sun, 06 Nov 1994 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("Sunday, 06-Nov-94 08:49:37 GMT", "Sun, 06 Nov 1994 08:49:37 GMT"),
@@ -21,7 +21,7 @@ NOW = 1_795_435_200.0
         ("sUN, 06 nOV 1994 08:49:37 gmt", "Sun, 06 Nov 1994 08:49:37 GMT"),
         ("Mon, 31 Dec 2026 23:59:60 GMT", "Thu, 31 Dec 2026 23:59:59 GMT"),
         ("Fri, 31 Dec 9999 23:59:59 GMT", "Fri, 31 Dec 9999 23:59:59 GMT"),
-        # fifty years ahead are still ahead, one more is behind
+        # up to fifty years ahead it is in the future, beyond that in the past
         ("Monday, 23-Nov-76 12:00:00 GMT", "Mon, 23 Nov 2076 12:00:00 GMT"),
         ("Monday, 23-Nov-77 12:00:00 GMT", "Wed, 23 Nov 1977 12:00:00 GMT"),
         ("Monday, 23-Nov-26 12:00:00 GMT", "Mon, 23 Nov 2026 12:00:00 GMT"),
@@ -29,10 +29,10 @@ NOW = 1_795_435_200.0
         ("Monday, 23-Nov-99 12:00:00 GMT", "Tue, 23 Nov 1999 12:00:00 GMT"),
     ],
 )
-def test_a_date_in_any_of_its_forms(text: str, meant: str) -> None:
-    moment = http_date(text, NOW)
-    assert moment is not None
-    assert imf_date(moment) == meant
+def test_dates_in_all_three_forms(text: str, expected: str) -> None:
+    timestamp = http_date(text, NOW)
+    assert timestamp is not None
+    assert imf_date(timestamp) == expected
 
 
 @pytest.mark.row("PARSE-11")
@@ -55,7 +55,7 @@ def test_a_date_in_any_of_its_forms(text: str, meant: str) -> None:
         None,
     ],
 )
-def test_anything_else_is_no_date(text: str | None) -> None:
+def test_malformed_dates_are_refused(text: str | None) -> None:
     assert http_date(text, NOW) is None
 
 
@@ -79,7 +79,7 @@ def test_anything_else_is_no_date(text: str | None) -> None:
         ("\u0661", None),
     ],
 )
-def test_seconds_are_digits_and_have_a_limit(text: str, seconds: int | None) -> None:
+def test_delta_seconds_are_digits_and_have_a_limit(text: str, seconds: int | None) -> None:
     assert delta_seconds(text) == seconds
 
 

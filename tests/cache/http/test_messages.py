@@ -1,4 +1,4 @@
-"""Records that are copied field by field, which is faster: no field may be forgotten."""
+"""Methods that copy a record attribute by attribute, for speed: they must not leave one out."""
 
 from __future__ import annotations
 
@@ -42,16 +42,16 @@ ENTRY = StoredResponse(
 NEVER_STORED = {"pieces"}
 
 
-def test_nothing_is_left_to_its_default() -> None:
-    for record, but in ((REQUEST, set()), (ENTRY, NEVER_STORED)):
-        assert {each.name for each in fields(record) if getattr(record, each.name) == each.default} == but
+def test_the_samples_differ_from_the_defaults_in_every_attribute() -> None:
+    for record, defaults in ((REQUEST, set()), (ENTRY, NEVER_STORED)):
+        assert {each.name for each in fields(record) if getattr(record, each.name) == each.default} == defaults
 
 
-def test_a_request_with_other_fields_is_the_same_but_for_them() -> None:
+def test_with_fields_replaces_only_the_fields() -> None:
     other = Fields((("B", "2"),))
     assert REQUEST.with_fields(other) == replace(REQUEST, fields=other)
 
 
-def test_an_entry_with_its_body_is_the_same_but_for_that() -> None:
+def test_with_body_replaces_only_length_digest_and_invalid() -> None:
     assert ENTRY.with_body(9, "10") == replace(ENTRY, length=9, sha256="10")
     assert replace(ENTRY, invalid=False).with_body(9, "10", invalid=True).invalid

@@ -9,17 +9,20 @@ import pytest
 from cache.engine import on_failure, on_request, on_response
 from cache.engine.decisions import Forward, Refuse, Relay, Serve, Store, Update, Validate
 from cache.http.messages import Fields, Received, Request, Response
-from cache.policy.cache_policy import ANYTHING, CachePolicy, Mode, glob
-from cache.policy.private_cache import Keeping, PostRule, QueryRule, reads_by_post, without_signature
+from cache.policy.cache_policy import CachePolicy
+from cache.policy.private_cache import PrivateCache, reads_by_post, without_signature
 from cache.policy.reasons import Detail, Forwarded, NotStored
+from cache.policy.rules import ANYTHING, Mode, PostRule, QueryRule, glob
 from cache.rules.key import primary_key, request_for
 from cache.rules.stored_response import StoredResponse
 
 NOW = 1_800_000_000.0
 URI = "https://a.test/x"
 REQUEST = request_for(URI)
-DEV = CachePolicy(scope="dev", keeping=Keeping(private=True, unfresh=True, no_store=True, override=True))
-OFFLINE = replace(DEV, mode=Mode.OFFLINE)
+DEV = CachePolicy(
+    private=PrivateCache("dev", keep_private=True, keep_unfresh=True, keep_no_store=True, override_offline=True)
+)
+OFFLINE = replace(DEV, network=replace(DEV.network, mode=Mode.OFFLINE))
 
 
 def answered(
@@ -89,14 +92,20 @@ def test_answers_to_authorized_requests_are_kept_only_where_that_is_said() -> No
     outcome = answered(DEV, ("Cache-Control", "max-age=60"), request=request)
     assert isinstance(outcome, Relay)
     assert outcome.not_stored is NotStored.AUTHORIZATION
-    here, elsewhere = (replace(DEV, keeping=replace(DEV.keeping, authorized=(glob(path),))) for path in ("/x", "/y/*"))
+    here, elsewhere = (
+        replace(DEV, private=replace(DEV.private, keep_authorized=(glob(path),))) for path in ("/x", "/y/*")
+    )
     assert isinstance(answered(here, ("Cache-Control", "max-age=60"), request=request), Store)
     assert isinstance(answered(elsewhere, ("Cache-Control", "max-age=60"), request=request), Relay)
 
 
 @pytest.mark.parametrize("private", [True, False])
 def test_what_was_given_to_one_credential_is_not_there_for_another(private: bool) -> None:
-    keeping = replace(DEV, keeping=Keeping(private=private, authorized=(ANYTHING,)), credential_key=b"k" * 32)
+    keeping = replace(
+        DEV,
+        keying=replace(DEV.keying, credential_key=b"k" * 32),
+        private=PrivateCache("dev", keep_private=private, keep_authorized=(ANYTHING,)),
+    )
 
     def asking(*credential: str) -> Request:
         return request_for(URI, Fields(tuple(("Authorization", each) for each in credential)))
@@ -109,12 +118,17 @@ def test_what_was_given_to_one_credential_is_not_there_for_another(private: bool
         sent = on_request(other, [outcome.entry], keeping, NOW)
         assert isinstance(sent, Forward), "and its validator is not sent, or a 304 would show it"
         assert sent.fwd is Forwarded.URI_MISS
-        assert isinstance(on_request(other, [outcome.entry], replace(keeping, mode=Mode.OFFLINE), NOW), Refuse)
+        assert isinstance(
+            on_request(
+                other, [outcome.entry], replace(keeping, network=replace(keeping.network, mode=Mode.OFFLINE)), NOW
+            ),
+            Refuse,
+        )
 
 
 def test_what_any_credential_will_do_for_is_used_offline_and_in_the_same_store_alone() -> None:
-    keeping = replace(DEV, keeping=Keeping(authorized_for_any=(glob("/x"),)))
-    offline = replace(keeping, mode=Mode.OFFLINE)
+    keeping = replace(DEV, private=PrivateCache("dev", keep_authorized_for_any=(glob("/x"),)))
+    offline = replace(keeping, network=replace(keeping.network, mode=Mode.OFFLINE))
     anna, bert = (request_for(URI, Fields((("Authorization", f"Bearer {token}"),))) for token in ("1", "2"))
     outcome = answered(keeping, ("Cache-Control", "max-age=60"), ("ETag", '"1"'), request=anna)
     assert isinstance(outcome, Store)
@@ -124,9 +138,9 @@ def test_what_any_credential_will_do_for_is_used_offline_and_in_the_same_store_a
         assert isinstance(asked, Validate), "while there is an origin, it says who may have it"
         for policy in (
             CachePolicy(),
-            replace(offline, scope=""),
-            replace(offline, scope="another"),
-            replace(offline, keeping=Keeping(authorized=(ANYTHING,))),
+            replace(offline, private=replace(offline.private, scope="")),
+            replace(offline, private=replace(offline.private, scope="another")),
+            replace(offline, private=PrivateCache("dev", keep_authorized=(ANYTHING,))),
         ):
             unseen = on_request(request, [outcome.entry], policy, NOW)
             assert isinstance(unseen, Forward | Refuse), "nor are its validators sent"
@@ -134,7 +148,7 @@ def test_what_any_credential_will_do_for_is_used_offline_and_in_the_same_store_a
 
 @pytest.mark.parametrize("said", ["max-age=60", "max-age=0, must-revalidate", "public"])
 def test_a_401_to_a_refused_credential_takes_the_place_of_nothing(said: str) -> None:
-    keeping = replace(DEV, keeping=replace(DEV.keeping, authorized=(ANYTHING,)))
+    keeping = replace(DEV, private=replace(DEV.private, keep_authorized=(ANYTHING,)))
     refused = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
     outcome = answered(keeping, ("Cache-Control", said), status=401, request=refused)
     assert isinstance(outcome, Relay)
@@ -158,20 +172,27 @@ def test_a_401_to_no_credential_takes_the_place_of_nothing_in_one_users_cache(
 
 
 def test_what_a_credential_was_given_is_chosen_before_a_later_401_to_whoever_had_none() -> None:
-    keeping = replace(DEV, keeping=replace(DEV.keeping, authorized=(ANYTHING,)), mode=Mode.ONLINE)
+    keeping = replace(
+        DEV, network=replace(DEV.network, mode=Mode.ONLINE), private=replace(DEV.private, keep_authorized=(ANYTHING,))
+    )
     authorized = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
     given, told = answered(keeping, request=authorized), answered(keeping, status=401)
     assert isinstance(given, Store)
     assert isinstance(told, Store)
     later = replace(told.entry, response_time=NOW + 9)
     for request, status in ((authorized, 203), (REQUEST, 401)):
-        served = on_request(request, [later, given.entry], replace(keeping, mode=Mode.OFFLINE), NOW + 9)
+        served = on_request(
+            request,
+            [later, given.entry],
+            replace(keeping, network=replace(keeping.network, mode=Mode.OFFLINE)),
+            NOW + 9,
+        )
         assert isinstance(served, Serve)
         assert served.answer.head.status == status
 
 
 def test_what_everybody_may_have_is_shared_whoever_asked_first() -> None:
-    keeping = replace(DEV, keeping=Keeping(authorized=(ANYTHING,)))
+    keeping = replace(DEV, private=PrivateCache("dev", keep_authorized=(ANYTHING,)))
     request = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
     outcome = answered(keeping, ("Cache-Control", "public, max-age=60"), request=request)
     assert isinstance(outcome, Store)
@@ -179,7 +200,7 @@ def test_what_everybody_may_have_is_shared_whoever_asked_first() -> None:
 
 
 def test_what_is_validated_behind_a_hit_bears_the_credential_that_it_was_given_to() -> None:
-    keeping = replace(DEV, keeping=Keeping(authorized=(ANYTHING,)))
+    keeping = replace(DEV, private=PrivateCache("dev", keep_authorized=(ANYTHING,)))
     request = request_for(URI, Fields((("Authorization", "Basic eDp5"),)))
     outcome = answered(keeping, ("Cache-Control", "max-age=1, stale-while-revalidate=60"), request=request)
     assert isinstance(outcome, Store)
@@ -196,7 +217,11 @@ def test_what_says_nothing_of_freshness_is_kept_if_a_build_needs_it(status: int,
 
 
 def test_a_secret_that_a_response_varies_by_is_kept_as_a_keyed_hash() -> None:
-    keeping = replace(DEV, secrets=frozenset({"x-api-key"}), credential_key=b"k" * 32)
+    keeping = replace(
+        DEV,
+        private=replace(DEV.private, secrets=frozenset({"x-api-key"})),
+        keying=replace(DEV.keying, credential_key=b"k" * 32),
+    )
 
     def asking(key: str) -> Request:
         return request_for(URI, Fields((("X-Api-Key", key),)))

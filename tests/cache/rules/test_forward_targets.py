@@ -9,8 +9,9 @@ import pytest
 from cache import engine
 from cache.engine.decisions import Forward, Refuse
 from cache.http.messages import Fields, Request
-from cache.policy.cache_policy import CachePolicy, Reach, Targets, glob
+from cache.policy.cache_policy import CachePolicy, Identity, RequestPolicy
 from cache.policy.reasons import Refused
+from cache.policy.rules import Reach, Targets, glob
 
 REACH = Reach(
     Targets((ip_network("127.0.0.0/8"), ip_network("fe80::/10")), (glob("*.localhost"), glob("metadata"))),
@@ -22,7 +23,7 @@ REACH = Reach(
 def refused(host: str, port: int = 443, method: str = "GET", policy: CachePolicy | None = None, via: str = "") -> str:
     """Return why a request is refused, or nothing."""
     request = Request(method, "https", host, port, "/", Fields((("Via", via),) if via else ()))
-    decision = engine.on_request(request, (), policy or CachePolicy(reach=REACH), 0.0)
+    decision = engine.on_request(request, (), policy or CachePolicy(requests=RequestPolicy(reach=REACH)), 0.0)
     assert isinstance(decision, Refuse | Forward)
     return decision.reason if isinstance(decision, Refuse) else ""
 
@@ -52,7 +53,7 @@ def test_tunnels_end_at_few_ports_and_requests_at_any() -> None:
 
 @pytest.mark.row("META-02")
 def test_a_request_for_where_this_proxy_listens_is_a_loop_at_once() -> None:
-    policy = CachePolicy(own_authorities=frozenset({"proxy.example:3128"}))
+    policy = CachePolicy(identity=Identity(own_authorities=frozenset({"proxy.example:3128"})))
     assert refused("Proxy.Example.", 3128, policy=policy) == Refused.LOOP
     assert refused("proxy.example", 443, policy=policy) == ""
 
@@ -69,4 +70,6 @@ def test_a_request_for_where_this_proxy_listens_is_a_loop_at_once() -> None:
     ],
 )
 def test_a_request_that_names_this_very_instance_in_via_is_a_loop(via: str, loops: bool) -> None:
-    assert refused("a.example", policy=CachePolicy(instance="ab12"), via=via) == (Refused.LOOP if loops else "")
+    assert refused("a.example", policy=CachePolicy(identity=Identity(instance="ab12")), via=via) == (
+        Refused.LOOP if loops else ""
+    )

@@ -8,16 +8,19 @@ from hypothesis import strategies as st
 from cache.http.cache_control import request_directives
 from cache.http.fields import MAX_SECONDS
 from cache.http.messages import Fields
-from cache.policy.cache_policy import CachePolicy
+from cache.policy.cache_policy import CachePolicy, FreshnessPolicy
 from cache.rules.freshness import current_age, freshness_lifetime, is_fresh, stale_use, time_to_live
 from cache.rules.stored_response import StoredResponse
 from tests.cache.strategies import entries, moments, unhurried
 
 policies = st.builds(
     CachePolicy,
-    conservative_age=st.booleans(),
-    heuristic_query=st.booleans(),
-    heuristic_max=st.integers(0, 86_400),
+    freshness=st.builds(
+        FreshnessPolicy,
+        conservative_age=st.booleans(),
+        heuristic_query=st.booleans(),
+        heuristic_max=st.integers(0, 86_400),
+    ),
     targeted_fields=st.sampled_from([(), ("cdn-cache-control",)]),
 )
 

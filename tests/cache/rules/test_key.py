@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cache.http.messages import Fields, Request
-from cache.policy.cache_policy import CachePolicy
+from cache.policy.cache_policy import CachePolicy, KeyPolicy
 from cache.rules.key import key_of_uri, nominated_fields, presented, primary_key
 from tests.cache.strategies import unhurried
 
@@ -128,7 +128,7 @@ def test_request_fields_that_mean_the_same(name: str, one: str, other: str, same
 
 @pytest.mark.row("KEY-17")
 def test_the_order_of_languages_alone_may_be_ignored() -> None:
-    policy = CachePolicy(vary_language_order=False)
+    policy = CachePolicy(keying=KeyPolicy(vary_language_order=False))
     for name, same in (("accept-language", True), ("accept", False), ("accept-encoding", False)):
         values = [presented(Fields(((name, value),)), name, policy) for value in ("a, b", "b, a")]
         assert (values[0] == values[1]) is same

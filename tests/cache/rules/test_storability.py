@@ -7,14 +7,14 @@ from hashlib import sha256
 import pytest
 
 from cache.http.messages import Fields, Received, Request, Response
-from cache.policy.cache_policy import CachePolicy
+from cache.policy.cache_policy import CachePolicy, KeyPolicy
 from cache.rules.freshness import directives_of
 from cache.rules.groups import groups
 from cache.rules.storability import new_entry
 from cache.stores.codec import decode, encode
 from cache.stores.memory import MemoryStore
 
-POLICY = CachePolicy(credential_key=bytes(32))
+POLICY = CachePolicy(keying=KeyPolicy(credential_key=bytes(32)))
 REQUEST = Request(
     "GET",
     "https",

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from cache.http.messages import Fields, Received, Request, Response
-from cache.policy.cache_policy import CachePolicy, SetCookie
+from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
+from cache.policy.rules import SetCookie
 from cache.rules.storability import ContentRange, content_range, reason_not_to_store
 
 POLICY = CachePolicy()
@@ -101,11 +102,11 @@ def test_what_may_be_for_one_client_alone() -> None:
         assert why(("Cache-Control", said), asked=(AUTHORIZED,)) is None
     for said in ("proxy-revalidate, max-age=60", "immutable, max-age=60"):
         assert why(("Cache-Control", said), asked=(AUTHORIZED,)) is NotStored.AUTHORIZATION
-    shows = replace(POLICY, client_certificate=True)
+    shows = replace(POLICY, storing=replace(POLICY.storing, client_certificate=True))
     assert why(FRESH, policy=shows, scheme="https") is NotStored.AUTHORIZATION
     assert why(FRESH, policy=shows) is None
-    assert why(FRESH, policy=replace(shows, gateway=True)) is NotStored.AUTHORIZATION
-    assert why(FRESH, policy=replace(POLICY, gateway=True), scheme="https") is None
+    assert why(FRESH, policy=replace(shows, identity=replace(shows.identity, gateway=True))) is NotStored.AUTHORIZATION
+    assert why(FRESH, policy=replace(POLICY, identity=replace(POLICY.identity, gateway=True)), scheme="https") is None
 
 
 @pytest.mark.row("STORE-22")
@@ -114,9 +115,12 @@ def test_what_sets_cookies(name: str) -> None:
     cookie, strip, bypass = (name, "a=1"), SetCookie.STRIP, SetCookie.BYPASS
     assert why(FRESH, cookie) is None
     assert why(TAG, cookie) is NotStored.SET_COOKIE
-    assert why(TAG, cookie, policy=replace(POLICY, set_cookie=strip)) is None
-    assert why(FRESH, cookie, policy=replace(POLICY, set_cookie=bypass)) is NotStored.SET_COOKIE
-    assert why(FRESH, policy=replace(POLICY, set_cookie=bypass)) is None
+    assert why(TAG, cookie, policy=replace(POLICY, storing=replace(POLICY.storing, set_cookie=strip))) is None
+    assert (
+        why(FRESH, cookie, policy=replace(POLICY, storing=replace(POLICY.storing, set_cookie=bypass)))
+        is NotStored.SET_COOKIE
+    )
+    assert why(FRESH, policy=replace(POLICY, storing=replace(POLICY.storing, set_cookie=bypass))) is None
 
 
 @pytest.mark.row("KEY-23")

@@ -1,4 +1,4 @@
-"""Write, read, update, delete and reopen a store for a while, `python busy_process.py STORE DIRECTORY SEED`."""
+"""Write, read, update, delete and reopen a store for a while: `python busy_process.py STORE DIRECTORY SEED`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_SIZE = 4 << 20
 
 
 def main(kind: str, directory: Path, seed: int) -> None:
-    """Print how many bodies were read; each must be what was stored."""
+    """Check that each body that is read is the one that was stored, and print how many were read."""
     chance = random.Random(seed)
     served = 0
     store = opened(kind, directory)

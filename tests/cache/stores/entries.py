@@ -1,4 +1,4 @@
-"""Entries and bodies for the store tests. A body tells of every octet whose it is and where it belongs."""
+"""Entries and bodies for the store tests. Each part of a body shows its entry and its position."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ KEY = "http://a.example/"
 
 
 def new_entry(key: str = KEY, **changes: Any) -> StoredResponse:
-    """Return an entry as the engine would hand it to a store: a variant that answers requests of its own."""
+    """Return an entry as the engine gives it to a store. Its Vary values are unique, so it supersedes no other."""
     fields = Fields((("Content-Type", "text/plain"), ("Set-Cookie", "a=1"), ("set-cookie", "b=\xe9"), ("X-Key", key)))
     given: dict[str, Any] = {
         "id": secrets.token_hex(16),
@@ -30,7 +30,7 @@ def new_entry(key: str = KEY, **changes: Any) -> StoredResponse:
 
 
 def body_of(entry_id: str, length: int) -> bytes:
-    """Return the body of that id and length: every kibibyte repeats a line of the id and the kibibyte's number."""
+    """Return a body for an id: each KiB repeats a line with the id and the number of the KiB."""
     blocks = (f"{entry_id[:16]} {number:014}\n" * 32 for number in range(length // 1024 + 1))
     return "".join(blocks).encode()[:length]
 
@@ -38,7 +38,7 @@ def body_of(entry_id: str, length: int) -> bytes:
 def put(
     store: ResponseStore, entry: StoredResponse, length: int = 100, replaces: tuple[str, ...] = ()
 ) -> StoredResponse:
-    """Store an entry with its body in chunks and return it completed."""
+    """Write the body of an entry in chunks. Return the entry as stored."""
     body = body_of(entry.id, length)
     writer = store.writer()
     try:
@@ -60,5 +60,5 @@ def read(store: ResponseStore, entry: StoredResponse) -> bytes:
 
 
 def is_intact(store: ResponseStore, entry: StoredResponse) -> bool:
-    """Tell whether an entry's body is the one that was stored with it, octet by octet."""
+    """Return whether the body of an entry is the one that was stored with it, byte for byte."""
     return read(store, entry) == body_of(entry.id, entry.length)

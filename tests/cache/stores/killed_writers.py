@@ -1,8 +1,8 @@
-"""Kill writers at random moments, `python killed_writers.py STORE DIRECTORY KILLS`, and print what a reader finds.
+"""Kill writers at random moments and print what a reader finds: `python killed_writers.py STORE DIRECTORY KILLS`.
 
-STORE is `disk` or `tiered`; with the latter, what was stored in the last moments may be lost, but not in part.
+STORE is `disk` or `tiered`. With `tiered`, the most recent entries may be lost, but none of them partly.
 
-Run in a process of its own: it forks, which only a process without threads may.
+It runs in its own process, since it forks, which is only safe in a process without threads.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def opened(kind: str, directory: Path) -> DiskStore | TieredStore:
 
 
 def store_back_to_back(kind: str, directory: Path, report: int, seed: int) -> NoReturn:
-    """Store bodies until killed, and tell when each begins and ends."""
+    """Store bodies until killed. Report the begin and the end of each to the descriptor `report`."""
     try:
         chance = random.Random(seed)
         store = opened(kind, directory)
@@ -55,7 +55,7 @@ def store_back_to_back(kind: str, directory: Path, report: int, seed: int) -> No
 
 
 def kill_a_writer(kind: str, directory: Path, chance: random.Random) -> tuple[bool, str | None]:
-    """Return whether the kill fell between begin and end of a write, and the id of the last whole one."""
+    """Return whether the kill came between begin and end of a write, and the id of the last complete one."""
     reading, writing = os.pipe()
     seed = chance.randrange(1 << 30)
     child = os.fork()
@@ -63,22 +63,22 @@ def kill_a_writer(kind: str, directory: Path, chance: random.Random) -> tuple[bo
         os.close(reading)
         store_back_to_back(kind, directory, writing, seed)
     os.close(writing)
-    said = b""
+    output = b""
     marks = chance.randrange(1, 8)
-    while said.count(b"\n") < marks or not said.splitlines()[-1].startswith(b"begin"):
-        said += os.read(reading, 1000) or sys.exit("the writer ended by itself")
+    while output.count(b"\n") < marks or not output.splitlines()[-1].startswith(b"begin"):
+        output += os.read(reading, 1000) or sys.exit("the writer ended by itself")
     time.sleep(chance.random() * 0.006)
     os.kill(child, signal.SIGKILL)
     _, status = os.waitpid(child, 0)
     assert os.WIFSIGNALED(status)
     with os.fdopen(reading, "rb") as rest:
-        lines = (said + rest.read()).decode().splitlines()
+        lines = (output + rest.read()).decode().splitlines()
     ended = [line.split()[1] for line in lines if line.startswith("end")]
     return bool(lines) and lines[-1].startswith("begin"), ended[-1] if ended else None
 
 
 def check(directory: Path, last: str | None) -> dict[str, int]:
-    """Return what a reader finds after a restart; `last` is the id of the last entry that was stored whole."""
+    """Return what a reader finds after a restart; `last` is the id of the last entry that was stored completely."""
     store = DiskStore(directory, MAX_SIZE)
     store.sweep()
     entries = list(store.entries())
@@ -98,7 +98,7 @@ def check(directory: Path, last: str | None) -> dict[str, int]:
 
 
 def main(kind: str, directory: Path, kills: int) -> None:
-    """Kill, check, and print the sums."""
+    """Kill writers, check the store after some kills, and print the sums."""
     chance = random.Random(20)
     sums = {"kills": kills, "inside": 0, "left_behind": 0}
     for number in range(1, kills + 1):

@@ -1,4 +1,4 @@
-"""What every store promises: one table of tests, run on each."""
+"""The contract of all stores: each test runs on every store."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from cache.http.messages import Fields, Response
-from cache.stores.base import MAX_VARIANTS, DamagedEntry, ResponseStore, StoreError
+from cache.stores.base import DamagedEntry, ResponseStore, StoreError
 from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
+from cache.stores.supersession import MAX_VARIANTS
 from cache.stores.tiered.store import TieredStore
 from tests.cache.stores.entries import KEY, body_of, is_intact, new_entry, put, read
 
@@ -50,7 +51,7 @@ def store(open_store: OpenStore) -> ResponseStore:
 
 
 @pytest.mark.parametrize("length", [0, 1, 1000, 65_535, 65_536, 65_537, 300_000, 3_000_000])
-def test_what_was_stored_is_found_under_its_key_with_its_body(store: ResponseStore, length: int) -> None:
+def test_a_stored_entry_is_found_with_its_body(store: ResponseStore, length: int) -> None:
     entry = new_entry()
     stored = put(store, entry, length)
     body = body_of(entry.id, length)
@@ -66,7 +67,7 @@ def test_an_unknown_key_has_no_candidates(store: ResponseStore) -> None:
 
 
 @pytest.mark.parametrize("length", [1000, 300_000])
-def test_a_part_of_a_body_is_read_alone_and_nothing_lies_beyond_its_end(store: ResponseStore, length: int) -> None:
+def test_a_part_of_a_body_can_be_read_but_nothing_beyond_its_end(store: ResponseStore, length: int) -> None:
     stored = put(store, new_entry(), length)
     body = store.open(stored)
     assert body.read(5, 25) == body_of(stored.id, length)[5:25]
@@ -77,7 +78,7 @@ def test_a_part_of_a_body_is_read_alone_and_nothing_lies_beyond_its_end(store: R
     body.close()
 
 
-def test_nobody_sees_a_body_before_it_is_committed(store: ResponseStore) -> None:
+def test_an_entry_is_not_visible_before_commit(store: ResponseStore) -> None:
     entry = new_entry()
     writer = store.writer()
     writer.write(body_of(entry.id, 200_000))
@@ -115,7 +116,7 @@ def test_after_a_commit_an_abort_is_harmless_and_a_second_commit_refused(store: 
     assert is_intact(store, stored)
 
 
-def test_entries_of_one_origin_are_invalidated_by_what_they_say(store: ResponseStore) -> None:
+def test_entries_of_one_origin_are_invalidated_by_a_predicate(store: ResponseStore) -> None:
     here, there = put(store, new_entry("http://a.example/x")), put(store, new_entry("http://a.example/y"))
     put(store, new_entry("http://a.example:81/x"))
     assert store.invalidate_where("http://a.example/", lambda entry: entry.id == here.id) == 1
@@ -124,7 +125,7 @@ def test_entries_of_one_origin_are_invalidated_by_what_they_say(store: ResponseS
     assert store.invalidate_where("http://a.example/", lambda _: True) == 2
 
 
-def test_a_part_does_not_stand_for_the_whole(store: ResponseStore) -> None:
+def test_a_partial_response_supersedes_only_parts_within_its_range(store: ResponseStore) -> None:
     vary = (("accept", None),)
     whole = put(store, new_entry(vary=vary))
     first = put(store, new_entry(vary=vary, first=0, complete_length=500))
@@ -137,7 +138,7 @@ def test_a_part_does_not_stand_for_the_whole(store: ResponseStore) -> None:
     assert store.candidates(KEY) == (newest,)
 
 
-def test_what_answers_the_same_requests_is_superseded(store: ResponseStore) -> None:
+def test_an_entry_with_the_same_vary_values_is_superseded(store: ResponseStore) -> None:
     vary = (("accept", "text/html"),)
     first, other = put(store, new_entry(vary=vary)), put(store, new_entry(vary=(("accept", None),)))
     second = put(store, new_entry(vary=vary))
@@ -164,7 +165,7 @@ def test_a_new_entry_takes_the_place_of_those_it_replaces(store: ResponseStore, 
     assert all(is_intact(store, entry) for entry in (second, fourth, elsewhere))
 
 
-def test_beyond_the_limit_the_least_recently_used_variant_goes_first(store: ResponseStore) -> None:
+def test_beyond_the_limit_the_least_recently_used_variant_is_deleted(store: ResponseStore) -> None:
     stored = [put(store, new_entry()) for _ in range(MAX_VARIANTS)]
     store.touch(stored[0].id)
     newest = put(store, new_entry())
@@ -196,7 +197,7 @@ def test_an_update_from_another_revision_changes_nothing(store: ResponseStore) -
     assert store.candidates(KEY) == current
 
 
-def test_an_update_of_an_entry_that_is_gone_changes_nothing(store: ResponseStore) -> None:
+def test_an_update_of_a_deleted_entry_changes_nothing(store: ResponseStore) -> None:
     stored = put(store, new_entry())
     assert not store.update(replace(stored, key=KEY + "other", revision=1))
     store.delete(KEY)
@@ -204,7 +205,7 @@ def test_an_update_of_an_entry_that_is_gone_changes_nothing(store: ResponseStore
     assert list(store.entries()) == []
 
 
-def test_invalidation_marks_every_variant_and_a_304_on_its_way_cannot_undo_it(store: ResponseStore) -> None:
+def test_invalidation_marks_all_variants_and_a_late_304_cannot_undo_it(store: ResponseStore) -> None:
     first, second = put(store, new_entry()), put(store, new_entry())
     elsewhere = put(store, new_entry(KEY + "elsewhere"))
     assert store.invalidate(KEY) == 2
@@ -217,7 +218,7 @@ def test_invalidation_marks_every_variant_and_a_304_on_its_way_cannot_undo_it(st
 
 
 @pytest.mark.parametrize("length", [20_000, 200_000])
-def test_the_least_recently_used_goes_when_the_store_is_full(open_store: OpenStore, length: int) -> None:
+def test_a_full_store_evicts_the_least_recently_used(open_store: OpenStore, length: int) -> None:
     store = open_store(MEBIBYTE)
     used = put(store, new_entry("http://used.example/"), length)
     unused = put(store, new_entry("http://unused.example/"), length)
@@ -230,7 +231,7 @@ def test_the_least_recently_used_goes_when_the_store_is_full(open_store: OpenSto
     assert is_intact(store, used)
 
 
-def test_however_much_is_stored_the_store_stays_within_its_size(open_store: OpenStore) -> None:
+def test_the_store_never_exceeds_its_size(open_store: OpenStore) -> None:
     store = open_store(2 * MEBIBYTE)
     for number in range(60):
         put(store, new_entry(f"http://{number % 50}.example/"), [10, 30_000, 65_536, 100_000, 900_000][number % 5])
@@ -240,7 +241,7 @@ def test_however_much_is_stored_the_store_stays_within_its_size(open_store: Open
     assert all(is_intact(store, entry) for entry in entries)
 
 
-def test_a_body_larger_than_the_store_is_refused_and_nothing_goes_for_it(open_store: OpenStore) -> None:
+def test_a_body_larger_than_the_store_is_refused_and_evicts_nothing(open_store: OpenStore) -> None:
     store = open_store(MEBIBYTE)
     stored = put(store, new_entry())
     writer = store.writer()
@@ -254,7 +255,9 @@ def test_a_body_larger_than_the_store_is_refused_and_nothing_goes_for_it(open_st
 
 @pytest.mark.parametrize("length", [1000, 300_000])
 @pytest.mark.parametrize("remove", ["delete", "replace", "clear", "evict"])
-def test_an_open_body_outlives_its_entry(open_store: OpenStore, length: int, remove: str) -> None:
+def test_an_open_body_stays_readable_after_its_entry_is_deleted(
+    open_store: OpenStore, length: int, remove: str
+) -> None:
     store = open_store(MEBIBYTE)
     stored = put(store, new_entry(), length)
     body = store.open(stored)
@@ -266,7 +269,7 @@ def test_an_open_body_outlives_its_entry(open_store: OpenStore, length: int, rem
         case "clear":
             store.clear()
         case "evict":
-            assert store.statistics().entries == 1  # and so it is where it can be evicted from
+            assert store.statistics().entries == 1  # which also writes pending changes, so that it can be evicted
             for number in range(8):
                 put(store, new_entry(f"http://{number}.example/"), 200_000)
     assert stored not in store.candidates(KEY)
@@ -293,7 +296,7 @@ def test_entries_are_deleted_by_key_or_by_id(store: ResponseStore) -> None:
     assert list(store.entries()) == [elsewhere]
 
 
-def test_a_host_is_deleted_whatever_scheme_port_and_spelling(store: ResponseStore) -> None:
+def test_a_host_is_deleted_with_any_scheme_port_and_spelling(store: ResponseStore) -> None:
     for key in ("http://a.example/", "https://a.example/x", "http://a.example:8080/", "https://[::1]:8443/"):
         put(store, new_entry(key))
     kept = [put(store, new_entry(key)) for key in ("http://b.a.example/", "http://example/a.example/")]
@@ -333,7 +336,7 @@ MALFORMED = {
     "a field value with NUL": {"head": Response(200, "OK", Fields((("A", "b\0"),)))},
     "a field value beyond Latin-1": {"head": Response(200, "OK", Fields((("A", "\u20ac"),)))},
     "a field value with a surrogate": {"head": Response(200, "OK", Fields((("A", "\udc80"),)))},
-    "a field name that is no token": {"head": Response(200, "OK", Fields((("A B", "c"),)))},
+    "a field name that is not a token": {"head": Response(200, "OK", Fields((("A B", "c"),)))},
     "an empty field name": {"head": Response(200, "OK", Fields((("", "c"),)))},
     "a reason that splits the response": {"head": Response(200, "OK\nA: b", Fields())},
     "an interim status": {"head": Response(103, "Early Hints", Fields())},
@@ -349,7 +352,7 @@ MALFORMED = {
 
 
 @pytest.mark.parametrize("changes", MALFORMED.values(), ids=MALFORMED)
-def test_what_must_not_be_sent_is_not_stored(store: ResponseStore, changes: dict[str, object]) -> None:
+def test_a_malformed_entry_is_not_stored(store: ResponseStore, changes: dict[str, object]) -> None:
     stored = put(store, new_entry())
     for length in (100, 100_000):
         with pytest.raises(StoreError):
@@ -357,7 +360,7 @@ def test_what_must_not_be_sent_is_not_stored(store: ResponseStore, changes: dict
     assert list(store.entries()) == [stored]
 
 
-def test_an_update_that_must_not_be_sent_changes_nothing(store: ResponseStore) -> None:
+def test_an_update_with_a_malformed_head_changes_nothing(store: ResponseStore) -> None:
     stored = put(store, new_entry())
     with pytest.raises(StoreError):
         store.update(replace(stored, head=Response(200, "OK", Fields((("A", "b\r\nC: d"),))), revision=1))
@@ -373,7 +376,7 @@ def test_an_id_is_never_stored_twice(store: ResponseStore, key: str) -> None:
     assert is_intact(store, stored)
 
 
-def test_threads_do_not_disturb_each_other(store: ResponseStore) -> None:
+def test_several_threads_can_use_one_store(store: ResponseStore) -> None:
     keys = [f"http://{number}.example/" for number in range(4)]
 
     def work(seed: int) -> int:

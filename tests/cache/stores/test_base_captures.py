@@ -1,4 +1,4 @@
-"""States of one response kept over time, in each store; and as the command line lists them."""
+"""Captures: states of a response kept over time, in each store and in the output of `show`."""
 
 from __future__ import annotations
 
@@ -38,35 +38,35 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[ResponseSt
     store.close()
 
 
-def moments(store: ResponseStore) -> list[float]:
+def storage_times(store: ResponseStore) -> list[float]:
     return sorted(entry.stored_at for entry in store.candidates(KEY))
 
 
-def test_so_many_states_are_kept_and_the_oldest_go_first(store: ResponseStore) -> None:
+def test_the_configured_number_of_captures_is_kept_and_the_oldest_deleted(store: ResponseStore) -> None:
     for number in range(5):
         put(store, new_entry(vary=VARY, stored_at=float(number)))
-    assert moments(store) == [2.0, 3.0, 4.0]
+    assert storage_times(store) == [2.0, 3.0, 4.0]
 
 
-def test_states_of_other_requests_and_methods_count_for_themselves(store: ResponseStore) -> None:
+def test_captures_are_counted_per_variant_and_method(store: ResponseStore) -> None:
     for number in range(4):
         put(store, new_entry(vary=VARY, stored_at=float(number)))
         put(store, new_entry(vary=VARY, method="HEAD", stored_at=10.0 + number))
-    assert moments(store) == [1.0, 2.0, 3.0, 11.0, 12.0, 13.0]
+    assert storage_times(store) == [1.0, 2.0, 3.0, 11.0, 12.0, 13.0]
 
 
-def test_the_same_octets_are_one_state_of_which_the_first_tells_since_when(store: ResponseStore) -> None:
+def test_equal_bodies_are_one_state_and_its_first_capture_is_kept(store: ResponseStore) -> None:
     for number in range(4):
         put(store, new_entry(vary=VARY, stored_at=float(number)), length=0)
-    assert moments(store) == [0.0, 3.0]
+    assert storage_times(store) == [0.0, 3.0]
     for number in range(4, 6):
         put(store, new_entry(vary=VARY, stored_at=float(number)))
-    assert moments(store) == [0.0, 4.0, 5.0]
+    assert storage_times(store) == [0.0, 4.0, 5.0]
     put(store, new_entry(vary=VARY, stored_at=6.0), length=0)
-    assert moments(store) == [4.0, 5.0, 6.0]
+    assert storage_times(store) == [4.0, 5.0, 6.0]
 
 
-def test_what_is_stored_on_disk_is_what_was_in_memory(tmp_path: Path) -> None:
+def test_the_captures_on_disk_equal_those_in_memory(tmp_path: Path) -> None:
     store = TieredStore(on_disk(tmp_path), 1 << 24, 1 << 20)
     for number, length in enumerate((0, 0, 10, 0, 0)):
         put(store, new_entry(vary=VARY, stored_at=float(number)), length=length)
@@ -79,7 +79,7 @@ def test_what_is_stored_on_disk_is_what_was_in_memory(tmp_path: Path) -> None:
     disk.close()
 
 
-def test_every_new_state_is_another_generation(store: ResponseStore) -> None:
+def test_each_capture_changes_the_generation(store: ResponseStore) -> None:
     slot = store.generations.slot(KEY)
     seen = {store.generations.current(slot)}
     for number in range(5):
@@ -88,20 +88,20 @@ def test_every_new_state_is_another_generation(store: ResponseStore) -> None:
     assert len(seen) == 6
 
 
-def test_a_part_is_no_state(store: ResponseStore) -> None:
+def test_partial_responses_are_not_captures(store: ResponseStore) -> None:
     put(store, new_entry(vary=VARY, stored_at=1.0))
     for number in range(3):
         put(store, new_entry(vary=VARY, stored_at=2.0 + number, complete_length=1000))
-    assert moments(store) == [1.0, 4.0]
+    assert storage_times(store) == [1.0, 4.0]
 
 
-def test_what_is_named_to_be_replaced_goes_all_the_same(store: ResponseStore) -> None:
+def test_a_capture_is_deleted_if_it_is_named_in_replaces(store: ResponseStore) -> None:
     first = put(store, new_entry(vary=VARY, stored_at=1.0))
     put(store, new_entry(vary=VARY, stored_at=2.0), replaces=(first.id,))
-    assert moments(store) == [2.0]
+    assert storage_times(store) == [2.0]
 
 
-def test_show_lists_them_the_latest_first(tmp_path: Path) -> None:
+def test_show_lists_captures_latest_first(tmp_path: Path) -> None:
     store = DiskStore(tmp_path / "store", 1 << 24, captures=3)
     for number in range(2):
         put(store, new_entry(vary=VARY, stored_at=1_794_000_000.0 + number))
@@ -112,8 +112,8 @@ def test_show_lists_them_the_latest_first(tmp_path: Path) -> None:
         ["Fri, 06 Nov 2026 21:20:01 GMT", "current", "GET", "200"],
         ["Fri, 06 Nov 2026 21:20:00 GMT", "past", "GET", "200"],
     ]
-    said = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
-    assert [(each["memento_datetime"], each["current"]) for each in said] == [
+    listed = json.loads(CliRunner().invoke(app, [*command, "--json"]).stdout)
+    assert [(each["memento_datetime"], each["current"]) for each in listed] == [
         ("Fri, 06 Nov 2026 21:20:01 GMT", True),
         ("Fri, 06 Nov 2026 21:20:00 GMT", False),
     ]

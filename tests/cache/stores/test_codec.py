@@ -1,4 +1,4 @@
-"""Entries as octets: the round trip, and whatever else a disk may hold."""
+"""The codec for entries: the round trip, and bytes that are damaged or malicious."""
 
 from __future__ import annotations
 
@@ -44,17 +44,17 @@ entries = some.builds(
     revision=count,
 )
 GOOD = replace(new_entry(), sha256="0" * 64)
-unhurried = settings(deadline=None, max_examples=300)
+without_deadline = settings(deadline=None, max_examples=300)
 
 
 def with_checksum(record: bytes) -> bytes:
-    """Return a record as `encode` would have written it: only its content can be refused."""
+    """Return a record with a valid version and checksum, so that only its content can be refused."""
     return bytes([VERSION]) + blake2b(record, digest_size=16).digest() + record
 
 
-@unhurried
+@without_deadline
 @given(entries)
-def test_what_is_encoded_is_decoded_again(entry: StoredResponse) -> None:
+def test_an_encoded_entry_is_decoded_to_the_same_entry(entry: StoredResponse) -> None:
     assert decode(encode(entry)) == entry
 
 
@@ -63,40 +63,40 @@ def test_every_attribute_of_an_entry_is_encoded() -> None:
     changes |= {"request_time": 1.0, "response_time": 2.0, "stored_at": 3.0, "vary": (), "length": 4}
     changes |= {"sha256": "1" * 64, "personal": True, "invalid": True, "revision": 5, "scrubbed": True}
     changes |= {"first": 6, "complete_length": 700}
-    # several parts seen as one response: made up when they are looked at
+    # `pieces` is computed when parts are combined, and never stored
     assert changes.keys() == {each.name for each in fields(StoredResponse)} - {"pieces"}
     for name, value in changes.items():
         assert decode(encode(replace(GOOD, **{name: value}))) != GOOD
 
 
-@unhurried
+@without_deadline
 @given(some.lists(entries, max_size=4))
 def test_variants_keep_their_order(variants: list[StoredResponse]) -> None:
     assert [decode(each) for each in decode_row(encode_row(map(encode, variants)))] == variants
 
 
-@unhurried
+@without_deadline
 @given(some.binary())
-def test_any_octets_are_refused_by_one_error(octets: bytes) -> None:
-    for damaged in (octets, bytes([VERSION]) + octets, with_checksum(octets)):
+def test_any_bytes_are_refused_with_codec_error(data: bytes) -> None:
+    for damaged in (data, bytes([VERSION]) + data, with_checksum(data)):
         with pytest.raises(CodecError):
             decode(damaged)
     with pytest.raises(CodecError):
-        decode_row(octets + b"\xc1")
+        decode_row(data + b"\xc1")
 
 
-@unhurried
+@without_deadline
 @given(some.data())
-def test_any_change_to_the_octets_is_noticed(data: some.DataObject) -> None:
-    octets = encode(GOOD)
-    position = data.draw(some.integers(0, len(octets) - 1))
+def test_any_change_to_encoded_bytes_is_detected(data: some.DataObject) -> None:
+    encoded = encode(GOOD)
+    position = data.draw(some.integers(0, len(encoded) - 1))
     other = data.draw(some.integers(1, 255))
     with pytest.raises(CodecError):
-        decode(octets[:position] + bytes([octets[position] ^ other]) + octets[position + 1 :])
+        decode(encoded[:position] + bytes([encoded[position] ^ other]) + encoded[position + 1 :])
     with pytest.raises(CodecError):
-        decode(octets[:position])
+        decode(encoded[:position])
     with pytest.raises(CodecError):
-        decode(octets + octets[position:])
+        decode(encoded + encoded[position:])
 
 
 plain = some.none() | some.booleans() | some.integers(-(2**63), 2**64 - 1) | some.floats() | some.text() | some.binary()
@@ -107,9 +107,9 @@ nested = (
 )
 
 
-@unhurried
+@without_deadline
 @given(some.integers(0, 16), nested)
-def test_a_record_with_one_value_changed_is_refused_or_as_strict_as_before(position: int, value: object) -> None:
+def test_a_record_with_one_value_changed_is_refused_or_can_be_encoded_again(position: int, value: object) -> None:
     record = msgspec.msgpack.decode(encode(GOOD)[17:])
     record[position] = value
     try:
@@ -127,11 +127,11 @@ def test_a_record_with_a_value_too_many_or_too_few_is_refused() -> None:
             decode(with_checksum(msgspec.msgpack.encode(wrong)))
 
 
-def test_octets_of_another_version_are_refused() -> None:
-    octets = encode(GOOD)
+def test_entries_of_another_version_are_refused() -> None:
+    encoded = encode(GOOD)
     for version in {*range(256)} - {VERSION}:
         with pytest.raises(CodecError, match="version"):
-            decode(bytes([version]) + octets[1:])
+            decode(bytes([version]) + encoded[1:])
 
 
 def test_deep_nesting_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""The generation table: when it can be believed, when it is made anew, and what it tells."""
+"""The generation table: its numbers, when its file is valid and when it is rebuilt."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def table(directory: Path) -> Iterator[Path]:
-    """A store with one entry, closed."""
+    """A closed store with one entry. After the test, a new store must still find the entry."""
     with closing(DiskStore(directory, MAX_SIZE)) as store:
         put(store, new_entry())
     yield directory / FILE
@@ -47,42 +47,42 @@ def test_a_slot_is_the_same_in_every_process() -> None:
     assert all(0 <= generations.slot(key) < SLOTS for key in ("", "\udc80", "http://\xe9.example/"))
 
 
-def test_any_change_makes_another_number() -> None:
+def test_any_change_gives_another_number() -> None:
     generations = private_generations()
     slot = generations.slot(KEY)
-    assert generations.settled(slot) == 0
+    assert generations.stable_value(slot) == 0
     seen = {generations.current(slot)}
     for change in (
-        lambda: generations.change_here(slot),
+        lambda: generations.note_local_change(slot),
         lambda: generations.begin_change([slot]),
         lambda: generations.end_change([slot]),
-        lambda: generations.change_here(slot),
+        lambda: generations.note_local_change(slot),
     ):
         change()
         assert generations.current(slot) not in seen
         seen.add(generations.current(slot))
-    assert generations.settled(slot) not in (0, None)
+    assert generations.stable_value(slot) not in (0, None)
     assert generations.current(slot) == generations.current(slot)
     assert generations.current(slot + 1) == 0
 
 
-def test_while_a_change_is_under_way_nobody_can_keep_anything() -> None:
+def test_during_a_change_no_number_repeats() -> None:
     generations = private_generations()
     generations.begin_change([7])
-    assert generations.settled(7) is None
+    assert generations.stable_value(7) is None
     assert generations.current(7) != generations.current(7)
 
 
-def test_a_change_that_is_ended_late_does_not_end_the_next_one() -> None:
-    """The next one may be on the disk already: what was read before would have passed for what there is."""
+def test_ending_a_change_late_does_not_end_a_later_change() -> None:
+    """The later change may be on the disk already: data that was read before it must not count as current."""
     generations = private_generations()
     first = generations.begin_change([7, 8])
     second = generations.begin_change([7])
     generations.end_change([7, 8], first)
-    assert generations.settled(7) is None
-    assert generations.settled(8)
+    assert generations.stable_value(7) is None
+    assert generations.stable_value(8)
     generations.end_change([7], second)
-    assert generations.settled(7)
+    assert generations.stable_value(7)
 
 
 @pytest.mark.parametrize(
@@ -100,71 +100,69 @@ def test_a_change_that_is_ended_late_does_not_end_the_next_one() -> None:
     ],
     ids=["missing", "empty", "foreign", "short", "long", "zeros", "a link", "two names", "open to all"],
 )
-def test_a_table_that_cannot_be_believed_is_made_anew(table: Path, damage: Callable[[Path], object]) -> None:
+def test_an_invalid_table_is_rebuilt(table: Path, damage: Callable[[Path], object]) -> None:
     damage(table)
 
 
-def test_a_table_of_another_version_is_made_anew(table: Path) -> None:
-    octets = bytearray(table.read_bytes())
-    octets[16] ^= 1
-    octets[generation_file.HEADER_SIZE :] = bytes(4 * SLOTS)  # which would say that nothing is stored
-    table.write_bytes(octets)
+def test_a_table_of_another_version_is_rebuilt(table: Path) -> None:
+    data = bytearray(table.read_bytes())
+    data[16] ^= 1
+    data[generation_file.HEADER_SIZE :] = bytes(4 * SLOTS)  # would mean that nothing is stored
+    table.write_bytes(data)
 
 
-def restarted(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
-    """Have the machine started again, as far as stores can see."""
-    boot = directory.parent / "boot_id"
-    boot.write_text("another run of the machine")
-    monkeypatch.setattr(generation_file, "_BOOT_ID", boot)
+def simulate_reboot(monkeypatch: pytest.MonkeyPatch, directory: Path) -> None:
+    """Change the boot id, so that stores see a rebooted machine."""
+    boot_id = directory.parent / "boot_id"
+    boot_id.write_text("another boot of the machine")
+    monkeypatch.setattr(generation_file, "_BOOT_ID_FILE", boot_id)
 
 
 def zero_slots(path: Path) -> None:
-    """Lose all pages but the header, as a power failure may."""
+    """Lose all pages except the header, as a power failure may."""
     with path.open("r+b") as file:
         file.seek(generation_file.HEADER_SIZE)
         file.write(bytes(4 * SLOTS))
 
 
-def test_after_a_power_failure_a_table_that_was_in_use_is_made_anew(
+def test_after_a_power_failure_a_table_that_was_in_use_is_rebuilt(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = DiskStore(directory, MAX_SIZE)
     stored = put(store, new_entry())
-    lost = (directory / FILE).read_bytes()
+    in_use = (directory / FILE).read_bytes()
     store.close()
-    (directory / FILE).write_bytes(lost)  # as it was while the store was open
+    (directory / FILE).write_bytes(in_use)  # as it was while the store was open
     zero_slots(directory / FILE)
-    restarted(monkeypatch, directory)
+    simulate_reboot(monkeypatch, directory)
     with closing(DiskStore(directory, MAX_SIZE)) as store:
         assert store.peek(KEY) is None
         assert store.candidates(KEY) == (stored,)
 
 
-def test_a_table_that_was_closed_cleanly_is_believed_after_a_restart(
-    table: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_table_that_was_closed_cleanly_is_used_after_a_reboot(table: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     inode = table.stat().st_ino
-    restarted(monkeypatch, table.parent)
+    simulate_reboot(monkeypatch, table.parent)
     with closing(DiskStore(table.parent, MAX_SIZE)):
         assert table.stat().st_ino == inode
 
 
-def test_one_of_two_that_closes_does_not_say_that_all_is_closed(
+def test_a_table_is_not_marked_clean_while_another_store_uses_it(
     directory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with closing(DiskStore(directory, MAX_SIZE)) as store:
         DiskStore(directory, MAX_SIZE).close()
         put(store, new_entry())
-        lost = (directory / FILE).read_bytes()
-    (directory / FILE).write_bytes(lost)
+        in_use = (directory / FILE).read_bytes()
+    (directory / FILE).write_bytes(in_use)
     zero_slots(directory / FILE)
-    restarted(monkeypatch, directory)
+    simulate_reboot(monkeypatch, directory)
     with closing(DiskStore(directory, MAX_SIZE)) as store:
         assert len(store.candidates(KEY)) == 1
         assert store.peek(KEY) is None
 
 
-def test_a_damaged_table_is_not_taken_from_those_who_use_it(directory: Path) -> None:
+def test_a_damaged_table_in_use_by_another_process_is_not_replaced(directory: Path) -> None:
     with closing(DiskStore(directory, MAX_SIZE)) as store:
         stored = put(store, new_entry())
         header = (directory / FILE).read_bytes()[: generation_file.HEADER_SIZE]
@@ -179,7 +177,7 @@ def test_a_damaged_table_is_not_taken_from_those_who_use_it(directory: Path) -> 
             assert other.candidates(KEY) == (stored,)
 
 
-def test_what_changes_in_one_store_is_another_number_in_the_other(directory: Path) -> None:
+def test_a_change_in_one_store_changes_the_number_in_another(directory: Path) -> None:
     with closing(DiskStore(directory, MAX_SIZE)) as one, closing(DiskStore(directory, MAX_SIZE)) as other:
         slot = other.generations.slot(KEY)
         assert other.peek(KEY) == ()

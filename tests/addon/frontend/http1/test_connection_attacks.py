@@ -208,7 +208,7 @@ def test_a_request_for_the_proxy_itself_ends_at_once(host: str, connect: bool) -
 
 def test_a_request_that_has_been_here_ends_at_once_whatever_it_is() -> None:
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        via = f"Via: 1.1 secondhand-{doorway.service.policy.instance}"
+        via = f"Via: 1.1 secondhand-{doorway.service.policy.identity.instance}"
         for method, lines in (("GET", ()), ("HEAD", ()), ("POST", ("Content-Length: 0",)), ("get", ())):
             client = await doorway.client()
             assert (await client.ask(get(origin, "/a", via, *lines, method=method))).status == 502

@@ -11,7 +11,8 @@ from cache import engine
 from cache.engine.decisions import Serve
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Request, Response
-from cache.policy.cache_policy import AnnotationRule, CachePolicy
+from cache.policy.cache_policy import CachePolicy, FreshnessPolicy, Presentation
+from cache.policy.rules import AnnotationRule
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
 from tests.cache.strategies import BEGINNING, unhurried
@@ -64,7 +65,8 @@ def situations(draw: st.DrawFn) -> tuple[Request, StoredResponse, CachePolicy, f
     key = primary_key(request)
     entry = StoredResponse("0" * 32, key, "GET", request.uri, head, asked_at, came_at, came_at, vary, 4)
     policy = CachePolicy(
-        cache_status=draw(st.booleans()), memento=draw(st.booleans()), conservative_age=draw(st.booleans())
+        presentation=Presentation(cache_status=draw(st.booleans()), memento=draw(st.booleans())),
+        freshness=FreshnessPolicy(conservative_age=draw(st.booleans())),
     )
     return request, entry, policy, came_at + draw(st.floats(0, 70))
 
@@ -101,7 +103,7 @@ def test_such_answers_exist() -> None:
 
 def test_an_answer_that_says_its_age_in_a_field_of_its_own_is_made_anew_each_time() -> None:
     rule = AnnotationRule(set=(("X-Age", "{age}"),))
-    assert _ready(CachePolicy(annotations=(rule,))) is None
+    assert _ready(CachePolicy(presentation=Presentation(annotations=(rule,)))) is None
 
 
 def _ready(policy: CachePolicy = PLAIN) -> HotResponse | None:

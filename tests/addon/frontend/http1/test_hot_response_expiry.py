@@ -49,7 +49,9 @@ async def time(doorway: Doorway, origin: RawOrigin, client: Client) -> None:
 
 
 async def another_policy(doorway: Doorway, origin: RawOrigin, client: Client) -> None:
-    doorway.service.go_by(replace(doorway.service.policy, name="another"))
+    doorway.service.go_by(
+        replace(doorway.service.policy, identity=replace(doorway.service.policy.identity, name="another"))
+    )
 
 
 @pytest.mark.parametrize(

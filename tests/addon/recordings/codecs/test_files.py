@@ -1,4 +1,4 @@
-"""Recordings out to files and back: the same octets, in each format, and files that other programs wrote."""
+"""Export and import of recordings in each format, and import of files that other programs wrote."""
 
 from __future__ import annotations
 
@@ -16,53 +16,53 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from addon.recordings.library import RecordingLibrary
-from tests.addon.recordings.libraries import HTML, MADE, held, record_all_kinds, secondhand
+from tests.addon.recordings.libraries import HTML, RESPONSE_TIME, contents_of, record_all_kinds, secondhand
 
-NAMES = {"har": "all.har", "warc": "all.warc.gz", "dir": "all"}
+FILE_NAMES = {"har": "all.har", "warc": "all.warc.gz", "dir": "all"}
 
 
 def exported(tmp_path: Path, library: RecordingLibrary, form: str) -> Path:
     record_all_kinds(library, "all")
-    out = tmp_path / NAMES[form]
+    out = tmp_path / FILE_NAMES[form]
     result = secondhand("export", "all", "--format", form, "--out", out)
     assert result.exit_code == 0, result.output
     return out
 
 
-@pytest.mark.parametrize("form", NAMES)
-def test_what_goes_out_comes_back_octet_for_octet(tmp_path: Path, library: RecordingLibrary, form: str) -> None:
+@pytest.mark.parametrize("form", FILE_NAMES)
+def test_an_import_of_an_export_gives_the_same_recording(tmp_path: Path, library: RecordingLibrary, form: str) -> None:
     file = exported(tmp_path, library, form)
     result = secondhand("import", file, "--name", "again")
     assert result.stdout == "again holds 12 responses\n", result.output
-    assert held(library, "again") == held(library, "all")
+    assert contents_of(library, "again") == contents_of(library, "all")
     assert secondhand("diff", "all", "again").exit_code == 0
 
 
-def test_a_zip_of_a_folder_comes_back_too(tmp_path: Path, library: RecordingLibrary) -> None:
+def test_a_zip_of_an_exported_folder_is_imported(tmp_path: Path, library: RecordingLibrary) -> None:
     folder = exported(tmp_path, library, "dir")
     file = shutil.make_archive(str(tmp_path / "packed"), "zip", tmp_path, folder.name)
     assert secondhand("import", file).stdout == "packed holds 12 responses\n"
-    assert held(library, "packed") == held(library, "all")
+    assert contents_of(library, "packed") == contents_of(library, "all")
 
 
-def test_a_warc_satisfies_the_tool_that_checks_them(tmp_path: Path, library: RecordingLibrary) -> None:
+def test_an_exported_warc_passes_the_check_of_warcio(tmp_path: Path, library: RecordingLibrary) -> None:
     file = exported(tmp_path, library, "warc")
-    checker = [sys.executable, "-c", "from warcio.cli import main; main()", "check", "-v", str(file)]
-    checked = subprocess.run(checker, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-c", "from warcio.cli import main; main()", "check", "-v", str(file)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
     assert checked.returncode == 0, checked.stdout + checked.stderr
     assert checked.stdout.count("digest pass") == 25
 
 
-def test_a_har_has_all_that_devtools_ask_for_and_shows_content_as_people_read_it(
+def test_an_exported_har_has_all_mandatory_members_and_decoded_content(
     tmp_path: Path, library: RecordingLibrary
 ) -> None:
     log = json.loads(exported(tmp_path, library, "har").read_text())["log"]
     assert (log["version"], log["creator"]["name"]) == ("1.2", "secondhand")
     for entry in log["entries"]:
         assert entry.keys() >= {"startedDateTime", "time", "request", "response", "cache", "timings"}
-        both = {"httpVersion", "cookies", "headers", "headersSize", "bodySize"}
-        assert entry["request"].keys() >= both | {"method", "url", "queryString"}
-        assert entry["response"].keys() >= both | {"status", "statusText", "content", "redirectURL"}
+        common = {"httpVersion", "cookies", "headers", "headersSize", "bodySize"}
+        assert entry["request"].keys() >= common | {"method", "url", "queryString"}
+        assert entry["response"].keys() >= common | {"status", "statusText", "content", "redirectURL"}
         assert entry["response"]["content"].keys() >= {"size", "mimeType", "text"}
     [html] = [each for each in log["entries"] if each["request"]["url"].endswith("/html?q=1")]
     assert html["request"]["queryString"] == [{"name": "q", "value": "1"}]
@@ -73,15 +73,15 @@ def test_a_har_has_all_that_devtools_ask_for_and_shows_content_as_people_read_it
     assert binary["response"]["content"]["encoding"] == "base64"
 
 
-@pytest.mark.parametrize("form", NAMES)
-def test_an_export_never_writes_over_anything(tmp_path: Path, library: RecordingLibrary, form: str) -> None:
+@pytest.mark.parametrize("form", FILE_NAMES)
+def test_an_export_never_overwrites_a_file(tmp_path: Path, library: RecordingLibrary, form: str) -> None:
     exported(tmp_path, library, form)
-    again = secondhand("export", "all", "--format", form, "--out", tmp_path / NAMES[form])
+    again = secondhand("export", "all", "--format", form, "--out", tmp_path / FILE_NAMES[form])
     assert again.exit_code == 1
-    assert f"{tmp_path / NAMES[form]} is there already" in again.stderr
+    assert f"{tmp_path / FILE_NAMES[form]} already exists" in again.stderr
 
 
-# ---- what other programs wrote
+# ---- files of other programs
 
 
 def browser_entry(url: str, **response: object) -> dict[str, object]:
@@ -94,7 +94,7 @@ def browser_entry(url: str, **response: object) -> dict[str, object]:
     }
 
 
-def test_a_browsers_har_has_content_without_its_coding(tmp_path: Path, library: RecordingLibrary) -> None:
+def test_content_in_a_browsers_har_has_no_content_coding(tmp_path: Path, library: RecordingLibrary) -> None:
     headers = [
         {"name": "content-type", "value": "text/html"},
         {"name": "content-encoding", "value": "br"},
@@ -115,19 +115,19 @@ def test_a_browsers_har_has_content_without_its_coding(tmp_path: Path, library: 
         json.dumps({"log": {"version": "1.2", "creator": {"name": "b", "version": "1"}, "entries": entries}})
     )
     result = secondhand("import", file, "--json")
-    said = json.loads(result.stdout)
-    assert (said["name"], said["responses"]) == ("browser", 1)
-    assert [each["why"] for each in said["left_out"]] == [
-        "data:text/plain,hello is no HTTP URL",
-        "https://a.test/blocked was not answered",
+    report = json.loads(result.stdout)
+    assert (report["name"], report["responses"]) == ("browser", 1)
+    assert [each["why"] for each in report["left_out"]] == [
+        "data:text/plain,hello is not an HTTP URL",
+        "https://a.test/blocked has no response",
         "its status is stored only with an explicit lifetime, or never",
     ]
-    [(entry, body)] = held(library, "browser")
+    [(entry, body)] = contents_of(library, "browser")
     assert body == "hëllo".encode()
     assert [name for name, _ in entry.head.fields] == ["content-type", "Date"]
 
 
-def test_what_a_post_sent_is_known_from_other_programs_files_too(tmp_path: Path, library: RecordingLibrary) -> None:
+def test_the_digest_of_a_posts_content_is_computed(tmp_path: Path, library: RecordingLibrary) -> None:
     digest = sha256(b'{"query": 1}').hexdigest()
     entry = browser_entry("http://a.test/graphql", content={"text": "one"})
     entry["request"] = {"method": "POST", "url": "http://a.test/graphql", "postData": {"text": '{"query": 1}'}}
@@ -138,21 +138,25 @@ def test_what_a_post_sent_is_known_from_other_programs_files_too(tmp_path: Path,
     with warc.open("wb") as stream:
         writer = WARCWriter(stream, gzip=False)
         head = StatusAndHeaders("200 OK", [], protocol="HTTP/1.1")
-        answer = BytesIO(b"one")
-        response = writer.create_warc_record("http://a.test/graphql", "response", answer, length=3, http_headers=head)
-        asked = StatusAndHeaders("/graphql HTTP/1.1", [("Host", "a.test")], protocol="POST")
-        sent = BytesIO(b'{"query": 1}')
-        request = writer.create_warc_record("http://a.test/graphql", "request", sent, length=12, http_headers=asked)
+        response_content = BytesIO(b"one")
+        response = writer.create_warc_record(
+            "http://a.test/graphql", "response", response_content, length=3, http_headers=head
+        )
+        request_head = StatusAndHeaders("/graphql HTTP/1.1", [("Host", "a.test")], protocol="POST")
+        request_content = BytesIO(b'{"query": 1}')
+        request = writer.create_warc_record(
+            "http://a.test/graphql", "request", request_content, length=12, http_headers=request_head
+        )
         request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get_header("WARC-Record-ID"))
         writer.write_record(response)
         writer.write_record(request)
     for file in (har, warc):
         assert secondhand("import", file, "--name", file.suffix[1:]).stdout.endswith("holds 1 response\n")
-        [(stored, body)] = held(library, file.suffix[1:])
+        [(stored, body)] = contents_of(library, file.suffix[1:])
         assert (stored.key, stored.method, body) == (f"http://a.test/graphql#content={digest}", "POST", b"one")
 
 
-def test_an_archives_warc_with_chunks_and_the_request_first(tmp_path: Path, library: RecordingLibrary) -> None:
+def test_a_warc_with_chunked_content_and_the_request_first(tmp_path: Path, library: RecordingLibrary) -> None:
     file = tmp_path / "archive.warc"
     with file.open("wb") as stream:
         writer = WARCWriter(stream, gzip=False)
@@ -160,23 +164,23 @@ def test_an_archives_warc_with_chunks_and_the_request_first(tmp_path: Path, libr
         response = writer.create_warc_record(
             "http://a.test/", "response", payload=BytesIO(b"5\r\nhello\r\n0\r\n\r\n"), length=15, http_headers=head
         )
-        asked = StatusAndHeaders("/ HTTP/1.1", [("Accept", "text/html"), ("Cookie", "a=1")], protocol="GET")
-        request = writer.create_warc_record("http://a.test/", "request", http_headers=asked)
+        request_head = StatusAndHeaders("/ HTTP/1.1", [("Accept", "text/html"), ("Cookie", "a=1")], protocol="GET")
+        request = writer.create_warc_record("http://a.test/", "request", http_headers=request_head)
         request.rec_headers.add_header("WARC-Concurrent-To", response.rec_headers.get_header("WARC-Record-ID"))
         writer.write_record(request)
         writer.write_record(response)
         writer.write_record(
             writer.create_revisit_record("http://a.test/", "sha1:A", "http://a.test/", "2026-01-01T00:00:00Z", head)
         )
-    said = json.loads(secondhand("import", file, "--json").stdout)
-    assert (said["responses"], len(said["left_out"])) == (1, 1)
-    [(entry, body)] = held(library, "archive")
+    report = json.loads(secondhand("import", file, "--json").stdout)
+    assert (report["responses"], len(report["left_out"])) == (1, 1)
+    [(entry, body)] = contents_of(library, "archive")
     assert body == b"hello"
     assert entry.vary == (("accept", "text/html"),)
     assert "Transfer-Encoding" not in entry.head.fields
 
 
-def test_the_time_of_a_recording_outlives_the_way_through_a_file(tmp_path: Path, library: RecordingLibrary) -> None:
+def test_response_times_survive_export_and_import(tmp_path: Path, library: RecordingLibrary) -> None:
     secondhand("import", exported(tmp_path, library, "warc"), "--name", "again")
     with library.opened("again") as store:
-        assert {entry.response_time for entry in store.entries()} == {MADE}
+        assert {entry.response_time for entry in store.entries()} == {RESPONSE_TIME}

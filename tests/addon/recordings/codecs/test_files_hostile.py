@@ -1,4 +1,4 @@
-"""Files that mean harm or are damaged: each makes no recording, says where, and writes nothing elsewhere."""
+"""Malicious and damaged files: the import reports the position, creates no recording, and writes no other file."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ import pytest
 from addon.recordings.library import RecordingLibrary
 from tests.addon.recordings.libraries import record_all_kinds, secondhand
 
-EMPTY = hashlib.sha256(b"").hexdigest()
+EMPTY_DIGEST = hashlib.sha256(b"").hexdigest()
 
 
-def refused(tmp_path: Path, file: Path, why: str) -> None:
+def assert_refused(tmp_path: Path, file: Path, why: str) -> None:
     before = {path for path in tmp_path.rglob("*") if "store" not in path.parts}
     result = secondhand("import", file, "--name", "evil")
     assert result.exit_code == 1, result.output
@@ -33,14 +33,15 @@ def refused(tmp_path: Path, file: Path, why: str) -> None:
 
 
 def har(entry: Mapping[str, object]) -> str:
-    whole = {
+    """Return a HAR with one entry, which is valid but for these members."""
+    complete = {
         "startedDateTime": "2026-11-06T12:00:00Z",
         "time": 1,
         "request": {"method": "GET", "url": "http://a.test/"},
         "response": {"status": 200},
         **entry,
     }
-    return json.dumps({"log": {"version": "1.2", "creator": {"name": "a", "version": "1"}, "entries": [whole]}})
+    return json.dumps({"log": {"version": "1.2", "creator": {"name": "a", "version": "1"}, "entries": [complete]}})
 
 
 @pytest.mark.parametrize(
@@ -51,26 +52,26 @@ def har(entry: Mapping[str, object]) -> str:
         ('{"log": {"entries": []}}', "missing required field `version` - at `$.log`"),
         (har({"time": "soon"}), "Expected `float`, got `str` - at `$.log.entries[0].time`"),
         (har({"startedDateTime": "yesterday"}), "$.log.entries[0]: Invalid isoformat string"),
-        (har({"time": 1e300}), "1e+300 ms are no time"),
+        (har({"time": 1e300}), "1e+300 ms is not a valid time"),
         (har({"startedDateTime": "0001-01-01T00:00:00+23:00"}), "$.log.entries[0]: "),
         (har({"request": {"method": "GET", "url": "http://[/"}}), "$.log.entries[0]: "),
         (har({"response": {"status": 200, "content": {"text": "###", "encoding": "base64"}}}), "expected base64"),
         (har({"response": {"status": 200, "content": {"text": "a", "encoding": "rot13"}}}), 'found "rot13"'),
         (
             har({"response": {"status": 200, "headers": [{"name": "a b", "value": "c"}]}}),
-            "expected the name of a field",
+            "expected a field name",
         ),
         (har({"response": {"status": 200, "headers": [{"name": "a", "value": "c\r\nb: d"}]}}), "$.log.entries[0]: "),
         (har({"request": {"method": "G T", "url": "http://a.test/"}}), None),
     ],
 )
-def test_a_har_that_is_wrong(tmp_path: Path, text: str, why: str | None) -> None:
+def test_an_invalid_har_is_refused(tmp_path: Path, text: str, why: str | None) -> None:
     file = tmp_path / "evil.har"
     file.write_text(text)
-    if why is None:  # nothing that a recording holds: said, and no harm done
+    if why is None:  # a response that no recording holds is skipped
         assert "left out" in secondhand("import", file).stderr
     else:
-        refused(tmp_path, file, why)
+        assert_refused(tmp_path, file, why)
 
 
 # ---- WARC
@@ -85,33 +86,38 @@ def warc(tmp_path: Path, library: RecordingLibrary) -> bytes:
     return file.read_bytes()
 
 
-def test_a_warc_cut_short(tmp_path: Path, warc: bytes) -> None:
+def test_a_truncated_warc_is_refused(tmp_path: Path, warc: bytes) -> None:
     file = tmp_path / "evil.warc"
     plain = gzip.decompress(warc)
     file.write_bytes(plain[: plain.index(b"WARC-Type: request") - 300])
-    refused(tmp_path, file, "record ")
+    assert_refused(tmp_path, file, "record ")
 
 
-def test_a_warc_whose_octets_were_changed(tmp_path: Path, warc: bytes) -> None:
+def test_a_warc_with_changed_content_is_refused(tmp_path: Path, warc: bytes) -> None:
     file = tmp_path / "evil.warc"
     file.write_bytes(gzip.decompress(warc).replace(b"hallo", b"hullo"))
-    refused(tmp_path, file, "digest")
+    assert_refused(tmp_path, file, "digest")
 
 
-def test_a_warc_with_a_line_without_end(tmp_path: Path) -> None:
+def test_a_warc_with_a_very_long_line_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "evil.warc.gz"
     file.write_bytes(gzip.compress(b"WARC/1.1\r\nWARC-Type: response\r\nX: " + b"a" * 50_000_000))
-    refused(tmp_path, file, "record 1: a line of more than 65536 octets in a head")
+    assert_refused(tmp_path, file, "record 1: a line of more than 65536 bytes in a head")
 
 
-@pytest.mark.parametrize("content", [b"WARC/9.9\r\n\r\n", gzip.compress(b"hello"), b"\x1f\x8bhello"])
-def test_what_only_begins_like_a_warc(tmp_path: Path, content: bytes) -> None:
+@pytest.mark.parametrize(
+    "content",
+    [b"WARC/9.9\r\n\r\n", gzip.compress(b"hello"), b"\x1f\x8bhello"],
+    ids=["unknown version", "other gzip", "invalid gzip"],
+)
+def test_a_file_that_only_begins_like_a_warc_is_refused(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "evil.warc"
     file.write_bytes(content)
-    refused(tmp_path, file, "record 1: expected a WARC record")
+    assert_refused(tmp_path, file, "record 1: expected a WARC record")
 
 
 def bomb(length: int) -> bytes:
+    """Return a small compressed WARC with one content of `length` bytes."""
     head = b"HTTP/1.1 200 OK\r\n\r\n"
     record = (
         b"WARC/1.1\r\nWARC-Type: response\r\nWARC-Target-URI: http://a.test/\r\nWARC-Date: 2026-11-06T12:00:00Z\r\n"
@@ -121,26 +127,27 @@ def bomb(length: int) -> bytes:
     return gzip.compress(record + head + bytes(length) + b"\r\n\r\n")
 
 
-def test_a_warc_that_bursts_the_limit_of_one_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warc_beyond_the_limit_of_one_content_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECONDHAND_STORE__MAX_OBJECT", "1 MB")
     file = tmp_path / "evil.warc.gz"
     file.write_bytes(bomb(50_000_000))
-    refused(tmp_path, file, "record 1: the content is more than 1000000 octets (store.max_object)")
+    assert_refused(tmp_path, file, "record 1: the content is longer than 1000000 bytes (store.max_object)")
 
 
-def test_a_warc_that_bursts_the_limit_of_all_contents(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_warc_beyond_the_limit_of_all_contents_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECONDHAND_STORE__MAX_SIZE", "5 MB")
     monkeypatch.setenv("SECONDHAND_STORE__MAX_OBJECT", "1 MB")
     file = tmp_path / "evil.warc.gz"
     file.write_bytes(bomb(900_000) * 6)
-    refused(tmp_path, file, "record 6: all contents are more than 5000000 octets (store.max_size)")
+    assert_refused(tmp_path, file, "record 6: all contents together are longer than 5000000 bytes (store.max_size)")
 
 
 # ---- folders and ZIPs
 
 
 def manifest(**changes: object) -> str:
-    kept = {
+    """Return a manifest with one exchange, which is valid but for these members."""
+    exchange = {
         "method": "GET",
         "url": "http://a.test/",
         "request_fields": [],
@@ -150,18 +157,18 @@ def manifest(**changes: object) -> str:
         "fields": [],
         "request_time": 1,
         "response_time": 1,
-        "content": EMPTY,
+        "content": EMPTY_DIGEST,
         "length": 0,
         **changes,
     }
-    return json.dumps({"format": "secondhand recording", "version": 1, "exchanges": [kept]})
+    return json.dumps({"format": "secondhand recording", "version": 1, "exchanges": [exchange]})
 
 
 def folder(tmp_path: Path, text: str, content: bytes = b"") -> Path:
     path = tmp_path / "evil"
     (path / "contents").mkdir(parents=True)
     (path / "manifest.json").write_text(text)
-    (path / "contents" / EMPTY).write_bytes(content)
+    (path / "contents" / EMPTY_DIGEST).write_bytes(content)
     return path
 
 
@@ -170,7 +177,7 @@ def folder(tmp_path: Path, text: str, content: bytes = b"") -> Path:
     [
         (manifest(content="../../../../etc/passwd"), "at `$.exchanges[0].content`"),
         (manifest(content="/etc/passwd"), "at `$.exchanges[0].content`"),
-        (manifest(length=5), "has another length or digest"),
+        (manifest(length=5), "does not match its declared length or digest"),
         (manifest(url="file:///etc/passwd"), "expected a URL like"),
         (manifest(fields=[["A", "b\r\nC: d"]]), "$.exchanges[0]: "),
         (manifest(request_time=-1), "at `$.exchanges[0].request_time`"),
@@ -179,19 +186,20 @@ def folder(tmp_path: Path, text: str, content: bytes = b"") -> Path:
         ("{", "Input data was truncated"),
     ],
 )
-def test_a_folder_whose_manifest_is_wrong(tmp_path: Path, text: str, why: str) -> None:
-    refused(tmp_path, folder(tmp_path, text), why)
+def test_a_folder_with_an_invalid_manifest_is_refused(tmp_path: Path, text: str, why: str) -> None:
+    assert_refused(tmp_path, folder(tmp_path, text), why)
 
 
-def test_a_folder_whose_content_is_not_what_it_says(tmp_path: Path) -> None:
-    refused(tmp_path, folder(tmp_path, manifest(length=6), b"secret"), "has another length or digest")
+def test_a_folder_whose_content_has_another_digest_is_refused(tmp_path: Path) -> None:
+    path = folder(tmp_path, manifest(length=6), b"secret")
+    assert_refused(tmp_path, path, "does not match its declared length or digest")
 
 
-def test_a_folder_with_a_link_to_elsewhere(tmp_path: Path) -> None:
+def test_a_folder_with_a_symbolic_link_is_refused(tmp_path: Path) -> None:
     path = folder(tmp_path, manifest())
-    (path / "contents" / EMPTY).unlink()
-    (path / "contents" / EMPTY).symlink_to("/dev/zero")
-    refused(tmp_path, path, "cannot be read")
+    (path / "contents" / EMPTY_DIGEST).unlink()
+    (path / "contents" / EMPTY_DIGEST).symlink_to("/dev/zero")
+    assert_refused(tmp_path, path, "cannot be read")
 
 
 def zipped(tmp_path: Path, write: Callable[[zipfile.ZipFile], None]) -> Path:
@@ -201,25 +209,25 @@ def zipped(tmp_path: Path, write: Callable[[zipfile.ZipFile], None]) -> Path:
     return file
 
 
-def test_a_zip_with_names_that_lead_outside(tmp_path: Path) -> None:
+def test_a_zip_with_paths_outside_its_folder_is_refused(tmp_path: Path) -> None:
     def write(archive: zipfile.ZipFile) -> None:
         archive.writestr("manifest.json", manifest())
         archive.writestr("../../outside", b"got you")
         archive.writestr("/tmp/outside", b"got you")
 
-    refused(tmp_path, zipped(tmp_path, write), "cannot be read")
+    assert_refused(tmp_path, zipped(tmp_path, write), "cannot be read")
 
 
-def test_a_zip_bomb_is_not_unpacked_beyond_what_the_manifest_says(tmp_path: Path) -> None:
+def test_a_zip_bomb_is_not_decompressed_beyond_the_declared_length(tmp_path: Path) -> None:
     def write(archive: zipfile.ZipFile) -> None:
         archive.writestr("manifest.json", manifest(length=10))
-        archive.writestr(f"contents/{EMPTY}", bytes(200_000_000))
+        archive.writestr(f"contents/{EMPTY_DIGEST}", bytes(200_000_000))
 
-    refused(tmp_path, zipped(tmp_path, write), "more than the 10 octets that were said")
+    assert_refused(tmp_path, zipped(tmp_path, write), "longer than the expected 10 bytes")
 
 
-def test_a_zip_without_a_manifest_or_with_two(tmp_path: Path) -> None:
-    refused(
+def test_a_zip_without_a_manifest_or_with_two_is_refused(tmp_path: Path) -> None:
+    assert_refused(
         tmp_path, zipped(tmp_path, lambda archive: archive.writestr("a", b"")), "expected one manifest.json, found 0"
     )
 
@@ -227,13 +235,13 @@ def test_a_zip_without_a_manifest_or_with_two(tmp_path: Path) -> None:
         for top in "ab":
             archive.writestr(f"{top}/manifest.json", manifest())
 
-    refused(tmp_path, zipped(tmp_path, two), "expected one manifest.json, found 2")
+    assert_refused(tmp_path, zipped(tmp_path, two), "expected one manifest.json, found 2")
 
 
-# ---- neither
+# ---- other files
 
 
-def test_what_is_no_recording_in_any_format(tmp_path: Path) -> None:
+def test_a_file_of_no_known_format_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "evil.exe"
     file.write_bytes(b"MZ" + os.urandom(100))
     result = secondhand("import", file, "--name", "evil")

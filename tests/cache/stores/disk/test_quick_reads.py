@@ -1,4 +1,4 @@
-"""What is read without a thread: small rows that are whole, while the disk is quick. The threads do the rest."""
+"""Quick reads: only small, intact rows, and only while the disk is fast. All else is left to the threads."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from cache.stores.disk.quick_reads import REST, SLOW, QuickReads
+from cache.stores.disk.quick_reads import PAUSE, SLOW_READ, QuickReads
 from cache.stores.disk.store import DiskStore
 from cache.stores.disk.verification import Verification
 from tests.cache.stores.entries import KEY, body_of, new_entry, put
 
 
-class Watch:
-    """A clock by which every read takes so long."""
+class FakeClock:
+    """A clock that advances by `step` seconds at each reading."""
 
     def __init__(self) -> None:
         self.now = 0.0
@@ -33,8 +33,8 @@ def directory(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def watch() -> Watch:
-    return Watch()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def store(directory: Path) -> Iterator[DiskStore]:
 
 
 @pytest.fixture
-def quick(directory: Path, store: DiskStore, watch: Watch) -> Iterator[QuickReads]:
-    with closing(QuickReads(directory, Verification(), watch)) as quick:
+def quick(directory: Path, store: DiskStore, clock: FakeClock) -> Iterator[QuickReads]:
+    with closing(QuickReads(directory, Verification(), clock)) as quick:
         yield quick
 
 
@@ -62,16 +62,16 @@ def test_a_small_response_is_read(store: DiskStore, quick: QuickReads) -> None:
     assert quick.body(second) == b""
 
 
-def test_where_nothing_is_stored_that_is_told_too(quick: QuickReads) -> None:
+def test_an_unknown_key_has_no_candidates(quick: QuickReads) -> None:
     assert quick.candidates(KEY) == ()
     assert quick.body(new_entry()) is None
 
 
-def test_a_body_in_a_file_is_left_to_the_threads(store: DiskStore, quick: QuickReads) -> None:
+def test_a_body_in_a_file_is_not_read(store: DiskStore, quick: QuickReads) -> None:
     assert quick.body(put(store, new_entry(), 100_000)) is None
 
 
-def test_what_is_damaged_is_left_to_the_threads(directory: Path, store: DiskStore, quick: QuickReads) -> None:
+def test_damaged_rows_are_not_returned(directory: Path, store: DiskStore, quick: QuickReads) -> None:
     stored = put(store, new_entry())
     damage(directory, "UPDATE Cache SET value = zeroblob(length(value)) WHERE key = ?", f"b:{stored.id}")
     assert quick.body(stored) is None
@@ -83,7 +83,7 @@ def test_what_is_damaged_is_left_to_the_threads(directory: Path, store: DiskStor
     assert quick.candidates(KEY) is None
 
 
-def test_what_another_has_locked_is_left_to_the_threads(directory: Path, store: DiskStore, quick: QuickReads) -> None:
+def test_a_locked_database_is_not_waited_for(directory: Path, store: DiskStore, quick: QuickReads) -> None:
     put(store, new_entry())
     store.close()
     with closing(sqlite3.connect(directory / "cache.db", isolation_level=None)) as other:
@@ -94,20 +94,18 @@ def test_what_another_has_locked_is_left_to_the_threads(directory: Path, store: 
         assert quick.candidates(KEY)
 
 
-def test_after_a_read_that_took_long_the_threads_have_their_turn(
-    store: DiskStore, quick: QuickReads, watch: Watch
-) -> None:
+def test_after_a_slow_read_there_is_a_pause(store: DiskStore, quick: QuickReads, clock: FakeClock) -> None:
     stored = put(store, new_entry())
-    watch.step = SLOW * 1.1
+    clock.step = SLOW_READ * 1.1
     assert quick.candidates(KEY) == (stored,)
-    watch.step = 0.0
+    clock.step = 0.0
     assert quick.candidates(KEY) is None
     assert quick.body(stored) is None
-    watch.now += REST
+    clock.now += PAUSE
     assert quick.candidates(KEY) == (stored,)
 
 
-def test_once_closed_it_tells_nothing(store: DiskStore, quick: QuickReads) -> None:
+def test_a_closed_reader_returns_none(store: DiskStore, quick: QuickReads) -> None:
     stored = put(store, new_entry())
     assert quick.candidates(KEY)
     quick.close()

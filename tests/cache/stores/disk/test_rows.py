@@ -1,4 +1,4 @@
-"""diskcache's triggers are replaced, once, and what they count stays right."""
+"""The triggers of diskcache are replaced once, and the replacements count correctly."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ def triggers(directory: Path) -> dict[str, str]:
         return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
 
 
-def test_a_store_of_before_gets_the_triggers_of_now(tmp_path: Path) -> None:
+def test_triggers_of_an_older_store_are_replaced(tmp_path: Path) -> None:
     Rows(tmp_path, 1).close_all()
-    of_now = triggers(tmp_path)
+    current = triggers(tmp_path)
     with closing(sqlite3.connect(tmp_path / "cache.db")) as connection, connection:
         connection.execute("DROP TRIGGER Settings_size_insert")
         connection.execute("CREATE TRIGGER Settings_size_insert AFTER INSERT ON Cache BEGIN SELECT 1; END")
     Rows(tmp_path, 1).close_all()
-    assert triggers(tmp_path) == of_now
+    assert triggers(tmp_path) == current
 
 
-def test_the_octets_of_body_files_are_counted(tmp_path: Path) -> None:
+def test_the_bytes_of_body_files_are_counted(tmp_path: Path) -> None:
     rows = Rows(tmp_path, 1)
-    without = rows.octets_in_use()
+    without = rows.bytes_in_use()
     rows.execute("INSERT INTO Cache (key, raw, size) VALUES ('b:1', 1, 70000)")
-    assert rows.octets_in_use() == without + 70000
+    assert rows.bytes_in_use() == without + 70000
     rows.execute("UPDATE Cache SET size = 90000 WHERE key = 'b:1'")
-    assert rows.octets_in_use() == without + 90000
+    assert rows.bytes_in_use() == without + 90000
     rows.execute("DELETE FROM Cache")
-    assert rows.octets_in_use() == without
+    assert rows.bytes_in_use() == without
     rows.close_all()

@@ -1,4 +1,4 @@
-"""What the disk store promises beyond the contract: restarts, other processes, and nothing on disk believed."""
+"""The disk store beyond the contract: restarts, other processes, and files that are not trusted."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def open_store(directory: Path) -> Iterator[OpenStore]:
-    """Open the store as another process, or the same one later, would: nothing is remembered."""
+    """Open the store as another process, or a later one, would: with no state in memory."""
     opened: list[DiskStore] = []
 
     def open_one(max_size: int = MAX_SIZE, **options: float) -> DiskStore:
@@ -47,12 +47,12 @@ def open_store(directory: Path) -> Iterator[OpenStore]:
 
     yield open_one
     for store in opened:
-        store.close()  # some for the second time
+        store.close()  # some of them a second time
 
 
 @contextmanager
 def database(directory: Path) -> Iterator[sqlite3.Connection]:
-    """Let a stranger change the table."""
+    """Open the database with a separate connection, to change it behind the store."""
     with closing(sqlite3.connect(directory / "cache.db", isolation_level=None)) as connection:
         yield connection
 
@@ -79,7 +79,7 @@ def files_below(directory: Path) -> set[str]:
 
 
 def is_gone(store: DiskStore, directory: Path, entry: StoredResponse) -> bool:
-    """Tell whether nothing is left of an entry."""
+    """Return whether nothing is left of an entry."""
     with database(directory) as connection:
         rows = connection.execute("SELECT * FROM Cache WHERE key = ?", (f"b:{entry.id}",)).fetchall()
     return not rows and entry.id not in [each.id for each in store.candidates(entry.key)]
@@ -98,7 +98,7 @@ def test_entries_survive_a_restart(open_store: OpenStore, length: int) -> None:
     assert is_intact(store, stored)
 
 
-def test_a_closed_store_says_so(open_store: OpenStore) -> None:
+def test_a_closed_store_raises_store_error(open_store: OpenStore) -> None:
     store = open_store()
     stored = put(store, new_entry())
     store.close()
@@ -132,7 +132,7 @@ def test_two_processes_work_on_one_store(directory: Path, kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", ["disk", "tiered"])
-def test_writers_killed_at_any_moment_leave_nothing_that_is_served_damaged(directory: Path, kind: str) -> None:
+def test_killed_writers_leave_no_damaged_entry(directory: Path, kind: str) -> None:
     process = python(Path(__file__).parents[1].joinpath("killed_writers.py"), kind, directory, "200")
     output, errors = process.communicate()
     assert process.returncode == 0, errors
@@ -157,7 +157,7 @@ def python(script: Path, *arguments: object) -> subprocess.Popen[str]:
     )
 
 
-def test_what_a_killed_process_left_is_swept_at_the_next_start(open_store: OpenStore, directory: Path) -> None:
+def test_remains_of_a_killed_process_are_swept_at_the_next_start(open_store: OpenStore, directory: Path) -> None:
     store = open_store()
     stored = put(store, new_entry(), 100_000)
     headless = put(store, new_entry(KEY + "headless"), 100_000)
@@ -211,10 +211,10 @@ def test_a_deleted_entry_leaves_neither_row_nor_file(open_store: OpenStore, dire
         assert connection.execute("SELECT * FROM Cache").fetchall() == []
 
 
-# ---- recency
+# ---- last uses
 
 
-def test_a_hit_writes_nothing(open_store: OpenStore, directory: Path) -> None:
+def test_reading_and_touching_write_nothing(open_store: OpenStore, directory: Path) -> None:
     store = open_store()
     for length in (1000, 100_000):
         put(store, new_entry(), length)
@@ -226,7 +226,7 @@ def test_a_hit_writes_nothing(open_store: OpenStore, directory: Path) -> None:
         assert connection.execute("PRAGMA data_version").fetchone() == before
 
 
-def test_uses_are_written_when_the_store_is_closed(open_store: OpenStore) -> None:
+def test_last_uses_are_written_when_the_store_is_closed(open_store: OpenStore) -> None:
     store = open_store(1 << 20)
     used, *others = (put(store, new_entry(f"http://{name}.example/"), 200_000) for name in "abcd")
     store.touch(used.id)
@@ -237,7 +237,7 @@ def test_uses_are_written_when_the_store_is_closed(open_store: OpenStore) -> Non
     assert store.candidates(others[0].key) == ()
 
 
-def test_uses_are_written_by_themselves_after_a_while(open_store: OpenStore, directory: Path) -> None:
+def test_last_uses_are_written_after_the_touch_delay(open_store: OpenStore, directory: Path) -> None:
     store = open_store(touch_delay=0.01)
     stored = put(store, new_entry())
     for _ in range(2):
@@ -285,12 +285,14 @@ def test_a_damaged_body_is_a_miss_and_its_entry_is_deleted(
     assert len(files_below(directory)) == (0 if length == 1000 else 1)
 
 
-def test_the_digest_is_checked_once_a_process_and_the_length_always(open_store: OpenStore, directory: Path) -> None:
+def test_the_digest_is_checked_once_per_process_and_the_length_each_time(
+    open_store: OpenStore, directory: Path
+) -> None:
     store = open_store()
     stored = put(store, new_entry(), 300_000)
     assert is_intact(store, stored)
     body_file(directory, stored).write_bytes(b"x" * 300_000)
-    assert read(store, stored) == b"x" * 300_000  # the price of not reading every body twice
+    assert read(store, stored) == b"x" * 300_000  # accepted, to avoid reading each body twice
     with pytest.raises(DamagedEntry):
         open_store().open(stored)
     stored = put(store, new_entry(), 300_000)
@@ -300,7 +302,7 @@ def test_the_digest_is_checked_once_a_process_and_the_length_always(open_store: 
         store.open(stored)
 
 
-def test_a_body_cut_short_while_it_is_read_ends_in_an_error(open_store: OpenStore, directory: Path) -> None:
+def test_a_body_truncated_while_it_is_read_raises_damaged_entry(open_store: OpenStore, directory: Path) -> None:
     store = open_store()
     stored = put(store, new_entry(), 300_000)
     body = store.open(stored)
@@ -312,35 +314,33 @@ def test_a_body_cut_short_while_it_is_read_ends_in_an_error(open_store: OpenStor
     assert is_gone(store, directory, stored)
 
 
-def mutated(octets: bytes, chance: random.Random) -> bytes:
-    position, count = chance.randrange(len(octets)), chance.randrange(1, 20)
+def mutated(data: bytes, chance: random.Random) -> bytes:
+    position, count = chance.randrange(len(data)), chance.randrange(1, 20)
     match chance.randrange(5):
         case 0:
-            return octets[:position] + bytes([octets[position] ^ 1 << chance.randrange(8)]) + octets[position + 1 :]
+            return data[:position] + bytes([data[position] ^ 1 << chance.randrange(8)]) + data[position + 1 :]
         case 1:
-            return octets[:position]
+            return data[:position]
         case 2:
-            return octets[:position] + chance.randbytes(count) + octets[position:]
+            return data[:position] + chance.randbytes(count) + data[position:]
         case 3:
-            return octets[:position] + octets[position + count :]
+            return data[:position] + data[position + count :]
         case _:
-            return octets[:position] + bytes(count) + octets[position + count :]
+            return data[:position] + bytes(count) + data[position + count :]
 
 
 @pytest.mark.parametrize("row", ["u", "b"])
-def test_whatever_happens_to_a_rows_octets_the_entry_is_whole_or_gone(
-    open_store: OpenStore, directory: Path, row: str
-) -> None:
+def test_an_entry_whose_row_is_altered_is_deleted(open_store: OpenStore, directory: Path, row: str) -> None:
     chance = random.Random(7)
     store = open_store()
     changed = 0
     for _ in range(150):
         stored = put(store, new_entry(), 2000)
         key = f"u:{KEY}" if row == "u" else f"b:{stored.id}"
-        (octets,) = columns(directory, key, "value")
-        assert isinstance(octets, bytes)
-        damaged = mutated(octets, chance)
-        if damaged == octets:
+        (value,) = columns(directory, key, "value")
+        assert isinstance(value, bytes)
+        damaged = mutated(value, chance)
+        if damaged == value:
             continue
         change(directory, key, "value = ?", damaged)
         changed += 1
@@ -353,7 +353,7 @@ def test_whatever_happens_to_a_rows_octets_the_entry_is_whole_or_gone(
     assert changed > 100
 
 
-def test_a_head_in_the_place_of_another_is_not_served(open_store: OpenStore, directory: Path) -> None:
+def test_a_head_row_copied_from_another_key_is_a_miss(open_store: OpenStore, directory: Path) -> None:
     store = open_store()
     put(store, new_entry())
     other = put(store, new_entry(KEY + "other"))
@@ -362,7 +362,7 @@ def test_a_head_in_the_place_of_another_is_not_served(open_store: OpenStore, dir
     assert store.candidates(other.key) == (other,)
 
 
-def test_a_body_in_the_place_of_another_is_not_served(open_store: OpenStore, directory: Path) -> None:
+def test_a_body_row_copied_from_another_entry_is_refused(open_store: OpenStore, directory: Path) -> None:
     store = open_store()
     stored, other = put(store, new_entry()), put(store, new_entry())
     change(directory, f"b:{stored.id}", "value = ?", columns(directory, f"b:{other.id}", "value")[0])
@@ -371,12 +371,12 @@ def test_a_body_in_the_place_of_another_is_not_served(open_store: OpenStore, dir
     assert store.candidates(KEY) == (other,)
 
 
-def test_entries_of_another_version_are_a_miss_and_make_room(open_store: OpenStore, directory: Path) -> None:
+def test_entries_of_another_version_are_a_miss_and_are_overwritten(open_store: OpenStore, directory: Path) -> None:
     store = open_store()
     put(store, new_entry(), 100_000)
-    (octets,) = columns(directory, f"u:{KEY}", "value")
-    assert isinstance(octets, bytes)
-    change(directory, f"u:{KEY}", "value = ?", octets[:4] + b"\x63" + octets[5:])
+    (value,) = columns(directory, f"u:{KEY}", "value")
+    assert isinstance(value, bytes)
+    change(directory, f"u:{KEY}", "value = ?", value[:4] + b"\x63" + value[5:])
     stored = put(store, new_entry())
     assert store.candidates(KEY) == (stored,)
     assert files_below(directory) == set()
@@ -399,7 +399,7 @@ def test_iteration_survives_damaged_rows_and_deletes_them(open_store: OpenStore,
     assert store.statistics().entries == len(files_below(directory)) == 2
 
 
-def test_eviction_gets_past_rows_that_belong_to_nothing(open_store: OpenStore, directory: Path) -> None:
+def test_eviction_deletes_rows_that_belong_to_no_entry(open_store: OpenStore, directory: Path) -> None:
     store = open_store(1 << 20)
     strays = [put(store, new_entry(f"http://{number}.example/"), 60_000) for number in range(4)]
     for stray, tag in zip(strays, (5, b"x", "no such key", 1.5), strict=True):
@@ -418,6 +418,8 @@ sys.addaudithook(lambda event, _: audited.append(event) if event == "pickle.find
 
 
 class Payload:
+    """An object that creates a directory when it is unpickled."""
+
     def __init__(self, path: Path) -> None:
         self.path = path
 
@@ -425,7 +427,7 @@ class Payload:
         return os.mkdir, (str(self.path),)
 
 
-def test_the_payload_would_do_harm(tmp_path: Path) -> None:
+def test_the_pickle_payload_works(tmp_path: Path) -> None:
     audited.clear()
     pickle.loads(pickle.dumps(Payload(tmp_path / "harm")))
     assert audited == ["pickle.find_class"]
@@ -449,18 +451,18 @@ PLANTED = {
 def test_a_planted_pickle_is_never_read(
     open_store: OpenStore, directory: Path, tmp_path: Path, row: str, assignments: str
 ) -> None:
-    octets = pickle.dumps(Payload(tmp_path / "harm"))
+    pickled = pickle.dumps(Payload(tmp_path / "harm"))
     store = open_store()
     stored = put(store, new_entry(), 1000)
     planted = directory / "bodies" / "ab" / ("c" * 30 + ".val")
     planted.parent.mkdir()
-    planted.write_bytes(octets)
+    planted.write_bytes(pickled)
     audited.clear()
     with database(directory) as connection:
         connection.execute(
             f"UPDATE Cache SET {assignments} WHERE key = :key",
             {
-                "pickle": octets,
+                "pickle": pickled,
                 "filename": planted.relative_to(directory).as_posix(),
                 "key": f"u:{KEY}" if row == "u" else f"b:{stored.id}",
             },
@@ -480,11 +482,11 @@ def test_a_planted_pickle_is_never_read(
         assert connection.execute("SELECT * FROM Cache").fetchall() == []
 
 
-def test_only_octets_are_written(open_store: OpenStore) -> None:
+def test_only_bytes_can_be_written_to_a_row(open_store: OpenStore) -> None:
     rows = open_store()._rows
     audited.clear()
     for value in (Payload(Path("harm")), "text", 1, 1.0, None, bytearray(b"x"), [b"x"]):
-        with pytest.raises(ValueError, match="expected octets"):
+        with pytest.raises(ValueError, match="expected bytes"):
             rows.set("u:x", value)
     for key in (b"x", 1, None, ("u:x",)):
         with pytest.raises(ValueError, match="expected a str"):
@@ -494,7 +496,7 @@ def test_only_octets_are_written(open_store: OpenStore) -> None:
 
 @pytest.mark.parametrize("remove", ["open", "delete", "evict", "clear", "restart"])
 @pytest.mark.parametrize("name", ["../victim", "{victim}", "bodies/../../victim", "bodies/ab/../../../victim", "lock"])
-def test_a_name_that_leads_elsewhere_is_neither_read_nor_removed(
+def test_a_file_name_outside_the_bodies_directory_is_neither_read_nor_removed(
     open_store: OpenStore, directory: Path, tmp_path: Path, name: str, remove: str
 ) -> None:
     store = open_store(2 << 20)
@@ -522,7 +524,9 @@ def test_a_name_that_leads_elsewhere_is_neither_read_nor_removed(
     assert victim.read_bytes() == body_of(stored.id, 300_000)
 
 
-def test_a_link_in_the_place_of_a_body_is_not_followed(open_store: OpenStore, directory: Path, tmp_path: Path) -> None:
+def test_a_symbolic_link_in_place_of_a_body_file_is_not_followed(
+    open_store: OpenStore, directory: Path, tmp_path: Path
+) -> None:
     store = open_store()
     stored = put(store, new_entry(), 300_000)
     victim = tmp_path / "victim"
@@ -538,7 +542,7 @@ def test_a_link_in_the_place_of_a_body_is_not_followed(open_store: OpenStore, di
 # ---- the directory
 
 
-def test_nobody_else_may_read_the_store(open_store: OpenStore, directory: Path) -> None:
+def test_other_users_have_no_access_to_the_files(open_store: OpenStore, directory: Path) -> None:
     directory.mkdir(mode=0o777)
     directory.chmod(0o777)
     before = os.umask(0)
@@ -567,7 +571,7 @@ def test_a_directory_of_another_user_is_refused(directory: Path) -> None:
         DiskStore(directory, MAX_SIZE)
 
 
-def test_a_directory_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+def test_a_directory_that_cannot_be_created_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     for unusable in (tmp_path / "file", tmp_path / "file" / "store", Path("/proc/store"), tmp_path / ("x" * 300)):
         with pytest.raises(StoreError, match="cannot be used"):
@@ -586,7 +590,7 @@ def test_a_path_that_diskcache_would_expand_is_refused(tmp_path: Path, monkeypat
 
 @contextmanager
 def mounted(directory: Path, size: str) -> Iterator[Callable[[str], None] | None]:
-    """Mount a small file system and yield what remounts it with other options, or None where one may not mount."""
+    """Mount a small file system. Yield a function that remounts it with other options, or None if not allowed."""
     directory.mkdir()
     command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", directory]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
@@ -600,13 +604,13 @@ def mounted(directory: Path, size: str) -> Iterator[Callable[[str], None] | None
 
 @contextmanager
 def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
-    """Limit what can be written in a directory to a few MiB, beside table and reserve; yield what lifts the limit."""
+    """Limit the space in a directory to a few MiB besides table and reserve. Yield a function that lifts the limit."""
     with mounted(directory, "32m") as remount:
         if remount:
             yield lambda: remount("size=64m")
             return
-        DiskStore(directory, MAX_SIZE).close()  # the generation table is larger
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)  # no file may grow beyond
+        DiskStore(directory, MAX_SIZE).close()  # creates the generation table, which is larger than the limit
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)  # limit for each file
         lift = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (soft, hard))
         resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
         try:
@@ -616,7 +620,7 @@ def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
 
 
 @pytest.mark.parametrize("lengths", [(50_000, 150_000), (20_000,), (150_000,)], ids=str)
-def test_on_a_full_disk_the_least_recently_used_makes_room(directory: Path, lengths: tuple[int, ...]) -> None:
+def test_on_a_full_disk_the_least_recently_used_entries_are_evicted(directory: Path, lengths: tuple[int, ...]) -> None:
     with mounted(directory, "32m") as remount:
         if remount is None:
             pytest.skip("needs to mount a file system")
@@ -630,7 +634,9 @@ def test_on_a_full_disk_the_least_recently_used_makes_room(directory: Path, leng
             assert files_below(directory) == store._rows.file_names()
 
 
-def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_full_disk_reading_works_and_failed_writes_leave_nothing(
+    directory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(DiskStore, "make_room", lambda _: False)
     with small_disk(directory) as lift:
         store = DiskStore(directory, MAX_SIZE)
@@ -660,10 +666,10 @@ def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path, monk
             assert all(is_intact(store, entry) for entry in [*stored[2:], again])
 
 
-def test_a_full_disk_is_said_to_be_full_at_the_start(directory: Path) -> None:
+def test_opening_a_store_on_a_full_disk_raises_store_error(directory: Path) -> None:
     with mounted(directory, "64k") as remount:
         if remount is None:
-            pytest.skip("needs to mount a file system; the test above does without")
+            pytest.skip("needs to mount a file system; the test above does not")
         (directory / "filler").write_bytes(b"x" * 60_000)
         with pytest.raises(StoreError, match=r"full|No space"):
             DiskStore(directory, MAX_SIZE)
@@ -694,20 +700,20 @@ WRITES: dict[str, Callable[[DiskStore, StoredResponse], object]] = {
 
 
 @pytest.mark.parametrize("write", WRITES.values(), ids=WRITES)
-@pytest.mark.parametrize("trouble", ["read-only", "locked"])
-def test_while_it_cannot_be_written_reading_goes_on(
-    open_store: OpenStore, directory: Path, trouble: str, write: Callable[[DiskStore, StoredResponse], object]
+@pytest.mark.parametrize("problem", ["read-only", "locked"])
+def test_reading_works_while_writing_fails(
+    open_store: OpenStore, directory: Path, problem: str, write: Callable[[DiskStore, StoredResponse], object]
 ) -> None:
     store = open_store(lock_timeout=0.05)
     stored = put(store, new_entry(), 100_000)
     before = files_below(directory)
-    with database(directory) as stranger:
-        if trouble == "locked":
-            stranger.execute("BEGIN IMMEDIATE")
+    with database(directory) as other_connection:
+        if problem == "locked":
+            other_connection.execute("BEGIN IMMEDIATE")
         for _ in range(2):
-            if trouble == "read-only":
+            if problem == "read-only":
                 store._rows.execute("PRAGMA query_only = 1")
-            with pytest.raises(StoreError, match=trouble.replace("-", "")):
+            with pytest.raises(StoreError, match=problem.replace("-", "")):
                 write(store, stored)
         store.touch(stored.id)
         assert store.candidates(KEY) == (stored,)
@@ -716,7 +722,7 @@ def test_while_it_cannot_be_written_reading_goes_on(
     assert is_intact(store, put(store, new_entry(), 100_000))
 
 
-def test_a_lack_of_file_descriptors_deletes_nothing(open_store: OpenStore) -> None:
+def test_running_out_of_file_descriptors_deletes_nothing(open_store: OpenStore) -> None:
     store = open_store()
     stored = put(store, new_entry(), 300_000)
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -779,7 +785,7 @@ DAMAGE = {
 
 
 @pytest.mark.parametrize("damage", DAMAGE.values(), ids=DAMAGE)
-def test_a_damaged_database_is_set_aside_and_a_new_one_begun(
+def test_a_damaged_database_is_renamed_and_replaced(
     open_store: OpenStore, directory: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], None]
 ) -> None:
     store = open_store()
@@ -790,7 +796,7 @@ def test_a_damaged_database_is_set_aside_and_a_new_one_begun(
         damage(directory / "cache.db")
         with caplog.at_level(logging.WARNING):
             store = open_store()
-        assert "was damaged and begins anew" in caplog.text
+        assert "was damaged and starts empty" in caplog.text
         caplog.clear()
         assert (directory / "damaged-cache.db").exists()
         assert list(store.entries()) == []
@@ -800,9 +806,7 @@ def test_a_damaged_database_is_set_aside_and_a_new_one_begun(
         store.close()
 
 
-def test_a_damaged_database_in_use_by_another_process_is_not_taken_from_it(
-    open_store: OpenStore, directory: Path
-) -> None:
+def test_a_damaged_database_in_use_by_another_process_is_not_replaced(open_store: OpenStore, directory: Path) -> None:
     store = open_store()
     put(store, new_entry())
     store._rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -813,7 +817,7 @@ def test_a_damaged_database_in_use_by_another_process_is_not_taken_from_it(
     assert list(open_store().entries()) == []
 
 
-def test_what_is_found_malformed_while_running_is_set_aside_at_the_next_start(
+def test_a_database_found_malformed_in_use_is_replaced_at_the_next_start(
     open_store: OpenStore, directory: Path
 ) -> None:
     open_store().close()
@@ -822,17 +826,17 @@ def test_what_is_found_malformed_while_running_is_set_aside_at_the_next_start(
     with (directory / "cache.db").open("r+b") as file:
         file.seek((page - 1) * 4096)
         file.write(bytes(4096))
-    store = open_store()  # does not read that page
+    store = open_store()  # opening does not read that page
     with pytest.raises(StoreError, match="malformed"):
         put(store, new_entry())
-    open_store().close()  # leaves the database to those who use it
+    open_store().close()  # does not replace it: the first store still uses it
     store.close()
     store = open_store()
     assert list(store.entries()) == []
     assert is_intact(store, put(store, new_entry()))
 
 
-def test_planted_numbers_do_not_lift_the_limit(open_store: OpenStore, directory: Path) -> None:
+def test_altered_settings_in_the_database_do_not_lift_the_limit(open_store: OpenStore, directory: Path) -> None:
     open_store().close()
     with database(directory) as connection:
         connection.execute("UPDATE Settings SET value = 'much' WHERE key IN ('size', 'count', 'cull_limit')")
@@ -844,7 +848,7 @@ def test_planted_numbers_do_not_lift_the_limit(open_store: OpenStore, directory:
 
 
 @pytest.mark.parametrize("running", [False, True], ids=["at rest", "while running"])
-def test_a_database_damaged_anywhere_never_makes_a_wrong_answer(directory: Path, running: bool) -> None:
+def test_a_database_damaged_at_random_never_returns_a_wrong_entry(directory: Path, running: bool) -> None:
     chance = random.Random(11)
     served = 0
     for _ in range(25):

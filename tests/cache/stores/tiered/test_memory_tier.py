@@ -1,19 +1,19 @@
-"""What stays in memory: what is used often, whatever else passes through."""
+"""The memory of a tiered store: which keys stay and which are evicted."""
 
 from __future__ import annotations
 
 from cache.stores.generations import private_generations
-from cache.stores.tiered.memory_tier import Held, MemoryTier, cost_of
+from cache.stores.tiered.memory_tier import CachedKey, MemoryTier, cost_of
 from tests.cache.stores.entries import new_entry
 
 SIZE = 1 << 20
 
 
-def hold(tier: MemoryTier, key: str, length: int = 1000) -> Held:
+def hold(tier: MemoryTier, key: str, length: int = 1000) -> CachedKey:
     entry = new_entry(key)
-    held = tier.put(key, 0, 0, (entry,))
+    cached = tier.put(key, 0, 0, (entry,))
     tier.put_body(entry, b"x" * length)
-    return held
+    return cached
 
 
 def use(tier: MemoryTier, key: str) -> None:
@@ -24,7 +24,7 @@ def keys(prefix: str, count: int) -> list[str]:
     return [f"http://{prefix}.example/{number}" for number in range(count)]
 
 
-def test_the_size_is_never_exceeded_and_ends_at_nothing() -> None:
+def test_the_size_limit_is_kept_and_clear_frees_everything() -> None:
     tier = MemoryTier(SIZE, {}, private_generations())
     for number, key in enumerate(keys("a", 2000)):
         hold(tier, key, number % 3000)
@@ -34,7 +34,7 @@ def test_the_size_is_never_exceeded_and_ends_at_nothing() -> None:
     assert tier.size == len(tier) == 0
 
 
-def test_one_sweep_through_many_keys_leaves_what_is_used_often() -> None:
+def test_a_scan_over_many_keys_does_not_evict_frequent_keys() -> None:
     tier = MemoryTier(SIZE, {}, private_generations())
     often = keys("often", 100)
     for key in often:
@@ -48,7 +48,7 @@ def test_one_sweep_through_many_keys_leaves_what_is_used_often() -> None:
     assert all(tier.get(key) for key in often)
 
 
-def test_what_comes_back_soon_stays() -> None:
+def test_a_key_that_returns_soon_after_eviction_is_kept() -> None:
     tier = MemoryTier(SIZE, {}, private_generations())
     hold(tier, "http://back.example/")
     passing = iter(keys("passing", 10_000))
@@ -60,7 +60,7 @@ def test_what_comes_back_soon_stays() -> None:
     assert tier.get("http://back.example/")
 
 
-def test_what_is_no_longer_used_goes_in_the_end() -> None:
+def test_a_key_that_is_no_longer_used_is_evicted() -> None:
     tier = MemoryTier(SIZE, {}, private_generations())
     hold(tier, "http://old.example/")
     for round_ in range(20):
@@ -71,7 +71,7 @@ def test_what_is_no_longer_used_goes_in_the_end() -> None:
     assert tier.get("http://old.example/") is None
 
 
-def test_what_waits_to_be_written_stays_whatever_comes() -> None:
+def test_pinned_keys_are_never_evicted() -> None:
     pinned = dict.fromkeys(keys("pinned", 20), 1)
     tier = MemoryTier(SIZE, pinned, private_generations())
     for key in [*pinned, *keys("sweep", 3000)]:
@@ -80,25 +80,25 @@ def test_what_waits_to_be_written_stays_whatever_comes() -> None:
     assert tier.size <= SIZE
 
 
-def test_a_body_too_large_for_all_leaves_nothing_behind() -> None:
+def test_a_body_larger_than_the_memory_is_not_kept() -> None:
     tier = MemoryTier(SIZE, {}, private_generations())
     hold(tier, "http://large.example/", SIZE)
     assert tier.size == len(tier) == 0
 
 
-def test_a_memory_of_nothing_holds_nothing() -> None:
+def test_a_memory_of_size_zero_keeps_nothing() -> None:
     tier = MemoryTier(0, {}, private_generations())
     hold(tier, "http://a.example/")
     assert tier.size == len(tier) == 0
 
 
-def test_bodies_of_entries_that_are_gone_go_too() -> None:
+def test_bodies_of_deleted_entries_are_dropped() -> None:
     tier = MemoryTier(SIZE, {}, private_generations())
     first, second = new_entry("http://a.example/"), new_entry("http://a.example/")
     tier.put(first.key, 0, 0, (first, second))
     for entry in (first, second, new_entry("http://a.example/"), new_entry("http://unknown.example/")):
         tier.put_body(entry, b"x" * 1000)
     with_both = tier.size
-    held = tier.put(first.key, 0, 0, (second,))
-    assert list(held.bodies) == [second.id]
+    cached = tier.put(first.key, 0, 0, (second,))
+    assert list(cached.bodies) == [second.id]
     assert tier.size == with_both - cost_of(first) - 1100

@@ -1,4 +1,4 @@
-"""What the tiered store promises beyond the contract: at once in memory, soon on disk, never behind a change."""
+"""The tiered store beyond the contract: changes are in memory at once, on disk soon, and never outdated."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def directory(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have changes wait until somebody waits for them."""
+    """Let changes stay pending until they are flushed."""
     monkeypatch.setattr(write_behind, "DELAY", 3600.0)
 
 
@@ -55,15 +55,15 @@ def open_store(directory: Path, lost: Counter[str]) -> Iterator[OpenStore]:
 
 @pytest.fixture
 def other(directory: Path) -> Iterator[DiskStore]:
-    """The store as another process has it."""
+    """The same store, opened as by another process."""
     with closing(DiskStore(directory, MAX_SIZE)) as store:
         yield store
 
 
-# ---- from memory
+# ---- memory
 
 
-def test_what_was_kept_is_at_hand_at_once(open_store: OpenStore, slow: None) -> None:
+def test_a_kept_entry_is_in_memory_at_once(open_store: OpenStore, slow: None) -> None:
     store = open_store()
     assert store.peek(KEY) == ()
     number = store.generations.current(store.generations.slot(KEY))
@@ -76,7 +76,7 @@ def test_what_was_kept_is_at_hand_at_once(open_store: OpenStore, slow: None) -> 
     assert store.open(stored).read(0, 4) == b"body"
 
 
-def test_what_was_kept_takes_the_place_of_what_it_supersedes_or_names(open_store: OpenStore, slow: None) -> None:
+def test_a_kept_entry_replaces_those_it_supersedes_or_names(open_store: OpenStore, slow: None) -> None:
     store = open_store()
     vary = (("accept", "text/html"),)
     first, second = store.keep(new_entry(vary=vary), b"1"), store.keep(new_entry(), b"2")
@@ -90,7 +90,7 @@ def test_what_was_kept_takes_the_place_of_what_it_supersedes_or_names(open_store
     store.close()
 
 
-def test_what_was_read_from_the_disk_is_at_hand_from_then_on(open_store: OpenStore) -> None:
+def test_an_entry_read_from_disk_stays_in_memory(open_store: OpenStore) -> None:
     store = open_store()
     stored = put(store, new_entry(), 100_000)
     store.close()
@@ -102,14 +102,14 @@ def test_what_was_read_from_the_disk_is_at_hand_from_then_on(open_store: OpenSto
     assert store.peek_body(stored) == body_of(stored.id, 100_000)
 
 
-def test_what_is_small_needs_no_thread_to_be_read(open_store: OpenStore) -> None:
+def test_a_small_entry_on_disk_is_read_without_a_thread(open_store: OpenStore) -> None:
     store = open_store()
     stored = put(store, new_entry())
     store.close()
     store = open_store()
     assert store.peek(KEY) == (stored,)
     assert store.peek_body(stored) == body_of(stored.id, 100)
-    store._quick.close()
+    store._quick_reads.close()
     assert store.peek(KEY) == (stored,)
     assert store.peek_body(stored) == body_of(stored.id, 100)
 
@@ -134,7 +134,7 @@ def test_without_memory_everything_is_on_the_disk(open_store: OpenStore) -> None
     store = open_store(memory=0)
     assert store.keep(new_entry(), b"body") is None
     stored = put(store, new_entry())
-    store._quick.close()
+    store._quick_reads.close()
     assert store.peek(KEY) is None
     assert store.candidates(KEY) == (stored,)
     assert is_intact(store, stored)
@@ -143,20 +143,20 @@ def test_without_memory_everything_is_on_the_disk(open_store: OpenStore) -> None
     assert store.update(replace(stored, revision=1))
 
 
-# ---- behind it
+# ---- pending changes
 
 
-def test_what_waits_is_on_the_disk_after_a_while(open_store: OpenStore, other: DiskStore) -> None:
+def test_a_pending_change_is_written_to_disk(open_store: OpenStore, other: DiskStore) -> None:
     store = open_store()
     stored = store.keep(new_entry(), b"body")
     assert stored
-    store._behind.flush()
+    store._write_behind.flush()
     assert other.candidates(KEY) == (stored,)
     assert read(other, stored) == b"body"
     assert store.peek(KEY) == (stored,)
 
 
-def test_closing_writes_what_waits(open_store: OpenStore, other: DiskStore, slow: None) -> None:
+def test_closing_writes_pending_changes(open_store: OpenStore, other: DiskStore, slow: None) -> None:
     store = open_store(memory=256 << 20)
     kept = [store.keep(new_entry(f"http://{number}.example/"), b"x") for number in range(5000)]
     store.close()
@@ -174,7 +174,7 @@ def test_changes_of_one_key_keep_their_order(open_store: OpenStore, other: DiskS
     assert store.revise(replace(first, request_time=4.0, revision=2))
     now = (second, replace(first, request_time=4.0, revision=2))
     assert store.peek(KEY) == now
-    store._behind.flush()
+    store._write_behind.flush()
     assert other.candidates(KEY) == store.peek(KEY) == now
 
 
@@ -186,7 +186,7 @@ PURGES: dict[str, Callable[[TieredStore | DiskStore], int]] = {
 
 
 @pytest.mark.parametrize("purge", PURGES.values(), ids=PURGES)
-def test_a_purge_is_not_undone_by_what_was_waiting(
+def test_a_purge_also_deletes_pending_entries(
     open_store: OpenStore, other: DiskStore, slow: None, purge: Callable[[TieredStore | DiskStore], int]
 ) -> None:
     store = open_store()
@@ -198,7 +198,7 @@ def test_a_purge_is_not_undone_by_what_was_waiting(
     assert store.candidates(KEY) == other.candidates(KEY) == ()
 
 
-def test_what_waits_is_invalidated_too(open_store: OpenStore, other: DiskStore, slow: None) -> None:
+def test_pending_entries_are_invalidated_too(open_store: OpenStore, other: DiskStore, slow: None) -> None:
     store = open_store()
     store.keep(new_entry(), b"body")
     assert store.invalidate(KEY) == 1
@@ -209,12 +209,10 @@ def test_what_waits_is_invalidated_too(open_store: OpenStore, other: DiskStore, 
 
 
 @pytest.mark.parametrize("change", ["store", "purge", "invalidate"])
-def test_what_another_process_changes_is_seen_at_the_next_look(
-    open_store: OpenStore, other: DiskStore, change: str
-) -> None:
+def test_a_change_by_another_process_is_seen_at_once(open_store: OpenStore, other: DiskStore, change: str) -> None:
     store = open_store()
     stored = put(store, new_entry())
-    store._behind.flush()
+    store._write_behind.flush()
     assert store.peek(KEY) == (stored,)
     match change:
         case "store":
@@ -226,7 +224,7 @@ def test_what_another_process_changes_is_seen_at_the_next_look(
     assert store.peek(KEY) == store.candidates(KEY) == other.candidates(KEY) != (stored,)
 
 
-def test_another_process_s_purge_is_not_undone_by_what_was_waiting(
+def test_a_purge_by_another_process_cancels_pending_changes(
     open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None
 ) -> None:
     first = put(other, new_entry())
@@ -239,7 +237,7 @@ def test_another_process_s_purge_is_not_undone_by_what_was_waiting(
     assert lost == {NotStored.OVERTAKEN: 1}
 
 
-def test_too_much_that_waits_makes_the_next_wait_for_the_disk(open_store: OpenStore, slow: None) -> None:
+def test_with_too_many_pending_changes_storing_waits_for_the_disk(open_store: OpenStore, slow: None) -> None:
     store = open_store(memory=1 << 20)
     bodies = [new_entry(f"http://{number}.example/") for number in range(100)]
     kept = [store.keep(entry, b"x" * 10_000) for entry in bodies]
@@ -249,7 +247,7 @@ def test_too_much_that_waits_makes_the_next_wait_for_the_disk(open_store: OpenSt
 
 
 @pytest.mark.parametrize("length", [1000, 60_000, 200_000])
-def test_the_memory_is_bounded_and_what_went_is_still_on_the_disk(open_store: OpenStore, length: int) -> None:
+def test_memory_is_limited_and_evicted_entries_are_still_on_disk(open_store: OpenStore, length: int) -> None:
     store = open_store(memory=1 << 20)
     stored = [put(store, new_entry(f"http://{number}.example/"), length) for number in range(60)]
     for _ in range(2):
@@ -262,28 +260,28 @@ def test_the_memory_is_bounded_and_what_went_is_still_on_the_disk(open_store: Op
 # ---- a disk that fails
 
 
-def test_what_cannot_be_written_is_forgotten_and_counted(
+def test_changes_that_cannot_be_written_are_dropped_and_counted(
     open_store: OpenStore, directory: Path, lost: Counter[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     store = open_store(lock_timeout=0.05)
     stored = put(store, new_entry())
-    store._behind.flush()
-    with closing(sqlite3.connect(directory / "cache.db", isolation_level=None)) as stranger:
-        stranger.execute("BEGIN IMMEDIATE")
-        gone = [store.keep(new_entry(f"http://{number}.example/"), b"x") for number in range(3)]
+    store._write_behind.flush()
+    with closing(sqlite3.connect(directory / "cache.db", isolation_level=None)) as other_connection:
+        other_connection.execute("BEGIN IMMEDIATE")
+        dropped = [store.keep(new_entry(f"http://{number}.example/"), b"x") for number in range(3)]
         store.revise(replace(stored, revision=1))
-        store._behind.flush()
+        store._write_behind.flush()
     assert lost == {NotStored.STORE_FAILED: 4}
     assert "4 changes were not written" in caplog.text
-    assert all(store.candidates(each.key) == () for each in gone if each)
+    assert all(store.candidates(each.key) == () for each in dropped if each)
     assert store.candidates(KEY) == (stored,)
     again = put(store, new_entry(KEY + "again"))
     assert is_intact(store, again)
-    store._behind.flush()
+    store._write_behind.flush()
     assert lost == {NotStored.STORE_FAILED: 4}
 
 
-def test_one_change_that_fails_does_not_take_the_others_along(
+def test_a_failed_change_does_not_affect_others_in_its_batch(
     open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None
 ) -> None:
     store = open_store()
@@ -291,21 +289,21 @@ def test_one_change_that_fails_does_not_take_the_others_along(
     store.keep(new_entry(KEY + "1"), b"1")
     store.keep(new_entry(KEY + "2", id=taken.id), b"2")
     store.keep(new_entry(KEY + "3"), b"3")
-    store._behind.flush()
+    store._write_behind.flush()
     assert [entry.key for entry in store.entries()] == [KEY + "1", KEY + "3", KEY + "taken"]
     assert store.candidates(KEY + "2") == ()
     assert lost == {NotStored.STORE_FAILED: 1}
     assert is_intact(other, taken)
 
 
-def test_what_must_not_be_sent_is_not_kept(open_store: OpenStore) -> None:
+def test_a_malformed_entry_is_not_kept(open_store: OpenStore) -> None:
     store = open_store()
     with pytest.raises(StoreError):
         store.keep(new_entry(key="http://a.example/\r\n"), b"body")
     assert list(store.entries()) == []
 
 
-# ---- a body on its way in
+# ---- a body that is being written
 
 
 @pytest.mark.parametrize("length", [1000, 300_000])

@@ -1,4 +1,4 @@
-"""Certificates for the hosts that clients visit, by the same authority as mitmproxy's, made off the event loop."""
+"""Certificates for intercepted hosts, signed by mitmproxy's CA on a thread of their own."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from mitmproxy import certs
 
 KEPT = 512
-"""Contexts that are kept; the least recently used goes first."""
+"""TLS contexts that are kept; the least recently used goes first."""
 
 KEY_SIZE = 2048
 
 
 class LeafContexts:
-    """TLS contexts for the server's side of a connection, by the name that the client asked for."""
+    """Server-side TLS contexts, by the name that the client asked for."""
 
     def __init__(self, directory: Path) -> None:
-        """Use the authority in `directory`, made when it is first needed."""
+        """Use the CA in `directory`; it is created when it is first needed."""
         self._directory = directory
         self._store: certs.CertStore | None = None
         self._contexts: OrderedDict[str, ssl.SSLContext] = OrderedDict()
-        # one thread: mitmproxy's store is not made for more, and nobody gets the machine to sign all day
+        # one thread: mitmproxy's store is not thread-safe, and clients must not keep all cores busy with signing
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="certificates")
 
     async def context(self, name: str) -> ssl.SSLContext:
-        """Return the context for a host. Raises ValueError for a name that cannot be in a certificate, OSError."""
+        """Return the context for a host. Raises ValueError if the name cannot be in a certificate, and OSError."""
         known = self._contexts.get(name)
         if known is None:
             known = await asyncio.get_running_loop().run_in_executor(self._thread, self._make, name)
@@ -43,7 +43,7 @@ class LeafContexts:
         return known
 
     def close(self) -> None:
-        """End the thread."""
+        """Stop the thread."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _make(self, name: str) -> ssl.SSLContext:
@@ -55,7 +55,7 @@ class LeafContexts:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.set_alpn_protocols(["http/1.1"])
-        with tempfile.NamedTemporaryFile() as file:  # OpenSSL takes nothing but files; this one is for us alone
+        with tempfile.NamedTemporaryFile() as file:  # OpenSSL only reads files; this one is readable by this user alone
             file.write(key + entry.cert.to_pem() + chain)
             file.flush()
             context.load_cert_chain(file.name)

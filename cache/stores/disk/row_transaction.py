@@ -1,4 +1,4 @@
-"""Changes to the rows: all of a transaction's, or none, whatever happens in between."""
+"""A transaction on the rows: all of its changes are made, or none."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _TOUCH = """
 
 
 @contextmanager
-def transaction(rows: Rows, generations: Generations) -> Iterator[Transaction]:
-    """Begin a transaction that all threads and processes respect. The files of dropped rows go once it is committed.
+def row_transaction(rows: Rows, generations: Generations) -> Iterator[RowTransaction]:
+    """Begin a transaction that excludes all other threads and processes. Files of deleted rows are removed after it.
 
     Raises:
         StoreError: nothing was changed.
@@ -39,34 +39,34 @@ def transaction(rows: Rows, generations: Generations) -> Iterator[Transaction]:
     begun: int | None = None
     try:
         with rows.exclusive() as (execute, discard):
-            changes = Transaction(rows, generations, execute, discard)
+            transaction = RowTransaction(rows, generations, execute, discard)
             version = rows.version()
-            yield changes
-            slots = changes.slots
-            changes.before = {slot: generations.settled(slot) for slot in slots}
+            yield transaction
+            slots = transaction.slots
+            transaction.before = {slot: generations.stable_value(slot) for slot in slots}
             begun = generations.begin_change(slots)
     except BaseException:
         generations.end_change(slots, begun)
         raise
     generation = generations.end_change(slots, begun)
     with suppress(StoreError), rows.failures():
-        if rows.version() == version:  # else the slots may say less than others have changed meanwhile
-            changes.generation = generation
+        if rows.version() == version:  # else another connection has committed since, perhaps under the same keys
+            transaction.generation = generation
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A body that may have to go."""
+class EvictionCandidate:
+    """The body row whose recorded last use is the oldest."""
 
     rowid: Value
     entry_id: str
     key: str
     used: float
-    """Last, in seconds since the epoch."""
+    """Last use, in seconds since the epoch."""
 
 
-class Transaction:
-    """What can be done in a transaction."""
+class RowTransaction:
+    """The changes that a transaction can make."""
 
     def __init__(
         self, rows: Rows, generations: Generations, execute: Execute, discard: Callable[[Value], None]
@@ -77,74 +77,76 @@ class Transaction:
         self._discard = discard
         self._now = time.time()
         self.slots: set[int] = set()
-        """The slots of the primary keys under which something changes."""
+        """Slots of the primary keys under which something changes."""
         self.before: dict[int, int | None] = {}
-        """What they held before."""
+        """Values of these slots before the transaction; set by the commit."""
         self.generation: int | None = None
-        """What they hold once it is committed, if nobody else has changed anything by then."""
+        """Value of these slots after the commit; None if another connection has committed meanwhile."""
 
-    def is_untouched(self, key: str) -> bool:
-        """Tell whether surely nothing is stored under a key."""
+    def is_known_empty(self, key: str) -> bool:
+        """Return whether it is certain, without a query, that nothing is stored under a key."""
         slot = self.generations.slot(key)
-        return slot not in self.slots and self.generations.settled(slot) == 0
+        return slot not in self.slots and self.generations.stable_value(slot) == 0
 
-    def put_head(self, key: str, octets: bytes) -> None:
+    def put_head(self, key: str, row: bytes) -> None:
         """Write the head row of a primary key."""
         self.slots.add(self.generations.slot(key))
-        self._execute(_PUT_OVER, f"u:{key}", self._now, self._now, None, *self._rows.disk.store(octets, read=False))
+        columns = (self._now, self._now, None, *self._rows.disk.store(row, read=False))
+        self._execute(_PUT_OVER, f"u:{key}", *columns)
 
-    def rewrite_head(self, key: str, octets: bytes) -> bool:
-        """Write the head row of a primary key anew if there is one; tell whether there was."""
+    def rewrite_head(self, key: str, row: bytes) -> bool:
+        """Replace the head row of a primary key, if it exists. Return whether it exists."""
         self.slots.add(self.generations.slot(key))
         rewrite = "UPDATE Cache SET store_time = ?, value = ? WHERE key = ? RETURNING 1"
-        return bool(self._execute(rewrite, self._now, octets, f"u:{key}"))
+        return bool(self._execute(rewrite, self._now, row, f"u:{key}"))
 
     def drop_head(self, key: str) -> None:
-        """Drop the head row of a primary key, if there is one."""
+        """Delete the head row of a primary key, if it exists."""
         self.slots.add(self.generations.slot(key))
         self._execute("DELETE FROM Cache WHERE key = ?", f"u:{key}")
 
     def put_body(self, entry_id: str, key: str, body: bytes | Spool, used: float) -> None:
-        """Write a body row. Raises StoreError if there is one of that id."""
+        """Write a body row. Raises StoreError if there is one for that id."""
+        # A spool file is moved before its row is inserted, so the id is checked first
         if isinstance(body, Spool) and self._execute("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
             raise StoreError(f"the id {entry_id} is taken")
         try:
-            columns = self._rows.disk.store(body, read=False)
-            self._execute(_PUT, f"b:{entry_id}", self._now, used, key, *columns)
+            columns = (self._now, used, key, *self._rows.disk.store(body, read=False))
+            self._execute(_PUT, f"b:{entry_id}", *columns)
         except sqlite3.IntegrityError as error:
             raise StoreError(f"the id {entry_id} is taken") from error
 
     def bodies_of(self, key: str) -> dict[str, float]:
-        """Return when the bodies under a key were last used, by entry id, in seconds since the epoch."""
+        """Return the last uses of the bodies under a key, in seconds since the epoch by entry id, oldest first."""
         used = self._execute("SELECT key, access_time FROM Cache WHERE tag = ? ORDER BY access_time, rowid", key)
         return {str(each).removeprefix("b:"): _seconds(seconds) for each, seconds in used}
 
     def drop_bodies(self, key: str, but: Collection[str]) -> None:
-        """Drop the bodies under a key, except those whose entry ids are given."""
+        """Delete the bodies under a key, except those of the entry ids in `but`."""
         kept = {f"b:{each}" for each in but}
         for rowid, row_key, name in self._execute("SELECT rowid, key, filename FROM Cache WHERE tag = ?", key):
             if row_key not in kept:
                 self._drop_row(rowid, name)
 
-    def least_recently_used(self) -> Candidate | None:
-        """Return the body whose last use was longest ago, or None if none is left."""
+    def least_recently_used(self) -> EvictionCandidate | None:
+        """Return the body whose last use was longest ago, or None if there are no bodies."""
         oldest = "SELECT rowid, key, tag, access_time FROM Cache WHERE tag IS NOT NULL ORDER BY access_time LIMIT 1"
         for rowid, row_key, tag, seconds in self._execute(oldest):
-            return Candidate(rowid, str(row_key).removeprefix("b:"), str(tag), _seconds(seconds))
+            return EvictionCandidate(rowid, str(row_key).removeprefix("b:"), str(tag), _seconds(seconds))
         return None
 
-    def drop_body(self, body: Candidate) -> None:
-        """Drop a body."""
+    def drop_body(self, body: EvictionCandidate) -> None:
+        """Delete a body."""
         for (name,) in self._execute("SELECT filename FROM Cache WHERE rowid = ?", body.rowid):
             self._drop_row(body.rowid, name)
 
     def touch(self, used: Mapping[str, float]) -> None:
-        """Note when bodies were last used: seconds since the epoch by entry id."""
-        # in one statement, which lets other threads go on: there may be tens of thousands
+        """Write the last uses of bodies: seconds since the epoch by entry id."""
+        # One statement for all, which may be tens of thousands: other threads run while SQLite executes it
         self._execute(_TOUCH, json.dumps({f"b:{each}": seconds for each, seconds in used.items()}))
 
     def clear(self) -> None:
-        """Drop every row."""
+        """Delete all rows."""
         self.slots.update(map(self.generations.slot, self._rows.keys()))
         for name in self._rows.file_names():
             self._discard(name)
@@ -156,5 +158,5 @@ class Transaction:
 
 
 def _seconds(value: Value) -> float:
-    """A time out of a row, which may hold anything."""
+    """Return a time from a row as a float; 0 if the row holds something else."""
     return value if isinstance(value, float) else 0.0

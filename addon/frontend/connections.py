@@ -1,0 +1,121 @@
+"""All client connections of one listener: how many there may be, their deadlines, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Protocol
+
+from addon.frontend.connection_limits import ConnectionLimits, address_of
+from addon.runtime.access_log import AccessLog
+
+HEAD_TIMEOUT = 10.0
+"""Seconds for a request head, for a TLS handshake, and for the first byte in a tunnel."""
+
+IDLE_TIMEOUT = 75.0
+"""Seconds that a connection may be idle between two requests."""
+
+STALL_TIMEOUT = 60.0
+"""Seconds within which a client must read, or send, MIN_BYTES of content."""
+
+MIN_BYTES = 30_000
+
+LINGER = 2.0
+"""Seconds that a client may go on sending after a response that ends the connection."""
+
+
+class ClientConnection(Protocol):
+    """A connection of a client, whatever protocol is spoken on it."""
+
+    deadline: float
+    """By the event loop's clock; infinite while the client has nothing to do."""
+
+    def expire(self) -> None:
+        """End, since the deadline has passed."""
+
+    def finish(self) -> None:
+        """End as soon as the response under way is sent."""
+
+    def abort(self) -> None:
+        """End at once."""
+
+
+class Connections:
+    """The open connections. Everything here belongs to the event loop.
+
+    Attributes:
+        accepting: New requests are answered; False once the listener is being closed.
+        now: The event loop's clock, read once a second.
+        limits: How many connections there may be.
+        log: The access log, if there is one.
+        clock: Returns seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        limits: ConnectionLimits,
+        clock: Callable[[], float],
+        log: AccessLog | None = None,
+        each_second: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Start without connections; call `each_second` once a second while clients are served."""
+        self.accepting = True
+        self.now = 0.0
+        self.limits = limits
+        self.log = log
+        self.clock = clock
+        self._each_second = each_second
+        self._open: set[ClientConnection] = set()
+        self._timer: asyncio.TimerHandle | None = None
+
+    def __contains__(self, connection: ClientConnection) -> bool:
+        """Return whether a connection is watched here."""
+        return connection in self._open
+
+    def __len__(self) -> int:
+        """Return how many connections are open."""
+        return len(self._open)
+
+    def add(self, connection: ClientConnection) -> None:
+        """Watch the deadline of a connection, and end it when the listener closes."""
+        self._open.add(connection)
+
+    def discard(self, connection: ClientConnection) -> None:
+        """Stop watching a connection."""
+        self._open.discard(connection)
+
+    def write_log(self, transport: asyncio.BaseTransport, line: str) -> None:
+        """Write a line about a client's connection to the access log."""
+        if self.log is not None:
+            self.log.note(self.clock(), address_of(transport), line)
+
+    def start(self) -> None:
+        """Start the timer that looks for passed deadlines once a second."""
+        loop = asyncio.get_running_loop()
+        self.now = loop.time()
+        self._timer = loop.call_later(1.0, self._tick)
+
+    def _tick(self) -> None:
+        self.start()
+        for connection in [each for each in self._open if each.deadline < self.now]:
+            connection.expire()
+        self._each_second()
+
+    async def close(self, timeout_after: float) -> None:
+        """End every connection: idle ones now, the others after their response or after `timeout_after` seconds."""
+        self.accepting = False
+        for connection in list(self._open):
+            connection.finish()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout_after):
+                await self._all_ended()
+        for connection in list(self._open):
+            connection.abort()
+        if self._timer is not None:
+            self._timer.cancel()
+        self._each_second()
+
+    async def _all_ended(self) -> None:
+        while self._open:  # noqa: ASYNC110 - only while closing; an event would have to be set wherever one ends
+            await asyncio.sleep(0.05)

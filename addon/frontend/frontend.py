@@ -1,0 +1,32 @@
+"""What the connections of all protocols share."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from addon.frontend.connections import Connections
+from addon.frontend.leaf_certificates import LeafContexts
+from addon.service import Service
+
+HandOver = Callable[[asyncio.Transport, bytes, str], None]
+"""Gives a connection to mitmproxy: its transport, the bytes already read from it, and mitmproxy's mode for it."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frontend:
+    """The cache behind a listener, and the parts that its connections use."""
+
+    service: Service
+    connections: Connections
+    certificates: LeafContexts
+    """TLS contexts for the hosts whose TLS is intercepted."""
+    hand_over: HandOver
+    leave_alone: tuple[re.Pattern[str], ...] = ()
+    """Hosts whose TLS is never intercepted."""
+
+    def leaves_alone(self, host: str) -> bool:
+        """Return whether tunnels to a host are passed through unopened."""
+        return any(pattern.fullmatch(host) for pattern in self.leave_alone)

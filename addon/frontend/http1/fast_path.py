@@ -1,0 +1,159 @@
+"""The fast path of HTTP/1: requests that are answered, or sent to the origin, without a task.
+
+- A request head that came before, whose response is still valid: the hot response is sent at once.
+- A request that the store can answer from memory: a hot response is made.
+- A miss like an earlier one, or a stale copy: a direct fetch sends the request to the origin.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from addon.frontend.http1.batched_counters import BatchedCounters
+from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
+from addon.frontend.http1.hot_cache import HotCache
+from addon.frontend.http1.hot_response import GenerationStamp, HitCount, HotResponse, hot_response
+from addon.frontend.http1.request_templates import RequestTemplates
+from addon.pipeline.active_pipeline import ActivePipeline
+from addon.runtime.access_log import AccessLog
+from addon.runtime.counters import Counters
+from cache import engine
+from cache.engine.decisions import Serve, Validate
+from cache.http.messages import Request
+from cache.rules.key import primary_key
+
+MAX_USES_REPORTED = 5_000
+"""Hot responses a second whose use is reported to the store, since reporting takes time."""
+
+
+class FastPath:
+    """Hot responses and direct fetches for the active pipeline. Belongs to the event loop.
+
+    Attributes:
+        hot: The hot cache, by the bytes of the request head.
+        fetcher: The active pipeline's fetcher.
+        templates: The request templates of the active pipeline.
+        clock: Returns seconds since the epoch.
+    """
+
+    def __init__(
+        self,
+        active: ActivePipeline,
+        counters: Counters,
+        clock: Callable[[], float],
+        hot_size: int,
+        log: AccessLog | None = None,
+    ) -> None:
+        """Keep at most `hot_size` bytes of hot responses, and log them to `log`."""
+        self.clock = clock
+        self.hot = HotCache(hot_size)
+        self._active = active
+        self._log = log
+        self._counters = counters
+        self._batched = BatchedCounters(counters)
+        self._hit_counts: dict[tuple[str, str | None], HitCount] = {}
+        self._used: list[HotResponse] = []
+        self._use(active)
+        active.add_observer(self._policy_changed)
+        counters.add_source(self._flush_hits)
+
+    def _use(self, active: ActivePipeline) -> None:
+        """Work for the active pipeline; forget everything that belongs to another one."""
+        self._pipeline = active.current
+        self.fetcher = self._pipeline.fetcher
+        self.hot.clear()
+        self.templates = RequestTemplates(self.fetcher, self._batched)
+        self._generations = self._pipeline.store.generations
+
+    def _policy_changed(self) -> None:
+        # hot responses and templates of another policy are found invalid one by one
+        if self._active.current is not self._pipeline:
+            self.report_uses()
+            self._use(self._active)
+
+    # ---- hot responses
+
+    def is_valid(self, hot: HotResponse, now: float) -> bool:
+        """Return whether the engine would decide the same at `now` (seconds since the epoch)."""
+        if now >= hot.valid_until or hot.policy is not self.fetcher.policy:
+            return False
+        version = self._generations.version()
+        if hot.version != version:  # something in the store has changed, though rarely under this key
+            if hot.stamp.generation != self._generations.current(hot.stamp.slot):
+                return False
+            hot.version = version
+        return True
+
+    def count(self, hot: HotResponse, now: float, client: str) -> None:
+        """Count and log a hot response that was sent to the address `client`."""
+        hot.visited = True
+        hits = hot.hits
+        hits.responses += 1
+        hits.bytes += hot.length
+        hits.milliseconds += hot.milliseconds
+        if not hot.used and len(self._used) < MAX_USES_REPORTED:
+            hot.used = True
+            self._used.append(hot)
+        if self._log is not None:
+            self._log.note(now, client, hot.log_line)
+
+    def _flush_hits(self) -> None:
+        """Add the hot responses that were sent to the counters."""
+        for hits in self._hit_counts.values():
+            hits.flush(self._counters)
+
+    def report_uses(self) -> None:
+        """Report to the store which stored responses were used."""
+        touch = self._pipeline.store.sync_store.touch
+        for hot in self._used:
+            hot.used = False
+            touch(hot.entry_id)
+        self._used.clear()
+
+    # ---- requests that no hot response answers
+
+    def prepare(
+        self, head_as_sent: bytes, request: Request, *, client: DirectFetchClient
+    ) -> HotResponse | DirectFetch | None:
+        """Return a hot response made now, or a direct fetch; None if the handler has to answer.
+
+        Args:
+            head_as_sent: The request head with the prefix of its connection; the hot response is kept under it.
+            request: The same request, parsed; it has no content.
+            client: Gets the response to a direct fetch.
+        """
+        store, policy, now = self._pipeline.store, self.fetcher.policy, self.clock()
+        if not policy.shortcuts.direct_fetch:
+            return None
+        key = primary_key(request)
+        if store.peek(key) == ():
+            return self.templates.fetch(request, key, now, client)
+        stamp = self._stamp(key)
+        candidates = store.peek(key)  # after the stamp, so that a change in between is noticed
+        if candidates is None:
+            return None
+        decision = engine.on_request(request, candidates, policy, now)
+        if isinstance(decision, Validate):
+            return self.templates.validate(request, decision, key, now, client)
+        if not isinstance(decision, Serve):
+            return None
+        content = self.fetcher.reply_builder.content_in_memory(decision.answer)
+        if content is None:
+            return None
+        hits = self._hits(request.scheme, decision.answer.exemption)
+        hot = hot_response(request, decision, content, policy=policy, now=now, stamp=stamp, hits=hits)
+        if hot is not None:
+            self.hot.put(head_as_sent, hot)
+        return hot
+
+    def _stamp(self, key: str) -> GenerationStamp:
+        version, slot = self._generations.version(), self._generations.slot(key)
+        return GenerationStamp(slot, self._generations.current(slot), version)
+
+    def _hits(self, scheme: str, exemption: str | None) -> HitCount:
+        return self._hit_counts.setdefault((scheme, exemption), HitCount(scheme, exemption))
+
+    def is_shareable(self, request: Request) -> bool:
+        """Return whether other requests may use the origin's response to this one, as far as is known."""
+        plain = request.method == "GET" and not request.has_content and "range" not in request.fields
+        return plain and not self.fetcher.single_flight.is_hit_for_pass(primary_key(request), self.clock())

@@ -1,0 +1,52 @@
+"""Which pipeline answers now: that on the proxy's own store, or that on a recording."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from addon.pipeline.pipeline import Pipeline
+from cache.policy.cache_policy import CachePolicy
+
+
+class ActivePipeline:
+    """The pipeline that answers requests, and the changes of its policy while the proxy runs.
+
+    Attributes:
+        own: The pipeline on the proxy's own store.
+        current: The pipeline that answers now.
+    """
+
+    def __init__(self, own: Pipeline) -> None:
+        self.own = own
+        self.current = own
+        self._observers: list[Callable[[], None]] = []
+
+    @property
+    def policy(self) -> CachePolicy:
+        """The policy in force."""
+        return self.current.policy
+
+    def add_observer(self, observer: Callable[[], None]) -> None:
+        """Call `observer` after every change of the pipeline or of its policy."""
+        self._observers.append(observer)
+
+    def set_policy(self, policy: CachePolicy) -> None:
+        """Use another policy from the next request on."""
+        self.current.fetcher.policy = policy
+        self._notify()
+
+    def switch_to(self, pipeline: Pipeline) -> None:
+        """Answer from another pipeline from now on; it takes over the modes, and what is known about the network."""
+        held = self.policy
+        pipeline.fetcher.policy = replace(
+            pipeline.policy,
+            network=replace(held.network, offline=pipeline.policy.network.offline),
+            identity=replace(pipeline.policy.identity, own_authorities=held.identity.own_authorities),
+        )
+        self.current = pipeline
+        self._notify()
+
+    def _notify(self) -> None:
+        for observer in self._observers:
+            observer()

@@ -1,0 +1,40 @@
+"""Which counters a response adds to; every way through the proxy counts by this."""
+
+from __future__ import annotations
+
+from cache.answer.cache_status import Handling
+from cache.policy.reasons import NotStored
+
+
+def request_counters(scheme: str) -> tuple[str, ...]:
+    """Return the names of the counters that a request for a URL with this scheme adds to."""
+    return ("requests", "requests.http" if scheme == "http" else "requests.https")
+
+
+def response_counters(
+    scheme: str, handling: Handling | None, exemption: str | None = None, not_stored: NotStored | None = None
+) -> tuple[str, ...]:
+    """Return the names of the counters that a response adds to.
+
+    Args:
+        scheme: The scheme of the request's URL.
+        handling: What the cache did, None for an error of this proxy's own.
+        exemption: The rule by which a copy kept the status 200.
+        not_stored: Why the response is relayed and not stored.
+    """
+    names = [f"not_stored.{not_stored}"] if not_stored else []
+    if handling is None:
+        return tuple(names)
+    names.append(f"answers.{'hit' if handling.hit else handling.fwd}")
+    if handling.is_miss:
+        names.append(f"misses.{handling.fwd}")
+    is_stale = (handling.ttl or 0) < 0
+    if is_stale:
+        names.append("stale")
+    if handling.hit:
+        names += ["hits", f"hits.{scheme}"]
+        if is_stale:
+            names.append("hits.stale")
+    if exemption:
+        names.append(f"exempted.{exemption}")
+    return tuple(names)

@@ -1,0 +1,46 @@
+"""Errors that this proxy makes itself, as replies."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from addon.origin import OriginFailure
+from addon.pipeline.reply import Reply
+from addon.runtime.counters import Counters
+from cache import engine
+from cache.answer.compose import error_response
+from cache.engine.decisions import Refuse
+from cache.policy.cache_policy import CachePolicy
+from cache.policy.reasons import Refused
+
+
+class ErrorReplies:
+    """Makes replies of errors, and counts them."""
+
+    def __init__(self, policy: Callable[[], CachePolicy], clock: Callable[[], float], counters: Counters) -> None:
+        """Make errors in the name that `policy` gives this cache, dated by `clock` (seconds since the epoch)."""
+        self._policy = policy
+        self._clock = clock
+        self._counters = counters
+
+    def refuse(self, refuse: Refuse) -> Reply:
+        """Return the error that the engine decided on."""
+        self._counters.count(f"refused.{refuse.reason}")
+        return Reply(refuse.answer.head, refuse.answer.content)
+
+    def malformed_request(self, sentence: str, status: int = 400) -> Reply:
+        """Return the error for a request that cannot be trusted."""
+        return self.error(status, Refused.MALFORMED_REQUEST, sentence, "http_request_error")
+
+    def origin_failed(self, failure: OriginFailure) -> Reply:
+        """Return the error for an origin response that ended before any byte of it was sent to the client."""
+        return self.error(engine.status_of_failure(failure.kind), Refused.FETCH_FAILED, failure.detail, failure.kind)
+
+    def gave_up(self, sentence: str) -> Reply:
+        """Return the error for a request whose exchanges with the origin led to nothing."""
+        return self.error(502, Refused.GAVE_UP, sentence, "http_protocol_error")
+
+    def error(self, status: int, reason: Refused, sentence: str, error: str) -> Reply:
+        """Return an error with this status; `error` is the type for Proxy-Status (RFC 9209 §2.3)."""
+        answer = error_response(status, reason, sentence, self._policy(), self._clock(), error=error)
+        return self.refuse(Refuse(answer, reason))

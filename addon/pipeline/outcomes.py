@@ -1,0 +1,125 @@
+"""What an origin's response leads to: the engine's decision, carried out in store, single-flight and counters.
+
+Every origin response passes here, however its content travels: through the fetcher, through mitmproxy, or as a direct
+fetch of the HTTP/1 front end. Each of them only moves the content.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+
+from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.counting import response_counters
+from addon.pipeline.entry_ids import entry_ids
+from addon.pipeline.fill_writer import declared_length
+from addon.pipeline.held_responses import HeldResponses
+from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight
+from addon.runtime.counters import Counters
+from cache import engine
+from cache.engine.decisions import (
+    Change,
+    Complete,
+    Freshen,
+    Invalidate,
+    Refuse,
+    Relay,
+    Retry,
+    Serve,
+    Store,
+    UpstreamRequest,
+)
+from cache.http.messages import Received, Request
+from cache.policy.cache_policy import CachePolicy
+from cache.policy.reasons import NotStored
+
+logger = logging.getLogger(__name__)
+
+Outcome = Store | Complete | Freshen | Relay | Serve | Retry | Refuse
+
+
+class Outcomes:
+    """Judges origin responses, and carries out what they lead to, all but passing their content on."""
+
+    def __init__(
+        self,
+        *,
+        store: AsyncStore,
+        held: HeldResponses,
+        single_flight: SingleFlight,
+        clock: Callable[[], float],
+        counters: Counters,
+        max_object: int,
+    ) -> None:
+        """Store no response whose content is larger than `max_object` bytes."""
+        self._store = store
+        self._held = held
+        self._single_flight = single_flight
+        self._clock = clock
+        self._counters = counters
+        self._max_object = max_object
+        self._entry_ids = entry_ids()
+
+    def judge(
+        self,
+        request: Request,
+        sent: UpstreamRequest,
+        received: Received,
+        policy: CachePolicy,
+        *,
+        held: int | None = None,
+    ) -> Outcome:
+        """Return the engine's decision about a response.
+
+        Args:
+            request: The client's request.
+            sent: What was sent to the origin for it.
+            received: The head of the response.
+            policy: The policy in force.
+            held: How many bytes of content mitmproxy may hold in memory until `HeldResponses.keep`, if it does.
+        """
+        length = declared_length(received.head)
+        unbounded = held is not None and (length is None or length > held)
+        if sent.not_storable is None and (unbounded or (length or 0) > self._max_object):
+            sent = replace(sent, not_storable=NotStored.TOO_LARGE)
+        outcome = engine.on_response(request, sent, received, policy, next(self._entry_ids))
+        if held is not None and isinstance(outcome, Store):
+            self._held.hold(outcome)
+        return outcome
+
+    def conclude(self, request: Request, outcome: Store | Relay, flight: Flight | None) -> tuple[str, ...]:
+        """Tell waiting requests whether they may share a response that is passed on, and count it.
+
+        `flight` is None where no other request waits. Returns the names of the counters that it was added to.
+        """
+        not_stored = None
+        match outcome:
+            case Store():
+                if flight is not None:
+                    self._single_flight.clear_hit_for_pass(flight.key)
+            case Relay():
+                not_stored = outcome.not_stored
+                self._let_followers_go(flight, not_stored)
+                if not_stored is not None and logger.isEnabledFor(logging.INFO):  # joining a URI takes time
+                    logger.info("%s not stored: %s", request.uri, not_stored)
+        names = response_counters(request.scheme, outcome.handling, outcome.answer.exemption, not_stored)
+        self._counters.count_each(names)
+        return names
+
+    def _let_followers_go(self, flight: Flight | None, not_stored: NotStored | None) -> None:
+        """Send requests that wait for a response which may not be shared to the origin themselves."""
+        if flight is not None:
+            flight.end(FlightResult.NOT_SHARED)
+            if not_stored is not None:
+                self._single_flight.mark_hit_for_pass(flight.key, self._clock())
+
+    async def apply(self, changes: tuple[Change, ...], flight: Flight | None = None) -> None:
+        """Apply changes to stored responses, and mark fetches under way except the `flight` that brought them."""
+        if not changes:
+            return
+        cause = flight or self._held.flight_of(changes)
+        for change in changes:
+            if isinstance(change, Invalidate):
+                self._single_flight.mark_invalidated(change.key, but=cause)
+        await self._store.apply(changes)

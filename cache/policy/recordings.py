@@ -1,0 +1,42 @@
+"""How a recording changes the policy: while it is made, and while it is replayed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cache.policy.cache_policy import CachePolicy, Recording
+from cache.policy.private_cache import SHARED_CACHE
+from cache.policy.rules import SetCookie
+
+
+def recording_policy(policy: CachePolicy, name: str) -> CachePolicy:
+    """Return the policy that makes the recording `name`: every request goes forward, all but cookies is stored."""
+    policy = _alone(policy)
+    return replace(
+        policy,
+        recording=Recording(name, is_replay=False),
+        requests=replace(policy.requests, always_forward=True),
+        storing=replace(policy.storing, everything=True, set_cookie=SetCookie.STRIP),
+    )
+
+
+def replaying_policy(policy: CachePolicy, name: str) -> CachePolicy:
+    """Return the policy that replays the recording `name`: it alone answers, whatever the age of its responses."""
+    policy = _alone(policy)
+    return replace(
+        policy,
+        recording=Recording(name, is_replay=True),
+        freshness=replace(policy.freshness, always_fresh=True),
+        keying=replace(policy.keying, ignore_vary_star=True),
+        network=replace(policy.network, offline=True),
+    )
+
+
+def _alone(policy: CachePolicy) -> CachePolicy:
+    """Return the policy of a store that one person makes and uses: nothing keeps responses apart for others."""
+    return replace(
+        policy,
+        private=replace(SHARED_CACHE, secrets=policy.private.secrets),
+        keying=replace(policy.keying, ignore_credentials=True, post_rules=(), partition=(), no_vary_search=False),
+        storing=replace(policy.storing, captures=1),
+    )

@@ -1,0 +1,160 @@
+"""A transaction on entries: it changes their heads and bodies together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from cache.rules.stored_response import StoredResponse
+from cache.stores.codec import encode_row
+from cache.stores.disk.head_rows import Encoded, encoded, variants_in
+from cache.stores.disk.row_transaction import RowTransaction
+from cache.stores.disk.rows import Rows
+from cache.stores.disk.spool import Spool
+from cache.stores.supersession import MAX_VARIANTS, superseded
+
+
+class EntryTransaction:
+    """Changes to entries within one row transaction. A damaged head row counts as empty and is overwritten."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        changes: RowTransaction,
+        captures: int = 1,
+        last_use: Callable[[str], float] = lambda _: 0.0,
+    ) -> None:
+        """Make changes through `changes`.
+
+        Args:
+            rows: the rows to read from.
+            changes: the row transaction.
+            captures: how many states of a response are kept over time.
+            last_use: returns the last use of an entry, in seconds since the epoch, if the rows do not have it yet.
+        """
+        self._rows = rows
+        self._changes = changes
+        self._captures = captures
+        self._last_use = last_use
+        self.results: dict[str, tuple[StoredResponse, ...]] = {}
+        """The entries under each key that was changed, most recently stored first."""
+
+    @property
+    def before(self) -> dict[int, int | None]:
+        """Values of the changed slots before the transaction; set by the commit."""
+        return self._changes.before
+
+    @property
+    def generation(self) -> int | None:
+        """Value of the changed slots after the commit; None if another connection has committed meanwhile."""
+        return self._changes.generation
+
+    def stable_value(self, slot: int) -> int | None:
+        """Return the value of a slot of the generation table; None while another change is in progress."""
+        return self._changes.generations.stable_value(slot)
+
+    def insert(
+        self, entry: StoredResponse, data: bytes, body: bytes | Spool, replaces: Iterable[str], used: float
+    ) -> None:
+        """Store an entry with its body.
+
+        Args:
+            entry: the entry.
+            data: the entry, encoded.
+            body: its body.
+            replaces: ids of entries to delete.
+            used: time of the last use, in seconds since the epoch.
+
+        Raises:
+            StoreError: nothing was changed.
+        """
+        key = entry.key
+        is_known_empty = self._changes.is_known_empty(key)  # asked first: it saves the query for other entries
+        self._changes.put_body(entry.id, key, body, used)
+        if is_known_empty:
+            self._changes.put_head(key, encode_row([data]))
+            self.results[key] = (entry,)
+            return
+        variants = self._variants(key)
+        ended = superseded(entry, (each for each, _ in variants), self._captures)
+        replaced = {*replaces, entry.id, *ended}
+        uses = self._changes.bodies_of(key)
+        present = [each for each in uses if each not in replaced]
+        present.sort(key=lambda each: max(uses[each], self._last_use(each)))
+        kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
+        self._write(key, [(entry, data), *(each for each in variants if each[0].id in kept)])
+
+    def update(self, entry: StoredResponse, sole_variant: bytes | None = None) -> bool:
+        """Replace the head of a stored entry if its revision is `entry.revision - 1`. Return whether it was replaced.
+
+        `sole_variant` is the entry, encoded, if the caller knows that the stored one has that revision and is the only
+        one under its key.
+
+        Raises:
+            StoreError: the head must not be stored; nothing was changed.
+        """
+        if sole_variant is not None:
+            rewritten = self._changes.rewrite_head(entry.key, encode_row([sole_variant]))
+            self.results[entry.key] = (entry,) if rewritten else ()
+            return rewritten
+        variants = self._variants(entry.key)
+        stored = next((each for each, _ in variants if each.id == entry.id), None)
+        if stored is None or stored.revision != entry.revision - 1:
+            self.results[entry.key] = tuple(each for each, _ in variants)
+            return False
+        updated = encoded(replace(entry, length=stored.length, sha256=stored.sha256))
+        self._write(entry.key, [updated if each[0] is stored else each for each in variants])
+        return True
+
+    def invalidate(self, key: str, fits: Callable[[StoredResponse], bool]) -> int:
+        """Mark the entries under a key that `fits` accepts as needing validation. Return their number."""
+        variants = self._variants(key)
+        # A new revision, so that a 304 to an earlier request cannot remove the mark
+        marked = {
+            each.id: encoded(replace(each, invalid=True, revision=each.revision + 1))
+            for each, _ in variants
+            if fits(each)
+        }
+        if marked:
+            self._write(key, [marked.get(each[0].id, each) for each in variants])
+        return len(marked)
+
+    def delete(self, key: str, ids: Iterable[str] | None) -> int:
+        """Delete the entries under a key, all or only those with these ids. Return their number."""
+        deleted = None if ids is None else set(ids)
+        variants = self._variants(key)
+        kept = [each for each in variants if deleted is not None and each[0].id not in deleted]
+        self._write(key, kept)
+        return len(variants) - len(kept)
+
+    def clear(self) -> int:
+        """Delete all entries. Return their number."""
+        count = self._rows.body_count()
+        self._changes.clear()
+        return count
+
+    def evict(self, max_size: int) -> int:
+        """Delete the least recently used entries until at most `max_size` bytes are in use. Return their number."""
+        count, spared = 0, set[str]()
+        while self._rows.bytes_in_use() > max_size and (oldest := self._changes.least_recently_used()):
+            # The rows get the last uses late: an entry that was used since is put back in the order, once
+            if (last := self._last_use(oldest.entry_id)) > oldest.used and oldest.entry_id not in spared:
+                self._changes.touch({oldest.entry_id: last})
+                spared.add(oldest.entry_id)
+                continue
+            self._changes.drop_body(oldest)
+            self._write(oldest.key, [each for each in self._variants(oldest.key) if each[0].id != oldest.entry_id])
+            count += 1
+        return count
+
+    def _variants(self, key: str) -> list[Encoded]:
+        return variants_in(self._rows, key) or []
+
+    def _write(self, key: str, entries: Sequence[Encoded]) -> None:
+        """Replace all entries under a key by these, and delete the bodies of all others."""
+        if entries:
+            self._changes.put_head(key, encode_row([data for _, data in entries]))
+        else:
+            self._changes.drop_head(key)
+        self._changes.drop_bodies(key, but=[each.id for each, _ in entries])
+        self.results[key] = tuple(each for each, _ in entries)

@@ -1,0 +1,37 @@
+"""Encode and decode head rows: all entries under one primary key."""
+
+from __future__ import annotations
+
+from cache.rules.stored_response import StoredResponse
+from cache.stores.base import StoreError
+from cache.stores.codec import CodecError, decode, decode_row, encode
+from cache.stores.disk.bytes_disk import RowError
+from cache.stores.disk.rows import Rows
+
+type Encoded = tuple[StoredResponse, bytes]
+"""An entry and its encoded form."""
+
+
+def variants_in(rows: Rows, key: str) -> list[Encoded] | None:
+    """Return the entries under a key, most recently stored first, or None if their row is damaged."""
+    try:
+        row = rows.head(key)
+        return decoded(row, key) if row is not None else []
+    except (RowError, CodecError):
+        return None
+
+
+def decoded(row: bytes, key: str) -> list[Encoded]:
+    """Return the entries in a head row. Raises CodecError if the row is damaged or belongs to another key."""
+    variants = [(decode(each), each) for each in decode_row(row)]
+    if any(each.key != key for each, _ in variants):
+        raise CodecError("an entry under another key")
+    return variants
+
+
+def encoded(entry: StoredResponse) -> Encoded:
+    """Return an entry with its encoded form. Raises StoreError if the entry must not be stored."""
+    try:
+        return entry, encode(entry)
+    except CodecError as error:
+        raise StoreError(f"the entry cannot be stored: {error}") from error

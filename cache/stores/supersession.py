@@ -1,0 +1,34 @@
+"""Which stored responses under a primary key a new one takes the place of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from cache.rules.mementos import worth_keeping
+from cache.rules.stored_response import StoredResponse
+
+MAX_VARIANTS = 32
+"""Stored responses under one primary key at a time. Beyond that, the least recently used one is deleted."""
+
+
+def supersedes(new: StoredResponse, old: StoredResponse) -> bool:
+    """Return whether a new stored response takes the place of an old one under the same key.
+
+    A complete one does if both answer the same requests: same method, same Vary values. Two concurrent fetches store
+    such a pair. A partial one (RFC 9111 §3.3) only takes the place of partial ones within its range.
+    """
+    if (new.method, new.vary) != (old.method, old.vary):
+        return False
+    if new.complete_length is None:
+        return True
+    within = new.first <= old.first and old.first + old.length <= new.first + new.length
+    return old.complete_length is not None and within
+
+
+def superseded(new: StoredResponse, stored: Iterable[StoredResponse], captures: int) -> set[str]:
+    """Return the ids of the stored responses that a new one supersedes.
+
+    Those that are kept as captures of earlier states are left out; `captures` is how many states are kept in all.
+    """
+    old = [each for each in stored if supersedes(new, each)]
+    return {each.id for each in old} - worth_keeping(new, old, captures)
