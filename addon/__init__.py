@@ -1,1 +1,1 @@
-"""What connects the cache to mitmproxy, sockets, processes and people."""
+"""The proxy around the cache: network, mitmproxy, settings, recordings and the command line."""

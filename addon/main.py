@@ -1,11 +1,11 @@
-"""What `mitmdump -s` and `mitmweb -s` load: `addons`, and nothing else."""
+"""The script that `mitmdump -s` and `mitmweb -s` load. mitmproxy takes the addon from `addons`."""
 
 import sys
 from pathlib import Path
 
-# mitmproxy leaves a script's folder at the head of the path, where our modules would hide others of the same name
+# mitmproxy puts a script's folder first into sys.path, where our modules would hide others of the same name
 sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != Path(__file__).absolute().parent]
 
-from addon.frontend.mitm.embedded import Embedded  # noqa: E402 - only now are names what they seem
+from addon.frontend.mitm.embedded import Embedded  # noqa: E402 - needs the corrected path
 
 addons = [Embedded()]

@@ -1,4 +1,4 @@
-"""The command line, `secondhand`: a file a group of commands; here they come together."""
+"""The command line program `secondhand`. Each module here has a group of commands; this one assembles them."""
 
 from __future__ import annotations
 
@@ -30,12 +30,12 @@ EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 no
 app = typer.Typer(
     cls=Application,
     name="secondhand",
-    help="A caching HTTP(S) proxy that says when an answer is its copy: 203 Non-Authoritative Information.",
+    help="A caching HTTP(S) proxy that sends stored responses with status 203 Non-Authoritative Information.",
     epilog=EXIT_CODES,
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    # boxes are for people, not for files
+    # boxes for a terminal, plain text for files
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
 )
 app.command(epilog="Example: secondhand run -- npm ci", context_settings={"allow_interspersed_args": False})(run.run)
@@ -63,13 +63,13 @@ app.command(epilog="Example: secondhand doctor --json")(doctor.doctor)
 app.add_typer(queue.app, name="queue")
 app.add_typer(trust.app, name="trust")
 app.command("addon", epilog='Example: mitmdump -s "$(secondhand addon)"')(mitm.addon)
-app.command(epilog="Example: secondhand mitmweb --listen-port 8081", cls=mitm.Untouched)(mitm.mitmweb)
-app.command(epilog="Example: secondhand mitmdump --mode reverse:http://127.0.0.1:9000", cls=mitm.Untouched)(
+app.command(epilog="Example: secondhand mitmweb --listen-port 8081", cls=mitm.PassThroughCommand)(mitm.mitmweb)
+app.command(epilog="Example: secondhand mitmdump --mode reverse:http://127.0.0.1:9000", cls=mitm.PassThroughCommand)(
     mitm.mitmdump
 )
 app.command(epilog="Example: secondhand version --json")(mitm.version)
 
 
 def main() -> None:
-    """Run the command line; ends the process."""
+    """Run the command line and end the process."""
     app(prog_name="secondhand")

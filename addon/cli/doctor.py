@@ -1,25 +1,24 @@
-"""`secondhand doctor`: does what is installed here go through the cache."""
+"""`secondhand doctor`: check which installed programs work through the proxy."""
 
 from __future__ import annotations
 
 import os
 import tempfile
-from dataclasses import asdict
 from pathlib import Path
 
 import typer
 
 from addon.cli.env import lasting_trust_files
-from addon.cli.options import ConfigOption, JsonOption, configuration
-from addon.cli.running import running
-from addon.cli.terminal import FAILED, fail, note, say, say_json, say_table
+from addon.cli.find_proxy import find_running_proxy
+from addon.cli.options import ConfigOption, JsonOption, load_configuration
+from addon.cli.terminal import FAILED, fail, print_json, print_line, print_note, print_table
 from addon.config.load import FILE_VARIABLE
 from addon.config.settings import Settings
-from addon.programs.doctor import advice as mending
-from addon.programs.doctor.fixtures import fill
-from addon.programs.doctor.probe import Finding, examine
+from addon.programs.doctor.advice import ProxySetup, copies_command, proxy_command, trust_command
+from addon.programs.doctor.fixtures import fill_store
+from addon.programs.doctor.probe import ProbeResult, examine
 from addon.programs.doctor.programs import PROGRAMS
-from addon.programs.run.private_log import plain
+from addon.programs.run.private_log import messages_only
 from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
 from addon.programs.run.variables import CA_FILES, variables
 from addon.programs.trust.ca import ca_certificate
@@ -29,65 +28,82 @@ from cache.policy.rules import Mode
 
 
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Try every known program that is installed: does it reach the proxy, trust it, take a copy. Fails if one does not.
+    """Check which installed programs work through the proxy.
 
-    They get the variables of `secondhand run`, and a proxy that holds some copies and asks nobody.
+    Every known program runs with the variables of `secondhand run`, and with a proxy that has some stored responses
+    and asks no origin. Fails if a program does not use the proxy, trust its CA and accept stored responses.
     """
-    settings = configuration(config).settings
-    said = {"SECONDHAND_CACHE__MODE": Mode.OFFLINE} | ({FILE_VARIABLE: str(config)} if config else {})
+    settings = load_configuration(config).settings
+    proxy_settings = {"SECONDHAND_CACHE__MODE": Mode.OFFLINE} | ({FILE_VARIABLE: str(config)} if config else {})
     with tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
         store = Path(folder, "store")
-        fill(store)
-        authority = ca_certificate(settings.tls.ca_directory).pem
-        trust = write_trust_files(Path(folder), authority, os.environ, CA_FILES)
+        fill_store(store)
+        ca = ca_certificate(settings.tls.ca_directory).pem
+        trust = write_trust_files(Path(folder), ca, os.environ, CA_FILES)
         try:
-            with PrivateProxy(store, said) as proxy:
+            with PrivateProxy(store, proxy_settings) as proxy:
                 url = f"http://127.0.0.1:{proxy.port}"
                 environ = {**os.environ, **variables(url, trust, os.environ)}
-                found = [examine(program, url, environ, proxy.counters) for program in PROGRAMS]
+                results = [examine(program, url, environ, proxy.counters) for program in PROGRAMS]
         except ProxyDidNotStart as error:
-            fail(plain(str(error)), FAILED)
-    installed = [finding for finding in found if finding]
-    missing = [program.name for program, finding in zip(PROGRAMS, found, strict=True) if finding is None]
-    mends = _mends(installed, settings)
+            fail(messages_only(str(error)), FAILED)
+    installed = [result for result in results if result]
+    missing = [program.name for program, result in zip(PROGRAMS, results, strict=True) if result is None]
+    remedies = _remedies(installed, settings)
     if as_json:
-        programs = [{**asdict(finding), "mend": mends.get(finding.name, "")} for finding in installed]
-        say_json({"programs": programs, "not_installed": missing})
+        programs = [_described(result, remedies.get(result.name, "")) for result in installed]
+        print_json({"programs": programs, "not_installed": missing})
     else:
-        _say(installed, missing, mends)
-    if mends:
+        _print_results(installed, missing, remedies)
+    if remedies:
         raise typer.Exit(FAILED)
 
 
-def _mends(installed: list[Finding], settings: Settings) -> dict[str, str]:
-    """Return the command that helps each program which needs help."""
-    unwell = [finding for finding in installed if not finding.is_well]
-    if not unwell:
+def _remedies(installed: list[ProbeResult], settings: Settings) -> dict[str, str]:
+    """Return the command that helps, for each program that needs help."""
+    failed = [result for result in installed if not result.is_ok]
+    if not failed:
         return {}
-    proxy = running(settings)
-    lasting = mending.Lasting(proxy.url if proxy else proxy_url(*settings.address), lasting_trust_files(settings))
-    return {finding.name: _mend(finding, lasting) for finding in unwell}
+    proxy = find_running_proxy(settings)
+    setup = ProxySetup(proxy.url if proxy else proxy_url(*settings.address), lasting_trust_files(settings))
+    return {result.name: _remedy(result, setup) for result in failed}
 
 
-def _mend(finding: Finding, lasting: mending.Lasting) -> str:
-    if not finding.reaches:
-        return mending.reach(finding.name, lasting)
-    return mending.take(finding.name) if finding.trusts else mending.trust(finding.name, lasting)
+def _remedy(result: ProbeResult, setup: ProxySetup) -> str:
+    if not result.uses_proxy:
+        return proxy_command(result.name, setup)
+    return copies_command(result.name) if result.trusts_ca else trust_command(result.name, setup)
 
 
-def _say(installed: list[Finding], missing: list[str], mends: dict[str, str]) -> None:
-    rows = [(finding.name, *map(_mark, (finding.reaches, finding.trusts, finding.takes))) for finding in installed]
-    say_table(["PROGRAM", "REACHES THE PROXY", "TRUSTS IT", "TAKES A COPY"], rows, ["bold"])
-    for finding in installed:
-        if finding.said:
-            note(f"{finding.name} said: {finding.said}")
-    for name, command in mends.items():  # not in a cell, which would be folded: it is to be pasted
-        say(f"{name}: {command}")
+def _described(result: ProbeResult, remedy: str) -> dict[str, object]:
+    return {
+        "name": result.name,
+        "reaches": result.uses_proxy,
+        "trusts": result.trusts_ca,
+        "takes": result.accepts_copies,
+        "said": result.last_line,
+        "mend": remedy,
+    }
+
+
+def _print_results(installed: list[ProbeResult], missing: list[str], remedies: dict[str, str]) -> None:
+    rows = [
+        (result.name, *map(_yes_or_no, (result.uses_proxy, result.trusts_ca, result.accepts_copies)))
+        for result in installed
+    ]
+    print_table(["PROGRAM", "USES THE PROXY", "TRUSTS ITS CA", "ACCEPTS COPIES"], rows, ["bold"])
+    for result in installed:
+        if result.last_line:
+            print_note(f"{result.name} printed: {result.last_line}")
+    for name, command in remedies.items():  # not in a table cell: wrapped lines could not be pasted
+        print_line(f"{name}: {command}")
     if missing:
-        note(f"not installed: {', '.join(missing)}")
-    if not mends:
-        say('all of them go through the cache: secondhand run -- COMMAND, or eval "$(secondhand env)"')
+        print_note(f"not installed: {', '.join(missing)}")
+    if not remedies:
+        print_line(
+            'all of these programs work through the proxy: use secondhand run -- COMMAND, or eval "$(secondhand env)"'
+        )
 
 
-def _mark(is_so: bool) -> str:
-    return "yes" if is_so else "NO"
+def _yes_or_no(value: bool) -> str:
+    return "yes" if value else "NO"

@@ -1,4 +1,4 @@
-"""`secondhand env`: the variables that send programs to the proxy that runs."""
+"""`secondhand env`: print the variables that make programs use the running proxy."""
 
 from __future__ import annotations
 
@@ -8,45 +8,54 @@ from typing import Annotated
 import typer
 from platformdirs import user_cache_path
 
-from addon.cli.options import ConfigOption, StoreOption, configuration
-from addon.cli.running import running
-from addon.cli.terminal import FAILED, fail, note
+from addon.cli.find_proxy import find_running_proxy
+from addon.cli.options import ConfigOption, StoreOption, load_configuration
+from addon.cli.terminal import FAILED, fail, print_note
 from addon.config.settings import Settings
 from addon.programs.run.variables import CA_FILES, Shell, script, variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import TrustFiles, write_trust_files
 from addon.runtime.listen_address import proxy_url
 
-LocalhostOption = Annotated[bool, typer.Option("--proxy-localhost", help="Requests for this machine too.")]
+LocalhostOption = Annotated[
+    bool, typer.Option("--proxy-localhost", help="Send requests for this machine through the proxy, too.")
+]
 
 
 def env(
-    shell: Annotated[Shell, typer.Option(help="Whose language to speak.")] = Shell.BASH,
+    shell: Annotated[Shell, typer.Option(help="The shell to print the variables for.")] = Shell.BASH,
     proxy_localhost: LocalhostOption = False,
     config: ConfigOption = None,
     store: StoreOption = None,
 ) -> None:
-    """Print the variables that send programs to the running proxy; where none runs, to where one would listen."""
-    settings = configuration(config, store).settings
-    proxy = running(settings)
-    url = proxy.url if proxy else _expected(settings)
-    said = variables(url, lasting_trust_files(settings), os.environ, localhost=proxy_localhost)
-    typer.echo(script(said, shell), nl=False)
+    """Print the variables that make programs use the running proxy.
+
+    If no proxy runs, the variables have the address of one that is still to be started.
+    """
+    settings = load_configuration(config, store).settings
+    proxy = find_running_proxy(settings)
+    url = proxy.url if proxy else _future_url(settings)
+    values = variables(url, lasting_trust_files(settings), os.environ, localhost=proxy_localhost)
+    typer.echo(script(values, shell), nl=False)
 
 
-def _expected(settings: Settings) -> str:
-    """Return the URL of a proxy that is still to be started, and say so."""
+def _future_url(settings: Settings) -> str:
+    """Return the URL of a proxy that is not started yet, and print a note about that."""
     host, port = settings.address
     directory = settings.store.directory
     if not port:
-        fail(f"no proxy is running on {directory}, and {settings.listen} takes any port: secondhand serve", FAILED)
-    note(f"no proxy is running on {directory}: these variables lead nowhere before secondhand serve")
+        fail(
+            f"no proxy is running on {directory}, and {settings.listen} stands for any free port:"
+            " start secondhand serve first",
+            FAILED,
+        )
+    print_note(f"no proxy is running on {directory}: start secondhand serve before you use these variables")
     return proxy_url(host, port)
 
 
 def lasting_trust_files(settings: Settings) -> TrustFiles:
-    """Write the files by which programs trust the proxy to where they stay; return them."""
+    """Write the files that make programs trust the proxy into a permanent folder, and return their paths."""
     folder = user_cache_path("secondhand") / "trust"
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    authority = ca_certificate(settings.tls.ca_directory).pem
-    return write_trust_files(folder, authority, os.environ, CA_FILES)
+    ca = ca_certificate(settings.tls.ca_directory).pem
+    return write_trust_files(folder, ca, os.environ, CA_FILES)

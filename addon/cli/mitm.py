@@ -1,4 +1,4 @@
-"""mitmproxy's own tools with this cache in them, and which versions are at work."""
+"""`secondhand addon|mitmweb|mitmdump|version`: this cache inside mitmproxy's tools, and the versions in use."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import typer
 from typer.core import TyperCommand
 
 from addon.cli.options import JsonOption
-from addon.cli.terminal import say_json
+from addon.cli.terminal import print_json
 
 MAIN = Path(__file__).absolute().parents[1] / "main.py"
-"""What `mitmdump -s` loads."""
+"""The script that `mitmdump -s` loads."""
 
 
-class Untouched(TyperCommand):
-    """A command that hands all its arguments on, `--help` included."""
+class PassThroughCommand(TyperCommand):
+    """A command that passes on all its arguments unparsed, `--help` included."""
 
     def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # typer's own class of context
-        """Take the arguments as they are."""
+        """Keep the arguments as they are."""
         ctx.args = args
         return []
 
@@ -29,24 +29,24 @@ class Untouched(TyperCommand):
 def addon(as_json: JsonOption = False) -> None:
     """Print the path of the addon, for mitmdump -s.
 
-    That mitmdump has to run in this same environment, as `secondhand mitmdump` does.
+    mitmdump must run in the same Python environment; `secondhand mitmdump` does that.
     """
     if as_json:
-        say_json({"addon": str(MAIN)})
+        print_json({"addon": str(MAIN)})
     else:
         typer.echo(MAIN)
 
 
 def mitmweb(context: typer.Context) -> None:
     """Run mitmweb with this cache. All arguments go to mitmweb."""
-    from mitmproxy.tools import main  # loads mitmproxy, which few commands need
+    from mitmproxy.tools import main  # slow to import, and few commands need it
 
     main.mitmweb(["-s", str(MAIN), *context.args])
 
 
 def mitmdump(context: typer.Context) -> None:
     """Run mitmdump with this cache. All arguments go to mitmdump."""
-    from mitmproxy.tools import main  # loads mitmproxy, which few commands need
+    from mitmproxy.tools import main  # slow to import, and few commands need it
 
     main.mitmdump(["-s", str(MAIN), *context.args])
 
@@ -59,7 +59,7 @@ def version(as_json: JsonOption = False) -> None:
         "python": platform.python_version(),
     }
     if as_json:
-        say_json(versions)
+        print_json(versions)
     else:
         for name, number in versions.items():
             typer.echo(f"{name} {number}")
@@ -68,5 +68,5 @@ def version(as_json: JsonOption = False) -> None:
 def _version_of(distribution: str) -> str:
     try:
         return version_of(distribution)
-    except PackageNotFoundError:  # run from its sources
+    except PackageNotFoundError:  # run from a source directory
         return "not installed"

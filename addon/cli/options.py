@@ -1,4 +1,4 @@
-"""Options that several commands take, and the settings they lead to."""
+"""Options that several commands have, and the settings and requests that follow from them."""
 
 from __future__ import annotations
 
@@ -16,26 +16,27 @@ from cache.http.messages import Fields, Request
 from cache.rules.key import request_for
 
 ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Settings file.", show_default=False)
+    Path | None, typer.Option("--config", metavar="FILE", help="The settings file.", show_default=False)
 ]
 StoreOption = Annotated[
-    str | None, typer.Option("--store", metavar="DIR", help="Directory of the store.", show_default=False)
+    str | None, typer.Option("--store", metavar="DIR", help="The directory of the store.", show_default=False)
 ]
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
-PrivateOption = Annotated[bool, typer.Option("--private", help="The store of `secondhand run`.")]
+PrivateOption = Annotated[bool, typer.Option("--private", help="Use the store of `secondhand run`.")]
 ProfileOption = Annotated[
-    str | None, typer.Option(metavar="NAME", help="Settings that go together, like dev.", show_default=False)
+    str | None, typer.Option(metavar="NAME", help="A profile (a group of settings), like dev.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 HeaderOption = Annotated[
-    list[str] | None, typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A field of the request.")
+    list[str] | None, typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A request field.")
 ]
 
 
-def configuration(
+def load_configuration(
     config: Path | None,
     store: str | None = None,
+    *,
     listen: str | None = None,
     answer: str | None = None,
     edge: str | None = None,
@@ -43,7 +44,7 @@ def configuration(
     replay: str | None = None,
     profile: str | None = None,
 ) -> Configuration:
-    """Return the settings that hold for a command. Raises ConfigError."""
+    """Return the settings of a command. Raises ConfigError."""
     overrides: dict[str, object] = {}
     if profile is not None:
         overrides["profile"] = profile
@@ -55,23 +56,25 @@ def configuration(
         overrides["answer"] = {"status": answer}
     if edge is not None:
         overrides["edge"] = edge
-    if recording := {name: said for name, said in (("record", record), ("replay", replay)) if said is not None}:
+    if recording := {key: name for key, name in (("record", record), ("replay", replay)) if name is not None}:
         overrides["recordings"] = recording
     return configure(config, overrides)
 
 
-def private_configuration(config: Path | None, store: str | None = None, profile: str | None = None) -> Configuration:
-    """Return the settings that hold for `secondhand run`, whose recordings lie beside the shared store's.
+def load_private_configuration(
+    config: Path | None, store: str | None = None, profile: str | None = None
+) -> Configuration:
+    """Return the settings of `secondhand run`. Its recordings are in the library of the shared store.
 
     Args:
-        config: The file.
-        store: The directory of the store; else the one beside the shared one.
-        profile: The settings that go together; else those made for it.
+        config: The settings file.
+        store: The directory of the store; by default, the private one beside the shared one.
+        profile: The profile; by default, the one for `secondhand run`.
 
     Raises:
-        ConfigError: with every fault that was found.
+        ConfigError: the settings are invalid; it holds all faults.
     """
-    shared = configuration(config, store).settings
+    shared = load_configuration(config, store).settings
     overrides: dict[str, object] = {
         "profile": PROFILE if profile is None else profile,
         "edge": "",
@@ -81,22 +84,22 @@ def private_configuration(config: Path | None, store: str | None = None, profile
     return configure(config, overrides)
 
 
-def configuration_of(
+def load_shared_or_private(
     config: Path | None, store: str | None, *, private: bool, profile: str | None = None
 ) -> Configuration:
-    """Return the settings that hold for the shared store, or for the one of `run`. Raises ConfigError."""
+    """Return the settings for the shared store, or for the private store of `secondhand run`. Raises ConfigError."""
     if private:
-        return private_configuration(config, store, profile)
-    return configuration(config, store, profile=profile)
+        return load_private_configuration(config, store, profile)
+    return load_configuration(config, store, profile=profile)
 
 
-def request_of(url: str, headers: list[str], method: str = "GET") -> Request:
-    """Return the request that a person typed; anything else ends the command as wrong usage."""
+def parse_request(url: str, headers: list[str], method: str = "GET") -> Request:
+    """Return the request that the user typed; if it is malformed, the command ends as wrong usage."""
     if not _TOKEN.fullmatch(method):
         raise typer.BadParameter(f'expected a method like GET, found "{method}"', param_hint="-X")
     lines = []
     for header in headers:
-        # the octets as typed, in the form that fields have
+        # the bytes as typed; field values are Latin-1 strings here
         name, colon, value = os.fsencode(header).decode("latin-1").partition(":")
         if not colon or not name.strip():
             raise typer.BadParameter(f'expected "Name: value", found "{header}"', param_hint="-H")

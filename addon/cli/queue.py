@@ -1,4 +1,4 @@
-"""`secondhand queue`: what was missing offline, and fetching it."""
+"""`secondhand queue`: requests that found nothing in the store while offline, and how to fetch them later."""
 
 from __future__ import annotations
 
@@ -7,8 +7,15 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, PrivateOption, ProfileOption, StoreOption, configuration_of
-from addon.cli.terminal import FAILED, note, say, say_json, say_table
+from addon.cli.options import (
+    ConfigOption,
+    JsonOption,
+    PrivateOption,
+    ProfileOption,
+    StoreOption,
+    load_shared_or_private,
+)
+from addon.cli.terminal import FAILED, print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.offline.miss_queue import MissQueue, is_answered
 from addon.offline.wanted import Wanted
@@ -18,24 +25,24 @@ if TYPE_CHECKING:
     from addon.offline.prefetch import Fetched
 
 JOBS = 8
-"""Fetches at a time."""
+"""The number of simultaneous fetches."""
 
-app = typer.Typer(help="What was asked for and missing offline.", no_args_is_help=True)
+app = typer.Typer(help="List or fetch what was missing while offline.", no_args_is_help=True)
 
 
 @app.command("list", epilog="Example: secondhand queue list --json")
 def list_queue(
     config: ConfigOption = None, store: StoreOption = None, private: PrivateOption = False, as_json: JsonOption = False
 ) -> None:
-    """List the URLs, oldest first."""
-    wanted = MissQueue(configuration_of(config, store, private=private).settings.store.directory).all()
+    """List the missing URLs, oldest first."""
+    wanted = MissQueue(load_shared_or_private(config, store, private=private).settings.store.directory).all()
     if as_json:
-        say_json([each.uri for each in wanted])
+        print_json([each.uri for each in wanted])
         return
     for each in wanted:
-        say(each.uri)
+        print_line(each.uri)
     if not wanted:
-        note("nothing is in the queue")
+        print_note("the queue is empty")
 
 
 @app.command(epilog="Example: secondhand queue run")
@@ -46,33 +53,36 @@ def run(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch them into the store; what an origin has answered leaves the queue. Fails if anything is not kept."""
-    settings = configuration_of(config, store, private=private, profile=profile).settings
+    """Fetch the missing URLs into the store.
+
+    A URL leaves the queue when its origin has answered. Fails if a response is not stored.
+    """
+    settings = load_shared_or_private(config, store, private=private, profile=profile).settings
     settings = settings.model_copy(update={"cache": settings.cache.model_copy(update={"mode": Mode.AUTO})})
     queue = MissQueue(settings.store.directory)
-    fetched = asyncio.run(_fetched(settings, queue.all()))
-    queue.remove(wanted for wanted, outcome in fetched if is_answered(outcome.status))
+    results = asyncio.run(_fetch(settings, queue.all()))
+    queue.remove(wanted for wanted, fetched in results if is_answered(fetched.status))
     if as_json:
-        say_json([{"url": wanted.uri, "problem": outcome.problem or None} for wanted, outcome in fetched])
-    elif fetched:
-        say_table(["", "URL"], [(outcome.problem or "fetched", wanted.uri) for wanted, outcome in fetched])
+        print_json([{"url": wanted.uri, "problem": fetched.problem or None} for wanted, fetched in results])
+    elif results:
+        print_table(["RESULT", "URL"], [(fetched.problem or "fetched", wanted.uri) for wanted, fetched in results])
     else:
-        note("nothing is in the queue")
-    if any(outcome.problem for _, outcome in fetched):
+        print_note("the queue is empty")
+    if any(fetched.problem for _, fetched in results):
         raise typer.Exit(FAILED)
 
 
 @app.command(epilog="Example: secondhand queue clear")
 def clear(config: ConfigOption = None, store: StoreOption = None, private: PrivateOption = False) -> None:
-    """Forget them."""
-    queue = MissQueue(configuration_of(config, store, private=private).settings.store.directory)
+    """Empty the queue."""
+    queue = MissQueue(load_shared_or_private(config, store, private=private).settings.store.directory)
     queue.remove(queue.all())
 
 
-async def _fetched(settings: Settings, wanted: list[Wanted]) -> list[tuple[Wanted, Fetched]]:
-    from addon.warm.transport import Fetching, transport_for  # loads what only those need who ask origins
+async def _fetch(settings: Settings, wanted: list[Wanted]) -> list[tuple[Wanted, Fetched]]:
+    from addon.warm.transport import WarmFetcher, transport_for  # slow to import, and few commands need it
 
-    async with transport_for(settings) as way:
-        fetching = Fetching(way, JOBS)
-        outcomes = await asyncio.gather(*map(fetching.fetch, wanted))
-    return list(zip(wanted, outcomes, strict=True))
+    async with transport_for(settings) as transport:
+        fetcher = WarmFetcher(transport, JOBS)
+        results = await asyncio.gather(*map(fetcher.fetch, wanted))
+    return list(zip(wanted, results, strict=True))

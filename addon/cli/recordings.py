@@ -1,4 +1,4 @@
-"""Recordings: made and replayed by a running proxy, exchanged as files, compared and scrubbed."""
+"""Commands on recordings: make, replay, list, remove, export, import, compare and scrub them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, StoreOption, configuration
-from addon.cli.terminal import FAILED, NOT_FOUND, fail, note, say, say_json, say_table
+from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
+from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_note, print_table
 from addon.config.private_store import private_directory
 from addon.config.settings import Settings
 from addon.config.units import size_text
@@ -17,10 +17,10 @@ from addon.recordings.library import RecordingLibrary
 from addon.runtime.control import running_proxies
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a recording.")]
-StopOption = Annotated[bool, typer.Option("--stop", help="Go back to the proxy's own store.")]
+StopOption = Annotated[bool, typer.Option("--stop", help="Return to the proxy's own store.")]
 OptionalName = Annotated[str | None, typer.Argument(metavar="NAME", help="The name of a recording.")]
 
-app = typer.Typer(help="Recordings: which there are, and away with one.", no_args_is_help=True)
+app = typer.Typer(help="List or remove recordings.", no_args_is_help=True)
 
 
 def record(
@@ -30,11 +30,12 @@ def record(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have the running proxy ask origins for everything and keep every answer in a recording, until --stop.
+    """Make the running proxy record all responses, until --stop.
 
-    A recording that exists is added to. Cookies are not kept, nor what requests say.
+    Meanwhile, the proxy asks origins for everything. An existing recording is extended. Cookies are not recorded. Of
+    each request, only the parts that select its response are.
     """
-    _tell("record", name, configuration(config, store).settings, stop=stop, as_json=as_json)
+    _switch("record", name, load_configuration(config, store).settings, stop=stop, as_json=as_json)
 
 
 def replay(
@@ -44,44 +45,47 @@ def replay(
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Have the running proxy answer from a recording alone, until --stop. What it does not hold is a 504."""
-    _tell("replay", name, configuration(config, store).settings, stop=stop, as_json=as_json)
+    """Make the running proxy use a recording only, until --stop.
+
+    Meanwhile, requests without a recorded response get a 504.
+    """
+    _switch("replay", name, load_configuration(config, store).settings, stop=stop, as_json=as_json)
 
 
-def _tell(command: str, name: str | None, settings: Settings, *, stop: bool, as_json: bool) -> None:
-    """Tell every running proxy of a store."""
+def _switch(command: str, name: str | None, settings: Settings, *, stop: bool, as_json: bool) -> None:
+    """Start or stop recording or replaying in every running proxy of a store."""
     if (name is None) is not stop:
         raise typer.BadParameter("expected a NAME or --stop")
     proxies = running_proxies(settings.store.directory)
     if not proxies:
-        start = f": secondhand serve --{command} {name}" if name else ""
-        fail(f"no proxy is running on {settings.store.directory}{start}", FAILED)
-    answers = [proxy.ask(command, **({"stop": True} if stop else {"name": name})) for proxy in proxies]
-    ended = next((str(answer["name"]) for answer in answers if answer["name"]), "")
+        remedy = f": secondhand serve --{command} {name} starts one" if name else ""
+        fail(f"no proxy is running on {settings.store.directory}{remedy}", FAILED)
+    replies = [proxy.ask(command, **({"stop": True} if stop else {"name": name})) for proxy in proxies]
+    affected = next((str(reply["name"]) for reply in replies if reply["name"]), "")
     if as_json:
-        say_json({"name": ended or None, "proxies": len(proxies)})
+        print_json({"name": affected or None, "proxies": len(proxies)})
     elif not stop:
-        say(f"{'recording' if command == 'record' else 'replaying'} {name}; secondhand {command} --stop ends it")
-    elif ended:
-        say(f"{ended} has ended")
-    if stop and not ended:
-        fail(f"no {command} was going on", NOT_FOUND)
+        print_line(f"{'recording' if command == 'record' else 'replaying'} {name}; secondhand {command} --stop ends it")
+    elif affected:
+        print_line(f"{affected} has ended")
+    if stop and not affected:
+        fail(f"no recording is being {'made' if command == 'record' else 'replayed'}", NOT_FOUND)
 
 
 @app.command("list", epilog="Example: secondhand recordings list")
 def list_recordings(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """List the recordings of a store."""
-    settings = configuration(config, store).settings
+    """List the recordings."""
+    settings = load_configuration(config, store).settings
     library, rows = RecordingLibrary(settings.library), []
     for name in library.names():
-        with library.opened(name) as held:
-            rows.append((name, held.statistics().entries, held.statistics().size))
+        with library.opened(name) as recording:
+            rows.append((name, recording.statistics().entries, recording.statistics().size))
     if as_json:
-        say_json([{"name": name, "responses": count, "size": size} for name, count, size in rows])
+        print_json([{"name": name, "responses": count, "size": size} for name, count, size in rows])
     elif rows:
-        say_table(["NAME", ">RESPONSES", ">SIZE"], [(name, str(n), size_text(size)) for name, n, size in rows])
+        print_table(["NAME", ">RESPONSES", ">SIZE"], [(name, str(n), size_text(size)) for name, n, size in rows])
     else:
-        note(f"there are no recordings in {settings.library}")
+        print_note(f"there are no recordings in {settings.library}")
 
 
 @app.command(epilog="Example: secondhand recordings remove checkout")
@@ -89,88 +93,100 @@ def remove(
     name: NameArgument, config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False
 ) -> None:
     """Delete a recording."""
-    settings = configuration(config, store).settings
+    settings = load_configuration(config, store).settings
     _refuse_in_use(name, settings)
     RecordingLibrary(settings.library).remove(name)
     if as_json:
-        say_json({"removed": name})
+        print_json({"removed": name})
     else:
-        say(f"{name} is gone")
+        print_line(f"{name} is gone")
 
 
 def _refuse_in_use(name: str, settings: Settings) -> None:
-    """End the command where a proxy makes or replays the recording: one that serves, or one of `run`."""
+    """End the command if a proxy of `serve` or `run` makes or replays the recording."""
     for proxy in running_proxies(settings.store.directory):
         state = proxy.ask("recording")
         if state["name"] == name:
-            fail(f"a running proxy is on {name}: secondhand {state['doing']} --stop", FAILED)
+            fail(f"a running proxy uses {name}: end that with secondhand {state['doing']} --stop", FAILED)
     if any(proxy.ask("recording")["name"] == name for proxy in running_proxies(private_directory(settings))):
-        fail(f"secondhand run is on {name}: wait until its command has ended", FAILED)
+        fail(f"secondhand run uses {name}: wait until its command has ended", FAILED)
 
 
 def export(
     name: NameArgument,
-    form: Annotated[Format, typer.Option("--format", help="HAR for devtools, WARC for archives, dir for people.")],
+    form: Annotated[
+        Format, typer.Option("--format", help="har for browser tools, warc for web archives, dir for people.")
+    ],
     out: Annotated[
-        Path | None, typer.Option(metavar="PATH", help="Where to; by default NAME in this folder.", show_default=False)
+        Path | None,
+        typer.Option(metavar="PATH", help="The new file or folder; by default, NAME here.", show_default=False),
     ] = None,
     config: ConfigOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write a recording to a file or folder that does not exist yet. An import gives the same octets back."""
-    settings = configuration(config, store).settings
+    """Write a recording to a new file or folder.
+
+    An import of it restores the same bytes.
+    """
+    settings = load_configuration(config, store).settings
     path = out or Path(f"{name}{form.suffix}")
-    from addon.recordings.codecs.files import write  # loads what reads and writes files, which few commands need
+    from addon.recordings.codecs.files import write  # slow to import, and few commands need it
 
     write(RecordingLibrary(settings.library), name, form, path)
     if as_json:
-        say_json({"name": name, "format": form.value, "path": str(path)})
+        print_json({"name": name, "format": form.value, "path": str(path)})
     else:
-        say(f"{name} is in {path}")
+        print_line(f"{name} is in {path}")
 
 
 def import_recording(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A HAR, a WARC, or a folder or ZIP of an export.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A HAR, a WARC, or the folder or ZIP of an export.")],
     name: Annotated[
-        str | None, typer.Option(metavar="NAME", help="How the recording is called; by default as the file.")
+        str | None, typer.Option(metavar="NAME", help="The name of the recording; by default, that of the file.")
     ] = None,
     config: ConfigOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Make a recording of a file. What is malformed, or too large, makes none."""
-    settings = configuration(config, store).settings
-    called = name or file.name.partition(".")[0]
+    """Make a recording from a file.
+
+    No recording is made if the file is malformed or too large.
+    """
+    settings = load_configuration(config, store).settings
+    recording = name or file.name.partition(".")[0]
     from addon.recordings.codecs.files import read
     from addon.recordings.recorded_exchange import Limits
 
     limits = Limits(settings.store.largest_object, settings.store.max_size)
-    kept, left_out = read(RecordingLibrary(settings.library), called, file, settings.policy(), limits)
+    count, left_out = read(RecordingLibrary(settings.library), recording, file, settings.policy(), limits)
     if as_json:
-        told = [{"place": each.place, "why": each.why} for each in left_out]
-        say_json({"name": called, "responses": kept, "left_out": told})
+        rows = [{"place": each.place, "why": each.why} for each in left_out]
+        print_json({"name": recording, "responses": count, "left_out": rows})
         return
     for each in left_out:
-        note(f"left out: {each.place}: {each.why}")
-    say(f"{called} holds {kept} responses" if kept != 1 else f"{called} holds 1 response")
+        print_note(f"left out: {each.place}: {each.why}")
+    print_line(f"{recording} holds {count} responses" if count != 1 else f"{recording} holds 1 response")
 
 
 def diff(
     first: Annotated[str, typer.Argument(metavar="A", help="The name of a recording.")],
-    second: Annotated[str, typer.Argument(metavar="B", help="The name of another.")],
+    second: Annotated[str, typer.Argument(metavar="B", help="The name of another recording.")],
     config: ConfigOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Say what differs between two recordings; Date and Age aside. Fails if anything does."""
+    """Compare two recordings, except Date and Age.
+
+    Fails if they differ.
+    """
     from addon.recordings.diff import differences
 
-    library = RecordingLibrary(configuration(config, store).settings.library)
+    library = RecordingLibrary(load_configuration(config, store).settings.library)
     with library.opened(first) as one, library.opened(second) as other:
         found = list(differences(one, other))
     if as_json:
-        say_json(
+        print_json(
             [
                 {"method": each.method, "url": each.url, "what": each.what, "first": each.first, "second": each.second}
                 for each in found
@@ -178,9 +194,9 @@ def diff(
         )
     elif found:
         rows = [(each.method, each.url, each.what, each.first or "", each.second or "") for each in found]
-        say_table(["METHOD", "URL", "WHAT", first, second], rows)
+        print_table(["METHOD", "URL", "PART", first, second], rows)
     else:
-        note("nothing differs")
+        print_note("no differences")
     if found:
         raise typer.Exit(FAILED)
 
@@ -189,23 +205,29 @@ def scrub(
     name: NameArgument,
     field: Annotated[
         list[str],
-        typer.Option(metavar="NAME", help="A field, or a member of JSON at whatever depth.", min=1),
+        typer.Option(metavar="NAME", help="The name of a field, or of a JSON member at any depth.", min=1),
     ],
     config: ConfigOption = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take fields and JSON members out of a recording; no octet of them is left in it."""
-    settings = configuration(config, store).settings
+    """Remove fields and JSON members from a recording.
+
+    No byte of them remains in it.
+    """
+    settings = load_configuration(config, store).settings
     _refuse_in_use(name, settings)
     from addon.recordings.scrubbing import scrub as scrub_recording
 
     done = scrub_recording(RecordingLibrary(settings.library), name, frozenset(field), settings.policy())
     if as_json:
-        say_json({"name": name, "responses": done.responses, "places": done.places, "merged": done.merged})
+        print_json({"name": name, "responses": done.responses, "places": done.places, "merged": done.merged})
     else:
-        say(f"{done.places} taken out of {done.responses} responses")
+        print_line(f"{done.places} values removed from {done.responses} responses")
         if done.merged:
-            say(f"{done.merged} gone: nothing tells them from a later response to the same URL any more")
+            print_line(
+                f"{done.merged} responses dropped: without the removed request fields,"
+                " a later response to the same URL takes their place"
+            )
     if not done.places:
         raise typer.Exit(NOT_FOUND)

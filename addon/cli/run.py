@@ -1,4 +1,4 @@
-"""`secondhand run`: a command sent through a private cache."""
+"""`secondhand run`: run a command behind a private proxy, or behind the running one."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from typing import Annotated
 import typer
 
 from addon.cli.env import LocalhostOption
-from addon.cli.options import ConfigOption, StoreOption, configuration, private_configuration
-from addon.cli.running import Running, running
-from addon.cli.terminal import FAILED, fail, note
+from addon.cli.find_proxy import RunningProxy, find_running_proxy
+from addon.cli.options import ConfigOption, StoreOption, load_configuration, load_private_configuration
+from addon.cli.terminal import FAILED, fail, print_note
 from addon.config.load import FILE_VARIABLE
 from addon.config.private_store import PROFILE
 from addon.config.settings import Settings
 from addon.programs.run.command import CannotRun
 from addon.programs.run.command import run as run_command
 from addon.programs.run.namespace import NoNamespace, leave_the_network
-from addon.programs.run.private_log import is_grave, keep, plain
+from addon.programs.run.private_log import has_warnings, messages_only, save_log
 from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
-from addon.programs.run.summary import Look, Summary
+from addon.programs.run.summary import Snapshot, Summary
 from addon.programs.run.variables import CA_FILES, variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_trust_files
@@ -32,13 +32,13 @@ from addon.recordings.library import RecordingLibrary
 from addon.runtime.control import ControlClient, ControlError
 from cache.policy.rules import Mode
 
-MOST_LINES = 20
-"""Of a log that cannot be kept: how many are said."""
+MAX_LOG_LINES = 20
+"""Lines of a log that are printed if the log cannot be saved."""
 
 
 @dataclass(frozen=True, slots=True)
-class _Way:
-    """How a command reaches origins, or does not."""
+class _ProxyChoice:
+    """Which proxy the command gets, and how that proxy gets its responses."""
 
     offline: bool
     shared: bool
@@ -47,96 +47,106 @@ class _Way:
 
 
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="What to run.")],
-    offline: Annotated[bool, typer.Option("--offline", help="Ask no origin; reach nothing but the proxy.")] = False,
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The command to run.")],
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Ask no origin; the command can reach the proxy only.")
+    ] = False,
     auto: Annotated[bool, typer.Option("--auto", help="Ask origins while they can be reached (the default).")] = False,
     record: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Keep every answer in a recording.", show_default=False)
+        str | None, typer.Option(metavar="NAME", help="Store every response in a recording.", show_default=False)
     ] = None,
     replay: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Offline, from a recording alone.", show_default=False)
+        str | None,
+        typer.Option(metavar="NAME", help="Offline, with responses from a recording only.", show_default=False),
     ] = None,
-    shared: Annotated[bool, typer.Option("--shared", help="Through the running proxy, not one of its own.")] = False,
-    ci: Annotated[bool, typer.Option("--ci", help="Exit 120 network wanted offline, 121 stale, 122 misses.")] = False,
+    shared: Annotated[bool, typer.Option("--shared", help="Use the running proxy, instead of a private one.")] = False,
+    ci: Annotated[
+        bool, typer.Option("--ci", help="Exit 120: network wanted offline, 121: stale copy, 122: too many misses.")
+    ] = False,
     max_misses: Annotated[
-        int | None, typer.Option(metavar="N", min=0, help="With --ci: misses that are allowed.", show_default=False)
+        int | None,
+        typer.Option(metavar="N", min=0, help="With --ci: the number of misses that are allowed.", show_default=False),
     ] = None,
     proxy_localhost: LocalhostOption = False,
-    profile: Annotated[str, typer.Option(metavar="NAME", help="Which settings go together.")] = PROFILE,
+    profile: Annotated[str, typer.Option(metavar="NAME", help="The profile (a group of settings) to use.")] = PROFILE,
     config: ConfigOption = None,
     store: StoreOption = None,
 ) -> None:
-    """Run a command behind a private proxy: what it fetches once, it finds again without a network.
+    """Run a command behind a private proxy with its own cache.
 
-    The command has the terminal, gets the signals and gives the exit code; one line says what came of it.
+    Responses that the command fetches once are available again without a network. The command keeps the terminal and
+    gets all signals, and its exit code is passed on. A last line sums up its requests.
     """
     offline = offline or replay is not None
     if [offline, auto, record is not None, shared].count(True) > 1:
         raise typer.BadParameter("expected at most one of --offline or --replay, --auto, --record and --shared")
     if max_misses is not None and not ci:
-        raise typer.BadParameter("expected --ci beside it", param_hint="--max-misses")
-    way = _Way(offline, shared, record or "", replay or "")
-    settings = (configuration(config, store) if shared else private_configuration(config, store, profile)).settings
-    _check_names(settings, way)
+        raise typer.BadParameter("expected --ci, too", param_hint="--max-misses")
+    choice = _ProxyChoice(offline, shared, record or "", replay or "")
+    if shared:
+        settings = load_configuration(config, store).settings
+    else:
+        settings = load_private_configuration(config, store, profile).settings
+    _check_recording_names(settings, choice)
     if offline:
         try:
-            leave_the_network()  # the proxy as well: it will ask nobody
+            leave_the_network()  # together with the proxy, which asks no origin
         except NoNamespace as error:
-            note(f"no network namespace ({error}): a program that does not heed the proxy variables may go live")
+            print_note(f"no network namespace ({error}): a program that ignores the proxy variables may go online")
     with tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
-        Path(folder).chmod(0o755)  # apt reads the certificates as a user of its own
-        authority = ca_certificate(settings.tls.ca_directory).pem
-        trust = write_trust_files(Path(folder), authority, os.environ, CA_FILES)
-        words: list[str] = []
-        with _proxy(settings, config, way, words) as proxy:
-            before = _look(proxy.control)
-            found = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
-            exit_code = _run(command, {**os.environ, **found})
-            summary = Summary.between(before, _look(proxy.control))
-    _keep_log("".join(words), settings, summary)
-    _tell(summary, command)
-    if ci and not exit_code and (breach := summary.breach(offline=offline, max_misses=max_misses)):
-        exit_code, sentence = breach
-        note(sentence)
+        Path(folder).chmod(0o755)  # apt reads the certificates as another user
+        ca = ca_certificate(settings.tls.ca_directory).pem
+        trust = write_trust_files(Path(folder), ca, os.environ, CA_FILES)
+        logs: list[str] = []
+        with _proxy(settings, config, choice, logs) as proxy:
+            before = _snapshot(proxy.control)
+            proxy_variables = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
+            exit_code = _run(command, {**os.environ, **proxy_variables})
+            summary = Summary.between(before, _snapshot(proxy.control))
+    _save_log("".join(logs), settings, summary)
+    _print_summary(summary, command)
+    if ci and not exit_code and (violation := summary.ci_violation(offline=offline, max_misses=max_misses)):
+        exit_code, message = violation
+        print_note(message)
     raise typer.Exit(exit_code)
 
 
-def _check_names(settings: Settings, way: _Way) -> None:
-    """Raise StoreError for a recording that cannot be made, or is not there to be replayed."""
+def _check_recording_names(settings: Settings, choice: _ProxyChoice) -> None:
+    """Raise StoreError for the name of a recording that cannot be made, or does not exist for a replay."""
     library = RecordingLibrary(settings.library)
-    if way.record:
-        library.path(way.record)
-    if way.replay:
-        library.existing(way.replay)
+    if choice.record:
+        library.path(choice.record)
+    if choice.replay:
+        library.existing(choice.replay)
 
 
 @contextmanager
-def _proxy(settings: Settings, config: ConfigOption, way: _Way, words: list[str]) -> Iterator[Running]:
-    """Yield the running proxy, or one that lasts as long as the context; what that one wrote goes into `words`."""
-    if way.shared:
-        proxy = running(settings)
+def _proxy(settings: Settings, config: ConfigOption, choice: _ProxyChoice, logs: list[str]) -> Iterator[RunningProxy]:
+    """Yield the running proxy, or a private one that ends with the context; its log is added to `logs`."""
+    if choice.shared:
+        proxy = find_running_proxy(settings)
         if proxy is None:
-            expected = f"no proxy is running on {settings.store.directory}"
-            fail(f"{expected}: start one with secondhand serve, or leave out --shared", FAILED)
+            problem = f"no proxy is running on {settings.store.directory}"
+            fail(f"{problem}: start one with secondhand serve, or leave out --shared", FAILED)
         yield proxy
         return
     try:
-        with PrivateProxy(settings.store.directory, _said(settings, config, way)) as private:
-            yield Running(f"http://127.0.0.1:{private.port}", private.control)
-        words.append(private.last_words)
+        with PrivateProxy(settings.store.directory, _proxy_settings(settings, config, choice)) as private:
+            yield RunningProxy(f"http://127.0.0.1:{private.port}", private.control)
+        logs.append(private.log)
     except ProxyDidNotStart as error:
-        fail(plain(str(error)), FAILED)
+        fail(messages_only(str(error)), FAILED)
 
 
-def _said(settings: Settings, config: ConfigOption, way: _Way) -> Mapping[str, str]:
-    """Return what a private proxy is told beside the settings that it finds by itself."""
+def _proxy_settings(settings: Settings, config: ConfigOption, choice: _ProxyChoice) -> Mapping[str, str]:
+    """Return the environment variables for a private proxy, in addition to those of this process."""
     return {
         "SECONDHAND_PROFILE": settings.profile,
         "SECONDHAND_LOG__LEVEL": "debug" if settings.log.level == "debug" else "info",
-        "SECONDHAND_CACHE__MODE": Mode.OFFLINE if way.offline else Mode.AUTO,
+        "SECONDHAND_CACHE__MODE": Mode.OFFLINE if choice.offline else Mode.AUTO,
         "SECONDHAND_RECORDINGS__PATH": str(settings.library),
-        "SECONDHAND_RECORDINGS__RECORD": way.record,
-        "SECONDHAND_RECORDINGS__REPLAY": way.replay,
+        "SECONDHAND_RECORDINGS__RECORD": choice.record,
+        "SECONDHAND_RECORDINGS__REPLAY": choice.replay,
         **({FILE_VARIABLE: str(config)} if config is not None else {}),
     }
 
@@ -148,29 +158,29 @@ def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
         fail(str(error), error.exit_code)
 
 
-def _look(control: ControlClient) -> Look:
-    """Return what a proxy has counted and missed by now; nothing if it is gone."""
+def _snapshot(control: ControlClient) -> Snapshot:
+    """Return the counters and missing URLs of a proxy; empty if it has ended."""
     try:
-        return Look.of(control.ask("stats"), control.ask("missing")["urls"])
+        return Snapshot.of(control.ask("stats"), control.ask("missing")["urls"])
     except ControlError as error:
-        note(str(error))
-        return Look()
+        print_note(str(error))
+        return Snapshot()
 
 
-def _keep_log(said: str, settings: Settings, summary: Summary) -> None:
-    """Keep what a private proxy wrote, and name the file where somebody should read it."""
-    if not said or not (summary.is_troubled or is_grave(said)):
+def _save_log(log: str, settings: Settings, summary: Summary) -> None:
+    """Save the log of a private proxy and print its path, if something failed."""
+    if not log or not (summary.has_failures or has_warnings(log)):
         return
     try:
-        note(f"what went wrong: {keep(said, settings.store.directory)}")
-    except OSError as error:  # the disk may be what went wrong
-        note(f"{settings.store.directory}: {error.strerror or error}; what the proxy wrote:")
-        for line in said.splitlines()[-MOST_LINES:]:
-            note(line)
+        print_note(f"what went wrong: {save_log(log, settings.store.directory)}")
+    except OSError as error:  # perhaps the disk is what failed
+        print_note(f"{settings.store.directory}: {error.strerror or error}; the end of the proxy's log:")
+        for line in log.splitlines()[-MAX_LOG_LINES:]:
+            print_note(line)
 
 
-def _tell(summary: Summary, command: Sequence[str]) -> None:
+def _print_summary(summary: Summary, command: Sequence[str]) -> None:
     if summary.is_empty:
-        note(f"no request of {command[0]} came through the proxy: it needed none, or does not heed the proxy variables")
+        print_note(f"no request of {command[0]} came through the proxy: it needed none, or ignores the proxy variables")
     else:
-        note(summary.line())
+        print_note(summary.line())

@@ -1,4 +1,4 @@
-"""`secondhand serve`."""
+"""`secondhand serve`: run the proxy."""
 
 from __future__ import annotations
 
@@ -6,42 +6,48 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, StoreOption, configuration
+from addon.cli.options import ConfigOption, StoreOption, load_configuration
 from addon.config.exposure import refuse_exposure
 
 
 def serve(
     config: ConfigOption = None,
     listen: Annotated[
-        str | None, typer.Option(metavar="HOST:PORT", help="Where clients reach the proxy.", show_default=False)
+        str | None, typer.Option(metavar="HOST:PORT", help="The address that clients connect to.", show_default=False)
     ] = None,
     store: StoreOption = None,
     answer: Annotated[
         str | None,
-        typer.Option(metavar="always|auto|origin", help="What a copy of a 200 goes out as.", show_default=False),
+        typer.Option(
+            metavar="always|auto|origin",
+            help="Send stored 200 responses as 203 always, as 203 except to clients that break on it, or as 200.",
+            show_default=False,
+        ),
     ] = None,
     edge: Annotated[
         str | None,
-        typer.Option(metavar="URL", help="Be an edge cache before this one origin.", show_default=False),
+        typer.Option(metavar="URL", help="Be an edge cache (reverse proxy) for this origin.", show_default=False),
     ] = None,
     record: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Keep every answer in a recording.", show_default=False)
+        str | None, typer.Option(metavar="NAME", help="Store every response in a recording.", show_default=False)
     ] = None,
     replay: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Answer from a recording alone.", show_default=False)
+        str | None, typer.Option(metavar="NAME", help="Send responses from a recording only.", show_default=False)
     ] = None,
     script: Annotated[
         list[str] | None,
         typer.Option(metavar="FILE", help="A mitmproxy addon to load; implies --no-door.", show_default=False),
     ] = None,
     door: Annotated[
-        bool, typer.Option("--door/--no-door", help="Answer hits in the fast lane, or all in mitmproxy.")
+        bool, typer.Option("--door/--no-door", help="Serve hits in the fast front end, or all requests in mitmproxy.")
     ] = True,
-    passing: Annotated[bool, typer.Option("--for-one-command", hidden=True)] = False,
+    for_one_command: Annotated[bool, typer.Option("--for-one-command", hidden=True)] = False,
 ) -> None:
     """Run the proxy until it is interrupted."""
-    found = configuration(config, store, listen, answer, edge, record, replay)
-    refuse_exposure(found)
-    from addon.server import serve as run  # loads mitmproxy, which no other command needs
+    configuration = load_configuration(
+        config, store, listen=listen, answer=answer, edge=edge, record=record, replay=replay
+    )
+    refuse_exposure(configuration)
+    from addon.server import serve as run  # loads mitmproxy, which is slow to import
 
-    raise typer.Exit(run(found.settings, script or (), door=door, lasting=not passing))
+    raise typer.Exit(run(configuration.settings, script or (), door=door, lasting=not for_one_command))

@@ -1,4 +1,7 @@
-"""`secondhand serve` in a process that ends when its standard input does: whoever started it cannot leave it behind."""
+"""The main program of a private proxy: `secondhand serve` in a process that ends when its standard input ends.
+
+The parent process holds the other end of that pipe. So the proxy also ends when the parent is killed.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +14,12 @@ from addon.cli import app
 
 
 def main() -> None:
-    """Serve by the environment's settings until standard input ends."""
-    threading.Thread(target=_wait_for_the_end, daemon=True).start()
+    """Serve with the settings of the environment until standard input ends."""
+    threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     app(["serve", "--for-one-command"], prog_name="secondhand")
 
 
-def _wait_for_the_end() -> None:
+def _stop_at_end_of_input() -> None:
     while os.read(sys.stdin.fileno(), 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""`secondhand show`: what the origin said, what a client is shown, and the difference."""
+"""`secondhand show`: a stored response as the origin sent it, as a client gets it, and the difference."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, configuration_of
-from addon.cli.store import key_of, opened, state
-from addon.cli.terminal import NOT_FOUND, fail, say, say_json, say_table
+from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
+from addon.cli.store import freshness_state, key_of, open_store
+from addon.cli.terminal import NOT_FOUND, fail, print_json, print_line, print_table
 from addon.config.units import size_text, time_text
 from cache.engine import preview
 from cache.http.fields import imf_date
@@ -26,8 +26,8 @@ from cache.rules.stored_response import StoredResponse
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line of both heads. None where a head does not have it."""
+class ComparedLine:
+    """A line of the definitive head and of the presented head; None if a head does not have it."""
 
     name: str
     definitive: str | None
@@ -35,7 +35,7 @@ class Line:
 
     @property
     def mark(self) -> str:
-        """Return `-` for a line the client does not see, `+` for one the origin did not say, `~` for a change."""
+        """`-` for a line that the client does not get, `+` for one that this proxy adds, `~` for a change."""
         if self.definitive == self.presented:
             return " "
         if self.presented is None:
@@ -43,72 +43,76 @@ class Line:
         return "+" if self.definitive is None else "~"
 
 
-def compared(definitive: Response, presented: Response) -> Iterator[Line]:
-    """Iterate over both heads side by side: the status, then each field in the order of its first line."""
-    yield Line("status", f"{definitive.status} {definitive.reason}", f"{presented.status} {presented.reason}")
+def compared(definitive: Response, presented: Response) -> Iterator[ComparedLine]:
+    """Iterate over the lines of both heads: first the status, then each field, in the order of its first line."""
+    yield ComparedLine("status", f"{definitive.status} {definitive.reason}", f"{presented.status} {presented.reason}")
     names: dict[str, str] = {}
     for name, _ in (*definitive.fields, *presented.fields):
         names.setdefault(name.lower(), name)
     for name in names.values():
         for before, after in zip_longest(definitive.fields.all(name), presented.fields.all(name)):
-            yield Line(name, before, after)
+            yield ComparedLine(name, before, after)
 
 
 def show(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The URL as a client asks for it.")],
-    everything: Annotated[bool, typer.Option("--all", help="List the states of the past that are kept too.")] = False,
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL, as clients request it.")],
+    everything: Annotated[
+        bool, typer.Option("--all", help="List all stored captures (versions), also past ones.")
+    ] = False,
     config: ConfigOption = None,
     store: StoreOption = None,
     private: PrivateOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Show copies: what the origin said, and what a client is shown.
+    """Show stored responses, as received and as clients get them.
 
-    A line marked + is ours, - is hidden from clients, ~ is changed.
+    This proxy adds the lines marked +, removes those marked - and changes those marked ~.
     """
-    settings = configuration_of(config, store, private=private).settings
+    settings = load_shared_or_private(config, store, private=private).settings
     policy, now = settings.policy(), time.time()
-    with opened(settings) as copies:
-        variants = tuple(entry for key in keys(key_of(url), policy) for entry in copies.candidates(key))
-    if not variants:
+    with open_store(settings) as opened:
+        captures = tuple(entry for key in keys(key_of(url), policy) for entry in opened.candidates(key))
+    if not captures:
         fail(f"nothing is stored for {url}", NOT_FOUND)
-    present = current(variants)
+    variants = current(captures)
     if everything:
-        _list_captures(variants, present, as_json=as_json)
+        _list_captures(captures, variants, as_json=as_json)
         return
-    variants = present
     if as_json:
-        say_json([_described(entry, policy, now) for entry in variants])
+        print_json([_described(entry, policy, now) for entry in variants])
         return
     for number, entry in enumerate(variants, start=1):
         if number > 1:
-            say("")
-        for line in _summary(entry, policy, now, f"variant {number} of {len(variants)}: " if len(variants) > 1 else ""):
-            say(line)
+            print_line("")
+        prefix = f"variant {number} of {len(variants)}: " if len(variants) > 1 else ""
+        for line in _summary(entry, policy, now, prefix):
+            print_line(line)
         lines = compared(entry.head, preview(entry, policy, now))
         rows = [(line.mark, line.name, line.definitive or "", line.presented or "") for line in lines]
-        say_table(["", "FIELD", "ORIGIN SAID", "CLIENT IS SHOWN"], rows, ["bold", "cyan"])
+        print_table(["", "FIELD", "ORIGIN SENT", "CLIENT GETS"], rows, ["bold", "cyan"])
 
 
-def _list_captures(captures: tuple[StoredResponse, ...], present: tuple[StoredResponse, ...], *, as_json: bool) -> None:
-    """Say which states are kept, the latest first."""
+def _list_captures(
+    captures: tuple[StoredResponse, ...], variants: tuple[StoredResponse, ...], *, as_json: bool
+) -> None:
+    """Print all captures, the latest first; `variants` are the current ones."""
     listed = sorted(captures, key=lambda entry: entry.stored_at, reverse=True)
     if as_json:
-        say_json([{**_capture(entry), "current": entry in present} for entry in listed])
+        print_json([{**_capture(entry), "current": entry in variants} for entry in listed])
         return
     rows = [
         (
             imf_date(entry.stored_at),
-            "current" if entry in present else "past",
+            "current" if entry in variants else "past",
             entry.method,
             str(entry.head.status),
             size_text(entry.length),
             entry.sha256[:16],
-            ", ".join(_nominated(entry)),
+            ", ".join(_selecting_fields(entry)),
         )
         for entry in listed
     ]
-    say_table(["CAPTURED", "STATE", "METHOD", "STATUS", ">SIZE", "SHA-256", "FOR REQUESTS"], rows)
+    print_table(["CAPTURED", "STATE", "METHOD", "STATUS", ">SIZE", "SHA-256", "FOR REQUESTS"], rows)
 
 
 def _capture(entry: StoredResponse) -> dict[str, object]:
@@ -124,7 +128,8 @@ def _capture(entry: StoredResponse) -> dict[str, object]:
     }
 
 
-def _nominated(entry: StoredResponse) -> Iterator[str]:
+def _selecting_fields(entry: StoredResponse) -> Iterator[str]:
+    """Iterate over the request fields that select a variant, as text."""
     for name, value in entry.vary:
         if name == SCOPE:
             yield f"of the profile {value}"
@@ -134,18 +139,18 @@ def _nominated(entry: StoredResponse) -> Iterator[str]:
             yield f"with {name}: {value}" if value is not None else f"without {name}"
 
 
-def _summary(entry: StoredResponse, policy: CachePolicy, now: float, which: str) -> Iterator[str]:
+def _summary(entry: StoredResponse, policy: CachePolicy, now: float, prefix: str) -> Iterator[str]:
     lifetime = freshness_lifetime(entry, policy)
-    yield f"{which}{entry.method} {entry.key}"
+    yield f"{prefix}{entry.method} {entry.key}"
     yield (
-        f"{state(entry, policy, now)}, age {time_text(current_age(entry, policy, now))}"
+        f"{freshness_state(entry, policy, now)}, age {time_text(current_age(entry, policy, now))}"
         f" of {time_text(lifetime.seconds)} ({lifetime.source})"
     )
     yield f"stored {imf_date(entry.stored_at)}, {size_text(entry.length)}"
     yield f"sha256 {entry.sha256}"
     if entry.scrubbed:
-        yield "scrubbed: something was taken out of it here"
-    yield from (f"for requests {named}" for named in _nominated(entry))
+        yield "scrubbed: this proxy removed secrets from it"
+    yield from (f"for requests {condition}" for condition in _selecting_fields(entry))
 
 
 def _described(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[str, object]:
@@ -154,7 +159,7 @@ def _described(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[s
     return {
         "url": entry.key,
         "method": entry.method,
-        "state": state(entry, policy, now),
+        "state": freshness_state(entry, policy, now),
         "age": int(current_age(entry, policy, now)),
         "lifetime": lifetime.seconds,
         "lifetime_source": lifetime.source,

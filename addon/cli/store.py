@@ -1,4 +1,4 @@
-"""What is in the store: `ls`, `purge`, `stats`."""
+"""`secondhand ls|purge|stats`: list and delete stored responses, and print statistics."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, configuration_of
-from addon.cli.terminal import FAILED, NOT_FOUND, fail, note, say, say_json, say_table
+from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
+from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.config.units import size_text, time_text
 from addon.runtime.control import ControlError, running_proxies
@@ -26,8 +26,8 @@ from cache.stores.memory import MemoryStore
 
 
 @contextmanager
-def opened(settings: Settings) -> Iterator[ResponseStore]:
-    """Open the store of these settings; a directory that is none, or none yet, is empty and stays as it is."""
+def open_store(settings: Settings) -> Iterator[ResponseStore]:
+    """Open the store of these settings. A directory that is not a store counts as empty, and is not changed."""
     if settings.store.kind == "memory":
         fail("the store is in memory: only a running proxy has it", FAILED)
     directory, max_size = settings.store.directory, settings.store.max_size
@@ -38,15 +38,15 @@ def opened(settings: Settings) -> Iterator[ResponseStore]:
         store.close()
 
 
-def state(entry: StoredResponse, policy: CachePolicy, now: float) -> str:
-    """Return `fresh`, `stale`, or `invalid` for an entry that needs validation whatever its age."""
+def freshness_state(entry: StoredResponse, policy: CachePolicy, now: float) -> str:
+    """Return `fresh`, `stale`, or `invalid` for a stored response that needs validation at any age."""
     if entry.invalid:
         return "invalid"
     return "fresh" if is_fresh(entry, policy, now) else "stale"
 
 
 def key_of(url: str) -> str:
-    """Return the cache key of a URL that a person typed; anything else ends the command as wrong usage."""
+    """Return the cache key of a URL that the user typed; if it is malformed, the command ends as wrong usage."""
     try:
         return key_of_uri(url)
     except ValueError as error:
@@ -55,7 +55,8 @@ def key_of(url: str) -> str:
 
 def list_copies(
     pattern: Annotated[
-        str | None, typer.Argument(metavar="PATTERN", help="Part of a URL, or a pattern with * and ? for all of it.")
+        str | None,
+        typer.Argument(metavar="PATTERN", help="A part of the URL, or a pattern with * and ? for the whole URL."),
     ] = None,
     config: ConfigOption = None,
     store: StoreOption = None,
@@ -63,12 +64,12 @@ def list_copies(
     as_json: JsonOption = False,
 ) -> None:
     """List the stored responses, by URL."""
-    settings = configuration_of(config, store, private=private).settings
+    settings = load_shared_or_private(config, store, private=private).settings
     policy, now = settings.policy(), time.time()
-    with opened(settings) as copies:
-        found = [entry for entry in copies.entries() if _matches(entry.key, pattern)]
+    with open_store(settings) as opened:
+        found = [entry for entry in opened.entries() if _matches(entry.key, pattern)]
     if as_json:
-        say_json([_described(entry, policy, now) for entry in found])
+        print_json([_described(entry, policy, now) for entry in found])
         return
     rows = [
         (
@@ -76,15 +77,15 @@ def list_copies(
             entry.method,
             time_text(current_age(entry, policy, now)),
             size_text(entry.length),
-            state(entry, policy, now),
+            freshness_state(entry, policy, now),
             entry.key,
         )
         for entry in found
     ]
     if rows:
-        say_table(["STATUS", "METHOD", ">AGE", ">SIZE", "STATE", "URL"], rows)
+        print_table(["STATUS", "METHOD", ">AGE", ">SIZE", "STATE", "URL"], rows)
     else:
-        note(f"nothing is stored in {settings.store.directory}" + (f" for {pattern}" if pattern else ""))
+        print_note(f"nothing is stored in {settings.store.directory}" + (f" for {pattern}" if pattern else ""))
 
 
 def _matches(uri: str, pattern: str | None) -> bool:
@@ -98,7 +99,7 @@ def _described(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[s
         "status": entry.head.status,
         "age": int(current_age(entry, policy, now)),
         "lifetime": freshness_lifetime(entry, policy).seconds,
-        "state": state(entry, policy, now),
+        "state": freshness_state(entry, policy, now),
         "size": entry.length,
         "stored_at": entry.stored_at,
         "sha256": entry.sha256,
@@ -106,71 +107,72 @@ def _described(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[s
 
 
 def purge(
-    url: Annotated[str | None, typer.Argument(metavar="URL", help="One URL, all its variants.")] = None,
-    host: Annotated[str | None, typer.Option(metavar="HOST", help="Everything of a host.", show_default=False)] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Everything.")] = False,
+    url: Annotated[str | None, typer.Argument(metavar="URL", help="A URL, with all its variants.")] = None,
+    host: Annotated[str | None, typer.Option(metavar="HOST", help="All URLs of a host.", show_default=False)] = None,
+    everything: Annotated[bool, typer.Option("--all", help="All URLs.")] = False,
     config: ConfigOption = None,
     store: StoreOption = None,
     private: PrivateOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Delete copies, also those that running proxies hold."""
+    """Delete stored responses, in running proxies, too."""
     if [url is not None, host is not None, everything].count(True) != 1:
         raise typer.BadParameter("expected exactly one of a URL, --host HOST and --all")
-    settings = configuration_of(config, store, private=private).settings
-    what: dict[str, object] = {"all": True} if everything else {"host": host} if host is not None else {"url": url}
+    settings = load_shared_or_private(config, store, private=private).settings
+    arguments: dict[str, object]
+    arguments = {"all": True} if everything else {"host": host} if host is not None else {"url": url}
     key = key_of(url) if url is not None else None
-    deleted = _purged_by_proxies(settings, what)
+    deleted = _purge_in_proxies(settings, arguments)
     if deleted is None:
-        with opened(settings) as copies:
+        with open_store(settings) as opened:
             if key is not None:
-                deleted = sum(map(copies.delete, keys(key, settings.policy())))
+                deleted = sum(map(opened.delete, keys(key, settings.policy())))
             else:
-                deleted = copies.clear() if host is None else copies.delete_host(host)
+                deleted = opened.clear() if host is None else opened.delete_host(host)
     if as_json:
-        say_json({"deleted": deleted})
+        print_json({"deleted": deleted})
     else:
-        say(f"{deleted} {'copy' if deleted == 1 else 'copies'} deleted")
+        print_line(f"{deleted} {'copy' if deleted == 1 else 'copies'} deleted")
     if not deleted:
         raise typer.Exit(NOT_FOUND)
 
 
-def _purged_by_proxies(settings: Settings, what: dict[str, object]) -> int | None:
-    """Return how many copies the running proxies of this store deleted, or None if none runs."""
+def _purge_in_proxies(settings: Settings, arguments: dict[str, object]) -> int | None:
+    """Have the running proxies of this store purge. Return how many responses they deleted, or None if none runs."""
     proxies = running_proxies(settings.store.directory)
-    deleted = [proxy.ask("purge", **what)["deleted"] for proxy in proxies]
+    deleted = [proxy.ask("purge", **arguments)["deleted"] for proxy in proxies]
     return sum(count for count in deleted if isinstance(count, int)) if proxies else None
 
 
 def stats(
     config: ConfigOption = None, store: StoreOption = None, private: PrivateOption = False, as_json: JsonOption = False
 ) -> None:
-    """Say what the store holds and what running proxies counted."""
-    settings = configuration_of(config, store, private=private).settings
+    """Print the size of the store and the counters of its proxies."""
+    settings = load_shared_or_private(config, store, private=private).settings
     directory = settings.store.directory
-    held: dict[str, object] = {"kind": settings.store.kind, "path": str(directory)}
+    statistics: dict[str, object] = {"kind": settings.store.kind, "path": str(directory)}
     if settings.store.kind == "disk":
-        with opened(settings) as copies:
-            numbers = copies.statistics()
-        held |= {"entries": numbers.entries, "size": numbers.size, "max_size": numbers.max_size}
-    counted = []
-    for proxy in running_proxies(directory):
+        with open_store(settings) as opened:
+            contents = opened.statistics()
+        statistics |= {"entries": contents.entries, "size": contents.size, "max_size": contents.max_size}
+    proxies = []
+    for client in running_proxies(directory):
         try:
-            counted.append({"socket": str(proxy.path), "counters": proxy.ask("stats")})
-        except ControlError as error:  # the others are still worth telling
-            note(str(error))
+            proxies.append({"socket": str(client.path), "counters": client.ask("stats")})
+        except ControlError as error:  # the other proxies are still listed
+            print_note(str(error))
     if as_json:
-        say_json({"store": held, "proxies": counted})
+        print_json({"store": statistics, "proxies": proxies})
         return
     sizes = {"size", "max_size"}
-    _say_numbers("store", {name: size_text(int(str(n))) if name in sizes else n for name, n in held.items()})
-    for number, proxy_counts in enumerate(counted, start=1):
-        say("")
-        _say_numbers(f"running proxy {number}", proxy_counts["counters"])
-    if not counted:
-        note("no proxy is running on this store")
+    _print_numbers("store", {name: size_text(int(str(n))) if name in sizes else n for name, n in statistics.items()})
+    for number, proxy in enumerate(proxies, start=1):
+        print_line("")
+        _print_numbers(f"running proxy {number}", proxy["counters"])
+    if not proxies:
+        print_note("no proxy is running on this store")
 
 
-def _say_numbers(title: str, numbers: object) -> None:
+def _print_numbers(title: str, numbers: object) -> None:
     rows = [(name, str(number)) for name, number in numbers.items()] if isinstance(numbers, dict) else []
-    say_table([title.upper(), ""], rows)
+    print_table([title.upper(), ""], rows)

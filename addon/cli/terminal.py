@@ -1,4 +1,4 @@
-"""What commands say: tables on a terminal, plain lines elsewhere, JSON where asked; and how they fail."""
+"""Output of commands: tables on a terminal, else tab-separated lines, or JSON; and failures with an exit code."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ FAILED, WRONG_USAGE, NOT_FOUND = 1, 2, 3
 
 
 class Application(TyperGroup):
-    """The commands, whose failures end in a sentence and an exit code, not in a traceback."""
+    """All commands. An expected failure ends in a message and an exit code, without a traceback."""
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own class of context
         """Run a command."""
-        logging.lastResort = Notes(logging.WARNING)  # for commands that keep no log of their own
+        logging.lastResort = NoteHandler(logging.WARNING)  # for commands that do not configure logging
         try:
             return super().invoke(ctx)
         except ConfigError as error:
@@ -40,48 +40,48 @@ class Application(TyperGroup):
         except (StoreError, ControlError) as error:
             fail(str(error), FAILED)
         except OSError as error:
-            if error.errno == errno.EPIPE:  # `secondhand ls | head`: not worth a word
+            if error.errno == errno.EPIPE:  # `secondhand ls | head`: no error
                 raise
             fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
 
 
-class Notes(logging.Handler):
-    """Says what is logged as commands say it."""
+class NoteHandler(logging.Handler):
+    """Prints log records in the same form as the notes of commands."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Say it on standard error."""
-        note(record.getMessage())
+        """Print a record on standard error."""
+        print_note(record.getMessage())
 
 
 def fail(message: str, exit_code: int) -> NoReturn:
-    """Say what went wrong on standard error and end the command."""
+    """Print an error on standard error and end the command."""
     for line in message.splitlines():
-        note(line)
+        print_note(line)
     raise typer.Exit(exit_code)
 
 
-def note(message: str) -> None:
-    """Say something on standard error, beside the output."""
+def print_note(message: str) -> None:
+    """Print a message on standard error, apart from the output."""
     typer.echo(f"secondhand: {printable(message)}", err=True)
 
 
-def say(message: str) -> None:
-    """Print a line."""
+def print_line(message: str) -> None:
+    """Print a line of output."""
     typer.echo(printable(message))
 
 
-def say_json(value: object) -> None:
+def print_json(value: object) -> None:
     """Print a value as JSON."""
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
-def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = ()) -> None:
-    """Print a table: aligned and folded on a terminal, one tab-separated line a row elsewhere.
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = ()) -> None:
+    """Print a table: with aligned columns and wrapped lines on a terminal, else one tab-separated line per row.
 
     Args:
-        columns: The headings. One that begins with ">" stands to the right.
-        rows: The cells. On a terminal the last column takes the room that is left.
-        styles: Styles of the cells of each column, on a terminal.
+        columns: The headings. A column whose heading begins with ">" is aligned to the right.
+        rows: The cells. On a terminal, the last column takes the remaining width.
+        styles: The styles of each column's cells, on a terminal.
     """
     if not sys.stdout.isatty():
         for row in ([column.lstrip(">") for column in columns], *rows):
@@ -101,7 +101,7 @@ def say_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Seq
 
 
 def printable(text: str) -> str:
-    """Return text from anywhere with control characters made visible, so that it cannot drive a terminal."""
+    """Return text with control characters escaped, so that text from outside cannot control the terminal."""
     return "".join(
         character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
     )

@@ -1,4 +1,4 @@
-"""`secondhand trust`: the certificate authority that clients have to trust for HTTPS."""
+"""`secondhand trust`: export and install the CA certificate that clients must trust for HTTPS."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, configuration
-from addon.cli.terminal import FAILED, note, say, say_json, say_table
+from addon.cli.options import ConfigOption, JsonOption, load_configuration
+from addon.cli.terminal import FAILED, print_json, print_line, print_note, print_table
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.nss import nss_stores
 from addon.programs.trust.stores import TrustError, TrustStore
 from addon.programs.trust.system import system_store
 
-app = typer.Typer(help="The certificate authority that clients have to trust for HTTPS.", no_args_is_help=True)
-
+app = typer.Typer(help="Export or install the CA certificate for clients.", no_args_is_help=True)
 
 INSTALLED = "installed"
 
@@ -25,61 +24,67 @@ For other systems and programs, write the certificate to a file: secondhand trus
   macOS    sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain secondhand-ca.pem
   Windows  certutil -addstore Root secondhand-ca.pem
   Firefox  Settings, Privacy & Security, View Certificates, Authorities, Import
-Programs of the command line need none of that: secondhand run, secondhand env."""
+Command line programs need none of this: use secondhand run or secondhand env."""
 
 
 @app.command(epilog="Example: secondhand trust export --out secondhand-ca.pem")
 def export(
     out: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write to a file instead.", show_default=False)
+        Path | None, typer.Option(metavar="FILE", help="Write it to a file instead.", show_default=False)
     ] = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Print the certificate (PEM), made now if there is none yet. The private key stays where it is."""
-    directory = configuration(config).settings.tls.ca_directory
+    """Print the CA certificate (PEM).
+
+    The CA is made if there is none yet. The private key is not printed.
+    """
+    directory = load_configuration(config).settings.tls.ca_directory
     certificate = ca_certificate(directory)
     if out is not None:
         out.write_bytes(certificate.pem)
-        note(f"the certificate is in {out}")
+        print_note(f"the certificate is in {out}")
     if as_json:
         pem = certificate.pem.decode()
-        say_json({"directory": str(directory), "sha256": certificate.sha256, "certificate": pem})
+        print_json({"directory": str(directory), "sha256": certificate.sha256, "certificate": pem})
     elif out is None:
         typer.echo(certificate.pem.decode(), nl=False)
 
 
 def _stores() -> list[TrustStore]:
-    """Return the places on this system that programs look into."""
+    """Return the trust stores of this system and of the user's browsers."""
     system = system_store()
     return [*([system] if system else []), *nss_stores(Path.home())]
 
 
 @app.command(epilog="Example: secondhand trust install")
 def install(config: ConfigOption = None) -> None:
-    """Put the certificate where this system, Chromium and Firefox look for authorities."""
+    """Install the certificate for the system, Chromium and Firefox."""
     pem = _pem(config)
-    _each("install", lambda store: store.install(pem))
+    _for_each_store("install", lambda store: store.install(pem))
     if not system_store():
-        say(GUIDE)
+        print_line(GUIDE)
 
 
 @app.command(epilog="Example: secondhand trust uninstall")
 def uninstall() -> None:
-    """Take the certificate out again, wherever `install` has put it."""
-    _each("uninstall", lambda store: store.uninstall())
+    """Remove the certificate from where `install` has put it."""
+    _for_each_store("uninstall", lambda store: store.uninstall())
 
 
 @app.command(epilog="Example: secondhand trust status --json")
 def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Say where the certificate is installed. Fails if it is nowhere."""
+    """Print where the certificate is installed.
+
+    Fails if it is not installed anywhere.
+    """
     pem = _pem(config)
-    found = [(store.name, _state(store, pem)) for store in _stores()]
+    states = [(store.name, _state(store, pem)) for store in _stores()]
     if as_json:
-        say_json([{"store": name, "state": state} for name, state in found])
+        print_json([{"store": name, "state": state} for name, state in states])
     else:
-        say_table(["STORE", "STATE"], found)
-    if not any(state == INSTALLED for _, state in found):
+        print_table(["STORE", "STATE"], states)
+    if not any(state == INSTALLED for _, state in states):
         raise typer.Exit(FAILED)
 
 
@@ -90,19 +95,19 @@ def _state(store: TrustStore, pem: bytes) -> str:
         return str(error)
 
 
-def _each(what: str, do: Callable[[TrustStore], None]) -> None:
-    """Do something with every store; fail if one of them fails."""
+def _for_each_store(verb: str, action: Callable[[TrustStore], None]) -> None:
+    """Do something with every trust store; the command fails if one of them fails."""
     failed = False
     for store in _stores():
         try:
-            do(store)
-            say(f"{store.name}: {what}ed")
+            action(store)
+            print_line(f"{store.name}: {verb}ed")
         except TrustError as error:
             failed = True
-            note(f"{store.name}: {error}")
+            print_note(f"{store.name}: {error}")
     if failed:
         raise typer.Exit(FAILED)
 
 
 def _pem(config: ConfigOption) -> bytes:
-    return ca_certificate(configuration(config).settings.tls.ca_directory).pem
+    return ca_certificate(load_configuration(config).settings.tls.ca_directory).pem

@@ -1,4 +1,4 @@
-"""`secondhand warm`: fetch into the store what will be needed."""
+"""`secondhand warm`: fetch URLs into the store before they are needed."""
 
 from __future__ import annotations
 
@@ -16,97 +16,98 @@ from addon.cli.options import (
     PrivateOption,
     ProfileOption,
     StoreOption,
-    configuration_of,
-    request_of,
+    load_shared_or_private,
+    parse_request,
 )
-from addon.cli.terminal import FAILED, fail, say, say_json, say_table
+from addon.cli.terminal import FAILED, fail, print_json, print_line, print_table
 from addon.config.settings import Settings
 from addon.config.units import size_text
 from cache.policy.rules import Mode
 
 if TYPE_CHECKING:
-    from addon.warm.readers.sources import Named
-    from addon.warm.run import Report
+    from addon.warm.readers.sources import NamedSources
+    from addon.warm.run import WarmReport
 
 FilesOption = list[Path] | None
 
 
 def warm(
     what: Annotated[
-        list[str] | None, typer.Argument(metavar="URL|FILE...", help="URLs as clients ask for them, or lock files.")
+        list[str] | None, typer.Argument(metavar="URL|FILE...", help="URLs, as clients request them, or lock files.")
     ] = None,
     sitemap: Annotated[
         list[str] | None, typer.Option(metavar="URL", help="All pages of a sitemap.", show_default=False)
     ] = None,
-    file: Annotated[FilesOption, typer.Option(metavar="FILE", help="A file of URLs, one a line.")] = None,
+    file: Annotated[FilesOption, typer.Option(metavar="FILE", help="A file with one URL per line.")] = None,
     har: Annotated[FilesOption, typer.Option(metavar="FILE", help="The GET requests of a HAR file.")] = None,
     lock: Annotated[
         FilesOption,
         typer.Option(
             metavar="FILE",
-            help="requirements.txt, uv.lock, package-lock.json, Cargo.lock or go.sum: all that it names.",
+            help="requirements.txt, uv.lock, package-lock.json, Cargo.lock or go.sum: all files that it names.",
         ),
     ] = None,
     index: Annotated[
-        str | None, typer.Option(metavar="URL", help="The sparse index of Cargo, where its configuration names none.")
+        str | None, typer.Option(metavar="URL", help="Cargo's sparse index, if its configuration names none.")
     ] = None,
     header: HeaderOption = None,
-    jobs: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="How many fetches at a time.")] = 8,
+    jobs: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="The number of simultaneous fetches.")] = 8,
     config: ConfigOption = None,
     store: StoreOption = None,
     private: PrivateOption = False,
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Fetch into the store what will be needed. What is there and fresh is left alone, so a round can be repeated.
+    """Fetch URLs into the store before they are needed.
 
-    Files from lock files are those for this machine, and are checked against the digests given there.
+    Stored responses that are fresh are not fetched again, so the command can be repeated. Of a lock file, the files
+    for this machine are fetched, and checked against its digests.
     """
-    settings = configuration_of(config, store, private=private, profile=profile).settings
+    settings = load_shared_or_private(config, store, private=private, profile=profile).settings
     if settings.cache.mode is Mode.OFFLINE:
         fail("cache.mode is offline: nothing can be fetched", FAILED)
-    from addon.warm.readers.sources import Named  # loads what only those need who ask origins
+    from addon.warm.readers.sources import NamedSources  # slow to import, and few commands need it
 
-    fields = request_of("http://localhost/", header or []).fields.lines
+    fields = parse_request("http://localhost/", header or []).fields.lines
     files = [each for each in what or () if Path(each).is_file()]
     urls = [each for each in what or () if each not in files]
     for url in urls:
-        request_of(url, [])
-    named = Named(
+        parse_request(url, [])
+    sources = NamedSources(
         urls=tuple(urls),
         sitemaps=tuple(sitemap or ()),
         files=tuple(file or ()),
         hars=tuple(har or ()),
         locks=(*map(Path, files), *(lock or ())),
         index=index,
-        fields=fields or (("User-Agent", "secondhand"),),  # some origins refuse to answer without
+        fields=fields or (("User-Agent", "secondhand"),),  # some origins refuse requests without it
     )
-    if not named.sources():
+    if not sources.sources():
         raise typer.BadParameter("expected a URL, a lock file, --sitemap, --file or --har")
-    report = asyncio.run(_warmed(settings, named, jobs, quiet=as_json))
+    report = asyncio.run(_warm(settings, sources, jobs, quiet=as_json))
     if as_json:
         failed = [{"name": each.name, "why": each.why} for each in report.failed]
-        say_json({"fetched": report.fetched, "there": report.there, "octets": report.octets, "failed": failed})
+        print_json({"fetched": report.fetched, "there": report.already_fresh, "octets": report.size, "failed": failed})
     else:
-        _say(report)
+        _print_report(report)
     if report.failed:
         raise typer.Exit(FAILED)
 
 
-async def _warmed(settings: Settings, named: Named, jobs: int, *, quiet: bool) -> Report:
-    from addon.cli.warming import Bar, Lines
+async def _warm(settings: Settings, sources: NamedSources, jobs: int, *, quiet: bool) -> WarmReport:
+    from addon.cli.warm_progress import ProgressBar, ProgressLines
     from addon.warm.run import Progress, warm
-    from addon.warm.transport import Fetching, transport_for
+    from addon.warm.transport import WarmFetcher, transport_for
 
-    with Progress() if quiet else Bar() if sys.stderr.isatty() else Lines() as progress:
-        async with transport_for(settings) as way:
-            return await warm(named.sources(), Fetching(way, jobs), progress)
+    with Progress() if quiet else ProgressBar() if sys.stderr.isatty() else ProgressLines() as progress:
+        async with transport_for(settings) as transport:
+            return await warm(sources.sources(), WarmFetcher(transport, jobs), progress)
 
 
-def _say(report: Report) -> None:
-    if report.failed and sys.stderr.isatty():  # elsewhere each has had its line
-        say_table(["FAILED", "WHY"], [(each.name, each.why) for each in report.failed], ["bold"])
-    say(
-        f"{report.fetched} fetched ({size_text(report.octets)}), {report.there} there already,"
+def _print_report(report: WarmReport) -> None:
+    if report.failed and sys.stderr.isatty():  # without a terminal, each failure has its own line already
+        print_table(["FAILED", "WHY"], [(each.name, each.why) for each in report.failed], ["bold"])
+    print_line(
+        f"{report.fetched} fetched ({size_text(report.size)}), {report.already_fresh} already fresh,"
         f" {len(report.failed)} failed"
     )

@@ -1,4 +1,4 @@
-"""`secondhand why`: the decision about a request, with its arithmetic."""
+"""`secondhand why`: explain the cache's decision about a request, with the calculations behind it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from addon.cli.options import (
     JsonOption,
     PrivateOption,
     StoreOption,
-    configuration_of,
-    request_of,
+    load_shared_or_private,
+    parse_request,
 )
-from addon.cli.store import opened
-from addon.cli.terminal import say, say_json, say_table
+from addon.cli.store import open_store
+from addon.cli.terminal import print_json, print_line, print_table
 from addon.config.settings import Settings
 from addon.runtime.credential_key import credential_key
 from cache.engine.explain import Explanation, explain
@@ -28,36 +28,39 @@ from cache.rules.key import keys, primary_key
 
 
 def why(
-    url: Annotated[str, typer.Argument(metavar="URL", help="The URL as a client asks for it.")],
+    url: Annotated[str, typer.Argument(metavar="URL", help="The URL, as clients request it.")],
     header: HeaderOption = None,
-    method: Annotated[str, typer.Option("-X", "--method", metavar="METHOD")] = "GET",
+    method: Annotated[str, typer.Option("-X", "--method", metavar="METHOD", help="The request method.")] = "GET",
     config: ConfigOption = None,
     store: StoreOption = None,
     private: PrivateOption = False,
     as_json: JsonOption = False,
 ) -> None:
-    """Say why a request would be answered as it would: key, variants, lifetime, age, and the rule that decides."""
-    settings = configuration_of(config, store, private=private).settings
-    request = request_of(url, header or [], method)
-    explanation = _explained(settings, request)
+    """Explain which response a request would get.
+
+    Prints the cache key, the stored variants, their lifetimes and ages, and the rule that decides.
+    """
+    settings = load_shared_or_private(config, store, private=private).settings
+    request = parse_request(url, header or [], method)
+    explanation = _explanation(settings, request)
     if as_json:
-        say_json(_described(explanation))
+        print_json(_described(explanation))
         return
     rows = [(step.subject, step.finding, step.source) for step in explanation.steps]
-    say_table(["", "FINDING", "SOURCE"], rows, ["bold"])
-    say(f"decision: {explanation.decision}, {explanation.reason}")
+    print_table(["", "FINDING", "SOURCE"], rows, ["bold"])
+    print_line(f"decision: {explanation.decision}, {explanation.reason}")
     if explanation.head:
-        say(f"would send: {explanation.head.status} {explanation.head.reason}")
-        say_table(["FIELD", "VALUE"], list(explanation.head.fields), ["cyan"])
+        print_line(f"would send: {explanation.head.status} {explanation.head.reason}")
+        print_table(["FIELD", "VALUE"], list(explanation.head.fields), ["cyan"])
 
 
-def _explained(settings: Settings, request: Request) -> Explanation:
-    with opened(settings) as copies:
+def _explanation(settings: Settings, request: Request) -> Explanation:
+    with open_store(settings) as opened:
         directory = settings.store.directory
-        key = credential_key(directory) if directory.exists() else b""
-        policy = replace(settings.policy(), keying=replace(settings.policy().keying, credential_key=key))
+        secret = credential_key(directory) if directory.exists() else b""
+        policy = replace(settings.policy(), keying=replace(settings.policy().keying, credential_key=secret))
         request = without_signature(request, policy.keying.query_rules)
-        candidates = [entry for each in keys(primary_key(request), policy) for entry in copies.candidates(each)]
+        candidates = [entry for key in keys(primary_key(request), policy) for entry in opened.candidates(key)]
         return explain(request, candidates, policy, time.time())
 
 
@@ -66,6 +69,8 @@ def _described(explanation: Explanation) -> dict[str, object]:
     return {
         "decision": explanation.decision,
         "reason": explanation.reason,
-        "steps": [{"subject": s.subject, "finding": s.finding, "source": s.source} for s in explanation.steps],
+        "steps": [
+            {"subject": step.subject, "finding": step.finding, "source": step.source} for step in explanation.steps
+        ],
         "would_send": {"status": head.status, "fields": [list(line) for line in head.fields]} if head else None,
     }

@@ -1,4 +1,4 @@
-"""Where requests may go: the targets that settings name, and the addresses that are this proxy's own."""
+"""Where requests may go: the targets that settings name, and this proxy's own addresses."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from ipaddress import ip_address, ip_network
 
 from cache.policy.rules import Targets, glob
 
-REFUSED = (
+DEFAULT_REFUSED_TARGETS = (
     *("localhost", "*.localhost", "127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128"),
-    *("169.254.0.0/16", "fe80::/10"),  # link-local, and where clouds tell a machine its secrets
+    *("169.254.0.0/16", "fe80::/10"),  # link-local, where clouds also serve a machine's secrets
     *("metadata.google.internal", "100.100.100.200/32", "fd00:ec2::254/128"),
 )
-"""What a proxy that others can reach does not go to for them."""
+"""Targets that a proxy refuses if it listens on an address that other machines can reach."""
 
-ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - to know it when it is asked for
-"""Addresses to listen on that mean all of this machine's, and to connect to that mean itself."""
+ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - only compared with
+"""The unspecified addresses: to listen there means all addresses of this machine, to connect there means itself."""
 
 
-def targets(named: Iterable[str]) -> Targets:
-    """Return networks, addresses and patterns of host names as the cache takes them."""
+def parse_targets(names: Iterable[str]) -> Targets:
+    """Return networks, addresses and host name patterns in the form that the cache policy has."""
     networks, hosts = [], []
-    for name in named:
+    for name in names:
         try:
             networks.append(ip_network(name, strict=False))
         except ValueError:
@@ -31,7 +31,7 @@ def targets(named: Iterable[str]) -> Targets:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach what listens there."""
+    """Tell whether a listener on `host` can be reached from this machine only."""
     try:
         return ip_address(host).is_loopback
     except ValueError:
@@ -39,12 +39,12 @@ def is_loopback(host: str) -> bool:
 
 
 def own_authorities(host: str, port: int) -> frozenset[str]:
-    """Return every `host:port` that leads to a listener of this machine, as far as it is known here."""
+    """Return every known `host:port` that leads to a listener of this machine on `host` and `port`."""
     names = {host.lower()}
-    everywhere = host in ANYWHERE
-    if everywhere or is_loopback(host):
+    on_all_addresses = host in ANYWHERE
+    if on_all_addresses or is_loopback(host):
         names |= {"localhost", "127.0.0.1", "::1", *ANYWHERE}
-    if everywhere:
+    if on_all_addresses:
         names |= {socket.gethostname().lower(), *_addresses_of(socket.gethostname())}
     return frozenset(f"{name}:{port}" for name in names)
 
@@ -53,4 +53,4 @@ def _addresses_of(name: str) -> set[str]:
     try:
         return {str(address[0]) for *_, address in socket.getaddrinfo(name, None)}
     except OSError:
-        return set()  # a machine need not know its own name
+        return set()  # a machine's own name may be unknown to its resolver

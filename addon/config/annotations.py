@@ -1,12 +1,13 @@
-"""The operator's rules on metainformation, checked: what a local rule may say, and about which fields."""
+"""The tables `[[annotate]]`: local rules that set, append or remove response fields."""
 
 from __future__ import annotations
 
 import re
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, Strict, model_validator
+from pydantic import AfterValidator, Field, Strict, model_validator
 
+from addon.config.model import Section
 from cache.answer.annotations import PLACEHOLDERS
 from cache.http.field_table import row
 from cache.http.fields import TOKEN
@@ -15,16 +16,16 @@ from cache.policy.rules import AnnotationRule, glob
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
-# made by the proxy itself, or true only of the octets as the origin sent them
+# the proxy generates these itself, or they are true only of the bytes that the origin sent
 _OWN = frozenset(
     {"age", "cache-status", "content-encoding", "content-length", "content-range", "date", "proxy-status", "via"}
 )
-# validators are compared with what the origin sent: they may be hidden, never made up
+# validators are compared with those of the origin: a rule may remove them, but not make them up
 _VALIDATORS = frozenset({"etag", "last-modified"})
 
 
 def is_reserved(name: str) -> bool:
-    """Tell whether no local rule may touch a field: framing, this hop's own, and what the proxy itself says."""
+    """Tell whether no local rule may change a field: framing, hop-by-hop fields, and fields of the proxy itself."""
     # RFC 9111 §3.1 and RFC 9110 §7.6.1: a field that is not even stored belongs to one connection
     return name.lower() in _OWN or row(name).hop_by_hop or not row(name).stored
 
@@ -33,17 +34,19 @@ def _field_name(name: str) -> str:
     if not TOKEN.fullmatch(name):
         raise ValueError('the name of a field, like "X-Copy-Of"')
     if is_reserved(name):
-        raise ValueError(f"a field that a local rule may touch; {name} is framing, of one hop, or the proxy's own")
+        raise ValueError(
+            f"a field that a local rule may change; {name} is framing, a hop-by-hop field, or the proxy's own"
+        )
     return name
 
 
-def _made_up_name(name: str) -> str:
+def _settable_field_name(name: str) -> str:
     if name.lower() in _VALIDATORS:
-        raise ValueError(f"a field that a local rule may say; {name} is the origin's validator and can only be removed")
+        raise ValueError(f"a field that a local rule may set; {name} is the origin's validator and can only be removed")
     return _field_name(name)
 
 
-def _template(value: str) -> str:
+def _value_template(value: str) -> str:
     if not _FIELD_VALUE.fullmatch(value):
         raise ValueError("a field value: Latin-1 characters, no line ends or other control characters")
     for name in _PLACEHOLDER.findall(value):
@@ -54,13 +57,13 @@ def _template(value: str) -> str:
 
 
 FieldName = Annotated[str, AfterValidator(_field_name)]
-FieldTemplates = dict[Annotated[str, AfterValidator(_made_up_name)], Annotated[str, AfterValidator(_template)]]
+FieldTemplates = dict[
+    Annotated[str, AfterValidator(_settable_field_name)], Annotated[str, AfterValidator(_value_template)]
+]
 
 
-class Annotation(BaseModel):
+class AnnotationSettings(Section):
     """One `[[annotate]]` table."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     host: str = "*"
     path: str = "*"
@@ -70,13 +73,13 @@ class Annotation(BaseModel):
     remove: Annotated[tuple[FieldName, ...], Strict(strict=False)] = ()
 
     @model_validator(mode="after")
-    def _does_something(self) -> Self:
+    def _changes_a_field(self) -> Self:
         if not (self.set or self.append or self.remove):
             raise ValueError("at least one field in set, append or remove")
         return self
 
     def rule(self) -> AnnotationRule:
-        """Return the rule as the cache takes it."""
+        """Return the rule in the form that the cache policy has."""
         return AnnotationRule(
             host=glob(self.host),
             path=glob(self.path),

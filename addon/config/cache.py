@@ -1,4 +1,4 @@
-"""The table `[cache]`: how long copies are used, and for what."""
+"""The table `[cache]`: how long stored responses are reused, and for which requests."""
 
 from __future__ import annotations
 
@@ -6,43 +6,38 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Strict
 
-from addon.config.clients import Token
-from addon.config.section import Section
+from addon.config.model import LowerCaseTokens, Section, Strings, Tokens
 from addon.config.units import Seconds
 from cache.policy.rules import ClientReload, HostRule, LifetimeRule, Mode, SetCookie, glob
 
-Texts = Annotated[tuple[str, ...], Strict(strict=False)]
-Tokens = Annotated[tuple[Token, ...], Strict(strict=False)]
 
-
-def _without_a_recording(mode: Mode) -> Mode:
+def _not_replay(mode: Mode) -> Mode:
     if mode is Mode.REPLAY:
-        raise ValueError('"online", "auto" or "offline"; recordings.replay names what is replayed')
+        raise ValueError('"online", "auto" or "offline"; to replay a recording, name it in recordings.replay')
     return mode
 
 
-# settings files say these as strings, which strict enums would refuse
+# a settings file has strings, which strict enums would refuse
 SetCookieName = Annotated[SetCookie, Strict(strict=False)]
-ModeName = Annotated[Mode, Strict(strict=False), AfterValidator(_without_a_recording)]
+ModeName = Annotated[Mode, Strict(strict=False), AfterValidator(_not_replay)]
 ClientReloadName = Annotated[ClientReload, Strict(strict=False)]
 Partition = Annotated[
     tuple[Literal["authorization", "cookie", "sec-fetch-site", "referring-site"], ...], Strict(strict=False)
 ]
-TargetedFields = Annotated[tuple[Annotated[Token, AfterValidator(str.lower)], ...], Strict(strict=False)]
 
 
-class Lifetime(Section):
+class LifetimeSettings(Section):
     """One `[[cache.lifetimes]]` table."""
 
     lifetime: Seconds
     host: str = "*"
-    paths: Texts = ("*",)
-    content_types: Texts = ("*",)
+    paths: Strings = ("*",)
+    content_types: Strings = ("*",)
 
     def rule(self) -> LifetimeRule:
-        """Return the rule as the cache takes it."""
-        paths, kinds = tuple(map(glob, self.paths)), tuple(map(glob, self.content_types))
-        return LifetimeRule(int(self.lifetime), glob(self.host), paths, kinds)
+        """Return the rule in the form that the cache policy has."""
+        paths, content_types = tuple(map(glob, self.paths)), tuple(map(glob, self.content_types))
+        return LifetimeRule(int(self.lifetime), glob(self.host), paths, content_types)
 
 
 class HostMode(Section):
@@ -52,7 +47,7 @@ class HostMode(Section):
     mode: ModeName
 
 
-class Host(Section):
+class HostSettings(Section):
     """One `[[cache.hosts]]` table."""
 
     host: str
@@ -60,17 +55,17 @@ class Host(Section):
     client_reload: ClientReloadName | None = None
 
     def rule(self) -> HostRule:
-        """Return the rule as the cache takes it."""
+        """Return the rule in the form that the cache policy has."""
         return HostRule(glob(self.host), self.groups, self.client_reload)
 
 
-# files that never change under their name, and indexes of them, as their makers give them out
-LIFETIMES = (
-    Lifetime(
+# package files never change under their name; package indexes get the lifetime that the public index gives them
+DEFAULT_LIFETIMES = (
+    LifetimeSettings(
         lifetime=86_400,
         paths=("*.whl", "*.whl.metadata", "*/-/*.tgz", "*.crate", "*.gem", "*/@v/*.zip", "*/@v/*.mod", "*/pool/*.deb"),
     ),
-    Lifetime(
+    LifetimeSettings(
         lifetime=600,
         content_types=("application/vnd.pypi.simple.v1+json", "application/vnd.pypi.simple.v1+html"),
     ),
@@ -78,9 +73,9 @@ LIFETIMES = (
 
 
 class CacheSettings(Section):
-    """How long copies are used, and for what."""
+    """The table `[cache]`."""
 
-    lifetimes: Annotated[tuple[Lifetime, ...], Strict(strict=False)] = LIFETIMES
+    lifetimes: Annotated[tuple[LifetimeSettings, ...], Strict(strict=False)] = DEFAULT_LIFETIMES
     heuristic_max: Seconds = 86_400
     heuristic_query: bool = True
     age_formula: Literal["conservative", "corrected"] = "conservative"
@@ -90,8 +85,8 @@ class CacheSettings(Section):
     set_cookie: SetCookieName = SetCookie.STORE
     bypass_cookies: Tokens = ()
     client_reload: ClientReloadName = ClientReload.HONOUR
-    hosts: Annotated[tuple[Host, ...], Strict(strict=False)] = ()
-    targeted_fields: TargetedFields = ()
+    hosts: Annotated[tuple[HostSettings, ...], Strict(strict=False)] = ()
+    targeted_fields: LowerCaseTokens = ()
     strip_targeted: bool = False
     no_vary_search: bool = False
     partition: Partition = ()

@@ -1,4 +1,4 @@
-"""What is wrong with a configuration, said so that it can be put right: where, which key, found, expected."""
+"""Errors in the settings: where the value comes from, which key it is, what was found, and what was expected."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 Location = tuple[str | int, ...]
-"""The way to a value: keys of tables, and positions in lists from 0."""
+"""The path to a value: keys of tables, and positions in lists from 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `where` names the file, the environment variable or the option."""
+    """One fault. `where` names the file, the environment variable or the command line option."""
 
     where: str
     key: str
@@ -30,7 +30,7 @@ class Fault:
 
 
 class ConfigError(Exception):
-    """A configuration that cannot be used. Its text has one line per fault."""
+    """The settings are invalid. The text has one line per fault."""
 
     def __init__(self, *faults: Fault) -> None:
         super().__init__("\n".join(map(str, faults)))
@@ -40,11 +40,17 @@ class ConfigError(Exception):
 def faults_of(
     error: ValidationError, model: type[BaseModel], place: Callable[[Location], tuple[str, str]]
 ) -> list[Fault]:
-    """Return what pydantic found, in our words. `place` turns a location into where and key."""
+    """Return the faults that pydantic found, in this program's wording.
+
+    Args:
+        error: What pydantic raised.
+        model: The class that was validated.
+        place: Returns `where` and `key` of a location.
+    """
     faults = []
     for details in error.errors():
         location = details["loc"]
-        if location[-1:] == ("[key]",):  # how pydantic marks that the name is wrong, not what it names
+        if location[-1:] == ("[key]",):  # pydantic's mark for a wrong key of a table, not a wrong value
             location = location[:-2]
         where, key = place(location)
         faults.append(Fault(where, key, _problem(details, model)))
@@ -52,19 +58,19 @@ def faults_of(
 
 
 def key_text(location: Location) -> str:
-    """Return a location as people read it: `store.path`; `annotate#2.set` is in the second table."""
+    """Return a location as text: `store.path`; `annotate#2.set` is in the second table."""
     return "".join(f"#{part + 1}" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
 
 
 def _problem(details: ErrorDetails, model: type[BaseModel]) -> str:
     location = details["loc"]
     if details["type"] == "extra_forbidden":
-        known = _fields_at(location[:-1], model)
+        known = _keys_at(location[:-1], model)
         close = get_close_matches(str(location[-1]), known, n=1)
         return f"unknown key, did you mean {close[0]}?" if close else f"unknown key, expected {_one_of(known)}"
     if details["type"] == "missing":
         return "found nothing, expected a value: this key is required"
-    return f"found {_shown(details['input'])}, expected {_expected(details)}"
+    return f"found {_value_text(details['input'])}, expected {_expected(details)}"
 
 
 _EXPECTED = {
@@ -88,7 +94,7 @@ def _expected(details: ErrorDetails) -> str:
     return _EXPECTED.get(details["type"], details["msg"]).format(**context)
 
 
-def _shown(value: object) -> str:
+def _value_text(value: object) -> str:
     match value:
         case dict() | BaseModel():
             return "a table"
@@ -103,11 +109,11 @@ def _shown(value: object) -> str:
 
 
 def _one_of(names: list[str]) -> str:
-    *most, last = names
-    return f"{', '.join(most)} or {last}" if most else last
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
 
 
-def _fields_at(location: Location, model: type[BaseModel]) -> list[str]:
+def _keys_at(location: Location, model: type[BaseModel]) -> list[str]:
     for part in location:
         if isinstance(part, str):
             field = model.model_fields[part]

@@ -1,4 +1,7 @@
-"""A proxy that keeps what is one user's alone is for this machine alone (decisions D31, D35)."""
+"""Refuses settings that store one user's private responses in a proxy that other machines can reach.
+
+See docs/decisions.md, "One user's cache listens on loopback addresses only".
+"""
 
 from __future__ import annotations
 
@@ -7,32 +10,33 @@ from addon.config.errors import ConfigError, Fault
 from addon.config.load import Configuration
 from addon.config.settings import Settings
 
-ONE_USERS = {
+SINGLE_USER_KEYS = {
     "keep_private": "false",
     "keep_no_store": "false",
     "keep_authorized": "[]",
     "keep_authorized_for_any": "[]",
 }
-"""What of `[offline]` keeps answers that are for nobody else, and how a settings file says that it does not."""
+"""The keys of `[offline]` that store responses meant for one user, each with the TOML value that turns it off."""
 
 
 def exposed(settings: Settings, host: str) -> tuple[str, ...]:
-    """Return the keys, like `offline.keep_private`, that keep what others would see who reach a proxy at `host`."""
+    """Return the keys, like `offline.keep_private`, that would expose private responses to clients of `host`."""
     if is_loopback(host):
         return ()
-    return tuple(f"offline.{name}" for name in ONE_USERS if getattr(settings.offline, name))
+    return tuple(f"offline.{name}" for name in SINGLE_USER_KEYS if getattr(settings.offline, name))
 
 
-def refuse_exposure(found: Configuration) -> None:
-    """Raise ConfigError where a proxy that others can reach would keep what is for one user alone."""
-    settings = found.settings
-    kept = exposed(settings, settings.address[0])
-    if not kept:
+def refuse_exposure(configuration: Configuration) -> None:
+    """Raise ConfigError if other machines can reach the proxy and it would store one user's private responses."""
+    settings = configuration.settings
+    keys = exposed(settings, settings.address[0])
+    if not keys:
         return
-    said = [f"{key} ({found.source(*key.split('.')) or 'default'})" for key in kept]
-    without = [f"{key} = {ONE_USERS[key.removeprefix('offline.')]}" for key in kept]
+    culprits = [f"{key} ({configuration.source(*key.split('.')) or 'default'})" for key in keys]
+    remedies = [f"{key} = {SINGLE_USER_KEYS[key.removeprefix('offline.')]}" for key in keys]
     problem = (
-        f'found "{settings.listen}", where others can reach it, expected an address of this machine alone like'
-        f' "127.0.0.1:8080": {" and ".join(said)} would show them what is for one user; or set {" and ".join(without)}'
+        f'found "{settings.listen}", which other machines can reach, expected an address of this machine only like'
+        f' "127.0.0.1:8080": {" and ".join(culprits)} would show them what is meant for one user;'
+        f" or set {' and '.join(remedies)}"
     )
-    raise ConfigError(Fault(found.source("listen") or "settings", "listen", problem))
+    raise ConfigError(Fault(configuration.source("listen") or "settings", "listen", problem))

@@ -1,4 +1,4 @@
-"""Reads the settings: defaults, the profile, the file, the environment, the command line; later wins."""
+"""Reads the settings from the defaults, the profile, the file, the environment and the command line; later wins."""
 
 from __future__ import annotations
 
@@ -30,36 +30,36 @@ OPTIONS = {
     "recordings.record": "--record",
     "recordings.replay": "--replay",
 }
-"""The options of `serve` that stand for a key."""
+"""The command line options that set a key."""
 
-# what Kubernetes tells every container about a service named "secondhand"
-_NOT_OURS = re.compile(r"SECONDHAND_(SERVICE_(HOST|PORT\w*)|PORT(_\w+)?)")
+# Kubernetes sets these in every container if there is a service named "secondhand"
+_KUBERNETES = re.compile(r"SECONDHAND_(SERVICE_(HOST|PORT\w*)|PORT(_\w+)?)")
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """Settings and where they come from."""
+    """Settings, and where their values come from."""
 
     settings: Settings
     file: Path | None
     """The file that was read, if any."""
-    origins: Mapping[Location, str]
-    """Who set what was set: the file, `environment NAME` or `command line`."""
+    sources: Mapping[Location, str]
+    """The source of each value that is set: the file, `profile NAME`, `environment NAME` or `command line`."""
 
     def source(self, *location: str) -> str | None:
-        """Return who set a key, or None where the default holds."""
-        at = next((at for at in self.origins if _related(at, location)), None)
-        return None if at is None else _named(self.origins[at], at)
+        """Return the source of a key's value, or None for the default."""
+        set_at = next((other for other in self.sources if _overlap(other, location)), None)
+        return None if set_at is None else _source_text(self.sources[set_at], set_at)
 
 
 @dataclass(frozen=True, slots=True)
 class _Value:
     value: object
-    where: str
+    source: str
 
 
-def usual_file() -> Path:
-    """Return where the settings are looked for when nobody names a file."""
+def default_file() -> Path:
+    """Return the settings file that is read if no other file is named."""
     return user_config_path("secondhand") / "config.toml"
 
 
@@ -69,64 +69,65 @@ def configure(
     """Return the settings.
 
     Args:
-        file: The file to read; else the one that SECONDHAND_CONFIG names; else the usual one, if it exists.
-        overrides: What the command line says, as tables like those of the file.
+        file: The file to read; else the one that SECONDHAND_CONFIG names; else the default file, if it exists.
+        overrides: Settings from the command line, as tables like those of the file.
         environ: The environment.
 
     Raises:
-        ConfigError: with every fault that was found.
+        ConfigError: the settings are invalid; it holds all faults.
     """
     if file is None and environ.get(FILE_VARIABLE):
         file = Path(environ[FILE_VARIABLE]).expanduser()
-    if file is None and usual_file().is_file():
-        file = usual_file()
+    if file is None and default_file().is_file():
+        file = default_file()
     values: dict[Location, _Value] = {}
     if file is not None:
         _merge(values, read_toml(file), str(file))
     for name in sorted(environ):
-        if name.startswith(PREFIX) and name != FILE_VARIABLE and not _NOT_OURS.fullmatch(name):
+        if name.startswith(PREFIX) and name != FILE_VARIABLE and not _KUBERNETES.fullmatch(name):
             location = tuple(name.removeprefix(PREFIX).lower().split("__"))
-            _merge(values, _from_environment(environ[name], location), f"environment {name}", location)
+            _merge(values, _parse_variable(environ[name], location), f"environment {name}", location)
     _merge(values, overrides or {}, "command line")
-    values = _above_the_profile(values)
-    origins = {location: value.where for location, value in values.items()}
+    values = _with_profile(values)
+    sources = {location: value.source for location, value in values.items()}
     try:
         settings = Settings.model_validate(_nested(values))
     except ValidationError as error:
-        raise ConfigError(*faults_of(error, Settings, lambda location: _place(location, origins))) from None
+        raise ConfigError(*faults_of(error, Settings, lambda location: _place(location, sources))) from None
     read_clients(settings.answer.client_list)
-    return Configuration(settings, file, origins)
+    return Configuration(settings, file, sources)
 
 
-def _merge(values: dict[Location, _Value], said: object, where: str, at: Location = ()) -> None:
-    """Put every leaf of `said` into `values`, in place of what is at, above or below it."""
-    if isinstance(said, Mapping) and (said or not at):
-        for key, inside in said.items():
-            _merge(values, inside, where, (*at, key))
+def _merge(values: dict[Location, _Value], new: object, source: str, at: Location = ()) -> None:
+    """Put every leaf of `new` into `values`; it replaces all values at, above or below its location."""
+    if isinstance(new, Mapping) and (new or not at):
+        for key, inner in new.items():
+            _merge(values, inner, source, (*at, key))
         return
-    for other in [other for other in values if _related(other, at)]:
+    for other in [other for other in values if _overlap(other, at)]:
         del values[other]
-    values[at] = _Value(said, where)
+    values[at] = _Value(new, source)
 
 
-def _above_the_profile(values: dict[Location, _Value]) -> dict[Location, _Value]:
-    """Return the values with the profile that they name beneath them. Raises ConfigError if there is none such."""
-    named = values.get(("profile",))
-    if named is None or named.value == "":
+def _with_profile(values: dict[Location, _Value]) -> dict[Location, _Value]:
+    """Return the values, on top of those of the profile that they name. Raises ConfigError if it does not exist."""
+    profile = values.get(("profile",))
+    if profile is None or profile.value == "":
         return values
     try:
-        tables = profile_tables(str(named.value))
+        tables = profile_tables(str(profile.value))
     except ValueError as error:
-        problem = f'found "{named.value}", expected {error}, or nothing'
-        raise ConfigError(Fault(named.where, "profile", problem)) from None
+        problem = f'found "{profile.value}", expected {error}, or nothing'
+        raise ConfigError(Fault(profile.source, "profile", problem)) from None
     merged: dict[Location, _Value] = {}
-    _merge(merged, tables, f"profile {named.value}")
+    _merge(merged, tables, f"profile {profile.value}")
     for location, leaf in values.items():
-        _merge(merged, leaf.value, leaf.where, location)
+        _merge(merged, leaf.value, leaf.source, location)
     return merged
 
 
 def _nested(values: Mapping[Location, _Value]) -> dict[str, object]:
+    """Return the values as nested tables."""
     tables: dict[str, object] = {}
     for location, leaf in values.items():
         table = tables
@@ -138,8 +139,8 @@ def _nested(values: Mapping[Location, _Value]) -> dict[str, object]:
     return tables
 
 
-def _from_environment(text: str, location: Location) -> object:
-    """Return a variable's value: text where the key takes text, else what it is as TOML."""
+def _parse_variable(text: str, location: Location) -> object:
+    """Return a variable's value: the text itself if the key takes text, else the text parsed as a TOML value."""
     kind: object = Settings
     for name in location:
         if not (isinstance(kind, type) and issubclass(kind, BaseModel)) or name not in kind.model_fields:
@@ -154,22 +155,22 @@ def _from_environment(text: str, location: Location) -> object:
         return text
 
 
-def _place(location: Location, origins: Mapping[Location, str]) -> tuple[str, str]:
-    """Return where a value comes from, and its key where that does not name it already."""
+def _place(location: Location, sources: Mapping[Location, str]) -> tuple[str, str]:
+    """Return the source of a value and its key; the key is empty if the source's name already tells it."""
     key = key_text(location)
-    at = next((at for at in origins if _related(at, location)), None)
-    if at is None:  # nobody said it: a default that does not go with what was said
+    set_at = next((other for other in sources if _overlap(other, location)), None)
+    if set_at is None:  # a default that conflicts with a value that is set
         return "settings", key
-    where = _named(origins[at], at)
-    names_the_key = where.startswith("environment ") or where != origins[at]
-    return where, "" if names_the_key and at == location else key
+    source = _source_text(sources[set_at], set_at)
+    names_the_key = source.startswith("environment ") or source != sources[set_at]
+    return source, "" if names_the_key and set_at == location else key
 
 
-def _related(one: Location, other: Location) -> bool:
-    """Tell whether one location is the other, or leads to it."""
+def _overlap(one: Location, other: Location) -> bool:
+    """Tell whether two locations are equal, or one is inside the other."""
     return all(a == b for a, b in zip(one, other, strict=False))
 
 
-def _named(where: str, at: Location) -> str:
-    option = OPTIONS.get(key_text(at))
-    return f"{where} {option}" if where == "command line" and option else where
+def _source_text(source: str, location: Location) -> str:
+    option = OPTIONS.get(key_text(location))
+    return f"{source} {option}" if source == "command line" and option else source

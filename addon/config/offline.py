@@ -1,63 +1,58 @@
-"""The table `[offline]`: what is kept for a time without a network, and used then."""
+"""The table `[offline]`: which responses are stored for use without a network, and how they are used then."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated
 
-from pydantic import AfterValidator, Strict
+from pydantic import Strict
 
-from addon.config.cache import Texts
-from addon.config.clients import Token
-from addon.config.section import Section
+from addon.config.model import LowerCaseTokens, Section, Strings
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import PrivateCache
 from cache.policy.rules import PostRule, QueryRule, glob
 
-# a name of a secret is found in any case of its letters
-Names = Annotated[tuple[Annotated[Token, AfterValidator(str.lower)], ...], Strict(strict=False)]
 
-
-class Query(Section):
+class QuerySettings(Section):
     """One `[[offline.queries]]` table."""
 
-    drop: Texts
+    drop: Strings
     host: str = "*"
     path: str = "*"
 
     def rule(self) -> QueryRule:
-        """Return the rule as the cache takes it."""
+        """Return the rule in the form that the cache policy has."""
         return QueryRule(glob(self.host), glob(self.path), tuple(map(glob, self.drop)))
 
 
-class Post(Section):
-    """One `[[offline.posts]]` table."""
+class PostSettings(Section):
+    """One `[[offline.posts]]` or `[[replay.post]]` table."""
 
     path: str
     host: str = "*"
     content_type: str = "*"
 
     def rule(self) -> PostRule:
-        """Return the rule as the cache takes it."""
+        """Return the rule in the form that the cache policy has."""
         return PostRule(glob(self.host), glob(self.path), glob(self.content_type))
 
 
 class OfflineSettings(Section):
-    """What one user's cache keeps beyond what the rules of caching allow."""
+    """The table `[offline]`: what a cache for one user stores beyond the rules of RFC 9111."""
 
     queue: bool = False
     keep_private: bool = False
     keep_unfresh: bool = False
     keep_no_store: bool = False
-    keep_authorized: Texts = ()
-    keep_authorized_for_any: Texts = ()
-    scrub: Names = ()
+    keep_authorized: Strings = ()
+    keep_authorized_for_any: Strings = ()
+    scrub: LowerCaseTokens = ()  # names of secrets match in upper and lower case
     override: bool = False
-    queries: Annotated[tuple[Query, ...], Strict(strict=False)] = ()
-    posts: Annotated[tuple[Post, ...], Strict(strict=False)] = ()
+    queries: Annotated[tuple[QuerySettings, ...], Strict(strict=False)] = ()
+    posts: Annotated[tuple[PostSettings, ...], Strict(strict=False)] = ()
 
     def applied(self, policy: CachePolicy, profile: str) -> CachePolicy:
-        """Return a policy that goes by this; what it stores is seen by no policy without the same profile."""
+        """Return a policy with these settings. Only policies of the same profile see the responses that it stores."""
         private = PrivateCache(
             secrets=frozenset(self.scrub),
             keep_private=self.keep_private,

@@ -1,15 +1,14 @@
-"""The table `[origin]`: how origins are reached, and which of them."""
+"""The table `[origin]`: how the proxy connects to origins, and which targets it refuses."""
 
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, Field, Strict
 
-from addon.config.addresses import REFUSED
-from addon.config.section import Section
+from addon.config.addresses import DEFAULT_REFUSED_TARGETS
+from addon.config.model import ExistingFile, Section, Strings
 from addon.config.units import PositiveSeconds, Seconds
 
 _PROXY = re.compile(r"http://([^\s/?#@]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?/?")
@@ -21,19 +20,11 @@ def _proxy(value: str) -> str:
     return value
 
 
-def _readable_file(value: str) -> str:
-    if value and not Path(value).expanduser().is_file():
-        raise ValueError("a file that exists")
-    return value
-
-
-ExistingFile = Annotated[str, AfterValidator(_readable_file)]
-Names = Annotated[tuple[str, ...], Strict(strict=False)]
 Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65_535)], ...], Strict(strict=False)]
 
 
 class OriginSettings(Section):
-    """How origins are reached."""
+    """The table `[origin]`."""
 
     connect_timeout: PositiveSeconds = 3.5
     first_byte_timeout: PositiveSeconds = 60
@@ -43,6 +34,6 @@ class OriginSettings(Section):
     ca_files: Annotated[tuple[ExistingFile, ...], Strict(strict=False)] = ()
     client_certificate: ExistingFile = ""
     proxy: Annotated[str, AfterValidator(_proxy)] = ""
-    refused_targets: Names = REFUSED
-    allowed_targets: Names = ()
+    refused_targets: Strings = DEFAULT_REFUSED_TARGETS
+    allowed_targets: Strings = ()
     connect_ports: Ports = (443,)

@@ -1,4 +1,4 @@
-"""What `secondhand run` keeps, in a store beside the shared one: it is one user's (see `OfflineSettings`)."""
+"""The private store of `secondhand run`: a second directory beside the shared store, for one user's responses."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from pathlib import Path
 from addon.config.settings import Settings
 
 PROFILE = "dev"
-"""The settings that `run` goes by where nobody names others."""
+"""The profile of `secondhand run` if no other one is named."""
 
 
 def private_directory(settings: Settings) -> Path:
-    """Return the directory of the store beside that of these settings."""
+    """Return the directory of the private store that belongs to the shared store of these settings."""
     shared = settings.store.directory
     return shared.with_name(f"{shared.name}-private")
 
 
 def is_private(settings: Settings) -> bool:
-    """Tell whether these are what `--private` names where nobody's settings say otherwise."""
+    """Tell whether the option `--private` alone selects these settings' store and profile."""
     return settings.profile == PROFILE and settings.store.directory == private_directory(Settings())

@@ -1,4 +1,4 @@
-"""Profiles: settings that go together, shipped as TOML files. They hold beneath what the operator says."""
+"""Profiles: groups of settings, shipped as TOML files. The operator's own settings override them."""
 
 from __future__ import annotations
 
@@ -11,36 +11,37 @@ FOLDER = Path(__file__).with_name("profiles")
 
 
 def profile_names() -> list[str]:
-    """Return the names of all profiles."""
+    """Return the names of all profiles, sorted."""
     return sorted(file.stem for file in FOLDER.glob("*.toml"))
 
 
 def profile_tables(name: str) -> dict[str, object]:
-    """Return a profile's settings, with those of the profiles that it includes; lists follow one another.
+    """Return the settings of a profile and of the profiles that it includes; their lists are concatenated.
 
     Raises:
-        ValueError: there is no such profile; the text says what was expected.
-        ConfigError: its file cannot be read.
+        ValueError: no profile has this name; the text names the expected values.
+        ConfigError: the profile's file cannot be read.
     """
     if name not in profile_names():
         raise ValueError(f"one of {', '.join(profile_names())}")
     tables = read_toml(FOLDER / f"{name}.toml")
     tables.pop("summary", None)
     included = tables.pop("include", [])
-    assert isinstance(included, list)  # noqa: S101 - the files are our own
+    assert isinstance(included, list)  # noqa: S101 - the files are shipped with this program
     for other in included:
-        tables = _joined(tables, profile_tables(other))
+        tables = _merged(tables, profile_tables(other))
     return tables
 
 
-def _joined(one: Mapping[str, object], other: Mapping[str, object]) -> dict[str, object]:
-    joined = dict(one)
-    for key, value in other.items():
-        mine = joined.get(key)
-        if isinstance(mine, dict) and isinstance(value, dict):
-            joined[key] = _joined(mine, value)
-        elif isinstance(mine, list) and isinstance(value, list):
-            joined[key] = [*mine, *(each for each in value if each not in mine)]
+def _merged(first: Mapping[str, object], second: Mapping[str, object]) -> dict[str, object]:
+    """Return both tables as one: nested tables merged, lists concatenated, other values from the first."""
+    merged = dict(first)
+    for key, value in second.items():
+        existing = merged.get(key)
+        if isinstance(existing, dict) and isinstance(value, dict):
+            merged[key] = _merged(existing, value)
+        elif isinstance(existing, list) and isinstance(value, list):
+            merged[key] = [*existing, *(each for each in value if each not in existing)]
         else:
-            joined.setdefault(key, value)
-    return joined
+            merged.setdefault(key, value)
+    return merged

@@ -1,4 +1,4 @@
-"""The tables `[recordings]`, which one is made or replayed from the start, and `[replay]`, what else it answers."""
+"""The tables `[recordings]` and `[replay]`: which recording to make or replay, and which POST requests belong to it."""
 
 from __future__ import annotations
 
@@ -6,37 +6,37 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Strict, model_validator
 
-from addon.config.offline import Post
-from addon.config.section import Section
+from addon.config.model import Section
+from addon.config.offline import PostSettings
 from cache.policy.rules import PostRule
 
 
-class Recordings(Section):
-    """Where recordings are, and which one is made or replayed from the start."""
+class RecordingsSettings(Section):
+    """The table `[recordings]`: where recordings are, and which one is made or replayed from the start."""
 
     path: str = ""
     record: str = ""
     replay: str = ""
 
     @model_validator(mode="after")
-    def _one_at_a_time(self) -> Self:
+    def _not_both(self) -> Self:
         if self.record and self.replay:
             raise ValueError("only one of record and replay")
         return self
 
     @property
     def doing(self) -> tuple[Literal["record", "replay"], str] | None:
-        """What is done, and the name of the recording; None for neither."""
+        """The action and the name of the recording, or None."""
         if self.record:
             return "record", self.record
         return ("replay", self.replay) if self.replay else None
 
 
-class Replay(Section):
-    """Requests by POST that only read: recorded and replayed by what they send."""
+class ReplaySettings(Section):
+    """The table `[replay]`: POST requests that only read, recorded and replayed by the content that they send."""
 
-    post: Annotated[tuple[Post, ...], Strict(strict=False)] = ()
+    post: Annotated[tuple[PostSettings, ...], Strict(strict=False)] = ()
 
     def rules(self) -> tuple[PostRule, ...]:
-        """Return the rules as the cache takes them."""
+        """Return the rules in the form that the cache policy has."""
         return tuple(each.rule() for each in self.post)

@@ -1,6 +1,6 @@
-"""What an operator can set, checked and frozen. `addon.config.load` reads it; here is what it means.
+"""All settings, checked and frozen, and the policy and options that follow from them. `addon.config.load` reads them.
 
-A validator's ValueError says what was expected; the message around it is made in `addon.config.errors`.
+A validator raises ValueError with the expected value as its text; `addon.config.errors` makes a whole message of it.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, Strict
 
-from addon.config.addresses import is_loopback, own_authorities, targets
-from addon.config.annotations import Annotation
+from addon.config.addresses import is_loopback, own_authorities, parse_targets
+from addon.config.annotations import AnnotationSettings
 from addon.config.cache import CacheSettings
-from addon.config.clients import SHIPPED, RegularExpression, Token, read_clients
+from addon.config.clients import SHIPPED, read_clients
+from addon.config.model import ExistingFile, RegularExpression, Section, Token
 from addon.config.offline import OfflineSettings
-from addon.config.origin import ExistingFile, OriginSettings
-from addon.config.recordings import Recordings, Replay
-from addon.config.section import Section
+from addon.config.origin import OriginSettings
+from addon.config.recordings import RecordingsSettings, ReplaySettings
 from addon.config.store import MemorySettings, StoreSettings
 from cache.http.messages import DEFAULT_PORTS
 from cache.policy.cache_policy import (
@@ -55,11 +55,11 @@ def _edge(value: str) -> str:
     return value
 
 
-# settings files say these as strings, which strict enums would refuse
+# a settings file has strings, which strict enums would refuse
 AnswerStatusName = Annotated[AnswerStatus, Strict(strict=False)]
 
 
-class Rule(Section):
+class AnswerRuleSettings(Section):
     """One `[[answer.rules]]` table."""
 
     status: AnswerStatusName
@@ -68,85 +68,85 @@ class Rule(Section):
     user_agent: RegularExpression = ""
 
     def rule(self) -> AnswerRule:
-        """Return the rule as the cache takes it."""
+        """Return the rule in the form that the cache policy has."""
         return AnswerRule(self.status, glob(self.host), glob(self.path), re.compile(self.user_agent))
 
 
-class Answer(Section):
-    """What is said on an answer from a copy."""
+class AnswerSettings(Section):
+    """The table `[answer]`: the status and the fields that mark a response from the cache."""
 
     status: AnswerStatusName = AnswerStatus.AUTO
     clients: ExistingFile = ""
     name: Token = "secondhand"
     cache_status: bool = True
     memento: bool = False
-    rules: Annotated[tuple[Rule, ...], Strict(strict=False)] = ()
+    rules: Annotated[tuple[AnswerRuleSettings, ...], Strict(strict=False)] = ()
 
     @property
     def client_list(self) -> Path:
-        """The file that lists the clients which cannot take a 203."""
+        """The file that lists the clients which break on status 203."""
         return Path(self.clients).expanduser() if self.clients else SHIPPED
 
 
-class Tls(Section):
-    """Which certificate authority answers for the sites a client visits."""
+class TlsSettings(Section):
+    """The table `[tls]`: the CA that signs certificates for clients, and the hosts that are not intercepted."""
 
     directory: str = "~/.mitmproxy"
     leave_alone: Annotated[tuple[str, ...], Strict(strict=False)] = ()
 
     @property
     def ca_directory(self) -> Path:
-        """The directory that holds the authority's key and certificate."""
+        """The directory of the CA's key and certificate."""
         return Path(self.directory).expanduser().absolute()
 
 
 class LimitSettings(Section):
-    """What one client may take of the proxy."""
+    """The table `[limits]`: how much of the proxy one client may use."""
 
     connections_per_client: int = Field(default=1000, ge=0)
 
 
 class LogSettings(Section):
-    """What is written down, and where."""
+    """The table `[log]`: what is logged, and where."""
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
     access: str = ""
 
 
 class Settings(Section):
-    """Everything an operator can set. Defaults are those of `config.example.toml`."""
+    """All settings. Their defaults are those of `config.example.toml`."""
 
     profile: str = ""
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
     store: StoreSettings = StoreSettings()
     memory: MemorySettings = MemorySettings()
-    answer: Answer = Answer()
+    answer: AnswerSettings = AnswerSettings()
     cache: CacheSettings = CacheSettings()
     offline: OfflineSettings = OfflineSettings()
     origin: OriginSettings = OriginSettings()
-    tls: Tls = Tls()
+    tls: TlsSettings = TlsSettings()
     limits: LimitSettings = LimitSettings()
-    recordings: Recordings = Recordings()
-    replay: Replay = Replay()
-    annotate: Annotated[tuple[Annotation, ...], Strict(strict=False)] = ()
+    recordings: RecordingsSettings = RecordingsSettings()
+    replay: ReplaySettings = ReplaySettings()
+    annotate: Annotated[tuple[AnnotationSettings, ...], Strict(strict=False)] = ()
     log: LogSettings = LogSettings()
 
     @property
     def address(self) -> tuple[str, int]:
-        """The host (an IPv6 address without its brackets) and port to listen on."""
+        """The host (an IPv6 address without brackets) and the port to listen on."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
 
     @property
     def library(self) -> Path:
-        """The directory of the recordings; beside the copies where none is named."""
-        named = self.recordings.path
-        return Path(named).expanduser().absolute() if named else self.store.directory / "recordings"
+        """The directory of the recordings; by default in the directory of the store."""
+        path = self.recordings.path
+        return Path(path).expanduser().absolute() if path else self.store.directory / "recordings"
 
     @property
     def backend(self) -> tuple[str, str, int] | None:
-        """Scheme, host and port of the one origin behind an edge; None for a forward proxy."""
+        """Scheme, host and port of the one origin in edge mode; None for a forward proxy."""
         if not self.edge:
             return None
         parts = urlsplit(self.edge)
@@ -154,20 +154,24 @@ class Settings(Section):
 
     @property
     def targeted_fields(self) -> tuple[str, ...]:
-        """The targeted fields that apply: where nothing is set, an edge heeds CDN-Cache-Control (RFC 9213 §3)."""
+        """The targeted fields that apply; by default, CDN-Cache-Control in edge mode (RFC 9213 §3)."""
         unset = "targeted_fields" not in self.cache.model_fields_set
         return ("cdn-cache-control",) if self.edge and unset else self.cache.targeted_fields
 
     @property
     def reach(self) -> Reach | None:
-        """Where others may have this proxy go; None for an edge, and where only this machine can reach it."""
+        """The limits on targets; None in edge mode, and for a proxy that only this machine can reach."""
         origin = self.origin
         if self.edge or is_loopback(self.address[0]):
             return None
-        return Reach(targets(origin.refused_targets), targets(origin.allowed_targets), frozenset(origin.connect_ports))
+        return Reach(
+            parse_targets(origin.refused_targets),
+            parse_targets(origin.allowed_targets),
+            frozenset(origin.connect_ports),
+        )
 
     def policy(self) -> CachePolicy:
-        """Return what the rules of the cache go by. Raises ConfigError if the client list cannot be used."""
+        """Return the policy of the cache. Raises ConfigError if the client list is invalid."""
         answer, cache = self.answer, self.cache
         policy = CachePolicy(
             identity=Identity(name=answer.name, gateway=bool(self.edge)),
@@ -217,8 +221,8 @@ class Settings(Section):
         return self.offline.applied(policy, self.profile)
 
     def origin_options(self) -> OriginOptions:
-        """Return how to reach origins."""
-        from addon.origin import OriginOptions  # only a proxy needs it, a command line does not
+        """Return the options for connections to origins."""
+        from addon.origin import OriginOptions  # slow to import, and most commands do not need it
 
         origin = self.origin
         return OriginOptions(

@@ -1,4 +1,4 @@
-"""TOML files read with clear errors, and values written back as TOML."""
+"""Reads TOML files with clear errors, and writes values as TOML."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ _POSITION = re.compile(
 
 
 def read_toml(file: Path) -> dict[str, object]:
-    """Return a TOML file. Raises ConfigError, with line and column where the file is not TOML."""
+    """Return the tables of a TOML file. Raises ConfigError; a syntax error has its line and column."""
     try:
         text = file.read_bytes().decode()
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(Fault(str(file), "", _syntax_problem(str(error), text))) from None
     except UnicodeDecodeError as error:
-        problem = f"found octets that are not UTF-8 at offset {error.start}, expected TOML"
+        problem = f"found bytes that are not UTF-8 at offset {error.start}, expected TOML"
         raise ConfigError(Fault(str(file), "", problem)) from None
     except OSError as error:
         problem = f"expected a file to read, found: {error.strerror or error}"
@@ -50,5 +50,5 @@ def toml_value(value: object) -> str:
             return f"{{ {inside} }}" if inside else "{}"
         case list() | tuple():
             return f"[{', '.join(map(toml_value, value))}]"
-    # a JSON string is a TOML string, but for DEL
+    # a JSON string is a TOML string, except that TOML forbids DEL
     return json.dumps(str(value), ensure_ascii=False).replace("\x7f", "\\u007f")

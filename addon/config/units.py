@@ -1,4 +1,4 @@
-"""Sizes and times as people write them in a settings file."""
+"""Sizes and times as people write them in a settings file, and as this program shows them."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from pydantic import BeforeValidator
 
 _QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)", re.IGNORECASE)
 
-_OCTETS = {"": 1, "b": 1}
+_BYTES = {"": 1, "b": 1}
 for _power, _letter in enumerate("kmgt", start=1):
-    _OCTETS |= {f"{_letter}b": 1000**_power, f"{_letter}ib": 1024**_power}
+    _BYTES |= {f"{_letter}b": 1000**_power, f"{_letter}ib": 1024**_power}
 
 _SECONDS: dict[str, float] = {"": 1, "ms": 0.001}
 for _seconds, _names in (
@@ -24,23 +24,23 @@ for _seconds, _names in (
     _SECONDS |= dict.fromkeys(_names.split(), _seconds)
 
 
-def octets(value: object) -> int:
-    """Return a size in octets: a whole number, or text like `2 GiB`, `500 MB`.
+def parse_size(value: object) -> int:
+    """Return a size in bytes, from a whole number or text like `2 GiB` or `500 MB`.
 
     Raises:
-        ValueError: it is neither; the text says what was expected.
+        ValueError: it is neither; the text names the expected value.
     """
-    number = _number(value, _OCTETS)
+    number = _number(value, _BYTES)
     if number is None or isinstance(value, float):
-        raise ValueError('a size like "2 GiB" or "500 MB", or a number of octets')
+        raise ValueError('a size like "2 GiB" or "500 MB", or a number of bytes')
     return int(number)
 
 
-def seconds(value: object) -> float:
-    """Return a time in seconds: a number, or text like `24h`, `5 min`.
+def parse_time(value: object) -> float:
+    """Return a time in seconds, from a number or text like `24h` or `5 min`.
 
     Raises:
-        ValueError: it is neither; the text says what was expected.
+        ValueError: it is neither; the text names the expected value.
     """
     number = _number(value, _SECONDS)
     if number is None:
@@ -49,7 +49,7 @@ def seconds(value: object) -> float:
 
 
 def _number(value: object, units: dict[str, float] | dict[str, int]) -> float | None:
-    """Return a number in its base unit, or None where `value` is no such number, negative or without end."""
+    """Return a number in its base unit, or None if `value` is not a finite number of at least 0."""
     if isinstance(value, str):
         match = _QUANTITY.fullmatch(value.strip())
         unit = units.get(match[2].lower()) if match else None
@@ -59,26 +59,26 @@ def _number(value: object, units: dict[str, float] | dict[str, int]) -> float | 
     return value
 
 
-def _positive_octets(value: object) -> int:
-    if not (number := octets(value)):
+def _positive_size(value: object) -> int:
+    if not (number := parse_size(value)):
         raise ValueError('a size above 0, like "2 GiB"')
     return number
 
 
-def _positive_seconds(value: object) -> float:
-    if not (number := seconds(value)):
+def _positive_time(value: object) -> float:
+    if not (number := parse_time(value)):
         raise ValueError('a time above 0, like "5 min"')
     return number
 
 
-Octets = Annotated[int, BeforeValidator(octets)]
-PositiveOctets = Annotated[int, BeforeValidator(_positive_octets)]
-Seconds = Annotated[float, BeforeValidator(seconds)]
-PositiveSeconds = Annotated[float, BeforeValidator(_positive_seconds)]
+Size = Annotated[int, BeforeValidator(parse_size)]
+PositiveSize = Annotated[int, BeforeValidator(_positive_size)]
+Seconds = Annotated[float, BeforeValidator(parse_time)]
+PositiveSeconds = Annotated[float, BeforeValidator(_positive_time)]
 
 
 def size_text(number: int) -> str:
-    """Return a size for people, at most one decimal: `512 B`, `1.5 MiB`."""
+    """Return a size in bytes as text with at most one decimal: `512 B`, `1.5 MiB`."""
     size, unit = float(number), "B"
     for larger in ("KiB", "MiB", "GiB", "TiB"):
         if size < 1024:
@@ -88,7 +88,7 @@ def size_text(number: int) -> str:
 
 
 def time_text(number: float) -> str:
-    """Return a time for people in its two largest units: `45s`, `3m 20s`, `2d 4h`."""
+    """Return a time in seconds as text with its two largest units: `45s`, `3m 20s`, `2d 4h`."""
     left = max(0, int(number))
     parts = []
     for unit, length in (("d", 86_400), ("h", 3600), ("m", 60), ("s", 1)):

@@ -1,1 +1,1 @@
-"""Other people's programs: running them behind the cache, checking them, and making them trust the CA."""
+"""Support for other programs: run them behind the proxy, check them, and make them trust its CA."""

@@ -1,1 +1,1 @@
-"""Filling the store ahead of time."""
+"""Fetches URLs into the store before they are needed: `secondhand warm`."""

@@ -1,4 +1,4 @@
-"""One round of warming: everything that sources name, each URL once, and what came of it."""
+"""Fetches everything that a list of sources names into the store, each URL once, and reports the results."""
 
 from __future__ import annotations
 
@@ -9,73 +9,73 @@ from typing import Self
 
 from addon.offline.wanted import Missing, SourceError, Wanted
 from addon.warm.readers.sources import Source
-from addon.warm.transport import Fetching
+from addon.warm.transport import WarmFetcher
 
 
 @dataclass(slots=True)
-class Report:
-    """What a round has come to."""
+class WarmReport:
+    """The results of one call of `warm`."""
 
     fetched: int = 0
-    there: int = 0
-    """Stored and fresh before."""
-    octets: int = 0
-    """Of the responses fetched."""
+    already_fresh: int = 0
+    """URLs whose stored responses needed no fetch."""
+    size: int = 0
+    """The size in bytes of the fetched responses."""
     failed: list[Missing] = field(default_factory=list)
-    """What is not in the store, and why."""
+    """What could not be stored, and why."""
 
 
 class Progress:
-    """Told what goes on; does nothing with it."""
+    """Receives progress reports; this class ignores them."""
 
     def __enter__(self) -> Self:
-        """Begin."""
+        """Start showing progress."""
         return self
 
     def __exit__(self, *_: object) -> None:
-        """End."""
+        """Stop showing progress."""
 
     def found(self, count: int) -> None:
-        """Hear of URLs that are to be fetched."""
+        """Report that `count` more URLs are to be fetched."""
 
-    def done(self, name: str, how: str, octets: int) -> None:
-        """Hear what came of one: `fetched`, `there`, or why it failed."""
+    def done(self, name: str, outcome: str, size: int) -> None:
+        """Report the outcome of one URL: `fetched`, `fresh`, or why it failed; `size` is in bytes."""
 
 
-async def warm(sources: Sequence[Source], fetching: Fetching, progress: Progress) -> Report:
-    """Fetch what sources name. Sources that cannot be read are among what failed."""
-    report = Report()
+async def warm(sources: Sequence[Source], fetcher: WarmFetcher, progress: Progress) -> WarmReport:
+    """Fetch everything that the sources name. A source that cannot be read counts as failed."""
+    report = WarmReport()
     seen: set[Wanted] = set()
 
-    async def one(wanted: Wanted) -> None:
-        fetched = await fetching.fetch(wanted)
+    async def fetch_one(wanted: Wanted) -> None:
+        fetched = await fetcher.fetch(wanted)
         if fetched.problem:
-            _failed(Missing(wanted.uri, fetched.problem))
+            fail(Missing(wanted.uri, fetched.problem))
             return
-        report.there += fetched.was_there
+        report.already_fresh += fetched.was_there
         report.fetched += not fetched.was_there
-        report.octets += 0 if fetched.was_there else fetched.octets
-        progress.done(wanted.uri, "there" if fetched.was_there else "fetched", fetched.octets)
+        report.size += 0 if fetched.was_there else fetched.octets
+        progress.done(wanted.uri, "fresh" if fetched.was_there else "fetched", fetched.octets)
 
-    def _failed(missing: Missing) -> None:
+    def fail(missing: Missing) -> None:
         report.failed.append(missing)
         progress.done(missing.name, missing.why, 0)
 
-    async def all_of(source: Source) -> None:
+    async def fetch_source(source: Source) -> None:
         try:
-            found = await source(fetching.read)
+            found = await source(fetcher.read)
         except SourceError as error:
             progress.found(1)
             where, _, why = str(error).partition(": ")
-            _failed(Missing(where, why))
+            fail(Missing(where, why))
             return
         new = [each for each in dict.fromkeys(found) if isinstance(each, Missing) or each not in seen]
         seen.update(each for each in new if isinstance(each, Wanted))
         progress.found(len(new))
         for each in new:
             if isinstance(each, Missing):
-                _failed(each)
-        await asyncio.gather(*(one(each) for each in new if isinstance(each, Wanted)))
+                fail(each)
+        await asyncio.gather(*(fetch_one(each) for each in new if isinstance(each, Wanted)))
 
-    await asyncio.gather(*map(all_of, sources))
+    await asyncio.gather(*map(fetch_source, sources))
     return report

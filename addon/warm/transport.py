@@ -1,4 +1,4 @@
-"""How warming reaches the store: through the proxy that runs on it, else through a service of its own."""
+"""Fetches URLs into a store: through the proxy that runs on it, else with a service in this process."""
 
 from __future__ import annotations
 
@@ -26,89 +26,91 @@ class Transport(Protocol):
     """Fetches one URL into the store."""
 
     async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
-        """Return what came of a fetch. Raises ValueError for what cannot be asked for."""
+        """Return the result, with the content if it is to be `read`. Raises ValueError for an invalid request."""
 
 
-class ThroughProxy:
-    """The way through a running proxy, which fetches into its own store."""
+class ProxyTransport:
+    """Has a running proxy fetch into its own store."""
 
     def __init__(self, proxy: ControlClient) -> None:
         self._proxy = proxy
 
     async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
-        """Have the proxy fetch. Raises ValueError for what the proxy does not take, or where it is gone."""
+        """Have the proxy fetch. Raises ValueError if the proxy refuses the request or has ended."""
         try:
-            return Fetched(**await self._proxy.ask_patiently("fetch", **arguments_for(wanted, read=read)))  # type: ignore[arg-type]  # as `asdict` made it
+            return Fetched(**await self._proxy.ask_patiently("fetch", **arguments_for(wanted, read=read)))  # type: ignore[arg-type]  # made by `asdict`
         except (ControlError, TypeError) as error:
             raise ValueError(str(error)) from None
 
 
-class OwnService:
-    """The way where no proxy runs."""
+class ServiceTransport:
+    """Fetches with a service in this process, if no proxy runs."""
 
     def __init__(self, service: Service) -> None:
         self._service = service
 
     async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
-        """Fetch. Raises ValueError for what cannot be asked for."""
+        """Fetch. Raises ValueError for an invalid request."""
         return await prefetch(self._service.active.current, wanted, read=read)
 
 
 @asynccontextmanager
 async def transport_for(settings: Settings) -> AsyncIterator[Transport]:
-    """Open the way to the store of these settings. Raises StoreError, ConfigError, and ControlError."""
+    """Open the transport for the store of these settings. Raises StoreError, ConfigError and ControlError."""
     proxies = running_proxies(settings.store.directory)
     if proxies:
-        _check_that_it_asks(proxies[0], settings)
-        yield ThroughProxy(proxies[0])
+        _check_mode(proxies[0], settings)
+        yield ProxyTransport(proxies[0])
         return
     service = Service(settings)
     try:
-        yield OwnService(service)
+        yield ServiceTransport(service)
     finally:
         await service.close()
 
 
-def _check_that_it_asks(proxy: ControlClient, settings: Settings) -> None:
-    """Raise ControlError where a proxy asks nobody, whoever wants it to fetch."""
-    said = proxy.ask("mode")
-    switch = {str(Mode.OFFLINE): "secondhand online", str(Mode.REPLAY): "secondhand replay --stop"}
-    if first := switch.get(str(said["mode"])):
-        raise ControlError(f"the proxy that runs on {settings.store.directory} asks no origin: {first}, then again")
+def _check_mode(proxy: ControlClient, settings: Settings) -> None:
+    """Raise ControlError if a proxy is in a mode in which it never asks an origin."""
+    reply = proxy.ask("mode")
+    remedies = {str(Mode.OFFLINE): "secondhand online", str(Mode.REPLAY): "secondhand replay --stop"}
+    if remedy := remedies.get(str(reply["mode"])):
+        raise ControlError(
+            f"the proxy that runs on {settings.store.directory} asks no origin: first run {remedy}, then try again"
+        )
 
 
-class Fetching:
-    """Fetches on a way, some at a time, and follows redirects."""
+class WarmFetcher:
+    """Fetches URLs with a transport, a limited number at a time, and follows redirects."""
 
-    def __init__(self, way: Transport, jobs: int) -> None:
-        self._way = way
-        self._turn = asyncio.Semaphore(jobs)
-        self._read: dict[Wanted, Fetched] = {}
+    def __init__(self, transport: Transport, jobs: int) -> None:
+        self._transport = transport
+        self._slots = asyncio.Semaphore(jobs)
+        self._documents: dict[Wanted, Fetched] = {}
 
     async def fetch(self, wanted: Wanted) -> Fetched:
-        """Return what came of it in the end, after redirects. Never raises for what an origin does."""
-        return self._read.get(wanted) or await self._followed(wanted, read=False)
+        """Return the result of a fetch, after redirects. Errors of an origin are in the result."""
+        return self._documents.get(wanted) or await self._fetch_following(wanted, read=False)
 
-    async def _followed(self, wanted: Wanted, *, read: bool) -> Fetched:
-        fetched = await self._once(wanted, read=read)
+    async def _fetch_following(self, wanted: Wanted, *, read: bool) -> Fetched:
+        fetched = await self._fetch_once(wanted, read=read)
         for _ in range(MAX_REDIRECTS):
             if fetched.location is None or fetched.problem:
                 return fetched
-            there = urldefrag(urljoin(fetched.uri, fetched.location)).url
-            fetched = await self._once(replace(wanted, uri=there), read=read)
+            target = urldefrag(urljoin(fetched.uri, fetched.location)).url
+            fetched = await self._fetch_once(replace(wanted, uri=target), read=read)
         return replace(fetched, problem=f"more than {MAX_REDIRECTS} redirects") if fetched.location else fetched
 
-    async def _once(self, wanted: Wanted, *, read: bool) -> Fetched:
-        async with self._turn:
+    async def _fetch_once(self, wanted: Wanted, *, read: bool) -> Fetched:
+        async with self._slots:
             try:
-                return await self._way.fetch(wanted, read=read)
+                return await self._transport.fetch(wanted, read=read)
             except ValueError as error:
                 return Fetched(wanted.uri, 0, problem=str(error))
 
     async def read(self, wanted: Wanted) -> Document:
-        """Return a document that other URLs come from, through the cache. Raises SourceError."""
-        fetched = await self._followed(wanted, read=True)
-        self._read[wanted] = replace(fetched, content=None)
+        """Fetch a document that names other URLs, and return it. Raises SourceError."""
+        fetched = await self._fetch_following(wanted, read=True)
+        self._documents[wanted] = replace(fetched, content=None)
         if fetched.content is None or fetched.status not in (200, 203):
             raise SourceError(f"{wanted.uri}: {fetched.problem or f'the origin says {fetched.status}'}")
         try:

@@ -88,4 +88,4 @@ def test_a_recording_that_a_run_is_making_is_not_removed(runner: Runner) -> None
     remove = "secondhand recordings remove build"
     ran = runner("--record", "build", "--", "sh", "-c", f"{COMMANDS}/{remove}")
     assert ran.code == 1
-    assert "secondhand run is on build: wait until its command has ended" in ran.errors
+    assert "secondhand run uses build: wait until its command has ended" in ran.errors

@@ -136,7 +136,7 @@ def test_env_says_that_nothing_listens_yet(shell: Shell) -> None:
     store = f"{shell.folder}/store"
     assert ran.code == 0
     assert ran.errors == (
-        f"secondhand: no proxy is running on {store}: these variables lead nowhere before secondhand serve\n"
+        f"secondhand: no proxy is running on {store}: start secondhand serve before you use these variables\n"
     )
 
 

@@ -1,1 +1,1 @@
-"""Which programs on this machine go through the cache, and how to help those that do not."""
+"""Checks which installed programs work through the proxy, and tells how to configure the others."""

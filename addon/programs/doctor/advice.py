@@ -1,4 +1,4 @@
-"""The command that helps where a program does not do its part: for this system, ready to be pasted."""
+"""Shell commands that configure a program for the proxy, for this system and ready to paste."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from dataclasses import dataclass
 
 from addon.programs.trust.files import STORE_PASSWORD, TrustFiles
 
-_REACH = {
+_PROXY_COMMANDS = {
     "curl": "echo 'proxy = {proxy}' >> ~/.curlrc",
     "pip": "pip config set global.proxy {proxy}",
     "npm": "npm config set proxy {proxy} && npm config set https-proxy {proxy}",
     "git": "git config --global http.proxy {proxy}",
     "Chromium": "chromium --proxy-server={proxy}",
-    # these heed nothing but the variables, which they had
+    # these take a proxy only from the variables, which were set already: see whether they run at all
     "cargo": "cargo --version",
     "go": "go version",
     "java": "java -version",
 }
 
-_TRUST = {
+_TRUST_COMMANDS = {
     "curl": """echo 'cacert = "{plain}"' >> ~/.curlrc""",
     "pip": "pip config set global.cert {bundle}",
     "npm": "npm config set cafile {bundle}",
@@ -34,54 +34,59 @@ _TRUST = {
     ),
 }
 
-_KEYCHAIN = (
+_KEYCHAIN_COMMAND = (
     "secondhand trust export --out secondhand-ca.pem && sudo security add-trusted-cert -d -r trustRoot"
     " -k /Library/Keychains/System.keychain secondhand-ca.pem"
 )
 
-_ASK_THE_KEYCHAIN = frozenset({"go", "Chromium"})
-"""Who on macOS looks there alone."""
+_KEYCHAIN_ONLY = frozenset({"go", "Chromium"})
+"""Programs that on macOS take CAs from the keychain only."""
 
-_CERTUTIL = {"apt-get": "libnss3-tools", "dnf": "nss-tools", "zypper": "mozilla-nss-tools", "pacman": "nss"}
-"""The package that has what writes to Chromium's own store, by what installs it."""
+_CERTUTIL_PACKAGES = {
+    "apt-get": "libnss3-tools",
+    "dnf": "nss-tools",
+    "zypper": "mozilla-nss-tools",
+    "pacman": "nss",
+}
+"""The package of certutil, which writes to Chromium's own store, by package manager."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lasting:
-    """What a program can be pointed to for good."""
+class ProxySetup:
+    """The proxy and the trust files that a program can be configured with permanently."""
 
     proxy: str
     """The URL of the proxy."""
     trust: TrustFiles
 
 
-def reach(name: str, lasting: Lasting) -> str:
-    """Return what makes a program go to the proxy, or shows why it cannot."""
-    return _filled(_REACH[name], lasting)
+def proxy_command(name: str, setup: ProxySetup) -> str:
+    """Return the command that makes a program use the proxy, or shows why it cannot."""
+    return _filled(_PROXY_COMMANDS[name], setup)
 
 
-def trust(name: str, lasting: Lasting, system: str = sys.platform) -> str:
-    """Return what makes a program trust the proxy."""
-    if system == "darwin" and name in _ASK_THE_KEYCHAIN:
-        return _KEYCHAIN
-    return _filled(_TRUST[name], lasting) if name in _TRUST else _install()
+def trust_command(name: str, setup: ProxySetup, system: str = sys.platform) -> str:
+    """Return the command that makes a program trust the proxy's CA."""
+    if system == "darwin" and name in _KEYCHAIN_ONLY:
+        return _KEYCHAIN_COMMAND
+    return _filled(_TRUST_COMMANDS[name], setup) if name in _TRUST_COMMANDS else _install_command()
 
 
-def take(name: str) -> str:
-    """Return what gives a program copies as if they were no copies."""
+def copies_command(name: str) -> str:
+    """Return the command that runs a program with the origin's status on stored responses, instead of 203."""
     return f"SECONDHAND_ANSWER__STATUS=origin secondhand run -- {name.lower()}"
 
 
-def _install() -> str:
+def _install_command() -> str:
     if shutil.which("certutil"):
         return "secondhand trust install"
-    found = ((tool, package) for tool, package in _CERTUTIL.items() if shutil.which(tool))
-    tool, package = next(found, ("apt-get", _CERTUTIL["apt-get"]))
+    installed = ((tool, package) for tool, package in _CERTUTIL_PACKAGES.items() if shutil.which(tool))
+    tool, package = next(installed, ("apt-get", _CERTUTIL_PACKAGES["apt-get"]))
     verb = "-S" if tool == "pacman" else "install"
     return f"sudo {tool} {verb} {package} && secondhand trust install"
 
 
-def _filled(command: str, lasting: Lasting) -> str:
-    bundle, java = lasting.trust.bundle, lasting.trust.java
+def _filled(command: str, setup: ProxySetup) -> str:
+    bundle, java = setup.trust.bundle, setup.trust.java
     quoted = shlex.quote(str(bundle))
-    return command.format(proxy=lasting.proxy, password=STORE_PASSWORD, bundle=quoted, plain=bundle, java=java)
+    return command.format(proxy=setup.proxy, password=STORE_PASSWORD, bundle=quoted, plain=bundle, java=java)

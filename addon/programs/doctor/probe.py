@@ -1,4 +1,4 @@
-"""One program examined: over http, to see that it reaches the proxy; over https, to see that it trusts it."""
+"""Runs one program over http, to see that it uses the proxy, and over https, to see that it trusts the CA."""
 
 from __future__ import annotations
 
@@ -11,84 +11,89 @@ from pathlib import Path
 from addon.programs.doctor.fixtures import SITE
 from addon.programs.doctor.programs import Program
 
-PATIENCE = 60.0
-"""Seconds that a program may take."""
+PROBE_TIMEOUT = 60.0
+"""Seconds that a program may run."""
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
-    """What was found about one program."""
+class ProbeResult:
+    """How one program works through the proxy."""
 
     name: str
-    reaches: bool
-    """Its requests came to the proxy."""
-    trusts: bool
-    """So did those over TLS."""
-    takes: bool
-    """It made use of what the proxy answered from copies."""
-    said: str = ""
-    """The last line that it printed where something failed."""
+    uses_proxy: bool
+    """The proxy got its requests."""
+    trusts_ca: bool
+    """The proxy got its requests over TLS."""
+    accepts_copies: bool
+    """It succeeded with the stored responses that the proxy sent."""
+    last_line: str = ""
+    """The last line that it printed, if something failed."""
 
     @property
-    def is_well(self) -> bool:
-        """Tell whether nothing has to be done."""
-        return self.reaches and self.trusts and self.takes
+    def is_ok(self) -> bool:
+        """Tell whether the program needs no further configuration."""
+        return self.uses_proxy and self.trusts_ca and self.accepts_copies
 
 
 @dataclass(frozen=True, slots=True)
-class _Tried:
+class _Attempt:
     hits: int
-    worked: bool
-    said: str
+    succeeded: bool
+    last_line: str
 
 
 def examine(
     program: Program, proxy: str, environ: Mapping[str, str], counters: Callable[[], Mapping[str, int]]
-) -> Finding | None:
-    """Return what is found about a program, or None if it is not installed.
+) -> ProbeResult | None:
+    """Run a program and return the result, or None if it is not installed.
 
     Args:
-        program: Which one.
-        proxy: The URL of a proxy that holds the specimens.
-        environ: The environment with the variables of `secondhand run`.
-        counters: Returns what that proxy has counted.
+        program: The program.
+        proxy: The URL of a proxy whose store has the fixtures.
+        environ: The environment, with the variables of `secondhand run`.
+        counters: Returns the counters of that proxy.
     """
-    tried = []
+    attempts = []
     for scheme in ("http", "https"):
         before = counters().get(f"hits.{scheme}", 0)
-        attempt = _try(program, f"{scheme}://{SITE}", proxy, environ)
-        if attempt is None:
+        outcome = _run(program, f"{scheme}://{SITE}", proxy, environ)
+        if outcome is None:
             return None
-        worked, said = attempt
-        tried.append(_Tried(counters().get(f"hits.{scheme}", 0) - before, worked, said))
-    plain, secure = tried
-    reaches, trusts = bool(plain.hits or secure.hits), bool(secure.hits)
-    takes = (plain.worked or not plain.hits) and (secure.worked or not secure.hits) and (plain.worked or secure.worked)
-    finding = Finding(program.name, reaches, trusts, takes)
-    said = next((each.said for each in (secure, plain) if not each.worked), "")
-    return finding if finding.is_well else replace(finding, said=said)
+        succeeded, last_line = outcome
+        attempts.append(_Attempt(counters().get(f"hits.{scheme}", 0) - before, succeeded, last_line))
+    plain, secure = attempts
+    result = ProbeResult(
+        name=program.name,
+        uses_proxy=bool(plain.hits or secure.hits),
+        trusts_ca=bool(secure.hits),
+        accepts_copies=(plain.succeeded or not plain.hits)
+        and (secure.succeeded or not secure.hits)
+        and (plain.succeeded or secure.succeeded),
+    )
+    last_line = next((each.last_line for each in (secure, plain) if not each.succeeded), "")
+    return result if result.is_ok else replace(result, last_line=last_line)
 
 
-def _try(program: Program, site: str, proxy: str, environ: Mapping[str, str]) -> tuple[bool, str] | None:
-    """Return whether the program did what it was told, and the last line that it said; None if it is not there."""
+def _run(program: Program, site: str, proxy: str, environ: Mapping[str, str]) -> tuple[bool, str] | None:
+    """Return whether the program succeeded, and the last line that it printed; None if it is not installed."""
     with tempfile.TemporaryDirectory(prefix="secondhand-doctor-") as folder:
         command = program.command(site, Path(folder), proxy)
         if command is None:
             return None
         variables = {name: value.format(site=site) for name, value in program.variables.items()}
         try:
-            done = subprocess.run(  # noqa: S603 - its own command lines, and no shell reads them
+            done = subprocess.run(  # noqa: S603 - a fixed command line, without a shell
                 command,
                 env={**environ, **variables},
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=PATIENCE,
+                timeout=PROBE_TIMEOUT,
                 check=False,
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             return False, str(error)
-    said = done.stdout.decode(errors="replace")
-    lines = said.strip().splitlines() or [f"it ended with {done.returncode}"]
-    return done.returncode == 0 and program.expected in said, lines[-1]
+    output = done.stdout.decode(errors="replace")
+    lines = output.strip().splitlines() or [f"exit code {done.returncode}, and no output"]
+    return done.returncode == 0 and program.expected in output, lines[-1]

@@ -1,4 +1,4 @@
-"""The programs that are tried, and what each is told to do."""
+"""The programs that are examined, and the command line of each."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
-from addon.programs.doctor.fixtures import PACKAGE, SAID
+from addon.programs.doctor.fixtures import GREETING, PACKAGE
 
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """One program."""
+    """A program to examine."""
 
     name: str
     command: Callable[[str, Path, str], tuple[str, ...] | None]
-    """Returns what to run, given the site's URL, an empty folder, and the proxy's; None where it is not installed."""
+    """Returns the command line from the site's URL, an empty folder and the proxy's URL; None if not installed."""
     expected: str
-    """Part of what it then prints."""
+    """A part of its output if it succeeds."""
     variables: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """What it needs beside the variables of `secondhand run`; `{site}` is the site's URL."""
+    """Variables it needs in addition to those of `secondhand run`; `{site}` is the site's URL."""
 
 
 def _curl(site: str, _folder: Path, _proxy: str) -> tuple[str, ...] | None:
@@ -64,7 +64,7 @@ def _java(site: str, folder: Path, _proxy: str) -> tuple[str, ...] | None:
         "public class Specimen { public static void main(String[] a) throws Exception {"
         " System.out.write(new java.net.URL(a[0]).openStream().readAllBytes()); System.out.flush(); } }"
     )
-    # only a JDK runs a source file
+    # only a JDK can run a source file
     return (java, str(source), f"{site}/") if java and shutil.which("javac") else None
 
 
@@ -76,13 +76,13 @@ def _chromium(site: str, folder: Path, proxy: str) -> tuple[str, ...] | None:
 
 
 PROGRAMS = (
-    Program("curl", _curl, SAID),
+    Program("curl", _curl, GREETING),
     Program("pip", _pip, "secondhand_specimen"),
     Program("npm", _npm, "1.0.0"),
     Program(
         "cargo",
         _cargo,
-        SAID,
+        GREETING,
         {"CARGO_REGISTRIES_SPECIMEN_INDEX": "sparse+{site}/cargo/", "CARGO_REGISTRIES_SPECIMEN_TOKEN": "none"},
     ),
     Program("git", _git, "refs/heads/main"),
@@ -92,6 +92,6 @@ PROGRAMS = (
         "v1.0.0",
         {"GOPROXY": "{site}/go", "GONOSUMDB": "*", "GONOSUMCHECK": "1", "GOFLAGS": "-mod=mod", "GO111MODULE": "on"},
     ),
-    Program("java", _java, SAID),
-    Program("Chromium", _chromium, SAID),
+    Program("java", _java, GREETING),
+    Program("Chromium", _chromium, GREETING),
 )

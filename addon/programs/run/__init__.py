@@ -1,1 +1,1 @@
-"""One command behind a private proxy: secondhand run."""
+"""Runs one command behind a private proxy: `secondhand run`."""

@@ -1,4 +1,4 @@
-"""Runs the command as if nobody stood behind it: the same terminal, its own signals, its own exit code."""
+"""Runs the user's command as if it had been started directly: same terminal, signals and exit code."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from types import FrameType
 
 NOT_EXECUTABLE, NOT_FOUND = 126, 127
-"""Exit codes of shells for a command that cannot be run."""
+"""Exit codes that shells give for a command that cannot be run."""
 
 
 class CannotRun(Exception):
-    """The command cannot be run. The text says why; `exit_code` is what a shell would end with."""
+    """The command cannot be run. The text says why; `exit_code` is the one that a shell would give."""
 
     def __init__(self, message: str, exit_code: int) -> None:
         super().__init__(message)
@@ -21,10 +21,10 @@ class CannotRun(Exception):
 
 
 def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run a command; return its exit code, 128 and more where a signal ended it, as shells do. Raises CannotRun."""
-    with _signals_are_the_commands() as started:
+    """Run a command and return its exit code, or 128 plus the number of the signal that ended it. Raises CannotRun."""
+    with _forwarded_signals() as started:
         try:
-            process = subprocess.Popen(command, env=environ)  # noqa: S603 - it is the user's own
+            process = subprocess.Popen(command, env=environ)  # noqa: S603 - the user's own command
         except FileNotFoundError:
             raise CannotRun(f"{command[0]}: command not found", NOT_FOUND) from None
         except OSError as error:
@@ -35,15 +35,16 @@ def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 @contextmanager
-def _signals_are_the_commands() -> Iterator[list[subprocess.Popen[bytes]]]:
-    """Leave signals to the command, which the context's user puts into the list.
+def _forwarded_signals() -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Leave all signals to the command while the context is open; the caller adds its process to the list.
 
-    What the terminal sends reaches it anyway, as it is in our process group; what is sent to us alone is passed on.
+    Signals from the terminal reach the command directly, as it is in our process group. Signals that are sent to this
+    process only are passed on.
     """
     started: list[subprocess.Popen[bytes]] = []
 
     def ignore(_number: int, _frame: FrameType | None) -> None:
-        pass  # a handler, unlike SIG_IGN, is not inherited by the command
+        pass  # the command would inherit SIG_IGN, but inherits no handler
 
     def pass_on(number: int, _frame: FrameType | None) -> None:
         for process in started:
@@ -52,7 +53,7 @@ def _signals_are_the_commands() -> Iterator[list[subprocess.Popen[bytes]]]:
     handlers = {signal.SIGINT: ignore, signal.SIGQUIT: ignore, signal.SIGTERM: pass_on, signal.SIGHUP: pass_on}
     before = {number: signal.getsignal(number) for number in handlers}
     for number, handler in handlers.items():
-        if before[number] is not signal.SIG_IGN:  # as under nohup: it stays so for the command too
+        if before[number] is not signal.SIG_IGN:  # ignored already, as under nohup: the command ignores it, too
             signal.signal(number, handler)
     try:
         yield started

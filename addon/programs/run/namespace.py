@@ -1,4 +1,4 @@
-"""A network namespace of our own, with nothing in it: no program in it can leave the machine, whatever it heeds."""
+"""Moves this process into an empty network namespace, where no program can reach another machine, proxied or not."""
 
 from __future__ import annotations
 
@@ -17,41 +17,41 @@ class NoNamespace(Exception):
 
 
 def leave_the_network() -> None:
-    """Take this process, and what it starts from now on, to where only its own loopback interface is.
+    """Move this process and its future children into a network namespace with a loopback interface only.
 
     Raises:
-        NoNamespace: nothing has changed.
+        NoNamespace: it is not possible; nothing has changed.
     """
-    if trouble := _trouble():
-        raise NoNamespace(trouble)
-    _leave()
+    if problem := _trial_error():
+        raise NoNamespace(problem)
+    _enter_namespace()
 
 
-def _trouble() -> str:
-    """Return why a process cannot leave, or nothing: tried in a child, as there is no way back from half the way."""
+def _trial_error() -> str:
+    """Return why the move is not possible, or nothing. A child tries it, since a partial move cannot be undone."""
     reader, writer = os.pipe()
     child = os.fork()
     if child == 0:
         try:
-            _leave()
+            _enter_namespace()
         except (OSError, AttributeError) as error:  # AttributeError: not Linux
             os.write(writer, (getattr(error, "strerror", None) or str(error)).encode())
         finally:
             os._exit(0)
     os.close(writer)
-    with os.fdopen(reader, "rb") as said:
-        trouble = said.read().decode(errors="replace")
+    with os.fdopen(reader, "rb") as pipe:
+        problem = pipe.read().decode(errors="replace")
     os.waitpid(child, 0)
-    return trouble
+    return problem
 
 
-def _leave() -> None:
+def _enter_namespace() -> None:
     user, group = os.getuid(), os.getgid()
     try:
         os.unshare(os.CLONE_NEWNET)
-    except PermissionError:  # not root: in a user namespace of our own we may
+    except PermissionError:  # not root: it is allowed inside a new user namespace
         os.unshare(os.CLONE_NEWUSER | os.CLONE_NEWNET)
-        Path("/proc/self/setgroups").write_text("deny")  # user_namespaces(7): else nobody may write gid_map
+        Path("/proc/self/setgroups").write_text("deny")  # user_namespaces(7): required before gid_map is written
         Path("/proc/self/uid_map").write_text(f"{user} {user} 1")
         Path("/proc/self/gid_map").write_text(f"{group} {group} 1")
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:

@@ -1,4 +1,4 @@
-"""What a private proxy wrote down, kept where a person can read it once the command has ended."""
+"""The log of a private proxy, saved for the user after the command has ended."""
 
 from __future__ import annotations
 
@@ -6,29 +6,29 @@ import os
 import re
 from pathlib import Path
 
-NAME = "run.log"
+LOG_NAME = "run.log"
 
-_WHEN_AND_BY_WHOM = re.compile(r"^\S+ \S+ [A-Z]+ [\w.]+: |^secondhand: ", re.MULTILINE)
+_PREFIX = re.compile(r"^\S+ \S+ [A-Z]+ [\w.]+: |^secondhand: ", re.MULTILINE)
 
-_GRAVE = re.compile(r"^\S+ \S+ (WARNING|ERROR|CRITICAL) ", re.MULTILINE)
-
-
-def is_grave(said: str) -> bool:
-    """Tell whether a person should read it."""
-    return _GRAVE.search(said) is not None
+_WARNING = re.compile(r"^\S+ \S+ (WARNING|ERROR|CRITICAL) ", re.MULTILINE)
 
 
-def plain(said: str) -> str:
-    """Return what it says without when and by whom."""
-    return _WHEN_AND_BY_WHOM.sub("", said)
+def has_warnings(log: str) -> bool:
+    """Tell whether a log has a line of level WARNING or above."""
+    return _WARNING.search(log) is not None
 
 
-def keep(said: str, store: Path) -> Path:
-    """Write it beside the copies, in place of what the run before has left; return where. Raises OSError."""
-    path = store / NAME
-    draft = store / f".{NAME}-{os.getpid()}"
+def messages_only(log: str) -> str:
+    """Return a log without the time, level and logger of each line."""
+    return _PREFIX.sub("", log)
+
+
+def save_log(log: str, directory: Path) -> Path:
+    """Write a log into the store's directory, in place of that of the run before. Return its path. Raises OSError."""
+    path = directory / LOG_NAME
+    draft = directory / f".{LOG_NAME}-{os.getpid()}"
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     with os.fdopen(descriptor, "w") as file:
-        file.write(f"{said}\n")
+        file.write(f"{log}\n")
     draft.replace(path)
     return path

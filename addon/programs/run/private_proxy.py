@@ -1,4 +1,4 @@
-"""A proxy for one command: a process of ours, with a store of its own, that never outlives us."""
+"""A proxy for one command: a child process with its own store, which ends when this process ends."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from typing import Self
 
 from addon.runtime.control import ControlClient, ControlError, running_proxies
 
-PATIENCE = 10.0
-"""Seconds that it has to end by itself."""
+SHUTDOWN_TIMEOUT = 10.0
+"""Seconds that the proxy gets to end by itself before it is killed."""
 
 _LISTENING = re.compile(r"listens on http://127\.0\.0\.1:(\d+)")
 
 
 class ProxyDidNotStart(Exception):
-    """The text says why."""
+    """The private proxy did not start. The text says why."""
 
 
 class PrivateProxy:
-    """Listens on a free port of 127.0.0.1 while the context is open.
+    """A proxy that listens on a free port of 127.0.0.1 while the context is open.
 
     Attributes:
-        port: Where it listens.
-        last_words: All that it wrote to standard error, once it has ended.
-        control: Its control socket.
+        port: The port that it listens on.
+        control: The client of its control socket.
+        log: Its standard error output, set when it has ended.
     """
 
     def __init__(self, store: Path, settings: Mapping[str, str]) -> None:
-        """Start it.
+        """Start the proxy and wait until it listens.
 
         Args:
             store: The directory of its store.
-            settings: What holds beside the environment's settings, by the names of environment variables.
+            settings: Environment variables with settings, which override those of this process.
 
         Raises:
             ProxyDidNotStart: it ended before it listened.
         """
-        self.last_words = ""
-        self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self.log = ""
+        self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "addon.cli.serve_for_parent"],
             env={
@@ -57,8 +57,8 @@ class PrivateProxy:
             },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._log,
-            start_new_session=True,  # Ctrl-C at the terminal is for the command
+            stderr=self._log_file,
+            start_new_session=True,  # Ctrl-C at the terminal is for the command only
         )
         try:
             self.port = self._wait_until_it_listens()
@@ -73,47 +73,46 @@ class PrivateProxy:
             if match := _LISTENING.search(line.decode(errors="replace")):
                 return int(match[1])
         self._process.wait()
-        raise ProxyDidNotStart(self.said() or f"the proxy ended with {self._process.returncode}")
+        raise ProxyDidNotStart(self._read_log() or f"the proxy ended with exit code {self._process.returncode}")
 
     def _find_control(self, store: Path) -> ControlClient:
         for client in running_proxies(store):
             if re.fullmatch(rf"control-{self._process.pid}(-\d+)?\.sock", client.path.name):
                 return client
-        raise ProxyDidNotStart(self.said() or f"the proxy holds no control socket in {store}")
+        raise ProxyDidNotStart(self._read_log() or f"the proxy has no control socket in {store}")
 
-    def said(self) -> str:
-        """Return what it wrote to standard error."""
-        self._log.seek(0)
-        return self._log.read().decode(errors="replace").strip()
+    def _read_log(self) -> str:
+        self._log_file.seek(0)
+        return self._log_file.read().decode(errors="replace").strip()
 
     def counters(self) -> dict[str, int]:
-        """Return what it has counted; nothing if it is gone."""
+        """Return its counters, or none if it has ended."""
         try:
-            counted = self.control.ask("stats")
+            counters = self.control.ask("stats")
         except ControlError:
             return {}
-        return {name: number for name, number in counted.items() if isinstance(number, int)}
+        return {name: number for name, number in counters.items() if isinstance(number, int)}
 
     def close(self) -> None:
-        """End it, by force if it does not end by itself."""
+        """End the proxy; kill it if it does not end in time."""
         assert self._process.stdin is not None  # noqa: S101 - it is a pipe
         assert self._process.stdout is not None  # noqa: S101 - it is a pipe
         self._process.stdin.close()
         try:
-            self._process.wait(PATIENCE)
+            self._process.wait(SHUTDOWN_TIMEOUT)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
         self._process.stdout.close()
-        self.last_words = self.said()
-        self._log.close()
+        self.log = self._read_log()
+        self._log_file.close()
 
     def __enter__(self) -> Self:
-        """Return itself."""
+        """Return the proxy itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End it."""
+        """End the proxy."""
         self.close()

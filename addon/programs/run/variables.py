@@ -1,4 +1,4 @@
-"""The variables that programs read to find a proxy and whom to trust, in the languages of shells."""
+"""The environment variables that make programs use the proxy and trust its CA, also as a shell script."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from addon.programs.trust.files import STORE_PASSWORD, TrustFiles
 LOOPBACK = "localhost,127.0.0.1,::1"
 
 CA_FILES = (
-    "SSL_CERT_FILE",  # OpenSSL and all that stands on it: Ruby, uv, Go, Nix, wget
+    "SSL_CERT_FILE",  # OpenSSL and programs that use it: Ruby, uv, Go, Nix, wget
     "REQUESTS_CA_BUNDLE",
     "CURL_CA_BUNDLE",
     "PIP_CERT",
     "NODE_EXTRA_CA_CERTS",
-    "npm_config_cafile",  # npm's own setting would otherwise be all that npm trusts
+    "npm_config_cafile",  # a cafile in npm's own configuration would otherwise replace all other CAs
     "YARN_HTTPS_CA_FILE_PATH",
     "DENO_CERT",
     "GIT_SSL_CAINFO",
@@ -30,11 +30,11 @@ CA_FILES = (
     "NIX_SSL_CERT_FILE",
     "PERL_LWP_SSL_CA_FILE",
 )
-"""Variables that name a file of certificate authorities."""
+"""Variables that name a file of CA certificates."""
 
 
 class Shell(StrEnum):
-    """The shells whose language is spoken."""
+    """The shells that a script can be written for."""
 
     BASH = "bash"
     FISH = "fish"
@@ -42,13 +42,13 @@ class Shell(StrEnum):
 
 
 def variables(proxy: str, trust: TrustFiles, environ: Mapping[str, str], *, localhost: bool = False) -> dict[str, str]:
-    """Return the variables that send programs to a proxy.
+    """Return the variables that make programs use a proxy.
 
     Args:
-        proxy: Its URL, `http://HOST:PORT`.
-        trust: The files that let programs trust it.
-        environ: The environment so far; options of Java and Node in it are kept.
-        localhost: Send requests for this machine there too.
+        proxy: The URL of the proxy, `http://HOST:PORT`.
+        trust: The files that make programs trust its CA.
+        environ: The environment so far; its options for Java and Node are kept.
+        localhost: Send requests for this machine through the proxy, too.
     """
     direct = "" if localhost else LOOPBACK
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"), proxy)
@@ -63,41 +63,41 @@ def variables(proxy: str, trust: TrustFiles, environ: Mapping[str, str], *, loca
         "npm_config_noproxy": direct,
         "YARN_HTTP_PROXY": proxy,
         "YARN_HTTPS_PROXY": proxy,
-        # Node's own switch; the preload does its work on releases that do not know it yet
+        # Node's own switch; the preload script does the same for releases that do not know it
         "NODE_USE_ENV_PROXY": "1",
-        "NODE_OPTIONS": _with(environ, "NODE_OPTIONS", f'--require "{trust.preload}"'),
-        "JAVA_TOOL_OPTIONS": _with(environ, "JAVA_TOOL_OPTIONS", _java(proxy, trust, direct)),
+        "NODE_OPTIONS": _with_option(environ, "NODE_OPTIONS", f'--require "{trust.preload}"'),
+        "JAVA_TOOL_OPTIONS": _with_option(environ, "JAVA_TOOL_OPTIONS", _java_options(proxy, trust, direct)),
         "APT_CONFIG": str(trust.apt),
     }
 
 
-def _with(environ: Mapping[str, str], name: str, option: str) -> str:
+def _with_option(environ: Mapping[str, str], name: str, option: str) -> str:
     before = environ.get(name, "")
     return before if option in before else f"{before} {option}".strip()
 
 
-def _java(proxy: str, trust: TrustFiles, direct: str) -> str:
-    there = urlsplit(proxy)
+def _java_options(proxy: str, trust: TrustFiles, direct: str) -> str:
+    address = urlsplit(proxy)
     options = {
-        "http.proxyHost": there.hostname,
-        "http.proxyPort": there.port,
-        "https.proxyHost": there.hostname,
-        "https.proxyPort": there.port,
+        "http.proxyHost": address.hostname,
+        "http.proxyPort": address.port,
+        "https.proxyHost": address.hostname,
+        "https.proxyPort": address.port,
         "http.nonProxyHosts": "|".join(direct.split(",")).replace("::1", "[::1]"),
         "javax.net.ssl.trustStore": trust.java,
         "javax.net.ssl.trustStoreType": "PKCS12",
         "javax.net.ssl.trustStorePassword": STORE_PASSWORD,
-        "aether.connector.http.useSystemProperties": "true",  # without it Maven 3.9 heeds none of these
+        "aether.connector.http.useSystemProperties": "true",  # without it, Maven 3.9 ignores all of these
     }
-    # the JVM splits at spaces, and takes quotes like a shell
+    # the JVM splits the value at spaces, and accepts quotes like a shell
     return " ".join(
         f'"-D{name}={value}"' if " " in str(value) else f"-D{name}={value}" for name, value in options.items()
     )
 
 
-def script(said: Mapping[str, str], shell: Shell) -> str:
-    """Return lines in a shell's language that set the variables."""
-    return "".join(f"{_LINES[shell](name, value)}\n" for name, value in said.items())
+def script(values: Mapping[str, str], shell: Shell) -> str:
+    """Return a script for a shell that sets the variables."""
+    return "".join(f"{_LINES[shell](name, value)}\n" for name, value in values.items())
 
 
 def _fish(name: str, value: str) -> str:

@@ -1,1 +1,1 @@
-"""The CA of this proxy, and where programs and systems look for CAs to trust."""
+"""The proxy's CA, and the places where programs and systems look for CAs that they trust."""

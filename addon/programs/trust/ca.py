@@ -1,4 +1,4 @@
-"""The certificate authority that answers for HTTPS sites: mitmproxy's, made at the first need."""
+"""The CA certificate of the proxy. The CA is mitmproxy's, and is made when it is first needed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class CaCertificate:
-    """Its certificate; the key stays where it is."""
+    """The CA's certificate, without the private key."""
 
     pem: bytes
     sha256: str
@@ -16,12 +16,12 @@ class CaCertificate:
 
 
 def ca_certificate(directory: Path) -> CaCertificate:
-    """Return the certificate of the authority in a directory, made now if there is none.
+    """Return the certificate of the CA in a directory; make the CA if there is none.
 
     Raises:
-        OSError: there is one that cannot be used, or none can be made.
+        OSError: the CA is invalid, or cannot be made.
     """
-    from mitmproxy.certs import CertStore  # loads mitmproxy, which few commands need
+    from mitmproxy.certs import CertStore  # slow to import, and few commands need it
 
     try:
         certificate = CertStore.from_store(directory, "mitmproxy", 2048).default_ca

@@ -1,4 +1,4 @@
-"""The databases of NSS, which Chromium and Firefox on Linux look into."""
+"""The NSS certificate databases, which Chromium and Firefox use on Linux."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from addon.programs.trust.stores import NICKNAME, TrustError, ask, tell
+from addon.programs.trust.stores import NICKNAME, TrustError, check_tool, run_tool
 
 CERTUTIL = "certutil"
 
@@ -17,13 +17,13 @@ _CHROMIUM = (".pki/nssdb", "snap/chromium/current/.pki/nssdb")
 
 @dataclass(frozen=True, slots=True)
 class NssStore:
-    """One database."""
+    """One NSS database."""
 
     folder: Path
 
     @property
     def name(self) -> str:
-        """How people call it."""
+        """The name that people see."""
         return f"NSS {self.folder}"
 
     @property
@@ -31,30 +31,30 @@ class NssStore:
         return f"sql:{self.folder}"
 
     def holds(self, pem: bytes) -> bool:
-        """Tell whether a certificate is in it. Raises TrustError."""
+        """Tell whether the certificate is in the database. Raises TrustError."""
         if not (self.folder / "cert9.db").exists():
             return False
-        said = ask(_certutil(), "-L", "-d", self._database, "-n", NICKNAME, "-a")
-        return said.returncode == 0 and _lines(said.stdout) == _lines(pem)
+        listed = run_tool(_certutil(), "-L", "-d", self._database, "-n", NICKNAME, "-a")
+        return listed.returncode == 0 and _lines(listed.stdout) == _lines(pem)
 
     def install(self, pem: bytes) -> None:
-        """Put a certificate in, trusted for servers alone. Raises TrustError."""
+        """Add the certificate, trusted for servers only. Raises TrustError."""
         if not (self.folder / "cert9.db").exists():
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            tell((_certutil(), "-N", "-d", self._database, "--empty-password"))
+            check_tool((_certutil(), "-N", "-d", self._database, "--empty-password"))
         self.uninstall()
-        tell((_certutil(), "-A", "-d", self._database, "-n", NICKNAME, "-t", "C,,"), pem)
+        check_tool((_certutil(), "-A", "-d", self._database, "-n", NICKNAME, "-t", "C,,"), pem)
 
     def uninstall(self) -> None:
-        """Take it out. Raises TrustError."""
+        """Remove the certificate. Raises TrustError."""
         if not (self.folder / "cert9.db").exists():
             return
-        while ask(_certutil(), "-L", "-d", self._database, "-n", NICKNAME).returncode == 0:
-            tell((_certutil(), "-D", "-d", self._database, "-n", NICKNAME))
+        while run_tool(_certutil(), "-L", "-d", self._database, "-n", NICKNAME).returncode == 0:
+            check_tool((_certutil(), "-D", "-d", self._database, "-n", NICKNAME))
 
 
 def nss_stores(home: Path) -> Iterator[NssStore]:
-    """Iterate over the databases in a home directory; where there are tools for it, one for Chromium too."""
+    """Iterate over the databases in a home directory, and Chromium's, even a missing one if certutil can make it."""
     for place in _CHROMIUM:
         if (home / place).is_dir() or (place == _CHROMIUM[0] and shutil.which(CERTUTIL)):
             yield NssStore(home / place)
@@ -64,10 +64,10 @@ def nss_stores(home: Path) -> Iterator[NssStore]:
 
 
 def _certutil() -> str:
-    found = shutil.which(CERTUTIL)
-    if found is None:
+    path = shutil.which(CERTUTIL)
+    if path is None:
         raise TrustError("certutil is not installed: the package is libnss3-tools, nss-tools or nss")
-    return found
+    return path
 
 
 def _lines(pem: bytes) -> list[bytes]:

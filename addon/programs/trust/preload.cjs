@@ -1,12 +1,12 @@
-// Lets programs on releases of Node that know no NODE_USE_ENV_PROXY heed HTTP_PROXY, HTTPS_PROXY and NO_PROXY:
-// fetch, and what http and https send through their global agents.
+// Makes releases of Node without NODE_USE_ENV_PROXY use HTTP_PROXY, HTTPS_PROXY and NO_PROXY, for fetch and for
+// requests of http and https through their global agents.
 "use strict";
 
 const [major, minor] = process.versions.node.split(".").map(Number);
-const heedsThem = major >= 24 || (major === 22 && minor >= 21);
+const usesProxyVariables = major >= 24 || (major === 22 && minor >= 21);
 const { http_proxy: plainProxy, https_proxy: secureProxy, no_proxy: direct = "" } = process.env;
 
-if (!heedsThem && (plainProxy || secureProxy)) {
+if (!usesProxyVariables && (plainProxy || secureProxy)) {
   const http = require("node:http");
   const https = require("node:https");
   const net = require("node:net");
@@ -15,10 +15,10 @@ if (!heedsThem && (plainProxy || secureProxy)) {
   const exceptions = direct.split(",").map((name) => name.trim().toLowerCase()).filter(Boolean);
   const isDirect = (host) => exceptions.some((name) => name === "*" || host === name || host.endsWith(`.${name}`));
 
-  // requests to the proxy itself must not go through it
+  // requests to the proxy itself must not go through the proxy
   const toProxy = new http.Agent();
 
-  // Calls done with a socket that is a tunnel through the proxy.
+  // Calls done(error, socket) with a tunnel through the proxy.
   function tunnel(proxy, host, port, done) {
     const { hostname, port: proxyPort } = new URL(proxy);
     const path = `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
@@ -33,7 +33,7 @@ if (!heedsThem && (plainProxy || secureProxy)) {
       .end();
   }
 
-  // Calls done with a socket that is connected to where the options say, TLS included.
+  // Calls done(error, socket) with a connection to the host and port of the options, with TLS if isSecure.
   function open(isSecure, options, done) {
     const host = String(options.hostname || options.host || "localhost").replace(/^\[|\]$/g, "").toLowerCase();
     const port = options.port || (isSecure ? 443 : 80);
@@ -55,9 +55,9 @@ if (!heedsThem && (plainProxy || secureProxy)) {
 
   function globalAgent(Agent, isSecure) {
     const agent = new Agent({ keepAlive: true });
-    const straight = agent.createConnection;
+    const createDirect = agent.createConnection;
     agent.createConnection = function (options, done) {
-      if (options.socketPath) return straight.call(this, options, done);
+      if (options.socketPath) return createDirect.call(this, options, done);
       open(isSecure, options, done);
     };
     return agent;
@@ -65,7 +65,7 @@ if (!heedsThem && (plainProxy || secureProxy)) {
   http.globalAgent = globalAgent(http.Agent, false);
   https.globalAgent = globalAgent(https.Agent, true);
 
-  // Node makes what fetch goes through at the first fetch; only then can another one be made like it.
+  // Node creates the dispatcher of fetch at the first fetch; before that, its class is not available.
   const dispatcher = Symbol.for("undici.globalDispatcher.1");
   const firstFetch = globalThis.fetch;
   globalThis.fetch = function fetch(...request) {

@@ -1,4 +1,4 @@
-"""What every place does that programs look up certificate authorities in."""
+"""The interface of trust stores, in which programs look for CAs, and how to run the tools that change them."""
 
 from __future__ import annotations
 
@@ -8,41 +8,42 @@ from typing import Protocol
 
 NICKNAME = "secondhand"
 
-PATIENCE = 60.0
-"""Seconds that a tool of the system may take."""
+TOOL_TIMEOUT = 60.0
+"""Seconds that a system tool may take."""
 
 
 class TrustError(Exception):
-    """A store cannot be read or changed. The text says why, and what to do."""
+    """A trust store cannot be read or changed. The text says why, and what to do."""
 
 
 class TrustStore(Protocol):
-    """One place."""
+    """One trust store."""
 
     @property
     def name(self) -> str:
-        """How people call it."""
+        """The name that people see."""
 
     def holds(self, pem: bytes) -> bool:
-        """Tell whether a certificate is in it. Raises TrustError."""
+        """Tell whether the certificate is in the store. Raises TrustError."""
 
     def install(self, pem: bytes) -> None:
-        """Put a certificate in, in place of the one that was put in before. Raises TrustError."""
+        """Add the certificate, in place of an earlier one of this program. Raises TrustError."""
 
     def uninstall(self) -> None:
-        """Take out what was put in; harmless if that is nothing. Raises TrustError."""
+        """Remove this program's certificate, if there is one. Raises TrustError."""
 
 
-def ask(*command: str, content: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    """Return what came of a tool of the system. Raises TrustError where it does not run at all."""
+def run_tool(*command: str, content: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    """Run a system tool and return its result. Raises TrustError if it cannot be run, or takes too long."""
     try:
-        return subprocess.run(command, input=content, capture_output=True, timeout=PATIENCE, check=False)  # noqa: S603
+        return subprocess.run(command, input=content, capture_output=True, timeout=TOOL_TIMEOUT, check=False)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:
         raise TrustError(f"{command[0]}: {error}") from None
 
 
-def tell(command: Sequence[str], content: bytes = b"") -> None:
-    """Have a tool of the system do something. Raises TrustError where it fails."""
-    done = ask(*command, content=content)
+def check_tool(command: Sequence[str], content: bytes = b"") -> None:
+    """Run a system tool. Raises TrustError if it fails."""
+    done = run_tool(*command, content=content)
     if done.returncode:
-        raise TrustError(f"{command[0]} ended with {done.returncode}: {done.stderr.decode(errors='replace').strip()}")
+        message = done.stderr.decode(errors="replace").strip()
+        raise TrustError(f"{command[0]} ended with exit code {done.returncode}: {message}")

@@ -1,4 +1,4 @@
-"""The system's store of authorities, on Linux: a folder of certificates, and a tool that takes them over."""
+"""The system's trust store on Linux: a folder for certificates, and a tool that activates them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
-from addon.programs.trust.stores import NICKNAME, TrustError, tell
+from addon.programs.trust.stores import NICKNAME, TrustError, check_tool
 
 
 @dataclass(frozen=True, slots=True)
 class SystemStore:
-    """A folder that an operator may put certificates into, and the command that takes note of it."""
+    """A folder for the operator's certificates, and the command that activates its content."""
 
     folder: Path
     suffix: str
@@ -19,7 +19,7 @@ class SystemStore:
 
     @property
     def name(self) -> str:
-        """How people call it."""
+        """The name that people see."""
         return "system"
 
     @property
@@ -27,40 +27,40 @@ class SystemStore:
         return self.folder / f"{NICKNAME}{self.suffix}"
 
     def holds(self, pem: bytes) -> bool:
-        """Tell whether a certificate is in it. Raises TrustError."""
+        """Tell whether the certificate is in the folder. Raises TrustError."""
         try:
             return self._file.is_file() and self._file.read_bytes() == pem
         except OSError as error:
             raise TrustError(str(error)) from None
 
     def install(self, pem: bytes) -> None:
-        """Put a certificate in. Raises TrustError."""
+        """Add the certificate. Raises TrustError."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             self._file.write_bytes(pem)
         except OSError as error:
-            raise TrustError(f"{error}; as root: {self._by_hand()}") from None
-        tell(self.refresh)
+            raise TrustError(f"{error}; as root: {self._manual_command()}") from None
+        check_tool(self.refresh)
 
-    def _by_hand(self) -> str:
-        # another user's secondhand would have another authority
+    def _manual_command(self) -> str:
+        # not `sudo secondhand trust install`: root has a CA of its own
         return f"secondhand trust export | sudo tee {self._file} && sudo {' '.join(self.refresh)}"
 
     def uninstall(self) -> None:
-        """Take it out. Raises TrustError."""
+        """Remove the certificate. Raises TrustError."""
         if not self._file.exists():
             return
         try:
             self._file.unlink()
         except OSError as error:
             raise TrustError(f"{error}; as root: sudo rm {self._file} && sudo {' '.join(self.refresh)}") from None
-        tell(self.refresh)
+        check_tool(self.refresh)
 
 
-KINDS = (
+SYSTEM_STORES = (
     # Debian, Alpine, SUSE
     SystemStore(Path("/usr/local/share/ca-certificates"), ".crt", ("update-ca-certificates",)),
-    # Fedora and its like
+    # Fedora and its derivatives
     SystemStore(Path("/etc/pki/ca-trust/source/anchors"), ".pem", ("update-ca-trust", "extract")),
     # Arch
     SystemStore(Path("/etc/ca-certificates/trust-source/anchors"), ".crt", ("trust", "extract-compat")),
@@ -68,5 +68,5 @@ KINDS = (
 
 
 def system_store() -> SystemStore | None:
-    """Return the store of this system, or None where it is of no kind that is known."""
-    return next((kind for kind in KINDS if shutil.which(kind.refresh[0])), None)
+    """Return the trust store of this system, or None if it is not one of the known kinds."""
+    return next((store for store in SYSTEM_STORES if shutil.which(store.refresh[0])), None)

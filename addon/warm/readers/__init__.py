@@ -1,1 +1,1 @@
-"""Files that name URLs to fetch: lock files, sitemaps, HAR files, lists."""
+"""Readers of files that name URLs to fetch: lock files, sitemaps, HAR files and lists."""

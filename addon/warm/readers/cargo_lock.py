@@ -1,4 +1,4 @@
-"""Cargo.lock: the crates, and what Cargo reads of their registry's index."""
+"""Cargo.lock: the crates, and the index files that Cargo reads for them."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted, read_text
-from addon.warm.readers.urls import checked
+from addon.warm.readers.urls import checked_url
 
-# what Cargo asks an index and a registry with
-INDEX_FIELDS = (("Accept", "text/plain"), ("Accept-Encoding", "deflate, gzip"), ("cargo-protocol", "version=1"))
-FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "deflate, gzip"))
+# the request fields that Cargo sends to an index and to a registry
+CARGO_INDEX_FIELDS = (("Accept", "text/plain"), ("Accept-Encoding", "deflate, gzip"), ("cargo-protocol", "version=1"))
+CRATE_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "deflate, gzip"))
 
-UNNAMED = "crates-io"
-"""What Cargo calls the registry that it uses where a manifest names none."""
+DEFAULT_REGISTRY = "crates-io"
+"""Cargo's name for the registry of dependencies without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,40 +30,40 @@ class _Crate:
 
     @property
     def prefix(self) -> str:
-        """Where the index has a crate of this name (The Cargo Book, Registry Index)."""
+        """The folder of the index file of this crate (The Cargo Book, Registry Index)."""
         if len(self.name) < 4:
             return f"{len(self.name)}/{self.name[0]}" if len(self.name) == 3 else str(len(self.name))
         return f"{self.name[:2]}/{self.name[2:4]}"
 
 
 async def found_in(file: Path, read: Read, index: str | None = None) -> Found:
-    """Return every crate, with its place in the index.
+    """Return the URLs of every crate and of its index file.
 
     Args:
         file: The lock file.
-        read: Reads the configuration of an index.
-        index: The sparse index to go by where Cargo's own configuration names none.
+        read: Fetches the configuration of an index.
+        index: The sparse index to use if Cargo's configuration names none.
 
     Raises:
-        SourceError: naming what is wrong.
+        SourceError: a file is invalid; the text names the file and what was expected.
     """
     crates = _crates(file)
     configuration = _configuration(file)
     sources = dict.fromkeys(crate.source for crate in crates)
-    indexes = {source: _index_of(source, configuration, index) for source in sources}
-    known = {source: place for source, place in indexes.items() if place}
-    downloads = dict(
-        zip(known, await asyncio.gather(*(_download(place, read) for place in known.values())), strict=True)
+    all_indexes = {source: _index_of(source, configuration, index) for source in sources}
+    indexes = {source: url for source, url in all_indexes.items() if url}
+    templates = dict(
+        zip(indexes, await asyncio.gather(*(_download_template(url, read) for url in indexes.values())), strict=True)
     )
-    found: Found = [Wanted(f"{place}config.json", INDEX_FIELDS) for place in dict.fromkeys(known.values())]
+    found: Found = [Wanted(f"{url}config.json", CARGO_INDEX_FIELDS) for url in dict.fromkeys(indexes.values())]
     for crate in crates:
-        if crate.source in known:
+        if crate.source in indexes:
             path = f"{crate.prefix.lower()}/{crate.name.lower()}"
-            archive = _filled(downloads[crate.source], crate)
-            found.append(Wanted(known[crate.source] + path, INDEX_FIELDS))
-            found.append(Wanted(checked(archive, str(file)), FIELDS, Digest("sha256", crate.checksum)))
+            archive = _filled(templates[crate.source], crate)
+            found.append(Wanted(indexes[crate.source] + path, CARGO_INDEX_FIELDS))
+            found.append(Wanted(checked_url(archive, str(file)), CRATE_FIELDS, Digest("sha256", crate.checksum)))
         else:
-            found.append(Missing(crate.name, _why_unknown(crate.source)))
+            found.append(Missing(crate.name, _why_no_index(crate.source)))
     return found
 
 
@@ -85,7 +85,7 @@ def _crates(file: Path) -> list[_Crate]:
 
 
 def _configuration(lock: Path) -> dict[str, dict[str, Mapping[str, object]]]:
-    """Return the tables `source` and `registries` of Cargo's configuration, as seen from where a lock file is."""
+    """Return the tables `source` and `registries` of Cargo's configuration for the folder of a lock file."""
     folder = lock.absolute().parent
     home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
     tables: dict[str, dict[str, Mapping[str, object]]] = {"source": {}, "registries": {}}
@@ -94,21 +94,21 @@ def _configuration(lock: Path) -> dict[str, dict[str, Mapping[str, object]]]:
         if file is None:
             continue
         try:
-            read = tomllib.loads(read_text(file))
+            content = tomllib.loads(read_text(file))
         except tomllib.TOMLDecodeError as error:
             raise SourceError(f"{file}: {error}") from None
-        for table, known in tables.items():
-            for name, value in read.get(table, {}).items():
+        for table, merged in tables.items():
+            for name, value in content.get(table, {}).items():
                 if isinstance(value, dict):
-                    known[name] = {**value, **known.get(name, {})}
+                    merged[name] = {**value, **merged.get(name, {})}
     return tables
 
 
 def _index_of(source: str, configuration: dict[str, dict[str, Mapping[str, object]]], index: str | None) -> str | None:
-    """Return the sparse index behind what a lock file calls a source, with a slash at its end, or None."""
+    """Return the URL of the sparse index for a source of the lock file, with a slash at its end, or None."""
     sources, registries = configuration["source"], configuration["registries"]
-    named = source.removeprefix("registry+")
-    name = next((name for name, value in registries.items() if value.get("index") == named), UNNAMED)
+    url = source.removeprefix("registry+")
+    name = next((name for name, value in registries.items() if value.get("index") == url), DEFAULT_REGISTRY)
     seen: set[str] = set()
     while name not in seen and isinstance(other := sources.get(name, {}).get("replace-with"), str):
         seen.add(name)
@@ -122,15 +122,15 @@ def _index_of(source: str, configuration: dict[str, dict[str, Mapping[str, objec
     return found.removeprefix("sparse+").rstrip("/") + "/"
 
 
-def _why_unknown(source: str) -> str:
+def _why_no_index(source: str) -> str:
     if source.startswith("git+"):
         return "it comes from a Git repository: clone it through the proxy"
     return f"Cargo's configuration names no sparse index for {source}: name one with --index"
 
 
-async def _download(index: str, read: Read) -> str:
-    """Return the template of an index's download URLs."""
-    document = await read(Wanted(f"{index}config.json", INDEX_FIELDS))
+async def _download_template(index: str, read: Read) -> str:
+    """Return the template of the download URLs of an index. Raises SourceError."""
+    document = await read(Wanted(f"{index}config.json", CARGO_INDEX_FIELDS))
     try:
         template = json.loads(document.content)["dl"]
     except (ValueError, TypeError, KeyError, RecursionError):

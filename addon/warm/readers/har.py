@@ -1,18 +1,18 @@
-"""The GET requests of a HAR file, as browsers save one."""
+"""HAR files, as browsers save them: the GET requests."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from addon.offline.wanted import Found, SourceError, Wanted, read_json
-from addon.warm.readers.urls import checked
+from addon.warm.readers.urls import checked_url
 
-NEGOTIATED = frozenset({"accept", "accept-encoding", "accept-language", "user-agent"})
-"""Request fields that are asked with again. Never a credential: a HAR holds those of whoever saved it."""
+KEPT_FIELDS = frozenset({"accept", "accept-encoding", "accept-language", "user-agent"})
+"""Request fields that are sent again. Never a credential: a HAR file has those of the user who saved it."""
 
 
 def found_in(file: Path) -> Found:
-    """Return what the requests of a HAR asked for. Raises SourceError, naming the entry that is none."""
+    """Return the GET requests of a HAR file. Raises SourceError, which names the malformed entry."""
     log = read_json(file).get("log")
     entries = log.get("entries") if isinstance(log, dict) else None
     if not isinstance(entries, list):
@@ -21,7 +21,7 @@ def found_in(file: Path) -> Found:
 
 
 def _wanted(entry: object, place: str) -> Wanted | None:
-    """Return what an entry asks for, or None where it is nothing that can be fetched beforehand."""
+    """Return the request of an entry, or None if it is not a GET request over HTTP."""
     match entry:
         case {"request": {"method": str(method), "url": str(url), "headers": list(headers)}}:
             if method != "GET" or not url.startswith(("http://", "https://")):
@@ -32,7 +32,7 @@ def _wanted(entry: object, place: str) -> Wanted | None:
                 if isinstance(header, dict)
                 and isinstance(name := header.get("name"), str)
                 and isinstance(value := header.get("value"), str)
-                and name.lower() in NEGOTIATED
+                and name.lower() in KEPT_FIELDS
             ]
-            return Wanted(checked(url.partition("#")[0], place), tuple(lines))
+            return Wanted(checked_url(url.partition("#")[0], place), tuple(lines))
     raise SourceError(f"{place}: expected a request with method, url and headers")

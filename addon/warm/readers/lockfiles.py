@@ -1,4 +1,4 @@
-"""Which kind of lock file a file is, by its name."""
+"""Lock files of all kinds; the name of a file tells which kind it is."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from addon.warm.readers import cargo_lock, go_sum, package_lock, requirements, u
 
 
 async def found_in(file: Path, read: Read, index: str | None = None) -> Found:
-    """Return what a lock file asks for; `index` as for Cargo.lock. Raises SourceError."""
+    """Return the URLs that a lock file names; `index` is the one for Cargo.lock. Raises SourceError."""
     match file.name:
         case "uv.lock":
             return uv_lock.found_in(file)

@@ -7,15 +7,16 @@ import sys
 from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from addon.offline.wanted import Digest, Found, Missing, SourceError, Wanted, read_json
-from addon.warm.readers.tool import said_by
-from addon.warm.readers.urls import checked
+from addon.warm.readers.tool import output_of
+from addon.warm.readers.urls import checked_url
 
-# what npm asks for tarballs with
-FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip,deflate"))
+# the request fields that npm sends for tarballs
+TARBALL_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip,deflate"))
 
 _CPUS = {"x86_64": "x64", "amd64": "x64", "aarch64": "arm64", "i686": "ia32"}
 # strongest first
@@ -30,12 +31,12 @@ async def found_in(file: Path) -> Found:
         raise SourceError(f"{file}: expected packages or dependencies")
     if not packages:
         return []
-    usual, configured = await _registries()
-    return [each for name, package in packages if (each := _tarball(name, package, usual, configured, file))]
+    registries = await _registries()
+    return [each for name, package in packages if (each := _tarball(name, package, registries, file))]
 
 
 def _packages(tree: dict[str, object]) -> Iterator[tuple[str, dict[str, object]]]:
-    """Iterate over all packages with their names: a flat table, or a tree in the oldest form of the file."""
+    """Iterate over all packages and their names. The oldest form of the file has a tree, newer ones a flat table."""
     flat = tree.get("packages")
     for path, package in (flat if isinstance(flat, dict) else {}).items():
         if path and isinstance(package, dict):
@@ -47,31 +48,37 @@ def _packages(tree: dict[str, object]) -> Iterator[tuple[str, dict[str, object]]
             yield from _packages(package)
 
 
-async def _registries() -> tuple[str, str]:
-    """Return the registry that npm has of itself, which it replaces, and the one that it is configured for."""
+@dataclass(frozen=True, slots=True)
+class _Registries:
+    default: str
+    """The registry of npm without any configuration. npm replaces it in the URLs of a lock file."""
+    configured: str
+
+
+async def _registries() -> _Registries:
     unset = {"npm_config_registry": "", "NPM_CONFIG_REGISTRY": ""}
-    nothing = {"npm_config_userconfig": "/nothing", "npm_config_globalconfig": "/nothing/global", **unset}
-    usual = await said_by("npm", "--prefix", "/", "config", "get", "registry", environ=nothing)
-    return usual.rstrip("/"), (await said_by("npm", "config", "get", "registry")).rstrip("/")
+    unconfigured = {"npm_config_userconfig": "/nothing", "npm_config_globalconfig": "/nothing/global", **unset}
+    default = await output_of("npm", "--prefix", "/", "config", "get", "registry", environ=unconfigured)
+    return _Registries(default.rstrip("/"), (await output_of("npm", "config", "get", "registry")).rstrip("/"))
 
 
-def _tarball(name: str, package: dict[str, object], usual: str, configured: str, file: Path) -> Wanted | Missing | None:
-    """Return where a package's tarball is, or None where npm fetches none."""
+def _tarball(name: str, package: dict[str, object], registries: _Registries, file: Path) -> Wanted | Missing | None:
+    """Return the URL of a package's tarball, or None if npm fetches none."""
     if package.get("link") or package.get("inBundle") or package.get("bundled") or not _is_for_this_machine(package):
         return None
     resolved, version = package.get("resolved"), package.get("version")
     if not isinstance(resolved, str):
-        # npm leaves it out where it is told to, and makes it of the name
+        # npm can leave it out (omit-lockfile-registry-resolved), and then derives it from the name
         if not isinstance(version, str) or "integrity" not in package:
             return None
-        resolved = f"{configured}/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
-    elif urlsplit(resolved).netloc == urlsplit(usual).netloc:
-        resolved = configured + urlsplit(resolved).path  # npm's replace-registry-host
+        resolved = f"{registries.configured}/{name}/-/{name.rpartition('/')[2]}-{version}.tgz"
+    elif urlsplit(resolved).netloc == urlsplit(registries.default).netloc:
+        resolved = registries.configured + urlsplit(resolved).path  # npm's replace-registry-host
     if resolved.startswith("file:"):
         return None
     if not resolved.startswith(("http://", "https://")):
         return Missing(name, f"it comes from {resolved}, which is no HTTP URL")
-    return Wanted(checked(resolved, f"{file}: {name}"), FIELDS, _digest(package.get("integrity")))
+    return Wanted(checked_url(resolved, f"{file}: {name}"), TARBALL_FIELDS, _digest(package.get("integrity")))
 
 
 def _is_for_this_machine(package: dict[str, object]) -> bool:
@@ -80,7 +87,7 @@ def _is_for_this_machine(package: dict[str, object]) -> bool:
 
 
 def _allows(listed: object, name: str) -> bool:
-    """Tell whether a list of names, or of names with "!" before them, allows one."""
+    """Tell whether a list allows a name; an entry that begins with "!" forbids one."""
     if not isinstance(listed, list):
         return True
     allowed = [each for each in listed if isinstance(each, str) and not each.startswith("!")]
@@ -88,11 +95,11 @@ def _allows(listed: object, name: str) -> bool:
 
 
 def _digest(integrity: object) -> Digest | None:
-    said = dict(part.partition("-")[::2] for part in integrity.split()) if isinstance(integrity, str) else {}
+    digests = dict(part.partition("-")[::2] for part in integrity.split()) if isinstance(integrity, str) else {}
     for algorithm in _ALGORITHMS:
-        if algorithm in said:
+        if algorithm in digests:
             try:
-                return Digest(algorithm, b64decode(said[algorithm].partition("?")[0], validate=True).hex())
+                return Digest(algorithm, b64decode(digests[algorithm].partition("?")[0], validate=True).hex())
             except Base64Error:
                 return None
     return None

@@ -1,4 +1,4 @@
-"""requirements.txt: the files of each project, found as pip finds them, in the index that pip is configured for."""
+"""requirements.txt: the files of each project, as pip finds them in the index that it is configured for."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from packaging.utils import (
 )
 
 from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted, read_text
-from addon.warm.readers.simple_index import INDEX_FIELDS, ProjectFile, files_of
-from addon.warm.readers.tool import said_by
-from addon.warm.readers.urls import checked
+from addon.warm.readers.simple_index import PIP_INDEX_FIELDS, ProjectFile, files_of
+from addon.warm.readers.tool import output_of
+from addon.warm.readers.urls import checked_url
 from addon.warm.readers.wheels import for_this_machine
 
-# what pip asks for files with
-FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
+# the request fields that pip sends for files
+PIP_FILE_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
 
 _OPTION = re.compile(r"(?P<name>--?[a-z-]+)(?:[ =]\s*(?P<value>\S+))?")
 _HASH = re.compile(r"\s+--hash[= ](?P<algorithm>\w+):(?P<value>[0-9A-Fa-f]+)")
@@ -39,22 +39,22 @@ class _Pin:
 
 async def found_in(file: Path, read: Read) -> Found:
     """Return the pages of the projects and their files for this machine. Raises SourceError."""
-    indexes: dict[str, str] = {}
-    pins = list(_pins(file, indexes, set()))
+    options: dict[str, str] = {}
+    pins = list(_pins(file, options, set()))
     if all(pin.requirement.url for pin in pins):
         return [each for pin in pins for each in _direct(pin, file)]
-    places = await _indexes(indexes)
-    if not places:
-        raise SourceError(f"{file}: pip is configured for no index that is reached over HTTP")
-    found = await asyncio.gather(*(_found(pin, places, file, read) for pin in pins))
+    indexes = await _indexes(options)
+    if not indexes:
+        raise SourceError(f"{file}: pip is configured for no index with an HTTP URL")
+    found = await asyncio.gather(*(_found(pin, indexes, file, read) for pin in pins))
     return [each for part in found for each in part]
 
 
-# ---- the file
+# ---- reading the file
 
 
-def _pins(file: Path, indexes: dict[str, str], seen: set[Path]) -> Iterator[_Pin]:
-    """Iterate over the requirements of a file and of those that it includes; note the indexes that they name."""
+def _pins(file: Path, options: dict[str, str], seen: set[Path]) -> Iterator[_Pin]:
+    """Iterate over the requirements of a file and of the files that it includes; put index options into `options`."""
     seen.add(file.resolve())
     for number, line in _logical_lines(read_text(file)):
         place = f"{file}: line {number}"
@@ -65,15 +65,15 @@ def _pins(file: Path, indexes: dict[str, str], seen: set[Path]) -> Iterator[_Pin
         name, value = (option["name"], option["value"] or "") if option else ("", "")
         if name in ("-r", "--requirement"):
             if (other := file.parent / value).resolve() not in seen:
-                yield from _pins(other, indexes, seen)
+                yield from _pins(other, options, seen)
         elif name in ("-i", "--index-url", "--extra-index-url"):
-            indexes["index-url" if name == "-i" else name[2:]] = checked(value, place)
+            options["index-url" if name == "-i" else name[2:]] = checked_url(value, place)
         elif name in ("-e", "--editable"):
-            raise SourceError(f"{place}: expected a pinned requirement, found a folder or repository to edit")
+            raise SourceError(f"{place}: expected a pinned requirement, found an editable one")
 
 
 def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
-    """Iterate over the lines with their numbers: continued ones joined, comments left out."""
+    """Iterate over the lines and their numbers, with continued lines joined and without comments."""
     begun, first = "", 1
     for number, line in enumerate(text.splitlines(), start=1):
         first = first if begun else number
@@ -89,39 +89,39 @@ def _logical_lines(text: str) -> Iterator[tuple[int, str]]:
 
 def _pin(line: str, place: str) -> _Pin:
     hashes = frozenset((match["algorithm"], match["value"].lower()) for match in _HASH.finditer(line))
-    stated = re.split(r"\s--?[a-z]", line)[0]
+    specifier = re.split(r"\s--?[a-z]", line)[0]
     try:
-        requirement = Requirement(stated)
+        requirement = Requirement(specifier)
     except InvalidRequirement as error:
         raise SourceError(f"{place}: expected a requirement: {str(error).splitlines()[0]}") from None
     pinned = [each for each in requirement.specifier if each.operator in ("==", "===") and "*" not in each.version]
     if not pinned and not requirement.url:
-        raise SourceError(f'{place}: expected "{requirement.name}==VERSION", found "{stated}"')
+        raise SourceError(f'{place}: expected "{requirement.name}==VERSION", found "{specifier}"')
     return _Pin(requirement, hashes)
 
 
-# ---- where pip looks
+# ---- searching the indexes of pip
 
 
-async def _indexes(named: dict[str, str]) -> list[str]:
-    """Return the indexes over HTTP, those that the file names before those that pip is configured for."""
+async def _indexes(options: dict[str, str]) -> list[str]:
+    """Return the URLs of the HTTP indexes: those of the file's options, else those of pip's configuration."""
     configured = {}
-    for line in (await said_by("pip", "config", "list")).splitlines():
+    for line in (await output_of("pip", "config", "list")).splitlines():
         key, _, value = line.partition("=")
         if (name := key.rpartition(".")[2]) in ("index-url", "extra-index-url"):
             configured[name] = value.strip("'\"")
-    main = named.get("index-url") or configured.get("index-url") or await _usual_index()
-    extra = named.get("extra-index-url") or configured.get("extra-index-url", "")
-    places = [place for place in (main, *extra.split()) if place.startswith(("http://", "https://"))]
-    return [place.rstrip("/") for place in dict.fromkeys(places)]
+    main = options.get("index-url") or configured.get("index-url") or await _default_index()
+    extra = options.get("extra-index-url") or configured.get("extra-index-url", "")
+    urls = [url for url in (main, *extra.split()) if url.startswith(("http://", "https://"))]
+    return [url.rstrip("/") for url in dict.fromkeys(urls)]
 
 
-async def _usual_index() -> str:
-    """Return the index that pip has of itself."""
-    described = re.search(r"--index-url.*?\(default\s+(\S+)\)", await said_by("pip", "help", "download"), re.DOTALL)
-    if described is None:
+async def _default_index() -> str:
+    """Return the index of pip without any configuration. Raises SourceError."""
+    default = re.search(r"--index-url.*?\(default\s+(\S+)\)", await output_of("pip", "help", "download"), re.DOTALL)
+    if default is None:
         raise SourceError("pip help download: expected the default of --index-url")
-    return described[1]
+    return default[1]
 
 
 async def _found(pin: _Pin, indexes: list[str], file: Path, read: Read) -> Found:
@@ -129,7 +129,7 @@ async def _found(pin: _Pin, indexes: list[str], file: Path, read: Read) -> Found
         return _direct(pin, file)
     name, problems = canonicalize_name(pin.requirement.name), []
     for index in indexes:
-        page = Wanted(f"{index}/{name}/", INDEX_FIELDS)
+        page = Wanted(f"{index}/{name}/", PIP_INDEX_FIELDS)
         try:
             files = files_of(await read(page))
         except SourceError as error:
@@ -143,9 +143,9 @@ async def _found(pin: _Pin, indexes: list[str], file: Path, read: Read) -> Found
 
 def _why_none(pin: _Pin, files: list[ProjectFile], page: str) -> str:
     unhashed = _chosen(replace(pin, hashes=frozenset()), files)
-    if pin.hashes and unhashed:  # somebody's typing error, or another file under the same name
-        return f"{page} lists {unhashed[0].name}, and with none of the digests that the requirement has"
-    return f"{page} lists no such file for this machine"
+    if pin.hashes and unhashed:  # a typing error, or another file under the same name
+        return f"{page} lists {unhashed[0].name}, but with none of the digests of the requirement"
+    return f"{page} lists no file of this version for this machine"
 
 
 def _direct(pin: _Pin, file: Path) -> Found:
@@ -153,12 +153,12 @@ def _direct(pin: _Pin, file: Path) -> Found:
     if not uri.startswith(("http://", "https://")):
         return [Missing(pin.requirement.name, f"it comes from {uri}, which is no HTTP URL")]
     algorithm, _, value = fragment.partition("=")
-    stated = next(iter(sorted(pin.hashes)), (algorithm, value)) if len(pin.hashes) < 2 else ("", "")
-    return [Wanted(checked(uri, str(file)), FIELDS, Digest(*stated) if stated[1] else None)]
+    digest = next(iter(sorted(pin.hashes)), (algorithm, value)) if len(pin.hashes) < 2 else ("", "")
+    return [Wanted(checked_url(uri, str(file)), PIP_FILE_FIELDS, Digest(*digest) if digest[1] else None)]
 
 
 def _chosen(pin: _Pin, files: list[ProjectFile]) -> list[ProjectFile]:
-    """Return the files that pip may take: those of the hashes given, else those of the version."""
+    """Return the files that pip may choose: those with the given hashes, else those of the version."""
     if pin.hashes:
         fitting = [file for file in files if pin.hashes & file.hashes]
     else:
@@ -175,7 +175,7 @@ def _is_of_version(name: str, requirement: Requirement) -> bool:
 
 
 def _with_metadata(file: ProjectFile, pin: _Pin) -> Iterator[Wanted]:
-    stated = sorted(pin.hashes & file.hashes or file.hashes)
-    yield Wanted(file.uri, FIELDS, Digest(*stated[0]) if stated else None)
-    if file.has_metadata and not pin.hashes:  # pip reads none where it checks hashes
-        yield Wanted(urljoin(file.uri, f"{file.uri}.metadata"), FIELDS)
+    digests = sorted(pin.hashes & file.hashes or file.hashes)
+    yield Wanted(file.uri, PIP_FILE_FIELDS, Digest(*digests[0]) if digests else None)
+    if file.has_metadata and not pin.hashes:  # pip reads no metadata files if it checks hashes
+        yield Wanted(urljoin(file.uri, f"{file.uri}.metadata"), PIP_FILE_FIELDS)

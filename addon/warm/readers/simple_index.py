@@ -1,4 +1,4 @@
-"""A project's page in a package index, in either form of the simple repository API."""
+"""A project's page in a Python package index, as HTML or JSON (the simple repository API)."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ from html.parser import HTMLParser
 from urllib.parse import unquote, urldefrag, urljoin
 
 from addon.offline.wanted import Document, SourceError
-from addon.warm.readers.urls import checked
+from addon.warm.readers.urls import checked_url
 
-INDEX_FIELDS = (
+PIP_INDEX_FIELDS = (
     (
         "Accept",
         "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html; q=0.1, text/html; q=0.01",
     ),
     ("Accept-Encoding", "gzip, deflate"),
 )
-"""What pip asks an index with."""
+"""The request fields that pip sends to an index."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProjectFile:
-    """A file of a project."""
+    """One file of a project."""
 
     name: str
     uri: str
     hashes: frozenset[tuple[str, str]]
-    """Algorithm and lower-case hexadecimal value."""
+    """Pairs of algorithm and lower-case hexadecimal value."""
     has_metadata: bool
-    """Its metadata can be fetched alone."""
+    """Its metadata is available as a separate file."""
 
 
 def files_of(page: Document) -> list[ProjectFile]:
-    """Return the files that a page lists. Raises SourceError where it is no page of an index."""
+    """Return the files that a page lists. Raises SourceError if it is not a page of an index."""
     if page.media_type == "application/vnd.pypi.simple.v1+json":
-        return _of_json(page)
+        return _files_of_json(page)
     if page.media_type in ("application/vnd.pypi.simple.v1+html", "text/html"):
-        reader = _Anchors(page.uri)
-        reader.feed(page.content.decode(errors="replace"))
-        return reader.files
+        parser = _AnchorParser(page.uri)
+        parser.feed(page.content.decode(errors="replace"))
+        return parser.files
     raise SourceError(f'{page.uri}: found "{page.media_type}", expected a page of a package index')
 
 
-def _of_json(page: Document) -> list[ProjectFile]:
+def _files_of_json(page: Document) -> list[ProjectFile]:
     try:
         listed = json.loads(page.content)["files"]
         return [
             ProjectFile(
                 str(file["filename"]),
-                checked(urljoin(page.uri, file["url"]), page.uri),
+                checked_url(urljoin(page.uri, file["url"]), page.uri),
                 frozenset((str(name), str(value).lower()) for name, value in file["hashes"].items()),
                 bool(file.get("core-metadata") or file.get("dist-info-metadata")),
             )
@@ -59,8 +59,8 @@ def _of_json(page: Document) -> list[ProjectFile]:
         raise SourceError(f"{page.uri}: expected a list of files, each with filename, url and hashes") from None
 
 
-class _Anchors(HTMLParser):
-    """Gathers the links of a page."""
+class _AnchorParser(HTMLParser):
+    """Collects the links of a page."""
 
     def __init__(self, base: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ class _Anchors(HTMLParser):
         self._base = base
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Take in a link."""
+        """Add the file of a link."""
         attributes = dict(attrs)
         if tag != "a" or not (href := attributes.get("href")):
             return
@@ -77,7 +77,7 @@ class _Anchors(HTMLParser):
         self.files.append(
             ProjectFile(
                 unquote(uri.partition("?")[0].rpartition("/")[2]),
-                checked(uri, self._base),
+                checked_url(uri, self._base),
                 frozenset({(algorithm, value.lower())} if value else ()),
                 any(attributes.get(name) for name in ("data-core-metadata", "data-dist-info-metadata")),
             )

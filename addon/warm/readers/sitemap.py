@@ -1,4 +1,4 @@
-"""Sitemaps (sitemaps.org): the pages of a site, and further sitemaps."""
+"""Sitemaps (sitemaps.org): the pages of a site, and other sitemaps."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from xml.parsers import expat
 
 from addon.offline.wanted import Document, Found, Read, SourceError, Wanted
 from addon.pipeline.content_codings import CodingError, uncoded
-from addon.warm.readers.urls import checked, lines_of
+from addon.warm.readers.urls import checked_url, urls_in
 
 MAX_SITEMAPS = 1000
-"""Sitemaps read for one that is named."""
+"""How many sitemaps are read for one that the user names."""
 
-MAX_OCTETS = 52_428_800
-"""The largest sitemap that the protocol allows."""
+MAX_SIZE = 52_428_800
+"""The size in bytes of the largest sitemap that the protocol allows."""
 
 
 async def found_in(uri: str, read: Read) -> Found:
-    """Return the pages of a sitemap, and of those it refers to. Raises SourceError."""
+    """Return the pages of a sitemap, and of the sitemaps that it refers to. Raises SourceError."""
     found: Found = []
-    unread, seen = [checked(uri, "--sitemap")], {uri}
+    unread, seen = [checked_url(uri, "--sitemap")], {uri}
     while unread:
         document = await read(Wanted(unread.pop(0)))
         kind, locations = _locations(document)
@@ -35,35 +35,35 @@ async def found_in(uri: str, read: Read) -> Found:
 
 
 def _locations(document: Document) -> tuple[str, list[str]]:
-    """Return the root element's name and what every `loc` says, as absolute URLs."""
+    """Return the name of the root element, and the content of every `loc` as an absolute URL. Raises SourceError."""
     content = document.content
-    if content.startswith(b"\x1f\x8b"):  # a file that is compressed itself
+    if content.startswith(b"\x1f\x8b"):  # a compressed file, without Content-Encoding
         try:
-            content = uncoded(content, "gzip", MAX_OCTETS)
+            content = uncoded(content, "gzip", MAX_SIZE)
         except CodingError as error:
             raise SourceError(f"{document.uri}: {error}") from None
-    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # the protocol's plain form
-        urls = lines_of(content.decode(errors="replace"), document.uri)
+    if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # the protocol also allows plain text
+        urls = urls_in(content.decode(errors="replace"), document.uri)
         return "", [each.uri for each in urls if isinstance(each, Wanted)]
-    reader = _Reader()
+    reader = _SitemapReader()
     try:
         reader.parser.Parse(content, True)
     except expat.ExpatError as error:
         place = f"{document.uri}: line {error.lineno}, column {error.offset + 1}"
         raise SourceError(f"{place}: {expat.ErrorString(error.code)}, expected a sitemap") from None
     except _DoctypeError:
-        raise SourceError(f"{document.uri}: found a document type, which no sitemap has") from None
+        raise SourceError(f"{document.uri}: found a document type declaration, which a sitemap must not have") from None
     if reader.root not in ("urlset", "sitemapindex"):
         raise SourceError(f'{document.uri}: found "{reader.root}", expected urlset or sitemapindex')
-    return reader.root, [checked(urljoin(document.uri, location), document.uri) for location in reader.locations]
+    return reader.root, [checked_url(urljoin(document.uri, location), document.uri) for location in reader.locations]
 
 
 class _DoctypeError(Exception):
-    """A document type may declare entities, and those may grow without end."""
+    """The document has a document type declaration. Its entities could expand without limit."""
 
 
-class _Reader:
-    """Gathers the text of every `loc` that stands directly in a `url` or `sitemap`."""
+class _SitemapReader:
+    """Collects the text of every `loc` that is a child of a `url` or `sitemap`."""
 
     def __init__(self) -> None:
         self.root = ""
@@ -71,12 +71,12 @@ class _Reader:
         self._path: list[str] = []
         self.parser = expat.ParserCreate(namespace_separator=" ")
         self.parser.buffer_text = True
-        self.parser.StartDoctypeDeclHandler = self._refuse
+        self.parser.StartDoctypeDeclHandler = self._refuse_doctype
         self.parser.StartElementHandler = self._begin
         self.parser.EndElementHandler = self._end
         self.parser.CharacterDataHandler = self._text
 
-    def _refuse(self, *_: object) -> None:
+    def _refuse_doctype(self, *_: object) -> None:
         raise _DoctypeError
 
     def _begin(self, name: str, _attributes: object) -> None:

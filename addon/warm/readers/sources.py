@@ -1,4 +1,4 @@
-"""What a person may name as a source, and how each is read."""
+"""The sources that the user can name, and the function that reads each of them."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ Source = Callable[[Read], Awaitable[Found]]
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """Everything that was named for one round."""
+class NamedSources:
+    """All sources that the user named."""
 
     urls: tuple[str, ...] = ()
     sitemaps: tuple[str, ...] = ()
@@ -23,12 +23,12 @@ class Named:
     hars: tuple[Path, ...] = ()
     locks: tuple[Path, ...] = ()
     index: str | None = None
-    """The sparse index of Cargo, where its configuration names none."""
+    """Cargo's sparse index, if Cargo's configuration names none."""
     fields: tuple[tuple[str, str], ...] = ()
-    """Request fields for what no program is known to ask for."""
+    """Request fields for sources that do not tell which program will request the URLs."""
 
     def sources(self) -> list[Source]:
-        """Return what is to be read."""
+        """Return a function for each source, which reads it."""
         return [
             *([self._urls] if self.urls else []),
             *(partial(self._sitemap, uri) for uri in self.sitemaps),
@@ -38,13 +38,13 @@ class Named:
         ]
 
     async def _urls(self, _read: Read) -> Found:
-        return self._asked_with([Wanted(urls.checked(uri, "URL")) for uri in self.urls])
+        return self._with_fields([Wanted(urls.checked_url(uri, "URL")) for uri in self.urls])
 
     async def _sitemap(self, uri: str, read: Read) -> Found:
-        return self._asked_with(await sitemap.found_in(uri, read))
+        return self._with_fields(await sitemap.found_in(uri, read))
 
     async def _file(self, file: Path, _read: Read) -> Found:
-        return self._asked_with(urls.found_in(file))
+        return self._with_fields(urls.found_in(file))
 
     async def _har(self, file: Path, _read: Read) -> Found:
         return har.found_in(file)
@@ -52,5 +52,5 @@ class Named:
     async def _lock(self, file: Path, read: Read) -> Found:
         return await lockfiles.found_in(file, read, self.index)
 
-    def _asked_with(self, found: Found) -> Found:
+    def _with_fields(self, found: Found) -> Found:
         return [Wanted(each.uri, self.fields) if isinstance(each, Wanted) else each for each in found]

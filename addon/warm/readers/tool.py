@@ -1,4 +1,4 @@
-"""What a tool's own configuration says, asked of the tool itself."""
+"""Runs a tool to get its own configuration."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from types import MappingProxyType
 
 from addon.offline.wanted import SourceError
 
-PATIENCE = 60.0
+OUTPUT_TIMEOUT = 60.0
 """Seconds that a tool may take to print its configuration."""
 
 
-async def said_by(*command: str, environ: Mapping[str, str] = MappingProxyType({})) -> str:
-    """Return what a command prints. Raises SourceError where it is not there, fails, or takes too long."""
+async def output_of(*command: str, environ: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Return the output of a command. Raises SourceError if it cannot be run, fails, or takes too long."""
     shown = " ".join(command)
     try:
         process = await asyncio.create_subprocess_exec(
@@ -27,11 +27,11 @@ async def said_by(*command: str, environ: Mapping[str, str] = MappingProxyType({
     except OSError as error:
         raise SourceError(f"{shown}: cannot be run: {error.strerror or error}") from None
     try:
-        printed, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+        output, _ = await asyncio.wait_for(process.communicate(), OUTPUT_TIMEOUT)
     except TimeoutError:
         process.kill()
         await process.wait()
-        raise SourceError(f"{shown}: said nothing for {PATIENCE:g} seconds") from None
+        raise SourceError(f"{shown}: did not end within {OUTPUT_TIMEOUT:g} seconds") from None
     if process.returncode:
         raise SourceError(f"{shown}: ended with exit code {process.returncode}")
-    return printed.decode(errors="replace").strip()
+    return output.decode(errors="replace").strip()

@@ -1,4 +1,4 @@
-"""URLs that a person names, and files of them."""
+"""URLs that the user names, and files with lists of them."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ from cache.rules.key import request_for
 
 
 def found_in(file: Path) -> Found:
-    """Return the URLs of a file: one a line, empty lines and lines that begin with "#" left out.
+    """Return the URLs of a file: one per line, without empty lines and lines that begin with "#".
 
     Raises:
-        SourceError: naming the line that is no URL.
+        SourceError: a line is not a URL; the text names it.
     """
-    return lines_of(read_text(file), str(file))
+    return urls_in(read_text(file), str(file))
 
 
-def lines_of(text: str, name: str) -> Found:
-    """Return the URLs of a text that is called `name`. Raises SourceError."""
+def urls_in(text: str, name: str) -> Found:
+    """Return the URLs of a text, one per line; `name` is for error messages. Raises SourceError."""
     found: Found = []
     for number, line in enumerate(text.splitlines(), start=1):
         uri = line.strip()
         if uri and not uri.startswith("#"):
-            found.append(Wanted(checked(uri, f"{name}: line {number}")))
+            found.append(Wanted(checked_url(uri, f"{name}: line {number}")))
     return found
 
 
-def checked(uri: str, place: str) -> str:
-    """Return a URL that can be asked for. Raises SourceError, naming the place."""
+def checked_url(uri: str, place: str) -> str:
+    """Return the URL if it can be requested. Raises SourceError, whose text begins with `place`."""
     try:
         request_for(uri)
     except ValueError as error:

@@ -1,4 +1,4 @@
-"""uv.lock: the files that uv has settled on, for this machine."""
+"""uv.lock: the files for this machine."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import tomllib
 from pathlib import Path
 
 from addon.offline.wanted import Digest, Found, Missing, SourceError, Wanted, read_text
-from addon.warm.readers.urls import checked
+from addon.warm.readers.urls import checked_url
 from addon.warm.readers.wheels import for_this_machine
 
-# what uv asks for files with: their octets are checked, so they must come as they are
-FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
+# the request fields that uv sends for files; without content coding, since uv checks their digests
+UV_FILE_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
 
 
 def found_in(file: Path) -> Found:
@@ -30,13 +30,15 @@ def _files(package: object, place: str) -> Found:
             if "git" in source:
                 return [Missing(name, "it comes from a Git repository: clone it through the proxy")]
             if "registry" not in source and "url" not in source:
-                return []  # it lies on this machine
-            files = [*_list(rest.get("wheels")), rest.get("sdist")]
-            urls = [file for file in files if isinstance(file, dict) and isinstance(file.get("url"), str)]
-            wanted = for_this_machine(urls, lambda file: file["url"].partition("#")[0].rpartition("/")[2])
+                return []  # a package on this machine
+            listed = [*_list(rest.get("wheels")), rest.get("sdist")]
+            files = [file for file in listed if isinstance(file, dict) and isinstance(file.get("url"), str)]
+            wanted = for_this_machine(files, lambda file: file["url"].partition("#")[0].rpartition("/")[2])
             if not wanted:
                 return [Missing(name, f"{place} names no URL of a file for this machine")]
-            return [Wanted(checked(file["url"], place), FIELDS, _digest(file.get("hash"))) for file in wanted]
+            return [
+                Wanted(checked_url(file["url"], place), UV_FILE_FIELDS, _digest(file.get("hash"))) for file in wanted
+            ]
     raise SourceError(f"{place}: expected a package with name and source")
 
 
@@ -44,6 +46,6 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
-def _digest(said: object) -> Digest | None:
-    algorithm, colon, value = said.partition(":") if isinstance(said, str) else ("", "", "")
+def _digest(text: object) -> Digest | None:
+    algorithm, colon, value = text.partition(":") if isinstance(text, str) else ("", "", "")
     return Digest(algorithm, value.lower()) if colon else None

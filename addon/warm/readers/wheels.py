@@ -1,4 +1,4 @@
-"""Which of a project's files are for this machine, whatever its Python."""
+"""Chooses the files of a Python project that fit this machine, for any version of Python."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 
 def for_this_machine[T](files: Iterable[T], name_of: Callable[[T], str]) -> list[T]:
-    """Return the wheels that fit this machine; where none does, whatever is no wheel: it can be built from."""
+    """Return the wheels that fit this machine; if none does, the source archives, to build from."""
     listed = list(files)
     wheels = [file for file in listed if _fits(name_of(file))]
     return wheels or [file for file in listed if not name_of(file).endswith(".whl")]

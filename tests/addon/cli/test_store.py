@@ -1,4 +1,4 @@
-"""The command line, against a real store on disk, without and with a running proxy."""
+"""The commands, with a real store on disk, without and with a running proxy."""
 
 import asyncio
 import json
@@ -40,14 +40,14 @@ def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 def run(*arguments: str | Path) -> Result:
-    """Run a command; a traceback fails the test that caused it."""
+    """Run a command. A traceback fails the test."""
     result = CliRunner().invoke(app, list(map(str, arguments)))
     assert result.exception is None or isinstance(result.exception, SystemExit)
     return result
 
 
 def keep(store: DiskStore, uri: str, body: bytes = b"hello", **options: object) -> StoredResponse:
-    """Store a copy as if it had just been received."""
+    """Store a response as if it had just been received."""
     now = time.time()
     fields = [("Content-Type", "text/plain"), ("Cache-Control", "max-age=3600"), ("Server", "origin")]
     fields += [("Content-Length", str(len(body)))]
@@ -70,7 +70,7 @@ def keep(store: DiskStore, uri: str, body: bytes = b"hello", **options: object) 
 
 @pytest.fixture
 def directory(tmp_path: Path) -> Path:
-    """Return the directory of a store with three copies of two hosts."""
+    """Return the directory of a store with three responses of two hosts."""
     directory = tmp_path / "store"
     store = DiskStore(directory, 1 << 24)
     keep(store, "http://a.test/one")
@@ -84,7 +84,7 @@ def directory(tmp_path: Path) -> Path:
 def running_proxy(
     directory: Path, **handlers: Callable[[Mapping[str, object]], Awaitable[dict[str, object]]]
 ) -> Iterator[None]:
-    """Hold a control socket as a running proxy does."""
+    """Serve a control socket like a running proxy."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever)
     thread.start()
@@ -102,7 +102,7 @@ def running_proxy(
 # ---- ls
 
 
-def test_ls_lists_copies_by_url(directory: Path) -> None:
+def test_ls_lists_responses_by_url(directory: Path) -> None:
     lines = run("ls", "--store", directory).stdout.splitlines()
     assert lines[0].split("\t") == ["STATUS", "METHOD", "AGE", "SIZE", "STATE", "URL"]
     rows = [line.split("\t") for line in lines[1:]]
@@ -130,7 +130,7 @@ def test_ls_as_json(directory: Path) -> None:
     assert copy["state"] == "fresh"
 
 
-def test_ls_of_a_store_that_does_not_exist_is_empty_and_makes_none(tmp_path: Path) -> None:
+def test_ls_of_a_missing_store_prints_nothing_and_creates_nothing(tmp_path: Path) -> None:
     result = run("ls", "--store", tmp_path / "none")
     assert result.exit_code == 0
     assert result.stdout == ""
@@ -138,7 +138,7 @@ def test_ls_of_a_store_that_does_not_exist_is_empty_and_makes_none(tmp_path: Pat
     assert not (tmp_path / "none").exists()
 
 
-def test_ls_makes_no_store_of_a_directory_that_is_none(tmp_path: Path) -> None:
+def test_ls_does_not_change_a_directory_that_is_not_a_store(tmp_path: Path) -> None:
     (tmp_path / "letter.txt").write_text("dear reader")
     tmp_path.chmod(0o755)
     result = run("ls", "--store", tmp_path)
@@ -148,14 +148,14 @@ def test_ls_makes_no_store_of_a_directory_that_is_none(tmp_path: Path) -> None:
     assert tmp_path.stat().st_mode & 0o777 == 0o755
 
 
-def test_ls_makes_control_characters_visible(tmp_path: Path) -> None:
+def test_ls_escapes_control_characters(tmp_path: Path) -> None:
     store = DiskStore(tmp_path, 1 << 24)
-    keep(store, "http://a.test/\x9b2J")  # a terminal may take it for an escape sequence
+    keep(store, "http://a.test/\x9b2J")  # some terminals read this as an escape sequence
     store.close()
     assert r"http://a.test/\x9b2J" in run("ls", "--store", tmp_path).stdout
 
 
-def test_ls_folds_long_urls_on_a_terminal_of_80_columns(tmp_path: Path) -> None:
+def test_ls_wraps_long_urls_on_a_terminal_of_80_columns(tmp_path: Path) -> None:
     store = DiskStore(tmp_path / "store", 1 << 24)
     keep(store, "http://a.test/" + "long/" * 40)
     store.close()
@@ -166,7 +166,7 @@ def test_ls_folds_long_urls_on_a_terminal_of_80_columns(tmp_path: Path) -> None:
 
 
 def on_a_terminal(*arguments: str) -> str:
-    """Return what a command prints on a terminal of 80 columns."""
+    """Return the output of a command on a terminal of 80 columns."""
     ours, theirs = pty.openpty()
     command = [sys.executable, "-c", "from addon.cli import main; main()", *arguments]
     root = Path(__file__).parents[3]
@@ -191,14 +191,14 @@ def test_show_puts_both_heads_side_by_side(directory: Path) -> None:
     result = run("show", "http://a.test/one", "--store", directory)
     assert result.exit_code == 0
     rows = [line.split("\t") for line in result.stdout.splitlines() if "\t" in line]
-    assert rows[0] == ["", "FIELD", "ORIGIN SAID", "CLIENT IS SHOWN"]
+    assert rows[0] == ["", "FIELD", "ORIGIN SENT", "CLIENT GETS"]
     assert ["~", "status", "200 OK", "203 Non-Authoritative Information"] in rows
     assert [" ", "Server", "origin", "origin"] in rows
     assert [row[0] for row in rows if row[1] in ("Age", "Via", "Cache-Status")] == ["+", "+", "+"]
     assert "GET http://a.test/one\nfresh, age " in result.stdout
 
 
-def test_show_goes_by_the_settings(directory: Path, tmp_path: Path) -> None:
+def test_show_applies_the_settings(directory: Path, tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(
         '[answer]\nstatus = "always"\n[[annotate]]\nset = { X-Copy-Of = "{origin}" }\nremove = ["Server"]\n'
@@ -226,21 +226,21 @@ def test_show_shows_every_variant(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "said"),
+    ("name", "value", "text"),
     [
         (SCOPE, "dev", "of the profile dev"),
         (CREDENTIAL, "0123abcd", "with the same Authorization"),
         (CREDENTIAL, ANY, "with any Authorization, offline"),
     ],
 )
-def test_show_says_in_words_whose_a_copy_is(tmp_path: Path, name: str, value: str, said: str) -> None:
+def test_show_tells_the_profile_and_credential_of_a_response(tmp_path: Path, name: str, value: str, text: str) -> None:
     store = DiskStore(tmp_path, 1 << 24)
     keep(store, "http://a.test/", vary=((name, value),))
     store.close()
-    assert f"\nfor requests {said}\n" in run("show", "http://a.test/", "--store", tmp_path).stdout
+    assert f"\nfor requests {text}\n" in run("show", "http://a.test/", "--store", tmp_path).stdout
 
 
-def test_show_of_what_is_not_stored(directory: Path) -> None:
+def test_show_of_a_url_that_is_not_stored(directory: Path) -> None:
     result = run("show", "http://a.test/three", "--store", directory)
     assert (result.exit_code, result.stdout) == (3, "")
     assert "nothing is stored for http://a.test/three" in result.stderr
@@ -248,7 +248,7 @@ def test_show_of_what_is_not_stored(directory: Path) -> None:
 
 @pytest.mark.parametrize("command", ["show", "purge"])
 @pytest.mark.parametrize("url", ["a.test/one", "ftp://a.test/", "http://"])
-def test_what_is_no_url_is_wrong_usage(directory: Path, command: str, url: str) -> None:
+def test_an_invalid_url_is_wrong_usage(directory: Path, command: str, url: str) -> None:
     result = run(command, url, "--store", directory)
     assert result.exit_code == 2
     assert "https://example.org/path" in result.stderr
@@ -277,19 +277,19 @@ def test_purge_takes_exactly_one_of_url_host_and_all(directory: Path, arguments:
     assert len(json.loads(run("ls", "--store", directory, "--json").stdout)) == 3
 
 
-def test_purge_goes_to_the_running_proxies(directory: Path) -> None:
-    asked: list[Mapping[str, object]] = []
+def test_purge_is_sent_to_the_running_proxies(directory: Path) -> None:
+    calls: list[Mapping[str, object]] = []
 
     async def purge(arguments: Mapping[str, object]) -> dict[str, object]:
-        asked.append(arguments)
+        calls.append(arguments)
         return {"deleted": 2}
 
     with running_proxy(directory, purge=purge), running_proxy(directory, purge=purge):
         assert run("purge", "http://a.test/one", "--store", directory).stdout == "4 copies deleted\n"
         run("purge", "--host", "a.test", "--store", directory)
         run("purge", "--all", "--store", directory)
-    assert asked[::2] == [{"url": "http://a.test/one"}, {"host": "a.test"}, {"all": True}]
-    assert len(json.loads(run("ls", "--store", directory, "--json").stdout)) == 3  # the proxies only said so
+    assert calls[::2] == [{"url": "http://a.test/one"}, {"host": "a.test"}, {"all": True}]
+    assert len(json.loads(run("ls", "--store", directory, "--json").stdout)) == 3  # these proxies delete nothing
 
 
 def test_a_running_proxy_that_refuses_makes_the_command_fail(directory: Path) -> None:
@@ -326,7 +326,7 @@ def test_stats_of_running_proxies(directory: Path) -> None:
     assert proxy["socket"] == str(directory / f"control-{os.getpid()}.sock")
 
 
-def test_what_a_proxy_counts_begins_at_zero_and_has_a_known_name() -> None:
+def test_counters_start_at_zero_and_have_known_names() -> None:
     counters = Counters()
     assert set(counters.snapshot().values()) == {0}
     counters.count("hits.https")
@@ -338,7 +338,7 @@ def test_what_a_proxy_counts_begins_at_zero_and_has_a_known_name() -> None:
         counters.count("hit.https")
 
 
-def test_a_memory_store_is_reached_through_its_proxy_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_memory_store_can_be_read_in_its_proxy_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECONDHAND_STORE__KIND", "memory")
     result = run("ls", "--store", tmp_path)
     assert result.exit_code == 1
@@ -349,14 +349,14 @@ def test_a_memory_store_is_reached_through_its_proxy_alone(tmp_path: Path, monke
 # ---- config
 
 
-def test_config_check_says_that_nothing_is_wrong(tmp_path: Path) -> None:
-    assert run("config", "check").stdout == "no settings file, the defaults hold: nothing wrong\n"
+def test_config_check_of_valid_settings(tmp_path: Path) -> None:
+    assert run("config", "check").stdout == "no faults; there is no settings file, and the defaults apply\n"
     file = tmp_path / "config.toml"
     file.write_text("[log]\nlevel = 'info'\n")
-    assert run("config", "check", "--config", file).stdout == f"{file}: nothing wrong\n"
+    assert run("config", "check", "--config", file).stdout == f"{file}: no faults\n"
 
 
-def test_config_check_tells_every_fault(tmp_path: Path) -> None:
+def test_config_check_prints_every_fault(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text("[store]\nmax_sise = 1\nkind = 'tape'\n")
     result = run("config", "check", "--config", file)
@@ -370,7 +370,7 @@ def test_config_check_tells_every_fault(tmp_path: Path) -> None:
     assert [fault["key"] for fault in json.loads(as_json.stdout)["faults"]] == ["store.kind", "store.max_sise"]
 
 
-def test_config_show_is_a_settings_file_again(tmp_path: Path) -> None:
+def test_the_output_of_config_show_is_a_valid_settings_file(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text(
         '[store]\nmax_size = "1.5 GiB"\n[answer]\nrules = [{ host = "a\\"b", status = "always" }]\n'
@@ -394,17 +394,17 @@ def test_config_show_prints_the_client_list(tmp_path: Path) -> None:
     assert "client-cargo" in [client["name"] for client in shown["clients"]]
 
 
-# ---- the rest
+# ---- other commands
 
 
-def test_wrong_settings_are_exit_code_2_for_every_command(tmp_path: Path) -> None:
+def test_invalid_settings_are_exit_code_2_for_every_command(tmp_path: Path) -> None:
     for command in (["serve"], ["ls"], ["show", "http://a.test/"], ["stats"], ["purge", "--all"], ["trust", "export"]):
         result = run(*command, "--config", tmp_path / "nowhere.toml")
         assert result.exit_code == 2
         assert "nowhere.toml: expected a file to read, found: No such file" in result.stderr
 
 
-def test_serve_refuses_a_wrong_option_before_it_starts(tmp_path: Path) -> None:
+def test_serve_refuses_an_invalid_option_before_it_starts(tmp_path: Path) -> None:
     result = run("serve", "--answer", "maybe", "--listen", "nowhere", "--store", tmp_path)
     assert result.exit_code == 2
     assert 'command line --answer: found "maybe", expected "auto", "always" or "origin"' in result.stderr
@@ -418,7 +418,7 @@ def test_a_store_that_cannot_be_used_is_a_failure_without_a_traceback(tmp_path: 
     assert str(tmp_path / "file") in result.stderr
 
 
-def test_trust_export_makes_the_authority_once_and_prints_its_certificate(tmp_path: Path) -> None:
+def test_trust_export_makes_the_ca_once_and_prints_its_certificate(tmp_path: Path) -> None:
     config = tmp_path / "config.toml"
     config.write_text(f'[tls]\ndirectory = "{tmp_path}/ca"\n')
     first = run("trust", "export", "--config", config)
@@ -432,8 +432,8 @@ def test_trust_export_makes_the_authority_once_and_prints_its_certificate(tmp_pa
     assert as_json["certificate"] == first.stdout
 
 
-def test_a_damaged_authority_is_a_failure_that_names_its_directory(tmp_path: Path) -> None:
-    (tmp_path / "mitmproxy-ca.pem").write_text("what?")
+def test_the_error_of_an_invalid_ca_names_its_directory(tmp_path: Path) -> None:
+    (tmp_path / "mitmproxy-ca.pem").write_text("no certificate")
     config = tmp_path / "config.toml"
     config.write_text(f'[tls]\ndirectory = "{tmp_path}"\n')
     result = run("trust", "export", "--config", config)
@@ -448,7 +448,7 @@ def test_addon_prints_the_path_for_mitmdump() -> None:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # mitmproxy's own, on import
 @pytest.mark.parametrize("tool", ["mitmweb", "mitmdump"])
-def test_mitmproxys_tools_get_the_addon_and_all_arguments_untouched(tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_mitmproxys_tools_get_the_addon_and_all_arguments_unchanged(tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[str] = []
     monkeypatch.setattr(f"mitmproxy.tools.main.{tool}", given.extend)
     main = str(Path(__file__).parents[3] / "addon" / "main.py")
@@ -460,7 +460,7 @@ def test_mitmdump_is_the_real_one() -> None:
     assert "Mitmproxy: " in on_a_terminal("mitmdump", "--version")
 
 
-def test_version_names_what_is_at_work() -> None:
+def test_version_prints_three_versions() -> None:
     assert re.fullmatch(r"secondhand .+\nmitmproxy 1\d\..+\npython 3\..+\n", run("version").stdout)
     assert set(json.loads(run("version", "--json").stdout)) == {"secondhand", "mitmproxy", "python"}
 
@@ -481,27 +481,27 @@ def test_the_help_of_every_command_has_an_example(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "code", "says"),
+    ("command", "code", "message"),
     [
         (("why", "http://["), 2, 'expected a URL like "https://example.org/path", found "http://["'),
         (("why", "http://a.test:x/"), 2, "expected a URL like"),
         (("why", "http://a.test/", "-X", "B D"), 2, 'expected a method like GET, found "B D"'),
         (("warm", "nowhere"), 2, "expected a URL like"),
         (("queue", "clear", "--store", "/no/store"), 0, ""),
-        (("queue", "list"), 0, "nothing is in the queue"),
+        (("queue", "list"), 0, "the queue is empty"),
         (("record", "--stop"), 1, "no proxy is running on"),
-        (("export", "x", "--format", "har"), 3, "secondhand run --record x -- COMMAND makes one"),
+        (("export", "x", "--format", "har"), 3, "secondhand run --record x -- COMMAND"),
         (("export", "a b", "--format", "har"), 2, 'found "a b"'),
         (("trust", "export", "--out", "/no/folder/ca.pem"), 1, "/no/folder/ca.pem: No such file or directory"),
         (("ls", "--store", "/dev/null"), 1, "the store's directory /dev/null cannot be used: File exists"),
         (("serve", "--listen", "127.0.0.1:0", "--script", "none.py"), 2, "No such script: none.py"),
     ],
 )
-def test_what_is_wrong_is_said_without_a_traceback(
-    command: tuple[str, ...], code: int, says: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+def test_errors_have_a_message_and_no_traceback(
+    command: tuple[str, ...], code: int, message: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("SECONDHAND_TLS__DIRECTORY", str(tmp_path / "authority"))
     result = run(*command)
     assert result.exit_code == code, result.output
-    assert says in " ".join(result.stderr.split())
+    assert message in " ".join(result.stderr.split())
     assert "Errno" not in result.stderr

@@ -1,4 +1,4 @@
-"""The shipped list of clients: who keeps 200, who gets 203."""
+"""The shipped list of clients: which requests get 200, and which get 203."""
 
 from pathlib import Path
 
@@ -41,7 +41,7 @@ BREAKS = [
     ("Playwright/1.65.1 (x64; debian 12) node/20.20", "client-playwright"),
     ("gcloud-python/3.17.1  gl-python/3.13.0 grpc/1.70.0", "client-gcloud-python"),
     ("Apt-Cacher-NG/3.7.4", "client-apt-cacher-ng"),
-    # work, but lose their own cache
+    # work, but do not store a 203 in their own cache
     ("npm/11.19.1 node/v20.20.2 linux x64 workspaces/false", "client-npm"),
     ("make-fetch-happen/15.0.6 (+https://npm.im/make-fetch-happen)", "client-make-fetch-happen"),
     ("pdm/2.25.9 CPython/3.13.0 Linux/6.1.0", "client-pdm"),
@@ -98,33 +98,33 @@ WORKS = [
 ]
 
 
-def asked(target: str = "/file", method: str = "GET", **fields: str) -> Request:
+def request_with(target: str = "/file", method: str = "GET", **fields: str) -> Request:
     lines = tuple((name.replace("_", "-"), value) for name, value in fields.items())
-    return Request(method, "http", "origin.test", 80, target, Fields(lines))
+    return Request(method=method, scheme="http", host="origin.test", port=80, target=target, fields=Fields(lines))
 
 
-def exempted(request: Request, content_type: str = "application/octet-stream") -> str | None:
+def exemption_of(request: Request, content_type: str = "application/octet-stream") -> str | None:
     return exemption(request, Fields((("Content-Type", content_type),)), POLICY)
 
 
 @pytest.mark.parametrize(("user_agent", "name"), BREAKS)
-def test_a_client_measured_to_break_is_recognised_by_its_user_agent(user_agent: str, name: str) -> None:
-    assert exempted(asked(user_agent=user_agent)) == name
+def test_a_client_that_breaks_is_recognised_by_its_user_agent(user_agent: str, name: str) -> None:
+    assert exemption_of(request_with(user_agent=user_agent)) == name
 
 
 @pytest.mark.parametrize("user_agent", WORKS)
-def test_a_client_measured_to_work_is_not_on_the_list(user_agent: str) -> None:
-    assert exempted(asked(user_agent=user_agent)) is None
+def test_a_client_that_works_is_not_on_the_list(user_agent: str) -> None:
+    assert exemption_of(request_with(user_agent=user_agent)) is None
 
 
-def test_no_user_agent_is_no_match() -> None:
-    assert exempted(asked()) is None
-    assert exempted(asked(user_agent="")) is None
+def test_a_missing_user_agent_matches_nothing() -> None:
+    assert exemption_of(request_with()) is None
+    assert exemption_of(request_with(user_agent="")) is None
 
 
 @pytest.mark.parametrize("destination", ["empty", "video", "audio", "track", "object", "embed"])
 def test_a_request_for_a_script_or_a_player_is_exempt(destination: str) -> None:
-    assert exempted(asked(user_agent=BROWSER, sec_fetch_dest=destination)) == "fetch-dest"
+    assert exemption_of(request_with(user_agent=BROWSER, sec_fetch_dest=destination)) == "fetch-dest"
 
 
 @pytest.mark.parametrize(
@@ -144,19 +144,19 @@ def test_a_request_for_a_script_or_a_player_is_exempt(destination: str) -> None:
         "audioworklet",
     ],
 )
-def test_what_a_browser_loads_for_a_page_is_not(destination: str) -> None:
-    assert exempted(asked(user_agent=BROWSER, sec_fetch_dest=destination)) is None
+def test_a_request_for_a_page_or_its_parts_is_not_exempt(destination: str) -> None:
+    assert exemption_of(request_with(user_agent=BROWSER, sec_fetch_dest=destination)) is None
 
 
 def test_an_event_stream_is_exempt_by_what_it_accepts() -> None:
-    assert exempted(asked(accept="text/event-stream", sec_fetch_dest="empty")) == "accept-event-stream"
-    assert exempted(asked(accept="Text/Event-Stream")) == "accept-event-stream"
-    assert exempted(asked(accept="text/html, */*;q=0.8")) is None
+    assert exemption_of(request_with(accept="text/event-stream", sec_fetch_dest="empty")) == "accept-event-stream"
+    assert exemption_of(request_with(accept="Text/Event-Stream")) == "accept-event-stream"
+    assert exemption_of(request_with(accept="text/html, */*;q=0.8")) is None
 
 
 @pytest.mark.parametrize("content_type", ["video/mp4", "audio/ogg", "Video/WebM; codecs=vp9"])
-def test_stored_media_is_exempt_whoever_asks(content_type: str) -> None:
-    assert exempted(asked(), content_type) == "media"
+def test_stored_media_is_exempt_for_every_client(content_type: str) -> None:
+    assert exemption_of(request_with(), content_type) == "media"
 
 
 @pytest.mark.parametrize(
@@ -172,7 +172,7 @@ def test_stored_media_is_exempt_whoever_asks(content_type: str) -> None:
     ],
 )
 def test_a_client_without_a_user_agent_is_recognised_by_the_path(target: str, name: str) -> None:
-    assert exempted(asked(target)) == name
+    assert exemption_of(request_with(target)) == name
 
 
 @pytest.mark.parametrize(
@@ -187,25 +187,25 @@ def test_a_client_without_a_user_agent_is_recognised_by_the_path(target: str, na
         "/download/storage/v1/b/bucket/o/object?alt=media",
     ],
 )
-def test_a_path_that_only_resembles_one_is_not(target: str) -> None:
-    assert exempted(asked(target)) is None
+def test_a_similar_path_is_not_exempt(target: str) -> None:
+    assert exemption_of(request_with(target)) is None
 
 
-def test_requests_is_exempt_only_where_google_libraries_hide_behind_it() -> None:
+def test_requests_is_exempt_only_for_the_paths_of_google_libraries() -> None:
     requests = "python-requests/2.34.2"
-    assert exempted(asked("/oauth2/v1/certs", user_agent=requests)) == "client-google-auth"
+    assert exemption_of(request_with("/oauth2/v1/certs", user_agent=requests)) == "client-google-auth"
     media = "/download/storage/v1/b/bucket/o/object?alt=media"
-    assert exempted(asked(media, user_agent=requests)) == "client-google-resumable-media"
-    assert exempted(asked("/storage/v1/b/bucket/o/object", user_agent=requests)) is None
+    assert exemption_of(request_with(media, user_agent=requests)) == "client-google-resumable-media"
+    assert exemption_of(request_with("/storage/v1/b/bucket/o/object", user_agent=requests)) is None
 
 
-def test_pip_is_exempt_when_it_probes_with_head() -> None:
-    assert exempted(asked(method="HEAD", user_agent="pip/26.3 {}")) == "client-pip-head"
-    assert exempted(asked(method="GET", user_agent="pip/26.3 {}")) is None
-    assert exempted(asked(method="HEAD", user_agent="curl/8.14.1")) is None
+def test_pip_is_exempt_only_with_head() -> None:
+    assert exemption_of(request_with(method="HEAD", user_agent="pip/26.3 {}")) == "client-pip-head"
+    assert exemption_of(request_with(method="GET", user_agent="pip/26.3 {}")) is None
+    assert exemption_of(request_with(method="HEAD", user_agent="curl/8.14.1")) is None
 
 
-def test_every_shipped_row_has_a_name_of_its_own_and_says_what_was_measured() -> None:
+def test_every_shipped_table_has_a_unique_name_and_its_measurement() -> None:
     clients = read_clients(SHIPPED)
     assert len({client.name for client in clients}) == len(clients)
     assert all(client.measured and client.breaks for client in clients)
@@ -230,7 +230,7 @@ def test_the_operators_list_replaces_the_shipped_one(tmp_path: Path) -> None:
         ('[[client]\nname = "a"\n', "line 1, column "),
     ],
 )
-def test_a_wrong_list_is_refused_with_file_and_key(tmp_path: Path, text: str, fault: str) -> None:
+def test_the_error_of_an_invalid_list_names_file_and_key(tmp_path: Path, text: str, fault: str) -> None:
     file = tmp_path / "clients.toml"
     file.write_text(text)
     with pytest.raises(ConfigError) as raised:

@@ -1,4 +1,7 @@
-"""What one user's proxy keeps is not shown to others: it is refused where they can reach it (decisions D31, D35)."""
+"""A proxy that stores one user's private responses refuses to listen where other machines can reach it.
+
+See docs/decisions.md, "One user's cache listens on loopback addresses only".
+"""
 
 from __future__ import annotations
 
@@ -38,21 +41,19 @@ def settings(tmp_path: Path, text: str) -> Path:
 
 @pytest.mark.parametrize("listen", ["0.0.0.0:8080", "[::]:0", "192.0.2.1:80", "proxy.example:80"])
 @pytest.mark.parametrize("command", [("config", "check"), ("serve",)])
-def test_profile_dev_where_others_can_reach_it_is_refused(
-    tmp_path: Path, listen: str, command: tuple[str, ...]
-) -> None:
+def test_profile_dev_on_a_reachable_address_is_refused(tmp_path: Path, listen: str, command: tuple[str, ...]) -> None:
     file = settings(tmp_path, f'profile = "dev"\nlisten = "{listen}"\n')
     result = run(*command, "--config", file)
     assert result.exit_code == 2
     assert result.stderr == (
-        f'secondhand: {file}: listen: found "{listen}", where others can reach it, expected an address of this machine'
-        ' alone like "127.0.0.1:8080": offline.keep_private (profile dev) and offline.keep_authorized_for_any'
-        " (profile dev) would show them what is for one user; or set offline.keep_private = false and"
+        f'secondhand: {file}: listen: found "{listen}", which other machines can reach, expected an address of this'
+        ' machine only like "127.0.0.1:8080": offline.keep_private (profile dev) and offline.keep_authorized_for_any'
+        " (profile dev) would show them what is meant for one user; or set offline.keep_private = false and"
         " offline.keep_authorized_for_any = []\n"
     )
 
 
-def test_the_command_line_and_the_edge_are_no_way_around_it(tmp_path: Path) -> None:
+def test_it_is_refused_from_the_command_line_and_for_an_edge_too(tmp_path: Path) -> None:
     file = settings(tmp_path, "[offline]\nkeep_authorized = ['/a']\nkeep_no_store = true\n")
     for options in (("--listen", "0.0.0.0:0"), ("--listen", "0.0.0.0:0", "--edge", "http://127.0.0.1:8000")):
         result = run("serve", "--config", file, *options)
@@ -72,19 +73,19 @@ def test_the_command_line_and_the_edge_are_no_way_around_it(tmp_path: Path) -> N
         'profile = "npm"\nlisten = "0.0.0.0:0"\n',
     ],
 )
-def test_what_shows_nobody_what_is_for_one_user_is_not(tmp_path: Path, text: str) -> None:
+def test_settings_without_exposure_are_accepted(tmp_path: Path, text: str) -> None:
     file = settings(tmp_path, text)
     assert run("config", "check", "--config", file).exit_code == 0
     assert run("serve", "--config", file).exit_code == 0
 
 
-def test_config_check_says_it_in_json_too(tmp_path: Path) -> None:
+def test_config_check_reports_it_as_json(tmp_path: Path) -> None:
     file = settings(tmp_path, 'profile = "dev"\nlisten = "0.0.0.0:0"\n')
     [fault] = json.loads(run("config", "check", "--config", file, "--json").stdout)["faults"]
     assert (fault["where"], fault["key"]) == (str(file), "listen")
 
 
-def test_inside_mitmproxy_its_own_listener_counts() -> None:
+def test_inside_mitmproxy_the_address_of_its_listener_counts() -> None:
     dev = configure(None, {"profile": "dev"}, {}).settings
     assert exposed(dev, "127.0.0.1") == ()
     everywhere = exposed(dev, "")  # mitmproxy's default

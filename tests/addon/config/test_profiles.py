@@ -1,4 +1,4 @@
-"""The shipped profiles: what each says, and that they go beneath what the operator says."""
+"""The shipped profiles: their settings, and that the operator's settings override them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cache.rules.key import primary_key, request_for
 
 
 @pytest.mark.parametrize("name", profile_names())
-def test_every_profile_is_right_and_says_what_it_is_for(name: str) -> None:
+def test_every_profile_is_valid_and_has_a_summary(name: str) -> None:
     assert configure(None, {}, {"SECONDHAND_PROFILE": name}).settings.policy()
     assert read_toml(FOLDER / f"{name}.toml")["summary"]
 
@@ -30,7 +30,7 @@ def test_no_profile_names_a_host(name: str) -> None:
     assert all(host.fullmatch("anything.example") for host in hosts)
 
 
-def test_only_dev_keeps_what_is_not_for_everybody() -> None:
+def test_only_dev_stores_private_responses() -> None:
     for name in profile_names():
         policy = configure(None, {}, {"SECONDHAND_PROFILE": name}).settings.policy()
         assert policy.private.relaxes_rules is (name == "dev")
@@ -45,9 +45,9 @@ def test_only_dev_keeps_what_is_not_for_everybody() -> None:
 @pytest.mark.parametrize(
     "name", ["access_token", "refresh_token", "id_token", "client_secret", "private_key", "api_key"]
 )
-def test_dev_knows_the_names_of_secrets_in_both_spellings(name: str) -> None:
+def test_dev_scrubs_secrets_in_both_spellings(name: str) -> None:
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
-    assert {name, name.replace("_", "")} <= dev.private.secrets  # accessToken, in lower case as it is compared
+    assert {name, name.replace("_", "")} <= dev.private.secrets  # accessToken; names are compared in lower case
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_dev_knows_the_names_of_secrets_in_both_spellings(name: str) -> None:
         ("/simple/a/", False),
     ],
 )
-def test_dev_keeps_what_was_asked_for_with_a_token_of_images_alone(path: str, is_kept: bool) -> None:
+def test_dev_stores_responses_to_authorized_requests_for_container_images_only(path: str, is_kept: bool) -> None:
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
     request = request_for(f"https://a.test{path}")
     assert is_kept_although_authorized(request, dev.private) is is_kept
@@ -82,7 +82,7 @@ def test_dev_keeps_what_was_asked_for_with_a_token_of_images_alone(path: str, is
         ("/sha256/help?page=2", "/sha256/help?page=2"),
     ],
 )
-def test_dev_finds_a_blob_whatever_its_url_is_signed_with(target: str, key: str) -> None:
+def test_dev_drops_the_signature_of_blob_urls_from_the_key(target: str, key: str) -> None:
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
     assert (
         primary_key(without_signature(request_for(f"https://a.test{target}"), dev.keying.query_rules))
@@ -107,13 +107,13 @@ def test_dev_finds_a_blob_whatever_its_url_is_signed_with(target: str, key: str)
         ("/v2/library/a/manifests/latest", "application/json", 0),
     ],
 )
-def test_what_never_changes_lives_long_in_dev(path: str, media_type: str, days: int) -> None:
+def test_immutable_files_have_a_long_lifetime_in_dev(path: str, media_type: str, days: int) -> None:
     policy = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
     head = Response(200, "OK", Fields((("Content-Type", media_type),)))
     assert lifetime_of_kind(f"https://a.test{path}", head, policy) // 86_400 == days
 
 
-def test_the_file_overrules_the_profile(tmp_path: Path) -> None:
+def test_the_file_overrides_the_profile(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
     file.write_text('profile = "dev"\n[offline]\nkeep_private = false\n')
     found = configure(file, {}, {})
@@ -122,6 +122,6 @@ def test_the_file_overrules_the_profile(tmp_path: Path) -> None:
     assert found.source("offline", "override") == "profile dev"
 
 
-def test_a_profile_that_is_none_is_refused_with_the_names_of_all() -> None:
+def test_the_error_of_an_unknown_profile_names_all_profiles() -> None:
     with pytest.raises(ConfigError, match='SECONDHAND_PROFILE: profile: found "work", expected one of apt, cargo, dev'):
         configure(None, {}, {"SECONDHAND_PROFILE": "work"})

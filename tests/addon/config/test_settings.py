@@ -1,4 +1,4 @@
-"""Settings come from defaults, a file, the environment and the command line; every fault says how to mend it."""
+"""Settings come from defaults, a file, the environment and the command line; each fault says what was expected."""
 
 import re
 import tomllib
@@ -14,7 +14,7 @@ from addon.config.annotations import is_reserved
 from addon.config.errors import ConfigError
 from addon.config.load import Configuration, configure
 from addon.config.settings import Settings
-from addon.config.units import octets, seconds, size_text, time_text
+from addon.config.units import parse_size, parse_time, size_text, time_text
 from cache.policy.cache_policy import CachePolicy, FreshnessPolicy, Presentation
 from cache.policy.rules import AnswerStatus, ClientReload, Mode, SetCookie
 
@@ -48,7 +48,7 @@ def faults(
 
 
 def without_comment_marks(text: str) -> str:
-    """Turn the example's optional lines on: those that begin with "#" and no space."""
+    """Return the example with its optional lines, those that begin with "#" and no space, turned on."""
     return re.sub(r"(?m)^#(?=\S)", "", text)
 
 
@@ -56,13 +56,13 @@ def test_the_example_file_equals_the_defaults() -> None:
     assert configure(EXAMPLE, {}, {}).settings == Settings()
 
 
-def test_the_examples_optional_lines_are_right_too(tmp_path: Path) -> None:
+def test_the_optional_lines_of_the_example_are_valid(tmp_path: Path) -> None:
     settings = configured(tmp_path, without_comment_marks(EXAMPLE.read_text(encoding="utf-8"))).settings
     assert [rule.status for rule in settings.answer.rules] == [AnswerStatus.ORIGIN]
     assert [annotation.remove for annotation in settings.annotate] == [("Server",)]
 
 
-def test_the_example_has_every_key_there_is() -> None:
+def test_the_example_has_every_key() -> None:
     example = tomllib.loads(without_comment_marks(EXAMPLE.read_text(encoding="utf-8")))
     assert set(keys_of_table(example)) == set(keys_of_model(Settings))
 
@@ -94,23 +94,23 @@ def keys_of_model(model: type[BaseModel], above: str = "") -> Iterator[str]:
             yield above + key
 
 
-# ---- where they come from
+# ---- the sources of settings
 
 
-def test_without_a_file_the_defaults_hold() -> None:
+def test_without_a_file_the_defaults_apply() -> None:
     found = configure(None, {}, {})
     assert found.settings == Settings()
     assert found.file is None
 
 
-def test_the_usual_file_is_read_if_it_exists(tmp_path: Path) -> None:
+def test_the_default_file_is_read_if_it_exists(tmp_path: Path) -> None:
     usual = tmp_path / "config-home" / "secondhand" / "config.toml"
     usual.parent.mkdir(parents=True)
     usual.write_text('listen = "127.0.0.1:1"')
     assert configure(None, {}, {}).settings.address == ("127.0.0.1", 1)
 
 
-def test_a_variable_names_the_file_and_an_option_names_another(tmp_path: Path) -> None:
+def test_an_option_names_the_file_before_a_variable_does(tmp_path: Path) -> None:
     one, other = tmp_path / "one.toml", tmp_path / "other.toml"
     one.write_text('listen = "127.0.0.1:1"')
     other.write_text('listen = "127.0.0.1:2"')
@@ -120,7 +120,7 @@ def test_a_variable_names_the_file_and_an_option_names_another(tmp_path: Path) -
     assert configure(None, {}, {"SECONDHAND_CONFIG": ""}).file is None
 
 
-def test_the_environment_overrides_the_file_and_the_command_line_both(tmp_path: Path) -> None:
+def test_the_environment_overrides_the_file_and_the_command_line_overrides_both(tmp_path: Path) -> None:
     text = '[store]\nkind = "memory"\npath = "/file"\nmax_size = 5\n[answer]\nstatus = "origin"'
     environ = {"SECONDHAND_STORE__PATH": "/environment", "SECONDHAND_ANSWER__STATUS": "always"}
     settings = configured(tmp_path, text, environ, {"store": {"path": "/option"}}).settings
@@ -130,7 +130,7 @@ def test_the_environment_overrides_the_file_and_the_command_line_both(tmp_path: 
     assert settings.store.directory == Path("/option")
 
 
-def test_it_is_known_who_set_what(tmp_path: Path) -> None:
+def test_the_source_of_every_value_is_known(tmp_path: Path) -> None:
     environ = {"SECONDHAND_STORE__KIND": "memory", "SECONDHAND_CACHE": "{ mode = 'offline' }"}
     found = configured(tmp_path, 'listen = "[::1]:0"', environ, {"store": {"path": "/x"}})
     assert found.source("listen") == str(tmp_path / "config.toml")
@@ -140,7 +140,7 @@ def test_it_is_known_who_set_what(tmp_path: Path) -> None:
     assert found.source("store", "max_size") is None
 
 
-def test_variables_may_carry_every_type() -> None:
+def test_variables_can_have_values_of_every_type() -> None:
     environ = {
         "SECONDHAND_LISTEN": "[::1]:8081",
         "SECONDHAND_STORE__MAX_SIZE": "10 MB",
@@ -170,7 +170,7 @@ def test_variables_may_carry_every_type() -> None:
     assert settings.annotate[0].set == {"X-A": "b"}
 
 
-def test_what_kubernetes_says_of_a_service_of_our_name_is_no_setting() -> None:
+def test_variables_that_kubernetes_sets_for_a_service_are_no_settings() -> None:
     environ = {
         "SECONDHAND_SERVICE_HOST": "10.0.0.1",
         "SECONDHAND_SERVICE_PORT": "8080",
@@ -181,10 +181,10 @@ def test_what_kubernetes_says_of_a_service_of_our_name_is_no_setting() -> None:
     assert configure(None, {}, environ).settings == Settings()
 
 
-# ---- what they mean
+# ---- the policy and options that follow
 
 
-def test_the_default_policy_is_that_of_the_cache_but_for_what_is_shipped() -> None:
+def test_the_default_policy_is_that_of_the_cache_plus_shipped_clients_and_lifetimes() -> None:
     policy = Settings().policy()
     assert policy.presentation.clients
     assert policy.freshness.lifetimes
@@ -256,7 +256,7 @@ def test_every_setting_of_the_cache_reaches_the_policy(tmp_path: Path) -> None:
     assert annotation.remove == ("X-C",)
 
 
-def test_how_origins_are_reached_goes_to_the_origin_options(tmp_path: Path) -> None:
+def test_the_origin_options_have_the_settings_of_the_origin_table(tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     ca.write_text("")
     text = f'[origin]\nidle_timeout = "1 min"\nmax_connections = 3\nca_files = ["{ca}"]\nproxy = "http://[::1]:3128"'
@@ -267,7 +267,7 @@ def test_how_origins_are_reached_goes_to_the_origin_options(tmp_path: Path) -> N
     assert options.proxy == "http://[::1]:3128"
 
 
-def test_the_store_has_a_usual_place_and_a_largest_object(tmp_path: Path) -> None:
+def test_the_store_has_a_default_directory_and_a_largest_object(tmp_path: Path) -> None:
     settings = configured(tmp_path, "[store]\nmax_size = 400").settings
     assert settings.store.directory == tmp_path / "cache-home" / "secondhand" / "store"
     assert settings.store.largest_object == 100
@@ -276,10 +276,10 @@ def test_the_store_has_a_usual_place_and_a_largest_object(tmp_path: Path) -> Non
 
 
 def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/somebody")
+    monkeypatch.setenv("HOME", "/home/user")
     settings = configured(tmp_path, '[store]\npath = "~/copies"').settings
-    assert settings.store.directory == Path("/home/somebody/copies")
-    assert settings.tls.ca_directory == Path("/home/somebody/.mitmproxy")
+    assert settings.store.directory == Path("/home/user/copies")
+    assert settings.tls.ca_directory == Path("/home/user/.mitmproxy")
 
 
 def test_settings_are_frozen() -> None:
@@ -292,13 +292,13 @@ def test_settings_are_frozen() -> None:
     [("2 GiB", 2**31), ("2GiB", 2**31), ("500 MB", 500_000_000), ("1.5 kib", 1536), ("7", 7), ("7 B", 7), (7, 7)],
 )
 def test_sizes(text: object, number: int) -> None:
-    assert octets(text) == number
+    assert parse_size(text) == number
 
 
 @pytest.mark.parametrize("text", ["lots", "", "-1", -1, 1.5, True, "1 GiBs", "GiB", [], float("nan")])
-def test_what_is_no_size(text: object) -> None:
+def test_invalid_sizes(text: object) -> None:
     with pytest.raises(ValueError, match="a size like"):
-        octets(text)
+        parse_size(text)
 
 
 @pytest.mark.parametrize(
@@ -306,21 +306,21 @@ def test_what_is_no_size(text: object) -> None:
     [("24h", 86_400), ("5 min", 300), ("5m", 300), ("1.5 s", 1.5), ("250 ms", 0.25), ("2 Days", 172_800), (3.5, 3.5)],
 )
 def test_times(text: object, number: float) -> None:
-    assert seconds(text) == number
+    assert parse_time(text) == number
 
 
 @pytest.mark.parametrize("text", ["soon", "", -1, True, "5 fortnights", float("inf"), float("nan"), {}])
-def test_what_is_no_time(text: object) -> None:
+def test_invalid_times(text: object) -> None:
     with pytest.raises(ValueError, match="a time like"):
-        seconds(text)
+        parse_time(text)
 
 
-def test_sizes_and_times_for_people() -> None:
+def test_sizes_and_times_as_text() -> None:
     assert [size_text(number) for number in (0, 1023, 1536, 2**31)] == ["0 B", "1023 B", "1.5 KiB", "2 GiB"]
     assert [time_text(number) for number in (0, 59.9, 200, 3600, 187_200)] == ["0s", "59s", "3m 20s", "1h", "2d 4h"]
 
 
-# ---- what is wrong
+# ---- faults
 
 
 @pytest.mark.parametrize(
@@ -334,7 +334,7 @@ def test_sizes_and_times_for_people() -> None:
         ),
         (
             '[store]\nmax_size = "lots"',
-            'store.max_size: found "lots", expected a size like "2 GiB" or "500 MB", or a number of octets',
+            'store.max_size: found "lots", expected a size like "2 GiB" or "500 MB", or a number of bytes',
         ),
         ("[store]\nmax_size = 0", 'store.max_size: found 0, expected a size above 0, like "2 GiB"'),
         (
@@ -403,15 +403,15 @@ def test_a_fault_in_the_file_names_file_key_what_was_found_and_what_was_expected
     [
         (
             'set = { "Content-Length" = "5" }',
-            'annotate#1.set: found "Content-Length", expected a field that a local rule may touch;'
-            " Content-Length is framing, of one hop, or the proxy's own",
+            'annotate#1.set: found "Content-Length", expected a field that a local rule may change;'
+            " Content-Length is framing, a hop-by-hop field, or the proxy's own",
         ),
         (
             'append = { ETag = "x" }',
-            'annotate#1.append: found "ETag", expected a field that a local rule may say;'
+            'annotate#1.append: found "ETag", expected a field that a local rule may set;'
             " ETag is the origin's validator and can only be removed",
         ),
-        ('remove = ["Age"]', 'annotate#1.remove#1: found "Age", expected a field that a local rule may touch;'),
+        ('remove = ["Age"]', 'annotate#1.remove#1: found "Age", expected a field that a local rule may change;'),
         ('remove = ["a b"]', 'annotate#1.remove#1: found "a b", expected the name of a field, like "X-Copy-Of"'),
         (
             'set = { X = "a\\r\\nSet-Cookie: b" }',
@@ -426,7 +426,7 @@ def test_a_fault_in_the_file_names_file_key_what_was_found_and_what_was_expected
         ("set = { X = 5 }", "annotate#1.set.X: found 5, expected a string"),
     ],
 )
-def test_a_fault_in_an_annotation_is_named(tmp_path: Path, annotation: str, fault: str) -> None:
+def test_a_fault_in_an_annotation_names_the_key(tmp_path: Path, annotation: str, fault: str) -> None:
     [line] = faults(tmp_path, f"[[annotate]]\n{annotation}")
     assert line.startswith(f"config.toml: {fault}")
 
@@ -453,12 +453,12 @@ def test_a_fault_in_an_annotation_is_named(tmp_path: Path, annotation: str, faul
         "Content-Encoding",
     ],
 )
-def test_no_local_rule_touches_framing_or_what_the_proxy_says(name: str) -> None:
+def test_framing_and_the_proxys_own_fields_are_reserved(name: str) -> None:
     assert is_reserved(name)
     assert is_reserved(name.lower())
 
 
-def test_other_braces_in_an_annotation_stand_for_themselves(tmp_path: Path) -> None:
+def test_other_braces_in_an_annotation_are_literal(tmp_path: Path) -> None:
     text = """[[annotate]]\nset = { Report-To = '{"group": "x", "endpoints": []} {age}' }"""
     assert configured(tmp_path, text).settings.annotate[0].set["Report-To"].endswith("{age}")
 
@@ -486,16 +486,16 @@ def test_a_fault_on_the_command_line_names_the_option(tmp_path: Path) -> None:
     assert faults(tmp_path, overrides={"log": {"level": "x"}})[0].startswith('command line: log.level: found "x"')
 
 
-def test_all_faults_are_told_at_once(tmp_path: Path) -> None:
+def test_all_faults_are_reported_together(tmp_path: Path) -> None:
     lines = faults(tmp_path, 'listen = 1\n[store]\nkind = "x"', {"SECONDHAND_LOG__LEVEL": "x"}, {"store": {"path": 5}})
     assert len(lines) == 4
 
 
-def test_a_value_that_is_overridden_is_not_judged(tmp_path: Path) -> None:
+def test_a_value_that_is_overridden_is_not_checked(tmp_path: Path) -> None:
     assert configured(tmp_path, '[store]\nkind = "x"', {"SECONDHAND_STORE__KIND": "disk"}).settings == Settings()
 
 
-def test_a_fault_in_the_client_list_stops_the_start_too(tmp_path: Path) -> None:
+def test_a_fault_in_the_client_list_is_a_fault_in_the_settings(tmp_path: Path) -> None:
     (tmp_path / "clients.toml").write_text("[[client]]\n")
     lines = faults(tmp_path, f'[answer]\nclients = "{tmp_path}/clients.toml"')
     assert lines == ["clients.toml: client#1.name: found nothing, expected a value: this key is required"]
@@ -507,5 +507,5 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected a file to read, found: Is a directory"):
         configure(tmp_path, {}, {})
     (tmp_path / "latin.toml").write_bytes(b'listen = "\xe4"')
-    with pytest.raises(ConfigError, match=r"latin\.toml: found octets that are not UTF-8 at offset 10, expected TOML"):
+    with pytest.raises(ConfigError, match=r"latin\.toml: found bytes that are not UTF-8 at offset 10, expected TOML"):
         configure(tmp_path / "latin.toml", {}, {})

@@ -94,7 +94,7 @@ def test_scrubbing_removes_secrets_from_all_files(tmp_path: Path, library: Recor
         assert entry.scrubbed
     recording = tmp_path / "store" / "recordings" / "demo"
     assert (
-        "scrubbed: something was taken out of it here"
+        "scrubbed: this proxy removed secrets from it"
         in secondhand("show", "http://a.test/json", "--store", recording).stdout
     )
     assert json.loads(secondhand("show", "http://a.test/json", "--store", recording, "--json").stdout)[0]["scrubbed"]

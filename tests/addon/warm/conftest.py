@@ -1,4 +1,4 @@
-"""Nobody's settings, and tools that say what a test wants them to."""
+"""An environment without settings, and fake tools with the output that a test needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Tool = Callable[[str, str], None]
 
 
 @pytest.fixture(autouse=True)
-def nobody(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in os.environ:
         if name.startswith(("SECONDHAND_", "CARGO_")):
             monkeypatch.delenv(name)
@@ -32,7 +32,7 @@ def origin() -> Iterator[Origin]:
 
 @pytest.fixture
 def tool(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Tool:
-    """Put a command before all others of its name: a shell script."""
+    """Return a function that puts a shell script under a command name first into PATH."""
     folder = tmp_path / "tools"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")

@@ -1,4 +1,4 @@
-"""`secondhand warm` against a real origin and a real store, without and with a running proxy."""
+"""`secondhand warm` with a real origin and a real store, without and with a running proxy."""
 
 from __future__ import annotations
 
@@ -17,28 +17,28 @@ SITEMAP_INDEX = '<sitemapindex xmlns="http://www.sitemaps.org/schemas/sitemap/0.
 
 
 def warmed(tmp_path: Path, *arguments: str | Path, code: int = 0) -> list[list[str]]:
-    """Return the lines that are said, taken apart."""
+    """Run `secondhand warm` and return the fields of each output line."""
     result = secondhand("warm", *arguments, "--store", tmp_path / "store")
     assert result.exit_code == code, result.output
     return [line.split("\t") for line in result.stdout.splitlines()]
 
 
-def test_what_is_fetched_is_stored_and_the_next_round_leaves_it_alone(tmp_path: Path, origin: Origin) -> None:
+def test_a_fetched_response_is_stored_and_not_fetched_again(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a")
-    assert warmed(tmp_path, url) == [["fetched", url], ["1 fetched (5 B), 0 there already, 0 failed"]]
-    assert warmed(tmp_path, url) == [["there", url], ["0 fetched (0 B), 1 there already, 0 failed"]]
+    assert warmed(tmp_path, url) == [["fetched", url], ["1 fetched (5 B), 0 already fresh, 0 failed"]]
+    assert warmed(tmp_path, url) == [["fresh", url], ["0 fetched (0 B), 1 already fresh, 0 failed"]]
     assert len(origin.requests) == 1
     assert url in secondhand("ls", "--store", tmp_path / "store").stdout
 
 
-def test_a_round_that_was_cut_short_goes_on_where_it_was(tmp_path: Path, origin: Origin) -> None:
+def test_a_repeated_call_fetches_only_what_is_not_stored_yet(tmp_path: Path, origin: Origin) -> None:
     first, second = page(origin, "/1"), page(origin, "/2")
     warmed(tmp_path, first)
-    assert sorted(warmed(tmp_path, first, second)[:2]) == [["fetched", second], ["there", first]]
+    assert sorted(warmed(tmp_path, first, second)[:2]) == [["fetched", second], ["fresh", first]]
     assert [seen.target for seen in origin.requests] == ["/1", "/2"]
 
 
-def test_what_runs_out_is_validated(tmp_path: Path, origin: Origin) -> None:
+def test_a_stale_response_is_validated(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a", fields={"Cache-Control": "max-age=0", "ETag": '"1"'})
     warmed(tmp_path, url)
     page(origin, "/a", b"", {"ETag": '"1"'}, status=304)
@@ -54,14 +54,14 @@ def test_what_runs_out_is_validated(tmp_path: Path, origin: Origin) -> None:
         (200, {}, "not kept: it has neither a lifetime nor a validator"),
     ],
 )
-def test_what_did_not_come_into_the_store_is_said_with_the_reason_and_fails(
+def test_a_response_that_is_not_stored_fails_with_the_reason(
     tmp_path: Path, origin: Origin, status: int, fields: dict[str, str], why: str
 ) -> None:
     url = page(origin, "/a", fields=fields, status=status)
     assert warmed(tmp_path, url, code=1)[0] == ["failed", url, why]
 
 
-def test_an_origin_that_is_not_there_fails_and_the_others_go_on(tmp_path: Path, origin: Origin) -> None:
+def test_an_unreachable_origin_fails_and_other_urls_are_fetched(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a")
     gone = "http://127.0.0.1:9/"
     lines = warmed(tmp_path, gone, url, code=1)
@@ -78,12 +78,12 @@ def test_a_redirect_is_stored_and_followed(tmp_path: Path, origin: Origin) -> No
     assert end in listed
 
 
-def test_redirects_in_a_circle_end(tmp_path: Path, origin: Origin) -> None:
+def test_a_redirect_loop_ends(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a", b"", {**FRESH, "Location": "/a"}, status=301)
     assert warmed(tmp_path, url, code=1)[0][2] == "more than 5 redirects"
 
 
-def test_a_sitemap_of_sitemaps_one_of_them_compressed(tmp_path: Path, origin: Origin) -> None:
+def test_a_sitemap_index_with_a_compressed_sitemap(tmp_path: Path, origin: Origin) -> None:
     pages = [page(origin, f"/{name}") for name in "abc"]
     one = page(
         origin, "/one.xml", SITEMAP.format(f"<url><loc> {pages[0]}\n</loc></url><url><loc>/b</loc></url>").encode()
@@ -99,20 +99,23 @@ def test_a_sitemap_of_sitemaps_one_of_them_compressed(tmp_path: Path, origin: Or
     [
         (b"<urlset><url>", "line 1, column 14: no element found, expected a sitemap"),
         (b"<html></html>", 'found "html", expected urlset or sitemapindex'),
-        (b'<!DOCTYPE a [<!ENTITY b "b">]><urlset/>', "found a document type, which no sitemap has"),
+        (
+            b'<!DOCTYPE a [<!ENTITY b "b">]><urlset/>',
+            "found a document type declaration, which a sitemap must not have",
+        ),
         (gzip.compress(bytes(60_000_000)), "the content is more than 52428800 bytes without its coding gzip"),
         (b"\x1f\x8bnonsense", "the content is not gzip"),
         (SITEMAP.format("<url><loc>ftp://a.test/</loc></url>").encode(), 'expected a URL like "https://example.org/'),
     ],
 )
-def test_what_is_no_sitemap_is_said(tmp_path: Path, origin: Origin, content: bytes, why: str) -> None:
+def test_the_error_of_an_invalid_sitemap_tells_why(tmp_path: Path, origin: Origin, content: bytes, why: str) -> None:
     url = page(origin, "/sitemap.xml", content)
     [line, _] = warmed(tmp_path, "--sitemap", url, code=1)
     assert line[0] == "failed"
     assert why in line[2]
 
 
-def test_a_file_of_urls_names_the_line_that_is_none(tmp_path: Path, origin: Origin) -> None:
+def test_the_error_of_a_url_file_names_the_line(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a")
     file = tmp_path / "urls.txt"
     file.write_text(f"# pages\n\n{url}\n")
@@ -123,7 +126,7 @@ def test_a_file_of_urls_names_the_line_that_is_none(tmp_path: Path, origin: Orig
     assert line[2].startswith("line 2: expected a URL like")
 
 
-def test_a_har_is_asked_for_again_without_its_credentials(tmp_path: Path, origin: Origin) -> None:
+def test_the_requests_of_a_har_are_repeated_without_credentials(tmp_path: Path, origin: Origin) -> None:
     url = page(origin, "/a")
     headers = [{"name": "Accept-Language", "value": "de"}, {"name": "Cookie", "value": "secret=1"}]
     entries = [
@@ -148,13 +151,13 @@ def test_a_har_is_asked_for_again_without_its_credentials(tmp_path: Path, origin
         ("[" * 100_000, "nested too deeply"),
     ],
 )
-def test_what_is_no_har_is_said_with_its_place(tmp_path: Path, text: str, why: str) -> None:
+def test_the_error_of_an_invalid_har_names_the_place(tmp_path: Path, text: str, why: str) -> None:
     file = tmp_path / "a.har"
     file.write_text(text)
     assert warmed(tmp_path, "--har", file, code=1)[0] == ["failed", str(file), why]
 
 
-def test_a_field_of_ones_own_is_sent(tmp_path: Path, origin: Origin) -> None:
+def test_a_request_field_from_the_command_line_is_sent(tmp_path: Path, origin: Origin) -> None:
     warmed(tmp_path, page(origin, "/a"), "-H", "Accept-Language: fr")
     assert origin.requests[0].fields["accept-language"] == "fr"
 
@@ -162,12 +165,12 @@ def test_a_field_of_ones_own_is_sent(tmp_path: Path, origin: Origin) -> None:
 def test_the_report_as_json(tmp_path: Path, origin: Origin) -> None:
     result = secondhand("warm", page(origin, "/a"), "http://127.0.0.1:9/", "--store", tmp_path / "store", "--json")
     assert result.exit_code == 1
-    said = json.loads(result.stdout)
-    assert (said["fetched"], said["there"], said["octets"]) == (1, 0, 5)
-    assert said["failed"] == [{"name": "http://127.0.0.1:9/", "why": "127.0.0.1:9 refused the connection"}]
+    report = json.loads(result.stdout)
+    assert (report["fetched"], report["there"], report["octets"]) == (1, 0, 5)
+    assert report["failed"] == [{"name": "http://127.0.0.1:9/", "why": "127.0.0.1:9 refused the connection"}]
 
 
-def test_nothing_to_fetch_and_offline_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_warm_is_refused_without_a_source_and_offline(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert secondhand("warm").exit_code == 2
     monkeypatch.setenv("SECONDHAND_CACHE__MODE", "offline")
     result = secondhand("warm", "http://a.test/", "--store", tmp_path / "store")
@@ -179,7 +182,7 @@ def test_a_running_proxy_fetches_into_its_own_store(tmp_path: Path, origin: Orig
     url, large = page(origin, "/a"), page(origin, "/large", bytes(3_000_000))
     sitemap = page(origin, "/sitemap.xml", SITEMAP.format(f"<url><loc>{large}</loc></url>").encode())
     with Proxy(tmp_path, settings={"ORIGIN__PROXY": "none"}) as proxy:
-        said = proxy.run("warm", url, "--sitemap", sitemap)
-        assert sorted(said.splitlines()[:2]) == [f"fetched\t{url}", f"fetched\t{large}"]
+        output = proxy.run("warm", url, "--sitemap", sitemap)
+        assert sorted(output.splitlines()[:2]) == [f"fetched\t{url}", f"fetched\t{large}"]
         assert proxy.counters()["stored"] == 3
-        assert "0 fetched (0 B), 1 there already" in proxy.run("warm", large)
+        assert "0 fetched (0 B), 1 already fresh" in proxy.run("warm", large)

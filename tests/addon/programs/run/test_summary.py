@@ -1,4 +1,4 @@
-"""What a run came to, for people and for machines."""
+"""The summary of a run: the line for people, the exit code for CI, and the saved log."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from addon.programs.run.private_log import is_grave, keep
-from addon.programs.run.summary import Look, Summary
+from addon.programs.run.private_log import has_warnings, save_log
+from addon.programs.run.summary import Snapshot, Summary
 from cache.answer.cache_status import Handling
 from cache.policy.reasons import Forwarded
 
 
-def test_the_line_tells_what_happened_between_two_looks() -> None:
-    before = Look.of({"requests": 5, "hits": 5, "answers.hit": 5}, ["http://a.test/before"])
+def test_the_line_counts_what_happened_between_two_snapshots() -> None:
+    before = Snapshot.of({"requests": 5, "hits": 5, "answers.hit": 5}, ["http://a.test/before"])
     counted = {
         "requests": 8,
         "hits": 6,
@@ -26,7 +26,7 @@ def test_the_line_tells_what_happened_between_two_looks() -> None:
         "refused.offline": 1,
         "milliseconds.saved": 1250,
     }
-    after = Look.of(counted, ["http://a.test/before", "http://a.test/x"])
+    after = Snapshot.of(counted, ["http://a.test/before", "http://a.test/x"])
     assert Summary.between(before, after).line() == (
         "3 requests, 1 from copies (1 stale), 1 fetched, 2 KiB saved, 1.2 s saved, 1 MISSING: http://a.test/x"
     )
@@ -48,14 +48,14 @@ def test_the_line_tells_what_happened_between_two_looks() -> None:
         ({"answers.method": 1, "origin.fetches": 1}, False, 0, None),
     ],
 )
-def test_a_breach_has_its_exit_code(
+def test_each_violation_of_a_ci_rule_has_its_exit_code(
     counters: dict[str, int], offline: bool, max_misses: int | None, code: int | None
 ) -> None:
-    breach = Summary(counters).breach(offline=offline, max_misses=max_misses)
-    assert (breach[0] if breach else None) == code
+    violation = Summary(counters).ci_violation(offline=offline, max_misses=max_misses)
+    assert (violation[0] if violation else None) == code
 
 
-def test_what_went_wrong_is_said_by_its_kind() -> None:
+def test_failures_are_counted_by_kind() -> None:
     counted = {
         "requests": 3,
         "refused.fetch-failed": 2,
@@ -64,27 +64,27 @@ def test_what_went_wrong_is_said_by_its_kind() -> None:
         "distrusted": 1,
     }
     summary = Summary(counted)
-    assert summary.is_troubled
+    assert summary.has_failures
     assert summary.line().endswith(
-        "2 failed (2 tls_certificate_error), 1 not kept: the store failed, "
+        "2 failed (2 tls_certificate_error), 1 not stored: the store failed, "
         "1 ended by programs that do not trust the proxy: secondhand doctor"
     )
-    assert not Summary({"requests": 1, "hits": 1}).is_troubled
+    assert not Summary({"requests": 1, "hits": 1}).has_failures
 
 
-def test_a_log_is_kept_for_its_owner_and_read_where_it_warns(tmp_path: Path) -> None:
+def test_a_log_is_saved_for_its_owner_only_and_searched_for_warnings(tmp_path: Path) -> None:
     warning = "2026-01-01 00:00:00,000 WARNING cache.stores.full_disk: the disk is full"
-    assert is_grave(f"2026-01-01 00:00:00,000 INFO addon.fetcher: WARNING signs\n{warning}")
-    assert not is_grave("2026-01-01 00:00:00,000 INFO addon.fetcher: WARNING signs")
-    keep("before", tmp_path)
-    path = keep(warning, tmp_path)
+    assert has_warnings(f"2026-01-01 00:00:00,000 INFO addon.fetcher: WARNING signs\n{warning}")
+    assert not has_warnings("2026-01-01 00:00:00,000 INFO addon.fetcher: WARNING signs")
+    save_log("before", tmp_path)
+    path = save_log(warning, tmp_path)
     assert path.read_text() == f"{warning}\n"
     assert (path.stat().st_mode & 0o777, list(tmp_path.iterdir())) == (0o600, [path])
 
 
-def test_misses_are_told_by_their_kind() -> None:
-    breach = Summary({"misses.stale": 2, "refused.fetch-failed": 1}).breach(offline=False, max_misses=0)
-    assert breach == (122, "3 misses, 0 allowed: 2 stale, 1 fetch-failed")
+def test_misses_are_counted_by_kind() -> None:
+    violation = Summary({"misses.stale": 2, "refused.fetch-failed": 1}).ci_violation(offline=False, max_misses=0)
+    assert violation == (122, "3 misses, 0 allowed: 2 stale, 1 fetch-failed")
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_misses_are_told_by_their_kind() -> None:
     [
         (Handling(hit=True, ttl=5), False),
         (Handling(fwd=Forwarded.URI_MISS, fwd_status=200, stored=True), True),
-        (Handling(fwd=Forwarded.URI_MISS, fwd_status=304), True),  # of a copy that is the client's own
+        (Handling(fwd=Forwarded.URI_MISS, fwd_status=304), True),  # the client validated its own stored response
         (Handling(fwd=Forwarded.VARY_MISS, fwd_status=200), True),
         (Handling(fwd=Forwarded.BYPASS, fwd_status=200), True),
         (Handling(fwd=Forwarded.PARTIAL, fwd_status=206), True),
@@ -104,9 +104,9 @@ def test_misses_are_told_by_their_kind() -> None:
         (Handling(fwd=Forwarded.URI_MISS, fwd_status=200, collapsed=True), False),
     ],
 )
-def test_a_miss_is_what_took_an_origins_content_where_a_copy_could_have_been(handling: Handling, is_miss: bool) -> None:
+def test_a_miss_needs_content_from_the_origin(handling: Handling, is_miss: bool) -> None:
     assert handling.is_miss == is_miss
 
 
-def test_what_a_proxy_says_is_not_believed_blindly() -> None:
-    assert Look.of({"requests": "many"}, None) == Look()
+def test_malformed_replies_of_a_proxy_are_ignored() -> None:
+    assert Snapshot.of({"requests": "many"}, None) == Snapshot()

@@ -1,4 +1,4 @@
-"""The variables that send programs to the proxy, and the files that let them trust it."""
+"""The variables that make programs use the proxy, and the files that make them trust its CA."""
 
 from __future__ import annotations
 
@@ -21,37 +21,37 @@ def files(tmp_path: Path) -> TrustFiles:
     return TrustFiles(tmp_path / "a b.pem", tmp_path / "a b.p12", tmp_path / "apt.conf")
 
 
-def test_programs_of_every_kind_are_told(files: TrustFiles) -> None:
-    said = variables(PROXY, files, {})
-    assert {said[name] for name in ("HTTP_PROXY", "https_proxy", "CARGO_HTTP_PROXY")} == {PROXY}
-    assert said["NO_PROXY"] == said["no_proxy"] == "localhost,127.0.0.1,::1"
-    assert {said[name] for name in CA_FILES} == {str(files.bundle)}
-    assert f'"-Djavax.net.ssl.trustStore={files.java}"' in said["JAVA_TOOL_OPTIONS"]
-    assert "-Daether.connector.http.useSystemProperties=true" in said["JAVA_TOOL_OPTIONS"].split()
-    assert said["NODE_USE_ENV_PROXY"] == "1"
+def test_there_are_variables_for_every_kind_of_program(files: TrustFiles) -> None:
+    values = variables(PROXY, files, {})
+    assert {values[name] for name in ("HTTP_PROXY", "https_proxy", "CARGO_HTTP_PROXY")} == {PROXY}
+    assert values["NO_PROXY"] == values["no_proxy"] == "localhost,127.0.0.1,::1"
+    assert {values[name] for name in CA_FILES} == {str(files.bundle)}
+    assert f'"-Djavax.net.ssl.trustStore={files.java}"' in values["JAVA_TOOL_OPTIONS"]
+    assert "-Daether.connector.http.useSystemProperties=true" in values["JAVA_TOOL_OPTIONS"].split()
+    assert values["NODE_USE_ENV_PROXY"] == "1"
 
 
-def test_this_machine_is_proxied_only_if_asked_for(files: TrustFiles) -> None:
+def test_requests_for_this_machine_are_proxied_only_on_demand(files: TrustFiles) -> None:
     assert variables(PROXY, files, {}, localhost=True)["NO_PROXY"] == ""
 
 
-def test_options_that_are_there_stay(files: TrustFiles) -> None:
-    said = variables(PROXY, files, {"NODE_OPTIONS": "--max-old-space-size=1", "JAVA_TOOL_OPTIONS": "-Dx=y"})
-    assert said["NODE_OPTIONS"].startswith("--max-old-space-size=1 --require ")
-    assert said["JAVA_TOOL_OPTIONS"].startswith("-Dx=y -D")
-    assert variables(PROXY, files, said)["NODE_OPTIONS"] == said["NODE_OPTIONS"]
+def test_existing_options_of_node_and_java_are_kept(files: TrustFiles) -> None:
+    values = variables(PROXY, files, {"NODE_OPTIONS": "--max-old-space-size=1", "JAVA_TOOL_OPTIONS": "-Dx=y"})
+    assert values["NODE_OPTIONS"].startswith("--max-old-space-size=1 --require ")
+    assert values["JAVA_TOOL_OPTIONS"].startswith("-Dx=y -D")
+    assert variables(PROXY, files, values)["NODE_OPTIONS"] == values["NODE_OPTIONS"]
 
 
 ODD = """it's "a" $HOME \\ b"""
 
 
-def test_bash_and_fish_read_what_they_are_told() -> None:
+def test_bash_and_fish_get_the_exact_value() -> None:
     tried = 0
     for shell in (Shell.BASH, Shell.FISH):
         if program := shutil.which(shell):
-            said = script({"ODD": ODD}, shell)
+            lines = script({"ODD": ODD}, shell)
             done = subprocess.run(
-                [program, "-c", said + 'printf %s "$ODD"'], capture_output=True, text=True, check=True
+                [program, "-c", lines + 'printf %s "$ODD"'], capture_output=True, text=True, check=True
             )
             assert done.stdout == ODD
             tried += 1
@@ -62,8 +62,8 @@ def test_powershell_doubles_quotes() -> None:
     assert script({"A": "it's"}, Shell.POWERSHELL) == "$env:A = 'it''s'\n"
 
 
-@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # of some system's authorities
-def test_the_bundle_holds_the_systems_authorities_the_users_and_ours(tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # in the CA certificates of some systems
+def test_the_bundle_has_the_cas_of_the_system_of_the_user_and_of_the_proxy(tmp_path: Path) -> None:
     ours, users = (Authority(tmp_path, name).file for name in ("ours", "users"))
     written = write_trust_files(tmp_path, ours.read_bytes(), {"NODE_EXTRA_CA_CERTS": str(users)}, CA_FILES)
     bundle = written.bundle.read_bytes()
@@ -76,18 +76,18 @@ def test_the_bundle_holds_the_systems_authorities_the_users_and_ours(tmp_path: P
     assert f'CAInfo "{written.bundle}"' in written.apt.read_text()
 
 
-def test_a_file_that_is_gone_is_no_hindrance(tmp_path: Path) -> None:
+def test_a_ca_file_that_does_not_exist_is_ignored(tmp_path: Path) -> None:
     ours = Authority(tmp_path, "ours").file
     write_trust_files(tmp_path, ours.read_bytes(), {"PIP_CERT": str(tmp_path / "gone")}, CA_FILES)
 
 
-def test_settings_of_apt_that_are_there_are_included(tmp_path: Path) -> None:
+def test_an_existing_apt_configuration_is_included(tmp_path: Path) -> None:
     ours = Authority(tmp_path, "ours").file
     written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": "/etc/apt/mine.conf"}, CA_FILES)
     assert written.apt.read_text().startswith('#include "/etc/apt/mine.conf";\n')
 
 
-def test_settings_of_apt_do_not_include_themselves(tmp_path: Path) -> None:
+def test_the_apt_configuration_does_not_include_itself(tmp_path: Path) -> None:
     ours = Authority(tmp_path, "ours").file
     for _ in range(2):
         written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": str(tmp_path / "apt.conf")}, CA_FILES)

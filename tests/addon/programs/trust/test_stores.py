@@ -1,4 +1,4 @@
-"""Where programs look up whom to trust: our certificate goes in, and out again."""
+"""The CA certificate is added to trust stores, and removed from them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> TrustStore:
     return SystemStore(tmp_path / "anchors", ".crt", ("true",))
 
 
-def test_what_is_installed_is_there_until_it_is_uninstalled(store: TrustStore, pem: bytes) -> None:
+def test_a_certificate_is_in_the_store_until_it_is_uninstalled(store: TrustStore, pem: bytes) -> None:
     assert not store.holds(pem)
     store.install(pem)
     store.install(pem)
@@ -39,26 +39,26 @@ def test_what_is_installed_is_there_until_it_is_uninstalled(store: TrustStore, p
     assert not store.holds(pem)
 
 
-def test_another_authority_takes_the_place_of_the_first(store: TrustStore, pem: bytes, tmp_path: Path) -> None:
+def test_a_second_ca_replaces_the_first(store: TrustStore, pem: bytes, tmp_path: Path) -> None:
     other = Authority(tmp_path, "second").file.read_bytes()
     store.install(pem)
     store.install(other)
     assert (store.holds(pem), store.holds(other)) == (False, True)
 
 
-def test_a_tool_that_fails_says_why(tmp_path: Path, pem: bytes) -> None:
-    with pytest.raises(TrustError, match="false ended with 1"):
+def test_the_error_of_a_tool_names_its_exit_code(tmp_path: Path, pem: bytes) -> None:
+    with pytest.raises(TrustError, match="false ended with exit code 1"):
         SystemStore(tmp_path / "anchors", ".crt", ("false",)).install(pem)
 
 
-def test_who_may_not_write_is_told_what_to_do(tmp_path: Path, pem: bytes) -> None:
+def test_the_error_of_a_write_names_the_command_for_root(tmp_path: Path, pem: bytes) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(TrustError, match=r"as root: secondhand trust export \| sudo tee"):
         SystemStore(tmp_path / "file" / "anchors", ".crt", ("true",)).install(pem)
 
 
 @needs_certutil
-def test_browsers_of_a_home_are_found(tmp_path: Path) -> None:
+def test_the_databases_of_a_home_directory_are_found(tmp_path: Path) -> None:
     profile = tmp_path / ".mozilla" / "firefox" / "abc.default"
     profile.mkdir(parents=True)
     (profile / "cert9.db").touch()
@@ -66,7 +66,7 @@ def test_browsers_of_a_home_are_found(tmp_path: Path) -> None:
 
 
 @needs_certutil
-def test_the_command_line_installs_shows_and_takes_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_command_installs_shows_and_uninstalls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("SECONDHAND_TLS__DIRECTORY", str(tmp_path / "authority"))
     monkeypatch.setattr("addon.cli.trust.system_store", lambda: SystemStore(tmp_path / "anchors", ".crt", ("true",)))

@@ -1,4 +1,4 @@
-"""What lock files name, as the tools that wrote them would ask for it."""
+"""The files that lock files name are requested as the tools themselves would."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.fixtures.web_origin import Origin
 
 Tool = Callable[[str, str], None]
 WHEEL = "demo-1.0-py3-none-any.whl"
-ELSEWHERE = "demo-1.0-cp312-cp312-win_arm64.whl"
+OTHER_PLATFORM = "demo-1.0-cp312-cp312-win_arm64.whl"
 
 
 def warmed(tmp_path: Path, file: Path, *options: str, code: int = 0) -> list[list[str]]:
@@ -41,41 +41,41 @@ def sha256(content: bytes) -> str:
 
 
 def index_of(origin: Origin, tool: Tool, *names: str, kind: str = "json") -> dict[str, str]:
-    """Have an index with files of one project, and pip configured for it; return their URLs."""
+    """Serve an index with files of one project, configure pip for it, and return the URLs."""
     urls = {name: page(origin, f"/files/{name}", name.encode()) for name in names}
     if kind == "json":
         files = [{"filename": n, "url": f"/files/{n}", "hashes": {"sha256": sha256(n.encode())}} for n in names]
         content, media_type = json.dumps({"files": files}).encode(), "application/vnd.pypi.simple.v1+json"
     else:
-        reachability = [f'<a href="../../files/{n}#sha256={sha256(n.encode())}">{n}</a>' for n in names]
-        content, media_type = "".join(reachability).encode(), "text/html; charset=utf-8"
+        links = [f'<a href="../../files/{n}#sha256={sha256(n.encode())}">{n}</a>' for n in names]
+        content, media_type = "".join(links).encode(), "text/html; charset=utf-8"
     urls["page"] = page(origin, "/simple/demo/", content, {**FRESH, "Content-Type": media_type})
     tool("pip", f"echo \"global.index-url='{urls['page'].removesuffix('/demo/')}'\"")
     return urls
 
 
 @pytest.mark.parametrize("kind", ["json", "html"])
-def test_requirements_are_found_in_the_index_that_pip_is_configured_for(
+def test_requirements_are_looked_up_in_the_index_that_pip_is_configured_for(
     tmp_path: Path, origin: Origin, tool: Tool, kind: str
 ) -> None:
-    urls = index_of(origin, tool, WHEEL, ELSEWHERE, "demo-1.0.tar.gz", "demo-2.0-py3-none-any.whl", kind=kind)
-    hashes = " \\\n    ".join(f"--hash=sha256:{sha256(name.encode())}" for name in (WHEEL, ELSEWHERE))
+    urls = index_of(origin, tool, WHEEL, OTHER_PLATFORM, "demo-1.0.tar.gz", "demo-2.0-py3-none-any.whl", kind=kind)
+    hashes = " \\\n    ".join(f"--hash=sha256:{sha256(name.encode())}" for name in (WHEEL, OTHER_PLATFORM))
     file = written(tmp_path, "requirements.txt", f"# pinned\nDemo==1.0 \\\n    {hashes}  # and nothing else\n")
     assert warmed(tmp_path, file) == [["fetched", urls[WHEEL]], ["fetched", urls["page"]]]
-    [asked] = origin.requests_for(f"/files/{WHEEL}")
-    assert (asked.fields["accept"], asked.fields["accept-encoding"]) == ("*/*", "identity")
+    [request] = origin.requests_for(f"/files/{WHEEL}")
+    assert (request.fields["accept"], request.fields["accept-encoding"]) == ("*/*", "identity")
     assert origin.requests_for("/simple/demo/")[0].fields["accept"].startswith("application/vnd.pypi.simple.v1+json")
 
 
-def test_without_hashes_the_version_counts_and_a_source_archive_stands_in_for_a_wheel(
+def test_without_hashes_files_are_chosen_by_version_and_may_be_source_archives(
     tmp_path: Path, origin: Origin, tool: Tool
 ) -> None:
-    urls = index_of(origin, tool, ELSEWHERE, "demo-1.0.tar.gz", "demo-2.0.tar.gz")
+    urls = index_of(origin, tool, OTHER_PLATFORM, "demo-1.0.tar.gz", "demo-2.0.tar.gz")
     file = written(tmp_path, "requirements.txt", "demo == 1.0 ; python_version >= '3'\n")
     assert warmed(tmp_path, file) == [["fetched", urls["demo-1.0.tar.gz"]], ["fetched", urls["page"]]]
 
 
-def test_an_index_that_the_file_names_wins_and_included_files_are_read(
+def test_the_index_of_the_file_overrides_that_of_pip_and_included_files_are_read(
     tmp_path: Path, origin: Origin, tool: Tool
 ) -> None:
     urls = index_of(origin, tool, WHEEL)
@@ -86,7 +86,7 @@ def test_an_index_that_the_file_names_wins_and_included_files_are_read(
     assert warmed(tmp_path, file) == [["fetched", urls[WHEEL]], ["fetched", urls["page"]]]
 
 
-def test_octets_that_are_not_what_the_lock_file_says_are_not_kept(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+def test_content_with_a_wrong_digest_is_not_stored(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     urls = index_of(origin, tool, WHEEL)
     page(origin, f"/files/{WHEEL}", b"something else")
     file = written(tmp_path, "requirements.txt", f"demo==1.0 --hash=sha256:{sha256(WHEEL.encode())}\n")
@@ -95,10 +95,10 @@ def test_octets_that_are_not_what_the_lock_file_says_are_not_kept(tmp_path: Path
     assert WHEEL not in secondhand("ls", "--store", tmp_path / "store").stdout
 
 
-def test_a_file_that_is_there_with_another_digest_is_named(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+def test_the_error_names_a_file_that_has_another_digest(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     page_of = index_of(origin, tool, WHEEL)["page"]
     file = written(tmp_path, "requirements.txt", f"demo==1.0 --hash=sha256:{sha256(b'another')}\n")
-    why = f"{page_of} lists {WHEEL}, and with none of the digests that the requirement has"
+    why = f"{page_of} lists {WHEEL}, but with none of the digests of the requirement"
     assert ["failed", "demo==1.0", why] in warmed(tmp_path, file, code=1)
 
 
@@ -110,7 +110,7 @@ def test_a_file_that_is_there_with_another_digest_is_named(tmp_path: Path, origi
         ("-e .\n", "line 1: expected a pinned requirement"),
     ],
 )
-def test_requirements_that_are_not_pinned_are_said_with_their_line(tmp_path: Path, text: str, why: str) -> None:
+def test_the_error_of_a_requirement_that_is_not_pinned_names_the_line(tmp_path: Path, text: str, why: str) -> None:
     file = written(tmp_path, "requirements.txt", text)
     [line] = warmed(tmp_path, file, code=1)
     assert line[:2] == ["failed", str(file)]
@@ -129,8 +129,10 @@ def test_a_requirement_that_no_index_has_fails_alone(tmp_path: Path, origin: Ori
 
 
 def test_uv_lock(tmp_path: Path, origin: Origin) -> None:
-    urls = {name: page(origin, f"/{name}", name.encode()) for name in (WHEEL, ELSEWHERE, "demo-1.0.tar.gz")}
-    lines = [f'{{ url = "{urls[name]}", hash = "sha256:{sha256(name.encode())}" }},' for name in (WHEEL, ELSEWHERE)]
+    urls = {name: page(origin, f"/{name}", name.encode()) for name in (WHEEL, OTHER_PLATFORM, "demo-1.0.tar.gz")}
+    lines = [
+        f'{{ url = "{urls[name]}", hash = "sha256:{sha256(name.encode())}" }},' for name in (WHEEL, OTHER_PLATFORM)
+    ]
     file = written(
         tmp_path,
         "uv.lock",
@@ -153,7 +155,7 @@ def test_package_lock(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     integrity = "sha512-" + b64encode(hashlib.sha512(content).digest()).decode()
     url, scoped = page(origin, "/a/-/a-1.0.0.tgz", content), page(origin, "/@s/b/-/b-2.0.0.tgz", content)
     registry = url.removesuffix("/a/-/a-1.0.0.tgz")
-    # npm's own registry stands in lock files wherever another one is configured in its place
+    # a lock file has the URL of npm's default registry even if another registry is configured
     tool("npm", f'if [ "$1" = --prefix ]; then echo http://own.test/; else echo {registry}/; fi')
     other = "win32" if sys.platform != "win32" else "linux"
     packages = {
@@ -177,7 +179,7 @@ def test_package_lock(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     ]
 
 
-def test_package_lock_of_the_oldest_form(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+def test_package_lock_of_version_1(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     tool("npm", "echo http://own.test/")
     urls = [page(origin, f"/{name}.tgz") for name in "ab"]
     nested = {"a": {"version": "1", "resolved": urls[0], "dependencies": {"b": {"version": "1", "resolved": urls[1]}}}}
@@ -201,7 +203,7 @@ checksum = "{checksum}"
 
 
 def crates_at(origin: Origin, template: str = "") -> tuple[str, list[str]]:
-    """Have a sparse index with one crate; return its URL, and all URLs that Cargo reads."""
+    """Serve a sparse index with one crate; return its URL, and all URLs that Cargo reads."""
     files = page(origin, "/dl/Demo/1.0.0/download", b"a crate")
     configuration = json.dumps({"dl": files.removesuffix("/Demo/1.0.0/download") + template}).encode()
     config = page(origin, "/index/config.json", configuration)
@@ -209,7 +211,7 @@ def crates_at(origin: Origin, template: str = "") -> tuple[str, list[str]]:
 
 
 @pytest.mark.parametrize("template", ["", "/{crate}/{version}/download"])
-def test_cargo_lock_goes_by_the_source_that_cargo_is_configured_with(
+def test_cargo_lock_uses_the_source_replacement_of_cargos_configuration(
     tmp_path: Path, origin: Origin, template: str
 ) -> None:
     index, urls = crates_at(origin, template)
@@ -223,7 +225,7 @@ def test_cargo_lock_goes_by_the_source_that_cargo_is_configured_with(
     assert warmed(tmp_path, file) == [["fetched", url] for url in sorted(urls)]
 
 
-def test_cargo_lock_names_a_sparse_index_itself_or_somebody_does(tmp_path: Path, origin: Origin) -> None:
+def test_the_sparse_index_comes_from_cargo_lock_or_the_command_line(tmp_path: Path, origin: Origin) -> None:
     index, urls = crates_at(origin)
     checksum = sha256(b"a crate")
     file = written(tmp_path, "Cargo.lock", CRATES.format(source=f"sparse+{index}", checksum=checksum))
@@ -232,13 +234,13 @@ def test_cargo_lock_names_a_sparse_index_itself_or_somebody_does(tmp_path: Path,
     [line] = warmed(tmp_path, file, code=1)
     assert line[:2] == ["failed", "Demo"]
     assert line[2].endswith("name one with --index")
-    assert warmed(tmp_path, file, "--index", index) == [["there", url] for url in sorted(urls)]
+    assert warmed(tmp_path, file, "--index", index) == [["fresh", url] for url in sorted(urls)]
 
 
 # ---- go.sum
 
 
-def test_go_sum_asks_the_module_proxy_that_go_is_configured_for(tmp_path: Path, origin: Origin, tool: Tool) -> None:
+def test_go_sum_uses_the_module_proxy_that_go_is_configured_for(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     paths = ["/b.test/only/@v/v0.1.0.mod", *(f"/a.test/!capital/@v/v1.2.3.{kind}" for kind in ("info", "mod", "zip"))]
     urls = [page(origin, path) for path in paths]
     proxy = urls[0].removesuffix(paths[0])
@@ -253,7 +255,7 @@ def test_go_sum_asks_the_module_proxy_that_go_is_configured_for(tmp_path: Path, 
     ]
 
 
-# ---- what is none of them
+# ---- invalid lock files
 
 
 @pytest.mark.parametrize(
@@ -268,14 +270,14 @@ def test_go_sum_asks_the_module_proxy_that_go_is_configured_for(tmp_path: Path, 
         ("package-lock.json", "{}", "expected packages or dependencies"),
     ],
 )
-def test_what_is_no_lock_file_is_said(tmp_path: Path, name: str, text: str, why: str) -> None:
+def test_the_error_of_an_invalid_lock_file_tells_why(tmp_path: Path, name: str, text: str, why: str) -> None:
     file = written(tmp_path, name, text)
     [line] = warmed(tmp_path, file, code=1)
     assert line[:2] == ["failed", str(file)]
     assert line[2].startswith(why)
 
 
-def test_a_file_that_is_not_there_and_a_tool_that_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_errors_of_a_missing_file_and_a_missing_tool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     [line] = warmed(tmp_path, tmp_path / "uv.lock", code=1)
     assert line[2].startswith("expected a file to read, found: No such file")
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -1,0 +1,54 @@
+"""The base class of the settings tables, and the value types that several tables share.
+
+A validator raises ValueError with the expected value as its text; `addon.config.errors` makes a whole message of it.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
+
+from cache.http.fields import TOKEN
+
+
+class Section(BaseModel):
+    """One table: frozen, without unknown keys, and with values of exactly the declared types."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def token(value: str) -> str:
+    """Return a token (RFC 9110 §5.6.2). Raises ValueError, whose text names the expected value."""
+    if not TOKEN.fullmatch(value):
+        raise ValueError('a token: letters, digits and "-", "_", "."')
+    return value
+
+
+def regular_expression(value: str) -> str:
+    """Return a regular expression that compiles. Raises ValueError, whose text names the expected value."""
+    try:
+        re.compile(value)
+    except re.error as error:
+        raise ValueError(f"a regular expression ({error})") from None
+    return value
+
+
+def existing_file(value: str) -> str:
+    """Return the path of an existing file, or nothing. Raises ValueError, whose text names the expected value."""
+    if value and not Path(value).expanduser().is_file():
+        raise ValueError("a file that exists")
+    return value
+
+
+Token = Annotated[str, AfterValidator(token)]
+LowerCaseToken = Annotated[Token, AfterValidator(str.lower)]
+RegularExpression = Annotated[str, AfterValidator(regular_expression)]
+ExistingFile = Annotated[str, AfterValidator(existing_file)]
+
+# TOML gives lists, which strict tuples would refuse
+Strings = Annotated[tuple[str, ...], Strict(strict=False)]
+Tokens = Annotated[tuple[Token, ...], Strict(strict=False)]
+LowerCaseTokens = Annotated[tuple[LowerCaseToken, ...], Strict(strict=False)]
