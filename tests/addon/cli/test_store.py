@@ -490,7 +490,7 @@ def test_the_help_of_every_command_has_an_example(command: str) -> None:
         (("queue", "clear", "--store", "/no/store"), 0, ""),
         (("queue", "list"), 0, "the queue is empty"),
         (("record", "--stop"), 1, "no proxy is running on"),
-        (("export", "x", "--format", "har"), 3, "secondhand run --record x -- COMMAND makes one"),
+        (("export", "x", "--format", "har"), 3, "secondhand run --record x -- COMMAND"),
         (("export", "a b", "--format", "har"), 2, 'found "a b"'),
         (("trust", "export", "--out", "/no/folder/ca.pem"), 1, "/no/folder/ca.pem: No such file or directory"),
         (("ls", "--store", "/dev/null"), 1, "the store's directory /dev/null cannot be used: File exists"),
