@@ -23,6 +23,8 @@ class OriginPool:
         self, route: Route, dial: Callable[[Route, OriginConnection], Awaitable[None]], options: OriginOptions
     ) -> None:
         self.route = route
+        self.name = route.where
+        """The first hop, for messages."""
         self._dial = dial
         self._options = options
         self._free_slots = options.max_connections

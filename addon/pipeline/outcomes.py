@@ -88,30 +88,24 @@ class Outcomes:
             self._held.hold(outcome)
         return outcome
 
-    def conclude(self, request: Request, outcome: Store | Relay, flight: Flight | None) -> tuple[str, ...]:
+    def conclude(self, request: Request, outcome: Store | Relay, flight: Flight | None) -> None:
         """Tell waiting requests whether they may share a response that is passed on, and count it.
 
-        `flight` is None where no other request waits. Returns the names of the counters that it was added to.
+        `flight` is None if no other request can wait.
         """
-        not_stored = None
-        match outcome:
-            case Store():
-                if flight is not None:
-                    self._single_flight.clear_hit_for_pass(flight.key)
-            case Relay():
-                not_stored = outcome.not_stored
-                self._let_followers_go(flight, not_stored)
-                if not_stored is not None and logger.isEnabledFor(logging.INFO):  # joining a URI takes time
-                    logger.info("%s not stored: %s", request.uri, not_stored)
-        names = response_counters(request.scheme, outcome.handling, outcome.answer.exemption, not_stored)
-        self._counters.count_each(names)
-        return names
-
-    def _let_followers_go(self, flight: Flight | None, not_stored: NotStored | None) -> None:
-        """Send requests that wait for a response which may not be shared to the origin themselves."""
         if flight is not None:
+            self.release_followers(outcome, flight)
+        self._counters.count_each(counters_of(request, outcome))
+        if isinstance(outcome, Relay) and outcome.not_stored is not None and logger.isEnabledFor(logging.INFO):
+            logger.info("%s not stored: %s", request.uri, outcome.not_stored)
+
+    def release_followers(self, outcome: Store | Relay, flight: Flight) -> None:
+        """Let requests that wait for a response share it, or go to the origin themselves if they may not."""
+        if isinstance(outcome, Store):
+            self._single_flight.clear_hit_for_pass(flight.key)
+        else:
             flight.end(FlightResult.NOT_SHARED)
-            if not_stored is not None:
+            if outcome.not_stored is not None:
                 self._single_flight.mark_hit_for_pass(flight.key, self._clock())
 
     async def apply(self, changes: tuple[Change, ...], flight: Flight | None = None) -> None:
@@ -123,3 +117,9 @@ class Outcomes:
             if isinstance(change, Invalidate):
                 self._single_flight.mark_invalidated(change.key, but=cause)
         await self._store.apply(changes)
+
+
+def counters_of(request: Request, outcome: Store | Relay) -> tuple[str, ...]:
+    """Return the names of the counters that a response which is passed on adds to."""
+    not_stored = outcome.not_stored if isinstance(outcome, Relay) else None
+    return response_counters(request.scheme, outcome.handling, outcome.answer.exemption, not_stored)

@@ -40,6 +40,7 @@ from cache.http.messages import Request, Response
 logger = logging.getLogger(__name__)
 
 _READY = State.READY
+_BETWEEN_REQUESTS = states.BETWEEN_REQUESTS
 
 
 class Http1Connection(asyncio.Protocol):
@@ -117,7 +118,7 @@ class Http1Connection(asyncio.Protocol):
         """Go on: the client reads."""
         self._move(Event.UNBLOCK)
         self._wake()
-        if self._state in states.BETWEEN_REQUESTS:
+        if self._state in _BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
         elif self._state in states.UNDER_WAY:
             self._restart_body_deadline()
@@ -168,7 +169,7 @@ class Http1Connection(asyncio.Protocol):
         if self._state in states.NO_MORE_REQUESTS:
             return  # RFC 9112 §9.6: what follows the last request is dropped
         self._buffer += data
-        if self._state in states.BETWEEN_REQUESTS:
+        if self._state in _BETWEEN_REQUESTS:
             self._answer_buffered(fresh=self._state is _READY)
         elif len(self._buffer) > MAX_SECTION:
             self.transport.pause_reading()
@@ -176,7 +177,7 @@ class Http1Connection(asyncio.Protocol):
     def _answer_buffered(self, *, fresh: bool) -> None:
         """Answer the requests in the buffer until one takes time. `fresh` restarts the deadline for what is left."""
         try:
-            while self._buffer and self._state in states.BETWEEN_REQUESTS:
+            while self._buffer and self._state in _BETWEEN_REQUESTS:
                 if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: empty lines before a request
                     self._buffer = EMPTY_LINES.sub(b"", self._buffer, 1)
                     continue
@@ -188,7 +189,7 @@ class Http1Connection(asyncio.Protocol):
                 self._answer(head)
         except MalformedRequest as fault:
             self._refuse(fault)
-        if self._state in states.BETWEEN_REQUESTS:
+        if self._state in _BETWEEN_REQUESTS:
             self._wait_for_request(fresh=fresh)
 
     def _wait_for_request(self, *, fresh: bool) -> None:
@@ -196,7 +197,10 @@ class Http1Connection(asyncio.Protocol):
         if self._input_ended:
             self._move(Event.LAST)
             return
-        self._move(Event.INPUT_LEFT if self._buffer else Event.INPUT_DONE)
+        if self._buffer:
+            self._move(Event.INPUT_LEFT)
+        elif self._state is not _READY:
+            self._move(Event.INPUT_DONE)
         if fresh:
             self.deadline = self._connections.now + (HEAD_TIMEOUT if self._buffer else IDLE_TIMEOUT)
         self.transport.resume_reading()
@@ -251,7 +255,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _response_done_later(self, task: asyncio.Task[bool]) -> None:
         self._response_done(task)
-        if self._state in states.BETWEEN_REQUESTS:
+        if self._state in _BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
 
     def _response_done(self, task: asyncio.Task[bool]) -> None:
@@ -282,13 +286,13 @@ class Http1Connection(asyncio.Protocol):
         if self._connections.log is not None:
             self._connections.log.note(self._connections.clock(), self.client_address(), log_line())
         self._move(Event.RESPONSE_SENT)
-        if self._state in states.BETWEEN_REQUESTS:
+        if self._state in _BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
 
     def continue_fetch(self, fetch: DirectFetch) -> None:
         """Answer by the fetcher: the response to a direct fetch has begun, or will never come."""
         self._run(self._handler.answer_direct_fetch(self, fetch), shareable=fetch.shareable)
-        if self._state in states.BETWEEN_REQUESTS:
+        if self._state in _BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
 
     # ---- tunnels

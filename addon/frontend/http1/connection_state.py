@@ -1,11 +1,14 @@
-"""The states of an HTTP/1 client connection, and every legal move between them."""
+"""The states of an HTTP/1 client connection, and every legal move between them.
+
+They are integers because those are hashed fastest; their values mean nothing.
+"""
 
 from __future__ import annotations
 
-from enum import Enum, auto
+from enum import IntEnum, auto
 
 
-class State(Enum):
+class State(IntEnum):
     """What a connection is doing. Exactly one holds at a time."""
 
     READY = auto()
@@ -30,7 +33,7 @@ class State(Enum):
     """The transport is lost, or belongs to another protocol."""
 
 
-class Event(Enum):
+class Event(IntEnum):
     """What happens to a connection."""
 
     INPUT_LEFT = auto()

@@ -43,14 +43,14 @@ class DirectFetch:
         self,
         request: Request,
         sent: UpstreamRequest,
-        *,
         head: bytes,
         connection: OriginConnection,
+        client: DirectFetchClient,
+        *,
         origin_name: str,
         fetcher: Fetcher,
         key: str,
         now: float,
-        client: DirectFetchClient,
     ) -> None:
         """Prepare to send a request; `send` sends it.
 
@@ -59,11 +59,11 @@ class DirectFetch:
             sent: The request that goes to the origin.
             head: Its bytes.
             connection: The idle connection.
+            client: Gets the response.
             origin_name: The origin as failures call it.
             fetcher: Makes a reply of the response.
             key: The primary key; other requests for it may wait for the response.
             now: Seconds since the epoch.
-            client: Gets the response.
         """
         self.request = request
         self.connection = connection

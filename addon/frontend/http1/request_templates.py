@@ -20,10 +20,10 @@ from addon.origin.connection import OriginConnection
 from addon.origin.pool import OriginPool
 from addon.pipeline.counting import request_counters
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.outcomes import counters_of
 from addon.pipeline.responder import is_collapsible
 from addon.runtime.access_log import access_line
 from cache import engine
-from cache.answer.cache_status import Handling
 from cache.engine.decisions import Forward, Relay, Validate
 from cache.http.messages import DEFAULT_PORTS, Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
@@ -37,6 +37,8 @@ MAX_TEMPLATES = 512
 
 MAX_HEADS = 512
 """Response heads that are kept for all templates together; the origin client recognises no more of them."""
+
+_BYTES = ("octets.from_origin",)
 
 ALIKE = tuple[str, str, str, int, Fields, str, str | None]
 """Everything of a request but its target."""
@@ -54,13 +56,26 @@ class RequestTemplate:
     uncacheable: bool
 
 
+@dataclass(frozen=True, slots=True)
+class PresentedHead:
+    """How an uncacheable response with a known head is passed on."""
+
+    origin: Response
+    """The head that the origin sent."""
+    head: bytes
+    """The head that the client gets."""
+    relay: Relay
+    counters: tuple[str, ...]
+    """The names of the counters that such a response adds to."""
+
+
 class RequestTemplates:
     """The templates of one pipeline."""
 
     def __init__(self, fetcher: Fetcher, counters: BatchedCounters) -> None:
         self.fetcher = fetcher
-        self.heads: dict[tuple[RequestTemplate, int], tuple[Response, bytes, Relay]] = {}
-        """By template and identity of an origin's head: that head, its bytes for the client, and the decision."""
+        self.heads: dict[tuple[RequestTemplate, int], PresentedHead] = {}
+        """How an origin's head is passed on, by template and by identity of that head."""
         self._counters = counters
         self._request_counters = {scheme: request_counters(scheme) for scheme in DEFAULT_PORTS}
         self._templates: OrderedDict[ALIKE, RequestTemplate] = OrderedDict()
@@ -106,7 +121,7 @@ class RequestTemplates:
         if connection is None:
             return None
         self._counters.count(self._request_counters[request.scheme])
-        return TemplateFetch(self, template, request, connection=connection, key=key, now=now, client=client)
+        return TemplateFetch(self, template, request, connection, client, key=key, now=now)
 
     def validate(
         self, request: Request, sent: Validate, key: str, now: float, client: DirectFetchClient
@@ -126,13 +141,13 @@ class RequestTemplates:
         return DirectFetch(
             request,
             sent,
-            head=head,
-            connection=connection,
-            origin_name=pool.route.where,
+            head,
+            connection,
+            client,
+            origin_name=pool.name,
             fetcher=self.fetcher,
             key=key,
             now=now,
-            client=client,
         )
 
     def _is_being_fetched(self, key: str, now: float) -> bool:
@@ -140,11 +155,11 @@ class RequestTemplates:
         single_flight = self.fetcher.single_flight
         return single_flight.leader(key) is not None and not single_flight.is_hit_for_pass(key, now)
 
-    def conclude(self, fetch: DirectFetch, relay: Relay, size: int) -> None:
+    def conclude(self, fetch: DirectFetch, presented: PresentedHead, size: int) -> None:
         """Finish a fetch whose response of `size` bytes is passed on and not stored, and count it."""
-        self._counters.count(("octets.from_origin",), size)
-        self._counters.count(("origin.fetches",))
-        fetch.fetcher.outcomes.conclude(fetch.request, relay, fetch.flight)
+        self._counters.count(presented.counters)
+        self._counters.count(_BYTES, size)
+        fetch.fetcher.outcomes.release_followers(presented.relay, fetch.flight)
         fetch.fetcher.single_flight.finish(fetch.flight)
 
 
@@ -158,24 +173,24 @@ class TemplateFetch(DirectFetch):
         templates: RequestTemplates,
         template: RequestTemplate,
         request: Request,
-        *,
         connection: OriginConnection,
+        client: DirectFetchClient,
+        *,
         key: str,
         now: float,
-        client: DirectFetchClient,
     ) -> None:
         self._templates = templates
         self._template = template
         super().__init__(
             request,
             template.sent,
-            head=template.before_target + request.target.encode("latin-1") + template.after_target,
-            connection=connection,
-            origin_name=template.pool.route.where,
+            template.before_target + request.target.encode("latin-1") + template.after_target,
+            connection,
+            client,
+            origin_name=template.pool.name,
             fetcher=templates.fetcher,
             key=key,
             now=now,
-            client=client,
         )
 
     @property
@@ -197,18 +212,16 @@ class TemplateFetch(DirectFetch):
         if presented is None:
             self.client.continue_fetch(self)
             return
-        head, relay = presented
         content = response.whole() or b""
-        self._templates.conclude(self, relay, len(content))
-        status, handling = relay.answer.head.status, relay.handling
-        self.client.send_direct(head, content, lambda: self._log_line(status, len(content), handling))
+        self._templates.conclude(self, presented, len(content))
+        self.client.send_direct(presented.head, content, lambda: self._log_line(presented.relay, len(content)))
 
-    def _present(self, head: Response) -> tuple[bytes, Relay] | None:
-        """Return the bytes for the client and the decision, or None unless the response is simply uncacheable."""
+    def _present(self, head: Response) -> PresentedHead | None:
+        """Return how the response is passed on, or None unless it is simply uncacheable."""
         fetcher, heads, place = self.fetcher, self._templates.heads, (self._template, id(head))
         known = heads.get(place)
-        if known is not None and known[0] is head:
-            return known[1], known[2]
+        if known is not None and known.origin is head:
+            return known
         received = Received(head, self.sent_at, fetcher.clock())
         outcome = fetcher.outcomes.judge(self.request, self.sent, received, fetcher.policy)
         if not isinstance(outcome, Relay) or outcome.not_stored not in UNCACHEABLE or outcome.changes:
@@ -220,14 +233,14 @@ class TemplateFetch(DirectFetch):
         framing = framing_of(presented, "GET", self.request.version, persistent=True)
         if framing.chunked or framing.close:
             return None
-        presented_bytes = head_bytes(presented, framing)
+        counters = ("origin.fetches", *counters_of(self.request, outcome))
         if len(heads) >= MAX_HEADS:
             heads.clear()
-        heads[place] = head, presented_bytes, outcome
-        return presented_bytes, outcome
+        heads[place] = PresentedHead(head, head_bytes(presented, framing), outcome, counters)
+        return heads[place]
 
-    def _log_line(self, status: int, size: int, handling: Handling | None) -> str:
-        return access_line(self.request, status, size, handling)
+    def _log_line(self, relay: Relay, size: int) -> str:
+        return access_line(self.request, relay.answer.head.status, size, relay.handling)
 
 
 def _alike(request: Request) -> ALIKE:
