@@ -83,7 +83,7 @@ class StoringPolicy:
     content_type_match: bool = False
     """Do not store a response whose media type contradicts the extension in its path."""
     groups: bool = True
-    """Obey Cache-Groups; off where strangers share an origin and could invalidate each other (RFC 9875 §5)."""
+    """Obey Cache-Groups; off if the sites on one origin must not invalidate each other (RFC 9875 §5)."""
     everything: bool = False
     """Store each response that a later request could be answered from: a recording."""
 
@@ -99,7 +99,7 @@ class KeyPolicy:
     no_vary_search: bool = False
     """Obey No-Vary-Search."""
     vary_language_order: bool = True
-    """Treat Accept-Language values in another order as different."""
+    """Treat the same languages in another order as another Accept-Language value."""
     credential_key: bytes = b""
     """Key of the hashes that stand for credentials among Vary values, so that no credential is stored."""
     ignore_credentials: bool = False
@@ -180,7 +180,7 @@ class CachePolicy:
     shortcuts: Shortcuts = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Derive `shortcuts`."""
+        """Compute `shortcuts`."""
         annotations = self.presentation.annotations
         key_is_url = not (self.keying.no_vary_search or self.keying.query_rules)
         counts_seconds = any("{age}" in value for rule in annotations for _, value in (*rule.set, *rule.append))
