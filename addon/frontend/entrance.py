@@ -40,7 +40,7 @@ class Entrance(asyncio.Protocol):
     def _send_away(self, transport: asyncio.Transport, sentence: str) -> None:
         door, reason = self._door, Refused.CONNECTIONS
         # RFC 9209 §2.3.17; connection_limit_reached is for connections to the next hop
-        answer = error_response(503, reason, sentence, door.fetcher.policy, door.clock(), "http_request_denied")
+        answer = error_response(503, reason, sentence, door.fetcher.policy, door.clock(), error="http_request_denied")
         door.fetcher.reply_builder.refuse(Refuse(answer, reason))  # counts it
         fields = answer.head.fields.appending(("Retry-After", str(RETRY_AFTER)))
         transport.write(head_octets(replace(answer.head, fields=fields), Framing(close=True)) + answer.content)

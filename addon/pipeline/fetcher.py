@@ -158,7 +158,7 @@ class Fetcher:
                 await self.apply(outcome.changes, flight)
                 if context.content is not None:
                     return self._gave_up(f"{request.uri} cannot be sent twice.")
-                return outcome.sent
+                return outcome.upstream_request
             case Freshen() | Serve() | Refuse():
                 await answer.close()
                 return await self._without_origin(request, sent, outcome, flight)
@@ -201,7 +201,13 @@ class Fetcher:
         if self.reachability:
             self.reachability.failed(request, failure)
         return engine.on_failure(
-            request, sent, failure.kind, failure.detail, self.policy, self.clock(), disconnected=failure.disconnected
+            request,
+            sent,
+            self.policy,
+            self.clock(),
+            error=failure.kind,
+            sentence=failure.detail,
+            disconnected=failure.disconnected,
         )
 
     def judged(
@@ -243,7 +249,7 @@ class Fetcher:
 
     def _error(self, status: int, reason: Refused, sentence: str, error: str) -> Reply:
         return self.reply_builder.refuse(
-            Refuse(error_response(status, reason, sentence, self.policy, self.clock(), error), reason)
+            Refuse(error_response(status, reason, sentence, self.policy, self.clock(), error=error), reason)
         )
 
     def _gave_up(self, sentence: str) -> Reply:

@@ -19,7 +19,7 @@ from cache.engine.decisions import Change, Relay, Serve, Store, UpstreamRequest
 from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
-from cache.rules.key import matches
+from cache.rules.vary import matches
 
 MAX_HELD = 1024
 """Responses held in memory elsewhere that may still come to be kept."""

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from cache.rules.mementos import worth_keeping
+from cache.rules.mementos import captures_to_keep
 from cache.rules.stored_response import StoredResponse
 
 MAX_VARIANTS = 32
@@ -41,7 +41,7 @@ def supersedes(new: StoredResponse, old: StoredResponse) -> bool:
 def superseded(new: StoredResponse, stored: Iterable[StoredResponse], captures: int) -> set[str]:
     """Return the ids of what a new response takes the place of, but for `captures` states kept over time."""
     old = [each for each in stored if supersedes(new, each)]
-    return {each.id for each in old} - worth_keeping(new, old, captures)
+    return {each.id for each in old} - captures_to_keep(new, old, captures)
 
 
 @dataclass(frozen=True, slots=True)

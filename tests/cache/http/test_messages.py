@@ -39,7 +39,7 @@ ENTRY = StoredResponse(
     revision=8,
     scrubbed=True,
 )
-NEVER_STORED = {"pieces"}
+NEVER_STORED = {"combined_parts"}
 
 
 def test_nothing_is_left_to_its_default() -> None:
