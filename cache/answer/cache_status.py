@@ -1,4 +1,4 @@
-"""Cache-Status: how this cache handled a request (RFC 9211)."""
+"""Cache-Status: the handling of a request by this cache (RFC 9211)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cache.policy.reasons import Forwarded
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """How this cache handled a request; `hit` and `fwd` exclude each other."""
+    """The handling of a request by this cache; `hit` and `fwd` exclude each other."""
 
     hit: bool = False
     """The response comes from the store; no request was forwarded (RFC 9211 §2.1)."""

@@ -4,7 +4,7 @@ The status is:
 
 - 203 for a stored 200, because its metadata comes from a copy and not from the origin;
 - 203 for a relayed 200 whose fields an operator's rule has changed;
-- 200 in place of such a 203, if the settings, a signature over the status, or the client demand it;
+- 200 in place of such a 203, if the settings, a signature over the status, or a client exception require it;
 - 304, 206 or 416 from a stored response, if the client's preconditions or its Range ask for it;
 - the stored or the received status in all other cases;
 - the error status that the caller passes for an error of this proxy.
@@ -125,7 +125,7 @@ def _fields_of_copy(
         fields = fields.without(directives_of(entry, policy).no_cache_fields)  # RFC 9111 §5.2.2.4
     if entry.head.status == 200 and policy.presentation.annotations:
         fields = annotated(request, fields, template_values_of_copy(request, entry, age), policy)
-    # RFC 9111 §5.1: a response without Age is taken for new, and a response that was just validated is nearly that
+    # RFC 9111 §5.1: no Age means that the response was made for this request; a validated one nearly was
     if not validated or "age" in fields:
         fields = fields.replacing("Age", str(math.floor(age)))
     return fields

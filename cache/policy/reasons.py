@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Forwarded(StrEnum):
-    """Why a request was forwarded: the `fwd` of Cache-Status (RFC 9211 §2.2)."""
+    """Reasons why a request was forwarded: the `fwd` of Cache-Status (RFC 9211 §2.2)."""
 
     BYPASS = "bypass"
     METHOD = "method"
@@ -54,7 +54,7 @@ class Detail(StrEnum):
 
 
 class NotStored(StrEnum):
-    """Why a response was relayed but not stored."""
+    """Reasons why a response was relayed but not stored."""
 
     AUTHORIZATION = "authorization"
     BYPASSED = "bypassed"
@@ -84,7 +84,7 @@ class NotStored(StrEnum):
 
 
 class Refused(StrEnum):
-    """Why this proxy sent an error that it generated."""
+    """Reasons why this proxy sent an error that it generated."""
 
     ACCEPT_DATETIME = "accept-datetime"
     CONNECTIONS = "connections"
@@ -105,7 +105,7 @@ class Refused(StrEnum):
 
 
 class Dropped(StrEnum):
-    """Why content that an origin sent was not relayed to the client."""
+    """Reasons why content that an origin sent was not relayed to the client."""
 
     CONTENT_IN_204 = "content-in-204"
     CONTENT_IN_205 = "content-in-205"

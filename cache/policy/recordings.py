@@ -1,4 +1,4 @@
-"""How a recording changes the policy: while it is made, and while it is replayed."""
+"""Recordings: the policy while one is made, and while one is replayed."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ class AnswerStatus(StrEnum):
 
 
 class SetCookie(StrEnum):
-    """What happens to a response that sets cookies."""
+    """The storing of responses that set cookies."""
 
     STORE = "store"
     """Stored with its Set-Cookie fields, if it has an explicit lifetime."""
@@ -41,7 +41,7 @@ class ClientReload(StrEnum):
 
 
 class Mode(StrEnum):
-    """When origins are asked."""
+    """The use of origins."""
 
     ONLINE = "online"
     """Whenever the rules of caching require it."""

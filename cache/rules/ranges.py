@@ -41,7 +41,7 @@ class Unsatisfiable:
 def requested_parts(request: Request, entry: StoredResponse) -> tuple[Part, ...] | Unsatisfiable | None:
     """Return the parts that a Range asks of a stored 200, in the same order, or None if the whole is to be sent."""
     value = request.fields.get("range")
-    if entry.scrubbed:  # the client may combine the part with bytes of the origin's, which differ
+    if entry.scrubbed:  # the client may combine the part with parts of the original content
         return None
     if value is None or request.method != "GET" or entry.head.status != 200 or not _if_range_holds(request, entry):
         return None

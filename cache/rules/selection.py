@@ -1,4 +1,4 @@
-"""Selection: the stored response for a request, and the reason why it must not be used without the origin, if any."""
+"""Selection of the stored response for a request, and reasons that forbid its use without the origin."""
 
 from __future__ import annotations
 
@@ -66,8 +66,8 @@ def is_misaddressed(request: Request) -> bool:
         return False
     hosts = [host.lower() for host in request.fields.all("host")]
     authority, default = request.authority.lower(), f":{DEFAULT_PORTS.get(request.scheme)}"
-    named = [authority] if not hosts else [host.removesuffix(default) for host in hosts]
-    return named != [authority] or (request.tls_name or request.host).lower() != request.host.lower()
+    authorities = [authority] if not hosts else [host.removesuffix(default) for host in hosts]
+    return authorities != [authority] or (request.tls_name or request.host).lower() != request.host.lower()
 
 
 def covers(request: Request, entry: StoredResponse) -> bool:
@@ -106,7 +106,7 @@ def obstacle(
         return Forwarded.PARTIAL, None
     if policy.freshness.always_fresh:
         return None
-    if entry.scrubbed and not policy.network.offline:  # the client can have the original
+    if entry.scrubbed and not policy.network.offline:  # the origin can send the original
         return Forwarded.REQUEST, Detail.SCRUBBED
     directives = directives_of(entry, policy)
     shareable = shareable_although_authorized(directives) or is_bound_to_credential(entry)
@@ -149,5 +149,5 @@ def _client_reason_to_validate(
     max_age = client_directives.max_age
     if max_age is None or (max_age > 0 and age <= max_age):
         return None
-    # RFC 8246 §2: a reload does not validate an immutable response; §3: over https, which protects it from alteration
+    # RFC 8246 §2: a reload does not validate an immutable response; §3: if https has protected it from alteration
     return None if fresh and immutable and request.scheme == "https" else Detail.REQUEST_MAX_AGE

@@ -94,7 +94,7 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
     lasting = entry.head.fields.without([*(name for name, _ in lines), "age", "date"])
     fields = with_date(lasting.appending(*lines), received.response_time)
     head = Response(entry.head.status, entry.head.reason, fields, entry.head.version)
-    # the origin selected this response for the new request, so take its Vary values (RFC 9111 §4.1)
+    # the origin selected this response for the new request, so store the Vary values of that (RFC 9111 §4.1)
     vary, personal = vary_of(request, entry.key, fields, policy), entry.personal or is_personal(request, policy)
     scrubbed = entry.scrubbed or not policy.private.secrets.isdisjoint(received.head.fields.names())
     times = received.request_time, received.response_time
