@@ -97,7 +97,7 @@ def test_scrubbing_leaves_no_octet_of_a_secret(tmp_path: Path, library: Recordin
     )
     assert json.loads(secondhand("show", "http://a.test/json", "--store", place, "--json").stdout)[0]["scrubbed"]
     why = secondhand("why", "http://a.test/json", "--store", place).stdout
-    assert "scrubbed: something was taken out of it" in why
+    assert "scrubbed (secrets were removed)" in why
     assert "decision: forward, scrubbed" in why
     assert entries["field"][0].head.fields.get("etag") == '"3"'
     assert entries["field"][0].scrubbed
