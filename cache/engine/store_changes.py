@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from cache.engine.decisions import Change, Delete, Invalidate, InvalidateGroups, Update, UpstreamRequest
 from cache.http.messages import Received, Request, Response
-from cache.policy.cache_policy import CachePolicy, heeds_groups
+from cache.policy.cache_policy import CachePolicy, obeys_groups
 from cache.policy.reasons import Detail
 from cache.rules import validation
 from cache.rules.groups import groups, invalidated_groups
@@ -53,7 +53,7 @@ def _invalidated_groups(
 
     See RFC 9875 §2.2.1 and §3.
     """
-    if not heeds_groups(request.host, policy):
+    if not obeys_groups(request.host, policy):
         return ()
     names = invalidated_groups(head.fields).union(*(groups(entry.head.fields) for entry in upstream_request.matching))
     origin = primary_key(replace(request, target="/"))  # RFC 9875 §2.1: a group belongs to one origin

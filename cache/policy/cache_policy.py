@@ -206,7 +206,7 @@ class CachePolicy:
         return self
 
 
-def heeds_groups(host: str, policy: CachePolicy) -> bool:
+def obeys_groups(host: str, policy: CachePolicy) -> bool:
     """Return whether Cache-Groups of a host's responses are obeyed."""
     chosen = (rule.groups for rule in policy.hosts if rule.groups is not None and rule.host.fullmatch(host))
     return next(chosen, policy.storing.groups)
