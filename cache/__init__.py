@@ -1,1 +1,1 @@
-"""HTTP caching: pure rules above the stores line, storage below it."""
+"""The HTTP cache: rules that are pure functions (everything but `stores`), and the stores that keep responses."""

@@ -171,7 +171,7 @@ class Fetcher:
                 await self.outcomes.apply(outcome.changes, flight)
                 if context.content is not None:
                     return self.errors.gave_up(f"{request.uri} cannot be sent twice.")
-                return outcome.sent
+                return outcome.upstream_request
             case Freshen() | Serve() | Refuse():
                 await answer.close()
                 return await self._reply_without_origin(request, sent, outcome, flight)
@@ -201,10 +201,10 @@ class Fetcher:
         return engine.on_failure(
             request,
             sent,
-            failure.kind,
-            failure.detail,
-            policy=self.policy,
-            now=self.clock(),
+            self.policy,
+            self.clock(),
+            error=failure.kind,
+            sentence=failure.detail,
             disconnected=failure.disconnected,
         )
 

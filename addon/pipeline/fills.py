@@ -18,7 +18,7 @@ from cache.engine.decisions import Relay, Serve, Store, UpstreamRequest
 from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
-from cache.rules.key import matches
+from cache.rules.vary import matches
 
 
 class Fills:

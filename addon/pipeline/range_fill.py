@@ -73,7 +73,7 @@ class RangeFill:
             digest = await self._digest([each for each in whole.answer.content if isinstance(each, StoredContent)])
         except StoreError:
             return False
-        if not is_contradicted(replace(whole.entry, pieces=(), complete_length=None, sha256=digest)):
+        if not is_contradicted(replace(whole.entry, combined_parts=(), complete_length=None, sha256=digest)):
             return True
         self._counters.count(f"not_stored.{NotStored.DIGEST_MISMATCH}")
         await self._store.apply(tuple(map(Delete, whole.entry.parts)))

@@ -11,9 +11,10 @@ from addon.recordings.library import RecordingError
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reason_texts import clause
-from cache.rules.key import NEVER_MATCHES, content_digest_of, request_for
+from cache.rules.key import content_digest_of, request_for
 from cache.rules.storability import new_entry, reason_not_to_store
 from cache.rules.stored_response import StoredResponse
+from cache.rules.vary import NEVER_MATCHES
 from cache.stores.base import ResponseStore, StoreError
 from cache.stores.codec import CodecError
 

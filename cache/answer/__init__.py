@@ -1,1 +1,1 @@
-"""The response that a client is shown."""
+"""The response to the client: its status, its fields, and where its content comes from."""

@@ -1,4 +1,4 @@
-"""What a client is answered with: a head, and where its content comes from."""
+"""Responses to a client: a head, and where the content comes from."""
 
 from __future__ import annotations
 
@@ -10,34 +10,34 @@ from cache.rules.stored_parts import StoredContent
 
 @dataclass(frozen=True, slots=True)
 class CopyAnswer:
-    """An answer from a stored response."""
+    """A response from a stored response."""
 
     head: Response
     content: tuple[StoredContent | bytes, ...] = ()
-    """What is sent, in order."""
+    """The pieces of the content, in order."""
     exemption: str | None = None
-    """The reason's name where 200 is said although 203 is the rule."""
+    """The name of the reason to send 200 instead of 203, if there is one."""
 
     @property
     def length(self) -> int:
-        """Octets of the content."""
-        return sum(len(each) if isinstance(each, bytes) else each.stop - each.start for each in self.content)
+        """Bytes of the content."""
+        return sum(len(piece) if isinstance(piece, bytes) else piece.stop - piece.start for piece in self.content)
 
 
 @dataclass(frozen=True, slots=True)
 class RelayedAnswer:
-    """An origin's answer, passed on."""
+    """A response relayed from the origin."""
 
     head: Response
     has_content: bool
-    """Whether the octets that the origin sends go along."""
+    """The content that the origin sends is relayed too."""
     exemption: str | None = None
-    """The reason's name where 200 is said although 203 is the rule."""
+    """The name of the reason to send 200 instead of 203, if there is one."""
 
 
 @dataclass(frozen=True, slots=True)
 class OwnAnswer:
-    """An error that this proxy makes itself."""
+    """An error that this proxy generates itself."""
 
     head: Response
     content: bytes

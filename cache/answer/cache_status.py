@@ -1,4 +1,4 @@
-"""Cache-Status (RFC 9211): what this cache did, in one list member."""
+"""Cache-Status: the handling of a request by this cache (RFC 9211)."""
 
 from __future__ import annotations
 
@@ -9,33 +9,36 @@ from cache.policy.reasons import Forwarded
 
 @dataclass(frozen=True, slots=True)
 class Handling:
-    """How this cache handled a request; `hit` and `fwd` exclude each other."""
+    """The handling of a request by this cache; `hit` and `fwd` exclude each other."""
 
     hit: bool = False
-    """Answered from what is stored, nobody asked (RFC 9211 §2.1)."""
+    """The response comes from the store; no request was forwarded (RFC 9211 §2.1)."""
     fwd: Forwarded | None = None
+    """Why the request was forwarded (RFC 9211 §2.2)."""
     fwd_status: int | None = None
-    """The status the origin gave, where it gave one."""
+    """The status of the origin's response, if there was one (RFC 9211 §2.3)."""
     stored: bool = False
+    """The response was stored (RFC 9211 §2.5)."""
     collapsed: bool = False
+    """The request shared the fetch of another request (RFC 9211 §2.6)."""
     ttl: int | None = None
-    """Seconds of freshness left, negative when stale."""
+    """Remaining seconds of freshness, negative if stale (RFC 9211 §2.4)."""
     detail: str | None = None
-    """The name of a reason: always a token (RFC 9211 §2.8)."""
+    """The name of a reason, a token (RFC 9211 §2.8)."""
 
     @property
     def is_miss(self) -> bool:
-        """Tell whether an origin's content was needed that a copy could have been.
+        """Return whether an origin had to send content that a copy could have given.
 
-        Not where the method is none that a cache answers, nor where an origin confirmed the copy (304), nor for who
-        joined another one's fetch: how many do is a matter of time.
+        Not a miss are methods that a cache does not answer, copies that the origin confirmed by a 304, and requests
+        that shared a fetch: their number depends on timing.
         """
         confirmed = self.fwd_status == 304 and self.fwd is not Forwarded.URI_MISS
         return self.fwd not in (None, Forwarded.METHOD) and not confirmed and not self.collapsed
 
 
 def member(cache_name: str, handling: Handling, sent_status: int) -> str:
-    """Return this cache's member of Cache-Status; the origin's status is told only if it is not the one sent."""
+    """Return this cache's member of Cache-Status, with `fwd-status` only if it differs from `sent_status`."""
     parts = [cache_name]
     if handling.hit:
         parts.append("hit")

@@ -1,4 +1,4 @@
-"""Clients and kinds of request that were measured to break on a 203."""
+"""Client exceptions: clients and kinds of requests that do not work with a 203, and get the 200 instead."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from cache.policy.rules import ClientRule
 
 
 def exemption(request: Request, fields: Fields, policy: CachePolicy) -> str | None:
-    """Return the name of the first rule whose client breaks on a 203, or None; `fields` are the response's."""
+    """Return the name of the first matching rule, or None; `fields` are those of the response."""
     candidates = _of_user_agent(request.fields.get("user-agent"), policy.presentation.clients)
-    return next((rule.name for rule in candidates if _breaks(rule, request, fields)), None)
+    return next((rule.name for rule in candidates if _applies(rule, request, fields)), None)
 
 
 @lru_cache(maxsize=256)
 def _of_user_agent(user_agent: str | None, rules: tuple[ClientRule, ...]) -> tuple[ClientRule, ...]:
-    """Return the rules that this User-Agent leaves: few of many."""
-    # no User-Agent is no match: a 203 is the rule, and an exception needs a positive match
+    """Return the rules that a User-Agent matches. Cached, since few of many rules remain."""
+    # without User-Agent no such rule matches: an exception from 203 needs a positive match
     return tuple(
         rule
         for rule in rules
@@ -27,7 +27,7 @@ def _of_user_agent(user_agent: str | None, rules: tuple[ClientRule, ...]) -> tup
     )
 
 
-def _breaks(rule: ClientRule, request: Request, fields: Fields) -> bool:
+def _applies(rule: ClientRule, request: Request, fields: Fields) -> bool:
     return (
         (rule.method is None or rule.method == request.method)
         and (rule.path is None or bool(rule.path.search(request.target)))

@@ -1,7 +1,8 @@
-"""The decisions: what to do with a request, with a response, with a failure. Pure functions of their arguments.
+"""The engine: pure functions that decide about a request, a response of the origin, or a failure to get one.
 
-`on_request` says Serve, Validate, Forward or Refuse. What was sent forward comes back to `on_response` or
-`on_failure`, whose results also say what changes in the store. All times are seconds since the epoch.
+`on_request` returns Serve, Validate, Forward or Refuse. After Validate and Forward, the caller sends the request and
+passes the result to `on_response` or `on_failure`; their decisions also contain the changes of the store. All times
+are seconds since the epoch.
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ __all__ = [
 
 
 def preview(entry: StoredResponse, policy: CachePolicy, now: float) -> Response:
-    """Return the head that a plain GET would get from this stored response, or a request for just that part."""
+    """Return the head of the response to a GET for this stored response, or for just the range of a stored part."""
     request = request_for(entry.target)
     if entry.complete_length is not None:
-        asked = ("Range", f"bytes={entry.first}-{entry.first + entry.length - 1}")
-        request = replace(request, fields=Fields((asked,)))
+        stored_range = ("Range", f"bytes={entry.first}-{entry.first + entry.length - 1}")
+        request = replace(request, fields=Fields((stored_range,)))
     handling = Handling(hit=True, ttl=time_to_live(entry, policy, now))
     return from_copy(request, entry, handling, policy, now).head

@@ -1,4 +1,4 @@
-"""What the engine can say: one frozen record for each thing its caller has to do, carrying just what that needs."""
+"""The decisions of the engine: a frozen record for each action of its caller, with all that the action needs."""
 
 from __future__ import annotations
 
@@ -10,41 +10,42 @@ from cache.http.messages import Request
 from cache.policy.reasons import Detail, Forwarded, NotStored, Refused
 from cache.rules.stored_response import StoredResponse
 
-# ---- what a request leads to
+# ---- decisions about a request
 
 
 @dataclass(frozen=True, slots=True)
 class UpstreamRequest:
-    """A request on its way to the origin, and what is known about it here."""
+    """A request to send to the origin, and what is needed to handle its response."""
 
     request: Request
-    """As it is to be sent: conditional where stored responses are being validated."""
+    """The request as it is sent, conditional if stored responses are validated."""
     fwd: Forwarded
+    """Why it is forwarded: the `fwd` of Cache-Status (RFC 9211 §2.2)."""
     detail: Detail | None = None
     not_storable: NotStored | None = None
-    """Why the answer must not be stored, where that is known before it comes."""
-    nominated: tuple[StoredResponse, ...] = ()
-    """The stored responses whose validators it carries."""
+    """Why the response must not be stored, if that is known before it is received."""
+    to_validate: tuple[StoredResponse, ...] = ()
+    """The stored responses whose validators the request carries."""
     selected: StoredResponse | None = None
-    """The stored response that would have been the answer."""
+    """The stored response that was selected, but may not be used without the origin."""
     matching: tuple[StoredResponse, ...] = ()
-    """All stored responses that could have been chosen."""
-    completes: StoredResponse | None = None
-    """The stored parts that what is asked for would make whole."""
-    heads: tuple[str, ...] = ()
-    """Ids of stored HEAD answers, which a GET answer makes superfluous."""
-    repeated: bool = False
-    """It has been asked once before."""
+    """All stored responses that match the client's request."""
+    stored_parts: StoredResponse | None = None
+    """The stored parts of a response whose missing part is fetched."""
+    stored_head_ids: tuple[str, ...] = ()
+    """Ids of stored responses to HEAD; a stored response to GET replaces them."""
+    is_retry: bool = False
+    """It repeats a request whose response could not be used."""
 
 
 @dataclass(frozen=True, slots=True)
 class Forward(UpstreamRequest):
-    """Ask the origin; no stored response is being validated."""
+    """Fetch a response from the origin, without validating a stored one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Validate(UpstreamRequest):
-    """Ask the origin whether a stored response still holds."""
+    """Ask the origin whether a stored response is still valid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,29 +56,29 @@ class Serve:
     entry: StoredResponse
     handling: Handling
     valid_until: float
-    """Until then, and while the stored response is unchanged, the same request gets the same decision."""
+    """Until this time, while the stored response is unchanged, an equal request gets an equal decision."""
     detail: Detail | None = None
-    """What lies behind the hit, if it is not simply fresh."""
+    """Why the stored response may be used, if it is not fresh by an explicit lifetime."""
     background_validation: UpstreamRequest | None = None
-    """To be asked in the background (RFC 5861 §3)."""
+    """The request for a background revalidation (RFC 5861 §3)."""
     changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Answer with an error of this proxy's own."""
+    """Answer with an error that this proxy generates."""
 
     answer: OwnAnswer
     reason: Refused
     changes: tuple[Change, ...] = ()
 
 
-# ---- what a response leads to
+# ---- changes of the store
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Rewrite a stored head."""
+    """Replace the head of a stored response."""
 
     entry: StoredResponse
 
@@ -91,10 +92,10 @@ class Invalidate:
 
 @dataclass(frozen=True, slots=True)
 class InvalidateGroups:
-    """Mark every stored response of an origin that is in one of these groups as needing validation."""
+    """Mark every stored response of an origin in one of these groups as needing validation."""
 
     origin: str
-    """Scheme, host and port as a primary key begins with them, the slash behind them included."""
+    """Scheme, host and port as primary keys begin with them, with the slash behind them."""
     groups: frozenset[str]
 
 
@@ -108,9 +109,12 @@ class Delete:
 Change = Update | Invalidate | InvalidateGroups | Delete
 
 
+# ---- decisions about a response
+
+
 @dataclass(frozen=True, slots=True)
 class Store:
-    """Relay the answer, and store it as `entry` in place of those that `replaces` names by id."""
+    """Relay the response, and store it as `entry` in place of the entries whose ids are in `replaces`."""
 
     answer: RelayedAnswer
     entry: StoredResponse
@@ -118,12 +122,12 @@ class Store:
     handling: Handling
     changes: tuple[Change, ...] = ()
     secrets: frozenset[str] = frozenset()
-    """Lower-case names of members of JSON whose values are taken out of the content before it is stored."""
+    """Lower-case names of the JSON members whose values are removed from the content before it is stored."""
 
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Store what comes as `entry`, and give `engine.completed` what was stored: the answer is put together of parts."""
+    """Store the response as `entry`, a part that was missing, then call `engine.completed` with the stored part."""
 
     entry: StoredResponse
     replaces: tuple[str, ...]
@@ -132,7 +136,7 @@ class Complete:
 
 @dataclass(frozen=True, slots=True)
 class Freshen:
-    """Answer from a stored response that the origin has just confirmed; `entry` is its updated form."""
+    """Answer from a stored response that the origin has just validated; `entry` is its updated form."""
 
     answer: CopyAnswer
     entry: StoredResponse
@@ -142,7 +146,7 @@ class Freshen:
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """Relay the answer and store nothing."""
+    """Relay the response without storing it."""
 
     answer: RelayedAnswer
     not_stored: NotStored | None
@@ -152,7 +156,7 @@ class Relay:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Drop this answer and ask again, once."""
+    """Discard the response, and send `upstream_request` instead."""
 
-    sent: Forward
+    upstream_request: Forward
     changes: tuple[Change, ...] = ()

@@ -1,4 +1,4 @@
-"""What an origin's answer leads to, or the lack of one; with what changes in the store."""
+"""Decisions about a response of the origin, or about a failure to get one."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cache.engine.decisions import (
     Update,
     UpstreamRequest,
 )
-from cache.engine.store_changes import changes, invalidations, outdated, refreshed
+from cache.engine.store_changes import changes, invalidations, outdated, updated
 from cache.http.cache_control import request_directives, response_directives
 from cache.http.fields import entity_tags
 from cache.http.messages import Received, Request, Response
@@ -30,154 +30,182 @@ from cache.rules import validation
 from cache.rules.freshness import stale_use_after_error, stale_use_when_disconnected, time_to_live
 from cache.rules.invalidation import keys_in_doubt
 from cache.rules.secrets import secrets_in
-from cache.rules.storability import content_range, forbidden_to_keep, new_entry, reason_not_to_store
-from cache.rules.stored_parts import combined, gap, strong_validator
+from cache.rules.storability import content_range, forbidden_by_directive, new_entry, reason_not_to_store
+from cache.rules.stored_parts import combined, missing_range, strong_validator
 from cache.rules.stored_response import StoredResponse
 
-FAILURES = frozenset({500, 502, 503, 504})
-"""Answers that count as errors for stale-if-error (RFC 5861 §4)."""
+SERVER_ERRORS = frozenset({500, 502, 503, 504})
+"""Status codes that stale-if-error applies to (RFC 5861 §4)."""
 
 
 def on_response(
     request: Request,
-    sent: UpstreamRequest,
+    upstream_request: UpstreamRequest,
     received: Received,
     policy: CachePolicy,
     entry_id: str,
 ) -> Store | Complete | Freshen | Relay | Serve | Retry | Refuse:
-    """Decide what an origin's response leads to; `request` is the client's, `entry_id` names what may be stored."""
+    """Decide about an origin's response.
+
+    Args:
+        request: The client's request.
+        upstream_request: The request that was sent to the origin for it.
+        received: The head of the response.
+        policy: The policy.
+        entry_id: The id of the stored response, if this response is stored.
+    """
     response, now = received.head, received.response_time
     if response.status == 304:
-        return _on_not_modified(request, sent, received, policy)
-    if sent.completes and response.status in (206, 416):
-        return _on_missing_part(sent, sent.completes, received, policy, entry_id)
-    if (
-        sent.selected
-        and response.status in FAILURES
-        and (stale := _serve_after_error(request, sent, sent.selected, response.status, policy, now))
+        return _on_not_modified(request, upstream_request, received, policy)
+    if upstream_request.stored_parts and response.status in (206, 416):
+        return _on_missing_part(upstream_request, upstream_request.stored_parts, received, policy, entry_id)
+    if response.status in SERVER_ERRORS and (
+        stale := _serve_after_error(request, upstream_request, response.status, policy, now)
     ):
         return stale
-    not_stored = sent.not_storable or reason_not_to_store(sent.request, received, policy)
-    # a HEAD answer is kept only where there is no GET answer to freshen
-    if not_stored is None and request.method == "HEAD" and any(entry.method == "GET" for entry in sent.matching):
+    not_stored = upstream_request.not_storable or reason_not_to_store(upstream_request.request, received, policy)
+    # a response to HEAD is not stored beside one to GET, which it updates
+    if not_stored is None and request.method == "HEAD" and _matches_get(upstream_request):
         not_stored = NotStored.METHOD
-    if not_stored is None and response.status == 401 and _ends_nothing(sent, policy):
+    if not_stored is None and response.status == 401 and _is_refused_credential(upstream_request, policy):
         not_stored = NotStored.CHALLENGE
-    changed = changes(request, sent, received, policy, stored=not_stored is None)
-    handling = Handling(fwd=sent.fwd, fwd_status=response.status, stored=not_stored is None, detail=sent.detail)
-    # RFC 9110 §9.3.6 to §9.3.8: the cache has no part in these
+    changed = changes(request, upstream_request, received, policy, stored=not_stored is None)
+    handling = Handling(
+        fwd=upstream_request.fwd,
+        fwd_status=response.status,
+        stored=not_stored is None,
+        detail=upstream_request.detail,
+    )
+    # RFC 9110 §9.3.6 to §9.3.8: the cache takes no part in these methods
     shown = None if request.method in ("OPTIONS", "TRACE", "CONNECT") else handling
     answer = relayed(request, response, shown, policy, now)
     if not_stored is not None:
         return Relay(answer, not_stored, shown, changed)
-    entry = new_entry(sent.request, received, policy, entry_id)
-    replaces = (*_replaced(sent, entry, policy), *sent.heads)
-    return Store(answer, entry, replaces, handling, changed, secrets_in(response.fields, policy))
+    entry = new_entry(upstream_request.request, received, policy, entry_id)
+    replaces = (*_replaced_ids(upstream_request, entry, policy), *upstream_request.stored_head_ids)
+    return Store(answer, entry, replaces, handling, changes=changed, secrets=secrets_in(response.fields, policy))
 
 
-def _ends_nothing(sent: UpstreamRequest, policy: CachePolicy) -> bool:
-    """Tell whether a 401, like that to an expired password, is no reason for one user's cache to lose what it has."""
-    has_better = any(entry.head.status < 400 for entry in sent.matching)
-    return bool(policy.private.scope) and (has_better or "authorization" in sent.request.fields)
+def _matches_get(upstream_request: UpstreamRequest) -> bool:
+    """Return whether a stored response to GET matches the request."""
+    return any(entry.method == "GET" for entry in upstream_request.matching)
+
+
+def _is_refused_credential(upstream_request: UpstreamRequest, policy: CachePolicy) -> bool:
+    """Return whether a 401 leaves the store of one user as it is: it refuses a credential, or better is stored."""
+    has_better = any(entry.head.status < 400 for entry in upstream_request.matching)
+    return bool(policy.private.scope) and (has_better or "authorization" in upstream_request.request.fields)
 
 
 def _on_missing_part(
-    sent: UpstreamRequest, parts: StoredResponse, received: Received, policy: CachePolicy, entry_id: str
+    upstream_request: UpstreamRequest, parts: StoredResponse, received: Received, policy: CachePolicy, entry_id: str
 ) -> Complete | Retry:
-    """Return what becomes of a part that only this cache asked for: no client could be given it (RFC 9111 §3.4)."""
+    """Decide about the missing part of a response. The client did not ask for a part, so it cannot be relayed.
+
+    See RFC 9111 §3.4.
+    """
     place = content_range(received.head)
-    if place is None or sent.not_storable or reason_not_to_store(sent.request, received, policy):
-        return Retry(without_copies(sent))
-    part = new_entry(sent.request, received, policy, entry_id)
-    seen = combined([replace(part, length=place.stop - place.first), *parts.parts])
-    if len(seen) > 1 or gap(seen[0]):
-        return Retry(without_copies(sent))
-    return Complete(part, tuple(_replaced(sent, part, policy)))
+    not_stored = upstream_request.not_storable or reason_not_to_store(upstream_request.request, received, policy)
+    if place is None or not_stored:
+        return Retry(without_copies(upstream_request))
+    part = new_entry(upstream_request.request, received, policy, entry_id)
+    responses = combined([replace(part, length=place.stop - place.first), *parts.parts])
+    if len(responses) > 1 or missing_range(responses[0]):
+        return Retry(without_copies(upstream_request))
+    return Complete(part, tuple(_replaced_ids(upstream_request, part, policy)))
 
 
-def completed(request: Request, sent: UpstreamRequest, part: StoredResponse, policy: CachePolicy, now: float) -> Serve:
-    """Return the answer of the stored parts, now that `part` is one of them and none is missing."""
-    whole = combined([part, *(sent.completes.parts if sent.completes else ())])[0]
-    handling = Handling(fwd=sent.fwd, fwd_status=206)
+def completed(
+    request: Request, upstream_request: UpstreamRequest, part: StoredResponse, policy: CachePolicy, now: float
+) -> Serve:
+    """Return the response from all stored parts, now that `part`, the missing one, is stored."""
+    stored_parts = upstream_request.stored_parts.parts if upstream_request.stored_parts else ()
+    whole = combined([part, *stored_parts])[0]
+    handling = Handling(fwd=upstream_request.fwd, fwd_status=206)
     return Serve(from_copy(request, whole, handling, policy, now, validated=True), whole, handling, now)
 
 
-def _replaced(sent: UpstreamRequest, new: StoredResponse, policy: CachePolicy) -> Iterator[str]:
-    """Iterate over the ids of what a new stored response takes the place of, besides what answers the same requests."""
-    for old in (part for entry in sent.matching for part in entry.parts):
+def _replaced_ids(upstream_request: UpstreamRequest, new: StoredResponse, policy: CachePolicy) -> Iterator[str]:
+    """Iterate over the ids of stored responses that a new one replaces, beside those that the store replaces itself."""
+    selected = upstream_request.selected
+    for old in (part for entry in upstream_request.matching for part in entry.parts):
         if new.complete_length is None:
-            ends = sent.selected is not None and old in sent.selected.parts
-            # the store keeps it as a capture, as long as there are not too many
-            ends = ends and not (policy.storing.captures > 1 and (old.method, old.vary) == (new.method, new.vary))
+            # with several captures, the store itself keeps or deletes the old state of the same variant
+            is_capture = policy.storing.captures > 1 and (old.method, old.vary) == (new.method, new.vary)
+            replaced = selected is not None and old in selected.parts and not is_capture
         else:
-            # RFC 9111 §3.4: parts of another representation are never joined with it again
-            ends = old.complete_length is not None and strong_validator(old) != strong_validator(new)
-        if ends:
+            # RFC 9111 §3.4: parts of another representation can never be combined with the new one
+            replaced = old.complete_length is not None and strong_validator(old) != strong_validator(new)
+        if replaced:
             yield old.id
 
 
 def _serve_after_error(
-    request: Request, sent: UpstreamRequest, selected: StoredResponse, status: int, policy: CachePolicy, now: float
+    request: Request, upstream_request: UpstreamRequest, status: int, policy: CachePolicy, now: float
 ) -> Serve | None:
-    """Return the stale copy in place of an error, where stale-if-error covers it (RFC 5861 §4)."""
-    asked = request_directives(request.fields)
-    detail = stale_use_after_error(selected, asked, policy, now)
-    if detail is None and policy.freshness.stale_on_5xx and stale_use_when_disconnected(selected, asked, policy, now):
-        detail = Detail.STALE_ON_5XX
+    """Return the selected stale response in place of an error, if that is allowed (RFC 5861 §4), else None."""
+    selected = upstream_request.selected
+    if selected is None:
+        return None
+    client_directives = request_directives(request.fields)
+    detail = stale_use_after_error(selected, client_directives, policy, now)
+    if detail is None and policy.freshness.stale_on_5xx:
+        allowed = stale_use_when_disconnected(selected, client_directives, policy, now)
+        detail = Detail.STALE_ON_5XX if allowed else None
     if detail is None:
         return None
     ttl = time_to_live(selected, policy, now)
-    handling = Handling(fwd=sent.fwd, fwd_status=status, ttl=ttl, detail=detail)
+    handling = Handling(fwd=upstream_request.fwd, fwd_status=status, ttl=ttl, detail=detail)
     return Serve(from_copy(request, selected, handling, policy, now), selected, handling, now)
 
 
 def _on_not_modified(
-    request: Request, sent: UpstreamRequest, received: Received, policy: CachePolicy
+    request: Request, upstream_request: UpstreamRequest, received: Received, policy: CachePolicy
 ) -> Freshen | Relay | Retry | Refuse:
     response, now = received.head, received.response_time
-    confirmed = validation.confirmed(sent.nominated, sent.request, response)
+    confirmed = validation.confirmed_entries(upstream_request.to_validate, upstream_request.request, response)
     if confirmed:
-        return _freshen(request, sent, confirmed, received, policy)
-    overtaken = outdated(sent.nominated)
-    if _answers_the_client(request, sent, response):
-        handling = Handling(fwd=sent.fwd, fwd_status=304, detail=sent.detail)
-        return Relay(relayed(request, response, handling, policy, now), NotStored.STATUS, handling, overtaken)
-    if sent.repeated:
-        sentence = f"{request.authority} answered 304 to a request without preconditions for {request.uri}."
-        answer = error_response(502, Refused.UNEXPECTED_304, sentence, policy, now, "http_protocol_error")
-        return Refuse(answer, Refused.UNEXPECTED_304, overtaken)
-    return Retry(without_copies(sent), overtaken)
+        return _freshen(request, upstream_request, confirmed, received, policy)
+    unconfirmed = outdated(upstream_request.to_validate)
+    if _is_for_the_client(request, upstream_request, response):
+        handling = Handling(fwd=upstream_request.fwd, fwd_status=304, detail=upstream_request.detail)
+        return Relay(relayed(request, response, handling, policy, now), NotStored.STATUS, handling, unconfirmed)
+    if upstream_request.is_retry:
+        sentence = f"{request.authority} sent 304 in response to a request without preconditions for {request.uri}."
+        answer = error_response(502, Refused.UNEXPECTED_304, sentence, policy, now, error="http_protocol_error")
+        return Refuse(answer, Refused.UNEXPECTED_304, unconfirmed)
+    return Retry(without_copies(upstream_request), unconfirmed)
 
 
-def _answers_the_client(request: Request, sent: UpstreamRequest, response: Response) -> bool:
-    """Tell whether a 304 that confirms nothing stored may be what the client asked for (RFC 9110 §15.4.5)."""
-    if sent.repeated:
+def _is_for_the_client(request: Request, upstream_request: UpstreamRequest, response: Response) -> bool:
+    """Return whether a 304 that confirms no stored response answers a client's precondition (RFC 9110 §15.4.5)."""
+    if upstream_request.is_retry:
         return False
-    if not sent.nominated:
+    if not upstream_request.to_validate:
         return any(name in request.fields for name in ("if-none-match", "if-modified-since"))
     tag = validation.entity_tag(response.fields)
-    listed = request.fields.get("if-none-match")
-    return tag is not None and listed is not None and tag in entity_tags(listed)
+    tags = request.fields.get("if-none-match")
+    return tag is not None and tags is not None and tag in entity_tags(tags)
 
 
 def _freshen(
     request: Request,
-    sent: UpstreamRequest,
+    upstream_request: UpstreamRequest,
     confirmed: tuple[StoredResponse, ...],
     received: Received,
     policy: CachePolicy,
 ) -> Freshen:
-    entry = validation.freshened(confirmed[0], sent.request, received, policy)
-    handling = Handling(fwd=sent.fwd, fwd_status=304, detail=sent.detail)
-    told = validation.as_answered(entry, received, policy)
-    answer = from_copy(request, told, handling, policy, received.response_time, validated=True)
+    entry = validation.freshened(confirmed[0], upstream_request.request, received, policy)
+    handling = Handling(fwd=upstream_request.fwd, fwd_status=304, detail=upstream_request.detail)
+    shown = validation.with_withheld_fields(entry, received, policy)
+    answer = from_copy(request, shown, handling, policy, received.response_time, validated=True)
     directives = response_directives(entry.head.fields, policy.targeted_fields)
-    if forbidden_to_keep(directives, policy):
-        # RFC 9111 §3: what the origin now forbids to keep answers this request and is gone
+    if forbidden_by_directive(directives, policy):
+        # RFC 9111 §3: the 304 forbids storing, so the response answers this request and is deleted
         return Freshen(answer, entry, handling, tuple(map(Delete, entry.parts)))
-    whole = not entry.pieces
-    updates = refreshed(confirmed[whole:], sent, received, policy)
-    return Freshen(answer, entry, handling, (Update(entry), *updates) if whole else updates)
+    is_whole = not entry.combined_parts
+    updates = updated(confirmed[is_whole:], upstream_request, received, policy)
+    return Freshen(answer, entry, handling, (Update(entry), *updates) if is_whole else updates)
 
 
 # ---- failures
@@ -185,44 +213,58 @@ def _freshen(
 
 def on_failure(
     request: Request,
-    sent: UpstreamRequest,
-    error: str,
-    sentence: str,
+    upstream_request: UpstreamRequest,
     policy: CachePolicy,
     now: float,
     *,
+    error: str,
+    sentence: str,
     disconnected: bool,
 ) -> Serve | Refuse:
-    """Decide what a fetch without an answer leads to.
+    """Decide about a request that got no response from the origin.
 
-    `error` is a type of RFC 9209 §2.3; `disconnected` says that the origin could not be reached at all.
+    Args:
+        request: The client's request.
+        upstream_request: The request that was sent to the origin for it.
+        policy: The policy.
+        now: The time, in seconds since the epoch.
+        error: The proxy error type of RFC 9209 §2.3.
+        sentence: What happened, for people.
+        disconnected: The origin could not be reached at all.
     """
     doubt = invalidations(keys_in_doubt(request), policy)
-    asked, selected = request_directives(request.fields), sent.selected
+    selected = upstream_request.selected
     if selected is not None:
-        allowed = stale_use_when_disconnected if disconnected else stale_use_after_error
-        if detail := allowed(selected, asked, policy, now):
+        stale = stale_use_when_disconnected if disconnected else stale_use_after_error
+        if detail := stale(selected, request_directives(request.fields), policy, now):
             handling = Handling(hit=True, ttl=time_to_live(selected, policy, now), detail=detail)
             return Serve(from_copy(request, selected, handling, policy, now), selected, handling, now)
-        explained = f"{sentence} A stored response exists but must not be sent without the origin's consent."
-        answer = error_response(504, Refused.STALE_FORBIDDEN, explained, policy, now, error)
+        explained = f"{sentence} A stored response exists, but the origin forbids its use without validation."
+        answer = error_response(504, Refused.STALE_FORBIDDEN, explained, policy, now, error=error)
         return Refuse(answer, Refused.STALE_FORBIDDEN, doubt)
     reason = Refused.TARGET if error == "destination_ip_prohibited" else Refused.FETCH_FAILED
-    return Refuse(error_response(status_of_failure(error), reason, sentence, policy, now, error), reason, doubt)
+    answer = error_response(status_of_failure(error), reason, sentence, policy, now, error=error)
+    return Refuse(answer, reason, doubt)
 
 
 def status_of_failure(error: str) -> int:
-    """Return the status for a type of proxy error: 504 for what took too long, else 502 (RFC 9209 §2.3)."""
-    if error == "http_request_error":  # RFC 9209 §2.3.18: the client's
+    """Return the status for a proxy error type: 504 for a timeout, else 502 (RFC 9209 §2.3)."""
+    if error == "http_request_error":  # RFC 9209 §2.3.18: an error of the client
         return 400
     return 504 if error.endswith("_timeout") else 502
 
 
-def without_copies(sent: UpstreamRequest) -> Forward:
-    """Return the same question asked again, without leaning on anything stored."""
-    request = validation.unconditional(sent.request)
-    if sent.completes:  # nobody but this cache asked for a part
+def without_copies(upstream_request: UpstreamRequest) -> Forward:
+    """Return the same upstream request again, made independent of stored responses."""
+    request = validation.unconditional(upstream_request.request)
+    if upstream_request.stored_parts:  # the Range is of this cache, not of the client
         request = request.with_fields(request.fields.without(["range"]))
     return Forward(
-        request, sent.fwd, sent.detail, sent.not_storable, matching=sent.matching, heads=sent.heads, repeated=True
+        request,
+        upstream_request.fwd,
+        upstream_request.detail,
+        upstream_request.not_storable,
+        matching=upstream_request.matching,
+        stored_head_ids=upstream_request.stored_head_ids,
+        is_retry=True,
     )

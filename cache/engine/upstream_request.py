@@ -1,4 +1,4 @@
-"""The request on its way to the origin: this hop's fields off, Via on, conditional where something is validated."""
+"""Upstream requests: hop-by-hop fields removed, Via added, and conditional if a stored response is validated."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from cache.policy.cache_policy import CachePolicy
 from cache.rules import validation
 from cache.rules.forward_targets import pseudonym
 from cache.rules.freshness import directives_of
-from cache.rules.key import chosen_by
 from cache.rules.storability import is_authorized
-from cache.rules.stored_parts import gap
+from cache.rules.stored_parts import missing_range
 from cache.rules.stored_response import StoredResponse
+from cache.rules.vary import selecting_fields
 
 
-def upstream(request: Request, policy: CachePolicy) -> Request:
-    """Return the request as it goes forward: without this hop's fields, with Via (RFC 9110 §7.6)."""
-    return request.with_fields(_forwarded(request.fields, request.method, request.version, pseudonym(policy)))
+def forwarded(request: Request, policy: CachePolicy) -> Request:
+    """Return the client's request as it is forwarded: without hop-by-hop fields, with Via (RFC 9110 §7.6)."""
+    return request.with_fields(_forwarded_fields(request.fields, request.method, request.version, pseudonym(policy)))
 
 
 @lru_cache(maxsize=512)
-def _forwarded(fields: Fields, method: str, version: str, name: str) -> Fields:
+def _forwarded_fields(fields: Fields, method: str, version: str, name: str) -> Fields:
     fields = end_to_end(fields)
     hops = delta_seconds(fields.get("max-forwards") or "")
     if hops and method in ("OPTIONS", "TRACE"):  # RFC 9110 §7.6.2
@@ -35,44 +35,46 @@ def _forwarded(fields: Fields, method: str, version: str, name: str) -> Fields:
     return fields.appending(("Via", f"{version.removeprefix('HTTP/')} {name}"))
 
 
-# what belongs to one client's request, not to a validation that the proxy starts itself (RFC 5861 §5)
+# fields about one client's request, which a validation that the proxy starts itself must not carry (RFC 5861 §5)
 _PERSONAL = frozenset({"authorization", "cache-control", "cookie", "pragma", "range", *validation.PRECONDITIONS})
 
 
-def behind(request: Request, entry: StoredResponse, policy: CachePolicy) -> Request:
-    """Return the request for a validation in the background, started by a client's request."""
-    kept = request.fields.without(_PERSONAL - chosen_by(entry))
-    return upstream(replace(request, method="GET", fields=kept), policy)
+def in_background(request: Request, entry: StoredResponse, policy: CachePolicy) -> Request:
+    """Return the request for a background revalidation of `entry`, which the client's `request` starts."""
+    kept = request.fields.without(_PERSONAL - selecting_fields(entry))
+    return forwarded(replace(request, method="GET", fields=kept), policy)
 
 
-def completing(sent: UpstreamRequest, request: Request, parts: StoredResponse, policy: CachePolicy) -> Forward:
-    """Return the request for what is missing of a stored content, or for all of it where that would not be safe.
+def for_missing_part(
+    upstream_request: UpstreamRequest, request: Request, parts: StoredResponse, policy: CachePolicy
+) -> Forward:
+    """Return the upstream request for the missing part of a response, or for the whole if that is not safe.
 
-    What is fetched can be joined under a strong entity tag alone (RFC 9111 §3.3, RFC 9110 §13.1.5).
+    Only with a strong entity tag can parts be combined (RFC 9111 §3.3, RFC 9110 §13.1.5). `request` is the client's.
     """
-    tag, missing = validation.entity_tag(parts.head.fields), gap(parts)
+    tag, missing = validation.entity_tag(parts.head.fields), missing_range(parts)
     plain = request.method == "GET" and request.fields.names().isdisjoint({"range", *validation.PRECONDITIONS})
-    # what one client may not see says nothing of what all may
-    theirs = is_authorized(request, policy) and not shareable_although_authorized(directives_of(parts, policy))
-    if not plain or theirs or tag is None or not is_strong(tag) or missing is None:
-        return as_it_is(sent)
-    wanted = ("Range", f"bytes={missing[0]}-{missing[1] - 1}"), ("If-Range", tag)
-    asking = replace(sent.request, fields=sent.request.fields.appending(*wanted))
-    return as_it_is(replace(sent, request=asking, completes=parts))
+    # the response to an authorized request may differ from the stored parts
+    unshared = is_authorized(request, policy) and not shareable_although_authorized(directives_of(parts, policy))
+    if not plain or unshared or tag is None or not is_strong(tag) or missing is None:
+        return without_validation(upstream_request)
+    added = ("Range", f"bytes={missing[0]}-{missing[1] - 1}"), ("If-Range", tag)
+    ranged = replace(upstream_request.request, fields=upstream_request.request.fields.appending(*added))
+    return without_validation(replace(upstream_request, request=ranged, stored_parts=parts))
 
 
-def as_it_is(sent: UpstreamRequest) -> Forward:
-    """Return a request that validates nothing."""
-    return Forward(*_said(sent))
+def without_validation(upstream_request: UpstreamRequest) -> Forward:
+    """Return the upstream request as one that validates nothing."""
+    return Forward(*_field_values(upstream_request))
 
 
-def validating(sent: UpstreamRequest, nominated: tuple[StoredResponse, ...]) -> Validate | Forward:
-    """Return the request made conditional, or as it is where nothing can be validated."""
-    # RFC 9111 §4.3.5: a HEAD goes forward as a HEAD, to freshen rather than to validate
-    if not nominated or sent.request.method != "GET":
-        return as_it_is(sent)
-    asking = validation.conditional(sent.request, nominated)
-    return Validate(*_said(replace(sent, request=asking, nominated=nominated)))
+def validating(upstream_request: UpstreamRequest, entries: tuple[StoredResponse, ...]) -> Validate | Forward:
+    """Return the upstream request made conditional on `entries`, or unchanged if there is nothing to validate."""
+    # RFC 9111 §4.3.5: a HEAD is forwarded as it is; its response updates or invalidates stored ones
+    if not entries or upstream_request.request.method != "GET":
+        return without_validation(upstream_request)
+    conditional = validation.conditional(upstream_request.request, entries)
+    return Validate(*_field_values(replace(upstream_request, request=conditional, to_validate=entries)))
 
 
-_said = attrgetter(*(slot.name for slot in fields(UpstreamRequest)))
+_field_values = attrgetter(*(field.name for field in fields(UpstreamRequest)))

@@ -1,1 +1,1 @@
-"""What the operator has decided, and the names of all reasons."""
+"""The policy of the operator, and the names of all reasons."""

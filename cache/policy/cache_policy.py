@@ -1,4 +1,4 @@
-"""Everything an operator decides about caching, in groups. Frozen, passed to every rule, never read from a global."""
+"""The operator's decisions about caching, in groups. Frozen, passed to every rule, never read from a global."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cache.policy.rules import (
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What this cache is called, and where it listens."""
+    """The names of this cache, and the addresses that it listens on."""
 
     name: str = "secondhand"
     """The name in Via, Cache-Status and Proxy-Status."""
@@ -38,7 +38,7 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """How responses are shown to clients."""
+    """The status and the fields of responses to clients."""
 
     status: AnswerStatus = AnswerStatus.AUTO
     status_rules: tuple[AnswerRule, ...] = ()
@@ -55,7 +55,7 @@ class Presentation:
 
 @dataclass(frozen=True, slots=True)
 class FreshnessPolicy:
-    """How long stored responses are fresh, and how long they may be used when stale. Times are seconds."""
+    """The lifetimes of stored responses, and the limits for the use of stale ones. Times are seconds."""
 
     lifetimes: tuple[LifetimeRule, ...] = ()
     heuristic_max: int = 86_400
@@ -73,24 +73,24 @@ class FreshnessPolicy:
 
 @dataclass(frozen=True, slots=True)
 class StoringPolicy:
-    """Which responses are stored."""
+    """The conditions for storing responses."""
 
     captures: int = 1
-    """How many states of one response are kept; with more than one, Accept-Datetime selects among them."""
+    """Number of states of one response that are kept; with more than one, Accept-Datetime selects among them."""
     set_cookie: SetCookie = SetCookie.STORE
     client_certificate: bool = False
     """This proxy shows TLS origins a client certificate, so responses may be meant for it only."""
     content_type_match: bool = False
     """Do not store a response whose media type contradicts the extension in its path."""
     groups: bool = True
-    """Obey Cache-Groups; off where strangers share an origin and could invalidate each other (RFC 9875 §5)."""
+    """Obey Cache-Groups; off if the sites on one origin must not invalidate each other (RFC 9875 §5)."""
     everything: bool = False
     """Store each response that a later request could be answered from: a recording."""
 
 
 @dataclass(frozen=True, slots=True)
 class KeyPolicy:
-    """Which stored responses belong to a request."""
+    """The conditions for a stored response to match a request."""
 
     query_rules: tuple[QueryRule, ...] = ()
     post_rules: tuple[PostRule, ...] = ()
@@ -99,7 +99,7 @@ class KeyPolicy:
     no_vary_search: bool = False
     """Obey No-Vary-Search."""
     vary_language_order: bool = True
-    """Treat Accept-Language values in another order as different."""
+    """Treat the same languages in another order as another Accept-Language value."""
     credential_key: bytes = b""
     """Key of the hashes that stand for credentials among Vary values, so that no credential is stored."""
     ignore_credentials: bool = False
@@ -110,11 +110,11 @@ class KeyPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RequestPolicy:
-    """What clients may ask of this cache."""
+    """The handling of requests from clients."""
 
     client_reload: ClientReload = ClientReload.HONOUR
     strict_host: bool = False
-    """Refuse requests whose Host or TLS name differs from where they were sent."""
+    """Refuse requests whose Host or TLS server name differs from their target."""
     bypass_cookies: frozenset[str] = frozenset()
     """Names of cookies whose requests bypass the cache."""
     fetch_whole: bool = False
@@ -127,7 +127,7 @@ class RequestPolicy:
 
 @dataclass(frozen=True, slots=True)
 class NetworkPolicy:
-    """Whether origins may be asked."""
+    """The use of the network, in general and for single hosts."""
 
     mode: Mode = Mode.AUTO
     host_modes: tuple[tuple[re.Pattern[str], Mode], ...] = ()
@@ -150,7 +150,7 @@ class Recording:
 
 @dataclass(frozen=True, slots=True)
 class Shortcuts:
-    """Which ways past the engine are allowed. They skip rules, so a policy with such rules forbids them."""
+    """The ways past the engine that are allowed. They skip rules, so a policy with such rules forbids them."""
 
     direct_fetch: bool
     """Send a request to the origin without the pipeline: its key is found from its URL alone."""
@@ -180,7 +180,7 @@ class CachePolicy:
     shortcuts: Shortcuts = field(init=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Derive `shortcuts`."""
+        """Compute `shortcuts`."""
         annotations = self.presentation.annotations
         key_is_url = not (self.keying.no_vary_search or self.keying.query_rules)
         counts_seconds = any("{age}" in value for rule in annotations for _, value in (*rule.set, *rule.append))
@@ -206,7 +206,7 @@ class CachePolicy:
         return self
 
 
-def heeds_groups(host: str, policy: CachePolicy) -> bool:
+def obeys_groups(host: str, policy: CachePolicy) -> bool:
     """Return whether Cache-Groups of a host's responses are obeyed."""
     chosen = (rule.groups for rule in policy.hosts if rule.groups is not None and rule.host.fullmatch(host))
     return next(chosen, policy.storing.groups)

@@ -43,7 +43,7 @@ SHARED_CACHE = PrivateCache()
 
 
 def without_signature(request: Request, rules: Sequence[QueryRule]) -> Request:
-    """Return the request, keyed as if its query had no parameter that a rule drops."""
+    """Return the request, with a key that is made without the query parameters that the rules drop."""
     path, mark, query = request.target.partition("?")
     if not mark:
         return request
@@ -54,29 +54,33 @@ def without_signature(request: Request, rules: Sequence[QueryRule]) -> Request:
         for pattern in rule.drop
     ]
     parameters = query.split("&")
-    kept = [each for each in parameters if not any(name.fullmatch(each.partition("=")[0]) for name in dropped)]
+    kept = [
+        parameter
+        for parameter in parameters
+        if not any(pattern.fullmatch(parameter.partition("=")[0]) for pattern in dropped)
+    ]
     if len(kept) == len(parameters):
         return request
     return replace(request, keyed_as=path + (f"?{'&'.join(kept)}" if kept else ""))
 
 
 def is_kept_although_authorized(request: Request, private: PrivateCache) -> bool:
-    """Tell whether an answer is kept although its request had Authorization."""
-    return _is_under(request, private.keep_authorized) or is_for_any_credential(request, private)
+    """Return whether the response is stored although the request has Authorization."""
+    return _path_matches(request, private.keep_authorized) or is_for_any_credential(request, private)
 
 
 def is_for_any_credential(request: Request, private: PrivateCache) -> bool:
-    """Tell whether it does not matter, offline, by which Authorization an answer was got."""
-    return _is_under(request, private.keep_authorized_for_any)
+    """Return whether, offline, the response is sent whatever Authorization a request has."""
+    return _path_matches(request, private.keep_authorized_for_any)
 
 
-def _is_under(request: Request, paths: Sequence[re.Pattern[str]]) -> bool:
+def _path_matches(request: Request, patterns: Sequence[re.Pattern[str]]) -> bool:
     path = request.target.partition("?")[0]
-    return any(pattern.fullmatch(path) for pattern in paths)
+    return any(pattern.fullmatch(path) for pattern in patterns)
 
 
 def reads_by_post(request: Request, media_type: str, rules: Sequence[PostRule]) -> bool:
-    """Tell whether a request is a POST that only reads, as a rule has it; `media_type` is its content's."""
+    """Return whether a rule says that a request is a POST that only reads. `media_type` is that of its content."""
     path = request.target.partition("?")[0]
     return request.method == "POST" and any(
         rule.host.fullmatch(request.host) and rule.path.fullmatch(path) and rule.content_type.fullmatch(media_type)

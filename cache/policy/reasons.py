@@ -1,4 +1,4 @@
-"""Every reason the cache has. Logs, counters, Cache-Status `detail` and the command line use these names."""
+"""The names of all reasons, as used in logs, counters, Cache-Status `detail` and the command line."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Forwarded(StrEnum):
-    """Why a request went forward: the `fwd` of Cache-Status (RFC 9211 §2.2)."""
+    """Reasons why a request was forwarded: the `fwd` of Cache-Status (RFC 9211 §2.2)."""
 
     BYPASS = "bypass"
     METHOD = "method"
@@ -18,9 +18,9 @@ class Forwarded(StrEnum):
 
 
 class Detail(StrEnum):
-    """What lies behind a hit or a forward, where the status alone does not say it."""
+    """More about a hit or a forwarded request: the `detail` of Cache-Status (RFC 9211 §2.8)."""
 
-    # a hit that is not simply fresh
+    # why a copy may be used that is not simply fresh
     HEURISTIC = "heuristic"
     MAX_STALE = "max-stale"
     STALE_WHILE_REVALIDATE = "stale-while-revalidate"
@@ -31,9 +31,9 @@ class Detail(StrEnum):
     REPLAY = "replay"
     MEMENTO = "memento"
     OVERRIDE_OFFLINE = "override-offline"
-    # why a 203 is not sent where it would be due
+    # why 200 is sent instead of 203
     SIGNED_STATUS = "signed-status"
-    # why a copy, or the whole cache, was passed by
+    # why a copy or the whole cache is not used
     AUTHORIZATION = "authorization"
     BYPASS_COOKIE = "bypass-cookie"
     CONTENT_IN_REQUEST = "content-in-request"
@@ -54,7 +54,7 @@ class Detail(StrEnum):
 
 
 class NotStored(StrEnum):
-    """Why a response was relayed but not stored."""
+    """Reasons why a response was relayed but not stored."""
 
     AUTHORIZATION = "authorization"
     BYPASSED = "bypassed"
@@ -69,7 +69,7 @@ class NotStored(StrEnum):
     NO_STORE = "no-store"
     ODD_REQUEST = "odd-request"
     OVERTAKEN = "overtaken"
-    """Purged or invalidated while it was on its way."""
+    """Purged or replaced while it was being stored."""
     PARTIAL = "partial"
     PARTIAL_UNASKED = "partial-unasked"
     PRIVATE = "private"
@@ -84,7 +84,7 @@ class NotStored(StrEnum):
 
 
 class Refused(StrEnum):
-    """Why this proxy answered with an error of its own."""
+    """Reasons why this proxy sent an error that it generated."""
 
     ACCEPT_DATETIME = "accept-datetime"
     CONNECTIONS = "connections"
@@ -105,7 +105,7 @@ class Refused(StrEnum):
 
 
 class Dropped(StrEnum):
-    """Why octets that an origin sent did not reach the client."""
+    """Reasons why content that an origin sent was not relayed to the client."""
 
     CONTENT_IN_204 = "content-in-204"
     CONTENT_IN_205 = "content-in-205"

@@ -1,4 +1,4 @@
-"""How a recording changes the policy: while it is made, and while it is replayed."""
+"""Recordings: the policy while one is made, and while one is replayed."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from cache.policy.rules import SetCookie
 
 
 def recording_policy(policy: CachePolicy, name: str) -> CachePolicy:
-    """Return the policy that makes the recording `name`: every request goes forward, all but cookies is stored."""
-    policy = _alone(policy)
+    """Return the policy that makes the recording `name`: forward every request, store everything but cookies."""
+    policy = _for_one_person(policy)
     return replace(
         policy,
         recording=Recording(name, is_replay=False),
@@ -21,8 +21,8 @@ def recording_policy(policy: CachePolicy, name: str) -> CachePolicy:
 
 
 def replaying_policy(policy: CachePolicy, name: str) -> CachePolicy:
-    """Return the policy that replays the recording `name`: it alone answers, whatever the age of its responses."""
-    policy = _alone(policy)
+    """Return the policy that replays the recording `name`: only its responses answer, whatever their age."""
+    policy = _for_one_person(policy)
     return replace(
         policy,
         recording=Recording(name, is_replay=True),
@@ -32,8 +32,8 @@ def replaying_policy(policy: CachePolicy, name: str) -> CachePolicy:
     )
 
 
-def _alone(policy: CachePolicy) -> CachePolicy:
-    """Return the policy of a store that one person makes and uses: nothing keeps responses apart for others."""
+def _for_one_person(policy: CachePolicy) -> CachePolicy:
+    """Return the policy for a store of one person: without the rules that keep responses of several users apart."""
     return replace(
         policy,
         private=replace(SHARED_CACHE, secrets=policy.private.secrets),

@@ -1,4 +1,4 @@
-"""Rules that an operator sets for some hosts, paths, clients or kinds of response; plain data."""
+"""Rules that the operator sets for some hosts, paths, clients or kinds of responses. Plain data."""
 
 from __future__ import annotations
 
@@ -10,45 +10,47 @@ from ipaddress import IPv4Network, IPv6Network
 
 
 class AnswerStatus(StrEnum):
-    """What a copy of a 200 goes out as."""
+    """The status of a response from a copy of a 200."""
 
     AUTO = "auto"
-    """203, but 200 for clients and request kinds measured to break on it."""
+    """203, but 200 for clients and kinds of requests that do not work with a 203."""
     ALWAYS = "always"
-    """203 without exception."""
+    """Always 203."""
     ORIGIN = "origin"
-    """The stored status."""
+    """The stored status, 200."""
 
 
 class SetCookie(StrEnum):
-    """What happens to a response that sets cookies."""
+    """The storing of responses that set cookies."""
 
     STORE = "store"
-    """Stored and replayed, if its freshness is explicit."""
+    """Stored with its Set-Cookie fields, if it has an explicit lifetime."""
     STRIP = "strip"
-    """Stored without its Set-Cookie lines."""
+    """Stored without its Set-Cookie fields."""
     BYPASS = "bypass"
     """Not stored."""
 
 
 class ClientReload(StrEnum):
-    """Whether a client's `no-cache` or `max-age=0` drives a request to the origin."""
+    """The effect of `no-cache` or `max-age=0` in a client's request."""
 
     HONOUR = "honour"
+    """The copy is validated."""
     IGNORE_WHEN_FRESH = "ignore-when-fresh"
+    """A fresh copy is used without validation."""
 
 
 class Mode(StrEnum):
-    """Whether origins are asked."""
+    """The use of origins."""
 
     ONLINE = "online"
-    """Whenever the rules of caching want it."""
+    """Whenever the rules of caching require it."""
     AUTO = "auto"
-    """As online; but an origin that cannot be reached is not asked again until it can be."""
+    """As online, but an origin that cannot be reached is not asked until it can be reached again."""
     OFFLINE = "offline"
     """Never."""
     REPLAY = "replay"
-    """Never: a recording alone answers. Holds for every host where a policy's `replay` names one."""
+    """Never: only a recording answers. Applies to all hosts while a recording is replayed."""
 
 
 def glob(pattern: str) -> re.Pattern[str]:
@@ -61,7 +63,7 @@ ANYTHING = glob("*")
 
 @dataclass(frozen=True, slots=True)
 class AnswerRule:
-    """Which `answer.status` holds for some exchanges; the first match wins."""
+    """The status of copies for some hosts, paths and clients; the first matching rule applies."""
 
     status: AnswerStatus
     host: re.Pattern[str] = ANYTHING
@@ -70,12 +72,12 @@ class AnswerRule:
     """Searched in the User-Agent field; an absent field is the empty string."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)  # so that many of them are quickly hashed
+@dataclass(frozen=True, slots=True, eq=False)  # hashed by identity, which is fast
 class ClientRule:
-    """A client or kind of request measured to break on a 203. Every condition given must hold."""
+    """A client or kind of request that does not work with a 203. All given conditions must hold."""
 
     name: str
-    """The token that Cache-Status `detail` carries."""
+    """A token for Cache-Status `detail`."""
     user_agent: re.Pattern[str] | None = None
     """Searched in the User-Agent field."""
     method: str | None = None
@@ -90,7 +92,7 @@ class ClientRule:
 
 @dataclass(frozen=True, slots=True)
 class AnnotationRule:
-    """Local metainformation for some answers. Values are templates (`{stored_at}`, `{origin}`, ...)."""
+    """Fields that are set, appended or removed in some responses. Values are templates like `{stored_at}`."""
 
     host: re.Pattern[str] = ANYTHING
     path: re.Pattern[str] = ANYTHING
@@ -103,7 +105,7 @@ class AnnotationRule:
 
 @dataclass(frozen=True, slots=True)
 class LifetimeRule:
-    """How long a kind of 200 is fresh where its origin says nothing at all about that (RFC 9111 §4.2.2)."""
+    """The lifetime of some 200 responses without an explicit one (RFC 9111 §4.2.2)."""
 
     seconds: int
     host: re.Pattern[str] = ANYTHING
@@ -114,7 +116,10 @@ class LifetimeRule:
 
 @dataclass(frozen=True, slots=True)
 class HostRule:
-    """What holds for some hosts in place of what holds for all; None leaves that alone. The first match wins."""
+    """Settings for some hosts, in place of the general ones.
+
+    None leaves the general setting. For each setting, the first matching rule that has it applies.
+    """
 
     host: re.Pattern[str]
     groups: bool | None = None
@@ -123,7 +128,7 @@ class HostRule:
 
 @dataclass(frozen=True, slots=True)
 class Targets:
-    """Places that requests go to, by address and by name."""
+    """Hosts, by address and by name."""
 
     networks: tuple[IPv4Network | IPv6Network, ...] = ()
     hosts: tuple[re.Pattern[str], ...] = ()
@@ -131,18 +136,18 @@ class Targets:
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """Where strangers may have this proxy go (RFC 9110 §17.2)."""
+    """The targets that clients may reach through this proxy (RFC 9110 §17.2)."""
 
     refused: Targets = Targets()
     allowed: Targets = Targets()
-    """Not refused, whatever `refused` says."""
+    """Exceptions from `refused`."""
     connect_ports: frozenset[int] = frozenset({443})
-    """Where a tunnel may end."""
+    """Ports that CONNECT may name."""
 
 
 @dataclass(frozen=True, slots=True)
 class QueryRule:
-    """Parameters of a query that say nothing about what is asked for, like the signature of a signed URL."""
+    """Parameters of a query that are not a part of the key, like the signature of a signed URL."""
 
     host: re.Pattern[str]
     path: re.Pattern[str]
@@ -152,7 +157,7 @@ class QueryRule:
 
 @dataclass(frozen=True, slots=True)
 class PostRule:
-    """Requests by POST that only read: the digest of their content is part of the key."""
+    """POST requests that only read. The digest of their content is a part of the key."""
 
     host: re.Pattern[str]
     path: re.Pattern[str]

@@ -1,4 +1,4 @@
-"""Digests that an origin gives of its representation (RFC 9530)."""
+"""Repr-Digest: the hash of a representation that the origin sends (RFC 9530)."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from cache.rules.stored_response import StoredResponse
 
 
 def is_contradicted(entry: StoredResponse) -> bool:
-    """Tell whether a whole stored response is not what its Repr-Digest says; SHA-256 alone is compared.
+    """Return whether the SHA-256 of a complete stored 200 differs from its Repr-Digest. Other algorithms are ignored.
 
-    What is stored is the representation with its content coding, which is what the digest is of (RFC 9530 §3).
+    The body is stored with its content coding, and the digest is of the coded representation (RFC 9530 §3).
     """
     value = entry.head.fields.get("repr-digest")
     if value is None or entry.complete_length is not None or entry.head.status != 200 or entry.method == "HEAD":
         return False
-    given = (dictionary(value) or {}).get("sha-256")
-    return isinstance(given, tuple) and isinstance(given[0], bytes) and given[0].hex() != entry.sha256
+    digest = (dictionary(value) or {}).get("sha-256")
+    return isinstance(digest, tuple) and isinstance(digest[0], bytes) and digest[0].hex() != entry.sha256

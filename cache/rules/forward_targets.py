@@ -1,4 +1,4 @@
-"""Where a request may go: not back to this proxy, and for strangers not to its own machine (RFC 9110 §17.2)."""
+"""Targets that requests are not forwarded to: this proxy itself, and those prohibited to clients (RFC 9110 §17.2)."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from cache.policy.rules import Reach, Targets
 
 
 def pseudonym(policy: CachePolicy) -> str:
-    """Return what this instance calls itself in the Via of what it forwards."""
+    """Return the pseudonym of this instance, its name in the Via field of forwarded requests (RFC 9110 §7.6.3)."""
     return f"{policy.identity.name}-{policy.identity.instance}" if policy.identity.instance else policy.identity.name
 
 
 def is_loop(request: Request, policy: CachePolicy) -> bool:
-    """Tell whether this very instance forwarded the request before, or would send it to itself (RFC 9110 §7.6.3)."""
+    """Return whether this instance forwarded the request before, or would send it to itself (RFC 9110 §7.6.3)."""
     host = request.host.lower().removesuffix(".")
     if f"{host}:{request.port}" in policy.identity.own_authorities:
         return True
@@ -27,8 +27,8 @@ def is_loop(request: Request, policy: CachePolicy) -> bool:
     return any(member.split()[1:2] == [name] for member in tokens(request.fields.get("via")))
 
 
-def prohibited(request: Request, policy: CachePolicy) -> Refused | None:
-    """Return why strangers may not have this proxy go there, or None (ledger SEC-15)."""
+def reason_to_prohibit(request: Request, policy: CachePolicy) -> Refused | None:
+    """Return why clients may not send a request to its target through this proxy, or None (ledger SEC-15)."""
     reach = policy.requests.reach
     if reach is None:
         return None
@@ -38,17 +38,17 @@ def prohibited(request: Request, policy: CachePolicy) -> Refused | None:
 
 
 def is_prohibited(host: str, reach: Reach) -> bool:
-    """Tell whether a host, by name or address, is refused to strangers."""
+    """Return whether a host, given by name or address, is refused to clients."""
     return is_among(host, reach.refused) and not is_among(host, reach.allowed)
 
 
 def is_among(host: str, targets: Targets) -> bool:
-    """Tell whether a host, by name or address, is one of these."""
+    """Return whether a host, given by name or address, is one of `targets`."""
     name = host.lower().removesuffix(".")
     try:
         address = ip_address(name.partition("%")[0])
     except ValueError:
         return any(pattern.fullmatch(name) for pattern in targets.hosts)
     if isinstance(address, IPv6Address) and address.ipv4_mapped:
-        address = address.ipv4_mapped  # the same place, written otherwise
+        address = address.ipv4_mapped  # the same host: a connection to it is an IPv4 connection
     return any(address in network for network in targets.networks)

@@ -1,4 +1,4 @@
-"""What a stranger may try, to have others answered with what they did not ask for (RFC 9111 §7.1)."""
+"""Defences against cache poisoning: requests meant to put a wrong response into the store (RFC 9111 §7.1, §7.3)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _UNKEYED = frozenset(
 _FORWARDED_TARGET = re.compile(r"(?:^|[;,])\s*(?:host|proto)\s*=", re.IGNORECASE)
 
 MAX_USUAL_HEAD = 8_192
-"""Octets of a request's header section that no origin takes amiss."""
+"""Bytes of a header section that origins are expected to accept; a larger one may provoke an error."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _BYTE_RANGES = re.compile(
@@ -26,14 +26,14 @@ _BYTE_RANGES = re.compile(
 
 @lru_cache(maxsize=512)
 def unkeyed_input(fields: Fields) -> frozenset[str]:
-    """Return the names of request fields that change what some origins answer, and that no cache key has."""
+    """Return the names of request fields that change the response of some origins, but are in no cache key."""
     found = _UNKEYED & fields.names()
-    # who it is forwarded for changes nothing
+    # other parameters of Forwarded, like `for`, do not change the target
     return found | {"forwarded"} if _FORWARDED_TARGET.search(fields.get("forwarded") or "") else found
 
 
 def is_odd(request: Request) -> bool:
-    """Tell whether a request is such as to provoke an error that others would not get."""
+    """Return whether a request is unusual enough to provoke an error that other requests would not get."""
     fields = request.fields
     if sum(len(name) + len(value) + 4 for name, value in fields) > MAX_USUAL_HEAD:
         return True
@@ -42,8 +42,8 @@ def is_odd(request: Request) -> bool:
     return "range" in fields and not _BYTE_RANGES.fullmatch(str(fields.get("range")))
 
 
-# what sites keep for everybody, by the extensions that are tried on what is for one person alone
-_EXTENSIONS: dict[str, tuple[str, ...]] = {
+# the media types of public files, by their extensions; an attack adds such an extension to the path of a private page
+_MEDIA_TYPES: dict[str, tuple[str, ...]] = {
     **dict.fromkeys(("avif", "bmp", "gif", "ico", "jpeg", "jpg", "png", "svg", "webp"), ("image/",)),
     **dict.fromkeys(("flac", "mp3", "ogg", "wav"), ("audio/", "application/ogg")),
     **dict.fromkeys(("mov", "mp4", "webm"), ("video/", "audio/")),
@@ -59,12 +59,12 @@ _EXTENSIONS: dict[str, tuple[str, ...]] = {
 }
 
 
-def contradicts_its_name(request: Request, response: Response) -> bool:
-    """Tell whether the media type of a 200 is another than the extension of its path is for (RFC 9111 §7.3)."""
+def contradicts_extension(request: Request, response: Response) -> bool:
+    """Return whether the media type of a 200 contradicts the extension of its path (RFC 9111 §7.3)."""
     path = request.target.partition("?")[0]
-    allowed = _EXTENSIONS.get(path.rpartition("/")[2].rpartition(".")[2].lower())
+    allowed = _MEDIA_TYPES.get(path.rpartition("/")[2].rpartition(".")[2].lower())
     kind = media_type(response.fields.get("content-type"))
     if response.status != 200 or allowed is None or kind in ("", "application/octet-stream"):
         return False
-    # application/ alone would let everything through that has a program behind it
+    # dynamic pages may have these two types, which also begin with application/
     return not kind.startswith(allowed) or kind in ("application/xhtml+xml", "application/json")

@@ -1,4 +1,4 @@
-"""What a Range asks of a stored 200 (RFC 9110 §14)."""
+"""Range requests: the parts of a stored 200 that a Range field asks for (RFC 9110 §14)."""
 
 from __future__ import annotations
 
@@ -13,20 +13,21 @@ from cache.rules.validation import entity_tag
 
 _SPECIFIER = re.compile(r"([0-9]+)-([0-9]*)|-([0-9]+)")
 _MAX_DIGITS = 18
-"""A position with more digits than this lies beyond any content."""
+"""A position with more digits is treated as one beyond the end of any content."""
 
 MAX_RANGES = 16
-"""More than these in one request get the whole (RFC 9110 §17.15)."""
+"""A request for more ranges gets the whole content (RFC 9110 §17.15)."""
 
 MAX_OVERLAPS = 2
+"""A request with more overlapping ranges gets the whole content (RFC 9110 §17.15)."""
 
-NEAR = 80
-"""Octets between two ranges that cost less than another part's head (RFC 9110 §15.3.7.2)."""
+MAX_GAP = 80
+"""Bytes between two ranges that are sent too, since they cost less than a further part (RFC 9110 §15.3.7.2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Octets `start` (inclusive) to `stop` (exclusive) of the content."""
+    """Bytes `start` (inclusive) to `stop` (exclusive) of the content."""
 
     start: int
     stop: int
@@ -34,13 +35,13 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Unsatisfiable:
-    """The ranges are valid but lie outside the content."""
+    """The ranges are valid, but outside the content: the response is a 416."""
 
 
 def requested_parts(request: Request, entry: StoredResponse) -> tuple[Part, ...] | Unsatisfiable | None:
-    """Return what a Range asks of a stored 200, in the order asked, or None where the whole is the answer."""
+    """Return the parts that a Range asks of a stored 200, in the same order, or None if the whole is to be sent."""
     value = request.fields.get("range")
-    if entry.scrubbed:  # a client may have other octets of it from the origin
+    if entry.scrubbed:  # the client may combine the part with parts of the original content
         return None
     if value is None or request.method != "GET" or entry.head.status != 200 or not _if_range_holds(request, entry):
         return None
@@ -48,19 +49,19 @@ def requested_parts(request: Request, entry: StoredResponse) -> tuple[Part, ...]
     specifiers = [_SPECIFIER.fullmatch(member.strip(" \t")) for member in listed.split(",") if member.strip(" \t")]
     if unit.lower() != "bytes" or not specifiers:
         return None
-    asked: list[Part] = []
+    parts: list[Part] = []
     for specifier in specifiers:
         if specifier is None or _is_reversed(specifier):
-            return None  # malformed: as if there were none
+            return None  # a malformed Range is ignored
         if part := _part(specifier, entry.total):
-            asked.append(part)
-    if not asked:
-        # RFC 9110 §14.1.2: of an empty representation a suffix gives the whole, and there is nothing else
+            parts.append(part)
+    if not parts:
+        # RFC 9110 §14.1.2: only a suffix range is satisfiable for empty content, and it selects all of it
         suffix = any(specifier and _position(specifier[3] or "0") for specifier in specifiers)
         return None if suffix and entry.total == 0 else Unsatisfiable()
-    if len(specifiers) > MAX_RANGES or sum(part.stop - part.start for part in asked) > entry.total:
+    if len(specifiers) > MAX_RANGES or sum(part.stop - part.start for part in parts) > entry.total:
         return None
-    return _merged(asked)
+    return _merged(parts)
 
 
 def _is_reversed(specifier: re.Match[str]) -> bool:
@@ -69,7 +70,7 @@ def _is_reversed(specifier: re.Match[str]) -> bool:
 
 
 def _part(specifier: re.Match[str], total: int) -> Part | None:
-    """Return the octets that one range specifier means, or None if there are none of them."""
+    """Return the bytes that one range specifier selects, or None if there are none."""
     first, last, suffix = specifier.groups()
     if suffix is not None:
         start = max(0, total - _position(suffix))
@@ -82,12 +83,12 @@ def _position(digits: str) -> int:
     return int(digits) if len(digits) <= _MAX_DIGITS else 10**_MAX_DIGITS
 
 
-def _merged(asked: list[Part]) -> tuple[Part, ...] | None:
-    """Return the parts with those joined that overlap or nearly touch; None if too many overlap."""
+def _merged(parts: list[Part]) -> tuple[Part, ...] | None:
+    """Return the parts, with overlapping or close ones merged, or None if too many overlap."""
     merged: list[Part] = []
     overlaps = 0
-    for part in asked:
-        near = [other for other in merged if part.start < other.stop + NEAR and other.start < part.stop + NEAR]
+    for part in parts:
+        near = [other for other in merged if part.start < other.stop + MAX_GAP and other.start < part.stop + MAX_GAP]
         overlaps += any(part.start < other.stop and other.start < part.stop for other in near)
         combined = Part(min(each.start for each in (part, *near)), max(each.stop for each in (part, *near)))
         place = merged.index(near[0]) if near else len(merged)
@@ -97,7 +98,7 @@ def _merged(asked: list[Part]) -> tuple[Part, ...] | None:
 
 
 def _if_range_holds(request: Request, entry: StoredResponse) -> bool:
-    """Tell whether If-Range is absent or names exactly what is stored (RFC 9110 §13.1.5)."""
+    """Return whether If-Range is absent or matches the stored response exactly (RFC 9110 §13.1.5)."""
     validator = request.fields.get("if-range")
     if validator is None:
         return True

@@ -1,4 +1,4 @@
-"""May this response be stored, and as what (RFC 9111 §3)."""
+"""Storability: whether a response may be stored, and the entry that is stored (RFC 9111 §3)."""
 
 from __future__ import annotations
 
@@ -19,34 +19,35 @@ from cache.policy.private_cache import is_kept_although_authorized
 from cache.policy.reasons import NotStored
 from cache.policy.rules import SetCookie
 from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
-from cache.rules.key import key_of_uri, primary_key, storage_key, vary_of
-from cache.rules.poisoning import contradicts_its_name, is_odd
+from cache.rules.key import key_of_uri, primary_key, storage_key
+from cache.rules.poisoning import contradicts_extension, is_odd
 from cache.rules.secrets import secrets_in
-from cache.rules.stored_fields import COOKIES, storable_fields
+from cache.rules.stored_fields import COOKIE_FIELDS, storable_fields
 from cache.rules.stored_response import StoredResponse
+from cache.rules.vary import vary_of
 
 UNDERSTOOD = frozenset(
     {200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 414, 451, 500, 501}
     | {502, 503, 504}
 )
-"""Status codes whose caching requirements are implemented here (RFC 9111 §5.2.2.3)."""
+"""Status codes whose caching requirements this cache implements (RFC 9111 §5.2.2.3)."""
 
 NEVER_STORED = (
     frozenset({304})
     | frozenset({407, 408, 412, 416, 417, 421, 425, 426})  # about the connection, or request parts outside the key
     | frozenset({428, 429, 431, 511})  # RFC 6585 §3 to §6
 )
+"""Status codes of responses that are never stored."""
 
-
-WORTH_KEEPING = frozenset({302, 303, 307, 401})
-"""What a client without a network needs to be told again, beside what may be kept anyway: where to go, whom to ask."""
+KEEP_UNFRESH_STATUSES = frozenset({302, 303, 307, 401})
+"""Further statuses stored with `keep_unfresh`: redirects and challenges, which an offline client needs too."""
 
 _CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
 class ContentRange:
-    """Where a part lies: octets `first` (inclusive) to `stop` (exclusive) of `complete`."""
+    """The position of a part: bytes `first` (inclusive) to `stop` (exclusive) of `complete` bytes."""
 
     first: int
     stop: int
@@ -54,21 +55,21 @@ class ContentRange:
 
 
 def content_range(response: Response) -> ContentRange | None:
-    """Return where the content of a 206 lies, or None unless it says so without contradiction (RFC 9110 §14.4)."""
+    """Return the Content-Range of a 206, or None if it is missing, malformed or inconsistent (RFC 9110 §14.4)."""
     match = _CONTENT_RANGE.fullmatch(response.fields.get("content-range") or "")
     if not match:
         return None
     first, last, complete = map(int, match.groups())
-    # what is framed as another size than it claims is never joined with anything
+    # a part whose Content-Length contradicts its range is never combined with others
     if not first <= last < complete or response.fields.get("content-length") != str(last - first + 1):
         return None
     return ContentRange(first, last + 1, complete)
 
 
 def reason_not_to_store(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
-    """Return why a response must not be stored, or None if it may be."""
+    """Return why a response must not be stored, or None if it may be stored."""
     response = received.head
-    # a part of JSON cannot be read, so nobody knows what is in it (decision D41)
+    # a part of a JSON text cannot be parsed, so its secrets cannot be found
     unscrubbable = NotStored.UNSCRUBBABLE if response.status == 206 and secrets_in(response.fields, policy) else None
     if policy.storing.everything:
         return _refused_by_recording(request, response) or unscrubbable
@@ -83,7 +84,7 @@ def reason_not_to_store(request: Request, received: Received, policy: CachePolic
 
 
 def _refused_by_recording(request: Request, response: Response) -> NotStored | None:
-    """Return why not even a recording keeps a response: no request could be answered from it."""
+    """Return why even a recording does not store a response, or None: no request could be answered from it."""
     if not request.content_digest and (request.method not in ("GET", "HEAD") or request.has_content):
         return NotStored.METHOD
     return _refused_by_status(request, response, ResponseDirectives()) or _refused_by_dictionary(response.fields)
@@ -106,16 +107,16 @@ def _refused_by_request(
 
 
 def _is_for_later_gets(request: Request, received: Received, directives: ResponseDirectives) -> bool:
-    """Tell whether an answer to POST says to be what a GET would have brought, and for how long (RFC 9110 §9.3.3)."""
+    """Return whether a response to POST has a lifetime, and its own URI in Content-Location (RFC 9110 §9.3.3)."""
     location = received.head.fields.get("content-location")
     if received.head.status != 200 or location is None or request_directives(request.fields).no_store:
         return False
     try:
-        named = key_of_uri(urljoin(request.uri, location))
+        location_key = key_of_uri(urljoin(request.uri, location))
     except ValueError:
         return False
     explicit = explicit_lifetime(received.head.fields, date_of(received), directives)
-    return named == primary_key(request) and explicit is not None
+    return location_key == primary_key(request) and explicit is not None
 
 
 def _refused_by_status(request: Request, response: Response, directives: ResponseDirectives) -> NotStored | None:
@@ -134,15 +135,15 @@ def _refused_by_status(request: Request, response: Response, directives: Respons
 
 
 def _refused_by_directives(request: Request, directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
-    if forbidden := forbidden_to_keep(directives, policy):
+    if forbidden := forbidden_by_directive(directives, policy):
         return forbidden
     if not is_authorized(request, policy) or shareable_although_authorized(directives):
         return None
     return None if is_kept_although_authorized(request, policy.private) else NotStored.AUTHORIZATION
 
 
-def forbidden_to_keep(directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
-    """Return which directive forbids to keep a response, or None."""
+def forbidden_by_directive(directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
+    """Return the directive that forbids storing a response, or None."""
     # RFC 9111 §5.2.2.5, overruled by §5.2.2.3
     if directives.no_store and not directives.must_understand and not policy.private.keep_no_store:
         return NotStored.NO_STORE
@@ -152,13 +153,13 @@ def forbidden_to_keep(directives: ResponseDirectives, policy: CachePolicy) -> No
 
 
 def is_authorized(request: Request, policy: CachePolicy) -> bool:
-    """Tell whether what an origin says to this request may be for its sender alone (RFC 9111 §3.5; ledger AUTH-08)."""
-    shown = policy.storing.client_certificate and (policy.identity.gateway or request.scheme == "https")
-    return shown or "authorization" in request.fields
+    """Return whether Authorization (RFC 9111 §3.5) or a certificate of ours (ledger AUTH-08) authorizes a request."""
+    certificate_sent = policy.storing.client_certificate and (policy.identity.gateway or request.scheme == "https")
+    return certificate_sent or "authorization" in request.fields
 
 
 def is_personal(request: Request, policy: CachePolicy) -> bool:
-    """Tell whether nothing may be guessed about an answer to this request (RFC 9111 §7.3)."""
+    """Return whether the response may be personal, so that it gets no heuristic lifetime (RFC 9111 §7.3)."""
     return "cookie" in request.fields or is_authorized(request, policy)
 
 
@@ -167,21 +168,21 @@ def _refused_by_fields(
 ) -> NotStored | None:
     response, fields = received.head, received.head.fields
     explicit = explicit_lifetime(fields, date_of(received), directives) is not None
-    if not COOKIES.isdisjoint(fields.names()):
+    if not COOKIE_FIELDS.isdisjoint(fields.names()):
         if policy.storing.set_cookie is SetCookie.BYPASS:
             return NotStored.SET_COOKIE
         if policy.storing.set_cookie is SetCookie.STORE and not explicit:
             return NotStored.SET_COOKIE
-    cacheable = HEURISTICALLY_CACHEABLE | (WORTH_KEEPING if policy.private.keep_unfresh else frozenset())
+    cacheable = HEURISTICALLY_CACHEABLE | (KEEP_UNFRESH_STATUSES if policy.private.keep_unfresh else frozenset())
     if not explicit and not directives.public and response.status not in cacheable:
         return NotStored.STATUS
-    # RFC 9111 §3: what could never be reused is not worth keeping
+    # RFC 9111 §3: do not store what can never be reused; an event stream has no end
     if media_type(fields.get("content-type")) == "text/event-stream":
         return NotStored.STREAM
     usable = explicit or policy.private.keep_unfresh or "etag" in fields or "last-modified" in fields
     if not usable and not lifetime_of_kind(request.uri, response, policy):
         return NotStored.NEVER_REUSABLE
-    if policy.storing.content_type_match and contradicts_its_name(request, response):
+    if policy.storing.content_type_match and contradicts_extension(request, response):
         return NotStored.CONTENT_TYPE
     return _refused_by_dictionary(fields)
 
@@ -190,15 +191,15 @@ def _refused_by_dictionary(fields: Fields) -> NotStored | None:
     if "content-encoding" not in fields:
         return None
     coded = {"dcb", "dcz"} & set(tokens(fields.get("content-encoding")))
-    named = {"accept-encoding", "available-dictionary"} <= set(tokens(fields.get("vary")))
-    return NotStored.DICTIONARY_VARY if coded and not named else None  # RFC 9842 §6.2
+    nominated = {"accept-encoding", "available-dictionary"} <= set(tokens(fields.get("vary")))
+    return NotStored.DICTIONARY_VARY if coded and not nominated else None  # RFC 9842 §6.2
 
 
 def new_entry(request: Request, received: Received, policy: CachePolicy, entry_id: str) -> StoredResponse:
-    """Return the stored response that this exchange makes; its body is yet to come."""
+    """Return the entry that stores the response of this exchange. Its body is not known yet."""
     head, fields = received.head, storable_fields(received, policy)
-    place = content_range(head) if head.status == 206 else None
-    if place:  # RFC 9111 §3.3: a part of a 200
+    part = content_range(head) if head.status == 206 else None
+    if part:  # RFC 9111 §3.3: store it as a part of a 200
         head = Response(200, "OK", version=head.version)
         fields = fields.without(["content-range", "content-length"])
     key = storage_key(request, fields, policy)
@@ -206,15 +207,15 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         id=entry_id,
         key=key,
         method=request.method,
-        # a signature that the key does without is not written down
+        # the parameters removed from the key, like signatures, are not stored
         target=replace(request, target=request.keyed_as).uri if request.keyed_as else request.uri,
         head=Response(head.status, head.reason, fields, head.version),
         request_time=received.request_time,
         response_time=received.response_time,
         stored_at=received.response_time,
         vary=vary_of(request, key, fields, policy),
-        first=place.first if place else 0,
-        complete_length=place.complete if place else None,
+        first=part.first if part else 0,
+        complete_length=part.complete if part else None,
         personal=is_personal(request, policy),
         scrubbed=not policy.private.secrets.isdisjoint(head.fields.names()),
     )

@@ -1,4 +1,4 @@
-"""Which fields of a response are written down (RFC 9111 §3.1)."""
+"""The fields of a response that are stored (RFC 9111 §3.1)."""
 
 from __future__ import annotations
 
@@ -11,39 +11,40 @@ from cache.http.messages import Fields, Received
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.rules import SetCookie
 
-COOKIES = frozenset({"set-cookie", "set-cookie2"})
+COOKIE_FIELDS = frozenset({"set-cookie", "set-cookie2"})
 
 
 def storable_fields(received: Received, policy: CachePolicy) -> Fields:
-    """Return the fields that go into the stored head, a readable Date among them (RFC 9111 §3.1)."""
-    return dated(kept(received.head.fields, policy), received.response_time)
+    """Return the fields of the stored head, with a valid Date (RFC 9111 §3.1)."""
+    return with_date(without_unstorable(received.head.fields, policy), received.response_time)
 
 
-def kept(fields: Fields, policy: CachePolicy) -> Fields:
-    """Return what of an origin's fields may be written down."""
-    return _kept(fields, policy.targeted_fields, _left_out(policy))
+def without_unstorable(fields: Fields, policy: CachePolicy) -> Fields:
+    """Return an origin's fields without those that must not be stored."""
+    return _without_unstorable(fields, policy.targeted_fields, _withheld_names(policy))
 
 
-def left_out(fields: Fields, policy: CachePolicy) -> tuple[tuple[str, str], ...]:
-    """Return the lines that only the operator, and no rule of caching, wants not to be written down."""
-    names = _left_out(policy)
+def withheld_lines(fields: Fields, policy: CachePolicy) -> tuple[tuple[str, str], ...]:
+    """Return the lines that are not stored because of the operator's settings, not because of a caching rule."""
+    names = _withheld_names(policy)
     return tuple(line for line in fields if line[0].lower() in names)
 
 
-def _left_out(policy: CachePolicy) -> frozenset[str]:
-    return policy.private.secrets | COOKIES if policy.storing.set_cookie is SetCookie.STRIP else policy.private.secrets
+def _withheld_names(policy: CachePolicy) -> frozenset[str]:
+    secrets = policy.private.secrets
+    return secrets | COOKIE_FIELDS if policy.storing.set_cookie is SetCookie.STRIP else secrets
 
 
 @lru_cache(maxsize=512)
-def _kept(fields: Fields, targeted_fields: tuple[str, ...], left_out: frozenset[str]) -> Fields:
+def _without_unstorable(fields: Fields, targeted_fields: tuple[str, ...], withheld: frozenset[str]) -> Fields:
     fields = end_to_end(fields)
     unstorable = {name for name, _ in fields if not row(name).stored}
     unstorable |= response_directives(fields, targeted_fields).private_fields
-    return fields.without(unstorable | left_out)
+    return fields.without(unstorable | withheld)
 
 
-def dated(fields: Fields, response_time: float) -> Fields:
-    """Return the fields with a readable Date: the time of receipt if there was none (RFC 9110 §6.6.1)."""
+def with_date(fields: Fields, response_time: float) -> Fields:
+    """Return the fields with a valid Date: the time of receipt if there is none (RFC 9110 §6.6.1)."""
     if http_date(fields.get("date"), response_time) is not None:
         return fields
     return fields.replacing("Date", imf_date(response_time))

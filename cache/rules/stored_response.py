@@ -1,4 +1,4 @@
-"""The stored response: what the origin said, when, and for which request."""
+"""The stored response: its head, its times, and the request that it was sent for."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from cache.http.messages import Response
 class StoredResponse:
     """One stored response, or one stored part of a response.
 
-    `head` is the origin's definitive head as received, less the fields that must not be stored, updated by
-    304s; nothing local is ever mixed into it. What a client is shown is computed when it is served. The head of a
+    `head` is the head that the origin sent, without the fields that must not be stored, and updated by 304 responses.
+    It contains nothing of this proxy: the head for a client is computed when the response is served. The head of a
     part is that of the 200 it belongs to (RFC 9111 §3.3).
     """
 
     id: str
     """Random and unique; the body is stored under the same id."""
     key: str
-    """The primary cache key: the normalised target URI."""
+    """The primary key: the normalised target URI."""
     method: str
-    """GET, HEAD or POST: the method it answered (RFC 9110 §9.3)."""
+    """The method of the request: GET, HEAD or POST (RFC 9110 §9.3)."""
     target: str
-    """The request's target URI as received, before normalisation."""
+    """The target URI of the request as received, before normalisation."""
     head: Response
     request_time: float
     """When the request that produced or last validated it was sent; seconds since the epoch."""
@@ -32,29 +32,29 @@ class StoredResponse:
     stored_at: float
     """When its body was received from the origin; seconds since the epoch."""
     vary: tuple[tuple[str, str | None], ...] = ()
-    """The request fields that Vary nominates, as (lower-case name, presented value or None if absent)."""
+    """The request fields that Vary nominates, as (lower-case name, compared value or None if absent)."""
     length: int = 0
-    """Octets of the stored body."""
+    """Bytes of the stored body."""
     sha256: str = ""
     """SHA-256 of the stored body, in hexadecimal."""
     first: int = 0
-    """Where the stored octets begin in the whole content."""
+    """Position of the first stored byte in the whole content."""
     complete_length: int | None = None
-    """Octets of the whole content where only a part of it is stored; None where all of it is."""
+    """Bytes of the whole content if only a part of it is stored; None if all of it is stored."""
     personal: bool = False
-    """The request bore Cookie or Authorization: nothing is to be guessed about its freshness."""
+    """The request had Cookie or Authorization, so the response gets no heuristic lifetime."""
     invalid: bool = False
-    """Needs validation before any reuse, stale serving included (RFC 9111 §4.4)."""
+    """It must be validated before any use, even a stale one (RFC 9111 §4.4)."""
     revision: int = 0
-    """Counts updates of the head, so that a late 304 never overwrites a newer one."""
+    """Number of updates of the head, so that a late 304 does not overwrite a newer one."""
     scrubbed: bool = False
-    """Something was taken out of it here, so that it is no longer the origin's octet for octet."""
-    pieces: tuple[StoredResponse, ...] = ()
-    """The stored parts that this one leads, when several are seen as one response. Never stored itself."""
+    """This proxy removed secrets, so the response differs from what the origin sent."""
+    combined_parts: tuple[StoredResponse, ...] = ()
+    """The stored parts that this response was combined from, itself included. Not stored."""
 
     def with_body(self, length: int, sha256: str, *, invalid: bool = False) -> StoredResponse:
-        """Return the same entry, new, with its body known; `invalid` if it needs validation before any use."""
-        return StoredResponse(
+        """Return a new entry with its body known; `invalid` if it must be validated before any use."""
+        return StoredResponse(  # positional, as keywords would cost 0.6 µs: 2 to 4 % of a decision
             self.id,
             self.key,
             self.method,
@@ -74,7 +74,7 @@ class StoredResponse:
             self.scrubbed,
         )
 
-    def confirmed(
+    def revalidated(
         self,
         head: Response,
         request_time: float,
@@ -84,8 +84,8 @@ class StoredResponse:
         personal: bool,
         scrubbed: bool,
     ) -> StoredResponse:
-        """Return the same entry as the origin has just confirmed it, one revision later."""
-        return StoredResponse(
+        """Return the entry as the origin has just confirmed it, with the next revision."""
+        return StoredResponse(  # positional, as keywords would cost 0.6 µs: 2 to 4 % of a decision
             self.id,
             self.key,
             self.method,
@@ -103,20 +103,20 @@ class StoredResponse:
             False,
             self.revision + 1,
             scrubbed,
-            self.pieces,
+            self.combined_parts,
         )
 
     @property
     def total(self) -> int:
-        """Octets of the whole content, stored or not."""
+        """Bytes of the whole content, stored or not."""
         return self.length if self.complete_length is None else self.complete_length
 
     @property
     def milliseconds(self) -> int:
-        """How long the origin took to begin its answer when it was last asked."""
+        """Milliseconds that the origin took to begin its last response."""
         return max(0, int((self.response_time - self.request_time) * 1000))
 
     @property
     def parts(self) -> tuple[StoredResponse, ...]:
-        """What is really stored of this response: its pieces, or itself."""
-        return self.pieces or (self,)
+        """The stored parts of this response, or the response itself."""
+        return self.combined_parts or (self,)

@@ -1,4 +1,4 @@
-"""Validation: the conditional request out, the 304 in, and the client's own preconditions (RFC 9111 §4.3)."""
+"""Validation: conditional requests, the 304 responses to them, and the client's preconditions (RFC 9111 §4.3)."""
 
 from __future__ import annotations
 
@@ -10,54 +10,57 @@ from cache.http.fields import entity_tags, http_date, is_strong, opaque
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import date_of
-from cache.rules.key import vary_of
 from cache.rules.storability import is_personal
-from cache.rules.stored_fields import dated, kept, left_out
+from cache.rules.stored_fields import with_date, withheld_lines, without_unstorable
 from cache.rules.stored_response import StoredResponse
+from cache.rules.vary import vary_of
 
 PRECONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range")
 
-MAX_NOMINATED = 8
-"""Stored variants whose validators one request may carry."""
+MAX_VALIDATED_VARIANTS = 8
+"""Maximum number of stored responses that one request validates."""
 
 MAX_TAGS = 16
-"""Entity tags that one If-None-Match may carry, the client's own included."""
+"""Maximum number of entity tags in one If-None-Match, those of the client included."""
 
 
 def entity_tag(entry_fields: Fields) -> str | None:
-    """Return the one entity tag, octets unchanged; several or an empty one count as none (ledger PARSE-15)."""
+    """Return the entity tag as received, or None if there is none, several, or an empty one (ledger PARSE-15)."""
     lines = entry_fields.all("etag")
     return lines[0] if len(lines) == 1 and lines[0] else None
 
 
 def has_validator(entry: StoredResponse) -> bool:
-    """Tell whether the origin can be asked if this stored response still holds."""
-    # what is left of a scrubbed one is nothing that the origin could confirm
+    """Return whether the origin can validate this stored response."""
+    # a 304 is about the original content, not about the scrubbed one
     return not entry.scrubbed and (entity_tag(entry.head.fields) is not None or "last-modified" in entry.head.fields)
 
 
-def nominate(candidates: Sequence[StoredResponse], selected: StoredResponse | None) -> tuple[StoredResponse, ...]:
-    """Return the stored responses to validate in one request, the selected one or else the most recent variants."""
+def entries_to_validate(
+    candidates: Sequence[StoredResponse], selected: StoredResponse | None
+) -> tuple[StoredResponse, ...]:
+    """Return the stored responses to validate in one request: the selected one, or the most recent variants."""
     if selected is not None:
         return (selected,) if has_validator(selected) else ()
     tagged = [entry for entry in candidates if has_validator(entry) and entity_tag(entry.head.fields)]
-    return tuple(sorted(tagged, key=lambda entry: entry.response_time, reverse=True)[:MAX_NOMINATED])
+    return tuple(sorted(tagged, key=lambda entry: entry.response_time, reverse=True)[:MAX_VALIDATED_VARIANTS])
 
 
-def conditional(request: Request, nominated: Sequence[StoredResponse]) -> Request:
-    """Return the request that asks whether any nominated stored response still holds (RFC 9111 §4.3.1).
+def conditional(request: Request, entries: Sequence[StoredResponse]) -> Request:
+    """Return the request made conditional, to validate the stored responses `entries` (RFC 9111 §4.3.1).
 
-    The client's entity tags are kept beside ours; its other preconditions and its Range are not ours to send on.
+    The entity tags of the client are kept, behind those of the entries. Its other preconditions and its Range are
+    removed: they are evaluated later, with the validated response.
     """
-    if not nominated:
+    if not entries:
         return request
-    tags = list(dict.fromkeys(tag for entry in nominated if (tag := entity_tag(entry.head.fields))))
+    tags = list(dict.fromkeys(tag for entry in entries if (tag := entity_tag(entry.head.fields))))
     tags += [tag for tag in entity_tags(request.fields.get("if-none-match") or "") if tag != "*" and tag not in tags]
     fields = request.fields.without([*PRECONDITIONS, "range"])
     if tags:
         fields = fields.appending(("If-None-Match", ", ".join(tags[:MAX_TAGS])))
-    modified = nominated[0].head.fields.get("last-modified")
-    if len(nominated) == 1 and modified:
+    modified = entries[0].head.fields.get("last-modified")
+    if len(entries) == 1 and modified:
         fields = fields.appending(("If-Modified-Since", modified))
     return request.with_fields(fields)
 
@@ -67,49 +70,51 @@ def unconditional(request: Request) -> Request:
     return request.with_fields(request.fields.without(PRECONDITIONS))
 
 
-def confirmed(nominated: Sequence[StoredResponse], sent: Request, response: Response) -> tuple[StoredResponse, ...]:
-    """Return the nominated stored responses that a 304 to `sent` is about, most recent first (RFC 9111 §4.3.4)."""
-    recent = sorted(nominated, key=lambda entry: entry.response_time, reverse=True)
+def confirmed_entries(
+    entries: Sequence[StoredResponse], sent_request: Request, response: Response
+) -> tuple[StoredResponse, ...]:
+    """Return those of `entries` that a 304 to `sent_request` confirms, most recent first (RFC 9111 §4.3.4)."""
+    recent = sorted(entries, key=lambda entry: entry.response_time, reverse=True)
     tag = entity_tag(response.fields)
     if tag is not None and is_strong(tag):
         return tuple(entry for entry in recent if entity_tag(entry.head.fields) == tag)
     if tag is not None:
         return tuple(entry for entry in recent if opaque(entity_tag(entry.head.fields) or "") == opaque(tag))[:1]
-    # no tag in the 304: it speaks of our copy only if that was all we asked about
-    if len(nominated) != 1 or len(entity_tags(sent.fields.get("if-none-match") or "")) > 1:
+    # a 304 without a tag confirms an entry only if no other entry and no tag of the client was asked about
+    if len(entries) != 1 or len(entity_tags(sent_request.fields.get("if-none-match") or "")) > 1:
         return ()
     modified = response.fields.get("last-modified")
     return tuple(recent) if modified in (None, recent[0].head.fields.get("last-modified")) else ()
 
 
 def freshened(entry: StoredResponse, request: Request, received: Received, policy: CachePolicy) -> StoredResponse:
-    """Return a stored response as a 304, or a HEAD answer, updates it (RFC 9111 §3.2)."""
-    lines = [line for line in kept(received.head.fields, policy) if row(line[0]).freshened]
-    # age starts anew: what the old Age and Date said is over (RFC 9111 §4.2.3)
+    """Return a stored response updated by a 304 or by a response to HEAD (RFC 9111 §3.2)."""
+    lines = [line for line in without_unstorable(received.head.fields, policy) if row(line[0]).freshened]
+    # the age is counted from this response, so the old Age and Date are removed (RFC 9111 §4.2.3)
     lasting = entry.head.fields.without([*(name for name, _ in lines), "age", "date"])
-    fields = dated(lasting.appending(*lines), received.response_time)
+    fields = with_date(lasting.appending(*lines), received.response_time)
     head = Response(entry.head.status, entry.head.reason, fields, entry.head.version)
-    # the variant now stands for what was asked this time (RFC 9111 §4.1)
+    # the origin selected this response for the new request, so store the Vary values of that (RFC 9111 §4.1)
     vary, personal = vary_of(request, entry.key, fields, policy), entry.personal or is_personal(request, policy)
     scrubbed = entry.scrubbed or not policy.private.secrets.isdisjoint(received.head.fields.names())
     times = received.request_time, received.response_time
-    return entry.confirmed(head, *times, vary, personal=personal, scrubbed=scrubbed)
+    return entry.revalidated(head, *times, vary, personal=personal, scrubbed=scrubbed)
 
 
-def as_answered(entry: StoredResponse, received: Received, policy: CachePolicy) -> StoredResponse:
-    """Return a freshened response as whoever asked gets it, with what is not written down of the 304."""
-    lines = left_out(received.head.fields, policy)
+def with_withheld_fields(entry: StoredResponse, received: Received, policy: CachePolicy) -> StoredResponse:
+    """Return an updated response for the client of this exchange, with the fields of the 304 that are not stored."""
+    lines = withheld_lines(received.head.fields, policy)
     fields = entry.head.fields.without([name for name, _ in lines]).appending(*lines)
     return replace(entry, head=replace(entry.head, fields=fields)) if lines else entry
 
 
 def not_modified(request: Request, entry: StoredResponse) -> bool:
-    """Tell whether the client's own precondition is answered by 304 from this stored response (RFC 9111 §4.3.2)."""
+    """Return whether the client's preconditions make the response a 304 (RFC 9111 §4.3.2)."""
     if not 200 <= entry.head.status <= 299:  # RFC 9110 §13.2.1
         return False
-    listed = request.fields.get("if-none-match")
-    if listed is not None:  # RFC 9110 §13.1.3: If-Modified-Since is then ignored
-        return names_entry(listed, entry)
+    tags = request.fields.get("if-none-match")
+    if tags is not None:  # RFC 9110 §13.1.3: If-Modified-Since is then ignored
+        return matches_any_tag(tags, entry)
     dates = request.fields.all("if-modified-since")
     since = http_date(dates[0], entry.response_time) if len(dates) == 1 else None
     if since is None:
@@ -118,18 +123,18 @@ def not_modified(request: Request, entry: StoredResponse) -> bool:
     return (date_of(entry) if modified is None else modified) <= since
 
 
-def names_entry(listed: str, entry: StoredResponse) -> bool:
-    """Tell whether an If-None-Match list names this stored response, by weak comparison (RFC 9110 §13.1.2)."""
-    if listed.strip() == "*":
+def matches_any_tag(tags: str, entry: StoredResponse) -> bool:
+    """Return whether If-None-Match lists the tag of this stored response, compared weakly (RFC 9110 §13.1.2)."""
+    if tags.strip() == "*":
         return True
     tag = entity_tag(entry.head.fields)
     if tag is None:
         return False
-    return any(opaque(member) == opaque(tag) for member in entity_tags(listed)) or listed == tag
+    return any(opaque(member) == opaque(tag) for member in entity_tags(tags)) or tags == tag
 
 
 def same_representation(entry: StoredResponse, response: Response) -> bool:
-    """Tell whether a HEAD answer describes what is stored (RFC 9111 §4.3.5)."""
+    """Return whether a response to HEAD describes this stored response (RFC 9111 §4.3.5)."""
     for name in ("etag", "last-modified"):
         if name in response.fields and response.fields.get(name) != entry.head.fields.get(name):
             return False

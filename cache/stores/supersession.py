@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cache.rules.mementos import worth_keeping
+from cache.rules.mementos import captures_to_keep
 from cache.rules.stored_response import StoredResponse
 
 MAX_VARIANTS = 32
@@ -31,4 +31,4 @@ def superseded(new: StoredResponse, stored: Iterable[StoredResponse], captures: 
     Those that are kept as captures of earlier states are left out; `captures` is how many states are kept in all.
     """
     old = [each for each in stored if supersedes(new, each)]
-    return {each.id for each in old} - worth_keeping(new, old, captures)
+    return {each.id for each in old} - captures_to_keep(new, old, captures)

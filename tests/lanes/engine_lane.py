@@ -169,7 +169,7 @@ class EngineStage:
                 self._relay(pending.client, outcome, reply)
             case Retry():
                 self._apply(outcome.changes)
-                self._go_forward(pending.client, pending.request, outcome.sent)
+                self._go_forward(pending.client, pending.request, outcome.upstream_request)
             case Freshen() | Serve():
                 try:
                     self._answer_from_copy(pending.client, outcome.answer)
@@ -195,7 +195,13 @@ class EngineStage:
     def _without_answer(self, pending: _Pending, error: str, what: str, *, disconnected: bool) -> None:
         sentence = f"{self.authority} {what}"
         outcome = engine.on_failure(
-            pending.request, pending.sent, error, sentence, self._policy, self.time.now(), disconnected=disconnected
+            pending.request,
+            pending.sent,
+            self._policy,
+            self.time.now(),
+            error=error,
+            sentence=sentence,
+            disconnected=disconnected,
         )
         if isinstance(outcome, Serve):
             self._answer_from_copy(pending.client, outcome.answer)

@@ -1,4 +1,4 @@
-"""Local metainformation: what the operator's rules do to an answer, and to its code."""
+"""Annotations: the operator's rules that change fields, and with them the status, of responses."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from tests.lanes.script import answer, ask, conversation, later, origin
 from tests.rfc.words import FRESH_60, MISS, STORED, hit
 
 
-def _rule(**said: Any) -> dict[str, Any]:
-    return {"annotate": [said]}
+def _rule(**settings: Any) -> dict[str, Any]:
+    return {"annotate": [settings]}
 
 
 NOTE = _rule(set={"X-Note": "kept here"})
@@ -31,7 +31,7 @@ CONVERSATIONS = [
         settings=NOTE,
     ),
     conversation(
-        "a rule for one path leaves the others as they are",
+        "a rule for one path does not change responses for other paths",
         "STATUS-17",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "X-Note: kept here"),
@@ -42,7 +42,7 @@ CONVERSATIONS = [
         settings=_rule(path="/a", remove=["X-Note"]),
     ),
     conversation(
-        "a rule that takes a field away makes a 203 too; where there is nothing to take, the 200 stays",
+        "a rule that removes a field makes a 203 too; if there is no such field, the 200 stays",
         "STATUS-17",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Server: Origin/1", "X-Own: 1"),
@@ -53,7 +53,7 @@ CONVERSATIONS = [
         settings=_rule(remove=["Server"]),
     ),
     conversation(
-        "templates say what is known of the copy; a field with an unknown is left out",
+        "a template is filled with values of the copy; a field is left out if one of its values is unknown",
         "STATUS-17",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="hello"),
@@ -68,7 +68,7 @@ CONVERSATIONS = [
         settings=_rule(set={"X-From": "{origin} /a {status}", "X-Copy": "{stored_at}, {age} s, {sha256}"}),
     ),
     conversation(
-        "append adds a line to those of the origin",
+        "append adds a field line to those of the origin",
         "STATUS-17",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Link: </b>"),
@@ -78,7 +78,7 @@ CONVERSATIONS = [
         settings=_rule(append={"Link": "</about>"}),
     ),
     conversation(
-        "rules leave other codes alone",
+        "rules do not change responses with other status codes",
         "STATUS-17",
         ask("GET /a"),
         origin("404 Not Found", FRESH_60, body="none"),
@@ -91,7 +91,7 @@ CONVERSATIONS = [
         settings=NOTE,
     ),
     conversation(
-        "rules hold for a 200 in whatever form it leaves",
+        "rules also apply to a copy of a 200 that is sent as 304, as 206 or to HEAD",
         "STATUS-17",
         "STATUS-10",
         "STATUS-11",
@@ -107,7 +107,7 @@ CONVERSATIONS = [
         settings=NOTE,
     ),
     conversation(
-        "no-transform is about content, not about fields",
+        "no-transform forbids changes of the content, not of fields",
         "STATUS-19",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: max-age=60, no-transform", body="hello"),
@@ -117,7 +117,7 @@ CONVERSATIONS = [
         settings=NOTE,
     ),
     conversation(
-        "host, path and content type say which answers a rule is for",
+        "a rule applies to responses by host, path and content type",
         "STATUS-17",
         ask("GET /docs/a"),
         origin("200 OK", "Content-Type: Text/HTML; charset=utf-8"),
@@ -131,7 +131,7 @@ CONVERSATIONS = [
         settings=_rule(host="127.*", path="/docs/*", content_type="text/*", set={"X-Note": "kept here"}),
     ),
     conversation(
-        "a client that breaks on 203 gets a changed 200 as 200, with the reason's name",
+        "a client that does not work with 203 gets a changed 200 as 200, with the name of the reason",
         "STATUS-17",
         "STATUS-35",
         ask("GET /a", "User-Agent: cargo/1.95.0"),
@@ -140,7 +140,7 @@ CONVERSATIONS = [
         settings=NOTE,
     ),
     conversation(
-        "nothing local is stored: without the rule the copy is as the origin sent it",
+        "what a rule changes is not stored: it is applied anew each time the copy is sent",
         "STATUS-03",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', "Server: Origin/1"),

@@ -1,4 +1,4 @@
-"""Who gets 203, and who gets 200 with the reason's name."""
+"""The status of a copy of a 200: 203, or 200 with the name of the reason."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ def _stored(*fields: str) -> tuple[Step, ...]:
 
 def _exempt(title: str, detail: str, *request: str, stored: tuple[str, ...] = ()) -> Conversation:
     return conversation(
-        f"answer.status = auto: {title} gets 200 from the copy, with the reason's name",
+        f"answer.status = auto: {title} gets 200 from the copy, with the name of the reason",
         "STATUS-02",
         "STATUS-35",
         "case 27",
@@ -44,22 +44,22 @@ CONVERSATIONS = [
     _exempt("the go command", "client-go", "User-Agent: Go-http-client/1.1"),
     _exempt("Maven", "client-maven", "User-Agent: Apache-Maven/3.9.9 (Java 21)"),
     _exempt("pnpm", "client-pnpm", "User-Agent: pnpm/10.34.9 npm/? node/v20 linux x64"),
-    _exempt("Nix, which begins with curl", "client-nix", "User-Agent: curl/8.13.0 Nix/2.26.3"),
-    _exempt("npm, which keeps no 203", "client-npm", "User-Agent: npm/11.19.1 node/v20"),
+    _exempt("Nix, whose User-Agent begins with curl", "client-nix", "User-Agent: curl/8.13.0 Nix/2.26.3"),
+    _exempt("npm, which does not store a 203", "client-npm", "User-Agent: npm/11.19.1 node/v20"),
     _exempt("EventSource", "accept-event-stream", "Accept: text/event-stream"),
     _exempt("fetch() in a browser", "fetch-dest", "Sec-Fetch-Dest: empty", "User-Agent: Mozilla/5.0"),
     _exempt("a video element", "fetch-dest", "Sec-Fetch-Dest: video"),
-    _exempt("whoever asks for a film", "media", stored=("Content-Type: Video/mp4",)),
+    _exempt("any client of a video", "media", stored=("Content-Type: Video/mp4",)),
     _not_exempt("a document in a browser", "Sec-Fetch-Dest: document", "User-Agent: Mozilla/5.0"),
     _not_exempt("curl", "User-Agent: curl/8.13.0"),
     _not_exempt("pip", "User-Agent: pip/26.3"),
     _not_exempt("python-requests", "User-Agent: python-requests/2.34.2"),
-    _not_exempt("a client without a name"),
+    _not_exempt("a client without User-Agent"),
     _not_exempt(
         "answer.status = always: even cargo", "User-Agent: cargo/1.95.0", settings={"answer": {"status": "always"}}
     ),
     conversation(
-        "a pip that asks with HEAD gets 200, one that asks with GET 203",
+        "pip gets 200 for HEAD, and 203 for GET",
         "STATUS-12",
         "STATUS-35",
         *_stored(),
@@ -79,7 +79,7 @@ CONVERSATIONS = [
         answer("206", hit(60), body="he"),
     ),
     conversation(
-        "answer.status = origin: every answer bears the stored code, and nothing else changes",
+        "answer.status = origin: every response has the stored status, and nothing else changes",
         "STATUS-02",
         "STATUS-03",
         "case 27",
@@ -98,7 +98,7 @@ CONVERSATIONS = [
         settings={"answer": {"status": "origin"}},
     ),
     conversation(
-        "a rule of the operator's comes before the list of clients",
+        "a rule of the operator has precedence over the list of clients",
         "STATUS-35",
         *_stored(),
         ask("GET /a", "User-Agent: my-script/1"),
@@ -133,7 +133,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "Signature: sig=:x:"),
     ),
     conversation(
-        "cache_status = false keeps quiet about the cache, not about Age and 203",
+        "cache_status = false removes Cache-Status, but not Age or the 203",
         "META-10",
         ask("GET /a"),
         origin("200 OK", FRESH_60),
@@ -144,7 +144,7 @@ CONVERSATIONS = [
         settings={"answer": {"cache_status": False}},
     ),
     conversation(
-        "Cache-Status of others comes first and stays",
+        "the Cache-Status of other caches is kept, and ours is appended",
         "META-10",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Cache-Status: inner; hit"),
@@ -160,7 +160,7 @@ CONVERSATIONS = [
         answer("200", STORED, "Age: 7"),
     ),
     conversation(
-        "memento = true names the original and the time of every copy",
+        "memento = true adds the original URI and the time to every copy",
         "META-20",
         ask("GET /a"),
         origin("200 OK", FRESH_60),
@@ -170,7 +170,7 @@ CONVERSATIONS = [
         settings={"answer": {"memento": True}},
     ),
     conversation(
-        "memento = true holds for parts, 304s and errors that come from a copy, and for no answer of the origin's",
+        "memento = true applies to a 206, a 304 or an error from a copy too, but not to a relayed response",
         "META-20",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', 'Link: </b>; rel="next"', body="hello"),
@@ -188,7 +188,7 @@ CONVERSATIONS = [
         settings={"answer": {"memento": True}},
     ),
     conversation(
-        "what is a memento already stays the same one, and asking for one changes nothing",
+        "a response with Memento-Datetime keeps it, and Accept-Datetime in the request changes nothing",
         "META-20",
         "KEY-12",
         ask("GET /a", "Accept-Datetime: Thu, 31 May 2007 20:35:00 GMT"),

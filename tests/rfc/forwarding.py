@@ -1,15 +1,15 @@
-"""What is passed on, what is taken off, and where requests must not go (RFC 9110 §7.6)."""
+"""Forwarding: fields that are forwarded or removed, and requests that are refused (RFC 9110 §7.6)."""
 
 from tests.lanes.script import answer, ask, conversation, origin
 from tests.rfc.words import FRESH_60, MISS, STORED, hit, proxy_status
 
-TUNNEL = "only a tunnel has an authority apart from Host"
+TUNNEL = "Host can differ from the target only in a tunnel"
 INSIDE = {"engine": TUNNEL, "responder": TUNNEL, "http": TUNNEL}
-BORDER = "it is refused before the cache sees it"
+BORDER = "the request is refused before it reaches the cache"
 
 CONVERSATIONS = [
     conversation(
-        "fields of one hop go no further, and Via is appended to what others said",
+        "hop-by-hop fields are not forwarded, and Via is appended to that of other proxies",
         "META-01",
         "META-09",
         "STORE-11",
@@ -39,28 +39,28 @@ CONVERSATIONS = [
         answer("200", STORED, "Via: 1.1 behind, 1.1 secondhand"),
     ),
     conversation(
-        "Connection may not take framing, routing or identity away",
+        "Connection cannot remove the fields for framing, routing or authentication",
         "META-09",
         ask("GET /a", "Connection: Cookie, Authorization", "Cookie: me=1", "Authorization: Basic c2VjcmV0"),
         origin("200 OK", saw=("Cookie: me=1", "Authorization: Basic c2VjcmV0")),
         answer("200", MISS),
     ),
     conversation(
-        "what the client says of caching goes forward as it is",
+        "the Cache-Control and Pragma of the client are forwarded unchanged",
         "META-08",
         ask("GET /a", "Cache-Control: max-stale=5, shiny", "Pragma: foo"),
         origin("200 OK", FRESH_60, saw=("Cache-Control: max-stale=5, shiny", "Pragma: foo")),
         answer("200", STORED),
     ),
     conversation(
-        "WWW-Authenticate passes unchanged",
+        "WWW-Authenticate is relayed unchanged",
         "AUTH-06",
         ask("GET /a"),
         origin("401 Unauthorized", 'WWW-Authenticate: Basic realm="x"', body="who?"),
         answer("401", MISS, 'WWW-Authenticate: Basic realm="x"', body="who?"),
     ),
     conversation(
-        "a request that has been here before is a loop",
+        "a request that names this proxy in Via is a loop",
         "META-02",
         "META-14",
         ask("GET /a", "Via: 1.1 elsewhere, 1.1 secondhand-{instance}"),
@@ -77,7 +77,7 @@ CONVERSATIONS = [
         answer("200", MISS),
     ),
     conversation(
-        "the absolute form of the target replaces Host",
+        "an absolute request target replaces Host",
         "KEY-06",
         ask("GET /a", "Host: elsewhere.example"),
         origin("200 OK", FRESH_60, saw="Host: {authority}"),
@@ -85,11 +85,11 @@ CONVERSATIONS = [
         ask("GET /a"),
         answer("203", hit(60)),
         unseen=dict.fromkeys(
-            ("engine", "responder", "https", "http2"), "a URL is absolute only in clear, towards a proxy"
+            ("engine", "responder", "https", "http2"), "only an http request to a proxy has an absolute target"
         ),
     ),
     conversation(
-        "inside a tunnel a Host that differs goes forward past the cache",
+        "in a tunnel, a request for another Host bypasses the cache",
         "KEY-07",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="ours"),
@@ -102,7 +102,7 @@ CONVERSATIONS = [
         unseen=INSIDE,
     ),
     conversation(
-        "inside a tunnel a Host that differs is refused with strict_host",
+        "in a tunnel, a request for another Host is refused with strict_host",
         "KEY-07",
         ask("GET /a", "Host: elsewhere.example"),
         answer("400 Bad Request", "no Cache-Status", body="...reason: strict-host\n"),
@@ -110,7 +110,7 @@ CONVERSATIONS = [
         settings={"cache": {"strict_host": True}},
     ),
     conversation(
-        "a request for a WebSocket goes round the cache",
+        "a request for a WebSocket bypasses the cache",
         "STATUS-32",
         "case 21",
         ask("GET /a"),
@@ -121,7 +121,7 @@ CONVERSATIONS = [
         answer("200", "Cache-Status: secondhand; fwd=bypass; detail=upgrade", body="not switching"),
     ),
     conversation(
-        "an offer to go on in HTTP/2 is ignored, and the copy answers",
+        "an offer to upgrade to HTTP/2 is ignored, and the copy is sent",
         "STATUS-32",
         ask("GET /a", "Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABk"),
         origin("200 OK", FRESH_60, body="copy", saw=("no Upgrade", "no Connection", "no HTTP2-Settings")),
@@ -130,7 +130,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body="copy"),
     ),
     conversation(
-        "end-to-end fields that look like ours are the origin's",
+        "end-to-end fields of the origin, like X-Cache, are stored and relayed",
         "META-07",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "X-Cache: HIT", 'Alt-Svc: h3=":443"', 'Clear-Site-Data: "cache"'),
@@ -139,7 +139,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "X-Cache: HIT", 'Alt-Svc: h3=":443"', 'Clear-Site-Data: "cache"'),
     ),
     conversation(
-        "a fragment in a target is refused",
+        "a request target with a fragment is refused",
         "KEY-08",
         "STATUS-33",
         ask("GET /a#b"),
@@ -147,7 +147,7 @@ CONVERSATIONS = [
         unseen={"engine": BORDER, "responder": BORDER},
     ),
     conversation(
-        "two lengths for one request are refused",
+        "a request with both Content-Length and Transfer-Encoding is refused",
         "SEC-01",
         ask("POST /a", "Content-Length: 5", "Transfer-Encoding: chunked", body="0\r\n\r\n"),
         answer("400"),

@@ -1,11 +1,11 @@
-"""How long a copy is fresh, how old it is, and what is guessed where the origin does not say (RFC 9111 §4.2)."""
+"""Freshness: the lifetime and the age of copies, and heuristic lifetimes (RFC 9111 §4.2)."""
 
 from tests.lanes.script import Conversation, answer, ask, clock_set_back, conversation, later, origin
 from tests.rfc.words import FRESH_60, MISS, REPLACED, STORED, hit
 
 
 def _fresh_for(seconds: int, why: str, *rows_and_fields: str) -> Conversation:
-    """A copy is fresh until just before `seconds` are over, and stale then: equal is stale."""
+    """A copy is fresh until its age is `seconds`, and stale from then on."""
     rows = [each for each in rows_and_fields if ":" not in each and not each.startswith("no ")]
     fields = [each for each in rows_and_fields if each not in rows]
     return conversation(
@@ -26,7 +26,7 @@ def _fresh_for(seconds: int, why: str, *rows_and_fields: str) -> Conversation:
 
 
 def _stale_at_once(why: str, *rows_and_fields: str) -> Conversation:
-    """A copy is stored for its validator, and is never fresh."""
+    """A response is stored because it has a validator, but is never fresh."""
     rows = [each for each in rows_and_fields if ":" not in each and not each.startswith("no ")]
     fields = [each for each in rows_and_fields if each not in rows]
     return conversation(
@@ -43,48 +43,66 @@ def _stale_at_once(why: str, *rows_and_fields: str) -> Conversation:
 
 CONVERSATIONS = [
     _fresh_for(60, "max-age", "FRESH-02", "FRESH-07", "FRESH-10", FRESH_60),
-    _fresh_for(60, "s-maxage wins over a shorter max-age", "FRESH-03", "Cache-Control: max-age=1, s-maxage=60"),
-    _fresh_for(60, "s-maxage wins over a longer max-age", "FRESH-03", "Cache-Control: s-maxage=60, max-age=3600"),
     _fresh_for(
-        60, "s-maxage in a line of its own", "FRESH-03", "Cache-Control: max-age=1", "Cache-Control: s-maxage=60"
+        60, "s-maxage has precedence over a shorter max-age", "FRESH-03", "Cache-Control: max-age=1, s-maxage=60"
     ),
-    _fresh_for(60, "Expires less Date", "FRESH-05", "PARSE-09", "Expires: {now+60}"),
-    _fresh_for(60, "Expires less the time of receipt", "FRESH-05", "META-06", "Expires: {now+60}", "no Date"),
-    _fresh_for(60, "an unreadable Date is the time of receipt", "PARSE-13", "Date: yesterday", "Expires: {now+60}"),
-    _fresh_for(60, "max-age makes Expires count for nothing", "FRESH-04", FRESH_60, "Expires: {now-9}"),
-    _fresh_for(60, "max-age makes an unreadable Expires count for nothing", "FRESH-04", FRESH_60, "Expires: 0"),
-    _fresh_for(50, "less the Age it came with", "FRESH-10", "FRESH-09", FRESH_60, "Age: 10"),
-    _fresh_for(50, "less a Date in the past", "FRESH-08", FRESH_60, "Date: {now-10}"),
-    _fresh_for(60, "a Date in the future is no credit", "FRESH-08", FRESH_60, "Date: {now+1000}"),
-    _fresh_for(50, "of several ages the first counts", "PARSE-07", FRESH_60, "Age: 10, 55"),
-    _fresh_for(60, "an unreadable Age counts for nothing", "PARSE-08", FRESH_60, "Age: old"),
-    _fresh_for(60, "names without regard to case", "PARSE-01", "Cache-Control: MAX-AGE=60"),
-    _fresh_for(60, "a quoted argument", "PARSE-02", 'Cache-Control: max-age="60"'),
-    _fresh_for(60, "leading zeros", "PARSE-04", "Cache-Control: max-age=0060"),
     _fresh_for(
-        60, "what stands in a quoted string is no directive", "PARSE-01", 'Cache-Control: a="max-age=1", max-age=60'
+        60, "s-maxage has precedence over a longer max-age", "FRESH-03", "Cache-Control: s-maxage=60, max-age=3600"
     ),
-    _fresh_for(60, "the same lifetime twice", "FRESH-13", "Cache-Control: max-age=60, max-age=60"),
-    _fresh_for(60, "an unknown directive changes nothing", "STORE-28", "Cache-Control: max-age=60, shiny=1"),
-    _fresh_for(60, "an argument where none belongs is ignored", "PARSE-05", "Cache-Control: public=1, max-age=60"),
-    _fresh_for(2**31, "more than a number can hold", "FRESH-11", "Cache-Control: max-age=99999999999999999999"),
+    _fresh_for(
+        60,
+        "s-maxage in another line than max-age",
+        "FRESH-03",
+        "Cache-Control: max-age=1",
+        "Cache-Control: s-maxage=60",
+    ),
+    _fresh_for(60, "Expires minus Date", "FRESH-05", "PARSE-09", "Expires: {now+60}"),
+    _fresh_for(
+        60, "Expires minus the time of receipt, without a Date", "FRESH-05", "META-06", "Expires: {now+60}", "no Date"
+    ),
+    _fresh_for(
+        60, "an invalid Date is replaced by the time of receipt", "PARSE-13", "Date: yesterday", "Expires: {now+60}"
+    ),
+    _fresh_for(60, "Expires is ignored beside max-age", "FRESH-04", FRESH_60, "Expires: {now-9}"),
+    _fresh_for(60, "an invalid Expires is ignored beside max-age", "FRESH-04", FRESH_60, "Expires: 0"),
+    _fresh_for(50, "max-age minus the received Age", "FRESH-10", "FRESH-09", FRESH_60, "Age: 10"),
+    _fresh_for(50, "max-age minus the time since a Date in the past", "FRESH-08", FRESH_60, "Date: {now-10}"),
+    _fresh_for(60, "a Date in the future does not extend the lifetime", "FRESH-08", FRESH_60, "Date: {now+1000}"),
+    _fresh_for(50, "the first of several Age values is used", "PARSE-07", FRESH_60, "Age: 10, 55"),
+    _fresh_for(60, "an invalid Age is ignored", "PARSE-08", FRESH_60, "Age: old"),
+    _fresh_for(60, "names of directives are case-insensitive", "PARSE-01", "Cache-Control: MAX-AGE=60"),
+    _fresh_for(60, "the argument may be a quoted string", "PARSE-02", 'Cache-Control: max-age="60"'),
+    _fresh_for(60, "the argument may have leading zeros", "PARSE-04", "Cache-Control: max-age=0060"),
+    _fresh_for(
+        60, "a directive inside a quoted string is ignored", "PARSE-01", 'Cache-Control: a="max-age=1", max-age=60'
+    ),
+    _fresh_for(60, "the same lifetime may be given twice", "FRESH-13", "Cache-Control: max-age=60, max-age=60"),
+    _fresh_for(60, "an unknown directive is ignored", "STORE-28", "Cache-Control: max-age=60, shiny=1"),
+    _fresh_for(
+        60, "an argument of a directive without arguments is ignored", "PARSE-05", "Cache-Control: public=1, max-age=60"
+    ),
+    _fresh_for(
+        2**31, "a larger lifetime is reduced to the maximum", "FRESH-11", "Cache-Control: max-age=99999999999999999999"
+    ),
     _stale_at_once("max-age=0", "FRESH-01", "HEUR-01", "Cache-Control: max-age=0", "Last-Modified: {now-9999}"),
-    _stale_at_once("two lifetimes that differ", "FRESH-13", "Cache-Control: max-age=60, max-age=3600"),
-    _stale_at_once("a lifetime that is no number", "FRESH-12", "PARSE-04", "Cache-Control: max-age=6.0"),
+    _stale_at_once("two different lifetimes", "FRESH-13", "Cache-Control: max-age=60, max-age=3600"),
+    _stale_at_once("a lifetime that is not an integer", "FRESH-12", "PARSE-04", "Cache-Control: max-age=6.0"),
     _stale_at_once("a negative lifetime", "FRESH-12", "PARSE-04", "Cache-Control: max-age=-60"),
-    _stale_at_once("space beside the equals sign", "FRESH-12", "PARSE-03", "Cache-Control: max-age =60"),
-    _stale_at_once("a lifetime without an argument", "FRESH-12", "PARSE-05", "Cache-Control: max-age"),
-    _stale_at_once("a quoted string without its end", "PARSE-05", 'Cache-Control: max-age=60, a="'),
+    _stale_at_once("white space next to the equals sign", "FRESH-12", "PARSE-03", "Cache-Control: max-age =60"),
+    _stale_at_once("max-age without an argument", "FRESH-12", "PARSE-05", "Cache-Control: max-age"),
+    _stale_at_once("a quoted string that does not end", "PARSE-05", 'Cache-Control: max-age=60, a="'),
     _stale_at_once("Expires is 0", "FRESH-05", "HEUR-01", "Expires: 0", "Last-Modified: {now-9999}"),
-    _stale_at_once("Expires has passed", "FRESH-05", "HEUR-01", "Expires: {now-1}", "Last-Modified: {now-9999}"),
-    _stale_at_once("Expires in a zone of its own", "PARSE-11", "Expires: Mon, 23 Nov 2099 12:00:00 UTC"),
-    _stale_at_once("an Age beyond the lifetime", "FRESH-10", FRESH_60, "Age: 60"),
-    _stale_at_once("an Age that no number holds", "FRESH-11", FRESH_60, "Age: 99999999999999999999"),
-    _stale_at_once("nothing to guess from", "HEUR-03"),
+    _stale_at_once("Expires is in the past", "FRESH-05", "HEUR-01", "Expires: {now-1}", "Last-Modified: {now-9999}"),
+    _stale_at_once("Expires in another time zone than GMT", "PARSE-11", "Expires: Mon, 23 Nov 2099 12:00:00 UTC"),
+    _stale_at_once("an Age equal to the lifetime", "FRESH-10", FRESH_60, "Age: 60"),
+    _stale_at_once("an Age above the maximum", "FRESH-11", FRESH_60, "Age: 99999999999999999999"),
+    _stale_at_once("no lifetime, and no Last-Modified for a heuristic", "HEUR-03"),
     _stale_at_once("Last-Modified is later than Date", "HEUR-03", "Last-Modified: {now+1000}"),
-    _stale_at_once("Pragma: no-cache forbids guessing", "HEUR-06", "Pragma: no-cache", "Last-Modified: {now-9999}"),
+    _stale_at_once(
+        "Pragma: no-cache prevents a heuristic lifetime", "HEUR-06", "Pragma: no-cache", "Last-Modified: {now-9999}"
+    ),
     conversation(
-        "a Date in the past is no age with age_formula = corrected",
+        "with age_formula = corrected, a Date in the past adds no age",
         "FRESH-08",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Date: {now-10}"),
@@ -94,7 +112,7 @@ CONVERSATIONS = [
         settings={"cache": {"age_formula": "corrected"}},
     ),
     conversation(
-        "Age counts from when the request was sent",
+        "the time from the request to the response is added to a received Age",
         "FRESH-09",
         "META-05",
         ask("GET /a"),
@@ -105,7 +123,7 @@ CONVERSATIONS = [
         answer("203", "Age: 15", hit(45)),
     ),
     conversation(
-        "a relayed miss has no Age, however slow the origin",
+        "a relayed response has no Age, even if the origin was slow",
         "META-05",
         ask("GET /a"),
         later(5),
@@ -113,7 +131,7 @@ CONVERSATIONS = [
         answer("200", STORED, "no Age"),
     ),
     conversation(
-        "a tenth of the time since the last modification is guessed, and said",
+        "the heuristic lifetime is a tenth of the time since Last-Modified, and Cache-Status says heuristic",
         "HEUR-03",
         "HEUR-07",
         ask("GET /a"),
@@ -128,7 +146,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304", body="old"),
     ),
     conversation(
-        "no more than heuristic_max is guessed",
+        "a heuristic lifetime is at most heuristic_max",
         "HEUR-03",
         ask("GET /a"),
         origin("200 OK", "Last-Modified: {now-1000000}"),
@@ -138,7 +156,7 @@ CONVERSATIONS = [
         settings={"cache": {"heuristic_max": 60}},
     ),
     conversation(
-        "a query does not forbid guessing",
+        "a URL with a query may get a heuristic lifetime",
         "HEUR-05",
         ask("GET /a?b=c"),
         origin("200 OK", "Last-Modified: {now-1000}"),
@@ -147,7 +165,7 @@ CONVERSATIONS = [
         answer("203", hit(100, "heuristic")),
     ),
     conversation(
-        "a query forbids guessing with heuristic_query = false",
+        "with heuristic_query = false, a URL with a query gets no heuristic lifetime",
         "HEUR-05",
         ask("GET /a?b=c"),
         origin("200 OK", "Last-Modified: {now-1000}"),
@@ -158,7 +176,7 @@ CONVERSATIONS = [
         settings={"cache": {"heuristic_query": False}},
     ),
     conversation(
-        "nothing is guessed for who sends a cookie",
+        "the response to a request with Cookie gets no heuristic lifetime",
         "HEUR-06",
         ask("GET /a", "Cookie: me=1"),
         origin("200 OK", "Last-Modified: {now-1000}"),
@@ -168,7 +186,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304"),
     ),
     conversation(
-        "public makes any code one to guess about",
+        "with public, a response with any status may get a heuristic lifetime",
         "HEUR-02",
         "STATUS-54",
         ask("GET /a"),
@@ -188,7 +206,7 @@ CONVERSATIONS = [
         answer("200", MISS, body="twice"),
     ),
     conversation(
-        "a wall clock that is set back makes no copy younger",
+        "a wall clock that is set back does not make a copy younger",
         "FRESH-15",
         ask("GET /a"),
         origin("200 OK", FRESH_60),
@@ -206,7 +224,7 @@ CONVERSATIONS = [
         answer("200", REPLACED),
     ),
     conversation(
-        "immutable over https: a reload with max-age=0 is answered from the copy, one with no-cache is not",
+        "immutable over https: a reload with max-age=0 gets the copy, a reload with no-cache does not",
         "FRESH-21",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: max-age=60, immutable", 'ETag: "1"'),
@@ -223,7 +241,7 @@ CONVERSATIONS = [
         secure=True,
     ),
     conversation(
-        "immutable over http counts for nothing",
+        "immutable over http is ignored",
         "FRESH-21",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: max-age=60, immutable", 'ETag: "1"'),
@@ -231,10 +249,10 @@ CONVERSATIONS = [
         ask("GET /a", "Cache-Control: max-age=0"),
         origin("304 Not Modified"),
         answer("203", "Cache-Status: secondhand; fwd=request; fwd-status=304; detail=request-max-age"),
-        unseen={"https": "its URL is http", "http2": "its URL is http"},
+        unseen={"https": "the URL of this conversation is http", "http2": "the URL of this conversation is http"},
     ),
     conversation(
-        "a targeted field of ours decides alone; others count for nothing",
+        "a targeted field in the list replaces Cache-Control; other targeted fields are ignored",
         "TARGET-01",
         "TARGET-02",
         "TARGET-03",
@@ -246,7 +264,7 @@ CONVERSATIONS = [
         settings={"cache": {"targeted_fields": ["CDN-Cache-Control"]}},
     ),
     conversation(
-        "with strip_targeted, the fields that apply are kept from clients and still hold",
+        "with strip_targeted, the targeted fields in the list apply, but are not sent to clients",
         "TARGET-03",
         ask("GET /a"),
         origin("200 OK", "CDN-Cache-Control: max-age=60", "Surrogate-Control: max-age=1", 'ETag: "1"'),
@@ -258,7 +276,7 @@ CONVERSATIONS = [
         settings={"cache": {"targeted_fields": ["CDN-Cache-Control"], "strip_targeted": True}},
     ),
     conversation(
-        "Age counts against a targeted lifetime, and Date and Age tell the truth about it",
+        "a received Age shortens a targeted lifetime too, and Age and Date are sent as usual",
         "TARGET-04",
         "TARGET-09",
         "TARGET-10",
@@ -275,7 +293,7 @@ CONVERSATIONS = [
         settings={"cache": {"targeted_fields": ["CDN-Cache-Control"]}},
     ),
     conversation(
-        "a targeted field is a dictionary: of two values the last counts, and names are in lower case",
+        "a targeted field is a Dictionary: the last of two values is used, and keys are in lower case",
         "TARGET-08",
         ask("GET /a"),
         origin("200 OK", "CDN-Cache-Control: max-age=1, max-age=60, other=(1 2)", "Cache-Control: max-age=2"),
@@ -290,7 +308,7 @@ CONVERSATIONS = [
         settings={"cache": {"targeted_fields": ["CDN-Cache-Control"]}},
     ),
     conversation(
-        "Expires after 2038 is a date like any other",
+        "Expires may be after 2038",
         "PARSE-12",
         ask("GET /a"),
         origin("200 OK", "Expires: Fri, 31 Dec 9999 23:59:59 GMT"),
@@ -300,7 +318,7 @@ CONVERSATIONS = [
         answer("203", f"Age: {10**9}", "Expires: Fri, 31 Dec 9999 23:59:59 GMT"),
     ),
     conversation(
-        "a targeted field that cannot be read counts for nothing",
+        "a malformed targeted field is ignored",
         "TARGET-06",
         "TARGET-07",
         ask("GET /a"),
@@ -311,7 +329,7 @@ CONVERSATIONS = [
         settings={"cache": {"targeted_fields": ["CDN-Cache-Control"]}},
     ),
     conversation(
-        "by default no targeted field is ours",
+        "by default no targeted field applies",
         "TARGET-01",
         ask("GET /a"),
         origin("200 OK", "CDN-Cache-Control: no-store", FRESH_60),

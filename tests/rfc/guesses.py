@@ -1,23 +1,23 @@
-"""Lifetimes that nobody gave (RFC 9111 §4.2.2)."""
+"""Heuristic lifetimes, and lifetimes by a rule for the kind of response (RFC 9111 §4.2.2)."""
 
 from tests.lanes.script import Conversation, answer, ask, conversation, later, origin
 from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
 
 CODES = {203: 100, 204: 100, 300: 100, 308: 100, 404: 10, 405: 10, 410: 10, 414: 10, 451: 10, 501: 10}
-"""What may be guessed about, and the seconds that a tenth of a thousand comes to; errors live ten."""
+"""Heuristically cacheable status codes, with the lifetime in seconds for a Last-Modified 1000 seconds ago."""
 
 NO_CODES = (201, 202, 302, 303, 307, 400, 401, 403, 406, 411, 415, 500, 502, 503, 504)
 
 
 def _kind(path: str, ttl: int, *fields: str, status: str = "200", **settings: object) -> Conversation:
-    guessed = f"{ttl} seconds" if ttl else "nothing"
+    lifetime = f"a lifetime of {ttl} seconds" if ttl else "no lifetime"
     lasts = (
         (ask(f"GET {path}"), answer("203" if status == "200" else status, hit(ttl, "heuristic")), later(ttl))
         if ttl
         else ()
     )
     return conversation(
-        f"by its kind, {guessed} for a {status} of {path} with {', '.join(fields) or 'no fields'} {settings or ''}",
+        f"by its kind, a {status} of {path} with {', '.join(fields) or 'no fields'} gets {lifetime} {settings or ''}",
         "HEUR-03",
         ask(f"GET {path}"),
         origin(status, *fields),
@@ -33,7 +33,7 @@ def _kind(path: str, ttl: int, *fields: str, status: str = "200", **settings: ob
 CONVERSATIONS = [
     *(
         conversation(
-            f"{code} may be guessed about",
+            f"a {code} may get a heuristic lifetime",
             "HEUR-02",
             ask("GET /a"),
             origin(str(code), "Last-Modified: {now-1000}"),
@@ -49,7 +49,7 @@ CONVERSATIONS = [
     ),
     *(
         conversation(
-            f"{code} is not guessed about",
+            f"a {code} gets no heuristic lifetime",
             "HEUR-02",
             ask("GET /a"),
             origin(str(code), "Last-Modified: {now-1000}"),
@@ -61,7 +61,7 @@ CONVERSATIONS = [
         for code in NO_CODES
     ),
     conversation(
-        "a part may be guessed about",
+        "a stored part may get a heuristic lifetime",
         "HEUR-02",
         "RANGE-13",
         ask("GET /a", "Range: bytes=0-1"),
@@ -71,7 +71,7 @@ CONVERSATIONS = [
         answer("206", hit(100, "heuristic"), body="ab"),
     ),
     conversation(
-        "an error that says public lives ten seconds",
+        "an error with public gets a heuristic lifetime of at most ten seconds",
         "HEUR-02",
         "STATUS-51",
         ask("GET /a"),
@@ -81,7 +81,7 @@ CONVERSATIONS = [
         answer("400", hit(10, "heuristic")),
     ),
     conversation(
-        "what is not an error and says public lives longer",
+        "a response with public that is not an error may get a longer heuristic lifetime",
         "HEUR-02",
         "STATUS-54",
         ask("GET /a"),
@@ -91,7 +91,7 @@ CONVERSATIONS = [
         answer("399", hit(100, "heuristic")),
     ),
     conversation(
-        "Pragma beside Cache-Control forbids no guess",
+        "Pragma beside Cache-Control does not prevent a heuristic lifetime",
         "REQ-09",
         "HEUR-06",
         ask("GET /a"),
@@ -101,7 +101,7 @@ CONVERSATIONS = [
         answer("203", hit(100, "heuristic")),
     ),
     conversation(
-        "a URL without a query is guessed about where queries are not",
+        "with heuristic_query = false, a URL without a query still gets a heuristic lifetime",
         "HEUR-05",
         ask("GET /a"),
         origin("200 OK", "Last-Modified: {now-1000}"),
@@ -111,7 +111,7 @@ CONVERSATIONS = [
         settings={"cache": {"heuristic_query": False}},
     ),
     conversation(
-        "a 304 that sets a cookie ends all guesses",
+        "after a 304 with Set-Cookie, the copy gets no heuristic lifetime any more",
         "HEUR-06",
         "F304-09",
         ask("GET /a"),
@@ -126,7 +126,7 @@ CONVERSATIONS = [
         answer("203", VALIDATED),
     ),
     conversation(
-        "a request with Cookie ends them too, where it confirms the copy",
+        "after a validation by a request with Cookie, the copy gets no heuristic lifetime any more",
         "HEUR-06",
         ask("GET /a"),
         origin("200 OK", "Last-Modified: {now-10}"),
@@ -143,7 +143,7 @@ CONVERSATIONS = [
         answer("203", VALIDATED),
     ),
     conversation(
-        "a targeted field without a lifetime leaves Expires out of it",
+        "with a targeted field in use, Expires is ignored, even if that field gives no lifetime",
         "TARGET-02",
         ask("GET /a"),
         origin("200 OK", "CDN-Cache-Control: must-revalidate", "Expires: {now+60}", 'ETag: "1"'),
@@ -153,7 +153,7 @@ CONVERSATIONS = [
         answer("203", VALIDATED),
         settings={"cache": {"targeted_fields": ["CDN-Cache-Control"]}},
     ),
-    # ---- kinds of files that never change under their name
+    # ---- kinds of files that never change under their URL
     _kind("/packages/a-1.whl", 86_400),
     _kind("/packages/a-1.whl?b", 86_400),
     _kind("/packages/a-1.tar", 0),
@@ -165,7 +165,7 @@ CONVERSATIONS = [
     _kind("/a", 9, lifetimes=[{"lifetime": 5, "paths": ["/b", "/c"]}, {"lifetime": 9}]),
     _kind("/a", 0, status="404", lifetimes=[{"lifetime": 5}]),
     conversation(
-        "what its origin says of a lifetime comes before what its kind says",
+        "an explicit lifetime has precedence over the lifetime of its kind",
         "HEUR-01",
         ask("GET /a-1.whl"),
         origin("200 OK", FRESH_60),

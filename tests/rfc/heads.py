@@ -1,11 +1,11 @@
-"""HEAD: answered from a GET copy, and what its answers say of one (RFC 9110 §9.3.2, RFC 9111 §4.3.5)."""
+"""HEAD: answered from a copy of a GET, or forwarded to update one (RFC 9110 §9.3.2, RFC 9111 §4.3.5)."""
 
 from tests.lanes.script import answer, ask, conversation, later, origin
 from tests.rfc.words import FRESH_60, MISS, STORED, hit
 
 CONVERSATIONS = [
     conversation(
-        "HEAD is answered from a GET copy with the code that GET gets, and no body",
+        "HEAD is answered from a copy of a GET with the status that GET would get, and without content",
         "HEAD-01",
         "STATUS-12",
         "case 16",
@@ -17,7 +17,7 @@ CONVERSATIONS = [
         answer("203 Non-Authoritative Information", hit(50), "Age: 10", "Content-Length: 5", "X-Own: 1", body=""),
     ),
     conversation(
-        "a precondition on HEAD is judged as on GET",
+        "a precondition on HEAD is evaluated as on GET",
         "HEAD-09",
         "STATUS-10",
         ask("GET /a"),
@@ -27,7 +27,7 @@ CONVERSATIONS = [
         answer("304", hit(60)),
     ),
     conversation(
-        "HEAD without a copy goes forward as HEAD; its answer serves HEAD, never GET, and a GET copy ends it",
+        "HEAD without a copy is forwarded as HEAD; its response answers HEAD only, until a GET is stored",
         "HEAD-02",
         "HEAD-03",
         "HEAD-07",
@@ -46,7 +46,7 @@ CONVERSATIONS = [
         answer("203", hit(50), 'ETag: "1"', body=""),
     ),
     conversation(
-        "HEAD on a stale copy goes forward without our preconditions, and its answer freshens the copy",
+        "HEAD for a stale copy is forwarded without preconditions of ours, and its response updates the copy",
         "HEAD-03",
         "HEAD-04",
         "HEAD-07",
@@ -69,7 +69,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "X-New: 1", "X-Old: 1", "Content-Length: 5", body="hello"),
     ),
     conversation(
-        "a HEAD answer that differs marks the copy stale",
+        "a response to HEAD with another entity tag invalidates the copy",
         "HEAD-04",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', body="hello"),
@@ -82,7 +82,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated", body="hello"),
     ),
     conversation(
-        "a HEAD answer of another length marks the copy stale",
+        "a response to HEAD with another Content-Length invalidates the copy",
         "HEAD-04",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', body="hello"),
@@ -95,7 +95,7 @@ CONVERSATIONS = [
         answer("203", body="hello"),
     ),
     conversation(
-        "HEAD answered with 410 marks the copy stale; with 500 it says nothing",
+        "a 410 to HEAD invalidates the copy, a 500 does not",
         "HEAD-06",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', body="hello"),
@@ -113,7 +113,7 @@ CONVERSATIONS = [
         answer("203", "no X-New", body="hello"),
     ),
     conversation(
-        "a chunked HEAD answer has no body",
+        "a response to HEAD has no content, with or without Content-Length",
         "META-18",
         ask("HEAD /a"),
         origin("200 OK", "no Content-Length"),

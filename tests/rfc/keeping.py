@@ -1,4 +1,4 @@
-"""What one user's proxy keeps beyond the rules, and what of it is never written down."""
+"""The cache of one user: responses that it stores beyond RFC 9111, and secrets that it never stores."""
 
 from typing import Any
 
@@ -35,13 +35,13 @@ FOR_ANY: dict[str, Any] = {
 JSON = "Content-Type: application/json"
 SECRET = '{"Access_token": "s3cr3t", "n": 1.50}'
 SCRUBBED = '{"Access_token": "scrubbed", "n": 1.50}'
-OF_SCRUBBED = "Cache-Status: secondhand; fwd=request; stored; detail=scrubbed"
+FORWARDED_SCRUBBED = "Cache-Status: secondhand; fwd=request; stored; detail=scrubbed"
 ANNA, BERT = "Authorization: Basic YW5uYQ==", "Authorization: Basic YmVydA=="
 
 
 def _unscrubbable(title: str, *fields: str, body: str, kind: str = JSON) -> Conversation:
     return conversation(
-        f"JSON that nobody can look through is passed on and not kept: {title}",
+        f"JSON that cannot be parsed is relayed and not stored: {title}",
         "SEC-10",
         ask("GET /a"),
         origin("200 OK", FRESH_60, kind, *fields, body=body),
@@ -51,14 +51,14 @@ def _unscrubbable(title: str, *fields: str, body: str, kind: str = JSON) -> Conv
         ask("GET /a"),
         answer("504"),
         settings=ONE_USER,
-        unseen={"engine": "what is in a body is not the engine's business"},
+        unseen={"engine": "the engine does not read content"},
     )
 
 
 CONVERSATIONS = [
-    # ---- JSON (decision D41)
+    # ---- secrets in JSON
     conversation(
-        "the client has the secret, the copy has not, and is another representation",
+        "the client gets the secret; the copy does not contain it, and has no validators or digests",
         "SEC-10",
         ask("GET /a"),
         origin(
@@ -88,14 +88,14 @@ CONVERSATIONS = [
         settings=ONE_USER,
     ),
     conversation(
-        "while there is an origin, it is asked for what its copy has no more",
+        "online, a scrubbed copy is not used: the request is forwarded without preconditions",
         "SEC-10",
         ask("GET /a"),
         origin("200 OK", FRESH_60, JSON, 'ETag: "1"', body=SECRET),
         answer("200", STORED, body=SECRET),
         ask("GET /a"),
         origin("200 OK", FRESH_60, JSON, 'ETag: "1"', body=SECRET, saw="no If-None-Match"),
-        answer("200", OF_SCRUBBED, body=SECRET),
+        answer("200", FORWARDED_SCRUBBED, body=SECRET),
         ask("HEAD /a"),
         origin("200 OK", FRESH_60, JSON, 'ETag: "1"', f"Content-Length: {len(SECRET)}"),
         answer("200", 'ETag: "1"'),
@@ -105,7 +105,7 @@ CONVERSATIONS = [
         settings=ONE_USER,
     ),
     conversation(
-        "JSON without a secret is kept as it came, and validated",
+        "JSON without a secret is stored unchanged, and can be validated",
         "SEC-10",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: max-age=1", JSON, 'ETag: "1"', body='{"token": 1}'),
@@ -119,7 +119,7 @@ CONVERSATIONS = [
         settings=ONE_USER,
     ),
     conversation(
-        "who waits for JSON with a secret asks the origin too, once that is only in the store",
+        "a second request that waits for JSON with a secret is forwarded once only a scrubbed copy exists",
         "SEC-10",
         ask("GET /a", client="the first"),
         ask("GET /a", client="the second"),
@@ -131,7 +131,7 @@ CONVERSATIONS = [
         settings=ONE_USER,
     ),
     conversation(
-        "who comes while JSON with a secret arrives gets what the origin sends, all of it",
+        "a second request that joins while JSON with a secret is received gets all that the origin sends",
         "SEC-10",
         ask("GET /a", client="the first"),
         ask("GET /a", client="the second"),
@@ -146,11 +146,11 @@ CONVERSATIONS = [
         answer("203", hit(60, "scrubbed"), body=SCRUBBED),
         settings=ONE_USER,
     ),
-    _unscrubbable("it is none", body='{"access_token": '),
-    _unscrubbable("its coding is not what it says", "Content-Encoding: gzip", body="{}"),
-    _unscrubbable("its coding is unknown", "Content-Encoding: x-own", body="{}"),
+    _unscrubbable("it is malformed", body='{"access_token": '),
+    _unscrubbable("it does not have its content coding", "Content-Encoding: gzip", body="{}"),
+    _unscrubbable("its content coding is unknown", "Content-Encoding: x-own", body="{}"),
     conversation(
-        "a part of JSON is not kept",
+        "a part of JSON is not stored",
         "SEC-10",
         ask("GET /a", "Range: bytes=0-3"),
         origin("206 Partial Content", FRESH_60, JSON, 'ETag: "1"', "Content-Range: bytes 0-3/9", body='{"to'),
@@ -160,7 +160,7 @@ CONVERSATIONS = [
     ),
     # ---- fields
     conversation(
-        "what bears the name of a secret is in no copy, and the client has it",
+        "the client gets fields with the names of secrets; the copy does not contain them",
         "SEC-10",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "X-Auth-Token: s3cr3t", "Set-Cookie: a=s3cr3t", body="hello"),
@@ -171,7 +171,7 @@ CONVERSATIONS = [
         settings=ONE_USER,
     ),
     conversation(
-        "a cookie that comes with a 304 is the client's, and not written down either",
+        "the client gets the Set-Cookie of a 304; the copy does not contain it",
         "SEC-10",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: max-age=1", 'ETag: "1"', body="hello"),
@@ -186,7 +186,7 @@ CONVERSATIONS = [
     ),
     # ---- Authorization
     conversation(
-        "with keep_authorized, a copy is for the Authorization that it was given to, and for no other",
+        "with keep_authorized, a copy is used only for the Authorization that it was fetched with",
         "AUTH-01",
         "AUTH-06",
         ask("GET /a", ANNA),
@@ -208,7 +208,7 @@ CONVERSATIONS = [
         settings=AUTHORIZED,
     ),
     conversation(
-        "who waits with another Authorization is not given what comes for this one",
+        "a waiting request with another Authorization does not get the response to the first one",
         "AUTH-01",
         ask("GET /a", ANNA, client="Anna"),
         ask("GET /a", BERT, client="Bert"),
@@ -222,7 +222,7 @@ CONVERSATIONS = [
         settings=AUTHORIZED,
     ),
     conversation(
-        "with keep_authorized_for_any, another token gets the copy offline; an origin is asked, with its validator",
+        "with keep_authorized_for_any, any token gets the copy offline; online the copy is validated",
         "AUTH-01",
         "AUTH-06",
         ask("GET /v2/a", ANNA),
@@ -245,7 +245,7 @@ CONVERSATIONS = [
         settings=FOR_ANY,
     ),
     conversation(
-        "an expired password is told so, and does not take the place of what it was given",
+        "a 401 to an expired password is relayed, and does not replace the stored response",
         "AUTH-01",
         ask("GET /a", ANNA),
         origin("200 OK", body="Anna's"),

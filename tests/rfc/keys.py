@@ -1,4 +1,4 @@
-"""Which copy is for which request: the target URI, and Vary (RFC 9111 §2, §4.1)."""
+"""The copies that match a request: by target URI and by Vary (RFC 9111 §2, §4.1)."""
 
 from tests.lanes.script import Conversation, answer, ask, conversation, later, origin
 from tests.rfc.words import FRESH_60, STORED, hit
@@ -8,7 +8,7 @@ VARY_MISS = "Cache-Status: secondhand; fwd=vary-miss; stored"
 
 def _same_variant(why: str, vary: str, first: tuple[str, ...], second: tuple[str, ...], *rows: str) -> Conversation:
     return conversation(
-        f"Vary: {vary} - the same: {why}",
+        f"Vary: {vary} - the same variant: {why}",
         *rows,
         ask("GET /a", *first),
         origin("200 OK", FRESH_60, f"Vary: {vary}", body="hello"),
@@ -20,7 +20,7 @@ def _same_variant(why: str, vary: str, first: tuple[str, ...], second: tuple[str
 
 def _other_variant(why: str, vary: str, first: tuple[str, ...], second: tuple[str, ...], *rows: str) -> Conversation:
     return conversation(
-        f"Vary: {vary} - another: {why}",
+        f"Vary: {vary} - another variant: {why}",
         *rows,
         ask("GET /a", *first),
         origin("200 OK", FRESH_60, f"Vary: {vary}", body="one"),
@@ -37,7 +37,7 @@ def _other_variant(why: str, vary: str, first: tuple[str, ...], second: tuple[st
 
 def _never_matches(vary: str, *lines: str) -> Conversation:
     return conversation(
-        f"Vary: {vary} matches no request, but its validator is of use",
+        f"Vary: {vary} matches no request, but the copy can be validated",
         "KEY-11",
         "PARSE-14",
         ask("GET /a"),
@@ -51,7 +51,7 @@ def _never_matches(vary: str, *lines: str) -> Conversation:
 
 CONVERSATIONS = [
     conversation(
-        "query, case, parameters and escapes of reserved characters tell URIs apart",
+        "URIs that differ in query, case, parameters or escapes of reserved characters have different copies",
         "KEY-02",
         "KEY-03",
         "SEC-07",
@@ -71,7 +71,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body="1"),
     ),
     conversation(
-        "escapes of what needs none are the same URI, and are forwarded as they came",
+        "escapes of unreserved characters do not change the key, and are forwarded unchanged",
         "KEY-02",
         "KEY-03",
         ask("GET /%61/%7euser?%41=%2f"),
@@ -82,35 +82,37 @@ CONVERSATIONS = [
     ),
     _same_variant("the same value", "Foo", ("Foo: 1",), ("foo: 1",), "KEY-09"),
     _same_variant("absent both times", "Foo", (), (), "KEY-10"),
-    _same_variant("other fields do not count", "Foo", ("Foo: 1", "Bar: 1"), ("Foo: 1", "Bar: 2"), "KEY-12"),
-    _same_variant("two lines for one", "Foo", ("Foo: 1", "Foo: 2"), ("Foo: 1,2",), "KEY-15"),
+    _same_variant("other fields are ignored", "Foo", ("Foo: 1", "Bar: 1"), ("Foo: 1", "Bar: 2"), "KEY-12"),
+    _same_variant("two lines instead of one", "Foo", ("Foo: 1", "Foo: 2"), ("Foo: 1,2",), "KEY-15"),
     _same_variant("white space around commas", "Foo", ("Foo: 1 , 2",), ("Foo:  1,2 ",), "KEY-15"),
-    _same_variant("names and order of Vary", "fOO, bar", ("Foo: 1", "Bar: 2"), ("Bar: 2", "Foo: 1"), "PARSE-14"),
     _same_variant(
-        "case of languages, and weights",
+        "order and case of the names in Vary", "fOO, bar", ("Foo: 1", "Bar: 2"), ("Bar: 2", "Foo: 1"), "PARSE-14"
+    ),
+    _same_variant(
+        "case of languages, and equal weights",
         "Accept-Language",
         ("Accept-Language: de-DE, en;q=0.50, fr;q=1",),
         ("Accept-Language: DE-de,en;Q=0.5,fr",),
         "KEY-16",
     ),
     _other_variant("another value", "Foo", ("Foo: 1",), ("Foo: 2",), "KEY-09", "KEY-13", "KEY-22"),
-    _other_variant("one of two values", "Foo, Bar", ("Foo: 1", "Bar: 1"), ("Foo: 1", "Bar: 2"), "KEY-09"),
-    _other_variant("absent now", "Foo", ("Foo: 1",), (), "KEY-10"),
-    _other_variant("absent then", "Foo", (), ("Foo: 1",), "KEY-10"),
+    _other_variant("one of two values differs", "Foo, Bar", ("Foo: 1", "Bar: 1"), ("Foo: 1", "Bar: 2"), "KEY-09"),
+    _other_variant("absent in the second request", "Foo", ("Foo: 1",), (), "KEY-10"),
+    _other_variant("absent in the first request", "Foo", (), ("Foo: 1",), "KEY-10"),
     _other_variant("white space within a value", "Foo", ("Foo: a b",), ("Foo: a  b",), "KEY-15"),
     _other_variant("commas in a User-Agent", "User-Agent", ("User-Agent: a,b",), ("User-Agent: a, b",), "KEY-15"),
     _other_variant(
         "order of languages", "Accept-Language", ("Accept-Language: de, en",), ("Accept-Language: en, de",), "KEY-17"
     ),
     _other_variant(
-        "no picking by weight",
+        "no language is chosen by its weight",
         "Accept-Language",
         ("Accept-Language: en",),
         ("Accept-Language: en, de;q=0.1",),
         "KEY-18",
     ),
     _other_variant(
-        "credentials, of which only a keyed hash is stored",
+        "credentials, compared by a keyed hash",
         "Cookie",
         ("Cookie: session=correct-horse",),
         ("Cookie: session=battery-staple",),
@@ -119,7 +121,7 @@ CONVERSATIONS = [
         "AUTH-06",
     ),
     conversation(
-        "order of languages does not count with vary_lang_order = ignore",
+        "with vary_lang_order = ignore, the order of languages is ignored",
         "KEY-17",
         ask("GET /a", "Accept-Language: de, en"),
         origin("200 OK", FRESH_60, "Vary: Accept-Language"),
@@ -129,7 +131,7 @@ CONVERSATIONS = [
         settings={"cache": {"vary_lang_order": "ignore"}},
     ),
     conversation(
-        "variants by Authorization are kept apart by a keyed hash",
+        "variants by Authorization are compared by a keyed hash",
         "SEC-10",
         "AUTH-06",
         ask("GET /a", "Authorization: Bearer correct-horse"),
@@ -143,10 +145,10 @@ CONVERSATIONS = [
     ),
     _never_matches("*"),
     _never_matches("Foo, *"),
-    _never_matches("* in a line of its own", "Vary: Foo", "Vary: *"),
+    _never_matches("* in another line", "Vary: Foo", "Vary: *"),
     _never_matches("Foo Bar"),
     conversation(
-        "Vary on a field of one hop matches no request",
+        "Vary with a hop-by-hop field matches no request",
         "KEY-21",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Vary: Connection", body="one"),
@@ -156,7 +158,7 @@ CONVERSATIONS = [
         answer("200", VARY_MISS, body="two"),
     ),
     conversation(
-        "of two copies that fit, the one with a Vary is taken, then the one with the later Date",
+        "of two matching copies, the one with Vary is used, otherwise the one with the later Date",
         "KEY-19",
         "KEY-20",
         ask("GET /a", "Foo: 1"),
@@ -172,7 +174,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body="for all"),
     ),
     conversation(
-        "no variant fits: the entity tags of all of them go along, and a 304 picks one",
+        "if no variant matches, the entity tags of all variants are sent, and a 304 selects one",
         "KEY-22",
         "REVAL-09",
         "F304-12",
@@ -188,7 +190,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=vary-miss; fwd-status=304", body="one"),
     ),
     conversation(
-        "what Vary nominates is what the validation carries",
+        "a validation has the fields that Vary nominates",
         "REVAL-03",
         ask("GET /a", "Foo: 1", "Bar: 1"),
         origin("200 OK", "Cache-Control: max-age=1", "Vary: Foo", 'ETag: "1"'),

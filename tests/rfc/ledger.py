@@ -1,4 +1,4 @@
-"""The ledger's rows: what each asks, what shows it, and which of them wait."""
+"""The rows of the ledger: the requirements, the tests that show them, and those that are not met."""
 
 from __future__ import annotations
 
@@ -21,32 +21,32 @@ class Row:
 
     level: Level
     source: str
-    """The clause it rests on, or `ours`."""
+    """The clause of a standard, or `ours`."""
     rule: str
 
 
 @dataclass(frozen=True)
 class Listed:
-    """Rows that are not held, or not in full, and why."""
+    """Requirements that are not met, or not in full, and why."""
 
     rows: tuple[str, ...]
     why: str
 
 
 def ledger() -> dict[str, Row]:
-    """Return every requirement by its id, in the order of the ledger. Raises TypeError for a row that is malformed."""
+    """Return every requirement by its id, in the order of the ledger. Raises TypeError for a malformed row."""
     table = tomllib.loads((HERE / "ledger.toml").read_text())
     return {name: Row(**cells) for name, cells in table.items()}
 
 
 def listed() -> list[Listed]:
-    """Return what docs/conformance.md lists as not held."""
+    """Return the requirements that docs/conformance.md lists as not met."""
     groups = tomllib.loads((HERE / "listed.toml").read_text()).get("listed", [])
     return [Listed(tuple(group["rows"]), group["why"]) for group in groups]
 
 
 def shown_by_tests() -> dict[str, list[str]]:
-    """Return the tests that show a row which no conversation can, by the row: those marked with `row`."""
+    """Return the tests marked with `row`, by the rows that they show. No conversation can show these rows."""
     found: dict[str, list[str]] = {}
     for path in sorted(TESTS.rglob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text())):

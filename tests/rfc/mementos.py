@@ -1,4 +1,4 @@
-"""Several states of one response, and the one that was current at the time that a client asks for (RFC 7089)."""
+"""Mementos: past states of a response, selected by Accept-Datetime (RFC 7089)."""
 
 from tests.lanes.script import Step, answer, ask, conversation, later, offline, origin, purge
 from tests.rfc.words import FRESH_60, STORED
@@ -8,13 +8,13 @@ TIMEGATE = 'Link: <{origin}/a>; rel="original timegate"'
 
 
 def _fetched(body: str, *fields: str, status: str = "200 OK") -> tuple[Step, ...]:
-    """Return the lines in which a client gets a new state."""
+    """Return the steps in which a client gets a new state from the origin."""
     return ask("GET /a"), origin(status, *(fields or (FRESH_60,)), body=body), answer(status[:3], body=body)
 
 
 CONVERSATIONS = [
     conversation(
-        "Accept-Datetime gets the state that was current then, as a 203 with its time, whatever its age",
+        "Accept-Datetime gets the state of that time, as a 203 with Memento-Datetime, whatever its age",
         "META-20",
         *_fetched("one"),
         later(100),
@@ -37,7 +37,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "before all captures the first stands, after them the last",
+        "a time before all captures gets the first, a time after them the last",
         "META-20",
         *_fetched("one"),
         later(100),
@@ -49,7 +49,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "without Accept-Datetime only the latest state counts, and it says that it could have been another",
+        "without Accept-Datetime only the latest state is used, with Vary: accept-datetime",
         "META-20",
         *_fetched("one"),
         later(100),
@@ -63,7 +63,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "a validation is about the latest state alone, and a new one does not end the old",
+        "only the latest state is validated, and a new state does not delete the old one",
         "META-20",
         *_fetched("one", "Cache-Control: max-age=60", 'ETag: "1"'),
         later(100),
@@ -81,7 +81,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "no more states are kept than were asked for, and the same octets are one state",
+        "at most store.captures states are kept, and equal content is one state",
         "META-20",
         *_fetched("one"),
         later(100),
@@ -97,7 +97,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "a state that was fetched again was current all the time between",
+        "a state that is fetched again unchanged was current since it was first fetched",
         "META-20",
         *_fetched("one"),
         later(100),
@@ -117,7 +117,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "a resource that is gone keeps its past",
+        "the past states of a resource stay after a 404",
         "META-20",
         *_fetched("one", "Cache-Control: max-age=60", 'ETag: "1"'),
         later(100),
@@ -132,7 +132,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "states other than 200 keep their codes",
+        "a past state that is not a 200 keeps its status",
         "META-20",
         *_fetched("gone", FRESH_60, status="410 Gone"),
         later(100),
@@ -142,7 +142,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "a past state is cut, compared and asked after like any other",
+        "Range, If-None-Match and HEAD work with a past state too",
         "META-20",
         *_fetched("hello", FRESH_60, 'ETag: "1"'),
         later(100),
@@ -156,7 +156,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "states of one variant are not states of another",
+        "each variant has its own past states",
         "META-20",
         "KEY-12",
         ask("GET /a", "Accept-Language: de"),
@@ -171,7 +171,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "Accept-Datetime that is no date is refused where there is something to choose from",
+        "an Accept-Datetime that is not a date is refused if there are captures",
         "META-20",
         ask("GET /a", "Accept-Datetime: yesterday"),
         origin("200 OK", FRESH_60, body="one", saw="Accept-Datetime: yesterday"),
@@ -181,7 +181,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "what must be validated before use is never a memento once it is stale",
+        "a state that must be validated before use is not a memento once it is stale",
         "META-20",
         *_fetched("one", "Cache-Control: max-age=60, must-revalidate"),
         later(100),
@@ -194,7 +194,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "an origin that negotiates itself, or is an archive, is left to it",
+        "Accept-Datetime is forwarded if the origin itself negotiates by it or sends mementos",
         "META-20",
         ask("GET /a", "Accept-Datetime: {start-900}"),
         origin("200 OK", FRESH_60, "Vary: Accept-Datetime", "Memento-Datetime: {start-950}", body="old"),
@@ -205,7 +205,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "offline, the past is there as well",
+        "past states are available offline too",
         "META-20",
         *_fetched("one"),
         later(100),
@@ -219,7 +219,7 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "what is purged has no past either",
+        "a purge deletes the past states too",
         "META-20",
         *_fetched("one"),
         later(100),
@@ -231,14 +231,14 @@ CONVERSATIONS = [
         settings=THREE,
     ),
     conversation(
-        "with one capture Accept-Datetime is the origin's affair",
+        "with one capture, Accept-Datetime does not select a stored state",
         "META-20",
         *_fetched("one"),
         ask("GET /a", "Accept-Datetime: {start-100}"),
         answer("203", "no Memento-Datetime", "no Vary", body="one"),
     ),
     conversation(
-        "memento = true says it of every copy",
+        "memento = true adds Memento-Datetime and Link to every copy",
         "META-20",
         *_fetched("one"),
         ask("GET /a"),

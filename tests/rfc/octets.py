@@ -1,4 +1,4 @@
-"""What comes over the wire is not always a response, or not the whole of one (RFC 9112)."""
+"""Malformed and incomplete responses, interim responses, trailers, and requests that share a fetch (RFC 9112)."""
 
 from tests.lanes.limits import EXPECTS, THROUGH_DOOR, WITHOUT_DOOR
 from tests.lanes.script import (
@@ -22,7 +22,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
 
 
 def _nothing_is_stored() -> tuple[Step, ...]:
-    """The next request goes to the origin without a word of what was there before."""
+    """The next request is forwarded as if nothing had been stored before."""
     return (
         ask("GET /a"),
         origin("200 OK", body="whole", saw=("no If-None-Match", "no Range")),
@@ -46,7 +46,7 @@ def _refused(title: str, octets: bytes, error: str, *rows: str, unseen: dict[str
 
 def _cut(title: str, *steps: Step, unseen: dict[str, str] | None = None) -> Conversation:
     return conversation(
-        f"{title}: the client's connection is cut, and nothing is stored",
+        f"{title}: the connection to the client is closed early, and nothing is stored",
         "SEC-02",
         "STORE-15",
         *steps,
@@ -57,18 +57,20 @@ def _cut(title: str, *steps: Step, unseen: dict[str, str] | None = None) -> Conv
 
 
 CONVERSATIONS = [
-    _refused("no response at all", b"what?\r\n\r\n", "http_protocol_error", "SEC-02"),
-    _refused("a head that ends short", b"HTTP/1.1 200 OK\r\nCache-Con", "connection_terminated"),
+    _refused("not an HTTP response", b"what?\r\n\r\n", "http_protocol_error", "SEC-02"),
+    _refused("a head that is incomplete", b"HTTP/1.1 200 OK\r\nCache-Con", "connection_terminated"),
     _refused(
-        "two lengths",
+        "two different lengths",
         HEAD + b"Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello",
         "http_protocol_error",
         "PARSE-16",
         "SEC-02",
     ),
-    _refused("a length that is none", HEAD + b"Content-Length: five\r\n\r\nhello", "http_protocol_error", "PARSE-16"),
     _refused(
-        "a length beside chunks",
+        "a length that is not a number", HEAD + b"Content-Length: five\r\n\r\nhello", "http_protocol_error", "PARSE-16"
+    ),
+    _refused(
+        "a length beside chunked",
         HEAD + b"Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
         "http_protocol_error",
         "SEC-02",
@@ -78,14 +80,14 @@ CONVERSATIONS = [
     ),
     _refused("NUL in a field", HEAD + b"X: a\x00b\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", "PARSE-17"),
     _refused("a folded line", HEAD + b"X: a\r\n b\r\nContent-Length: 0\r\n\r\n", "http_protocol_error", "PARSE-17"),
-    _refused("a header section without end", HEAD + b"X: " + b"a" * 70_000, "http_response_header", "PARSE-19"),
+    _refused("a header section that is too large", HEAD + b"X: " + b"a" * 70_000, "http_response_header", "PARSE-19"),
     _refused(
-        "an unasked switch of protocols",
+        "a switch of protocols that was not requested",
         b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n",
         "http_protocol_error",
     ),
     _refused(
-        "a small body that ends short",
+        "a small body that is incomplete",
         HEAD + b"Content-Length: 10\r\n\r\nhello",
         "http_response_incomplete",
         "SEC-02",
@@ -93,39 +95,39 @@ CONVERSATIONS = [
         unseen=WITHOUT_DOOR,
     ),
     _cut(
-        "a small body that ends short",
+        "a small body that is incomplete",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Content-Length: 10", body="hello", then="closes"),
         answer("200", STORED, body="hello", cut=True),
         unseen=THROUGH_DOOR,
     ),
     _cut(
-        "chunks without a last one",
+        "no last chunk",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello", then="closes"),
         answer("200", STORED, body="hello", cut=True),
     ),
     _cut(
-        "chunks that are none",
+        "a malformed chunk",
         ask("GET /a"),
         origin_octets(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nwhat?\r\n"),
         answer("200", STORED, body="hello", cut=True),
     ),
     _cut(
-        "a reset in the middle",
+        "a reset within the body",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello", then="more"),
         origin_goes_on("", then="resets"),
         answer("200", STORED, cut=True),
     ),
     _cut(
-        "a large body that ends short",
+        "a large body that is incomplete",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Content-Length: 200000", body="0123456789" * 15_000, then="closes"),
         answer("200", STORED, body="0123456789" * 15_000, cut=True),
     ),
     conversation(
-        "a validation whose answer ends short leaves the old copy",
+        "the old copy stays if the new response is incomplete",
         "SEC-02",
         "REVAL-06",
         ask("GET /a"),
@@ -141,7 +143,7 @@ CONVERSATIONS = [
         unseen=WITHOUT_DOOR,
     ),
     conversation(
-        "a body that ends with the connection is whole",
+        "a body without Content-Length is complete when the connection closes",
         "STORE-15",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "no Content-Length", body="hello", then="closes"),
@@ -151,7 +153,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "Content-Length: 5", body="hello"),
     ),
     conversation(
-        "octets behind a response answer nothing",
+        "bytes behind a response are not a response to the next request",
         "SEC-03",
         ask("GET /a"),
         origin_octets(
@@ -163,7 +165,7 @@ CONVERSATIONS = [
         answer("200", MISS, body="good"),
     ),
     conversation(
-        "interim responses are not the answer, and not stored",
+        "interim responses are relayed, but neither stored nor taken for the final response",
         "INTERIM-01",
         "INTERIM-03",
         "INTERIM-04",
@@ -180,7 +182,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "no Link", body="hello"),
     ),
     conversation(
-        "who asks before sending much is told by the origin to go on",
+        "Expect: 100-continue is forwarded, and the origin's 100 is relayed",
         "INTERIM-05",
         ask("POST /a", "Expect: 100-continue", body="much"),
         origin_octets(
@@ -191,7 +193,7 @@ CONVERSATIONS = [
         unseen=dict.fromkeys(("http", "https", "http2"), EXPECTS),
     ),
     conversation(
-        "trailers are not fields of the copy",
+        "trailers are relayed, but not stored",
         "STORE-14",
         "META-19",
         ask("GET /a"),
@@ -203,7 +205,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "no X-Sum", "no Trailer", body="hello"),
     ),
     conversation(
-        "HTTP/1.0 from the origin is HTTP/1.1 from here",
+        "an HTTP/1.0 response is relayed as HTTP/1.1",
         "META-01",
         ask("GET /a"),
         origin_octets(b"HTTP/1.0 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 5\r\n\r\nhello"),
@@ -211,9 +213,9 @@ CONVERSATIONS = [
         ask("GET /a"),
         answer("203", hit(60), body="hello"),
     ),
-    # ---- several at once
+    # ---- concurrent requests
     conversation(
-        "two requests at once are one fetch: who went forward gets 200, who waited 203",
+        "two concurrent requests share one fetch: the forwarded one gets 200, the waiting one 203",
         "STATUS-09",
         "REVAL-15",
         "META-12",
@@ -231,7 +233,7 @@ CONVERSATIONS = [
         ),
     ),
     conversation(
-        "two requests at once for a stale copy are one validation",
+        "two concurrent requests for a stale copy share one validation",
         "REVAL-15",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', body="hello"),
@@ -250,7 +252,7 @@ CONVERSATIONS = [
         ),
     ),
     conversation(
-        "an answer that may not be shared lets those who waited go forward",
+        "waiting requests are forwarded if the response cannot be shared",
         "REVAL-15",
         "SEC-14",
         ask("GET /a", client="the first"),
@@ -262,7 +264,7 @@ CONVERSATIONS = [
         answer("200", MISS, body="two", client="the second"),
     ),
     conversation(
-        "who waits for an answer that has begun gets it from its beginning, as 203",
+        "a waiting request gets a response that has begun from its first byte, as 203",
         "STATUS-09",
         "SEC-14",
         ask("GET /a", client="the first"),
@@ -280,7 +282,7 @@ CONVERSATIONS = [
         ),
     ),
     conversation(
-        "who waits for an answer of unknown length gets that too",
+        "a waiting request gets a response of unknown length too",
         "STATUS-09",
         ask("GET /a", client="the first"),
         ask("GET /a", client="the second"),
@@ -296,7 +298,7 @@ CONVERSATIONS = [
         ),
     ),
     conversation(
-        "who waits for an answer of another variant goes forward at once",
+        "a waiting request is forwarded at once if the response is another variant",
         "REVAL-15",
         ask("GET /a", "Accept-Language: en", client="the first"),
         ask("GET /a", "Accept-Language: de", client="the second"),
@@ -308,7 +310,7 @@ CONVERSATIONS = [
         answer("200", STORED, body="hello!", client="the first"),
     ),
     conversation(
-        "a client that leaves in the middle does not keep the rest from being stored",
+        "the rest of a response is stored after its client has disconnected",
         "STORE-25",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello, ", then="more"),
@@ -319,7 +321,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body="hello, world"),
     ),
     conversation(
-        "what is purged while it is fetched is not stored",
+        "a response that is purged while it is received is not stored",
         "INVAL-09",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello, ", then="more"),
@@ -330,7 +332,7 @@ CONVERSATIONS = [
         *_nothing_is_stored(),
     ),
     conversation(
-        "what is invalidated while it is fetched is stored as already stale",
+        "a response that is invalidated while it is received is stored as invalid",
         "INVAL-08",
         ask("GET /a", client="a reader"),
         origin("200 OK", FRESH_60, 'ETag: "1"', "Transfer-Encoding: chunked", body="hello, ", then="more"),
@@ -344,7 +346,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated", body="hello, world"),
     ),
     conversation(
-        "a purge takes what is stored",
+        "a purge deletes the stored response",
         "INVAL-09",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="hello"),

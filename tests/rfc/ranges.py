@@ -1,4 +1,4 @@
-"""Parts of a copy (RFC 9110 §14)."""
+"""Range requests: parts of a copy, and parts that are stored (RFC 9110 §14, RFC 9111 §3.3, §3.4)."""
 
 from tests.lanes.script import Conversation, answer, ask, conversation, counts, later, origin
 from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
@@ -6,37 +6,37 @@ from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
 BODY = "0123456789"
 
 
-def _part(asked: str, octets: str, place: str, *rows: str, more: str = "") -> Conversation:
+def _part(requested: str, content: str, place: str, *rows: str, more: str = "") -> Conversation:
     return conversation(
-        f"{asked} {more}".strip() + f" is answered 206 from the copy: {place}",
+        f"{requested} {more}".strip() + f" gets a 206 from the copy: {place}",
         *rows,
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', "Last-Modified: {now-1000}", body=BODY),
         answer("200", STORED, body=BODY),
         later(10),
-        ask("GET /a", f"Range: {asked}", *([more] if more else [])),
+        ask("GET /a", f"Range: {requested}", *([more] if more else [])),
         answer(
             "206 Partial Content",
             hit(50),
             "Age: 10",
             f"Content-Range: bytes {place}/10",
-            f"Content-Length: {len(octets)}",
+            f"Content-Length: {len(content)}",
             'ETag: "1"',
             FRESH_60,
             "Date: {start}",
-            body=octets,
+            body=content,
         ),
     )
 
 
-def _whole(asked: str, why: str, *rows: str, more: str = "", date: str = "no Date") -> Conversation:
+def _whole(requested: str, why: str, *rows: str, more: str = "", date: str = "no Date") -> Conversation:
     return conversation(
-        f"{asked} {more}".strip() + f" is answered with the whole: {why}",
+        f"{requested} {more}".strip() + f" gets the whole content: {why}",
         *rows,
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', "Last-Modified: {now}", body=BODY),
         answer("200", STORED, body=BODY),
-        ask("GET /a", f"Range: {asked}", *([more] if more else [])),
+        ask("GET /a", f"Range: {requested}", *([more] if more else [])),
         answer("203", hit(60), "no Content-Range", "Content-Length: 10", body=BODY),
     )
 
@@ -50,15 +50,15 @@ CONVERSATIONS = [
     _part("bytes=0-0", "0", "0-0", "RANGE-01"),
     _part("bytes=2-4", "234", "2-4", "RANGE-04", more='If-Range: "1"'),
     _part("bytes=2-4", "234", "2-4", "RANGE-04", more="If-Range: {start-1000}"),
-    _whole("bytes=4-2", "last before first", "RANGE-07"),
-    _whole("bytes=a-b", "no digits", "RANGE-07"),
+    _whole("bytes=4-2", "the last position is before the first", "RANGE-07"),
+    _whole("bytes=a-b", "the positions are not digits", "RANGE-07"),
     _whole("lines=1-2", "another unit", "RANGE-07"),
     _whole("bytes=2-4", "another tag", "RANGE-04", more='If-Range: "2"'),
-    _whole("bytes=2-4", "a weak tag is not enough", "RANGE-04", more='If-Range: W/"1"'),
-    _whole("bytes=2-4", "a date within a second of Date is weak", "RANGE-04", more="If-Range: {start}"),
+    _whole("bytes=2-4", "a weak tag does not match", "RANGE-04", more='If-Range: W/"1"'),
+    _whole("bytes=2-4", "a date less than a second before Date is weak", "RANGE-04", more="If-Range: {start}"),
     _whole("bytes=2-4", "another date", "RANGE-04", more="If-Range: {start-9}"),
     conversation(
-        "a range outside the copy is 416, and the copy stays",
+        "a range outside the content gets a 416, and the copy stays",
         "STATUS-11",
         "RANGE-06",
         "case 11",
@@ -73,7 +73,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body=BODY),
     ),
     conversation(
-        "an empty copy satisfies only a suffix, with all of it",
+        "for empty content only a suffix range is satisfiable, and gets the whole",
         "RANGE-06",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body=""),
@@ -84,7 +84,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body=""),
     ),
     conversation(
-        "a 206 keeps the fields of the copy, but not digests of the whole message",
+        "a 206 has the fields of the copy, except the digest of the whole message",
         "RANGE-02",
         "RANGE-22",
         "META-21",
@@ -95,7 +95,7 @@ CONVERSATIONS = [
         answer("206", hit(60), "X-Own: 1", "Repr-Digest: sha-256=:y:", "no Content-Digest", body="01"),
     ),
     conversation(
-        "ranges count the octets that are stored, coded as they are",
+        "ranges count the stored bytes, with their content coding",
         "RANGE-10",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Content-Encoding: br", body="\x8b\x00\x80\x03"),
@@ -104,7 +104,7 @@ CONVERSATIONS = [
         answer("206", hit(60), "Content-Encoding: br", body="\x00\x80"),
     ),
     conversation(
-        "a precondition comes before a range",
+        "preconditions are evaluated before Range",
         "RANGE-05",
         "REVAL-29",
         ask("GET /a"),
@@ -116,7 +116,7 @@ CONVERSATIONS = [
         answer("206", hit(60), body="01"),
     ),
     conversation(
-        "If-Range without Range counts for nothing",
+        "If-Range without Range is ignored",
         "RANGE-04",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', body=BODY),
@@ -125,7 +125,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body=BODY),
     ),
     conversation(
-        "Accept-Ranges is added where the origin did not say it, and passed as stored where it did",
+        "Accept-Ranges is added if the origin did not send it, and sent as stored if it did",
         "RANGE-21",
         ask("GET /a"),
         origin("200 OK", FRESH_60),
@@ -139,7 +139,7 @@ CONVERSATIONS = [
         answer("203", "Accept-Ranges: none"),
     ),
     conversation(
-        "a stale copy is validated without a range, then cut",
+        "a stale copy is validated without Range, then the range is taken from it",
         "RANGE-20",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: max-age=1", 'ETag: "1"', body=BODY),
@@ -150,7 +150,7 @@ CONVERSATIONS = [
         answer("206", VALIDATED, "Content-Range: bytes 2-4/10", body="234"),
     ),
     conversation(
-        "several ranges that lie close together are answered as one",
+        "several ranges close together are sent as one",
         "RANGE-08",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body=BODY),
@@ -159,7 +159,7 @@ CONVERSATIONS = [
         answer("206", hit(60), "Content-Range: bytes 0-6/10", body="0123456"),
     ),
     conversation(
-        "several ranges that lie apart are answered in parts, in the order asked",
+        "several ranges far apart are sent as multipart/byteranges, in the requested order",
         "RANGE-08",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Content-Type: text/plain", body=BODY * 100),
@@ -178,7 +178,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body=BODY * 100),
     ),
     conversation(
-        "Range on HEAD counts for nothing",
+        "Range on HEAD is ignored",
         "HEAD-09",
         "RANGE-05",
         ask("GET /a"),
@@ -188,7 +188,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "Content-Length: 10", "no Content-Range", body=""),
     ),
     conversation(
-        "a whole answer to a range is stored as what it is",
+        "a 200 to a range request is stored as a whole response",
         "RANGE-12",
         ask("GET /a", "Range: bytes=0-1"),
         origin("200 OK", FRESH_60, body=BODY, saw="Range: bytes=0-1"),
@@ -206,9 +206,9 @@ CONVERSATIONS = [
         origin("200 OK", body=BODY),
         answer("200", MISS, body=BODY),
     ),
-    # ---- parts that are stored apart (RFC 9111 §3.3, §3.4)
+    # ---- stored parts (RFC 9111 §3.3, §3.4)
     conversation(
-        "a stored part answers ranges within it; joined with others it is the whole, which leaves as 203",
+        "a stored part answers ranges within it; combined with others it is the whole, which is sent as 203",
         "STATUS-20",
         "RANGE-13",
         "RANGE-15",
@@ -229,7 +229,7 @@ CONVERSATIONS = [
         answer("203 Non-Authoritative Information", hit(60), "Content-Length: 10", "no Content-Range", body=BODY),
     ),
     conversation(
-        "an incomplete copy never answers for the whole; a whole 200 is relayed and takes its place",
+        "an incomplete copy never answers a request for the whole; a 200 is relayed and replaces it",
         "STATUS-20",
         "STORE-16",
         "RANGE-17",
@@ -244,7 +244,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body=BODY),
     ),
     conversation(
-        "parts of different validators are never joined",
+        "parts with different validators are never combined",
         "RANGE-15",
         ask("GET /a", "Range: bytes=0-4"),
         origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 0-4/10", body="01234"),
@@ -257,7 +257,7 @@ CONVERSATIONS = [
         answer("200", body="abcdefghij"),
     ),
     conversation(
-        "a 206 whose octets do not fit its Content-Range is relayed and never stored",
+        "a 206 whose length contradicts its Content-Range is relayed and not stored",
         "RANGE-14",
         ask("GET /a", "Range: bytes=0-4"),
         origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 0-4/10", body="0123"),
@@ -266,9 +266,9 @@ CONVERSATIONS = [
         origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 0-3/10", body="0123"),
         answer("206", body="0123"),
     ),
-    # ---- what is missing of a whole is fetched by itself
+    # ---- fetching only the missing part
     conversation(
-        "what is missing behind a part is fetched alone, and the whole is put together",
+        "the missing end of the content is fetched, and the whole is combined from both parts",
         "RANGE-18",
         "RANGE-19",
         "STATUS-20",
@@ -307,7 +307,7 @@ CONVERSATIONS = [
         answer("203", hit(30), "Content-Type: text/plain", body=BODY),
     ),
     conversation(
-        "gaps in several places are fetched as one",
+        "several missing parts are fetched as one range",
         "RANGE-18",
         ask("GET /a", "Range: bytes=1-2"),
         origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 1-2/10", body="12"),
@@ -330,7 +330,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=partial; fwd-status=206", body=BODY),
     ),
     conversation(
-        "where the content has changed meanwhile, the whole comes and takes the parts' place",
+        "if the content has changed, the 200 is relayed and replaces the parts",
         "RANGE-18",
         "STATUS-20",
         "case 13",
@@ -345,7 +345,7 @@ CONVERSATIONS = [
     ),
     *(
         conversation(
-            f"a part that does not make the whole is dropped, and the whole is asked for: {title}",
+            f"a fetched part that does not complete the content is discarded, and the whole is fetched: {title}",
             "RANGE-18",
             "RANGE-15",
             ask("GET /a", "Range: bytes=0-4"),
@@ -359,27 +359,27 @@ CONVERSATIONS = [
             answer("206", hit(60), body="01234"),
         )
         for title, status, fields, body in (
-            ("it is another's", "206", (FRESH_60, 'ETag: "2"', "Content-Range: bytes 5-9/10"), "fghij"),
+            ("it has another entity tag", "206", (FRESH_60, 'ETag: "2"', "Content-Range: bytes 5-9/10"), "fghij"),
             ("it is too short", "206", (FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-8/10"), "5678"),
-            ("it is of another length", "206", (FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-9/11"), "56789"),
-            ("it contradicts itself", "206", (FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-9/10"), "567"),
+            ("its complete length differs", "206", (FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-9/11"), "56789"),
+            ("its length contradicts its range", "206", (FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-9/10"), "567"),
             (
                 "it may not be stored",
                 "206",
                 ("Cache-Control: no-store", 'ETag: "1"', "Content-Range: bytes 5-9/10"),
                 "56789",
             ),
-            ("there is none", "416", ("Content-Range: bytes */5",), ""),
+            ("the origin sends a 416", "416", ("Content-Range: bytes */5",), ""),
         )
     ),
     *(
         conversation(
-            f"the whole is fetched, not what is missing: {title}",
+            f"the whole is fetched, not only the missing part: {title}",
             "RANGE-18",
             ask("GET /a", "Range: bytes=0-4"),
-            origin("206 Partial Content", FRESH_60, *said, "Content-Range: bytes 0-4/10", body="01234"),
+            origin("206 Partial Content", FRESH_60, *validator, "Content-Range: bytes 0-4/10", body="01234"),
             answer("206", STORED, body="01234"),
-            ask(line, *asked),
+            ask(line, *request_fields),
             origin(
                 "200 OK",
                 "Cache-Control: no-store",
@@ -388,16 +388,16 @@ CONVERSATIONS = [
             ),
             answer("200", body="" if line.startswith("HEAD") else BODY),
         )
-        for title, said, line, asked in (
-            ("no tag", ("Last-Modified: {now-99}",), "GET /a", ()),
-            ("a weak tag", ('ETag: W/"1"',), "GET /a", ()),
-            ("a precondition", ('ETag: "1"',), "GET /a", ('If-None-Match: "2"',)),
-            ("for HEAD", ('ETag: "1"',), "HEAD /a", ()),
-            ("for one client alone", ('ETag: "1"',), "GET /a", ("Authorization: Basic c2VjcmV0",)),
+        for title, validator, line, request_fields in (
+            ("no entity tag", ("Last-Modified: {now-99}",), "GET /a", ()),
+            ("a weak entity tag", ('ETag: W/"1"',), "GET /a", ()),
+            ("the client has a precondition", ('ETag: "1"',), "GET /a", ('If-None-Match: "2"',)),
+            ("the request is a HEAD", ('ETag: "1"',), "HEAD /a", ()),
+            ("the request has Authorization", ('ETag: "1"',), "GET /a", ("Authorization: Basic c2VjcmV0",)),
         )
     ),
     conversation(
-        "with range_fetch = full the whole is fetched where a client asks for a range",
+        "with range_fetch = full, a range request is forwarded without Range",
         "RANGE-12",
         ask("GET /a", "Range: bytes=0-4", 'If-Range: "1"'),
         origin("200 OK", FRESH_60, body=BODY, saw=("no Range", "no If-Range")),
@@ -407,7 +407,7 @@ CONVERSATIONS = [
         settings={"cache": {"range_fetch": "full"}},
     ),
     conversation(
-        "fields that a later part leaves out are those of the part before it",
+        "the combined response keeps fields that are only in the earlier part",
         "RANGE-15",
         ask("GET /a", "Range: bytes=0-4"),
         origin(
@@ -429,7 +429,7 @@ CONVERSATIONS = [
     ),
     *(
         conversation(
-            f"a Repr-Digest is held against what parts are put together to: {title}",
+            f"Repr-Digest is compared with the content combined from parts: {title}",
             "RANGE-22",
             ask("GET /a", "Range: bytes=0-4"),
             origin("206 Partial Content", FRESH_60, 'ETag: "1"', digest, "Content-Range: bytes 0-4/10", body="01234"),
@@ -437,16 +437,16 @@ CONVERSATIONS = [
             ask("GET /a"),
             origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-9/10", body="56789"),
             *then,
-            unseen={"engine": "octets are not the engine's business"},
+            unseen={"engine": "the engine does not read content"},
         )
         for title, digest, then in (
             (
-                "it holds",
+                "it is equal",
                 "Repr-Digest: sha-256=:hNiYd/DUBB77a/kaFvAkjy/Vc+avBcGflr7bn4gveII=:",
                 (answer("203", body=BODY),),
             ),
             (
-                "it does not, and the parts are gone",
+                "it differs, and the parts are deleted",
                 "Repr-Digest: sha-256=:rkSKyGxOjk3sZFcpcI70GHOuecbf+E7/czYJiUh/COU=:",
                 (
                     counts("not_stored.digest-mismatch"),
@@ -462,7 +462,7 @@ CONVERSATIONS = [
         )
     ),
     conversation(
-        "what is missing of what is marked as for everybody is fetched for an authorized client too",
+        "if the response is marked as shareable, the missing part is fetched for an authorized client too",
         "RANGE-18",
         "AUTH-05",
         ask("GET /a", "Range: bytes=0-4"),

@@ -1,4 +1,4 @@
-"""What a client may ask of a cache (RFC 9111 §5.2.1)."""
+"""Cache directives of requests (RFC 9111 §5.2.1)."""
 
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, later, origin
 from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
@@ -12,7 +12,7 @@ def _stored(*fields: str) -> tuple[Step, ...]:
     )
 
 
-def _asks_the_origin(title: str, request: str, after: int, detail: str, *rows: str) -> Conversation:
+def _validated(title: str, request: str, after: int, detail: str, *rows: str) -> Conversation:
     return conversation(
         title,
         *rows,
@@ -24,7 +24,7 @@ def _asks_the_origin(title: str, request: str, after: int, detail: str, *rows: s
     )
 
 
-def _content(title: str, request: str, after: int, status: str, *rows: str, stored: str = FRESH_60) -> Conversation:
+def _from_copy(title: str, request: str, after: int, status: str, *rows: str, stored: str = FRESH_60) -> Conversation:
     return conversation(
         title,
         *rows,
@@ -36,25 +36,63 @@ def _content(title: str, request: str, after: int, status: str, *rows: str, stor
 
 
 CONVERSATIONS = [
-    _asks_the_origin("no-cache", "Cache-Control: no-cache", 10, "request-no-cache", "REQ-04", "META-08"),
-    _asks_the_origin("Pragma: no-cache alone", "Pragma: no-cache", 10, "request-no-cache", "REQ-08"),
-    _asks_the_origin("max-age=0", "Cache-Control: max-age=0", 10, "request-max-age", "REQ-01"),
-    _asks_the_origin("max-age below the age", "Cache-Control: max-age=9", 10, "request-max-age", "REQ-01"),
-    _asks_the_origin("min-fresh above what is left", "Cache-Control: min-fresh=51", 10, "request-min-fresh", "REQ-02"),
-    _asks_the_origin("max-age that cannot be read", "Cache-Control: max-age=soon", 10, "request-no-cache", "REQ-10"),
-    _content("max-age above the age", "Cache-Control: max-age=10", 10, hit(50), "REQ-01"),
-    _content("min-fresh below what is left", "Cache-Control: min-fresh=50", 10, hit(50), "REQ-02"),
-    _content("other Pragma values", "Pragma: foo | Cache-Control: nothing-to-see-here", 10, hit(50), "REQ-08"),
-    _content("Pragma next to Cache-Control", "Pragma: no-cache | Cache-Control: max-age=99", 10, hit(50), "REQ-08"),
-    _content(
-        "max-stale as stale as that", "Cache-Control: max-stale=10", 70, hit(-10, "max-stale"), "REQ-03", "STATUS-04"
+    _validated(
+        "no-cache: the copy is validated", "Cache-Control: no-cache", 10, "request-no-cache", "REQ-04", "META-08"
     ),
-    _content(
-        "max-stale without a limit", "Cache-Control: max-stale", 9999, hit(-9939, "max-stale"), "REQ-03", "case 4"
+    _validated(
+        "Pragma: no-cache without Cache-Control: the copy is validated",
+        "Pragma: no-cache",
+        10,
+        "request-no-cache",
+        "REQ-08",
     ),
-    _content("only-if-cached with a copy", "Cache-Control: only-if-cached", 10, hit(50), "REQ-06"),
-    _content(
-        "a response's Pragma has no effect next to Cache-Control",
+    _validated("max-age=0: the copy is validated", "Cache-Control: max-age=0", 10, "request-max-age", "REQ-01"),
+    _validated(
+        "max-age less than the age: the copy is validated", "Cache-Control: max-age=9", 10, "request-max-age", "REQ-01"
+    ),
+    _validated(
+        "min-fresh more than the remaining lifetime: the copy is validated",
+        "Cache-Control: min-fresh=51",
+        10,
+        "request-min-fresh",
+        "REQ-02",
+    ),
+    _validated(
+        "malformed max-age: the copy is validated", "Cache-Control: max-age=soon", 10, "request-no-cache", "REQ-10"
+    ),
+    _from_copy("max-age not less than the age: the copy is sent", "Cache-Control: max-age=10", 10, hit(50), "REQ-01"),
+    _from_copy(
+        "min-fresh not more than the remaining lifetime: the copy is sent",
+        "Cache-Control: min-fresh=50",
+        10,
+        hit(50),
+        "REQ-02",
+    ),
+    _from_copy(
+        "other Pragma values are ignored", "Pragma: foo | Cache-Control: nothing-to-see-here", 10, hit(50), "REQ-08"
+    ),
+    _from_copy(
+        "Pragma is ignored beside Cache-Control", "Pragma: no-cache | Cache-Control: max-age=99", 10, hit(50), "REQ-08"
+    ),
+    _from_copy(
+        "max-stale not less than the staleness: the copy is sent",
+        "Cache-Control: max-stale=10",
+        70,
+        hit(-10, "max-stale"),
+        "REQ-03",
+        "STATUS-04",
+    ),
+    _from_copy(
+        "max-stale without an argument: the copy is sent",
+        "Cache-Control: max-stale",
+        9999,
+        hit(-9939, "max-stale"),
+        "REQ-03",
+        "case 4",
+    ),
+    _from_copy("only-if-cached with a copy: the copy is sent", "Cache-Control: only-if-cached", 10, hit(50), "REQ-06"),
+    _from_copy(
+        "the Pragma of a response is ignored beside Cache-Control",
         "X-Own: 1",
         10,
         hit(50),
@@ -62,7 +100,7 @@ CONVERSATIONS = [
         stored="Cache-Control: max-age=60 | Pragma: no-cache",
     ),
     conversation(
-        "staler than max-stale allows",
+        "max-stale less than the staleness: the copy is validated",
         "REQ-03",
         *_stored(),
         later(71),
@@ -72,7 +110,7 @@ CONVERSATIONS = [
     ),
     *(
         conversation(
-            f"max-stale does not loosen {directive}",
+            f"max-stale does not override {directive}",
             "REQ-07",
             "STALE-02",
             *_stored(f"Cache-Control: {directive}"),
@@ -84,7 +122,7 @@ CONVERSATIONS = [
         for directive in ("max-age=60, must-revalidate", "max-age=60, proxy-revalidate", "s-maxage=60")
     ),
     conversation(
-        "only-if-cached without a copy is 504, and nobody is asked",
+        "only-if-cached without a usable copy gets a 504, and nothing is forwarded",
         "REQ-06",
         "STATUS-22",
         "STATUS-33",
@@ -106,7 +144,7 @@ CONVERSATIONS = [
         answer("203", hit(0, "max-stale"), body="hello"),
     ),
     conversation(
-        "a reload drives no request with client_reload = ignore-when-fresh",
+        "with client_reload = ignore-when-fresh, a reload gets a fresh copy",
         "REQ-13",
         *_stored(),
         ask("GET /a", "Cache-Control: no-cache"),
@@ -118,7 +156,7 @@ CONVERSATIONS = [
         settings={"cache": {"client_reload": "ignore-when-fresh"}},
     ),
     conversation(
-        "a reload drives no request to some hosts",
+        "with client_reload = ignore-when-fresh for a host, a reload gets a fresh copy",
         "REQ-13",
         *_stored(),
         ask("GET /a", "Cache-Control: max-age=0"),
@@ -126,7 +164,7 @@ CONVERSATIONS = [
         settings={"cache": {"hosts": [{"host": "127.0.0.1", "client_reload": "ignore-when-fresh"}]}},
     ),
     conversation(
-        "and one to the others",
+        "with client_reload = honour for a host, a reload is forwarded",
         "REQ-13",
         *_stored(),
         ask("GET /a", "Cache-Control: max-age=0"),
@@ -141,7 +179,7 @@ CONVERSATIONS = [
     ),
     *(
         conversation(
-            f"a table that {title} leaves reloads as they are",
+            f"a host table that {title} does not change client_reload",
             "REQ-13",
             *_stored(),
             ask("GET /a", "Cache-Control: max-age=0"),
@@ -150,11 +188,11 @@ CONVERSATIONS = [
         )
         for title, table in (
             ("is for another host", {"host": "*.example", "client_reload": "honour"}),
-            ("says nothing of them", {"host": "*", "groups": False}),
+            ("does not set it", {"host": "*", "groups": False}),
         )
     ),
     conversation(
-        "a request directive does not make storable what the origin wants forgotten",
+        "request directives do not allow storing a response with no-store",
         "REQ-07",
         ask("GET /a", "Cache-Control: max-stale, max-age=999"),
         origin("200 OK", "Cache-Control: no-store, max-age=60", saw="Cache-Control: max-stale, max-age=999"),

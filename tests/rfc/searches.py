@@ -1,4 +1,4 @@
-"""Queries that mean the same (No-Vary-Search)."""
+"""No-Vary-Search: queries that are equivalent."""
 
 from tests.lanes.script import Conversation, answer, ask, conversation, origin, purge
 from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
@@ -6,26 +6,26 @@ from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
 ON = {"cache": {"no_vary_search": True}}
 
 
-def _same(said: str, stored: str, *asked: str) -> Conversation:
+def _same(value: str, stored: str, *targets: str) -> Conversation:
     return conversation(
-        f"No-Vary-Search: {said} makes {', '.join(asked)} the same as {stored}",
+        f"No-Vary-Search: {value}: {', '.join(targets)} get the copy of {stored}",
         "KEY-24",
         ask(f"GET {stored}"),
-        origin("200 OK", FRESH_60, f"No-Vary-Search: {said}", body="one"),
+        origin("200 OK", FRESH_60, f"No-Vary-Search: {value}", body="one"),
         answer("200", STORED),
-        *(step for target in asked for step in (ask(f"GET {target}"), answer("203", hit(60), body="one"))),
+        *(step for target in targets for step in (ask(f"GET {target}"), answer("203", hit(60), body="one"))),
         settings=ON,
     )
 
 
-def _another(said: str, stored: str, asked: str, fwd: str = "vary-miss") -> Conversation:
+def _another(value: str, stored: str, target: str, fwd: str = "vary-miss") -> Conversation:
     return conversation(
-        f"No-Vary-Search: {said} leaves {asked} another than {stored}",
+        f"No-Vary-Search: {value}: {target} does not get the copy of {stored}",
         "KEY-24",
         ask(f"GET {stored}"),
-        origin("200 OK", FRESH_60, f"No-Vary-Search: {said}", body="one"),
+        origin("200 OK", FRESH_60, f"No-Vary-Search: {value}", body="one"),
         answer("200", STORED),
-        ask(f"GET {asked}"),
+        ask(f"GET {target}"),
         origin("200 OK", FRESH_60, body="two"),
         answer("200", f"Cache-Status: secondhand; fwd={fwd}; stored", body="two"),
         ask(f"GET {stored}"),
@@ -36,7 +36,7 @@ def _another(said: str, stored: str, asked: str, fwd: str = "vary-miss") -> Conv
 
 CONVERSATIONS = [
     conversation(
-        "No-Vary-Search counts for nothing where it is not switched on",
+        "No-Vary-Search is ignored unless it is switched on",
         "KEY-24",
         ask("GET /a?b=1"),
         origin("200 OK", FRESH_60, "No-Vary-Search: params"),
@@ -58,8 +58,8 @@ CONVERSATIONS = [
     _another("key-order", "/a?b=1&b=2", "/a?b=2&b=1"),
     _another("params", "/a?b=1", "/c?b=1", "uri-miss"),
     *(
-        _another(said, "/a?b=1&c=2", "/a?c=2&b=1", "uri-miss")
-        for said in (
+        _another(value, "/a?b=1&c=2", "/a?c=2&b=1", "uri-miss")
+        for value in (
             "params=?0",
             "params=(b)",
             "params=1",
@@ -73,7 +73,7 @@ CONVERSATIONS = [
         )
     ),
     conversation(
-        "of two that mean the same, the one of this very URI is taken",
+        "of two equivalent copies, the one with the exact URI is used",
         "KEY-24",
         ask("GET /a?b=1"),
         origin("200 OK", FRESH_60, body="one"),
@@ -88,7 +88,7 @@ CONVERSATIONS = [
         settings=ON,
     ),
     conversation(
-        "what goes out of date, or is purged, takes those along that mean the same",
+        "an invalidation or a purge applies to the copies of equivalent URIs too",
         "KEY-24",
         "INVAL-01",
         ask("GET /a?b=1"),
@@ -107,7 +107,7 @@ CONVERSATIONS = [
         settings=ON,
     ),
     conversation(
-        "a 304 that no longer says so leaves a copy for its own URI alone",
+        "after a 304 with another No-Vary-Search, the copy answers by the new value",
         "KEY-24",
         "F304-12",
         ask("GET /a?b=1"),

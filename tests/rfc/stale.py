@@ -1,4 +1,4 @@
-"""Stale copies: when they are sent, and when never (RFC 9111 §4.2.4, RFC 5861)."""
+"""Stale copies: when they may be sent, and when not (RFC 9111 §4.2.4, RFC 5861)."""
 
 from typing import Any
 
@@ -32,9 +32,9 @@ def _stored(control: str = "max-age=60", *fields: str) -> tuple[Step, ...]:
 
 
 def _forbidden(control: str, after: int = 61) -> Conversation:
-    """Disconnected, with a copy that must not be sent: 504, not the copy."""
+    """The origin cannot be reached, and its copy must not be sent stale: 504."""
     return conversation(
-        f"nobody listens, and {control} forbids the stale copy",
+        f"the origin cannot be reached, and {control} forbids the stale copy: 504",
         "STATUS-24",
         "STALE-02",
         "REVAL-05",
@@ -75,7 +75,7 @@ def _disconnected(title: str, fails: Step, *rows: str, settings: dict[str, Any] 
 CONVERSATIONS = [
     # ---- disconnected
     conversation(
-        "nobody listens: a copy that may be sent stale is sent as 203, and says so",
+        "the origin cannot be reached: a copy that may be sent stale is sent as 203, with the reason",
         "STATUS-04",
         "STALE-01",
         "STALE-03",
@@ -105,15 +105,15 @@ CONVERSATIONS = [
         origin("304 Not Modified", 'ETag: "1"'),
         answer("203", VALIDATED, body="hello"),
     ),
-    _disconnected("the origin closes before a head", origin_closes()),
-    _disconnected("the origin resets before a head", origin_resets()),
-    _disconnected("the origin says nothing", origin_silent(), settings=IMPATIENT),
+    _disconnected("the origin closes the connection before a head: the stale copy is sent", origin_closes()),
+    _disconnected("the origin resets the connection before a head: the stale copy is sent", origin_resets()),
+    _disconnected("the origin sends nothing: the stale copy is sent", origin_silent(), settings=IMPATIENT),
     _forbidden("max-age=60, must-revalidate"),
     _forbidden("max-age=60, proxy-revalidate"),
     _forbidden("s-maxage=60"),
     _forbidden("no-cache, max-age=60", after=1),
     conversation(
-        "a copy staler than max_stale_disconnected is not sent",
+        "a copy that is stale for longer than max_stale_disconnected is not sent",
         "STALE-03",
         "STATUS-24",
         *_stored(),
@@ -124,7 +124,7 @@ CONVERSATIONS = [
         settings={"cache": {"max_stale_disconnected": 10}},
     ),
     conversation(
-        "what Authorization was shared for is never sent stale",
+        "a response to Authorization that s-maxage made shareable is never sent stale",
         "AUTH-03",
         ask("GET /a", "Authorization: Basic c2VjcmV0"),
         origin("200 OK", "Cache-Control: s-maxage=60"),
@@ -135,7 +135,7 @@ CONVERSATIONS = [
         answer("504", body="...reason: stale-forbidden\n"),
     ),
     conversation(
-        "nobody listens and nothing is stored: 502 with the reason, in words and for programs",
+        "the origin cannot be reached and nothing is stored: 502 with the reason as text and in Proxy-Status",
         "STATUS-25",
         "STATUS-33",
         "META-14",
@@ -154,19 +154,19 @@ CONVERSATIONS = [
         ),
     ),
     conversation(
-        "an error to HEAD has no body",
+        "an error in response to HEAD has no content",
         "STATUS-25",
         "HEAD-01",
         origin_gone(),
         ask("HEAD /a"),
         answer("502", proxy_status("connection_refused..."), body=""),
         unseen={
-            "engine": "an error to HEAD loses its body on the way out",
-            "responder": "an error to HEAD loses its body on the way out",
+            "engine": "the listener removes the content of an error in response to HEAD",
+            "responder": "the listener removes the content of an error in response to HEAD",
         },
     ),
     conversation(
-        "the origin closes before a head and nothing is stored: 502",
+        "the origin closes the connection before a head and nothing is stored: 502",
         "STATUS-25",
         "case 24",
         ask("GET /a"),
@@ -174,7 +174,7 @@ CONVERSATIONS = [
         answer("502", proxy_status("connection_terminated..."), body="...reason: fetch-failed\n"),
     ),
     conversation(
-        "the origin says nothing and nothing is stored: 504",
+        "the origin sends nothing and nothing is stored: 504",
         "STATUS-25",
         "case 24",
         ask("GET /a"),
@@ -184,7 +184,7 @@ CONVERSATIONS = [
     ),
     # ---- offline
     conversation(
-        "offline: any copy is sent, however stale, and says so",
+        "offline: any copy is sent, however stale, with the reason",
         "STALE-12",
         "STATUS-04",
         "case 4",
@@ -199,7 +199,7 @@ CONVERSATIONS = [
         answer("203", hit(60 - 10**8, "offline"), body="hello"),
     ),
     conversation(
-        "offline: a copy that must not be sent stale is not",
+        "offline: a copy that must not be sent stale is not sent",
         "STALE-02",
         "STATUS-24",
         "case 23",
@@ -212,7 +212,7 @@ CONVERSATIONS = [
         answer("504", "no Cache-Status", body="...reason: offline\n"),
     ),
     conversation(
-        "offline: what is not stored is 504, unsafe methods too, and nobody is asked",
+        "offline: a request without a copy or with an unsafe method gets a 504, and nothing is forwarded",
         "STATUS-23",
         "META-16",
         "case 23",
@@ -231,7 +231,7 @@ CONVERSATIONS = [
     ),
     # ---- stale-while-revalidate
     conversation(
-        "stale-while-revalidate: the copy is sent at once, and asked about behind the client's back",
+        "stale-while-revalidate: the copy is sent at once, and validated in the background",
         "STALE-04",
         "STATUS-04",
         "REVAL-14",
@@ -251,7 +251,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "Age: 0", body="hello"),
     ),
     conversation(
-        "stale-while-revalidate: a whole new answer takes the copy's place",
+        "stale-while-revalidate: a new response replaces the copy",
         "STALE-04",
         *_stored("max-age=60, stale-while-revalidate=30"),
         later(90),
@@ -263,7 +263,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body="new"),
     ),
     conversation(
-        "stale-while-revalidate: after the window the next request waits",
+        "stale-while-revalidate: after its time the next request waits for the origin",
         "STALE-04",
         "STATUS-07",
         *_stored("max-age=60, stale-while-revalidate=30"),
@@ -273,7 +273,7 @@ CONVERSATIONS = [
         answer("200", "Cache-Status: secondhand; fwd=stale", body="new"),
     ),
     conversation(
-        "stale-while-revalidate: a validation that fails is not repeated at once",
+        "stale-while-revalidate: a failed validation is not repeated at once",
         "STALE-10",
         *_stored("max-age=60, stale-while-revalidate=300"),
         later(70),
@@ -289,10 +289,10 @@ CONVERSATIONS = [
         answer("203", hit(-15, "stale-while-revalidate"), body="hello"),
         origin("304 Not Modified", 'ETag: "1"'),
         counts("freshened"),
-        unseen={"engine": "who asks again, and when, is the refresher's business"},
+        unseen={"engine": "the engine does not decide when a background revalidation is repeated"},
     ),
     conversation(
-        "s-maxage switches stale-while-revalidate and stale-if-error off",
+        "s-maxage disables stale-while-revalidate and stale-if-error",
         "STALE-08",
         *_stored("s-maxage=60, stale-while-revalidate=30, stale-if-error=30"),
         later(61),
@@ -301,7 +301,7 @@ CONVERSATIONS = [
         answer("503", "Cache-Status: secondhand; fwd=stale", body="sorry"),
     ),
     conversation(
-        "s-maxage lets them be with s_maxage_allows_stale",
+        "with s_maxage_allows_stale, s-maxage does not disable stale-if-error",
         "STALE-08",
         *_stored("s-maxage=60, stale-if-error=30"),
         later(61),
@@ -312,10 +312,10 @@ CONVERSATIONS = [
         ),
         settings={"cache": {"s_maxage_allows_stale": True}},
     ),
-    # ---- errors of the origin
+    # ---- errors from the origin
     *(
         conversation(
-            f"stale-if-error covers a {code}: the copy is sent in its place",
+            f"stale-if-error: the copy is sent in place of a {code}",
             "STATUS-15",
             "STALE-06",
             "META-12",
@@ -338,7 +338,7 @@ CONVERSATIONS = [
         for code in (500, 502, 503, 504)
     ),
     conversation(
-        "stale-if-error in the request does as well",
+        "stale-if-error in the request allows the copy too",
         "STALE-06",
         *_stored(),
         later(70),
@@ -347,7 +347,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=503; ttl=-10; detail=stale-if-error"),
     ),
     conversation(
-        "stale-if-error covers an origin that is gone",
+        "stale-if-error applies if the origin cannot be reached",
         "STALE-06",
         *_stored("max-age=60, stale-if-error=30"),
         later(70),
@@ -356,7 +356,7 @@ CONVERSATIONS = [
         answer("203", hit(-10, "stale-if-error"), body="hello"),
     ),
     conversation(
-        "stale-if-error for a copy that is no 200 keeps its code",
+        "stale-if-error: a copy that is not a 200 keeps its status",
         "STATUS-15",
         ask("GET /a"),
         origin("404 Not Found", "Cache-Control: max-age=60, stale-if-error=30", body="none"),
@@ -369,7 +369,7 @@ CONVERSATIONS = [
         ),
     ),
     conversation(
-        "a 5xx that nothing covers is relayed, and the copy stays",
+        "a 5xx is relayed if nothing allows the stale copy, and the copy stays",
         "STATUS-16",
         "REVAL-11",
         "case 9",
@@ -383,7 +383,7 @@ CONVERSATIONS = [
         answer("203", VALIDATED, body="hello"),
     ),
     conversation(
-        "a 5xx counts as an origin that is gone with stale_on_5xx",
+        "with stale_on_5xx, a 5xx is treated as an origin that cannot be reached",
         "STATUS-16",
         *_stored(),
         later(70),
@@ -395,7 +395,7 @@ CONVERSATIONS = [
         settings={"cache": {"stale_on_5xx": True}},
     ),
     conversation(
-        "a code beyond the classes never lets a stale copy out",
+        "stale-if-error does not apply to a status above 599",
         "STATUS-55",
         *_stored("max-age=60, stale-if-error=30"),
         later(70),
@@ -404,7 +404,7 @@ CONVERSATIONS = [
         answer("999", "Cache-Status: secondhand; fwd=stale", body="?"),
     ),
     conversation(
-        "nothing stale is sent while the origin answers",
+        "no stale copy is sent while the origin responds",
         "STALE-01",
         *_stored(),
         later(60),
@@ -413,7 +413,7 @@ CONVERSATIONS = [
         answer("200", REPLACED, body="new"),
     ),
     conversation(
-        "a miss on one path does not touch another",
+        "a miss for one path does not change the copy of another",
         "KEY-02",
         *_stored(),
         ask("GET /b"),
@@ -423,7 +423,7 @@ CONVERSATIONS = [
         answer("203", hit(60)),
     ),
     conversation(
-        "no option lets an authorized response be stale that only s-maxage made storable",
+        "even with s_maxage_allows_stale, a response to Authorization that s-maxage made shareable is never sent stale",
         "AUTH-03",
         "STALE-08",
         ask("GET /a", "Authorization: Basic c2VjcmV0"),
@@ -436,7 +436,7 @@ CONVERSATIONS = [
         settings={"cache": {"s_maxage_allows_stale": True}},
     ),
     conversation(
-        "max_stale_disconnected counts to the second",
+        "max_stale_disconnected is exact to the second",
         "STALE-03",
         ask("GET /a"),
         origin("200 OK", FRESH_60),

@@ -1,4 +1,4 @@
-"""Every status of the 2xx class, and the other classes, as the origin says it and as the copy says it.
+"""Status codes: of relayed responses, and of responses from a copy.
 
 RFC 2616 §10.2 gave 203 the meaning that this proxy uses: the metainformation "is not the definitive set as available
 from the origin server, but is gathered from a local or a third-party copy", and it is "only appropriate when the
@@ -9,8 +9,8 @@ from tests.lanes.script import Conversation, answer, ask, conversation, counts, 
 from tests.rfc.words import FRESH_60, MISS, STORED, hit
 
 
-def _keeps_its_code(status: str, *fields: str, body: str = "") -> Conversation:
-    """A stored answer that is no 200 is sent under its own code."""
+def _keeps_its_status(status: str, *fields: str, body: str = "") -> Conversation:
+    """A stored response that is not a 200 is sent with its own status."""
     return conversation(
         f"a copy of a {status} stays {status.partition(' ')[0]}",
         "STATUS-13",
@@ -40,7 +40,7 @@ def _never_stored(status: str, row: str) -> Conversation:
 
 CONVERSATIONS = [
     conversation(
-        "200: relayed as it is, and 203 from the copy",
+        "200: relayed unchanged, and 203 from the copy",
         "STATUS-01",
         "STATUS-03",
         "STATUS-08",
@@ -95,7 +95,7 @@ CONVERSATIONS = [
         answer("200", MISS, body="not the answer to POST"),
     ),
     conversation(
-        "202: relayed, never guessed to be fresh, and it counts as done for what is stored",
+        "202: relayed, no heuristic lifetime, and in response to DELETE it invalidates the copy",
         "STATUS-42",
         "INVAL-01",
         "HEUR-02",
@@ -113,7 +113,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated", body="done"),
     ),
     conversation(
-        "203 from the origin: relayed, stored, and never taken for a 200",
+        "203 from the origin: relayed, stored, and never treated as a 200",
         "STATUS-14",
         "STATUS-43",
         "STATUS-36",
@@ -142,7 +142,7 @@ CONVERSATIONS = [
         settings={"answer": {"status": "origin"}},
     ),
     conversation(
-        "204: no body and no Content-Length, relayed and from the copy",
+        "204: no content and no Content-Length, relayed and from the copy",
         "STATUS-44",
         "META-18",
         "case 14",
@@ -158,7 +158,7 @@ CONVERSATIONS = [
         answer("204", "Cache-Status: secondhand; fwd=stale; fwd-status=304", "X-New: yes", body=""),
     ),
     conversation(
-        "204: a body that the origin wrongly sent is dropped, and counted",
+        "204: content that the origin wrongly sends is dropped and counted",
         "STATUS-44",
         ask("GET /a"),
         origin("204 No Content", "Content-Length: 5", body="wrong"),
@@ -169,7 +169,7 @@ CONVERSATIONS = [
         answer("200", MISS, body="right"),
     ),
     conversation(
-        "204 to a POST: a body that the origin wrongly sent is dropped, and counted",
+        "204 to a POST: content that the origin wrongly sends is dropped and counted",
         "STATUS-44",
         ask("POST /a", body="new"),
         origin("204 No Content", "Content-Length: 5", body="wrong"),
@@ -177,7 +177,7 @@ CONVERSATIONS = [
         counts("dropped.content-in-204"),
     ),
     conversation(
-        "205: no content, Content-Length 0, stored only with explicit freshness",
+        "205: no content, Content-Length 0, stored only with an explicit lifetime",
         "STATUS-45",
         ask("GET /form"),
         origin("205 Reset Content", "Last-Modified: {now-86400}"),
@@ -189,7 +189,7 @@ CONVERSATIONS = [
         answer("205 Reset Content", hit(60), "Content-Length: 0", body=""),
     ),
     conversation(
-        "205: a body that the origin wrongly sent is dropped, and counted",
+        "205: content that the origin wrongly sends is dropped and counted",
         "STATUS-45",
         ask("GET /form"),
         origin("205 Reset Content", body="wrong"),
@@ -197,7 +197,7 @@ CONVERSATIONS = [
         counts("dropped.content-in-205"),
     ),
     conversation(
-        "205 with explicit freshness: what is wrongly sent is dropped, counted and not stored",
+        "205 with an explicit lifetime: content that the origin wrongly sends is dropped, counted and not stored",
         "STATUS-45",
         ask("GET /form"),
         origin("205 Reset Content", FRESH_60, body="wrong"),
@@ -207,7 +207,7 @@ CONVERSATIONS = [
         answer("205 Reset Content", hit(60), "Content-Length: 0", body=""),
     ),
     conversation(
-        "205 to a POST: a body that the origin wrongly sent is dropped, and counted",
+        "205 to a POST: content that the origin wrongly sends is dropped and counted",
         "STATUS-45",
         ask("POST /form", body="input"),
         origin("205 Reset Content", body="wrong"),
@@ -215,7 +215,7 @@ CONVERSATIONS = [
         counts("dropped.content-in-205"),
     ),
     conversation(
-        "206: relayed to the request that asked for a range, and no answer to one that did not",
+        "206: relayed to a range request, and not used for a request without Range",
         "STATUS-46",
         "RANGE-12",
         "RANGE-19",
@@ -228,7 +228,7 @@ CONVERSATIONS = [
         answer("200", "Cache-Status: secondhand; fwd=partial; stored", body="hello"),
     ),
     conversation(
-        "206 to a request that asked for no range is not stored",
+        "206 to a request without Range is not stored",
         "STATUS-46",
         ask("GET /a"),
         origin("206 Partial Content", "Content-Range: bytes 0-1/5", FRESH_60, body="he", saw="no Range"),
@@ -251,7 +251,7 @@ CONVERSATIONS = [
         answer("301 Moved Permanently", "Location: /new", "Age: 10", hit(90, "heuristic")),
     ),
     conversation(
-        "302 is never guessed to be fresh",
+        "302 gets no heuristic lifetime",
         "STATUS-48",
         "HEUR-02",
         ask("GET /old"),
@@ -262,7 +262,7 @@ CONVERSATIONS = [
         answer("302 Found", "Location: /newer", MISS),
     ),
     conversation(
-        "404 without a lifetime of its own is guessed fresh for ten seconds at most",
+        "404 gets a heuristic lifetime of at most ten seconds",
         "STATUS-50",
         "HEUR-03",
         ask("GET /a"),
@@ -277,7 +277,7 @@ CONVERSATIONS = [
         answer("200", "Cache-Status: secondhand; fwd=stale", body="here it is"),
     ),
     conversation(
-        "403 and 500 are not guessed to be fresh",
+        "403 and 500 get no heuristic lifetime",
         "STATUS-51",
         "HEUR-02",
         ask("GET /a"),
@@ -287,20 +287,20 @@ CONVERSATIONS = [
         origin("500 Internal Server Error", "Last-Modified: {now-1000}", body="oh"),
         answer("500", MISS, body="oh"),
     ),
-    _keeps_its_code("299 Unheard Of", body="x"),
-    _keeps_its_code("300 Multiple Choices", body="x"),
-    _keeps_its_code("302 Found", "Location: /new"),
-    _keeps_its_code("303 See Other", "Location: /new"),
-    _keeps_its_code("307 Temporary Redirect", "Location: /new"),
-    _keeps_its_code("308 Permanent Redirect", "Location: /new"),
-    _keeps_its_code("400 Bad Request", body="x"),
-    _keeps_its_code("404 Not Found", body="x"),
-    _keeps_its_code("410 Gone", body="x"),
-    _keeps_its_code("451 Unavailable For Legal Reasons", body="x"),
-    _keeps_its_code("499 Unheard Of", body="x"),
-    _keeps_its_code("500 Internal Server Error", body="x"),
-    _keeps_its_code("503 Service Unavailable", body="x"),
-    _keeps_its_code("599 Unheard Of", body="x"),
+    _keeps_its_status("299 Unheard Of", body="x"),
+    _keeps_its_status("300 Multiple Choices", body="x"),
+    _keeps_its_status("302 Found", "Location: /new"),
+    _keeps_its_status("303 See Other", "Location: /new"),
+    _keeps_its_status("307 Temporary Redirect", "Location: /new"),
+    _keeps_its_status("308 Permanent Redirect", "Location: /new"),
+    _keeps_its_status("400 Bad Request", body="x"),
+    _keeps_its_status("404 Not Found", body="x"),
+    _keeps_its_status("410 Gone", body="x"),
+    _keeps_its_status("451 Unavailable For Legal Reasons", body="x"),
+    _keeps_its_status("499 Unheard Of", body="x"),
+    _keeps_its_status("500 Internal Server Error", body="x"),
+    _keeps_its_status("503 Service Unavailable", body="x"),
+    _keeps_its_status("599 Unheard Of", body="x"),
     _never_stored("408 Request Timeout", "STATUS-53"),
     _never_stored("412 Precondition Failed", "STATUS-53"),
     _never_stored("421 Misdirected Request", "STATUS-53"),

@@ -1,4 +1,4 @@
-"""What is stored, what is not, and which fields (RFC 9111 §3)."""
+"""Storing: responses that are stored or not, and their stored fields (RFC 9111 §3)."""
 
 from tests.lanes.script import Conversation, answer, ask, conversation, counts, later, origin
 from tests.rfc.words import FRESH_60, MISS, STORED, hit
@@ -19,14 +19,29 @@ def _not_stored(title: str, row: str, *fields: str, request: tuple[str, ...] = (
 
 
 CONVERSATIONS = [
-    _not_stored("no-store", "STORE-02", "Cache-Control: no-store, max-age=60", why="no-store"),
-    _not_stored("no-store in any case and place", "STORE-02", "Cache-Control: max-age=60", "Cache-Control: NO-STORE"),
-    _not_stored("no-store wins over public", "FRESH-14", "Cache-Control: public, max-age=60, no-store"),
-    _not_stored("private", "STORE-05", "Cache-Control: private, max-age=60", why="private"),
-    _not_stored("cookies without a lifetime of their own", "STORE-22", "Set-Cookie: a=1", "Last-Modified: {now-9999}"),
-    _not_stored("a dictionary-coded body whose Vary does not say so", "KEY-23", FRESH_60, "Content-Encoding: dcb"),
+    _not_stored("no-store: not stored", "STORE-02", "Cache-Control: no-store, max-age=60", why="no-store"),
+    _not_stored(
+        "no-store in upper case and in another line: not stored",
+        "STORE-02",
+        "Cache-Control: max-age=60",
+        "Cache-Control: NO-STORE",
+    ),
+    _not_stored("no-store has precedence over public", "FRESH-14", "Cache-Control: public, max-age=60, no-store"),
+    _not_stored("private: not stored", "STORE-05", "Cache-Control: private, max-age=60", why="private"),
+    _not_stored(
+        "Set-Cookie without an explicit lifetime: not stored",
+        "STORE-22",
+        "Set-Cookie: a=1",
+        "Last-Modified: {now-9999}",
+    ),
+    _not_stored(
+        "content compressed with a dictionary that Vary does not name: not stored",
+        "KEY-23",
+        FRESH_60,
+        "Content-Encoding: dcb",
+    ),
     conversation(
-        "must-understand with a code not understood is not stored",
+        "must-understand with a status that is not understood is not stored",
         "STORE-09",
         ask("GET /a"),
         origin("599 Unheard Of", "Cache-Control: must-understand, max-age=60"),
@@ -34,7 +49,7 @@ CONVERSATIONS = [
         counts("not_stored.must-understand"),
     ),
     conversation(
-        "must-understand with a code that is understood overrules no-store",
+        "must-understand with a status that is understood overrides no-store",
         "STORE-08",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: must-understand, no-store, max-age=60"),
@@ -43,7 +58,7 @@ CONVERSATIONS = [
         answer("203", hit(60)),
     ),
     conversation(
-        "a request with no-store passes the cache by and leaves what is stored",
+        "a request with no-store bypasses the cache and does not change the stored response",
         "REQ-05",
         "STORE-04",
         ask("GET /a"),
@@ -56,7 +71,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body="kept"),
     ),
     conversation(
-        "a no-store answer to a validation leaves the old copy behind as stale",
+        "a no-store response to a validation invalidates the old copy",
         "STORE-03",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', body="old"),
@@ -69,7 +84,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated", body="old"),
     ),
     conversation(
-        'private="..." keeps the fields it names out of the copy',
+        'the fields named in private="..." are not stored',
         "STORE-06",
         ask("GET /a"),
         origin("200 OK", 'Cache-Control: max-age=60, private="X-Mine"', "x-mine: secret", "X-Ours: open"),
@@ -78,7 +93,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "no X-Mine", "X-Ours: open"),
     ),
     conversation(
-        'no-cache="..." keeps the fields it names for answers that were validated',
+        'the fields named in no-cache="..." are sent only after validation',
         "STORE-07",
         ask("GET /a"),
         origin("200 OK", 'Cache-Control: max-age=60, no-cache="X-Mine"', "X-Mine: secret", 'ETag: "1"'),
@@ -91,7 +106,7 @@ CONVERSATIONS = [
         answer("203", "X-Mine: secret"),
     ),
     conversation(
-        "unknown fields, their order and their repetition are kept",
+        "unknown fields are stored, repeated ones in their order",
         "STORE-10",
         "META-08",
         "META-17",
@@ -102,7 +117,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Control: max-age=60, shiny", "X-A: 1, 3", "X-B: 2", "Warning: 299 - theirs"),
     ),
     conversation(
-        "fields of one hop are neither relayed nor stored",
+        "hop-by-hop fields are neither relayed nor stored",
         "STORE-11",
         "STORE-12",
         "META-09",
@@ -124,7 +139,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "no X-Hop", "no X-Hop-Too", "no Keep-Alive", "no TE", "X-End: 1"),
     ),
     conversation(
-        "Proxy-Authenticate and its like are never stored",
+        "Proxy-Authenticate and Proxy-Authentication-Info are not stored",
         "STORE-13",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Proxy-Authentication-Info: x", "Proxy-Authenticate: Basic"),
@@ -133,7 +148,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "no Proxy-Authentication-Info", "no Proxy-Authenticate"),
     ),
     conversation(
-        "a chunked body is stored whole and leaves with its length",
+        "a chunked body is stored, and sent with Content-Length",
         "META-18",
         "STORE-15",
         ask("GET /a"),
@@ -143,7 +158,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "Content-Length: 5", body="hello"),
     ),
     conversation(
-        "a content coding is neither taken off nor put on",
+        "a content coding is neither removed nor added",
         "META-23",
         "META-21",
         ask("GET /a", "Accept-Encoding: gzip"),
@@ -162,7 +177,7 @@ CONVERSATIONS = [
         answer("203", hit(60), 'Content-Disposition: attachment; filename="a"'),
     ),
     conversation(
-        "cookies with an explicit lifetime are stored, line by line, and replayed",
+        "a response with Set-Cookie and an explicit lifetime is stored, and sent with every line of it",
         "STORE-22",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Set-Cookie: a=1; Path=/", "Set-Cookie: b=2"),
@@ -171,7 +186,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "Set-Cookie: a=1; Path=/, b=2"),
     ),
     conversation(
-        "cookies are stripped from the copy with set_cookie = strip",
+        "with set_cookie = strip, Set-Cookie is not stored",
         "STORE-22",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Set-Cookie: a=1"),
@@ -181,7 +196,7 @@ CONVERSATIONS = [
         settings={"cache": {"set_cookie": "strip"}},
     ),
     conversation(
-        "cookies keep a response out of the store with set_cookie = bypass",
+        "with set_cookie = bypass, a response with Set-Cookie is not stored",
         "STORE-22",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Set-Cookie: a=1"),
@@ -190,7 +205,7 @@ CONVERSATIONS = [
         settings={"cache": {"set_cookie": "bypass"}},
     ),
     conversation(
-        "a cookie in the request is no reason against the copy",
+        "a request with Cookie gets the copy",
         "STORE-23",
         "KEY-12",
         ask("GET /a", "Cookie: me=1"),
@@ -200,7 +215,7 @@ CONVERSATIONS = [
         answer("203", hit(60)),
     ),
     conversation(
-        "a cookie that bypass_cookies names passes the cache by",
+        "a request with a cookie in bypass_cookies bypasses the cache",
         "STORE-23",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="everybody's"),
@@ -213,7 +228,7 @@ CONVERSATIONS = [
         settings={"cache": {"bypass_cookies": ["session"]}},
     ),
     conversation(
-        "a GET with content is forwarded, neither looked up nor stored",
+        "a GET with content is forwarded, and its response is not stored",
         "STORE-27",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="plain"),
@@ -225,7 +240,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body="plain"),
     ),
     conversation(
-        "what is too large is relayed and not stored",
+        "a response that is too large is relayed and not stored",
         "SEC-12",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="x" * 101),
@@ -239,10 +254,10 @@ CONVERSATIONS = [
         origin("200 OK", FRESH_60, body="x" * 100),
         answer("200", STORED, body="x" * 100),
         settings={"store": {"max_object": 100}},
-        unseen={"engine": "the limit is the fetcher's"},
+        unseen={"engine": "the fetcher applies this limit, not the engine"},
     ),
     conversation(
-        "a body larger than any piece is the same octets from the copy",
+        "a large body is the same from the copy, byte for byte",
         "STORE-25",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="0123456789abcdef" * 20_000),
@@ -255,7 +270,7 @@ CONVERSATIONS = [
         answer("203", hit(60), "Content-Length: 320000", body=""),
     ),
     conversation(
-        "an empty body is a body",
+        "an empty body is stored",
         "STORE-15",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body=""),
@@ -265,17 +280,20 @@ CONVERSATIONS = [
     ),
     # ---- Authorization (RFC 9111 §3.5)
     _not_stored(
-        "an answer to a request with Authorization", "AUTH-01", FRESH_60, request=("Authorization: Basic c2VjcmV0",)
+        "a response to a request with Authorization: not stored",
+        "AUTH-01",
+        FRESH_60,
+        request=("Authorization: Basic c2VjcmV0",),
     ),
     _not_stored(
-        "an answer to Authorization with immutable and proxy-revalidate",
+        "a response to Authorization with immutable and proxy-revalidate: not stored",
         "AUTH-02",
         "Cache-Control: max-age=60, immutable, proxy-revalidate",
         request=("Authorization: Basic c2VjcmV0",),
     ),
     *(
         conversation(
-            f"an answer to a request with Authorization is shared if it says {directive}",
+            f"a response to a request with Authorization is shareable with {directive}",
             "AUTH-02",
             "AUTH-06",
             ask("GET /a", "Authorization: Basic c2VjcmV0"),
@@ -289,7 +307,7 @@ CONVERSATIONS = [
         for directive in ("public, max-age=60", "s-maxage=60", "must-revalidate, max-age=60")
     ),
     conversation(
-        "a copy that was fetched without Authorization is not for who sends it, unless it is marked",
+        "a request with Authorization does not get a copy that is not marked as shareable",
         "AUTH-05",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="anybody's"),
@@ -299,7 +317,7 @@ CONVERSATIONS = [
         answer("200", "Cache-Status: secondhand; fwd=request; detail=authorization", body="theirs"),
     ),
     conversation(
-        "Proxy-Authorization goes no further",
+        "Proxy-Authorization is not forwarded",
         "AUTH-06",
         ask("GET /a", "Proxy-Authorization: Basic c2VjcmV0"),
         origin("200 OK", FRESH_60, saw="no Proxy-Authorization"),
@@ -307,17 +325,17 @@ CONVERSATIONS = [
     ),
     # ---- all conditions together
     *(
-        _not_stored(f"all that makes a response storable, but {title}", "STORE-01", *fields, request=request, why=why)
+        _not_stored(f"not stored although all else allows it: {title}", "STORE-01", *fields, request=request, why=why)
         for title, fields, request, why in (
             ("the response says no-store", (FRESH_60, "Cache-Control: no-store"), (), "no-store"),
             ("the response says private", (FRESH_60, "Cache-Control: private"), (), "private"),
             ("the request is authorized", (FRESH_60,), ("Authorization: Basic c2VjcmV0",), "authorization"),
-            ("no life and no validator", (), (), "never-reusable"),
+            ("it has no lifetime and no validator", (), (), "never-reusable"),
         )
     ),
     *(
         conversation(
-            f"what makes a response storable: {title}",
+            f"stored because of {title}",
             "STORE-01",
             ask("GET /a"),
             origin(status, *fields),
@@ -328,26 +346,26 @@ CONVERSATIONS = [
             ("s-maxage", "400", ("Cache-Control: s-maxage=60",)),
             ("Expires", "400", ("Expires: {now+60}",)),
             ("public, and a validator", "400", ("Cache-Control: public", 'ETag: "1"')),
-            ("a code that may be guessed about, and a validator", "404", ('ETag: "1"',)),
+            ("a heuristically cacheable status, and a validator", "404", ('ETag: "1"',)),
         )
     ),
     *(
         conversation(
-            f"what makes no response storable: {title}",
+            f"not stored: {title}",
             "STORE-01",
-            ask(line, *asked),
+            ask(line, *request_fields),
             origin(status, *fields),
             answer(status, "no Age"),
             counts(f"not_stored.{why}"),
         )
-        for title, line, asked, status, fields, why in (
-            ("a request that says no-store", "GET /a", ("Cache-Control: no-store",), "200", (FRESH_60,), "bypassed"),
-            ("a method that is not understood", "SEARCH /a", (), "200", (FRESH_60,), "method"),
-            ("a code that is about the connection", "GET /a", (), "426", (FRESH_60,), "status"),
-            ("a validator beside a code that needs a life", "GET /a", (), "400", ('ETag: "1"',), "status"),
-            ("a part without its place", "GET /a", ("Range: bytes=0-1",), "206", (FRESH_60,), "partial"),
+        for title, line, request_fields, status, fields, why in (
+            ("the request has no-store", "GET /a", ("Cache-Control: no-store",), "200", (FRESH_60,), "bypassed"),
+            ("the method is not known", "SEARCH /a", (), "200", (FRESH_60,), "method"),
+            ("the status is about the connection", "GET /a", (), "426", (FRESH_60,), "status"),
+            ("a validator, but the status needs a lifetime", "GET /a", (), "400", ('ETag: "1"',), "status"),
+            ("a part without Content-Range", "GET /a", ("Range: bytes=0-1",), "206", (FRESH_60,), "partial"),
             (
-                "a part that nobody asked for",
+                "a part without a Range in the request",
                 "GET /a",
                 (),
                 "206",
@@ -357,7 +375,7 @@ CONVERSATIONS = [
         )
     ),
     conversation(
-        "what is evicted is gone, and what stays is judged as before",
+        "an eviction deletes one copy, and the others stay usable",
         "STORE-31",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="a" * 900_000),
@@ -381,9 +399,9 @@ CONVERSATIONS = [
         answer("203", hit(60)),
         settings={"store": {"max_size": 2_200_000, "max_object": 1_000_000}},
     ),
-    # ---- structured fields have one strict parser
+    # ---- structured fields
     conversation(
-        "a structured field that cannot be read is as if it were not there",
+        "a malformed structured field is ignored",
         "PARSE-20",
         ask("GET /a"),
         origin(

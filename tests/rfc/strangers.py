@@ -1,4 +1,4 @@
-"""What strangers may try, and what a proxy does not do for them (RFC 9111 §7)."""
+"""Attacks by clients: cache poisoning, timing, and targets that are refused (RFC 9111 §7)."""
 
 from tests.lanes.script import Conversation, answer, ask, conversation, counts, later, no_clock, origin
 from tests.rfc.words import FRESH_60, MISS, STORED, hit, proxy_status
@@ -6,14 +6,15 @@ from tests.rfc.words import FRESH_60, MISS, STORED, hit, proxy_status
 BYPASSED = "Cache-Status: secondhand; fwd=bypass; detail=unkeyed-input"
 
 EDGE = dict.fromkeys(
-    ("responder", "http", "https", "http2"), "an edge is told its one origin before it starts, and that one comes later"
+    ("responder", "http", "https", "http2"),
+    "edge mode needs the address of its origin before it starts, and the origin of this lane starts later",
 )
-TUNNEL = dict.fromkeys(("https", "http2"), "there, it is the tunnel that is refused")
+TUNNEL = dict.fromkeys(("https", "http2"), "in this lane, CONNECT is refused")
 
 
 def _odd(title: str, *request: str, target: str = "/a", **more: dict[str, str]) -> Conversation:
     return conversation(
-        f"an error that an odd request provoked is not stored: {title}",
+        f"an error in response to an unusual request is not stored: {title}",
         "SEC-05",
         ask(f"GET {target}", *request),
         origin("400 Bad Request", FRESH_60),
@@ -28,7 +29,7 @@ def _odd(title: str, *request: str, target: str = "/a", **more: dict[str, str]) 
 
 def _with_type(path: str, kind: str, *, stored: bool) -> Conversation:
     return conversation(
-        f"with content_type_match, {kind} under {path} is {'stored' if stored else 'not stored'}",
+        f"with content_type_match, {kind or 'no media type'} under {path} is {'stored' if stored else 'not stored'}",
         "SEC-06",
         ask(f"GET {path}"),
         origin("200 OK", FRESH_60, *([f"Content-Type: {kind}"] if kind else [])),
@@ -39,10 +40,10 @@ def _with_type(path: str, kind: str, *, stored: bool) -> Conversation:
 
 
 CONVERSATIONS = [
-    # ---- what is in no key
+    # ---- fields that are in no cache key
     *(
         conversation(
-            f"a field that origins go by and no key has goes past the cache: {field}",
+            f"a request with a field that can change the response and is in no key bypasses the cache: {field}",
             "SEC-04",
             ask("GET /a", field),
             origin("200 OK", FRESH_60, body="poison", saw=field),
@@ -65,14 +66,14 @@ CONVERSATIONS = [
         )
     ),
     conversation(
-        "who a request is forwarded for is nothing that an answer depends on",
+        "a request with X-Forwarded-For does not bypass the cache",
         "SEC-04",
         ask("GET /a", "X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1"),
         origin("200 OK", FRESH_60),
         answer("200", STORED),
     ),
     conversation(
-        "an edge takes such fields off, and goes on as if they had never been there",
+        "in edge mode, fields like X-Forwarded-Host are removed, and the request does not bypass the cache",
         "SEC-04",
         ask("GET /a", "X-Forwarded-Host: evil.example", "X-Forwarded-For: 192.0.2.1"),
         origin("200 OK", FRESH_60, saw=("no X-Forwarded-Host", "X-Forwarded-For: 192.0.2.1")),
@@ -82,17 +83,17 @@ CONVERSATIONS = [
         settings={"edge": "http://127.0.0.1:8000"},
         unseen=EDGE,
     ),
-    # ---- what provokes an error
+    # ---- requests that provoke an error
     _odd("a head of more than 8 KiB", "X-Long: " + "x" * 8_000, "X-More: " + "x" * 200),
-    _odd("a range that is none", "Range: bytes=9-1x"),
-    _odd("another unit", "Range: pages=1-2"),
+    _odd("a malformed range", "Range: bytes=9-1x"),
+    _odd("another range unit", "Range: pages=1-2"),
     _odd(
         "a control character",
         "X-Bell: ding\x07dong",
-        unseen=dict.fromkeys(("http", "https", "http2"), "it gets no further than the parser of the proxy's listener"),
+        unseen=dict.fromkeys(("http", "https", "http2"), "the parser of the listener refuses it"),
     ),
     conversation(
-        "an error that nothing odd provoked is stored",
+        "an error in response to a usual request is stored",
         "SEC-05",
         ask("GET /a", "Range: bytes=0-1, -5,9-", "X-Long: " + "x" * 7_000),
         origin("404 Not Found", FRESH_60),
@@ -100,9 +101,9 @@ CONVERSATIONS = [
         ask("GET /a"),
         answer("404", hit(60)),
     ),
-    # ---- what a name promises
+    # ---- the extension of the path
     conversation(
-        "the extension of a name makes nothing storable",
+        "the extension of the path does not make a response storable",
         "SEC-06",
         ask("GET /account/style.css"),
         origin("200 OK", "Content-Type: text/html", body="secret"),
@@ -121,16 +122,16 @@ CONVERSATIONS = [
     _with_type("/a.png", "", stored=True),
     _with_type("/a.php?b.css", "text/html", stored=True),
     conversation(
-        "with content_type_match, an error page is stored under any name",
+        "with content_type_match, an error is stored under any path",
         "SEC-06",
         ask("GET /a.css"),
         origin("404 Not Found", FRESH_60, "Content-Type: text/html"),
         answer("404", STORED),
         settings={"cache": {"content_type_match": True}},
     ),
-    # ---- what the time of an answer tells
+    # ---- what the response time reveals
     conversation(
-        "a partition by site keeps what one site has asked for from another",
+        "with a partition by site, one site does not get the copies of another",
         "SEC-09",
         ask("GET /a", "Referer: https://User@one.example/page", "Sec-Fetch-Site: cross-site"),
         origin("200 OK", FRESH_60),
@@ -151,7 +152,7 @@ CONVERSATIONS = [
         settings={"cache": {"partition": ["sec-fetch-site", "referring-site"]}},
     ),
     conversation(
-        "a partition by user holds in the background too",
+        "a partition by user applies to background revalidations too",
         "SEC-09",
         "REVAL-14",
         ask("GET /a", "Cookie: user=1"),
@@ -169,9 +170,9 @@ CONVERSATIONS = [
         answer("200", "Cache-Status: secondhand; fwd=vary-miss; stored"),
         settings={"cache": {"partition": ["cookie"]}},
     ),
-    # ---- where a proxy that others can reach does not go
+    # ---- targets that a proxy on a public address refuses
     conversation(
-        "strangers are not led to this machine",
+        "a proxy on a public address refuses targets on its own machine",
         "SEC-15",
         ask("GET /a"),
         answer("502", proxy_status("destination_ip_prohibited..."), body="...reason: target\n"),
@@ -180,7 +181,7 @@ CONVERSATIONS = [
         unseen=TUNNEL,
     ),
     conversation(
-        "unless its operator allows that",
+        "a proxy on a public address forwards to its own machine if allowed_targets names it",
         "SEC-15",
         ask("GET /a"),
         origin("200 OK", FRESH_60),
@@ -188,9 +189,9 @@ CONVERSATIONS = [
         settings={"listen": "0.0.0.0:0", "origin": {"allowed_targets": ["127.0.0.1"]}},
         unseen=TUNNEL,
     ),
-    # ---- what may be for this proxy alone
+    # ---- responses that may be for this proxy only
     conversation(
-        "where this proxy shows a certificate of its own, only what is marked as for everybody is stored",
+        "with a client certificate of this proxy, only responses marked as shareable are stored",
         "AUTH-08",
         ask("GET /a"),
         origin("200 OK", FRESH_60),
@@ -206,7 +207,7 @@ CONVERSATIONS = [
     ),
     # ---- a machine without a clock
     conversation(
-        "without a clock that can be right, every use is validated first",
+        "if the clock cannot be right, every use is validated first",
         "FRESH-16",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', body="hello"),

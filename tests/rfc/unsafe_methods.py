@@ -1,4 +1,4 @@
-"""Unsafe methods: relayed as they are, and what their answers say is out of date (RFC 9111 §4.4)."""
+"""Unsafe methods: always forwarded, and the copies that they invalidate (RFC 9111 §4.4)."""
 
 from tests.lanes.limits import THROUGH_MITMPROXY, WITHOUT_MITMPROXY
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, origin, origin_closes, origin_gone
@@ -20,7 +20,7 @@ def _still_fresh(path: str) -> tuple[Step, ...]:
     return (ask(f"GET {path}"), answer("203", hit(60), body=path))
 
 
-def _asked_about(path: str) -> tuple[Step, ...]:
+def _invalidated(path: str) -> tuple[Step, ...]:
     return (
         ask(f"GET {path}"),
         origin("304 Not Modified", f'ETag: "{path}"', saw=f'If-None-Match: "{path}"'),
@@ -30,7 +30,7 @@ def _asked_about(path: str) -> tuple[Step, ...]:
 
 def _invalidates(method: str, *rows: str, body: str = "") -> Conversation:
     return conversation(
-        f"{method}: relayed, and the copy is asked about from now on",
+        f"{method}: relayed, and the copy is invalidated",
         "INVAL-01",
         "INVAL-06",
         "STATUS-29",
@@ -42,7 +42,7 @@ def _invalidates(method: str, *rows: str, body: str = "") -> Conversation:
         ask(f"{method} /a", body=body),
         origin("200 OK", FRESH_60, body="done", saw=f"{method} /a"),
         answer("200 OK", METHOD, "no Age", body="done"),
-        *_asked_about("/a"),
+        *_invalidated("/a"),
         *_still_fresh("/b"),
     )
 
@@ -55,7 +55,7 @@ CONVERSATIONS = [
     _invalidates("M-SEARCH", "INVAL-02"),
     _invalidates("PURGE", "INVAL-09"),
     conversation(
-        "a method known to be safe invalidates nothing, and is not looked up",
+        "a safe method invalidates nothing, and is not answered from a copy",
         "INVAL-02",
         *_stored("/a"),
         ask("PROPFIND /a"),
@@ -65,7 +65,7 @@ CONVERSATIONS = [
     ),
     *(
         conversation(
-            f"{code} to an unsafe method leaves the copies alone",
+            f"{code} to an unsafe method invalidates nothing",
             "INVAL-03",
             *_stored("/a"),
             ask("POST /a", body="x"),
@@ -76,13 +76,13 @@ CONVERSATIONS = [
         for code in (404, 409, 500)
     ),
     conversation(
-        "a redirect after POST invalidates",
+        "a redirect in response to POST invalidates the copy",
         "INVAL-01",
         *_stored("/a"),
         ask("POST /a", body="x"),
         origin("303 See Other", "Location: /b"),
         answer("303", METHOD, "Location: /b"),
-        *_asked_about("/a"),
+        *_invalidated("/a"),
     ),
     conversation(
         "Location and Content-Location on the same origin are invalidated too",
@@ -93,12 +93,12 @@ CONVERSATIONS = [
         ask("POST /form", body="x"),
         origin("201 Created", "Location: {origin}/a", "Content-Location: b"),
         answer("201", METHOD),
-        *_asked_about("/a"),
-        *_asked_about("/b"),
+        *_invalidated("/a"),
+        *_invalidated("/b"),
         *_still_fresh("/c"),
     ),
     conversation(
-        "Location and Content-Location on another origin say nothing",
+        "Location and Content-Location on another origin are ignored",
         "INVAL-04",
         *_stored("/a"),
         ask("POST /form", body="x"),
@@ -126,7 +126,7 @@ CONVERSATIONS = [
         answer("203", INVALIDATED, body="two"),
     ),
     conversation(
-        "what was invalidated is never sent stale",
+        "an invalidated copy is never sent stale",
         "INVAL-06",
         "STALE-02",
         *_stored("/a"),
@@ -138,37 +138,37 @@ CONVERSATIONS = [
         answer("504 Gateway Timeout", "no Cache-Status", body="...reason: stale-forbidden\n"),
     ),
     conversation(
-        "no answer to an unsafe request: its URI is in doubt",
+        "an unsafe request without a response invalidates its URI",
         "INVAL-07",
         "STATUS-25",
         *_stored("/a"),
         ask("DELETE /a"),
         origin_closes(),
         answer("502 Bad Gateway", proxy_status("connection_terminated..."), body="...reason: fetch-failed\n"),
-        *_asked_about("/a"),
+        *_invalidated("/a"),
     ),
     conversation(
-        "no answer to an unsafe request with content: its URI is in doubt",
+        "an unsafe request with content and without a response invalidates its URI",
         "INVAL-07",
         *_stored("/a"),
         ask("POST /a", body="x"),
         origin_closes(),
         answer("502"),
-        *_asked_about("/a"),
+        *_invalidated("/a"),
         unseen=THROUGH_MITMPROXY,
     ),
     conversation(
-        "no answer to an unsafe request that mitmproxy carried: its URI is in doubt",
+        "an unsafe request that mitmproxy forwards, without a response, invalidates its URI",
         "INVAL-07",
         *_stored("/a"),
         ask("POST /a", body="x"),
         origin_closes(),
         answer("502", "Server: mitmproxy..."),
-        *_asked_about("/a"),
+        *_invalidated("/a"),
         unseen=WITHOUT_MITMPROXY,
     ),
     conversation(
-        "an answer to POST that says what a later GET would bring is stored for it, as 203",
+        "a response to POST with its own URI in Content-Location is stored, and sent to a later GET as 203",
         "STATUS-28",
         "STORE-19",
         "case 18",
@@ -184,7 +184,7 @@ CONVERSATIONS = [
         answer("200", METHOD, body="answered anew"),
     ),
     conversation(
-        "an answer to POST without Content-Location is not stored",
+        "a response to POST without Content-Location is not stored",
         "STORE-19",
         "STORE-20",
         ask("POST /a", body="question"),
@@ -195,7 +195,7 @@ CONVERSATIONS = [
         answer("200", STORED, body="document"),
     ),
     conversation(
-        "a 200 to an unsafe method is never a 203, whatever the rules",
+        "a 200 to an unsafe method never becomes a 203, even with an annotation rule",
         "STATUS-29",
         "STATUS-17",
         ask("POST /a", body="x"),
@@ -204,7 +204,7 @@ CONVERSATIONS = [
         settings={"annotate": [{"set": {"X-Copy": "yes"}}]},
     ),
     conversation(
-        "OPTIONS is forwarded, without a Cache-Status of ours",
+        "OPTIONS is forwarded, and its response gets no Cache-Status",
         "STATUS-30",
         "case 21",
         *_stored("/a"),
@@ -214,7 +214,7 @@ CONVERSATIONS = [
         *_still_fresh("/a"),
     ),
     conversation(
-        "OPTIONS with Max-Forwards: 0 goes no further; TRACE is refused",
+        "OPTIONS with Max-Forwards: 0 is not forwarded; TRACE is refused",
         "STATUS-30",
         "case 21",
         ask("OPTIONS /a", "Max-Forwards: 0"),
@@ -226,7 +226,7 @@ CONVERSATIONS = [
         answer("405 Method Not Allowed", "no Cache-Status"),
     ),
     conversation(
-        "copies that share a group with what was invalidated are invalidated too",
+        "an invalidation applies to the other copies in the same cache groups too",
         "GROUPS-01",
         "GROUPS-03",
         "GROUPS-04",
@@ -238,12 +238,12 @@ CONVERSATIONS = [
         ask("POST /a", body="x"),
         origin("200 OK", 'Cache-Group-Invalidation: "named"'),
         answer("200", METHOD),
-        *_asked_about("/b"),
-        *_asked_about("/d"),
+        *_invalidated("/b"),
+        *_invalidated("/d"),
         *_still_fresh("/c"),
     ),
     conversation(
-        "128 groups of 256 characters are held, and more are ignored",
+        "128 groups of 256 characters are used, and others are ignored",
         "GROUPS-02",
         "SEC-12",
         *_stored("/a", "Cache-Groups: " + ", ".join(f'"{number:032}"' for number in range(129))),
@@ -256,18 +256,18 @@ CONVERSATIONS = [
         ask("DELETE /c"),
         origin("200 OK", f'Cache-Group-Invalidation: "{127:032}", "{"x" * 256}"'),
         answer("200", METHOD),
-        *_asked_about("/a"),
-        *_asked_about("/b"),
+        *_invalidated("/a"),
+        *_invalidated("/b"),
     ),
     conversation(
-        "groups of some hosts count for nothing",
+        "with groups = false for a host, its groups are ignored",
         "GROUPS-08",
         *_stored("/a", 'Cache-Groups: "news"'),
         *_stored("/b", 'Cache-Groups: "news"'),
         ask("DELETE /a"),
         origin("200 OK"),
         answer("200", METHOD),
-        *_asked_about("/a"),
+        *_invalidated("/a"),
         *_still_fresh("/b"),
         settings={
             "cache": {
@@ -277,39 +277,39 @@ CONVERSATIONS = [
         },
     ),
     conversation(
-        "and those of the others do",
+        "with groups = false for another host, groups are used",
         "GROUPS-08",
         *_stored("/a", 'Cache-Groups: "news"'),
         *_stored("/b", 'Cache-Groups: "news"'),
         ask("DELETE /a"),
         origin("200 OK"),
         answer("200", METHOD),
-        *_asked_about("/b"),
+        *_invalidated("/b"),
         settings={
             "cache": {"hosts": [{"host": "*.example", "groups": False}, {"host": "127.*", "client_reload": "honour"}]}
         },
     ),
     conversation(
-        "groups count for nothing with groups = false",
+        "with groups = false, groups are ignored",
         "GROUPS-08",
         *_stored("/a", 'Cache-Groups: "news"'),
         *_stored("/b", 'Cache-Groups: "news"'),
         ask("DELETE /a"),
         origin("200 OK", 'Cache-Group-Invalidation: "news"'),
         answer("200", METHOD),
-        *_asked_about("/a"),
+        *_invalidated("/a"),
         *_still_fresh("/b"),
         settings={"cache": {"groups": False}},
     ),
     conversation(
-        "Cache-Group-Invalidation on an answer to GET says nothing",
+        "Cache-Group-Invalidation in a response to GET is ignored",
         "GROUPS-06",
         *_stored("/a", 'Cache-Groups: "news"'),
         *_stored("/b", 'Cache-Group-Invalidation: "news"'),
         *_still_fresh("/a"),
     ),
     conversation(
-        "an upload reaches the origin octet for octet, framed whatever it came over",
+        "an upload reaches the origin byte for byte, whatever its framing was",
         "STATUS-29",
         "SEC-21",
         ask("PUT /a", "Content-Type: text/plain", body="0123456789abcdef" * 20_000),
@@ -317,7 +317,7 @@ CONVERSATIONS = [
         answer("201", METHOD, body="thanks"),
     ),
     conversation(
-        "nobody listens where an unsafe request goes",
+        "an unsafe request to an origin that cannot be reached gets a 502",
         "STATUS-25",
         "META-16",
         origin_gone(),
@@ -325,7 +325,7 @@ CONVERSATIONS = [
         answer("502 Bad Gateway", proxy_status("connection_refused..."), body="...reason: fetch-failed\n"),
     ),
     conversation(
-        "nobody listens where mitmproxy carries an unsafe request",
+        "an unsafe request that mitmproxy forwards to an origin that cannot be reached gets a 502",
         "STATUS-25",
         origin_gone(),
         ask("POST /a", body="x"),

@@ -1,4 +1,4 @@
-"""Asking the origin whether a copy still holds, and the client's own preconditions (RFC 9111 §4.3)."""
+"""Validation of copies, and the preconditions of clients (RFC 9111 §4.3)."""
 
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, later, origin
 from tests.rfc.words import FRESH_60, MISS, REPLACED, STORED, VALIDATED, hit, proxy_status
@@ -7,7 +7,7 @@ SHORT = "Cache-Control: max-age=1"
 
 
 def _stored(*fields: str, body: str = "hello") -> tuple[Step, ...]:
-    """A copy that is stale."""
+    """A copy that is stale now."""
     return (
         ask("GET /a"),
         origin("200 OK", SHORT, *fields, body=body),
@@ -17,7 +17,7 @@ def _stored(*fields: str, body: str = "hello") -> tuple[Step, ...]:
 
 
 def _precondition(title: str, stored: str, request: str, code: str, *rows: str) -> Conversation:
-    """A client's precondition against a fresh copy; the origin has no part in it."""
+    """A precondition of the client is evaluated against a fresh copy, without the origin."""
     return conversation(
         title,
         *rows,
@@ -32,7 +32,7 @@ def _precondition(title: str, stored: str, request: str, code: str, *rows: str) 
 
 CONVERSATIONS = [
     conversation(
-        "an entity tag is sent in If-None-Match; after 304 the copy leaves as 203, freshened",
+        "an entity tag is sent in If-None-Match; after a 304 the copy is updated, and sent as 203",
         "STATUS-05",
         "REVAL-01",
         "F304-01",
@@ -66,7 +66,7 @@ CONVERSATIONS = [
         answer("203", hit(20), "Age: 10", "X-A: new", "X-B: kept", body="hello"),
     ),
     conversation(
-        "a weak entity tag is sent as it is",
+        "a weak entity tag is sent unchanged",
         "REVAL-01",
         "F304-04",
         *_stored('ETag: W/"1"'),
@@ -75,7 +75,7 @@ CONVERSATIONS = [
         answer("203", VALIDATED, body="hello"),
     ),
     conversation(
-        "Last-Modified is sent in If-Modified-Since, octet for octet",
+        "Last-Modified is sent in If-Modified-Since, byte for byte",
         "REVAL-02",
         "F304-05",
         *_stored("Last-Modified: Sunday, 06-Nov-94 08:49:37 GMT"),
@@ -92,7 +92,7 @@ CONVERSATIONS = [
         answer("203", VALIDATED, body="hello"),
     ),
     conversation(
-        "without a validator the copy is fetched again, and stays until the new one is whole",
+        "a copy without a validator is fetched again, and stays until the new one is complete",
         "REVAL-06",
         *_stored(body="old"),
         ask("GET /a"),
@@ -100,7 +100,7 @@ CONVERSATIONS = [
         answer("200", REPLACED, body="new"),
     ),
     conversation(
-        "a validation that brings a 200 is relayed as 200 and takes the copy's place",
+        "a 200 in response to a validation is relayed as 200, and replaces the copy",
         "STATUS-07",
         "REVAL-10",
         "case 7",
@@ -112,7 +112,7 @@ CONVERSATIONS = [
         answer("203", hit(60), 'ETag: "2"', body="new"),
     ),
     conversation(
-        "the client's own validator matches the copy that the origin confirms: 304",
+        "the client's entity tag matches the confirmed copy: 304",
         "STATUS-06",
         "REVAL-07",
         "REVAL-30",
@@ -123,7 +123,7 @@ CONVERSATIONS = [
         answer("304 Not Modified", "Cache-Status: secondhand; fwd=stale", 'ETag: "1"', body=""),
     ),
     conversation(
-        "the client's own validator does not match the copy that the origin confirms: 203",
+        "the client's entity tag does not match the confirmed copy: 203",
         "STATUS-05",
         "REVAL-07",
         "REVAL-30",
@@ -133,7 +133,7 @@ CONVERSATIONS = [
         answer("203", VALIDATED, body="hello"),
     ),
     conversation(
-        "a 304 that names a tag of the client's alone is relayed, and our copy is marked stale",
+        "a 304 with a tag of the client, not of the copy, is relayed, and the copy is invalidated",
         "STATUS-06",
         "F304-03",
         *_stored('ETag: "1"'),
@@ -145,7 +145,7 @@ CONVERSATIONS = [
         answer("200", "Cache-Status: secondhand; fwd=stale; stored; detail=invalidated", body="new"),
     ),
     conversation(
-        "a 304 with another strong tag fits nobody: asked once more without preconditions",
+        "after a 304 with an unknown strong tag, the request is repeated without preconditions",
         "STATUS-27",
         "F304-03",
         "case 26",
@@ -158,7 +158,7 @@ CONVERSATIONS = [
         answer("203", hit(60), body="new"),
     ),
     conversation(
-        "a 304 that fits nobody a second time is an error of the origin",
+        "a second 304 with an unknown tag is an error of the origin: 502",
         "STATUS-27",
         "STATUS-33",
         "META-14",
@@ -175,7 +175,7 @@ CONVERSATIONS = [
         ),
     ),
     conversation(
-        "nothing stored: the client's preconditions are forwarded untouched, and a 304 is relayed",
+        "if nothing is stored, the client's preconditions are forwarded unchanged, and a 304 is relayed",
         "STATUS-26",
         "REVAL-13",
         "case 25",
@@ -192,7 +192,7 @@ CONVERSATIONS = [
         answer("200", STORED, body="hello"),
     ),
     conversation(
-        "what a 304 may not change stays: Content-Length, coding, range, fields of one hop",
+        "a 304 does not change Content-Length, Content-Encoding, Content-Range or hop-by-hop fields",
         "F304-07",
         *_stored('ETag: "1"', "Content-Type: text/plain"),
         ask("GET /a"),
@@ -218,7 +218,7 @@ CONVERSATIONS = [
         ),
     ),
     conversation(
-        "a 304 with an Age: the answer says that age",
+        "after a 304 with Age, the copy has that age",
         "META-04",
         "F304-10",
         *_stored('ETag: "1"', "Age: 1"),
@@ -230,7 +230,7 @@ CONVERSATIONS = [
         answer("203", "Age: 21", hit(39), body="hello"),
     ),
     conversation(
-        "a 304 that forbids to keep the copy answers this request and is the end of it",
+        "after a 304 with no-store, the copy is sent once more and deleted",
         "F304-11",
         *_stored('ETag: "1"'),
         ask("GET /a"),
@@ -241,7 +241,7 @@ CONVERSATIONS = [
         answer("200", MISS, body="again"),
     ),
     conversation(
-        "a 304 without a validator speaks of the one copy that was asked about",
+        "a 304 without a validator confirms the only copy that was validated",
         "F304-05",
         *_stored('ETag: "1"'),
         ask("GET /a"),
@@ -249,7 +249,7 @@ CONVERSATIONS = [
         answer("203", VALIDATED, body="hello"),
     ),
     conversation(
-        "a copy that is no 200 is validated and keeps its code",
+        "a copy that is not a 200 is validated, and keeps its status",
         "F304-14",
         ask("GET /a"),
         origin("404 Not Found", SHORT, 'ETag: "1"', body="none"),
@@ -270,7 +270,7 @@ CONVERSATIONS = [
         answer("203", VALIDATED, "Set-Cookie: a=1", body="hello"),
     ),
     conversation(
-        "no-cache is stored and validated at every use, however fresh",
+        "a response with no-cache is stored, and validated before every use",
         "REVAL-04",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: No-Cache, max-age=60", 'ETag: "1"', body="hello"),
@@ -297,7 +297,7 @@ CONVERSATIONS = [
     ),
     *(
         conversation(
-            f"{code} to a validation is relayed, and the copy is gone",
+            f"{code} to a validation is relayed, and the copy is deleted",
             "REVAL-12",
             *_stored('ETag: "1"'),
             ask("GET /a"),
@@ -310,7 +310,7 @@ CONVERSATIONS = [
         for code in (404, 410)
     ),
     conversation(
-        "403 to a validation is relayed; the copy stays, but is asked about from now on",
+        "403 to a validation is relayed, and the copy is invalidated",
         "REVAL-12",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"', body="hello"),
@@ -323,7 +323,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated", body="hello"),
     ),
     conversation(
-        "two entity tags are none",
+        "a response with two entity tags is validated with neither",
         "PARSE-15",
         ask("GET /a"),
         origin("200 OK", SHORT, 'ETag: "1"', 'ETag: "2"', body="old"),
@@ -344,14 +344,18 @@ CONVERSATIONS = [
         "META-11",
         "case 10",
     ),
-    _precondition("weak comparison", 'ETag: W/"1"', 'If-None-Match: "1"', "304", "REVAL-20"),
-    _precondition("the last of several tags", 'ETag: "1"', 'If-None-Match: "a, b", "2", "1"', "304", "REVAL-21"),
-    _precondition("If-None-Match: *", 'ETag: "1"', "If-None-Match: *", "304", "REVAL-21"),
-    _precondition("another tag: 203", 'ETag: "1"', 'If-None-Match: "2"', "203", "REVAL-20"),
-    _precondition("quotes are never guessed", 'ETag: "1"', "If-None-Match: 1", "203", "REVAL-23"),
-    _precondition("a tag without quotes matches itself", "ETag: 1", "If-None-Match: 1", "304", "REVAL-23"),
+    _precondition("If-None-Match is compared weakly: 304", 'ETag: W/"1"', 'If-None-Match: "1"', "304", "REVAL-20"),
     _precondition(
-        "If-None-Match makes If-Modified-Since count for nothing",
+        "If-None-Match may list several tags: 304", 'ETag: "1"', 'If-None-Match: "a, b", "2", "1"', "304", "REVAL-21"
+    ),
+    _precondition("If-None-Match: * matches every copy: 304", 'ETag: "1"', "If-None-Match: *", "304", "REVAL-21"),
+    _precondition("If-None-Match has another tag: 203", 'ETag: "1"', 'If-None-Match: "2"', "203", "REVAL-20"),
+    _precondition(
+        "a tag without quotes does not match one with quotes: 203", 'ETag: "1"', "If-None-Match: 1", "203", "REVAL-23"
+    ),
+    _precondition("a tag without quotes matches the same tag: 304", "ETag: 1", "If-None-Match: 1", "304", "REVAL-23"),
+    _precondition(
+        "If-Modified-Since is ignored beside If-None-Match: 203",
         'ETag: "1" | Last-Modified: {now-1000}',
         'If-None-Match: "2" | If-Modified-Since: {now}',
         "203",
@@ -359,24 +363,42 @@ CONVERSATIONS = [
         "REVAL-29",
     ),
     _precondition(
-        "not modified since", "Last-Modified: {now-1000}", "If-Modified-Since: {start-1000}", "304", "REVAL-24"
+        "Last-Modified is not later than If-Modified-Since: 304",
+        "Last-Modified: {now-1000}",
+        "If-Modified-Since: {start-1000}",
+        "304",
+        "REVAL-24",
     ),
-    _precondition("modified since", "Last-Modified: {now-1000}", "If-Modified-Since: {start-1001}", "203", "REVAL-24"),
     _precondition(
-        "a date that cannot be read", "Last-Modified: {now-1000}", "If-Modified-Since: lately", "203", "REVAL-24"
+        "Last-Modified is later than If-Modified-Since: 203",
+        "Last-Modified: {now-1000}",
+        "If-Modified-Since: {start-1001}",
+        "203",
+        "REVAL-24",
     ),
     _precondition(
-        "without Last-Modified the copy's Date is compared",
+        "an invalid If-Modified-Since is ignored: 203",
+        "Last-Modified: {now-1000}",
+        "If-Modified-Since: lately",
+        "203",
+        "REVAL-24",
+    ),
+    _precondition(
+        "without Last-Modified, Date is compared with If-Modified-Since: 304",
         'ETag: "1"',
         "If-Modified-Since: {start}",
         "304",
         "REVAL-25",
     ),
     _precondition(
-        "a Date later than If-Modified-Since", 'ETag: "1"', "If-Modified-Since: {start-1}", "203", "REVAL-25"
+        "without Last-Modified, Date is later than If-Modified-Since: 203",
+        'ETag: "1"',
+        "If-Modified-Since: {start-1}",
+        "203",
+        "REVAL-25",
     ),
     conversation(
-        "a 304 of the proxy's own carries what a cache needs, and nothing that describes the content",
+        "a 304 from a copy has the fields that a cache needs, and none that describe the content",
         "REVAL-27",
         ask("GET /a"),
         origin(
@@ -409,7 +431,7 @@ CONVERSATIONS = [
         ),
     ),
     conversation(
-        "preconditions count for nothing where the copy is no 2xx",
+        "preconditions are ignored if the copy is not a 2xx",
         "REVAL-28",
         ask("GET /a"),
         origin("404 Not Found", FRESH_60, 'ETag: "1"', body="none"),
@@ -418,7 +440,7 @@ CONVERSATIONS = [
         answer("404", hit(60), body="none"),
     ),
     conversation(
-        "If-Match and If-Unmodified-Since are forwarded, never judged here",
+        "If-Match and If-Unmodified-Since are forwarded, and not evaluated here",
         "REVAL-16",
         ask("GET /a"),
         origin("200 OK", FRESH_60, 'ETag: "1"'),
@@ -434,7 +456,7 @@ CONVERSATIONS = [
         answer("412", "Cache-Status: secondhand; fwd=method"),
     ),
     conversation(
-        "a condition on a copy that may be sent stale is judged against it",
+        "a precondition is evaluated against a copy that may be sent stale",
         "REVAL-31",
         *_stored('ETag: "1"'),
         later(10),
@@ -442,7 +464,7 @@ CONVERSATIONS = [
         answer("304", hit(-10, "max-stale"), "Age: 11"),
     ),
     conversation(
-        "a 304 about a copy that another answer has replaced meanwhile changes nothing of the new one",
+        "a late 304 for a copy that has been replaced does not change the new copy",
         "F304-13",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: max-age=1", 'ETag: "1"', body="old"),

@@ -1,4 +1,4 @@
-"""Lines that many conversations have in common."""
+"""Field lines that many conversations share."""
 
 STORED = "Cache-Status: secondhand; fwd=uri-miss; stored"
 MISS = "Cache-Status: secondhand; fwd=uri-miss"
@@ -9,10 +9,10 @@ FRESH_60 = "Cache-Control: max-age=60"
 
 
 def hit(ttl: int, detail: str = "") -> str:
-    """Say that an answer came from a copy that is fresh for `ttl` more seconds."""
+    """Return the Cache-Status of a response from a copy, with `ttl` remaining seconds of freshness."""
     return f"Cache-Status: secondhand; hit; ttl={ttl}" + (f"; detail={detail}" if detail else "")
 
 
 def proxy_status(error: str) -> str:
-    """Begin the Proxy-Status of an error of the proxy's own."""
+    """Return the beginning of Proxy-Status for an error that the proxy generates."""
     return f"Proxy-Status: secondhand; error={error}"

@@ -99,7 +99,7 @@ def test_scrubbing_removes_secrets_from_all_files(tmp_path: Path, library: Recor
     )
     assert json.loads(secondhand("show", "http://a.test/json", "--store", recording, "--json").stdout)[0]["scrubbed"]
     why = secondhand("why", "http://a.test/json", "--store", recording).stdout
-    assert "scrubbed: something was taken out of it" in why
+    assert "scrubbed (secrets were removed)" in why
     assert "decision: forward, scrubbed" in why
     assert entries["field"][0].head.fields.get("etag") == '"3"'
     assert entries["field"][0].scrubbed

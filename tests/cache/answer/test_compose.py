@@ -156,7 +156,7 @@ def test_a_field_that_is_there_already_is_not_moved() -> None:
 
 @pytest.mark.row("STATUS-33", "META-14", "META-16")
 def test_an_error_of_our_own() -> None:
-    answer = error_response(504, Refused.OFFLINE, 'no "a\\b"\tthere \xe9', POLICY, NOW, "dns_error")
+    answer = error_response(504, Refused.OFFLINE, 'no "a\\b"\tthere \xe9', POLICY, NOW, error="dns_error")
     assert answer.head.status == 504
     assert answer.content == 'no "a\\b"\tthere \xe9\nreason: offline\n'.encode()
     assert dict(answer.head.fields) == {

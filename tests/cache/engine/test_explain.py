@@ -9,8 +9,8 @@ from cache.engine.explain import Explanation, explain
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.rules import AnswerStatus, ClientRule
-from cache.rules.key import NEVER_MATCHES
 from cache.rules.stored_response import StoredResponse
+from cache.rules.vary import NEVER_MATCHES
 
 NOW = 1_795_435_200.0
 REQUEST = Request("GET", "http", "a.example", 80, "/")
@@ -36,11 +36,11 @@ def test_a_hit_with_its_arithmetic() -> None:
     assert explained.head.status == 203
     assert steps(explained) == {
         "key": ("http://a.example/", "RFC 9111 §2"),
-        "stored 1": ("200 to GET, 5 octets, does not vary: matches", "RFC 9111 §4.1"),
+        "stored 1": ("200 to GET, 5 bytes, does not vary: matches", "RFC 9111 §4.1"),
         "lifetime": ("60 s from max-age", "RFC 9111 §4.2.1"),
-        "age": ("14.5 s = max(2 apparent, 3 received + 1.5 delay) + 10.0 since receipt", "RFC 9111 §4.2.3"),
-        "hit": ("fresh: its lifetime exceeds its age", "RFC 9111 §4.2"),
-        "status": ("203: the origin said 200, and this is not the origin", "RFC 2616 §10.2.4"),
+        "age": ("14.5 s = max(2 apparent, 3 received + 1.5 delay) + 10.0 since it was received", "RFC 9111 §4.2.3"),
+        "hit": ("fresh: the lifetime is longer than the age", "RFC 9111 §4.2"),
+        "status": ("203: the stored status is 200, and the response comes from a copy", "RFC 2616 §10.2.4"),
     }
 
 
@@ -51,13 +51,13 @@ def test_without_date_in_the_age() -> None:
         replace(POLICY, freshness=replace(POLICY.freshness, conservative_age=False)),
         NOW,
     )
-    assert steps(explained)["age"][0] == "14.5 s = 3 received + 1.5 delay + 10.0 since receipt"
+    assert steps(explained)["age"][0] == "14.5 s = 3 received + 1.5 delay + 10.0 since it was received"
 
 
 def test_a_hit_that_is_not_simply_fresh_names_its_reason() -> None:
     explained = explain(REQUEST, [copy(("Last-Modified", "Mon, 23 Nov 2026 01:00:00 GMT"))], POLICY, NOW)
     assert (explained.decision, explained.reason) == ("hit", "heuristic")
-    assert steps(explained)["hit"] == ("fresh by a guess: the origin gave no lifetime", "RFC 9111 §4.2.2")
+    assert steps(explained)["hit"] == ("fresh by a heuristic lifetime: the origin gave none", "RFC 9111 §4.2.2")
 
 
 def test_why_it_is_not_a_203() -> None:
@@ -68,13 +68,13 @@ def test_why_it_is_not_a_203() -> None:
         replace(POLICY, presentation=replace(POLICY.presentation, clients=(ClientRule("client-x"),))),
         NOW,
     )
-    assert steps(explained)["status"] == ("200 in place of 203: client-x", "ours")
+    assert steps(explained)["status"] == ("200 instead of 203: client-x", "ours")
     explained = explain(
         REQUEST, [fresh], replace(POLICY, presentation=replace(POLICY.presentation, status=AnswerStatus.ORIGIN)), NOW
     )
-    assert steps(explained)["status"] == ("200, as the stored 200 and the request ask for", "RFC 9110 §15")
+    assert steps(explained)["status"] == ("200: it follows from the stored 200 and the request", "RFC 9110 §15")
     explained = explain(REQUEST, [copy(("Cache-Control", "max-age=60"), status=203)], POLICY, NOW)
-    assert steps(explained)["status"] == ("203, as the stored 203 and the request ask for", "RFC 9110 §15")
+    assert steps(explained)["status"] == ("203: it follows from the stored 203 and the request", "RFC 9110 §15")
 
 
 def test_what_goes_forward() -> None:
@@ -103,8 +103,8 @@ def test_what_is_refused() -> None:
 def test_how_variants_differ() -> None:
     variants = [copy(vary=(("accept", "text/html"), ("x", None))), copy(vary=NEVER_MATCHES)]
     found = steps(explain(REQUEST, variants, POLICY, NOW))
-    assert found["stored 1"][0] == "200 to GET, 5 octets, varies by accept=text/html, x=absent: does not match"
-    assert found["stored 2"][0] == "200 to GET, 5 octets, varies by *: does not match"
+    assert found["stored 1"][0] == "200 to GET, 5 bytes, varies by accept=text/html, x=absent: does not match"
+    assert found["stored 2"][0] == "200 to GET, 5 bytes, varies by *: does not match"
 
 
 def test_a_preview_of_a_whole_and_of_a_part() -> None:

@@ -69,7 +69,7 @@ def test_another_name_in_tls_is_refused_where_the_operator_wants_that() -> None:
 def test_each_failure_has_its_status_and_its_reason(error: str, status: int, reason: Refused) -> None:
     sent = engine.forward_unread(REQUEST, POLICY)
     assert sent.fwd is Forwarded.URI_MISS
-    refused = engine.on_failure(REQUEST, sent, error, "It failed.", POLICY, NOW, disconnected=False)
+    refused = engine.on_failure(REQUEST, sent, POLICY, NOW, error=error, sentence="It failed.", disconnected=False)
     assert isinstance(refused, Refuse)
     assert (refused.answer.head.status, refused.reason) == (status, reason)
 

@@ -11,10 +11,11 @@ from cache.http.field_table import end_to_end, hop_by_hop
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy, KeyPolicy
 from cache.rules.groups import groups
-from cache.rules.key import matches, nominated_fields, primary_key, vary_of
+from cache.rules.key import primary_key
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
 from cache.rules.storability import content_range
 from cache.rules.stored_response import StoredResponse
+from cache.rules.vary import matches, nominated_fields, vary_of
 from tests.cache.strategies import BEGINNING, entries, fields, requests, unhurried, values
 
 POLICY = CachePolicy(keying=KeyPolicy(credential_key=bytes(32)))

@@ -39,7 +39,7 @@ ENTRY = StoredResponse(
     revision=8,
     scrubbed=True,
 )
-NEVER_STORED = {"pieces"}
+NEVER_STORED = {"combined_parts"}
 
 
 def test_the_samples_differ_from_the_defaults_in_every_attribute() -> None:

@@ -68,7 +68,7 @@ def test_a_failure_to_connect_counts_as_offline() -> None:
     entry = kept(DEV, ("Cache-Control", "no-cache"))
     sent = on_request(request_for(URI), [entry], DEV, NOW)
     assert isinstance(sent, Forward)
-    served = on_failure(request_for(URI), sent, "dns_error", "No.", DEV, NOW, disconnected=True)
+    served = on_failure(request_for(URI), sent, DEV, NOW, error="dns_error", sentence="No.", disconnected=True)
     assert isinstance(served, Serve)
     assert served.handling.detail is Detail.OVERRIDE_OFFLINE
 
@@ -78,7 +78,7 @@ def test_a_shared_policy_sees_nothing_of_it_not_even_its_validators(said: str) -
     entry = kept(DEV, ("Cache-Control", said), ("ETag", '"x"'), ("Vary", "*"))
     sent = on_request(request_for(URI), [entry], CachePolicy(), NOW)
     assert isinstance(sent, Forward)
-    assert not sent.nominated
+    assert not sent.to_validate
     assert "if-none-match" not in sent.request.fields
 
 

@@ -8,14 +8,14 @@ import pytest
 
 from cache.http.messages import Fields, Request, Response
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
-from cache.rules.stored_parts import combined, gap, strong_date
+from cache.rules.stored_parts import combined, missing_range, strong_date
 from cache.rules.stored_response import StoredResponse
 from cache.rules.validation import (
     conditional,
-    confirmed,
+    confirmed_entries,
     entity_tag,
-    names_entry,
-    nominate,
+    entries_to_validate,
+    matches_any_tag,
     not_modified,
     same_representation,
 )
@@ -145,7 +145,7 @@ def part(first: int, stop: int, total: int = 10) -> StoredResponse:
 )
 def test_what_is_missing_of_parts(places: list[tuple[int, int]], missing: tuple[int, int] | None) -> None:
     (whole,) = combined(part(first, stop) for first, stop in places)
-    assert gap(whole) == missing
+    assert missing_range(whole) == missing
 
 
 @pytest.mark.row("PARSE-15")
@@ -173,7 +173,7 @@ def test_one_entity_tag_or_none() -> None:
     ],
 )
 def test_if_none_match(listed: str, tag: str | None, named: bool) -> None:
-    assert names_entry(listed, stored(*([("ETag", tag)] if tag else []))) is named
+    assert matches_any_tag(listed, stored(*([("ETag", tag)] if tag else []))) is named
 
 
 @pytest.mark.row("REVAL-24", "REVAL-28")
@@ -196,16 +196,16 @@ def test_which_copies_a_304_is_about() -> None:
     def said(*lines: tuple[str, str]) -> Response:
         return Response(304, "", Fields(lines))
 
-    assert confirmed([one, two, twin], sent, said(("ETag", '"1"'))) == (twin, one)
-    assert confirmed([one, two], sent, said(("ETag", '"2"'))) == ()
-    assert confirmed([one, two, twin], sent, said(("ETag", 'W/"1"'))) == (twin,)
-    assert confirmed([stored()], alone, said(("ETag", 'W/"1"'))) == ()
-    assert confirmed([one, two], sent, said()) == ()
-    assert confirmed([one], sent, said()) == ()
-    assert confirmed([one], alone, said()) == (one,)
-    assert confirmed([stored(SECOND_BEFORE)], asked(), said()) == (stored(SECOND_BEFORE),)
-    assert confirmed([stored(SECOND_BEFORE)], asked(), said(SECOND_BEFORE)) == (stored(SECOND_BEFORE),)
-    assert confirmed([stored(SECOND_BEFORE)], asked(), said(SAME_SECOND)) == ()
+    assert confirmed_entries([one, two, twin], sent, said(("ETag", '"1"'))) == (twin, one)
+    assert confirmed_entries([one, two], sent, said(("ETag", '"2"'))) == ()
+    assert confirmed_entries([one, two, twin], sent, said(("ETag", 'W/"1"'))) == (twin,)
+    assert confirmed_entries([stored()], alone, said(("ETag", 'W/"1"'))) == ()
+    assert confirmed_entries([one, two], sent, said()) == ()
+    assert confirmed_entries([one], sent, said()) == ()
+    assert confirmed_entries([one], alone, said()) == (one,)
+    assert confirmed_entries([stored(SECOND_BEFORE)], asked(), said()) == (stored(SECOND_BEFORE),)
+    assert confirmed_entries([stored(SECOND_BEFORE)], asked(), said(SECOND_BEFORE)) == (stored(SECOND_BEFORE),)
+    assert confirmed_entries([stored(SECOND_BEFORE)], asked(), said(SAME_SECOND)) == ()
 
 
 @pytest.mark.row("HEAD-04")
@@ -244,8 +244,8 @@ def test_what_a_validation_carries() -> None:
 @pytest.mark.row("REVAL-09", "SEC-12")
 def test_the_latest_eight_variants_are_asked_about() -> None:
     variants = [replace(stored(("ETag", f'"{number}"')), response_time=NOW + number) for number in range(12)]
-    assert [entity_tag(entry.head.fields) for entry in nominate([*variants, stored(SECOND_BEFORE)], None)] == [
-        f'"{number}"' for number in range(11, 3, -1)
-    ]
-    assert nominate(variants, stored()) == ()
-    assert nominate(variants, stored(SECOND_BEFORE)) == (stored(SECOND_BEFORE),)
+    assert [
+        entity_tag(entry.head.fields) for entry in entries_to_validate([*variants, stored(SECOND_BEFORE)], None)
+    ] == [f'"{number}"' for number in range(11, 3, -1)]
+    assert entries_to_validate(variants, stored()) == ()
+    assert entries_to_validate(variants, stored(SECOND_BEFORE)) == (stored(SECOND_BEFORE),)

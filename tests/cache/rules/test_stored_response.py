@@ -27,7 +27,7 @@ ENTRY = StoredResponse(
     invalid=True,
     revision=7,
     scrubbed=True,
-    pieces=(PIECE,),
+    combined_parts=(PIECE,),
 )
 """Nothing in it is what it would be by itself."""
 
@@ -37,14 +37,14 @@ def test_the_entry_here_leaves_nothing_to_its_default() -> None:
 
 
 def test_an_entry_with_its_body_is_the_same_but_for_that() -> None:
-    assert ENTRY.with_body(8, "t") == replace(ENTRY, length=8, sha256="t", pieces=())
+    assert ENTRY.with_body(8, "t") == replace(ENTRY, length=8, sha256="t", combined_parts=())
     fresh = replace(ENTRY, invalid=False)
-    assert fresh.with_body(8, "t") == replace(fresh, length=8, sha256="t", pieces=())
+    assert fresh.with_body(8, "t") == replace(fresh, length=8, sha256="t", combined_parts=())
     assert fresh.with_body(8, "t", invalid=True).invalid
 
 
 def test_a_confirmed_entry_is_the_same_but_for_what_was_confirmed() -> None:
     head = Response(200, "OK", Fields((("ETag", '"2"'),)))
     said = replace(ENTRY, head=head, request_time=8.0, response_time=9.0, vary=(), personal=False, scrubbed=False)
-    confirmed = ENTRY.confirmed(head, 8.0, 9.0, (), personal=False, scrubbed=False)
+    confirmed = ENTRY.revalidated(head, 8.0, 9.0, (), personal=False, scrubbed=False)
     assert confirmed == replace(said, invalid=False, revision=8)

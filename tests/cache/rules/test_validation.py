@@ -11,7 +11,7 @@ from cache.http.fields import http_date
 from cache.http.messages import Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.stored_response import StoredResponse
-from cache.rules.validation import conditional, freshened, nominate
+from cache.rules.validation import conditional, entries_to_validate, freshened
 from tests.cache.strategies import entries, received, requests, unhurried
 
 POLICY = CachePolicy()
@@ -60,8 +60,8 @@ def test_age_begins_anew_and_every_update_is_counted(entry: StoredResponse, requ
 @unhurried
 @given(entries(), requests())
 def test_a_conditional_request_carries_the_validators_octet_for_octet(entry: StoredResponse, request: Request) -> None:
-    sent = conditional(request, nominate([entry], entry)).fields
-    if nominate([entry], entry):
+    sent = conditional(request, entries_to_validate([entry], entry)).fields
+    if entries_to_validate([entry], entry):
         tag, modified = entry.head.fields.all("etag"), entry.head.fields.get("last-modified")
         assert "range" not in sent
         assert len(tag) != 1 or not tag[0] or (sent.get("if-none-match") or "").startswith(tag[0])

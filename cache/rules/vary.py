@@ -1,0 +1,136 @@
+"""Vary: the stored responses under one key that match a request (RFC 9111 §4.1).
+
+Beside the fields that Vary nominates, responses are kept apart by the fields of a partition, by the profile that
+stored them, by the credential they were sent for, and by the query where No-Vary-Search applies. All of these are
+stored as Vary values, and compared in the same way.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from urllib.parse import urlsplit
+
+from cache.http.field_table import row
+from cache.http.fields import QUOTED_STRING, TOKEN, members
+from cache.http.messages import Fields, Request
+from cache.policy.cache_policy import CachePolicy
+from cache.rules.key import is_any_query_key
+from cache.rules.no_vary_search import search_variance, significant_query
+from cache.rules.ownership import CREDENTIAL, SCOPE, is_permitted, keyed_hash, owner_of
+from cache.rules.stored_response import StoredResponse
+
+VaryValues = tuple[tuple[str, str | None], ...]
+"""Pairs of a lower-case field name and the value that requests are compared with; None if the field is absent."""
+
+NEVER_MATCHES: VaryValues = (("*", None),)
+"""The Vary values of a stored response with `Vary: *`: no request matches them (RFC 9111 §4.1)."""
+
+REFERRING_SITE = "referring-site"
+"""A partition name that stands for the scheme and host in Referer."""
+
+_QUERY = "&search"
+"""The name of the query among Vary values; no field has that name."""
+
+_CREDENTIALS = frozenset({"authorization", "cookie"})
+# RFC 9110 §5.5: a comma in these fields is part of the text and does not separate members
+_FREE_TEXT = frozenset({"cookie", "user-agent", "referer", "authorization", "date", "if-modified-since", "from"})
+_NEGOTIATED = frozenset({"accept", "accept-charset", "accept-encoding", "accept-language"})
+
+
+@lru_cache(maxsize=512)
+def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
+    """Return the sorted lower-case names that Vary nominates, or None if no request can match."""
+    names = {name.lower() for name in members(response_fields.get("vary") or "")}
+    # RFC 9111 §4.1 for `*`; this hop changes hop-by-hop fields and Via; a name that is not a token has no value
+    if any(name == "*" or row(name).hop_by_hop or name == "via" or not TOKEN.fullmatch(name) for name in names):
+        return None
+    return tuple(sorted(names))
+
+
+def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePolicy) -> VaryValues:
+    """Return the Vary values of a response to `request` that is stored under `key`."""
+    owner = owner_of(request, response_fields, policy)
+    if "vary" not in response_fields and not policy.keying.partition and not is_any_query_key(key):
+        return owner
+    nominated = nominated_fields(response_fields)
+    if nominated is None:
+        return owner + NEVER_MATCHES
+    names = sorted({*nominated, *policy.keying.partition})
+    if is_any_query_key(key):
+        names.insert(0, _QUERY)
+    return owner + tuple((name, _value_of(request, name, response_fields, policy)) for name in names)
+
+
+def selecting_fields(entry: StoredResponse) -> frozenset[str]:
+    """Return the names of the request fields that a stored response is selected by, those of a partition included."""
+    return frozenset(name.removeprefix("&") for name, _ in entry.vary)
+
+
+def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
+    """Return whether a request has all Vary values of a stored response, and may be given it (RFC 9111 §4.1)."""
+    if not is_permitted(entry, request, policy):
+        return False
+    if NEVER_MATCHES[0] in entry.vary and not policy.keying.ignore_vary_star:
+        return False
+    if policy.keying.partition and not {name for name, _ in entry.vary}.issuperset(policy.keying.partition):
+        return False  # it was stored before the partition was set (RFC 9111 §7.2)
+    return all(
+        name in (SCOPE, CREDENTIAL) or _value_of(request, name, entry.head.fields, policy) == value
+        for name, value in entry.vary
+    )
+
+
+def _value_of(request: Request, name: str, response_fields: Fields, policy: CachePolicy) -> str | None:
+    if name == _QUERY:
+        return significant_query(request.target, search_variance(response_fields.get("no-vary-search")))
+    return comparable_value(request.fields, name, policy)
+
+
+def comparable_value(fields: Fields, name: str, policy: CachePolicy) -> str | None:
+    """Return the value of a request field in the form that is stored and compared, or None if it is absent."""
+    if name == REFERRING_SITE:
+        return _site(fields.get("referer"))
+    lines = fields.all(name)
+    if not lines:
+        return None  # RFC 9111 §4.1: an absent field matches only an absent field
+    if name in _CREDENTIALS or name in policy.private.secrets:
+        if policy.keying.ignore_credentials:
+            return None  # one person makes a recording, and may replay it without these credentials
+        return keyed_hash(lines, policy)
+    if name in _FREE_TEXT:
+        return ", ".join(line.strip(" \t") for line in lines)
+    listed = members(", ".join(lines))
+    if name in _NEGOTIATED:
+        listed = [_normalised_preference(member) for member in listed]
+        if name == "accept-language" and not policy.keying.vary_language_order:
+            listed.sort()
+    return ",".join(listed)
+
+
+def _site(reference: str | None) -> str | None:
+    try:
+        parts = urlsplit(reference or "")
+    except ValueError:
+        return None
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower() if parts.netloc else None
+
+
+_WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
+
+
+def _normalised_preference(member: str) -> str:
+    """Return a member of an Accept field in its shortest equal form (RFC 9110 §12.4.2, §12.5)."""
+    if QUOTED_STRING.search(member):
+        return member
+    value, *parameters = (part.strip(" \t") for part in member.split(";"))
+    kept = [value.lower()]
+    for parameter in parameters:
+        if weight := _WEIGHT.fullmatch(parameter):
+            number = float(weight[1])
+            if number != 1:  # 1 is the default weight
+                kept.append(f"q={number:g}")
+        else:
+            name, equals, argument = parameter.partition("=")
+            kept.append(name.lower() + equals + argument)
+    return ";".join(kept)
