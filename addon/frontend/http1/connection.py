@@ -1,7 +1,7 @@
 """One HTTP/1 client connection: requests in order, responses in order.
 
-The usual case is short: the bytes that arrive are a request head that is known, and a hot response answers it. Every
-other request is parsed and answered by the handler; requests that follow wait meanwhile, mostly in the client's socket.
+Usually the bytes that arrive are a known request head, and a hot response answers it at once. Every other request is
+parsed and answered by the handler; later requests wait meanwhile, mostly in the client's socket.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from addon.frontend.connect.tunnel import ConnectTunnel
 from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT
 from addon.frontend.http1 import connection_state as states
-from addon.frontend.http1.connection_state import Event, State
+from addon.frontend.http1.connection_state import BETWEEN_REQUESTS, Event, State
 from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
@@ -40,7 +40,6 @@ from cache.http.messages import Request, Response
 logger = logging.getLogger(__name__)
 
 _READY = State.READY
-_BETWEEN_REQUESTS = states.BETWEEN_REQUESTS
 
 
 class Http1Connection(asyncio.Protocol):
@@ -118,7 +117,7 @@ class Http1Connection(asyncio.Protocol):
         """Go on: the client reads."""
         self._move(Event.UNBLOCK)
         self._wake()
-        if self._state in _BETWEEN_REQUESTS:
+        if self._state in BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
         elif self._state in states.UNDER_WAY:
             self._restart_body_deadline()
@@ -169,7 +168,7 @@ class Http1Connection(asyncio.Protocol):
         if self._state in states.NO_MORE_REQUESTS:
             return  # RFC 9112 §9.6: what follows the last request is dropped
         self._buffer += data
-        if self._state in _BETWEEN_REQUESTS:
+        if self._state in BETWEEN_REQUESTS:
             self._answer_buffered(fresh=self._state is _READY)
         elif len(self._buffer) > MAX_SECTION:
             self.transport.pause_reading()
@@ -177,7 +176,7 @@ class Http1Connection(asyncio.Protocol):
     def _answer_buffered(self, *, fresh: bool) -> None:
         """Answer the requests in the buffer until one takes time. `fresh` restarts the deadline for what is left."""
         try:
-            while self._buffer and self._state in _BETWEEN_REQUESTS:
+            while self._buffer and self._state in BETWEEN_REQUESTS:
                 if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: empty lines before a request
                     self._buffer = EMPTY_LINES.sub(b"", self._buffer, 1)
                     continue
@@ -189,7 +188,7 @@ class Http1Connection(asyncio.Protocol):
                 self._answer(head)
         except MalformedRequest as fault:
             self._refuse(fault)
-        if self._state in _BETWEEN_REQUESTS:
+        if self._state in BETWEEN_REQUESTS:
             self._wait_for_request(fresh=fresh)
 
     def _wait_for_request(self, *, fresh: bool) -> None:
@@ -255,13 +254,12 @@ class Http1Connection(asyncio.Protocol):
 
     def _response_done_later(self, task: asyncio.Task[bool]) -> None:
         self._response_done(task)
-        if self._state in _BETWEEN_REQUESTS:
+        if self._state in BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
 
     def _response_done(self, task: asyncio.Task[bool]) -> None:
         """Note how a response ended, and whether another request may follow."""
-        self._response = None
-        may_follow = False
+        self._response, may_follow = None, False
         if task.cancelled():  # the client has disconnected
             self.abort()
         elif error := task.exception():
@@ -275,8 +273,6 @@ class Http1Connection(asyncio.Protocol):
             self._body = None
         self._move(Event.RESPONSE_SENT)
 
-    # ---- direct fetches
-
     def send_direct(self, head: bytes, content: bytes, log_line: Callable[[], str]) -> None:
         """Send the response to a direct fetch, and answer the next request."""
         self._response = None
@@ -284,15 +280,15 @@ class Http1Connection(asyncio.Protocol):
             return
         write_together(self.transport, head, content)
         if self._connections.log is not None:
-            self._connections.log.note(self._connections.clock(), self.client_address(), log_line())
+            self._connections.write_log(self.transport, log_line())
         self._move(Event.RESPONSE_SENT)
-        if self._state in _BETWEEN_REQUESTS:
+        if self._state in BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
 
     def continue_fetch(self, fetch: DirectFetch) -> None:
         """Answer by the fetcher: the response to a direct fetch has begun, or will never come."""
         self._run(self._handler.answer_direct_fetch(self, fetch), shareable=fetch.shareable)
-        if self._state in _BETWEEN_REQUESTS:
+        if self._state in BETWEEN_REQUESTS:
             self._answer_buffered(fresh=True)
 
     # ---- tunnels

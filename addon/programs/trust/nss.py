@@ -34,7 +34,7 @@ class NssStore:
         """Tell whether the certificate is in the database. Raises TrustError."""
         if not (self.folder / "cert9.db").exists():
             return False
-        listed = run_tool(_certutil(), "-L", "-d", self._database, "-n", NICKNAME, "-a")
+        listed = run_tool((_certutil(), "-L", "-d", self._database, "-n", NICKNAME, "-a"))
         return listed.returncode == 0 and _lines(listed.stdout) == _lines(pem)
 
     def install(self, pem: bytes) -> None:
@@ -49,7 +49,7 @@ class NssStore:
         """Remove the certificate. Raises TrustError."""
         if not (self.folder / "cert9.db").exists():
             return
-        while run_tool(_certutil(), "-L", "-d", self._database, "-n", NICKNAME).returncode == 0:
+        while run_tool((_certutil(), "-L", "-d", self._database, "-n", NICKNAME)).returncode == 0:
             check_tool((_certutil(), "-D", "-d", self._database, "-n", NICKNAME))
 
 

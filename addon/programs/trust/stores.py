@@ -33,7 +33,7 @@ class TrustStore(Protocol):
         """Remove this program's certificate, if there is one. Raises TrustError."""
 
 
-def run_tool(*command: str, content: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def run_tool(command: Sequence[str], content: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run a system tool and return its result. Raises TrustError if it cannot be run, or takes too long."""
     try:
         return subprocess.run(command, input=content, capture_output=True, timeout=TOOL_TIMEOUT, check=False)  # noqa: S603
@@ -43,7 +43,7 @@ def run_tool(*command: str, content: bytes = b"") -> subprocess.CompletedProcess
 
 def check_tool(command: Sequence[str], content: bytes = b"") -> None:
     """Run a system tool. Raises TrustError if it fails."""
-    done = run_tool(*command, content=content)
+    done = run_tool(command, content)
     if done.returncode:
         message = done.stderr.decode(errors="replace").strip()
         raise TrustError(f"{command[0]} ended with exit code {done.returncode}: {message}")

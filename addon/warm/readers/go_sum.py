@@ -39,7 +39,7 @@ def _parsed(line: str, place: str) -> re.Match[str]:
 
 async def _module_proxy() -> str:
     """Return the first HTTP module proxy of Go's configuration. Raises SourceError."""
-    value = await output_of("go", "env", "GOPROXY")
+    value = await output_of(("go", "env", "GOPROXY"))
     for proxy in re.split("[,|]", value):
         if proxy.startswith(("http://", "https://")):
             return proxy.rstrip("/")

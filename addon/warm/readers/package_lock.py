@@ -58,8 +58,8 @@ class _Registries:
 async def _registries() -> _Registries:
     unset = {"npm_config_registry": "", "NPM_CONFIG_REGISTRY": ""}
     unconfigured = {"npm_config_userconfig": "/nothing", "npm_config_globalconfig": "/nothing/global", **unset}
-    default = await output_of("npm", "--prefix", "/", "config", "get", "registry", environ=unconfigured)
-    return _Registries(default.rstrip("/"), (await output_of("npm", "config", "get", "registry")).rstrip("/"))
+    default = await output_of(("npm", "--prefix", "/", "config", "get", "registry"), environ=unconfigured)
+    return _Registries(default.rstrip("/"), (await output_of(("npm", "config", "get", "registry"))).rstrip("/"))
 
 
 def _tarball(name: str, package: dict[str, object], registries: _Registries, file: Path) -> Wanted | Missing | None:

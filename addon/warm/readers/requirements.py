@@ -106,7 +106,7 @@ def _pin(line: str, place: str) -> _Pin:
 async def _indexes(options: dict[str, str]) -> list[str]:
     """Return the URLs of the HTTP indexes: those of the file's options, else those of pip's configuration."""
     configured = {}
-    for line in (await output_of("pip", "config", "list")).splitlines():
+    for line in (await output_of(("pip", "config", "list"))).splitlines():
         key, _, value = line.partition("=")
         if (name := key.rpartition(".")[2]) in ("index-url", "extra-index-url"):
             configured[name] = value.strip("'\"")
@@ -118,7 +118,7 @@ async def _indexes(options: dict[str, str]) -> list[str]:
 
 async def _default_index() -> str:
     """Return the index of pip without any configuration. Raises SourceError."""
-    default = re.search(r"--index-url.*?\(default\s+(\S+)\)", await output_of("pip", "help", "download"), re.DOTALL)
+    default = re.search(r"--index-url.*?\(default\s+(\S+)\)", await output_of(("pip", "help", "download")), re.DOTALL)
     if default is None:
         raise SourceError("pip help download: expected the default of --index-url")
     return default[1]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
 from addon.offline.wanted import SourceError
@@ -13,7 +13,7 @@ OUTPUT_TIMEOUT = 60.0
 """Seconds that a tool may take to print its configuration."""
 
 
-async def output_of(*command: str, environ: Mapping[str, str] = MappingProxyType({})) -> str:
+async def output_of(command: Sequence[str], environ: Mapping[str, str] = MappingProxyType({})) -> str:
     """Return the output of a command. Raises SourceError if it cannot be run, fails, or takes too long."""
     shown = " ".join(command)
     try:
