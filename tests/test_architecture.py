@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from cache.policy import reasons
-from cache.policy.reason_texts import clause
+from cache.policy.reason_texts import text_of
 
 ROOT = Path(__file__).parents[1]
 
@@ -199,8 +199,8 @@ def test_no_private_attribute_is_used_from_outside() -> None:
 def test_every_reason_is_a_token_and_has_its_clause() -> None:
     for reason in (reason for kind in REASONS for reason in kind):
         assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", reason), reason
-        assert clause(reason).sentence
-        assert re.fullmatch(r"RFC [0-9]{4} §[0-9.]+|ours", clause(reason).source), clause(reason)
+        assert text_of(reason).sentence
+        assert re.fullmatch(r"RFC [0-9]{4} §[0-9.]+|ours", text_of(reason).source), text_of(reason)
 
 
 @pytest.mark.parametrize("page", ["docs/architecture.md", "docs/glossary.md", "docs/decisions.md", "README.md"])

@@ -13,7 +13,7 @@ from addon.cli.options import ConfigOption, HeaderOption, JsonOption, StoreOptio
 from addon.cli.store import key_of, open_store
 from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_table
 from addon.config.settings import Settings
-from addon.origin.lint import Examined, Finding, Level, findings
+from addon.origin.lint import CheckedResponse, Finding, Level, findings
 from cache.http.messages import Received, Request
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ MAX_CONTENT = 1_048_576
 class LintedResponse:
     """A response to check, and what identifies it."""
 
-    examined: Examined
+    examined: CheckedResponse
     method: str
     vary: tuple[tuple[str, str | None], ...] = ()
     """The request fields that select a stored response, with their values or None if absent."""
@@ -54,7 +54,7 @@ def lint(
     Fails if a finding is of level bad.
     """
     settings = load_configuration(config, store).settings
-    stored = stored or settings.policy().towards(parse_request(url, []).host).network.offline
+    stored = stored or settings.policy().for_host(parse_request(url, []).host).network.offline
     if stored and header:
         raise typer.BadParameter("expected no fields with --stored or offline: no request is sent", param_hint="-H")
     if stored:
@@ -96,7 +96,7 @@ def _stored_responses(settings: Settings, url: str) -> Iterator[LintedResponse]:
         fail(f"nothing is stored for {url}", NOT_FOUND)
     for entry in variants:
         received = Received(entry.head, entry.request_time, entry.response_time)
-        yield LintedResponse(Examined(received), entry.method, entry.vary)
+        yield LintedResponse(CheckedResponse(received), entry.method, entry.vary)
 
 
 def _origin_response(settings: Settings, request: Request) -> LintedResponse:
@@ -112,7 +112,7 @@ def _origin_response(settings: Settings, request: Request) -> LintedResponse:
         raise typer.BadParameter(str(error)) from None
 
 
-async def _exchange(options: OriginOptions, request: Request) -> Examined:
+async def _exchange(options: OriginOptions, request: Request) -> CheckedResponse:
     """Send a request and read up to MAX_CONTENT bytes of content. Raises OriginFailure and ValueError."""
     from addon.origin import OriginClient, OriginFailure
 
@@ -132,4 +132,4 @@ async def _exchange(options: OriginOptions, request: Request) -> Examined:
     finally:
         await origin.close()
     received = Received(response.head, response.request_time, response.response_time)
-    return Examined(received, request, bytes(content), whole, cut_short)
+    return CheckedResponse(received, request, bytes(content), whole, cut_short)

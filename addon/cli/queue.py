@@ -17,7 +17,7 @@ from addon.cli.options import (
 )
 from addon.cli.terminal import FAILED, print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
-from addon.offline.miss_queue import MissQueue, is_answered
+from addon.offline.miss_queue import MissQueue, is_final
 from addon.offline.wanted import Wanted
 from cache.policy.rules import Mode
 
@@ -61,7 +61,7 @@ def run(
     settings = settings.model_copy(update={"cache": settings.cache.model_copy(update={"mode": Mode.AUTO})})
     queue = MissQueue(settings.store.directory)
     results = asyncio.run(_fetch(settings, queue.all()))
-    queue.remove(wanted for wanted, fetched in results if is_answered(fetched.status))
+    queue.remove(wanted for wanted, fetched in results if is_final(fetched.status))
     if as_json:
         print_json([{"url": wanted.uri, "problem": fetched.problem or None} for wanted, fetched in results])
     elif results:

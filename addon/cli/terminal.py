@@ -16,7 +16,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from addon.config.errors import ConfigError
-from addon.recordings.library import NoNameError, NoRecordingError
+from addon.recordings.library import InvalidNameError, RecordingNotFoundError
 from addon.runtime.control import ControlError
 from cache.stores.base import StoreError
 
@@ -33,9 +33,9 @@ class Application(TyperGroup):
             return super().invoke(ctx)
         except ConfigError as error:
             fail(str(error), WRONG_USAGE)
-        except NoNameError as error:
+        except InvalidNameError as error:
             fail(str(error), WRONG_USAGE)
-        except NoRecordingError as error:
+        except RecordingNotFoundError as error:
             fail(str(error), NOT_FOUND)
         except (StoreError, ControlError) as error:
             fail(str(error), FAILED)

@@ -23,7 +23,7 @@ from addon.config.settings import Settings
 from addon.runtime.credential_key import credential_key
 from cache.engine.explain import Explanation, explain
 from cache.http.messages import Request
-from cache.policy.private_cache import without_signature
+from cache.policy.private_cache import without_dropped_parameters
 from cache.rules.key import keys, primary_key
 
 
@@ -59,7 +59,7 @@ def _explanation(settings: Settings, request: Request) -> Explanation:
         directory = settings.store.directory
         secret = credential_key(directory) if directory.exists() else b""
         policy = replace(settings.policy(), keying=replace(settings.policy().keying, credential_key=secret))
-        request = without_signature(request, policy.keying.query_rules)
+        request = without_dropped_parameters(request, policy.keying.query_rules)
         candidates = [entry for key in keys(primary_key(request), policy) for entry in opened.candidates(key)]
         return explain(request, candidates, policy, time.time())
 

@@ -15,7 +15,7 @@ DEFAULT_REFUSED_TARGETS = (
 )
 """Targets that a proxy refuses if it listens on an address that other machines can reach."""
 
-ANYWHERE = frozenset({"0.0.0.0", "::"})  # noqa: S104 - only compared with
+UNSPECIFIED_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104 - only compared with
 """The unspecified addresses: to listen there means all addresses of this machine, to connect there means itself."""
 
 
@@ -41,9 +41,9 @@ def is_loopback(host: str) -> bool:
 def own_authorities(host: str, port: int) -> frozenset[str]:
     """Return every known `host:port` that leads to a listener of this machine on `host` and `port`."""
     names = {host.lower()}
-    on_all_addresses = host in ANYWHERE
+    on_all_addresses = host in UNSPECIFIED_ADDRESSES
     if on_all_addresses or is_loopback(host):
-        names |= {"localhost", "127.0.0.1", "::1", *ANYWHERE}
+        names |= {"localhost", "127.0.0.1", "::1", *UNSPECIFIED_ADDRESSES}
     if on_all_addresses:
         names |= {socket.gethostname().lower(), *_addresses_of(socket.gethostname())}
     return frozenset(f"{name}:{port}" for name in names)

@@ -19,7 +19,7 @@ SINGLE_USER_KEYS = {
 """The keys of `[offline]` that store responses meant for one user, each with the TOML value that turns it off."""
 
 
-def exposed(settings: Settings, host: str) -> tuple[str, ...]:
+def exposed_keys(settings: Settings, host: str) -> tuple[str, ...]:
     """Return the keys, like `offline.keep_private`, that would expose private responses to clients of `host`."""
     if is_loopback(host):
         return ()
@@ -29,7 +29,7 @@ def exposed(settings: Settings, host: str) -> tuple[str, ...]:
 def refuse_exposure(configuration: Configuration) -> None:
     """Raise ConfigError if other machines can reach the proxy and it would store one user's private responses."""
     settings = configuration.settings
-    keys = exposed(settings, settings.address[0])
+    keys = exposed_keys(settings, settings.address[0])
     if not keys:
         return
     culprits = [f"{key} ({configuration.source(*key.split('.')) or 'default'})" for key in keys]

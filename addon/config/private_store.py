@@ -16,6 +16,6 @@ def private_directory(settings: Settings) -> Path:
     return shared.with_name(f"{shared.name}-private")
 
 
-def is_private(settings: Settings) -> bool:
+def is_private_store(settings: Settings) -> bool:
     """Tell whether the option `--private` alone selects these settings' store and profile."""
     return settings.profile == PROFILE and settings.store.directory == private_directory(Settings())

@@ -32,7 +32,7 @@ from cache.policy.cache_policy import (
     RequestPolicy,
     StoringPolicy,
 )
-from cache.policy.rules import AnswerRule, AnswerStatus, Reach, glob
+from cache.policy.rules import AnswerRule, AnswerStatus, TargetRules, glob
 
 if TYPE_CHECKING:
     from addon.origin import OriginOptions
@@ -159,12 +159,12 @@ class Settings(Section):
         return ("cdn-cache-control",) if self.edge and unset else self.cache.targeted_fields
 
     @property
-    def reach(self) -> Reach | None:
+    def reach(self) -> TargetRules | None:
         """The limits on targets; None in edge mode, and for a proxy that only this machine can reach."""
         origin = self.origin
         if self.edge or is_loopback(self.address[0]):
             return None
-        return Reach(
+        return TargetRules(
             parse_targets(origin.refused_targets),
             parse_targets(origin.allowed_targets),
             frozenset(origin.connect_ports),

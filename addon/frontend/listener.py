@@ -11,7 +11,7 @@ from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
-from addon.runtime.access_log import NOT_UNDERSTOOD, line_of
+from addon.runtime.access_log import UNPARSED_REQUEST, format_line
 from cache.policy.reasons import Refused
 
 BACKLOG = 4096
@@ -77,4 +77,4 @@ class _Accepted(asyncio.Protocol):
         fields = reply.head.fields.appending(("Retry-After", str(RETRY_AFTER)))
         transport.write(head_bytes(replace(reply.head, fields=fields), Framing(close=True)) + content)
         transport.close()
-        frontend.connections.write_log(transport, line_of(NOT_UNDERSTOOD, reply.head.status, len(content)))
+        frontend.connections.write_log(transport, format_line(UNPARSED_REQUEST, reply.head.status, len(content)))

@@ -22,7 +22,7 @@ QUEUED_FIELDS = frozenset({"accept", "accept-encoding", "accept-language"})
 
 def queueable(request: Request) -> Wanted | None:
     """Return the queue entry for a request that missed; None if the proxy must not repeat the request."""
-    if request.keyed_as:
+    if request.cache_target:
         return None  # a signed URL: the signature is a secret, and will have expired
     if request.method != "GET" or not request.fields.names().isdisjoint({"authorization", "cookie", "range"}):
         return None
@@ -30,7 +30,7 @@ def queueable(request: Request) -> Wanted | None:
     return Wanted(request.uri, fields)
 
 
-def is_answered(status: int) -> bool:
+def is_final(status: int) -> bool:
     """Tell whether a response with this status is final, so that there is no reason to fetch again."""
     return 200 <= status < 500
 

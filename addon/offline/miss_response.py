@@ -9,7 +9,7 @@ import shlex
 from collections.abc import Callable, Sequence
 from heapq import nsmallest
 
-from addon.config.private_store import is_private
+from addon.config.private_store import is_private_store
 from addon.config.settings import Settings
 from addon.offline.miss_queue import MissQueue, queueable
 from addon.pipeline.async_store import AsyncStore
@@ -63,12 +63,12 @@ class MissResponses:
         similar = await self._similar_uris(request)
         command = self._fetch_command(request.host) if await self._enqueue(request) else None
         media_type = preferred_media_type(request.fields.get("accept"))
-        sentence = refuse.answer.content.decode().partition("\n")[0]
+        sentence = refuse.response.content.decode().partition("\n")[0]
         content = _FORMATTERS[media_type](request, refuse.reason, sentence, similar, command).encode()
         content_type = media_type if media_type == "application/json" else f"{media_type}; charset=utf-8"
-        fields = refuse.answer.head.fields.replacing("Content-Type", content_type)
+        fields = refuse.response.head.fields.replacing("Content-Type", content_type)
         fields = fields.replacing("Content-Length", str(len(content)))
-        head = Response(refuse.answer.head.status, refuse.answer.head.reason, fields)
+        head = Response(refuse.response.head.status, refuse.response.head.reason, fields)
         return Reply(head, content)
 
     async def _enqueue(self, request: Request) -> bool:
@@ -116,7 +116,7 @@ def remedy(settings: Settings, policy: CachePolicy, host: str, *, lasting: bool)
     """
     options = f" --store {shlex.quote(settings.store.path)}" if settings.store.path else ""
     profile = f" --profile {settings.profile}" if settings.profile else ""
-    fetch = f"secondhand queue run{' --private' if is_private(settings) else f'{options}{profile}'}"
+    fetch = f"secondhand queue run{' --private' if is_private_store(settings) else f'{options}{profile}'}"
     if not lasting or policy.mode_of(host) is not Mode.OFFLINE:
         return fetch
     host_argument = "" if policy.network.mode is Mode.OFFLINE else f" {host}"

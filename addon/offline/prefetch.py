@@ -15,7 +15,7 @@ from cache.engine import on_request
 from cache.engine.decisions import Serve
 from cache.http.fields import media_type
 from cache.http.messages import Fields, Received, Request, Response
-from cache.policy.reason_texts import clause
+from cache.policy.reason_texts import text_of
 from cache.policy.reasons import Detail, NotStored
 from cache.rules.key import primary_key, request_for
 from cache.rules.secrets import secrets_in
@@ -144,7 +144,7 @@ async def _reason_not_stored(pipeline: Pipeline, request: Request, head: Respons
     if reason is None:
         unscrubbable = NotStored.UNSCRUBBABLE if secrets_in(head.fields, policy) else NotStored.STORE_FAILED
         reason = NotStored.TOO_LARGE if length > pipeline.fetcher.max_object else unscrubbable
-    return f"not kept: {clause(reason).sentence}"
+    return f"not kept: {text_of(reason).sentence}"
 
 
 async def _delete(pipeline: Pipeline, request: Request) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 
-from addon.offline.miss_queue import MissQueue, is_answered
+from addon.offline.miss_queue import MissQueue, is_final
 from addon.offline.prefetch import Fetched, prefetch
 from addon.offline.wanted import Wanted
 from addon.pipeline.active_pipeline import ActivePipeline
@@ -39,14 +39,14 @@ class QueueDrain:
         try:
             policy = self._active.policy
             # a recording must not get what was missing in the proxy's own store
-            if policy.recording or policy.towards(request_for(wanted.uri).host).network.offline:
+            if policy.recording or policy.for_host(request_for(wanted.uri).host).network.offline:
                 return
             fetched = await prefetch(self._active.current, wanted)
         except ValueError as error:  # an invalid line, edited by hand
             fetched = Fetched(wanted.uri, 400, problem=str(error))
         if fetched.problem:
             logger.warning("%s was missing and is still not stored: %s", wanted.uri, fetched.problem)
-        if is_answered(fetched.status):
+        if is_final(fetched.status):
             await self._active.own.store.run(self._queue.remove, [wanted])
 
     async def close(self) -> None:

@@ -1,7 +1,7 @@
 """Our own HTTP/1.1 client for origins, with pooled connections.
 
 How a request is sent: `client` (`OriginClient`) picks the pool of the request's origin, leases a connection, sends the
-request and returns the response (`OriginAnswer`).
+request and returns the response (`OriginResponse`).
 
 - `options`: the settings; `errors`: the failures, by proxy error type (RFC 9209).
 - `pool`: the connections to one origin; `dial`: opens them; `proxy`: the route, direct or through an upstream proxy.
@@ -12,9 +12,9 @@ request and returns the response (`OriginAnswer`).
 - `lint`: the checks of `secondhand lint` on an origin's response.
 """
 
-from addon.origin.client import OriginAnswer, OriginClient
+from addon.origin.client import OriginClient, OriginResponse
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 from addon.origin.request_body import RequestContent
 
-__all__ = ["FailureKind", "OriginAnswer", "OriginClient", "OriginFailure", "OriginOptions", "RequestContent"]
+__all__ = ["FailureKind", "OriginClient", "OriginFailure", "OriginOptions", "OriginResponse", "RequestContent"]

@@ -21,7 +21,7 @@ from cache.http.messages import Fields, Request, Response
 _SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 
 
-class OriginAnswer:
+class OriginResponse:
     """A final response: its head, and its body as it arrives.
 
     It occupies a connection until the body is read to its end or `close` is called.
@@ -94,7 +94,7 @@ class OriginClient:
         interim: Callable[[Response], None] | None = None,
         content: RequestContent | None = None,
         named_host: bool = False,
-    ) -> OriginAnswer:
+    ) -> OriginResponse:
         """Send a request and return the response when its head has arrived.
 
         A safe request on a reused connection is sent once more, on a new connection, if the origin closed the reused
@@ -121,14 +121,14 @@ class OriginClient:
             request_time = self._clock()
             try:
                 connection.send(head_bytes, response, content)
-                head = await connection.hear(response)
+                head = await connection.receive_head(response)
             except OriginFailure as failure:
                 unanswered = failure.kind is FailureKind.CONNECTION_TERMINATED and not response.received
                 retry = reused and unanswered and request.method in _SAFE_METHODS  # RFC 9110 §9.2.2, RFC 9112 §9.3.1
                 if not retry:
                     raise
             else:
-                return OriginAnswer(head, request_time, self._clock(), connection, response)
+                return OriginResponse(head, request_time, self._clock(), connection, response)
 
     async def connect(self, host: str, port: int, protocol: asyncio.Protocol) -> None:
         """Open a TCP connection to a host, for a tunnel, and attach `protocol` to it. Raises OriginFailure."""

@@ -81,7 +81,7 @@ class OriginConnection(asyncio.Protocol):
                 self._body_sender = RequestBodySender(content, self.transport, self._on_body_end)
             self._set_deadline(response)
 
-    async def hear(self, response: ResponseReader) -> Response:
+    async def receive_head(self, response: ResponseReader) -> Response:
         """Wait for the final response's head and return it. Raises OriginFailure if no head came.
 
         If the task is cancelled, the connection is closed.

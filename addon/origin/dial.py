@@ -16,8 +16,8 @@ from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
 from addon.origin.request_head import connect_head
 from addon.origin.response_reader import ResponseReader
-from cache.policy.rules import Reach
-from cache.rules.forward_targets import is_among, is_prohibited
+from cache.policy.rules import TargetRules
+from cache.rules.forward_targets import is_listed, is_prohibited
 
 type Address = tuple[socket.AddressFamily, Any]  # the second element is what `socket.connect` takes for the family
 
@@ -98,7 +98,7 @@ class Dialler:
     async def _open_tunnel(self, route: Route, tunnel: OriginConnection) -> None:
         response = ResponseReader("CONNECT", route.where, self._options)
         tunnel.send(connect_head(route), response)
-        head = await tunnel.hear(response)
+        head = await tunnel.receive_head(response)
         if tunnel.reusable:
             return
         tunnel.abort()
@@ -110,12 +110,12 @@ class Dialler:
         raise OriginFailure(FailureKind.PROXY_CONFIGURATION_ERROR, sentence)
 
 
-async def _connect(host: str, port: int, reach: Reach | None) -> socket.socket:
+async def _connect(host: str, port: int, reach: TargetRules | None) -> socket.socket:
     infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     families: dict[socket.AddressFamily, list[Address]] = {}
     for family, _, _, _, address in infos:
         # any name may resolve to a refused address; a host that is allowed by its name may use it
-        if reach and is_prohibited(str(address[0]), reach) and not is_among(host, reach.allowed):
+        if reach and is_prohibited(str(address[0]), reach) and not is_listed(host, reach.allowed):
             sentence = f"{host} resolves to {address[0]}, which is a refused target of this proxy"
             raise OriginFailure(FailureKind.DESTINATION_IP_PROHIBITED, sentence)
         families.setdefault(family, []).append((family, address))

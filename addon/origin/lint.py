@@ -91,7 +91,7 @@ _HTTPLINT_EQUIVALENTS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Examined:
+class CheckedResponse:
     """The response to check, and what is known about it."""
 
     received: Received
@@ -105,7 +105,7 @@ class Examined:
     """The origin closed the connection before the content was complete."""
 
 
-def findings(examined: Examined, policy: CachePolicy, *, everything: bool = False) -> list[Finding]:
+def findings(examined: CheckedResponse, policy: CachePolicy, *, everything: bool = False) -> list[Finding]:
     """Return the findings about a response, the worst first.
 
     Args:
@@ -123,7 +123,7 @@ def findings(examined: Examined, policy: CachePolicy, *, everything: bool = Fals
 # ---- our own checks
 
 
-def _flaws(examined: Examined, policy: CachePolicy) -> Iterator[Flaw]:
+def _flaws(examined: CheckedResponse, policy: CachePolicy) -> Iterator[Flaw]:
     directives = response_directives(examined.received.head.fields, policy.targeted_fields)
     yield from _flaws_of_message(examined)
     yield from _flaws_of_fields(examined)
@@ -132,7 +132,7 @@ def _flaws(examined: Examined, policy: CachePolicy) -> Iterator[Flaw]:
         yield from _flaws_of_reuse(examined.received, directives)
 
 
-def _flaws_of_message(examined: Examined) -> Iterator[Flaw]:
+def _flaws_of_message(examined: CheckedResponse) -> Iterator[Flaw]:
     status, fields = examined.received.head.status, examined.received.head.fields
     announced = any(length.strip("0") for length in fields.all("content-length"))
     if status == 204 and (announced or "transfer-encoding" in fields):  # RFC 9112 §6.1: not even an empty chunk
@@ -151,7 +151,7 @@ def _flaws_of_message(examined: Examined) -> Iterator[Flaw]:
         yield Flaw.UNEXPECTED_304
 
 
-def _flaws_of_fields(examined: Examined) -> Iterator[Flaw]:
+def _flaws_of_fields(examined: CheckedResponse) -> Iterator[Flaw]:
     fields, now = examined.received.head.fields, examined.received.response_time
     for name, flaw in (("date", Flaw.DATE_UNREADABLE), ("expires", Flaw.EXPIRES_UNREADABLE)):
         if name in fields and http_date(fields.get(name), now) is None:
@@ -210,7 +210,7 @@ _SUBJECTS = frozenset("age cache-groups content-length date etag last-modified p
 _NAMES = {"CONTENT_NOT_ALLOWED", "DATE_CLOCKLESS", "HEADER_SHOULD_NOT_BE_IN_304", "PARTIAL_WITHOUT_RANGE"}
 
 
-def _notes(examined: Examined, *, everything: bool) -> Iterator[Finding]:
+def _notes(examined: CheckedResponse, *, everything: bool) -> Iterator[Finding]:
     for note in _linted(examined).notes:
         subject, name = _subject(note.subject, examined.received.head.fields), type(note).__name__
         concerns = note.category.name in _CATEGORIES or name in _NAMES or not _SUBJECTS.isdisjoint(subject.split(", "))
@@ -225,7 +225,7 @@ def _subject(subject: str, fields: Fields) -> str:
     return ", ".join(part.removeprefix("field-") for part in subject.split()) or "message"
 
 
-def _linted(examined: Examined) -> HttpResponseLinter:
+def _linted(examined: CheckedResponse) -> HttpResponseLinter:
     from httplint import HttpRequestLinter, HttpResponseLinter  # a slow import (0.3 s), needed by this command only
 
     received, head = examined.received, examined.received.head

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cache.policy.rules import Reach
+from cache.policy.rules import TargetRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class OriginOptions:
     """PEM files of CAs that are trusted in addition to the system's."""
     client_certificate: str = ""
     """PEM file of a certificate and its key, sent to origins that request a client certificate."""
-    reach: Reach | None = None
+    reach: TargetRules | None = None
     """Targets that are refused to clients. None in edge mode, and if only this machine can reach the proxy."""
     backend: tuple[str, str, int] | None = None
     """Scheme, host and port of the only origin in edge mode: every request goes to it, whatever its URL."""

@@ -12,7 +12,7 @@ from cache.http.messages import Fields, Response
 SMALL_BODY = 65_536
 """Bytes. A body up to this size is waited for, so that it can be passed on in one piece."""
 
-MOMENT = 0.02
+SMALL_BODY_WAIT = 0.02
 """Seconds to wait for the rest of a small body."""
 
 _NO_FIELDS = Fields()
@@ -85,11 +85,11 @@ class ResponseBuffer:
         """Return whether the response's status says that the origin does not want the rest of the request."""
         return self.head is not None and self.head.status >= 300
 
-    def is_nearly_whole(self) -> bool:
+    def awaits_small_body(self) -> bool:
         """Return whether a small body is still incomplete, and its reader should wait a moment for the rest."""
         return not self.complete and self._wait_for_body and self.failure is None
 
-    def hurry(self) -> None:
+    def stop_waiting_for_body(self) -> None:
         """End the waiting for a small body: the reader gets what has arrived."""
         self._wait_for_body = False
         self._wake_reader()
@@ -101,10 +101,10 @@ class ResponseBuffer:
             self.on_progress()
 
     async def wait_for_small_body(self) -> None:
-        """Wait up to `MOMENT` seconds until a small body is complete: one piece costs less than several."""
-        if self.is_nearly_whole():
-            timer = asyncio.get_running_loop().call_later(MOMENT, self.hurry)
-            while self.is_nearly_whole():
+        """Wait up to `SMALL_BODY_WAIT` seconds until a small body is complete: one piece costs less than several."""
+        if self.awaits_small_body():
+            timer = asyncio.get_running_loop().call_later(SMALL_BODY_WAIT, self.stop_waiting_for_body)
+            while self.awaits_small_body():
                 await self.wait_for_progress()
             timer.cancel()
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 
-from addon.pipeline.scrubbing_writer import ScrubbingWriter, Unscrubbable, scrubbed
+from addon.pipeline.scrubbing_writer import ScrubbingError, ScrubbingWriter, scrubbed
 from addon.pipeline.single_flight import Flight
 from addon.runtime.counters import Counters
 from cache.engine.decisions import Change, Delete, Invalidate, InvalidateGroups, Update
@@ -117,7 +117,7 @@ class AsyncStore:
         if secrets:
             try:
                 entry, body = await self.run(scrubbed, entry, body, secrets)
-            except Unscrubbable as error:
+            except ScrubbingError as error:
                 return self._unscrubbable(entry, error)
         async with self.commits:
             if flight and flight.purged:
@@ -149,7 +149,7 @@ class AsyncStore:
                 self._counters.count("stored")
                 return None
             await self.run(self.sync_store.delete, stored.key, [stored.id])
-        except Unscrubbable as error:
+        except ScrubbingError as error:
             return self._unscrubbable(entry, error)
         except StoreError as error:
             self._failed("write", error)
@@ -167,7 +167,7 @@ class AsyncStore:
 
     def _update_in_memory(self, change: Update) -> bool:
         """Update a stored head if the store can do that in memory; return whether it could."""
-        revised = self.sync_store.revise(change.entry)
+        revised = self.sync_store.try_update(change.entry)
         if revised and not change.entry.invalid:
             self._counters.count("freshened")
         return revised is not None
@@ -184,7 +184,7 @@ class AsyncStore:
             case Delete(entry):
                 self.sync_store.delete(entry.key, [entry.id])
 
-    def _unscrubbable(self, entry: StoredResponse, error: Unscrubbable) -> NotStored:
+    def _unscrubbable(self, entry: StoredResponse, error: ScrubbingError) -> NotStored:
         logger.info("%s: %s", entry.target, error)
         return NotStored.UNSCRUBBABLE
 

@@ -15,7 +15,7 @@ class CodingError(ValueError):
     """Content that cannot be decoded: it is invalid or incomplete, too long, or its coding is not supported."""
 
 
-def uncoded(content: bytes, codings: str | None, limit: int) -> bytes:
+def decode_content(content: bytes, codings: str | None, limit: int) -> bytes:
     """Return content without the codings that a Content-Encoding value lists.
 
     Raises:

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
 
-from addon.origin import OriginAnswer, OriginClient, OriginFailure
+from addon.origin import OriginClient, OriginFailure, OriginResponse
 from addon.origin.reachability import Reachability
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.error_replies import ErrorReplies
@@ -115,13 +115,13 @@ class Fetcher:
         sent: UpstreamRequest,
         context: RequestContext,
         flight: Flight,
-        response: Awaitable[OriginAnswer] | None = None,
+        pending: Awaitable[OriginResponse] | None = None,
     ) -> Reply:
-        """Return the reply as `fetch` does, for a flight that has begun; `response` is the first one, if awaited."""
+        """Return the reply as `fetch` does, for a flight that has begun; `pending` is its first response."""
         try:
             for _ in range(MAX_ATTEMPTS):
-                result = await self._attempt(request, sent, context, flight, response)
-                response = None
+                result = await self._attempt(request, sent, context, flight, pending)
+                pending = None
                 if isinstance(result, Reply):
                     return result
                 sent = result
@@ -140,50 +140,50 @@ class Fetcher:
         sent: UpstreamRequest,
         context: RequestContext,
         flight: Flight,
-        response: Awaitable[OriginAnswer] | None,
+        pending: Awaitable[OriginResponse] | None,
     ) -> Reply | UpstreamRequest:
         """Ask the origin once. Return the reply, or the request to send next."""
         try:
-            answer = await self._ask(sent, context, response)
+            response = await self._ask(sent, context, pending)
         except OriginFailure as failure:
             return await self._reply_without_origin(request, sent, self._judge_failure(request, sent, failure), flight)
         except ValueError as error:
             return self.errors.malformed_request(str(error))
-        received = Received(answer.head, answer.request_time, answer.response_time)
+        received = Received(response.head, response.request_time, response.response_time)
         outcome = self.outcomes.judge(request, sent, received, self.policy)
         match outcome:
             case Store():
                 self.outcomes.conclude(request, outcome, flight)
                 await self.outcomes.apply(outcome.changes, flight)
-                return await self.fills.store(request, outcome, answer, flight)
+                return await self.fills.store(request, outcome, response, flight)
             case Relay():
                 self.outcomes.conclude(request, outcome, flight)
                 await self.outcomes.apply(outcome.changes, flight)
-                return await self.reply_builder.relay(request, outcome, answer)
+                return await self.reply_builder.relay(request, outcome, response)
             case Complete():
-                completed = partial(engine.completed, request, sent, policy=self.policy, now=self.clock())
-                whole = await self._range_fill.fill(outcome, answer, flight, completed)
+                from_parts = partial(engine.response_from_parts, request, sent, policy=self.policy, now=self.clock())
+                whole = await self._range_fill.fill(outcome, response, flight, from_parts)
                 if whole is None:
                     return engine.without_copies(sent)
                 return await self._reply_without_origin(request, sent, whole, flight)
             case Retry():
-                await answer.close()
+                await response.close()
                 await self.outcomes.apply(outcome.changes, flight)
                 if context.content is not None:
                     return self.errors.gave_up(f"{request.uri} cannot be sent twice.")
                 return outcome.upstream_request
             case Freshen() | Serve() | Refuse():
-                await answer.close()
+                await response.close()
                 return await self._reply_without_origin(request, sent, outcome, flight)
 
     async def _ask(
-        self, sent: UpstreamRequest, context: RequestContext, response: Awaitable[OriginAnswer] | None
-    ) -> OriginAnswer:
+        self, sent: UpstreamRequest, context: RequestContext, pending: Awaitable[OriginResponse] | None
+    ) -> OriginResponse:
         self._counters.count("origin.fetches")
         if isinstance(sent, Validate):
             self._counters.count("origin.validations")
-        answer = await (
-            response
+        response = await (
+            pending
             or self.origin.fetch(
                 sent.request,
                 interim=context.forwarding,
@@ -192,7 +192,7 @@ class Fetcher:
             )
         )
         self._reachability.reached(sent.request.host)
-        return answer
+        return response
 
     def _judge_failure(self, request: Request, sent: UpstreamRequest, failure: OriginFailure) -> Serve | Refuse:
         self._counters.count(f"failures.{failure.kind}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from addon.origin import FailureKind, OriginAnswer, OriginFailure
+from addon.origin import FailureKind, OriginFailure, OriginResponse
 from addon.pipeline.fill_window import FillWindow
 from addon.pipeline.fill_writer import FillWriter, declared_length
 from addon.pipeline.reply import Stream
@@ -41,12 +41,12 @@ class Fill:
     """
 
     def __init__(
-        self, answer: OriginAnswer, outcome: Store, writer: FillWriter, flight: Flight, counters: Counters
+        self, response: OriginResponse, outcome: Store, writer: FillWriter, flight: Flight, counters: Counters
     ) -> None:
-        self.length = declared_length(answer.head)
+        self.length = declared_length(response.head)
         self.entry = outcome.entry
         self.flight = flight
-        self._answer = answer
+        self._response = response
         self._writer = writer
         self._counters = counters
         self._window = FillWindow()
@@ -68,11 +68,11 @@ class Fill:
         self._readers.add(reader)
         if not trailers:
             return Stream(self._chunks(reader), reader.leave)
-        announced = self._answer.head.fields.get("trailer")
+        announced = self._response.head.fields.get("trailer")
         return Stream(self._chunks(reader), reader.leave, self._trailers, announced)
 
     def _trailers(self) -> Fields:
-        return self._answer.trailers
+        return self._response.trailers
 
     # ---- from the origin
 
@@ -90,7 +90,7 @@ class Fill:
             self._writer.give_up(NotStored.INCOMPLETE, reason)
             self._ended = True
             _wake(self._growth)
-            await self._answer.close()
+            await self._response.close()
 
     async def release(self) -> None:
         """Release the store once no reader needs what is no longer in memory."""
@@ -99,7 +99,7 @@ class Fill:
         await self._writer.release()
 
     async def _receive(self) -> None:
-        async for chunk in self._answer.body():
+        async for chunk in self._response.body():
             self._counters.count("octets.from_origin", len(chunk))
             await self._writer.write(chunk)
             # committed before readers get the last byte, since a client may then ask again at once
@@ -118,9 +118,9 @@ class Fill:
         while True:
             slowest = min((reader.position for reader in self._readers), default=window.end)
             if window.end <= max(self._writer.readable, KEPT_IN_MEMORY):
-                window.let_go(window.end - KEPT_IN_MEMORY)  # the rest can be read back
+                window.release(window.end - KEPT_IN_MEMORY)  # the rest can be read back
             else:
-                window.let_go(max(slowest, self._writer.readable))
+                window.release(max(slowest, self._writer.readable))
             if window.end - window.start <= MAX_AHEAD:
                 return
             if not self._drop_readers_at(slowest):

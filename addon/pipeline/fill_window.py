@@ -33,7 +33,7 @@ class FillWindow:
         offset = position - self._starts[index]
         return self._chunks[index][offset:] if offset else self._chunks[index]
 
-    def let_go(self, before: int) -> None:
+    def release(self, before: int) -> None:
         """Release the chunks that end at position `before` or earlier."""
         index = len(self._starts) if before >= self.end else bisect_right(self._starts, before) - 1
         if index > 0:

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 from addon.pipeline.async_store import AsyncStore
-from addon.pipeline.scrubbing_writer import Unscrubbable
+from addon.pipeline.scrubbing_writer import ScrubbingError
 from addon.pipeline.single_flight import Flight, FlightResult
 from addon.runtime.counters import Counters
 from cache.engine.decisions import Store
@@ -62,7 +62,7 @@ class FillWriter:
             return
         try:
             await self._store.run(self._writer.write, chunk)
-        except Unscrubbable as error:
+        except ScrubbingError as error:
             self.give_up(NotStored.UNSCRUBBABLE, str(error))
             return
         except StoreError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from addon.origin import OriginAnswer
+from addon.origin import OriginResponse
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.fill import Fill
 from addon.pipeline.fill_writer import FillWriter
@@ -44,15 +44,15 @@ class Fills:
         """Return whether the response to a flight is being stored as it comes."""
         return flight in self._fills
 
-    async def store(self, request: Request, outcome: Store, answer: OriginAnswer, flight: Flight) -> Reply:
+    async def store(self, request: Request, outcome: Store, response: OriginResponse, flight: Flight) -> Reply:
         """Return a reply that passes a response on; it is stored already, or stored as it comes."""
-        whole = answer.whole
-        if not outcome.answer.has_content:
-            await self._reply_builder.drain(request, outcome.answer.head.status, answer)
-            await answer.close()
+        whole = response.whole
+        if not outcome.response.has_content:
+            await self._reply_builder.drain(request, outcome.response.head.status, response)
+            await response.close()
             whole = b""
-        if whole is None or len(whole) > self._max_object or answer.trailers.lines:
-            return await self._store_streamed(request, outcome, answer, flight)
+        if whole is None or len(whole) > self._max_object or response.trailers.lines:
+            return await self._store_streamed(request, outcome, response, flight)
         # stored before the client has it, since the client may ask again at once
         reason = await self._store.keep(outcome.entry, whole, outcome.replaces, flight=flight, secrets=outcome.secrets)
         if reason:
@@ -60,14 +60,16 @@ class Fills:
         flight.end(FlightResult.NOT_SHARED if reason else FlightResult.STORED)
         return self._reply_builder.relayed_whole(outcome, whole)
 
-    async def _store_streamed(self, request: Request, outcome: Store, answer: OriginAnswer, flight: Flight) -> Reply:
+    async def _store_streamed(
+        self, request: Request, outcome: Store, response: OriginResponse, flight: Flight
+    ) -> Reply:
         writer = await self._store.writer(outcome.secrets)
         if writer is None:
             flight.end(FlightResult.NOT_SHARED)
             self._reply_builder.note_not_stored(request, NotStored.STORE_FAILED)
             unstored = replace(outcome.handling, stored=False)
-            relay = Relay(outcome.answer, NotStored.STORE_FAILED, unstored)
-            return await self._reply_builder.relay(request, relay, answer)
+            relay = Relay(outcome.response, NotStored.STORE_FAILED, unstored)
+            return await self._reply_builder.relay(request, relay, response)
         fill_writer = FillWriter(
             outcome=outcome,
             writer=writer,
@@ -76,14 +78,14 @@ class Fills:
             counters=self._counters,
             max_object=self._max_object,
         )
-        fill = Fill(answer, outcome, fill_writer, flight, self._counters)
+        fill = Fill(response, outcome, fill_writer, flight, self._counters)
         stream = fill.stream(trailers=True)
         self._fills[flight] = fill
         flight.end(FlightResult.ARRIVING)
         task = asyncio.get_running_loop().create_task(self._run(fill))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return Reply(outcome.answer.head, stream, outcome.handling)
+        return Reply(outcome.response.head, stream, outcome.handling)
 
     async def _run(self, fill: Fill) -> None:
         try:

@@ -122,4 +122,4 @@ class Outcomes:
 def counters_of(request: Request, outcome: Store | Relay) -> tuple[str, ...]:
     """Return the names of the counters that a response which is passed on adds to."""
     not_stored = outcome.not_stored if isinstance(outcome, Relay) else None
-    return response_counters(request.scheme, outcome.handling, outcome.answer.exemption, not_stored)
+    return response_counters(request.scheme, outcome.handling, outcome.response.exemption, not_stored)

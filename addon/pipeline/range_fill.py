@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 
-from addon.origin import OriginAnswer, OriginFailure
+from addon.origin import OriginFailure, OriginResponse
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.single_flight import Flight
 from addon.runtime.counters import Counters
@@ -30,20 +30,20 @@ class RangeFill:
         self._counters = counters
 
     async def fill(
-        self, outcome: Complete, answer: OriginAnswer, flight: Flight, completed: Callable[[StoredResponse], Serve]
+        self, outcome: Complete, response: OriginResponse, flight: Flight, completed: Callable[[StoredResponse], Serve]
     ) -> Serve | None:
         """Store the missing part, and return what `completed` decides about it; None if it could not be used."""
-        part = await self._store_part(outcome, answer, flight)
+        part = await self._store_part(outcome, response, flight)
         whole = completed(part) if part else None
         return whole if whole and await self._has_stated_digest(whole) else None
 
-    async def _store_part(self, outcome: Complete, answer: OriginAnswer, flight: Flight) -> StoredResponse | None:
+    async def _store_part(self, outcome: Complete, response: OriginResponse, flight: Flight) -> StoredResponse | None:
         writer = await self._store.writer()
         if writer is None:
-            await answer.close()
+            await response.close()
             return None
         try:
-            async for chunk in answer.body():
+            async for chunk in response.body():
                 await self._store.run(writer.write, chunk)
             if reason := await self._commit(writer, outcome, flight):
                 self._counters.count(f"not_stored.{reason}")
@@ -52,7 +52,7 @@ class RangeFill:
             self._counters.count(f"not_stored.{NotStored.INCOMPLETE}")
             return None
         finally:
-            await answer.close()
+            await response.close()
             with suppress(StoreError):
                 await self._store.run(writer.abort)
         candidates = await self._store.candidates(outcome.entry.key)
@@ -70,7 +70,7 @@ class RangeFill:
         if "repr-digest" not in whole.entry.head.fields:
             return True
         try:
-            digest = await self._digest([each for each in whole.answer.content if isinstance(each, StoredContent)])
+            digest = await self._digest([each for each in whole.response.content if isinstance(each, StoredContent)])
         except StoreError:
             return False
         if not is_contradicted(replace(whole.entry, combined_parts=(), complete_length=None, sha256=digest)):

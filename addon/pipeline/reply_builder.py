@@ -7,13 +7,13 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from addon.origin import OriginAnswer, OriginFailure
+from addon.origin import OriginFailure, OriginResponse
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.counting import response_counters
 from addon.pipeline.fill import Fill
 from addon.pipeline.reply import FileRange, Reply, Stream
 from addon.runtime.counters import Counters
-from cache.answer.answers import CopyAnswer
+from cache.answer.answers import CopyResponse
 from cache.answer.compose import NO_CONTENT
 from cache.engine.decisions import Freshen, Relay, Serve, Store
 from cache.http.messages import Request, Response
@@ -47,20 +47,20 @@ class ReplyBuilder:
         Raises:
             StoreError: it cannot be read; if it was damaged, it has been deleted.
         """
-        answer = outcome.answer
-        content: bytes | Stream | None = self.content_in_memory(answer) if answer.length <= CHUNK else None
+        response = outcome.response
+        content: bytes | Stream | None = self.content_in_memory(response) if response.length <= CHUNK else None
         if content is None:
-            content = await self._stored_content(answer)
-        self._counters.count("octets.from_copy", answer.length)
+            content = await self._stored_content(response)
+        self._counters.count("octets.from_copy", response.length)
         if outcome.handling.hit:
             self._counters.count("milliseconds.saved", outcome.entry.milliseconds)
-        self._counters.count_each(response_counters(request.scheme, outcome.handling, answer.exemption))
-        return Reply(answer.head, content, outcome.handling)
+        self._counters.count_each(response_counters(request.scheme, outcome.handling, response.exemption))
+        return Reply(response.head, content, outcome.handling)
 
-    def content_in_memory(self, answer: CopyAnswer) -> bytes | None:
+    def content_in_memory(self, response: CopyResponse) -> bytes | None:
         """Return the content if the store has all of it in memory, else None. Does not wait."""
         pieces = []
-        for piece in answer.content:
+        for piece in response.content:
             if isinstance(piece, StoredContent):
                 body = self._store.peek_body(piece.entry)
                 if body is None:
@@ -70,11 +70,11 @@ class ReplyBuilder:
                 pieces.append(piece)
         return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
-    async def _stored_content(self, answer: CopyAnswer) -> bytes | Stream:
+    async def _stored_content(self, response: CopyResponse) -> bytes | Stream:
         """Return the content. Each body is opened, and so checked, before anything is sent."""
         pieces: list[bytes | tuple[StoredContent, StoredBody]] = []
         async with AsyncExitStack() as opened:
-            for each in answer.content:
+            for each in response.content:
                 if isinstance(each, bytes):
                     pieces.append(each)
                 else:
@@ -82,7 +82,7 @@ class ReplyBuilder:
                     opened.push_async_callback(self._store.run, body.close)
                     pieces.append((each, body))
             chunks = self._chunks(pieces)
-            if answer.length > CHUNK:
+            if response.length > CHUNK:
                 return Stream(chunks, opened.pop_all().aclose, file=_file_of(pieces))
             return b"".join([chunk async for chunk in chunks])
 
@@ -97,58 +97,58 @@ class ReplyBuilder:
 
     # ---- from an origin
 
-    async def relay(self, request: Request, outcome: Relay, answer: OriginAnswer) -> Reply:
+    async def relay(self, request: Request, outcome: Relay, response: OriginResponse) -> Reply:
         """Return a reply that passes an origin's response on without storing it."""
-        if not outcome.answer.has_content:
-            await self.drain(request, outcome.answer.head.status, answer)
-            await answer.close()
+        if not outcome.response.has_content:
+            await self.drain(request, outcome.response.head.status, response)
+            await response.close()
             return self.relayed_whole(outcome, b"")
-        if answer.whole is not None and not answer.trailers.lines:
-            return replace(self.relayed_whole(outcome, answer.whole), not_stored=outcome.not_stored)
-        announced = answer.head.fields.get("trailer")
-        stream = Stream(self._counted(answer), answer.close, lambda: answer.trailers, announced)
-        return Reply(outcome.answer.head, stream, outcome.handling)
+        if response.whole is not None and not response.trailers.lines:
+            return replace(self.relayed_whole(outcome, response.whole), not_stored=outcome.not_stored)
+        announced = response.head.fields.get("trailer")
+        stream = Stream(self._counted(response), response.close, lambda: response.trailers, announced)
+        return Reply(outcome.response.head, stream, outcome.handling)
 
-    async def _counted(self, answer: OriginAnswer) -> AsyncIterator[bytes]:
-        async for chunk in answer.body():
+    async def _counted(self, response: OriginResponse) -> AsyncIterator[bytes]:
+        async for chunk in response.body():
             self._counters.count("octets.from_origin", len(chunk))
             yield chunk
 
     def relayed_whole(self, outcome: Store | Relay, whole: bytes) -> Reply:
         """Return a reply that passes on an origin's response whose content is complete."""
         self._counters.count("octets.from_origin", len(whole))
-        head = outcome.answer.head
-        if outcome.answer.has_content and "content-length" not in head.fields:
+        head = outcome.response.head
+        if outcome.response.has_content and "content-length" not in head.fields:
             # a stream, so that the framing does not depend on how fast the content came
             return Reply(head, Stream(_once(whole), _nothing), outcome.handling)
         return Reply(head, whole, outcome.handling)
 
     def joined(self, request: Request, serve: Serve, fill: Fill) -> Reply:
         """Return a reply from a fill that another request has caused, and count it."""
-        answer = serve.answer
-        self._counters.count_each(response_counters(request.scheme, serve.handling, answer.exemption))
-        if answer.head.status in NO_CONTENT:
-            return Reply(answer.head, b"", serve.handling)
-        head = answer.head
+        response = serve.response
+        self._counters.count_each(response_counters(request.scheme, serve.handling, response.exemption))
+        if response.head.status in NO_CONTENT:
+            return Reply(response.head, b"", serve.handling)
+        head = response.head
         if fill.length is None:
             head = replace(head, fields=head.fields.without(["content-length"]))
         else:
-            self._counters.count("octets.from_copy", answer.length)
+            self._counters.count("octets.from_copy", response.length)
         return Reply(head, fill.stream(), serve.handling)
 
     # ---- content that a status forbids
 
-    async def drain(self, request: Request, status: int, answer: OriginAnswer) -> None:
+    async def drain(self, request: Request, status: int, response: OriginResponse) -> None:
         """Read and drop content that a response must not have, and count it if there was any."""
         size = 0
         try:
-            async for chunk in answer.body():
+            async for chunk in response.body():
                 size += len(chunk)
                 if size > MAX_DRAINED:
                     break
         except OriginFailure as failure:
             logger.debug("forbidden content ended short: %s", failure.detail)
-        if size or _announces_content_in_204(answer.head):
+        if size or _announces_content_in_204(response.head):
             self._note_dropped(request, status)
 
     def dropping(self, request: Request, head: Response) -> Callable[[bytes], list[bytes]]:

@@ -11,7 +11,7 @@ from addon.pipeline.request_context import RequestContext
 from cache.http.fields import media_type
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.private_cache import reads_by_post, without_signature
+from cache.policy.private_cache import is_reading_post, without_dropped_parameters
 
 MAX_KEYED = 1_048_576
 """Bytes of content that may become part of a key; a longer POST is not stored."""
@@ -22,9 +22,9 @@ async def with_cache_key(
 ) -> tuple[Request, RequestContext]:
     """Return the request with its cache key set, and its context with the content to be read from the beginning."""
     if policy.keying.query_rules:
-        request = without_signature(request, policy.keying.query_rules)
+        request = without_dropped_parameters(request, policy.keying.query_rules)
     kind = media_type(request.fields.get("content-type"))
-    if context.content is None or not reads_by_post(request, kind, policy.keying.post_rules):
+    if context.content is None or not is_reading_post(request, kind, policy.keying.post_rules):
         return request, context
     if "expect" in request.fields:
         if context.interim is None:

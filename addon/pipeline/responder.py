@@ -106,7 +106,9 @@ class Responder:
                     reply = self.fetcher.errors.refuse(refuse)
                     is_miss = refuse.reason in (Refused.OFFLINE, Refused.REPLAY)
                     return await self.misses.reply(request, refuse) if is_miss and self.misses else reply
-        return await self.fetcher.fetch(request, engine.forward_unread(request, self.fetcher.policy), context, key=key)
+        return await self.fetcher.fetch(
+            request, engine.forward_after_damage(request, self.fetcher.policy), context, key=key
+        )
 
     async def buffered(self, request: Request, reply: Reply, limit: int) -> Reply:
         """Return the reply with its content in memory, if its declared length is at most `limit` bytes.

@@ -6,15 +6,15 @@ import json
 from collections.abc import Collection, Iterable
 from hashlib import sha256
 
-from addon.pipeline.content_codings import uncoded
+from addon.pipeline.content_codings import decode_content
 from addon.pipeline.json_scrubbing import may_contain, replace_values
 from cache.rules.digests import is_contradicted
-from cache.rules.secrets import MAX_SCRUBBED, other_entry
+from cache.rules.secrets import MAX_SCRUBBED, scrubbed_entry
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore, StoreError
 
 
-class Unscrubbable(StoreError):
+class ScrubbingError(StoreError):
     """Content that is declared as JSON and cannot be read, so it may hold a secret."""
 
 
@@ -34,16 +34,16 @@ def scrub_json(content: bytes, codings: str | None, names: Collection[str], limi
         Unscrubbable: the content cannot be read, or exceeds the limit.
     """
     try:
-        decoded = uncoded(content, codings, limit)
+        decoded = decode_content(content, codings, limit)
         if len(decoded) > limit:
-            raise Unscrubbable(f"the JSON is longer than {limit} bytes")
+            raise ScrubbingError(f"the JSON is longer than {limit} bytes")
         encoding = json.detect_encoding(decoded)
         text = decoded.decode(encoding)
         if not may_contain(text, names):
             return None
         text, count = replace_values(text, names)
     except ValueError as error:  # includes CodingError
-        raise Unscrubbable(f"the JSON cannot be read: {error}") from None
+        raise ScrubbingError(f"the JSON cannot be read: {error}") from None
     return (text.encode(encoding), count) if count else None
 
 
@@ -59,7 +59,7 @@ def scrubbed(entry: StoredResponse, content: bytes, names: Collection[str]) -> t
         return entry, content
     scrubbed_content, _ = result
     digest = sha256(scrubbed_content).hexdigest()
-    return other_entry(entry, len(scrubbed_content), digest), scrubbed_content
+    return scrubbed_entry(entry, len(scrubbed_content), digest), scrubbed_content
 
 
 class ScrubbingWriter:
@@ -73,7 +73,7 @@ class ScrubbingWriter:
     def write(self, chunk: bytes) -> None:
         """Append bytes. Raises Unscrubbable if the body becomes too long."""
         if len(self._body) + len(chunk) > MAX_SCRUBBED:
-            raise Unscrubbable(f"the JSON is longer than {MAX_SCRUBBED} bytes")
+            raise ScrubbingError(f"the JSON is longer than {MAX_SCRUBBED} bytes")
         self._body += chunk
 
     def read(self, start: int, stop: int) -> bytes:

@@ -23,11 +23,11 @@ class RecordingError(StoreError):
     """An operation on a recording failed. The text tells why."""
 
 
-class NoNameError(RecordingError):
+class InvalidNameError(RecordingError):
     """The name is not valid for a recording."""
 
 
-class NoRecordingError(RecordingError):
+class RecordingNotFoundError(RecordingError):
     """There is no recording of that name."""
 
 
@@ -46,7 +46,7 @@ class RecordingLibrary:
     def path(self, name: str) -> Path:
         """Return the directory of a recording, which need not exist. Raises NoNameError."""
         if not _NAME.fullmatch(name):
-            raise NoNameError(f'expected a name of letters, digits and "-", "_", ".", found "{name}"')
+            raise InvalidNameError(f'expected a name of letters, digits and "-", "_", ".", found "{name}"')
         return self._folder / name
 
     def existing(self, name: str) -> Path:
@@ -54,7 +54,7 @@ class RecordingLibrary:
         path = self.path(name)
         if not path.is_dir():
             existing = ", ".join(self.names()) or f"none; create one with: secondhand run --record {name} -- COMMAND"
-            raise NoRecordingError(f"there is no recording {name}; existing recordings: {existing}")
+            raise RecordingNotFoundError(f"there is no recording {name}; existing recordings: {existing}")
         return path
 
     @contextmanager

@@ -10,7 +10,7 @@ from uuid import uuid4
 from addon.recordings.library import RecordingError
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.reason_texts import clause
+from cache.policy.reason_texts import text_of
 from cache.rules.key import content_digest_of, request_for
 from cache.rules.storability import new_entry, reason_not_to_store
 from cache.rules.stored_response import StoredResponse
@@ -121,7 +121,7 @@ class ExchangeWriter:
             RecordingError: it exceeds the limits, does not match its declared length or digest, or is malformed.
         """
         if reason := reason_not_to_store(exchange.request, exchange.received, self._policy):
-            return SkippedExchange(exchange.source, clause(reason).sentence)
+            return SkippedExchange(exchange.source, text_of(reason).sentence)
         entry = new_entry(exchange.request, exchange.received, self._policy, uuid4().hex)
         writer = self._store.writer()
         try:

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from operator import attrgetter
 
-from addon.pipeline.scrubbing_writer import Unscrubbable, scrub_json
+from addon.pipeline.scrubbing_writer import ScrubbingError, scrub_json
 from addon.recordings.library import UNLIMITED, RecordingError, RecordingLibrary
 from addon.recordings.recorded_exchange import ExchangeWriter, Limits, RecordedExchange, exchange_of, whole_content
 from cache.http.fields import members
 from cache.http.messages import Fields
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.recordings import recording_policy
-from cache.rules.secrets import is_json, other_content
+from cache.rules.secrets import is_json, scrubbed_head
 from cache.stores.base import ResponseStore
 
 MAX_JSON = 268_435_456
@@ -71,7 +71,7 @@ def _scrubbed(exchange: RecordedExchange, names: frozenset[str]) -> tuple[Record
     head = replace(head, fields=head.fields.without(names))
     content, values = _scrubbed_content(exchange, names)
     if content is not None:
-        head = other_content(head, len(content))
+        head = scrubbed_head(head, len(content))
         changed = replace(changed, content=lambda: iter([content]), length=len(content), sha256="")
     count = request_fields + response_fields + values
     changed = replace(changed, received=replace(changed.received, head=head))
@@ -104,6 +104,6 @@ def _scrubbed_content(exchange: RecordedExchange, names: frozenset[str]) -> tupl
         raise RecordingError(f"{exchange.source}: JSON that is partial or too long cannot be scrubbed")
     try:
         scrubbed = scrub_json(whole_content(exchange), fields.get("content-encoding"), names, MAX_JSON)
-    except Unscrubbable as error:
+    except ScrubbingError as error:
         raise RecordingError(f"{exchange.source}: {error}") from None
     return scrubbed or (None, 0)

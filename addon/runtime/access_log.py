@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 WRITE_INTERVAL = 1.0
 """Seconds between two writes to the file."""
 
-NOT_UNDERSTOOD = "-"
+UNPARSED_REQUEST = "-"
 """The request line of a request that could not be parsed."""
 
 MAX_WAITING_LINES = 50_000
@@ -80,7 +80,7 @@ class AccessLog:
 def access_line(request: Request, status: int, size: int, handling: Handling | None) -> str:
     """Return the log line of a response, without client and time. `size` is the length of the content in bytes."""
     cache = "-" if handling is None else "hit" if handling.hit else str(handling.fwd)
-    return line_of(request_line(request.method, request.uri, request.version), status, size, cache)
+    return format_line(request_line(request.method, request.uri, request.version), status, size, cache)
 
 
 def request_line(method: str, target: str, version: str) -> str:
@@ -89,8 +89,8 @@ def request_line(method: str, target: str, version: str) -> str:
     return f"{method} {logged_target} {version}"
 
 
-def line_of(logged_request: str, status: int, size: int, cache: str = "-") -> str:
-    """Return the log line of a response to `logged_request`, a result of `request_line` or `NOT_UNDERSTOOD`."""
+def format_line(logged_request: str, status: int, size: int, cache: str = "-") -> str:
+    """Return the log line of a response to `logged_request`, a result of `request_line` or `UNPARSED_REQUEST`."""
     return f'"{logged_request}" {status} {size} {cache}'
 
 

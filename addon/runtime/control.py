@@ -177,7 +177,7 @@ class ControlClient:
             raise ControlError(f"{self.path}: {error.strerror or error}") from error
         return self._result(line)
 
-    async def ask_patiently(self, command: str, **arguments: object) -> dict[str, object]:
+    async def ask_async(self, command: str, **arguments: object) -> dict[str, object]:
         """Run a command in the proxy and return its result, without a time limit and without blocking the event loop.
 
         Raises:

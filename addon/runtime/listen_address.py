@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from addon.config.addresses import ANYWHERE
+from addon.config.addresses import UNSPECIFIED_ADDRESSES
 
 
 @dataclass(slots=True)
@@ -32,6 +32,6 @@ class ListenAddress:
 
 def proxy_url(host: str, port: int) -> str:
     """Return the URL that programs on this machine use for a proxy that listens at `host` and `port`."""
-    if host in ANYWHERE:
+    if host in UNSPECIFIED_ADDRESSES:
         host = "::1" if ":" in host else "127.0.0.1"
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

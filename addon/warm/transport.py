@@ -14,7 +14,7 @@ from addon.config.settings import Settings
 from addon.offline.prefetch import MAX_DOCUMENT, Fetched, prefetch
 from addon.offline.prefetch_command import arguments_for
 from addon.offline.wanted import Document, SourceError, Wanted
-from addon.pipeline.content_codings import CodingError, uncoded
+from addon.pipeline.content_codings import CodingError, decode_content
 from addon.runtime.control import ControlClient, ControlError, running_proxies
 from addon.service import Service
 from cache.policy.rules import Mode
@@ -38,7 +38,7 @@ class ProxyTransport:
     async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
         """Have the proxy fetch. Raises ValueError if the proxy refuses the request or has ended."""
         try:
-            return Fetched(**await self._proxy.ask_patiently("fetch", **arguments_for(wanted, read=read)))  # type: ignore[arg-type]  # made by `asdict`
+            return Fetched(**await self._proxy.ask_async("fetch", **arguments_for(wanted, read=read)))  # type: ignore[arg-type]  # made by `asdict`
         except (ControlError, TypeError) as error:
             raise ValueError(str(error)) from None
 
@@ -114,7 +114,7 @@ class WarmFetcher:
         if fetched.content is None or fetched.status not in (200, 203):
             raise SourceError(f"{wanted.uri}: {fetched.problem or f'the origin says {fetched.status}'}")
         try:
-            content = uncoded(b64decode(fetched.content), fetched.coding, MAX_DOCUMENT)
+            content = decode_content(b64decode(fetched.content), fetched.coding, MAX_DOCUMENT)
         except CodingError as error:
             raise SourceError(f"{wanted.uri}: {error}") from None
         return Document(fetched.uri, content, fetched.media_type)

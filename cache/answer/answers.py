@@ -9,7 +9,7 @@ from cache.rules.stored_parts import StoredContent
 
 
 @dataclass(frozen=True, slots=True)
-class CopyAnswer:
+class CopyResponse:
     """A response from a stored response."""
 
     head: Response
@@ -25,7 +25,7 @@ class CopyAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class RelayedAnswer:
+class RelayedResponse:
     """A response relayed from the origin."""
 
     head: Response
@@ -36,7 +36,7 @@ class RelayedAnswer:
 
 
 @dataclass(frozen=True, slots=True)
-class OwnAnswer:
+class ErrorResponse:
     """An error that this proxy generates itself."""
 
     head: Response

@@ -18,7 +18,7 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from cache.answer.annotations import annotated, template_values_of_copy, template_values_of_relayed
-from cache.answer.answers import CopyAnswer, OwnAnswer, RelayedAnswer
+from cache.answer.answers import CopyResponse, ErrorResponse, RelayedResponse
 from cache.answer.cache_status import Handling, member
 from cache.answer.client_exceptions import exemption
 from cache.answer.partial_content import content_of, partial
@@ -73,7 +73,7 @@ def from_copy(
     *,
     validated: bool = False,
     memento: bool = False,
-) -> CopyAnswer:
+) -> CopyResponse:
     """Return the response that a stored response gives to a request: whole, a part of it, a 304 or a 416.
 
     `validated` says that the origin confirmed it in this exchange, `memento` that Accept-Datetime selected it; `now`
@@ -83,19 +83,19 @@ def from_copy(
     fields = with_memento_fields(entry, fields, policy, memento=memento)
     parts = requested_parts(request, entry)
     if not_modified(request, entry):  # RFC 9110 §13.2.2: before Range
-        answer = CopyAnswer(Response(304, "Not Modified", _without_representation(fields)))
+        answer = CopyResponse(Response(304, "Not Modified", _without_representation(fields)))
     elif isinstance(parts, Unsatisfiable):
         unsatisfied = ("Content-Range", f"bytes */{entry.total}"), ("Content-Length", "0")
-        answer = CopyAnswer(Response(416, _phrase(416), _without_representation(fields).appending(*unsatisfied)))
+        answer = CopyResponse(Response(416, _phrase(416), _without_representation(fields).appending(*unsatisfied)))
     elif parts:
         answer = partial(entry, parts, fields)
     else:
         answer = _whole_content(request, entry, fields, policy)
     head = _with_via_and_cache_status(answer.head, answer.exemption, handling, policy, entry.head.version)
-    return CopyAnswer(head, answer.content, answer.exemption)
+    return CopyResponse(head, answer.content, answer.exemption)
 
 
-def _whole_content(request: Request, entry: StoredResponse, fields: Fields, policy: CachePolicy) -> CopyAnswer:
+def _whole_content(request: Request, entry: StoredResponse, fields: Fields, policy: CachePolicy) -> CopyResponse:
     status, phrase, exception = entry.head.status, entry.head.reason, None
     if status == 200:
         status, exception = status_of_changed_200(request, entry.head.fields, policy)
@@ -107,7 +107,7 @@ def _whole_content(request: Request, entry: StoredResponse, fields: Fields, poli
     fields = _without_content(status, fields)
     no_content = request.method == "HEAD" or status in NO_CONTENT
     content = () if no_content else content_of(entry, 0, entry.total)
-    return CopyAnswer(Response(status, phrase, fields), content, exception)
+    return CopyResponse(Response(status, phrase, fields), content, exception)
 
 
 def _without_representation(fields: Fields) -> Fields:
@@ -147,7 +147,7 @@ def _fields_for_this_cache(policy: CachePolicy) -> tuple[str, ...]:
 
 def relayed(
     request: Request, response: Response, handling: Handling | None, policy: CachePolicy, response_time: float
-) -> RelayedAnswer:
+) -> RelayedResponse:
     """Return the origin's response as it is relayed; only a 200 that an operator's rule changes gets another status.
 
     Without `handling` there is no Cache-Status. `response_time`, in seconds since the epoch, replaces a missing Date.
@@ -161,7 +161,7 @@ def relayed(
             phrase, fields = phrase if status == 200 else _phrase(status), changed
     fields = _without_content(status, fields)
     head = _with_via_and_cache_status(Response(status, phrase, fields), exception, handling, policy, response.version)
-    return RelayedAnswer(head, request.method != "HEAD" and status not in NO_CONTENT, exception)
+    return RelayedResponse(head, request.method != "HEAD" and status not in NO_CONTENT, exception)
 
 
 # ---- errors that this proxy generates
@@ -169,7 +169,7 @@ def relayed(
 
 def error_response(
     status: int, reason: Refused, sentence: str, policy: CachePolicy, now: float, *, error: str | None = None
-) -> OwnAnswer:
+) -> ErrorResponse:
     """Return an error that this proxy generates: never a 203, never stored, no Cache-Status (ledger META-14).
 
     `error` is a proxy error type of RFC 9209 §2.3, for Proxy-Status.
@@ -187,7 +187,7 @@ def error_response(
             ("Proxy-Status", f'{policy.identity.name}{parameter}; details="{printable}"'),
         )
     )
-    return OwnAnswer(Response(status, _phrase(status), fields), text)
+    return ErrorResponse(Response(status, _phrase(status), fields), text)
 
 
 def _with_via_and_cache_status(

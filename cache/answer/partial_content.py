@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cache.answer.answers import CopyAnswer
+from cache.answer.answers import CopyResponse
 from cache.http.field_table import row
 from cache.http.messages import Fields, Response
 from cache.rules.ranges import Part
@@ -12,7 +12,7 @@ from cache.rules.stored_parts import StoredContent, find_content
 from cache.rules.stored_response import StoredResponse
 
 
-def partial(entry: StoredResponse, parts: tuple[Part, ...], fields: Fields) -> CopyAnswer:
+def partial(entry: StoredResponse, parts: tuple[Part, ...], fields: Fields) -> CopyResponse:
     """Return the 206 with some parts; `fields` are those of the 200."""
     # RFC 9110 §15.3.7: the fields of the 200, without those that describe the whole content
     kept = fields.without([name for name, _ in fields if row(name).whole] + ["content-length"])
@@ -21,10 +21,10 @@ def partial(entry: StoredResponse, parts: tuple[Part, ...], fields: Fields) -> C
     part = parts[0]
     content_range = ("Content-Range", f"bytes {part.start}-{part.stop - 1}/{entry.total}")
     kept = kept.appending(content_range, ("Content-Length", str(part.stop - part.start)))
-    return CopyAnswer(Response(206, "Partial Content", kept), content_of(entry, part.start, part.stop))
+    return CopyResponse(Response(206, "Partial Content", kept), content_of(entry, part.start, part.stop))
 
 
-def _multipart(entry: StoredResponse, parts: tuple[Part, ...], fields: Fields) -> CopyAnswer:
+def _multipart(entry: StoredResponse, parts: tuple[Part, ...], fields: Fields) -> CopyResponse:
     """Return several parts in one 206 (RFC 9110 §14.6)."""
     boundary = f"part-of-{entry.id}"
     content_type = fields.get("content-type")
@@ -35,7 +35,7 @@ def _multipart(entry: StoredResponse, parts: tuple[Part, ...], fields: Fields) -
             lines.insert(1, f"Content-Type: {content_type}")
         content += ["\r\n".join([*lines, "", ""]).encode("latin-1"), *content_of(entry, part.start, part.stop)]
     content.append(f"\r\n--{boundary}--\r\n".encode())
-    answer = CopyAnswer(Response(206, "Partial Content"), tuple(content))
+    answer = CopyResponse(Response(206, "Partial Content"), tuple(content))
     multipart = ("Content-Type", f"multipart/byteranges; boundary={boundary}")
     fields = fields.without(["content-type"]).appending(multipart, ("Content-Length", str(answer.length)))
     return replace(answer, head=replace(answer.head, fields=fields))

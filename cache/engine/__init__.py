@@ -11,8 +11,8 @@ from dataclasses import replace
 
 from cache.answer.cache_status import Handling
 from cache.answer.compose import from_copy
-from cache.engine.on_request import forward_unread, on_request
-from cache.engine.on_response import completed, on_failure, on_response, status_of_failure, without_copies
+from cache.engine.on_request import forward_after_damage, on_request
+from cache.engine.on_response import on_failure, on_response, response_from_parts, status_of_failure, without_copies
 from cache.http.messages import Fields, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import time_to_live
@@ -20,12 +20,12 @@ from cache.rules.key import request_for
 from cache.rules.stored_response import StoredResponse
 
 __all__ = [
-    "completed",
-    "forward_unread",
+    "forward_after_damage",
     "on_failure",
     "on_request",
     "on_response",
     "preview",
+    "response_from_parts",
     "status_of_failure",
     "without_copies",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cache.answer.answers import CopyAnswer, OwnAnswer, RelayedAnswer
+from cache.answer.answers import CopyResponse, ErrorResponse, RelayedResponse
 from cache.answer.cache_status import Handling
 from cache.http.messages import Request
 from cache.policy.reasons import Detail, Forwarded, NotStored, Refused
@@ -52,7 +52,7 @@ class Validate(UpstreamRequest):
 class Serve:
     """Answer from a stored response."""
 
-    answer: CopyAnswer
+    response: CopyResponse
     entry: StoredResponse
     handling: Handling
     valid_until: float
@@ -68,7 +68,7 @@ class Serve:
 class Refuse:
     """Answer with an error that this proxy generates."""
 
-    answer: OwnAnswer
+    response: ErrorResponse
     reason: Refused
     changes: tuple[Change, ...] = ()
 
@@ -116,7 +116,7 @@ Change = Update | Invalidate | InvalidateGroups | Delete
 class Store:
     """Relay the response, and store it as `entry` in place of the entries whose ids are in `replaces`."""
 
-    answer: RelayedAnswer
+    response: RelayedResponse
     entry: StoredResponse
     replaces: tuple[str, ...]
     handling: Handling
@@ -127,7 +127,7 @@ class Store:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """Store the response as `entry`, a part that was missing, then call `engine.completed` with the stored part."""
+    """Store the response as `entry`, a missing part; then call `engine.response_from_parts` with that part."""
 
     entry: StoredResponse
     replaces: tuple[str, ...]
@@ -138,7 +138,7 @@ class Complete:
 class Freshen:
     """Answer from a stored response that the origin has just validated; `entry` is its updated form."""
 
-    answer: CopyAnswer
+    response: CopyResponse
     entry: StoredResponse
     handling: Handling
     changes: tuple[Change, ...] = ()
@@ -148,7 +148,7 @@ class Freshen:
 class Relay:
     """Relay the response without storing it."""
 
-    answer: RelayedAnswer
+    response: RelayedResponse
     not_stored: NotStored | None
     handling: Handling | None
     changes: tuple[Change, ...] = ()

@@ -9,7 +9,7 @@ from cache import engine
 from cache.engine.decisions import Forward, Refuse, Serve, Validate
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.reason_texts import clause
+from cache.policy.reason_texts import text_of
 from cache.rules.freshness import current_age, date_of, freshness_lifetime, received_age
 from cache.rules.key import primary_key
 from cache.rules.selection import matching
@@ -45,7 +45,7 @@ def explain(request: Request, candidates: Sequence[StoredResponse], policy: Cach
 
     `candidates` are the stored responses under its keys.
     """
-    policy = policy.towards(request.host)
+    policy = policy.for_host(request.host)
     steps = [Step("key", primary_key(request), "RFC 9111 §2")]
     steps += [_variant(number, entry, request, policy) for number, entry in enumerate(candidates, start=1)]
     if matching_entries := matching(request, candidates, policy):
@@ -54,20 +54,20 @@ def explain(request: Request, candidates: Sequence[StoredResponse], policy: Cach
     match decision:
         case Serve():
             reason = decision.detail
-            text = clause(reason) if reason else None
+            text = text_of(reason) if reason else None
             finding = text.sentence if text else "fresh: the lifetime is longer than the age"
             steps.append(Step("hit", finding, text.source if text else "RFC 9111 §4.2"))
-            steps.append(_status(decision.answer.head, decision.entry, decision.answer.exemption))
-            return Explanation(tuple(steps), "hit", reason or "fresh", decision.answer.head)
+            steps.append(_status(decision.response.head, decision.entry, decision.response.exemption))
+            return Explanation(tuple(steps), "hit", reason or "fresh", decision.response.head)
         case Validate() | Forward():
             kind = "validate" if isinstance(decision, Validate) else "forward"
-            text = clause(decision.detail or decision.fwd)
+            text = text_of(decision.detail or decision.fwd)
             steps.append(Step(kind, text.sentence, text.source))
             return Explanation(tuple(steps), kind, decision.detail or decision.fwd, None)
         case Refuse():
-            text = clause(decision.reason)
+            text = text_of(decision.reason)
             steps.append(Step("refuse", text.sentence, text.source))
-            return Explanation(tuple(steps), "refuse", decision.reason, decision.answer.head)
+            return Explanation(tuple(steps), "refuse", decision.reason, decision.response.head)
 
 
 def _variant(number: int, entry: StoredResponse, request: Request, policy: CachePolicy) -> Step:

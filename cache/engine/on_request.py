@@ -21,7 +21,7 @@ from cache.rules.freshness import current_age, freshness_lifetime, reason_to_val
 from cache.rules.mementos import ACCEPT_DATETIME, capture_at, captures_for, current
 from cache.rules.ownership import is_visible
 from cache.rules.poisoning import unkeyed_input
-from cache.rules.selection import is_misaddressed, matching, obstacle, passed_by
+from cache.rules.selection import is_misaddressed, matching, obstacle, reason_to_bypass
 from cache.rules.stored_response import StoredResponse
 
 RANGE = ("range", "if-range")
@@ -43,14 +43,14 @@ def on_request(
         now: The time, in seconds since the epoch.
         waited_as: Why the request would have been forwarded, if it waited for the fetch of another (RFC 9211 §2.6).
     """
-    policy = policy.towards(request.host)
+    policy = policy.for_host(request.host)
     candidates = [entry for entry in candidates if is_visible(entry, request, policy)]
     if policy.identity.gateway and (unkeyed := unkeyed_input(request.fields)):
         # ledger SEC-04: in edge mode, the origin does not get these fields
         request = request.with_fields(request.fields.without(unkeyed))
     if refusal := _refuse_target(request, policy, now) or _answer_locally(request, policy, now):
         return refusal
-    if bypass := passed_by(request, policy):
+    if bypass := reason_to_bypass(request, policy):
         fwd, detail = bypass
         if policy.network.offline:
             return _refuse_offline(request, policy, now)
@@ -243,6 +243,6 @@ def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse
     return Refuse(answer, Refused.OFFLINE)
 
 
-def forward_unread(request: Request, policy: CachePolicy) -> Forward:
+def forward_after_damage(request: Request, policy: CachePolicy) -> Forward:
     """Return the upstream request for a request whose stored responses are all damaged."""
     return Forward(forwarded(request, policy), Forwarded.URI_MISS)

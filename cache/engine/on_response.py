@@ -115,7 +115,7 @@ def _on_missing_part(
     return Complete(part, tuple(_replaced_ids(upstream_request, part, policy)))
 
 
-def completed(
+def response_from_parts(
     request: Request, upstream_request: UpstreamRequest, part: StoredResponse, policy: CachePolicy, now: float
 ) -> Serve:
     """Return the response from all stored parts, now that `part`, the missing one, is stored."""

@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import attrgetter
 
 from cache.engine.decisions import Forward, UpstreamRequest, Validate
-from cache.http.cache_control import shareable_although_authorized
+from cache.http.cache_control import is_shareable_if_authorized
 from cache.http.field_table import end_to_end
 from cache.http.fields import delta_seconds, is_strong
 from cache.http.messages import Fields, Request
@@ -55,7 +55,7 @@ def for_missing_part(
     tag, missing = validation.entity_tag(parts.head.fields), missing_range(parts)
     plain = request.method == "GET" and request.fields.names().isdisjoint({"range", *validation.PRECONDITIONS})
     # the response to an authorized request may differ from the stored parts
-    unshared = is_authorized(request, policy) and not shareable_although_authorized(directives_of(parts, policy))
+    unshared = is_authorized(request, policy) and not is_shareable_if_authorized(directives_of(parts, policy))
     if not plain or unshared or tag is None or not is_strong(tag) or missing is None:
         return without_validation(upstream_request)
     added = ("Range", f"bytes={missing[0]}-{missing[1] - 1}"), ("If-Range", tag)

@@ -75,7 +75,7 @@ def response_directives(fields: Fields, targeted_fields: tuple[str, ...] = ()) -
     return _response_directives(fields.get("cache-control") or "")
 
 
-def shareable_although_authorized(directives: ResponseDirectives) -> bool:
+def is_shareable_if_authorized(directives: ResponseDirectives) -> bool:
     """Return whether a response to a request with Authorization may be shared (RFC 9111 §3.5)."""
     return directives.public or directives.s_maxage is not None or directives.must_revalidate
 

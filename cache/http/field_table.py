@@ -10,7 +10,7 @@ from cache.http.messages import Fields
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FieldRule:
     """How to handle one field."""
 
     hop_by_hop: bool = False
@@ -25,13 +25,13 @@ class Row:
     """Describes the content as a whole: left out of a 206 that this cache generates (RFC 9530 §2)."""
 
 
-_HOP_BY_HOP = Row(hop_by_hop=True, stored=False, freshened=False)
-_CONTENT = Row(representation=True)
+_HOP_BY_HOP = FieldRule(hop_by_hop=True, stored=False, freshened=False)
+_CONTENT = FieldRule(representation=True)
 # Needed to read the stored bytes, so a 304 must not change them
-_FRAMING = Row(representation=True, freshened=False)
-_DIGEST = Row(representation=True, whole=True)
+_FRAMING = FieldRule(representation=True, freshened=False)
+_DIGEST = FieldRule(representation=True, whole=True)
 
-TABLE: dict[str, Row] = {
+TABLE: dict[str, FieldRule] = {
     "connection": _HOP_BY_HOP,
     "keep-alive": _HOP_BY_HOP,
     "proxy-connection": _HOP_BY_HOP,
@@ -39,11 +39,11 @@ TABLE: dict[str, Row] = {
     "transfer-encoding": _HOP_BY_HOP,
     "upgrade": _HOP_BY_HOP,
     # RFC 9111 §3.1: these concern this proxy alone
-    "proxy-authenticate": Row(stored=False, freshened=False),
-    "proxy-authentication-info": Row(stored=False, freshened=False),
+    "proxy-authenticate": FieldRule(stored=False, freshened=False),
+    "proxy-authentication-info": FieldRule(stored=False, freshened=False),
     "proxy-authorization": _HOP_BY_HOP,
     # Trailer fields are not stored, so their announcement is not either
-    "trailer": Row(stored=False, freshened=False, representation=True),
+    "trailer": FieldRule(stored=False, freshened=False, representation=True),
     "accept-ranges": _CONTENT,
     "content-digest": _DIGEST,
     "content-disposition": _CONTENT,
@@ -58,12 +58,12 @@ TABLE: dict[str, Row] = {
     "repr-digest": _CONTENT,
 }
 
-_DEFAULT = Row()
+_DEFAULT = FieldRule()
 # RFC 9110 §7.6.1: Connection may name any field. Without these, framing, routing or identity would be lost
 _NEVER_HOP_BY_HOP = frozenset({"content-length", "host", "cookie", "authorization", "cache-control", "via"})
 
 
-def row(name: str) -> Row:
+def row(name: str) -> FieldRule:
     """Return the row of a field name, in any letter case."""
     return TABLE.get(name.lower(), _DEFAULT)
 

@@ -126,7 +126,7 @@ def entity_tags(value: str) -> list[str]:
     return members(value)
 
 
-def opaque(tag: str) -> str:
+def opaque_tag(tag: str) -> str:
     """Return an entity tag without its `W/`, for weak comparison (RFC 9110 §8.8.3.2)."""
     return tag.removeprefix("W/")
 

@@ -93,7 +93,7 @@ class Request:
     has_content: bool = False
     tls_name: str | None = None
     """The server name in the client's TLS handshake (SNI); None without TLS or without SNI."""
-    keyed_as: str = ""
+    cache_target: str = ""
     """The target to use in the primary cache key, if it differs from `target`; else empty."""
     content_digest: str = ""
     """SHA-256 of the content, in hexadecimal, for a POST that only reads: part of the primary key. Else empty."""
@@ -110,7 +110,7 @@ class Request:
             version=self.version,
             has_content=self.has_content,
             tls_name=self.tls_name,
-            keyed_as=self.keyed_as,
+            cache_target=self.cache_target,
             content_digest=self.content_digest,
         )
 

@@ -17,8 +17,8 @@ from cache.policy.rules import (
     Mode,
     PostRule,
     QueryRule,
-    Reach,
     SetCookie,
+    TargetRules,
 )
 
 
@@ -119,7 +119,7 @@ class RequestPolicy:
     """Names of cookies whose requests bypass the cache."""
     fetch_whole: bool = False
     """Fetch the whole response when a client asks for a range of something that is not stored."""
-    reach: Reach | None = None
+    reach: TargetRules | None = None
     """Targets refused to clients; None if only this machine can reach the proxy."""
     always_forward: bool = False
     """Send every request to the origin, without the client's own validators: a recording is being made."""
@@ -135,7 +135,7 @@ class NetworkPolicy:
     unreachable: frozenset[str] = frozenset()
     """Lower-case names of the hosts that cannot be reached now."""
     offline: bool = False
-    """Never go forward. Set by `CachePolicy.towards` where the mode demands it."""
+    """Never go forward. Set by `CachePolicy.for_host` where the mode demands it."""
     disconnected: bool = False
     """Offline because the host cannot be reached, not by choice: staleness has its limit then."""
 
@@ -196,7 +196,7 @@ class CachePolicy:
                 return mode
         return self.network.mode
 
-    def towards(self, host: str) -> CachePolicy:
+    def for_host(self, host: str) -> CachePolicy:
         """Return the policy for a request to a host: offline if its mode says so or the host cannot be reached."""
         mode = self.mode_of(host)
         if mode in (Mode.OFFLINE, Mode.REPLAY):

@@ -42,7 +42,7 @@ SHARED_CACHE = PrivateCache()
 """A shared cache: no rule is relaxed."""
 
 
-def without_signature(request: Request, rules: Sequence[QueryRule]) -> Request:
+def without_dropped_parameters(request: Request, rules: Sequence[QueryRule]) -> Request:
     """Return the request, with a key that is made without the query parameters that the rules drop."""
     path, mark, query = request.target.partition("?")
     if not mark:
@@ -61,7 +61,7 @@ def without_signature(request: Request, rules: Sequence[QueryRule]) -> Request:
     ]
     if len(kept) == len(parameters):
         return request
-    return replace(request, keyed_as=path + (f"?{'&'.join(kept)}" if kept else ""))
+    return replace(request, cache_target=path + (f"?{'&'.join(kept)}" if kept else ""))
 
 
 def is_kept_although_authorized(request: Request, private: PrivateCache) -> bool:
@@ -79,7 +79,7 @@ def _path_matches(request: Request, patterns: Sequence[re.Pattern[str]]) -> bool
     return any(pattern.fullmatch(path) for pattern in patterns)
 
 
-def reads_by_post(request: Request, media_type: str, rules: Sequence[PostRule]) -> bool:
+def is_reading_post(request: Request, media_type: str, rules: Sequence[PostRule]) -> bool:
     """Return whether a rule says that a request is a POST that only reads. `media_type` is that of its content."""
     path = request.target.partition("?")[0]
     return request.method == "POST" and any(

@@ -135,7 +135,7 @@ class Targets:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class TargetRules:
     """The targets that clients may reach through this proxy (RFC 9110 §17.2)."""
 
     refused: Targets = Targets()

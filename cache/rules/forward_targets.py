@@ -8,7 +8,7 @@ from cache.http.fields import tokens
 from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Refused
-from cache.policy.rules import Reach, Targets
+from cache.policy.rules import TargetRules, Targets
 
 
 def pseudonym(policy: CachePolicy) -> str:
@@ -37,12 +37,12 @@ def reason_to_prohibit(request: Request, policy: CachePolicy) -> Refused | None:
     return Refused.CONNECT_PORT if request.method == "CONNECT" and request.port not in reach.connect_ports else None
 
 
-def is_prohibited(host: str, reach: Reach) -> bool:
+def is_prohibited(host: str, reach: TargetRules) -> bool:
     """Return whether a host, given by name or address, is refused to clients."""
-    return is_among(host, reach.refused) and not is_among(host, reach.allowed)
+    return is_listed(host, reach.refused) and not is_listed(host, reach.allowed)
 
 
-def is_among(host: str, targets: Targets) -> bool:
+def is_listed(host: str, targets: Targets) -> bool:
     """Return whether a host, given by name or address, is one of `targets`."""
     name = host.lower().removesuffix(".")
     try:

@@ -26,7 +26,7 @@ def primary_key(request: Request) -> str:
     host = f"[{host}]" if ":" in host else host
     port = "" if request.port == DEFAULT_PORTS.get(request.scheme) else f":{request.port}"
     # without a slash behind the authority, a target could continue the host name (RFC 9110 §4.2.3)
-    target = request.keyed_as or request.target
+    target = request.cache_target or request.target
     target = target if target.startswith("/") else f"/{target}"
     # decoding an escape behind a stray percent sign could form an escape that the client did not send
     escaped = "%" in target and not _STRAY_PERCENT.search(target)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from cache.http.cache_control import shareable_although_authorized
+from cache.http.cache_control import is_shareable_if_authorized
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
@@ -68,7 +68,7 @@ def _may_answer(request: Request, entry: StoredResponse, policy: CachePolicy, no
     if "memento-datetime" in entry.head.fields:  # it is a memento of an archive, with a time of its own
         return False
     directives = directives_of(entry, policy)
-    shareable = shareable_although_authorized(directives) or is_bound_to_credential(entry)
+    shareable = is_shareable_if_authorized(directives) or is_bound_to_credential(entry)
     if "authorization" in request.fields and not shareable:
         return False
     # an invalidated response is a past state, and a past state is what the client asks for

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from hashlib import blake2b
 
-from cache.http.cache_control import response_directives, shareable_although_authorized
+from cache.http.cache_control import is_shareable_if_authorized, response_directives
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import is_for_any_credential, is_kept_although_authorized
@@ -29,7 +29,7 @@ def owner_of(request: Request, response_fields: Fields, policy: CachePolicy) -> 
     scope = ((SCOPE, policy.private.scope),) if policy.private.scope else ()
     if "authorization" not in request.fields or not is_kept_although_authorized(request, policy.private):
         return scope
-    if shareable_although_authorized(response_directives(response_fields, policy.targeted_fields)):
+    if is_shareable_if_authorized(response_directives(response_fields, policy.targeted_fields)):
         return scope
     credential = ANY if is_for_any_credential(request, policy.private) else _hash_of_authorization(request, policy)
     return (*scope, (CREDENTIAL, credential))

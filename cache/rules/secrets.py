@@ -30,12 +30,12 @@ def secrets_in(fields: Fields, policy: CachePolicy) -> frozenset[str]:
     return policy.private.secrets if policy.private.secrets and is_json(fields) else frozenset()
 
 
-def other_content(head: Response, length: int) -> Response:
+def scrubbed_head(head: Response, length: int) -> Response:
     """Return the head for scrubbed content of `length` bytes: another representation than the origin's."""
     fields = head.fields.without(_FIELDS_OF_ORIGINAL).appending(("Content-Length", str(length)))
     return replace(head, fields=fields)
 
 
-def other_entry(entry: StoredResponse, length: int, sha256: str) -> StoredResponse:
+def scrubbed_entry(entry: StoredResponse, length: int, sha256: str) -> StoredResponse:
     """Return the entry of a response for its scrubbed body."""
-    return replace(entry, head=other_content(entry.head, length), scrubbed=True).with_body(length, sha256)
+    return replace(entry, head=scrubbed_head(entry.head, length), scrubbed=True).with_body(length, sha256)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cache.http.cache_control import RequestDirectives, request_directives, shareable_although_authorized
+from cache.http.cache_control import RequestDirectives, is_shareable_if_authorized, request_directives
 from cache.http.fields import tokens
 from cache.http.messages import DEFAULT_PORTS, Fields, Request
 from cache.policy.cache_policy import CachePolicy, client_reload
@@ -28,7 +28,7 @@ from cache.rules.stored_response import StoredResponse
 from cache.rules.vary import matches
 
 
-def passed_by(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail | None] | None:
+def reason_to_bypass(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail | None] | None:
     """Return why a request bypasses the cache, or None if a stored response may answer it."""
     fields = request.fields
     if request.method not in ("GET", "HEAD") and not request.content_digest:
@@ -109,7 +109,7 @@ def obstacle(
     if entry.scrubbed and not policy.network.offline:  # the origin can send the original
         return Forwarded.REQUEST, Detail.SCRUBBED
     directives = directives_of(entry, policy)
-    shareable = shareable_although_authorized(directives) or is_bound_to_credential(entry)
+    shareable = is_shareable_if_authorized(directives) or is_bound_to_credential(entry)
     if is_authorized(request, policy) and not (shareable or policy.private.keep_private):
         return Forwarded.REQUEST, Detail.AUTHORIZATION
     if now < policy.freshness.clock_valid_from:  # RFC 9111 §4: without a correct clock, freshness is unknown

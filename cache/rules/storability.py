@@ -8,9 +8,9 @@ from urllib.parse import urljoin
 
 from cache.http.cache_control import (
     ResponseDirectives,
+    is_shareable_if_authorized,
     request_directives,
     response_directives,
-    shareable_although_authorized,
 )
 from cache.http.fields import media_type, tokens
 from cache.http.messages import Fields, Received, Request, Response
@@ -137,7 +137,7 @@ def _refused_by_status(request: Request, response: Response, directives: Respons
 def _refused_by_directives(request: Request, directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
     if forbidden := forbidden_by_directive(directives, policy):
         return forbidden
-    if not is_authorized(request, policy) or shareable_although_authorized(directives):
+    if not is_authorized(request, policy) or is_shareable_if_authorized(directives):
         return None
     return None if is_kept_although_authorized(request, policy.private) else NotStored.AUTHORIZATION
 
@@ -208,7 +208,7 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         key=key,
         method=request.method,
         # the parameters removed from the key, like signatures, are not stored
-        target=replace(request, target=request.keyed_as).uri if request.keyed_as else request.uri,
+        target=replace(request, target=request.cache_target).uri if request.cache_target else request.uri,
         head=Response(head.status, head.reason, fields, head.version),
         request_time=received.request_time,
         response_time=received.response_time,

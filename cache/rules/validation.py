@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from cache.http.field_table import row
-from cache.http.fields import entity_tags, http_date, is_strong, opaque
+from cache.http.fields import entity_tags, http_date, is_strong, opaque_tag
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import date_of
@@ -79,7 +79,9 @@ def confirmed_entries(
     if tag is not None and is_strong(tag):
         return tuple(entry for entry in recent if entity_tag(entry.head.fields) == tag)
     if tag is not None:
-        return tuple(entry for entry in recent if opaque(entity_tag(entry.head.fields) or "") == opaque(tag))[:1]
+        return tuple(entry for entry in recent if opaque_tag(entity_tag(entry.head.fields) or "") == opaque_tag(tag))[
+            :1
+        ]
     # a 304 without a tag confirms an entry only if no other entry and no tag of the client was asked about
     if len(entries) != 1 or len(entity_tags(sent_request.fields.get("if-none-match") or "")) > 1:
         return ()
@@ -130,7 +132,7 @@ def matches_any_tag(tags: str, entry: StoredResponse) -> bool:
     tag = entity_tag(entry.head.fields)
     if tag is None:
         return False
-    return any(opaque(member) == opaque(tag) for member in entity_tags(tags)) or tags == tag
+    return any(opaque_tag(member) == opaque_tag(tag) for member in entity_tags(tags)) or tags == tag
 
 
 def same_representation(entry: StoredResponse, response: Response) -> bool:

@@ -119,7 +119,7 @@ class ResponseStore(Protocol):
             StoreError: nothing was stored, nothing was deleted.
         """
 
-    def revise(self, entry: StoredResponse) -> bool | None:
+    def try_update(self, entry: StoredResponse) -> bool | None:
         """Return the result of `update`, or None if that needs waiting: nothing was changed. Raises StoreError."""
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:

@@ -74,7 +74,7 @@ class MemoryStore:
         """Begin a new body."""
         return MemoryWriter(self)
 
-    def revise(self, entry: StoredResponse) -> bool:
+    def try_update(self, entry: StoredResponse) -> bool:
         """Do what `update` does."""
         return self.update(entry)
 

@@ -13,7 +13,7 @@ from typing import Literal, NoReturn
 
 from addon.pipeline.scrubbing_writer import ScrubbingWriter
 from cache import engine
-from cache.answer.answers import CopyAnswer
+from cache.answer.answers import CopyResponse
 from cache.engine.decisions import (
     Change,
     Complete,
@@ -109,7 +109,7 @@ class EngineStage:
         decision = engine.on_request(request, candidates, self._policy, self.time.now())
         match decision:
             case Serve():
-                self._answer_from_copy(client, decision.answer)
+                self._answer_from_copy(client, decision.response)
                 if decision.background_validation:
                     self._go_forward(None, decision.background_validation.request, decision.background_validation)
             case Refuse():
@@ -157,13 +157,13 @@ class EngineStage:
         match outcome:
             case Store():
                 self._apply(outcome.changes)
-                self._keep(outcome, reply.body if outcome.answer.has_content else b"")
+                self._keep(outcome, reply.body if outcome.response.has_content else b"")
                 self._relay(pending.client, outcome, reply)
             case Complete():
                 self._keep(outcome, reply.body)
                 (part,) = [each for each in self._store.candidates(outcome.entry.key) if each.id == outcome.entry.id]
-                whole = engine.completed(pending.request, pending.sent, part, self._policy, self.time.now())
-                self._answer_from_copy(pending.client, whole.answer)
+                whole = engine.response_from_parts(pending.request, pending.sent, part, self._policy, self.time.now())
+                self._answer_from_copy(pending.client, whole.response)
             case Relay():
                 self._apply(outcome.changes)
                 self._relay(pending.client, outcome, reply)
@@ -172,7 +172,7 @@ class EngineStage:
                 self._go_forward(pending.client, pending.request, outcome.upstream_request)
             case Freshen() | Serve():
                 try:
-                    self._answer_from_copy(pending.client, outcome.answer)
+                    self._answer_from_copy(pending.client, outcome.response)
                 except DamagedEntry:  # somebody else's answer has taken its place meanwhile
                     self._go_forward(pending.client, pending.request, engine.without_copies(pending.sent))
                     return
@@ -204,7 +204,7 @@ class EngineStage:
             disconnected=disconnected,
         )
         if isinstance(outcome, Serve):
-            self._answer_from_copy(pending.client, outcome.answer)
+            self._answer_from_copy(pending.client, outcome.response)
         else:
             self._refuse(pending.client, outcome)
         self._apply(outcome.changes)
@@ -235,7 +235,7 @@ class EngineStage:
                 case Delete(entry):
                     self._store.delete(entry.key, [entry.id])
 
-    def _answer_from_copy(self, client: str | None, answer: CopyAnswer) -> None:
+    def _answer_from_copy(self, client: str | None, answer: CopyResponse) -> None:
         self._hear(client, answer.head, b"".join(map(self._octets, answer.content)))
 
     def _octets(self, piece: StoredContent | bytes) -> bytes:
@@ -247,12 +247,12 @@ class EngineStage:
     def _relay(self, client: str | None, outcome: Store | Relay, reply: Reply) -> None:
         if isinstance(outcome, Relay) and outcome.not_stored:
             self._counted[f"not_stored.{outcome.not_stored}"] += 1
-        self._hear(client, outcome.answer.head, reply.body if outcome.answer.has_content else b"")
+        self._hear(client, outcome.response.head, reply.body if outcome.response.has_content else b"")
 
     def _refuse(self, client: str | None, refuse: Refuse) -> None:
         self._counted[f"refused.{refuse.reason}"] += 1
-        assert refuse.answer.content.endswith(f"reason: {refuse.reason}\n".encode())
-        self._hear(client, refuse.answer.head, refuse.answer.content)
+        assert refuse.response.content.endswith(f"reason: {refuse.reason}\n".encode())
+        self._hear(client, refuse.response.head, refuse.response.content)
 
     def _hear(self, client: str | None, head: Response, body: bytes) -> None:
         if client is not None:

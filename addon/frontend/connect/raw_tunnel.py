@@ -13,7 +13,7 @@ from typing import cast
 
 from addon.frontend.frontend import Frontend
 from addon.origin import OriginFailure
-from addon.runtime.access_log import line_of
+from addon.runtime.access_log import format_line
 
 logger = logging.getLogger(__name__)
 
@@ -119,7 +119,7 @@ class RawTunnel:
         connections.discard(self)
         if end is self._client and end.transport is not None:
             connections.limits.release(end.transport)
-            connections.write_log(end.transport, line_of(self._request_line, 200, self._origin.received, "tunnel"))
+            connections.write_log(end.transport, format_line(self._request_line, 200, self._origin.received, "tunnel"))
 
     def expire(self) -> None:
         """Close a tunnel in which no bytes pass any more."""

@@ -21,7 +21,7 @@ from addon.frontend.connect.raw_tunnel import RawTunnel
 from addon.frontend.connect.tls import TlsConnection
 from addon.frontend.connections import HEAD_TIMEOUT
 from addon.frontend.frontend import Frontend
-from addon.runtime.access_log import line_of
+from addon.runtime.access_log import format_line
 from cache.http.messages import Fields, host_port
 
 logger = logging.getLogger(__name__)
@@ -161,7 +161,7 @@ class ConnectTunnel(asyncio.Protocol):
         self._frontend.connections.limits.release(self._transport)
 
     def _log(self) -> None:
-        self._frontend.connections.write_log(self._transport, line_of(self._request_line, 200, 0, "tunnel"))
+        self._frontend.connections.write_log(self._transport, format_line(self._request_line, 200, 0, "tunnel"))
 
     def expire(self) -> None:
         """Close a tunnel whose client has sent nothing that could be understood."""

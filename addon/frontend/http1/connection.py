@@ -34,7 +34,7 @@ from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.frontend.http1.response_task import ResponseTask
 from addon.frontend.http1.send import ClientGone, write_together
 from addon.pipeline.reply import Reply
-from addon.runtime.access_log import NOT_UNDERSTOOD, line_of, request_line
+from addon.runtime.access_log import UNPARSED_REQUEST, format_line, request_line
 from cache.http.messages import Request, Response
 
 logger = logging.getLogger(__name__)
@@ -370,11 +370,11 @@ class Http1Connection(asyncio.Protocol):
         errors = self._fast_path.fetcher.errors
         self._send_last(errors.malformed_request(str(fault), fault.status))
 
-    def _send_last(self, reply: Reply, line: str = NOT_UNDERSTOOD) -> None:
+    def _send_last(self, reply: Reply, line: str = UNPARSED_REQUEST) -> None:
         """Send an error of this proxy's own, logged under a request line, and end."""
         if isinstance(reply.content, bytes):
             write_together(self.transport, head_bytes(reply.head, Framing(close=True)), reply.content)
-            self._connections.write_log(self.transport, line_of(line, reply.head.status, len(reply.content)))
+            self._connections.write_log(self.transport, format_line(line, reply.head.status, len(reply.content)))
         self._move(Event.LAST)
 
     def _close(self) -> None:

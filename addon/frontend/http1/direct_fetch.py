@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from addon.origin.connection import OriginConnection
-from addon.origin.response_buffer import MOMENT
+from addon.origin.response_buffer import SMALL_BODY_WAIT
 from addon.origin.response_reader import ResponseReader
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.request_context import without_hop_fields
@@ -111,9 +111,9 @@ class DirectFetch:
     def _progress(self) -> None:
         """Use the response once enough of it has arrived."""
         response = self.response
-        if response.is_nearly_whole() or (response.head is None and response.failure is None):
+        if response.awaits_small_body() or (response.head is None and response.failure is None):
             if response.head is not None and self._deadline is None:
-                self._deadline = asyncio.get_running_loop().call_later(MOMENT, response.hurry)
+                self._deadline = asyncio.get_running_loop().call_later(SMALL_BODY_WAIT, response.stop_waiting_for_body)
             return
         self._stop_listening()
         self._respond()

@@ -137,10 +137,10 @@ class FastPath:
             return self.templates.validate(request, decision, key, now, client)
         if not isinstance(decision, Serve):
             return None
-        content = self.fetcher.reply_builder.content_in_memory(decision.answer)
+        content = self.fetcher.reply_builder.content_in_memory(decision.response)
         if content is None:
             return None
-        hits = self._hits(request.scheme, decision.answer.exemption)
+        hits = self._hits(request.scheme, decision.response.exemption)
         hot = hot_response(request, decision, content, policy=policy, now=now, stamp=stamp, hits=hits)
         if hot is not None:
             self.hot.put(head_as_sent, hot)

@@ -13,7 +13,7 @@ from addon.frontend.http1.request_body import RequestBody
 from addon.frontend.http1.request_head import RequestHead
 from addon.frontend.http1.response_head import framing_of
 from addon.frontend.http1.send import Client, ClientGone, send
-from addon.origin import FailureKind, OriginAnswer, OriginFailure, RequestContent
+from addon.origin import FailureKind, OriginFailure, OriginResponse, RequestContent
 from addon.pipeline.reply import Reply, Stream
 from addon.pipeline.request_context import NO_CONTEXT
 from addon.runtime.access_log import access_line
@@ -71,9 +71,9 @@ class Handler:
         reply = await self._with_length(fetch.request, reply)
         return await self._send(client, fetch.request, reply, may_follow=self.frontend.connections.accepting)
 
-    async def _receive(self, fetch: DirectFetch) -> OriginAnswer:
-        head = await fetch.connection.hear(fetch.response)
-        return OriginAnswer(head, fetch.sent_at, self.fast_path.clock(), fetch.connection, fetch.response)
+    async def _receive(self, fetch: DirectFetch) -> OriginResponse:
+        head = await fetch.connection.receive_head(fetch.response)
+        return OriginResponse(head, fetch.sent_at, self.fast_path.clock(), fetch.connection, fetch.response)
 
     async def _with_length(self, request: Request, reply: Reply) -> Reply:
         """Return a reply that declares the length of its content to a client of HTTP/1.0."""

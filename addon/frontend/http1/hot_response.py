@@ -104,7 +104,7 @@ class HotResponse:
 
 def template_of(request: Request, serve: Serve, policy: CachePolicy) -> tuple[bytes, bool] | None:
     """Return the head with `%d` in place of seconds, and whether `ttl` is among them; None if the head has no Age."""
-    head = serve.answer.head
+    head = serve.response.head
     lines = [(name.replace("%", "%%"), value.replace("%", "%%")) for name, value in head.fields.lines]
     if sum(name == "Age" for name, _ in lines) != 1:
         return None
@@ -162,5 +162,5 @@ def hot_response(
         length=len(content),
         milliseconds=entry.milliseconds,
         hits=hits,
-        log_line=access_line(request, serve.answer.head.status, len(content), serve.handling),
+        log_line=access_line(request, serve.response.head.status, len(content), serve.handling),
     )

@@ -226,9 +226,9 @@ class TemplateFetch(DirectFetch):
         outcome = fetcher.outcomes.judge(self.request, self.sent, received, fetcher.policy)
         if not isinstance(outcome, Relay) or outcome.not_stored not in UNCACHEABLE or outcome.changes:
             return None
-        presented = outcome.answer.head
+        presented = outcome.response.head
         # a Date that this cache has added would be wrong a second later
-        if not outcome.answer.has_content or presented.fields.get("date") != head.fields.get("date"):
+        if not outcome.response.has_content or presented.fields.get("date") != head.fields.get("date"):
             return None
         framing = framing_of(presented, "GET", self.request.version, persistent=True)
         if framing.chunked or framing.close:
@@ -240,7 +240,7 @@ class TemplateFetch(DirectFetch):
         return heads[place]
 
     def _log_line(self, relay: Relay, size: int) -> str:
-        return access_line(self.request, relay.answer.head.status, size, relay.handling)
+        return access_line(self.request, relay.response.head.status, size, relay.handling)
 
 
 def _alike(request: Request) -> ALIKE:

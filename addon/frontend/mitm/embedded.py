@@ -10,7 +10,7 @@ from mitmproxy import ctx, exceptions
 from mitmproxy.addonmanager import Loader
 
 from addon.config.errors import ConfigError
-from addon.config.exposure import exposed
+from addon.config.exposure import exposed_keys
 from addon.config.load import configure
 from addon.frontend.mitm.hooks import Hooks
 from addon.service import Service
@@ -50,7 +50,7 @@ class Embedded(Hooks):
             self._made = asyncio.get_running_loop().create_future()
             try:
                 settings = configure(_settings_file()).settings
-                if kept := exposed(settings, ctx.options.listen_host):
+                if kept := exposed_keys(settings, ctx.options.listen_host):
                     logger.warning("set listen_host: others can reach what %s keeps for one user", " and ".join(kept))
                 service = Service(settings)
                 await service.start()

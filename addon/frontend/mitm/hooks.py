@@ -25,7 +25,7 @@ from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail, NotStored
 from cache.rules.invalidation import keys_in_doubt
 from cache.rules.key import primary_key
-from cache.rules.selection import asks_for_web_socket, passed_by
+from cache.rules.selection import asks_for_web_socket, reason_to_bypass
 
 FRAMING = frozenset({"content-length", "transfer-encoding"})
 """Fields by which mitmproxy frames a message, so they stay in a message that it carries."""
@@ -166,10 +166,10 @@ class Hooks:
             return
         fetcher.outcomes.conclude(carried.request, outcome, None)
         framing = [line for line in received.head.fields if line[0].lower() in FRAMING]
-        _relabel(response, outcome.answer.head, framing if outcome.answer.has_content else [])
+        _relabel(response, outcome.response.head, framing if outcome.response.has_content else [])
         if isinstance(outcome, Store):
             self._kept[flow] = outcome  # mitmproxy holds it in memory until it is complete
-        elif not outcome.answer.has_content and carried.request.method != "HEAD":
+        elif not outcome.response.has_content and carried.request.method != "HEAD":
             response.stream = fetcher.reply_builder.dropping(carried.request, received.head)
         else:
             response.stream = True
@@ -200,7 +200,7 @@ def _is_settled(flow: http.HTTPFlow) -> bool:
 
 
 def _is_carried(request: Request, policy: CachePolicy) -> bool:
-    bypass = passed_by(request, policy)
+    bypass = reason_to_bypass(request, policy)
     return request.has_content or (bypass is not None and bypass[1] in CARRIED)
 
 

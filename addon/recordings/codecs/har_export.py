@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, urlsplit
 import msgspec
 from msgspec import UNSET
 
-from addon.pipeline.content_codings import CodingError, uncoded
+from addon.pipeline.content_codings import CodingError, decode_content
 from addon.recordings.codecs.har_format import (
     HAR_VERSION,
     HarContent,
@@ -85,7 +85,7 @@ def _har_content(fields: Fields, content: bytes) -> HarContent:
     decoded = content
     if codings is not None:
         with suppress(CodingError):  # content that cannot be decoded is written as it is
-            decoded = uncoded(content, codings, MAX_DECODED)
+            decoded = decode_content(content, codings, MAX_DECODED)
     result = HarContent(size=len(decoded), mimeType=content_type)
     if codings is not None:
         result.original = b64encode(content).decode()

@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 from xml.parsers import expat
 
 from addon.offline.wanted import Document, Found, Read, SourceError, Wanted
-from addon.pipeline.content_codings import CodingError, uncoded
+from addon.pipeline.content_codings import CodingError, decode_content
 from addon.warm.readers.urls import checked_url, urls_in
 
 MAX_SITEMAPS = 1000
@@ -39,7 +39,7 @@ def _locations(document: Document) -> tuple[str, list[str]]:
     content = document.content
     if content.startswith(b"\x1f\x8b"):  # a compressed file, without Content-Encoding
         try:
-            content = uncoded(content, "gzip", MAX_SIZE)
+            content = decode_content(content, "gzip", MAX_SIZE)
         except CodingError as error:
             raise SourceError(f"{document.uri}: {error}") from None
     if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # the protocol also allows plain text

@@ -78,7 +78,7 @@ class DiskStore:
         """Return None: everything needs to wait for the disk."""
         return None
 
-    def revise(self, entry: StoredResponse) -> None:
+    def try_update(self, entry: StoredResponse) -> None:
         """Return None: everything needs to wait for the disk."""
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:

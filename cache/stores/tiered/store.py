@@ -106,7 +106,7 @@ class TieredStore:
             )
         return stored
 
-    def revise(self, entry: StoredResponse) -> bool | None:
+    def try_update(self, entry: StoredResponse) -> bool | None:
         """Return the result of `update`, or None if that must wait for the disk. Raises StoreError."""
         with self._lock:
             known = self._memory.variants(entry.key)
@@ -215,7 +215,7 @@ class TieredStore:
 
     def update(self, entry: StoredResponse) -> bool:
         """Replace the head of a stored entry if its revision is `entry.revision - 1`. Raises StoreError."""
-        if (revised := self.revise(entry)) is not None:
+        if (revised := self.try_update(entry)) is not None:
             return revised
         self._flush_key(entry.key)
         return self._disk.update(entry)

@@ -15,7 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from addon.cli import app
-from addon.config.exposure import exposed
+from addon.config.exposure import exposed_keys
 from addon.config.load import configure
 
 
@@ -87,6 +87,6 @@ def test_config_check_reports_it_as_json(tmp_path: Path) -> None:
 
 def test_inside_mitmproxy_the_address_of_its_listener_counts() -> None:
     dev = configure(None, {"profile": "dev"}, {}).settings
-    assert exposed(dev, "127.0.0.1") == ()
-    everywhere = exposed(dev, "")  # mitmproxy's default
+    assert exposed_keys(dev, "127.0.0.1") == ()
+    everywhere = exposed_keys(dev, "")  # mitmproxy's default
     assert everywhere == ("offline.keep_private", "offline.keep_authorized_for_any")

@@ -11,7 +11,7 @@ from addon.config.load import configure
 from addon.config.profiles import FOLDER, profile_names
 from addon.config.toml_files import read_toml
 from cache.http.messages import Fields, Response
-from cache.policy.private_cache import is_for_any_credential, is_kept_although_authorized, without_signature
+from cache.policy.private_cache import is_for_any_credential, is_kept_although_authorized, without_dropped_parameters
 from cache.policy.rules import SetCookie
 from cache.rules.freshness import lifetime_of_kind
 from cache.rules.key import primary_key, request_for
@@ -85,7 +85,7 @@ def test_dev_stores_responses_to_authorized_requests_for_container_images_only(p
 def test_dev_drops_the_signature_of_blob_urls_from_the_key(target: str, key: str) -> None:
     dev = configure(None, {}, {"SECONDHAND_PROFILE": "dev"}).settings.policy()
     assert (
-        primary_key(without_signature(request_for(f"https://a.test{target}"), dev.keying.query_rules))
+        primary_key(without_dropped_parameters(request_for(f"https://a.test{target}"), dev.keying.query_rules))
         == f"https://a.test{key}"
     )
 

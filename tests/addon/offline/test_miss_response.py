@@ -13,7 +13,7 @@ import pytest
 
 from addon.config.private_store import PROFILE, private_directory
 from addon.config.settings import Settings
-from addon.offline.miss_queue import MAX_QUEUED, MissQueue, is_answered, queueable
+from addon.offline.miss_queue import MAX_QUEUED, MissQueue, is_final, queueable
 from addon.offline.miss_response import preferred_media_type, remedy
 from addon.offline.wanted import Wanted
 from addon.service import Service
@@ -134,7 +134,7 @@ def test_requests_with_credentials_or_a_range_are_not_queued(field: tuple[str, s
 
 def test_a_signed_url_is_not_queued() -> None:
     request = request_for("http://a.test/?v=1&Signature=s3cr3t")
-    assert queueable(replace(request, keyed_as="/?v=1")) is None
+    assert queueable(replace(request, cache_target="/?v=1")) is None
     assert queueable(request) is not None
 
 
@@ -190,4 +190,4 @@ def test_the_queue_is_fetched_after_switching_online_if_the_settings_say_so(tmp_
 
 @pytest.mark.parametrize(("status", "answered"), [(200, True), (203, True), (404, True), (502, False), (0, False)])
 def test_responses_below_500_are_final(status: int, answered: bool) -> None:
-    assert is_answered(status) is answered
+    assert is_final(status) is answered

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 import uvloop
 
-from addon.origin import OriginAnswer, OriginClient, OriginFailure, OriginOptions
+from addon.origin import OriginClient, OriginFailure, OriginOptions, OriginResponse
 from cache.http.messages import Fields, Request, Response
 from tests.fixtures.raw_origin import RawOrigin, Script, answering
 
@@ -50,7 +50,7 @@ async def pieces(*chunks: bytes) -> AsyncIterator[bytes]:
         yield chunk
 
 
-async def whole(response: OriginAnswer) -> bytes:
+async def whole(response: OriginResponse) -> bytes:
     return b"".join([chunk async for chunk in response.body()])
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner, Result
 
 from addon.cli import app
-from addon.origin.lint import Examined, Flaw, Level, findings
+from addon.origin.lint import CheckedResponse, Flaw, Level, findings
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Received, Response
 from cache.policy.cache_policy import CachePolicy
@@ -379,4 +379,4 @@ def test_no_response_makes_the_checks_raise(
 ) -> None:
     received = Received(Response(status, "\xff", Fields(tuple(lines))), 1_700_000_000.0, 1_700_000_000.5)
     for request in (None, request_for("http://a.test/", Fields(tuple(lines)))):
-        findings(Examined(received, request, content, whole), CachePolicy(), everything=True)
+        findings(CheckedResponse(received, request, content, whole), CachePolicy(), everything=True)

@@ -103,7 +103,7 @@ def test_an_early_error_response_stops_the_content(length: int | None) -> None:
     async def refusing(peer: Peer) -> None:
         await peer.request()
         await peer.send(b"HTTP/1.1 413 Content Too Large\r\nContent-Length: 3\r\n\r\nno.")
-        assert await peer.closed_after_octets()
+        assert await peer.closed_after_data()
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, bytes]:
         response = await client.fetch(post_of(origin), content=RequestContent(endless_content(taken), length))
@@ -208,7 +208,7 @@ def test_expect_and_the_100_response_are_forwarded() -> None:
 def test_content_of_another_length_than_announced_ends_the_exchange(chunks: tuple[bytes, ...]) -> None:
     async def cut(peer: Peer) -> None:
         await peer.request()
-        assert await peer.closed_after_octets()
+        assert await peer.closed_after_data()
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:
@@ -225,7 +225,7 @@ def test_a_client_that_disconnects_ends_the_exchange() -> None:
 
     async def cut(peer: Peer) -> None:
         await peer.request()
-        assert await peer.closed_after_octets()
+        assert await peer.closed_after_data()
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:

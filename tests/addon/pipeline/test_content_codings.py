@@ -7,7 +7,7 @@ import brotli
 import pytest
 import zstandard
 
-from addon.pipeline.content_codings import CodingError, uncoded
+from addon.pipeline.content_codings import CodingError, decode_content
 
 CONTENT = b"hello, hello, hello" * 100
 ENCODED = {
@@ -21,9 +21,9 @@ ENCODED = {
 
 @pytest.mark.parametrize("coding", ENCODED)
 def test_content_is_decoded_up_to_the_limit(coding: str) -> None:
-    assert uncoded(ENCODED[coding], coding, len(CONTENT)) == CONTENT
+    assert decode_content(ENCODED[coding], coding, len(CONTENT)) == CONTENT
     with pytest.raises(CodingError, match="more than 1899 bytes"):
-        uncoded(ENCODED[coding], coding, len(CONTENT) - 1)
+        decode_content(ENCODED[coding], coding, len(CONTENT) - 1)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br", "zstd"])
@@ -35,18 +35,18 @@ def test_a_decompression_bomb_is_refused(coding: str) -> None:
         "zstd": lambda: zstandard.compress(bytes(100_000_000)),
     }
     with pytest.raises(CodingError, match="more than 1000 bytes"):
-        uncoded(bombs[coding](), coding, 1000)
+        decode_content(bombs[coding](), coding, 1000)
 
 
 @pytest.mark.parametrize("coding", ["gzip", "deflate", "br"])
 def test_incomplete_or_invalid_content_is_an_error(coding: str) -> None:
     for content in (ENCODED[coding][:-1], b"nonsense"):
         with pytest.raises(CodingError):
-            uncoded(content, coding, 10_000)
+            decode_content(content, coding, 10_000)
 
 
 def test_codings_are_removed_last_first_and_an_unknown_one_is_an_error() -> None:
-    assert uncoded(gzip.compress(ENCODED["br"]), "br, gzip", 10_000) == CONTENT
-    assert uncoded(CONTENT, None, 10_000) == CONTENT
+    assert decode_content(gzip.compress(ENCODED["br"]), "br, gzip", 10_000) == CONTENT
+    assert decode_content(CONTENT, None, 10_000) == CONTENT
     with pytest.raises(CodingError, match="found the content coding compress"):
-        uncoded(CONTENT, "compress", 10_000)
+        decode_content(CONTENT, "compress", 10_000)

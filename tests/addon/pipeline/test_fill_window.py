@@ -19,13 +19,13 @@ def test_bytes_are_found_at_each_position() -> None:
 
 def test_bytes_are_released_in_whole_chunks() -> None:
     window = window_of(b"abc", b"de", b"f")
-    window.let_go(4)
+    window.release(4)
     assert (window.start, window.end, window.at(2), window.at(3)) == (3, 6, None, b"de")
-    window.let_go(6)
+    window.release(6)
     assert (window.start, window.at(5)) == (6, None)
 
 
 def test_a_new_window_is_empty() -> None:
     window = FillWindow()
-    window.let_go(0)
+    window.release(0)
     assert (window.start, window.end, window.at(0)) == (0, 0, None)

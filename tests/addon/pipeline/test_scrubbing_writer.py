@@ -14,7 +14,7 @@ import pytest
 import zstandard
 
 from addon.pipeline.async_store import AsyncStore
-from addon.pipeline.scrubbing_writer import Unscrubbable, scrub_json, scrubbed
+from addon.pipeline.scrubbing_writer import ScrubbingError, scrub_json, scrubbed
 from addon.runtime.counters import Counters
 from cache.http.messages import Fields, Response
 from cache.policy.reasons import NotStored
@@ -84,7 +84,7 @@ def test_a_secret_is_found_in_every_unicode_encoding(encoding: str) -> None:
 )
 def test_unreadable_content_is_refused(coding: str | None, content: bytes) -> None:
     original = entry(*[("Content-Encoding", coding)] if coding else [])
-    with pytest.raises(Unscrubbable):
+    with pytest.raises(ScrubbingError):
         scrubbed(original, content, NAMES)
 
 
@@ -151,7 +151,7 @@ def test_json_that_is_too_long_is_refused_and_released(tmp_path: Path) -> None:
         writer = await stored.writer(NAMES)
         assert writer is not None
         writer.write(bytes(MAX_SCRUBBED))
-        with pytest.raises(Unscrubbable, match=str(MAX_SCRUBBED)):
+        with pytest.raises(ScrubbingError, match=str(MAX_SCRUBBED)):
             writer.write(b" ")
         writer.abort()
         with pytest.raises(StoreError):

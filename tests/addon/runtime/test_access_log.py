@@ -22,7 +22,7 @@ FRESH = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
 LINE = re.compile(r'\S+ - - \[[^\]]+\] "[^" ]+ [^" ]+ HTTP/1\.[01]" [0-9]{3} [0-9]+ \S+')
 
 
-def line_of(target: str) -> str:
+def format_line(target: str) -> str:
     return access_line(Request("GET", "http", "a.example", 80, target), 200, 5, None)
 
 
@@ -37,12 +37,12 @@ def write(path: Path, *entries: tuple[float, str, str]) -> None:
 
 
 def test_the_query_is_not_logged() -> None:
-    assert line_of("/a?token=b") == '"GET http://a.example/a HTTP/1.1" 200 5 -'
-    assert line_of("?a") == '"GET http://a.example HTTP/1.1" 200 5 -'
+    assert format_line("/a?token=b") == '"GET http://a.example/a HTTP/1.1" 200 5 -'
+    assert format_line("?a") == '"GET http://a.example HTTP/1.1" 200 5 -'
 
 
 def test_a_quotation_mark_in_the_target_is_escaped() -> None:
-    assert line_of('/" 200 0 hit') == '"GET http://a.example/%22 200 0 hit HTTP/1.1" 200 5 -'
+    assert format_line('/" 200 0 hit') == '"GET http://a.example/%22 200 0 hit HTTP/1.1" 200 5 -'
 
 
 def test_the_timestamp_has_the_common_log_format() -> None:
@@ -50,7 +50,9 @@ def test_the_timestamp_has_the_common_log_format() -> None:
 
 
 def test_a_line_contains_client_and_time(tmp_path: Path) -> None:
-    write(tmp_path / "log", (1_795_435_200.9, "127.0.0.1", line_of("/")), (1_795_435_201.0, "::1", line_of("/")))
+    write(
+        tmp_path / "log", (1_795_435_200.9, "127.0.0.1", format_line("/")), (1_795_435_201.0, "::1", format_line("/"))
+    )
     assert (tmp_path / "log").read_text().splitlines() == [
         '127.0.0.1 - - [23/Nov/2026:12:00:00 +0000] "GET http://a.example/ HTTP/1.1" 200 5 -',
         '::1 - - [23/Nov/2026:12:00:01 +0000] "GET http://a.example/ HTTP/1.1" 200 5 -',

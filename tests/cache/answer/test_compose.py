@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cache.answer.answers import CopyAnswer
+from cache.answer.answers import CopyResponse
 from cache.answer.cache_status import Handling
 from cache.answer.compose import error_response, from_copy, relayed, status_of_changed_200
 from cache.http.messages import Fields, Request, Response
@@ -34,11 +34,11 @@ def asked(*lines: tuple[str, str], method: str = "GET") -> Request:
     return Request(method, "http", "a.example", 80, "/b/c?d", Fields(lines))
 
 
-def answered(request: Request, entry: StoredResponse, policy: CachePolicy = POLICY) -> CopyAnswer:
+def answered(request: Request, entry: StoredResponse, policy: CachePolicy = POLICY) -> CopyResponse:
     return from_copy(request, entry, Handling(hit=True), policy, NOW)
 
 
-def lines(answer: CopyAnswer) -> dict[str, str]:
+def lines(answer: CopyResponse) -> dict[str, str]:
     return {name.lower(): value for name, value in answer.head.fields if name not in ("Date", "Via", "Age")}
 
 

@@ -38,7 +38,7 @@ def test_offline_serves_any_copy_and_refuses_what_is_not_stored() -> None:
     assert served.detail is Detail.OFFLINE
     refused = decided(policy)
     assert isinstance(refused, Refuse)
-    assert (refused.reason, refused.answer.head.status) == (Refused.OFFLINE, 504)
+    assert (refused.reason, refused.response.head.status) == (Refused.OFFLINE, 504)
 
 
 @pytest.mark.parametrize("mode", [Mode.ONLINE, Mode.AUTO])
@@ -62,7 +62,7 @@ def test_auto_serves_copies_of_an_unreachable_host_at_once_within_a_day() -> Non
     assert served.handling.ttl == 60 - DAY
     too_stale = decided(policy, stored(2 * DAY))
     assert isinstance(too_stale, Refuse)
-    assert b"a.test cannot be reached now" in too_stale.answer.content
+    assert b"a.test cannot be reached now" in too_stale.response.content
 
 
 def test_auto_asks_other_hosts_and_online_asks_all() -> None:

@@ -41,7 +41,7 @@ def test_another_name_in_tls_is_refused_where_the_operator_wants_that() -> None:
     request = replace(REQUEST, tls_name="b.example")
     strict = engine.on_request(request, (), replace(POLICY, requests=replace(POLICY.requests, strict_host=True)), NOW)
     assert isinstance(strict, Refuse)
-    assert (strict.answer.head.status, strict.reason) == (400, Refused.STRICT_HOST)
+    assert (strict.response.head.status, strict.reason) == (400, Refused.STRICT_HOST)
     lenient = engine.on_request(request, (), POLICY, NOW)
     assert isinstance(lenient, Forward)
     assert lenient.fwd is Forwarded.BYPASS
@@ -67,11 +67,11 @@ def test_another_name_in_tls_is_refused_where_the_operator_wants_that() -> None:
     ],
 )
 def test_each_failure_has_its_status_and_its_reason(error: str, status: int, reason: Refused) -> None:
-    sent = engine.forward_unread(REQUEST, POLICY)
+    sent = engine.forward_after_damage(REQUEST, POLICY)
     assert sent.fwd is Forwarded.URI_MISS
     refused = engine.on_failure(REQUEST, sent, POLICY, NOW, error=error, sentence="It failed.", disconnected=False)
     assert isinstance(refused, Refuse)
-    assert (refused.answer.head.status, refused.reason) == (status, reason)
+    assert (refused.response.head.status, refused.reason) == (status, reason)
 
 
 @pytest.mark.row("INVAL-01")

@@ -59,7 +59,7 @@ def test_what_no_shared_cache_may_keep_is_recorded_and_replayed_years_later(fiel
     for later in (asked(), asked(("Authorization", "Bearer 2"), ("Cache-Control", "no-cache, max-age=0, no-store"))):
         decided = on_request(later, (entry,), REPLAYING, NOW + 1e8)
         assert isinstance(decided, Serve)
-        assert (decided.answer.head.status, decided.detail) == (203, Detail.REPLAY)
+        assert (decided.response.head.status, decided.detail) == (203, Detail.REPLAY)
         assert decided.valid_until == math.inf
 
 
@@ -92,8 +92,8 @@ def test_nothing_is_forwarded_that_asks_for_copies_alone() -> None:
 def test_what_a_recording_does_not_hold_is_a_504_with_its_name(request_: Request) -> None:
     decided = on_request(request_, (), REPLAYING, NOW)
     assert isinstance(decided, Refuse)
-    assert (decided.reason, decided.answer.head.status) == (Refused.REPLAY, 504)
-    assert b"The recording demo has no response" in decided.answer.content
+    assert (decided.reason, decided.response.head.status) == (Refused.REPLAY, 504)
+    assert b"The recording demo has no response" in decided.response.content
 
 
 def test_another_variant_is_not_the_one_that_was_recorded() -> None:

@@ -59,7 +59,7 @@ def test_quoted_strings_entity_tags_and_media_types_never_raise(text: str) -> No
     list(parsers.tokens(text))
     for tag in parsers.entity_tags(text):
         assert parsers.is_strong(tag) != tag.startswith("W/")
-        assert tag.endswith(parsers.opaque(tag))
+        assert tag.endswith(parsers.opaque_tag(tag))
 
 
 @unhurried

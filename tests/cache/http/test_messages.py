@@ -17,7 +17,7 @@ REQUEST = Request(
     version="HTTP/1.0",
     has_content=True,
     tls_name="b.example",
-    keyed_as="/k",
+    cache_target="/k",
     content_digest="digest",
 )
 ENTRY = StoredResponse(

@@ -9,7 +9,7 @@ import pytest
 from addon.config.origin import OriginSettings
 from addon.config.settings import Settings
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.rules import Reach
+from cache.policy.rules import TargetRules
 
 SHIPPED_WITH_THE_SETTINGS = {("presentation", "clients"), ("freshness", "lifetimes")}
 
@@ -33,4 +33,4 @@ def test_the_ungrouped_defaults_are_those_of_the_settings_too(name: str) -> None
 
 
 def test_tunnels_end_where_the_settings_say() -> None:
-    assert Reach().connect_ports == set(OriginSettings().connect_ports)
+    assert TargetRules().connect_ports == set(OriginSettings().connect_ports)

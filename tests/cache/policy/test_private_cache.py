@@ -10,7 +10,7 @@ from cache.engine import on_failure, on_request, on_response
 from cache.engine.decisions import Forward, Refuse, Relay, Serve, Store, Update, Validate
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.private_cache import PrivateCache, reads_by_post, without_signature
+from cache.policy.private_cache import PrivateCache, is_reading_post, without_dropped_parameters
 from cache.policy.reasons import Detail, Forwarded, NotStored
 from cache.policy.rules import ANYTHING, Mode, PostRule, QueryRule, glob
 from cache.rules.key import primary_key, request_for
@@ -51,9 +51,9 @@ def test_offline_the_profile_overrides_named_prohibitions_and_says_so(said: str)
     served = on_request(request_for(URI), [entry], OFFLINE, NOW + 1000)
     assert isinstance(served, Serve)
     assert served.detail is Detail.OVERRIDE_OFFLINE
-    assert served.answer.head.status == 203
+    assert served.response.head.status == 203
     assert served.valid_until <= NOW + 1000
-    assert (served.answer.head.fields.get("cache-status") or "").endswith("; detail=override-offline")
+    assert (served.response.head.fields.get("cache-status") or "").endswith("; detail=override-offline")
 
 
 @pytest.mark.parametrize("said", FORBIDDING)
@@ -188,7 +188,7 @@ def test_what_a_credential_was_given_is_chosen_before_a_later_401_to_whoever_had
             NOW + 9,
         )
         assert isinstance(served, Serve)
-        assert served.answer.head.status == status
+        assert served.response.head.status == status
 
 
 def test_what_everybody_may_have_is_shared_whoever_asked_first() -> None:
@@ -249,7 +249,7 @@ RULE = QueryRule(glob("*.test"), glob("/files/*"), (glob("X-Amz-*"), glob("Signa
     ],
 )
 def test_a_signature_is_no_part_of_the_key_nor_of_what_is_written(target: str, key: str) -> None:
-    request = without_signature(request_for(f"https://a.test{target}"), [RULE])
+    request = without_dropped_parameters(request_for(f"https://a.test{target}"), [RULE])
     assert primary_key(request) == f"https://a.test{key}"
     assert request.target == target
     outcome = answered(CachePolicy(), ("Cache-Control", "max-age=60"), request=request)
@@ -280,4 +280,4 @@ def test_any_other_post_is_refused_offline() -> None:
 ])  # fmt: skip
 def test_which_posts_only_read(method: str, media_type: str, reads: bool) -> None:
     rule = PostRule(glob("*"), glob("*/git-upload-pack"), glob("application/x-git-upload-pack-request"))
-    assert reads_by_post(replace(FETCH, method=method), media_type, [rule]) is reads
+    assert is_reading_post(replace(FETCH, method=method), media_type, [rule]) is reads

@@ -11,9 +11,9 @@ from cache.engine.decisions import Forward, Refuse
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy, Identity, RequestPolicy
 from cache.policy.reasons import Refused
-from cache.policy.rules import Reach, Targets, glob
+from cache.policy.rules import TargetRules, Targets, glob
 
-REACH = Reach(
+REACH = TargetRules(
     Targets((ip_network("127.0.0.0/8"), ip_network("fe80::/10")), (glob("*.localhost"), glob("metadata"))),
     Targets((ip_network("127.0.0.9/32"),), (glob("mine.localhost"),)),
     frozenset({443}),

@@ -110,7 +110,7 @@ def test_a_client_that_sends_no_more_gets_the_answers_to_all_it_has_asked() -> N
 def test_content_that_ends_short_with_the_client_never_counts_as_whole() -> None:
     async def reads_all(peer: Peer) -> None:
         await peer.request()
-        assert await peer.closed_after_octets()
+        assert await peer.closed_after_data()
         peer._requests.append(b"cut")
 
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:

@@ -114,7 +114,7 @@ def test_an_origin_that_takes_its_time_is_no_fault_of_the_client() -> None:
 def test_content_that_drips_in_ends_in_a_cut(framing: str) -> None:
     async def takes_all(peer: Peer) -> None:
         await peer.request()
-        await peer.closed_after_octets()
+        await peer.closed_after_data()
         peer._requests.append(b"cut")
 
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:

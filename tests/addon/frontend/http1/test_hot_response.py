@@ -75,7 +75,7 @@ def fresh(request: Request, entry: StoredResponse, policy: CachePolicy, now: flo
     """What the engine says at that time, as octets of a head."""
     decision = engine.on_request(request, (entry,), policy, now)
     assert isinstance(decision, Serve)
-    head = decision.answer.head
+    head = decision.response.head
     return head_bytes(head, framing_of(head, request.method, request.version, persistent=True))
 
 

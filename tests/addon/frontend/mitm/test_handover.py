@@ -114,20 +114,20 @@ async def chat(client: Client, host: str, target: str) -> None:
     def say(event: Event) -> None:
         client.send(protocol.send(event))
 
-    async def hear() -> Event:
+    async def receive_head() -> Event:
         while (event := next(protocol.events(), None)) is None:
             protocol.receive_data(await client.reader.read(65_536) or None)
         return event
 
     say(Request(host=host, target=target))
-    assert isinstance(await hear(), AcceptConnection)
+    assert isinstance(await receive_head(), AcceptConnection)
     say(TextMessage("hello"))
-    assert await hear() == TextMessage("hello")
+    assert await receive_head() == TextMessage("hello")
     large = b"\x00\xff" * MAX_WAITING * 2
     say(BytesMessage(large))
     received = b""
     while len(received) < len(large):
-        event = await hear()
+        event = await receive_head()
         assert isinstance(event, BytesMessage)
         received += event.data
     assert received == large

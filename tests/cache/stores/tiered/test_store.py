@@ -139,7 +139,7 @@ def test_without_memory_everything_is_on_the_disk(open_store: OpenStore) -> None
     assert store.candidates(KEY) == (stored,)
     assert is_intact(store, stored)
     assert store.peek_body(stored) is None
-    assert store.revise(replace(stored, revision=1)) is None
+    assert store.try_update(replace(stored, revision=1)) is None
     assert store.update(replace(stored, revision=1))
 
 
@@ -167,11 +167,11 @@ def test_changes_of_one_key_keep_their_order(open_store: OpenStore, other: DiskS
     store = open_store()
     first = store.keep(new_entry(), b"1")
     assert first
-    assert store.revise(replace(first, request_time=2.0, revision=1))
-    assert not store.revise(replace(first, request_time=3.0, revision=1))
+    assert store.try_update(replace(first, request_time=2.0, revision=1))
+    assert not store.try_update(replace(first, request_time=3.0, revision=1))
     second = store.keep(new_entry(), b"2")
     assert second
-    assert store.revise(replace(first, request_time=4.0, revision=2))
+    assert store.try_update(replace(first, request_time=4.0, revision=2))
     now = (second, replace(first, request_time=4.0, revision=2))
     assert store.peek(KEY) == now
     store._write_behind.flush()
@@ -269,7 +269,7 @@ def test_changes_that_cannot_be_written_are_dropped_and_counted(
     with closing(sqlite3.connect(directory / "cache.db", isolation_level=None)) as other_connection:
         other_connection.execute("BEGIN IMMEDIATE")
         dropped = [store.keep(new_entry(f"http://{number}.example/"), b"x") for number in range(3)]
-        store.revise(replace(stored, revision=1))
+        store.try_update(replace(stored, revision=1))
         store._write_behind.flush()
     assert lost == {NotStored.STORE_FAILED: 4}
     assert "4 changes were not written" in caplog.text
