@@ -34,7 +34,7 @@ from addon.frontend.mitm.hooks import Hooks
 from addon.runtime.access_log import AccessLog
 from addon.runtime.event_loop import run
 from addon.service import Service
-from cache.policy.rules import glob
+from cache.policy.operator_rules import glob
 from cache.stores.memory import MemoryStore
 
 logger = logging.getLogger(__name__)

@@ -34,8 +34,8 @@ from cache import engine
 from cache.engine.decisions import Refuse
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import Mode
 from cache.policy.reasons import NotStored
-from cache.policy.rules import Mode
 from cache.rules.key import key_of_uri, keys
 from cache.stores.base import ResponseStore, StoreError
 from cache.stores.disk.store import DiskStore

@@ -24,7 +24,7 @@ from addon.programs.run.variables import CA_FILES, variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_trust_files
 from addon.runtime.listen_address import proxy_url
-from cache.policy.rules import Mode
+from cache.policy.operator_rules import Mode
 
 
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:

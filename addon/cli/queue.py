@@ -19,7 +19,7 @@ from addon.cli.terminal import FAILED, print_json, print_line, print_note, print
 from addon.config.settings import Settings
 from addon.offline.miss_queue import MissQueue, is_final
 from addon.offline.wanted import Wanted
-from cache.policy.rules import Mode
+from cache.policy.operator_rules import Mode
 
 if TYPE_CHECKING:
     from addon.offline.prefetch import Fetched

@@ -30,7 +30,7 @@ from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_trust_files
 from addon.recordings.library import RecordingLibrary
 from addon.runtime.control import ControlClient, ControlError
-from cache.policy.rules import Mode
+from cache.policy.operator_rules import Mode
 
 MAX_LOG_LINES = 20
 """Lines of a log that are printed if the log cannot be saved."""

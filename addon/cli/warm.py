@@ -22,7 +22,7 @@ from addon.cli.options import (
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_table
 from addon.config.settings import Settings
 from addon.config.units import size_text
-from cache.policy.rules import Mode
+from cache.policy.operator_rules import Mode
 
 if TYPE_CHECKING:
     from addon.warm.readers.sources import NamedSources

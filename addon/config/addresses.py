@@ -6,7 +6,7 @@ import socket
 from collections.abc import Iterable
 from ipaddress import ip_address, ip_network
 
-from cache.policy.rules import Targets, glob
+from cache.policy.operator_rules import Targets, glob
 
 DEFAULT_REFUSED_TARGETS = (
     *("localhost", "*.localhost", "127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128"),

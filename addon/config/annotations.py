@@ -11,7 +11,7 @@ from addon.config.model import Section
 from cache.answer.annotations import PLACEHOLDERS
 from cache.http.field_table import row
 from cache.http.fields import TOKEN
-from cache.policy.rules import AnnotationRule, glob
+from cache.policy.operator_rules import AnnotationRule, glob
 
 _FIELD_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]*")
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")

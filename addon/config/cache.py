@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Strict
 
 from addon.config.model import LowerCaseTokens, Section, Strings, Tokens
 from addon.config.units import Seconds
-from cache.policy.rules import ClientReload, HostRule, LifetimeRule, Mode, SetCookie, glob
+from cache.policy.operator_rules import ClientReload, HostRule, LifetimeRule, Mode, SetCookie, glob
 
 
 def _not_replay(mode: Mode) -> Mode:

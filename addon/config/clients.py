@@ -11,7 +11,7 @@ from pydantic import Strict, ValidationError, model_validator
 from addon.config.errors import ConfigError, Location, faults_of, key_text
 from addon.config.model import RegularExpression, Section, Token
 from addon.config.toml_files import read_toml, toml_value
-from cache.policy.rules import ClientRule
+from cache.policy.operator_rules import ClientRule
 
 SHIPPED = Path(__file__).with_name("clients.toml")
 

@@ -9,8 +9,8 @@ from pydantic import Strict
 
 from addon.config.model import LowerCaseTokens, Section, Strings
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import PostRule, QueryRule, glob
 from cache.policy.private_cache import PrivateCache
-from cache.policy.rules import PostRule, QueryRule, glob
 
 
 class QuerySettings(Section):

@@ -8,7 +8,7 @@ from pydantic import Strict, model_validator
 
 from addon.config.model import Section
 from addon.config.offline import PostSettings
-from cache.policy.rules import PostRule
+from cache.policy.operator_rules import PostRule
 
 
 class RecordingsSettings(Section):

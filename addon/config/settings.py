@@ -32,7 +32,7 @@ from cache.policy.cache_policy import (
     RequestPolicy,
     StoringPolicy,
 )
-from cache.policy.rules import AnswerRule, AnswerStatus, TargetRules, glob
+from cache.policy.operator_rules import AnswerRule, AnswerStatus, TargetRules, glob
 
 if TYPE_CHECKING:
     from addon.origin import OriginOptions

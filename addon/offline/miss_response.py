@@ -18,8 +18,8 @@ from cache.engine.decisions import Refuse
 from cache.http.fields import members
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import Mode
 from cache.policy.reasons import Refused
-from cache.policy.rules import Mode
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError

@@ -9,7 +9,7 @@ from dataclasses import replace
 from addon.config.cache import HostMode
 from addon.origin.reachability import Reachability
 from addon.pipeline.active_pipeline import ActivePipeline
-from cache.policy.rules import Mode, glob
+from cache.policy.operator_rules import Mode, glob
 
 SWITCHABLE = (Mode.ONLINE, Mode.AUTO, Mode.OFFLINE)
 """The modes that this command sets; a replay is started by another one."""

@@ -16,7 +16,7 @@ from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
 from addon.origin.request_head import connect_head
 from addon.origin.response_reader import ResponseReader
-from cache.policy.rules import TargetRules
+from cache.policy.operator_rules import TargetRules
 from cache.rules.forward_targets import is_listed, is_prohibited
 
 type Address = tuple[socket.AddressFamily, Any]  # the second element is what `socket.connect` takes for the family

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cache.policy.rules import TargetRules
+from cache.policy.operator_rules import TargetRules
 
 
 @dataclass(frozen=True, slots=True)

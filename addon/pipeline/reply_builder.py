@@ -13,8 +13,8 @@ from addon.pipeline.counting import response_counters
 from addon.pipeline.fill import Fill
 from addon.pipeline.reply import FileRange, Reply, Stream
 from addon.runtime.counters import Counters
-from cache.answer.answers import CopyResponse
 from cache.answer.compose import NO_CONTENT
+from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Relay, Serve, Store
 from cache.http.messages import Request, Response
 from cache.policy.reasons import Dropped, NotStored

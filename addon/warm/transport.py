@@ -17,7 +17,7 @@ from addon.offline.wanted import Document, SourceError, Wanted
 from addon.pipeline.content_codings import CodingError, decode_content
 from addon.runtime.control import ControlClient, ControlError, running_proxies
 from addon.service import Service
-from cache.policy.rules import Mode
+from cache.policy.operator_rules import Mode
 
 MAX_REDIRECTS = 5
 

@@ -18,16 +18,16 @@ from functools import lru_cache
 from http import HTTPStatus
 
 from cache.answer.annotations import annotated, template_values_of_copy, template_values_of_relayed
-from cache.answer.answers import CopyResponse, ErrorResponse, RelayedResponse
 from cache.answer.cache_status import Handling, member
-from cache.answer.client_exceptions import exemption
 from cache.answer.partial_content import content_of, partial
+from cache.answer.responses import CopyResponse, ErrorResponse, RelayedResponse
+from cache.answer.status_exemptions import exemption
 from cache.http.field_table import end_to_end, row
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import AnswerStatus
 from cache.policy.reasons import Detail, Refused
-from cache.policy.rules import AnswerStatus
 from cache.rules.freshness import current_age, directives_of
 from cache.rules.mementos import with_memento_fields
 from cache.rules.ranges import Unsatisfiable, requested_parts

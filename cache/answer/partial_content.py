@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from cache.answer.answers import CopyResponse
+from cache.answer.responses import CopyResponse
 from cache.http.field_table import row
 from cache.http.messages import Fields, Response
 from cache.rules.ranges import Part

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cache.answer.answers import CopyResponse, ErrorResponse, RelayedResponse
 from cache.answer.cache_status import Handling
+from cache.answer.responses import CopyResponse, ErrorResponse, RelayedResponse
 from cache.http.messages import Request
 from cache.policy.reasons import Detail, Forwarded, NotStored, Refused
 from cache.rules.stored_response import StoredResponse

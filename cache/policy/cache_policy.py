@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
-from cache.policy.private_cache import SHARED_CACHE, PrivateCache
-from cache.policy.rules import (
+from cache.policy.operator_rules import (
     AnnotationRule,
     AnswerRule,
     AnswerStatus,
@@ -20,6 +19,7 @@ from cache.policy.rules import (
     SetCookie,
     TargetRules,
 )
+from cache.policy.private_cache import SHARED_CACHE, PrivateCache
 
 
 @dataclass(frozen=True, slots=True)

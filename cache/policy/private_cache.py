@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from cache.http.messages import Request
-from cache.policy.rules import PostRule, QueryRule
+from cache.policy.operator_rules import PostRule, QueryRule
 
 
 @dataclass(frozen=True, slots=True)

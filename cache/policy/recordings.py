@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from cache.policy.cache_policy import CachePolicy, Recording
+from cache.policy.operator_rules import SetCookie
 from cache.policy.private_cache import SHARED_CACHE
-from cache.policy.rules import SetCookie
 
 
 def recording_policy(policy: CachePolicy, name: str) -> CachePolicy:

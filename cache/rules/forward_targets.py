@@ -7,8 +7,8 @@ from ipaddress import IPv6Address, ip_address
 from cache.http.fields import tokens
 from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import TargetRules, Targets
 from cache.policy.reasons import Refused
-from cache.policy.rules import TargetRules, Targets
 
 
 def pseudonym(policy: CachePolicy) -> str:

@@ -8,8 +8,8 @@ from cache.http.cache_control import RequestDirectives, is_shareable_if_authoriz
 from cache.http.fields import tokens
 from cache.http.messages import DEFAULT_PORTS, Fields, Request
 from cache.policy.cache_policy import CachePolicy, client_reload
+from cache.policy.operator_rules import ClientReload
 from cache.policy.reasons import Detail, Forwarded
-from cache.policy.rules import ClientReload
 from cache.rules.freshness import (
     current_age,
     date_of,

@@ -15,9 +15,9 @@ from cache.http.cache_control import (
 from cache.http.fields import media_type, tokens
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import SetCookie
 from cache.policy.private_cache import is_kept_although_authorized
 from cache.policy.reasons import NotStored
-from cache.policy.rules import SetCookie
 from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
 from cache.rules.key import key_of_uri, primary_key, storage_key
 from cache.rules.poisoning import contradicts_extension, is_odd

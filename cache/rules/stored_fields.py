@@ -9,7 +9,7 @@ from cache.http.field_table import end_to_end, row
 from cache.http.fields import http_date, imf_date
 from cache.http.messages import Fields, Received
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.rules import SetCookie
+from cache.policy.operator_rules import SetCookie
 
 COOKIE_FIELDS = frozenset({"set-cookie", "set-cookie2"})
 

@@ -13,7 +13,7 @@ from typing import Literal, NoReturn
 
 from addon.pipeline.scrubbing_writer import ScrubbingWriter
 from cache import engine
-from cache.answer.answers import CopyResponse
+from cache.answer.responses import CopyResponse
 from cache.engine.decisions import (
     Change,
     Complete,

@@ -11,8 +11,8 @@ from addon.config.load import configure
 from addon.config.profiles import FOLDER, profile_names
 from addon.config.toml_files import read_toml
 from cache.http.messages import Fields, Response
+from cache.policy.operator_rules import SetCookie
 from cache.policy.private_cache import is_for_any_credential, is_kept_although_authorized, without_dropped_parameters
-from cache.policy.rules import SetCookie
 from cache.rules.freshness import lifetime_of_kind
 from cache.rules.key import primary_key, request_for
 

@@ -16,7 +16,7 @@ from addon.config.load import Configuration, configure
 from addon.config.settings import Settings
 from addon.config.units import parse_size, parse_time, size_text, time_text
 from cache.policy.cache_policy import CachePolicy, FreshnessPolicy, Presentation
-from cache.policy.rules import AnswerStatus, ClientReload, Mode, SetCookie
+from cache.policy.operator_rules import AnswerStatus, ClientReload, Mode, SetCookie
 
 EXAMPLE = Path(__file__).parents[3] / "config.example.toml"
 

@@ -27,7 +27,7 @@ from addon.frontend.listener import Listener
 from addon.runtime.access_log import AccessLog
 from addon.runtime.event_loop import new_event_loop
 from addon.server import max_descriptors, targets_of
-from cache.policy.rules import glob
+from cache.policy.operator_rules import glob
 from cache.rules.stored_response import StoredResponse
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, Script
 from tests.lanes.house import House

@@ -19,7 +19,7 @@ from addon.offline.wanted import Wanted
 from addon.service import Service
 from cache.http.messages import Fields
 from cache.policy.cache_policy import CachePolicy, NetworkPolicy
-from cache.policy.rules import Mode, glob
+from cache.policy.operator_rules import Mode, glob
 from cache.rules.key import request_for
 from tests.fixtures.raw_origin import RawOrigin, endless
 

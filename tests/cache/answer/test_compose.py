@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from cache.answer.answers import CopyResponse
 from cache.answer.cache_status import Handling
 from cache.answer.compose import error_response, from_copy, relayed, status_of_changed_200
+from cache.answer.responses import CopyResponse
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy, Presentation
+from cache.policy.operator_rules import AnnotationRule, AnswerRule, AnswerStatus, ClientRule, glob
 from cache.policy.reasons import Refused
-from cache.policy.rules import AnnotationRule, AnswerRule, AnswerStatus, ClientRule, glob
 from cache.rules.stored_response import StoredResponse
 
 NOW = 1_795_435_200.0

@@ -8,7 +8,7 @@ from cache.engine import preview
 from cache.engine.explain import Explanation, explain
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.rules import AnswerStatus, ClientRule
+from cache.policy.operator_rules import AnswerStatus, ClientRule
 from cache.rules.stored_response import StoredResponse
 from cache.rules.vary import NEVER_MATCHES
 

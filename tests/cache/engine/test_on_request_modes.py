@@ -10,8 +10,8 @@ from cache.engine import on_request
 from cache.engine.decisions import Forward, Refuse, Serve, Validate
 from cache.http.messages import Fields, Response
 from cache.policy.cache_policy import CachePolicy, NetworkPolicy
+from cache.policy.operator_rules import Mode, glob
 from cache.policy.reasons import Detail, Refused
-from cache.policy.rules import Mode, glob
 from cache.rules.key import request_for
 from cache.rules.stored_response import StoredResponse
 

@@ -9,7 +9,7 @@ import pytest
 from addon.config.origin import OriginSettings
 from addon.config.settings import Settings
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.rules import TargetRules
+from cache.policy.operator_rules import TargetRules
 
 SHIPPED_WITH_THE_SETTINGS = {("presentation", "clients"), ("freshness", "lifetimes")}
 

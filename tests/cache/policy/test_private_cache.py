@@ -10,9 +10,9 @@ from cache.engine import on_failure, on_request, on_response
 from cache.engine.decisions import Forward, Refuse, Relay, Serve, Store, Update, Validate
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import ANYTHING, Mode, PostRule, QueryRule, glob
 from cache.policy.private_cache import PrivateCache, is_reading_post, without_dropped_parameters
 from cache.policy.reasons import Detail, Forwarded, NotStored
-from cache.policy.rules import ANYTHING, Mode, PostRule, QueryRule, glob
 from cache.rules.key import primary_key, request_for
 from cache.rules.stored_response import StoredResponse
 

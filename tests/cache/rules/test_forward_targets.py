@@ -10,8 +10,8 @@ from cache import engine
 from cache.engine.decisions import Forward, Refuse
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy, Identity, RequestPolicy
+from cache.policy.operator_rules import TargetRules, Targets, glob
 from cache.policy.reasons import Refused
-from cache.policy.rules import TargetRules, Targets, glob
 
 REACH = TargetRules(
     Targets((ip_network("127.0.0.0/8"), ip_network("fe80::/10")), (glob("*.localhost"), glob("metadata"))),

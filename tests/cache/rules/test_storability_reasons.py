@@ -8,8 +8,8 @@ import pytest
 
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import SetCookie
 from cache.policy.reasons import NotStored
-from cache.policy.rules import SetCookie
 from cache.rules.storability import ContentRange, content_range, reason_not_to_store
 
 POLICY = CachePolicy()

@@ -12,7 +12,7 @@ from cache.engine.decisions import Serve
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy, FreshnessPolicy, Presentation
-from cache.policy.rules import AnnotationRule
+from cache.policy.operator_rules import AnnotationRule
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
 from tests.cache.strategies import BEGINNING, unhurried

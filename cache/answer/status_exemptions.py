@@ -7,7 +7,7 @@ from functools import lru_cache
 from cache.http.fields import media_type
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.rules import ClientRule
+from cache.policy.operator_rules import ClientRule
 
 
 def exemption(request: Request, fields: Fields, policy: CachePolicy) -> str | None:
