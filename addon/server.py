@@ -49,7 +49,7 @@ STOP_TIMEOUT = 10.0
 
 
 def serve(settings: Settings, scripts: Sequence[str] = (), *, door: bool = True, lasting: bool = True) -> int:
-    """Run the proxy until it is told to stop.
+    """Run the proxy until it is stopped.
 
     Args:
         settings: The operator's settings.

@@ -38,7 +38,7 @@ MAX_LOG_LINES = 20
 
 @dataclass(frozen=True, slots=True)
 class _ProxyChoice:
-    """Which proxy the command gets, and how that proxy gets its responses."""
+    """The proxy that the command gets, and the way in which that proxy gets its responses."""
 
     offline: bool
     shared: bool

@@ -1,4 +1,4 @@
-"""Where requests may go: the targets that settings name, and this proxy's own addresses."""
+"""Addresses: the targets that settings allow or refuse, and this proxy's own."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def parse_targets(names: Iterable[str]) -> Targets:
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a listener on `host` can be reached from this machine only."""
+    """Return whether a listener on `host` can be reached from this machine only."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

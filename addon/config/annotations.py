@@ -25,7 +25,7 @@ _VALIDATORS = frozenset({"etag", "last-modified"})
 
 
 def is_reserved(name: str) -> bool:
-    """Tell whether no local rule may change a field: framing, hop-by-hop fields, and fields of the proxy itself."""
+    """Return whether no local rule may change a field: framing, hop-by-hop fields, and fields of the proxy itself."""
     # RFC 9111 §3.1 and RFC 9110 §7.6.1: a field that is not even stored belongs to one connection
     return name.lower() in _OWN or row(name).hop_by_hop or not row(name).stored
 

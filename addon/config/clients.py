@@ -31,7 +31,7 @@ class ClientSettings(Section):
     measured: str = ""
     """The versions that were measured."""
     breaks: str = ""
-    """What goes wrong with a 203."""
+    """The failure that a 203 causes."""
 
     @model_validator(mode="after")
     def _has_condition(self) -> Self:

@@ -167,7 +167,7 @@ def _place(location: Location, sources: Mapping[Location, str]) -> tuple[str, st
 
 
 def _overlap(one: Location, other: Location) -> bool:
-    """Tell whether two locations are equal, or one is inside the other."""
+    """Return whether two locations are equal, or one is inside the other."""
     return all(a == b for a, b in zip(one, other, strict=False))
 
 

@@ -17,5 +17,5 @@ def private_directory(settings: Settings) -> Path:
 
 
 def is_private_store(settings: Settings) -> bool:
-    """Tell whether the option `--private` alone selects these settings' store and profile."""
+    """Return whether the option `--private` alone selects these settings' store and profile."""
     return settings.profile == PROFILE and settings.store.directory == private_directory(Settings())

@@ -1,4 +1,4 @@
-"""What the connections of all protocols share."""
+"""The parts that the connections of all protocols share."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ def queueable(request: Request) -> Wanted | None:
 
 
 def is_final(status: int) -> bool:
-    """Tell whether a response with this status is final, so that there is no reason to fetch again."""
+    """Return whether a response with this status is final, so that there is no reason to fetch again."""
     return 200 <= status < 500
 
 

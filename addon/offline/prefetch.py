@@ -98,7 +98,7 @@ class _ReceivedContent:
             self.content += chunk
 
     def has_expected_digest(self) -> bool:
-        """Tell whether the content has the expected digest; true if none is expected."""
+        """Return whether the content has the expected digest; true if none is expected."""
         return self._expected is None or self._hash.hexdigest() == self._expected.value
 
 
@@ -113,7 +113,7 @@ async def _fresh_entry(pipeline: Pipeline, request: Request) -> StoredResponse |
 
 
 def _is_known_to_match(entry: StoredResponse, digest: Digest | None) -> bool:
-    """Tell whether a stored response has this digest without reading it, which is possible for SHA-256 only."""
+    """Return whether a stored response has this digest without reading it, which is possible for SHA-256 only."""
     return digest is None or (digest.algorithm, digest.value) == ("sha256", entry.sha256)
 
 

@@ -18,7 +18,7 @@ class OriginOptions:
     between_bytes_timeout: float = 60.0
     """The longest silence within a response. It does not count while our reader is slower than the origin."""
     idle_timeout: float = 55.0
-    """How long an unused connection is kept open."""
+    """Time that an unused connection is kept open."""
     max_connections: int = 64
     """Connections to one origin (scheme, host and port), idle ones included."""
     max_head: int = 65_536

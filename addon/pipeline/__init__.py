@@ -1,1 +1,1 @@
-"""What answers one request: store lookup, fetch, fill and reply."""
+"""The pipeline that answers one request: store lookup, fetch, fill and reply."""

@@ -1,4 +1,4 @@
-"""Which pipeline answers now: that on the proxy's own store, or that on a recording."""
+"""The active pipeline: that on the proxy's own store, or that on a recording."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which counters a response adds to; every way through the proxy counts by this."""
+"""The counters that a request and its response add to; every way through the proxy counts by this."""
 
 from __future__ import annotations
 

@@ -180,7 +180,7 @@ class Fill:
 
 
 class _Reader:
-    """How far one reader has come."""
+    """The position of one reader."""
 
     __slots__ = ("_fill", "position")
 

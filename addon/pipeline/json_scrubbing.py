@@ -20,7 +20,7 @@ _ESCAPED_CHARACTER = re.compile(r"\\[u/]")
 
 
 def may_contain(text: str, names: Collection[str]) -> bool:
-    """Tell whether JSON text may have a member with one of these lower-case names. False is certain, true is not."""
+    """Return whether JSON text may have a member with one of these lower-case names. False is certain, true is not."""
     if _ESCAPED_CHARACTER.search(text):
         return True
     lower = text.lower()

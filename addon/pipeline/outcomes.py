@@ -1,4 +1,4 @@
-"""What an origin's response leads to: the engine's decision, carried out in store, single-flight and counters.
+"""Outcomes of origin responses: the engine's decision, carried out in store, single-flight and counters.
 
 Every origin response passes here, however its content travels: through the fetcher, through mitmproxy, or as a direct
 fetch of the HTTP/1 front end. Each of them only moves the content.

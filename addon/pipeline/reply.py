@@ -44,6 +44,6 @@ class Reply:
     head: Response
     content: bytes | Stream = b""
     handling: Handling | None = None
-    """What the cache did; None for errors of this proxy's own."""
+    """The part that the cache had in it; None for errors of this proxy's own."""
     not_stored: NotStored | None = None
     """Why a relayed response is not stored, if that is known before its content comes."""

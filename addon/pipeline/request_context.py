@@ -1,4 +1,4 @@
-"""What belongs to a request besides its head: its content, and the client's interest in interim responses."""
+"""The parts of a request besides its head: its content, and the client's interest in interim responses."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ class RecordedExchange:
     """A response, and the parts of its request that select it."""
 
     source: str
-    """Where the exchange was read from, for error messages: a position in a file, or a URL."""
+    """The source of the exchange, for error messages: a position in a file, or a URL."""
     request: Request
     received: Received
     """The origin's head as received; a partial response is a 206."""

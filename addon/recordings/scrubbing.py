@@ -23,7 +23,7 @@ MAX_JSON = 268_435_456
 
 @dataclass(frozen=True, slots=True)
 class ScrubResult:
-    """What scrubbing changed, in numbers."""
+    """The changes that scrubbing made, in numbers."""
 
     responses: int
     """Changed responses."""

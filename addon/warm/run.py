@@ -22,7 +22,7 @@ class WarmReport:
     size: int = 0
     """The size in bytes of the fetched responses."""
     failed: list[Missing] = field(default_factory=list)
-    """What could not be stored, and why."""
+    """The URLs that could not be stored, with the reason."""
 
 
 class Progress:

@@ -11,7 +11,7 @@ from cache.http.messages import Fields
 
 @dataclass(frozen=True, slots=True)
 class FieldRule:
-    """How to handle one field."""
+    """The rules for one field."""
 
     hop_by_hop: bool = False
     """Only for this connection: neither forwarded nor stored (RFC 9110 §7.6.1)."""

@@ -1,4 +1,4 @@
-"""Which stored responses under a primary key a new one takes the place of."""
+"""Supersession: the stored responses that a new one with the same primary key replaces."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class RunOptions:
     """The folder in which temporary folders are made; None: the system's default."""
 
     def includes(self, name: str) -> bool:
-        """Tell whether a server is to be measured."""
+        """Return whether a server is to be measured."""
         return not self.only or name in self.only
 
 

@@ -21,7 +21,7 @@ OWN_ERRORS = {400, 502, 504}
 
 @dataclass(frozen=True)
 class Classification:
-    """Where a response came from, and the statuses that it may have then."""
+    """The source of a response, and the statuses that it may have then."""
 
     source: str
     allowed: frozenset[int]

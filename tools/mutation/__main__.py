@@ -110,7 +110,7 @@ def _order(mutant: Mutant, lines: list[Lines], sources: Mapping[str, str]) -> li
 
 
 def _overlap(run: Lines, changed: Lines) -> bool:
-    """Tell whether a check has run any of the changed lines."""
+    """Return whether a check has run any of the changed lines."""
     return any(not numbers.isdisjoint(run.get(module, ())) for module, numbers in changed.items())
 
 

@@ -1,1 +1,1 @@
-"""What becomes of a CONNECT tunnel: TLS that is terminated here, or bytes that pass through."""
+"""CONNECT tunnels: TLS is terminated here, or bytes pass through."""

@@ -9,7 +9,7 @@ from enum import IntEnum, auto
 
 
 class State(IntEnum):
-    """What a connection is doing. Exactly one holds at a time."""
+    """The state of a connection. Exactly one holds at a time."""
 
     READY = auto()
     """Between requests, nothing of the next one has arrived: a hot response may be sent at once."""
@@ -34,7 +34,7 @@ class State(IntEnum):
 
 
 class Event(IntEnum):
-    """What happens to a connection."""
+    """An event that moves a connection to another state."""
 
     INPUT_LEFT = auto()
     """A part of a request head is left after all complete requests were answered."""

@@ -84,7 +84,7 @@ class DirectFetch:
 
     @property
     def shareable(self) -> bool:
-        """Whether other requests may use the response, so that it goes on when the client disconnects."""
+        """True if other requests may use the response, so that it goes on when the client disconnects."""
         return True
 
     def send(self) -> None:

@@ -53,7 +53,7 @@ class HitCount:
 
 @dataclass(frozen=True, slots=True)
 class GenerationStamp:
-    """What the generation table showed before the stored responses were looked up."""
+    """A reading of the generation table, taken before the stored responses were looked up."""
 
     slot: int
     generation: int
@@ -92,7 +92,7 @@ class HotResponse:
     used: bool = False
     """Sent since uses were last reported to the store."""
     in_main_queue: bool = False
-    """Where it is in the hot cache."""
+    """It is in the main queue of the hot cache, not in the small one."""
 
     def head_at(self, now: float) -> bytes:
         """Return the head at `now`, in seconds since the epoch, with the content if that is small."""

@@ -58,7 +58,7 @@ class RequestTemplate:
 
 @dataclass(frozen=True, slots=True)
 class PresentedHead:
-    """How an uncacheable response with a known head is passed on."""
+    """An uncacheable response with a known head, ready to be passed on."""
 
     origin: Response
     """The head that the origin sent."""
@@ -75,7 +75,7 @@ class RequestTemplates:
     def __init__(self, fetcher: Fetcher, counters: BatchedCounters) -> None:
         self.fetcher = fetcher
         self.heads: dict[tuple[RequestTemplate, int], PresentedHead] = {}
-        """How an origin's head is passed on, by template and by identity of that head."""
+        """Heads that were presented before, by template and by identity of the origin's head."""
         self._counters = counters
         self._request_counters = {scheme: request_counters(scheme) for scheme in DEFAULT_PORTS}
         self._templates: OrderedDict[ALIKE, RequestTemplate] = OrderedDict()

@@ -13,7 +13,7 @@ WITHOUT_CONTENT = frozenset({204, 304})
 
 @dataclass(frozen=True, slots=True)
 class Framing:
-    """How one response is framed."""
+    """The framing of one response."""
 
     chunked: bool = False
     close: bool = False

@@ -17,7 +17,7 @@ PROBE_TIMEOUT = 60.0
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """How one program works through the proxy."""
+    """The result of probing one program."""
 
     name: str
     uses_proxy: bool
@@ -31,7 +31,7 @@ class ProbeResult:
 
     @property
     def is_ok(self) -> bool:
-        """Tell whether the program needs no further configuration."""
+        """Return whether the program needs no further configuration."""
         return self.uses_proxy and self.trusts_ca and self.accepts_copies
 
 

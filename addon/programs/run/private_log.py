@@ -14,7 +14,7 @@ _WARNING = re.compile(r"^\S+ \S+ (WARNING|ERROR|CRITICAL) ", re.MULTILINE)
 
 
 def has_warnings(log: str) -> bool:
-    """Tell whether a log has a line of level WARNING or above."""
+    """Return whether a log has a line of level WARNING or above."""
     return _WARNING.search(log) is not None
 
 

@@ -40,7 +40,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """What the proxy counted while the command ran, and the URLs that were missing."""
+    """The counts of the proxy while the command ran, and the URLs that were missing."""
 
     counters: Mapping[str, int]
     missing: Sequence[str] = ()
@@ -72,12 +72,12 @@ class Summary:
 
     @property
     def is_empty(self) -> bool:
-        """Tell whether no request came through the proxy."""
+        """Return whether no request came through the proxy."""
         return not self._count("requests") and not self._count("distrusted")
 
     @property
     def has_failures(self) -> bool:
-        """Tell whether something failed: a client's TLS handshake, the store, or a connection to an origin."""
+        """Return whether something failed: a client's TLS handshake, the store, or a connection to an origin."""
         return any(self._count(name) for name in ("distrusted", _STORE_FAILED)) or bool(self._failures)
 
     @property

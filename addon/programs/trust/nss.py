@@ -31,7 +31,7 @@ class NssStore:
         return f"sql:{self.folder}"
 
     def holds(self, pem: bytes) -> bool:
-        """Tell whether the certificate is in the database. Raises TrustError."""
+        """Return whether the certificate is in the database. Raises TrustError."""
         if not (self.folder / "cert9.db").exists():
             return False
         listed = run_tool((_certutil(), "-L", "-d", self._database, "-n", NICKNAME, "-a"))

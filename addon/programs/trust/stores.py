@@ -24,7 +24,7 @@ class TrustStore(Protocol):
         """The name that people see."""
 
     def holds(self, pem: bytes) -> bool:
-        """Tell whether the certificate is in the store. Raises TrustError."""
+        """Return whether the certificate is in the store. Raises TrustError."""
 
     def install(self, pem: bytes) -> None:
         """Add the certificate, in place of an earlier one of this program. Raises TrustError."""

@@ -27,7 +27,7 @@ class SystemStore:
         return self.folder / f"{NICKNAME}{self.suffix}"
 
     def holds(self, pem: bytes) -> bool:
-        """Tell whether the certificate is in the folder. Raises TrustError."""
+        """Return whether the certificate is in the folder. Raises TrustError."""
         try:
             return self._file.is_file() and self._file.read_bytes() == pem
         except OSError as error:

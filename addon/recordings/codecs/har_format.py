@@ -122,6 +122,6 @@ _TEXT = frozenset(
 
 
 def is_text(content_type: str | None) -> bool:
-    """Tell whether content of this type is text."""
+    """Return whether content of this type is text."""
     kind = media_type(content_type)
     return kind.startswith("text/") or kind in _TEXT or kind.endswith(("+json", "+xml"))

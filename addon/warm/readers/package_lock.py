@@ -87,7 +87,7 @@ def _is_for_this_machine(package: dict[str, object]) -> bool:
 
 
 def _allows(listed: object, name: str) -> bool:
-    """Tell whether a list allows a name; an entry that begins with "!" forbids one."""
+    """Return whether a list allows a name; an entry that begins with "!" forbids one."""
     if not isinstance(listed, list):
         return True
     allowed = [each for each in listed if isinstance(each, str) and not each.startswith("!")]

@@ -10,7 +10,7 @@ from addon.pipeline.content_codings import CodingError, decode_content
 from addon.warm.readers.urls import checked_url, urls_in
 
 MAX_SITEMAPS = 1000
-"""How many sitemaps are read for one that the user names."""
+"""Sitemaps that are read for one that the user names."""
 
 MAX_SIZE = 52_428_800
 """The size in bytes of the largest sitemap that the protocol allows."""

@@ -55,7 +55,7 @@ class WriteBehind:
         Both are called with the lock held.
         """
         self.keys: dict[str, int] = {}
-        """How many changes are pending or being written, by key."""
+        """Number of changes that are pending or being written, by key."""
         self._disk = disk
         self._max_size = min(memory_size // 8, _MAX_PENDING_SIZE)
         self._condition = Condition(lock)
