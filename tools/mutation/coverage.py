@@ -33,7 +33,7 @@ def covered(checks: list[Check]) -> list[Lines]:
             _forget_results()
             monitoring.restart_events()
             check.run()
-            found.append({_module(file): set(lines) for file, lines in seen.items()})
+            found.append({module_of(file): set(lines) for file, lines in seen.items()})
     finally:
         monitoring.set_events(_TOOL, 0)
         monitoring.free_tool_id(_TOOL)
@@ -49,5 +49,6 @@ def _forget_results() -> None:
                     each.cache_clear()
 
 
-def _module(file: str) -> str:
-    return file.removeprefix(f"{ROOT}/").removesuffix(".py").replace("/", ".")
+def module_of(file: str) -> str:
+    """Return the dotted name of the module in a file, given by its absolute path."""
+    return file.removeprefix(f"{ROOT}/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")
