@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -40,22 +38,6 @@ def test_options_that_are_there_stay(files: TrustFiles) -> None:
     assert said["NODE_OPTIONS"].startswith("--max-old-space-size=1 --require ")
     assert said["JAVA_TOOL_OPTIONS"].startswith("-Dx=y -D")
     assert variables(PROXY, files, said)["NODE_OPTIONS"] == said["NODE_OPTIONS"]
-
-
-ODD = """it's "a" $HOME \\ b"""
-
-
-def test_bash_and_fish_read_what_they_are_told() -> None:
-    tried = 0
-    for shell in (Shell.BASH, Shell.FISH):
-        if program := shutil.which(shell):
-            said = script({"ODD": ODD}, shell)
-            done = subprocess.run(
-                [program, "-c", said + 'printf %s "$ODD"'], capture_output=True, text=True, check=True
-            )
-            assert done.stdout == ODD
-            tried += 1
-    assert tried
 
 
 def test_powershell_doubles_quotes() -> None:
