@@ -122,7 +122,7 @@ FOUND: list[tuple[Flaw, bytes, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("flaw", "answer", "arguments"), FOUND)
+@pytest.mark.parametrize(("flaw", "answer", "arguments"), FOUND, ids=[flaw for flaw, _, _ in FOUND])
 def test_a_flaw_is_found_and_nothing_else(flaw: Flaw, answer: bytes, arguments: tuple[str, ...]) -> None:
     assert flaws(answer, *arguments) == {flaw}
 

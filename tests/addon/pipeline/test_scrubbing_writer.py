@@ -41,6 +41,7 @@ def entry(*fields: tuple[str, str]) -> StoredResponse:
         ("zstd", zstandard.compress(SECRET)),
         ("br, gzip", gzip.compress(brotli.compress(SECRET))),
     ],
+    ids=["gzip", "br", "zstd", "br, gzip"],
 )
 def test_a_coding_is_taken_off_before(coding: str, content: bytes) -> None:
     said = entry(("Content-Encoding", coding), ("ETag", '"1"'))
@@ -51,7 +52,11 @@ def test_a_coding_is_taken_off_before(coding: str, content: bytes) -> None:
     assert left.scrubbed
 
 
-@pytest.mark.parametrize("content", [b"", b'{"a": 1}', b"no JSON, and no name of a secret", gzip.compress(b"[]")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b'{"a": 1}', b"no JSON, and no name of a secret", gzip.compress(b"[]")],
+    ids=["empty", "JSON", "text", "gzip"],
+)
 def test_what_has_no_secret_stays_as_it_came(content: bytes) -> None:
     coded = (("Content-Encoding", "gzip"),) if content.startswith(b"\x1f") else ()
     said = entry(*coded, ("ETag", '"1"'))
@@ -75,6 +80,7 @@ def test_a_secret_is_found_in_every_form_of_unicode(encoding: str) -> None:
         ("gzip", SECRET),
         ("dcb", b"?"),
     ],
+    ids=["cut", "not UTF-8", "too long", "gzip too long", "gzip cut", "no gzip", "unknown coding"],
 )
 def test_what_nobody_can_look_through_is_refused(coding: str | None, content: bytes) -> None:
     said = entry(*[("Content-Encoding", coding)] if coding else [])

@@ -104,7 +104,11 @@ def test_a_warc_with_a_line_without_end(tmp_path: Path) -> None:
     refused(tmp_path, file, "record 1: a line of more than 65536 octets in a head")
 
 
-@pytest.mark.parametrize("content", [b"WARC/9.9\r\n\r\n", gzip.compress(b"hello"), b"\x1f\x8bhello"])
+@pytest.mark.parametrize(
+    "content",
+    [b"WARC/9.9\r\n\r\n", gzip.compress(b"hello"), b"\x1f\x8bhello"],
+    ids=["unknown version", "gzip of another format", "no gzip"],
+)
 def test_what_only_begins_like_a_warc(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "evil.warc"
     file.write_bytes(content)
