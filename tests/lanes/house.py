@@ -67,7 +67,7 @@ class _SharedProxy(Proxy):
         self.house = house
         self.listening = asyncio.Event()
         admission = ConnectionLimits(house.settings.limits.connections_per_client, most_descriptors())
-        hand_over = HandOver(self._proxyserver, admission.leave)
+        hand_over = HandOver(self._proxyserver, admission.release)
         self.entrance = listener_of(house.settings, house.service, hand_over, admission)
 
     async def _ready(self) -> Service:

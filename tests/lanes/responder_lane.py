@@ -60,7 +60,7 @@ class ResponderStage(SocketStage):
 
     async def _hear(self, request: Request, came: asyncio.Event) -> Heard:
         responder = self._house.service.responder
-        reply = await responder.at_hand(request, await responder.respond(request), SMALL)
+        reply = await responder.buffered(request, await responder.respond(request), SMALL)
         came.set()
         status, reason, fields, content = reply.head.status, reply.head.reason, reply.head.fields, reply.content
         if isinstance(content, bytes):

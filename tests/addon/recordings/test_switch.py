@@ -55,11 +55,11 @@ def test_an_answer_under_way_when_a_recording_ends_is_in_it(tmp_path: Path, orig
         proxy.run("record", "demo")
         answer = pool.submit(get, proxy, url)
         assert asked.wait(PATIENCE)
-        stopped = pool.submit(proxy.run, "record", "--stop")
+        stopped = proxy.start("record", "--stop")
         until(lambda: mode(proxy) == ("auto", None))
         go_on.set()
         assert answer.result().content == b"at last"
-        assert stopped.result() == "demo has ended\n"
+        assert stopped.communicate(timeout=PATIENCE)[0] == "demo has ended\n"
         [recorded] = json.loads(proxy.run("recordings", "list", "--json"))
         assert recorded["responses"] == 1
 
