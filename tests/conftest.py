@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 from collections.abc import Generator
@@ -20,6 +21,19 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 settings.register_profile("steady", derandomize=True)
 if REQUIRE_ALL:
     settings.load_profile("steady")
+
+
+def pytest_collection_finish() -> None:
+    """Keep what the imports have made out of every later garbage collection: many tests collect at their end."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.fixture
+def no_system_trust(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Trust no CA by default: reading the system's trust store takes longer than most tests."""
+    monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
+    monkeypatch.setenv("SSL_CERT_DIR", os.devnull)
 
 
 @pytest.hookimpl(wrapper=True)

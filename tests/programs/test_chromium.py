@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.fixtures.pages import Reports, page
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.web_origin import Origin
 from tests.programs.chromium import chromium
-
-pytestmark = pytest.mark.browser
 
 PARTS = {
     "page.html": page(Path(__file__).with_name("page.html").read_bytes(), "text/html"),

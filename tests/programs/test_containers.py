@@ -13,8 +13,6 @@ from tests.programs.programs import program
 from tests.programs.registries.images import BLOBS, ContainerRegistry
 from tests.programs.running import Runner
 
-pytestmark = pytest.mark.client
-
 
 @pytest.fixture
 def origin(authority: Authority) -> Iterator[EveryName]:

@@ -11,8 +11,6 @@ from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.web_origin import Origin
 from tests.programs.programs import curl, program, run
 
-pytestmark = pytest.mark.client
-
 
 def test_the_second_answer_is_the_copy_and_says_so(proxy: Proxy, either_origin: Origin) -> None:
     url = either_origin.offer("/twice", page(b"hello\n"))

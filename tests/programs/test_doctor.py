@@ -13,8 +13,6 @@ from tests.fixtures.proxy_process import COMMANDS, PATIENCE, environment
 from tests.programs.programs import program
 from tests.programs.running import TRUST
 
-pytestmark = pytest.mark.client
-
 
 def doctor(home: Path, **variables: str) -> dict[str, dict[str, object]]:
     """Return what is found, by program."""

@@ -15,8 +15,6 @@ from tests.fixtures.proxy_process import PATIENCE, Proxy
 from tests.fixtures.web_origin import Origin
 from tests.programs.programs import curl
 
-pytestmark = pytest.mark.client
-
 MIB = 1 << 20
 BUFFERS = 16 * MIB
 """Octets of memory that a proxy may need on top for a body of any size."""

@@ -12,8 +12,6 @@ from tests.fixtures.throwaway_ca import Authority
 from tests.fixtures.web_origin import Origin
 from tests.programs.programs import curl, run
 
-pytestmark = pytest.mark.client
-
 OTHER_ADDON = Path(__file__).with_name("greeting_addon.py")
 
 

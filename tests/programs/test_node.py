@@ -5,14 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-import pytest
-
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.web_origin import Origin
 from tests.programs.programs import program, run
-
-pytestmark = pytest.mark.client
 
 SCRIPT = Path(__file__).with_name("fetch.mjs")
 

@@ -22,8 +22,6 @@ from tests.programs.registries.archives import tar_gz
 from tests.programs.running import Ran, Runner, without_a_route
 from tests.programs.test_pip import configured_index
 
-pytestmark = pytest.mark.client
-
 IS_NUMBER = "sha512-41Cifkg6e8TylSpdtTpeLVMqvSBEVzTttHvERD741+pnZ8ANv0004MRL43QKPDlK9cGvNp6NZWZUBlbGXYxxng=="
 """What a lock file says of that package."""
 

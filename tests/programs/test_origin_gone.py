@@ -15,8 +15,6 @@ from tests.fixtures.throwaway_ca import Authority
 from tests.fixtures.web_origin import Origin
 from tests.programs.programs import curl
 
-pytestmark = pytest.mark.client
-
 
 @pytest.fixture(params=["http", "https"])
 def passing_origin(request: pytest.FixtureRequest, authority: Authority) -> Origin:

@@ -12,8 +12,6 @@ import pytest
 from tests.fixtures.proxy_process import PATIENCE, Proxy
 from tests.programs.programs import run
 
-pytestmark = pytest.mark.client
-
 PACKAGE = "iniconfig"
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
 

@@ -21,8 +21,6 @@ from tests.programs.registries.packages import serve_packages
 from tests.programs.registries.wheels import serve_wheels
 from tests.programs.running import Runner
 
-pytestmark = pytest.mark.client
-
 either_scheme = pytest.mark.parametrize("base", ["http://registry.test", "https://registry.test"])
 
 

@@ -11,8 +11,6 @@ from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.web_origin import Origin
 
-pytestmark = pytest.mark.client
-
 
 @pytest.fixture
 def session(proxy: Proxy) -> Iterator[requests.Session]:

@@ -21,8 +21,6 @@ from tests.programs.git_repository import FILES, serve_repository
 from tests.programs.programs import program
 from tests.programs.running import Runner, files_below, private_store, without_a_route
 
-pytestmark = pytest.mark.client
-
 
 @pytest.fixture(params=["http", "https"])
 def passing_origin(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Origin]:

@@ -14,8 +14,6 @@ from tests.fixtures.web_origin import Origin
 from tests.programs.programs import program
 from tests.programs.running import Runner
 
-pytestmark = pytest.mark.client
-
 
 @pytest.fixture
 def runner(tmp_path: Path, authority: Authority) -> Runner:

@@ -19,8 +19,6 @@ from tests.fixtures.web_origin import Origin
 from tests.programs.programs import curl, program
 from tests.programs.running import Ran, Runner, ran
 
-pytestmark = pytest.mark.client
-
 LEADS_BACK = "the environment's HTTP_PROXY and HTTPS_PROXY would lead back to this proxy: origins are asked directly"
 
 

@@ -6,15 +6,12 @@ import socket
 import ssl
 from urllib.parse import urlsplit
 
-import pytest
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Event, Request, TextMessage
 
 from tests.fixtures.pages import PIECE, websocket_echo
 from tests.fixtures.proxy_process import PATIENCE, Proxy
 from tests.fixtures.web_origin import Origin
-
-pytestmark = pytest.mark.client
 
 
 class WebSocket:

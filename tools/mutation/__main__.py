@@ -19,9 +19,8 @@ from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 
-from tests.test_architecture import ABOVE_THE_STORES_LINE
 from tools.mutation.checks import ROOT, checks, forget
-from tools.mutation.coverage import Lines, covered
+from tools.mutation.coverage import Lines, covered, module_of
 from tools.mutation.sites import Mutant, mutants
 from tools.mutation.uses import defined_at, uses
 
@@ -34,8 +33,15 @@ FIGURE = Path(__file__).with_name("figure.toml")
 TIMEOUT = 30
 """Seconds. A mutant that takes longer is in an endless loop, and counts as noticed."""
 
-NOTHING_TO_BREAK = ("reasons", "clauses")
+NOTHING_TO_BREAK = ("cache.policy.reasons", "cache.policy.reason_texts")
 """Modules that have names and texts, but no rules."""
+
+FILES = {
+    module_of(str(path)): path
+    for path in sorted((ROOT / "cache").rglob("*.py"))
+    if not path.is_relative_to(ROOT / "cache" / "stores")
+}
+"""The rules: every module of `cache/` outside of `cache/stores/`."""
 
 
 class _MutantImporter(MetaPathFinder, Loader):
@@ -45,7 +51,12 @@ class _MutantImporter(MetaPathFinder, Loader):
         self._mutant = mutant
 
     def find_spec(self, name: str, _path: Sequence[str] | None, _target: ModuleType | None = None) -> ModuleSpec | None:
-        return ModuleSpec(name, self) if name == self._mutant.module else None
+        if name != self._mutant.module:
+            return None
+        spec = ModuleSpec(name, self, is_package=FILES[name].name == "__init__.py")
+        if spec.submodule_search_locations is not None:
+            spec.submodule_search_locations.append(str(FILES[name].parent))
+        return spec
 
     def exec_module(self, module: ModuleType) -> None:
         exec(compile(self._mutant.source, f"{self._mutant.module} ({self._mutant.what})", "exec"), vars(module))
@@ -122,9 +133,9 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes (default: one for each core)")
     options = parser.parse_args()
     began = time.monotonic()
-    names = [name for name in ABOVE_THE_STORES_LINE if name not in NOTHING_TO_BREAK and options.module in (None, name)]
-    sources = {f"cache.{name}": (ROOT / "cache" / f"{name}.py").read_text() for name in ABOVE_THE_STORES_LINE}
-    every = [each for name in names for each in mutants(f"cache.{name}", sources[f"cache.{name}"])]
+    names = [name for name in FILES if name not in NOTHING_TO_BREAK and options.module in (None, FILES[name].stem)]
+    sources = {name: path.read_text() for name, path in FILES.items()}
+    every = [each for name in names for each in mutants(name, sources[name])]
     # a random order, so that the first mutants are typical of all; always the same one
     random.Random(len(names)).shuffle(every)
     every = every[: options.sample or None]

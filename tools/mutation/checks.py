@@ -52,8 +52,10 @@ def _tests() -> Iterator[Check]:
     importlib.import_module("tests.cache.strategies").unhurried = settings(
         deadline=None, max_examples=EXAMPLES, derandomize=True, database=None
     )
-    for path in sorted((ROOT / "tests" / "cache").glob("test_*.py")):
-        module = importlib.import_module(f"tests.cache.{path.stem}")
+    for path in sorted((ROOT / "tests" / "cache").rglob("test_*.py")):
+        if path.is_relative_to(ROOT / "tests" / "cache" / "stores"):
+            continue
+        module = importlib.import_module(".".join(path.relative_to(ROOT).with_suffix("").parts))
         for name, test in inspect.getmembers(module, inspect.isfunction):
             if name.startswith("test_"):
                 yield from (Check(f"{path.stem}.{name}", lambda t=test, a=a: t(**a)) for a in _arguments(test))

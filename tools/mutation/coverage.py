@@ -33,7 +33,7 @@ def covered(checks: list[Check]) -> list[Lines]:
             _clear_caches()
             monitoring.restart_events()
             check.run()
-            coverage.append({_module(file): set(lines) for file, lines in lines_by_file.items()})
+            coverage.append({module_of(file): set(lines) for file, lines in lines_by_file.items()})
     finally:
         monitoring.set_events(_TOOL, 0)
         monitoring.free_tool_id(_TOOL)
@@ -49,6 +49,6 @@ def _clear_caches() -> None:
                     each.cache_clear()
 
 
-def _module(file: str) -> str:
-    """Return the dotted name of the module in a file."""
-    return file.removeprefix(f"{ROOT}/").removesuffix(".py").replace("/", ".")
+def module_of(file: str) -> str:
+    """Return the dotted name of the module in a file, given by its absolute path."""
+    return file.removeprefix(f"{ROOT}/").removesuffix(".py").removesuffix("/__init__").replace("/", ".")

@@ -154,8 +154,10 @@ class Doorway:
         for client in self._clients:
             client.leave()
         await self.listener.close()
-        answers = [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") == "answer"]
-        await asyncio.wait(answers, timeout=1) if answers else None
+        # a response first, then what closes its content: that goes on by itself when the client is gone
+        for names in (("answer",), ("aclose", "close", "leave")):
+            ending = [task for task in asyncio.all_tasks() if getattr(task.get_coro(), "__name__", "") in names]
+            await asyncio.wait(ending, timeout=1) if ending else None
         await self.service.close()
 
     def _hand_over(self, transport: asyncio.Transport, octets: bytes, mode: str) -> None:

@@ -122,7 +122,7 @@ FOUND: list[tuple[Flaw, bytes, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(("flaw", "response", "arguments"), FOUND)
+@pytest.mark.parametrize(("flaw", "response", "arguments"), FOUND, ids=[flaw for flaw, _, _ in FOUND])
 def test_the_flaw_is_the_only_finding(flaw: Flaw, response: bytes, arguments: tuple[str, ...]) -> None:
     assert flaws(response, *arguments) == {flaw}
 

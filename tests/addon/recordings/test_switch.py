@@ -56,11 +56,11 @@ def test_a_response_in_progress_when_a_recording_stops_is_recorded(tmp_path: Pat
         proxy.run("record", "demo")
         response = pool.submit(get, proxy, url)
         assert requested.wait(PATIENCE)
-        stopped = pool.submit(proxy.run, "record", "--stop")
+        stopped = proxy.start("record", "--stop")
         wait_until(lambda: mode(proxy) == ("auto", None))
         may_respond.set()
         assert response.result().content == b"at last"
-        assert stopped.result() == "demo has ended\n"
+        assert stopped.communicate(timeout=PATIENCE)[0] == "demo has ended\n"
         [recorded] = json.loads(proxy.run("recordings", "list", "--json"))
         assert recorded["responses"] == 1
 

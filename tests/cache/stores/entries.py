@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import Any
 
 from cache.http.messages import Fields, Response
@@ -62,3 +63,10 @@ def read(store: ResponseStore, entry: StoredResponse) -> bytes:
 def is_intact(store: ResponseStore, entry: StoredResponse) -> bool:
     """Return whether the body of an entry is the one that was stored with it, byte for byte."""
     return read(store, entry) == body_of(entry.id, entry.length)
+
+
+def files_below(directory: Path) -> set[str]:
+    """Return the body files and spool files in a store's directory."""
+    return {
+        path.relative_to(directory).as_posix() for path in [*directory.glob("bodies/*/*"), *directory.glob("spool/*")]
+    }

@@ -127,13 +127,13 @@ def test_a_request_line_is_known_however_it_is_cut() -> None:
 @pytest.mark.parametrize(
     "octets",
     [
-        b"\x16\x03\x01\x00\x04\x02\x00\x00\x00",  # a ServerHello
-        b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00",
-        b"\x16\x03\x01\x00\x00",
-        hello()[:9] + b"\xff" * (len(hello()) - 9),
-        b"\x16\x03\x01\x40\x00\x01\xff\xff\xff" + b"\x00" * MAX_CLIENT_HELLO * 2,
-        b"\x16\x03\x01\x00\x01\x01" * 20_000,
-        b"\x16\x03\x01\x00\x00" * 20_000,
+        pytest.param(b"\x16\x03\x01\x00\x04\x02\x00\x00\x00", id="ServerHello"),
+        pytest.param(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00", id="too short"),
+        pytest.param(b"\x16\x03\x01\x00\x00", id="empty record"),
+        pytest.param(hello()[:9] + b"\xff" * (len(hello()) - 9), id="invalid content"),
+        pytest.param(b"\x16\x03\x01\x40\x00\x01\xff\xff\xff" + b"\x00" * MAX_CLIENT_HELLO * 2, id="too long"),
+        pytest.param(b"\x16\x03\x01\x00\x01\x01" * 20_000, id="one byte per record"),
+        pytest.param(b"\x16\x03\x01\x00\x00" * 20_000, id="only empty records"),
     ],
 )
 def test_a_malformed_hello_is_the_end(octets: bytes) -> None:
@@ -149,7 +149,7 @@ def test_a_malformed_hello_is_the_end(octets: bytes) -> None:
     converse(conversation, endless)
 
 
-@pytest.mark.parametrize("octets", [b"\x16", b"\x16\x03", hello()[:100]])
+@pytest.mark.parametrize("octets", [b"\x16", b"\x16\x03", hello()[:100]], ids=["1 byte", "2 bytes", "100 bytes"])
 def test_a_hello_that_does_not_come_to_its_end_is_waited_for_only_so_long(octets: bytes) -> None:
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await doorway.tunnel("a.example:443")

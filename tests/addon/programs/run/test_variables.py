@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -40,22 +38,6 @@ def test_existing_options_of_node_and_java_are_kept(files: TrustFiles) -> None:
     assert values["NODE_OPTIONS"].startswith("--max-old-space-size=1 --require ")
     assert values["JAVA_TOOL_OPTIONS"].startswith("-Dx=y -D")
     assert variables(PROXY, files, values)["NODE_OPTIONS"] == values["NODE_OPTIONS"]
-
-
-ODD = """it's "a" $HOME \\ b"""
-
-
-def test_bash_and_fish_get_the_exact_value() -> None:
-    tried = 0
-    for shell in (Shell.BASH, Shell.FISH):
-        if program := shutil.which(shell):
-            lines = script({"ODD": ODD}, shell)
-            done = subprocess.run(
-                [program, "-c", lines + 'printf %s "$ODD"'], capture_output=True, text=True, check=True
-            )
-            assert done.stdout == ODD
-            tried += 1
-    assert tried
 
 
 def test_powershell_doubles_quotes() -> None:

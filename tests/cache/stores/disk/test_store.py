@@ -24,9 +24,9 @@ import pytest
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import DamagedEntry, StoreError
 from cache.stores.disk.store import DiskStore
-from tests.cache.stores.entries import KEY, body_of, is_intact, new_entry, put, read
+from tests.cache.stores.entries import KEY, body_of, files_below, is_intact, new_entry, put, read
+from tests.cache.stores.full_disk import MAX_SIZE, fill
 
-MAX_SIZE = 64 << 20
 LENGTHS = pytest.mark.parametrize("length", [1000, 300_000], ids=["inline", "file"])
 OpenStore = Callable[..., DiskStore]
 
@@ -69,13 +69,6 @@ def change(directory: Path, key: str, assignments: str, *values: object) -> None
 
 def body_file(directory: Path, entry: StoredResponse) -> Path:
     return directory / str(columns(directory, f"b:{entry.id}", "filename")[0])
-
-
-def files_below(directory: Path) -> set[str]:
-    """Return the body files and spool files in a store's directory."""
-    return {
-        path.relative_to(directory).as_posix() for path in [*directory.glob("bodies/*/*"), *directory.glob("spool/*")]
-    }
 
 
 def is_gone(store: DiskStore, directory: Path, entry: StoredResponse) -> bool:
@@ -589,103 +582,31 @@ def test_a_path_that_diskcache_would_expand_is_refused(tmp_path: Path, monkeypat
 
 
 @contextmanager
-def mounted(directory: Path, size: str) -> Iterator[Callable[[str], None] | None]:
-    """Mount a small file system. Yield a function that remounts it with other options, or None if not allowed."""
-    directory.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", directory]
-    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
-        yield None
-        return
-    try:
-        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", directory], check=True)
-    finally:
-        subprocess.run(["umount", "-l", directory], check=True)
-
-
-@contextmanager
 def small_disk(directory: Path) -> Iterator[Callable[[], None]]:
-    """Limit the space in a directory to a few MiB besides table and reserve. Yield a function that lifts the limit."""
-    with mounted(directory, "32m") as remount:
-        if remount:
-            yield lambda: remount("size=64m")
-            return
-        DiskStore(directory, MAX_SIZE).close()  # creates the generation table, which is larger than the limit
-        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)  # limit for each file
-        lift = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (soft, hard))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
-        try:
-            yield lift
-        finally:
-            lift()
-
-
-@pytest.mark.parametrize("lengths", [(50_000, 150_000), (20_000,), (150_000,)], ids=str)
-def test_on_a_full_disk_the_least_recently_used_entries_are_evicted(directory: Path, lengths: tuple[int, ...]) -> None:
-    with mounted(directory, "32m") as remount:
-        if remount is None:
-            pytest.skip("needs to mount a file system")
-        with closing(DiskStore(directory, MAX_SIZE)) as store:
-            for number in range(400):
-                stored = put(store, new_entry(f"http://{number}.example/"), lengths[number % len(lengths)])
-                assert store.candidates(stored.key) == (stored,)
-            entries = list(store.entries())
-            assert all(is_intact(store, entry) for entry in entries)
-            assert 5 < len(entries) < 400
-            assert files_below(directory) == store._rows.file_names()
-
-
-def test_on_a_full_disk_reading_works_and_failed_writes_leave_nothing(
-    directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(DiskStore, "make_room", lambda _: False)
-    with small_disk(directory) as lift:
-        store = DiskStore(directory, MAX_SIZE)
-        stored = []
-        with suppress(StoreError):
-            while len(stored) < 1000:
-                key = f"http://{len(stored)}.example/"
-                stored.append(put(store, new_entry(key), [50_000, 150_000][len(stored) % 2]))
-        assert 5 < len(stored) < 1000
-        for _ in range(30):
-            with suppress(StoreError):
-                stored.append(put(store, new_entry(), random.Random(len(stored)).randrange(1_200_000)))
-        with suppress(StoreError):
-            store.update(replace(stored[0], revision=1))
-        with suppress(StoreError):
-            store.delete(stored[1].key)
-        store.touch(stored[2].id)
-        for entry in stored[2:]:
-            assert entry in store.candidates(entry.key)
-            assert is_intact(store, entry)
-        assert files_below(directory) == store._rows.file_names()
+    """Limit every file to 1 MiB; yield a function that lifts it. tests/programs/test_full_disk.py fills a real disk."""
+    DiskStore(directory, MAX_SIZE).close()  # the generation table is larger
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    lift = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (soft, hard))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, hard))
+    try:
+        yield lift
+    finally:
         lift()
-        again = put(store, new_entry(KEY + "again"), 1_500_000)
-        assert is_intact(store, again)
-        store.close()
-        with closing(DiskStore(directory, MAX_SIZE)) as store:
-            assert all(is_intact(store, entry) for entry in [*stored[2:], again])
 
 
-def test_opening_a_store_on_a_full_disk_raises_store_error(directory: Path) -> None:
-    with mounted(directory, "64k") as remount:
-        if remount is None:
-            pytest.skip("needs to mount a file system; the test above does not")
-        (directory / "filler").write_bytes(b"x" * 60_000)
-        with pytest.raises(StoreError, match=r"full|No space"):
-            DiskStore(directory, MAX_SIZE)
+def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with small_disk(directory) as lift:
+        fill(directory, lift, monkeypatch)
 
 
 def test_a_read_only_directory_is_refused(directory: Path) -> None:
-    with mounted(directory, "32m") as remount:
-        DiskStore(directory, MAX_SIZE).close()
-        if remount:
-            remount("ro")
-        elif os.geteuid() != 0:
-            directory.chmod(0o500)
-        else:
-            directory = Path("/proc/self/task")
-        with pytest.raises(StoreError, match=r"cannot be (used|opened)"):
-            DiskStore(directory, MAX_SIZE)
+    DiskStore(directory, MAX_SIZE).close()
+    if os.geteuid() != 0:
+        directory.chmod(0o500)
+    else:  # no mode keeps root from writing
+        directory = Path("/proc/self/task")
+    with pytest.raises(StoreError, match=r"cannot be (used|opened)"):
+        DiskStore(directory, MAX_SIZE)
 
 
 WRITES: dict[str, Callable[[DiskStore, StoredResponse], object]] = {

@@ -1,0 +1,17 @@
+"""What `secondhand env` prints, read by the shells whose language it is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from addon.programs.run.variables import Shell, script
+from tests.programs.programs import program, run
+
+VALUE = """it's "a" $HOME \\ b"""
+
+
+@pytest.mark.parametrize("shell", [Shell.BASH, Shell.FISH])
+def test_every_character_of_a_value_is_read_as_it_was(shell: Shell, tmp_path: Path) -> None:
+    assert run(tmp_path, program(shell), "-c", script({"VALUE": VALUE}, shell) + 'printf %s "$VALUE"') == VALUE

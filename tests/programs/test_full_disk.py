@@ -1,0 +1,66 @@
+"""The disk store on a small file system, which only root may mount."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import pytest
+
+from cache.stores.base import StoreError
+from cache.stores.disk.store import DiskStore
+from tests.cache.stores.entries import files_below, is_intact, new_entry, put
+from tests.cache.stores.full_disk import MAX_SIZE, fill
+
+
+@pytest.fixture
+def directory(tmp_path: Path) -> Path:
+    return tmp_path / "store"
+
+
+@contextmanager
+def mounted(directory: Path, size: str) -> Iterator[Callable[[str], object]]:
+    """Mount a small file system and yield what remounts it with other options. Skips where that is not allowed."""
+    directory.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", directory]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
+        pytest.skip("needs to mount a file system")
+    try:
+        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", directory], check=True)
+    finally:
+        subprocess.run(["umount", "-l", directory], check=True)
+
+
+@pytest.mark.parametrize("lengths", [(50_000, 150_000), (20_000,), (150_000,)], ids=str)
+def test_on_a_full_disk_the_least_recently_used_makes_room(directory: Path, lengths: tuple[int, ...]) -> None:
+    with mounted(directory, "32m"), closing(DiskStore(directory, MAX_SIZE)) as store:
+        for number in range(400):
+            stored = put(store, new_entry(f"http://{number}.example/"), lengths[number % len(lengths)])
+            assert store.candidates(stored.key) == (stored,)
+        entries = list(store.entries())
+        assert all(is_intact(store, entry) for entry in entries)
+        assert 5 < len(entries) < 400
+        assert files_below(directory) == store._rows.file_names()
+
+
+def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with mounted(directory, "32m") as remount:
+        fill(directory, lambda: remount("size=64m"), monkeypatch)
+
+
+def test_a_disk_that_is_full_at_the_start_is_reported_as_full(directory: Path) -> None:
+    with mounted(directory, "64k"):
+        (directory / "filler").write_bytes(b"x" * 60_000)
+        with pytest.raises(StoreError, match=r"full|No space"):
+            DiskStore(directory, MAX_SIZE)
+
+
+def test_a_read_only_disk_is_refused(directory: Path) -> None:
+    with mounted(directory, "32m") as remount:
+        DiskStore(directory, MAX_SIZE).close()
+        remount("ro")
+        with pytest.raises(StoreError, match=r"cannot be (used|opened)"):
+            DiskStore(directory, MAX_SIZE)
