@@ -18,7 +18,7 @@ from tests.lanes.limits import LANES, limit
 from tests.lanes.play import play
 from tests.lanes.responder_lane import ResponderLane
 from tests.lanes.script import Conversation
-from tests.rfc.every import CONVERSATIONS
+from tests.rfc.all_conversations import CONVERSATIONS
 
 
 class Theatre:

@@ -11,7 +11,7 @@ from tests.lanes.hooks_lane import HooksLane
 from tests.lanes.house import Street
 from tests.lanes.play import play
 from tests.lanes.script import Conversation, answer, ask, conversation, counts, origin
-from tests.rfc.words import FRESH_60
+from tests.rfc.common_steps import FRESH_60
 
 CARRIED = ("Cache-Control: max-age=60", "Content-Location: /a")
 

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from tests.lanes import script
-from tests.rfc.every import CONVERSATIONS
+from tests.rfc.all_conversations import CONVERSATIONS
 from tests.rfc.ledger import ledger, listed, shown_by_tests
 
 

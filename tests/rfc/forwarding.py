@@ -1,7 +1,7 @@
 """Forwarding: fields that are forwarded or removed, and requests that are refused (RFC 9110 §7.6)."""
 
 from tests.lanes.script import answer, ask, conversation, origin
-from tests.rfc.words import FRESH_60, MISS, STORED, hit, proxy_status
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, proxy_status
 
 TUNNEL = "Host can differ from the target only in a tunnel"
 INSIDE = {"engine": TUNNEL, "responder": TUNNEL, "http": TUNNEL}
@@ -112,7 +112,6 @@ CONVERSATIONS = [
     conversation(
         "a request for a WebSocket bypasses the cache",
         "STATUS-32",
-        "case 21",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="copy"),
         answer("200", STORED, body="copy"),

@@ -1,7 +1,7 @@
 """Freshness: the lifetime and the age of copies, and heuristic lifetimes (RFC 9111 §4.2)."""
 
 from tests.lanes.script import Conversation, answer, ask, clock_set_back, conversation, later, origin
-from tests.rfc.words import FRESH_60, MISS, REPLACED, STORED, hit
+from tests.rfc.common_steps import FRESH_60, MISS, REPLACED, STORED, hit
 
 
 def _fresh_for(seconds: int, why: str, *rows_and_fields: str) -> Conversation:

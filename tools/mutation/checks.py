@@ -39,7 +39,7 @@ def checks(need: int = sys.maxsize) -> list[Check]:
 
 
 def _conversations() -> Iterator[Check]:
-    conversations = importlib.import_module("tests.rfc.every").CONVERSATIONS
+    conversations = importlib.import_module("tests.rfc.all_conversations").CONVERSATIONS
     limit = importlib.import_module("tests.lanes.limits").limit
     play = importlib.import_module("tests.lanes.play").play
     lane = importlib.import_module("tests.lanes.engine_lane").EngineLane()

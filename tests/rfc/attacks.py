@@ -1,7 +1,9 @@
-"""Attacks by clients: cache poisoning, timing, and targets that are refused (RFC 9111 §7)."""
+"""Attacks: cache poisoning, timing, targets that are refused; and responses for this proxy only (RFC 9111 §7)."""
+
+from typing import Any
 
 from tests.lanes.script import Conversation, answer, ask, conversation, counts, later, no_clock, origin
-from tests.rfc.words import FRESH_60, MISS, STORED, hit, proxy_status
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, proxy_status
 
 BYPASSED = "Cache-Status: secondhand; fwd=bypass; detail=unkeyed-input"
 
@@ -12,7 +14,7 @@ EDGE = dict.fromkeys(
 TUNNEL = dict.fromkeys(("https", "http2"), "in this lane, CONNECT is refused")
 
 
-def _odd(title: str, *request: str, target: str = "/a", **more: dict[str, str]) -> Conversation:
+def _odd(title: str, *request: str, target: str = "/a", **more: Any) -> Conversation:
     return conversation(
         f"an error in response to an unusual request is not stored: {title}",
         "SEC-05",

@@ -1,14 +1,13 @@
 """HEAD: answered from a copy of a GET, or forwarded to update one (RFC 9110 §9.3.2, RFC 9111 §4.3.5)."""
 
 from tests.lanes.script import answer, ask, conversation, later, origin
-from tests.rfc.words import FRESH_60, MISS, STORED, hit
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit
 
 CONVERSATIONS = [
     conversation(
         "HEAD is answered from a copy of a GET with the status that GET would get, and without content",
         "HEAD-01",
         "STATUS-12",
-        "case 16",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "X-Own: 1", body="hello"),
         answer("200", STORED, body="hello"),
@@ -32,7 +31,6 @@ CONVERSATIONS = [
         "HEAD-03",
         "HEAD-07",
         "KEY-01",
-        "case 17",
         ask("HEAD /a"),
         origin("200 OK", FRESH_60, "Content-Length: 5", saw="HEAD /a"),
         answer("200 OK", STORED, "Content-Length: 5", "no Age", body=""),
@@ -50,7 +48,6 @@ CONVERSATIONS = [
         "HEAD-03",
         "HEAD-04",
         "HEAD-07",
-        "case 17",
         ask("GET /a"),
         origin("200 OK", "Cache-Control: max-age=1", 'ETag: "1"', "X-Old: 1", body="hello"),
         answer("200", STORED),

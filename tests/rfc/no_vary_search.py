@@ -1,7 +1,7 @@
 """No-Vary-Search: queries that are equivalent."""
 
 from tests.lanes.script import Conversation, answer, ask, conversation, origin, purge
-from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, VALIDATED, hit
 
 ON = {"cache": {"no_vary_search": True}}
 

@@ -1,4 +1,4 @@
-"""Malformed and incomplete responses, interim responses, trailers, and requests that share a fetch (RFC 9112)."""
+"""Malformed and incomplete responses; interim responses, trailers and HTTP/1.0 (RFC 9112)."""
 
 from tests.lanes.limits import EXPECTS, THROUGH_DOOR, WITHOUT_DOOR
 from tests.lanes.script import (
@@ -8,26 +8,14 @@ from tests.lanes.script import (
     ask,
     conversation,
     counts,
-    everyone_waits,
     later,
-    leave,
     origin,
     origin_goes_on,
     origin_octets,
-    purge,
 )
-from tests.rfc.words import FRESH_60, MISS, STORED, hit, proxy_status
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, nothing_is_stored, proxy_status
 
 HEAD = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
-
-
-def _nothing_is_stored() -> tuple[Step, ...]:
-    """The next request is forwarded as if nothing had been stored before."""
-    return (
-        ask("GET /a"),
-        origin("200 OK", body="whole", saw=("no If-None-Match", "no Range")),
-        answer("200", MISS, body="whole"),
-    )
 
 
 def _refused(title: str, octets: bytes, error: str, *rows: str, unseen: dict[str, str] | None = None) -> Conversation:
@@ -35,11 +23,10 @@ def _refused(title: str, octets: bytes, error: str, *rows: str, unseen: dict[str
         f"{title}: 502, and nothing is stored",
         *rows,
         "STATUS-25",
-        "case 24",
         ask("GET /a"),
         origin_octets(octets),
         answer("502 Bad Gateway", "no Cache-Status", proxy_status(error + "..."), body="...reason: fetch-failed\n"),
-        *_nothing_is_stored(),
+        *nothing_is_stored(),
         unseen=unseen,
     )
 
@@ -51,7 +38,7 @@ def _cut(title: str, *steps: Step, unseen: dict[str, str] | None = None) -> Conv
         "STORE-15",
         *steps,
         counts("not_stored.incomplete"),
-        *_nothing_is_stored(),
+        *nothing_is_stored(),
         unseen=unseen,
     )
 
@@ -212,146 +199,5 @@ CONVERSATIONS = [
         answer("200", STORED, body="hello"),
         ask("GET /a"),
         answer("203", hit(60), body="hello"),
-    ),
-    # ---- concurrent requests
-    conversation(
-        "two concurrent requests share one fetch: the forwarded one gets 200, the waiting one 203",
-        "STATUS-09",
-        "REVAL-15",
-        "META-12",
-        "case 19",
-        ask("GET /a", client="the first"),
-        ask("GET /a", client="the second"),
-        everyone_waits(),
-        origin("200 OK", FRESH_60, body="hello"),
-        answer("200 OK", STORED, body="hello", client="the first"),
-        answer(
-            "203",
-            "Cache-Status: secondhand; fwd=uri-miss; fwd-status=200; collapsed; ttl=60",
-            body="hello",
-            client="the second",
-        ),
-    ),
-    conversation(
-        "two concurrent requests for a stale copy share one validation",
-        "REVAL-15",
-        ask("GET /a"),
-        origin("200 OK", FRESH_60, 'ETag: "1"', body="hello"),
-        answer("200", STORED),
-        later(60),
-        ask("GET /a", client="the first"),
-        ask("GET /a", client="the second"),
-        everyone_waits(),
-        origin("304 Not Modified", 'ETag: "1"'),
-        answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304", body="hello", client="the first"),
-        answer(
-            "203",
-            "Cache-Status: secondhand; fwd=stale; fwd-status=200; collapsed; ttl=60...",
-            body="hello",
-            client="the second",
-        ),
-    ),
-    conversation(
-        "waiting requests are forwarded if the response cannot be shared",
-        "REVAL-15",
-        "SEC-14",
-        ask("GET /a", client="the first"),
-        ask("GET /a", client="the second"),
-        everyone_waits(),
-        origin("200 OK", "Cache-Control: no-store", body="one"),
-        answer("200", MISS, body="one", client="the first"),
-        origin("200 OK", "Cache-Control: no-store", body="two"),
-        answer("200", MISS, body="two", client="the second"),
-    ),
-    conversation(
-        "a waiting request gets a response that has begun from its first byte, as 203",
-        "STATUS-09",
-        "SEC-14",
-        ask("GET /a", client="the first"),
-        ask("GET /a", client="the second"),
-        everyone_waits(),
-        origin("200 OK", FRESH_60, "Content-Length: 6", body="slow", then="more"),
-        origin_goes_on("er"),
-        answer("200", STORED, body="slower", client="the first"),
-        answer(
-            "203",
-            "Cache-Status: secondhand; fwd=uri-miss; fwd-status=200; collapsed; ttl=60",
-            "Content-Length: 6",
-            body="slower",
-            client="the second",
-        ),
-    ),
-    conversation(
-        "a waiting request gets a response of unknown length too",
-        "STATUS-09",
-        ask("GET /a", client="the first"),
-        ask("GET /a", client="the second"),
-        everyone_waits(),
-        origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="slow", then="more"),
-        origin_goes_on("er"),
-        answer("200", STORED, body="slower", client="the first"),
-        answer(
-            "203",
-            "Cache-Status: secondhand; fwd=uri-miss; fwd-status=200; collapsed; ttl=60",
-            body="slower",
-            client="the second",
-        ),
-    ),
-    conversation(
-        "a waiting request is forwarded at once if the response is another variant",
-        "REVAL-15",
-        ask("GET /a", "Accept-Language: en", client="the first"),
-        ask("GET /a", "Accept-Language: de", client="the second"),
-        everyone_waits(),
-        origin("200 OK", FRESH_60, "Vary: Accept-Language", "Content-Length: 6", body="hel", then="more"),
-        origin("200 OK", FRESH_60, "Vary: Accept-Language", body="hallo"),
-        answer("200", STORED, body="hallo", client="the second"),
-        origin_goes_on("lo!"),
-        answer("200", STORED, body="hello!", client="the first"),
-    ),
-    conversation(
-        "the rest of a response is stored after its client has disconnected",
-        "STORE-25",
-        ask("GET /a"),
-        origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello, ", then="more"),
-        leave(),
-        origin_goes_on("world"),
-        counts("stored"),
-        ask("GET /a"),
-        answer("203", hit(60), body="hello, world"),
-    ),
-    conversation(
-        "a response that is purged while it is received is not stored",
-        "INVAL-09",
-        ask("GET /a"),
-        origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello, ", then="more"),
-        purge("/a"),
-        origin_goes_on("world"),
-        answer("200", STORED, body="hello, world"),
-        counts("not_stored.overtaken"),
-        *_nothing_is_stored(),
-    ),
-    conversation(
-        "a response that is invalidated while it is received is stored as invalid",
-        "INVAL-08",
-        ask("GET /a", client="a reader"),
-        origin("200 OK", FRESH_60, 'ETag: "1"', "Transfer-Encoding: chunked", body="hello, ", then="more"),
-        ask("DELETE /a", client="a writer"),
-        origin("204 No Content", saw="DELETE /a"),
-        answer("204", client="a writer"),
-        origin_goes_on("world"),
-        answer("200", STORED, body="hello, world", client="a reader"),
-        ask("GET /a"),
-        origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
-        answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated", body="hello, world"),
-    ),
-    conversation(
-        "a purge deletes the stored response",
-        "INVAL-09",
-        ask("GET /a"),
-        origin("200 OK", FRESH_60, body="hello"),
-        answer("200", STORED),
-        purge("/a"),
-        *_nothing_is_stored(),
     ),
 ]

@@ -1,7 +1,7 @@
 """Heuristic lifetimes, and lifetimes by a rule for the kind of response (RFC 9111 §4.2.2)."""
 
 from tests.lanes.script import Conversation, answer, ask, conversation, later, origin
-from tests.rfc.words import FRESH_60, MISS, STORED, VALIDATED, hit
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, VALIDATED, hit
 
 CODES = {203: 100, 204: 100, 300: 100, 308: 100, 404: 10, 405: 10, 410: 10, 414: 10, 451: 10, 501: 10}
 """Heuristically cacheable status codes, with the lifetime in seconds for a Last-Modified 1000 seconds ago."""

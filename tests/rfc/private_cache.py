@@ -14,7 +14,7 @@ from tests.lanes.script import (
     origin,
     origin_goes_on,
 )
-from tests.rfc.words import FRESH_60, MISS, STORED, hit
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit
 
 ONE_USER: dict[str, Any] = {
     "profile": "dev",

@@ -1,4 +1,6 @@
-"""Field lines that many conversations share."""
+"""Field lines and steps that several files of conversations share."""
+
+from tests.lanes.script import Step, answer, ask, origin
 
 STORED = "Cache-Status: secondhand; fwd=uri-miss; stored"
 MISS = "Cache-Status: secondhand; fwd=uri-miss"
@@ -16,3 +18,12 @@ def hit(ttl: int, detail: str = "") -> str:
 def proxy_status(error: str) -> str:
     """Return the beginning of Proxy-Status for an error that the proxy generates."""
     return f"Proxy-Status: secondhand; error={error}"
+
+
+def nothing_is_stored() -> tuple[Step, ...]:
+    """Return steps that show that /a has no stored response: a request for it is forwarded without preconditions."""
+    return (
+        ask("GET /a"),
+        origin("200 OK", body="whole", saw=("no If-None-Match", "no Range")),
+        answer("200", MISS, body="whole"),
+    )
