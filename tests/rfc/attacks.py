@@ -83,7 +83,7 @@ CONVERSATIONS = [
         ask("GET /a", "X-Rewrite-URL: /b"),
         answer("203", hit(60)),
         settings={"edge": "http://127.0.0.1:8000"},
-        unseen=EDGE,
+        unsupported=EDGE,
     ),
     # ---- requests that provoke an error
     _odd("a head of more than 8 KiB", "X-Long: " + "x" * 8_000, "X-More: " + "x" * 200),
@@ -92,7 +92,7 @@ CONVERSATIONS = [
     _odd(
         "a control character",
         "X-Bell: ding\x07dong",
-        unseen=dict.fromkeys(("http", "https", "http2"), "the parser of the listener refuses it"),
+        unsupported=dict.fromkeys(("http", "https", "http2"), "the parser of the listener refuses it"),
     ),
     conversation(
         "an error in response to a usual request is stored",
@@ -180,7 +180,7 @@ CONVERSATIONS = [
         answer("502", proxy_status("destination_ip_prohibited..."), body="...reason: target\n"),
         counts("refused.target"),
         settings={"listen": "0.0.0.0:0"},
-        unseen=TUNNEL,
+        unsupported=TUNNEL,
     ),
     conversation(
         "a proxy on a public address forwards to its own machine if allowed_targets names it",
@@ -189,7 +189,7 @@ CONVERSATIONS = [
         origin("200 OK", FRESH_60),
         answer("200", STORED),
         settings={"listen": "0.0.0.0:0", "origin": {"allowed_targets": ["127.0.0.1"]}},
-        unseen=TUNNEL,
+        unsupported=TUNNEL,
     ),
     # ---- responses that may be for this proxy only
     conversation(

@@ -249,7 +249,7 @@ CONVERSATIONS = [
         ask("GET /a", "Cache-Control: max-age=0"),
         origin("304 Not Modified"),
         answer("203", "Cache-Status: secondhand; fwd=request; fwd-status=304; detail=request-max-age"),
-        unseen={"https": "the URL of this conversation is http", "http2": "the URL of this conversation is http"},
+        unsupported={"https": "the URL of this conversation is http", "http2": "the URL of this conversation is http"},
     ),
     conversation(
         "a targeted field in the list replaces Cache-Control; other targeted fields are ignored",

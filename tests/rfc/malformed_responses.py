@@ -1,6 +1,5 @@
 """Malformed and incomplete responses; interim responses, trailers and HTTP/1.0 (RFC 9112)."""
 
-from tests.lanes.limits import EXPECTS, THROUGH_DOOR, WITHOUT_DOOR
 from tests.lanes.script import (
     Conversation,
     Step,
@@ -10,28 +9,31 @@ from tests.lanes.script import (
     counts,
     later,
     origin,
-    origin_goes_on,
-    origin_octets,
+    origin_bytes,
+    origin_continues,
 )
+from tests.lanes.unsupported import EXPECTATION, NOT_IN_HTTP1, ONLY_IN_HTTP1
 from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, nothing_is_stored, proxy_status
 
 HEAD = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
 
 
-def _refused(title: str, octets: bytes, error: str, *rows: str, unseen: dict[str, str] | None = None) -> Conversation:
+def _refused(
+    title: str, data: bytes, error: str, *rows: str, unsupported: dict[str, str] | None = None
+) -> Conversation:
     return conversation(
         f"{title}: 502, and nothing is stored",
         *rows,
         "STATUS-25",
         ask("GET /a"),
-        origin_octets(octets),
+        origin_bytes(data),
         answer("502 Bad Gateway", "no Cache-Status", proxy_status(error + "..."), body="...reason: fetch-failed\n"),
         *nothing_is_stored(),
-        unseen=unseen,
+        unsupported=unsupported,
     )
 
 
-def _cut(title: str, *steps: Step, unseen: dict[str, str] | None = None) -> Conversation:
+def _cut(title: str, *steps: Step, unsupported: dict[str, str] | None = None) -> Conversation:
     return conversation(
         f"{title}: the connection to the client is closed early, and nothing is stored",
         "SEC-02",
@@ -39,7 +41,7 @@ def _cut(title: str, *steps: Step, unseen: dict[str, str] | None = None) -> Conv
         *steps,
         counts("not_stored.incomplete"),
         *nothing_is_stored(),
-        unseen=unseen,
+        unsupported=unsupported,
     )
 
 
@@ -79,14 +81,14 @@ CONVERSATIONS = [
         "http_response_incomplete",
         "SEC-02",
         "STORE-15",
-        unseen=WITHOUT_DOOR,
+        unsupported=NOT_IN_HTTP1,
     ),
     _cut(
         "a small body that is incomplete",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Content-Length: 10", body="hello", then="closes"),
         answer("200", STORED, body="hello", cut=True),
-        unseen=THROUGH_DOOR,
+        unsupported=ONLY_IN_HTTP1,
     ),
     _cut(
         "no last chunk",
@@ -97,14 +99,14 @@ CONVERSATIONS = [
     _cut(
         "a malformed chunk",
         ask("GET /a"),
-        origin_octets(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nwhat?\r\n"),
+        origin_bytes(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nwhat?\r\n"),
         answer("200", STORED, body="hello", cut=True),
     ),
     _cut(
         "a reset within the body",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Transfer-Encoding: chunked", body="hello", then="more"),
-        origin_goes_on("", then="resets"),
+        origin_continues("", then="resets"),
         answer("200", STORED, cut=True),
     ),
     _cut(
@@ -127,7 +129,7 @@ CONVERSATIONS = [
         ask("GET /a"),
         origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
         answer("203", body="old"),
-        unseen=WITHOUT_DOOR,
+        unsupported=NOT_IN_HTTP1,
     ),
     conversation(
         "a body without Content-Length is complete when the connection closes",
@@ -143,9 +145,7 @@ CONVERSATIONS = [
         "bytes behind a response are not a response to the next request",
         "SEC-03",
         ask("GET /a"),
-        origin_octets(
-            HEAD + b"Content-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", then=""
-        ),
+        origin_bytes(HEAD + b"Content-Length: 5\r\n\r\nhelloHTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nevil", then=""),
         answer("200", STORED, body="hello"),
         ask("GET /b"),
         origin("200 OK", body="good"),
@@ -158,7 +158,7 @@ CONVERSATIONS = [
         "INTERIM-04",
         "INTERIM-07",
         ask("GET /a"),
-        origin_octets(
+        origin_bytes(
             b"HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n"
             + HEAD
             + b"Content-Length: 5\r\n\r\nhello",
@@ -172,19 +172,19 @@ CONVERSATIONS = [
         "Expect: 100-continue is forwarded, and the origin's 100 is relayed",
         "INTERIM-05",
         ask("POST /a", "Expect: 100-continue", body="much"),
-        origin_octets(
+        origin_bytes(
             b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nthanks",
             then="",
         ),
         answer("200", body="thanks", interim=(100,)),
-        unseen=dict.fromkeys(("http", "https", "http2"), EXPECTS),
+        unsupported=dict.fromkeys(("http", "https", "http2"), EXPECTATION),
     ),
     conversation(
         "trailers are relayed, but not stored",
         "STORE-14",
         "META-19",
         ask("GET /a"),
-        origin_octets(
+        origin_bytes(
             HEAD + b"Trailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\nX-Sum: 1\r\n\r\n", then=""
         ),
         answer("200", STORED, "no X-Sum", "no Trailer", body="hello", trailers=("X-Sum: 1",)),
@@ -195,7 +195,7 @@ CONVERSATIONS = [
         "an HTTP/1.0 response is relayed as HTTP/1.1",
         "META-01",
         ask("GET /a"),
-        origin_octets(b"HTTP/1.0 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 5\r\n\r\nhello"),
+        origin_bytes(b"HTTP/1.0 200 OK\r\nCache-Control: max-age=60\r\nContent-Length: 5\r\n\r\nhello"),
         answer("200", STORED, body="hello"),
         ask("GET /a"),
         answer("203", hit(60), body="hello"),

@@ -4,15 +4,15 @@ from typing import Any
 
 from tests.lanes.script import (
     Conversation,
+    all_requests_wait,
     answer,
     ask,
     conversation,
     counts,
-    everyone_waits,
     later,
     offline,
     origin,
-    origin_goes_on,
+    origin_continues,
 )
 from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit
 
@@ -51,7 +51,7 @@ def _unscrubbable(title: str, *fields: str, body: str, kind: str = JSON) -> Conv
         ask("GET /a"),
         answer("504"),
         settings=ONE_USER,
-        unseen={"engine": "the engine does not read content"},
+        unsupported={"engine": "the engine does not read content"},
     )
 
 
@@ -123,7 +123,7 @@ CONVERSATIONS = [
         "SEC-10",
         ask("GET /a", client="the first"),
         ask("GET /a", client="the second"),
-        everyone_waits(),
+        all_requests_wait(),
         origin("200 OK", FRESH_60, JSON, body=SECRET),
         answer("200", STORED, body=SECRET, client="the first"),
         origin("200 OK", FRESH_60, JSON, body=SECRET),
@@ -135,10 +135,10 @@ CONVERSATIONS = [
         "SEC-10",
         ask("GET /a", client="the first"),
         ask("GET /a", client="the second"),
-        everyone_waits(),
+        all_requests_wait(),
         origin("200 OK", FRESH_60, JSON, "Transfer-Encoding: chunked", body=SECRET[:20], then="more"),
         counts("octets.from_origin", 20),
-        origin_goes_on(SECRET[20:]),
+        origin_continues(SECRET[20:]),
         answer("200", STORED, body=SECRET, client="the first"),
         answer("203", body=SECRET, client="the second"),
         offline(),
@@ -212,7 +212,7 @@ CONVERSATIONS = [
         "AUTH-01",
         ask("GET /a", ANNA, client="Anna"),
         ask("GET /a", BERT, client="Bert"),
-        everyone_waits(),
+        all_requests_wait(),
         origin("200 OK", FRESH_60, body="Anna's", saw=ANNA),
         answer("200", STORED, body="Anna's", client="Anna"),
         origin("200 OK", FRESH_60, body="Bert's", saw=BERT),

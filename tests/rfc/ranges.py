@@ -432,7 +432,7 @@ CONVERSATIONS = [
             ask("GET /a"),
             origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 5-9/10", body="56789"),
             *then,
-            unseen={"engine": "the engine does not read content"},
+            unsupported={"engine": "the engine does not read content"},
         )
         for title, digest, then in (
             (

@@ -156,7 +156,7 @@ CONVERSATIONS = [
         origin_gone(),
         ask("HEAD /a"),
         answer("502", proxy_status("connection_refused..."), body=""),
-        unseen={
+        unsupported={
             "engine": "the listener removes the content of an error in response to HEAD",
             "responder": "the listener removes the content of an error in response to HEAD",
         },
@@ -279,7 +279,7 @@ CONVERSATIONS = [
         answer("203", hit(-15, "stale-while-revalidate"), body="hello"),
         origin("304 Not Modified", 'ETag: "1"'),
         counts("freshened"),
-        unseen={"engine": "the engine does not decide when a background revalidation is repeated"},
+        unsupported={"engine": "the engine does not decide when a background revalidation is repeated"},
     ),
     conversation(
         "s-maxage disables stale-while-revalidate and stale-if-error",

@@ -254,7 +254,7 @@ CONVERSATIONS = [
         origin("200 OK", FRESH_60, body="x" * 100),
         answer("200", STORED, body="x" * 100),
         settings={"store": {"max_object": 100}},
-        unseen={"engine": "the fetcher applies this limit, not the engine"},
+        unsupported={"engine": "the fetcher applies this limit, not the engine"},
     ),
     conversation(
         "a large body is the same from the copy, byte for byte",

@@ -1,7 +1,7 @@
 """Unsafe methods: always forwarded, and the copies that they invalidate (RFC 9111 §4.4)."""
 
-from tests.lanes.limits import THROUGH_MITMPROXY, WITHOUT_MITMPROXY
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, origin, origin_closes, origin_gone
+from tests.lanes.unsupported import NOT_IN_MITMPROXY, ONLY_IN_MITMPROXY
 from tests.rfc.common_steps import FRESH_60, STORED, hit, proxy_status
 
 METHOD = "Cache-Status: secondhand; fwd=method"
@@ -154,7 +154,7 @@ CONVERSATIONS = [
         origin_closes(),
         answer("502"),
         *_invalidated("/a"),
-        unseen=THROUGH_MITMPROXY,
+        unsupported=NOT_IN_MITMPROXY,
     ),
     conversation(
         "an unsafe request that mitmproxy forwards, without a response, invalidates its URI",
@@ -164,7 +164,7 @@ CONVERSATIONS = [
         origin_closes(),
         answer("502", "Server: mitmproxy..."),
         *_invalidated("/a"),
-        unseen=WITHOUT_MITMPROXY,
+        unsupported=ONLY_IN_MITMPROXY,
     ),
     conversation(
         "a response to POST with its own URI in Content-Location is stored, and sent to a later GET as 203",
@@ -326,6 +326,6 @@ CONVERSATIONS = [
         origin_gone(),
         ask("POST /a", body="x"),
         answer("502", "Server: mitmproxy..."),
-        unseen=WITHOUT_MITMPROXY,
+        unsupported=ONLY_IN_MITMPROXY,
     ),
 ]

@@ -1,4 +1,4 @@
-"""A simple index as pip reads it, with the metadata of wheels beside them."""
+"""A simple index of Python packages: wheels, with their metadata in separate files."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from tests.fixtures.web_origin import Origin
 from tests.programs.registries.archives import zipped
 
 
-def serve_wheels(origin: Origin, base: str) -> str:
-    """Serve `specimen`, which needs `leaf`; return the index's URL."""
+def serve_python_index(origin: Origin, base: str) -> str:
+    """Serve `specimen`, which needs `leaf`. Return the URL of the index."""
     for name, needs in (("leaf", ""), ("specimen", "Requires-Dist: leaf\n")):
         metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}"
-        about = f"{name}-1.0.dist-info"
+        info = f"{name}-1.0.dist-info"
         tags = "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-        wheel = zipped({f"{about}/METADATA": metadata, f"{about}/WHEEL": tags, f"{about}/RECORD": ""})
+        wheel = zipped({f"{info}/METADATA": metadata, f"{info}/WHEEL": tags, f"{info}/RECORD": ""})
         file = f"{name}-1.0-py3-none-any.whl"
-        digests = [hashlib.sha256(octets).hexdigest() for octets in (wheel, metadata.encode())]
+        digests = [hashlib.sha256(data).hexdigest() for data in (wheel, metadata.encode())]
         link = f'<a href="../../files/{file}#sha256={digests[0]}" data-core-metadata="sha256={digests[1]}">{file}</a>'
         origin.offer(f"{base}/simple/{name}/", page(f"<!DOCTYPE html>{link}".encode(), "text/html"))
         origin.offer(f"{base}/files/{file}", page(wheel, "application/zip"))

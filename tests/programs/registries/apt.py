@@ -1,4 +1,4 @@
-"""A repository as apt reads it: a release, its indexes by their digests, and a pool of packages."""
+"""An apt repository: a release, its indexes by their digests, and a pool of packages."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Description: nothing
 """
 
 
-def serve_debs(origin: Origin, base: str, folder: Path) -> str:
-    """Serve the package `specimen`, built in a folder; return the line that is its source."""
+def serve_apt_repository(origin: Origin, base: str, folder: Path) -> str:
+    """Build the package `specimen` in a folder, and serve it. Return the line for sources.list."""
     (control := folder / "specimen" / "DEBIAN").mkdir(parents=True)
     (control / "control").write_text(_CONTROL)
     built = folder / "specimen.deb"
@@ -35,7 +35,7 @@ def serve_debs(origin: Origin, base: str, folder: Path) -> str:
     release = f"Suite: stable\nCodename: stable\nComponents: main\nArchitectures: {architecture}"
     release += f"Date: Mon, 01 Jan 2024 00:00:00 UTC\nAcquire-By-Hash: yes\nSHA256:\n{listed}"
     by_hash = f"{kind}/by-hash/SHA256/{hashlib.sha256(packages).hexdigest()}"
-    # apt asks for a signed release first, and takes this one as its source is trusted
+    # apt requests a signed release first, and accepts this one because its source is marked as trusted
     origin.offer(f"{base}/dists/stable/Release", page(release.encode(), cache_control="max-age=120"))
     origin.offer(f"{base}/dists/stable/{by_hash}", page(packages, "application/gzip"))
     origin.offer(f"{base}/{name}", page(deb, "application/vnd.debian.binary-package"))

@@ -1,4 +1,4 @@
-"""Other people's programs, found or skipped."""
+"""Programs of other projects. A test is skipped if its program is not installed."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.proxy_process import PATIENCE, Proxy, environment
+from tests.fixtures.proxy_process import TIMEOUT, Proxy, environment
 
-NOT_THEIRS = "SECONDHAND_|XDG_|PIP_|https?_proxy|all_proxy|no_proxy|NODE_"
-"""Variables that would take a client's requests elsewhere."""
+CLIENT_VARIABLES = "SECONDHAND_|XDG_|PIP_|https?_proxy|all_proxy|no_proxy|NODE_"
+"""A pattern of variables that could send the requests of a client to another place."""
 
 
 def program(name: str) -> str:
-    """Return where a program is; where it is not installed, the test is skipped."""
+    """Return the path of a program. Skip the test if it is not installed."""
     found = shutil.which(name)
     if found is None:
         pytest.skip(f"{name} is not installed")
@@ -28,22 +28,22 @@ def program(name: str) -> str:
 
 
 def run(home: Path, *command: str, **variables: str) -> str:
-    """Return what a program prints. Raises CalledProcessError, with what it said, if it fails."""
+    """Run a program, and return its standard output. Raises AssertionError, with all its output, if it fails."""
     done = subprocess.run(
         command,
-        env=environment(home, NOT_THEIRS) | variables,
+        env=environment(home, CLIENT_VARIABLES) | variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=PATIENCE,
+        timeout=TIMEOUT,
     )
     assert done.returncode == 0, f"{command[0]} ended with {done.returncode}:\n{done.stdout}{done.stderr}"
     return done.stdout
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What curl got."""
+class CurlResponse:
+    """A response that curl received."""
 
     status: int
     version: str
@@ -51,19 +51,19 @@ class Answer:
     content: bytes
 
 
-def curl(proxy: Proxy, url: str, *options: str) -> Answer:
+def curl(proxy: Proxy, url: str, *options: str) -> CurlResponse:
     """Fetch a URL through the proxy with curl."""
     with tempfile.TemporaryDirectory(dir=proxy.folder) as folder:
         head, content = Path(folder, "head"), Path(folder, "content")
         content.touch()
-        # -q leaves ~/.curlrc alone; the proxy's answer to CONNECT is not the answer
-        says = run(
+        # -q ignores ~/.curlrc; --suppress-connect-headers leaves the response to CONNECT out of the head
+        printed = run(
             proxy.folder,
             *(program("curl"), "-q", "--silent", "--show-error", "--proxy", proxy.url),
             *("--cacert", str(proxy.certificate), "--suppress-connect-headers", "--dump-header", str(head)),
             *("--output", str(content), "--write-out", "%{http_code} %{http_version}", *options, url),
         )
-        status, version = says.split()
-        octets = io.BytesIO(head.read_bytes())
-        octets.readline()
-        return Answer(int(status), version, http.client.parse_headers(octets), content.read_bytes())
+        status, version = printed.split()
+        lines = io.BytesIO(head.read_bytes())
+        lines.readline()
+        return CurlResponse(int(status), version, http.client.parse_headers(lines), content.read_bytes())

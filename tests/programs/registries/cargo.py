@@ -1,4 +1,4 @@
-"""A registry of crates as Cargo reads it: a sparse index, and an archive for each crate."""
+"""A Cargo registry: a sparse index, and an archive for each crate."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from tests.fixtures.web_origin import Origin
 from tests.programs.registries.archives import tar_gz
 
 
-def serve_crates(origin: Origin, base: str) -> str:
-    """Serve the crate `specimen`, which needs the crate `leaf`; return the index as settings of Cargo name it."""
+def serve_cargo_registry(origin: Origin, base: str) -> str:
+    """Serve the crate `specimen`, which needs the crate `leaf`. Return the index URL for the settings of Cargo."""
     origin.offer(f"{base}/index/config.json", page(json.dumps({"dl": f"{base}/crates"}).encode(), "application/json"))
     for name, path, needs in (("leaf", "le/af", []), ("specimen", "sp/ec", ["leaf"])):
         manifest = f'[package]\nname = "{name}"\nversion = "1.0.0"\n[dependencies]\n'
@@ -25,7 +25,7 @@ def serve_crates(origin: Origin, base: str) -> str:
             "features": {},
             "yanked": False,
         }
-        # as the public index has it: to be asked about each time
+        # like the public index: it must be validated each time
         origin.offer(f"{base}/index/{path}/{name}", page(json.dumps(line).encode(), cache_control="max-age=0"))
         origin.offer(f"{base}/crates/{name}/1.0.0/download", page(crate, "application/gzip"))
     return f"sparse+{base}/index/"

@@ -1,4 +1,4 @@
-"""A repository as Maven reads it: poms, jars, their digests, and metadata that say which versions there are."""
+"""A Maven repository: poms, jars, their digests, and metadata with the existing versions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.programs.registries.archives import zipped
 GROUP = "org.example"
 
 GOAL = f"{GROUP}:specimen-maven-plugin:resolve"
-"""What the repository's plugin does: have Maven resolve the dependencies of a project."""
+"""The goal of the repository's plugin. It makes Maven resolve the dependencies of a project."""
 
 _MOJO = "public class Resolve extends org.apache.maven.plugin.AbstractMojo { public void execute() { } }"
 
@@ -32,24 +32,24 @@ _PLUGIN = f"""
 """
 
 
-def serve_artifacts(origin: Origin, base: str, mvn: str, folder: Path) -> str:
-    """Serve `specimen`, which needs some version of `leaf`, and a plugin; return settings that lead Maven there.
+def serve_maven_repository(origin: Origin, base: str, mvn: str, folder: Path) -> str:
+    """Serve `specimen`, which needs a version of `leaf`, and a plugin. Return Maven settings with this repository.
 
-    The plugin is compiled in a folder, with what belongs to that Maven.
+    The plugin is compiled in a folder, against the libraries of the Maven installation of `mvn`.
     """
     library = zipped({"about": "nothing\n"})
     plugin = zipped({"META-INF/maven/plugin.xml": _PLUGIN, "Resolve.class": _compiled(mvn, folder)})
     _serve(origin, base, GROUP, "leaf", pom("leaf"), library)
     _serve(origin, base, GROUP, "specimen", pom("specimen", needs="leaf", version="[1.0,2.0)"), library)
     _serve(origin, base, GROUP, "specimen-maven-plugin", pom("specimen-maven-plugin", "maven-plugin"), plugin)
-    # what Maven before 3.9 gives to every plugin
+    # Maven before 3.9 adds this artifact to every plugin
     plexus = "org.codehaus.plexus"
     _serve(origin, base, plexus, "plexus-utils", pom("plexus-utils", group=plexus), library)
     return f"<settings><mirrors><mirror><id>m</id><mirrorOf>*</mirrorOf><url>{base}</url></mirror></mirrors></settings>"
 
 
 def pom(name: str, packaging: str = "jar", *, group: str = GROUP, needs: str = "", version: str = "1.1") -> str:
-    """Return a project, with a dependency on a version, or versions, of what it needs."""
+    """Return a project. If it `needs` an artifact, it depends on a version, or on a range of versions, of it."""
     dependency = f"<groupId>{GROUP}</groupId> <artifactId>{needs}</artifactId> <version>{version}</version>"
     return f"""
 <project>

@@ -1,4 +1,4 @@
-"""A registry of container images behind a token service, with its blobs in another place behind signed URLs."""
+"""A container registry that requires tokens of a token service, and redirects to signed URLs for blobs."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 
 
 class ContainerRegistry:
-    """The image `registry.test/specimen:latest` of an origin.
+    """A registry with the image `registry.test/specimen:latest`.
 
     Attributes:
-        digest: The digest of its manifest.
+        digest: The digest of the manifest.
     """
 
     def __init__(self, origin: Origin) -> None:
@@ -28,7 +28,7 @@ class ContainerRegistry:
         self._signatures: set[str] = set()
         self._numbers = itertools.count()
         origin.offer(f"{REGISTRY}/v2/", self._authorized(b"{}", "application/json"))
-        origin.offer(f"{TOKENS}/token", self._give_token)
+        origin.offer(f"{TOKENS}/token", self._send_token)
         layer = tar_gz({"greeting": "hello\n"})
         config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]}}
         described = [
@@ -43,7 +43,7 @@ class ContainerRegistry:
             origin.offer(f"{REGISTRY}/v2/specimen/manifests/{name}", self._authorized(manifest, MANIFEST))
 
     def _authorized(self, content: bytes, media_type: str) -> Page:
-        """A page for those who have a token."""
+        """Return a page that requires a token."""
 
         def answer(exchange: Exchange) -> None:
             digest = _digest(content)
@@ -54,39 +54,39 @@ class ContainerRegistry:
         return answer
 
     def _is_authorized(self, exchange: Exchange) -> bool:
-        """Tell it; whoever is not is told where tokens are."""
+        """Return whether a request has a valid token. If not, send a 401 with the URL of the token service."""
         if (exchange.headers["Authorization"] or "").removeprefix("Bearer ") in self._tokens:
             return True
         challenge = f'Bearer realm="{TOKENS}/token",service="registry.test"'
         exchange.reply(401, b"{}", {"Content-Type": "application/json", "WWW-Authenticate": challenge})
         return False
 
-    def _give_token(self, exchange: Exchange) -> None:
+    def _send_token(self, exchange: Exchange) -> None:
         self._tokens.add(token := f"token-{next(self._numbers)}")
-        said = json.dumps({"token": token, "expires_in": 300}).encode()
-        exchange.reply(200, said, {"Content-Type": "application/json"})
+        content = json.dumps({"token": token, "expires_in": 300}).encode()
+        exchange.reply(200, content, {"Content-Type": "application/json"})
 
     def _blob(self, content: bytes) -> str:
-        """Serve a blob; return its digest."""
+        """Serve a blob. Return its digest."""
         digest = _digest(content)
-        place = f"{BLOBS}/blobs/sha256/{digest.removeprefix('sha256:')}/data"
+        url = f"{BLOBS}/blobs/sha256/{digest.removeprefix('sha256:')}/data"
 
-        def lead_there(exchange: Exchange) -> None:
+        def redirect(exchange: Exchange) -> None:
             if self._is_authorized(exchange):
                 self._signatures.add(signature := f"{next(self._numbers)}")
-                signed = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=1200&X-Amz-Signature={signature}"
-                exchange.reply(307, b"", {"Location": f"{place}?{signed}"})
+                query = f"X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Expires=1200&X-Amz-Signature={signature}"
+                exchange.reply(307, b"", {"Location": f"{url}?{query}"})
 
-        def give(exchange: Exchange) -> None:
+        def send(exchange: Exchange) -> None:
             [signature] = parse_qs(urlsplit(exchange.path).query)["X-Amz-Signature"]
             if signature in self._signatures:
-                self._signatures.remove(signature)  # it has expired by the next time
+                self._signatures.remove(signature)  # a signed URL is valid once
                 exchange.reply(200, content, {"Content-Type": "application/octet-stream", "ETag": f'"{digest}"'})
             else:
                 exchange.reply(403, b"", {})
 
-        self._origin.offer(f"{REGISTRY}/v2/specimen/blobs/{digest}", lead_there)
-        self._origin.offer(place, give)
+        self._origin.offer(f"{REGISTRY}/v2/specimen/blobs/{digest}", redirect)
+        self._origin.offer(url, send)
         return digest
 
 

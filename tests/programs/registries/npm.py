@@ -1,4 +1,4 @@
-"""A registry as npm reads it."""
+"""An npm registry."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from tests.fixtures.web_origin import Exchange, Origin
 from tests.programs.registries.archives import tar_gz
 
 
-def serve_packages(origin: Origin, base: str) -> dict[str, str]:
-    """Serve `specimen`, which needs `leaf`; return a project that needs both and its lock file, by their names."""
+def serve_npm_registry(origin: Origin, base: str) -> dict[str, str]:
+    """Serve `specimen`, which needs `leaf`. Return the files of a project that needs both, with a lock file."""
     needs = {"leaf": {}, "specimen": {"leaf": "^1.0.0"}}
     locked: dict[str, object] = {"": {"name": "a", "version": "1.0.0", "dependencies": {"specimen": "^1.0.0"}}}
     for name, dependencies in needs.items():
@@ -26,12 +26,12 @@ def serve_packages(origin: Origin, base: str) -> dict[str, str]:
             "integrity": integrity,
             "dependencies": dependencies,
         }
-    origin.offer(f"{base}/-/npm/v1/security/advisories/bulk", _nothing_known)
+    origin.offer(f"{base}/-/npm/v1/security/advisories/bulk", _no_advisories)
     lock = {"name": "a", "version": "1.0.0", "lockfileVersion": 3, "requires": True, "packages": locked}
     return {"package.json": json.dumps(locked[""]), "package-lock.json": json.dumps(lock)}
 
 
-def _nothing_known(exchange: Exchange) -> None:
-    """Say what is known against the packages that are posted."""
+def _no_advisories(exchange: Exchange) -> None:
+    """Respond that there are no security advisories for the posted packages."""
     exchange.rfile.read(int(exchange.headers["Content-Length"]))
     exchange.reply(200, b"{}", {"Content-Type": "application/json"})
