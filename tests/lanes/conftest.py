@@ -1,7 +1,7 @@
-"""mitmproxy is imported once, here, where its own use of deprecated names is not our failure."""
+"""Import mitmproxy once, with the deprecation warnings of its own code ignored: pytest turns warnings into errors."""
 
 import warnings
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", DeprecationWarning)
-    import addon.server  # noqa: F401 - for what it imports
+    import addon.server  # noqa: F401 - it imports mitmproxy

@@ -1,4 +1,4 @@
-"""A small HTTP/2 client, inside a tunnel; the h2 library sees to it that every frame is in order."""
+"""A small HTTP/2 client in a CONNECT tunnel. The h2 library checks the frames."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from h2.events import ConnectionTerminated, DataReceived, Event, ResponseReceive
 
 from cache.http.messages import Fields
 from tests.lanes.http1_client import open_tunnel
-from tests.lanes.messages import Asked, Heard
+from tests.lanes.messages import ClientRequest, ClientResponse
 
 CHUNK = 65_536
 
 
 class Http2Client:
-    """One connection to the proxy, one stream at a time."""
+    """One connection to the proxy, with one stream at a time."""
 
     def __init__(self, proxy: tuple[str, int], authority: str, tls: ssl.SSLContext) -> None:
         self._proxy = proxy
@@ -27,16 +27,16 @@ class Http2Client:
         self._connection: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._h2 = H2Connection(H2Configuration(header_encoding="latin-1"))
         self._events: list[Event] = []
-        """What came while a request was still being sent."""
+        """Events that arrived while a request was still being sent."""
 
-    async def send(self, asked: Asked) -> None:
+    async def send(self, request: ClientRequest) -> None:
         if self._connection is None:
             self._connection = await self._connect()
         stream = self._h2.get_next_available_stream_id()
-        head = [(":method", asked.method), (":scheme", "https"), (":authority", self._authority)]
-        head += [(":path", asked.target), *((name.lower(), value) for name, value in asked.fields)]
-        self._h2.send_headers(stream, head, end_stream=not asked.body)
-        body = asked.body
+        head = [(":method", request.method), (":scheme", "https"), (":authority", self._authority)]
+        head += [(":path", request.target), *((name.lower(), value) for name, value in request.fields)]
+        self._h2.send_headers(stream, head, end_stream=not request.body)
+        body = request.body
         while body:
             window = min(self._h2.local_flow_control_window(stream), self._h2.max_outbound_frame_size)
             if window == 0:
@@ -47,29 +47,29 @@ class Http2Client:
             body = body[window:]
         await self._flush()
 
-    async def receive(self) -> Heard:
+    async def receive(self) -> ClientResponse:
         assert self._connection is not None
         status, fields, body = 0, Fields(), b""
-        while octets := await self._connection[0].read(CHUNK):
-            events, self._events = [*self._events, *self._h2.receive_data(octets)], []
+        while data := await self._connection[0].read(CHUNK):
+            events, self._events = [*self._events, *self._h2.receive_data(data)], []
             for event in events:
                 match event:
                     case ResponseReceived(headers=headers):
                         (_, code), *lines = headers or []
                         status, fields = int(code), Fields(tuple((str(name), str(value)) for name, value in lines))
-                    case DataReceived(data=data, flow_controlled_length=length, stream_id=stream):
-                        body += data or b""
+                    case DataReceived(data=part, flow_controlled_length=length, stream_id=stream):
+                        body += part or b""
                         self._h2.acknowledge_received_data(length or 0, stream or 0)
                     case StreamEnded():
                         await self._flush()
-                        return Heard(status, None, fields, body)
+                        return ClientResponse(status, None, fields, body)
                     case StreamReset() | ConnectionTerminated():
-                        return Heard(status, None, fields, body, cut=True)
+                        return ClientResponse(status, None, fields, body, cut=True)
             await self._flush()
-        return Heard(status, None, fields, body, cut=True)
+        return ClientResponse(status, None, fields, body, cut=True)
 
-    async def leave(self) -> None:
-        """Go without a word, once something has come."""
+    async def disconnect(self) -> None:
+        """Abort the connection once the first byte of a response has arrived."""
         assert self._connection is not None
         reader, writer = self._connection
         await reader.readexactly(1)

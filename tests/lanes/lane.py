@@ -1,4 +1,4 @@
-"""What a lane has to do, so that every conversation can be played in it."""
+"""The interface of a lane: a way through the program in which a conversation is played."""
 
 from __future__ import annotations
 
@@ -6,76 +6,83 @@ from contextlib import AbstractAsyncContextManager
 from typing import Literal, Protocol
 
 from cache.rules.stored_response import StoredResponse
-from tests.lanes.messages import Asked, Heard, Reply, Seen
+from tests.lanes.manual_clock import ManualClock
+from tests.lanes.messages import ClientRequest, ClientResponse, OriginRequest, OriginResponse
 from tests.lanes.script import Conversation, Then
-from tests.lanes.time import Time
 
 
-class Stage(Protocol):
-    """One conversation under way: a proxy with an empty store, its clients, and an origin."""
+class ProxyUnderTest(Protocol):
+    """The proxy, or a part of it, during one conversation: with an empty store, clients, and an origin.
 
-    time: Time
+    Attributes:
+        clock: The clock of the proxy.
+        scheme: The scheme of the conversation's URLs.
+        authority: Host and port of the origin.
+        instance: The name of this proxy in Via.
+    """
+
+    clock: ManualClock
     scheme: str
     authority: str
     instance: str
 
-    async def ask(self, client: str, asked: Asked) -> None:
-        """Send a client's request."""
+    async def send_request(self, client: str, request: ClientRequest) -> None:
+        """Send a request of a client."""
 
-    async def heard(self, client: str) -> Heard:
-        """Wait for what a client is answered."""
+    async def receive_response(self, client: str) -> ClientResponse:
+        """Wait for the response to a client's request."""
 
-    async def leave(self, client: str) -> None:
-        """Let a client go in the middle of its answer."""
+    async def disconnect(self, client: str) -> None:
+        """Close a client's connection once a part of the response has arrived."""
 
-    async def waits(self) -> None:
-        """Let every request get as far as it can."""
+    async def settle(self) -> None:
+        """Wait until every request is as far as it can get without the origin."""
 
     @property
-    def origin_is_asked(self) -> bool:
-        """Tell whether a request waits at the origin that no line has answered yet."""
+    def origin_has_request(self) -> bool:
+        """Return whether a request waits at the origin for a step of the conversation."""
 
-    async def seen(self) -> Seen:
-        """Wait for the next request at the origin; what it sends from now on is the answer to that."""
+    async def next_origin_request(self) -> OriginRequest:
+        """Wait for the next request at the origin. The origin's next response is the response to it."""
 
-    async def send(self, reply: Reply) -> None:
-        """Answer at the origin."""
+    async def respond(self, response: OriginResponse) -> None:
+        """Send a response from the origin."""
 
-    async def send_octets(self, octets: bytes, then: Then) -> None:
-        """Answer at the origin with octets."""
+    async def respond_with_bytes(self, data: bytes, then: Then) -> None:
+        """Send bytes from the origin in place of a response."""
 
-    async def go_on(self, body: bytes, then: Then) -> None:
-        """Send more of what was begun."""
+    async def continue_response(self, body: bytes, then: Then) -> None:
+        """Send more of a response that the origin has begun."""
 
     async def fail(self, how: Literal["closes", "resets", "silent"]) -> None:
-        """Give no answer."""
+        """End the exchange at the origin without a response."""
 
-    async def origin_goes(self) -> None:
-        """Let nobody listen at the origin."""
+    async def stop_origin(self) -> None:
+        """Make the origin refuse connections."""
 
-    async def origin_returns(self) -> None:
-        """Let the origin listen again."""
+    async def restart_origin(self) -> None:
+        """Make the origin accept connections again."""
 
     async def purge(self, path: str) -> None:
         """Purge a URL."""
 
     def go_offline(self) -> None:
-        """Take the proxy offline, for the rest of the conversation."""
+        """Take the proxy offline for the rest of the conversation."""
 
-    def lose_clock(self) -> None:
-        """Take the clock for one that cannot be right, for the rest of the conversation."""
+    def invalidate_clock(self) -> None:
+        """Make the machine's clock wrong, as far as the proxy can tell, for the rest of the conversation."""
 
-    async def counted(self, counter: str, by: int) -> None:
-        """Wait until a counter has risen by that much since the conversation began."""
+    async def wait_for_count(self, counter: str, by: int) -> None:
+        """Wait until a counter has risen by this number since the conversation began."""
 
     def stored(self) -> tuple[StoredResponse, ...]:
-        """Return everything in the store."""
+        """Return every stored response."""
 
 
 class Lane(Protocol):
-    """One way through the product."""
+    """A way through the program. `open` prepares the proxy for one conversation."""
 
     name: str
 
-    def stage(self, conversation: Conversation) -> AbstractAsyncContextManager[Stage]:
-        """Set the stage for a conversation."""
+    def open(self, conversation: Conversation) -> AbstractAsyncContextManager[ProxyUnderTest]:
+        """Return the proxy under test, with the settings of the conversation."""

@@ -1,4 +1,4 @@
-"""What goes over the wire in a conversation, whichever way it is carried."""
+"""The requests and responses of a conversation, in a form that is the same in every lane."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from tests.lanes.script import Then
 
 
 class BrokenFraming(AssertionError):
-    """Octets that no strict receiver would take for a message."""
+    """Raised for bytes that a strict HTTP receiver does not accept as a message."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """A request as a client sends it: the target without scheme and authority."""
+class ClientRequest:
+    """A request as a client sends it. Its target has no scheme and no authority."""
 
     method: str
     target: str
@@ -25,8 +25,8 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Seen:
-    """A request as the origin received it."""
+class OriginRequest:
+    """A request as the origin receives it."""
 
     method: str
     target: str
@@ -35,25 +35,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Heard:
-    """A response as a client received it, framing removed."""
-
-    status: int
-    """0 where nothing came but the end."""
-    reason: str | None
-    """None over HTTP/2, which has no phrases."""
-    fields: Fields
-    body: bytes = b""
-    cut: bool = False
-    """It did not come to a clean end."""
-    interim: tuple[int, ...] | None = None
-    """The codes that came before it, or None where the lane has no place for them."""
-    trailers: Fields | None = None
-    """What came behind the content, or None where the lane has no place for it."""
-
-
-@dataclass(frozen=True)
-class Reply:
+class OriginResponse:
     """A response as the origin sends it, or the first part of one."""
 
     status: int
@@ -66,36 +48,54 @@ class Reply:
     def chunked(self) -> bool:
         return self.fields.get("transfer-encoding") == "chunked"
 
-    def octets(self) -> bytes:
+    def to_bytes(self) -> bytes:
         lines = [f"HTTP/1.1 {self.status} {self.reason}", *(f"{name}: {value}" for name, value in self.fields), "", ""]
         return "\r\n".join(lines).encode("latin-1") + self.framed(self.body, self.then)
 
     def framed(self, body: bytes, then: Then) -> bytes:
-        """Return a part of the body, and the end of the message where it is the last."""
+        """Return a part of the body with its framing. Behind the last part stands the end of the message."""
         if not self.chunked:
             return body
         chunk = b"%x\r\n%b\r\n" % (len(body), body) if body else b""
         return chunk if then else chunk + b"0\r\n\r\n"
 
 
+@dataclass(frozen=True)
+class ClientResponse:
+    """A response as a client receives it, without its framing."""
+
+    status: int
+    """0 if the connection ended before a response."""
+    reason: str | None
+    """None over HTTP/2, which has no reason phrases."""
+    fields: Fields
+    body: bytes = b""
+    cut: bool = False
+    """The connection ended before the end of the response."""
+    interim: tuple[int, ...] | None = None
+    """Status codes of the interim responses before it, or None if the lane does not record them."""
+    trailers: Fields | None = None
+    """Trailer fields behind the content, or None if the lane does not record them."""
+
+
 def fields_of(lines: tuple[str, ...]) -> Fields:
-    """Return the fields that `Name: value` lines give; `no Name` lines give none."""
+    """Return the fields of `Name: value` lines, without the `no Name` lines."""
     pairs = (line.partition(":") for line in lines if not line.startswith("no "))
     return Fields(tuple((name, value.strip()) for name, _, value in pairs))
 
 
-def absent(lines: tuple[str, ...]) -> set[str]:
-    """Return the lower-case names of `no Name` lines."""
+def absent_names(lines: tuple[str, ...]) -> set[str]:
+    """Return the lower-case names of the `no Name` lines."""
     return {line.removeprefix("no ").lower() for line in lines if line.startswith("no ")}
 
 
-def reply_of(status: str, lines: tuple[str, ...], body: bytes, then: Then, now: float) -> Reply:
-    """Return what the origin sends: with Date and Content-Length, unless its lines say otherwise."""
+def origin_response(status: str, lines: tuple[str, ...], body: bytes, then: Then, now: float) -> OriginResponse:
+    """Return a response of the origin. It gets Date and Content-Length, unless its lines give or exclude them."""
     code, _, reason = status.partition(" ")
-    fields, left_out = fields_of(lines), absent(lines)
+    fields, left_out = fields_of(lines), absent_names(lines)
     framed = "content-length" in fields or "transfer-encoding" in fields or code in ("204", "304")
     if not framed and "content-length" not in left_out:
         fields = fields.appending(("Content-Length", str(len(body))))
     if "date" not in fields and "date" not in left_out:
         fields = Fields((("Date", imf_date(now)), *fields))
-    return Reply(int(code), reason or HTTPStatus(int(code)).phrase, fields, body, then)
+    return OriginResponse(int(code), reason or HTTPStatus(int(code)).phrase, fields, body, then)

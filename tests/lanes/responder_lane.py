@@ -1,4 +1,4 @@
-"""The responder over a real origin: engine, store and origin client joined, without mitmproxy."""
+"""The lanes of the responder: engine, store and origin client together, without front end and mitmproxy."""
 
 from __future__ import annotations
 
@@ -10,61 +10,65 @@ from addon.frontend.mitm.hooks import MAX_SMALL
 from addon.origin import OriginFailure
 from cache.http.messages import Request
 from cache.stores.base import StoreError
-from tests.lanes.house import House, Street
-from tests.lanes.messages import Asked, Heard
+from tests.lanes.messages import ClientRequest, ClientResponse
 from tests.lanes.script import Conversation
 from tests.lanes.scripted_origin import ScriptedOrigin
-from tests.lanes.socket_stage import SocketStage, origin_tls
+from tests.lanes.service_with_origin import ServiceWithOrigin, origin_tls
+from tests.lanes.services import ServicePool, ServiceUnderTest
 
 
 class ResponderLane:
-    def __init__(self, street: Street, *, on_disk: bool = False) -> None:
+    """The responder, with its store in memory or `on_disk`."""
+
+    def __init__(self, services: ServicePool, *, on_disk: bool = False) -> None:
         self.name = "disk" if on_disk else "responder"
-        self._street = street
+        self._services = services
         self._on_disk = on_disk
 
     @asynccontextmanager
-    async def stage(self, conversation: Conversation) -> AsyncIterator[ResponderStage]:
-        house = await self._street.house(conversation, on_disk=self._on_disk)
-        await house.begin()
+    async def open(self, conversation: Conversation) -> AsyncIterator[ResponderUnderTest]:
+        service = await self._services.service(conversation, on_disk=self._on_disk)
+        await service.reset()
         scheme = "https" if conversation.secure else "http"
         async with ScriptedOrigin(origin_tls() if conversation.secure else None) as origin:
-            stage = ResponderStage(house, origin, scheme)
+            responder = ResponderUnderTest(service, origin, scheme)
             try:
-                yield stage
+                yield responder
             finally:
-                await stage.close()
+                await responder.close()
 
 
-class ResponderStage(SocketStage):
-    def __init__(self, house: House, origin: ScriptedOrigin, scheme: str) -> None:
-        super().__init__(house, origin, scheme)
+class ResponderUnderTest(ServiceWithOrigin):
+    def __init__(self, service: ServiceUnderTest, origin: ScriptedOrigin, scheme: str) -> None:
+        super().__init__(service, origin, scheme)
         self._port = origin.port
-        self._hearing: dict[str, asyncio.Task[Heard]] = {}
-        self._something_came: dict[str, asyncio.Event] = {}
+        self._responses: dict[str, asyncio.Task[ClientResponse]] = {}
+        self._response_begins: dict[str, asyncio.Event] = {}
 
-    async def ask(self, client: str, asked: Asked) -> None:
-        self.note(asked)
-        request = Request(asked.method, self.scheme, "127.0.0.1", self._port, asked.target, asked.fields)
-        came = self._something_came[client] = asyncio.Event()
-        self._hearing[client] = asyncio.ensure_future(self._hear(request, came))
+    async def send_request(self, client: str, request: ClientRequest) -> None:
+        self.note_request(request)
+        head = Request(
+            request.method, self.scheme, "127.0.0.1", self._port, target=request.target, fields=request.fields
+        )
+        begins = self._response_begins[client] = asyncio.Event()
+        self._responses[client] = asyncio.ensure_future(self._respond(head, begins))
 
-    async def heard(self, client: str) -> Heard:
-        return await self._hearing.pop(client)
+    async def receive_response(self, client: str) -> ClientResponse:
+        return await self._responses.pop(client)
 
-    async def leave(self, client: str) -> None:
-        await self._something_came[client].wait()
-        task = self._hearing.pop(client)
+    async def disconnect(self, client: str) -> None:
+        await self._response_begins[client].wait()
+        task = self._responses.pop(client)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
 
-    async def _hear(self, request: Request, came: asyncio.Event) -> Heard:
-        responder = self._house.service.active.current.responder
+    async def _respond(self, request: Request, begins: asyncio.Event) -> ClientResponse:
+        responder = self._service.service.active.current.responder
         reply = await responder.buffered(request, await responder.respond(request), MAX_SMALL)
-        came.set()
+        begins.set()
         status, reason, fields, content = reply.head.status, reply.head.reason, reply.head.fields, reply.content
         if isinstance(content, bytes):
-            return Heard(status, reason, fields, content)
+            return ClientResponse(status, reason, fields, content)
         body, cut = b"", False
         try:
             async for chunk in content.chunks:
@@ -73,9 +77,9 @@ class ResponderStage(SocketStage):
             cut = True
         finally:
             await content.close()
-        return Heard(status, reason, fields, body, cut)
+        return ClientResponse(status, reason, fields, body, cut)
 
     async def close(self) -> None:
-        for task in self._hearing.values():
+        for task in self._responses.values():
             task.cancel()
-        await asyncio.gather(*self._hearing.values(), return_exceptions=True)
+        await asyncio.gather(*self._responses.values(), return_exceptions=True)

@@ -1,19 +1,20 @@
-"""The words that conversations are written in.
+"""The language in which conversations are written.
 
-A conversation is a play for one or more clients, this proxy, and one origin. Its lines are in the order in which
-they happen: `ask` sends a request, `origin` waits for the request to arrive there and answers it, `answer` says what
-the client then hears. No `origin` line between `ask` and `answer` means that the origin must not be asked.
+A conversation has one or more clients, this proxy, and one origin. Its steps stand in the order in which they happen:
+`ask` sends a request, `origin` waits until the request arrives at the origin and responds to it, `answer` checks the
+response that the client receives. If there is no `origin` step between `ask` and `answer`, the origin must not receive
+a request.
 
-Field lines are what is sent, or what must be heard; `no Age` says that a field must be absent, and fields that
-are not mentioned may be anything. `Name: begins...` and `Name: ...ends` say part of a value; bodies likewise. In
-all text:
+Field lines are sent, or must be received. `no Age` means that a field must be absent. A received field that is not
+mentioned may have any value. `Name: begins...` and `Name: ...ends` give a part of a value; this works for bodies too.
+All text may contain:
 
-    {now} {now-60} {now+60}   an HTTP-date, in seconds relative to the moment of the line
+    {now} {now-60} {now+60}   an HTTP-date, in seconds relative to the time of the step
     {start} {start-60}        an HTTP-date, relative to the beginning of the conversation
     {authority} {origin}      the origin's "127.0.0.1:PORT", and "http://127.0.0.1:PORT"
-    {instance}                what tells this proxy apart from others in Via
+    {instance}                the name of this proxy in Via
 
-An origin says Date, and the right Content-Length, unless its lines say otherwise.
+A response of the origin has Date and the right Content-Length, unless its lines give or exclude them.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Then = Literal["", "more", "closes", "resets"]
+"""The next event on the origin's connection: the next request, more of the body, or the end of the connection."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Answer:
-    """A client hears a response."""
+    """A client receives a response."""
 
     status: str
     fields: tuple[str, ...]
@@ -49,7 +51,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Origin:
-    """The origin is asked, and answers."""
+    """The origin receives a request and responds."""
 
     status: str
     fields: tuple[str, ...]
@@ -59,23 +61,23 @@ class Origin:
 
 
 @dataclass(frozen=True)
-class OriginOctets:
-    """The origin is asked, and sends octets that may be no response at all."""
+class OriginBytes:
+    """The origin receives a request and sends bytes, which need not be a valid response."""
 
-    octets: bytes
+    data: bytes
     then: Then
 
 
 @dataclass(frozen=True)
 class OriginFails:
-    """The origin is asked, and no head comes back."""
+    """The origin receives a request and sends no response."""
 
     how: Literal["closes", "resets", "silent"]
 
 
 @dataclass(frozen=True)
-class OriginGoesOn:
-    """The origin sends more of the body that it began first and has not ended."""
+class OriginContinues:
+    """The origin sends more of the oldest response that it has not ended."""
 
     body: str
     then: Then
@@ -83,12 +85,12 @@ class OriginGoesOn:
 
 @dataclass(frozen=True)
 class OriginGone:
-    """From now on nobody listens where the origin was."""
+    """The origin refuses connections from now on."""
 
 
 @dataclass(frozen=True)
 class OriginBack:
-    """The origin listens again."""
+    """The origin accepts connections again."""
 
 
 @dataclass(frozen=True)
@@ -100,21 +102,21 @@ class Later:
 
 @dataclass(frozen=True)
 class ClockSetBack:
-    """Somebody sets the wall clock back; no time passes."""
+    """The wall clock is set back. No time passes."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
-class Leave:
-    """A client that has begun to hear an answer closes its connection."""
+class Disconnect:
+    """A client that has received the beginning of a response closes its connection."""
 
     client: str
 
 
 @dataclass(frozen=True)
-class Waits:
-    """Every request has got as far as it can without the origin."""
+class AllRequestsWait:
+    """Every request is as far as it can get without the origin."""
 
 
 @dataclass(frozen=True)
@@ -131,12 +133,12 @@ class Offline:
 
 @dataclass(frozen=True)
 class NoClock:
-    """From now on the machine's clock is one that cannot be right."""
+    """The proxy can tell from now on that the machine's clock is wrong."""
 
 
 @dataclass(frozen=True)
 class Counts:
-    """One of the proxy's counters has risen by that much since the conversation began, or does so now."""
+    """A counter of the proxy rises by this number, counted from the beginning of the conversation."""
 
     counter: str
     by: int
@@ -146,15 +148,15 @@ Step = (
     Ask
     | Answer
     | Origin
-    | OriginOctets
+    | OriginBytes
     | OriginFails
-    | OriginGoesOn
+    | OriginContinues
     | OriginGone
     | OriginBack
     | Later
     | ClockSetBack
-    | Leave
-    | Waits
+    | Disconnect
+    | AllRequestsWait
     | Purge
     | Offline
     | NoClock
@@ -164,17 +166,17 @@ Step = (
 
 @dataclass(frozen=True, repr=False)
 class Conversation:
-    """A title, the ledger's rows that it shows, and what happens."""
+    """A test: a title, the rows of the ledger that it shows, and its steps."""
 
     title: str
     rows: tuple[str, ...]
     steps: tuple[Step, ...]
     settings: dict[str, Any] = field(default_factory=dict)
-    """Tables as in the settings file, beside the defaults."""
+    """Tables as in the settings file. They replace defaults."""
     secure: bool = False
     """The URLs are https."""
-    unseen: dict[str, str] = field(default_factory=dict)
-    """Lanes that cannot show it, and why."""
+    unsupported: dict[str, str] = field(default_factory=dict)
+    """Lanes that cannot play it, each with the reason."""
 
     def __repr__(self) -> str:
         return self.title
@@ -185,12 +187,12 @@ def conversation(
     *parts: str | Step,
     settings: dict[str, Any] | None = None,
     secure: bool = False,
-    unseen: dict[str, str] | None = None,
+    unsupported: dict[str, str] | None = None,
 ) -> Conversation:
-    """A title, then the ids of ledger rows, then the lines."""
+    """Return a conversation. The `parts` are the ids of rows of the ledger, then the steps."""
     rows = tuple(part for part in parts if isinstance(part, str))
     steps = tuple(part for part in parts if not isinstance(part, str))
-    return Conversation(title, rows, steps, settings or {}, secure, unseen or {})
+    return Conversation(title, rows, steps, settings or {}, secure, unsupported or {})
 
 
 def ask(line: str, *fields: str, body: str = "", client: str = "a client") -> Ask:
@@ -207,50 +209,65 @@ def answer(
     interim: tuple[int, ...] = (),
     trailers: tuple[str, ...] = (),
 ) -> Answer:
-    """Hear a response: a code or a code and its phrase, then fields; `cut` if it must not come to a clean end.
+    """Receive a response, and check it.
 
-    `interim` codes come before it and `trailers` behind it, in the lanes that have a place for them.
+    Args:
+        status: Status code, or status code and reason phrase.
+        fields: Field lines, as in the docstring of this module.
+        body: The whole body.
+        cut: The connection must end before the end of the response.
+        client: The client that receives the response.
+        interim: Status codes of the interim responses before it, in lanes that record them.
+        trailers: Trailer fields behind it, in lanes that record them.
     """
     return Answer(status, fields, body, cut, client, interim, trailers)
 
 
 def origin(status: str, *fields: str, body: str = "", saw: str | tuple[str, ...] = (), then: Then = "") -> Origin:
-    """Answer at the origin, which `saw` a request line or fields; `then` more comes, or the connection ends."""
+    """Receive a request at the origin, check it, and respond.
+
+    Args:
+        status: Status code, or status code and reason phrase.
+        fields: Field lines of the response.
+        body: The body of the response, or its first part.
+        saw: Request line and field lines that the request must have.
+        then: `more` if `origin_continues` sends more of the body, `closes` or `resets` if the connection ends.
+    """
     return Origin(status, fields, body, (saw,) if isinstance(saw, str) else saw, then)
 
 
-def origin_octets(octets: bytes, then: Then = "closes") -> OriginOctets:
-    """Answer at the origin, octet for octet."""
-    return OriginOctets(octets, then)
+def origin_bytes(data: bytes, then: Then = "closes") -> OriginBytes:
+    """Receive a request at the origin, and send these bytes."""
+    return OriginBytes(data, then)
 
 
 def origin_closes() -> OriginFails:
-    """End the connection before a head, as often as it is tried."""
+    """Close the origin's connection before a head, for this request and every retry."""
     return OriginFails("closes")
 
 
 def origin_resets() -> OriginFails:
-    """Reset the connection before a head, as often as it is tried."""
+    """Reset the origin's connection before a head, for this request and every retry."""
     return OriginFails("resets")
 
 
 def origin_silent() -> OriginFails:
-    """Say nothing until the proxy gives up."""
+    """Send nothing from the origin until the proxy stops waiting."""
     return OriginFails("silent")
 
 
-def origin_goes_on(body: str, then: Then = "") -> OriginGoesOn:
-    """Send the rest of an answer that said `then="more"`."""
-    return OriginGoesOn(body, then)
+def origin_continues(body: str, then: Then = "") -> OriginContinues:
+    """Send the rest of a response that had `then="more"`."""
+    return OriginContinues(body, then)
 
 
 def origin_gone() -> OriginGone:
-    """Refuse connections from now on."""
+    """Make the origin refuse connections from now on."""
     return OriginGone()
 
 
 def origin_back() -> OriginBack:
-    """Accept connections again."""
+    """Make the origin accept connections again."""
     return OriginBack()
 
 
@@ -264,14 +281,14 @@ def clock_set_back(seconds: float) -> ClockSetBack:
     return ClockSetBack(seconds)
 
 
-def leave(client: str = "a client") -> Leave:
-    """Close a client's connection without having heard the answer to its end."""
-    return Leave(client)
+def disconnect(client: str = "a client") -> Disconnect:
+    """Close a client's connection before the end of the response."""
+    return Disconnect(client)
 
 
-def everyone_waits() -> Waits:
-    """Let every request get as far as it can without the origin."""
-    return Waits()
+def all_requests_wait() -> AllRequestsWait:
+    """Wait until every request is as far as it can get without the origin."""
+    return AllRequestsWait()
 
 
 def purge(path: str) -> Purge:
@@ -280,15 +297,15 @@ def purge(path: str) -> Purge:
 
 
 def offline() -> Offline:
-    """Take the proxy offline, for the rest of the conversation."""
+    """Take the proxy offline for the rest of the conversation."""
     return Offline()
 
 
 def no_clock() -> NoClock:
-    """Let the machine's clock be one that cannot be right, for the rest of the conversation."""
+    """Make the machine's clock wrong, as far as the proxy can tell, for the rest of the conversation."""
     return NoClock()
 
 
 def counts(counter: str, by: int = 1) -> Counts:
-    """Wait until a counter has risen by exactly that much; counters are not the engine's, which skips this."""
+    """Wait until a counter has risen by exactly this number. The engine lane skips counters that it does not have."""
     return Counts(counter, by)

@@ -1,4 +1,4 @@
-"""Settings for a conversation: the defaults, and nobody's store, proxy or certificates but its own."""
+"""The settings of conversations: the defaults, with the certificates of this test run and no upstream proxy."""
 
 from __future__ import annotations
 
@@ -11,45 +11,46 @@ from pathlib import Path
 from typing import Any
 
 from addon.config.settings import Settings
-from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.lanes.script import Conversation
 
 
 @cache
 def folder() -> Path:
-    """Return a folder for the certificates and stores of this test run."""
+    """Return the folder for certificates and stores of this test run. It is deleted at the end of the process."""
     path = tempfile.mkdtemp(prefix="secondhand-lanes-")
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     return Path(path)
 
 
 @cache
-def origin_authority() -> Authority:
-    """Return the certificate authority that vouches for origins."""
-    return Authority(folder(), "origins")
+def origin_ca() -> ThrowawayCA:
+    """Return the CA that signs the certificates of origins."""
+    return ThrowawayCA(folder(), "origins")
 
 
-def interception_authority() -> Path:
-    """Return the certificate of the authority that the proxy answers for origins with, once it has run."""
+def interception_ca() -> Path:
+    """Return the certificate file of the proxy's own CA. The proxy creates it when it starts."""
     return folder() / "mitmproxy" / "mitmproxy-ca-cert.pem"
 
 
-def _on_disk(conversation: Conversation) -> dict[str, str]:
+def _disk_store(conversation: Conversation) -> dict[str, str]:
     name = sha256(repr(conversation.settings).encode()).hexdigest()[:16]
     return {"kind": "disk", "path": str(folder() / name)}
 
 
 @cache
-def _certificate() -> str:
-    """Return a file with a certificate and its key, such as a client may show."""
-    Authority(folder(), "clients").context("client.example")
+def _client_certificate() -> str:
+    """Return a file with a client certificate and its key."""
+    ThrowawayCA(folder(), "clients").server_context("client.example")
     file = folder() / "client.pem"
     return str((folder() / "server.pem").rename(file))
 
 
 def _filled(tables: dict[str, Any]) -> dict[str, Any]:
+    """Return tables of settings with a file in place of each `{certificate}`."""
     return {
-        name: {key: _certificate() if value == "{certificate}" else value for key, value in table.items()}
+        name: {key: _client_certificate() if value == "{certificate}" else value for key, value in table.items()}
         if isinstance(table, dict)
         else table
         for name, table in tables.items()
@@ -57,12 +58,12 @@ def _filled(tables: dict[str, Any]) -> dict[str, Any]:
 
 
 def settings_for(conversation: Conversation, *, on_disk: bool = False) -> Settings:
-    """Return the settings that hold in a conversation; the store is in memory unless it is to be `on_disk`."""
+    """Return the settings of a conversation, with a store in memory or `on_disk`."""
     tables: dict[str, Any] = {
         "listen": "127.0.0.1:0",
-        "store": {"kind": "memory", "max_size": 2**24, **(_on_disk(conversation) if on_disk else {})},
-        "origin": {"proxy": "none", "ca_files": [str(origin_authority().file)]},
-        "tls": {"directory": str(interception_authority().parent)},
+        "store": {"kind": "memory", "max_size": 2**24, **(_disk_store(conversation) if on_disk else {})},
+        "origin": {"proxy": "none", "ca_files": [str(origin_ca().file)]},
+        "tls": {"directory": str(interception_ca().parent)},
     }
     for name, table in _filled(conversation.settings).items():
         tables[name] = {**tables.get(name, {}), **table} if isinstance(table, dict) else table

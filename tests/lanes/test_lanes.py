@@ -1,4 +1,4 @@
-"""Every conversation, in every lane, with the same answers."""
+"""Every conversation has the same responses in every lane."""
 
 from __future__ import annotations
 
@@ -9,117 +9,122 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.lanes.comparison import Told
+from tests.lanes.comparison import ComparableResponse
+from tests.lanes.conversation_runner import run_conversation
 from tests.lanes.engine_lane import EngineLane
-from tests.lanes.hooks_lane import HooksLane
-from tests.lanes.house import Street
 from tests.lanes.lane import Lane
-from tests.lanes.limits import LANES, limit
-from tests.lanes.play import play
 from tests.lanes.responder_lane import ResponderLane
 from tests.lanes.script import Conversation
-from tests.rfc.every import CONVERSATIONS
+from tests.lanes.server_lane import ServerLane
+from tests.lanes.services import ServicePool
+from tests.lanes.unsupported import LANES, reason_unsupported
+from tests.rfc.all_conversations import CONVERSATIONS
 
 
-class Theatre:
-    """Every lane, on one event loop, and what was told in the first lane that shows a conversation."""
+class LaneRunner:
+    """Runs conversations in all lanes, on one event loop, and remembers the responses in their first lanes."""
 
-    def __init__(self, runner: asyncio.Runner) -> None:
-        self.street = Street()
-        self._runner = runner
-        self._first: dict[str, list[Told]] = {}
+    def __init__(self, loop: asyncio.Runner) -> None:
+        self.services = ServicePool()
+        self._loop = loop
+        self._first: dict[str, list[ComparableResponse]] = {}
 
-    def play(self, conversation: Conversation, name: str) -> None:
-        """Play a conversation in a lane, and compare."""
-        first = next(lane for lane in LANES if not limit(conversation, lane))
+    def run(self, conversation: Conversation, name: str) -> None:
+        """Run a conversation in a lane. Compare the responses with those in the first lane that supports it."""
+        first = next(lane for lane in LANES if not reason_unsupported(conversation, lane))
         if conversation.title not in self._first:
-            self._first[conversation.title] = self._told(conversation, first)
+            self._first[conversation.title] = self._responses(conversation, first)
         if name != first:
-            assert self._told(conversation, name) == self._first[conversation.title], f"{name} differs from {first}"
+            responses = self._responses(conversation, name)
+            assert responses == self._first[conversation.title], f"{name} differs from {first}"
 
-    def _told(self, conversation: Conversation, name: str) -> list[Told]:
-        return self._runner.run(play(conversation, self._lane(name)))
+    def _responses(self, conversation: Conversation, name: str) -> list[ComparableResponse]:
+        return self._loop.run(run_conversation(conversation, self._lane(name)))
 
     def _lane(self, name: str) -> Lane:
         match name:
             case "engine":
                 return EngineLane()
             case "responder":
-                return ResponderLane(self.street)
+                return ResponderLane(self.services)
             case "disk":
-                return ResponderLane(self.street, on_disk=True)
-            case "door":
-                return HooksLane(self.street, "http", name)
-            case "door-tls":
-                return HooksLane(self.street, "https", name)
+                return ResponderLane(self.services, on_disk=True)
+            case "http1":
+                return ServerLane(self.services, "http", name)
+            case "http1-tls":
+                return ServerLane(self.services, "https", name)
             case "http" | "https" | "http2":
-                return HooksLane(self.street, name)
+                return ServerLane(self.services, name)
         raise ValueError(name)
 
 
 @pytest.fixture(scope="module")
-def theatre() -> Iterator[Theatre]:
-    with pytest.MonkeyPatch.context() as environment, asyncio.Runner() as runner:
+def lanes() -> Iterator[LaneRunner]:
+    with pytest.MonkeyPatch.context() as environment, asyncio.Runner() as loop:
         # reading the system's trust store takes longer than most conversations
         environment.setenv("SSL_CERT_FILE", os.devnull)
         environment.setenv("SSL_CERT_DIR", os.devnull)
-        theatre = Theatre(runner)
-        yield theatre
-        runner.run(theatre.street.close())
+        lanes = LaneRunner(loop)
+        yield lanes
+        loop.run(lanes.services.close())
 
 
 def each(lane: str) -> pytest.MarkDecorator:
-    shown = [each for each in CONVERSATIONS if not limit(each, lane)]
-    return pytest.mark.parametrize("conversation", shown, ids=str)
+    supported = [each for each in CONVERSATIONS if not reason_unsupported(each, lane)]
+    return pytest.mark.parametrize("conversation", supported, ids=str)
 
 
 @each("engine")
-def test_by_the_engine_alone(conversation: Conversation, theatre: Theatre) -> None:
-    theatre.play(conversation, "engine")
+def test_by_the_engine(conversation: Conversation, lanes: LaneRunner) -> None:
+    lanes.run(conversation, "engine")
 
 
 @each("responder")
-def test_by_the_responder(conversation: Conversation, theatre: Theatre) -> None:
-    theatre.play(conversation, "responder")
+def test_by_the_responder(conversation: Conversation, lanes: LaneRunner) -> None:
+    lanes.run(conversation, "responder")
 
 
 @each("disk")
-def test_with_a_store_on_disk(conversation: Conversation, theatre: Theatre) -> None:
-    theatre.play(conversation, "disk")
+def test_with_a_store_on_disk(conversation: Conversation, lanes: LaneRunner) -> None:
+    lanes.run(conversation, "disk")
 
 
-@each("door")
-def test_through_the_door(conversation: Conversation, theatre: Theatre, caplog: pytest.LogCaptureFixture) -> None:
-    theatre.play(conversation, "door")
-    assert not errors(caplog)
+@each("http1")
+def test_through_the_front_end(conversation: Conversation, lanes: LaneRunner, caplog: pytest.LogCaptureFixture) -> None:
+    lanes.run(conversation, "http1")
+    assert not logged_errors(caplog)
 
 
-@each("door-tls")
-def test_through_the_door_in_a_tunnel(
-    conversation: Conversation, theatre: Theatre, caplog: pytest.LogCaptureFixture
+@each("http1-tls")
+def test_through_the_front_end_in_a_tunnel(
+    conversation: Conversation, lanes: LaneRunner, caplog: pytest.LogCaptureFixture
 ) -> None:
-    theatre.play(conversation, "door-tls")
-    assert not errors(caplog)
+    lanes.run(conversation, "http1-tls")
+    assert not logged_errors(caplog)
 
 
 @each("http")
-def test_through_the_proxy(conversation: Conversation, theatre: Theatre, caplog: pytest.LogCaptureFixture) -> None:
-    theatre.play(conversation, "http")
-    assert not errors(caplog)
+def test_through_mitmproxy(conversation: Conversation, lanes: LaneRunner, caplog: pytest.LogCaptureFixture) -> None:
+    lanes.run(conversation, "http")
+    assert not logged_errors(caplog)
 
 
 @each("https")
-def test_through_a_tunnel(conversation: Conversation, theatre: Theatre, caplog: pytest.LogCaptureFixture) -> None:
-    theatre.play(conversation, "https")
-    assert not errors(caplog)
+def test_through_mitmproxy_in_a_tunnel(
+    conversation: Conversation, lanes: LaneRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    lanes.run(conversation, "https")
+    assert not logged_errors(caplog)
 
 
 @each("http2")
-def test_over_http2(conversation: Conversation, theatre: Theatre, caplog: pytest.LogCaptureFixture) -> None:
-    theatre.play(conversation, "http2")
-    assert not errors(caplog)
+def test_through_mitmproxy_over_http2(
+    conversation: Conversation, lanes: LaneRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    lanes.run(conversation, "http2")
+    assert not logged_errors(caplog)
 
 
-def errors(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """Return what mitmproxy logged and swallowed: an addon that raised, above all."""
+def logged_errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """Return the errors in the log. mitmproxy only logs an exception that an addon raised."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]

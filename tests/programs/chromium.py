@@ -1,4 +1,4 @@
-"""Headless Chromium behind the proxy."""
+"""Headless Chromium that uses the proxy."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.fixtures.proxy_process import PATIENCE, Proxy, environment
-from tests.programs.programs import NOT_THEIRS, program
+from tests.fixtures.proxy_process import TIMEOUT, Proxy, environment
+from tests.programs.installed_programs import CLIENT_VARIABLES, program
 
-QUIET = (
+OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
@@ -26,20 +26,20 @@ QUIET = (
     "--disable-component-update",
     "--disable-sync",
 )
-"""No window, no sandbox (which root cannot have), and no conversations of its own."""
+"""Options for no window, no sandbox (root cannot have one), and no requests of the browser itself."""
 
 
 @contextmanager
 def chromium(proxy: Proxy, url: str, profile: Path) -> Iterator[None]:
-    """Have a browser look at a page while the context is open. A new profile knows no page yet."""
+    """Open a page in a browser for the time of the context. The browser keeps its own cache in the folder `profile`."""
     browser = subprocess.Popen(
         [
-            *(program("chromium"), *QUIET, f"--user-data-dir={profile}", f"--proxy-server={proxy.url}"),
-            "--proxy-bypass-list=<-loopback>",  # loopback goes through the proxy too
+            *(program("chromium"), *OPTIONS, f"--user-data-dir={profile}", f"--proxy-server={proxy.url}"),
+            "--proxy-bypass-list=<-loopback>",  # use the proxy for loopback addresses too
             f"--ignore-certificate-errors-spki-list={_key_digest(proxy.certificate)}",
             url,
         ],
-        env=environment(proxy.folder, NOT_THEIRS),
+        env=environment(proxy.folder, CLIENT_VARIABLES),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -48,10 +48,10 @@ def chromium(proxy: Proxy, url: str, profile: Path) -> Iterator[None]:
         yield
     finally:
         browser.terminate()
-        browser.wait(PATIENCE)
+        browser.wait(TIMEOUT)
 
 
 def _key_digest(certificate: Path) -> str:
     key = x509.load_pem_x509_certificate(certificate.read_bytes()).public_key()
-    octets = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-    return base64.b64encode(hashlib.sha256(octets).digest()).decode()
+    encoded = key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return base64.b64encode(hashlib.sha256(encoded).digest()).decode()

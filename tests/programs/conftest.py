@@ -1,4 +1,4 @@
-"""A proxy and two origins, shared by the tests of a file."""
+"""A proxy and two origins for the tests of a file."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.proxy_process import Proxy
-from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.fixtures.web_origin import Origin
-from tests.programs.running import Runner
+from tests.programs.secondhand_run import Runner
 
 
 @pytest.fixture(scope="session")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("authority"), "throwaway")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> ThrowawayCA:
+    return ThrowawayCA(tmp_path_factory.mktemp("ca"), "throwaway")
 
 
 @pytest.fixture(scope="module")
@@ -25,25 +25,25 @@ def origin() -> Iterator[Origin]:
 
 
 @pytest.fixture(scope="module")
-def secure_origin(authority: Authority) -> Iterator[Origin]:
-    with Origin(authority.context("localhost")) as origin:
+def secure_origin(ca: ThrowawayCA) -> Iterator[Origin]:
+    with Origin(ca.server_context("localhost")) as origin:
         yield origin
 
 
 @pytest.fixture(params=["http", "https"])
 def either_origin(request: pytest.FixtureRequest, origin: Origin, secure_origin: Origin) -> Origin:
-    """Each test that asks for it runs twice."""
+    """Run the test twice: with an http origin and with an https origin."""
     return origin if request.param == "http" else secure_origin
 
 
 @pytest.fixture(scope="module")
-def proxy(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[Proxy]:
-    with Proxy(tmp_path_factory.mktemp("proxy"), trusts=authority.file) as proxy:
+def proxy(tmp_path_factory: pytest.TempPathFactory, ca: ThrowawayCA) -> Iterator[Proxy]:
+    with Proxy(tmp_path_factory.mktemp("proxy"), origin_ca=ca.file) as proxy:
         yield proxy
 
 
 @pytest.fixture
-def runner(tmp_path: Path, authority: Authority) -> Runner:
+def runner(tmp_path: Path, ca: ThrowawayCA) -> Runner:
     home = tmp_path / "home"
     home.mkdir()
-    return Runner(home, authority.file)
+    return Runner(home, ca.file)

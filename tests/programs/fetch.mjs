@@ -1,11 +1,11 @@
-// node fetch.mjs HOST PORT URL...: fetch URLs one after another through the proxy; print status, ok and text of each.
+// node fetch.mjs HOST PORT URL...: fetch URLs one after another through a proxy. Prints status, ok and text of each.
 import http from "node:http";
 import tls from "node:tls";
 
 const [host, port, ...urls] = process.argv.slice(2);
 
-// the way that undici's ProxyAgent goes: a tunnel to every origin
-function throughTheProxy({ protocol, hostname, port: originPort }, done) {
+// like the ProxyAgent of undici: open a tunnel to every origin
+function connectThroughProxy({ protocol, hostname, port: originPort }, done) {
   const path = `${hostname}:${originPort || (protocol === "https:" ? 443 : 80)}`;
   http.request({ host, port, method: "CONNECT", path })
     .on("error", done)
@@ -16,9 +16,9 @@ function throughTheProxy({ protocol, hostname, port: originPort }, done) {
     .end();
 }
 
-await fetch("data:,"); // Node makes its agent at the first fetch
+await fetch("data:,"); // Node creates its agent at the first fetch
 const Agent = globalThis[Symbol.for("undici.globalDispatcher.1")].constructor;
-const dispatcher = new Agent({ connect: throughTheProxy });
+const dispatcher = new Agent({ connect: connectThroughProxy });
 for (const url of urls) {
   const response = await fetch(url, { dispatcher });
   console.log(JSON.stringify({ status: response.status, ok: response.ok, text: await response.text() }));

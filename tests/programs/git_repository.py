@@ -1,4 +1,4 @@
-"""A repository that an origin serves as Git servers do: with Git's own program for that."""
+"""A Git repository that an origin serves with Git's own CGI program, as Git servers do."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ IDENTITY = {
 
 
 FILES = {"greeting": b"hello\n", "large": random.Random(0).randbytes(8 << 20)}
-"""What is in the repository; the second makes a pack larger than what is held in memory."""
+"""The files of the repository. The second one makes a pack that is larger than what the proxy keeps in memory."""
 
 
 def serve_repository(origin: Origin, folder: Path) -> str:
-    """Make a repository in a folder, and serve it; return its URL."""
+    """Create a repository in a folder, and serve it. Return its URL."""
     work = folder / "work"
     work.mkdir(parents=True)
     for name, content in FILES.items():
@@ -45,10 +45,10 @@ def serve_repository(origin: Origin, folder: Path) -> str:
             "HTTP_CONTENT_ENCODING": exchange.headers.get("Content-Encoding", ""),
             "GIT_PROTOCOL": exchange.headers.get("Git-Protocol", ""),
         }
-        said = subprocess.run(
+        printed = subprocess.run(
             ["git", "http-backend"], input=content, env=os.environ | variables, check=True, stdout=subprocess.PIPE
         ).stdout
-        head, _, body = said.partition(b"\r\n\r\n")
+        head, _, body = printed.partition(b"\r\n\r\n")
         fields = dict(line.split(": ", 1) for line in head.decode().splitlines())
         exchange.begin(int(fields.pop("Status", "200").split()[0]), {**fields, "Transfer-Encoding": "chunked"})
         exchange.wfile.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body))

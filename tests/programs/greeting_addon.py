@@ -1,10 +1,10 @@
-"""A small addon of somebody else's, beside whom the cache has to live."""
+"""A small mitmproxy addon of another project, which runs beside the cache."""
 
 from mitmproxy import http
 
 
 class Greeting:
-    """Adds a field to every answer."""
+    """Adds a field to every response."""
 
     def response(self, flow: http.HTTPFlow) -> None:
         assert flow.response

@@ -1,4 +1,4 @@
-"""What `secondhand env` prints, read by the shells whose language it is."""
+"""The output of `secondhand env`, read by the shells that it is written for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from addon.programs.run.variables import Shell, script
-from tests.programs.programs import program, run
+from tests.programs.installed_programs import program, run
 
 VALUE = """it's "a" $HOME \\ b"""
 
 
 @pytest.mark.parametrize("shell", [Shell.BASH, Shell.FISH])
-def test_every_character_of_a_value_is_read_as_it_was(shell: Shell, tmp_path: Path) -> None:
+def test_a_shell_reads_every_character_of_a_value_unchanged(shell: Shell, tmp_path: Path) -> None:
     assert run(tmp_path, program(shell), "-c", script({"VALUE": VALUE}, shell) + 'printf %s "$VALUE"') == VALUE

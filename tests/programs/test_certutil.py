@@ -10,8 +10,8 @@ from typer.testing import CliRunner
 from addon.cli import app
 from addon.programs.trust.nss import NssStore, nss_stores
 from addon.programs.trust.system import SystemStore
-from tests.fixtures.throwaway_ca import Authority
-from tests.programs.programs import program
+from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.programs.installed_programs import program
 
 
 @pytest.fixture(autouse=True)
@@ -24,8 +24,8 @@ def store(tmp_path: Path) -> NssStore:
     return NssStore(tmp_path / "nssdb")
 
 
-def test_an_installed_ca_is_found_until_it_is_uninstalled(store: NssStore, authority: Authority) -> None:
-    pem = authority.file.read_bytes()
+def test_an_installed_ca_is_found_until_it_is_uninstalled(store: NssStore, ca: ThrowawayCA) -> None:
+    pem = ca.file.read_bytes()
     assert not store.holds(pem)
     store.install(pem)
     store.install(pem)
@@ -35,8 +35,8 @@ def test_an_installed_ca_is_found_until_it_is_uninstalled(store: NssStore, autho
     assert not store.holds(pem)
 
 
-def test_a_second_ca_replaces_the_first(store: NssStore, authority: Authority, tmp_path: Path) -> None:
-    pem, other = authority.file.read_bytes(), Authority(tmp_path, "second").file.read_bytes()
+def test_a_second_ca_replaces_the_first(store: NssStore, ca: ThrowawayCA, tmp_path: Path) -> None:
+    pem, other = ca.file.read_bytes(), ThrowawayCA(tmp_path, "second").file.read_bytes()
     store.install(pem)
     store.install(other)
     assert (store.holds(pem), store.holds(other)) == (False, True)

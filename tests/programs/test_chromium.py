@@ -1,10 +1,10 @@
-"""A browser through the proxy."""
+"""A browser that uses the proxy."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.fixtures.pages import Reports, page
+from tests.fixtures.pages import ReportPage, page
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.web_origin import Origin
 from tests.programs.chromium import chromium
@@ -18,10 +18,10 @@ PARTS = {
 }
 
 
-def test_a_page_works_the_same_from_the_copy_and_only_fetch_is_told_200(
+def test_a_page_from_copies_looks_the_same_and_only_fetch_gets_200(
     proxy: Proxy, either_origin: Origin, tmp_path: Path
 ) -> None:
-    reports = Reports()
+    reports = ReportPage()
     either_origin.offer("/site/report", reports)
     for name, part in PARTS.items():
         url = either_origin.offer(f"/site/{name}", part)

@@ -1,4 +1,4 @@
-"""Images of containers by `secondhand run`, from a registry that wants tokens and keeps its blobs elsewhere."""
+"""Container images with `secondhand run`, from a registry that requires tokens and redirects to signed URLs."""
 
 from __future__ import annotations
 
@@ -6,48 +6,48 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.fixtures.throwaway_ca import Authority
-from tests.programs.again import left_by_both, run_again_without_it
-from tests.programs.every_name import EveryName
-from tests.programs.programs import program
-from tests.programs.registries.images import BLOBS, ContainerRegistry
-from tests.programs.running import Runner
+from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.programs.all_hosts_origin import AllHostsOrigin
+from tests.programs.installed_programs import program
+from tests.programs.offline_rerun import files_in_both, run_online_then_offline
+from tests.programs.registries.containers import BLOBS, ContainerRegistry
+from tests.programs.secondhand_run import Runner
 
 
 @pytest.fixture
-def origin(authority: Authority) -> Iterator[EveryName]:
-    origin = EveryName(authority, "registry.test", "tokens.test", "blobs.test")
+def origin(ca: ThrowawayCA) -> Iterator[AllHostsOrigin]:
+    origin = AllHostsOrigin(ca, "registry.test", "tokens.test", "blobs.test")
     yield origin
     if not origin.stopped:
         origin.stop()
 
 
-def pulling(*images: str, into: str) -> tuple[str, ...]:
-    """A command that pulls images by their tags and digests."""
+def pull_command(*images: str, into: str) -> tuple[str, ...]:
+    """Return a command that pulls images by their tags and digests."""
     pull = f"{program('skopeo')} --insecure-policy copy docker://registry.test/specimen"
     pulls = (f"{pull}{image} dir:{into}/{number}" for number, image in enumerate(images))
     return "sh", "-c", " && ".join([f"mkdir {into}", *pulls])
 
 
-def test_an_image_is_pulled_again_without_a_network(runner: Runner, origin: EveryName) -> None:
+def test_an_image_is_pulled_again_without_a_network(runner: Runner, origin: AllHostsOrigin) -> None:
     registry = ContainerRegistry(origin)
     images = ":latest", f"@{registry.digest}"
 
-    run_again_without_it(runner, origin, pulling(*images, into="first"), pulling(*images, into="second"))
+    run_online_then_offline(runner, origin, pull_command(*images, into="first"), pull_command(*images, into="second"))
 
-    assert {"0/manifest.json", "1/manifest.json"} <= left_by_both(runner, "*/*").keys()
+    assert {"0/manifest.json", "1/manifest.json"} <= files_in_both(runner, "*/*").keys()
 
 
-def test_a_blob_is_fetched_once_whatever_its_url_is_signed_with(runner: Runner, origin: EveryName) -> None:
+def test_a_blob_is_fetched_once_although_each_url_has_another_signature(runner: Runner, origin: AllHostsOrigin) -> None:
     ContainerRegistry(origin)
 
     first, second = (
-        runner("--", *pulling(":latest", into=name), SECONDHAND_ORIGIN__PROXY=origin.proxy)
+        runner("--", *pull_command(":latest", into=name), SECONDHAND_ORIGIN__PROXY=origin.proxy)
         for name in ("first", "second")
     )
 
     assert (first.code, second.code) == (0, 0), first.errors + second.errors
-    assert "0/manifest.json" in left_by_both(runner, "*/*")
-    assert (first.count("from copies"), second.count("from copies")) == (0, 2)  # the layer, and its configuration
-    signed = [seen.target for seen in origin.requests if seen.target.startswith(BLOBS)]
+    assert "0/manifest.json" in files_in_both(runner, "*/*")
+    assert (first.count("from copies"), second.count("from copies")) == (0, 2)  # the layer and the configuration
+    signed = [request.target for request in origin.requests if request.target.startswith(BLOBS)]
     assert len(signed) == 2

@@ -1,4 +1,4 @@
-"""curl through the proxy."""
+"""curl with the proxy."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 
 import pytest
 
-from tests.fixtures.pages import page, receiving
+from tests.fixtures.pages import accept_upload, page
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.web_origin import Origin
-from tests.programs.programs import curl, program, run
+from tests.programs.installed_programs import curl, program, run
 
 
-def test_the_second_answer_is_the_copy_and_says_so(proxy: Proxy, either_origin: Origin) -> None:
+def test_the_second_response_is_the_copy_with_the_fields_of_a_hit(proxy: Proxy, either_origin: Origin) -> None:
     url = either_origin.offer("/twice", page(b"hello\n"))
 
     first, second = curl(proxy, url), curl(proxy, url)
@@ -30,42 +30,42 @@ def test_head_is_answered_from_the_copy_of_a_get(proxy: Proxy, either_origin: Or
     url = either_origin.offer("/head", page(b"twelve bytes"))
     curl(proxy, url)
 
-    answer = curl(proxy, url, "--head")
+    response = curl(proxy, url, "--head")
 
-    assert (answer.status, answer.fields["Content-Length"]) == (203, "12")
+    assert (response.status, response.fields["Content-Length"]) == (203, "12")
     assert len(either_origin.requests_for("/head")) == 1
 
 
-def test_a_range_is_cut_from_the_whole_copy(proxy: Proxy, either_origin: Origin) -> None:
+def test_a_range_is_answered_from_the_whole_copy(proxy: Proxy, either_origin: Origin) -> None:
     url = either_origin.offer("/range", page(b"0123456789"))
     curl(proxy, url)
 
-    answer = curl(proxy, url, "--range", "3-5")
+    response = curl(proxy, url, "--range", "3-5")
 
-    assert (answer.status, answer.fields["Content-Range"], answer.content) == (206, "bytes 3-5/10", b"345")
+    assert (response.status, response.fields["Content-Range"], response.content) == (206, "bytes 3-5/10", b"345")
     assert len(either_origin.requests_for("/range")) == 1
 
 
-def test_who_has_the_page_already_is_told_304(proxy: Proxy, either_origin: Origin) -> None:
+def test_a_client_with_the_current_entity_tag_gets_304(proxy: Proxy, either_origin: Origin) -> None:
     url = either_origin.offer("/known", page(b"known"))
     tag = curl(proxy, url).fields["ETag"]
 
-    answer = curl(proxy, url, "--header", f"If-None-Match: {tag}")
+    response = curl(proxy, url, "--header", f"If-None-Match: {tag}")
 
-    assert (answer.status, answer.content) == (304, b"")
+    assert (response.status, response.content) == (304, b"")
     assert len(either_origin.requests_for("/known")) == 1
 
 
-def test_an_upload_reaches_the_origin_and_its_answer_the_client(proxy: Proxy, either_origin: Origin) -> None:
-    url = either_origin.offer("/upload", receiving)
+def test_an_upload_reaches_the_origin_and_the_client_gets_its_response(proxy: Proxy, either_origin: Origin) -> None:
+    url = either_origin.offer("/upload", accept_upload)
 
-    answer = curl(proxy, url, "--data-binary", "a=1&b=2")
+    response = curl(proxy, url, "--data-binary", "a=1&b=2")
 
-    assert answer.status == 201
-    assert json.loads(answer.content) | {"sha256": ""} == {"method": "POST", "octets": 7, "sha256": ""}
+    assert response.status == 201
+    assert json.loads(response.content) | {"sha256": ""} == {"method": "POST", "size": 7, "sha256": ""}
 
 
-def test_a_client_that_offers_http_2_as_well_is_answered_in_http_1(proxy: Proxy, secure_origin: Origin) -> None:
+def test_a_client_that_offers_http_2_and_http_1_gets_http_1(proxy: Proxy, secure_origin: Origin) -> None:
     if "HTTP2" not in run(proxy.folder, program("curl"), "--version"):
         pytest.skip("this curl speaks no HTTP/2")
     url = secure_origin.offer("/two", page(b"two"))

@@ -1,4 +1,4 @@
-"""`secondhand doctor` tells who goes through the cache, and what helps who does not."""
+"""`secondhand doctor` reports which programs use the proxy, and a command that repairs the others."""
 
 from __future__ import annotations
 
@@ -9,29 +9,29 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.proxy_process import COMMANDS, PATIENCE, environment
-from tests.programs.programs import program
-from tests.programs.running import TRUST
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, environment
+from tests.programs.installed_programs import program
+from tests.programs.secondhand_run import TRUST_VARIABLES
 
 
 def doctor(home: Path, **variables: str) -> dict[str, dict[str, object]]:
-    """Return what is found, by program."""
+    """Return the findings by name of the program."""
     done = subprocess.run(
         [COMMANDS / "secondhand", "doctor", "--json"],
-        env=environment(home, f"SECONDHAND_|XDG_|{TRUST}") | variables,
+        env=environment(home, f"SECONDHAND_|XDG_|{TRUST_VARIABLES}") | variables,
         capture_output=True,
-        timeout=2 * PATIENCE,
+        timeout=2 * TIMEOUT,
         check=False,
     )
     assert done.returncode in (0, 1), done.stderr
     return {finding["name"]: finding for finding in json.loads(done.stdout)["programs"]}
 
 
-def test_a_healthy_program_is_well_and_a_deaf_one_is_told_what_to_do(tmp_path: Path) -> None:
+def test_a_program_that_ignores_the_proxy_gets_a_command_that_repairs_it(tmp_path: Path) -> None:
     program("curl")
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
-    (bin_folder / "git").write_text("#!/bin/sh\necho I hear nothing; exit 3\n")
+    (bin_folder / "git").write_text("#!/bin/sh\necho I use no proxy; exit 3\n")
     (bin_folder / "git").chmod(0o755)
 
     found = doctor(tmp_path, PATH=f"{bin_folder}:/usr/bin:/bin")
@@ -39,15 +39,15 @@ def test_a_healthy_program_is_well_and_a_deaf_one_is_told_what_to_do(tmp_path: P
     assert found["curl"] == {"name": "curl", "reaches": True, "trusts": True, "takes": True, "said": "", "mend": ""}
     assert not found["git"]["reaches"]
     assert found["git"]["mend"] == "git config --global http.proxy http://127.0.0.1:8080"
-    assert found["git"]["said"] == "I hear nothing"
+    assert found["git"]["said"] == "I use no proxy"
 
 
 @pytest.mark.parametrize("name", ["pip", "npm", "git", "java"])
-def test_what_is_installed_here_is_well(doctors_findings: dict[str, dict[str, object]], name: str) -> None:
+def test_an_installed_program_needs_no_repair(findings: dict[str, dict[str, object]], name: str) -> None:
     program(name)
-    assert doctors_findings[name]["mend"] == ""
+    assert findings[name]["mend"] == ""
 
 
 @pytest.fixture(scope="module")
-def doctors_findings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
+def findings(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, object]]:
     return doctor(tmp_path_factory.mktemp("home"), PATH=os.environ["PATH"])

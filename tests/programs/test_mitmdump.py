@@ -1,4 +1,4 @@
-"""The cache as an addon of mitmdump, beside another one."""
+"""The cache as an addon of mitmdump, beside another addon."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import pytest
 
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import COMMANDS, Proxy
-from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.fixtures.web_origin import Origin
-from tests.programs.programs import curl, run
+from tests.programs.installed_programs import curl, run
 
 OTHER_ADDON = Path(__file__).with_name("greeting_addon.py")
 
 
 @pytest.mark.parametrize("started", ["by mitmdump -s", "by secondhand"])
-def test_it_answers_from_the_copy_and_the_other_addon_still_works(
-    tmp_path: Path, authority: Authority, either_origin: Origin, started: str
+def test_mitmdump_answers_from_the_copy_and_the_other_addon_still_works(
+    tmp_path: Path, ca: ThrowawayCA, either_origin: Origin, started: str
 ) -> None:
     addon = run(tmp_path, str(COMMANDS / "secondhand"), "addon").strip()
-    begin = ("secondhand", "mitmdump") if started == "by secondhand" else ("mitmdump", "-s", addon)
-    command = (*begin, "-s", str(OTHER_ADDON), "--listen-host", "127.0.0.1", "--listen-port", "0")
+    start = ("secondhand", "mitmdump") if started == "by secondhand" else ("mitmdump", "-s", addon)
+    command = (*start, "-s", str(OTHER_ADDON), "--listen-host", "127.0.0.1", "--listen-port", "0")
     url = either_origin.offer(f"/{started[3:].split()[0]}", page(b"beside"))
 
-    authorities = f"confdir={tmp_path / 'own-authority'}"
-    with Proxy(tmp_path, authority.file, (*command, "--set", authorities)) as proxy:
+    confdir_option = f"confdir={tmp_path / 'own-ca'}"
+    with Proxy(tmp_path, ca.file, (*command, "--set", confdir_option)) as proxy:
         first, second = curl(proxy, url), curl(proxy, url)
 
         assert (first.status, first.content, first.fields["X-Greeting"]) == (200, b"beside", "hello")

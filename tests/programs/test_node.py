@@ -1,4 +1,4 @@
-"""Node's fetch through the proxy."""
+"""Node's fetch with the proxy."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.web_origin import Origin
-from tests.programs.programs import program, run
+from tests.programs.installed_programs import program, run
 
 SCRIPT = Path(__file__).with_name("fetch.mjs")
 
 
-def test_the_second_fetch_is_the_copy_and_still_ok(proxy: Proxy, either_origin: Origin) -> None:
+def test_the_second_fetch_gets_the_copy_as_203_and_is_still_ok(proxy: Proxy, either_origin: Origin) -> None:
     url = either_origin.offer("/node", page(b"fetched"))
 
     printed = run(

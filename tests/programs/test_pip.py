@@ -1,4 +1,4 @@
-"""pip through the proxy: the one test that leaves the machine, for the index that pip is configured with."""
+"""pip with the proxy and the index that pip is configured with: this test uses the network."""
 
 from __future__ import annotations
 
@@ -9,27 +9,27 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.proxy_process import PATIENCE, Proxy
-from tests.programs.programs import run
+from tests.fixtures.proxy_process import TIMEOUT, Proxy
+from tests.programs.installed_programs import run
 
 PACKAGE = "iniconfig"
 PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--no-input")
 
-# pip before 26 asks for the page of a package with max-age=0, which drives a request to the origin otherwise
-FRESH_IS_ENOUGH = {"CACHE__CLIENT_RELOAD": "ignore-when-fresh"}
+# pip before 26 sends max-age=0 with the request for the page of a package, which would forward the request
+IGNORE_RELOAD = {"CACHE__CLIENT_RELOAD": "ignore-when-fresh"}
 
 
 def configured_index() -> dict[str, str]:
-    """Return pip's own index as a variable, if it is not the default: an environment that has nothing else of pip's."""
-    asked = subprocess.run(
-        [*PIP, "config", "get", "global.index-url"], capture_output=True, text=True, timeout=PATIENCE, check=False
+    """Return pip's configured index as an environment variable, or no variable if it is the default index."""
+    configured = subprocess.run(
+        [*PIP, "config", "get", "global.index-url"], capture_output=True, text=True, timeout=TIMEOUT, check=False
     )
-    index = os.environ.get("PIP_INDEX_URL") or asked.stdout.strip()
+    index = os.environ.get("PIP_INDEX_URL") or configured.stdout.strip()
     return {"PIP_INDEX_URL": index} if index else {}
 
 
 def download(folder: Path, *options: str) -> dict[str, bytes]:
-    """Download into a new folder without pip's cache or any local index; return the files."""
+    """Download a package into a new folder, without pip's cache. Return the contents of the files by name."""
     folder.mkdir()
     run(
         folder,
@@ -43,31 +43,29 @@ def download(folder: Path, *options: str) -> dict[str, bytes]:
 
 @pytest.fixture
 def expected(tmp_path: Path) -> dict[str, bytes]:
-    """What pip downloads without the proxy. No index within reach: nothing to test."""
+    """Return the files that pip downloads without the proxy. Skip the test if pip cannot reach an index."""
     try:
         return download(tmp_path / "without the proxy")
     except AssertionError as failure:
-        pytest.skip(f"pip reaches no index: {failure}")
+        pytest.skip(f"pip cannot reach an index: {failure}")
 
 
-def test_the_second_download_comes_from_the_copy_and_the_third_too_after_kill_9(
-    tmp_path: Path, expected: dict[str, bytes]
-) -> None:
+def test_the_second_download_and_one_after_kill_9_come_from_copies(tmp_path: Path, expected: dict[str, bytes]) -> None:
     def through(proxy: Proxy, name: str) -> dict[str, bytes]:
         return download(tmp_path / name, "--proxy", proxy.url, "--cert", str(proxy.certificate))
 
-    with Proxy(tmp_path, settings=FRESH_IS_ENOUGH) as proxy:
+    with Proxy(tmp_path, settings=IGNORE_RELOAD) as proxy:
         assert through(proxy, "first") == expected
         first = proxy.counters()
         assert through(proxy, "second") == expected
         second = proxy.counters()
         proxy.kill()
 
-    assert first["origin.fetches"] >= 2  # the package's page and a file at least
+    assert first["origin.fetches"] >= 2  # at least the page of the package and a file
     assert second["hits.https"] == first["hits.https"] + first["origin.fetches"]
     assert second["origin.fetches"] == first["origin.fetches"]
 
-    with Proxy(tmp_path, settings=FRESH_IS_ENOUGH) as proxy:
+    with Proxy(tmp_path, settings=IGNORE_RELOAD) as proxy:
         assert through(proxy, "third") == expected
         third = proxy.counters()
 

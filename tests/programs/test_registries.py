@@ -1,4 +1,4 @@
-"""Package tools by `secondhand run`, without caches of their own, from registries that are gone the second time."""
+"""Package tools with `secondhand run` and empty caches: first with their registries, then without them."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.throwaway_ca import Authority
-from tests.programs.again import left_by_both, run_again_without_it
-from tests.programs.every_name import EveryName
-from tests.programs.programs import program
-from tests.programs.registries.artifacts import GOAL, pom, serve_artifacts
-from tests.programs.registries.crates import serve_crates
-from tests.programs.registries.debs import serve_debs
-from tests.programs.registries.modules import serve_modules
-from tests.programs.registries.packages import serve_packages
-from tests.programs.registries.wheels import serve_wheels
-from tests.programs.running import Runner
+from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.programs.all_hosts_origin import AllHostsOrigin
+from tests.programs.installed_programs import program
+from tests.programs.offline_rerun import files_in_both, run_online_then_offline
+from tests.programs.registries.apt import serve_apt_repository
+from tests.programs.registries.cargo import serve_cargo_registry
+from tests.programs.registries.go import serve_go_proxy
+from tests.programs.registries.maven import GOAL, pom, serve_maven_repository
+from tests.programs.registries.npm import serve_npm_registry
+from tests.programs.registries.pip import serve_python_index
+from tests.programs.secondhand_run import Runner
 
 either_scheme = pytest.mark.parametrize("base", ["http://registry.test", "https://registry.test"])
 
 
 @pytest.fixture
-def registry(authority: Authority) -> Iterator[EveryName]:
-    registry = EveryName(authority, "registry.test")
+def registry(ca: ThrowawayCA) -> Iterator[AllHostsOrigin]:
+    registry = AllHostsOrigin(ca, "registry.test")
     yield registry
     if not registry.stopped:
         registry.stop()
 
 
-def make(folder: Path, files: dict[str, str]) -> None:
+def write_files(folder: Path, files: dict[str, str]) -> None:
     """Write files into two new folders, `first` and `second`."""
     for name in ("first", "second"):
         for path, text in files.items():
@@ -41,8 +41,8 @@ def make(folder: Path, files: dict[str, str]) -> None:
 
 
 @either_scheme
-def test_pip(runner: Runner, registry: EveryName, base: str) -> None:
-    index = serve_wheels(registry, base)
+def test_pip(runner: Runner, registry: AllHostsOrigin, base: str) -> None:
+    index = serve_python_index(registry, base)
     pip = (
         sys.executable,
         "-m",
@@ -58,95 +58,95 @@ def test_pip(runner: Runner, registry: EveryName, base: str) -> None:
     def download(name: str) -> tuple[str, ...]:
         return *pip, *trusted, "--dest", name, "specimen"
 
-    run_again_without_it(runner, registry, download("first"), download("second"), PIP_CONFIG_FILE=os.devnull)
+    run_online_then_offline(runner, registry, download("first"), download("second"), PIP_CONFIG_FILE=os.devnull)
 
-    assert left_by_both(runner, "*").keys() == {"specimen-1.0-py3-none-any.whl", "leaf-1.0-py3-none-any.whl"}
+    assert files_in_both(runner, "*").keys() == {"specimen-1.0-py3-none-any.whl", "leaf-1.0-py3-none-any.whl"}
 
 
 @either_scheme
-def test_npm(runner: Runner, registry: EveryName, base: str) -> None:
-    make(runner.folder, serve_packages(registry, base))
+def test_npm(runner: Runner, registry: AllHostsOrigin, base: str) -> None:
+    write_files(runner.folder, serve_npm_registry(registry, base))
 
     def install(name: str) -> tuple[str, ...]:
         folders = ("--prefix", name, "--cache", f"{name}-cache")
         return program("npm"), "ci", "--no-fund", "--no-update-notifier", "--registry", base, *folders
 
-    _, second = run_again_without_it(runner, registry, install("first"), install("second"))
+    _, second = run_online_then_offline(runner, registry, install("first"), install("second"))
 
     assert "found 0 vulnerabilities" in second.output
-    installed = left_by_both(runner, "node_modules/**/*")
+    installed = files_in_both(runner, "node_modules/**/*")
     assert {"node_modules/leaf/index.js", "node_modules/specimen/index.js"} <= installed.keys()
 
 
 @either_scheme
-def test_apt(runner: Runner, registry: EveryName, base: str, tmp_path: Path) -> None:
+def test_apt(runner: Runner, registry: AllHostsOrigin, base: str, tmp_path: Path) -> None:
     apt = program("apt-get")
-    make(
+    write_files(
         runner.folder,
-        {"sources.list": serve_debs(registry, base, tmp_path), "lists/partial/none": "", "cache/none": ""},
+        {"sources.list": serve_apt_repository(registry, base, tmp_path), "lists/partial/none": "", "cache/none": ""},
     )
     (runner.folder / "status").touch()
 
     def download(name: str) -> tuple[str, ...]:
-        here = runner.folder / name
-        places = {"Etc::sourcelist": here / "sources.list", "Etc::sourceparts": "-", "State::lists": here / "lists"}
-        places |= {"Cache": here / "cache", "State::status": runner.folder / "status"}
-        options = " ".join(f"-o Dir::{place}={path}" for place, path in places.items())
-        apt_here = f"{apt} -qq -o APT::Sandbox::User=root {options}"
-        return "sh", "-c", f"cd {name} && {apt_here} update && {apt_here} download specimen"
+        folder = runner.folder / name
+        paths = {"Etc::sourcelist": folder / "sources.list", "Etc::sourceparts": "-", "State::lists": folder / "lists"}
+        paths |= {"Cache": folder / "cache", "State::status": runner.folder / "status"}
+        options = " ".join(f"-o Dir::{place}={path}" for place, path in paths.items())
+        apt_command = f"{apt} -qq -o APT::Sandbox::User=root {options}"
+        return "sh", "-c", f"cd {name} && {apt_command} update && {apt_command} download specimen"
 
-    run_again_without_it(runner, registry, download("first"), download("second"))
+    run_online_then_offline(runner, registry, download("first"), download("second"))
 
-    assert left_by_both(runner, "*.deb").keys() == {"specimen_1.0_all.deb"}
+    assert files_in_both(runner, "*.deb").keys() == {"specimen_1.0_all.deb"}
 
 
 @either_scheme
-def test_cargo(runner: Runner, registry: EveryName, base: str) -> None:
+def test_cargo(runner: Runner, registry: AllHostsOrigin, base: str) -> None:
     cargo = program("cargo")
-    index = serve_crates(registry, base)
+    index = serve_cargo_registry(registry, base)
     files = {
         "src/lib.rs": "",
         "Cargo.toml": '[package]\nname = "a"\nversion = "1.0.0"\n[dependencies]\nspecimen = "1"\n',
         ".cargo/config.toml": f'[source.crates-io]\nreplace-with = "x"\n[source.x]\nregistry = "{index}"\n',
     }
-    make(runner.folder, files)
+    write_files(runner.folder, files)
 
     def fetch(name: str) -> tuple[str, ...]:
         return "sh", "-c", f"cd {name} && CARGO_HOME=$PWD/home exec {cargo} fetch"
 
-    rustup = os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))  # where `cargo` is rustup's
-    run_again_without_it(runner, registry, fetch("first"), fetch("second"), RUSTUP_HOME=rustup)
+    rustup = os.environ.get("RUSTUP_HOME", str(Path.home() / ".rustup"))  # `cargo` may be a proxy of rustup
+    run_online_then_offline(runner, registry, fetch("first"), fetch("second"), RUSTUP_HOME=rustup)
 
-    fetched = left_by_both(runner, "**/*.crate", "home/registry/src/**/*", "Cargo.lock")
+    fetched = files_in_both(runner, "**/*.crate", "home/registry/src/**/*", "Cargo.lock")
     assert {name.rpartition("/")[2] for name in fetched} >= {"specimen-1.0.0.crate", "leaf-1.0.0.crate", "Cargo.lock"}
 
 
-def test_go(runner: Runner, registry: EveryName) -> None:
+def test_go(runner: Runner, registry: AllHostsOrigin) -> None:
     go = program("go")
     settings = {
-        "GOPROXY": serve_modules(registry, "https://registry.test"),
+        "GOPROXY": serve_go_proxy(registry, "https://registry.test"),
         "GONOSUMDB": "*",
-        "GOFLAGS": "-mod=mod -modcacherw",  # so that it can be deleted after the test
+        "GOFLAGS": "-mod=mod -modcacherw",  # pytest must be able to delete the files
         "GOENV": "off",
         "GO111MODULE": "on",
         "GOTOOLCHAIN": "local",
     }
-    make(runner.folder, {"go.mod": "module a\n\ngo 1.19\n\nrequire example.org/specimen v1.0.0\n"})
+    write_files(runner.folder, {"go.mod": "module a\n\ngo 1.19\n\nrequire example.org/specimen v1.0.0\n"})
 
     def download(name: str) -> tuple[str, ...]:
         commands = f"{go} list -m -versions example.org/specimen && exec {go} mod download all"
         return "sh", "-c", f"cd {name} && export GOMODCACHE=$PWD/modules GOCACHE=$PWD/builds && {commands}"
 
-    first, second = run_again_without_it(runner, registry, download("first"), download("second"), **settings)
+    first, second = run_online_then_offline(runner, registry, download("first"), download("second"), **settings)
 
     assert first.output == second.output == "example.org/specimen v1.0.0\n"
-    downloaded = left_by_both(runner, "modules/**/*", "go.sum")
+    downloaded = files_in_both(runner, "modules/**/*", "go.sum")
     assert {"modules/example.org/specimen@v1.0.0/a.go", "modules/example.org/leaf@v1.0.0/a.go"} <= downloaded.keys()
 
 
-def test_maven(runner: Runner, registry: EveryName, tmp_path: Path) -> None:
+def test_maven(runner: Runner, registry: AllHostsOrigin, tmp_path: Path) -> None:
     mvn = program("mvn")
-    settings = serve_artifacts(registry, "https://registry.test/maven2", mvn, tmp_path)
+    settings = serve_maven_repository(registry, "https://registry.test/maven2", mvn, tmp_path)
     (runner.folder / "settings.xml").write_text(settings)
     (runner.folder / "pom.xml").write_text(pom("a", "pom", needs="specimen"))
 
@@ -154,7 +154,7 @@ def test_maven(runner: Runner, registry: EveryName, tmp_path: Path) -> None:
         local = f"-Dmaven.repo.local={runner.folder / name}"
         return mvn, "--batch-mode", "--strict-checksums", "--settings", "settings.xml", local, GOAL
 
-    run_again_without_it(runner, registry, resolve("first"), resolve("second"))
+    run_online_then_offline(runner, registry, resolve("first"), resolve("second"))
 
-    resolved = left_by_both(runner, "**/*.jar", "**/*.pom", "**/*.sha1", "**/maven-metadata*.xml")
+    resolved = files_in_both(runner, "**/*.jar", "**/*.pom", "**/*.sha1", "**/maven-metadata*.xml")
     assert {f"org/example/{name}/1.1/{name}-1.1.jar" for name in ("leaf", "specimen")} <= resolved.keys()

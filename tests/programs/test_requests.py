@@ -1,4 +1,4 @@
-"""Python's requests through the proxy."""
+"""Python's requests with the proxy."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def session(proxy: Proxy) -> Iterator[requests.Session]:
         yield session
 
 
-def test_the_second_answer_is_the_copy_and_still_ok(session: requests.Session, either_origin: Origin) -> None:
+def test_the_second_response_is_the_copy_as_203_and_still_ok(session: requests.Session, either_origin: Origin) -> None:
     url = either_origin.offer("/requests", page(b'{"works": true}', "application/json"))
 
     first, second = session.get(url), session.get(url)
@@ -32,10 +32,10 @@ def test_the_second_answer_is_the_copy_and_still_ok(session: requests.Session, e
     assert second.json() == {"works": True}
 
 
-def test_a_client_that_has_an_outdated_page_gets_the_copy(session: requests.Session, either_origin: Origin) -> None:
+def test_a_client_with_an_outdated_entity_tag_gets_the_copy(session: requests.Session, either_origin: Origin) -> None:
     url = either_origin.offer("/outdated", page(b"new"))
     session.get(url)
 
-    answer = session.get(url, headers={"If-None-Match": '"old"'})
+    response = session.get(url, headers={"If-None-Match": '"old"'})
 
-    assert (answer.status_code, answer.content) == (203, b"new")
+    assert (response.status_code, response.content) == (203, b"new")

@@ -1,4 +1,4 @@
-"""`secondhand run`: once with a network, once without; the command is none the wiser."""
+"""`secondhand run`: with a network, and offline. The command behaves as if it ran alone."""
 
 from __future__ import annotations
 
@@ -15,52 +15,52 @@ import pytest
 
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import COMMANDS
-from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.fixtures.web_origin import Origin
 from tests.programs.git_repository import FILES, serve_repository
-from tests.programs.programs import program
-from tests.programs.running import Runner, files_below, private_store, without_a_route
+from tests.programs.installed_programs import program
+from tests.programs.secondhand_run import Runner, files_below, private_store, without_network
 
 
 @pytest.fixture(params=["http", "https"])
-def passing_origin(request: pytest.FixtureRequest, authority: Authority) -> Iterator[Origin]:
-    """An origin that a test may stop."""
-    origin = Origin(authority.context("localhost") if request.param == "https" else None)
+def stoppable_origin(request: pytest.FixtureRequest, ca: ThrowawayCA) -> Iterator[Origin]:
+    """Return an origin that a test may stop."""
+    origin = Origin(ca.server_context("localhost") if request.param == "https" else None)
     yield origin
     if not origin.stopped:
         origin.stop()
 
 
-def fetching(url: str) -> tuple[str, ...]:
+def fetch_command(url: str) -> tuple[str, ...]:
     return program("curl"), "-q", "--silent", "--show-error", "--fail", url
 
 
 # ---- with and without a network
 
 
-def test_what_was_fetched_once_is_there_without_a_network(runner: Runner, passing_origin: Origin) -> None:
-    url = passing_origin.offer("/a", page(b"hello", cache_control="no-cache"))
-    first = runner("--proxy-localhost", "--", *fetching(url))
-    passing_origin.stop()
+def test_a_fetched_response_is_available_without_a_network(runner: Runner, stoppable_origin: Origin) -> None:
+    url = stoppable_origin.offer("/a", page(b"hello", cache_control="no-cache"))
+    first = runner("--proxy-localhost", "--", *fetch_command(url))
+    stoppable_origin.stop()
 
-    second = runner("--offline", "--proxy-localhost", "--", *fetching(url))
+    second = runner("--offline", "--proxy-localhost", "--", *fetch_command(url))
 
     assert (first.code, first.output) == (second.code, second.output) == (0, "hello")
     assert (first.count("fetched"), second.count("from copies"), second.count("fetched")) == (1, 1, 0)
     assert second.summary.endswith("nothing missing")
 
 
-def test_what_is_missing_is_named(runner: Runner, origin: Origin) -> None:
+def test_a_missing_response_is_named_in_the_summary(runner: Runner, origin: Origin) -> None:
     url = origin.offer("/never-asked-for", page(b"hello"))
 
-    ran = runner("--offline", "--proxy-localhost", "--", *fetching(url))
+    ran = runner("--offline", "--proxy-localhost", "--", *fetch_command(url))
 
-    assert ran.code == 22  # curl's own
+    assert ran.code == 22  # the exit code of curl
     assert f"1 MISSING: {url}" in ran.summary
     assert not origin.requests_for("/never-asked-for")
 
 
-def test_offline_nothing_but_the_proxy_can_be_reached(runner: Runner, origin: Origin) -> None:
+def test_offline_the_command_can_reach_only_the_proxy(runner: Runner, origin: Origin) -> None:
     url = origin.offer("/around-the-proxy", page(b"hello"))
 
     ran = runner("--offline", "--", program("curl"), "-q", "--silent", "--noproxy", "*", url)
@@ -70,42 +70,44 @@ def test_offline_nothing_but_the_proxy_can_be_reached(runner: Runner, origin: Or
     assert "no request of" in ran.summary
 
 
-def test_a_repository_is_cloned_again_without_a_network(runner: Runner, passing_origin: Origin, tmp_path: Path) -> None:
-    url = serve_repository(passing_origin, tmp_path / "repository")
+def test_a_repository_is_cloned_again_without_a_network(
+    runner: Runner, stoppable_origin: Origin, tmp_path: Path
+) -> None:
+    url = serve_repository(stoppable_origin, tmp_path / "repository")
     git = program("git"), "clone", "--quiet", url
     first = runner("--proxy-localhost", "--", *git, "first")
-    passing_origin.stop()
+    stoppable_origin.stop()
 
-    second = runner("--offline", "--proxy-localhost", "--", *git, "second", around=without_a_route())
+    second = runner("--offline", "--proxy-localhost", "--", *git, "second", wrapper=without_network())
 
     assert (first.code, second.code) == (0, 0), first.errors + second.errors
     assert files_below(runner.folder / "second") == files_below(runner.folder / "first") == FILES
     assert second.count("from copies") == first.count("requests")
 
 
-def test_offline_no_packet_leaves(runner: Runner, origin: Origin, tmp_path: Path) -> None:
+def test_offline_no_connection_is_opened_except_to_the_proxy(runner: Runner, origin: Origin, tmp_path: Path) -> None:
     url = origin.offer("/traced", page(b"hello", cache_control="max-age=0"))
-    runner("--proxy-localhost", "--", *fetching(url))
+    runner("--proxy-localhost", "--", *fetch_command(url))
     trace = tmp_path / "trace"
 
     ran = runner(
-        "--offline", "--proxy-localhost", "--", *(*fetching(url), "--next", *fetching(f"{url}-unknown")[1:]),
-        around=(program("strace"), "-f", "-e", "trace=connect,sendto,sendmsg", "-o", str(trace)),
+        "--offline", "--proxy-localhost", "--", *(*fetch_command(url), "--next", *fetch_command(f"{url}-unknown")[1:]),
+        wrapper=(program("strace"), "-f", "-e", "trace=connect,sendto,sendmsg", "-o", str(trace)),
     )  # fmt: skip
 
     assert ran.output.startswith("hello")
     inet = [line for line in trace.read_text().splitlines() if "AF_INET" in line and "connect(" in line]
     port = url.split(":")[2].split("/")[0]
-    assert inet  # curl's to the proxy, at least
+    assert inet  # at least the connection of curl to the proxy
     assert all('inet_addr("127.0.0.1")' in line and f"htons({port})" not in line for line in inet)
     assert not any("htons(53)" in line for line in trace.read_text().splitlines())
 
 
-# ---- the command is none the wiser
+# ---- exit codes, terminal and signals
 
 
 @pytest.mark.parametrize("options", [(), ("--offline",)])
-def test_the_exit_code_is_the_commands(runner: Runner, options: tuple[str, ...]) -> None:
+def test_the_exit_code_is_that_of_the_command(runner: Runner, options: tuple[str, ...]) -> None:
     assert runner(*options, "--", "sh", "-c", "exit 3").code == 3
     assert runner(*options, "--", "sh", "-c", "kill -KILL $$").code == 128 + signal.SIGKILL
     missing = runner(*options, "--", "no-such-command")
@@ -113,25 +115,25 @@ def test_the_exit_code_is_the_commands(runner: Runner, options: tuple[str, ...])
 
 
 @pytest.mark.parametrize("options", [(), ("--offline",)])
-def test_the_command_has_the_terminal_and_gets_its_ctrl_c(runner: Runner, options: tuple[str, ...]) -> None:
+def test_the_command_has_the_terminal_and_gets_ctrl_c(runner: Runner, options: tuple[str, ...]) -> None:
     script = "trap 'echo interrupted; exit 9' INT; test -t 0 && echo ready; while :; do sleep 0.1; done"
     child, terminal = pty.fork()
     if child == 0:
         os.chdir(runner.folder)
         command = [str(COMMANDS / "secondhand"), "run", *options, "--", "bash", "-c", script]
         os.execve(command[0], command, os.environ | {"HOME": str(runner.folder)})
-    said = b""
-    while b"ready" not in said:
-        said += os.read(terminal, 1000)
+    printed = b""
+    while b"ready" not in printed:
+        printed += os.read(terminal, 1000)
     os.write(terminal, b"\x03")
-    while b"interrupted" not in said:
-        said += os.read(terminal, 1000)
+    while b"interrupted" not in printed:
+        printed += os.read(terminal, 1000)
     _, status = os.waitpid(child, 0)
     os.close(terminal)
     assert os.waitstatus_to_exitcode(status) == 9
 
 
-def test_no_proxy_is_left_behind_even_after_kill_9(runner: Runner) -> None:
+def test_the_private_proxy_ends_even_after_kill_9(runner: Runner) -> None:
     process = subprocess.Popen(
         [COMMANDS / "secondhand", "run", "--", "sh", "-c", "echo ready; exec sleep 60"],
         env=os.environ | {"HOME": str(runner.folder)},
@@ -159,32 +161,32 @@ def _is_running(process: int) -> bool:
         return False
 
 
-# ---- what machines read
+# ---- exit codes for CI, profiles, and clients that need settings of their own
 
 
-def test_ci_turns_policy_into_exit_codes(runner: Runner, passing_origin: Origin) -> None:
-    url = passing_origin.offer("/ci", page(b"hello", cache_control="max-age=0"))
-    quietly = ("sh", "-c", f"curl -q --silent {url} >/dev/null; true")
+def test_ci_has_an_exit_code_for_each_broken_rule(runner: Runner, stoppable_origin: Origin) -> None:
+    url = stoppable_origin.offer("/ci", page(b"hello", cache_control="max-age=0"))
+    quiet_command = ("sh", "-c", f"curl -q --silent {url} >/dev/null; true")
 
-    assert runner("--ci", "--max-misses", "1", "--proxy-localhost", "--", *quietly).code == 0
-    assert runner("--ci", "--max-misses", "0", "--proxy-localhost", "--", *fetching(f"{url}-2")).code == 22
+    assert runner("--ci", "--max-misses", "1", "--proxy-localhost", "--", *quiet_command).code == 0
+    assert runner("--ci", "--max-misses", "0", "--proxy-localhost", "--", *fetch_command(f"{url}-2")).code == 22
     missed = runner("--ci", "--max-misses", "0", "--proxy-localhost", "--", "sh", "-c", f"curl -q -s {url}-3; true")
     assert (missed.code, missed.summary) == (122, "secondhand: 1 miss, 0 allowed: 1 uri-miss")
     live = runner("--ci", "--offline", "--proxy-localhost", "--", "sh", "-c", f"curl -q --silent {url}-4; true")
     assert (live.code, live.summary) == (120, f"secondhand: the network was wanted while offline: {url}-4")
-    assert runner("--ci", "--offline", "--proxy-localhost", "--", *quietly).code == 121
+    assert runner("--ci", "--offline", "--proxy-localhost", "--", *quiet_command).code == 121
 
 
-def test_what_is_private_is_not_seen_by_a_shared_policy(runner: Runner, origin: Origin) -> None:
+def test_a_private_copy_is_not_used_under_a_shared_profile(runner: Runner, origin: Origin) -> None:
     url = origin.offer("/private", page(b"hello", cache_control="private, max-age=600"))
-    runner("--proxy-localhost", "--", *fetching(url))
+    runner("--proxy-localhost", "--", *fetch_command(url))
     store = private_store(runner.folder)
 
-    again = runner("--proxy-localhost", "--", *fetching(url))
-    as_shared = runner("--profile", "pip", "--proxy-localhost", "--", *fetching(url))
+    again = runner("--proxy-localhost", "--", *fetch_command(url))
+    with_shared_profile = runner("--profile", "pip", "--proxy-localhost", "--", *fetch_command(url))
 
     assert again.count("from copies") == 1
-    assert as_shared.count("from copies") == 0
+    assert with_shared_profile.count("from copies") == 0
     listed = subprocess.run(
         [COMMANDS / "secondhand", "show", url, "--store", str(store), "--json"],
         env=os.environ | {"HOME": str(runner.folder)},
@@ -194,14 +196,14 @@ def test_what_is_private_is_not_seen_by_a_shared_policy(runner: Runner, origin: 
     assert [each["vary"] for each in json.loads(listed.stdout)] == [{"&scope": "dev"}]
 
 
-def test_node_goes_through_the_proxy_by_itself(runner: Runner, either_origin: Origin) -> None:
+def test_node_uses_the_proxy_without_configuration(runner: Runner, either_origin: Origin) -> None:
     url = either_origin.offer("/node-run", page(b"fetched"))
     script = runner.folder / "fetch.mjs"
     script.write_text(
         "import http from 'node:http'; import https from 'node:https';\n"
         "const url = process.argv[2];\n"
         "console.log(await (await fetch(url)).text());\n"
-        "(url.startsWith('https') ? https : http).get(url, (answer) => { answer.pipe(process.stdout); });\n"
+        "(url.startsWith('https') ? https : http).get(url, (response) => { response.pipe(process.stdout); });\n"
     )
 
     ran = runner("--proxy-localhost", "--", program("node"), str(script), url)
@@ -225,10 +227,12 @@ def test_java_trusts_the_proxy(runner: Runner, either_origin: Origin) -> None:
     assert ran.count("request") == 1
 
 
-# ---- what a person needs to know of the proxy
+# ---- messages for the user
 
 
-def test_an_origin_that_cannot_be_trusted_is_in_the_log_that_is_named(tmp_path: Path, secure_origin: Origin) -> None:
+def test_the_log_that_is_named_has_the_origin_with_an_invalid_certificate(
+    tmp_path: Path, secure_origin: Origin
+) -> None:
     url = secure_origin.offer("/untrusted", page(b"hello"))
 
     ran = Runner(tmp_path)("--proxy-localhost", "--", program("curl"), "-q", "--silent", "--output", "/dev/null", url)
@@ -239,10 +243,10 @@ def test_an_origin_that_cannot_be_trusted_is_in_the_log_that_is_named(tmp_path: 
     assert "has no certificate to be trusted" in log.read_text()
 
 
-def test_a_program_that_does_not_trust_the_proxy_is_told_of(
-    runner: Runner, secure_origin: Origin, authority: Authority
+def test_a_program_that_does_not_trust_the_proxy_is_in_the_summary(
+    runner: Runner, secure_origin: Origin, ca: ThrowawayCA
 ) -> None:
     url = secure_origin.offer("/distrust", page(b"hello"))
-    ran = runner("--proxy-localhost", "--", *fetching(url), "--cacert", str(authority.file))
-    assert ran.code == 60  # curl's own
+    ran = runner("--proxy-localhost", "--", *fetch_command(url), "--cacert", str(ca.file))
+    assert ran.code == 60  # the exit code of curl
     assert "1 ended by programs that do not trust the proxy: secondhand doctor" in ran.summary

@@ -1,4 +1,4 @@
-"""What `secondhand run --record` keeps is found by every command that takes a recording's name."""
+"""Recordings of `secondhand run --record`, used by every command that takes the name of a recording."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ import pytest
 
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import COMMANDS
-from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.fixtures.web_origin import Origin
-from tests.programs.programs import program
-from tests.programs.running import Runner
+from tests.programs.installed_programs import program
+from tests.programs.secondhand_run import Runner
 
 
 @pytest.fixture
-def runner(tmp_path: Path, authority: Authority) -> Runner:
-    return Runner(tmp_path, authority.file)
+def runner(tmp_path: Path, ca: ThrowawayCA) -> Runner:
+    return Runner(tmp_path, ca.file)
 
 
-def fetching(url: str) -> tuple[str, ...]:
+def fetch_command(url: str) -> tuple[str, ...]:
     return program("curl"), "-q", "--silent", "--show-error", "--fail", url
 
 
-def recorded(runner: Runner, name: str, *urls: str) -> None:
+def record(runner: Runner, name: str, *urls: str) -> None:
     for url in urls:
-        ran = runner("--record", name, "--proxy-localhost", "--", *fetching(url))
+        ran = runner("--record", name, "--proxy-localhost", "--", *fetch_command(url))
         assert ran.code == 0, ran.errors
 
 
@@ -34,8 +34,8 @@ def test_a_recording_is_listed_exported_scrubbed_compared_and_removed_by_its_nam
     runner: Runner, origin: Origin
 ) -> None:
     one, other = (origin.offer(path, page(json.dumps({"token": path}).encode())) for path in ("/one", "/other"))
-    recorded(runner, "first", one, other)
-    recorded(runner, "second", one)
+    record(runner, "first", one, other)
+    record(runner, "second", one)
 
     assert [row["name"] for row in json.loads(runner.secondhand("recordings", "list", "--json").output)] == [
         "first",
@@ -55,34 +55,34 @@ def test_a_recording_is_listed_exported_scrubbed_compared_and_removed_by_its_nam
 
 def test_a_recording_is_replayed_by_its_name_without_a_network(runner: Runner, origin: Origin) -> None:
     url = origin.offer("/replayed", page(b"hello", cache_control="no-store"))
-    recorded(runner, "build", url)
-    asked = len(origin.requests_for("/replayed"))
+    record(runner, "build", url)
+    requests = len(origin.requests_for("/replayed"))
 
-    replayed = runner("--replay", "build", "--proxy-localhost", "--", *fetching(url))
-    missing = runner("--offline", "--replay", "build", "--proxy-localhost", "--", *fetching(f"{url}/more"))
+    replayed = runner("--replay", "build", "--proxy-localhost", "--", *fetch_command(url))
+    missing = runner("--offline", "--replay", "build", "--proxy-localhost", "--", *fetch_command(f"{url}/more"))
 
     assert (replayed.code, replayed.output, replayed.count("from copies")) == (0, "hello", 1), replayed.errors
     assert (missing.code, f"1 MISSING: {url}/more" in missing.summary) == (22, True)
-    assert len(origin.requests_for("/replayed")) == asked
+    assert len(origin.requests_for("/replayed")) == requests
     ci = runner("--ci", "--replay", "build", "--proxy-localhost", "--", "sh", "-c", f"curl -q -s {url}/more; true")
     assert ci.code == 120
 
 
-def test_a_name_that_is_none_ends_before_the_command_runs(runner: Runner) -> None:
+def test_with_an_unknown_or_invalid_name_the_command_does_not_run(runner: Runner) -> None:
     unknown = runner("--replay", "nothing", "--", "touch", "ran")
-    impossible = runner("--record", "../x", "--", "touch", "ran")
+    invalid = runner("--record", "../x", "--", "touch", "ran")
 
     assert (unknown.code, unknown.errors) == (
         3,
         "secondhand: there is no recording nothing; existing recordings: none; "
         "create one with: secondhand run --record nothing -- COMMAND\n",
     )
-    assert impossible.code == 2
-    assert "expected a name of letters" in impossible.errors
+    assert invalid.code == 2
+    assert "expected a name of letters" in invalid.errors
     assert not (runner.folder / "ran").exists()
 
 
-def test_a_recording_that_a_run_is_making_is_not_removed(runner: Runner) -> None:
+def test_a_recording_is_not_removed_while_a_run_records_it(runner: Runner) -> None:
     remove = "secondhand recordings remove build"
     ran = runner("--record", "build", "--", "sh", "-c", f"{COMMANDS}/{remove}")
     assert ran.code == 1

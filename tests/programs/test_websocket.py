@@ -9,25 +9,25 @@ from urllib.parse import urlsplit
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, CloseConnection, Event, Request, TextMessage
 
-from tests.fixtures.pages import PIECE, websocket_echo
-from tests.fixtures.proxy_process import PATIENCE, Proxy
+from tests.fixtures.pages import CHUNK_SIZE, websocket_echo
+from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.web_origin import Origin
 
 
 class WebSocket:
-    """A client that goes as browsers go: through a tunnel, whether there is TLS inside or not."""
+    """A client that uses a CONNECT tunnel with and without TLS, as browsers do."""
 
     def __init__(self, proxy: Proxy, url: str) -> None:
         parts = urlsplit(url)
-        self._socket = socket.create_connection(("127.0.0.1", proxy.port), PATIENCE)
+        self._socket = socket.create_connection(("127.0.0.1", proxy.port), TIMEOUT)
         self._socket.sendall(f"CONNECT {parts.netloc} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
         established = b""
         while not established.endswith(b"\r\n\r\n"):
             established += self._socket.recv(1)
         assert established.startswith(b"HTTP/1.1 200 ")
         if parts.scheme == "https":
-            trusting = ssl.create_default_context(cafile=proxy.certificate)
-            self._socket = trusting.wrap_socket(self._socket, server_hostname=parts.hostname)
+            context = ssl.create_default_context(cafile=proxy.certificate)
+            self._socket = context.wrap_socket(self._socket, server_hostname=parts.hostname)
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self.send(Request(host=parts.netloc, target=parts.path))
         assert isinstance(self.next(), AcceptConnection)
@@ -37,14 +37,14 @@ class WebSocket:
 
     def next(self) -> Event:
         while (event := next(self._protocol.events(), None)) is None:
-            self._protocol.receive_data(self._socket.recv(PIECE) or None)
+            self._protocol.receive_data(self._socket.recv(CHUNK_SIZE) or None)
         return event
 
     def close(self) -> None:
         self._socket.close()
 
 
-def test_what_is_said_comes_back(proxy: Proxy, either_origin: Origin) -> None:
+def test_messages_reach_the_origin_and_come_back(proxy: Proxy, either_origin: Origin) -> None:
     websocket = WebSocket(proxy, either_origin.offer("/echo", websocket_echo))
     try:
         websocket.send(TextMessage("hello"))

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator, Sequence
 
 from tests.lanes import script
-from tests.rfc.every import CONVERSATIONS
+from tests.rfc.all_conversations import CONVERSATIONS
 from tests.rfc.ledger import ledger, listed, shown_by_tests
 
 
@@ -48,17 +48,17 @@ def line(step: script.Step) -> str:
         case script.Origin():
             subject = f"the origin receives {'; '.join(step.saw)}, and" if step.saw else "the origin"
             return _sentence(subject, "sends", step.status, *step.fields, step.then, body=step.body)
-        case script.OriginOctets():
-            return f"the origin sends {step.octets!r}"
+        case script.OriginBytes():
+            return f"the origin sends {step.data!r}"
         case script.OriginFails():
             return f"the origin receives the request, and {'stays ' if step.how == 'silent' else ''}{step.how}"
-        case script.OriginGoesOn():
+        case script.OriginContinues():
             return _sentence("the origin", "continues", step.then, body=step.body)
         case script.Later():
             return f"{step.seconds:g} seconds pass"
         case script.ClockSetBack():
             return f"the clock is set back by {step.seconds:g} seconds"
-        case script.Leave():
+        case script.Disconnect():
             return f"{step.client} disconnects"
         case script.Purge():
             return f"the operator purges {step.path}"
@@ -67,7 +67,7 @@ def line(step: script.Step) -> str:
     return {
         script.OriginGone: "the origin refuses connections from now on",
         script.OriginBack: "the origin accepts connections again",
-        script.Waits: "every request waits for the origin",
+        script.AllRequestsWait: "every request waits for the origin",
         script.NoClock: "the clock of the machine is wrong from now on",
         script.Offline: "the proxy is taken offline",
     }[type(step)]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.lanes.script import answer, ask, conversation, later, origin
-from tests.rfc.words import FRESH_60, MISS, STORED, hit
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit
 
 
 def _rule(**settings: Any) -> dict[str, Any]:
@@ -16,7 +16,6 @@ CONVERSATIONS = [
     conversation(
         "a relayed 200 whose fields a rule changes is a 203, and so is its copy",
         "STATUS-17",
-        "case 2",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="hello"),
         answer(

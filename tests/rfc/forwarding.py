@@ -1,7 +1,7 @@
 """Forwarding: fields that are forwarded or removed, and requests that are refused (RFC 9110 §7.6)."""
 
 from tests.lanes.script import answer, ask, conversation, origin
-from tests.rfc.words import FRESH_60, MISS, STORED, hit, proxy_status
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, proxy_status
 
 TUNNEL = "Host can differ from the target only in a tunnel"
 INSIDE = {"engine": TUNNEL, "responder": TUNNEL, "http": TUNNEL}
@@ -84,7 +84,7 @@ CONVERSATIONS = [
         answer("200", STORED),
         ask("GET /a"),
         answer("203", hit(60)),
-        unseen=dict.fromkeys(
+        unsupported=dict.fromkeys(
             ("engine", "responder", "https", "http2"), "only an http request to a proxy has an absolute target"
         ),
     ),
@@ -99,20 +99,19 @@ CONVERSATIONS = [
         answer("200", "Cache-Status: secondhand; fwd=bypass; detail=host-mismatch", body="theirs"),
         ask("GET /a"),
         answer("203", hit(60), body="ours"),
-        unseen=INSIDE,
+        unsupported=INSIDE,
     ),
     conversation(
         "in a tunnel, a request for another Host is refused with strict_host",
         "KEY-07",
         ask("GET /a", "Host: elsewhere.example"),
         answer("400 Bad Request", "no Cache-Status", body="...reason: strict-host\n"),
-        unseen=INSIDE,
+        unsupported=INSIDE,
         settings={"cache": {"strict_host": True}},
     ),
     conversation(
         "a request for a WebSocket bypasses the cache",
         "STATUS-32",
-        "case 21",
         ask("GET /a"),
         origin("200 OK", FRESH_60, body="copy"),
         answer("200", STORED, body="copy"),
@@ -144,13 +143,13 @@ CONVERSATIONS = [
         "STATUS-33",
         ask("GET /a#b"),
         answer("400 Bad Request", "no Cache-Status", body="...reason: malformed-request\n"),
-        unseen={"engine": BORDER, "responder": BORDER},
+        unsupported={"engine": BORDER, "responder": BORDER},
     ),
     conversation(
         "a request with both Content-Length and Transfer-Encoding is refused",
         "SEC-01",
         ask("POST /a", "Content-Length: 5", "Transfer-Encoding: chunked", body="0\r\n\r\n"),
         answer("400"),
-        unseen={"engine": BORDER, "responder": BORDER, "http2": "HTTP/2 frames by itself"},
+        unsupported={"engine": BORDER, "responder": BORDER, "http2": "HTTP/2 frames by itself"},
     ),
 ]

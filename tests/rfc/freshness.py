@@ -1,7 +1,7 @@
 """Freshness: the lifetime and the age of copies, and heuristic lifetimes (RFC 9111 §4.2)."""
 
 from tests.lanes.script import Conversation, answer, ask, clock_set_back, conversation, later, origin
-from tests.rfc.words import FRESH_60, MISS, REPLACED, STORED, hit
+from tests.rfc.common_steps import FRESH_60, MISS, REPLACED, STORED, hit
 
 
 def _fresh_for(seconds: int, why: str, *rows_and_fields: str) -> Conversation:
@@ -249,7 +249,7 @@ CONVERSATIONS = [
         ask("GET /a", "Cache-Control: max-age=0"),
         origin("304 Not Modified"),
         answer("203", "Cache-Status: secondhand; fwd=request; fwd-status=304; detail=request-max-age"),
-        unseen={"https": "the URL of this conversation is http", "http2": "the URL of this conversation is http"},
+        unsupported={"https": "the URL of this conversation is http", "http2": "the URL of this conversation is http"},
     ),
     conversation(
         "a targeted field in the list replaces Cache-Control; other targeted fields are ignored",

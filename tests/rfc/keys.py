@@ -1,7 +1,7 @@
 """The copies that match a request: by target URI and by Vary (RFC 9111 §2, §4.1)."""
 
 from tests.lanes.script import Conversation, answer, ask, conversation, later, origin
-from tests.rfc.words import FRESH_60, STORED, hit
+from tests.rfc.common_steps import FRESH_60, STORED, hit
 
 VARY_MISS = "Cache-Status: secondhand; fwd=vary-miss; stored"
 

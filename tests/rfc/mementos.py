@@ -1,7 +1,7 @@
 """Mementos: past states of a response, selected by Accept-Datetime (RFC 7089)."""
 
 from tests.lanes.script import Step, answer, ask, conversation, later, offline, origin, purge
-from tests.rfc.words import FRESH_60, STORED
+from tests.rfc.common_steps import FRESH_60, STORED
 
 THREE = {"store": {"captures": 3}}
 TIMEGATE = 'Link: <{origin}/a>; rel="original timegate"'

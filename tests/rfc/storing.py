@@ -1,7 +1,7 @@
 """Storing: responses that are stored or not, and their stored fields (RFC 9111 §3)."""
 
 from tests.lanes.script import Conversation, answer, ask, conversation, counts, later, origin
-from tests.rfc.words import FRESH_60, MISS, STORED, hit
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit
 
 
 def _not_stored(title: str, row: str, *fields: str, request: tuple[str, ...] = (), why: str = "") -> Conversation:
@@ -254,7 +254,7 @@ CONVERSATIONS = [
         origin("200 OK", FRESH_60, body="x" * 100),
         answer("200", STORED, body="x" * 100),
         settings={"store": {"max_object": 100}},
-        unseen={"engine": "the fetcher applies this limit, not the engine"},
+        unsupported={"engine": "the fetcher applies this limit, not the engine"},
     ),
     conversation(
         "a large body is the same from the copy, byte for byte",

@@ -1,8 +1,8 @@
 """Unsafe methods: always forwarded, and the copies that they invalidate (RFC 9111 §4.4)."""
 
-from tests.lanes.limits import THROUGH_MITMPROXY, WITHOUT_MITMPROXY
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, origin, origin_closes, origin_gone
-from tests.rfc.words import FRESH_60, STORED, hit, proxy_status
+from tests.lanes.unsupported import NOT_IN_MITMPROXY, ONLY_IN_MITMPROXY
+from tests.rfc.common_steps import FRESH_60, STORED, hit, proxy_status
 
 METHOD = "Cache-Status: secondhand; fwd=method"
 INVALIDATED = "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated"
@@ -35,7 +35,6 @@ def _invalidates(method: str, *rows: str, body: str = "") -> Conversation:
         "INVAL-06",
         "STATUS-29",
         "STORE-20",
-        "case 20",
         *rows,
         *_stored("/a"),
         *_stored("/b"),
@@ -155,7 +154,7 @@ CONVERSATIONS = [
         origin_closes(),
         answer("502"),
         *_invalidated("/a"),
-        unseen=THROUGH_MITMPROXY,
+        unsupported=NOT_IN_MITMPROXY,
     ),
     conversation(
         "an unsafe request that mitmproxy forwards, without a response, invalidates its URI",
@@ -165,13 +164,12 @@ CONVERSATIONS = [
         origin_closes(),
         answer("502", "Server: mitmproxy..."),
         *_invalidated("/a"),
-        unseen=WITHOUT_MITMPROXY,
+        unsupported=ONLY_IN_MITMPROXY,
     ),
     conversation(
         "a response to POST with its own URI in Content-Location is stored, and sent to a later GET as 203",
         "STATUS-28",
         "STORE-19",
-        "case 18",
         ask("POST /a", body="question"),
         origin("200 OK", FRESH_60, "Content-Location: /a", body="answer"),
         answer("200 OK", "Cache-Status: secondhand; fwd=method; stored", body="answer"),
@@ -206,7 +204,6 @@ CONVERSATIONS = [
     conversation(
         "OPTIONS is forwarded, and its response gets no Cache-Status",
         "STATUS-30",
-        "case 21",
         *_stored("/a"),
         ask("OPTIONS /a"),
         origin("200 OK", "Allow: GET", saw="OPTIONS /a"),
@@ -216,7 +213,6 @@ CONVERSATIONS = [
     conversation(
         "OPTIONS with Max-Forwards: 0 is not forwarded; TRACE is refused",
         "STATUS-30",
-        "case 21",
         ask("OPTIONS /a", "Max-Forwards: 0"),
         answer("200", "no Cache-Status"),
         ask("OPTIONS /a", "Max-Forwards: 3"),
@@ -330,6 +326,6 @@ CONVERSATIONS = [
         origin_gone(),
         ask("POST /a", body="x"),
         answer("502", "Server: mitmproxy..."),
-        unseen=WITHOUT_MITMPROXY,
+        unsupported=ONLY_IN_MITMPROXY,
     ),
 ]

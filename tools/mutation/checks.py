@@ -1,4 +1,4 @@
-"""The checks that must notice a changed rule: conversations, played by the engine alone, and the tests of `cache/`."""
+"""The checks that must notice a changed rule: conversations, run in the engine lane, and the tests of `cache/`."""
 
 from __future__ import annotations
 
@@ -32,20 +32,20 @@ class Check:
 
 def checks(need: int = sys.maxsize) -> list[Check]:
     """Import `cache/` and its tests, and return all checks in a fixed order, at least up to the number `need`."""
-    play = importlib.import_module("tests.lanes.play")
-    play.PATIENCE = 0.2  # seconds: in this lane everything happens at once, or never
+    runner = importlib.import_module("tests.lanes.conversation_runner")
+    runner.TIMEOUT = 0.2  # seconds: in this lane everything happens at once, or never
     conversations = list(_conversations())
     return [*conversations, *(_tests() if need >= len(conversations) else ())]
 
 
 def _conversations() -> Iterator[Check]:
-    conversations = importlib.import_module("tests.rfc.every").CONVERSATIONS
-    limit = importlib.import_module("tests.lanes.limits").limit
-    play = importlib.import_module("tests.lanes.play").play
+    conversations = importlib.import_module("tests.rfc.all_conversations").CONVERSATIONS
+    reason_unsupported = importlib.import_module("tests.lanes.unsupported").reason_unsupported
+    run_conversation = importlib.import_module("tests.lanes.conversation_runner").run_conversation
     lane = importlib.import_module("tests.lanes.engine_lane").EngineLane()
     for each in conversations:
-        if not limit(each, "engine"):
-            yield Check(each.title, lambda each=each: asyncio.run(play(each, lane)))
+        if not reason_unsupported(each, "engine"):
+            yield Check(each.title, lambda each=each: asyncio.run(run_conversation(each, lane)))
 
 
 def _tests() -> Iterator[Check]:

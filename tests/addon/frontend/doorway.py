@@ -30,12 +30,12 @@ from addon.server import max_descriptors, targets_of
 from cache.policy.operator_rules import glob
 from cache.rules.stored_response import StoredResponse
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, Script
-from tests.lanes.house import House
 from tests.lanes.http1_client import read_response
-from tests.lanes.messages import Heard
-from tests.lanes.settings import interception_authority, origin_authority
+from tests.lanes.messages import ClientResponse
+from tests.lanes.services import ServiceUnderTest
+from tests.lanes.settings import interception_ca, origin_ca
 
-PATIENCE = 10.0
+TIMEOUT = 10.0
 """Seconds until something that must happen counts as not happening."""
 
 PIECE = 65_536
@@ -44,8 +44,8 @@ PIECE = 65_536
 @cache
 def leaves() -> LeafContexts:
     """Return certificates for every door of this test run: to make the authority's key takes long."""
-    certs.CertStore.from_store(interception_authority().parent, "mitmproxy", KEY_SIZE)
-    made = LeafContexts(interception_authority().parent)
+    certs.CertStore.from_store(interception_ca().parent, "mitmproxy", KEY_SIZE)
+    made = LeafContexts(interception_ca().parent)
     atexit.register(made.close)
     return made
 
@@ -53,13 +53,13 @@ def leaves() -> LeafContexts:
 @cache
 def origin_tls() -> ssl.SSLContext:
     """Return what an https origin shows."""
-    return origin_authority().context("127.0.0.1", "localhost")
+    return origin_ca().server_context("127.0.0.1", "localhost")
 
 
 def trusting(*protocols: str) -> ssl.SSLContext:
     """Return the context of a client that trusts the proxy and offers these protocols."""
     leaves()
-    context = ssl.create_default_context(cafile=str(interception_authority()))
+    context = ssl.create_default_context(cafile=str(interception_ca()))
     if protocols:
         context.set_alpn_protocols(list(protocols))
     return context
@@ -79,11 +79,11 @@ class Client:
     def send(self, octets: bytes) -> None:
         self.writer.write(octets)
 
-    async def answer(self, method: str = "GET") -> Heard:
+    async def answer(self, method: str = "GET") -> ClientResponse:
         """Return the next answer, framed strictly; an end where one must not be is a cut."""
         return await read_response(self.reader, method)
 
-    async def ask(self, octets: bytes) -> Heard:
+    async def ask(self, octets: bytes) -> ClientResponse:
         self.send(octets)
         return await self.answer(octets.partition(b" ")[0].decode("latin-1"))
 
@@ -124,8 +124,8 @@ class Doorway:
         given: dict[str, Any] = {
             "listen": "127.0.0.1:0",
             "store": {"kind": "memory", "max_size": 2**26},
-            "origin": {"proxy": "none", "ca_files": [str(origin_authority().file)]},
-            "tls": {"directory": str(interception_authority().parent)},
+            "origin": {"proxy": "none", "ca_files": [str(origin_ca().file)]},
+            "tls": {"directory": str(interception_ca().parent)},
         }
         for name, table in tables.items():
             given[name] = {**given.get(name, {}), **table} if isinstance(table, dict) else table
@@ -134,7 +134,7 @@ class Doorway:
         self._clients: list[Client] = []
 
     async def __aenter__(self) -> Self:
-        self.house = House(self.settings)
+        self.house = ServiceUnderTest(self.settings)
         self.service = self.house.service
         await self.service.start()
         log = AccessLog(Path(self.settings.log.access)) if self.settings.log.access else None
@@ -217,7 +217,7 @@ def converse(
     async def main() -> None:
         asyncio.get_running_loop().set_task_factory(asyncio.eager_task_factory)
         async with RawOrigin(*scripts, tls=secure) as origin, Doorway(tables) as doorway:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await conversation(doorway, origin)
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:

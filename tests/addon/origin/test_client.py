@@ -9,7 +9,7 @@ import pytest
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from addon.origin.response_reader import ResponseReader
 from tests.addon.origin.conversation import converse, each_loop, get, head_refusal, no_system_trust, whole
-from tests.fixtures.raw_origin import HEAD, OK, QUICK, Peer, RawOrigin, answering
+from tests.fixtures.raw_origin import HEAD, OK, SHORT_TIMEOUT, Peer, RawOrigin, answering
 
 __all__ = ["each_loop", "no_system_trust"]
 
@@ -31,7 +31,7 @@ def test_the_origin_waits_for_a_slow_reader() -> None:
         response, received, before = await client.fetch(get(origin)), 0, -1
         while before != len(sent):  # until the origin has stopped sending
             before = len(sent)
-            await asyncio.sleep(QUICK)
+            await asyncio.sleep(SHORT_TIMEOUT)
         assert sum(sent) < size
         async for chunk in response.body():
             received += len(chunk)
@@ -60,7 +60,7 @@ def test_an_origin_that_sends_nothing_times_out() -> None:
         await client.fetch(get(origin))
 
     with pytest.raises(OriginFailure) as caught:
-        converse(conversation, silent, options=OriginOptions(proxy="none", first_byte_timeout=QUICK))
+        converse(conversation, silent, options=OriginOptions(proxy="none", first_byte_timeout=SHORT_TIMEOUT))
     assert (caught.value.kind, caught.value.disconnected) == (FailureKind.CONNECTION_READ_TIMEOUT, True)
 
 
@@ -72,7 +72,9 @@ def test_an_origin_that_stops_sending_times_out(data: bytes, disconnected: bool)
         await whole(await client.fetch(get(origin)))
 
     with pytest.raises(OriginFailure) as caught:
-        converse(conversation, answering(data), options=OriginOptions(proxy="none", between_bytes_timeout=QUICK))
+        converse(
+            conversation, answering(data), options=OriginOptions(proxy="none", between_bytes_timeout=SHORT_TIMEOUT)
+        )
     assert (caught.value.kind, caught.value.disconnected) == (FailureKind.CONNECTION_READ_TIMEOUT, disconnected)
 
 

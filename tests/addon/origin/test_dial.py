@@ -14,7 +14,7 @@ from addon.origin.dial import Dialler, _failure, first_connected
 from addon.origin.proxy import Route
 from cache.http.messages import Request
 from tests.addon.origin.conversation import closed_port, converse, each_loop, get, no_system_trust
-from tests.fixtures.raw_origin import OK, QUICK, RawOrigin, answering
+from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, RawOrigin, answering
 
 __all__ = ["each_loop", "no_system_trust"]
 
@@ -71,7 +71,7 @@ def test_connecting_has_a_timeout() -> None:
                 sock.close()
         assert (caught.value.kind, caught.value.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
 
-    converse(conversation, answering(OK), options=options(connect_timeout=QUICK))
+    converse(conversation, answering(OK), options=options(connect_timeout=SHORT_TIMEOUT))
 
 
 @pytest.mark.parametrize("eager", [False, True])

@@ -13,8 +13,8 @@ import pytest
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Request
 from tests.addon.origin.conversation import converse, each_loop, get_securely, no_system_trust, whole
-from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering
-from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, Script, answering
+from tests.fixtures.throwaway_ca import ThrowawayCA
 
 __all__ = ["each_loop", "no_system_trust"]
 
@@ -24,11 +24,11 @@ UNTIL_CLOSE = b"HTTP/1.1 200 OK\r\n\r\nabc"
 
 
 @pytest.fixture(scope="module")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("ca"), "throwaway")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> ThrowawayCA:
+    return ThrowawayCA(tmp_path_factory.mktemp("ca"), "throwaway")
 
 
-def trusting(ca: Authority, **given: float) -> OriginOptions:
+def trusting(ca: ThrowawayCA, **given: float) -> OriginOptions:
     return OriginOptions(proxy="none", ca_files=(str(ca.file),), **given)  # type: ignore[arg-type]  # timeouts
 
 
@@ -49,29 +49,29 @@ def failure_of(host: str, script: Script, tls: ssl.SSLContext | None, options: O
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
-def test_an_origin_with_a_trusted_certificate_for_its_name_gets_the_request(host: str, ca: Authority) -> None:
-    tls = ca.context("localhost", "127.0.0.1")
+def test_an_origin_with_a_trusted_certificate_for_its_name_gets_the_request(host: str, ca: ThrowawayCA) -> None:
+    tls = ca.server_context("localhost", "127.0.0.1")
     assert answer_of(host, answering(OK), tls, trusting(ca)) == b"ok"
 
 
-def test_the_variable_ssl_cert_file_names_the_trusted_cas(ca: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_variable_ssl_cert_file_names_the_trusted_cas(ca: ThrowawayCA, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(ca.file))
-    assert answer_of("localhost", answering(OK), ca.context("localhost"), OriginOptions(proxy="none")) == b"ok"
+    assert answer_of("localhost", answering(OK), ca.server_context("localhost"), OriginOptions(proxy="none")) == b"ok"
 
 
 @pytest.mark.parametrize("eager", [False, True])
-def test_tls_connections_are_used_again(eager: bool, ca: Authority) -> None:
+def test_tls_connections_are_used_again(eager: bool, ca: ThrowawayCA) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         for _ in range(3):
             assert await whole(await client.fetch(get_securely(origin))) == b"ok"
         return origin.connections
 
-    tls = ca.context("localhost")
+    tls = ca.server_context("localhost")
     assert converse(conversation, answering(OK, OK, OK), tls=tls, options=trusting(ca), eager=eager) == 1
 
 
-def test_sni_and_alpn_are_sent(ca: Authority) -> None:
-    tls = ca.context("localhost")
+def test_sni_and_alpn_are_sent(ca: ThrowawayCA) -> None:
+    tls = ca.server_context("localhost")
     tls.set_alpn_protocols(["h2", "http/1.1"])
     names, protocols = list[str | None](), list[str | None]()
     tls.sni_callback = lambda _socket, name, _context: names.append(name)
@@ -85,20 +85,20 @@ def test_sni_and_alpn_are_sent(ca: Authority) -> None:
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-def test_a_certificate_for_another_name_is_refused(host: str, ca: Authority) -> None:
-    failure = failure_of(host, answering(OK), ca.context("other.test", "127.0.0.2"), trusting(ca))
+def test_a_certificate_for_another_name_is_refused(host: str, ca: ThrowawayCA) -> None:
+    failure = failure_of(host, answering(OK), ca.server_context("other.test", "127.0.0.2"), trusting(ca))
     assert (failure.kind, failure.disconnected) == (FailureKind.TLS_CERTIFICATE_ERROR, False)
 
 
 @pytest.mark.row("SEC-08")
-def test_a_certificate_from_an_unknown_ca_is_refused(ca: Authority, tmp_path: Path) -> None:
-    unknown_ca = Authority(tmp_path, "unknown")
-    failure = failure_of("localhost", answering(OK), unknown_ca.context("localhost"), trusting(ca))
+def test_a_certificate_from_an_unknown_ca_is_refused(ca: ThrowawayCA, tmp_path: Path) -> None:
+    unknown_ca = ThrowawayCA(tmp_path, "unknown")
+    failure = failure_of("localhost", answering(OK), unknown_ca.server_context("localhost"), trusting(ca))
     assert (failure.kind, failure.disconnected) == (FailureKind.TLS_CERTIFICATE_ERROR, False)
     assert "localhost:" in failure.detail
 
 
-def test_a_tls_alert_is_reported_as_such(ca: Authority) -> None:
+def test_a_tls_alert_is_reported_as_such(ca: ThrowawayCA) -> None:
     async def refusing(peer: Peer) -> None:
         await peer.send(b"\x15\x03\x03\x00\x02\x02\x28")  # fatal, handshake_failure
         await peer.close()
@@ -107,7 +107,7 @@ def test_a_tls_alert_is_reported_as_such(ca: Authority) -> None:
     assert (failure.kind, failure.disconnected) == (FailureKind.TLS_ALERT_RECEIVED, False)
 
 
-def test_an_origin_without_tls_is_a_tls_protocol_error(ca: Authority) -> None:
+def test_an_origin_without_tls_is_a_tls_protocol_error(ca: ThrowawayCA) -> None:
     async def in_clear(peer: Peer) -> None:
         await peer.send(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
         await peer.close()
@@ -116,7 +116,7 @@ def test_an_origin_without_tls_is_a_tls_protocol_error(ca: Authority) -> None:
     assert (failure.kind, failure.disconnected) == (FailureKind.TLS_PROTOCOL_ERROR, False)
 
 
-def test_an_origin_that_closes_during_the_handshake_is_disconnected(ca: Authority) -> None:
+def test_an_origin_that_closes_during_the_handshake_is_disconnected(ca: ThrowawayCA) -> None:
     async def closing(peer: Peer) -> None:
         await peer.close()
 
@@ -124,11 +124,11 @@ def test_an_origin_that_closes_during_the_handshake_is_disconnected(ca: Authorit
     assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_TERMINATED, True)
 
 
-def test_a_handshake_that_takes_too_long_is_a_connection_timeout(ca: Authority) -> None:
+def test_a_handshake_that_takes_too_long_is_a_connection_timeout(ca: ThrowawayCA) -> None:
     async def silent(peer: Peer) -> None:
         await asyncio.sleep(60)
 
-    failure = failure_of("localhost", silent, None, trusting(ca, connect_timeout=QUICK))
+    failure = failure_of("localhost", silent, None, trusting(ca, connect_timeout=SHORT_TIMEOUT))
     assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
 
 
@@ -148,24 +148,24 @@ def until_close(*, cut: bool) -> Script:
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
-def test_close_notify_ends_a_body_without_a_length(version: ssl.TLSVersion, ca: Authority) -> None:
-    tls = ca.context("localhost")
+def test_close_notify_ends_a_body_without_a_length(version: ssl.TLSVersion, ca: ThrowawayCA) -> None:
+    tls = ca.server_context("localhost")
     tls.minimum_version = tls.maximum_version = version
     assert answer_of("localhost", until_close(cut=False), tls, trusting(ca)) == b"abc"
 
 
 @pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
 def test_a_connection_cut_without_close_notify_does_not_end_a_body_without_a_length(
-    version: ssl.TLSVersion, ca: Authority
+    version: ssl.TLSVersion, ca: ThrowawayCA
 ) -> None:
-    tls = ca.context("localhost")
+    tls = ca.server_context("localhost")
     tls.minimum_version = tls.maximum_version = version
     failure = failure_of("localhost", until_close(cut=True), tls, trusting(ca))
     assert (failure.kind, failure.disconnected) == (FailureKind.HTTP_RESPONSE_INCOMPLETE, False)
 
 
 @pytest.mark.parametrize("cut", [False, True])
-def test_a_slow_reader_gets_the_same_end(cut: bool, ca: Authority) -> None:
+def test_a_slow_reader_gets_the_same_end(cut: bool, ca: ThrowawayCA) -> None:
     size = 4 * 1024 * 1024
 
     async def script(peer: Peer) -> None:
@@ -184,24 +184,24 @@ def test_a_slow_reader_gets_the_same_end(cut: bool, ca: Authority) -> None:
                 await asyncio.sleep(0.001)
         return received
 
-    tls = ca.context("localhost")
+    tls = ca.server_context("localhost")
     received = converse(conversation, script, tls=tls, options=trusting(ca))
     assert received == size or cut
 
 
-def test_a_length_needs_no_close_notify(ca: Authority) -> None:
+def test_a_length_needs_no_close_notify(ca: ThrowawayCA) -> None:
     async def script(peer: Peer) -> None:
         await peer.request()
         await peer.send(OK)
         peer.cut()
 
-    assert answer_of("localhost", script, ca.context("localhost"), trusting(ca)) == b"ok"
+    assert answer_of("localhost", script, ca.server_context("localhost"), trusting(ca)) == b"ok"
 
 
-def test_an_idle_connection_is_closed_with_close_notify(ca: Authority) -> None:
+def test_an_idle_connection_is_closed_with_close_notify(ca: ThrowawayCA) -> None:
     def serve(listener: socket.socket) -> bytes:
         connection, _ = listener.accept()
-        tls = ca.context("localhost")
+        tls = ca.server_context("localhost")
         with tls.wrap_socket(connection, server_side=True, suppress_ragged_eofs=False) as peer:
             peer.recv(65_536)
             peer.sendall(OK)
@@ -214,15 +214,15 @@ def test_an_idle_connection_is_closed_with_close_notify(ca: Authority) -> None:
             await whole(await client.fetch(Request("GET", "https", "localhost", port, "/")))
             return await end
 
-    assert converse(conversation, answering(OK), options=trusting(ca, idle_timeout=QUICK)) == b""
+    assert converse(conversation, answering(OK), options=trusting(ca, idle_timeout=SHORT_TIMEOUT)) == b""
 
 
-def test_https_and_http_to_one_port_share_no_connection(ca: Authority) -> None:
+def test_https_and_http_to_one_port_share_no_connection(ca: ThrowawayCA) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await whole(await client.fetch(get_securely(origin)))
         with pytest.raises(OriginFailure):
             await client.fetch(Request("GET", "http", "localhost", origin.port, "/"))
         return len(origin.requests)
 
-    tls = ca.context("localhost")
+    tls = ca.server_context("localhost")
     assert converse(conversation, answering(OK, OK), tls=tls, options=trusting(ca)) == 1

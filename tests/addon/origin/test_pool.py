@@ -10,7 +10,7 @@ import pytest
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Request
 from tests.addon.origin.conversation import closed_port, converse, each_loop, fetch_whole, get, no_system_trust, whole
-from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering, endless
+from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, Script, answering, endless
 
 __all__ = ["each_loop", "no_system_trust"]
 
@@ -75,7 +75,7 @@ def test_a_request_that_gets_no_connection_in_time_fails() -> None:
     failure = converse(
         conversation,
         answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"),
-        options=options(max_connections=1, first_byte_timeout=QUICK),
+        options=options(max_connections=1, first_byte_timeout=SHORT_TIMEOUT),
     )
     assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_LIMIT_REACHED, True)
 
@@ -84,14 +84,14 @@ def test_waiting_for_a_connection_does_not_count_as_connect_time() -> None:
     async def slow_to_finish(peer: Peer) -> None:
         await peer.request()
         await peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n")
-        await asyncio.sleep(3 * QUICK)
+        await asyncio.sleep(3 * SHORT_TIMEOUT)
         await peer.send(b"ok")
         await endless(peer)
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> list[bytes]:
         return await asyncio.gather(*(fetch_whole(client, get(origin)) for _ in range(2)))
 
-    limits = options(max_connections=1, connect_timeout=QUICK)
+    limits = options(max_connections=1, connect_timeout=SHORT_TIMEOUT)
     assert converse(conversation, slow_to_finish, options=limits) == [b"ok", b"ok"]
 
 
@@ -110,7 +110,7 @@ def test_an_abandoned_connection_frees_its_slot(ending: str) -> None:
             await (await client.fetch(get(origin))).close()
         else:
             with pytest.raises((OriginFailure, TimeoutError)):
-                await asyncio.wait_for(client.fetch(get(origin)), QUICK)
+                await asyncio.wait_for(client.fetch(get(origin)), SHORT_TIMEOUT)
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int]:
         _, body = await asyncio.gather(give_up(client, origin), fetch_whole(client, get(origin)))
@@ -132,7 +132,7 @@ def test_a_failed_connection_attempt_frees_its_slot() -> None:
 def test_a_pool_without_connections_is_freed() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
-        await asyncio.sleep(QUICK)
+        await asyncio.sleep(SHORT_TIMEOUT)
         gc.collect()
         return len(client._pools)
 

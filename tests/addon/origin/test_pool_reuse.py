@@ -8,7 +8,7 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from tests.addon.origin.conversation import converse, each_loop, fetch_whole, get, no_system_trust, whole
-from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, answering, endless
+from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, answering, endless
 
 __all__ = ["each_loop", "no_system_trust"]
 
@@ -102,7 +102,7 @@ def test_an_idle_connection_is_closed_after_the_idle_timeout() -> None:
         await fetch_whole(client, get(origin))
         return origin.connections
 
-    assert converse(conversation, watched, options=options(idle_timeout=QUICK)) == 2
+    assert converse(conversation, watched, options=options(idle_timeout=SHORT_TIMEOUT)) == 2
 
 
 UNASKED = pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_an_idle_connection_with_an_end_or_data_from_the_origin_is_not_used(unas
         await fetch_whole(client, get(origin))
         peers[0].send_now(unasked)
         if seen:
-            await asyncio.sleep(QUICK)
+            await asyncio.sleep(SHORT_TIMEOUT)
         body = await fetch_whole(client, get(origin, method="DELETE"))  # a DELETE is never sent twice
         return body, len(origin.requests), origin.connections
 

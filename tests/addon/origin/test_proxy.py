@@ -9,8 +9,8 @@ from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from addon.origin.proxy import UpstreamProxies, UpstreamProxy, warn_once
 from cache.http.messages import Fields, Request
 from tests.addon.origin.conversation import converse, each_loop, get_securely, no_system_trust, whole
-from tests.fixtures.raw_origin import OK, QUICK, Peer, RawOrigin, Script, answering
-from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, Script, answering
+from tests.fixtures.throwaway_ca import ThrowawayCA
 
 __all__ = ["each_loop", "no_system_trust"]
 
@@ -27,8 +27,8 @@ def no_proxy_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(scope="module")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    return Authority(tmp_path_factory.mktemp("ca"), "throwaway")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> ThrowawayCA:
+    return ThrowawayCA(tmp_path_factory.mktemp("ca"), "throwaway")
 
 
 def ask_through(request: Request, script: Script, userinfo: str = "") -> tuple[bytes, list[bytes]]:
@@ -88,7 +88,7 @@ def tunnel_to(port: int, reply: bytes = b"HTTP/1.1 200 Connection established\r\
     ],
 )
 @pytest.mark.parametrize("eager", [False, True])
-def test_tls_goes_through_a_tunnel_that_is_reused(reply: bytes, eager: bool, ca: Authority) -> None:
+def test_tls_goes_through_a_tunnel_that_is_reused(reply: bytes, eager: bool, ca: ThrowawayCA) -> None:
     async def conversation(_client: OriginClient, origin: RawOrigin) -> None:
         async with RawOrigin(tunnel_to(origin.port, reply)) as proxy:
             proxy_url = f"http://user:pass@127.0.0.1:{proxy.port}"
@@ -102,10 +102,10 @@ def test_tls_goes_through_a_tunnel_that_is_reused(reply: bytes, eager: bool, ca:
             ]
             assert [b"Proxy-Authorization" in request for request in origin.requests] == [False, False]
 
-    converse(conversation, answering(OK, OK), tls=ca.context("localhost"), eager=eager)
+    converse(conversation, answering(OK, OK), tls=ca.server_context("localhost"), eager=eager)
 
 
-def test_the_certificate_is_verified_for_the_name_without_trailing_dot(ca: Authority) -> None:
+def test_the_certificate_is_verified_for_the_name_without_trailing_dot(ca: ThrowawayCA) -> None:
     async def conversation(_: OriginClient, origin: RawOrigin) -> bytes:
         async with RawOrigin(tunnel_to(origin.port)) as proxy:
             client = OriginClient(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(ca.file),)))
@@ -113,10 +113,10 @@ def test_the_certificate_is_verified_for_the_name_without_trailing_dot(ca: Autho
             await client.close()
             return body
 
-    assert converse(conversation, answering(OK), tls=ca.context("origin.test")) == b"ok"
+    assert converse(conversation, answering(OK), tls=ca.server_context("origin.test")) == b"ok"
 
 
-def test_the_certificate_inside_the_tunnel_must_be_the_origins(ca: Authority) -> None:
+def test_the_certificate_inside_the_tunnel_must_be_the_origins(ca: ThrowawayCA) -> None:
     async def conversation(_: OriginClient, origin: RawOrigin) -> OriginFailure:
         async with RawOrigin(tunnel_to(origin.port)) as proxy:
             client = OriginClient(OriginOptions(proxy=f"127.0.0.1:{proxy.port}", ca_files=(str(ca.file),)))
@@ -125,7 +125,7 @@ def test_the_certificate_inside_the_tunnel_must_be_the_origins(ca: Authority) ->
             await client.close()
             return caught.value
 
-    failure = converse(conversation, answering(OK), tls=ca.context("proxy.test"))
+    failure = converse(conversation, answering(OK), tls=ca.server_context("proxy.test"))
     assert (failure.kind, failure.disconnected) == (FailureKind.TLS_CERTIFICATE_ERROR, False)
 
 
@@ -154,7 +154,7 @@ def test_a_proxy_that_refuses_connect_is_a_failure_with_its_reason(
 
 def test_a_proxy_that_answers_connect_too_slowly_is_a_connection_timeout() -> None:
     async def conversation(_: OriginClient, proxy: RawOrigin) -> OriginFailure:
-        client = OriginClient(OriginOptions(proxy=f"http://127.0.0.1:{proxy.port}", connect_timeout=QUICK))
+        client = OriginClient(OriginOptions(proxy=f"http://127.0.0.1:{proxy.port}", connect_timeout=SHORT_TIMEOUT))
         with pytest.raises(OriginFailure) as caught:
             await client.fetch(SECURE)
         await client.close()

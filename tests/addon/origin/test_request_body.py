@@ -19,7 +19,7 @@ from tests.addon.origin.conversation import (
     post_of,
     whole,
 )
-from tests.fixtures.raw_origin import HEAD, OK, QUICK, Peer, RawOrigin, endless
+from tests.fixtures.raw_origin import HEAD, OK, SHORT_TIMEOUT, Peer, RawOrigin, endless
 
 __all__ = ["each_loop", "no_system_trust"]
 
@@ -162,7 +162,7 @@ def test_the_content_waits_for_a_slow_origin() -> None:
             await client.fetch(post_of(origin), content=RequestContent(endless_content(taken), MANY))
         return caught.value.kind
 
-    kind = converse(conversation, not_reading, options=OriginOptions(proxy="none", between_bytes_timeout=QUICK))
+    kind = converse(conversation, not_reading, options=OriginOptions(proxy="none", between_bytes_timeout=SHORT_TIMEOUT))
     assert kind is FailureKind.CONNECTION_WRITE_TIMEOUT
     assert sum(taken) < MANY
 
@@ -170,13 +170,13 @@ def test_the_content_waits_for_a_slow_origin() -> None:
 def test_a_slow_client_is_no_timeout_of_the_origin() -> None:
     async def slow() -> AsyncIterator[bytes]:
         yield b"abc"
-        await asyncio.sleep(4 * QUICK)
+        await asyncio.sleep(4 * SHORT_TIMEOUT)
         yield b"~"
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         return await fetch_whole_with(client, post_of(origin), RequestContent(slow(), 4))
 
-    options = OriginOptions(proxy="none", first_byte_timeout=QUICK, between_bytes_timeout=QUICK)
+    options = OriginOptions(proxy="none", first_byte_timeout=SHORT_TIMEOUT, between_bytes_timeout=SHORT_TIMEOUT)
     assert converse(conversation, receiving, options=options) == b"ok"
 
 

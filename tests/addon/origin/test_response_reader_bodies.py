@@ -17,7 +17,7 @@ from tests.addon.origin.conversation import (
     refusal,
     whole,
 )
-from tests.fixtures.raw_origin import CHUNKED, HEAD, LARGE, OK, Peer, RawOrigin, answering
+from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin, answering
 
 __all__ = ["each_loop", "no_system_trust"]
 
@@ -168,7 +168,9 @@ def test_the_received_part_of_a_truncated_body_is_returned_before_the_failure() 
 
 
 @pytest.mark.parametrize(
-    "trailers", [LARGE * 70 + b"\r\n", b"X: " + b"a" * 400_000, b"X: a\r\n" * 60_000], ids=["many", "endless", "small"]
+    "trailers",
+    [LONG_FIELD_LINE * 70 + b"\r\n", b"X: " + b"a" * 400_000, b"X: a\r\n" * 60_000],
+    ids=["many", "endless", "small"],
 )
 def test_a_trailer_section_above_the_limit_is_refused(trailers: bytes) -> None:
     assert refusal(CHUNKED + b"0\r\n" + trailers).kind is FailureKind.HTTP_RESPONSE_TRAILER_SECTION_SIZE

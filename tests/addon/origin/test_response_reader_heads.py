@@ -9,7 +9,7 @@ import pytest
 from addon.origin import FailureKind, OriginClient
 from cache.http.messages import Fields, Response
 from tests.addon.origin.conversation import converse, each_loop, get, head_refusal, no_system_trust, receive, whole
-from tests.fixtures.raw_origin import CHUNKED, HEAD, LARGE, OK, Peer, RawOrigin
+from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin
 
 __all__ = ["each_loop", "no_system_trust"]
 
@@ -90,11 +90,11 @@ def test_a_malformed_head_is_refused(data: bytes) -> None:
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
-        (HEAD + LARGE * 66 + b"Content-Length: 0\r\n\r\n", "http_response_header_section_size"),
-        (HEAD + LARGE * 70, "http_response_header_section_size"),
+        (HEAD + LONG_FIELD_LINE * 66 + b"Content-Length: 0\r\n\r\n", "http_response_header_section_size"),
+        (HEAD + LONG_FIELD_LINE * 70, "http_response_header_section_size"),
         (HEAD + b"X: " + b"a" * 65_536, "http_response_header_section_size"),
         (b"HTTP/1.1 200 " + b"a" * 65_536, "http_response_header_section_size"),
-        ((b"HTTP/1.1 103 Early Hints\r\n" + LARGE + b"\r\n") * 70, "http_response_header_section_size"),
+        ((b"HTTP/1.1 103 Early Hints\r\n" + LONG_FIELD_LINE + b"\r\n") * 70, "http_response_header_section_size"),
         (HEAD + b"X: a\r\n" * 200 + b"Content-Length: 0\r\n\r\n", "http_response_header_section_size"),
         (HEAD + b"X: " + b"a" * 16_384 + b"\r\nContent-Length: 0\r\n\r\n", "http_response_header_size"),
     ],
@@ -106,7 +106,7 @@ def test_a_head_above_the_limits_is_refused(data: bytes, kind: str) -> None:
 
 
 def test_a_head_just_within_the_limits_is_accepted() -> None:
-    head, _, _ = receive(HEAD + LARGE * 64 + b"X: a\r\n" * 135 + b"Content-Length: 0\r\n\r\n")
+    head, _, _ = receive(HEAD + LONG_FIELD_LINE * 64 + b"X: a\r\n" * 135 + b"Content-Length: 0\r\n\r\n")
     assert len(head.fields.lines) == 200
 
 

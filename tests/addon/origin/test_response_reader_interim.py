@@ -9,7 +9,7 @@ import pytest
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Fields, Response
 from tests.addon.origin.conversation import converse, each_loop, get, no_system_trust, refusal, whole
-from tests.fixtures.raw_origin import CHUNKED, HEAD, LARGE, OK, Peer, RawOrigin, answering
+from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin, answering
 
 __all__ = ["each_loop", "no_system_trust"]
 
@@ -100,7 +100,7 @@ def test_trailers_are_empty_before_the_end() -> None:
     assert converse(conversation, slow) == (Fields(), Fields((("A", "b"),)))
 
 
-@pytest.mark.parametrize("trailers", [b"A: b\r\n" * 201, LARGE * 70], ids=["201 fields", "64 KiB"])
+@pytest.mark.parametrize("trailers", [b"A: b\r\n" * 201, LONG_FIELD_LINE * 70], ids=["201 fields", "64 KiB"])
 def test_a_trailer_section_has_the_limits_of_a_head(trailers: bytes) -> None:
     failure = refusal(CHUNKED + b"0\r\n" + trailers + b"\r\n")
     assert failure.kind is FailureKind.HTTP_RESPONSE_TRAILER_SECTION_SIZE

@@ -1,4 +1,4 @@
-"""Recordings with known contents, and a function that runs commands on them."""
+"""Recordings with known contents."""
 
 from __future__ import annotations
 
@@ -6,11 +6,7 @@ import gzip
 import os
 from contextlib import closing
 from dataclasses import replace
-from pathlib import Path
 
-from typer.testing import CliRunner, Result
-
-from addon.cli import app
 from addon.recordings.library import RecordingLibrary
 from cache.http.messages import Fields, Response
 from cache.rules.stored_response import StoredResponse
@@ -22,13 +18,6 @@ RESPONSE_TIME = 1_794_000_000.25
 """Seconds since the epoch."""
 HTML = gzip.compress(b"<p>h\xc3\xa9llo</p>" * 100)
 BINARY = bytes(range(256)) * 400
-
-
-def secondhand(*arguments: str | Path) -> Result:
-    """Run a command and return its result. An unhandled exception fails the test."""
-    result = CliRunner().invoke(app, list(map(str, arguments)))
-    assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-    return result
 
 
 def put(store: ResponseStore, uri: str, content: bytes = b"hello", *fields: str, **changes: object) -> StoredResponse:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from addon.recordings.library import RecordingLibrary
-from tests.addon.recordings.libraries import JSON, contents_of, put, record_all_kinds, secondhand
+from tests.addon.recordings.libraries import JSON, contents_of, put, record_all_kinds
+from tests.fixtures.command_line import secondhand
 
 
 def test_recordings_are_listed_and_removed(tmp_path: Path, library: RecordingLibrary) -> None:

@@ -15,8 +15,8 @@ import pytest
 
 from cache.http.fields import imf_date
 from cache.stores.disk.store import DiskStore
-from tests.fixtures.proxy_process import PATIENCE, Proxy
-from tests.fixtures.site import page
+from tests.fixtures.proxy_process import TIMEOUT, Proxy
+from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
 
 SETTINGS = {"ORIGIN__PROXY": "none"}
@@ -59,19 +59,19 @@ class Client:
 @contextmanager
 def connected(proxy: Proxy) -> Iterator[Client]:
     with (
-        socket.create_connection(("127.0.0.1", proxy.port), PATIENCE) as connection,
+        socket.create_connection(("127.0.0.1", proxy.port), TIMEOUT) as connection,
         closing(Client(connection)) as client,
     ):
         yield client
 
 
 def test_the_same_request_gets_the_response_of_the_current_mode(tmp_path: Path, origin: Origin) -> None:
-    url = page(origin, "/a", b"recorded", FRESH)
+    url = serve_page(origin, "/a", b"recorded", FRESH)
     with Proxy(tmp_path, settings=SETTINGS) as proxy, connected(proxy) as client:
         proxy.run("record", "demo")
         assert client.twice(url) == (200, b"recorded")
         proxy.run("record", "--stop")
-        page(origin, "/a", b"copied", FRESH)
+        serve_page(origin, "/a", b"copied", FRESH)
         assert client.get(url)[:2] == (200, b"copied")
         assert client.twice(url) == (203, b"copied")
         for _ in range(2):
@@ -80,7 +80,7 @@ def test_the_same_request_gets_the_response_of_the_current_mode(tmp_path: Path, 
             proxy.run("replay", "--stop")
             assert client.twice(url) == (203, b"copied")
         proxy.run("record", "demo")  # while recording, every request is forwarded to the origin
-        page(origin, "/a", b"recorded anew", FRESH)
+        serve_page(origin, "/a", b"recorded anew", FRESH)
         assert client.twice(url) == (200, b"recorded anew")
         proxy.run("replay", "demo")
         assert client.twice(url) == (203, b"recorded anew")
@@ -89,7 +89,7 @@ def test_the_same_request_gets_the_response_of_the_current_mode(tmp_path: Path, 
 
 
 def test_a_replay_shows_changes_of_the_recording_by_another_process(tmp_path: Path, origin: Origin) -> None:
-    url = page(origin, "/a", b"one", FRESH)
+    url = serve_page(origin, "/a", b"one", FRESH)
     recording = tmp_path / "store" / "recordings" / "demo"
     record, replay = (("secondhand", "serve", f"--{each}", "demo") for each in ("record", "replay"))
     with Proxy(tmp_path, command=record, settings=SETTINGS) as recorder, connected(recorder) as recording_client:
@@ -98,7 +98,7 @@ def test_a_replay_shows_changes_of_the_recording_by_another_process(tmp_path: Pa
         wait_until_stored(recording, b"one")
         with Proxy(tmp_path, command=replay, settings=SETTINGS) as replayer, connected(replayer) as client:
             assert client.twice(url) == (203, b"one")
-            page(origin, "/a", b"two", FRESH)
+            serve_page(origin, "/a", b"two", FRESH)
             assert recording_client.get(url)[:2] == (200, b"two")
             wait_until_stored(recording, b"two")
             assert client.twice(url) == (203, b"two")
@@ -119,14 +119,14 @@ def wait_until_stored(recording: Path, content: bytes) -> None:
 
 
 def test_the_capture_is_selected_for_each_request(tmp_path: Path, origin: Origin) -> None:
-    url = page(origin, "/a", b"one", FRESH)
+    url = serve_page(origin, "/a", b"one", FRESH)
     with Proxy(tmp_path, settings={**SETTINGS, "STORE__CAPTURES": "3"}) as proxy, connected(proxy) as client:
         assert client.get(url)[0] == 200
         status, content, fields = client.get(url, "Accept-Datetime: " + imf_date(0))
         assert (status, content, fields["vary"]) == (203, b"one", "accept-datetime")
         first = fields["memento-datetime"]
         assert client.twice(url) == (203, b"one")
-        page(origin, "/a", b"two", FRESH)
+        serve_page(origin, "/a", b"two", FRESH)
         while imf_date(time.time()) == first:  # captures differ by at least one second
             pass
         assert client.get(url, "Cache-Control: no-cache")[:2] == (200, b"two")

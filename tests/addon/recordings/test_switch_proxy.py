@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from tests.fixtures.proxy_process import Proxy
-from tests.fixtures.site import page
+from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Exchange, Origin
 
 SETTINGS = {"ORIGIN__PROXY": "none"}
@@ -30,8 +30,8 @@ def get(proxy: Proxy, url: str, **fields: str) -> tuple[int, bytes, str]:
 def test_a_recording_keeps_uncacheable_responses_and_later_fetches_do_not_change_it(
     tmp_path: Path, origin: Origin
 ) -> None:
-    url = page(origin, "/a", b"then", {"Cache-Control": "no-store", "Vary": "Authorization", "Set-Cookie": "a=1"})
-    large = page(origin, "/large", bytes(200_000), {})
+    url = serve_page(origin, "/a", b"then", {"Cache-Control": "no-store", "Vary": "Authorization", "Set-Cookie": "a=1"})
+    large = serve_page(origin, "/large", bytes(200_000), {})
     with Proxy(tmp_path, settings=SETTINGS) as proxy:
         assert proxy.run("record", "demo").startswith("recording demo;")
         recorded = (200, b"then", "fwd=bypass; stored; detail=recording")
@@ -40,7 +40,7 @@ def test_a_recording_keeps_uncacheable_responses_and_later_fetches_do_not_change
         assert get(proxy, large)[0] == 200
         assert proxy.run("record", "--stop") == "demo has ended\n"
 
-        page(origin, "/a", b"now", {"Cache-Control": "max-age=600"})
+        serve_page(origin, "/a", b"now", {"Cache-Control": "max-age=600"})
         assert get(proxy, url)[:2] == (200, b"now")
         assert get(proxy, url)[:2] == (203, b"now")
         proxy.run("replay", "demo")
@@ -64,7 +64,7 @@ def test_a_recording_keeps_uncacheable_responses_and_later_fetches_do_not_change
 
 
 def test_a_conditional_request_is_recorded_with_the_whole_content(tmp_path: Path, origin: Origin) -> None:
-    url = page(origin, "/a", b"whole", {"ETag": '"1"'})
+    url = serve_page(origin, "/a", b"whole", {"ETag": '"1"'})
     with Proxy(tmp_path, command=("secondhand", "serve", "--record", "demo"), settings=SETTINGS) as proxy:
         assert get(proxy, url, **{"If-None-Match": '"1"'})[:2] == (200, b"whole")
         [seen] = origin.requests
@@ -117,6 +117,6 @@ def test_a_missing_recording_is_not_replayed_and_one_in_use_is_not_removed(tmp_p
         for command in (("recordings", "remove", "demo"), ("scrub", "demo", "--field", "a")):
             with pytest.raises(Exception, match="exit status 1"):
                 proxy.run(*command)
-        assert get(proxy, page(origin, "/a"))[0] == 200
+        assert get(proxy, serve_page(origin, "/a"))[0] == 200
         proxy.run("record", "--stop")
         assert proxy.run("recordings", "remove", "demo") == "demo is gone\n"

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.command_line import secondhand
 from tests.fixtures.proxy_process import Proxy
-from tests.fixtures.site import FRESH, page, secondhand
+from tests.fixtures.static_pages import FRESH, serve_page
 from tests.fixtures.web_origin import Origin
 
 SITEMAP = '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{}</urlset>'
@@ -24,7 +25,7 @@ def warmed(tmp_path: Path, *arguments: str | Path, code: int = 0) -> list[list[s
 
 
 def test_a_fetched_response_is_stored_and_not_fetched_again(tmp_path: Path, origin: Origin) -> None:
-    url = page(origin, "/a")
+    url = serve_page(origin, "/a")
     assert warmed(tmp_path, url) == [["fetched", url], ["1 fetched (5 B), 0 already fresh, 0 failed"]]
     assert warmed(tmp_path, url) == [["fresh", url], ["0 fetched (0 B), 1 already fresh, 0 failed"]]
     assert len(origin.requests) == 1
@@ -32,16 +33,16 @@ def test_a_fetched_response_is_stored_and_not_fetched_again(tmp_path: Path, orig
 
 
 def test_a_repeated_call_fetches_only_what_is_not_stored_yet(tmp_path: Path, origin: Origin) -> None:
-    first, second = page(origin, "/1"), page(origin, "/2")
+    first, second = serve_page(origin, "/1"), serve_page(origin, "/2")
     warmed(tmp_path, first)
     assert sorted(warmed(tmp_path, first, second)[:2]) == [["fetched", second], ["fresh", first]]
     assert [seen.target for seen in origin.requests] == ["/1", "/2"]
 
 
 def test_a_stale_response_is_validated(tmp_path: Path, origin: Origin) -> None:
-    url = page(origin, "/a", fields={"Cache-Control": "max-age=0", "ETag": '"1"'})
+    url = serve_page(origin, "/a", fields={"Cache-Control": "max-age=0", "ETag": '"1"'})
     warmed(tmp_path, url)
-    page(origin, "/a", b"", {"ETag": '"1"'}, status=304)
+    serve_page(origin, "/a", b"", {"ETag": '"1"'}, status=304)
     assert warmed(tmp_path, url)[0] == ["fetched", url]
     assert origin.requests[1].fields["if-none-match"] == '"1"'
 
@@ -57,12 +58,12 @@ def test_a_stale_response_is_validated(tmp_path: Path, origin: Origin) -> None:
 def test_a_response_that_is_not_stored_fails_with_the_reason(
     tmp_path: Path, origin: Origin, status: int, fields: dict[str, str], why: str
 ) -> None:
-    url = page(origin, "/a", fields=fields, status=status)
+    url = serve_page(origin, "/a", fields=fields, status=status)
     assert warmed(tmp_path, url, code=1)[0] == ["failed", url, why]
 
 
 def test_an_unreachable_origin_fails_and_other_urls_are_fetched(tmp_path: Path, origin: Origin) -> None:
-    url = page(origin, "/a")
+    url = serve_page(origin, "/a")
     gone = "http://127.0.0.1:9/"
     lines = warmed(tmp_path, gone, url, code=1)
     assert ["failed", gone, "127.0.0.1:9 refused the connection"] in lines
@@ -70,8 +71,8 @@ def test_an_unreachable_origin_fails_and_other_urls_are_fetched(tmp_path: Path, 
 
 
 def test_a_redirect_is_stored_and_followed(tmp_path: Path, origin: Origin) -> None:
-    end = page(origin, "/end")
-    start = page(origin, "/start", b"", {**FRESH, "Location": "/end"}, status=301)
+    end = serve_page(origin, "/end")
+    start = serve_page(origin, "/start", b"", {**FRESH, "Location": "/end"}, status=301)
     warmed(tmp_path, start)
     listed = secondhand("ls", "--store", tmp_path / "store").stdout
     assert start in listed
@@ -79,18 +80,18 @@ def test_a_redirect_is_stored_and_followed(tmp_path: Path, origin: Origin) -> No
 
 
 def test_a_redirect_loop_ends(tmp_path: Path, origin: Origin) -> None:
-    url = page(origin, "/a", b"", {**FRESH, "Location": "/a"}, status=301)
+    url = serve_page(origin, "/a", b"", {**FRESH, "Location": "/a"}, status=301)
     assert warmed(tmp_path, url, code=1)[0][2] == "more than 5 redirects"
 
 
 def test_a_sitemap_index_with_a_compressed_sitemap(tmp_path: Path, origin: Origin) -> None:
-    pages = [page(origin, f"/{name}") for name in "abc"]
-    one = page(
+    pages = [serve_page(origin, f"/{name}") for name in "abc"]
+    one = serve_page(
         origin, "/one.xml", SITEMAP.format(f"<url><loc> {pages[0]}\n</loc></url><url><loc>/b</loc></url>").encode()
     )
-    two = page(origin, "/two.xml.gz", gzip.compress(SITEMAP.format(f"<url><loc>{pages[2]}</loc></url>").encode()))
+    two = serve_page(origin, "/two.xml.gz", gzip.compress(SITEMAP.format(f"<url><loc>{pages[2]}</loc></url>").encode()))
     whole = SITEMAP_INDEX.format(f"<sitemap><loc>{one}</loc></sitemap><sitemap><loc>{two}</loc></sitemap>")
-    index = page(origin, "/index.xml", whole.encode())
+    index = serve_page(origin, "/index.xml", whole.encode())
     assert sorted(warmed(tmp_path, "--sitemap", index)[:-1]) == [["fetched", each] for each in pages]
 
 
@@ -109,14 +110,14 @@ def test_a_sitemap_index_with_a_compressed_sitemap(tmp_path: Path, origin: Origi
     ],
 )
 def test_the_error_of_an_invalid_sitemap_tells_why(tmp_path: Path, origin: Origin, content: bytes, why: str) -> None:
-    url = page(origin, "/sitemap.xml", content)
+    url = serve_page(origin, "/sitemap.xml", content)
     [line, _] = warmed(tmp_path, "--sitemap", url, code=1)
     assert line[0] == "failed"
     assert why in line[2]
 
 
 def test_the_error_of_a_url_file_names_the_line(tmp_path: Path, origin: Origin) -> None:
-    url = page(origin, "/a")
+    url = serve_page(origin, "/a")
     file = tmp_path / "urls.txt"
     file.write_text(f"# pages\n\n{url}\n")
     assert warmed(tmp_path, "--file", file)[0] == ["fetched", url]
@@ -127,7 +128,7 @@ def test_the_error_of_a_url_file_names_the_line(tmp_path: Path, origin: Origin) 
 
 
 def test_the_requests_of_a_har_are_repeated_without_credentials(tmp_path: Path, origin: Origin) -> None:
-    url = page(origin, "/a")
+    url = serve_page(origin, "/a")
     headers = [{"name": "Accept-Language", "value": "de"}, {"name": "Cookie", "value": "secret=1"}]
     entries = [
         {"request": {"method": "GET", "url": f"{url}#top", "headers": headers}},
@@ -158,12 +159,14 @@ def test_the_error_of_an_invalid_har_names_the_place(tmp_path: Path, text: str, 
 
 
 def test_a_request_field_from_the_command_line_is_sent(tmp_path: Path, origin: Origin) -> None:
-    warmed(tmp_path, page(origin, "/a"), "-H", "Accept-Language: fr")
+    warmed(tmp_path, serve_page(origin, "/a"), "-H", "Accept-Language: fr")
     assert origin.requests[0].fields["accept-language"] == "fr"
 
 
 def test_the_report_as_json(tmp_path: Path, origin: Origin) -> None:
-    result = secondhand("warm", page(origin, "/a"), "http://127.0.0.1:9/", "--store", tmp_path / "store", "--json")
+    result = secondhand(
+        "warm", serve_page(origin, "/a"), "http://127.0.0.1:9/", "--store", tmp_path / "store", "--json"
+    )
     assert result.exit_code == 1
     report = json.loads(result.stdout)
     assert (report["fetched"], report["there"], report["octets"]) == (1, 0, 5)
@@ -179,8 +182,8 @@ def test_warm_is_refused_without_a_source_and_offline(tmp_path: Path, monkeypatc
 
 
 def test_a_running_proxy_fetches_into_its_own_store(tmp_path: Path, origin: Origin) -> None:
-    url, large = page(origin, "/a"), page(origin, "/large", bytes(3_000_000))
-    sitemap = page(origin, "/sitemap.xml", SITEMAP.format(f"<url><loc>{large}</loc></url>").encode())
+    url, large = serve_page(origin, "/a"), serve_page(origin, "/large", bytes(3_000_000))
+    sitemap = serve_page(origin, "/sitemap.xml", SITEMAP.format(f"<url><loc>{large}</loc></url>").encode())
     with Proxy(tmp_path, settings={"ORIGIN__PROXY": "none"}) as proxy:
         output = proxy.run("warm", url, "--sitemap", sitemap)
         assert sorted(output.splitlines()[:2]) == [f"fetched\t{url}", f"fetched\t{large}"]

@@ -1,4 +1,4 @@
-"""Archives as package registries give them out, made of a few texts."""
+"""Archives like those of package registries, made from a few texts."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from collections.abc import Mapping
 
 def tar_gz(files: Mapping[str, str]) -> bytes:
     """Return a compressed tar archive."""
-    octets = io.BytesIO()
-    with tarfile.open(fileobj=octets, mode="w:gz") as archive:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
         for name, text in files.items():
             member = tarfile.TarInfo(name)
             member.size = len(text.encode())
             archive.addfile(member, io.BytesIO(text.encode()))
-    return octets.getvalue()
+    return buffer.getvalue()
 
 
 def zipped(files: Mapping[str, str | bytes]) -> bytes:
-    """Return a zip archive, which a jar is too."""
-    octets = io.BytesIO()
-    with zipfile.ZipFile(octets, "w") as archive:
+    """Return a zip archive. A jar is a zip archive too."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
         for name, content in files.items():
             archive.writestr(name, content)
-    return octets.getvalue()
+    return buffer.getvalue()

@@ -45,7 +45,7 @@ async def a_reload(doorway: Doorway, origin: RawOrigin, client: Client) -> None:
 
 
 async def time(doorway: Doorway, origin: RawOrigin, client: Client) -> None:
-    doorway.house.time.pass_(60)
+    doorway.house.clock.advance(60)
 
 
 async def another_policy(doorway: Doorway, origin: RawOrigin, client: Client) -> None:
@@ -102,7 +102,7 @@ def test_a_client_that_wants_nothing_older_than_that_gets_nothing_older() -> Non
         client = await doorway.client()
         asked = get(origin, "/a", "Cache-Control: max-age=5")
         assert [(await client.ask(asked)).body for _ in range(3)] == [b"v1"] * 3
-        doorway.house.time.pass_(6)
+        doorway.house.clock.advance(6)
         assert (await client.ask(asked)).body == b"v2"
 
     converse(conversation, answering(FRESH + b"v1", FRESH + b"v2"))
@@ -112,7 +112,7 @@ def test_age_and_ttl_count_on() -> None:
     async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
         client = await doorway.client()
         for seconds in (0, 0, 0, 10, 10):
-            doorway.house.time.pass_(seconds)
+            doorway.house.clock.advance(seconds)
             heard = await client.ask(get(origin, "/a"))
         assert heard.fields.get("age") == "20"
         assert heard.fields.get("cache-status") == "secondhand; hit; ttl=40"
@@ -142,7 +142,7 @@ def test_two_answers_at_once_are_counted_twice() -> None:
         await client.ask(get(origin, "/a"))
         clients = [await doorway.client() for _ in range(2)]
         await asyncio.gather(*(each.ask(get(origin, "/a")) for each in clients))
-        assert doorway.house.risen("hits") == 2
+        assert doorway.house.rise("hits") == 2
 
     converse(conversation, answering(FRESH + b"v1"))
 

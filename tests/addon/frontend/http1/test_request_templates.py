@@ -195,7 +195,7 @@ def test_who_asks_after_a_slow_answer_that_may_not_be_shared_waits_for_nobody() 
         await client.ask(get(origin, "/a"))
         client.send(get(origin, "/b"))
         await until(lambda: len(origin.requests) == 2)
-        doorway.house.time.pass_(6)
+        doorway.house.clock.advance(6)
         late.set()
         assert (await client.answer()).body == b"v2"
         assert doorway.service.active.current.fetcher.single_flight.is_hit_for_pass(key, doorway.service.clock())

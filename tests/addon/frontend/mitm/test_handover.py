@@ -15,7 +15,7 @@ from addon.runtime.event_loop import new_event_loop
 from addon.server import Proxy
 from cache.http.messages import Fields
 from tests.addon.frontend.doorway import (
-    PATIENCE,
+    TIMEOUT,
     Client,
     Doorway,
     by_path,
@@ -27,7 +27,7 @@ from tests.addon.frontend.doorway import (
 )
 from tests.fixtures.raw_origin import Peer, RawOrigin, Script
 from tests.lanes.http2_client import Http2Client
-from tests.lanes.messages import Asked
+from tests.lanes.messages import ClientRequest
 
 
 class House(Doorway):
@@ -60,7 +60,7 @@ def converse(
 ) -> None:
     async def main() -> None:
         async with RawOrigin(*scripts, tls=secure) as origin, House(tables) as house:
-            async with asyncio.timeout(PATIENCE):
+            async with asyncio.timeout(TIMEOUT):
                 await conversation(house, origin)
 
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
@@ -84,7 +84,7 @@ def test_a_client_that_speaks_h2_alone_shares_the_copies_of_all_others() -> None
         authority = f"127.0.0.1:{origin.port}"
         client = Http2Client(house.address, authority, trusting("h2"))
         for status in (200, 203):
-            await client.send(Asked("GET", "/fresh", Fields()))
+            await client.send(ClientRequest("GET", "/fresh", Fields()))
             heard = await client.receive()
             assert (heard.status, heard.body) == (status, b"/fresh")
         await client.close()

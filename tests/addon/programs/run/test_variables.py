@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from addon.programs.run.variables import CA_FILES, Shell, script, variables
 from addon.programs.trust.files import STORE_PASSWORD, TrustFiles, system_bundle, write_trust_files
-from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.throwaway_ca import ThrowawayCA
 
 PROXY = "http://127.0.0.1:8080"
 
@@ -46,7 +46,7 @@ def test_powershell_doubles_quotes() -> None:
 
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # in the CA certificates of some systems
 def test_the_bundle_has_the_cas_of_the_system_of_the_user_and_of_the_proxy(tmp_path: Path) -> None:
-    ours, users = (Authority(tmp_path, name).file for name in ("ours", "users"))
+    ours, users = (ThrowawayCA(tmp_path, name).file for name in ("ours", "users"))
     written = write_trust_files(tmp_path, ours.read_bytes(), {"NODE_EXTRA_CA_CERTS": str(users)}, CA_FILES)
     bundle = written.bundle.read_bytes()
     begin = b"-----BEGIN CERTIFICATE-----"
@@ -59,18 +59,18 @@ def test_the_bundle_has_the_cas_of_the_system_of_the_user_and_of_the_proxy(tmp_p
 
 
 def test_a_ca_file_that_does_not_exist_is_ignored(tmp_path: Path) -> None:
-    ours = Authority(tmp_path, "ours").file
+    ours = ThrowawayCA(tmp_path, "ours").file
     write_trust_files(tmp_path, ours.read_bytes(), {"PIP_CERT": str(tmp_path / "gone")}, CA_FILES)
 
 
 def test_an_existing_apt_configuration_is_included(tmp_path: Path) -> None:
-    ours = Authority(tmp_path, "ours").file
+    ours = ThrowawayCA(tmp_path, "ours").file
     written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": "/etc/apt/mine.conf"}, CA_FILES)
     assert written.apt.read_text().startswith('#include "/etc/apt/mine.conf";\n')
 
 
 def test_the_apt_configuration_does_not_include_itself(tmp_path: Path) -> None:
-    ours = Authority(tmp_path, "ours").file
+    ours = ThrowawayCA(tmp_path, "ours").file
     for _ in range(2):
         written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": str(tmp_path / "apt.conf")}, CA_FILES)
     assert "#include" not in written.apt.read_text()

@@ -8,12 +8,12 @@ import pytest
 
 from addon.programs.trust.stores import TrustError, TrustStore
 from addon.programs.trust.system import SystemStore
-from tests.fixtures.throwaway_ca import Authority
+from tests.fixtures.throwaway_ca import ThrowawayCA
 
 
 @pytest.fixture
 def pem(tmp_path: Path) -> bytes:
-    return Authority(tmp_path, "first").file.read_bytes()
+    return ThrowawayCA(tmp_path, "first").file.read_bytes()
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_a_certificate_is_in_the_store_until_it_is_uninstalled(store: TrustStore
 
 
 def test_a_second_ca_replaces_the_first(store: TrustStore, pem: bytes, tmp_path: Path) -> None:
-    other = Authority(tmp_path, "second").file.read_bytes()
+    other = ThrowawayCA(tmp_path, "second").file.read_bytes()
     store.install(pem)
     store.install(other)
     assert (store.holds(pem), store.holds(other)) == (False, True)

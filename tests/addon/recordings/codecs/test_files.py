@@ -16,7 +16,8 @@ from warcio.statusandheaders import StatusAndHeaders
 from warcio.warcwriter import WARCWriter
 
 from addon.recordings.library import RecordingLibrary
-from tests.addon.recordings.libraries import HTML, RESPONSE_TIME, contents_of, record_all_kinds, secondhand
+from tests.addon.recordings.libraries import HTML, RESPONSE_TIME, contents_of, record_all_kinds
+from tests.fixtures.command_line import secondhand
 
 FILE_NAMES = {"har": "all.har", "warc": "all.warc.gz", "dir": "all"}
 

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from addon.recordings.library import RecordingLibrary
-from tests.addon.recordings.libraries import record_all_kinds, secondhand
+from tests.addon.recordings.libraries import record_all_kinds
+from tests.fixtures.command_line import secondhand
 
 EMPTY_DIGEST = hashlib.sha256(b"").hexdigest()
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.site import FRESH, page, secondhand
+from tests.fixtures.command_line import secondhand
+from tests.fixtures.static_pages import FRESH, serve_page
 from tests.fixtures.web_origin import Origin
 
 Tool = Callable[[str, str], None]
@@ -42,14 +43,14 @@ def sha256(content: bytes) -> str:
 
 def index_of(origin: Origin, tool: Tool, *names: str, kind: str = "json") -> dict[str, str]:
     """Serve an index with files of one project, configure pip for it, and return the URLs."""
-    urls = {name: page(origin, f"/files/{name}", name.encode()) for name in names}
+    urls = {name: serve_page(origin, f"/files/{name}", name.encode()) for name in names}
     if kind == "json":
         files = [{"filename": n, "url": f"/files/{n}", "hashes": {"sha256": sha256(n.encode())}} for n in names]
         content, media_type = json.dumps({"files": files}).encode(), "application/vnd.pypi.simple.v1+json"
     else:
         links = [f'<a href="../../files/{n}#sha256={sha256(n.encode())}">{n}</a>' for n in names]
         content, media_type = "".join(links).encode(), "text/html; charset=utf-8"
-    urls["page"] = page(origin, "/simple/demo/", content, {**FRESH, "Content-Type": media_type})
+    urls["page"] = serve_page(origin, "/simple/demo/", content, {**FRESH, "Content-Type": media_type})
     tool("pip", f"echo \"global.index-url='{urls['page'].removesuffix('/demo/')}'\"")
     return urls
 
@@ -88,7 +89,7 @@ def test_the_index_of_the_file_overrides_that_of_pip_and_included_files_are_read
 
 def test_content_with_a_wrong_digest_is_not_stored(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     urls = index_of(origin, tool, WHEEL)
-    page(origin, f"/files/{WHEEL}", b"something else")
+    serve_page(origin, f"/files/{WHEEL}", b"something else")
     file = written(tmp_path, "requirements.txt", f"demo==1.0 --hash=sha256:{sha256(WHEEL.encode())}\n")
     problem = "the content does not have the digest in the lock file, so it was not kept"
     assert ["failed", urls[WHEEL], problem] in warmed(tmp_path, file, code=1)
@@ -129,7 +130,7 @@ def test_a_requirement_that_no_index_has_fails_alone(tmp_path: Path, origin: Ori
 
 
 def test_uv_lock(tmp_path: Path, origin: Origin) -> None:
-    urls = {name: page(origin, f"/{name}", name.encode()) for name in (WHEEL, OTHER_PLATFORM, "demo-1.0.tar.gz")}
+    urls = {name: serve_page(origin, f"/{name}", name.encode()) for name in (WHEEL, OTHER_PLATFORM, "demo-1.0.tar.gz")}
     lines = [
         f'{{ url = "{urls[name]}", hash = "sha256:{sha256(name.encode())}" }},' for name in (WHEEL, OTHER_PLATFORM)
     ]
@@ -153,7 +154,7 @@ def test_uv_lock(tmp_path: Path, origin: Origin) -> None:
 def test_package_lock(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     content = b"a tarball"
     integrity = "sha512-" + b64encode(hashlib.sha512(content).digest()).decode()
-    url, scoped = page(origin, "/a/-/a-1.0.0.tgz", content), page(origin, "/@s/b/-/b-2.0.0.tgz", content)
+    url, scoped = serve_page(origin, "/a/-/a-1.0.0.tgz", content), serve_page(origin, "/@s/b/-/b-2.0.0.tgz", content)
     registry = url.removesuffix("/a/-/a-1.0.0.tgz")
     # a lock file has the URL of npm's default registry even if another registry is configured
     tool("npm", f'if [ "$1" = --prefix ]; then echo http://own.test/; else echo {registry}/; fi')
@@ -181,7 +182,7 @@ def test_package_lock(tmp_path: Path, origin: Origin, tool: Tool) -> None:
 
 def test_package_lock_of_version_1(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     tool("npm", "echo http://own.test/")
-    urls = [page(origin, f"/{name}.tgz") for name in "ab"]
+    urls = [serve_page(origin, f"/{name}.tgz") for name in "ab"]
     nested = {"a": {"version": "1", "resolved": urls[0], "dependencies": {"b": {"version": "1", "resolved": urls[1]}}}}
     file = written(tmp_path, "package-lock.json", json.dumps({"lockfileVersion": 1, "dependencies": nested}))
     assert warmed(tmp_path, file) == [["fetched", url] for url in urls]
@@ -204,10 +205,10 @@ checksum = "{checksum}"
 
 def crates_at(origin: Origin, template: str = "") -> tuple[str, list[str]]:
     """Serve a sparse index with one crate; return its URL, and all URLs that Cargo reads."""
-    files = page(origin, "/dl/Demo/1.0.0/download", b"a crate")
+    files = serve_page(origin, "/dl/Demo/1.0.0/download", b"a crate")
     configuration = json.dumps({"dl": files.removesuffix("/Demo/1.0.0/download") + template}).encode()
-    config = page(origin, "/index/config.json", configuration)
-    return config.removesuffix("config.json"), [files, page(origin, "/index/de/mo/demo", b"{}"), config]
+    config = serve_page(origin, "/index/config.json", configuration)
+    return config.removesuffix("config.json"), [files, serve_page(origin, "/index/de/mo/demo", b"{}"), config]
 
 
 @pytest.mark.parametrize("template", ["", "/{crate}/{version}/download"])
@@ -242,7 +243,7 @@ def test_the_sparse_index_comes_from_cargo_lock_or_the_command_line(tmp_path: Pa
 
 def test_go_sum_uses_the_module_proxy_that_go_is_configured_for(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     paths = ["/b.test/only/@v/v0.1.0.mod", *(f"/a.test/!capital/@v/v1.2.3.{kind}" for kind in ("info", "mod", "zip"))]
-    urls = [page(origin, path) for path in paths]
+    urls = [serve_page(origin, path) for path in paths]
     proxy = urls[0].removesuffix(paths[0])
     tool("go", f"echo '{proxy},direct'")
     h1 = "h1:" + "A" * 43 + "="

@@ -1,0 +1,132 @@
+"""The real services under test, and the real mitmproxy that all of them share."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Barrier
+
+from addon.config.settings import Settings
+from addon.frontend.connection_limits import ConnectionLimits
+from addon.frontend.mitm.handover import MitmproxyHandover
+from addon.pipeline.async_store import THREADS
+from addon.server import Proxy, listener_of, max_descriptors, targets_of
+from addon.service import Service
+from cache.policy.cache_policy import CachePolicy
+from tests.lanes.manual_clock import ManualClock
+from tests.lanes.script import Conversation
+from tests.lanes.settings import settings_for
+
+
+class ServiceUnderTest:
+    """A service for one set of settings, with its store, its clock, and its counters since the last `reset`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.clock = ManualClock()
+        self.service = Service(settings, self.clock.now)
+        self.policy = self.service.policy
+        self._counters: dict[str, int] = {}
+
+    async def reset(self) -> None:
+        """Delete every stored response, use the policy of the settings, and reset clock and counters."""
+        self.clock.reset()
+        self.use_policy(self.policy)
+        await self.service.active.own.purge(lambda _: True, self.service.store.clear)
+        self._counters = self.service.counters.snapshot()
+
+    def use_policy(self, policy: CachePolicy) -> None:
+        """Change the policy of the running service."""
+        self.service.active.current.fetcher.policy = policy
+
+    def rise(self, counter: str) -> int:
+        """Return by how much a counter has risen since `reset`."""
+        return self.service.counters.snapshot().get(counter, 0) - self._counters.get(counter, 0)
+
+    async def wait_for_count(self, counter: str, by: int) -> None:
+        """Wait until a counter has risen by this number since `reset`."""
+        while self.rise(counter) < by:
+            await asyncio.sleep(0.001)
+        assert self.rise(counter) == by, f"{counter} has risen by {self.rise(counter)}"
+
+    async def wait_for_lookups(self, requests: int) -> None:
+        """Wait until this number of requests has looked into the store."""
+        while self.rise("requests") < requests:
+            await asyncio.sleep(0.001)
+        # the store's threads take calls in turn: once all of them meet here, every earlier call has ended
+        barrier = Barrier(THREADS)
+        await asyncio.gather(*(self.service.active.current.store.run(barrier.wait) for _ in range(THREADS)))
+        for _ in range(5):
+            await asyncio.sleep(0)
+
+
+class SharedProxy(Proxy):
+    """One mitmproxy for all services: it keeps its options in a global variable, and starts slowly.
+
+    Attributes:
+        listening: Set once mitmproxy's listener and the listener of the front end accept connections.
+        front_end: The listener of the front end.
+    """
+
+    def __init__(self, service: ServiceUnderTest) -> None:
+        super().__init__(service.settings, service.service, door=False)
+        self.listening = asyncio.Event()
+        self._current = service
+        self._limits = ConnectionLimits(service.settings.limits.connections_per_client, max_descriptors())
+        self._shared_handover = MitmproxyHandover(self._proxyserver, self._limits.release)
+        self.front_end = listener_of(service.settings, service.service, self._shared_handover, self._limits)
+        self._handlers = {service: self.front_end.handler}
+
+    async def _ready(self) -> Service:
+        return self._current.service
+
+    async def running(self) -> None:
+        await super().running()
+        await self.front_end.start("127.0.0.1", 0)
+        self.listening.set()
+
+    def use(self, service: ServiceUnderTest) -> None:
+        """Send all requests to this service from now on."""
+        self._current = service
+        if service not in self._handlers:
+            listener = listener_of(service.settings, service.service, self._shared_handover, self._limits)
+            listener.handler.frontend.connections.start()
+            self._handlers[service] = listener.handler
+        self.front_end.handler, self.front_end.targets = self._handlers[service], targets_of(service.settings)
+
+
+class ServicePool:
+    """All services of a test run, one for each set of settings, and the proxy that they share."""
+
+    def __init__(self) -> None:
+        self._services: dict[str, ServiceUnderTest] = {}
+        self._proxy: SharedProxy | None = None
+        self._running: asyncio.Task[None] | None = None
+
+    async def service(self, conversation: Conversation, *, on_disk: bool = False) -> ServiceUnderTest:
+        """Return the service with the settings of a conversation, and with a store in memory or `on_disk`."""
+        settings = settings_for(conversation, on_disk=on_disk)
+        key = settings.model_dump_json()
+        if key not in self._services:
+            self._services[key] = ServiceUnderTest(settings)
+            await self._services[key].service.start()
+        return self._services[key]
+
+    async def proxy(self, service: ServiceUnderTest, *, front_end: bool) -> tuple[str, int]:
+        """Let the proxy use a service. Return host and port of the front end, or of mitmproxy's own listener."""
+        if self._proxy is None:
+            self._proxy = SharedProxy(service)
+            self._running = asyncio.ensure_future(self._proxy.run())
+            await self._proxy.listening.wait()
+        self._proxy.use(service)
+        return self._proxy.front_end.address if front_end else self._proxy.address
+
+    async def close(self) -> None:
+        """Close the proxy and all services."""
+        if self._proxy is not None and self._running is not None:
+            await self._proxy.front_end.close()
+            # mitmproxy closes its listeners only when its process ends
+            await self._proxy.addons.get("proxyserver").servers.update([])
+            self._proxy.should_exit.set()
+            await self._running
+        for service in self._services.values():
+            await service.service.close()

@@ -1,0 +1,81 @@
+"""The rows of the ledger that each lane shows, and those that it cannot show."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.lanes.unsupported import EXPECTATION, LANES, reason_unsupported
+from tests.rfc.all_conversations import CONVERSATIONS
+
+BYTES = "the engine does not read or send bytes"
+SINGLE_FLIGHT = "the responder decides which requests share a fetch"
+CONTENT = "a request with content does not reach the responder"
+AUTHORITY = "Host can differ from the target only in a tunnel"
+ABSOLUTE = "a target is absolute only in a request in clear"
+ONLY_HTTPS = "it needs an https URL"
+TUNNEL = "in this lane, CONNECT is refused"
+CONNECTION = "HTTP/2 has no fields for one connection"
+REFUSED_BEFORE = "the request is refused before it reaches this part"
+
+NOT_SHOWN = {
+    "engine": {
+        **dict.fromkeys(
+            (
+                "INTERIM-01",
+                "INTERIM-03",
+                "INTERIM-04",
+                "INTERIM-05",
+                "INTERIM-07",
+                "META-19",
+                "PARSE-16",
+                "PARSE-17",
+                "PARSE-19",
+            ),
+            BYTES,
+        ),
+        **dict.fromkeys(("SEC-02", "SEC-03", "STORE-14"), BYTES),
+        **dict.fromkeys(("INVAL-08", "REVAL-15", "SEC-14", "STALE-10", "STATUS-09"), SINGLE_FLIGHT),
+        **dict.fromkeys(("KEY-08", "SEC-01"), REFUSED_BEFORE),
+        "KEY-06": ABSOLUTE,
+        "KEY-07": AUTHORITY,
+    },
+    "responder": {
+        **dict.fromkeys(("GROUPS-01", "GROUPS-03", "GROUPS-04", "INVAL-03", "INVAL-04", "SEC-21"), CONTENT),
+        **dict.fromkeys(("INTERIM-05", "STATUS-28", "STATUS-41", "STORE-19", "STORE-27"), CONTENT),
+        **dict.fromkeys(("KEY-08", "SEC-01"), REFUSED_BEFORE),
+        "KEY-06": ABSOLUTE,
+        "KEY-07": AUTHORITY,
+    },
+    "http": {"KEY-07": AUTHORITY, "AUTH-08": ONLY_HTTPS, "INTERIM-05": EXPECTATION},
+    "https": {"KEY-06": ABSOLUTE, "SEC-15": TUNNEL, "INTERIM-05": EXPECTATION},
+    "http2": {
+        "INTERIM-05": EXPECTATION,
+        "SEC-15": TUNNEL,
+        "KEY-06": ABSOLUTE,
+        "KEY-07": "its :authority is its Host",
+        "SEC-01": BYTES,
+        "STATUS-32": CONNECTION,
+    },
+}
+"""By lane: rows that other lanes show and this one cannot, each with the reason."""
+
+NOT_SHOWN["disk"] = NOT_SHOWN["responder"]
+for lane, mitmproxy_lane in (("http1", "http"), ("http1-tls", "https")):
+    NOT_SHOWN[lane] = {row: reason for row, reason in NOT_SHOWN[mitmproxy_lane].items() if reason != EXPECTATION}
+
+
+def rows(lane: str) -> set[str]:
+    return {row for each in CONVERSATIONS if not reason_unsupported(each, lane) for row in each.rows}
+
+
+ALL_ROWS = {row for each in CONVERSATIONS for row in each.rows}
+
+
+@pytest.mark.parametrize("lane", LANES)
+def test_the_rows_that_a_lane_does_not_show_are_listed(lane: str) -> None:
+    assert ALL_ROWS - rows(lane) == set(NOT_SHOWN[lane])
+
+
+def test_every_conversation_has_a_lane_and_a_unique_title() -> None:
+    assert all(any(not reason_unsupported(each, lane) for lane in LANES) for each in CONVERSATIONS)
+    assert len({each.title for each in CONVERSATIONS}) == len(CONVERSATIONS)
