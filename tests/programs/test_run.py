@@ -142,7 +142,7 @@ def test_no_proxy_is_left_behind_even_after_kill_9(runner: Runner) -> None:
     assert process.stdout.readline() == "ready\n"
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     commands = {child: Path(f"/proc/{child}/cmdline").read_text() for child in children}
-    proxy = next(int(child) for child, command in commands.items() if "addon.programs.run.lifeline" in command)
+    proxy = next(int(child) for child, command in commands.items() if "addon.cli.serve_for_parent" in command)
     command = next(int(child) for child in children if int(child) != proxy)
     process.kill()
     process.wait()

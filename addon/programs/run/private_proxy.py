@@ -46,7 +46,7 @@ class PrivateProxy:
         self.last_words = ""
         self._log = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "addon.programs.run.lifeline"],
+            [sys.executable, "-P", "-m", "addon.cli.serve_for_parent"],
             env={
                 **os.environ,
                 **settings,
