@@ -6,6 +6,7 @@ import gc
 import os
 import signal
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -34,6 +35,16 @@ def no_system_trust(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trust no CA by default: reading the system's trust store takes longer than most tests."""
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
     monkeypatch.setenv("SSL_CERT_DIR", os.devnull)
+
+
+@pytest.fixture
+def no_own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide the settings and the store of the user who runs the tests."""
+    for name in os.environ:
+        if name.startswith("SECONDHAND_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config-home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -15,7 +15,7 @@ from cache.rules.key import matches, nominated_fields, primary_key, vary_of
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
 from cache.rules.storability import content_range
 from cache.rules.stored_response import StoredResponse
-from tests.cache.strategies import BEGINNING, entries, fields, requests, unhurried, values
+from tests.fixtures.strategies import BEGINNING, entries, fields, requests, unhurried, values
 
 POLICY = CachePolicy(credential_key=bytes(32))
 _HEAD = Response(200, "OK")

@@ -14,7 +14,7 @@ from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import AnnotationRule, CachePolicy
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
-from tests.cache.strategies import BEGINNING, unhurried
+from tests.fixtures.strategies import BEGINNING, unhurried
 
 PLAIN = CachePolicy()
 
