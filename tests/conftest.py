@@ -1,4 +1,4 @@
-"""What holds for every test."""
+"""Fixtures and settings of pytest for every test."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ import pytest
 from hypothesis import settings
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
-"""Where everything is there that tests need, a test that skips itself has found a fault."""
+"""A skipped test fails: everything that tests need must be installed. CI sets this."""
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    # a job in the background ignores it, and so would every program that a test starts and interrupts
+    # a shell starts background jobs so; programs that a test starts would inherit it and could not be interrupted
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# chance looks for faults at the desk; where a run decides over a change it must not
+# Hypothesis tries random examples, but the same ones in every run of CI
 settings.register_profile("steady", derandomize=True)
 if REQUIRE_ALL:
     settings.load_profile("steady")
 
 
 def pytest_collection_finish() -> None:
-    """Keep what the imports have made out of every later garbage collection: many tests collect at their end."""
+    """Exclude the imported modules from later garbage collections: many tests collect at their end."""
     gc.collect()
     gc.freeze()
 
