@@ -18,7 +18,7 @@ test: $(VENV)/.test # needs no other program; one worker process for each core
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --ignore tests/programs $(ARGS)
 
 test-programs: $(VENV)/.test # drives the package managers, browsers and servers that are installed, and skips the others
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/programs $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/programs $(ARGS)
 
 conformance: $(VENV)/.test # the public suite of tests for HTTP caches; it needs Node.js with npm
 	$(BIN)/python -m tools.conformance

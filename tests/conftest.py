@@ -1,4 +1,4 @@
-"""What holds for every test."""
+"""Fixtures and settings of pytest for every test."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import gc
 import os
 import signal
 from collections.abc import Generator
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
 
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
-"""Where everything is there that tests need, a test that skips itself has found a fault."""
+"""A skipped test fails: everything that tests need must be installed. CI sets this."""
 
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
-    # a job in the background ignores it, and so would every program that a test starts and interrupts
+    # a shell starts background jobs so; programs that a test starts would inherit it and could not be interrupted
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# chance looks for faults at the desk; where a run decides over a change it must not
+# Hypothesis tries random examples, but the same ones in every run of CI
 settings.register_profile("steady", derandomize=True)
 if REQUIRE_ALL:
     settings.load_profile("steady")
 
 
 def pytest_collection_finish() -> None:
-    """Keep what the imports have made out of every later garbage collection: many tests collect at their end."""
+    """Exclude the imported modules from later garbage collections: many tests collect at their end."""
     gc.collect()
     gc.freeze()
 
@@ -34,6 +35,16 @@ def no_system_trust(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trust no CA by default: reading the system's trust store takes longer than most tests."""
     monkeypatch.setenv("SSL_CERT_FILE", os.devnull)
     monkeypatch.setenv("SSL_CERT_DIR", os.devnull)
+
+
+@pytest.fixture
+def default_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Hide the settings and the store of the user who runs the tests."""
+    for name in os.environ:
+        if name.startswith("SECONDHAND_"):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config-home"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
 
 
 @pytest.hookimpl(wrapper=True)

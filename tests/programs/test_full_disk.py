@@ -12,8 +12,8 @@ import pytest
 
 from cache.stores.base import StoreError
 from cache.stores.disk.store import DiskStore
-from tests.cache.stores.entries import files_below, is_intact, new_entry, put
-from tests.cache.stores.full_disk import MAX_SIZE, fill
+from tests.fixtures.full_disk import MAX_SIZE, fill
+from tests.fixtures.stored_entries import files_below, is_intact, new_entry, put
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ def _conversations() -> Iterator[Check]:
 
 
 def _tests() -> Iterator[Check]:
-    importlib.import_module("tests.cache.strategies").unhurried = settings(
+    importlib.import_module("tests.fixtures.strategies").unhurried = settings(
         deadline=None, max_examples=EXAMPLES, derandomize=True, database=None
     )
     for path in sorted((ROOT / "tests" / "cache").rglob("test_*.py")):

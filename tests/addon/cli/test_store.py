@@ -30,13 +30,7 @@ from cache.stores.disk.store import DiskStore
 Run = Callable[..., Result]
 
 
-@pytest.fixture(autouse=True)
-def no_settings_of_this_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in os.environ:
-        if name.startswith("SECONDHAND_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config-home"))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache-home"))
+pytestmark = pytest.mark.usefixtures("default_settings")
 
 
 def run(*arguments: str | Path) -> Result:

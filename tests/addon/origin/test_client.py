@@ -8,10 +8,8 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from addon.origin.response_reader import ResponseReader
-from tests.addon.origin.conversation import converse, each_loop, get, head_refusal, no_system_trust, whole
+from tests.fixtures.origin_client import converse, get, head_refusal, whole
 from tests.fixtures.raw_origin import HEAD, OK, SHORT_TIMEOUT, Peer, RawOrigin, answering
-
-__all__ = ["each_loop", "no_system_trust"]
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 

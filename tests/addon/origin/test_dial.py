@@ -13,10 +13,8 @@ from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from addon.origin.dial import Dialler, _failure, first_connected
 from addon.origin.proxy import Route
 from cache.http.messages import Request
-from tests.addon.origin.conversation import closed_port, converse, each_loop, get, no_system_trust
+from tests.fixtures.origin_client import closed_port, converse, get
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, RawOrigin, answering
-
-__all__ = ["each_loop", "no_system_trust"]
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 

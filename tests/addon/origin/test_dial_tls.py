@@ -12,11 +12,9 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Request
-from tests.addon.origin.conversation import converse, each_loop, get_securely, no_system_trust, whole
+from tests.fixtures.origin_client import converse, get_securely, whole
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, Script, answering
 from tests.fixtures.throwaway_ca import ThrowawayCA
-
-__all__ = ["each_loop", "no_system_trust"]
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 

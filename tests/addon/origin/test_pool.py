@@ -9,10 +9,8 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Request
-from tests.addon.origin.conversation import closed_port, converse, each_loop, fetch_whole, get, no_system_trust, whole
+from tests.fixtures.origin_client import closed_port, converse, fetch_whole, get, whole
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, Script, answering, endless
-
-__all__ = ["each_loop", "no_system_trust"]
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 

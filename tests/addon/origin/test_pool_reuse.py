@@ -7,10 +7,8 @@ import asyncio
 import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
-from tests.addon.origin.conversation import converse, each_loop, fetch_whole, get, no_system_trust, whole
+from tests.fixtures.origin_client import converse, fetch_whole, get, whole
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, answering, endless
-
-__all__ = ["each_loop", "no_system_trust"]
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 

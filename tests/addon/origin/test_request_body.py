@@ -9,19 +9,15 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions, RequestContent
 from cache.http.messages import Request, Response
-from tests.addon.origin.conversation import (
+from tests.fixtures.origin_client import (
     converse,
-    each_loop,
     fetch_whole,
     get,
-    no_system_trust,
     pieces,
     post_of,
     whole,
 )
 from tests.fixtures.raw_origin import HEAD, OK, SHORT_TIMEOUT, Peer, RawOrigin, endless
-
-__all__ = ["each_loop", "no_system_trust"]
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 

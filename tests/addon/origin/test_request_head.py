@@ -6,10 +6,8 @@ import pytest
 
 from addon.origin import OriginClient
 from cache.http.messages import Fields, Request
-from tests.addon.origin.conversation import converse, each_loop, get, no_system_trust
+from tests.fixtures.origin_client import converse, get
 from tests.fixtures.raw_origin import OK, RawOrigin, answering
-
-__all__ = ["each_loop", "no_system_trust"]
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 

@@ -7,19 +7,15 @@ import asyncio
 import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure
-from tests.addon.origin.conversation import (
+from tests.fixtures.origin_client import (
     converse,
-    each_loop,
     get,
     head_refusal,
-    no_system_trust,
     receive,
     refusal,
     whole,
 )
 from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin, answering
-
-__all__ = ["each_loop", "no_system_trust"]
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 

@@ -8,10 +8,8 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Fields, Response
-from tests.addon.origin.conversation import converse, each_loop, get, no_system_trust, refusal, whole
+from tests.fixtures.origin_client import converse, get, refusal, whole
 from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin, answering
-
-__all__ = ["each_loop", "no_system_trust"]
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 

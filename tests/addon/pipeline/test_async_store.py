@@ -22,7 +22,7 @@ from cache.policy.reasons import NotStored
 from cache.stores.disk.store import DiskStore
 from cache.stores.tiered import write_behind
 from cache.stores.tiered.store import TieredStore
-from tests.cache.stores.entries import KEY, new_entry
+from tests.fixtures.stored_entries import KEY, new_entry
 
 Talk = Callable[[AsyncStore, Counters], Awaitable[None]]
 

@@ -23,7 +23,7 @@ from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
 from cache.stores.disk.store import DiskStore
 from cache.stores.tiered.store import TieredStore
-from tests.cache.stores.entries import KEY, new_entry
+from tests.fixtures.stored_entries import KEY, new_entry
 
 NAMES = frozenset({"token"})
 SECRET, SCRUBBED = b'{"token": "s3cr3t", "n": 1}', b'{"token": "scrubbed", "n": 1}'

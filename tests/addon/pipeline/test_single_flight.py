@@ -13,10 +13,8 @@ from addon.pipeline.single_flight import HIT_FOR_PASS_SECONDS, MAX_HIT_FOR_PASS,
 from addon.service import Service
 from cache.http.messages import Request
 from cache.rules.key import primary_key
-from tests.addon.origin.conversation import get, no_system_trust, pieces, post_of
+from tests.fixtures.origin_client import get, pieces, post_of
 from tests.fixtures.raw_origin import HEAD, OK, Peer, RawOrigin, Script
-
-__all__ = ["no_system_trust"]
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\n"
 

@@ -16,7 +16,7 @@ from cache.rules.ranges import Part, Unsatisfiable, requested_parts
 from cache.rules.storability import content_range
 from cache.rules.stored_response import StoredResponse
 from cache.rules.vary import matches, nominated_fields, vary_of
-from tests.cache.strategies import BEGINNING, entries, fields, requests, unhurried, values
+from tests.fixtures.strategies import BEGINNING, entries, fields, requests, unhurried, values
 
 POLICY = CachePolicy(keying=KeyPolicy(credential_key=bytes(32)))
 _HEAD = Response(200, "OK")

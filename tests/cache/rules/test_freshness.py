@@ -11,7 +11,7 @@ from cache.http.messages import Fields
 from cache.policy.cache_policy import CachePolicy, FreshnessPolicy
 from cache.rules.freshness import current_age, freshness_lifetime, is_fresh, stale_use, time_to_live
 from cache.rules.stored_response import StoredResponse
-from tests.cache.strategies import entries, moments, unhurried
+from tests.fixtures.strategies import entries, moments, unhurried
 
 policies = st.builds(
     CachePolicy,

@@ -13,7 +13,7 @@ from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy, KeyPolicy
 from cache.rules.key import key_of_uri, primary_key
 from cache.rules.vary import comparable_value, nominated_fields
-from tests.cache.strategies import unhurried
+from tests.fixtures.strategies import unhurried
 
 characters = st.sampled_from([*"abAB01-._~/?&=;:@+!$'()*,[]{}|^", "%41", "%61", "%7e", "%7E", "%2f", "%2F", "%zz", "%"])
 targets = st.lists(characters, max_size=8).map(lambda pieces: "/" + "".join(pieces))

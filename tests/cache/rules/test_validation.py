@@ -12,7 +12,7 @@ from cache.http.messages import Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.stored_response import StoredResponse
 from cache.rules.validation import conditional, entries_to_validate, freshened
-from tests.cache.strategies import entries, received, requests, unhurried
+from tests.fixtures.strategies import entries, received, requests, unhurried
 
 POLICY = CachePolicy()
 KEPT = ("content-length", "content-encoding", "content-range", "trailer")

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from cache.stores.base import DamagedEntry
 from cache.stores.disk.store import DiskStore
-from tests.cache.stores.entries import is_intact, new_entry, put
 from tests.cache.stores.killed_writers import opened
+from tests.fixtures.stored_entries import is_intact, new_entry, put
 
 MAX_SIZE = 4 << 20
 

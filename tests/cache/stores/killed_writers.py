@@ -20,7 +20,7 @@ from typing import NoReturn
 from cache.stores.base import DamagedEntry
 from cache.stores.disk.store import DiskStore
 from cache.stores.tiered.store import TieredStore
-from tests.cache.stores.entries import body_of, is_intact, new_entry
+from tests.fixtures.stored_entries import body_of, is_intact, new_entry
 
 MAX_SIZE = 8 << 20
 KILLS_BETWEEN_CHECKS = 10

@@ -18,7 +18,7 @@ from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
 from cache.stores.supersession import MAX_VARIANTS
 from cache.stores.tiered.store import TieredStore
-from tests.cache.stores.entries import KEY, body_of, is_intact, new_entry, put, read
+from tests.fixtures.stored_entries import KEY, body_of, is_intact, new_entry, put, read
 
 MEBIBYTE = 1 << 20
 OpenStore = Callable[[int], ResponseStore]

@@ -14,7 +14,7 @@ from cache.stores.base import ResponseStore
 from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
 from cache.stores.tiered.store import TieredStore
-from tests.cache.stores.entries import KEY, new_entry, put
+from tests.fixtures.stored_entries import KEY, new_entry, put
 
 VARY = (("accept", None),)
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as some
 from cache.http.messages import Fields, Response
 from cache.rules.stored_response import StoredResponse
 from cache.stores.codec import VERSION, CodecError, decode, decode_row, encode, encode_row
-from tests.cache.stores.entries import new_entry
+from tests.fixtures.stored_entries import new_entry
 
 token = some.text("!#$%&'*+.^_`|~0123456789abcXYZ-", min_size=1, max_size=10)
 latin = some.text(some.characters(max_codepoint=255, exclude_characters="\0\r\n"), max_size=20)

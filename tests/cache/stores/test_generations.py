@@ -16,7 +16,7 @@ from cache.stores.disk import generation_file
 from cache.stores.disk.generation_file import FILE
 from cache.stores.disk.store import DiskStore
 from cache.stores.generations import SLOTS, TABLE_SIZE, private_generations
-from tests.cache.stores.entries import KEY, is_intact, new_entry, put
+from tests.fixtures.stored_entries import KEY, is_intact, new_entry, put
 
 MAX_SIZE = 64 << 20
 

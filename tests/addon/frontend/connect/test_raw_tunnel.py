@@ -11,7 +11,7 @@ import pytest
 from addon.frontend.connect.raw_tunnel import TUNNEL_TIMEOUT
 from tests.addon.frontend.connect.test_tunnel import hello
 from tests.addon.frontend.doorway import Doorway, by_path, converse, origin_tls, request, trusting, until
-from tests.addon.origin.conversation import closed_port
+from tests.fixtures.origin_client import closed_port
 from tests.fixtures.raw_origin import Peer, RawOrigin, endless
 
 

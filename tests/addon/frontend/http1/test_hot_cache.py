@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from addon.frontend.http1.hot_cache import OVERHEAD, HotCache
 from addon.frontend.http1.hot_response import GenerationStamp, HitCount, HotResponse
 from cache.policy.cache_policy import CachePolicy
-from tests.cache.strategies import unhurried
+from tests.fixtures.strategies import unhurried
 
 POLICY, TALLY = CachePolicy(), HitCount("http", None)
 

@@ -15,7 +15,7 @@ from cache.policy.cache_policy import CachePolicy, FreshnessPolicy, Presentation
 from cache.policy.operator_rules import AnnotationRule
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
-from tests.cache.strategies import BEGINNING, unhurried
+from tests.fixtures.strategies import BEGINNING, unhurried
 
 PLAIN = CachePolicy()
 

@@ -12,7 +12,7 @@ import pytest
 from cache.stores.disk.quick_reads import PAUSE, SLOW_READ, QuickReads
 from cache.stores.disk.store import DiskStore
 from cache.stores.disk.verification import Verification
-from tests.cache.stores.entries import KEY, body_of, new_entry, put
+from tests.fixtures.stored_entries import KEY, body_of, new_entry, put
 
 
 class FakeClock:

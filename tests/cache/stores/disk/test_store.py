@@ -24,8 +24,8 @@ import pytest
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import DamagedEntry, StoreError
 from cache.stores.disk.store import DiskStore
-from tests.cache.stores.entries import KEY, body_of, files_below, is_intact, new_entry, put, read
-from tests.cache.stores.full_disk import MAX_SIZE, fill
+from tests.fixtures.full_disk import MAX_SIZE, fill
+from tests.fixtures.stored_entries import KEY, body_of, files_below, is_intact, new_entry, put, read
 
 LENGTHS = pytest.mark.parametrize("length", [1000, 300_000], ids=["inline", "file"])
 OpenStore = Callable[..., DiskStore]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cache.stores.generations import private_generations
 from cache.stores.tiered.memory_tier import CachedKey, MemoryTier, cost_of
-from tests.cache.stores.entries import new_entry
+from tests.fixtures.stored_entries import new_entry
 
 SIZE = 1 << 20
 

@@ -16,7 +16,7 @@ from cache.stores.base import StoreError
 from cache.stores.disk.store import DiskStore
 from cache.stores.tiered import write_behind
 from cache.stores.tiered.store import TieredStore
-from tests.cache.stores.entries import KEY, body_of, is_intact, new_entry, put, read
+from tests.fixtures.stored_entries import KEY, body_of, is_intact, new_entry, put, read
 
 MAX_SIZE = 64 << 20
 MEMORY = 8 << 20
