@@ -13,7 +13,14 @@ from addon.frontend.http1.request_target import (
     parse_host_port,
 )
 from cache.http.messages import host_port
-from tests.addon.frontend.doorway import Doorway, converse, get, origin_tls, request, trusting
+from tests.addon.frontend.front_end import (
+    FrontEndUnderTest,
+    client_tls,
+    get,
+    origin_tls,
+    request_head,
+    run_conversation,
+)
 from tests.fixtures.raw_origin import HEAD, RawOrigin, answering, endless
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
@@ -22,7 +29,7 @@ EDGE = GatewayTargets(("http", "backend.example", 8080))
 
 
 def head(line: str, *lines: str) -> RequestHead:
-    return parse(request(f"{line} HTTP/1.1", *(lines or ("Host: a.example",))))
+    return parse(request_head(f"{line} HTTP/1.1", *(lines or ("Host: a.example",))))
 
 
 def refusal(destination: RequestTargets, line: str, *lines: str) -> int:
@@ -176,29 +183,31 @@ def test_no_two_kinds_of_connection_share_a_prefix() -> None:
 def test_what_was_answered_inside_a_tunnel_is_no_answer_to_the_same_octets_outside() -> None:
     """The prefix of a tunnel, said by a client outside of any, was taken for a known head."""
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         authority = f"127.0.0.1:{origin.port}"
-        inside = request("GET / HTTP/1.1", f"Host: {authority}")
-        client = await doorway.tunnel(authority, trusting())
-        assert [(await client.ask(inside)).status for _ in range(3)] == [200, 203, 203]
-        client = await doorway.client()
+        inside = request_head("GET / HTTP/1.1", f"Host: {authority}")
+        client = await front_end.tunnel(authority, client_tls())
+        assert [(await client.fetch(inside)).status for _ in range(3)] == [200, 203, 203]
+        client = await front_end.client()
         for name in ("127.0.0.1", ""):  # an address is no name in TLS
-            heard = await (await doorway.client()).ask(f"{authority} {name}\n".encode() + inside)
-            assert heard.status == 400
+            response = await (await front_end.client()).fetch(f"{authority} {name}\n".encode() + inside)
+            assert response.status == 400
 
-    converse(conversation, answering(FRESH), secure=origin_tls())
+    run_conversation(conversation, answering(FRESH), secure=origin_tls())
 
 
 def test_absolute_form_wins_over_host_and_is_stored_under_its_own_name() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        heard = await client.ask(request(f"GET http://127.0.0.1:{origin.port}/a HTTP/1.1", "Host: victim.example"))
-        assert heard.status == 200
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        response = await client.fetch(
+            request_head(f"GET http://127.0.0.1:{origin.port}/a HTTP/1.1", "Host: victim.example")
+        )
+        assert response.status == 200
         assert b"Host: 127.0.0.1:%d\r\n" % origin.port in origin.requests[0]
-        assert [entry.key for entry in doorway.stored()] == [f"http://127.0.0.1:{origin.port}/a"]
-        assert (await client.ask(get(origin, "/a"))).status == 203
+        assert [entry.key for entry in front_end.entries()] == [f"http://127.0.0.1:{origin.port}/a"]
+        assert (await client.fetch(get(origin, "/a"))).status == 203
 
-    converse(conversation, answering(FRESH))
+    run_conversation(conversation, answering(FRESH))
 
 
 @pytest.mark.parametrize(
@@ -214,38 +223,38 @@ def test_absolute_form_wins_over_host_and_is_stored_under_its_own_name() -> None
     ],
 )
 def test_a_host_that_differs_inside_a_tunnel_goes_forward_and_is_never_stored(target: str, host: str) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}", trusting())
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(f"127.0.0.1:{origin.port}", client_tls())
         for _ in range(2):
             line = f"GET {target.format(port=origin.port)} HTTP/1.1"
-            heard = await client.ask(request(line, f"Host: {host.format(port=origin.port)}"))
-            assert heard.status == 200  # RFC 9110 §15.5.20: a proxy generates no 421
-            assert "fwd=bypass" in (heard.fields.get("cache-status") or "")
+            response = await client.fetch(request_head(line, f"Host: {host.format(port=origin.port)}"))
+            assert response.status == 200  # RFC 9110 §15.5.20: a proxy generates no 421
+            assert "fwd=bypass" in (response.fields.get("cache-status") or "")
         assert len(origin.requests) == 2
-        assert not doorway.stored()
+        assert not front_end.entries()
 
-    converse(conversation, answering(FRESH, FRESH), answering(FRESH), secure=origin_tls())
+    run_conversation(conversation, answering(FRESH, FRESH), answering(FRESH), secure=origin_tls())
 
 
 def test_a_name_in_tls_that_differs_from_the_tunnels_is_never_stored() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         authority = f"127.0.0.1:{origin.port}"
         for _ in range(2):
-            client = await doorway.tunnel(authority, trusting(), "localhost")
-            heard = await client.ask(request("GET /a HTTP/1.1", f"Host: {authority}"))
-            assert heard.status == 200
+            client = await front_end.tunnel(authority, client_tls(), "localhost")
+            response = await client.fetch(request_head("GET /a HTTP/1.1", f"Host: {authority}"))
+            assert response.status == 200
         assert len(origin.requests) == 2
-        assert not doorway.stored()
+        assert not front_end.entries()
 
-    converse(conversation, answering(FRESH), secure=origin_tls())
+    run_conversation(conversation, answering(FRESH), secure=origin_tls())
 
 
 def test_an_unknown_method_is_forwarded_and_its_answer_is_nobodys() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         for method in ("PURGE", "BAN", "Get"):
-            assert (await client.ask(get(origin, "/a", method=method))).body == b"ok"
+            assert (await client.fetch(get(origin, "/a", method=method))).body == b"ok"
         assert [head.split(b" ")[0] for head in origin.requests] == [b"PURGE", b"BAN", b"Get"]
-        assert not doorway.stored()
+        assert not front_end.entries()
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)
