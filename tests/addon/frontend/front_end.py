@@ -188,9 +188,9 @@ class FrontEndUnderTest:
         for client in self._clients:
             client.disconnect()
         await self.listener.close()
-        tasks = asyncio.all_tasks()
-        responding = [task for task in tasks if getattr(task.get_coro(), "__name__", "") == Handler.answer.__name__]
-        await asyncio.wait(responding, timeout=1) if responding else None
+        # the handler's tasks, and the tasks that close the content of a response whose client has disconnected
+        tasks = [task for task in asyncio.all_tasks() if task.get_coro().__name__ in ("answer", "aclose")]  # type: ignore[union-attr]
+        await asyncio.wait(tasks, timeout=1) if tasks else None
         await self.service.close()
 
     def _hand_over(self, transport: asyncio.Transport, data: bytes, mode: str) -> None:
