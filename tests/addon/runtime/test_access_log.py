@@ -1,4 +1,7 @@
-"""The access log (ledger SEC-10): one valid line for each response, whatever bytes the request contains."""
+"""The access log (ledger SEC-10): one valid line for each response, whatever bytes the request contains.
+
+See docs/decisions.md, "A client cannot forge a line of the access log" and "A tunnel is logged when its kind is known".
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,26 @@ from addon.frontend.http1.request_head import MalformedRequest, parse
 from addon.frontend.http1.request_target import ForwardProxyTargets
 from addon.runtime.access_log import AccessLog, access_line, timestamp
 from cache.http.messages import Request
-from tests.addon.frontend.connect.test_tunnel import hello
-from tests.addon.frontend.front_end import FrontEndUnderTest, run_conversation, get, origin_tls, request_head, client_tls, until
+from tests.addon.frontend.front_end import (
+    FrontEndUnderTest,
+    authority_of,
+    client_hello,
+    client_tls,
+    get,
+    get_in_tunnel,
+    origin_tls,
+    request_head,
+    run_conversation,
+    until,
+)
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
 LINE = re.compile(r'\S+ - - \[[^\]]+\] "[^" ]+ [^" ]+ HTTP/1\.[01]" [0-9]{3} [0-9]+ \S+')
+
+
+def log_settings(tmp_path: Path) -> dict[str, str]:
+    return {"access": str(tmp_path / "log")}
 
 
 def format_line(target: str) -> str:
@@ -27,6 +44,8 @@ def format_line(target: str) -> str:
 
 
 def write(path: Path, *entries: tuple[float, str, str]) -> None:
+    """Write entries of time, client and line to a log."""
+
     async def write_all() -> None:
         log = AccessLog(path)
         for entry in entries:
@@ -70,7 +89,7 @@ def test_no_byte_of_a_target_breaks_the_line(byte: int, tmp_path: Path) -> None:
     write(tmp_path / "log", (0.0, "127.0.0.1", line))
     text = (tmp_path / "log").read_bytes()
     assert LINE.fullmatch(text.decode("ascii").removesuffix("\n"))
-    assert all(0x20 <= char < 0x7F for char in text[:-1])
+    assert all(0x20 <= each < 0x7F for each in text[:-1])
 
 
 def test_hits_and_misses_have_a_line(tmp_path: Path) -> None:
@@ -88,20 +107,16 @@ def test_hits_and_misses_have_a_line(tmp_path: Path) -> None:
         assert lines[-1].endswith("203 2 hit")
 
     head = HEAD + b"Content-Length: 2\r\n\r\n"
-    run_conversation(conversation, answering(head, FRESH, *[head] * 3), log={"access": str(tmp_path / "log")})
+    run_conversation(conversation, answering(head, FRESH, *[head] * 3), log=log_settings(tmp_path))
 
 
-# ---- responses to requests that are not forwarded, and tunnels
+# ---- requests that are not forwarded, and tunnels
 
 
 def lines_of(front_end: FrontEndUnderTest) -> list[str]:
     """Return the lines that wait for the disk, without client and time."""
     assert front_end.connections.log is not None
     return [line.partition("] ")[2].rstrip("\n") for line in front_end.connections.log._lines]
-
-
-def log_settings(tmp_path: Path) -> dict[str, str]:
-    return {"access": str(tmp_path / "log")}
 
 
 @pytest.mark.parametrize(
@@ -150,9 +165,9 @@ def test_a_refused_tunnel_is_logged_with_its_target(tmp_path: Path) -> None:
 
 def test_an_opened_tunnel_is_logged_before_the_requests_inside(tmp_path: Path) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
+        authority = authority_of(origin)
         client = await front_end.tunnel(authority, client_tls())
-        await client.fetch(request_head("GET /?secret HTTP/1.1", f"Host: {authority}"))
+        await client.fetch(get_in_tunnel(origin, "/?secret"))
         await client.fetch(request_head("nonsense", f"Host: {authority}"))
         client.disconnect()
         await until(lambda: not front_end.connections)
@@ -167,27 +182,30 @@ def test_an_opened_tunnel_is_logged_before_the_requests_inside(tmp_path: Path) -
 
 
 def test_an_unopened_tunnel_is_logged_at_its_end_with_the_bytes_that_its_client_received(tmp_path: Path) -> None:
-    async def answers(peer: Peer) -> None:
+    async def sends_1000_bytes(peer: Peer) -> None:
         await peer.request(b"\x02")
         await peer.send(b"a" * 1000)
         await peer.client_closed()
 
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        client = await front_end.tunnel(authority)
+        client = await front_end.tunnel(authority_of(origin))
         client.send(b"\x00\x01\x02")
         await client.read(1000)
         assert not lines_of(front_end)
         client.disconnect()
         await until(lambda: bool(lines_of(front_end)))
-        assert lines_of(front_end) == [f'"CONNECT {authority} HTTP/1.1" 200 1000 tunnel']
+        assert lines_of(front_end) == [f'"CONNECT {authority_of(origin)} HTTP/1.1" 200 1000 tunnel']
         assert front_end.connections.log is not None
         assert front_end.connections.log._lines[0].startswith("127.0.0.1 - - [")
 
-    run_conversation(conversation, answers, log=log_settings(tmp_path))
+    run_conversation(conversation, sends_1000_bytes, log=log_settings(tmp_path))
 
 
-@pytest.mark.parametrize("data", [b"", b"\x16", b"\x16\x03\x01\x00\x00", hello("a.example", "h2"), b"POST /"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x16", b"\x16\x03\x01\x00\x00", client_hello("a.example", "h2"), b"POST /"],
+    ids=["nothing", "1 byte", "empty record", "client hello for h2", "start of a request"],
+)
 def test_a_tunnel_that_ends_early_has_one_line(data: bytes, tmp_path: Path) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await front_end.tunnel("a.example:443")
