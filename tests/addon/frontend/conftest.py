@@ -1,14 +1,14 @@
-"""mitmproxy is imported once, here, where its own use of deprecated names is not our failure."""
-
-import warnings
+"""Fixtures for tests of the front end."""
 
 import pytest
 
-with warnings.catch_warnings():
-    warnings.simplefilter("ignore", DeprecationWarning)
-    import addon.server  # noqa: F401 - for what it imports
-
 
 @pytest.fixture(autouse=True)
-def quick(no_system_trust: None) -> None:
-    """Let no test here read the system's trust store."""
+def no_system_cas(no_system_trust: None) -> None:
+    """Use no system CAs: to load them takes longer than most conversations."""
+
+
+@pytest.fixture
+def from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Count all clients as one client on another machine: clients on this machine are not counted."""
+    monkeypatch.setattr("addon.frontend.connection_limits.client_at", lambda _: "192.0.2.1")

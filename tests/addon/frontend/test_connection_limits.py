@@ -1,4 +1,7 @@
-"""How many connections a client may have, and what whoever has one too many is told (yardstick A25)."""
+"""How many connections a client may have, and the response to one connection too many.
+
+See docs/decisions.md, "One client may have a thousand connections".
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,25 @@ import pytest
 from addon.frontend.connect.raw_tunnel import RawTunnel
 from addon.frontend.connection_limits import ConnectionLimits, client_at
 from addon.frontend.listener import RETRY_AFTER
-from tests.addon.frontend.connect.test_tunnel import hello
-from tests.addon.frontend.doorway import Client, Doorway, converse, get, origin_tls, request, trusting, until
+from tests.addon.frontend.front_end import (
+    Client,
+    FrontEndUnderTest,
+    authority_of,
+    client_hello,
+    client_tls,
+    get,
+    get_in_tunnel,
+    origin_tls,
+    run_conversation,
+    until,
+)
 from tests.fixtures.raw_origin import RawOrigin, endless
 
-PLENTY = 2**20
+MANY = 2**20
 
 
 class Accepted(asyncio.Transport):
-    """A transport, and its socket, as far as who may come in asks them."""
+    """An accepted connection: the parts of a transport and its socket that ConnectionLimits uses."""
 
     def __init__(self, address: str, descriptor: int = 10) -> None:
         super().__init__({"peername": (address, 50_000), "socket": self})
@@ -28,8 +41,8 @@ class Accepted(asyncio.Transport):
         return self._descriptor
 
 
-def test_a_client_has_as_many_connections_as_it_may_and_takes_none_of_anothers() -> None:
-    limits = ConnectionLimits(2, PLENTY)
+def test_each_client_may_have_the_permitted_number_of_connections() -> None:
+    limits = ConnectionLimits(2, MANY)
     first, second = Accepted("192.0.2.1"), Accepted("192.0.2.1")
     assert limits.admit(first) is None
     assert limits.admit(second) is None
@@ -42,8 +55,8 @@ def test_a_client_has_as_many_connections_as_it_may_and_takes_none_of_anothers()
     assert limits.admit(Accepted("192.0.2.1"))
 
 
-def test_whoever_was_sent_away_or_is_gone_leaves_nothing_behind() -> None:
-    limits = ConnectionLimits(1, PLENTY)
+def test_refused_and_closed_connections_are_no_longer_counted() -> None:
+    limits = ConnectionLimits(1, MANY)
     first, refused = Accepted("192.0.2.1"), Accepted("192.0.2.1")
     limits.admit(first)
     limits.admit(refused)
@@ -68,129 +81,119 @@ def test_whoever_was_sent_away_or_is_gone_leaves_nothing_behind() -> None:
         ("-", None),
     ],
 )
-def test_connections_are_counted_by_address_and_in_ipv6_by_network(address: str, client: str | None) -> None:
+def test_ipv4_clients_are_counted_by_address_and_ipv6_clients_by_network(address: str, client: str | None) -> None:
     assert client_at(address) == client
 
 
 @pytest.mark.parametrize(("per_client", "address"), [(0, "192.0.2.1"), (1, "127.0.0.1")])
-def test_without_a_limit_and_on_this_machine_nobody_is_counted(per_client: int, address: str) -> None:
-    limits = ConnectionLimits(per_client, PLENTY)
+def test_connections_without_a_limit_or_from_this_machine_are_not_counted(per_client: int, address: str) -> None:
+    limits = ConnectionLimits(per_client, MANY)
     assert not any(limits.admit(Accepted(address)) for _ in range(10))
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "192.0.2.1"])
-def test_the_last_quarter_of_the_descriptors_is_not_for_clients(address: str) -> None:
+def test_the_last_quarter_of_the_file_descriptors_is_not_for_clients(address: str) -> None:
     limits = ConnectionLimits(0, 1024)
     assert limits.admit(Accepted(address, 767)) is None
     assert limits.admit(Accepted(address, 768)) == "This proxy has as many connections open as it can."
 
 
-# ---- at the door
+# ---- at the front end
 
 
-@pytest.fixture
-def from_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take clients on this machine for one that is somewhere else."""
-    monkeypatch.setattr("addon.frontend.connection_limits.client_at", lambda _: "192.0.2.1")
+ONE_PER_CLIENT = {"connections_per_client": 1}
 
 
-ONE = {"connections_per_client": 1}
-
-
-async def sent_away(doorway: Doorway) -> str:
-    """Return what a client is told that may not stay and has not said anything."""
-    return (await (await doorway.client()).rest()).decode()
-
-
-async def stays(doorway: Doorway, origin: RawOrigin) -> None:
-    """Show that there is room for one more."""
-    await until(lambda: not doorway.connections.limits._clients)
-    assert (await (await doorway.client()).ask(get(origin))).body == b"ok"
+async def refusal(front_end: FrontEndUnderTest) -> str:
+    """Return the response that a new connection above the limit gets before it has sent anything."""
+    return (await (await front_end.client()).rest()).decode()
 
 
 @pytest.mark.usefixtures("from_elsewhere")
-def test_one_too_many_is_told_at_once_and_nothing_of_it_is_kept() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        first = await doorway.client()
-        assert (await first.ask(get(origin))).body == b"ok"
-        heard = await sent_away(doorway)
-        assert heard.startswith("HTTP/1.1 503 Service Unavailable\r\n")
-        assert f"\r\nRetry-After: {RETRY_AFTER}\r\n" in heard
-        assert "\r\nProxy-Status: secondhand; error=http_request_denied; details=" in heard
-        assert "\r\nConnection: close\r\n" in heard
-        assert heard.endswith(
+def test_a_connection_above_the_limit_gets_503_at_once_and_is_not_kept() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        first = await front_end.client()
+        assert (await first.fetch(get(origin))).body == b"ok"
+        response = await refusal(front_end)
+        assert response.startswith("HTTP/1.1 503 Service Unavailable\r\n")
+        assert f"\r\nRetry-After: {RETRY_AFTER}\r\n" in response
+        assert "\r\nProxy-Status: secondhand; error=http_request_denied; details=" in response
+        assert "\r\nConnection: close\r\n" in response
+        assert response.endswith(
             "\r\n\r\n192.0.2.1 has 1 connections to this proxy open, as many as one client may.\nreason: connections\n"
         )
-        assert len(doorway.connections) == 1
-        assert doorway.service.counters.snapshot()["refused.connections"] == 1
-        assert (await first.ask(get(origin))).body == b"ok"
-        first.leave()
-        await stays(doorway, origin)
+        assert len(front_end.connections) == 1
+        assert front_end.service.counters.snapshot()["refused.connections"] == 1
+        assert (await first.fetch(get(origin))).body == b"ok"
+        first.disconnect()
+        await until(lambda: not front_end.connections.limits._clients)
+        assert (await (await front_end.client()).fetch(get(origin))).body == b"ok"
 
-    converse(conversation, endless, endless, limits=ONE)
+    run_conversation(conversation, endless, endless, limits=ONE_PER_CLIENT)
 
 
 @pytest.mark.usefixtures("from_elsewhere")
-def test_a_request_that_was_on_its_way_is_not_heard() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        await doorway.client()
-        await until(lambda: bool(doorway.connections))
-        second = await doorway.client()
-        assert (await second.ask(get(origin))).status == 503
+def test_a_request_on_a_refused_connection_is_not_forwarded() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        await front_end.client()
+        await until(lambda: bool(front_end.connections))
+        second = await front_end.client()
+        assert (await second.fetch(get(origin))).status == 503
         assert not origin.requests
 
-    converse(conversation, endless, limits=ONE)
+    run_conversation(conversation, endless, limits=ONE_PER_CLIENT)
 
 
-async def intercepted(doorway: Doorway, origin: RawOrigin) -> Client:
-    authority = f"127.0.0.1:{origin.port}"
-    client = await doorway.tunnel(authority, trusting())
-    assert (await client.ask(request("GET / HTTP/1.1", f"Host: {authority}"))).body == b"ok"
+async def intercepted(front_end: FrontEndUnderTest, origin: RawOrigin) -> Client:
+    client = await front_end.tunnel(authority_of(origin), client_tls())
+    assert (await client.fetch(get_in_tunnel(origin))).body == b"ok"
     return client
 
 
-async def unopened(doorway: Doorway, origin: RawOrigin) -> Client:
-    return await doorway.tunnel(f"127.0.0.1:{origin.port}")
+async def unused(front_end: FrontEndUnderTest, origin: RawOrigin) -> Client:
+    return await front_end.tunnel(authority_of(origin))
 
 
-async def closed_to_us(doorway: Doorway, origin: RawOrigin) -> Client:
-    client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
+async def raw(front_end: FrontEndUnderTest, origin: RawOrigin) -> Client:
+    client = await front_end.tunnel(authority_of(origin))
     client.send(b"\x00\x01\x02")
-    await until(lambda: any(isinstance(each, RawTunnel) for each in doorway.connections))
+    await until(lambda: any(isinstance(each, RawTunnel) for each in front_end.connections))
     return client
 
 
 @pytest.mark.usefixtures("from_elsewhere")
-@pytest.mark.parametrize("tunnel", [intercepted, unopened, closed_to_us])
-def test_a_tunnel_is_one_connection_until_it_ends(tunnel: Callable[[Doorway, RawOrigin], Awaitable[Client]]) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await tunnel(doorway, origin)
-        assert "reason: connections" in await sent_away(doorway)
-        client.leave()
-        await until(lambda: not doorway.connections.limits._clients)
-        await tunnel(doorway, origin)
+@pytest.mark.parametrize("tunnel", [intercepted, unused, raw])
+def test_a_tunnel_is_one_connection_until_it_ends(
+    tunnel: Callable[[FrontEndUnderTest, RawOrigin], Awaitable[Client]],
+) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await tunnel(front_end, origin)
+        assert "reason: connections" in await refusal(front_end)
+        client.disconnect()
+        await until(lambda: not front_end.connections.limits._clients)
+        await tunnel(front_end, origin)
 
-    converse(conversation, endless, secure=origin_tls(), limits=ONE)
+    run_conversation(conversation, endless, secure=origin_tls(), limits=ONE_PER_CLIENT)
 
 
 @pytest.mark.usefixtures("from_elsewhere")
-def test_a_handshake_that_fails_is_the_end_of_a_connection_too() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel("a.example:443")
-        client.send(hello() + b"nonsense" * 10)
+def test_a_connection_whose_handshake_fails_is_no_longer_counted() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel("a.example:443")
+        client.send(client_hello() + b"nonsense" * 10)
         await client.rest()
-        await until(lambda: not doorway.connections.limits._clients)
+        await until(lambda: not front_end.connections.limits._clients)
 
-    converse(conversation, endless, limits=ONE)
+    run_conversation(conversation, endless, limits=ONE_PER_CLIENT)
 
 
 @pytest.mark.usefixtures("from_elsewhere")
-def test_descriptors_that_run_short_refuse_newcomers_and_serve_who_is_there() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        assert (await client.ask(get(origin))).body == b"ok"
-        doorway.connections.limits._highest_descriptor = 0
-        assert "as many connections open as it can" in await sent_away(doorway)
-        assert (await client.ask(get(origin))).body == b"ok"
+def test_without_free_file_descriptors_only_new_connections_are_refused() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        assert (await client.fetch(get(origin))).body == b"ok"
+        front_end.connections.limits._highest_descriptor = 0
+        assert "as many connections open as it can" in await refusal(front_end)
+        assert (await client.fetch(get(origin))).body == b"ok"
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)

@@ -1,4 +1,4 @@
-"""Certificates for intercepted hosts: by the proxy's authority, kept, and never too many."""
+"""TLS contexts for intercepted hosts: their certificates are signed by the proxy's CA, and their number is limited."""
 
 from __future__ import annotations
 
@@ -8,20 +8,23 @@ import ssl
 import pytest
 
 from addon.frontend import leaf_certificates
-from tests.addon.frontend.doorway import leaves, trusting
+from tests.addon.frontend.front_end import client_tls, leaf_contexts
 
 
 def contexts(*names: str) -> list[ssl.SSLContext]:
-    async def ask() -> list[ssl.SSLContext]:
-        return [await leaves().context(name) for name in names]
+    async def make() -> list[ssl.SSLContext]:
+        return [await leaf_contexts().context(name) for name in names]
 
-    return asyncio.run(ask())
+    return asyncio.run(make())
 
 
-def shown(context: ssl.SSLContext, name: str) -> ssl.SSLObject:
-    """Shake hands in memory; return the client's side. Raises ssl.SSLError if the client does not believe it."""
+def handshake(context: ssl.SSLContext, name: str) -> ssl.SSLObject:
+    """Make a TLS handshake in memory; return the client's side.
+
+    Raises ssl.SSLError if the client does not accept the certificate for this name.
+    """
     to_server, to_client = ssl.MemoryBIO(), ssl.MemoryBIO()
-    client = trusting("h2", "http/1.1").wrap_bio(to_client, to_server, server_hostname=name)
+    client = client_tls("h2", "http/1.1").wrap_bio(to_client, to_server, server_hostname=name)
     server = context.wrap_bio(to_server, to_client, server_side=True)
     waiting = {client, server}
     while waiting:
@@ -35,15 +38,15 @@ def shown(context: ssl.SSLContext, name: str) -> ssl.SSLObject:
 
 
 @pytest.mark.parametrize("name", ["a.example", "127.0.0.1", "::1", "b\xfccher.example", "a" * 63 + ".example"])
-def test_a_client_that_trusts_the_authority_believes_the_certificate(name: str) -> None:
+def test_a_client_that_trusts_the_ca_accepts_the_certificate(name: str) -> None:
     (context,) = contexts(name)
-    assert shown(context, name).selected_alpn_protocol() == "http/1.1"
+    assert handshake(context, name).selected_alpn_protocol() == "http/1.1"
 
 
 def test_a_certificate_is_for_one_name() -> None:
     (context,) = contexts("a.example")
     with pytest.raises(ssl.SSLCertVerificationError):
-        shown(context, "b.example")
+        handshake(context, "b.example")
 
 
 @pytest.mark.parametrize("name", ["a" * 64 + ".example", "", "a..example"])
@@ -58,8 +61,8 @@ def test_the_same_name_gets_the_same_context() -> None:
     assert one is not other
 
 
-def test_the_least_recently_used_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_least_recently_used_context_is_removed_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(leaf_certificates, "KEPT", 3)
-    leaves()._contexts.clear()
+    leaf_contexts()._contexts.clear()
     contexts("a.example", "b.example", "c.example", "a.example", "d.example")
-    assert list(leaves()._contexts) == ["c.example", "a.example", "d.example"]
+    assert list(leaf_contexts()._contexts) == ["c.example", "a.example", "d.example"]

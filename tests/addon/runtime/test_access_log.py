@@ -1,4 +1,7 @@
-"""The access log (ledger SEC-10): one valid line for each response, whatever bytes the request contains."""
+"""The access log (ledger SEC-10): one valid line for each response, whatever bytes the request contains.
+
+See docs/decisions.md, "A client cannot forge a line of the access log" and "A tunnel is logged when its kind is known".
+"""
 
 from __future__ import annotations
 
@@ -14,12 +17,26 @@ from addon.frontend.http1.request_head import MalformedRequest, parse
 from addon.frontend.http1.request_target import ForwardProxyTargets
 from addon.runtime.access_log import AccessLog, access_line, timestamp
 from cache.http.messages import Request
-from tests.addon.frontend.connect.test_tunnel import hello
-from tests.addon.frontend.doorway import Doorway, converse, get, origin_tls, request, trusting, until
+from tests.addon.frontend.front_end import (
+    FrontEndUnderTest,
+    authority_of,
+    client_hello,
+    client_tls,
+    get,
+    get_in_tunnel,
+    origin_tls,
+    request_head,
+    run_conversation,
+    until,
+)
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
 LINE = re.compile(r'\S+ - - \[[^\]]+\] "[^" ]+ [^" ]+ HTTP/1\.[01]" [0-9]{3} [0-9]+ \S+')
+
+
+def log_settings(tmp_path: Path) -> dict[str, str]:
+    return {"access": str(tmp_path / "log")}
 
 
 def format_line(target: str) -> str:
@@ -27,6 +44,8 @@ def format_line(target: str) -> str:
 
 
 def write(path: Path, *entries: tuple[float, str, str]) -> None:
+    """Write entries of time, client and line to a log."""
+
     async def write_all() -> None:
         log = AccessLog(path)
         for entry in entries:
@@ -70,17 +89,17 @@ def test_no_byte_of_a_target_breaks_the_line(byte: int, tmp_path: Path) -> None:
     write(tmp_path / "log", (0.0, "127.0.0.1", line))
     text = (tmp_path / "log").read_bytes()
     assert LINE.fullmatch(text.decode("ascii").removesuffix("\n"))
-    assert all(0x20 <= char < 0x7F for char in text[:-1])
+    assert all(0x20 <= each < 0x7F for each in text[:-1])
 
 
 def test_hits_and_misses_have_a_line(tmp_path: Path) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         for _ in range(4):
-            await client.ask(get(origin, "/a?secret", "Authorization: Basic c2VjcmV0", method="HEAD"))
-            await client.ask(get(origin, "/a?secret"))
-        assert doorway.connections.log is not None
-        await doorway.connections.log.close()
+            await client.fetch(get(origin, "/a?secret", "Authorization: Basic c2VjcmV0", method="HEAD"))
+            await client.fetch(get(origin, "/a?secret"))
+        assert front_end.connections.log is not None
+        await front_end.connections.log.close()
         lines = (tmp_path / "log").read_text().splitlines()
         assert len(lines) == 8
         assert all(map(LINE.fullmatch, lines))
@@ -88,20 +107,16 @@ def test_hits_and_misses_have_a_line(tmp_path: Path) -> None:
         assert lines[-1].endswith("203 2 hit")
 
     head = HEAD + b"Content-Length: 2\r\n\r\n"
-    converse(conversation, answering(head, FRESH, *[head] * 3), log={"access": str(tmp_path / "log")})
+    run_conversation(conversation, answering(head, FRESH, *[head] * 3), log=log_settings(tmp_path))
 
 
-# ---- responses to requests that are not forwarded, and tunnels
+# ---- requests that are not forwarded, and tunnels
 
 
-def lines_of(doorway: Doorway) -> list[str]:
+def lines_of(front_end: FrontEndUnderTest) -> list[str]:
     """Return the lines that wait for the disk, without client and time."""
-    assert doorway.connections.log is not None
-    return [line.partition("] ")[2].rstrip("\n") for line in doorway.connections.log._lines]
-
-
-def log_settings(tmp_path: Path) -> dict[str, str]:
-    return {"access": str(tmp_path / "log")}
+    assert front_end.connections.log is not None
+    return [line.partition("] ")[2].rstrip("\n") for line in front_end.connections.log._lines]
 
 
 @pytest.mark.parametrize(
@@ -115,111 +130,114 @@ def log_settings(tmp_path: Path) -> dict[str, str]:
     ],
 )
 def test_a_request_that_cannot_be_parsed_is_logged_as_a_dash(data: bytes, status: int, tmp_path: Path) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         client.send(data)
-        response = await client.answer()
+        response = await client.response()
         assert response.status == status
-        assert lines_of(doorway) == [f'"-" {status} {len(response.body)} -']
+        assert lines_of(front_end) == [f'"-" {status} {len(response.body)} -']
 
-    converse(conversation, endless, log=log_settings(tmp_path))
+    run_conversation(conversation, endless, log=log_settings(tmp_path))
 
 
 def test_a_request_head_that_times_out_has_a_line(tmp_path: Path) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         client.send(b"GET")
-        connections = doorway.connections
+        connections = front_end.connections
         await until(lambda: any(isinstance(each, Http1Connection) and each._buffer for each in connections))
-        doorway.later(HEAD_TIMEOUT + 1)
-        response = await client.answer()
-        assert lines_of(doorway) == [f'"-" 408 {len(response.body)} -']
+        front_end.advance_deadlines(HEAD_TIMEOUT + 1)
+        response = await client.response()
+        assert lines_of(front_end) == [f'"-" 408 {len(response.body)} -']
 
-    converse(conversation, endless, log=log_settings(tmp_path))
+    run_conversation(conversation, endless, log=log_settings(tmp_path))
 
 
 def test_a_refused_tunnel_is_logged_with_its_target(tmp_path: Path) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         client.send(b"CONNECT a.example:22 HTTP/1.1\r\nHost: a.example:22\r\n\r\n")
-        response = await client.answer()
-        assert lines_of(doorway) == [f'"CONNECT a.example:22 HTTP/1.1" 403 {len(response.body)} -']
+        response = await client.response()
+        assert lines_of(front_end) == [f'"CONNECT a.example:22 HTTP/1.1" 403 {len(response.body)} -']
 
-    converse(conversation, endless, listen="0.0.0.0:0", log=log_settings(tmp_path))
+    run_conversation(conversation, endless, listen="0.0.0.0:0", log=log_settings(tmp_path))
 
 
 def test_an_opened_tunnel_is_logged_before_the_requests_inside(tmp_path: Path) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        client = await doorway.tunnel(authority, trusting())
-        await client.ask(request("GET /?secret HTTP/1.1", f"Host: {authority}"))
-        await client.ask(request("nonsense", f"Host: {authority}"))
-        client.leave()
-        await until(lambda: not doorway.connections)
-        lines = lines_of(doorway)
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        authority = authority_of(origin)
+        client = await front_end.tunnel(authority, client_tls())
+        await client.fetch(get_in_tunnel(origin, "/?secret"))
+        await client.fetch(request_head("nonsense", f"Host: {authority}"))
+        client.disconnect()
+        await until(lambda: not front_end.connections)
+        lines = lines_of(front_end)
         assert lines[:2] == [
             f'"CONNECT {authority} HTTP/1.1" 200 0 tunnel',
             f'"GET https://{authority}/ HTTP/1.1" 200 2 uri-miss',
         ]
         assert [line[:7] for line in lines[2:]] == ['"-" 400']
 
-    converse(conversation, endless, secure=origin_tls(), log=log_settings(tmp_path))
+    run_conversation(conversation, endless, secure=origin_tls(), log=log_settings(tmp_path))
 
 
 def test_an_unopened_tunnel_is_logged_at_its_end_with_the_bytes_that_its_client_received(tmp_path: Path) -> None:
-    async def answers(peer: Peer) -> None:
+    async def sends_1000_bytes(peer: Peer) -> None:
         await peer.request(b"\x02")
         await peer.send(b"a" * 1000)
         await peer.client_closed()
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        client = await doorway.tunnel(authority)
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin))
         client.send(b"\x00\x01\x02")
-        await client.octets(1000)
-        assert not lines_of(doorway)
-        client.leave()
-        await until(lambda: bool(lines_of(doorway)))
-        assert lines_of(doorway) == [f'"CONNECT {authority} HTTP/1.1" 200 1000 tunnel']
-        assert doorway.connections.log is not None
-        assert doorway.connections.log._lines[0].startswith("127.0.0.1 - - [")
+        await client.read(1000)
+        assert not lines_of(front_end)
+        client.disconnect()
+        await until(lambda: bool(lines_of(front_end)))
+        assert lines_of(front_end) == [f'"CONNECT {authority_of(origin)} HTTP/1.1" 200 1000 tunnel']
+        assert front_end.connections.log is not None
+        assert front_end.connections.log._lines[0].startswith("127.0.0.1 - - [")
 
-    converse(conversation, answers, log=log_settings(tmp_path))
+    run_conversation(conversation, sends_1000_bytes, log=log_settings(tmp_path))
 
 
-@pytest.mark.parametrize("data", [b"", b"\x16", b"\x16\x03\x01\x00\x00", hello("a.example", "h2"), b"POST /"])
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\x16", b"\x16\x03\x01\x00\x00", client_hello("a.example", "h2"), b"POST /"],
+    ids=["nothing", "1 byte", "empty record", "client hello for h2", "start of a request"],
+)
 def test_a_tunnel_that_ends_early_has_one_line(data: bytes, tmp_path: Path) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel("a.example:443")
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel("a.example:443")
         client.send(data)
         await asyncio.sleep(0)
         client.writer.transport.close()
-        await until(lambda: bool(lines_of(doorway)) and not doorway.connections)
+        await until(lambda: bool(lines_of(front_end)) and not front_end.connections)
         await asyncio.sleep(0.01)
-        assert lines_of(doorway) == ['"CONNECT a.example:443 HTTP/1.1" 200 0 tunnel']
-        assert doorway.connections.log is not None
-        assert doorway.connections.log._lines[0].startswith("127.0.0.1 - - [")
+        assert lines_of(front_end) == ['"CONNECT a.example:443 HTTP/1.1" 200 0 tunnel']
+        assert front_end.connections.log is not None
+        assert front_end.connections.log._lines[0].startswith("127.0.0.1 - - [")
 
-    converse(conversation, endless, log=log_settings(tmp_path))
+    run_conversation(conversation, endless, log=log_settings(tmp_path))
 
 
 def test_a_connection_above_the_limit_has_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("addon.frontend.connection_limits.client_at", lambda _: "192.0.2.1")
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        await doorway.client()
-        await (await doorway.client()).rest()
-        assert re.fullmatch('"-" 503 [0-9]+ -', *lines_of(doorway))
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        await front_end.client()
+        await (await front_end.client()).rest()
+        assert re.fullmatch('"-" 503 [0-9]+ -', *lines_of(front_end))
 
-    converse(conversation, endless, limits={"connections_per_client": 1}, log=log_settings(tmp_path))
+    run_conversation(conversation, endless, limits={"connections_per_client": 1}, log=log_settings(tmp_path))
 
 
 def test_a_closing_front_end_writes_the_waiting_lines(tmp_path: Path) -> None:
     """Regression: the lines of the last second were lost when the proxy stopped."""
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        await (await doorway.client()).ask(get(origin, "/a"))
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        await (await front_end.client()).fetch(get(origin, "/a"))
 
-    converse(conversation, endless, log=log_settings(tmp_path))
+    run_conversation(conversation, endless, log=log_settings(tmp_path))
     (line,) = (tmp_path / "log").read_text().splitlines()
     assert LINE.fullmatch(line)

@@ -1,4 +1,4 @@
-"""Tunnels that stay closed to us: every octet passes, as it is, both ways."""
+"""Tunnels that stay encrypted or carry no HTTP: every byte is passed on unchanged, in both directions."""
 
 from __future__ import annotations
 
@@ -9,124 +9,131 @@ from pathlib import Path
 import pytest
 
 from addon.frontend.connect.raw_tunnel import TUNNEL_TIMEOUT
-from tests.addon.frontend.connect.test_tunnel import hello
-from tests.addon.frontend.doorway import Doorway, by_path, converse, origin_tls, request, trusting, until
+from tests.addon.frontend.front_end import (
+    READ_SIZE,
+    FrontEndUnderTest,
+    authority_of,
+    client_hello,
+    client_tls,
+    echo_path,
+    get_in_tunnel,
+    origin_tls,
+    run_conversation,
+    until,
+)
 from tests.fixtures.origin_client import closed_port
 from tests.fixtures.raw_origin import Peer, RawOrigin, endless
 
 
 async def echo(peer: Peer) -> None:
-    while octets := await peer._reader.read(65_536):
-        await peer.send(octets)
+    while data := await peer._reader.read(READ_SIZE):
+        await peer.send(data)
 
 
-async def greeting(peer: Peer) -> None:
-    """A protocol in which the server speaks first."""
-    await peer.send(b"220 hello\r\n")
-    assert await peer.request(b"\r\n") == b"QUIT\r\n"
-    await peer.send(b"221 bye\r\n")
+def test_tls_of_a_host_that_is_left_alone_is_the_origins_own() -> None:
+    """Regression: mitmproxy intercepted it with a certificate of the proxy's CA, and went on in clear text."""
 
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin))
+        with pytest.raises(ssl.SSLCertVerificationError):  # the certificate is not signed by the proxy's CA
+            await client.start_tls(client_tls())
+        trusts_origin = ssl.create_default_context(cafile=str(Path(front_end.settings.origin.ca_files[0])))
+        client = await front_end.tunnel(authority_of(origin), trusts_origin)
+        assert (await client.fetch(get_in_tunnel(origin, "/fresh"))).status == 200
+        assert not front_end.entries()
+        assert not front_end.handed_over
 
-def test_tls_that_is_left_alone_is_the_origins_own() -> None:
-    """mitmproxy took it off, with a certificate of ours, and went on in clear."""
-
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        client = await doorway.tunnel(authority)
-        with pytest.raises(ssl.SSLCertVerificationError):  # by an authority that is not ours
-            await client.start_tls(trusting())
-        theirs = ssl.create_default_context(cafile=str(Path(doorway.settings.origin.ca_files[0])))
-        client = await doorway.tunnel(authority, theirs)
-        assert (await client.ask(request("GET /fresh HTTP/1.1", f"Host: {authority}"))).status == 200
-        assert not doorway.stored()
-        assert not doorway.handed_over
-
-    converse(conversation, by_path, secure=origin_tls(), tls={"leave_alone": ["127.0.0.1"]})
+    run_conversation(conversation, echo_path, secure=origin_tls(), tls={"leave_alone": ["127.0.0.1"]})
 
 
 @pytest.mark.parametrize("pattern", ["localhost", "*host"])
 def test_hosts_are_left_alone_by_name(pattern: str) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        octets = hello("localhost", "h2")
-        client = await doorway.tunnel(f"localhost:{origin.port}")
-        client.send(octets)
-        assert await client.octets(len(octets)) == octets
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
-        client.send(octets)
-        await until(lambda: bool(doorway.handed_over))
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        hello = client_hello("localhost", "h2")
+        client = await front_end.tunnel(f"localhost:{origin.port}")
+        client.send(hello)
+        assert await client.read(len(hello)) == hello
+        client = await front_end.tunnel(authority_of(origin))
+        client.send(hello)
+        await until(lambda: bool(front_end.handed_over))
 
-    converse(conversation, echo, tls={"leave_alone": [pattern]})
+    run_conversation(conversation, echo, tls={"leave_alone": [pattern]})
 
 
-@pytest.mark.parametrize("octets", [b"SSH-2.0-x\r\n", b"NICK a\r\n", b"EHLO a.example\r\n", b"\x00\x01\x02", b"220 hi"])
-def test_what_is_neither_tls_nor_http_passes(octets: bytes) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
-        client.send(octets)
-        assert await client.octets(len(octets)) == octets
+@pytest.mark.parametrize("data", [b"SSH-2.0-x\r\n", b"NICK a\r\n", b"EHLO a.example\r\n", b"\x00\x01\x02", b"220 hi"])
+def test_other_protocols_than_tls_and_http_are_passed_through(data: bytes) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin))
+        client.send(data)
+        assert await client.read(len(data)) == data
         large = b"\x00\xff" * 500_000
         client.send(large)
-        assert await client.octets(len(large)) == large
-        client.end()
+        assert await client.read(len(large)) == large
+        client.end_sending()
         assert await client.rest() == b""
-        await until(lambda: not doorway.connections)
+        await until(lambda: not front_end.connections)
 
-    converse(conversation, echo)
+    run_conversation(conversation, echo)
 
 
-def test_a_server_that_speaks_first_is_heard(monkeypatch: pytest.MonkeyPatch) -> None:
-    """mitmproxy waited for the client."""
+def test_a_server_may_speak_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: mitmproxy waited for the client."""
     monkeypatch.setattr("addon.frontend.connect.tunnel.SERVER_FIRST_DELAY", 0.01)
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
-        assert await client.octets(11) == b"220 hello\r\n"
+    async def greets(peer: Peer) -> None:
+        await peer.send(b"220 hello\r\n")
+        assert await peer.request(b"\r\n") == b"QUIT\r\n"
+        await peer.send(b"221 bye\r\n")
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin))
+        assert await client.read(11) == b"220 hello\r\n"
         client.send(b"QUIT\r\n")
         assert await client.rest() == b"221 bye\r\n"
 
-    converse(conversation, greeting)
+    run_conversation(conversation, greets)
 
 
-def test_an_end_that_does_not_read_makes_the_other_wait() -> None:
-    async def deaf(peer: Peer) -> None:
+def test_an_origin_that_does_not_read_makes_the_client_wait() -> None:
+    async def does_not_read(peer: Peer) -> None:
         peer._writer.transport.pause_reading()  # type: ignore[attr-defined]
         await asyncio.sleep(60)
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin))
         client.send(b"\x00\x01\x02")
-        while client.writer.transport.get_write_buffer_size() < 2**22:
+        while client.unsent < 2**22:
             client.send(b"a" * 2**16)
             await asyncio.sleep(0)
-        (pipe,) = doorway.connections
-        await until(lambda: pipe._origin.transport is not None)  # type: ignore[attr-defined]
-        assert pipe._origin.transport.get_write_buffer_size() <= 2**19  # type: ignore[attr-defined]
+        (tunnel,) = front_end.connections
+        await until(lambda: tunnel._origin.transport is not None)  # type: ignore[attr-defined]
+        assert tunnel._origin.transport.get_write_buffer_size() <= 2**19  # type: ignore[attr-defined]
 
-    converse(conversation, deaf)
+    run_conversation(conversation, does_not_read)
 
 
-def test_a_tunnel_in_which_nobody_speaks_ends_at_last() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
+def test_a_tunnel_without_traffic_ends_after_a_while() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin))
         client.send(b"\x00\x01\x02")
-        await client.octets(3)
-        doorway.later(TUNNEL_TIMEOUT - 1)
+        await client.read(3)
+        front_end.advance_deadlines(TUNNEL_TIMEOUT - 1)
         client.send(b"a")
-        await client.octets(1)
-        doorway.later(TUNNEL_TIMEOUT - 1)
-        assert doorway.connections
-        doorway.later(2)
+        await client.read(1)
+        front_end.advance_deadlines(TUNNEL_TIMEOUT - 1)
+        assert front_end.connections
+        front_end.advance_deadlines(2)
         assert await client.rest() == b""
-        assert not doorway.connections
+        assert not front_end.connections
 
-    converse(conversation, echo)
+    run_conversation(conversation, echo)
 
 
-def test_a_tunnel_to_where_nobody_listens_is_cut() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{closed_port()}")
+def test_a_tunnel_to_a_closed_port_is_closed() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(f"127.0.0.1:{closed_port()}")
         client.send(b"\x00\x01\x02")
         assert await client.rest() == b""
-        assert not doorway.connections
+        assert not front_end.connections
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)

@@ -1,4 +1,4 @@
-"""TLS that the door takes off: what is said inside, and how it ends."""
+"""Intercepted TLS: the requests inside, and the end of the connection."""
 
 from __future__ import annotations
 
@@ -8,34 +8,33 @@ import ssl
 import pytest
 
 from addon.frontend.connections import HEAD_TIMEOUT, STALL_TIMEOUT
-from tests.addon.frontend.connect.test_tunnel import hello
-from tests.addon.frontend.doorway import (
+from tests.addon.frontend.front_end import (
+    LARGE_BODY,
+    READ_SIZE,
     Client,
-    Doorway,
-    by_path,
-    converse,
+    FrontEndUnderTest,
+    authority_of,
+    client_hello,
+    client_tls,
+    echo_path,
+    get_in_tunnel,
     is_blocked,
+    large,
     origin_tls,
-    request,
-    trusting,
+    run_conversation,
+    unread,
     until,
 )
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, endless
 
-LARGE = 4 * 2**20
 
+class TlsClient:
+    """TLS on a raw connection, one record at a time."""
 
-def inside(origin: RawOrigin, path: str, *lines: str) -> bytes:
-    return request(f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{origin.port}", *lines)
-
-
-class ByHand:
-    """TLS on a connection, one record at a time."""
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
+    def __init__(self, connection: Client) -> None:
+        self.connection = connection
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = trusting().wrap_bio(self.incoming, self.outgoing, server_hostname="127.0.0.1")
+        self.tls = client_tls().wrap_bio(self.incoming, self.outgoing, server_hostname="127.0.0.1")
 
     async def shake_hands(self) -> None:
         while True:
@@ -43,199 +42,199 @@ class ByHand:
                 self.tls.do_handshake()
             except ssl.SSLWantReadError:
                 self.flush()
-                self.incoming.write(await self.client.reader.read(65_536))
+                self.incoming.write(await self.connection.reader.read(READ_SIZE))
                 continue
             self.flush()
             return
 
     def flush(self) -> None:
-        self.client.send(self.outgoing.read())
+        self.connection.send(self.outgoing.read())
 
-    def say(self, octets: bytes) -> None:
-        self.tls.write(octets)
+    def send(self, data: bytes) -> None:
+        self.tls.write(data)
         self.flush()
 
-    def end(self) -> None:
-        """Say close_notify, and go on reading."""
+    def send_close_notify(self) -> None:
         with pytest.raises(ssl.SSLWantReadError):
             self.tls.unwrap()
         self.flush()
 
     async def rest(self) -> bytes:
-        """Return what is said until close_notify. Raises ssl.SSLError where that does not come."""
+        """Return everything up to close_notify. Raises ssl.SSLError if the connection ends without it."""
         received = b""
         while True:
             try:
-                octets = self.tls.read(65_536)
+                data = self.tls.read(READ_SIZE)
             except ssl.SSLWantReadError:
-                octets = await self.client.reader.read(65_536)
-                self.incoming.write(octets) if octets else self.incoming.write_eof()
+                data = await self.connection.reader.read(READ_SIZE)
+                self.incoming.write(data) if data else self.incoming.write_eof()
                 continue
             except (ssl.SSLZeroReturnError, ssl.SSLSyscallError):
                 return received
-            if not octets:
+            if not data:
                 return received
-            received += octets
+            received += data
 
 
-async def by_hand(doorway: Doorway, origin: RawOrigin) -> ByHand:
-    client = ByHand(await doorway.tunnel(f"127.0.0.1:{origin.port}"))
+async def tls_client(front_end: FrontEndUnderTest, origin: RawOrigin) -> TlsClient:
+    """Return a client inside intercepted TLS."""
+    client = TlsClient(await front_end.tunnel(authority_of(origin)))
     await client.shake_hands()
     return client
 
 
 def test_pipelined_requests_in_one_record_or_many_are_answered_in_order() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}", trusting())
-        asked = inside(origin, "/fresh") + inside(origin, "/miss") + inside(origin, "/fresh")
-        client.send(asked)
-        assert [(await client.answer()).body for _ in range(3)] == [b"/fresh", b"/miss", b"/fresh"]
-        for octet in asked:
-            client.send(bytes([octet]))
-        assert [(await client.answer()).body for _ in range(3)] == [b"/fresh", b"/miss", b"/fresh"]
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin), client_tls())
+        requests = b"".join(get_in_tunnel(origin, path) for path in ("/fresh", "/miss", "/fresh"))
+        client.send(requests)
+        assert [(await client.response()).body for _ in range(3)] == [b"/fresh", b"/miss", b"/fresh"]
+        for byte in requests:
+            client.send(bytes([byte]))
+        assert [(await client.response()).body for _ in range(3)] == [b"/fresh", b"/miss", b"/fresh"]
 
-    converse(conversation, by_path, secure=origin_tls())
+    run_conversation(conversation, echo_path, secure=origin_tls())
 
 
-def test_a_client_that_says_close_notify_gets_its_answer_and_one_back() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await by_hand(doorway, origin)
-        client.say(inside(origin, "/a"))
-        client.end()
+def test_a_client_that_sends_close_notify_gets_its_response_and_close_notify() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await tls_client(front_end, origin)
+        client.send(get_in_tunnel(origin, "/a"))
+        client.send_close_notify()
         assert (await client.rest()).endswith(b"\r\n\r\n/a")
-        assert await client.client.rest() == b""
-        await until(lambda: not doorway.connections)
+        assert await client.connection.rest() == b""
+        await until(lambda: not front_end.connections)
 
-    converse(conversation, by_path, secure=origin_tls())
-
-
-def test_a_client_that_ends_without_close_notify_gets_its_answer() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await by_hand(doorway, origin)
-        client.say(inside(origin, "/a"))
-        client.client.end()
-        assert (await client.rest()).endswith(b"\r\n\r\n/a")
-
-    converse(conversation, by_path, secure=origin_tls())
+    run_conversation(conversation, echo_path, secure=origin_tls())
 
 
-def test_an_answer_that_ends_the_connection_ends_it_with_close_notify() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await by_hand(doorway, origin)
-        client.say(inside(origin, "/a", "Connection: close"))
+def test_a_client_that_ends_without_close_notify_gets_its_response() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await tls_client(front_end, origin)
+        client.send(get_in_tunnel(origin, "/a"))
+        client.connection.end_sending()
         assert (await client.rest()).endswith(b"\r\n\r\n/a")
 
-    converse(conversation, by_path, secure=origin_tls())
+    run_conversation(conversation, echo_path, secure=origin_tls())
 
 
-def test_an_answer_that_is_cut_ends_without_close_notify() -> None:
-    async def short(peer: Peer) -> None:
+def test_a_response_that_ends_the_connection_ends_it_with_close_notify() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await tls_client(front_end, origin)
+        client.send(get_in_tunnel(origin, "/a", "Connection: close"))
+        assert (await client.rest()).endswith(b"\r\n\r\n/a")
+
+    run_conversation(conversation, echo_path, secure=origin_tls())
+
+
+def test_a_response_that_is_cut_off_ends_without_close_notify() -> None:
+    async def ends_short(peer: Peer) -> None:
         await peer.request()
         await peer.send(HEAD + b"Content-Length: 10\r\n\r\nhello")
         await asyncio.sleep(0.01)
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await by_hand(doorway, origin)
-        client.say(inside(origin, "/a"))
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await tls_client(front_end, origin)
+        client.send(get_in_tunnel(origin, "/a"))
         with pytest.raises((ssl.SSLError, ConnectionError)):
             await client.rest()
 
-    converse(conversation, short, secure=origin_tls())
+    run_conversation(conversation, ends_short, secure=origin_tls())
 
 
 @pytest.mark.parametrize(
-    "garbage", [b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 100, b"\x17\x03\x03\x00\x20" + b"x" * 32, b"\xff" * 2**17]
+    "garbage",
+    [b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 100, b"\x17\x03\x03\x00\x20" + b"x" * 32, b"\xff" * 2**17],
+    ids=["clear text", "zeros", "record that cannot be decrypted", "128 KiB"],
 )
-def test_garbage_behind_the_handshake_is_the_end(garbage: bytes) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await by_hand(doorway, origin)
-        client.say(inside(origin, "/a"))
+def test_garbage_after_the_handshake_ends_the_connection(garbage: bytes) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await tls_client(front_end, origin)
+        client.send(get_in_tunnel(origin, "/a"))
         await until(lambda: bool(origin.requests))
-        client.client.send(garbage)
-        await client.client.rest()
-        await until(lambda: not doorway.connections)
+        client.connection.send(garbage)
+        await client.connection.rest()
+        await until(lambda: not front_end.connections)
         assert len(origin.requests) == 1
 
-    converse(conversation, by_path, secure=origin_tls())
+    run_conversation(conversation, echo_path, secure=origin_tls())
 
 
-def test_garbage_in_the_handshake_is_the_end() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
-        client.send(hello("a.example"))
-        await client.octets(5)
+async def client_in_handshake(front_end: FrontEndUnderTest, origin: RawOrigin) -> Client:
+    """Return a client that has sent its first bytes of TLS, and has seen that the proxy answers them."""
+    client = await front_end.tunnel(authority_of(origin))
+    client.send(client_hello("a.example"))
+    await client.read(5)
+    return client
+
+
+def test_garbage_in_the_handshake_ends_the_connection() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await client_in_handshake(front_end, origin)
         client.send(b"\x16\x03\x03\x00\x05hello")
         await client.rest()
-        await until(lambda: not doorway.connections)
+        await until(lambda: not front_end.connections)
 
-    converse(conversation, endless, secure=origin_tls())
+    run_conversation(conversation, endless, secure=origin_tls())
 
 
-def test_a_handshake_that_does_not_go_on_is_waited_for_only_so_long() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
-        client.send(hello("a.example"))
-        await client.octets(5)
-        doorway.later(HEAD_TIMEOUT + 1)
+def test_an_incomplete_handshake_has_a_deadline() -> None:
+    """See docs/decisions.md, "Slow clients have deadlines"."""
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await client_in_handshake(front_end, origin)
+        front_end.advance_deadlines(HEAD_TIMEOUT + 1)
         await client.rest()
-        assert not doorway.connections
+        assert not front_end.connections
 
-    converse(conversation, endless, secure=origin_tls())
+    run_conversation(conversation, endless, secure=origin_tls())
 
 
-def test_a_client_that_trusts_nobody_leaves_nothing_behind() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}")
+def test_a_connection_whose_client_does_not_trust_the_ca_is_removed() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin))
         with pytest.raises(ssl.SSLError):
             await client.start_tls(ssl.create_default_context())
-        await until(lambda: not doorway.connections)
+        await until(lambda: not front_end.connections)
 
-    converse(conversation, endless, secure=origin_tls())
-
-
-async def large(peer: Peer) -> None:
-    while True:
-        await peer.request()
-        await peer.send(HEAD + b"Content-Length: %d\r\n\r\n" % LARGE)
-        for number in range(LARGE // 2**16):
-            await peer.send(bytes([number]) * 2**16)
+    run_conversation(conversation, endless, secure=origin_tls())
 
 
-def test_a_large_answer_waits_for_a_slow_reader_and_arrives_whole() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}", trusting())
-        client.send(inside(origin, "/a"))
-        received = await client.head()
-        (connection,) = doorway.connections
+def test_a_large_response_to_a_slow_client_arrives_complete() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin), client_tls())
+        client.send(get_in_tunnel(origin, "/a"))
+        head = await client.head()
+        (connection,) = front_end.connections
         body = b""
-        while len(body) < LARGE:
-            body += await client.reader.read(2**16)
-            assert connection.transport.get_write_buffer_size() <= 2**19  # type: ignore[attr-defined]
-            doorway.later(1)
-        assert received.startswith(b"HTTP/1.1 200 ")
-        assert body == b"".join(bytes([number]) * 2**16 for number in range(LARGE // 2**16))
+        while len(body) < len(LARGE_BODY):
+            body += await client.reader.read(READ_SIZE)
+            assert unread(connection) <= 2**19
+            front_end.advance_deadlines(1)
+        assert head.startswith(b"HTTP/1.1 200 ")
+        assert body == LARGE_BODY
 
-    converse(conversation, large, secure=origin_tls())
-
-
-def test_a_client_that_does_not_read_is_cut() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await by_hand(doorway, origin)
-        client.client.reader._transport.pause_reading()  # type: ignore[attr-defined]
-        client.say(inside(origin, "/a") * 10)
-        await until(lambda: any(map(is_blocked, doorway.connections)))
-        doorway.later(STALL_TIMEOUT + 1)
-        await until(lambda: not doorway.connections)
-
-    converse(conversation, large, secure=origin_tls())
+    run_conversation(conversation, large, secure=origin_tls())
 
 
-def test_a_socket_upgrade_inside_tls_goes_to_mitmproxy_with_the_octets_as_they_were() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await by_hand(doorway, origin)
-        asked = inside(origin, "/chat", "Connection: Upgrade", "Upgrade: websocket") + b"\x81\x00"
-        client.say(asked)
+def test_a_client_that_does_not_read_is_cut_off() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await tls_client(front_end, origin)
+        client.connection.stop_reading()
+        client.send(get_in_tunnel(origin, "/a") * 10)
+        await until(lambda: any(map(is_blocked, front_end.connections)))
+        front_end.advance_deadlines(STALL_TIMEOUT + 1)
+        await until(lambda: not front_end.connections)
+
+    run_conversation(conversation, large, secure=origin_tls())
+
+
+def test_a_web_socket_upgrade_inside_tls_goes_to_mitmproxy_unchanged() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await tls_client(front_end, origin)
+        upgrade = get_in_tunnel(origin, "/chat", "Connection: Upgrade", "Upgrade: websocket") + b"\x81\x00"
+        client.send(upgrade)
         await client.rest()
-        assert doorway.handed_over == [(asked, f"reverse:https://127.0.0.1:{origin.port}")]
+        assert front_end.handed_over == [(upgrade, f"reverse:https://{authority_of(origin)}")]
 
-    converse(conversation, endless, secure=origin_tls())
+    run_conversation(conversation, endless, secure=origin_tls())

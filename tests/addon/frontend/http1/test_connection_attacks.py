@@ -1,4 +1,4 @@
-"""Attacks through the door (yardstick A4 to A8, A11, A18): what an origin sees, and what is stored of its answer."""
+"""Attacks on the cache: the requests that an origin gets, and the responses that are stored."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ import asyncio
 
 import pytest
 
-from tests.addon.frontend.doorway import Doorway, by_path, converse, get, request, until
-from tests.fixtures.raw_origin import HEAD, OK, Peer, RawOrigin, answering, endless
+from tests.addon.frontend.front_end import (
+    FrontEndUnderTest,
+    authority_of,
+    echo_path,
+    get,
+    reads_content,
+    request_head,
+    run_conversation,
+    until,
+)
+from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
 
 FRESH = HEAD + b"Cache-Control: max-age=600\r\nContent-Length: 2\r\n\r\nok"
 
 
-# ---- A8: what origins must not say
+# ---- malformed responses: docs/decisions.md, "A response head that can be read in two ways is a 502"
 
 
 @pytest.mark.parametrize(
@@ -39,43 +48,44 @@ FRESH = HEAD + b"Cache-Control: max-age=600\r\nContent-Length: 2\r\n\r\nok"
         b"Transfer-Encoding:\x0bchunked",
     ],
 )
-def test_a_response_head_that_could_be_read_in_two_ways_is_a_502_and_never_stored(line: bytes) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        heard = await client.ask(get(origin, "/a"))
-        assert heard.status == 502
-        assert not doorway.stored()
+def test_an_ambiguous_response_head_is_a_502_and_not_stored(line: bytes) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        response = await client.fetch(get(origin, "/a"))
+        assert response.status == 502
+        assert not front_end.entries()
 
-    converse(conversation, answering(FRESH.replace(b"\r\n\r\n", b"\r\n" + line + b"\r\n\r\n"), then_close=True))
+    ambiguous = FRESH.replace(b"\r\n\r\n", b"\r\n" + line + b"\r\n\r\n")
+    run_conversation(conversation, answering(ambiguous, then_close=True))
 
 
 def test_endless_response_fields_are_a_502() -> None:
-    async def floods(peer: Peer) -> None:
+    async def endless_head(peer: Peer) -> None:
         await peer.request()
         await peer.send(HEAD)
         while True:
             await peer.send(b"X: %b\r\n" % (b"a" * 1000))
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        assert (await (await doorway.client()).ask(get(origin, "/a"))).status == 502
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        assert (await (await front_end.client()).fetch(get(origin, "/a"))).status == 502
 
-    converse(conversation, floods)
-
-
-def test_octets_behind_a_response_answer_nothing() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        assert (await client.ask(get(origin, "/a"))).body == b"ok"
-        assert (await client.ask(get(origin, "/b"))).body == b"/b"
-
-    converse(conversation, answering(FRESH + FRESH.replace(b"ok", b"no")), by_path)
+    run_conversation(conversation, endless_head)
 
 
-# ---- A11: what ends at this hop
+def test_bytes_behind_a_response_answer_no_request() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        assert (await client.fetch(get(origin, "/a"))).body == b"ok"
+        assert (await client.fetch(get(origin, "/b"))).body == b"/b"
+
+    run_conversation(conversation, answering(FRESH + FRESH.replace(b"ok", b"no")), echo_path)
+
+
+# ---- connection fields: docs/decisions.md, "Fields of one connection go no further"
 
 
 @pytest.mark.parametrize(
-    ("lines", "kept"),
+    ("lines", "forwarded"),
     [
         (("Connection: X-Own", "X-Own: a"), ()),
         (("Connection: close, X-A, X-B", "X-A: a", "X-B: b"), ()),
@@ -92,37 +102,31 @@ def test_octets_behind_a_response_answer_nothing() -> None:
         (("X-Own: a",), ("X-Own: a",)),
     ],
 )
-def test_fields_of_this_hop_go_no_further(lines: tuple[str, ...], kept: tuple[str, ...]) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+def test_fields_of_the_clients_connection_are_not_forwarded(lines: tuple[str, ...], forwarded: tuple[str, ...]) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         client.send(get(origin, "/a", *lines))
-        await until(lambda: bool(origin.requests) or bool(doorway.handed_over))
-        seen = origin.requests[0].decode().removesuffix("\r\n\r\n").split("\r\n")[1:]
-        ours = [line for line in seen if line.partition(":")[0] not in ("Host", "Via")]
-        assert tuple(ours) == kept
-        assert seen[0] == f"Host: 127.0.0.1:{origin.port}"
+        await until(lambda: bool(origin.requests) or bool(front_end.handed_over))
+        received = origin.requests[0].decode().removesuffix("\r\n\r\n").split("\r\n")[1:]
+        assert tuple(line for line in received if line.partition(":")[0] not in ("Host", "Via")) == forwarded
+        assert received[0] == f"Host: {authority_of(origin)}"
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)
 
 
-def test_content_length_is_never_nominated_away() -> None:
-    """CVE-2022-45059: without its length, content is the next request."""
+def test_connection_cannot_remove_content_length() -> None:
+    """CVE-2022-45059: without its length, the origin takes the content for the next request."""
 
-    async def reads(peer: Peer) -> None:
-        await peer.request()
-        await peer.request(b"hello")
-        await peer.send(OK)
-
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        asked = get(origin, "/a", "Connection: Content-Length", "Content-Length: 5", method="POST", body=b"hello")
-        assert (await client.ask(asked)).body == b"ok"
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        lines = "Connection: Content-Length", "Content-Length: 5"
+        assert (await client.fetch(get(origin, "/a", *lines, method="POST", body=b"hello"))).body == b"ok"
         assert origin.requests[0].count(b"Content-Length: 5\r\n") == 1
 
-    converse(conversation, reads)
+    run_conversation(conversation, reads_content(b"hello"))
 
 
-# ---- A4, A5, A6: what is asked is what is stored
+# ---- cache deception: docs/decisions.md, "Two spellings of a URL are two stored responses"
 
 
 @pytest.mark.parametrize(
@@ -143,47 +147,47 @@ def test_content_length_is_never_nominated_away() -> None:
         '/a"',
     ],
 )
-def test_another_target_is_another_copy(other: str) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+def test_another_target_has_its_own_stored_response(other: str) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         for path in (f"/fresh{other}", "/fresh/a"):
             for status in (200, 203):
-                heard = await client.ask(get(origin, path))
-                assert (heard.status, heard.body) == (status, path.encode())
+                response = await client.fetch(get(origin, path))
+                assert (response.status, response.body) == (status, path.encode())
 
-    converse(conversation, by_path)
+    run_conversation(conversation, echo_path)
 
 
 @pytest.mark.parametrize("path", ["/me/x.css", "/me;x.js", "/me%2fx.png", "/me%00.css", "/me/..%2fx.css"])
-def test_a_page_without_explicit_freshness_is_never_anothers_whatever_its_name(path: str) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        for cookie, body in (("Cookie: a=victim", b"1"), ("Authorization: Bearer a", b"2"), ("X: attacker", b"3")):
-            client = await doorway.client()
-            heard = await client.ask(get(origin, path, cookie))
-            assert (heard.status, heard.body) == (200, body)
+def test_a_page_without_explicit_freshness_is_not_shared_even_if_its_name_ends_like_a_file(path: str) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        for line, body in (("Cookie: a=victim", b"1"), ("Authorization: Bearer a", b"2"), ("X: attacker", b"3")):
+            client = await front_end.client()
+            response = await client.fetch(get(origin, path, line))
+            assert (response.status, response.body) == (200, body)
         assert len(origin.requests) == 3
 
     page = (
         HEAD + b"Content-Type: text/html\r\nLast-Modified: Mon, 23 Nov 2020 12:00:00 GMT\r\nContent-Length: 1\r\n\r\n"
     )
-    converse(conversation, answering(page + b"1", page + b"2", page + b"3"))
+    run_conversation(conversation, answering(page + b"1", page + b"2", page + b"3"))
 
 
-# ---- A7: an attacker's error is nobody else's
+# ---- cache poisoning: docs/decisions.md, "An error that an odd request provoked is not stored"
 
 
 @pytest.mark.parametrize("status", [400, 403, 405, 408, 413, 414, 417, 421, 429, 431, 500, 501, 502, 503])
-def test_an_error_that_an_odd_request_causes_is_not_served_to_others(status: int) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        attacker, victim = await doorway.client(), await doorway.client()
-        assert (await attacker.ask(get(origin, "/a", "X-Oversized: " + "a" * 9000))).status == status
-        assert (await victim.ask(get(origin, "/a"))).status == 200
+def test_an_error_that_an_odd_request_provoked_is_not_sent_to_other_clients(status: int) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        attacker, victim = await front_end.client(), await front_end.client()
+        assert (await attacker.fetch(get(origin, "/a", "X-Oversized: " + "a" * 9000))).status == status
+        assert (await victim.fetch(get(origin, "/a"))).status == 200
 
     error = b"HTTP/1.1 %d Error\r\nContent-Length: 2\r\n\r\nno" % status
-    converse(conversation, answering(error, FRESH), answering(FRESH))
+    run_conversation(conversation, answering(error, FRESH), answering(FRESH))
 
 
-# ---- A18: loops
+# ---- loops: docs/decisions.md, "A request that leads back to the proxy is refused at once"
 
 
 @pytest.mark.parametrize(
@@ -191,27 +195,28 @@ def test_an_error_that_an_odd_request_causes_is_not_served_to_others(status: int
              "0.0.0.0", "[::ffff:127.0.0.1]", "0", "127.0.0.1."]
 )  # fmt: skip
 @pytest.mark.parametrize("connect", [True, False])
-def test_a_request_for_the_proxy_itself_ends_at_once(host: str, connect: bool) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        place = f"{host}:{doorway.address[1]}"
-        client = await doorway.client()
+def test_a_request_for_the_proxy_itself_is_refused_without_a_loop(host: str, connect: bool) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        authority = f"{host}:{front_end.address[1]}"
+        client = await front_end.client()
         if connect:
-            client.send(request(f"CONNECT {place} HTTP/1.1", f"Host: {place}"))
+            client.send(request_head(f"CONNECT {authority} HTTP/1.1", f"Host: {authority}"))
             await asyncio.wait([asyncio.ensure_future(client.head())], timeout=2)
         else:
-            assert (await client.ask(request(f"GET http://{place}/ HTTP/1.1", f"Host: {place}"))).status in (400, 502)
+            response = await client.fetch(request_head(f"GET http://{authority}/ HTTP/1.1", f"Host: {authority}"))
+            assert response.status in (400, 502)
         await asyncio.sleep(0.01)
-        assert len(doorway.connections) <= 4
+        assert len(front_end.connections) <= 4
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)
 
 
-def test_a_request_that_has_been_here_ends_at_once_whatever_it_is() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        via = f"Via: 1.1 secondhand-{doorway.service.policy.identity.instance}"
+def test_a_request_with_this_process_in_its_via_is_refused() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        via = f"Via: 1.1 secondhand-{front_end.service.policy.identity.instance}"
         for method, lines in (("GET", ()), ("HEAD", ()), ("POST", ("Content-Length: 0",)), ("get", ())):
-            client = await doorway.client()
-            assert (await client.ask(get(origin, "/a", via, *lines, method=method))).status == 502
+            client = await front_end.client()
+            assert (await client.fetch(get(origin, "/a", via, *lines, method=method))).status == 502
         assert not origin.requests
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)

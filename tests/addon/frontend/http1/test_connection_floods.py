@@ -1,4 +1,7 @@
-"""What one hostile connection can pin (yardstick A26, row 15): at most 1 MiB, whatever it sends."""
+"""A client that floods the proxy makes it hold at most 1 MiB.
+
+See docs/decisions.md, "One connection can hold at most 1 MiB of memory".
+"""
 
 from __future__ import annotations
 
@@ -6,48 +9,41 @@ import asyncio
 
 import pytest
 
-from tests.addon.frontend.doorway import Doorway, by_path, converse, get, until
-from tests.fixtures.raw_origin import Peer, RawOrigin
+from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, get, run_conversation, silent, unread, until
+from tests.fixtures.raw_origin import RawOrigin
+
+MEBIBYTE = 2**20
 
 
-def held(doorway: Doorway) -> int:
-    """Return the octets that the door's connections hold of their clients' requests and of answers to them."""
-    return sum(
-        len(each._buffer) + each.transport.get_write_buffer_size()  # type: ignore[attr-defined] # nothing else tells
-        for each in doorway.connections
-    )
+def held(front_end: FrontEndUnderTest) -> int:
+    """Return how many bytes of requests and of unread responses the client connections hold."""
+    return sum(len(each._buffer) + unread(each) for each in front_end.connections)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("path", ["/fresh", "/miss"])
-def test_a_flood_of_requests_by_a_client_that_does_not_read_holds_no_more_than_1_mib(path: str) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        reader = await doorway.client()
-        assert (await reader.ask(get(origin, path))).status == 200
-        client = await doorway.client(receive_buffer=4096, limit=1024)
-        client.reader._transport.pause_reading()  # type: ignore[attr-defined]
+def test_a_client_that_sends_requests_and_does_not_read_is_no_longer_read(path: str) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        assert (await (await front_end.client()).fetch(get(origin, path))).status == 200
+        client = await front_end.client_that_does_not_read()
         flood = get(origin, path, "X: " + "a" * 200) * 100
-        while client.writer.transport.get_write_buffer_size() < 2**20:  # until the client has to wait
+        while client.unsent < MEBIBYTE:
             client.send(flood)
             for _ in range(3):
                 await asyncio.sleep(0)
-            assert held(doorway) <= 2**20
+            assert held(front_end) <= MEBIBYTE
 
-    converse(conversation, by_path)
+    run_conversation(conversation, echo_path)
 
 
-def test_a_flood_behind_an_answer_that_does_not_come_makes_the_client_wait() -> None:
-    async def silent(peer: Peer) -> None:
-        await peer.request()
-        await peer.client_closed()
-
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+def test_a_client_that_sends_requests_while_one_is_being_answered_is_no_longer_read() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         client.send(get(origin, "/a"))
         await until(lambda: bool(origin.requests))
-        while client.writer.transport.get_write_buffer_size() < 2**20:
+        while client.unsent < MEBIBYTE:
             client.send(get(origin, "/b") * 1000)
             await asyncio.sleep(0)
-            assert held(doorway) <= 2**20
+            assert held(front_end) <= MEBIBYTE
         assert len(origin.requests) == 1
 
-    converse(conversation, silent)
+    run_conversation(conversation, silent)

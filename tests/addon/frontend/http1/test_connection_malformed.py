@@ -1,4 +1,7 @@
-"""What clients get for heads that nobody should believe (yardstick A10, A26): an answer, and the end."""
+"""Malformed requests are answered with an error, and the connection ends.
+
+See docs/decisions.md, "A request head that can be read in two ways is refused".
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import asyncio
 
 import pytest
 
-from tests.addon.frontend.doorway import Doorway, converse, get, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, get, run_conversation, until
 from tests.fixtures.raw_origin import OK, RawOrigin, answering, endless
 
 GET = b"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n"
@@ -14,83 +17,85 @@ POST = GET.replace(b"GET", b"POST")
 
 
 @pytest.mark.parametrize(
-    "octets",
+    "data",
     [
-        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",  # not for a proxy
+        b"GET / HTTP/1.1\r\nHost: a\r\n\r\n",  # as for an origin
         b"GET ftp://a.example/ HTTP/1.1\r\nHost: a\r\n\r\n",
         GET.replace(b"\r\n", b"\n") + b"\n",
         GET + b"X: a\x00b\r\n\r\n",
         GET + b"X: a\r\n b\r\n\r\n",
         GET.replace(b"HTTP/1.1", b"HTTP/1.7") + b"\r\n",
         POST + b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
-        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",  # TLS where none is
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",  # TLS outside a tunnel
         b"\x00" * 40,
     ],
 )
-def test_a_malformed_request_gets_400_and_the_end_and_what_follows_is_not_heard(octets: bytes) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        heard = await client.ask(octets + get(origin, "/smuggled"))
-        assert (heard.status, heard.fields.get("connection")) == (400, "close")
+def test_a_malformed_request_gets_400_and_what_follows_it_is_dropped(data: bytes) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        response = await client.fetch(data + get(origin, "/smuggled"))
+        assert (response.status, response.fields.get("connection")) == (400, "close")
         assert await client.rest() == b""
         assert not origin.requests
-        assert not doorway.stored()
+        assert not front_end.entries()
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)
 
 
 def test_a_head_above_64_kib_gets_431() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        heard = await client.ask(get(origin, "/", *["X: " + "a" * 10_000] * 7))
-        assert heard.status == 431
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        response = await client.fetch(get(origin, "/", *["X: " + "a" * 10_000] * 7))
+        assert response.status == 431
         assert not origin.requests
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)
 
 
-def test_an_endless_head_gets_431_long_before_its_end() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+def test_an_endless_head_gets_431_after_64_kib() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         client.send(get(origin)[:-2])
-        pieces = 0
-        while not client.reader._buffer and pieces < 200:  # type: ignore[attr-defined] # to see it without waiting
+        lines = 0
+        while not client.reader._buffer and lines < 200:  # type: ignore[attr-defined] # there is no public way to look
             client.send(b"X: %b\r\n" % (b"a" * 1000))
-            pieces += 1
+            lines += 1
             await asyncio.sleep(0)
-        assert (await client.answer()).status == 431
-        assert pieces < 200
+        assert (await client.response()).status == 431
+        assert lines < 200
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)
 
 
-def test_the_case_of_a_method_is_kept_and_get_in_small_letters_is_no_get() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        assert (await client.ask(get(origin, "/a", method="get"))).body == b"ok"
-        assert (await client.ask(get(origin, "/a", method="get"))).body == b"ok"
+def test_methods_are_case_sensitive() -> None:
+    """A `get` is not a GET (RFC 9110 §9.1): it is forwarded as it is, and its response is not stored."""
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        assert (await client.fetch(get(origin, "/a", method="get"))).body == b"ok"
+        assert (await client.fetch(get(origin, "/a", method="get"))).body == b"ok"
         assert [head[:7] for head in origin.requests] == [b"get /a ", b"get /a "]
-        await until(lambda: not doorway.stored())
+        await until(lambda: not front_end.entries())
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)
 
 
-def test_empty_lines_before_a_request_are_read_past() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+def test_empty_lines_before_a_request_are_skipped() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         client.send(b"\r\n" + get(origin))
-        assert (await client.answer()).body == b"ok"
+        assert (await client.response()).body == b"ok"
 
-    converse(conversation, answering(OK, OK))
+    run_conversation(conversation, answering(OK, OK))
 
 
-def test_a_flood_of_empty_lines_is_read_past_in_one_go() -> None:
-    """Each one copied all those behind it: half a second of the event loop for 256 KiB."""
+def test_many_empty_lines_are_skipped_at_once() -> None:
+    """Regression: all bytes behind each empty line were copied, which took half a second for 256 KiB."""
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         client.send(b"\r\n" * 500_000 + get(origin))
-        assert (await client.answer()).body == b"ok"
-        assert (await client.ask(b"\r\n\n" + get(origin))).status == 400
+        assert (await client.response()).body == b"ok"
+        assert (await client.fetch(b"\r\n\n" + get(origin))).status == 400
 
-    converse(conversation, answering(OK, OK))
+    run_conversation(conversation, answering(OK, OK))

@@ -1,4 +1,7 @@
-"""The pool of hot answers: bounded, and not swept out by a walk through many URLs."""
+"""The hot cache: bounded in memory, and not emptied by one pass over many URLs.
+
+See docs/decisions.md, "Memory keeps what is used again (S3-FIFO)".
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,25 @@ from addon.frontend.http1.hot_response import GenerationStamp, HitCount, HotResp
 from cache.policy.cache_policy import CachePolicy
 from tests.fixtures.strategies import unhurried
 
-POLICY, TALLY = CachePolicy(), HitCount("http", None)
+POLICY, HITS = CachePolicy(), HitCount("http", None)
 
 
-def answer(content: bytes = b"", line: str = "") -> HotResponse:
+def response(content: bytes = b"", log_line: str = "") -> HotResponse:
     return HotResponse(
-        GenerationStamp(0, 1, 1), 1, POLICY, "0" * 32, 0.0, 0.0, 60, b"", False, content, len(content), 0, TALLY, line
+        stamp=GenerationStamp(0, 1, 1),
+        version=1,
+        policy=POLICY,
+        entry_id="0" * 32,
+        valid_until=0.0,
+        born=0.0,
+        lifetime=60,
+        template=b"",
+        has_ttl=False,
+        content=content,
+        length=len(content),
+        milliseconds=0,
+        hits=HITS,
+        log_line=log_line,
     )
 
 
@@ -25,103 +41,103 @@ def head(number: int) -> bytes:
     return b"GET /%06d" % number
 
 
-def sent(pool: HotCache, head: bytes) -> bool:
-    """Send an answer, if there is one; tell whether there was."""
-    known = pool.get(head)
+def use(hot: HotCache, head: bytes) -> bool:
+    """Use a response as if it were sent; return whether there is one."""
+    known = hot.get(head)
     if known is not None:
         known.visited = True
     return known is not None
 
 
-def test_it_takes_no_more_than_it_may() -> None:
-    pool = HotCache(100_000)
+def test_the_size_stays_within_the_limit() -> None:
+    hot = HotCache(100_000)
     for number in range(1000):
-        pool.put(head(number), answer(b"a" * 500))
-        assert pool.size <= 100_000
-    assert 0 < len(pool) < 100
+        hot.put(head(number), response(b"a" * 500))
+        assert hot.size <= 100_000
+    assert 0 < len(hot) < 100
 
 
-def test_what_is_asked_for_again_survives_a_walk_through_many_urls() -> None:
-    pool = HotCache(100 * OVERHEAD)
+def test_responses_that_are_used_survive_a_pass_over_many_urls() -> None:
+    hot = HotCache(100 * OVERHEAD)
     favourites = [head(number) for number in range(20)]
     for each in favourites:
-        pool.put(each, answer())
+        hot.put(each, response())
     for each in favourites:
-        sent(pool, each)
+        use(hot, each)
     for number in range(1000, 11_000):
-        pool.put(head(number), answer())
+        hot.put(head(number), response())
         if number % 50 == 0:
-            assert all(sent(pool, each) for each in favourites)
+            assert all(use(hot, each) for each in favourites)
 
 
-def test_what_comes_back_soon_after_it_left_stays() -> None:
-    pool = HotCache(100 * OVERHEAD)
+def test_a_response_that_returns_soon_after_its_removal_enters_the_main_queue() -> None:
+    hot = HotCache(100 * OVERHEAD)
     for number in range(150):
-        pool.put(head(number), answer())
-    gone = next(head(number) for number in range(150) if not pool.get(head(number)))
-    pool.put(gone, answer())
-    known = pool.get(gone)
+        hot.put(head(number), response())
+    removed = next(head(number) for number in range(150) if not hot.get(head(number)))
+    hot.put(removed, response())
+    known = hot.get(removed)
     assert known is not None
     assert known.in_main_queue
 
 
-def test_a_newer_answer_takes_the_place_of_an_older_one() -> None:
-    pool = HotCache(100_000)
-    pool.put(b"a", answer(b"a" * 1000))
-    pool.put(b"a", newer := answer(b"b"))
-    assert pool.get(b"a") is newer
-    assert len(pool) == 1
-    assert pool.size < 1000
+def test_a_newer_response_replaces_an_older_one() -> None:
+    hot = HotCache(100_000)
+    hot.put(b"a", response(b"a" * 1000))
+    hot.put(b"a", newer := response(b"b"))
+    assert hot.get(b"a") is newer
+    assert len(hot) == 1
+    assert hot.size < 1000
 
 
-def test_what_is_too_large_is_not_kept() -> None:
-    pool = HotCache(100_000)
-    pool.put(b"a", answer(b"a" * 50_000))
-    assert pool.get(b"a") is None
-    assert pool.size == 0
+def test_a_response_that_is_too_large_is_not_kept() -> None:
+    hot = HotCache(100_000)
+    hot.put(b"a", response(b"a" * 50_000))
+    assert hot.get(b"a") is None
+    assert hot.size == 0
 
 
-def test_a_pool_without_memory_keeps_nothing() -> None:
-    pool = HotCache(0)
-    pool.put(b"a", answer())
-    assert not pool.size
-    assert pool.get(b"a") is None
+def test_a_hot_cache_without_memory_keeps_nothing() -> None:
+    hot = HotCache(0)
+    hot.put(b"a", response())
+    assert not hot.size
+    assert hot.get(b"a") is None
 
 
-def test_a_line_for_the_log_is_counted_as_well() -> None:
-    pool = HotCache(1_000_000)
-    pool.put(b"a", answer(line="a" * 16_000))
-    assert pool.size > 16_000
+def test_the_line_for_the_access_log_is_counted() -> None:
+    hot = HotCache(1_000_000)
+    hot.put(b"a", response(log_line="a" * 16_000))
+    assert hot.size > 16_000
 
 
-def test_what_left_takes_little_memory_however_long_its_head_was() -> None:
-    """Whole heads were remembered, each up to 64 KiB: gigabytes, beside answers to short ones."""
-    pool = HotCache(2_000_000)
+def test_the_ghost_queue_takes_little_memory_even_for_long_heads() -> None:
+    """Regression: it held whole heads of up to 64 KiB each, gigabytes in all."""
+    hot = HotCache(2_000_000)
     for number in range(3_000):
-        pool.put(head(number), answer())
-        sent(pool, head(number))
+        hot.put(head(number), response())
+        use(hot, head(number))
     for number in range(3_000):
-        pool.put(head(number) + b"a" * 60_000, answer())
-    assert sum(map(getsizeof, pool._ghosts)) < 1_000_000
+        hot.put(head(number) + b"a" * 60_000, response())
+    assert sum(map(getsizeof, hot._ghosts)) < 1_000_000
 
 
-def test_to_forget_everything_leaves_nothing() -> None:
-    pool = HotCache(100_000)
-    pool.put(b"a", answer())
-    pool.clear()
-    assert (len(pool), pool.size, pool.get(b"a")) == (0, 0, None)
+def test_clear_removes_everything() -> None:
+    hot = HotCache(100_000)
+    hot.put(b"a", response())
+    hot.clear()
+    assert (len(hot), hot.size, hot.get(b"a")) == (0, 0, None)
 
 
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3000), st.booleans()), max_size=200))
 @unhurried
-def test_its_size_is_that_of_its_answers_whatever_happens(events: list[tuple[int, int, bool]]) -> None:
-    pool = HotCache(20_000)
-    for number, size, asks in events:
-        if asks:
-            sent(pool, head(number))
+def test_the_size_is_the_sum_over_all_responses(events: list[tuple[int, int, bool]]) -> None:
+    hot = HotCache(20_000)
+    for number, size, is_use in events:
+        if is_use:
+            use(hot, head(number))
         else:
-            pool.put(head(number), answer(b"a" * size))
-        kept = [(head(each), known) for each in range(31) if (known := pool.get(head(each)))]
-        assert pool.size == sum(len(octets) + len(known.content) + OVERHEAD for octets, known in kept)
-        assert pool.size <= 20_000
-        assert len(pool) == len(kept)
+            hot.put(head(number), response(b"a" * size))
+        kept = [(head(each), known) for each in range(31) if (known := hot.get(head(each)))]
+        assert hot.size == sum(len(key) + len(known.content) + OVERHEAD for key, known in kept)
+        assert hot.size <= 20_000
+        assert len(hot) == len(kept)

@@ -1,6 +1,8 @@
-"""Answers that are ready say what the engine would say, until something changes, and never after."""
+"""A hot response is the response that the engine would give, at any time until it expires."""
 
 from __future__ import annotations
+
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,11 +19,9 @@ from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
 from tests.fixtures.strategies import BEGINNING, unhurried
 
-PLAIN = CachePolicy()
+REQUEST = Request("GET", "http", "a.example", 80, "/")
 
-# ---- the property
-
-_RESPONSE = {
+_RESPONSE_FIELDS = {
     "Cache-Control": ["max-age=60", "max-age=3", "s-maxage=9, max-age=1", "public", "max-age=60, must-revalidate",
                       "max-age=1, stale-while-revalidate=30", "max-age=4, stale-if-error=60", "no-cache", "private"],
     "Age": ["0", "2", "59", "100%", "x"],
@@ -35,7 +35,7 @@ _RESPONSE = {
     "X-Own": ["%d %% %(age)s", "; ttl=60", "Age: 5"],
     "X-%d%": ["a"],
 }  # fmt: skip
-_REQUEST = {
+_REQUEST_FIELDS = {
     "Cache-Control": ["max-age=5", "max-stale", "max-stale=3", "min-fresh=2", "no-cache", "only-if-cached"],
     "Accept-Language": ["en", "de"],
     "Range": ["bytes=0-1", "bytes=-1", "bytes=9-"],
@@ -53,26 +53,54 @@ def _some(table: dict[str, list[str]]) -> st.SearchStrategy[Fields]:
 
 @st.composite
 def situations(draw: st.DrawFn) -> tuple[Request, StoredResponse, CachePolicy, float]:
-    """A request, what is stored for it, the policy, and when it comes."""
-    method = draw(st.sampled_from(["GET", "HEAD"]))
-    version = draw(st.sampled_from(["HTTP/1.1", "HTTP/1.0"]))
-    request = Request(method, "http", "a.example", 80, "/", draw(_some(_REQUEST)), version)
-    fields = draw(_some(_RESPONSE)).replacing("Date", imf_date(BEGINNING)).replacing("Content-Length", "4")
-    vary = tuple((name.lower(), request.fields.get(name)) for name in (fields.get("vary") or "").split(", ") if name)
+    """A request, a stored response under its key, the policy, and the time of the request."""
+    request = replace(
+        REQUEST,
+        method=draw(st.sampled_from(["GET", "HEAD"])),
+        version=draw(st.sampled_from(["HTTP/1.1", "HTTP/1.0"])),
+        fields=draw(_some(_REQUEST_FIELDS)),
+    )
+    fields = draw(_some(_RESPONSE_FIELDS)).replacing("Date", imf_date(BEGINNING)).replacing("Content-Length", "4")
     head = Response(draw(st.sampled_from([200, 203, 404, 301])), draw(st.sampled_from(["OK", "100 %d"])), fields)
-    asked_at = BEGINNING + draw(st.floats(0, 5))
-    came_at = asked_at + draw(st.floats(0, 5))
-    key = primary_key(request)
-    entry = StoredResponse("0" * 32, key, "GET", request.uri, head, asked_at, came_at, came_at, vary, 4)
+    request_time = BEGINNING + draw(st.floats(0, 5))
+    response_time = request_time + draw(st.floats(0, 5))
     policy = CachePolicy(
         presentation=Presentation(cache_status=draw(st.booleans()), memento=draw(st.booleans())),
         freshness=FreshnessPolicy(conservative_age=draw(st.booleans())),
     )
-    return request, entry, policy, came_at + draw(st.floats(0, 70))
+    return request, stored(request, head, request_time, response_time), policy, response_time + draw(st.floats(0, 70))
 
 
-def fresh(request: Request, entry: StoredResponse, policy: CachePolicy, now: float) -> bytes:
-    """What the engine says at that time, as octets of a head."""
+def stored(request: Request, head: Response, request_time: float, response_time: float) -> StoredResponse:
+    """Return the stored response to a request."""
+    nominated = [name for name in (head.fields.get("vary") or "").split(", ") if name]
+    return StoredResponse(
+        id="0" * 32,
+        key=primary_key(request),
+        method="GET",
+        target=request.uri,
+        head=head,
+        request_time=request_time,
+        response_time=response_time,
+        stored_at=response_time,
+        vary=tuple((name.lower(), request.fields.get(name)) for name in nominated),
+        length=4,
+    )
+
+
+def hot(
+    request: Request, entry: StoredResponse, policy: CachePolicy, now: float, content: bytes = b"body"
+) -> HotResponse | None:
+    """Return the hot response from a stored response; None if the engine does not serve it, or it cannot be hot."""
+    decision = engine.on_request(request, (entry,), policy, now)
+    if not isinstance(decision, Serve):
+        return None
+    stamp, hits = GenerationStamp(0, 1, 1), HitCount("http", None)
+    return hot_response(request, decision, content, policy=policy, now=now, stamp=stamp, hits=hits)
+
+
+def decided_head(request: Request, entry: StoredResponse, policy: CachePolicy, now: float) -> bytes:
+    """Return the head of the response by which the engine answers at `now`, as bytes."""
     decision = engine.on_request(request, (entry,), policy, now)
     assert isinstance(decision, Serve)
     head = decision.response.head
@@ -81,47 +109,28 @@ def fresh(request: Request, entry: StoredResponse, policy: CachePolicy, now: flo
 
 @given(situations(), st.floats(0, 1, exclude_max=True), st.sampled_from([b"body", b"100 %d of %%", b"%" * 40]))
 @settings(unhurried, max_examples=500)
-def test_an_answer_that_is_ready_is_the_engines_at_any_time_until_it_ends(
-    situation: tuple[Request, StoredResponse, CachePolicy, float], part: float, content: bytes
+def test_a_hot_response_is_the_engines_response_until_it_expires(
+    situation: tuple[Request, StoredResponse, CachePolicy, float], fraction: float, content: bytes
 ) -> None:
     request, entry, policy, now = situation
-    decision = engine.on_request(request, (entry,), policy, now)
-    if not isinstance(decision, Serve):
+    response = hot(request, entry, policy, now, content)
+    if response is None:
         return
-    answer = hot_response(
-        request, decision, content, policy=policy, now=now, stamp=GenerationStamp(0, 1, 1), hits=HitCount("http", None)
-    )
-    if answer is None:
-        return
-    later = now + (min(answer.valid_until, now + 1e6) - now) * part
-    if later < answer.valid_until:
-        assert answer.head_at(later) + answer.content == fresh(request, entry, policy, later) + content
+    later = now + (min(response.valid_until, now + 1e6) - now) * fraction
+    if later < response.valid_until:
+        assert response.head_at(later) + response.content == decided_head(request, entry, policy, later) + content
 
 
-def test_such_answers_exist() -> None:
-    assert (answer := _ready()) is not None
-    assert answer.valid_until == BEGINNING + 60
+FRESH = Fields((("Cache-Control", "max-age=60"), ("Date", imf_date(BEGINNING)), ("Content-Length", "4")))
+ENTRY = stored(REQUEST, Response(200, "OK", FRESH), BEGINNING, BEGINNING)
 
 
-def test_an_answer_that_says_its_age_in_a_field_of_its_own_is_made_anew_each_time() -> None:
-    rule = AnnotationRule(set=(("X-Age", "{age}"),))
-    assert _ready(CachePolicy(presentation=Presentation(annotations=(rule,)))) is None
+def test_a_plain_response_becomes_a_hot_response() -> None:
+    response = hot(REQUEST, ENTRY, CachePolicy(), BEGINNING)
+    assert response is not None
+    assert response.valid_until == BEGINNING + 60
 
 
-def _ready(policy: CachePolicy = PLAIN) -> HotResponse | None:
-    request = Request("GET", "http", "a.example", 80, "/")
-    fields = Fields((("Cache-Control", "max-age=60"), ("Date", imf_date(BEGINNING)), ("Content-Length", "4")))
-    entry = StoredResponse(
-        "0" * 32, primary_key(request), "GET", request.uri, Response(200, "OK", fields), *[BEGINNING] * 3, length=4
-    )
-    decision = engine.on_request(request, (entry,), policy, BEGINNING)
-    assert isinstance(decision, Serve)
-    return hot_response(
-        request,
-        decision,
-        b"body",
-        policy=policy,
-        now=BEGINNING,
-        stamp=GenerationStamp(0, 1, 1),
-        hits=HitCount("http", None),
-    )
+def test_a_response_with_its_age_in_an_annotation_does_not_become_a_hot_response() -> None:
+    policy = CachePolicy(presentation=Presentation(annotations=(AnnotationRule(set=(("X-Age", "{age}"),)),)))
+    assert hot(REQUEST, ENTRY, policy, BEGINNING) is None

@@ -1,4 +1,7 @@
-"""Request heads, octet by octet (yardstick A5, A9, A10, A26): what two parsers could read in two ways is refused."""
+"""Request heads: a head that two parsers could read in two ways is refused.
+
+See docs/decisions.md, "A request head that can be read in two ways is refused".
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,13 @@ GET = b"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n"
 POST = GET.replace(b"GET", b"POST")
 
 
-def refusal(octets: bytes) -> int:
+def refusal(data: bytes) -> int:
     with pytest.raises(MalformedRequest) as caught:
-        parse(octets)
+        parse(data)
     return caught.value.status
 
 
-def test_a_head_is_taken_apart() -> None:
+def test_a_head_is_parsed() -> None:
     head = parse(b"GET http://a.example/a?b HTTP/1.1\r\nHost: a.example\r\nX-Y: \t a  b\t \r\nX-Y:\r\nx-y:c:d\r\n\r\n")
     assert (head.method, head.target, head.version) == ("GET", "http://a.example/a?b", "HTTP/1.1")
     assert head.fields.lines == (("Host", "a.example"), ("X-Y", "a  b"), ("X-Y", ""), ("x-y", "c:d"))
@@ -65,7 +68,7 @@ def test_a_request_line_of_another_form_is_refused(line: bytes) -> None:
     [
         b"X : a\r\n",
         b"X\t: a\r\n",
-        b" X: a\r\n",  # a folded line, or one in front of all
+        b" X: a\r\n",  # a folded line, here without a line before it
         b"X: a\r\n b\r\n",
         b"X: a\r\n\tb\r\n",
         b"X: a\n",
@@ -89,7 +92,7 @@ def test_a_field_line_of_another_form_is_refused(line: bytes) -> None:
     assert refusal(GET + line + b"Y: b\r\n\r\n") == 400
 
 
-def test_octets_above_ascii_pass_as_they_are() -> None:
+def test_bytes_above_ascii_are_kept() -> None:
     assert parse(GET + b"X: \xe9\xc3\xa9\r\n\r\n").fields.get("x") == "\xe9\xc3\xa9"
 
 
@@ -132,15 +135,15 @@ def test_octets_above_ascii_pass_as_they_are() -> None:
         b"Content-Length : 5\r\n",
     ],
 )
-def test_content_framed_in_a_way_that_could_be_read_in_two_is_refused(lines: bytes) -> None:
+def test_ambiguous_framing_is_refused(lines: bytes) -> None:
     assert refusal(POST + lines + b"\r\n") == 400
 
 
-def test_chunks_are_not_for_http_1_0() -> None:
+def test_chunks_in_http_1_0_are_refused() -> None:
     assert refusal(POST.replace(b"1.1\r", b"1.0\r") + b"Transfer-Encoding: chunked\r\n\r\n") == 400
 
 
-def test_the_two_framings_that_pass() -> None:
+def test_a_length_and_chunks_are_accepted() -> None:
     assert parse(POST + b"Content-Length: 5\r\n\r\n").length == 5
     assert parse(POST + b"Transfer-Encoding: Chunked\r\n\r\n").length is None
 
@@ -169,58 +172,58 @@ def test_a_host_that_is_not_one_host_is_refused(hosts: bytes) -> None:
     assert refusal(b"GET http://a.example/ HTTP/1.1\r\n" + hosts + b"\r\n") == 400
 
 
-def test_http_1_0_needs_no_host_and_ends_the_connection() -> None:
+def test_http_1_0_needs_no_host_and_has_no_persistent_connections_by_default() -> None:
     assert not parse(b"GET http://a.example/ HTTP/1.0\r\n\r\n").persistent
     assert parse(b"GET http://a.example/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").persistent
 
 
 @pytest.mark.parametrize("line", [b"Connection: close", b"Connection: x, Close", b"Proxy-Connection: close"])
-def test_a_client_may_end_the_connection(line: bytes) -> None:
+def test_connection_close_ends_the_connection(line: bytes) -> None:
     assert not parse(GET + line + b"\r\n\r\n").persistent
 
 
 # ---- limits
 
 
-def test_a_section_just_within_the_limits_passes() -> None:
+def test_a_head_within_the_limits_is_accepted() -> None:
     lines = b"".join(b"X-%03d: %b\r\n" % (number, b"a" * 300) for number in range(MAX_FIELDS - 1))
     assert len(parse(GET + lines + b"\r\n").fields.lines) == MAX_FIELDS
     assert parse(GET + b"X: " + b"a" * (MAX_LINE - 3) + b"\r\n\r\n")
 
 
-def test_one_field_line_too_many_is_refused() -> None:
+def test_too_many_field_lines_are_refused() -> None:
     assert refusal(GET + b"X: a\r\n" * MAX_FIELDS + b"\r\n") == 431
 
 
-def test_one_octet_too_many_in_a_line_is_refused() -> None:
+def test_a_line_above_the_limit_is_refused() -> None:
     assert refusal(GET + b"X: " + b"a" * (MAX_LINE - 2) + b"\r\n\r\n") == 431
     assert refusal(b"GET http://a.example/" + b"a" * MAX_LINE + b" HTTP/1.1\r\nHost: a.example\r\n\r\n") == 431
 
 
 @pytest.mark.parametrize(
-    ("octets", "status"),
+    ("data", "status"),
     [
-        (b"X: " + b"a" * 10_000 + b"\r\n", 431),  # many lines, none of them too long
+        (b"X: " + b"a" * 10_000 + b"\r\n", 431),  # repeated up to the limit of the whole head
         (b"a" * (MAX_LINE + 1), 431),
         (b"a\n", 400),
         (b"a\r\rb", 400),
         (b"a\x00", 400),
     ],
 )
-def test_what_will_never_be_a_head_is_refused_before_its_end(octets: bytes, status: int) -> None:
-    octets *= MAX_SECTION // len(octets) + 1 if octets.endswith(b"\r\n") else 1
+def test_an_invalid_head_is_refused_before_its_end(data: bytes, status: int) -> None:
+    data *= MAX_SECTION // len(data) + 1 if data.endswith(b"\r\n") else 1
     with pytest.raises(MalformedRequest) as caught:
-        end_of_head(octets)
+        end_of_head(data)
     assert caught.value.status == status
 
 
-def test_a_head_that_may_still_come_is_waited_for() -> None:
-    whole = GET + b"X: a\r\n\r\n"
-    assert [end_of_head(whole[:length]) for length in range(len(whole))] == [0] * len(whole)
-    assert end_of_head(whole + b"GET") == len(whole)
+def test_an_incomplete_head_has_no_end() -> None:
+    head = GET + b"X: a\r\n\r\n"
+    assert [end_of_head(head[:length]) for length in range(len(head))] == [0] * len(head)
+    assert end_of_head(head + b"GET") == len(head)
 
 
-def test_a_value_full_of_spaces_takes_no_longer_than_another() -> None:
-    """The pattern that took lines apart tried every space of a value as its end: seconds for 64 KiB."""
+def test_a_value_full_of_spaces_is_parsed_in_linear_time() -> None:
+    """Regression: the pattern tried every space as the end of the value, which took seconds for 64 KiB."""
     line = b"X: a" + b" " * (MAX_LINE - 6) + b"b\r\n"
     assert len(parse(GET + line * 3 + b"\r\n").fields.lines) == 4

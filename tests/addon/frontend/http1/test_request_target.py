@@ -1,4 +1,7 @@
-"""Where requests go (yardstick A2, A5): what the client named counts, and no two places share an answer."""
+"""Request targets: where a request goes, and under which URL its response is stored.
+
+See docs/decisions.md, "A request goes where its target says".
+"""
 
 from __future__ import annotations
 
@@ -13,26 +16,36 @@ from addon.frontend.http1.request_target import (
     parse_host_port,
 )
 from cache.http.messages import host_port
-from tests.addon.frontend.doorway import Doorway, converse, get, origin_tls, request, trusting
+from tests.addon.frontend.front_end import (
+    FrontEndUnderTest,
+    authority_of,
+    client_tls,
+    get,
+    get_in_tunnel,
+    origin_tls,
+    request_head,
+    run_conversation,
+)
 from tests.fixtures.raw_origin import HEAD, RawOrigin, answering, endless
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
-INSIDE = TunnelTargets.of("a.example", 443, "a.example")
-EDGE = GatewayTargets(("http", "backend.example", 8080))
+TUNNEL = TunnelTargets.of("a.example", 443, "a.example")
+GATEWAY = GatewayTargets(("http", "backend.example", 8080))
 
 
 def head(line: str, *lines: str) -> RequestHead:
-    return parse(request(f"{line} HTTP/1.1", *(lines or ("Host: a.example",))))
+    return parse(request_head(f"{line} HTTP/1.1", *(lines or ("Host: a.example",))))
 
 
-def refusal(destination: RequestTargets, line: str, *lines: str) -> int:
+def refusal(targets: RequestTargets, line: str, *lines: str) -> int:
+    """Return the status of the response to a request with a refused target."""
     with pytest.raises(MalformedRequest) as caught:
-        destination.request(head(line, *lines))
+        targets.request(head(line, *lines))
     return caught.value.status
 
 
 @pytest.mark.parametrize(
-    ("target", "place", "path"),
+    ("target", "expected", "path"),
     [
         ("http://a.example/", ("http", "a.example", 80), "/"),
         ("HTTP://A.example/", ("http", "A.example", 80), "/"),
@@ -46,11 +59,11 @@ def refusal(destination: RequestTargets, line: str, *lines: str) -> int:
         ("http://a.example/http://b.example/", ("http", "a.example", 80), "/http://b.example/"),
     ],
 )
-def test_a_whole_uri_names_the_origin_whatever_host_says(target: str, place: tuple[str, str, int], path: str) -> None:
-    asked = ForwardProxyTargets().request(head(f"GET {target}", "Host: b.example"))
-    assert (asked.scheme, asked.host, asked.port) == place
-    assert asked.target == path
-    assert "host" not in asked.fields
+def test_an_absolute_target_overrules_host(target: str, expected: tuple[str, str, int], path: str) -> None:
+    request = ForwardProxyTargets().request(head(f"GET {target}", "Host: b.example"))
+    assert (request.scheme, request.host, request.port) == expected
+    assert request.target == path
+    assert "host" not in request.fields
 
 
 @pytest.mark.parametrize(
@@ -80,13 +93,13 @@ def test_a_whole_uri_names_the_origin_whatever_host_says(target: str, place: tup
         "http://[a.example]/",
     ],
 )
-def test_a_target_that_names_no_place_is_refused(target: str) -> None:
+def test_a_target_without_a_valid_authority_is_refused(target: str) -> None:
     assert refusal(ForwardProxyTargets(), f"GET {target}") == 400
 
 
-def test_options_may_ask_about_the_server_as_a_whole() -> None:
+def test_options_may_be_for_the_whole_server() -> None:
     assert ForwardProxyTargets().request(head("OPTIONS http://a.example")).target == "*"
-    assert INSIDE.request(head("OPTIONS *")).target == "*"
+    assert TUNNEL.request(head("OPTIONS *")).target == "*"
 
 
 @pytest.mark.parametrize(
@@ -109,96 +122,96 @@ def test_options_may_ask_about_the_server_as_a_whole() -> None:
         "*",
     ],
 )
-def test_connect_names_a_host_and_a_port(target: str) -> None:
+def test_a_connect_without_a_host_and_a_port_is_refused(target: str) -> None:
     with pytest.raises(MalformedRequest):
         ForwardProxyTargets().tunnel_to(head(f"CONNECT {target}"))
 
 
-def test_connect_leads_there_whatever_host_says() -> None:
+def test_the_target_of_connect_overrules_host() -> None:
     assert ForwardProxyTargets().tunnel_to(head("CONNECT a.example:443", "Host: b.example")) == ("a.example", 443)
     assert ForwardProxyTargets().tunnel_to(head("CONNECT [::1]:8443")) == ("::1", 8443)
 
 
 @pytest.mark.parametrize("line", ["Content-Length: 5", "Transfer-Encoding: chunked"])
 def test_a_connect_with_content_is_refused(line: str) -> None:
-    """Content would have been taken for what the client says inside the tunnel."""
+    """The content would be taken for the first bytes in the tunnel."""
     with pytest.raises(MalformedRequest):
         ForwardProxyTargets().tunnel_to(head("CONNECT a.example:443", "Host: a.example", line))
 
 
-def test_no_tunnel_leads_out_of_a_tunnel_or_through_an_edge() -> None:
-    for destination in (INSIDE, EDGE):
+def test_connect_in_a_tunnel_or_to_a_gateway_is_refused() -> None:
+    for targets in (TUNNEL, GATEWAY):
         with pytest.raises(MalformedRequest) as caught:
-            destination.tunnel_to(head("CONNECT b.example:443"))
+            targets.tunnel_to(head("CONNECT b.example:443"))
         assert caught.value.status == 405
 
 
-def test_inside_a_tunnel_a_host_that_names_another_origin_stays_for_the_engine_to_see() -> None:
-    assert INSIDE.request(head("GET /", "Host: b.example")).fields.get("host") == "b.example"
-    asked = INSIDE.request(head("GET https://b.example/c"))
-    assert (asked.host, asked.target, asked.fields.all("host")) == ("a.example", "/c", ("b.example",))
+def test_in_a_tunnel_the_host_of_another_origin_is_kept_for_the_engine() -> None:
+    assert TUNNEL.request(head("GET /", "Host: b.example")).fields.get("host") == "b.example"
+    request = TUNNEL.request(head("GET https://b.example/c"))
+    assert (request.host, request.target, request.fields.all("host")) == ("a.example", "/c", ("b.example",))
 
 
 @pytest.mark.parametrize("target", ["b", "https://user@a.example/", "https://:443/", "https:///", "ftp://a.example/"])
-def test_inside_a_tunnel_a_target_of_another_form_is_refused(target: str) -> None:
-    assert refusal(INSIDE, f"GET {target}") == 400
+def test_in_a_tunnel_a_target_of_another_form_is_refused(target: str) -> None:
+    assert refusal(TUNNEL, f"GET {target}") == 400
 
 
-def test_an_edge_is_addressed_like_an_origin() -> None:
-    asked = EDGE.request(head("GET /b", "Host: a.example:81"))
-    assert (asked.scheme, asked.host, asked.port, asked.target) == ("http", "a.example", 81, "/b")
-    asked = EDGE.request(head("GET http://c.example/b", "Host: a.example"))
-    assert (asked.host, asked.port, asked.target) == ("c.example", 80, "/b")
-    assert EDGE.request(parse(b"GET / HTTP/1.0\r\n\r\n")).host == "backend.example"
-    assert EDGE.mode == "reverse:http://backend.example:8080"
+def test_requests_to_a_gateway_have_the_form_of_requests_to_an_origin() -> None:
+    request = GATEWAY.request(head("GET /b", "Host: a.example:81"))
+    assert (request.scheme, request.host, request.port, request.target) == ("http", "a.example", 81, "/b")
+    request = GATEWAY.request(head("GET http://c.example/b", "Host: a.example"))
+    assert (request.host, request.port, request.target) == ("c.example", 80, "/b")
+    assert GATEWAY.request(parse(b"GET / HTTP/1.0\r\n\r\n")).host == "backend.example"
+    assert GATEWAY.mode == "reverse:http://backend.example:8080"
 
 
-def test_addresses_of_ipv6_have_brackets_only_in_text() -> None:
+def test_ipv6_addresses_have_brackets_only_in_text() -> None:
     assert parse_host_port("[::1]:80", 443) == ("::1", 80)
     assert host_port("::1", 80) == "[::1]:80"
 
 
-def test_no_two_kinds_of_connection_share_a_prefix() -> None:
-    places = [
+def test_no_prefix_of_a_connection_is_the_start_of_another() -> None:
+    kinds = [
         ForwardProxyTargets(),
-        INSIDE,
+        TUNNEL,
         TunnelTargets.of("a.example", 443, None),
         TunnelTargets.of("a.example", 443, "b.example"),
         TunnelTargets.of("a.example", 444, "a.example"),
     ]
-    prefixes = [place.prefix for place in places]
+    prefixes = [kind.prefix for kind in kinds]
     assert all(not one.startswith(other) for one in prefixes for other in prefixes if one is not other)
 
 
 # ---- over a socket
 
 
-def test_what_was_answered_inside_a_tunnel_is_no_answer_to_the_same_octets_outside() -> None:
-    """The prefix of a tunnel, said by a client outside of any, was taken for a known head."""
+def test_a_client_cannot_write_the_prefix_of_a_tunnel_to_get_its_hot_responses() -> None:
+    """Regression: the same bytes, sent outside a tunnel, were taken for a known request head."""
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        inside = request("GET / HTTP/1.1", f"Host: {authority}")
-        client = await doorway.tunnel(authority, trusting())
-        assert [(await client.ask(inside)).status for _ in range(3)] == [200, 203, 203]
-        client = await doorway.client()
-        for name in ("127.0.0.1", ""):  # an address is no name in TLS
-            heard = await (await doorway.client()).ask(f"{authority} {name}\n".encode() + inside)
-            assert heard.status == 400
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        request = get_in_tunnel(origin)
+        client = await front_end.tunnel(authority_of(origin), client_tls())
+        assert [(await client.fetch(request)).status for _ in range(3)] == [200, 203, 203]
+        client = await front_end.client()
+        for name in ("127.0.0.1", ""):  # TLS has no server names for addresses
+            prefix = f"{authority_of(origin)} {name}\n".encode()
+            assert (await (await front_end.client()).fetch(prefix + request)).status == 400
 
-    converse(conversation, answering(FRESH), secure=origin_tls())
+    run_conversation(conversation, answering(FRESH), secure=origin_tls())
 
 
-def test_absolute_form_wins_over_host_and_is_stored_under_its_own_name() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        heard = await client.ask(request(f"GET http://127.0.0.1:{origin.port}/a HTTP/1.1", "Host: victim.example"))
-        assert heard.status == 200
-        assert b"Host: 127.0.0.1:%d\r\n" % origin.port in origin.requests[0]
-        assert [entry.key for entry in doorway.stored()] == [f"http://127.0.0.1:{origin.port}/a"]
-        assert (await client.ask(get(origin, "/a"))).status == 203
+def test_an_absolute_target_overrules_host_in_the_key_too() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        url = f"http://{authority_of(origin)}/a"
+        response = await client.fetch(request_head(f"GET {url} HTTP/1.1", "Host: victim.example"))
+        assert response.status == 200
+        assert b"Host: %b\r\n" % authority_of(origin).encode() in origin.requests[0]
+        assert [entry.key for entry in front_end.entries()] == [url]
+        assert (await client.fetch(get(origin, "/a"))).status == 203
 
-    converse(conversation, answering(FRESH))
+    run_conversation(conversation, answering(FRESH))
 
 
 @pytest.mark.parametrize(
@@ -213,39 +226,38 @@ def test_absolute_form_wins_over_host_and_is_stored_under_its_own_name() -> None
         ("/a", ""),
     ],
 )
-def test_a_host_that_differs_inside_a_tunnel_goes_forward_and_is_never_stored(target: str, host: str) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.tunnel(f"127.0.0.1:{origin.port}", trusting())
+def test_a_request_for_another_host_than_the_tunnels_is_forwarded_and_not_stored(target: str, host: str) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin), client_tls())
         for _ in range(2):
             line = f"GET {target.format(port=origin.port)} HTTP/1.1"
-            heard = await client.ask(request(line, f"Host: {host.format(port=origin.port)}"))
-            assert heard.status == 200  # RFC 9110 §15.5.20: a proxy generates no 421
-            assert "fwd=bypass" in (heard.fields.get("cache-status") or "")
+            response = await client.fetch(request_head(line, f"Host: {host.format(port=origin.port)}"))
+            assert response.status == 200  # RFC 9110 §15.5.20: a proxy generates no 421
+            assert "fwd=bypass" in (response.fields.get("cache-status") or "")
         assert len(origin.requests) == 2
-        assert not doorway.stored()
+        assert not front_end.entries()
 
-    converse(conversation, answering(FRESH, FRESH), answering(FRESH), secure=origin_tls())
+    run_conversation(conversation, answering(FRESH, FRESH), answering(FRESH), secure=origin_tls())
 
 
-def test_a_name_in_tls_that_differs_from_the_tunnels_is_never_stored() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
+def test_a_response_is_not_stored_if_the_tls_server_name_is_not_the_tunnels() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         for _ in range(2):
-            client = await doorway.tunnel(authority, trusting(), "localhost")
-            heard = await client.ask(request("GET /a HTTP/1.1", f"Host: {authority}"))
-            assert heard.status == 200
+            client = await front_end.tunnel(authority_of(origin), client_tls(), "localhost")
+            response = await client.fetch(get_in_tunnel(origin, "/a"))
+            assert response.status == 200
         assert len(origin.requests) == 2
-        assert not doorway.stored()
+        assert not front_end.entries()
 
-    converse(conversation, answering(FRESH), secure=origin_tls())
+    run_conversation(conversation, answering(FRESH), secure=origin_tls())
 
 
-def test_an_unknown_method_is_forwarded_and_its_answer_is_nobodys() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+def test_an_unknown_method_is_forwarded_and_its_response_is_not_stored() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         for method in ("PURGE", "BAN", "Get"):
-            assert (await client.ask(get(origin, "/a", method=method))).body == b"ok"
+            assert (await client.fetch(get(origin, "/a", method=method))).body == b"ok"
         assert [head.split(b" ")[0] for head in origin.requests] == [b"PURGE", b"BAN", b"Get"]
-        assert not doorway.stored()
+        assert not front_end.entries()
 
-    converse(conversation, endless)
+    run_conversation(conversation, endless)

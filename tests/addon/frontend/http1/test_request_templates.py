@@ -1,4 +1,4 @@
-"""What may never be kept passes without ceremony, and comes out as the fetcher would have it."""
+"""Request templates: a miss like an earlier one is fetched without a task, and gets the same response as with one."""
 
 from __future__ import annotations
 
@@ -17,15 +17,12 @@ from cache import engine
 from cache.engine.decisions import Forward, Relay
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
-from tests.addon.frontend.doorway import Doorway, converse, get, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, authority_of, get, run_conversation, until
 from tests.fixtures.raw_origin import Peer, RawOrigin, Script, answering
 
-NO_STORE = (
-    b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\n"
-)
-FRESH = (
-    b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nCache-Control: max-age=60\r\nContent-Length: 2\r\n\r\n"
-)
+DATE = "Mon, 23 Nov 2026 12:00:00 GMT"
+HEAD = f"HTTP/1.1 200 OK\r\nDate: {DATE}\r\nCache-Control: %b\r\nContent-Length: 2\r\n\r\n".encode()
+NO_STORE, FRESH = HEAD % b"no-store", HEAD % b"max-age=60"
 
 _FIELDS = st.lists(
     st.sampled_from(
@@ -38,205 +35,211 @@ _TARGETS = st.text(st.sampled_from("abc/?=&.;%20-"), max_size=20).map(lambda tex
 
 
 @given(_FIELDS, _TARGETS, _TARGETS, st.sampled_from(["no-store", "private", "no-store, max-age=9"]))
-def test_while_nothing_is_stored_the_target_decides_nothing(
-    lines: list[tuple[str, str]], one: str, other: str, said: str
+def test_the_engine_decides_the_same_for_every_target_while_nothing_is_stored(
+    lines: list[tuple[str, str]], target: str, other_target: str, cache_control: str
 ) -> None:
-    request, policy = Request("GET", "http", "a.example", 80, one, Fields(tuple(lines))), CachePolicy()
-    elsewhere = replace(request, target=other)
-    sent, sent_elsewhere = (engine.on_request(each, (), policy, 1.0) for each in (request, elsewhere))
+    """This is why a template may be used for another target."""
+    request, policy = Request("GET", "http", "a.example", 80, target, Fields(tuple(lines))), CachePolicy()
+    other = replace(request, target=other_target)
+    sent, other_sent = (engine.on_request(each, (), policy, 1.0) for each in (request, other))
     assert isinstance(sent, Forward)
-    assert isinstance(sent_elsewhere, Forward)
-    assert replace(sent, request=replace(sent.request, target=other)) == sent_elsewhere
-    head = Response(200, "OK", Fields((("Date", "Mon, 23 Nov 2026 12:00:00 GMT"), ("Cache-Control", said))))
+    assert isinstance(other_sent, Forward)
+    assert replace(sent, request=replace(sent.request, target=other_target)) == other_sent
+    head = Response(200, "OK", Fields((("Date", DATE), ("Cache-Control", cache_control))))
     received = Received(head, 1.0, 2.0)
     outcome = engine.on_response(request, sent, received, policy, "1")
     assert isinstance(outcome, Relay)
-    assert outcome == engine.on_response(elsewhere, sent_elsewhere, received, policy, "2")
+    assert outcome == engine.on_response(other, other_sent, received, policy, "2")
 
 
-def test_another_target_is_answered_as_the_first_one_was_and_counted() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        heard = [await client.ask(get(origin, path)) for path in ("/a", "/b", "/c")]
-        assert [each.body for each in heard] == [b"v1", b"v2", b"v3"]
-        assert len({(each.status, each.fields) for each in heard}) == 1
-        counted = doorway.service.counters.snapshot()
-        assert [counted[name] for name in ("requests", "origin.fetches", "not_stored.no-store")] == [3, 3, 3]
-        assert counted["octets.from_origin"] == 6
-        assert not doorway.stored()
+def test_another_target_gets_the_same_head_and_the_same_counters() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        responses = [await client.fetch(get(origin, path)) for path in ("/a", "/b", "/c")]
+        assert [each.body for each in responses] == [b"v1", b"v2", b"v3"]
+        assert len({(each.status, each.fields) for each in responses}) == 1
+        counters = front_end.service.counters.snapshot()
+        assert [counters[name] for name in ("requests", "origin.fetches", "not_stored.no-store")] == [3, 3, 3]
+        assert counters["octets.from_origin"] == 6
+        assert not front_end.entries()
 
-    converse(conversation, answering(NO_STORE + b"v1", NO_STORE + b"v2", NO_STORE + b"v3"))
+    run_conversation(conversation, answering(NO_STORE + b"v1", NO_STORE + b"v2", NO_STORE + b"v3"))
 
 
-def test_what_may_be_stored_after_all_is() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+def test_a_response_that_may_be_stored_is_stored() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         for path in ("/a", "/b"):
-            await client.ask(get(origin, path))
-        assert (await client.ask(get(origin, "/c"))).status == 200
-        assert (await client.ask(get(origin, "/c"))).status == 203
-        assert [each.target for each in doorway.stored()] == [f"http://127.0.0.1:{origin.port}/c"]
+            await client.fetch(get(origin, path))
+        assert (await client.fetch(get(origin, "/c"))).status == 200
+        assert (await client.fetch(get(origin, "/c"))).status == 203
+        assert [each.target for each in front_end.entries()] == [f"http://{authority_of(origin)}/c"]
 
-    converse(conversation, answering(NO_STORE + b"v1", NO_STORE + b"v2", FRESH + b"v3"))
+    run_conversation(conversation, answering(NO_STORE + b"v1", NO_STORE + b"v2", FRESH + b"v3"))
 
 
-def test_a_connection_that_had_ended_is_no_error() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+def test_an_origin_connection_that_has_ended_is_replaced() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         for path in ("/a", "/b"):
-            await client.ask(get(origin, path))
-        assert (await client.ask(get(origin, "/c"))).body == b"v3"
+            await client.fetch(get(origin, path))
+        assert (await client.fetch(get(origin, "/c"))).body == b"v3"
 
-    ending = NO_STORE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
-    converse(conversation, answering(NO_STORE + b"v1", ending + b"v2"), answering(NO_STORE + b"v3"))
-
-
-def test_an_answer_that_ends_short_is_cut() -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        await client.ask(get(origin, "/a"))
-        heard = await client.ask(get(origin, "/b"))
-        assert (heard.status, heard.body, heard.cut) == (200, b"v", True)
-
-    async def ends_short(peer: Peer) -> None:
-        for octets in (NO_STORE + b"v1", NO_STORE + b"v"):
-            await peer.request()
-            await peer.send(octets)
-        await peer.close()
-
-    converse(conversation, ends_short)
+    closing = NO_STORE.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
+    run_conversation(conversation, answering(NO_STORE + b"v1", closing + b"v2"), answering(NO_STORE + b"v3"))
 
 
-def test_interim_responses_pass_as_well() -> None:
-    """The second client of the same kind did not get to see them."""
+def test_a_response_that_ends_short_is_cut_off() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        await client.fetch(get(origin, "/a"))
+        response = await client.fetch(get(origin, "/b"))
+        assert (response.status, response.body, response.cut) == (200, b"v", True)
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        heard = [await client.ask(get(origin, path)) for path in ("/a", "/b", "/c")]
-        assert [each.interim for each in heard] == [(103,)] * 3
-
-    early = b"HTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n" + NO_STORE
-    converse(conversation, answering(early + b"v1", early + b"v2", early + b"v3"))
+    run_conversation(conversation, answering(NO_STORE + b"v1", NO_STORE + b"v", then_close=True))
 
 
-def test_an_origin_that_says_nothing_is_not_asked_again() -> None:
-    """A time-out was taken for a connection that had ended, and the request sent a second time."""
+def test_interim_responses_are_passed_on() -> None:
+    """Regression: only the first client of a template got them."""
 
-    async def silent_then(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(NO_STORE + b"v1")
-        await peer.request()
-        await peer.client_closed()
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        responses = [await client.fetch(get(origin, path)) for path in ("/a", "/b", "/c")]
+        assert [each.interim for each in responses] == [(103,)] * 3
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        await client.ask(get(origin, "/a"))
-        assert (await client.ask(get(origin, "/b"))).status == 504
-        assert len(origin.requests) == 2
-
-    converse(conversation, silent_then, answering(NO_STORE + b"v2"), origin={"first_byte_timeout": 0.2})
+    hints = b"HTTP/1.1 103 Early Hints\r\nLink: </b>\r\n\r\n" + NO_STORE
+    run_conversation(conversation, answering(hints + b"v1", hints + b"v2", hints + b"v3"))
 
 
-def test_a_client_that_leaves_gives_its_place_at_the_origin_back() -> None:
-    async def silent_then(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(NO_STORE + b"v1")
-        await peer.request()
-        await peer.client_closed()
+def test_a_client_of_http_1_0_gets_a_content_length() -> None:
+    """Regression: without it, the client could not tell complete content from content that ends short."""
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
-        await client.ask(get(origin, "/a"))
-        client.send(get(origin, "/b"))
-        await until(lambda: len(origin.requests) == 2)
-        # an end of sending alone would leave it the answer
-        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-        client.leave()
-        another = await doorway.client()
-        assert (await another.ask(get(origin, "/c"))).body == b"v2"
-
-    converse(conversation, silent_then, answering(NO_STORE + b"v2"), origin={"max_connections": 1})
-
-
-def test_a_client_of_http_1_0_is_told_the_length_there_too() -> None:
-    """Content without a length ended with the connection, as it also does where it ends short."""
-
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         for path, body in (("/a", b"v1"), ("/b", b"v2"), ("/c", b"v3")):
-            heard = await client.ask(get(origin, path, "Connection: keep-alive").replace(b"HTTP/1.1", b"HTTP/1.0"))
-            assert (heard.fields.get("content-length"), heard.body) == ("2", body)
+            request = get(origin, path, "Connection: keep-alive").replace(b"HTTP/1.1", b"HTTP/1.0")
+            response = await client.fetch(request)
+            assert (response.fields.get("content-length"), response.body) == ("2", body)
 
-    chunked = NO_STORE.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")
-    pieces = [chunked + b"2\r\n%b\r\n0\r\n\r\n" % body for body in (b"v2", b"v3")]
-    converse(conversation, answering(NO_STORE + b"v1", *pieces))
+    head = NO_STORE.replace(b"Content-Length: 2", b"Transfer-Encoding: chunked")
+    chunked = [head + b"2\r\n%b\r\n0\r\n\r\n" % body for body in (b"v2", b"v3")]
+    run_conversation(conversation, answering(NO_STORE + b"v1", *chunked))
 
 
-def hesitating(late: asyncio.Event, second: bytes) -> Script:
-    """Answer once with what may not be stored, and then, when it is `late`, with the octets `second`."""
+# ---- the second response takes long, or never comes
+
+
+async def silent_to_the_second(peer: Peer) -> None:
+    """Answer the first request, and never the second."""
+    await peer.request()
+    await peer.send(NO_STORE + b"v1")
+    await peer.request()
+    await peer.client_closed()
+
+
+def delays_the_second(may_answer: asyncio.Event, second: bytes) -> Script:
+    """Return a script that answers the second request with `second`, once it may."""
 
     async def script(peer: Peer) -> None:
         await peer.request()
         await peer.send(NO_STORE + b"v1")
         await peer.request()
-        await late.wait()
+        await may_answer.wait()
         await peer.send(second)
         await peer.client_closed()
 
     return script
 
 
-def test_who_asks_after_a_slow_answer_that_may_not_be_shared_waits_for_nobody() -> None:
-    """What is remembered for five seconds was remembered from when the origin was asked."""
-    late = asyncio.Event()
+def test_a_request_that_timed_out_is_not_sent_again() -> None:
+    """Regression: the timeout was taken for an idle connection that had ended, and the request was sent again."""
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client, key = await doorway.client(), f"http://127.0.0.1:{origin.port}/b"
-        await client.ask(get(origin, "/a"))
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        await client.fetch(get(origin, "/a"))
+        assert (await client.fetch(get(origin, "/b"))).status == 504
+        assert len(origin.requests) == 2
+
+    origin_settings = {"first_byte_timeout": 0.2}
+    run_conversation(conversation, silent_to_the_second, answering(NO_STORE + b"v2"), origin=origin_settings)
+
+
+def test_a_client_that_disconnects_releases_its_origin_connection() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        await client.fetch(get(origin, "/a"))
         client.send(get(origin, "/b"))
         await until(lambda: len(origin.requests) == 2)
-        doorway.house.clock.advance(6)
-        late.set()
-        assert (await client.answer()).body == b"v2"
-        assert doorway.service.active.current.fetcher.single_flight.is_hit_for_pass(key, doorway.service.clock())
+        # a reset: after a mere end of sending, the proxy would still answer
+        client.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.disconnect()
+        other = await front_end.client()
+        assert (await other.fetch(get(origin, "/c"))).body == b"v2"
 
-    converse(conversation, hesitating(late, NO_STORE + b"v2"))
+    origin_settings = {"max_connections": 1}
+    run_conversation(conversation, silent_to_the_second, answering(NO_STORE + b"v2"), origin=origin_settings)
 
 
-def test_what_was_asked_before_a_recording_begins_is_not_in_it(tmp_path: Path) -> None:
-    """It was stored there, and whoever asked for the same afterwards still waited for the first answer."""
-    late = asyncio.Event()
+def test_hit_for_pass_begins_when_the_response_arrives() -> None:
+    """Regression: its five seconds began when the request was sent."""
+    may_answer = asyncio.Event()
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client, home = await doorway.client(), doorway.service.active.own
-        await client.ask(get(origin, "/a"))
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client, service = await front_end.client(), front_end.service
+        await client.fetch(get(origin, "/a"))
         client.send(get(origin, "/b"))
         await until(lambda: len(origin.requests) == 2)
-        await doorway.service.recordings.start("record", "one")
-        late.set()
-        assert (await client.answer()).body == b"v2"
-        assert not doorway.stored()
-        assert [each.target for each in home.store.sync_store.entries()] == [f"http://127.0.0.1:{origin.port}/b"]
-        assert home.fetcher.single_flight.leader(f"http://127.0.0.1:{origin.port}/b") is None
+        front_end.clock.advance(6)
+        may_answer.set()
+        assert (await client.response()).body == b"v2"
+        single_flight = service.active.current.fetcher.single_flight
+        assert single_flight.is_hit_for_pass(f"http://{authority_of(origin)}/b", service.clock())
 
-    store = {"kind": "disk", "path": str(tmp_path / "store")}
-    converse(conversation, hesitating(late, FRESH + b"v2"), store=store, recordings={"path": str(tmp_path / "shelf")})
+    run_conversation(conversation, delays_the_second(may_answer, NO_STORE + b"v2"))
 
 
-def test_heads_that_never_come_again_are_not_kept_for_each_kind_of_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Sixteen were, for every Cookie: tens of megabytes that no setting knew of."""
+def test_the_response_to_a_request_sent_before_a_recording_began_is_not_in_the_recording(tmp_path: Path) -> None:
+    """Regression: it was, and later requests for the same URL went on to wait for that fetch."""
+    may_answer = asyncio.Event()
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client, own = await front_end.client(), front_end.service.active.own
+        await client.fetch(get(origin, "/a"))
+        client.send(get(origin, "/b"))
+        await until(lambda: len(origin.requests) == 2)
+        await front_end.service.recordings.start("record", "one")
+        may_answer.set()
+        assert (await client.response()).body == b"v2"
+        assert not front_end.entries()
+        url = f"http://{authority_of(origin)}/b"
+        assert [each.target for each in own.store.sync_store.entries()] == [url]
+        assert own.fetcher.single_flight.leader(url) is None
+
+    run_conversation(
+        conversation,
+        delays_the_second(may_answer, FRESH + b"v2"),
+        store={"kind": "disk", "path": str(tmp_path / "store")},
+        recordings={"path": str(tmp_path / "library")},
+    )
+
+
+# ---- limits
+
+
+def test_the_number_of_known_response_heads_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: each template kept sixteen heads, so requests with many cookies took tens of megabytes."""
     monkeypatch.setattr(request_templates, "MAX_HEADS", 4)
 
-    async def numbering(peer: Peer) -> None:
+    async def numbers_its_heads(peer: Peer) -> None:
         for number in range(20):
             await peer.request()
             await peer.send(NO_STORE.replace(b"\r\n\r\n", b"\r\nX-Request-Id: %d\r\n\r\nv1" % number))
         await peer.client_closed()
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await doorway.client()
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
         for number in range(20):
-            await client.ask(get(origin, f"/{number}", f"Cookie: a={number // 5}"))
-        assert 0 < len(doorway.fast_path.templates.heads) <= 4
+            await client.fetch(get(origin, f"/{number}", f"Cookie: a={number // 5}"))
+        assert 0 < len(front_end.fast_path.templates.heads) <= 4
 
-    converse(conversation, numbering)
+    run_conversation(conversation, numbers_its_heads)

@@ -1,4 +1,4 @@
-"""Content on its way to clients: from memory, from files of the store, as it comes; to those who read slowly."""
+"""Sending content to clients: from memory, from files of the store, and to clients that read slowly."""
 
 from __future__ import annotations
 
@@ -12,22 +12,34 @@ import pytest
 
 from addon.frontend.connections import STALL_TIMEOUT
 from addon.frontend.http1.connection import Http1Connection
-from tests.addon.frontend.doorway import Client, Doorway, converse, get, origin_tls, request, trusting, until
+from tests.addon.frontend.front_end import (
+    Client,
+    FrontEndUnderTest,
+    authority_of,
+    client_tls,
+    get,
+    get_in_tunnel,
+    origin_tls,
+    run_conversation,
+    unread,
+    until,
+)
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin
 
 SIZE = 3_000_000
 BODY = b"".join(b"%015d\n" % number for number in range(SIZE // 16))
-CACHED = HEAD + b'Cache-Control: max-age=600\r\nETag: "1"\r\nContent-Length: %d\r\n\r\n'
+CACHEABLE = HEAD + b'Cache-Control: max-age=600\r\nETag: "1"\r\nContent-Length: %d\r\n\r\n' % len(BODY)
 
 
-async def large(peer: Peer) -> None:
+async def cacheable(peer: Peer) -> None:
+    """Answer every request with BODY."""
     while True:
         await peer.request()
-        await peer.send(CACHED % len(BODY) + BODY)
+        await peer.send(CACHEABLE + BODY)
 
 
 def on_disk(path: Path) -> dict[str, Any]:
-    """Settings by which nothing above 1000 octets stays in memory."""
+    """Return settings by which no body above 1000 bytes is kept in memory."""
     return {
         "store": {"kind": "disk", "path": str(path / "store"), "max_size": 2**28},
         "memory": {"max_object": 1000, "max_size": 10_000_000},
@@ -36,174 +48,178 @@ def on_disk(path: Path) -> dict[str, Any]:
 
 @pytest.fixture
 def sent_from_files(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """What the system was asked to send from files, in octets."""
-    asked: list[int] = []
+    """Return a list that gets the number of bytes that each call of os.sendfile sends."""
+    sizes: list[int] = []
     sendfile = os.sendfile
 
-    def noted(out: int, source: int, offset: int, count: int) -> int:
-        sent = sendfile(out, source, offset, count)
-        asked.append(sent)
-        return sent
+    def counted(out: int, source: int, offset: int, count: int) -> int:
+        size = sendfile(out, source, offset, count)
+        sizes.append(size)
+        return size
 
-    monkeypatch.setattr(os, "sendfile", noted)
-    return asked
+    monkeypatch.setattr(os, "sendfile", counted)
+    return sizes
 
 
-async def stored(doorway: Doorway, origin: RawOrigin) -> Client:
-    """Return a client that has fetched what is large; it is in the store now."""
-    client = await doorway.client()
-    assert (await client.ask(get(origin, "/a"))).body == BODY
-    await until(lambda: bool(doorway.stored()))
+async def client_of_stored_body(front_end: FrontEndUnderTest, origin: RawOrigin) -> Client:
+    """Return a client that has fetched BODY; it is in the store now."""
+    client = await front_end.client()
+    assert (await client.fetch(get(origin, "/a"))).body == BODY
+    await until(lambda: bool(front_end.entries()))
     return client
 
 
-def test_a_large_copy_leaves_from_its_file(tmp_path: Path, sent_from_files: list[int]) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await stored(doorway, origin)
-        for _ in range(3):
-            heard = await client.ask(get(origin, "/a"))
-            assert (heard.status, heard.body == BODY) == (203, True)
-        assert sum(sent_from_files) == 3 * len(BODY)
-        assert len(origin.requests) == 1
-
-    converse(conversation, large, **on_disk(tmp_path))
-
-
-@pytest.mark.parametrize(
-    ("asked", "start", "stop"),
-    [("0-199999", 0, 200_000), ("1000001-", 1_000_001, len(BODY)), ("-70000", len(BODY) - 70_000, len(BODY))],
-)
-def test_a_range_of_it_too(tmp_path: Path, sent_from_files: list[int], asked: str, start: int, stop: int) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await stored(doorway, origin)
-        heard = await client.ask(get(origin, "/a", f"Range: bytes={asked}"))
-        assert (heard.status, heard.body == BODY[start:stop]) == (206, True)
-        assert sum(sent_from_files) == stop - start
-        several = await client.ask(get(origin, "/a", "Range: bytes=0-99999,200000-299999"))
-        assert several.status == 206
-        assert BODY[200_000:300_000] in several.body
-
-    converse(conversation, large, **on_disk(tmp_path))
-
-
-def test_requests_behind_it_are_answered_in_order(tmp_path: Path, sent_from_files: list[int]) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await stored(doorway, origin)
-        client.send(get(origin, "/a") + get(origin, "/a", "Range: bytes=0-3") + get(origin, "/a", "Connection: close"))
-        assert [len((await client.answer()).body) for _ in range(3)] == [len(BODY), 4, len(BODY)]
-        assert await client.rest() == b""
-        assert sent_from_files
-
-    converse(conversation, large, **on_disk(tmp_path))
-
-
-def test_a_client_that_leaves_in_the_middle_of_a_file_lets_go_of_it(tmp_path: Path, sent_from_files: list[int]) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        await stored(doorway, origin)
-        file = body_file(tmp_path)
-        for _ in range(3):
-            client = await doorway.client(receive_buffer=65_536)
-            client.send(get(origin, "/a") * 20)
-            await client.octets(200_000)
-            client.leave()
-        await until(lambda: len(doorway.connections) == 1)
-        await until(lambda: file not in open_files())
-
-    converse(conversation, large, **on_disk(tmp_path))
-
-
 def body_file(path: Path) -> Path:
-    """Return the file of the only body."""
+    """Return the file of BODY, the only one in the store."""
     files = (each for each in (path / "store").rglob("*") if each.is_file())
     (file,) = (each for each in files if each.stat().st_size == len(BODY))
     return file
 
 
 def open_files() -> list[Path]:
+    """Return the files that this process has open."""
     found = []
     for entry in Path("/proc/self/fd").iterdir():
-        with suppress(OSError):  # it was open to list the others
+        with suppress(OSError):  # the descriptor that lists this folder is closed by now
             found.append(entry.readlink())
     return found
 
 
-def test_a_client_that_stops_reading_a_file_is_cut(tmp_path: Path, sent_from_files: list[int]) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        await stored(doorway, origin)
-        client = await doorway.client(receive_buffer=4096, limit=1024)
-        client.reader._transport.pause_reading()  # type: ignore[attr-defined]
-        client.send(get(origin, "/a") * 20)
-        await until(lambda: any(each._writable and not each._writable.done() for each in doorway.connections))  # type: ignore[attr-defined]
-        doorway.later(STALL_TIMEOUT + 1)
-        await until(lambda: len(doorway.connections) == 1)
-
-    converse(conversation, large, **on_disk(tmp_path))
+# ---- content in files
 
 
-def test_a_file_that_has_become_shorter_ends_in_a_cut_and_the_copy_is_gone(
+def test_a_large_stored_body_is_sent_from_its_file(tmp_path: Path, sent_from_files: list[int]) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await client_of_stored_body(front_end, origin)
+        for _ in range(3):
+            response = await client.fetch(get(origin, "/a"))
+            assert (response.status, response.body == BODY) == (203, True)
+        assert sum(sent_from_files) == 3 * len(BODY)
+        assert len(origin.requests) == 1
+
+    run_conversation(conversation, cacheable, **on_disk(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("spec", "start", "stop"),
+    [("0-199999", 0, 200_000), ("1000001-", 1_000_001, len(BODY)), ("-70000", len(BODY) - 70_000, len(BODY))],
+)
+def test_a_range_is_sent_from_the_file(
+    tmp_path: Path, sent_from_files: list[int], spec: str, start: int, stop: int
+) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await client_of_stored_body(front_end, origin)
+        response = await client.fetch(get(origin, "/a", f"Range: bytes={spec}"))
+        assert (response.status, response.body == BODY[start:stop]) == (206, True)
+        assert sum(sent_from_files) == stop - start
+        multipart = await client.fetch(get(origin, "/a", "Range: bytes=0-99999,200000-299999"))
+        assert multipart.status == 206
+        assert BODY[200_000:300_000] in multipart.body
+
+    run_conversation(conversation, cacheable, **on_disk(tmp_path))
+
+
+def test_requests_behind_one_that_is_sent_from_a_file_are_answered_in_order(
     tmp_path: Path, sent_from_files: list[int]
 ) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await stored(doorway, origin)
-        assert (await client.ask(get(origin, "/a"))).status == 203  # its digest is checked once
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await client_of_stored_body(front_end, origin)
+        client.send(get(origin, "/a") + get(origin, "/a", "Range: bytes=0-3") + get(origin, "/a", "Connection: close"))
+        assert [len((await client.response()).body) for _ in range(3)] == [len(BODY), 4, len(BODY)]
+        assert await client.rest() == b""
+        assert sent_from_files
+
+    run_conversation(conversation, cacheable, **on_disk(tmp_path))
+
+
+def test_the_file_is_closed_when_the_client_disconnects(tmp_path: Path, sent_from_files: list[int]) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        await client_of_stored_body(front_end, origin)
+        file = body_file(tmp_path)
+        for _ in range(3):
+            client = await front_end.client(receive_buffer=65_536)
+            client.send(get(origin, "/a") * 20)
+            await client.read(200_000)
+            client.disconnect()
+        await until(lambda: len(front_end.connections) == 1)
+        await until(lambda: file not in open_files())
+
+    run_conversation(conversation, cacheable, **on_disk(tmp_path))
+
+
+def test_a_client_that_stops_reading_a_file_is_cut_off(tmp_path: Path, sent_from_files: list[int]) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        await client_of_stored_body(front_end, origin)
+        client = await front_end.client_that_does_not_read()
+        client.send(get(origin, "/a") * 20)
+        await until(lambda: any(each._writable and not each._writable.done() for each in front_end.connections))  # type: ignore[attr-defined]
+        front_end.advance_deadlines(STALL_TIMEOUT + 1)
+        await until(lambda: len(front_end.connections) == 1)
+
+    run_conversation(conversation, cacheable, **on_disk(tmp_path))
+
+
+def test_a_truncated_file_cuts_off_the_response_and_is_deleted(tmp_path: Path, sent_from_files: list[int]) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await client_of_stored_body(front_end, origin)
+        assert (await client.fetch(get(origin, "/a"))).status == 203  # the digest is checked with the first hit only
         os.truncate(body_file(tmp_path), 1_000_000)
-        heard = await client.ask(get(origin, "/a"))
-        assert heard.cut or heard.body == BODY  # never less with a clean end
-        client = await doorway.client()
-        assert (await client.ask(get(origin, "/a"))).body == BODY
+        response = await client.fetch(get(origin, "/a"))
+        assert response.cut or response.body == BODY  # a part never looks complete
+        client = await front_end.client()
+        assert (await client.fetch(get(origin, "/a"))).body == BODY
 
-    converse(conversation, large, **on_disk(tmp_path))
+    run_conversation(conversation, cacheable, **on_disk(tmp_path))
 
 
-def test_over_tls_it_leaves_in_parts_no_faster_than_it_is_read(tmp_path: Path, sent_from_files: list[int]) -> None:
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        asked = request("GET /a HTTP/1.1", f"Host: {authority}")
-        client = await doorway.tunnel(authority, trusting())
-        assert (await client.ask(asked)).body == BODY
+def test_over_tls_a_file_is_sent_no_faster_than_it_is_read(tmp_path: Path, sent_from_files: list[int]) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        request = get_in_tunnel(origin, "/a")
+        client = await front_end.tunnel(authority_of(origin), client_tls())
+        assert (await client.fetch(request)).body == BODY
         for _ in range(2):
-            client.send(asked)
+            client.send(request)
             await asyncio.sleep(0.01)
-            (connection,) = doorway.connections
-            assert connection.transport.get_write_buffer_size() <= 2**19  # type: ignore[attr-defined]
-            heard = await client.answer()
-            assert (heard.status, heard.body == BODY) == (203, True)
+            (connection,) = front_end.connections
+            assert unread(connection) <= 2**19
+            response = await client.response()
+            assert (response.status, response.body == BODY) == (203, True)
         assert not sent_from_files
 
-    converse(conversation, large, secure=origin_tls(), **on_disk(tmp_path))
+    run_conversation(conversation, cacheable, secure=origin_tls(), **on_disk(tmp_path))
 
 
-def test_a_client_that_has_not_read_what_came_before_a_file_is_waited_for_and_not_asked_again_and_again(
+def test_flushed_waits_for_a_client_that_does_not_read_without_busy_waiting(
     tmp_path: Path, sent_from_files: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The event loop went round without end until the client had read."""
-    turns = 0
+    """Regression: the event loop ran without a pause until the client had read."""
+    calls = 0
     writable = Http1Connection.writable
 
     async def counted(self: Http1Connection) -> None:
-        nonlocal turns
-        turns += 1
+        nonlocal calls
+        calls += 1
         await writable(self)
 
-    async def conversation(doorway: Doorway, origin: RawOrigin) -> None:
-        client = await stored(doorway, origin)
-        before = set(doorway.connections)
-        slow = await doorway.client(receive_buffer=4096, limit=1024)
-        slow.reader._transport.pause_reading()  # type: ignore[attr-defined]
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await client_of_stored_body(front_end, origin)
+        before = set(front_end.connections)
+        slow = await front_end.client_that_does_not_read()
         monkeypatch.setattr(Http1Connection, "writable", counted)
-        await until(lambda: len(doorway.connections) == 2)
-        (connection,) = set(doorway.connections) - before
-        while not connection.transport.get_write_buffer_size():  # type: ignore[attr-defined]
-            connection.transport.write(b"a" * 30_000)  # type: ignore[attr-defined]
+        await until(lambda: len(front_end.connections) == 2)
+        (connection,) = set(front_end.connections) - before
+        assert isinstance(connection, Http1Connection)
+        while not unread(connection):
+            connection.transport.write(b"a" * 30_000)
             await asyncio.sleep(0)
-        flushing = asyncio.ensure_future(connection.flushed())  # type: ignore[attr-defined]
+        flushing = asyncio.ensure_future(connection.flushed())
         for _ in range(3):
-            await client.ask(get(origin, "/a", "Range: bytes=0-0"))
+            await client.fetch(get(origin, "/a", "Range: bytes=0-0"))
         assert not flushing.done()
-        assert turns < 5
-        slow.reader._transport.resume_reading()  # type: ignore[attr-defined]
+        assert calls < 5
+        slow.resume_reading()
         while not flushing.done():
             await slow.reader.read(2**16)
         await flushing
 
-    converse(conversation, large, **on_disk(tmp_path))
+    run_conversation(conversation, cacheable, **on_disk(tmp_path))

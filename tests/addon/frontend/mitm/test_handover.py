@@ -1,40 +1,42 @@
-"""What the door gives to mitmproxy, with the real one behind it: h2, WebSocket, and whatever is said in tunnels."""
+"""Connections that the front end gives to mitmproxy, with a real mitmproxy: h2, WebSocket, clear text in tunnels."""
 
 from __future__ import annotations
 
 import asyncio
-import ssl
-from collections.abc import Awaitable, Callable
 
 import pytest
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, BytesMessage, Event, Request, TextMessage
 
+from addon.frontend.connections import Connections
 from addon.frontend.mitm.handover import MAX_WAITING
-from addon.runtime.event_loop import new_event_loop
 from addon.server import Proxy
 from cache.http.messages import Fields
-from tests.addon.frontend.doorway import (
-    TIMEOUT,
+from tests.addon.frontend.front_end import (
+    READ_SIZE,
     Client,
-    Doorway,
-    by_path,
-    leaves,
+    FrontEndUnderTest,
+    authority_of,
+    client_tls,
+    echo_path,
+    get,
+    get_in_tunnel,
+    leaf_contexts,
     origin_tls,
-    request,
-    trusting,
+    request_head,
+    run_conversation,
     until,
 )
-from tests.fixtures.raw_origin import Peer, RawOrigin, Script
+from tests.fixtures.raw_origin import Peer, RawOrigin
 from tests.lanes.http2_client import Http2Client
 from tests.lanes.messages import ClientRequest
 
 
-class House(Doorway):
-    """A door whose other side is mitmproxy."""
+class ProxyUnderTest(FrontEndUnderTest):
+    """A front end that gives connections to a running mitmproxy."""
 
-    async def __aenter__(self) -> House:
-        leaves()
+    async def __aenter__(self) -> ProxyUnderTest:
+        leaf_contexts()
         await super().__aenter__()
         await self.listener.close()
         self.proxy = Proxy(self.settings, self.service)
@@ -46,32 +48,22 @@ class House(Doorway):
 
     async def __aexit__(self, *exception: object) -> None:
         for client in self._clients:
-            client.leave()
+            client.disconnect()
         self.proxy.should_exit.set()
         await self._running
         await super().__aexit__(*exception)
 
-
-type Conversation = Callable[[House, RawOrigin], Awaitable[None]]
-
-
-def converse(
-    conversation: Conversation, *scripts: Script, secure: ssl.SSLContext | None = None, **tables: dict[str, object]
-) -> None:
-    async def main() -> None:
-        async with RawOrigin(*scripts, tls=secure) as origin, House(tables) as house:
-            async with asyncio.timeout(TIMEOUT):
-                await conversation(house, origin)
-
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        runner.run(main())
+    def open_connections(self) -> Connections:
+        """Return the connections that the proxy's own front end watches."""
+        assert self.proxy.listener
+        return self.proxy.listener.handler.frontend.connections
 
 
 async def echo(peer: Peer) -> None:
-    """A WebSocket that says everything again."""
+    """A WebSocket server that sends back every message."""
     protocol = WSConnection(ConnectionType.SERVER)
-    while octets := await peer._reader.read(65_536):
-        protocol.receive_data(octets)
+    while data := await peer._reader.read(READ_SIZE):
+        protocol.receive_data(data)
         for event in protocol.events():
             if isinstance(event, Request):
                 await peer.send(protocol.send(AcceptConnection()))
@@ -79,122 +71,118 @@ async def echo(peer: Peer) -> None:
                 await peer.send(protocol.send(type(event)(event.data)))
 
 
-def test_a_client_that_speaks_h2_alone_shares_the_copies_of_all_others() -> None:
-    async def conversation(house: House, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        client = Http2Client(house.address, authority, trusting("h2"))
+def test_an_h2_client_shares_stored_responses_with_other_clients() -> None:
+    async def conversation(proxy: ProxyUnderTest, origin: RawOrigin) -> None:
+        client = Http2Client(proxy.address, authority_of(origin), client_tls("h2"))
         for status in (200, 203):
             await client.send(ClientRequest("GET", "/fresh", Fields()))
-            heard = await client.receive()
-            assert (heard.status, heard.body) == (status, b"/fresh")
+            response = await client.receive()
+            assert (response.status, response.body) == (status, b"/fresh")
         await client.close()
-        other = await house.tunnel(authority, trusting())
-        assert (await other.ask(request("GET /fresh HTTP/1.1", f"Host: {authority}"))).status == 203
+        other = await proxy.tunnel(authority_of(origin), client_tls())
+        assert (await other.fetch(get_in_tunnel(origin, "/fresh"))).status == 203
 
-    converse(conversation, by_path, secure=origin_tls())
-
-
-def test_plain_http_in_a_tunnel_is_cached_like_any_other() -> None:
-    async def conversation(house: House, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        client = await house.tunnel(authority)
-        asked = request("GET /fresh HTTP/1.1", f"Host: {authority}")
-        assert [(await client.ask(asked)).status for _ in range(2)] == [200, 203]
-        outside = await house.client()
-        assert (
-            await outside.ask(request(f"GET http://{authority}/fresh HTTP/1.1", f"Host: {authority}"))
-        ).status == 203
-
-    converse(conversation, by_path)
+    run_conversation(conversation, echo_path, secure=origin_tls(), front_end=ProxyUnderTest)
 
 
-async def chat(client: Client, host: str, target: str) -> None:
+def test_clear_text_http_in_a_tunnel_is_cached() -> None:
+    async def conversation(proxy: ProxyUnderTest, origin: RawOrigin) -> None:
+        client = await proxy.tunnel(authority_of(origin))
+        request = get_in_tunnel(origin, "/fresh")
+        assert [(await client.fetch(request)).status for _ in range(2)] == [200, 203]
+        outside = await proxy.client()
+        assert (await outside.fetch(get(origin, "/fresh"))).status == 203
+
+    run_conversation(conversation, echo_path, front_end=ProxyUnderTest)
+
+
+async def exchange_messages(client: Client, host: str, target: str) -> None:
+    """Open a WebSocket; send a short and a long message, and check that they come back."""
     protocol = WSConnection(ConnectionType.CLIENT)
 
-    def say(event: Event) -> None:
+    def send(event: Event) -> None:
         client.send(protocol.send(event))
 
-    async def receive_head() -> Event:
+    async def receive() -> Event:
         while (event := next(protocol.events(), None)) is None:
-            protocol.receive_data(await client.reader.read(65_536) or None)
+            protocol.receive_data(await client.reader.read(READ_SIZE) or None)
         return event
 
-    say(Request(host=host, target=target))
-    assert isinstance(await receive_head(), AcceptConnection)
-    say(TextMessage("hello"))
-    assert await receive_head() == TextMessage("hello")
+    send(Request(host=host, target=target))
+    assert isinstance(await receive(), AcceptConnection)
+    send(TextMessage("hello"))
+    assert await receive() == TextMessage("hello")
     large = b"\x00\xff" * MAX_WAITING * 2
-    say(BytesMessage(large))
+    send(BytesMessage(large))
     received = b""
     while len(received) < len(large):
-        event = await receive_head()
+        event = await receive()
         assert isinstance(event, BytesMessage)
         received += event.data
     assert received == large
 
 
 def test_a_web_socket_over_http() -> None:
-    async def conversation(house: House, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        await chat(await house.client(), authority, f"http://{authority}/chat")
+    async def conversation(proxy: ProxyUnderTest, origin: RawOrigin) -> None:
+        authority = authority_of(origin)
+        await exchange_messages(await proxy.client(), authority, f"http://{authority}/chat")
 
-    converse(conversation, echo)
+    run_conversation(conversation, echo, front_end=ProxyUnderTest)
 
 
 def test_a_web_socket_inside_tls() -> None:
-    async def conversation(house: House, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        client = await house.tunnel(authority, trusting())
-        await chat(client, authority, "/chat")
+    async def conversation(proxy: ProxyUnderTest, origin: RawOrigin) -> None:
+        client = await proxy.tunnel(authority_of(origin), client_tls())
+        await exchange_messages(client, authority_of(origin), "/chat")
 
-    converse(conversation, echo, secure=origin_tls())
+    run_conversation(conversation, echo, secure=origin_tls(), front_end=ProxyUnderTest)
 
 
-@pytest.mark.parametrize("asked", ["websocket", "h2c"])
-def test_a_protocol_that_nobody_asked_for_opens_no_tunnel(asked: str) -> None:
-    """Yardstick A12."""
+@pytest.mark.parametrize("requested", ["websocket", "h2c"])
+def test_a_101_for_another_protocol_than_the_requested_one_opens_no_tunnel(requested: str) -> None:
+    """See docs/decisions.md, "A protocol switch that was not requested opens no tunnel"."""
 
     async def switches(peer: Peer) -> None:
         await peer.request()
         await peer.send(b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\nevil")
         peer._requests.append(await peer._reader.read(100))
 
-    async def conversation(house: House, origin: RawOrigin) -> None:
-        authority = f"127.0.0.1:{origin.port}"
-        client = await house.client()
-        lines = f"Host: {authority}", "Connection: Upgrade", f"Upgrade: {asked}", "Sec-WebSocket-Version: 13"
-        client.send(request(f"GET http://{authority}/ HTTP/1.1", *lines, "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="))
+    async def conversation(proxy: ProxyUnderTest, origin: RawOrigin) -> None:
+        authority = authority_of(origin)
+        client = await proxy.client()
+        lines = f"Host: {authority}", "Connection: Upgrade", f"Upgrade: {requested}", "Sec-WebSocket-Version: 13"
+        key = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA=="
+        client.send(request_head(f"GET http://{authority}/ HTTP/1.1", *lines, key))
         client.send(b"smuggled")
-        client.end()
-        heard = await client.rest()
-        assert b"evil" not in heard
+        client.end_sending()
+        assert b"evil" not in await client.rest()
         assert not any(b"smuggled" in each for each in origin.requests)
 
-    converse(conversation, switches)
+    run_conversation(conversation, switches, front_end=ProxyUnderTest)
 
 
-def test_what_is_given_away_is_no_longer_the_doors_to_end() -> None:
-    async def conversation(house: House, origin: RawOrigin) -> None:
-        client = await house.tunnel(f"127.0.0.1:{origin.port}")
-        client.send(request("GET /a HTTP/1.1", f"Host: 127.0.0.1:{origin.port}"))
-        assert (await client.answer()).body == b"/a"
-        assert house.proxy.listener
-        assert not house.proxy.listener.handler.frontend.connections
-
-    converse(conversation, by_path)
+async def handed_over_client(proxy: ProxyUnderTest, origin: RawOrigin) -> Client:
+    """Return a client whose connection mitmproxy has."""
+    client = await proxy.tunnel(authority_of(origin))
+    assert (await client.fetch(get_in_tunnel(origin, "/a"))).body == b"/a"
+    return client
 
 
-def test_what_is_given_away_counts_as_its_clients_connection_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("addon.frontend.connection_limits.client_at", lambda _: "192.0.2.1")
+def test_the_front_end_no_longer_watches_a_connection_that_mitmproxy_has() -> None:
+    async def conversation(proxy: ProxyUnderTest, origin: RawOrigin) -> None:
+        await handed_over_client(proxy, origin)
+        assert not proxy.open_connections()
 
-    async def conversation(house: House, origin: RawOrigin) -> None:
-        client = await house.tunnel(f"127.0.0.1:{origin.port}")
-        client.send(request("GET /a HTTP/1.1", f"Host: 127.0.0.1:{origin.port}"))
-        assert (await client.answer()).body == b"/a"
-        assert house.proxy.listener
-        limits = house.proxy.listener.handler.frontend.connections.limits
+    run_conversation(conversation, echo_path, front_end=ProxyUnderTest)
+
+
+@pytest.mark.usefixtures("from_elsewhere")
+def test_a_connection_that_mitmproxy_has_counts_until_it_ends() -> None:
+    async def conversation(proxy: ProxyUnderTest, origin: RawOrigin) -> None:
+        client = await handed_over_client(proxy, origin)
+        limits = proxy.open_connections().limits
         assert limits._connections == {"192.0.2.1": 1}
-        client.leave()
+        client.disconnect()
         await until(lambda: not limits._connections)
 
-    converse(conversation, by_path)
+    run_conversation(conversation, echo_path, front_end=ProxyUnderTest)

@@ -1,4 +1,7 @@
-"""Request heads that mitmproxy lets through and nobody should believe."""
+"""Ambiguous request heads that mitmproxy accepts are refused.
+
+See docs/decisions.md, "A request head that can be read in two ways is refused".
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from mitmproxy.test.tutils import treq
 from addon.frontend.mitm.request_checks import fault_of
 
 
-def test_a_plain_request_is_believed() -> None:
+def test_a_plain_request_has_no_fault() -> None:
     assert fault_of(treq(headers=((b"host", b"a.example"),), path=b"/a")) is None
 
 
@@ -17,7 +20,7 @@ def test_a_target_that_is_no_path_is_refused(path: bytes) -> None:
     assert fault_of(treq(headers=((b"host", b"a.example"),), path=path))
 
 
-def test_options_may_ask_about_the_server_as_a_whole() -> None:
+def test_options_may_have_an_asterisk_as_its_target() -> None:
     assert fault_of(treq(method=b"OPTIONS", headers=((b"host", b"a.example"),), path=b"*")) is None
 
 
