@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import stat
-from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,21 +20,13 @@ from cache.http.messages import Fields
 from cache.policy.cache_policy import CachePolicy, NetworkPolicy
 from cache.policy.operator_rules import Mode, glob
 from cache.rules.key import request_for
+from tests.addon.offline.running_service import with_service
 from tests.fixtures.raw_origin import RawOrigin, endless
 
 
-def with_service(folder: Path, scenario: Callable[[Service], Awaitable[None]], **tables: object) -> None:
-    """Run a scenario with a service whose store is in a folder."""
-    settings = Settings.model_validate({"store": {"path": str(folder)}, "origin": {"proxy": "none"}, **tables})
-
-    async def run() -> None:
-        service = Service(settings)
-        try:
-            await scenario(service)
-        finally:
-            await service.close()
-
-    asyncio.run(run())
+def settings(folder: Path, **tables: object) -> Settings:
+    """Return settings with the store in a folder."""
+    return Settings.model_validate({"store": {"path": str(folder)}, "origin": {"proxy": "none"}, **tables})
 
 
 async def fetch(service: Service, uri: str, *fields: tuple[str, str]) -> tuple[str, str]:
@@ -76,7 +67,7 @@ def test_the_response_names_similar_urls_and_the_command_that_fetches(tmp_path: 
         assert "/&lt;c&gt;" in text
         assert "<c>" not in text
 
-    with_service(tmp_path, scenario, profile="dev", offline={"keep_unfresh": True})
+    with_service(settings(tmp_path, profile="dev", offline={"keep_unfresh": True}), scenario)
 
 
 QUEUE_RUN = "secondhand queue run"
@@ -96,16 +87,15 @@ QUEUE_RUN = "secondhand queue run"
 def test_a_proxy_that_was_switched_offline_must_be_switched_online_first(
     mode: Mode, hosts: dict[str, Mode], queue: bool, lasting: bool, command: str
 ) -> None:
-    settings = Settings.model_validate({"offline": {"queue": queue}})
     policy = CachePolicy(
         network=NetworkPolicy(mode=mode, host_modes=tuple((glob(host), each) for host, each in hosts.items()))
     )
-    assert remedy(settings, policy, "a.test", lasting=lasting) == command
+    assert remedy(Settings.model_validate({"offline": {"queue": queue}}), policy, "a.test", lasting=lasting) == command
 
 
 def test_the_command_for_the_store_of_run_has_the_private_option() -> None:
-    settings = Settings.model_validate({"profile": PROFILE, "store": {"path": str(private_directory(Settings()))}})
-    assert remedy(settings, CachePolicy(), "a.test", lasting=False) == f"{QUEUE_RUN} --private"
+    private = settings(private_directory(Settings()), profile=PROFILE)
+    assert remedy(private, CachePolicy(), "a.test", lasting=False) == f"{QUEUE_RUN} --private"
 
 
 @pytest.mark.parametrize(
@@ -122,12 +112,10 @@ def test_the_media_type_is_the_one_that_the_client_prefers(accept: str | None, m
     assert preferred_media_type(accept) == media_type
 
 
-# ---- the queue
+# ---- the miss queue
 
 
-@pytest.mark.parametrize(
-    "field", [("Authorization", "Basic eDp5"), ("Cookie", "a=b"), ("Range", "bytes=0-1")]
-)  # fmt: skip
+@pytest.mark.parametrize("field", [("Authorization", "Basic eDp5"), ("Cookie", "a=b"), ("Range", "bytes=0-1")])
 def test_requests_with_credentials_or_a_range_are_not_queued(field: tuple[str, str]) -> None:
     assert queueable(request_for("http://a.test/", Fields((field,)))) is None
 
@@ -161,13 +149,13 @@ def test_the_queue_is_bounded_and_skips_invalid_lines(tmp_path: Path) -> None:
 
 def test_unsafe_requests_are_refused_and_never_queued(tmp_path: Path) -> None:
     async def scenario(service: Service) -> None:
-        request = request_for("http://a.test/")
         for method in ("POST", "PUT", "DELETE"):
-            reply = await service.active.current.responder.respond(type(request)(method, "http", "a.test", 80, "/"))
+            request = replace(request_for("http://a.test/"), method=method)
+            reply = await service.active.current.responder.respond(request)
             assert reply.head.status == 504
         assert not service.queue or not service.queue.all()
 
-    with_service(tmp_path, scenario, cache={"mode": "offline"})
+    with_service(settings(tmp_path, cache={"mode": "offline"}), scenario)
 
 
 @pytest.mark.parametrize("is_fetched", [True, False])
@@ -185,9 +173,10 @@ def test_the_queue_is_fetched_after_switching_online_if_the_settings_say_so(tmp_
             assert bool(service.queue.all()) is not is_fetched
             assert service.counters.snapshot()["stored"] == is_fetched
 
-    with_service(tmp_path, scenario, cache={"mode": "offline"}, offline={"queue": is_fetched, "keep_unfresh": True})
+    offline = {"queue": is_fetched, "keep_unfresh": True}
+    with_service(settings(tmp_path, cache={"mode": "offline"}, offline=offline), scenario)
 
 
-@pytest.mark.parametrize(("status", "answered"), [(200, True), (203, True), (404, True), (502, False), (0, False)])
-def test_responses_below_500_are_final(status: int, answered: bool) -> None:
-    assert is_final(status) is answered
+@pytest.mark.parametrize(("status", "final"), [(200, True), (203, True), (404, True), (502, False), (0, False)])
+def test_responses_below_500_are_final(status: int, final: bool) -> None:
+    assert is_final(status) is final

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from addon.config.settings import Settings
 from addon.service import Service
 from cache.policy.reasons import Refused
 from cache.rules.key import request_for
+from tests.addon.offline.running_service import with_service
 from tests.fixtures.raw_origin import RawOrigin, endless
 
 
@@ -24,17 +23,6 @@ def settings(tmp_path: Path) -> Settings:
             "cache": {"modes": [{"host": "b.test", "mode": "online"}]},
         }
     )
-
-
-def with_service(settings: Settings, scenario: Callable[[Service], Awaitable[None]]) -> None:
-    async def run() -> None:
-        service = Service(settings)
-        try:
-            await scenario(service)
-        finally:
-            await service.close()
-
-    asyncio.run(run())
 
 
 def test_the_modes_of_the_settings_apply_at_the_start(settings: Settings) -> None:

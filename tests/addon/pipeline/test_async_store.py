@@ -1,4 +1,4 @@
-"""The store as the event loop sees it: what memory answers at once, and that a purge overlooks nothing."""
+"""The store as the event loop uses it: small responses need no thread, and a purge reaches fills too."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 from collections.abc import Awaitable, Callable
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,107 +18,106 @@ from addon.runtime.credential_key import CREDENTIAL_KEY, credential_key
 from cache.engine.decisions import Update
 from cache.http.messages import Fields, Response
 from cache.policy.reasons import NotStored
-from cache.stores.disk.store import DiskStore
 from cache.stores.tiered import write_behind
-from cache.stores.tiered.store import TieredStore
 from tests.fixtures.stored_entries import KEY, new_entry
-
-Talk = Callable[[AsyncStore, Counters], Awaitable[None]]
-
-
-def talk(directory: Path, conversation: Talk) -> None:
-    """Run a conversation with a store that nothing reaches the disk of before it is waited for."""
-    counters = Counters()
-    stored = AsyncStore(TieredStore(DiskStore(directory, 1 << 26), 1 << 24, 1 << 20), counters)
-    with closing(stored):
-        asyncio.run(asyncio.wait_for(conversation(stored, counters), 60))
 
 
 @pytest.fixture(autouse=True)
-def _slow(monkeypatch: pytest.MonkeyPatch) -> None:
+def _nothing_is_written_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Write nothing to the disk until a test waits for it."""
     monkeypatch.setattr(write_behind, "DELAY", 3600.0)
+
+
+def run(scenario: Callable[[], Awaitable[None]]) -> None:
+    asyncio.run(asyncio.wait_for(scenario(), 60))
 
 
 @pytest.fixture
 def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Fail whatever takes a store thread."""
+    """Fail the test if it uses a thread of the store."""
 
-    async def run(*_: object, **__: object) -> None:
-        pytest.fail("a store thread was asked")
+    async def fail(*_: object, **__: object) -> None:
+        pytest.fail("a thread of the store was used")
 
-    monkeypatch.setattr(AsyncStore, "run", run)
+    monkeypatch.setattr(AsyncStore, "run", fail)
 
 
-def test_what_is_small_is_stored_read_and_updated_without_a_thread(tmp_path: Path, no_threads: None) -> None:
-    async def conversation(stored: AsyncStore, counters: Counters) -> None:
-        assert stored.peek(KEY) == await stored.candidates(KEY) == ()
-        number = stored.generations.current(stored.generations.slot(KEY))
-        assert await stored.keep(new_entry(), b"body", ()) is None
-        assert stored.generations.current(stored.generations.slot(KEY)) != number
-        (entry,) = await stored.candidates(KEY)
-        assert stored.peek(KEY) == (entry,)
+def test_a_small_response_is_stored_read_and_updated_without_a_thread(
+    store: AsyncStore, counters: Counters, no_threads: None
+) -> None:
+    async def scenario() -> None:
+        assert store.peek(KEY) == await store.candidates(KEY) == ()
+        slot = store.generations.slot(KEY)
+        generation = store.generations.current(slot)
+        assert await store.keep(new_entry(), b"body", ()) is None
+        assert store.generations.current(slot) != generation
+        (entry,) = await store.candidates(KEY)
+        assert store.peek(KEY) == (entry,)
         assert entry.length == 4
-        assert stored.peek_body(entry) == b"body"
-        assert (await stored.open(entry)).read(0, 4) == b"body"
-        await stored.apply((Update(replace(entry, request_time=2.0, revision=1)),))
-        assert stored.peek(KEY) == (replace(entry, request_time=2.0, revision=1),)
+        assert store.peek_body(entry) == b"body"
+        assert (await store.open(entry)).read(0, 4) == b"body"
+        updated = replace(entry, request_time=2.0, revision=1)
+        await store.apply((Update(updated),))
+        assert store.peek(KEY) == (updated,)
         counts = counters.snapshot()
         assert (counts["stored"], counts["freshened"]) == (1, 1)
 
-    talk(tmp_path / "store", conversation)
+    run(scenario)
 
 
-def test_what_is_large_goes_to_the_disk(tmp_path: Path) -> None:
-    async def conversation(stored: AsyncStore, counters: Counters) -> None:
-        assert await stored.keep(new_entry(), b"x" * 100_000, ()) is None
-        (entry,) = await stored.candidates(KEY)
-        assert (await stored.open(entry)).read(0, 100_000) == b"x" * 100_000
-        assert stored.peek_body(entry) == b"x" * 100_000
+def test_a_large_response_is_written_to_the_disk(store: AsyncStore) -> None:
+    async def scenario() -> None:
+        content = b"x" * 100_000
+        assert await store.keep(new_entry(), content, ()) is None
+        (entry,) = await store.candidates(KEY)
+        assert (await store.open(entry)).read(0, len(content)) == content
+        assert store.peek_body(entry) == content
 
-    talk(tmp_path / "store", conversation)
+    run(scenario)
 
 
 @pytest.mark.parametrize("length", [4, 100_000])
-def test_what_its_own_digest_contradicts_is_not_stored(tmp_path: Path, length: int) -> None:
-    async def conversation(stored: AsyncStore, counters: Counters) -> None:
-        for octets, reason in ((b"y", NotStored.DIGEST_MISMATCH), (b"x", None)):
-            digest = base64.b64encode(hashlib.sha256(b"x" * length).digest()).decode()
-            entry = new_entry(head=Response(200, "OK", Fields((("Repr-Digest", f"sha-256=:{digest}:"),))))
-            assert await stored.keep(entry, octets * length, ()) is reason
-            assert len(await stored.candidates(KEY)) == (reason is None)
+def test_a_response_whose_digest_does_not_match_is_not_stored(store: AsyncStore, length: int) -> None:
+    async def scenario() -> None:
+        digest = base64.b64encode(hashlib.sha256(b"x" * length).digest()).decode()
+        entry = new_entry(head=Response(200, "OK", Fields((("Repr-Digest", f"sha-256=:{digest}:"),))))
+        assert await store.keep(entry, b"y" * length, ()) is NotStored.DIGEST_MISMATCH
+        assert await store.candidates(KEY) == ()
+        assert await store.keep(entry, b"x" * length, ()) is None
+        assert len(await store.candidates(KEY)) == 1
 
-    talk(tmp_path / "store", conversation)
+    run(scenario)
 
 
-def test_what_was_purged_or_invalidated_on_its_way_is_not_kept_as_if_nothing_had_been(tmp_path: Path) -> None:
-    async def conversation(stored: AsyncStore, counters: Counters) -> None:
-        single_flight = SingleFlight()
-        purged, invalidated = single_flight.begin(KEY, leads=True), single_flight.begin(KEY + "x", leads=True)
+def test_a_response_on_its_way_is_dropped_by_a_purge_and_marked_by_an_invalidation(store: AsyncStore) -> None:
+    async def scenario() -> None:
+        single_flight, other_key = SingleFlight(), KEY + "x"
+        purged, invalidated = (single_flight.begin(key, leads=True) for key in (KEY, other_key))
         single_flight.mark_purged(lambda key: key == KEY)
-        single_flight.mark_invalidated(KEY + "x")
-        assert await stored.keep(new_entry(), b"body", (), flight=purged) is NotStored.OVERTAKEN
-        assert stored.peek(KEY) == ()
-        assert await stored.keep(new_entry(KEY + "x"), b"body", (), flight=invalidated) is None
-        assert [entry.invalid for entry in await stored.candidates(KEY + "x")] == [True]
+        single_flight.mark_invalidated(other_key)
+        assert await store.keep(new_entry(), b"body", (), flight=purged) is NotStored.OVERTAKEN
+        assert store.peek(KEY) == ()
+        assert await store.keep(new_entry(other_key), b"body", (), flight=invalidated) is None
+        assert [entry.invalid for entry in await store.candidates(other_key)] == [True]
 
-    talk(tmp_path / "store", conversation)
+    run(scenario)
 
 
-def test_nothing_is_kept_while_a_purge_is_under_way(tmp_path: Path) -> None:
-    async def conversation(stored: AsyncStore, counters: Counters) -> None:
+def test_a_response_that_is_stored_during_a_purge_is_dropped(store: AsyncStore) -> None:
+    async def scenario() -> None:
         single_flight = SingleFlight()
         flight = single_flight.begin(KEY, leads=True)
-        await stored.commits.acquire()
-        keeping = asyncio.ensure_future(stored.keep(new_entry(), b"body", (), flight=flight))
+        await store.commits.acquire()
+        keeping = asyncio.ensure_future(store.keep(new_entry(), b"body", (), flight=flight))
         await asyncio.sleep(0)
         single_flight.mark_purged(lambda _: True)
-        stored.commits.release()
+        store.commits.release()
         assert await keeping is NotStored.OVERTAKEN
 
-    talk(tmp_path / "store", conversation)
+    run(scenario)
 
 
-def test_a_key_of_credentials_that_cannot_be_written_leaves_no_draft(
+def test_a_credential_key_that_cannot_be_written_leaves_no_temporary_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> int:

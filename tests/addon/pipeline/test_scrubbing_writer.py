@@ -6,7 +6,6 @@ import asyncio
 import gzip
 import hashlib
 from base64 import b64encode
-from contextlib import closing
 from pathlib import Path
 
 import brotli
@@ -21,8 +20,6 @@ from cache.policy.reasons import NotStored
 from cache.rules.secrets import MAX_SCRUBBED
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
-from cache.stores.disk.store import DiskStore
-from cache.stores.tiered.store import TieredStore
 from tests.fixtures.stored_entries import KEY, new_entry
 
 NAMES = frozenset({"token"})
@@ -88,14 +85,15 @@ def test_unreadable_content_is_refused(coding: str | None, content: bytes) -> No
         scrubbed(original, content, NAMES)
 
 
-async def _stream(stored: AsyncStore, entry: StoredResponse, content: bytes, folder: Path) -> NotStored | None:
-    writer = await stored.writer(NAMES)
+async def _stream(store: AsyncStore, entry: StoredResponse, content: bytes, folder: Path) -> NotStored | None:
+    """Store content in pieces; return the reason if it is not stored."""
+    writer = await store.writer(NAMES)
     assert writer is not None
     try:
         for start in range(0, len(content), 5):
-            await stored.run(writer.write, content[start : start + 5])
+            await store.run(writer.write, content[start : start + 5])
         assert _files_with_secret(folder) == []
-        reason = await stored.commit(writer, entry, ())
+        reason = await store.commit(writer, entry, ())
         assert writer.read(0, len(content)) == content, "readers still get what the origin sent"
         return reason
     finally:
@@ -107,25 +105,26 @@ def _files_with_secret(folder: Path) -> list[Path]:
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-def test_no_secret_reaches_the_disk(tmp_path: Path, streamed: bool) -> None:
+def test_no_secret_reaches_the_disk(store: AsyncStore, tmp_path: Path, streamed: bool) -> None:
     async def scenario() -> None:
         large = SECRET + b" " * 200_000
         if streamed:
-            assert await _stream(stored, entry(), large, tmp_path) is None
+            assert await _stream(store, entry(), large, tmp_path) is None
         else:
-            assert await stored.keep(entry(), large, (), secrets=NAMES) is None
-        [response] = await stored.candidates(KEY)
+            assert await store.keep(entry(), large, (), secrets=NAMES) is None
+        [response] = await store.candidates(KEY)
         assert response.scrubbed
         assert response.head.fields.get("content-length") == str(response.length) == str(len(SCRUBBED) + 200_000)
 
-    stored = AsyncStore(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), Counters())
-    with closing(stored):
-        asyncio.run(scenario())
+    asyncio.run(scenario())
+    store.close()
     assert _files_with_secret(tmp_path) == []
 
 
 @pytest.mark.parametrize("streamed", [True, False])
-def test_unreadable_or_damaged_json_is_not_stored(tmp_path: Path, streamed: bool) -> None:
+def test_unreadable_or_damaged_json_is_not_stored(
+    store: AsyncStore, counters: Counters, tmp_path: Path, streamed: bool
+) -> None:
     wrong_digest = "sha-256=:" + b64encode(hashlib.sha256(b"other").digest()).decode() + ":"
 
     async def scenario() -> None:
@@ -134,21 +133,18 @@ def test_unreadable_or_damaged_json_is_not_stored(tmp_path: Path, streamed: bool
             (entry(("Repr-Digest", wrong_digest)), SECRET, NotStored.DIGEST_MISMATCH),
         ):
             if streamed:
-                assert await _stream(stored, original, content, tmp_path) is reason
+                assert await _stream(store, original, content, tmp_path) is reason
             else:
-                assert await stored.keep(original, content, (), secrets=NAMES) is reason
-        assert await stored.candidates(KEY) == ()
+                assert await store.keep(original, content, (), secrets=NAMES) is reason
+        assert await store.candidates(KEY) == ()
 
-    counters = Counters()
-    stored = AsyncStore(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), counters)
-    with closing(stored):
-        asyncio.run(scenario())
+    asyncio.run(scenario())
     assert "failures.store-write" not in counters.snapshot(), "the store did not fail"
 
 
-def test_json_that_is_too_long_is_refused_and_released(tmp_path: Path) -> None:
+def test_json_that_is_too_long_is_refused_and_released(store: AsyncStore) -> None:
     async def scenario() -> None:
-        writer = await stored.writer(NAMES)
+        writer = await store.writer(NAMES)
         assert writer is not None
         writer.write(bytes(MAX_SCRUBBED))
         with pytest.raises(ScrubbingError, match=str(MAX_SCRUBBED)):
@@ -157,6 +153,4 @@ def test_json_that_is_too_long_is_refused_and_released(tmp_path: Path) -> None:
         with pytest.raises(StoreError):
             writer.read(0, 1)
 
-    stored = AsyncStore(TieredStore(DiskStore(tmp_path, 1 << 26), 1 << 24, 1 << 20), Counters())
-    with closing(stored):
-        asyncio.run(scenario())
+    asyncio.run(scenario())

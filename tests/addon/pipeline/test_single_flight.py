@@ -1,10 +1,15 @@
-"""One fetch for many requests: who joins it, who leaves it, and what they read."""
+"""Single-flight: one fetch for many requests, its leader and its followers.
+
+See docs/decisions.md, "Requests for the same thing share one fetch".
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+
+import pytest
 
 from addon.config.settings import Settings
 from addon.origin import RequestContent
@@ -14,12 +19,20 @@ from addon.service import Service
 from cache.http.messages import Request
 from cache.rules.key import primary_key
 from tests.fixtures.origin_client import get, pieces, post_of
-from tests.fixtures.raw_origin import HEAD, OK, Peer, RawOrigin, Script
+from tests.fixtures.raw_origin import HEAD, OK, Peer, RawOrigin, Script, answering
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\n"
+FRESH_OK = FRESH + b"Content-Length: 2\r\n\r\nok"
 
 
-def converse[T](conversation: Callable[[Service, RawOrigin], Awaitable[T]], *scripts: Script, **cache: Any) -> T:
+# ---- conversations
+
+
+def run_conversation[T](
+    conversation: Callable[[Service, RawOrigin], Awaitable[T]], *scripts: Script, **cache: Any
+) -> T:
+    """Run a conversation between a service and an origin that follows scripts; `cache` are settings."""
+
     async def main() -> T:
         settings = {"store": {"kind": "memory", "max_size": 2**24}, "origin": {"proxy": "none"}, "cache": cache}
         service = Service(Settings.model_validate(settings), lambda: 1_800_000_000.0)
@@ -33,132 +46,137 @@ def converse[T](conversation: Callable[[Service, RawOrigin], Awaitable[T]], *scr
     return asyncio.run(main())
 
 
+async def respond(service: Service, request: Request, content: RequestContent | None = None) -> Reply:
+    return await service.active.current.responder.respond(request, content=content)
+
+
 async def read(reply: Reply) -> bytes:
+    """Return the content of a reply."""
     if isinstance(reply.content, bytes):
         return reply.content
     try:
-        return b"".join([octets async for octets in reply.content.chunks])
+        return b"".join([chunk async for chunk in reply.content.chunks])
     finally:
         await reply.content.close()
 
 
-async def answered(service: Service, request: Request) -> tuple[int, bytes]:
-    reply = await service.active.current.responder.respond(request)
+async def fetch(service: Service, request: Request) -> tuple[int, bytes]:
+    """Send a request; return status and content of the reply."""
+    reply = await respond(service, request)
     return reply.head.status, await read(reply)
 
 
-async def until(fits: Callable[[], bool]) -> None:
-    while not fits():
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds."""
+    while not condition():
         await asyncio.sleep(0.001)
 
 
-def test_a_herd_is_one_fetch_and_reads_while_it_comes() -> None:
-    half_read = asyncio.Event()
+# ---- origins
 
-    async def slow(peer: Peer) -> None:
+
+async def silent(peer: Peer) -> None:
+    """Read a request, and never answer it."""
+    await peer.request()
+    await peer.client_closed()
+
+
+def half_first(second_half: asyncio.Event) -> Script:
+    """Return a script that sends the second half of its content after the event."""
+
+    async def script(peer: Peer) -> None:
         await peer.request()
         await peer.send(FRESH + b"Content-Length: 6\r\n\r\nhel")
-        await half_read.wait()
+        await second_half.wait()
         await peer.send(b"lo!")
+
+    return script
+
+
+# ---- leaders and followers
+
+
+def test_many_requests_share_one_fetch_and_read_it_while_it_arrives() -> None:
+    second_half = asyncio.Event()
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[list[int], set[bytes], int]:
-        reply_builder = await asyncio.gather(
-            *(service.active.current.responder.respond(get(origin)) for _ in range(50))
-        )
-        half_read.set()  # every head is there before the body is
-        bodies = await asyncio.gather(*map(read, reply_builder))
-        return sorted(reply.head.status for reply in reply_builder), set(bodies), origin.connections
+        replies = await asyncio.gather(*(respond(service, get(origin)) for _ in range(50)))
+        second_half.set()  # all replies have their heads before the content is complete
+        bodies = await asyncio.gather(*map(read, replies))
+        return sorted(reply.head.status for reply in replies), set(bodies), origin.connections
 
-    assert converse(conversation, slow) == ([200] + [203] * 49, {b"hello!"}, 1)
+    assert run_conversation(conversation, half_first(second_half)) == ([200] + [203] * 49, {b"hello!"}, 1)
 
 
-def test_the_fetch_goes_on_when_its_leader_has_left() -> None:
-    left = asyncio.Event()
+def test_the_fetch_goes_on_when_its_leader_disconnects() -> None:
+    second_half = asyncio.Event()
 
-    async def slow(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(FRESH + b"Content-Length: 6\r\n\r\nhel")
-        await left.wait()
-        await peer.send(b"lo!")
-
-    async def conversation(service: Service, origin: RawOrigin) -> tuple[tuple[int, bytes], int]:
-        leader = await service.active.current.responder.respond(get(origin))
-        follower = await service.active.current.responder.respond(get(origin))
+    async def conversation(service: Service, origin: RawOrigin) -> tuple[int, bytes, int]:
+        leader, follower = await respond(service, get(origin)), await respond(service, get(origin))
         assert not isinstance(leader.content, bytes)
         await leader.content.close()
-        left.set()
-        return (follower.head.status, await read(follower)), origin.connections
+        second_half.set()
+        return follower.head.status, await read(follower), origin.connections
 
-    assert converse(conversation, slow) == ((203, b"hello!"), 1)
+    assert run_conversation(conversation, half_first(second_half)) == (203, b"hello!", 1)
 
 
-def test_when_the_leader_leaves_before_the_answer_one_of_the_others_asks() -> None:
-    async def silent(peer: Peer) -> None:
-        await peer.request()
-        await peer.client_closed()
-
-    async def answering(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(FRESH + b"Content-Length: 2\r\n\r\nok")
-        await peer.client_closed()
-
+def test_one_of_the_followers_fetches_when_the_leader_disconnects_before_the_response() -> None:
     async def conversation(service: Service, origin: RawOrigin) -> tuple[list[tuple[int, bytes]], int]:
-        leader = asyncio.ensure_future(service.active.current.responder.respond(get(origin)))
+        leader = asyncio.ensure_future(respond(service, get(origin)))
         await until(lambda: bool(origin.requests))
-        others = [asyncio.ensure_future(answered(service, get(origin))) for _ in range(20)]
+        followers = [asyncio.ensure_future(fetch(service, get(origin))) for _ in range(20)]
         await asyncio.sleep(0.01)
         leader.cancel()
-        return sorted(await asyncio.gather(*others)), origin.connections
+        return sorted(await asyncio.gather(*followers)), origin.connections
 
-    assert converse(conversation, silent, answering) == ([(200, b"ok")] + [(203, b"ok")] * 19, 2)
+    responses = [(200, b"ok")] + [(203, b"ok")] * 19
+    assert run_conversation(conversation, silent, answering(FRESH_OK)) == (responses, 2)
 
 
-def test_a_head_that_does_not_come_is_waited_for_only_so_long() -> None:
+def test_a_follower_waits_for_a_response_head_no_longer_than_the_timeout() -> None:
     """Ledger SEC-14."""
 
-    async def silent(peer: Peer) -> None:
-        await peer.request()
-        await peer.client_closed()
-
-    async def answering(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(FRESH + b"Content-Length: 2\r\n\r\nok")
-        await peer.client_closed()
-
     async def conversation(service: Service, origin: RawOrigin) -> tuple[int, bytes]:
-        leader = asyncio.ensure_future(service.active.current.responder.respond(get(origin)))
+        leader = asyncio.ensure_future(respond(service, get(origin)))
         await until(lambda: bool(origin.requests))
-        answer = await answered(service, get(origin))
+        response = await fetch(service, get(origin))
         leader.cancel()
-        return answer
+        return response
 
-    assert converse(conversation, silent, answering, collapse_timeout=0.05) == (200, b"ok")
+    assert run_conversation(conversation, silent, answering(FRESH_OK), collapse_timeout=0.05) == (200, b"ok")
 
 
-def test_nobody_waits_for_what_could_not_be_shared_a_moment_ago() -> None:
-    async def private(peer: Peer) -> None:
+def test_a_purged_fetch_has_no_more_followers() -> None:
+    single_flight = SingleFlight()
+    flight = single_flight.begin("http://a/", leads=True)
+    single_flight.mark_purged(lambda key: key == "http://a/")
+    assert single_flight.leader("http://a/") is None
+    assert (flight.purged, asyncio.run(flight.result(1))) == (True, FlightResult.ASK_ANEW)
+
+
+# ---- hit-for-pass
+
+
+def test_requests_do_not_wait_for_each_other_after_an_unshareable_response() -> None:
+    async def unshareable(peer: Peer) -> None:
         await peer.request()
         await peer.send(HEAD + b"Cache-Control: no-store\r\nContent-Length: 2\r\n\r\nok")
-        await peer.request()
-        await peer.client_closed()
+        await silent(peer)
 
     async def conversation(service: Service, origin: RawOrigin) -> int:
-        await answered(service, get(origin))
-        waiting = [asyncio.ensure_future(answered(service, get(origin))) for _ in range(3)]
-        await until(lambda: len(origin.requests) == 4)  # all of them, although none was answered
+        await fetch(service, get(origin))
+        waiting = [asyncio.ensure_future(fetch(service, get(origin))) for _ in range(3)]
+        await until(lambda: len(origin.requests) == 4)  # all of them are sent, although none gets a response
         for each in waiting:
             each.cancel()
         await asyncio.gather(*waiting, return_exceptions=True)
         return len(origin.requests)
 
-    async def silent(peer: Peer) -> None:
-        await peer.request()
-        await peer.client_closed()
-
-    assert converse(conversation, private, silent) == 4
+    assert run_conversation(conversation, unshareable, silent) == 4
 
 
-def test_that_is_forgotten_soon_and_bounded() -> None:
+def test_hit_for_pass_ends_after_some_seconds_and_is_bounded() -> None:
     single_flight = SingleFlight()
     for number in range(MAX_HIT_FOR_PASS + 1):
         single_flight.mark_hit_for_pass(f"http://a/{number}", 100.0)
@@ -168,18 +186,13 @@ def test_that_is_forgotten_soon_and_bounded() -> None:
     assert not single_flight.is_hit_for_pass(last, 100.0 + HIT_FOR_PASS_SECONDS)
 
 
-def test_what_is_purged_while_it_comes_is_not_joined() -> None:
-    single_flight = SingleFlight()
-    flight = single_flight.begin("http://a/", leads=True)
-    single_flight.mark_purged(lambda key: key == "http://a/")
-    assert single_flight.leader("http://a/") is None
-    assert (flight.purged, asyncio.run(flight.result(1))) == (True, FlightResult.ASK_ANEW)
+# ---- content
 
 
-def test_a_slow_reader_of_what_is_too_large_to_store_keeps_the_origin_waiting() -> None:
+def test_a_slow_reader_of_a_response_that_is_too_large_to_store_slows_the_origin() -> None:
     size, sent = 32 * 1024 * 1024, []
 
-    async def generous(peer: Peer) -> None:
+    async def sends_all(peer: Peer) -> None:
         await peer.request()
         await peer.send(FRESH + b"Connection: close\r\n\r\n")
         for _ in range(size // 65_536):
@@ -188,56 +201,32 @@ def test_a_slow_reader_of_what_is_too_large_to_store_keeps_the_origin_waiting() 
         await peer.close()
 
     async def conversation(service: Service, origin: RawOrigin) -> int:
-        reply, before = await service.active.current.responder.respond(get(origin)), -1
-        while before != len(sent):  # until it has stopped sending
+        reply, before = await respond(service, get(origin)), -1
+        while before != len(sent):  # until the origin has to wait
             before = len(sent)
             await asyncio.sleep(0.1)
         assert sum(sent) < size
         return len(await read(reply))
 
-    assert converse(conversation, generous) == size
+    assert run_conversation(conversation, sends_all) == size
 
 
-def test_an_upload_passes_and_outdates_what_is_stored() -> None:
-    async def storing(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(FRESH + b"Content-Length: 3\r\n\r\nold")
-        await peer.client_closed()
+@pytest.mark.parametrize(("response", "status"), [(OK, 200), (b"", 502)], ids=["response", "no response"])
+def test_a_request_body_is_sent_and_invalidates_the_stored_response(response: bytes, status: int) -> None:
+    """Ledger INVAL-07: without a response too, since the origin may have carried out the request."""
 
-    async def uploading(peer: Peer) -> None:
+    async def reads_content(peer: Peer) -> None:
         await peer.request(up_to=b"~")
-        await peer.send(OK)
-        await peer.client_closed()
-
-    async def conversation(service: Service, origin: RawOrigin) -> tuple[int, bytes, bool]:
-        await answered(service, get(origin))
-        reply = await service.active.current.responder.respond(
-            post_of(origin), content=RequestContent(pieces(b"abc~"), 4)
-        )
-        entries = await service.active.current.store.candidates(primary_key(get(origin)))
-        return reply.head.status, await read(reply), entries[0].invalid
-
-    assert converse(conversation, storing, uploading) == (200, b"ok", True)
-
-
-def test_an_upload_without_an_answer_outdates_it_too() -> None:
-    """Ledger INVAL-07."""
-
-    async def storing(peer: Peer) -> None:
-        await peer.request()
-        await peer.send(FRESH + b"Content-Length: 3\r\n\r\nold")
-        await peer.client_closed()
-
-    async def closing(peer: Peer) -> None:
-        await peer.request(up_to=b"~")
+        if response:
+            await peer.send(response)
+            await peer.client_closed()
         await peer.close()
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[int, bool, int]:
-        await answered(service, get(origin))
-        reply = await service.active.current.responder.respond(
-            post_of(origin), content=RequestContent(pieces(b"abc~"), 4)
-        )
+        await fetch(service, get(origin))
+        reply = await respond(service, post_of(origin), RequestContent(pieces(b"abc~"), 4))
+        assert await read(reply) == b"ok" or not response
         entries = await service.active.current.store.candidates(primary_key(get(origin)))
         return reply.head.status, entries[0].invalid, origin.connections
 
-    assert converse(conversation, storing, closing) == (502, True, 2)
+    assert run_conversation(conversation, answering(FRESH_OK), reads_content) == (status, True, 2)

@@ -1,4 +1,4 @@
-"""What `secondhand why` says: the decision, the arithmetic behind it, and the clause."""
+"""The explanations of `secondhand why`: the decision, its arithmetic, and the clause for each step."""
 
 from __future__ import annotations
 
@@ -6,31 +6,39 @@ from dataclasses import replace
 
 from cache.engine import preview
 from cache.engine.explain import Explanation, explain
-from cache.http.messages import Fields, Request, Response
-from cache.policy.cache_policy import CachePolicy
+from cache.http.messages import Fields
+from cache.policy.cache_policy import CachePolicy, FreshnessPolicy, NetworkPolicy, Presentation
 from cache.policy.operator_rules import AnswerStatus, ClientRule
 from cache.rules.stored_response import StoredResponse
 from cache.rules.vary import NEVER_MATCHES
+from tests.cache import examples
+from tests.cache.examples import NOW, request
 
-NOW = 1_795_435_200.0
-REQUEST = Request("GET", "http", "a.example", 80, "/")
+REQUEST = request()
 POLICY = CachePolicy()
+MAX_AGE = ("Cache-Control", "max-age=60")
 
 
-def copy(*lines: tuple[str, str], status: int = 200, vary: tuple[tuple[str, str | None], ...] = ()) -> StoredResponse:
-    """A copy that took 1.5 seconds to come and has been here for 10."""
-    fields = Fields((("Date", "Mon, 23 Nov 2026 11:59:48 GMT"), ("Age", "3"), *lines))
-    times = (NOW - 11.5, NOW - 10, NOW - 10)
-    head = Response(status, "", fields)
-    return StoredResponse("0" * 32, "http://a.example/", "GET", "http://a.example/", head, *times, vary=vary, length=5)
+def stored(
+    *fields: tuple[str, str], status: int = 200, vary: tuple[tuple[str, str | None], ...] = ()
+) -> StoredResponse:
+    """Return a stored response that took 1.5 seconds to arrive, 10 seconds ago."""
+    age = ("Date", "Mon, 23 Nov 2026 11:59:48 GMT"), ("Age", "3")
+    return examples.stored(*age, *fields, status=status, at=NOW - 10, request_time=NOW - 11.5, vary=vary, length=5)
 
 
 def steps(explanation: Explanation) -> dict[str, tuple[str, str]]:
     return {step.subject: (step.finding, step.source) for step in explanation.steps}
 
 
+def status_step(presentation: Presentation, status: int = 200) -> tuple[str, str]:
+    """Return the explanation of the status of a hit."""
+    policy = replace(POLICY, presentation=presentation)
+    return steps(explain(REQUEST, [stored(MAX_AGE, status=status)], policy, NOW))["status"]
+
+
 def test_a_hit_with_its_arithmetic() -> None:
-    explained = explain(REQUEST, [copy(("Cache-Control", "max-age=60"))], POLICY, NOW)
+    explained = explain(REQUEST, [stored(MAX_AGE)], POLICY, NOW)
     assert (explained.decision, explained.reason) == ("hit", "fresh")
     assert explained.head
     assert explained.head.status == 203
@@ -44,41 +52,29 @@ def test_a_hit_with_its_arithmetic() -> None:
     }
 
 
-def test_without_date_in_the_age() -> None:
-    explained = explain(
-        REQUEST,
-        [copy(("Cache-Control", "max-age=60"))],
-        replace(POLICY, freshness=replace(POLICY.freshness, conservative_age=False)),
-        NOW,
-    )
+def test_the_age_without_the_date() -> None:
+    policy = CachePolicy(freshness=FreshnessPolicy(conservative_age=False))
+    explained = explain(REQUEST, [stored(MAX_AGE)], policy, NOW)
     assert steps(explained)["age"][0] == "14.5 s = 3 received + 1.5 delay + 10.0 since it was received"
 
 
 def test_a_hit_that_is_not_simply_fresh_names_its_reason() -> None:
-    explained = explain(REQUEST, [copy(("Last-Modified", "Mon, 23 Nov 2026 01:00:00 GMT"))], POLICY, NOW)
+    explained = explain(REQUEST, [stored(("Last-Modified", "Mon, 23 Nov 2026 01:00:00 GMT"))], POLICY, NOW)
     assert (explained.decision, explained.reason) == ("hit", "heuristic")
     assert steps(explained)["hit"] == ("fresh by a heuristic lifetime: the origin gave none", "RFC 9111 §4.2.2")
 
 
-def test_why_it_is_not_a_203() -> None:
-    fresh = copy(("Cache-Control", "max-age=60"))
-    explained = explain(
-        REQUEST,
-        [fresh],
-        replace(POLICY, presentation=replace(POLICY.presentation, clients=(ClientRule("client-x"),))),
-        NOW,
-    )
-    assert steps(explained)["status"] == ("200 instead of 203: client-x", "ours")
-    explained = explain(
-        REQUEST, [fresh], replace(POLICY, presentation=replace(POLICY.presentation, status=AnswerStatus.ORIGIN)), NOW
-    )
-    assert steps(explained)["status"] == ("200: it follows from the stored 200 and the request", "RFC 9110 §15")
-    explained = explain(REQUEST, [copy(("Cache-Control", "max-age=60"), status=203)], POLICY, NOW)
-    assert steps(explained)["status"] == ("203: it follows from the stored 203 and the request", "RFC 9110 §15")
+def test_the_reason_for_another_status_than_203() -> None:
+    rule = replace(POLICY.presentation, clients=(ClientRule("client-x"),))
+    assert status_step(rule) == ("200 instead of 203: client-x", "ours")
+    origin = replace(POLICY.presentation, status=AnswerStatus.ORIGIN)
+    assert status_step(origin) == ("200: it follows from the stored 200 and the request", "RFC 9110 §15")
+    stored_203 = status_step(POLICY.presentation, status=203)
+    assert stored_203 == ("203: it follows from the stored 203 and the request", "RFC 9110 §15")
 
 
-def test_what_goes_forward() -> None:
-    stale = copy(("Cache-Control", "max-age=5"), ("ETag", '"1"'))
+def test_requests_that_are_forwarded() -> None:
+    stale = stored(("Cache-Control", "max-age=5"), ("ETag", '"1"'))
     explained = explain(REQUEST, [stale], POLICY, NOW)
     assert (explained.decision, explained.reason, explained.head) == ("validate", "stale", None)
     assert steps(explained)["validate"][1] == "RFC 9111 §4.2.4"
@@ -88,27 +84,27 @@ def test_what_goes_forward() -> None:
         "key": ("http://a.example/", "RFC 9111 §2"),
         "forward": ("nothing is stored for this URI", "RFC 9111 §4"),
     }
-    asking = replace(REQUEST, fields=Fields((("Cache-Control", "no-cache"),)))
-    assert explain(asking, [copy(("Cache-Control", "max-age=60"))], POLICY, NOW).reason == "request-no-cache"
+    no_cache = replace(REQUEST, fields=Fields((("Cache-Control", "no-cache"),)))
+    assert explain(no_cache, [stored(MAX_AGE)], POLICY, NOW).reason == "request-no-cache"
 
 
-def test_what_is_refused() -> None:
-    explained = explain(REQUEST, [], replace(POLICY, network=replace(POLICY.network, offline=True)), NOW)
+def test_a_request_that_is_refused() -> None:
+    explained = explain(REQUEST, [], CachePolicy(network=NetworkPolicy(offline=True)), NOW)
     assert (explained.decision, explained.reason) == ("refuse", "offline")
     assert explained.head
     assert explained.head.status == 504
     assert steps(explained)["refuse"][1] == "RFC 9111 §4.2.4"
 
 
-def test_how_variants_differ() -> None:
-    variants = [copy(vary=(("accept", "text/html"), ("x", None))), copy(vary=NEVER_MATCHES)]
+def test_the_differences_between_variants() -> None:
+    variants = [stored(vary=(("accept", "text/html"), ("x", None))), stored(vary=NEVER_MATCHES)]
     found = steps(explain(REQUEST, variants, POLICY, NOW))
     assert found["stored 1"][0] == "200 to GET, 5 bytes, varies by accept=text/html, x=absent: does not match"
     assert found["stored 2"][0] == "200 to GET, 5 bytes, varies by *: does not match"
 
 
-def test_a_preview_of_a_whole_and_of_a_part() -> None:
-    whole = preview(copy(("Cache-Control", "max-age=60")), POLICY, NOW)
+def test_a_preview_of_a_whole_response_and_of_a_part() -> None:
+    whole = preview(stored(MAX_AGE), POLICY, NOW)
     assert (whole.status, whole.fields.get("cache-status")) == (203, "secondhand; hit; ttl=45")
-    part = preview(replace(copy(("Cache-Control", "max-age=60")), first=2, complete_length=10), POLICY, NOW)
+    part = preview(replace(stored(MAX_AGE), first=2, complete_length=10), POLICY, NOW)
     assert (part.status, part.fields.get("content-range")) == (206, "bytes 2-6/10")

@@ -1,4 +1,4 @@
-"""What the modes make of a request: pure, and the same for every lane."""
+"""The engine's decision about a request in each mode."""
 
 from __future__ import annotations
 
@@ -8,65 +8,62 @@ import pytest
 
 from cache.engine import on_request
 from cache.engine.decisions import Forward, Refuse, Serve, Validate
-from cache.http.messages import Fields, Response
 from cache.policy.cache_policy import CachePolicy, NetworkPolicy
 from cache.policy.operator_rules import Mode, glob
 from cache.policy.reasons import Detail, Refused
-from cache.rules.key import request_for
 from cache.rules.stored_response import StoredResponse
+from tests.cache import examples
+from tests.cache.examples import NOW, request
 
-NOW = 1_800_000_000.0
 DAY = 86_400
-REQUEST = request_for("http://a.test/x")
+HOST = request().host
 
 
 def stored(age: float) -> StoredResponse:
-    """A response that was fresh for a minute, stored `age` seconds ago."""
-    then = NOW - age
-    head = Response(200, "OK", Fields((("Cache-Control", "max-age=60"), ("ETag", '"x"'))))
-    return StoredResponse("0" * 32, "http://a.test/x", "GET", "http://a.test/x", head, then, then, then)
+    """Return a response that was stored `age` seconds ago and was fresh for a minute."""
+    return examples.stored(("Cache-Control", "max-age=60"), ("ETag", '"x"'), at=NOW - age)
 
 
-def decided(policy: CachePolicy, *entries: StoredResponse) -> Serve | Validate | Forward | Refuse:
-    return on_request(REQUEST, entries, policy, NOW)
+def decide(policy: CachePolicy, *entries: StoredResponse) -> Serve | Validate | Forward | Refuse:
+    return on_request(request(), entries, policy, NOW)
 
 
-def test_offline_serves_any_copy_and_refuses_what_is_not_stored() -> None:
+def test_offline_any_stored_response_is_served_and_a_miss_is_refused() -> None:
     policy = CachePolicy(network=NetworkPolicy(mode=Mode.OFFLINE))
-    served = decided(policy, stored(1000 * DAY))
+    served = decide(policy, stored(1000 * DAY))
     assert isinstance(served, Serve)
     assert served.detail is Detail.OFFLINE
-    refused = decided(policy)
+    refused = decide(policy)
     assert isinstance(refused, Refuse)
     assert (refused.reason, refused.response.head.status) == (Refused.OFFLINE, 504)
 
 
 @pytest.mark.parametrize("mode", [Mode.ONLINE, Mode.AUTO])
-def test_online_asks(mode: Mode) -> None:
+def test_online_and_auto_stale_responses_are_validated_and_misses_forwarded(mode: Mode) -> None:
     policy = CachePolicy(network=NetworkPolicy(mode=mode))
-    assert isinstance(decided(policy, stored(DAY)), Validate)
-    assert isinstance(decided(policy), Forward)
+    assert isinstance(decide(policy, stored(DAY)), Validate)
+    assert isinstance(decide(policy), Forward)
 
 
-def test_one_host_may_have_another_mode() -> None:
-    policy = CachePolicy(network=NetworkPolicy(mode=Mode.OFFLINE, host_modes=((glob("*.test"), Mode.ONLINE),)))
-    assert isinstance(decided(policy), Forward)
-    assert isinstance(on_request(request_for("http://b.example/x"), (), policy, NOW), Refuse)
+def test_a_host_may_have_a_mode_of_its_own() -> None:
+    policy = CachePolicy(network=NetworkPolicy(mode=Mode.OFFLINE, host_modes=((glob("*.example"), Mode.ONLINE),)))
+    assert isinstance(decide(policy), Forward)
+    assert isinstance(on_request(request(host="b.test"), (), policy, NOW), Refuse)
 
 
-def test_auto_serves_copies_of_an_unreachable_host_at_once_within_a_day() -> None:
-    policy = CachePolicy(network=NetworkPolicy(unreachable=frozenset({"a.test"})))
-    served = decided(policy, stored(DAY))
+def test_auto_serves_stored_responses_of_an_unreachable_host_for_a_day() -> None:
+    policy = CachePolicy(network=NetworkPolicy(unreachable=frozenset({HOST})))
+    served = decide(policy, stored(DAY))
     assert isinstance(served, Serve)
     assert served.detail is Detail.OFFLINE
     assert served.handling.ttl == 60 - DAY
-    too_stale = decided(policy, stored(2 * DAY))
+    too_stale = decide(policy, stored(2 * DAY))
     assert isinstance(too_stale, Refuse)
-    assert b"a.test cannot be reached now" in too_stale.response.content
+    assert b"a.example cannot be reached now" in too_stale.response.content
 
 
-def test_auto_asks_other_hosts_and_online_asks_all() -> None:
+def test_auto_forwards_for_other_hosts_and_online_for_all() -> None:
     policy = CachePolicy(network=NetworkPolicy(unreachable=frozenset({"b.test"})))
-    assert isinstance(decided(policy), Forward)
-    policy = replace(policy, network=replace(policy.network, mode=Mode.ONLINE, unreachable=frozenset({"a.test"})))
-    assert isinstance(decided(policy), Forward)
+    assert isinstance(decide(policy), Forward)
+    policy = replace(policy, network=replace(policy.network, mode=Mode.ONLINE, unreachable=frozenset({HOST})))
+    assert isinstance(decide(policy), Forward)

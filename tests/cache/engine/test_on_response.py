@@ -1,4 +1,4 @@
-"""What conversations have no words for: errors of the way to an origin, names that contradict each other, counts."""
+"""Decisions that conversations cannot show: failures to reach an origin, contradicting names, misses, invalidation."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ import pytest
 from cache import engine
 from cache.answer.cache_status import Handling
 from cache.engine.decisions import Forward, Refuse
-from cache.http.messages import Fields, Request, Response
+from cache.http.messages import Fields, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Forwarded, Refused
 from cache.rules.invalidation import invalidated_keys
 from cache.rules.secrets import secrets_in
+from tests.cache.examples import NOW, request
 
-NOW = 1_795_435_200.0
 POLICY = CachePolicy()
-REQUEST = Request("GET", "https", "a.example", 443, "/a", Fields((("Host", "a.example"),)))
+REQUEST = request(("Host", "a.example"), target="/a", scheme="https", port=443)
 
 
 @pytest.mark.parametrize(
-    ("handling", "counts"),
+    ("handling", "is_miss"),
     [
         (Handling(hit=True), False),
         (Handling(fwd=Forwarded.URI_MISS), True),
@@ -32,28 +32,25 @@ REQUEST = Request("GET", "https", "a.example", 443, "/a", Fields((("Host", "a.ex
         (Handling(fwd=Forwarded.URI_MISS, collapsed=True), False),
     ],
 )
-def test_a_miss_is_what_took_content_that_a_copy_could_have_been(handling: Handling, counts: bool) -> None:
-    assert handling.is_miss is counts
+def test_a_miss_needed_content_that_a_copy_could_have_given(handling: Handling, is_miss: bool) -> None:
+    """See docs/decisions.md, "A miss is a request that needed an origin's content where a copy could have served"."""
+    assert handling.is_miss is is_miss
 
 
 @pytest.mark.row("KEY-07")
-def test_another_name_in_tls_is_refused_where_the_operator_wants_that() -> None:
-    request = replace(REQUEST, tls_name="b.example")
-    strict = engine.on_request(request, (), replace(POLICY, requests=replace(POLICY.requests, strict_host=True)), NOW)
-    assert isinstance(strict, Refuse)
-    assert (strict.response.head.status, strict.reason) == (400, Refused.STRICT_HOST)
-    lenient = engine.on_request(request, (), POLICY, NOW)
-    assert isinstance(lenient, Forward)
-    assert lenient.fwd is Forwarded.BYPASS
+def test_another_name_in_tls_is_refused_if_the_operator_wants_that() -> None:
+    strict = replace(POLICY, requests=replace(POLICY.requests, strict_host=True))
+    other_name = replace(REQUEST, tls_name="b.example")
+    refused = engine.on_request(other_name, (), strict, NOW)
+    assert isinstance(refused, Refuse)
+    assert (refused.response.head.status, refused.reason) == (400, Refused.STRICT_HOST)
+    forwarded = engine.on_request(other_name, (), POLICY, NOW)
+    assert isinstance(forwarded, Forward)
+    assert forwarded.fwd is Forwarded.BYPASS
     for name in ("a.example", "A.EXAMPLE", None):
-        same = engine.on_request(
-            replace(REQUEST, tls_name=name),
-            (),
-            replace(POLICY, requests=replace(POLICY.requests, strict_host=True)),
-            NOW,
-        )
-        assert isinstance(same, Forward)
-        assert same.fwd is Forwarded.URI_MISS
+        same_name = engine.on_request(replace(REQUEST, tls_name=name), (), strict, NOW)
+        assert isinstance(same_name, Forward)
+        assert same_name.fwd is Forwarded.URI_MISS
 
 
 @pytest.mark.row("STATUS-25")
@@ -75,16 +72,15 @@ def test_each_failure_has_its_status_and_its_reason(error: str, status: int, rea
 
 
 @pytest.mark.row("INVAL-01")
-@pytest.mark.parametrize(("status", "doubted"), [(199, False), (200, True), (399, True), (400, False)])
-def test_only_an_answer_that_is_no_error_outdates_what_is_stored(status: int, doubted: bool) -> None:
-    assert bool(invalidated_keys(replace(REQUEST, method="PUT"), Response(status, ""))) is doubted
+@pytest.mark.parametrize(("status", "invalidates"), [(199, False), (200, True), (399, True), (400, False)])
+def test_only_a_response_that_is_no_error_invalidates_stored_responses(status: int, invalidates: bool) -> None:
+    assert bool(invalidated_keys(replace(REQUEST, method="PUT"), Response(status, ""))) is invalidates
 
 
 @pytest.mark.parametrize(
-    ("kind", "searched"), [("application/json", True), ("application/ld+json", True), ("text/html", False)]
+    ("content_type", "searched"), [("application/json", True), ("application/ld+json", True), ("text/html", False)]
 )
-def test_secrets_are_looked_for_in_json_alone(kind: str, searched: bool) -> None:
-    policy = replace(POLICY, private=replace(POLICY.private, secrets=frozenset({"token"})))
-    assert secrets_in(Fields((("Content-Type", kind),)), policy) == (
-        policy.private.secrets if searched else frozenset()
-    )
+def test_only_json_is_searched_for_secrets(content_type: str, searched: bool) -> None:
+    secrets = frozenset({"token"})
+    policy = replace(POLICY, private=replace(POLICY.private, secrets=secrets))
+    assert secrets_in(Fields((("Content-Type", content_type),)), policy) == (secrets if searched else frozenset())

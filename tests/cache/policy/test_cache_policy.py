@@ -1,4 +1,4 @@
-"""A cache policy: its defaults are those of the settings."""
+"""The defaults of a cache policy are those of the settings."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from addon.config.settings import Settings
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.operator_rules import TargetRules
 
-SHIPPED_WITH_THE_SETTINGS = {("presentation", "clients"), ("freshness", "lifetimes")}
+ONLY_IN_THE_SETTINGS = {("presentation", "clients"), ("freshness", "lifetimes")}
+"""Lists that come with the settings and are empty in a policy."""
 
 GROUPS = [
     (group.name, setting.name)
@@ -22,15 +23,15 @@ GROUPS = [
 
 
 @pytest.mark.parametrize(("group", "name"), GROUPS)
-def test_the_defaults_of_a_policy_are_those_of_the_settings(group: str, name: str) -> None:
-    if (group, name) not in SHIPPED_WITH_THE_SETTINGS:
+def test_each_default_in_a_group_is_that_of_the_settings(group: str, name: str) -> None:
+    if (group, name) not in ONLY_IN_THE_SETTINGS:
         assert getattr(getattr(CachePolicy(), group), name) == getattr(getattr(Settings().policy(), group), name)
 
 
 @pytest.mark.parametrize("name", ["recording", "hosts", "targeted_fields"])
-def test_the_ungrouped_defaults_are_those_of_the_settings_too(name: str) -> None:
+def test_each_default_outside_of_groups_is_that_of_the_settings(name: str) -> None:
     assert getattr(CachePolicy(), name) == getattr(Settings().policy(), name)
 
 
-def test_tunnels_end_where_the_settings_say() -> None:
+def test_the_default_ports_for_connect_are_those_of_the_settings() -> None:
     assert TargetRules().connect_ports == set(OriginSettings().connect_ports)

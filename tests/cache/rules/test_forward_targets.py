@@ -1,4 +1,4 @@
-"""Where requests do not go: back to this proxy, and for strangers to its own machine."""
+"""Targets that are refused: the proxy itself, and for other machines the addresses of this one."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ REACH = TargetRules(
 )
 
 
-def refused(host: str, port: int = 443, method: str = "GET", policy: CachePolicy | None = None, via: str = "") -> str:
-    """Return why a request is refused, or nothing."""
-    request = Request(method, "https", host, port, "/", Fields((("Via", via),) if via else ()))
+def refusal(host: str, port: int = 443, method: str = "GET", policy: CachePolicy | None = None, via: str = "") -> str:
+    """Return the reason why a request is refused, or an empty string if it is forwarded."""
+    request = Request(method, "https", host, port, "/", fields=Fields((("Via", via),) if via else ()))
     decision = engine.on_request(request, (), policy or CachePolicy(requests=RequestPolicy(reach=REACH)), 0.0)
     assert isinstance(decision, Refuse | Forward)
     return decision.reason if isinstance(decision, Refuse) else ""
@@ -32,30 +32,30 @@ def refused(host: str, port: int = 443, method: str = "GET", policy: CachePolicy
 @pytest.mark.parametrize(
     "host", ["127.0.0.1", "127.255.0.1", "::ffff:127.0.0.1", "fe80::1%eth0", "A.LOCALHOST", "a.localhost.", "metadata"]
 )
-def test_strangers_do_not_get_there(host: str) -> None:
-    assert refused(host) == Refused.TARGET
-    assert refused(host, policy=CachePolicy()) == ""
+def test_a_request_to_a_prohibited_target_is_refused(host: str) -> None:
+    assert refusal(host) == Refused.TARGET
+    assert refusal(host, policy=CachePolicy()) == ""
 
 
 @pytest.mark.row("SEC-15")
 @pytest.mark.parametrize("host", ["127.0.0.9", "mine.localhost", "128.0.0.1", "::1", "localhost", "metadata.example"])
-def test_they_get_everywhere_else(host: str) -> None:
-    assert refused(host) == ""
+def test_a_request_to_an_exception_or_to_any_other_target_is_forwarded(host: str) -> None:
+    assert refusal(host) == ""
 
 
 @pytest.mark.row("SEC-15")
-def test_tunnels_end_at_few_ports_and_requests_at_any() -> None:
-    assert refused("a.example", 443, "CONNECT") == ""
-    assert refused("a.example", 25, "CONNECT") == Refused.CONNECT_PORT
-    assert refused("a.example", 25, "GET") == ""
-    assert refused("a.example", 25, "CONNECT", CachePolicy()) == ""
+def test_only_connect_is_limited_to_certain_ports() -> None:
+    assert refusal("a.example", 443, "CONNECT") == ""
+    assert refusal("a.example", 25, "CONNECT") == Refused.CONNECT_PORT
+    assert refusal("a.example", 25, "GET") == ""
+    assert refusal("a.example", 25, "CONNECT", CachePolicy()) == ""
 
 
 @pytest.mark.row("META-02")
-def test_a_request_for_where_this_proxy_listens_is_a_loop_at_once() -> None:
+def test_a_request_to_the_proxys_own_listener_is_a_loop() -> None:
     policy = CachePolicy(identity=Identity(own_authorities=frozenset({"proxy.example:3128"})))
-    assert refused("Proxy.Example.", 3128, policy=policy) == Refused.LOOP
-    assert refused("proxy.example", 443, policy=policy) == ""
+    assert refusal("Proxy.Example.", 3128, policy=policy) == Refused.LOOP
+    assert refusal("proxy.example", 443, policy=policy) == ""
 
 
 @pytest.mark.row("META-02")
@@ -69,7 +69,6 @@ def test_a_request_for_where_this_proxy_listens_is_a_loop_at_once() -> None:
         ("1.1", False),
     ],
 )
-def test_a_request_that_names_this_very_instance_in_via_is_a_loop(via: str, loops: bool) -> None:
-    assert refused("a.example", policy=CachePolicy(identity=Identity(instance="ab12")), via=via) == (
-        Refused.LOOP if loops else ""
-    )
+def test_a_request_with_this_process_in_its_via_is_a_loop(via: str, loops: bool) -> None:
+    policy = CachePolicy(identity=Identity(instance="ab12"))
+    assert refusal("a.example", policy=policy, via=via) == (Refused.LOOP if loops else "")

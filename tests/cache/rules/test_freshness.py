@@ -1,4 +1,4 @@
-"""Age is never negative and never falls; what is fresh has time left."""
+"""Properties of freshness: the age is never negative and never falls, and a fresh response has time left."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ policies = st.builds(
 
 @unhurried
 @given(entries(), policies, moments)
-def test_age_is_never_negative_even_before_the_response_came(
+def test_the_age_is_never_negative_even_before_the_response_was_received(
     entry: StoredResponse, policy: CachePolicy, now: float
 ) -> None:
     assert 0 <= current_age(entry, policy, now) <= MAX_SECONDS
@@ -35,22 +35,26 @@ def test_age_is_never_negative_even_before_the_response_came(
 
 @unhurried
 @given(entries(), policies, moments, st.floats(0, 1e9))
-def test_age_never_falls_as_time_goes_on(entry: StoredResponse, policy: CachePolicy, now: float, passed: float) -> None:
+def test_the_age_never_falls_while_time_passes(
+    entry: StoredResponse, policy: CachePolicy, now: float, passed: float
+) -> None:
     assert current_age(entry, policy, now) <= current_age(entry, policy, now + passed)
 
 
 @unhurried
 @given(entries(), policies, st.floats(0, 1e9))
-def test_a_clock_that_steps_back_behind_the_response_makes_it_no_younger_than_it_came(
+def test_a_clock_that_is_set_back_makes_a_response_no_younger_than_when_it_was_received(
     entry: StoredResponse, policy: CachePolicy, back: float
 ) -> None:
-    came = current_age(entry, policy, entry.response_time)
-    assert current_age(entry, policy, entry.response_time - back) == came
+    received_age = current_age(entry, policy, entry.response_time)
+    assert current_age(entry, policy, entry.response_time - back) == received_age
 
 
 @unhurried
 @given(entries(), policies, moments)
-def test_fresh_means_that_the_lifetime_exceeds_the_age(entry: StoredResponse, policy: CachePolicy, now: float) -> None:
+def test_a_response_is_fresh_exactly_while_its_lifetime_exceeds_its_age(
+    entry: StoredResponse, policy: CachePolicy, now: float
+) -> None:
     lifetime, ttl = freshness_lifetime(entry, policy), time_to_live(entry, policy, now)
     assert 0 <= lifetime.seconds <= MAX_SECONDS
     assert is_fresh(entry, policy, now) == (lifetime.seconds > current_age(entry, policy, now))
@@ -59,7 +63,7 @@ def test_fresh_means_that_the_lifetime_exceeds_the_age(entry: StoredResponse, po
 
 @unhurried
 @given(entries(), moments)
-def test_what_says_nothing_of_staleness_is_not_sent_stale_unasked(entry: StoredResponse, now: float) -> None:
-    said = "stale-while-revalidate" in (entry.head.fields.get("cache-control") or "").lower()
+def test_a_stale_response_is_used_only_if_its_origin_allows_it(entry: StoredResponse, now: float) -> None:
+    allowed = "stale-while-revalidate" in (entry.head.fields.get("cache-control") or "").lower()
     use = stale_use(entry, request_directives(Fields()), CachePolicy(), now)
-    assert use is None or said or is_fresh(entry, CachePolicy(), now)
+    assert use is None or allowed or is_fresh(entry, CachePolicy(), now)

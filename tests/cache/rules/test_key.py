@@ -1,4 +1,7 @@
-"""Equal keys mean equal targets after normalisation, and nothing else is folded (RFC 9110 §4.2.3)."""
+"""Primary keys and Vary: keys are equal exactly for URLs that RFC 9110 §4.2.3 calls equivalent.
+
+See docs/decisions.md, "Two spellings of a URL are two stored responses".
+"""
 
 from __future__ import annotations
 
@@ -20,50 +23,50 @@ targets = st.lists(characters, max_size=8).map(lambda pieces: "/" + "".join(piec
 hosts = st.sampled_from(["a.example", "A.Example", "a.example.", "b.example", "127.0.0.1", "::1"])
 ports = st.sampled_from([80, 443, 8080])
 schemes = st.sampled_from(["http", "https"])
-requests = st.builds(Request, st.just("GET"), schemes, hosts, ports, targets)
+requests = st.builds(Request, method=st.just("GET"), scheme=schemes, host=hosts, port=ports, target=targets)
 
-_UNRESERVED = re.compile(r"%([0-9A-Fa-f]{2})")
+_ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 
 
 def normalised(request: Request) -> tuple[str, str, int, str]:
-    """Return the target URI with nothing folded but what means the same (written again, on purpose)."""
+    """Return the normalised target URI. Written here a second time, so that the two can be compared."""
 
     def escape(match: re.Match[str]) -> str:
-        octet = unquote_to_bytes(match.group()).decode("latin-1")
-        return octet if re.fullmatch(r"[A-Za-z0-9\-._~]", octet) else match.group().upper()
+        char = unquote_to_bytes(match.group()).decode("latin-1")
+        return char if re.fullmatch(r"[A-Za-z0-9\-._~]", char) else match.group().upper()
 
     return (
         request.scheme,
         request.host.lower().removesuffix("."),
         request.port,
-        _UNRESERVED.sub(escape, request.target),
+        _ESCAPE.sub(escape, request.target),
     )
 
 
 @unhurried
 @given(requests, requests)
-def test_keys_are_equal_exactly_where_the_normalised_targets_are(one: Request, other: Request) -> None:
+def test_keys_are_equal_exactly_if_the_normalised_targets_are_equal(one: Request, other: Request) -> None:
     assert (primary_key(one) == primary_key(other)) == (normalised(one) == normalised(other))
 
 
 @unhurried
 @given(requests)
-def test_a_key_is_its_own_key(request: Request) -> None:
+def test_the_key_of_a_key_is_the_key(request: Request) -> None:
     key = primary_key(request)
     assert key_of_uri(key) == key
 
 
 @unhurried
 @given(st.text(max_size=40))
-def test_what_a_person_types_is_a_key_or_refused(typed: str) -> None:
+def test_any_text_has_a_key_or_is_refused(text: str) -> None:
     try:
-        key = key_of_uri(typed)
+        key = key_of_uri(text)
     except ValueError:
-        return  # said in so many words
+        return
     assert key.startswith(("http://", "https://"))
 
 
-def test_a_stray_percent_sign_leaves_a_target_as_it_is() -> None:
+def test_a_target_with_an_invalid_escape_is_not_normalised() -> None:
     assert key_of_uri("http://a.example/%a%41") == "http://a.example/%a%41"
     assert key_of_uri("http://a.example/%61%2f") == "http://a.example/a%2F"
 
@@ -87,19 +90,19 @@ def test_a_target_without_a_slash_is_not_part_of_the_host() -> None:
         ("http://[::1]:8080/%7e%2f", "http://[::1]:8080/~%2F"),
     ],
 )
-def test_the_key_of_what_a_person_typed(uri: str, key: str) -> None:
+def test_the_key_of_a_uri(uri: str, key: str) -> None:
     assert key_of_uri(uri) == key
 
 
 @pytest.mark.parametrize("uri", ["a.example", "ftp://a.example/", "http:///a", "http://a.example:x/", ""])
-def test_what_is_no_uri_has_no_key(uri: str) -> None:
+def test_text_that_is_no_http_uri_has_no_key(uri: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         key_of_uri(uri)
 
 
 @pytest.mark.row("KEY-21", "PARSE-14")
 @pytest.mark.parametrize("vary", ["*", "a, *", "Via", "Connection", "te", "b c", "Proxy-Authorization"])
-def test_a_vary_that_nothing_matches(vary: str) -> None:
+def test_a_vary_that_no_request_matches(vary: str) -> None:
     assert nominated_fields(Fields((("Vary", vary),))) is None
 
 
@@ -120,7 +123,7 @@ def test_a_vary_that_nothing_matches(vary: str) -> None:
         ("user-agent", "a , b", "a,b", False),
     ],
 )
-def test_request_fields_that_mean_the_same(name: str, one: str, other: str, same: bool) -> None:
+def test_values_of_request_fields_are_compared_after_normalisation(name: str, one: str, other: str, same: bool) -> None:
     policy = CachePolicy()
     assert (
         comparable_value(Fields(((name, one),)), name, policy)
@@ -129,7 +132,7 @@ def test_request_fields_that_mean_the_same(name: str, one: str, other: str, same
 
 
 @pytest.mark.row("KEY-17")
-def test_the_order_of_languages_alone_may_be_ignored() -> None:
+def test_only_the_order_of_languages_may_be_ignored() -> None:
     policy = CachePolicy(keying=KeyPolicy(vary_language_order=False))
     for name, same in (("accept-language", True), ("accept", False), ("accept-encoding", False)):
         values = [comparable_value(Fields(((name, value),)), name, policy) for value in ("a, b", "b, a")]

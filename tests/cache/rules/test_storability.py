@@ -1,4 +1,4 @@
-"""What a stored response remembers, and that it is all there after a round trip through octets."""
+"""The entry of a response that is stored, also after it was encoded and decoded."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from cache.rules.groups import groups
 from cache.rules.storability import new_entry
 from cache.stores.codec import decode, encode
 from cache.stores.memory import MemoryStore
+from tests.cache.examples import request
 
 POLICY = CachePolicy(keying=KeyPolicy(credential_key=bytes(32)))
 REQUEST = Request(
@@ -21,7 +22,7 @@ REQUEST = Request(
     "A.example",
     443,
     "/%61?b",
-    Fields((("Accept-Language", "en"), ("Cookie", "user=1"), ("User-Agent", "somebody/1"))),
+    fields=Fields((("Accept-Language", "en"), ("Cookie", "user=1"), ("User-Agent", "user-agent/1"))),
 )
 FIELDS = Fields(
     (
@@ -35,31 +36,32 @@ RECEIVED = Received(Response(404, "Gone Fishing", FIELDS, "HTTP/1.0"), 1_795_435
 
 
 @pytest.mark.row("STORE-24")
-def test_a_copy_remembers_the_exchange_that_it_comes_from() -> None:
+def test_an_entry_contains_the_request_and_the_response() -> None:
     store = MemoryStore(2**20)
     writer = store.writer()
     writer.write(b"hello")
     writer.commit(new_entry(REQUEST, RECEIVED, POLICY, "0" * 32))
-    (kept,) = store.candidates("https://a.example/a?b")
-    assert kept == decode(encode(kept))
+    (entry,) = store.candidates("https://a.example/a?b")
+    assert entry == decode(encode(entry))
 
-    assert (kept.method, kept.target) == ("GET", "https://A.example/%61?b")
-    assert (kept.request_time, kept.response_time) == (1_795_435_199.0, 1_795_435_201.5)
-    assert (kept.head.status, kept.head.reason, kept.head.version) == (404, "Gone Fishing", "HTTP/1.0")
-    assert (kept.length, kept.sha256, kept.complete_length) == (5, sha256(b"hello").hexdigest(), None)
-    language, cookie, absent = kept.vary
+    assert (entry.method, entry.target) == ("GET", "https://A.example/%61?b")
+    assert (entry.request_time, entry.response_time) == (1_795_435_199.0, 1_795_435_201.5)
+    assert (entry.head.status, entry.head.reason, entry.head.version) == (404, "Gone Fishing", "HTTP/1.0")
+    assert (entry.length, entry.sha256, entry.complete_length) == (5, sha256(b"hello").hexdigest(), None)
+    language, cookie, absent = entry.vary
     assert (language, absent) == (("accept-language", "en"), ("x-absent", None))
     assert str(cookie[1]).startswith("hash:")
-    assert groups(kept.head.fields) == {"news"}
-    assert directives_of(kept, POLICY).max_age == 60
-    assert "somebody" not in repr(kept)  # what Vary does not name is not kept
+    assert groups(entry.head.fields) == {"news"}
+    assert directives_of(entry, POLICY).max_age == 60
+    assert "user-agent/1" not in repr(entry)  # fields that Vary does not nominate are not kept
 
 
 @pytest.mark.row("STORE-24")
-def test_a_part_remembers_where_it_lies() -> None:
-    request = Request("GET", "http", "a.example", 80, "/", Fields((("Range", "bytes=2-4"),)))
+def test_the_entry_of_a_part_contains_its_position() -> None:
     fields = Fields((("ETag", '"1"'), ("Content-Range", "bytes 2-4/10"), ("Content-Length", "3")))
-    part = new_entry(request, Received(Response(206, "Partial Content", fields), 0.0, 1.0), POLICY, "0" * 32)
+    part = new_entry(
+        request(("Range", "bytes=2-4")), Received(Response(206, "Partial Content", fields), 0.0, 1.0), POLICY, "0" * 32
+    )
     assert (part.head.status, part.first, part.complete_length, part.total) == (200, 2, 10, 10)
     assert "content-range" not in part.head.fields
     assert "content-length" not in part.head.fields

@@ -1,4 +1,4 @@
-"""Stored responses that follow on another: all but what is said anew stays as it was."""
+"""Stored responses that are made from another one: all other attributes stay the same."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from dataclasses import fields, replace
 
 from cache.http.messages import Fields, Response
 from cache.rules.stored_response import StoredResponse
+from tests.cache.examples import stored
 
 HEAD = Response(200, "OK", Fields((("ETag", '"1"'),)))
-PIECE = StoredResponse("p", "k", "GET", "t", HEAD, 1.0, 2.0, 3.0)
+PART = stored()
 ENTRY = StoredResponse(
     id="i",
     key="k",
@@ -27,24 +28,24 @@ ENTRY = StoredResponse(
     invalid=True,
     revision=7,
     scrubbed=True,
-    combined_parts=(PIECE,),
+    combined_parts=(PART,),
 )
-"""Nothing in it is what it would be by itself."""
+"""No attribute has its default value."""
 
 
-def test_the_entry_here_leaves_nothing_to_its_default() -> None:
+def test_no_attribute_of_the_entry_here_has_its_default_value() -> None:
     assert all(getattr(ENTRY, each.name) != each.default for each in fields(ENTRY))
 
 
-def test_an_entry_with_its_body_is_the_same_but_for_that() -> None:
+def test_with_body_changes_only_the_attributes_of_the_body() -> None:
     assert ENTRY.with_body(8, "t") == replace(ENTRY, length=8, sha256="t", combined_parts=())
-    fresh = replace(ENTRY, invalid=False)
-    assert fresh.with_body(8, "t") == replace(fresh, length=8, sha256="t", combined_parts=())
-    assert fresh.with_body(8, "t", invalid=True).invalid
+    valid = replace(ENTRY, invalid=False)
+    assert valid.with_body(8, "t") == replace(valid, length=8, sha256="t", combined_parts=())
+    assert valid.with_body(8, "t", invalid=True).invalid
 
 
-def test_a_confirmed_entry_is_the_same_but_for_what_was_confirmed() -> None:
+def test_revalidated_changes_only_its_arguments_and_the_revision() -> None:
     head = Response(200, "OK", Fields((("ETag", '"2"'),)))
-    said = replace(ENTRY, head=head, request_time=8.0, response_time=9.0, vary=(), personal=False, scrubbed=False)
+    expected = replace(ENTRY, head=head, request_time=8.0, response_time=9.0, vary=(), personal=False, scrubbed=False)
     confirmed = ENTRY.revalidated(head, 8.0, 9.0, (), personal=False, scrubbed=False)
-    assert confirmed == replace(said, invalid=False, revision=8)
+    assert confirmed == replace(expected, invalid=False, revision=8)

@@ -1,4 +1,4 @@
-"""What a 304 may change of a stored response, and what it may not (RFC 9111 §3.2)."""
+"""Properties of validation: the fields of a stored response that a 304 updates (RFC 9111 §3.2)."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from cache.rules.validation import conditional, entries_to_validate, freshened
 from tests.fixtures.strategies import entries, received, requests, unhurried
 
 POLICY = CachePolicy()
-KEPT = ("content-length", "content-encoding", "content-range", "trailer")
+NEVER_UPDATED = ("content-length", "content-encoding", "content-range", "trailer")
 
 not_modified = received(st.just(304))
 
 
 @unhurried
 @given(entries(), requests(), not_modified)
-def test_fields_that_make_the_stored_octets_readable_stay(
-    entry: StoredResponse, request: Request, news: Received
+def test_fields_that_describe_the_stored_body_stay(
+    entry: StoredResponse, request: Request, received_304: Received
 ) -> None:
-    after = freshened(entry, request, news, POLICY)
-    for name in KEPT:
+    after = freshened(entry, request, received_304, POLICY)
+    for name in NEVER_UPDATED:
         assert after.head.fields.all(name) == entry.head.fields.all(name)
     assert (after.head.status, after.id, after.length, after.sha256) == (
         entry.head.status,
@@ -38,28 +38,32 @@ def test_fields_that_make_the_stored_octets_readable_stay(
 
 @unhurried
 @given(entries(), requests(), not_modified)
-def test_fields_of_the_304_replace_and_all_others_stay(entry: StoredResponse, request: Request, news: Received) -> None:
-    after = freshened(entry, request, news, POLICY).head.fields
-    arrived = end_to_end(news.head.fields)
-    private = response_directives(arrived, ()).private_fields
-    for name in {name.lower() for name, _ in [*entry.head.fields, *arrived]} - {"date", "age", *private}:
-        taken = name in arrived and row(name).freshened
-        assert after.all(name) == (arrived if taken else entry.head.fields).all(name), name
+def test_fields_of_the_304_replace_stored_fields_and_all_others_stay(
+    entry: StoredResponse, request: Request, received_304: Received
+) -> None:
+    after = freshened(entry, request, received_304, POLICY).head.fields
+    updates = end_to_end(received_304.head.fields)
+    private = response_directives(updates, ()).private_fields
+    for name in {name.lower() for name, _ in [*entry.head.fields, *updates]} - {"date", "age", *private}:
+        updated = name in updates and row(name).freshened
+        assert after.all(name) == (updates if updated else entry.head.fields).all(name), name
 
 
 @unhurried
 @given(entries(), requests(), not_modified)
-def test_age_begins_anew_and_every_update_is_counted(entry: StoredResponse, request: Request, news: Received) -> None:
-    after = freshened(entry, request, news, POLICY)
-    assert (after.request_time, after.response_time) == (news.request_time, news.response_time)
+def test_the_age_starts_again_and_the_revision_rises(
+    entry: StoredResponse, request: Request, received_304: Received
+) -> None:
+    after = freshened(entry, request, received_304, POLICY)
+    assert (after.request_time, after.response_time) == (received_304.request_time, received_304.response_time)
     assert after.revision == entry.revision + 1
     assert not after.invalid
-    assert http_date(after.head.fields.get("date"), news.response_time) is not None
+    assert http_date(after.head.fields.get("date"), received_304.response_time) is not None
 
 
 @unhurried
 @given(entries(), requests())
-def test_a_conditional_request_carries_the_validators_octet_for_octet(entry: StoredResponse, request: Request) -> None:
+def test_a_conditional_request_has_the_stored_validators_byte_for_byte(entry: StoredResponse, request: Request) -> None:
     sent = conditional(request, entries_to_validate([entry], entry)).fields
     if entries_to_validate([entry], entry):
         tag, modified = entry.head.fields.all("etag"), entry.head.fields.get("last-modified")
