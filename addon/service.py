@@ -121,7 +121,7 @@ class Service:
         )
 
     def _make_recording_pipeline(self, store: ResponseStore, policy: CachePolicy) -> Pipeline:
-        # what is missing in a recording must not be fetched later, so there is no queue
+        # a miss while a recording is replayed must not be fetched later, so there is no queue
         return self._make_pipeline(store, policy, DrainingResponder, None)
 
     @property

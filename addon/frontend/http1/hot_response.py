@@ -37,9 +37,9 @@ class HitCount:
     """The client rule by which they kept the status 200."""
     responses: int = 0
     bytes: int = 0
-    """Of content."""
+    """Bytes of content that they contained."""
     milliseconds: int = 0
-    """That origins had taken for the copies."""
+    """The time that the origins had taken to send these responses."""
 
     def flush(self, counters: Counters) -> None:
         """Add to the counters, and start again from zero."""
@@ -66,7 +66,7 @@ class HotResponse:
 
     stamp: GenerationStamp
     version: int
-    """Of the generation table when it last showed no change."""
+    """The version of the generation table when it last showed no change."""
     policy: CachePolicy
     entry_id: str
     valid_until: float
@@ -83,14 +83,14 @@ class HotResponse:
     length: int
     """Bytes of content."""
     milliseconds: int
-    """That the origin had taken."""
+    """The time that the origin had taken to send the response."""
     hits: HitCount
     log_line: str
     """Its line in the access log, from the method on."""
     visited: bool = False
-    """Sent since the hot cache last looked."""
+    """It was sent since the hot cache last checked for unused responses."""
     used: bool = False
-    """Sent since uses were last reported to the store."""
+    """It was sent since uses were last reported to the store."""
     in_main_queue: bool = False
     """It is in the main queue of the hot cache, not in the small one."""
 

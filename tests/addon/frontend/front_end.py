@@ -97,7 +97,7 @@ class Client:
 
     @property
     def unsent(self) -> int:
-        """How many bytes wait in this process, since the proxy does not read them."""
+        """Number of bytes that wait in this process, because the proxy does not read them."""
         return self.writer.transport.get_write_buffer_size()
 
     def send(self, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""How many connections a client may have, and the response to one connection too many.
+"""The limit of connections per client, and the response to a connection beyond it.
 
 See docs/decisions.md, "One client may have a thousand connections".
 """

@@ -1,4 +1,4 @@
-"""A store for the tests of the pipeline."""
+"""Fixtures for the tests of the pipeline."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ from addon.pipeline.async_store import AsyncStore
 from addon.runtime.counters import Counters
 from cache.stores.disk.store import DiskStore
 from cache.stores.tiered.store import TieredStore
+
+
+@pytest.fixture(autouse=True)
+def no_system_cas(no_system_trust: None) -> None:
+    """Use no system CAs: to load them takes longer than most conversations."""
 
 
 @pytest.fixture

@@ -31,7 +31,7 @@ def main(kind: str, directory: Path, seed: int) -> None:
                     with suppress(DamagedEntry):  # the other process has deleted it
                         assert is_intact(store, entry), "a wrong body was served"
                         served += 1
-                        store.touch(entry)
+                        store.touch(entry.id)
             case 4:
                 for entry in store.candidates(key):
                     store.update(replace(entry, request_time=float(seed), revision=entry.revision + 1))
