@@ -290,6 +290,9 @@ def run_conversation[F: FrontEndUnderTest](
 
 # ---- origins
 
+FRESH = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
+"""A response that is stored and is fresh for a minute."""
+
 LARGE_BODY = b"".join(bytes([number]) * 2**16 for number in range(128))
 """More than any socket holds, and different in each 64 KiB."""
 

@@ -18,6 +18,7 @@ from addon.frontend.http1.request_target import ForwardProxyTargets
 from addon.runtime.access_log import AccessLog, access_line, timestamp
 from cache.http.messages import Request
 from tests.addon.frontend.front_end import (
+    FRESH,
     FrontEndUnderTest,
     authority_of,
     client_hello,
@@ -31,7 +32,6 @@ from tests.addon.frontend.front_end import (
 )
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
 
-FRESH = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
 LINE = re.compile(r'\S+ - - \[[^\]]+\] "[^" ]+ [^" ]+ HTTP/1\.[01]" [0-9]{3} [0-9]+ \S+')
 
 

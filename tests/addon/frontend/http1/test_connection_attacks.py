@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from tests.addon.frontend.front_end import (
+    FRESH,
     FrontEndUnderTest,
     authority_of,
     echo_path,
@@ -17,9 +18,6 @@ from tests.addon.frontend.front_end import (
     until,
 )
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
-
-FRESH = HEAD + b"Cache-Control: max-age=600\r\nContent-Length: 2\r\n\r\nok"
-
 
 # ---- malformed responses: docs/decisions.md, "A response head that can be read in two ways is a 502"
 

@@ -63,7 +63,7 @@ async def expiry(front_end: FrontEndUnderTest, origin: RawOrigin, client: Client
     ],
 )
 @pytest.mark.parametrize("kind", ["memory", "disk"])
-def test_a_hot_response_ends_at_once_with(
+def test_a_hot_response_ends_at_once_with_each_change(
     change: Change, bodies: list[bytes], kind: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:

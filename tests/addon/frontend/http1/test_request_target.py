@@ -17,6 +17,7 @@ from addon.frontend.http1.request_target import (
 )
 from cache.http.messages import host_port
 from tests.addon.frontend.front_end import (
+    FRESH,
     FrontEndUnderTest,
     authority_of,
     client_tls,
@@ -26,9 +27,8 @@ from tests.addon.frontend.front_end import (
     request_head,
     run_conversation,
 )
-from tests.fixtures.raw_origin import HEAD, RawOrigin, answering, endless
+from tests.fixtures.raw_origin import RawOrigin, answering, endless
 
-FRESH = HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok"
 TUNNEL = TunnelTargets.of("a.example", 443, "a.example")
 GATEWAY = GatewayTargets(("http", "backend.example", 8080))
 
