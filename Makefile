@@ -2,7 +2,7 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
-# Each one is tried: a shim may be there and not run, and some systems ship a Python without the means to make a venv.
+# Each is tried: a command of that name may exist without working, and some systems ship a Python without venv.
 PYTHONS := $(or $(PYTHON),python3.14 python3.13 python3.12 python3)
 NEWEST := for python in $(PYTHONS); do \
 	"$$python" -c 'import ensurepip, sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null && break; python=; done; \

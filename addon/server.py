@@ -1,4 +1,4 @@
-"""`secondhand serve`: the listener, the cache, and a mitmproxy with no more addons than they need."""
+"""`secondhand serve`: the listener, the cache, and a mitmproxy with only the addons that these need."""
 
 from __future__ import annotations
 
@@ -196,7 +196,7 @@ class Proxy(master.Master):
 
     def _store_place(self) -> str:
         if problem := self._service.store_problem:
-            return f"no store: {problem}; answers are served and not stored"
+            return f"no store: {problem}; responses are passed on and not stored"
         store = self._service.store
         return "memory, until it stops" if isinstance(store, MemoryStore) else str(self._settings.store.directory)
 

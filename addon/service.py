@@ -19,6 +19,7 @@ from addon.origin.probe import OriginProbe
 from addon.origin.reachability import Reachability
 from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.reply import Reply
@@ -125,6 +126,11 @@ class Service:
         return self._make_pipeline(store, policy, DrainingResponder, None)
 
     @property
+    def errors(self) -> ErrorReplies:
+        """The error responses of the pipeline that answers now."""
+        return self.active.current.fetcher.errors
+
+    @property
     def policy(self) -> CachePolicy:
         """The policy in force."""
         return self.active.policy
@@ -163,7 +169,7 @@ class Service:
             policy = replace(policy, network=network, recording=None)
         request = Request("CONNECT", "https", host, port, target="/", fields=fields)
         decision = engine.on_request(request, (), policy, self.clock())
-        return self.active.current.fetcher.errors.refuse(decision) if isinstance(decision, Refuse) else None
+        return self.errors.refuse(decision) if isinstance(decision, Refuse) else None
 
     async def start(self) -> None:
         """Start the recording that the settings name, and listen to control commands.
@@ -230,5 +236,5 @@ def open_store(settings: Settings, count_lost: Callable[[NotStored, int], None])
         disk = DiskStore(settings.store.directory, settings.store.max_size, captures=settings.store.captures)
         return TieredStore(disk, settings.memory.store_size, settings.memory.max_object, count_lost), None
     except StoreError as error:
-        logger.warning("no store: %s; answers are served and not stored", error)
+        logger.warning("no store: %s; responses are passed on and not stored", error)
         return MemoryStore(0), str(error)

@@ -1,1 +1,1 @@
-"""Everything that holds it together. A folder mirrors each folder of the product; the rest is named for its aim."""
+"""All tests. The folders addon, cache and tools mirror the code; the other folders are named for what they test."""

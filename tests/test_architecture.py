@@ -203,7 +203,10 @@ def test_every_reason_is_a_token_and_has_its_clause() -> None:
         assert re.fullmatch(r"RFC [0-9]{4} §[0-9.]+|ours", text_of(reason).source), text_of(reason)
 
 
-@pytest.mark.parametrize("page", ["docs/architecture.md", "docs/glossary.md", "docs/decisions.md", "README.md"])
+PAGES = ["README.md", "tools/bench/profile.md", *(f"docs/{page.name}" for page in sorted((ROOT / "docs").glob("*.md")))]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_the_files_that_a_page_names_exist(page: str) -> None:
     text = (ROOT / page).read_text()
     names = set(re.findall(r"`((?:addon|cache|tests|tools|docs)/[A-Za-z0-9_./{},]*)`", text))

@@ -45,8 +45,8 @@ def _future_url(settings: Settings) -> str:
     directory = settings.store.directory
     if not port:
         fail(
-            f"no proxy is running on {directory}, and {settings.listen} stands for any free port:"
-            " start secondhand serve first",
+            f"no proxy is running on {directory}, and {settings.listen} has its port chosen at the start:"
+            " run secondhand serve first",
             FAILED,
         )
     print_note(f"no proxy is running on {directory}: start secondhand serve before you use these variables")

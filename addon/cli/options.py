@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +11,7 @@ import typer
 
 from addon.config.load import Configuration, configure
 from addon.config.private_store import PROFILE, private_directory
+from cache.http.fields import TOKEN
 from cache.http.messages import Fields, Request
 from cache.rules.key import request_for
 
@@ -21,7 +21,6 @@ ConfigOption = Annotated[
 StoreOption = Annotated[
     str | None, typer.Option("--store", metavar="DIR", help="The directory of the store.", show_default=False)
 ]
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 PrivateOption = Annotated[bool, typer.Option("--private", help="Use the store of `secondhand run`.")]
 ProfileOption = Annotated[
@@ -95,7 +94,7 @@ def load_shared_or_private(
 
 def parse_request(url: str, headers: list[str], method: str = "GET") -> Request:
     """Return the request that the user typed; if it is malformed, the command ends as wrong usage."""
-    if not _TOKEN.fullmatch(method):
+    if not TOKEN.fullmatch(method):
         raise typer.BadParameter(f'expected a method like GET, found "{method}"', param_hint="-X")
     lines = []
     for header in headers:

@@ -43,7 +43,7 @@ def faults_of(
     """Return the faults that pydantic found, in this program's wording.
 
     Args:
-        error: What pydantic raised.
+        error: The error that pydantic raised.
         model: The class that was validated.
         place: Returns `where` and `key` of a location.
     """

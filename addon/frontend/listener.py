@@ -71,7 +71,7 @@ class _Accepted(asyncio.Protocol):
         """Refuse a connection without reading from it: to wait for its request would be one connection more."""
         frontend = self._listener.handler.frontend
         # RFC 9209 §2.3.17; connection_limit_reached is for connections to the next hop
-        errors = frontend.service.active.current.fetcher.errors
+        errors = frontend.service.errors
         reply = errors.error(503, Refused.CONNECTIONS, sentence, "http_request_denied")
         content = reply.content if isinstance(reply.content, bytes) else b""
         fields = reply.head.fields.appending(("Retry-After", str(RETRY_AFTER)))

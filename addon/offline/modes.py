@@ -32,8 +32,8 @@ class Modes:
 
         Args:
             active: The pipeline whose policy is changed.
-            reachability: What is known about hosts; it is forgotten when the mode changes.
-            end_replay: Ends a replay, since that is a mode too.
+            reachability: The unreachable hosts; a change of mode clears them.
+            end_replay: Ends a replay, which is a mode too.
             hosts: The modes of single hosts in the settings; the policy has them already.
         """
         self._active = active
@@ -51,7 +51,9 @@ class Modes:
             case {"mode": str(name), "host": str(host)}:
                 switched = HostMode(host=_checked_host(host), mode=_checked_mode(name))
                 if recording := self._replayed():
-                    raise ValueError(f"{recording} is replayed, for every host: secondhand replay --stop ends it")
+                    raise ValueError(
+                        f"{recording} is being replayed, for all hosts; end the replay with: secondhand replay --stop"
+                    )
                 others = tuple(each for each in self._hosts if each.host.lower() != host.lower())
                 self._switch(self._active.policy.network.mode, (switched, *others))
             case {"mode": str(name)}:

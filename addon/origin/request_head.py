@@ -7,9 +7,9 @@ from functools import lru_cache
 
 from addon.origin.proxy import Route
 from addon.origin.request_body import RequestContent
+from cache.http.fields import TOKEN
 from cache.http.messages import DEFAULT_PORTS, Request
 
-_TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 _FORBIDDEN_IN_TARGET = re.compile(r"[\x00-\x20\x7f]")
 _FORBIDDEN_IN_VALUE = re.compile(r"[\x00\r\n]")
 _FRAMING = ("content-length", "transfer-encoding")
@@ -64,7 +64,7 @@ def _field_lines(fields: tuple[tuple[str, str], ...]) -> str:
 
 @lru_cache(1024)
 def _is_token(name: str) -> bool:
-    return bool(_TOKEN.fullmatch(name))
+    return bool(TOKEN.fullmatch(name))
 
 
 def connect_head(route: Route) -> bytes:

@@ -30,12 +30,15 @@ class ResponseBuffer:
         persistent: The message allows another request on the same connection.
         received: Bytes received so far, interim responses included.
         buffered: Bytes of the body that the reader has not taken yet.
-        on_progress: Called when data arrived or the exchange ended, for a reader that does not wait in a task. The
-            reader sets it to None to get no more calls.
     """
 
     def __init__(self, where: str, on_progress: Callable[[], None] | None = None) -> None:
-        """Expect a response from `where`, the name of the origin in error messages."""
+        """Expect a response.
+
+        Args:
+            where: The name of the origin in error messages.
+            on_progress: Called when data arrived or the exchange ended, for a reader that does not wait in a task.
+        """
         self.head: Response | None = None
         self.trailers = _NO_FIELDS
         self.complete = False
@@ -44,11 +47,15 @@ class ResponseBuffer:
         self.persistent = False
         self.received = 0
         self.buffered = 0
-        self.on_progress = on_progress
+        self._on_progress = on_progress
         self._where = where
         self._wait_for_body = False
         self._chunks: deque[bytes] = deque()
         self._reader: asyncio.Future[None] | None = None
+
+    def stop_reporting(self) -> None:
+        """Make no more calls of `on_progress`."""
+        self._on_progress = None
 
     @property
     def finished(self) -> bool:
@@ -97,8 +104,8 @@ class ResponseBuffer:
 
     def notify(self) -> None:
         """Call `on_progress`, if it is set."""
-        if self.on_progress is not None:
-            self.on_progress()
+        if self._on_progress is not None:
+            self._on_progress()
 
     async def wait_for_small_body(self) -> None:
         """Wait up to `SMALL_BODY_WAIT` seconds until a small body is complete: one piece costs less than several."""

@@ -33,16 +33,18 @@ class ActivePipeline:
 
     def set_policy(self, policy: CachePolicy) -> None:
         """Use another policy from the next request on."""
-        self.current.fetcher.policy = policy
+        self.current.fetcher.use_policy(policy)
         self._notify()
 
     def switch_to(self, pipeline: Pipeline) -> None:
         """Answer from another pipeline from now on; it takes over the modes, and what is known about the network."""
         held = self.policy
-        pipeline.fetcher.policy = replace(
-            pipeline.policy,
-            network=replace(held.network, offline=pipeline.policy.network.offline),
-            identity=replace(pipeline.policy.identity, own_authorities=held.identity.own_authorities),
+        pipeline.fetcher.use_policy(
+            replace(
+                pipeline.policy,
+                network=replace(held.network, offline=pipeline.policy.network.offline),
+                identity=replace(pipeline.policy.identity, own_authorities=held.identity.own_authorities),
+            )
         )
         self.current = pipeline
         self._notify()

@@ -1,4 +1,4 @@
-"""The counters that a request and its response add to; every way through the proxy counts by this."""
+"""The names of the counters that a request and its response add to."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ def response_counters(
 
     Args:
         scheme: The scheme of the request's URL.
-        handling: What the cache did, None for an error of this proxy's own.
+        handling: The cache's part in the response; None for an error of this proxy's own.
         exemption: The rule by which a copy kept the status 200.
-        not_stored: Why the response is relayed and not stored.
+        not_stored: The reason why the response is relayed and not stored.
     """
     names = [f"not_stored.{not_stored}"] if not_stored else []
     if handling is None:

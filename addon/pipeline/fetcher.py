@@ -65,7 +65,7 @@ class Fetcher:
         max_object: int,
         reachability: Reachability,
     ) -> None:
-        self.policy = policy
+        self.policy = policy  # changed by `use_policy` only
         self.store = store
         self.origin = origin
         self.clock = clock
@@ -88,6 +88,10 @@ class Fetcher:
         self._reachability = reachability
         self._background: set[asyncio.Task[None]] = set()
 
+    def use_policy(self, policy: CachePolicy) -> None:
+        """Use another policy from the next request on."""
+        self.policy = policy
+
     async def fetch(
         self,
         request: Request,
@@ -101,7 +105,7 @@ class Fetcher:
 
         Args:
             request: The client's request.
-            sent: What to send to the origin for it.
+            sent: The request to send to the origin for it.
             context: The request's content, and the client's interest in interim responses.
             key: The primary key, if it is known already.
             leads: Other requests for the same key may wait for the response.
@@ -132,7 +136,9 @@ class Fetcher:
         finally:
             if flight not in self.fills:
                 self.single_flight.finish(flight)
-        return self.errors.gave_up(f"{request.uri} came to nothing {MAX_ATTEMPTS} times.")
+        return self.errors.gave_up(
+            f"{MAX_ATTEMPTS} exchanges with the origin for {request.uri} gave no usable response."
+        )
 
     async def _attempt(
         self,
@@ -153,12 +159,10 @@ class Fetcher:
         outcome = self.outcomes.judge(request, sent, received, self.policy)
         match outcome:
             case Store():
-                self.outcomes.conclude(request, outcome, flight)
-                await self.outcomes.apply(outcome.changes, flight)
+                await self.outcomes.carry_out(request, outcome, flight)
                 return await self.fills.store(request, outcome, response, flight)
             case Relay():
-                self.outcomes.conclude(request, outcome, flight)
-                await self.outcomes.apply(outcome.changes, flight)
+                await self.outcomes.carry_out(request, outcome, flight)
                 return await self.reply_builder.relay(request, outcome, response)
             case Complete():
                 from_parts = partial(engine.response_from_parts, request, sent, policy=self.policy, now=self.clock())
@@ -168,7 +172,7 @@ class Fetcher:
                 return await self._reply_without_origin(request, sent, whole, flight)
             case Retry():
                 await response.close()
-                await self.outcomes.apply(outcome.changes, flight)
+                await self.outcomes.carry_out(request, outcome, flight)
                 if context.content is not None:
                     return self.errors.gave_up(f"{request.uri} cannot be sent twice.")
                 return outcome.upstream_request
@@ -213,20 +217,20 @@ class Fetcher:
     ) -> Reply | UpstreamRequest:
         """Return the reply that needs nothing more of the origin, or the same request without damaged copies."""
         if isinstance(outcome, Refuse):
-            await self.outcomes.apply(outcome.changes, flight)
+            await self.outcomes.carry_out(request, outcome, flight)
             return self.errors.refuse(outcome)
         try:
             reply = await self.reply_builder.copy(request, outcome)
         except StoreError:
             return engine.without_copies(sent)
         # after the copy is open, since the change may be its deletion
-        await self.outcomes.apply(outcome.changes, flight)
+        await self.outcomes.carry_out(request, outcome, flight)
         if isinstance(outcome, Freshen):
             flight.end(FlightResult.STORED)
         return reply
 
     def _invalidate_in_background(self, request: Request) -> None:
-        """Invalidate what a request may have changed whose client left before the response (ledger INVAL-07)."""
+        """Invalidate the stored responses that a request may have changed, if its client left (ledger INVAL-07)."""
         if keys := keys_in_doubt(request):
             task = asyncio.get_running_loop().create_task(self.outcomes.apply(tuple(map(Invalidate, keys))))
             self._background.add(task)

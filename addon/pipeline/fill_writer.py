@@ -94,7 +94,7 @@ class FillWriter:
             self._flight.end(FlightResult.STORED)
 
     def give_up(self, reason: NotStored, why: str) -> None:
-        """Do not store the body. What is written can be read until `release`."""
+        """Do not store the body. The bytes written so far can be read until `release`."""
         if not self.active:
             return
         self.active = False

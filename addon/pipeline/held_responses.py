@@ -9,8 +9,8 @@ from addon.pipeline.single_flight import Flight, SingleFlight
 from addon.runtime.counters import Counters
 from cache.engine.decisions import Change, Store
 
-MAX_HELD = 1024
-"""Responses that may still come to `keep`; the oldest is forgotten beyond it."""
+MAX_HELD_RESPONSES = 1024
+"""Responses that may still come to `keep`; beyond this number the oldest is dropped."""
 
 
 class HeldResponses:
@@ -25,7 +25,7 @@ class HeldResponses:
     def hold(self, outcome: Store) -> None:
         """Watch the key of a response for purges and invalidations until `keep`, which may never be called."""
         self._held[outcome.entry.id] = self._single_flight.begin(outcome.entry.key, leads=False), outcome.changes
-        if len(self._held) > MAX_HELD:
+        if len(self._held) > MAX_HELD_RESPONSES:
             _, (flight, _) = self._held.popitem(last=False)
             self._single_flight.finish(flight)
 

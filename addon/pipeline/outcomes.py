@@ -1,7 +1,8 @@
 """Outcomes of origin responses: the engine's decision, carried out in store, single-flight and counters.
 
-Every origin response passes here, however its content travels: through the fetcher, through mitmproxy, or as a direct
-fetch of the HTTP/1 front end. Each of them only moves the content.
+The fetcher and mitmproxy's hooks have every origin response judged here, and carry out its outcome here: they only move
+the content. A direct fetch of the HTTP/1 front end judges an uncacheable response once, and counts the next ones by the
+result (`addon/frontend/http1/request_templates.py`).
 """
 
 from __future__ import annotations
@@ -20,13 +21,9 @@ from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import (
     Change,
-    Complete,
-    Freshen,
     Invalidate,
-    Refuse,
+    Outcome,
     Relay,
-    Retry,
-    Serve,
     Store,
     UpstreamRequest,
 )
@@ -36,11 +33,9 @@ from cache.policy.reasons import NotStored
 
 logger = logging.getLogger(__name__)
 
-Outcome = Store | Complete | Freshen | Relay | Serve | Retry | Refuse
-
 
 class Outcomes:
-    """Judges origin responses, and carries out what they lead to, all but passing their content on."""
+    """Judges origin responses, and carries out all that follows from them, except passing on their content."""
 
     def __init__(
         self,
@@ -74,7 +69,7 @@ class Outcomes:
 
         Args:
             request: The client's request.
-            sent: What was sent to the origin for it.
+            sent: The request that was sent to the origin for it.
             received: The head of the response.
             policy: The policy in force.
             held: How many bytes of content mitmproxy may hold in memory until `HeldResponses.keep`, if it does.
@@ -88,16 +83,18 @@ class Outcomes:
             self._held.hold(outcome)
         return outcome
 
-    def conclude(self, request: Request, outcome: Store | Relay, flight: Flight | None) -> None:
-        """Tell waiting requests whether they may share a response that is passed on, and count it.
+    async def carry_out(self, request: Request, outcome: Outcome, flight: Flight | None = None) -> None:
+        """Do all that an outcome asks for, except moving content: count it, release waiting requests, change the store.
 
         `flight` is None if no other request can wait.
         """
-        if flight is not None:
-            self.release_followers(outcome, flight)
-        self._counters.count_each(counters_of(request, outcome))
-        if isinstance(outcome, Relay) and outcome.not_stored is not None and logger.isEnabledFor(logging.INFO):
-            logger.info("%s not stored: %s", request.uri, outcome.not_stored)
+        if isinstance(outcome, Store | Relay):
+            if flight is not None:
+                self.release_followers(outcome, flight)
+            self._counters.count_each(counters_of(request, outcome))
+            if isinstance(outcome, Relay) and outcome.not_stored is not None and logger.isEnabledFor(logging.INFO):
+                logger.info("%s not stored: %s", request.uri, outcome.not_stored)
+        await self.apply(outcome.changes, flight)
 
     def release_followers(self, outcome: Store | Relay, flight: Flight) -> None:
         """Let requests that wait for a response share it, or go to the origin themselves if they may not."""

@@ -1,4 +1,4 @@
-"""A pipeline: one store, and what answers requests from it and fills it, by one policy."""
+"""A pipeline: one store, and the parts that answer requests from it and fill it, by one policy."""
 
 from __future__ import annotations
 

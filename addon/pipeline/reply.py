@@ -46,4 +46,4 @@ class Reply:
     handling: Handling | None = None
     """The part that the cache had in it; None for errors of this proxy's own."""
     not_stored: NotStored | None = None
-    """Why a relayed response is not stored, if that is known before its content comes."""
+    """The reason why a relayed response is not stored. Set only if its content is in memory."""

@@ -13,7 +13,7 @@ HIT_FOR_PASS_SECONDS = 5.0
 """Seconds during which requests do not wait for each other after a response that could not be shared."""
 
 MAX_HIT_FOR_PASS = 4096
-"""Keys that are remembered as hit-for-pass; the oldest is forgotten beyond it."""
+"""Keys that are remembered as hit-for-pass; beyond this number the oldest is dropped."""
 
 
 class FlightResult(Enum):

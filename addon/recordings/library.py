@@ -44,13 +44,13 @@ class RecordingLibrary:
         return sorted(each.name for each in self._folder.iterdir() if _NAME.fullmatch(each.name) and each.is_dir())
 
     def path(self, name: str) -> Path:
-        """Return the directory of a recording, which need not exist. Raises NoNameError."""
+        """Return the directory of a recording, which need not exist. Raises InvalidNameError."""
         if not _NAME.fullmatch(name):
             raise InvalidNameError(f'expected a name of letters, digits and "-", "_", ".", found "{name}"')
         return self._folder / name
 
     def existing(self, name: str) -> Path:
-        """Return the directory of a recording that exists. Raises NoNameError and NoRecordingError."""
+        """Return the directory of a recording that exists. Raises InvalidNameError and RecordingNotFoundError."""
         path = self.path(name)
         if not path.is_dir():
             existing = ", ".join(self.names()) or f"none; create one with: secondhand run --record {name} -- COMMAND"

@@ -160,3 +160,7 @@ class Retry:
 
     upstream_request: Forward
     changes: tuple[Change, ...] = ()
+
+
+Outcome = Store | Complete | Freshen | Relay | Serve | Retry | Refuse
+"""A decision about an origin's response, or about a failed fetch."""

@@ -12,6 +12,7 @@ from cache.engine.decisions import (
     Delete,
     Forward,
     Freshen,
+    Outcome,
     Refuse,
     Relay,
     Retry,
@@ -44,7 +45,7 @@ def on_response(
     received: Received,
     policy: CachePolicy,
     entry_id: str,
-) -> Store | Complete | Freshen | Relay | Serve | Retry | Refuse:
+) -> Outcome:
     """Decide about an origin's response.
 
     Args:
@@ -229,7 +230,7 @@ def on_failure(
         policy: The policy.
         now: The time, in seconds since the epoch.
         error: The proxy error type of RFC 9209 §2.3.
-        sentence: What happened, for people.
+        sentence: A sentence about the failure, for people.
         disconnected: The origin could not be reached at all.
     """
     doubt = invalidations(keys_in_doubt(request), policy)

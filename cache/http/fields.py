@@ -18,7 +18,7 @@ from functools import lru_cache
 MAX_SECONDS = 2**31
 """Limit for delta-seconds: a greater number is read as this one (RFC 9111 §1.2.2)."""
 
-TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")
+TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 _MEMBER = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*(?:"|\\?$))+', re.DOTALL)
 _DIGITS = re.compile(r"[0-9]+")

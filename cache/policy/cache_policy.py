@@ -135,7 +135,7 @@ class NetworkPolicy:
     unreachable: frozenset[str] = frozenset()
     """Lower-case names of the hosts that cannot be reached now."""
     offline: bool = False
-    """Never go forward. Set by `CachePolicy.for_host` where the mode demands it."""
+    """Send no request to an origin. Set by `CachePolicy.for_host` where the mode demands it."""
     disconnected: bool = False
     """Offline because the host cannot be reached, not by choice: staleness has its limit then."""
 

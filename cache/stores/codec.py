@@ -14,6 +14,7 @@ from hashlib import blake2b
 import msgspec
 from msgspec import Struct
 
+from cache.http.fields import TOKEN
 from cache.http.messages import Fields, Response
 from cache.rules.stored_response import StoredResponse
 
@@ -28,7 +29,7 @@ class CodecError(ValueError):
     """The bytes are not a valid entry of this version, or the entry must not be stored."""
 
 
-_NAME = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"  # RFC 9110 §5.6.2
+_NAME = TOKEN.pattern
 _LOWER_NAME = r"[!#$%&'*+.^_`|~0-9a-z-]+"
 _URI = r"[^\x00-\x20\x7f]+"
 # One match over joined lines: one match per value would take most of the time of an encoding

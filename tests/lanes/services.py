@@ -36,7 +36,7 @@ class ServiceUnderTest:
 
     def use_policy(self, policy: CachePolicy) -> None:
         """Change the policy of the running service."""
-        self.service.active.current.fetcher.policy = policy
+        self.service.active.current.fetcher.use_policy(policy)
 
     def rise(self, counter: str) -> int:
         """Return by how much a counter has risen since `reset`."""

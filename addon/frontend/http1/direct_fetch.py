@@ -103,7 +103,7 @@ class DirectFetch:
     def _stop_listening(self) -> None:
         if self._deadline is not None:
             self._deadline.cancel()
-        self.response.on_progress = None
+        self.response.stop_reporting()
 
     def _interim(self, head: Response) -> None:
         self.client.send_interim(without_hop_fields(head))

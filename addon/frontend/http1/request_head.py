@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cache.http.fields import tokens
+from cache.http.fields import TOKEN, tokens
 from cache.http.messages import Fields
 from cache.rules.selection import asks_for_web_socket
 
@@ -25,7 +25,7 @@ MAX_FIELDS = 200
 
 EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")
 
-_TOKEN = rb"[!#$%&'*+\-.^_`|~0-9A-Za-z]+"
+_TOKEN = TOKEN.pattern.encode()
 _VALUE = rb"[\t\x20-\x7e\x80-\xff]*"
 _REQUEST_LINE = re.compile(rb"(%b) ([\x21\x22\x24-\x7e\x80-\xff]+) HTTP/1\.([01])" % _TOKEN)
 _FIELD_LINE = re.compile(rb"(%b):(%b)\r\n" % (_TOKEN, _VALUE))

@@ -33,7 +33,7 @@ UNCACHEABLE = frozenset({NotStored.NO_STORE, NotStored.PRIVATE})
 """Reasons not to store a response that depend on what the origin says, not on the request."""
 
 MAX_TEMPLATES = 512
-"""Templates that are kept; the least recently used goes first."""
+"""Templates that are kept; the least recently used is dropped first."""
 
 MAX_HEADS = 512
 """Response heads that are kept for all templates together; the origin client recognises no more of them."""

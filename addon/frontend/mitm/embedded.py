@@ -14,6 +14,7 @@ from addon.config.exposure import exposed_keys
 from addon.config.load import configure
 from addon.frontend.mitm.hooks import Hooks
 from addon.service import Service
+from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ class Embedded(Hooks):
                 service = Service(settings)
                 await service.start()
                 self._made.set_result(service)
-            except (ConfigError, ValueError, OSError) as error:
+            except (ConfigError, StoreError, ValueError, OSError) as error:
                 self._made.set_exception(error)
         return await self._made
 

@@ -33,7 +33,7 @@ FRAMING = frozenset({"content-length", "transfer-encoding"})
 MAX_SMALL = 65_536
 """Bytes of content that are sent in one piece: the loopback server would cost a connection."""
 
-MAX_HELD = 1_048_576
+MAX_HELD_BYTES = 1_048_576
 """Bytes of a response that mitmproxy holds in memory to be stored; a larger one is streamed."""
 
 CARRIED = frozenset({Detail.UPGRADE, Detail.CONTENT_IN_REQUEST, Detail.HOST_MISMATCH})
@@ -61,7 +61,7 @@ class Detour:
 
 
 class Hooks:
-    """The addon."""
+    """Hooks of mitmproxy, by which the cache answers requests and judges responses."""
 
     def __init__(self, service: Callable[[], Awaitable[Service]]) -> None:
         """Use the cache that `service` returns once it is ready."""
@@ -93,7 +93,7 @@ class Hooks:
             return
         service = await self._service()
         if fault := fault_of(flow.request):
-            flow.response = whole_response(flow.request, _fetcher(service).errors.malformed_request(fault))
+            flow.response = whole_response(flow.request, service.errors.malformed_request(fault))
             return
         request = request_of(flow, edge=service.is_edge)
         if _is_carried(request, service.policy):
@@ -103,7 +103,7 @@ class Hooks:
         candidates = await service.active.current.store.candidates(primary_key(request))
         decision = engine.on_request(request, candidates, service.policy, service.clock())
         if isinstance(decision, Refuse):
-            flow.response = whole_response(flow.request, _fetcher(service).errors.refuse(decision))
+            flow.response = whole_response(flow.request, service.errors.refuse(decision))
         elif isinstance(decision, UpstreamRequest):
             if request.scheme == "https" and ctx.options.ssl_insecure:  # ledger SEC-08
                 decision = replace(decision, not_storable=NotStored.UNVERIFIED)
@@ -158,13 +158,12 @@ class Hooks:
             return
         received = Received(head_of(response), carried.sent_at, service.clock())
         fetcher = _fetcher(service)
-        outcome = fetcher.outcomes.judge(carried.request, carried.sent, received, fetcher.policy, held=MAX_HELD)
+        outcome = fetcher.outcomes.judge(carried.request, carried.sent, received, fetcher.policy, held=MAX_HELD_BYTES)
         # before the client gets the response, so that its next request does not find what was just invalidated
-        await fetcher.outcomes.apply(outcome.changes)
+        await fetcher.outcomes.carry_out(carried.request, outcome)
         if not isinstance(outcome, Relay | Store):
-            response.stream = True
+            response.stream = True  # a copy cannot replace a response that mitmproxy already receives
             return
-        fetcher.outcomes.conclude(carried.request, outcome, None)
         framing = [line for line in received.head.fields if line[0].lower() in FRAMING]
         _relabel(response, outcome.response.head, framing if outcome.response.has_content else [])
         if isinstance(outcome, Store):

@@ -1,7 +1,7 @@
 """Read small rows on the event loop: from the page cache that is faster than a thread.
 
 A slow disk would block all other requests, so after one slow read there are no reads for a while. A read never waits
-for a database lock. Whatever cannot be read at once, and any error, is left to the methods that run on threads.
+for a database lock. The methods that run on threads read everything else, and handle all errors.
 """
 
 from __future__ import annotations
