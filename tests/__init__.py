@@ -1,1 +1,1 @@
-"""Everything that holds it together. A folder mirrors each folder of the product; the rest is named for its aim."""
+"""The tests. `addon/`, `cache/` and `tools/` mirror the code; the other folders are described in docs/architecture.md."""
