@@ -1,1 +1,1 @@
-"""The tests. `addon/`, `cache/` and `tools/` mirror the code; the other folders are described in docs/architecture.md."""
+"""The tests. `addon/`, `cache/` and `tools/` mirror the code; docs/architecture.md describes the other folders."""
