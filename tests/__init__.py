@@ -1,1 +1,1 @@
-"""All tests. The folders addon, cache and tools mirror the code; the other folders are named for what they test."""
+"""The tests. `addon/`, `cache/` and `tools/` mirror the code; docs/architecture.md describes the other folders."""

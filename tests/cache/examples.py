@@ -16,6 +16,14 @@ NOW = BEGINNING
 
 NOW_DATE = "Mon, 23 Nov 2026 12:00:00 GMT"
 
+DATE = ("Date", NOW_DATE)
+
+SECOND_BEFORE = ("Last-Modified", "Mon, 23 Nov 2026 11:59:59 GMT")
+"""A second before DATE: a strong validator (RFC 9110 §8.8.2.2)."""
+
+SAME_SECOND = ("Last-Modified", NOW_DATE)
+"""In the second of DATE: a weak validator."""
+
 
 def request(*fields: tuple[str, str], method: str = "GET", target: str = "/", **changes: Any) -> Request:
     """Return a request for http://a.example/."""

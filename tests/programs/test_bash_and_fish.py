@@ -1,4 +1,4 @@
-"""The output of `secondhand env`, read by the shells that it is written for."""
+"""The output of `secondhand env` in real shells."""
 
 from __future__ import annotations
 

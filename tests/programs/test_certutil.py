@@ -1,4 +1,4 @@
-"""The proxy's CA in the NSS databases that browsers read, by certutil."""
+"""The proxy's CA in the NSS databases of browsers, with the real certutil."""
 
 from __future__ import annotations
 

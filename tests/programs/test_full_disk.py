@@ -1,4 +1,4 @@
-"""The disk store on a small file system, which only root may mount."""
+"""The disk store on a small file system. Only root can mount one."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ def directory(tmp_path: Path) -> Path:
 
 @contextmanager
 def mounted(directory: Path, size: str) -> Iterator[Callable[[str], object]]:
-    """Mount a small file system and yield what remounts it with other options. Skips where that is not allowed."""
+    """Mount a small file system, and yield a function that remounts it. Skip the test if mounting is not allowed."""
     directory.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", directory]
+    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(directory)]
     if os.geteuid() != 0 or subprocess.run(command, capture_output=True).returncode != 0:
         pytest.skip("needs to mount a file system")
     try:
@@ -35,7 +35,7 @@ def mounted(directory: Path, size: str) -> Iterator[Callable[[str], object]]:
 
 
 @pytest.mark.parametrize("lengths", [(50_000, 150_000), (20_000,), (150_000,)], ids=str)
-def test_on_a_full_disk_the_least_recently_used_makes_room(directory: Path, lengths: tuple[int, ...]) -> None:
+def test_on_a_full_disk_the_least_recently_used_response_is_evicted(directory: Path, lengths: tuple[int, ...]) -> None:
     with mounted(directory, "32m"), closing(DiskStore(directory, MAX_SIZE)) as store:
         for number in range(400):
             stored = put(store, new_entry(f"http://{number}.example/"), lengths[number % len(lengths)])
@@ -46,7 +46,7 @@ def test_on_a_full_disk_the_least_recently_used_makes_room(directory: Path, leng
         assert files_below(directory) == store._rows.file_names()
 
 
-def test_on_a_full_disk_hits_go_on_and_stores_fail_cleanly(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_on_a_full_disk_hits_work_and_writes_fail_cleanly(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with mounted(directory, "32m") as remount:
         fill(directory, lambda: remount("size=64m"), monkeypatch)
 

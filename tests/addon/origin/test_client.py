@@ -8,7 +8,7 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from addon.origin.response_reader import ResponseReader
-from tests.fixtures.origin_client import converse, get, head_refusal, whole
+from tests.fixtures.origin_client import get, head_refusal, run_conversation, whole
 from tests.fixtures.raw_origin import HEAD, OK, SHORT_TIMEOUT, Peer, RawOrigin, answering
 
 pytestmark = pytest.mark.usefixtures("each_loop")
@@ -35,7 +35,7 @@ def test_the_origin_waits_for_a_slow_reader() -> None:
             received += len(chunk)
         return received
 
-    assert converse(conversation, large_body) == size
+    assert run_conversation(conversation, large_body) == size
 
 
 def test_request_and_response_times_come_from_the_clock() -> None:
@@ -45,7 +45,7 @@ def test_request_and_response_times_come_from_the_clock() -> None:
         response = await client.fetch(get(origin))
         return response.request_time, response.response_time
 
-    assert converse(conversation, answering(OK), clock=lambda: next(now)) == (100.0, 103.0)
+    assert run_conversation(conversation, answering(OK), clock=lambda: next(now)) == (100.0, 103.0)
 
 
 async def silent(peer: Peer) -> None:
@@ -58,7 +58,7 @@ def test_an_origin_that_sends_nothing_times_out() -> None:
         await client.fetch(get(origin))
 
     with pytest.raises(OriginFailure) as caught:
-        converse(conversation, silent, options=OriginOptions(proxy="none", first_byte_timeout=SHORT_TIMEOUT))
+        run_conversation(conversation, silent, options=OriginOptions(proxy="none", first_byte_timeout=SHORT_TIMEOUT))
     assert (caught.value.kind, caught.value.disconnected) == (FailureKind.CONNECTION_READ_TIMEOUT, True)
 
 
@@ -70,7 +70,7 @@ def test_an_origin_that_stops_sending_times_out(data: bytes, disconnected: bool)
         await whole(await client.fetch(get(origin)))
 
     with pytest.raises(OriginFailure) as caught:
-        converse(
+        run_conversation(
             conversation, answering(data), options=OriginOptions(proxy="none", between_bytes_timeout=SHORT_TIMEOUT)
         )
     assert (caught.value.kind, caught.value.disconnected) == (FailureKind.CONNECTION_READ_TIMEOUT, disconnected)
@@ -104,7 +104,7 @@ def test_a_cancelled_request_closes_its_connection() -> None:
         assert task.cancelled()
         await asyncio.wait_for(closed.wait(), 5)
 
-    converse(conversation, silent_origin)
+    run_conversation(conversation, silent_origin)
 
 
 def test_a_request_cancelled_just_as_its_head_arrives_closes_its_connection(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -124,7 +124,7 @@ def test_a_request_cancelled_just_as_its_head_arrives_closes_its_connection(monk
 
     head_only = answering(HEAD + b"Content-Length: 3\r\n\r\n")
     options = OriginOptions(proxy="none", max_connections=1, first_byte_timeout=1.0)
-    assert converse(conversation, head_only, answering(OK), options=options) == b"ok"
+    assert run_conversation(conversation, head_only, answering(OK), options=options) == b"ok"
 
 
 def test_closing_the_client_fails_open_and_later_requests() -> None:
@@ -138,4 +138,4 @@ def test_closing_the_client_fails_open_and_later_requests() -> None:
             await client.fetch(get(origin))
         assert caught.value.kind is FailureKind.PROXY_INTERNAL_ERROR
 
-    converse(conversation, answering(HEAD + b"Content-Length: 3\r\n\r\nab"))
+    run_conversation(conversation, answering(HEAD + b"Content-Length: 3\r\n\r\nab"))

@@ -13,7 +13,7 @@ from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from addon.origin.dial import Dialler, _failure, first_connected
 from addon.origin.proxy import Route
 from cache.http.messages import Request
-from tests.fixtures.origin_client import closed_port, converse, get
+from tests.fixtures.origin_client import closed_port, get, run_conversation
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, RawOrigin, answering
 
 pytestmark = pytest.mark.usefixtures("each_loop")
@@ -33,7 +33,7 @@ def test_a_refused_connection_is_disconnected(eager: bool) -> None:
         assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_REFUSED, True)
         assert failure.detail == f"127.0.0.1:{origin.port} refused the connection"
 
-    converse(conversation, answering(OK), eager=eager)
+    run_conversation(conversation, answering(OK), eager=eager)
 
 
 @pytest.mark.parametrize("host", ["a..b", "x" * 70])
@@ -43,7 +43,7 @@ def test_a_name_that_cannot_be_resolved_is_disconnected(host: str) -> None:
             await client.fetch(Request("GET", "http", host, 80, "/"))
         assert (caught.value.kind, caught.value.disconnected) == (FailureKind.DNS_ERROR, True)
 
-    converse(conversation, answering(OK))
+    run_conversation(conversation, answering(OK))
 
 
 def _full_listener() -> tuple[socket.socket, list[socket.socket]]:
@@ -69,7 +69,7 @@ def test_connecting_has_a_timeout() -> None:
                 sock.close()
         assert (caught.value.kind, caught.value.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
 
-    converse(conversation, answering(OK), options=options(connect_timeout=SHORT_TIMEOUT))
+    run_conversation(conversation, answering(OK), options=options(connect_timeout=SHORT_TIMEOUT))
 
 
 @pytest.mark.parametrize("eager", [False, True])
@@ -86,7 +86,7 @@ def test_the_next_address_is_tried_when_the_first_does_not_accept(first: str, ea
             for sock in (listener, *queued):
                 sock.close()
 
-    assert converse(conversation, answering(OK), eager=eager) == 0
+    assert run_conversation(conversation, answering(OK), eager=eager) == 0
 
 
 def test_the_first_error_is_raised_when_no_address_accepts() -> None:
@@ -95,7 +95,7 @@ def test_the_first_error_is_raised_when_no_address_accepts() -> None:
         with pytest.raises(ConnectionRefusedError):
             await first_connected(addresses)
 
-    converse(conversation, answering(OK))
+    run_conversation(conversation, answering(OK))
 
 
 @pytest.mark.parametrize(

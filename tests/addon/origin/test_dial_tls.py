@@ -12,7 +12,7 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Request
-from tests.fixtures.origin_client import converse, get_securely, whole
+from tests.fixtures.origin_client import get_securely, run_conversation, whole
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, Script, answering
 from tests.fixtures.throwaway_ca import ThrowawayCA
 
@@ -34,7 +34,7 @@ def answer_of(host: str, script: Script, tls: ssl.SSLContext, options: OriginOpt
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         return await whole(await client.fetch(get_securely(origin, host)))
 
-    return converse(conversation, script, tls=tls, options=options)
+    return run_conversation(conversation, script, tls=tls, options=options)
 
 
 def failure_of(host: str, script: Script, tls: ssl.SSLContext | None, options: OriginOptions) -> OriginFailure:
@@ -43,7 +43,7 @@ def failure_of(host: str, script: Script, tls: ssl.SSLContext | None, options: O
             await whole(await client.fetch(get_securely(origin, host)))
         return caught.value
 
-    return converse(conversation, script, tls=tls, options=options)
+    return run_conversation(conversation, script, tls=tls, options=options)
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
@@ -65,7 +65,7 @@ def test_tls_connections_are_used_again(eager: bool, ca: ThrowawayCA) -> None:
         return origin.connections
 
     tls = ca.server_context("localhost")
-    assert converse(conversation, answering(OK, OK, OK), tls=tls, options=trusting(ca), eager=eager) == 1
+    assert run_conversation(conversation, answering(OK, OK, OK), tls=tls, options=trusting(ca), eager=eager) == 1
 
 
 def test_sni_and_alpn_are_sent(ca: ThrowawayCA) -> None:
@@ -183,7 +183,7 @@ def test_a_slow_reader_gets_the_same_end(cut: bool, ca: ThrowawayCA) -> None:
         return received
 
     tls = ca.server_context("localhost")
-    received = converse(conversation, script, tls=tls, options=trusting(ca))
+    received = run_conversation(conversation, script, tls=tls, options=trusting(ca))
     assert received == size or cut
 
 
@@ -212,7 +212,7 @@ def test_an_idle_connection_is_closed_with_close_notify(ca: ThrowawayCA) -> None
             await whole(await client.fetch(Request("GET", "https", "localhost", port, "/")))
             return await end
 
-    assert converse(conversation, answering(OK), options=trusting(ca, idle_timeout=SHORT_TIMEOUT)) == b""
+    assert run_conversation(conversation, answering(OK), options=trusting(ca, idle_timeout=SHORT_TIMEOUT)) == b""
 
 
 def test_https_and_http_to_one_port_share_no_connection(ca: ThrowawayCA) -> None:
@@ -223,4 +223,4 @@ def test_https_and_http_to_one_port_share_no_connection(ca: ThrowawayCA) -> None
         return len(origin.requests)
 
     tls = ca.server_context("localhost")
-    assert converse(conversation, answering(OK, OK), tls=tls, options=trusting(ca)) == 1
+    assert run_conversation(conversation, answering(OK, OK), tls=tls, options=trusting(ca)) == 1

@@ -9,7 +9,7 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Request
-from tests.fixtures.origin_client import closed_port, converse, fetch_whole, get, whole
+from tests.fixtures.origin_client import closed_port, fetch_whole, get, run_conversation, whole
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, Script, answering, endless
 
 pytestmark = pytest.mark.usefixtures("each_loop")
@@ -26,7 +26,7 @@ def test_sequential_requests_use_one_connection(eager: bool) -> None:
             assert await fetch_whole(client, get(origin)) == b"ok"
         return len(origin.requests), origin.connections
 
-    assert converse(conversation, endless, eager=eager) == (5, 1)
+    assert run_conversation(conversation, endless, eager=eager) == (5, 1)
 
 
 def test_the_connection_used_last_is_reused_first() -> None:
@@ -51,7 +51,7 @@ def test_the_connection_used_last_is_reused_first() -> None:
         assert origin.connections == 2
         assert len(set(served)) == 1
 
-    converse(conversation, numbered(0), numbered(1))
+    run_conversation(conversation, numbered(0), numbered(1))
 
 
 def test_the_number_of_connections_is_limited() -> None:
@@ -59,7 +59,7 @@ def test_the_number_of_connections_is_limited() -> None:
         await asyncio.gather(*(fetch_whole(client, get(origin)) for _ in range(20)))
         return len(origin.requests), origin.most_at_once
 
-    assert converse(conversation, endless, options=options(max_connections=3)) == (20, 3)
+    assert run_conversation(conversation, endless, options=options(max_connections=3)) == (20, 3)
 
 
 def test_a_request_that_gets_no_connection_in_time_fails() -> None:
@@ -70,7 +70,7 @@ def test_a_request_that_gets_no_connection_in_time_fails() -> None:
         await response.close()
         return caught.value
 
-    failure = converse(
+    failure = run_conversation(
         conversation,
         answering(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab"),
         options=options(max_connections=1, first_byte_timeout=SHORT_TIMEOUT),
@@ -90,7 +90,7 @@ def test_waiting_for_a_connection_does_not_count_as_connect_time() -> None:
         return await asyncio.gather(*(fetch_whole(client, get(origin)) for _ in range(2)))
 
     limits = options(max_connections=1, connect_timeout=SHORT_TIMEOUT)
-    assert converse(conversation, slow_to_finish, options=limits) == [b"ok", b"ok"]
+    assert run_conversation(conversation, slow_to_finish, options=limits) == [b"ok", b"ok"]
 
 
 @pytest.mark.parametrize("ending", ["abandoned", "failed", "cancelled"])
@@ -114,7 +114,7 @@ def test_an_abandoned_connection_frees_its_slot(ending: str) -> None:
         _, body = await asyncio.gather(give_up(client, origin), fetch_whole(client, get(origin)))
         return body, origin.connections
 
-    assert converse(conversation, failing, endless, options=options(max_connections=1)) == (b"ok", 2)
+    assert run_conversation(conversation, failing, endless, options=options(max_connections=1)) == (b"ok", 2)
 
 
 def test_a_failed_connection_attempt_frees_its_slot() -> None:
@@ -124,7 +124,7 @@ def test_a_failed_connection_attempt_frees_its_slot() -> None:
         return [failure.kind for failure in failures if isinstance(failure, OriginFailure)]
 
     limits = options(max_connections=1, first_byte_timeout=1.0)
-    assert converse(conversation, endless, options=limits) == [FailureKind.CONNECTION_REFUSED] * 2
+    assert run_conversation(conversation, endless, options=limits) == [FailureKind.CONNECTION_REFUSED] * 2
 
 
 def test_a_pool_without_connections_is_freed() -> None:
@@ -134,4 +134,4 @@ def test_a_pool_without_connections_is_freed() -> None:
         gc.collect()
         return len(client._pools)
 
-    assert converse(conversation, answering(OK, then_close=True)) == 0
+    assert run_conversation(conversation, answering(OK, then_close=True)) == 0

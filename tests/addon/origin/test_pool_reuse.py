@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
-from tests.fixtures.origin_client import converse, fetch_whole, get, whole
+from tests.fixtures.origin_client import fetch_whole, get, run_conversation, whole
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, answering, endless
 
 pytestmark = pytest.mark.usefixtures("each_loop")
@@ -23,7 +23,7 @@ def test_the_connection_of_an_abandoned_response_is_not_reused() -> None:
         await fetch_whole(client, get(origin))
         return origin.connections
 
-    assert converse(conversation, answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"), endless) == 2
+    assert run_conversation(conversation, answering(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nab"), endless) == 2
 
 
 def test_closing_a_response_that_was_read_does_not_close_its_connection() -> None:
@@ -36,7 +36,7 @@ def test_closing_a_response_that_was_read_does_not_close_its_connection() -> Non
         assert await whole(other) == b"ok"
         return origin.connections
 
-    assert converse(conversation, endless) == 1
+    assert run_conversation(conversation, endless) == 1
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_a_connection_that_the_origin_will_close_is_not_reused(head: bytes) -> N
         await fetch_whole(client, get(origin))
         return await fetch_whole(client, get(origin)), origin.connections
 
-    assert converse(conversation, one_response) == (b"ok", 2)
+    assert run_conversation(conversation, one_response) == (b"ok", 2)
 
 
 def test_an_http_1_0_connection_with_keep_alive_is_reused() -> None:
@@ -69,7 +69,7 @@ def test_an_http_1_0_connection_with_keep_alive_is_reused() -> None:
         await fetch_whole(client, get(origin))
         return origin.connections
 
-    assert converse(conversation, answering(reply, reply)) == 1
+    assert run_conversation(conversation, answering(reply, reply)) == 1
 
 
 def test_a_response_sent_before_the_request_was_read_is_accepted() -> None:
@@ -82,7 +82,7 @@ def test_a_response_sent_before_the_request_was_read_is_accepted() -> None:
         response = await client.fetch(get(origin))
         return response.head.status, await whole(response)
 
-    assert converse(conversation, early) == (503, b"busy")
+    assert run_conversation(conversation, early) == (503, b"busy")
 
 
 def test_an_idle_connection_is_closed_after_the_idle_timeout() -> None:
@@ -100,7 +100,7 @@ def test_an_idle_connection_is_closed_after_the_idle_timeout() -> None:
         await fetch_whole(client, get(origin))
         return origin.connections
 
-    assert converse(conversation, watched, options=options(idle_timeout=SHORT_TIMEOUT)) == 2
+    assert run_conversation(conversation, watched, options=options(idle_timeout=SHORT_TIMEOUT)) == 2
 
 
 UNASKED = pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_an_idle_connection_with_an_end_or_data_from_the_origin_is_not_used(unas
         body = await fetch_whole(client, get(origin, method="DELETE"))  # a DELETE is never sent twice
         return body, len(origin.requests), origin.connections
 
-    assert converse(conversation, keeps_peer, endless) == (b"ok", 2, 2)
+    assert run_conversation(conversation, keeps_peer, endless) == (b"ok", 2, 2)
 
 
 async def dying(peer: Peer) -> None:
@@ -144,7 +144,7 @@ def test_a_safe_request_on_a_closed_reused_connection_is_sent_once_more(method: 
         await response.close()
         return response.head.status, len(origin.requests), origin.connections
 
-    assert converse(conversation, dying, endless) == (200, 3, 2)
+    assert run_conversation(conversation, dying, endless) == (200, 3, 2)
 
 
 def test_a_safe_request_is_not_sent_a_third_time() -> None:
@@ -159,7 +159,7 @@ def test_a_safe_request_is_not_sent_a_third_time() -> None:
         await peer.request()
         await peer.close()
 
-    assert converse(conversation, dying, closing) == (3, 2)
+    assert run_conversation(conversation, dying, closing) == (3, 2)
 
 
 def test_the_retry_uses_no_other_idle_connection() -> None:
@@ -169,7 +169,7 @@ def test_the_retry_uses_no_other_idle_connection() -> None:
         await whole(second)
         return await fetch_whole(client, get(origin)), len(origin.requests), origin.connections
 
-    assert converse(conversation, dying, dying, endless) == (b"ok", 4, 3)
+    assert run_conversation(conversation, dying, dying, endless) == (b"ok", 4, 3)
 
 
 def test_an_unsafe_request_is_not_sent_again() -> None:
@@ -179,7 +179,7 @@ def test_an_unsafe_request_is_not_sent_again() -> None:
             await client.fetch(get(origin, method="DELETE"))
         return len(origin.requests)
 
-    assert converse(conversation, dying, endless) == 2
+    assert run_conversation(conversation, dying, endless) == 2
 
 
 def test_a_request_on_a_fresh_connection_is_not_sent_again() -> None:
@@ -192,7 +192,7 @@ def test_a_request_on_a_fresh_connection_is_not_sent_again() -> None:
             await client.fetch(get(origin))
         return len(origin.requests), origin.connections
 
-    assert converse(conversation, closing, endless) == (1, 1)
+    assert run_conversation(conversation, closing, endless) == (1, 1)
 
 
 def test_a_request_with_a_partial_response_is_not_sent_again() -> None:
@@ -209,4 +209,4 @@ def test_a_request_with_a_partial_response_is_not_sent_again() -> None:
             await client.fetch(get(origin))
         return len(origin.requests)
 
-    assert converse(conversation, half, endless) == 2
+    assert run_conversation(conversation, half, endless) == 2

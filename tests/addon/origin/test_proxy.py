@@ -8,7 +8,7 @@ from addon.config.settings import Settings
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from addon.origin.proxy import UpstreamProxies, UpstreamProxy, warn_once
 from cache.http.messages import Fields, Request
-from tests.fixtures.origin_client import converse, get_securely, whole
+from tests.fixtures.origin_client import get_securely, run_conversation, whole
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, Script, answering
 from tests.fixtures.throwaway_ca import ThrowawayCA
 
@@ -39,7 +39,7 @@ def ask_through(request: Request, script: Script, userinfo: str = "") -> tuple[b
         finally:
             await client.close()
 
-    return converse(conversation, script)
+    return run_conversation(conversation, script)
 
 
 PLAIN = Request("GET", "http", "origin.test", 80, "/a?b", Fields((("Accept", "x/y"),)))
@@ -100,7 +100,7 @@ def test_tls_goes_through_a_tunnel_that_is_reused(reply: bytes, eager: bool, ca:
             ]
             assert [b"Proxy-Authorization" in request for request in origin.requests] == [False, False]
 
-    converse(conversation, answering(OK, OK), tls=ca.server_context("localhost"), eager=eager)
+    run_conversation(conversation, answering(OK, OK), tls=ca.server_context("localhost"), eager=eager)
 
 
 def test_the_certificate_is_verified_for_the_name_without_trailing_dot(ca: ThrowawayCA) -> None:
@@ -111,7 +111,7 @@ def test_the_certificate_is_verified_for_the_name_without_trailing_dot(ca: Throw
             await client.close()
             return body
 
-    assert converse(conversation, answering(OK), tls=ca.server_context("origin.test")) == b"ok"
+    assert run_conversation(conversation, answering(OK), tls=ca.server_context("origin.test")) == b"ok"
 
 
 def test_the_certificate_inside_the_tunnel_must_be_the_origins(ca: ThrowawayCA) -> None:
@@ -123,7 +123,7 @@ def test_the_certificate_inside_the_tunnel_must_be_the_origins(ca: ThrowawayCA) 
             await client.close()
             return caught.value
 
-    failure = converse(conversation, answering(OK), tls=ca.server_context("proxy.test"))
+    failure = run_conversation(conversation, answering(OK), tls=ca.server_context("proxy.test"))
     assert (failure.kind, failure.disconnected) == (FailureKind.TLS_CERTIFICATE_ERROR, False)
 
 
@@ -158,7 +158,7 @@ def test_a_proxy_that_answers_connect_too_slowly_is_a_connection_timeout() -> No
         await client.close()
         return caught.value
 
-    failure = converse(conversation, answering(b"HTTP/1.1 200"))
+    failure = run_conversation(conversation, answering(b"HTTP/1.1 200"))
     assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
 
 

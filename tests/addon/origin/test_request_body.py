@@ -10,11 +10,11 @@ import pytest
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions, RequestContent
 from cache.http.messages import Request, Response
 from tests.fixtures.origin_client import (
-    converse,
+    chunked,
     fetch_whole,
     get,
-    pieces,
     post_of,
+    run_conversation,
     whole,
 )
 from tests.fixtures.raw_origin import HEAD, OK, SHORT_TIMEOUT, Peer, RawOrigin, endless
@@ -42,12 +42,12 @@ async def receiving(peer: Peer) -> None:
 )
 def test_content_is_framed_anew(length: int | None, given: tuple[tuple[str, str]], framing: bytes, sent: bytes) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
-        content = RequestContent(pieces(b"ab", b"", b"c~"), length)
+        content = RequestContent(chunked(b"ab", b"", b"c~"), length)
         await fetch_whole_with(client, post_of(origin, *given, ("X", "y")), content)
         return origin.requests[0].replace(str(origin.port).encode(), b"PORT")
 
     expected = b"POST / HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\n" + framing + b"X: y\r\n\r\n" + sent
-    assert converse(conversation, receiving) == expected
+    assert run_conversation(conversation, receiving) == expected
 
 
 async def fetch_whole_with(client: OriginClient, request: Request, content: RequestContent) -> bytes:
@@ -56,33 +56,35 @@ async def fetch_whole_with(client: OriginClient, request: Request, content: Requ
 
 def test_chunked_content_ends_with_the_last_chunk() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
-        return await fetch_whole_with(client, post_of(origin), RequestContent(pieces(b"abc")))
+        return await fetch_whole_with(client, post_of(origin), RequestContent(chunked(b"abc")))
 
     async def to_the_end(peer: Peer) -> None:
         await peer.request(up_to=b"\r\n\r\n3\r\nabc\r\n0\r\n\r\n")
         await peer.send(OK)
 
-    assert converse(conversation, to_the_end) == b"ok"
+    assert run_conversation(conversation, to_the_end) == b"ok"
 
 
 def test_a_request_with_content_has_a_connection_of_its_own() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
         await fetch_whole(client, get(origin))
-        await fetch_whole_with(client, post_of(origin), RequestContent(pieces(b"abc~"), 4))
+        await fetch_whole_with(client, post_of(origin), RequestContent(chunked(b"abc~"), 4))
         after_it = origin.connections
         await fetch_whole(client, get(origin))
         return after_it, origin.connections
 
-    assert converse(conversation, endless, receiving) == (2, 2)
+    assert run_conversation(conversation, endless, receiving) == (2, 2)
 
 
 def test_an_idle_connection_is_closed_for_a_request_with_content() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
-        await fetch_whole_with(client, post_of(origin), RequestContent(pieces(b"abc~"), 4))
+        await fetch_whole_with(client, post_of(origin), RequestContent(chunked(b"abc~"), 4))
         return origin.connections
 
-    assert converse(conversation, endless, receiving, options=OriginOptions(proxy="none", max_connections=1)) == 2
+    assert (
+        run_conversation(conversation, endless, receiving, options=OriginOptions(proxy="none", max_connections=1)) == 2
+    )
 
 
 async def endless_content(taken: list[int]) -> AsyncIterator[bytes]:
@@ -105,7 +107,7 @@ def test_an_early_error_response_stops_the_content(length: int | None) -> None:
         response = await client.fetch(post_of(origin), content=RequestContent(endless_content(taken), length))
         return response.head.status, await whole(response)
 
-    assert converse(conversation, refusing) == (413, b"no.")
+    assert run_conversation(conversation, refusing) == (413, b"no.")
     assert sum(taken) < MANY
 
 
@@ -122,7 +124,7 @@ def test_an_early_error_response_is_received_although_the_origin_closes_at_once(
         return response.head.status, await whole(response)
 
     for _ in range(20):
-        assert converse(conversation, closing_early) == (413, b"no.")
+        assert run_conversation(conversation, closing_early) == (413, b"no.")
 
 
 def test_content_continues_after_an_early_success_response() -> None:
@@ -144,7 +146,7 @@ def test_content_continues_after_an_early_success_response() -> None:
         answered.set()
         return await whole(response)
 
-    assert converse(conversation, answering_early) == b"ok"
+    assert run_conversation(conversation, answering_early) == b"ok"
 
 
 def test_the_content_waits_for_a_slow_origin() -> None:
@@ -158,7 +160,9 @@ def test_the_content_waits_for_a_slow_origin() -> None:
             await client.fetch(post_of(origin), content=RequestContent(endless_content(taken), MANY))
         return caught.value.kind
 
-    kind = converse(conversation, not_reading, options=OriginOptions(proxy="none", between_bytes_timeout=SHORT_TIMEOUT))
+    kind = run_conversation(
+        conversation, not_reading, options=OriginOptions(proxy="none", between_bytes_timeout=SHORT_TIMEOUT)
+    )
     assert kind is FailureKind.CONNECTION_WRITE_TIMEOUT
     assert sum(taken) < MANY
 
@@ -173,7 +177,7 @@ def test_a_slow_client_is_no_timeout_of_the_origin() -> None:
         return await fetch_whole_with(client, post_of(origin), RequestContent(slow(), 4))
 
     options = OriginOptions(proxy="none", first_byte_timeout=SHORT_TIMEOUT, between_bytes_timeout=SHORT_TIMEOUT)
-    assert converse(conversation, receiving, options=options) == b"ok"
+    assert run_conversation(conversation, receiving, options=options) == b"ok"
 
 
 def test_expect_and_the_100_response_are_forwarded() -> None:
@@ -197,7 +201,7 @@ def test_expect_and_the_100_response_are_forwarded() -> None:
         response = await client.fetch(request, interim=interim, content=RequestContent(when_allowed(), 4))
         return statuses, await whole(response)
 
-    assert converse(conversation, expecting) == ([100], b"ok")
+    assert run_conversation(conversation, expecting) == ([100], b"ok")
 
 
 @pytest.mark.parametrize("chunks", [(b"ab",), (b"abc", b"de")], ids=["too little", "too much"])
@@ -208,10 +212,10 @@ def test_content_of_another_length_than_announced_ends_the_exchange(chunks: tupl
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> FailureKind:
         with pytest.raises(OriginFailure) as caught:
-            await client.fetch(post_of(origin), content=RequestContent(pieces(*chunks), 4))
+            await client.fetch(post_of(origin), content=RequestContent(chunked(*chunks), 4))
         return caught.value.kind
 
-    assert converse(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
+    assert run_conversation(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
 
 
 def test_a_client_that_disconnects_ends_the_exchange() -> None:
@@ -228,7 +232,7 @@ def test_a_client_that_disconnects_ends_the_exchange() -> None:
             await client.fetch(post_of(origin, method="PUT"), content=RequestContent(leaving()))
         return caught.value.kind
 
-    assert converse(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
+    assert run_conversation(conversation, cut) is FailureKind.HTTP_REQUEST_ERROR
 
 
 @pytest.mark.parametrize("method", ["POST", "GET"])
@@ -239,10 +243,10 @@ def test_a_request_with_content_is_never_sent_twice(method: str) -> None:
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         with pytest.raises(OriginFailure):
-            await client.fetch(post_of(origin, method=method), content=RequestContent(pieces(b"abc~"), 4))
+            await client.fetch(post_of(origin, method=method), content=RequestContent(chunked(b"abc~"), 4))
         return origin.connections
 
-    assert converse(conversation, closing) == 1
+    assert run_conversation(conversation, closing) == 1
 
 
 def test_the_clients_host_field_is_sent_with_named_host() -> None:
@@ -251,4 +255,4 @@ def test_the_clients_host_field_is_sent_with_named_host() -> None:
         await whole(await client.fetch(request, named_host=True))
         return origin.requests[0]
 
-    assert converse(conversation, endless) == b"GET / HTTP/1.1\r\nHost: elsewhere.test\r\n\r\n"
+    assert run_conversation(conversation, endless) == b"GET / HTTP/1.1\r\nHost: elsewhere.test\r\n\r\n"

@@ -6,7 +6,7 @@ import pytest
 
 from addon.origin import OriginClient
 from cache.http.messages import Fields, Request
-from tests.fixtures.origin_client import converse, get
+from tests.fixtures.origin_client import get, run_conversation
 from tests.fixtures.raw_origin import OK, RawOrigin, answering
 
 pytestmark = pytest.mark.usefixtures("each_loop")
@@ -18,7 +18,7 @@ def test_a_request_is_sent_unchanged_except_for_its_host_line() -> None:
         await client.fetch(get(origin, "/a%20b?c=d&e", *fields))
         return origin.requests[0].replace(str(origin.port).encode(), b"PORT")
 
-    assert converse(conversation, answering(OK)) == (
+    assert run_conversation(conversation, answering(OK)) == (
         b"GET /a%20b?c=d&e HTTP/1.1\r\nHost: 127.0.0.1:PORT\r\nX-Twice: 1\r\nAccept: a/b\r\nx-twice: \xe9\r\n\r\n"
     )
 
@@ -55,4 +55,4 @@ def test_a_request_with_an_ambiguous_head_is_not_sent(wrong: dict[str, object]) 
             await client.fetch(Request(**(given | wrong)))  # type: ignore[arg-type]  # the rows have the right types
         return origin.connections
 
-    assert converse(conversation, answering(OK)) == 0
+    assert run_conversation(conversation, answering(OK)) == 0

@@ -8,11 +8,11 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure
 from tests.fixtures.origin_client import (
-    converse,
     get,
     head_refusal,
     receive,
     refusal,
+    run_conversation,
     whole,
 )
 from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin, answering
@@ -52,7 +52,7 @@ def test_a_body_without_a_length_ends_with_the_connection(data: bytes, body: byt
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         return await whole(await client.fetch(get(origin)))
 
-    assert converse(conversation, answering(data, then_close=True)) == body
+    assert run_conversation(conversation, answering(data, then_close=True)) == body
 
 
 @pytest.mark.parametrize(
@@ -160,7 +160,7 @@ def test_the_received_part_of_a_truncated_body_is_returned_before_the_failure() 
             await anext(body)
         return received
 
-    assert converse(conversation, answering(CHUNKED + b"3\r\nabc\r\nxyz", then_close=True)) == b"abc"
+    assert run_conversation(conversation, answering(CHUNKED + b"3\r\nabc\r\nxyz", then_close=True)) == b"abc"
 
 
 @pytest.mark.parametrize(
@@ -189,4 +189,4 @@ def test_a_reset_does_not_end_a_body_without_a_length() -> None:
             await anext(body)
         assert caught.value.kind is FailureKind.HTTP_RESPONSE_INCOMPLETE
 
-    converse(conversation, resetting)
+    run_conversation(conversation, resetting)

@@ -8,7 +8,7 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient
 from cache.http.messages import Fields, Response
-from tests.fixtures.origin_client import converse, get, head_refusal, receive, whole
+from tests.fixtures.origin_client import get, head_refusal, receive, run_conversation, whole
 from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin
 
 pytestmark = pytest.mark.usefixtures("each_loop")
@@ -35,7 +35,7 @@ def test_a_response_that_arrives_byte_by_byte_is_the_same_response() -> None:
         response = await client.fetch(get(origin))
         return response.head, await whole(response)
 
-    head, body = converse(conversation, dripping)
+    head, body = run_conversation(conversation, dripping)
     assert head == Response(200, "OK", Fields((("Transfer-Encoding", "chunked"),)))
     assert body == b"abc"
 

@@ -8,7 +8,7 @@ import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from cache.http.messages import Fields, Response
-from tests.fixtures.origin_client import converse, get, refusal, whole
+from tests.fixtures.origin_client import get, refusal, run_conversation, whole
 from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin, answering
 
 pytestmark = pytest.mark.usefixtures("each_loop")
@@ -25,7 +25,7 @@ def fetched(data: bytes) -> tuple[list[Response], bytes]:
         response = await client.fetch(get(origin), interim=interim.append)
         return interim, await whole(response)
 
-    return converse(conversation, answering(data))
+    return run_conversation(conversation, answering(data))
 
 
 def test_interim_responses_are_forwarded_in_order() -> None:
@@ -46,14 +46,14 @@ def test_an_interim_response_is_forwarded_before_the_final_one_arrives() -> None
     async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
         return await whole(await client.fetch(get(origin), interim=lambda _: hinted.set()))
 
-    assert converse(conversation, slow) == b"ok"
+    assert run_conversation(conversation, slow) == b"ok"
 
 
 def test_the_final_response_has_no_fields_of_an_interim_one() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> Fields:
         return (await client.fetch(get(origin))).head.fields
 
-    assert converse(conversation, answering(HINTS + OK)).lines == (("Content-Length", "2"),)
+    assert run_conversation(conversation, answering(HINTS + OK)).lines == (("Content-Length", "2"),)
 
 
 def test_too_many_interim_responses_are_refused() -> None:
@@ -61,7 +61,7 @@ def test_too_many_interim_responses_are_refused() -> None:
         await client.fetch(get(origin))
 
     with pytest.raises(OriginFailure) as caught:
-        converse(conversation, answering(CONTINUE * 4 + OK), options=OriginOptions(proxy="none", max_interim=3))
+        run_conversation(conversation, answering(CONTINUE * 4 + OK), options=OriginOptions(proxy="none", max_interim=3))
     assert caught.value.kind is FailureKind.HTTP_PROTOCOL_ERROR
     assert caught.value.detail.endswith("sent more than 3 interim responses")
 
@@ -73,7 +73,7 @@ def test_trailers_are_kept_apart_from_the_head() -> None:
         return response.head.fields, response.trailers
 
     data = CHUNKED + b"3\r\nabc\r\n0\r\nDigest: x\r\nServer-Timing: a\r\n\r\n"
-    fields, trailers = converse(conversation, answering(data))
+    fields, trailers = run_conversation(conversation, answering(data))
     assert fields.lines == (("Transfer-Encoding", "chunked"),)
     assert trailers.lines == (("Digest", "x"), ("Server-Timing", "a"))
 
@@ -95,7 +95,7 @@ def test_trailers_are_empty_before_the_end() -> None:
         await whole(response)
         return before, response.trailers
 
-    assert converse(conversation, slow) == (Fields(), Fields((("A", "b"),)))
+    assert run_conversation(conversation, slow) == (Fields(), Fields((("A", "b"),)))
 
 
 @pytest.mark.parametrize("trailers", [b"A: b\r\n" * 201, LONG_FIELD_LINE * 70], ids=["201 fields", "64 KiB"])
@@ -114,4 +114,4 @@ def test_a_response_that_arrives_in_one_piece_is_complete_at_once(data: bytes, b
         response = await client.fetch(get(origin))
         return response.whole, await whole(response)
 
-    assert converse(conversation, answering(data)) == (body, body)
+    assert run_conversation(conversation, answering(data)) == (body, body)

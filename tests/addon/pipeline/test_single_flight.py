@@ -18,7 +18,7 @@ from addon.pipeline.single_flight import HIT_FOR_PASS_SECONDS, MAX_HIT_FOR_PASS,
 from addon.service import Service
 from cache.http.messages import Request
 from cache.rules.key import primary_key
-from tests.fixtures.origin_client import get, pieces, post_of
+from tests.fixtures.origin_client import chunked, get, post_of
 from tests.fixtures.raw_origin import HEAD, OK, Peer, RawOrigin, Script, answering
 
 FRESH = HEAD + b"Cache-Control: max-age=60\r\n"
@@ -224,7 +224,7 @@ def test_a_request_body_is_sent_and_invalidates_the_stored_response(response: by
 
     async def conversation(service: Service, origin: RawOrigin) -> tuple[int, bool, int]:
         await fetch(service, get(origin))
-        reply = await respond(service, post_of(origin), RequestContent(pieces(b"abc~"), 4))
+        reply = await respond(service, post_of(origin), RequestContent(chunked(b"abc~"), 4))
         assert await read(reply) == b"ok" or not response
         entries = await service.active.current.store.candidates(primary_key(get(origin)))
         return reply.head.status, entries[0].invalid, origin.connections

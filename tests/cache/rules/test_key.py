@@ -1,4 +1,4 @@
-"""Primary keys and Vary: keys are equal exactly for URLs that RFC 9110 §4.2.3 calls equivalent.
+"""Primary keys: keys are equal exactly for URLs that RFC 9110 §4.2.3 calls equivalent.
 
 See docs/decisions.md, "Two spellings of a URL are two stored responses".
 """
@@ -12,10 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cache.http.messages import Fields, Request
-from cache.policy.cache_policy import CachePolicy, KeyPolicy
+from cache.http.messages import Request
 from cache.rules.key import key_of_uri, primary_key
-from cache.rules.vary import comparable_value, nominated_fields
 from tests.fixtures.strategies import unhurried
 
 characters = st.sampled_from([*"abAB01-._~/?&=;:@+!$'()*,[]{}|^", "%41", "%61", "%7e", "%7E", "%2f", "%2F", "%zz", "%"])
@@ -98,42 +96,3 @@ def test_the_key_of_a_uri(uri: str, key: str) -> None:
 def test_text_that_is_no_http_uri_has_no_key(uri: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         key_of_uri(uri)
-
-
-@pytest.mark.row("KEY-21", "PARSE-14")
-@pytest.mark.parametrize("vary", ["*", "a, *", "Via", "Connection", "te", "b c", "Proxy-Authorization"])
-def test_a_vary_that_no_request_matches(vary: str) -> None:
-    assert nominated_fields(Fields((("Vary", vary),))) is None
-
-
-@pytest.mark.row("KEY-15", "KEY-16", "KEY-17")
-@pytest.mark.parametrize(
-    ("name", "one", "other", "same"),
-    [
-        ("accept", "text/html;Q=1, a/b", "text/html ,A/b", True),
-        ("accept", "a/b;q=0.50", "a/b;q=0.5", True),
-        ("accept", "a/b;q=0.5", "a/b;q=0.6", False),
-        ("accept", "a/b;x=Y", "a/b;x=y", False),
-        ("accept", "a/b, c/d", "c/d, a/b", False),
-        ("accept-encoding", "GZIP", "gzip", True),
-        ("accept-language", "en, de", "de, en", False),
-        ("x-own", "A ,b", "A,b", True),
-        ("x-own", "A", "a", False),
-        ("user-agent", " a , b", "a , b", True),
-        ("user-agent", "a , b", "a,b", False),
-    ],
-)
-def test_values_of_request_fields_are_compared_after_normalisation(name: str, one: str, other: str, same: bool) -> None:
-    policy = CachePolicy()
-    assert (
-        comparable_value(Fields(((name, one),)), name, policy)
-        == comparable_value(Fields(((name, other),)), name, policy)
-    ) is same
-
-
-@pytest.mark.row("KEY-17")
-def test_only_the_order_of_languages_may_be_ignored() -> None:
-    policy = CachePolicy(keying=KeyPolicy(vary_language_order=False))
-    for name, same in (("accept-language", True), ("accept", False), ("accept-encoding", False)):
-        values = [comparable_value(Fields(((name, value),)), name, policy) for value in ("a, b", "b, a")]
-        assert (values[0] == values[1]) is same
