@@ -1,6 +1,6 @@
 """Field lines and steps that several files of conversations share."""
 
-from tests.lanes.script import Step, answer, ask, origin
+from tests.lanes.script import Conversation, Step, answer, ask, conversation, counts, origin
 
 STORED = "Cache-Status: secondhand; fwd=uri-miss; stored"
 MISS = "Cache-Status: secondhand; fwd=uri-miss"
@@ -26,4 +26,28 @@ def nothing_is_stored() -> tuple[Step, ...]:
         ask("GET /a"),
         origin("200 OK", body="whole", saw=("no If-None-Match", "no Range")),
         answer("200", MISS, body="whole"),
+    )
+
+
+def stored_copy(control: str = "max-age=60", *fields: str) -> tuple[Step, ...]:
+    """Return steps that store a copy of /a with an entity tag."""
+    return (
+        ask("GET /a"),
+        origin("200 OK", f"Cache-Control: {control}", 'ETag: "1"', *fields, body="hello"),
+        answer("200", STORED, body="hello"),
+    )
+
+
+def not_stored(title: str, row: str, *fields: str, request: tuple[str, ...] = (), why: str = "") -> Conversation:
+    """Return a conversation in which a response is relayed and not stored."""
+    return conversation(
+        title,
+        row,
+        ask("GET /a", *request),
+        origin("200 OK", *fields, body="first"),
+        answer("200", MISS, body="first"),
+        *([counts(f"not_stored.{why}")] if why else []),
+        ask("GET /a", *request),
+        origin("200 OK", *fields, body="second"),
+        answer("200", MISS, body="second"),
     )
