@@ -1,7 +1,7 @@
 """The layout of `tests/`: it mirrors `addon/`, `cache/` and `tools/`.
 
-The tests of a module or sub-package `m` are in the same folder of `tests/`, in `test_m.py` or `test_m_<aspect>.py`. Tests
-of a whole package have its name.
+The tests of a module or sub-package `m` are in the same folder of `tests/`, in `test_m.py` or `test_m_<aspect>.py`.
+Tests of a whole package have its name.
 """
 
 from __future__ import annotations
