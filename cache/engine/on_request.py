@@ -15,7 +15,7 @@ from cache.http.fields import http_date
 from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail, Forwarded, NotStored, Refused
-from cache.rules import validation
+from cache.rules import content_coding, validation
 from cache.rules.forward_targets import is_loop, reason_to_prohibit
 from cache.rules.freshness import current_age, freshness_lifetime, reason_to_validate, stale_use, time_to_live
 from cache.rules.mementos import ACCEPT_DATETIME, capture_at, captures_for, current
@@ -217,7 +217,8 @@ def _miss(
         return _refuse_without_origin(request, policy, now)
     variants = tuple(entry for entry in candidates if entry.method == "GET")
     fwd = Forwarded.VARY_MISS if variants else Forwarded.URI_MISS
-    to_validate = () if "range" in request.fields else validation.entries_to_validate(variants, None)
+    offered = [entry for entry in variants if content_coding.may_select(entry, request)]
+    to_validate = () if "range" in request.fields else validation.entries_to_validate(offered, None)
     # ledger RANGE-12: the whole response can answer later requests for other ranges too
     fetched = request.with_fields(request.fields.without(RANGE)) if policy.requests.fetch_whole else request
     upstream_request = UpstreamRequest(forwarded(fetched, policy), fwd, stored_head_ids=_head_ids(candidates))

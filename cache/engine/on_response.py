@@ -167,6 +167,10 @@ def _on_not_modified(
     confirmed = validation.confirmed_entries(upstream_request.to_validate, upstream_request.request, response)
     if confirmed:
         return _freshen(request, upstream_request, confirmed, received, policy)
+    selected = upstream_request.selected
+    is_validated = selected is not None and selected in upstream_request.to_validate
+    if selected and is_validated and validation.is_nearly_named(selected, upstream_request.request, response):
+        return _reuse(request, upstream_request, selected, received, policy)
     unconfirmed = outdated(upstream_request.to_validate)
     if _is_for_the_client(request, upstream_request, response):
         handling = Handling(fwd=upstream_request.fwd, fwd_status=304, detail=upstream_request.detail)
@@ -207,6 +211,27 @@ def _freshen(
     is_whole = not entry.combined_parts
     updates = updated(confirmed[is_whole:], upstream_request, received, policy)
     return Freshen(answer, entry, handling, (Update(entry), *updates) if is_whole else updates)
+
+
+def _reuse(
+    request: Request,
+    upstream_request: UpstreamRequest,
+    selected: StoredResponse,
+    received: Received,
+    policy: CachePolicy,
+) -> Freshen:
+    """Answer from the selected response, which a 304 confirms without a validator that allows an update.
+
+    See RFC 9111 §4.3.4.
+    """
+    entry = validation.with_new_age(selected, received)
+    handling = Handling(fwd=upstream_request.fwd, fwd_status=304, detail=upstream_request.detail)
+    shown = validation.with_withheld_fields(entry, received, policy)
+    answer = from_copy(request, shown, handling, policy, received.response_time, validated=entry is not selected)
+    if forbidden_by_directive(response_directives(received.head.fields, policy.targeted_fields), policy):
+        return Freshen(answer, entry, handling, tuple(map(Delete, selected.parts)))
+    updates = (Update(validation.with_new_age(part, received)) for part in selected.parts)
+    return Freshen(answer, entry, handling, () if entry is selected else tuple(updates))
 
 
 # ---- failures

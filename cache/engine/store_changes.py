@@ -10,6 +10,7 @@ from cache.http.messages import Received, Request, Response
 from cache.policy.cache_policy import CachePolicy, obeys_groups
 from cache.policy.reasons import Detail
 from cache.rules import validation
+from cache.rules.content_coding import may_confirm
 from cache.rules.groups import groups, invalidated_groups
 from cache.rules.invalidation import invalidated_keys
 from cache.rules.key import keys, primary_key
@@ -69,7 +70,12 @@ def _changes_by_head(upstream_request: UpstreamRequest, received: Received, poli
         return ()
     # the response describes the original content, not a scrubbed one
     described = [entry for entry in stored if not entry.scrubbed]
-    same = [entry for entry in described if validation.same_representation(entry, received.head)]
+    same = [
+        entry
+        for entry in described
+        if validation.same_representation(entry, received.head)
+        and may_confirm(entry, upstream_request.request, received.head.fields)
+    ]
     updates = updated(same, upstream_request, received, policy)
     return updates + outdated(entry for entry in described if entry not in same)
 

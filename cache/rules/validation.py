@@ -9,6 +9,7 @@ from cache.http.field_table import row
 from cache.http.fields import entity_tags, http_date, is_strong, opaque_tag
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
+from cache.rules.content_coding import is_same_but_for_coding, may_confirm, varies_by_coding
 from cache.rules.freshness import date_of
 from cache.rules.storability import is_personal
 from cache.rules.stored_fields import with_date, withheld_lines, without_unstorable
@@ -74,6 +75,14 @@ def confirmed_entries(
     entries: Sequence[StoredResponse], sent_request: Request, response: Response
 ) -> tuple[StoredResponse, ...]:
     """Return those of `entries` that a 304 to `sent_request` confirms, most recent first (RFC 9111 §4.3.4)."""
+    named = _named_entries(entries, sent_request, response)
+    return tuple(entry for entry in named if may_confirm(entry, sent_request, response.fields))
+
+
+def _named_entries(
+    entries: Sequence[StoredResponse], sent_request: Request, response: Response
+) -> tuple[StoredResponse, ...]:
+    """Return those of `entries` that a 304 names by its validators."""
     recent = sorted(entries, key=lambda entry: entry.response_time, reverse=True)
     tag = entity_tag(response.fields)
     if tag is not None and is_strong(tag):
@@ -89,12 +98,42 @@ def confirmed_entries(
     return tuple(recent) if modified in (None, recent[0].head.fields.get("last-modified")) else ()
 
 
+def is_nearly_named(entry: StoredResponse, sent_request: Request, response: Response) -> bool:
+    """Return whether a 304 confirms a stored response by the only tag that was sent, but must not update it.
+
+    The tag that was sent matches (RFC 9110 §13.1.2), or there would be no 304; that of the 304 is a little different.
+    """
+    tag, entry_tag = entity_tag(response.fields), entity_tag(entry.head.fields)
+    if tag is None or entry_tag is None or entity_tags(sent_request.fields.get("if-none-match") or "") != [entry_tag]:
+        return False
+    same = is_same_but_for_coding(tag, entry_tag, entry.head.fields)
+    return same and may_confirm(entry, sent_request, response.fields)
+
+
+def with_new_age(entry: StoredResponse, received: Received) -> StoredResponse:
+    """Return a stored response with its age counted from a 304 that must not update other fields of it.
+
+    RFC 9111 §4.2 counts the age from the last successful validation. If the 304 has another Cache-Control, the stored
+    lifetime is in doubt, so the response stays as old as it is.
+    """
+    news = received.head.fields
+    if news.get("cache-control") not in (None, entry.head.fields.get("cache-control")):
+        return entry
+    timing = [line for line in news if line[0].lower() in ("age", "date")]
+    fields = with_date(entry.head.fields.without(["age", "date"]).appending(*timing), received.response_time)
+    times = received.request_time, received.response_time
+    head = replace(entry.head, fields=fields)
+    return entry.revalidated(head, *times, entry.vary, personal=entry.personal, scrubbed=entry.scrubbed)
+
+
 def freshened(entry: StoredResponse, request: Request, received: Received, policy: CachePolicy) -> StoredResponse:
     """Return a stored response updated by a 304 or by a response to HEAD (RFC 9111 §3.2)."""
     lines = [line for line in without_unstorable(received.head.fields, policy) if row(line[0]).freshened]
     # the age is counted from this response, so the old Age and Date are removed (RFC 9111 §4.2.3)
     lasting = entry.head.fields.without([*(name for name, _ in lines), "age", "date"])
     fields = with_date(lasting.appending(*lines), received.response_time)
+    if varies_by_coding(entry.head.fields) and not varies_by_coding(fields):
+        fields = fields.appending(("Vary", "Accept-Encoding"))  # the stored coding stays, so what selects it does too
     head = Response(entry.head.status, entry.head.reason, fields, entry.head.version)
     # the origin selected this response for the new request, so store the Vary values of that (RFC 9111 §4.1)
     vary, personal = vary_of(request, entry.key, fields, policy), entry.personal or is_personal(request, policy)

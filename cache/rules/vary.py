@@ -7,12 +7,11 @@ stored as Vary values, and compared in the same way.
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cache.http.field_table import row
-from cache.http.fields import QUOTED_STRING, TOKEN, members
+from cache.http.fields import QUOTED_STRING, TOKEN, WEIGHT, members
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.key import is_any_query_key
@@ -116,9 +115,6 @@ def _site(reference: str | None) -> str | None:
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower() if parts.netloc else None
 
 
-_WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
-
-
 def _normalised_preference(member: str) -> str:
     """Return a member of an Accept field in its shortest equal form (RFC 9110 §12.4.2, §12.5)."""
     if QUOTED_STRING.search(member):
@@ -126,7 +122,7 @@ def _normalised_preference(member: str) -> str:
     value, *parameters = (part.strip(" \t") for part in member.split(";"))
     kept = [value.lower()]
     for parameter in parameters:
-        if weight := _WEIGHT.fullmatch(parameter):
+        if weight := WEIGHT.fullmatch(parameter):
             number = float(weight[1])
             if number != 1:  # 1 is the default weight
                 kept.append(f"q={number:g}")
