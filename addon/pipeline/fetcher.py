@@ -18,7 +18,7 @@ from addon.pipeline.range_fill import RangeFill
 from addon.pipeline.reply import Reply
 from addon.pipeline.reply_builder import ReplyBuilder
 from addon.pipeline.request_context import NO_CONTEXT, RequestContext
-from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight
+from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight, audience_of
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import (
@@ -110,7 +110,9 @@ class Fetcher:
             key: The primary key, if it is known already.
             leads: Other requests for the same key may wait for the response.
         """
-        flight = self.single_flight.begin(key or primary_key(request), leads=leads)
+        flight = self.single_flight.begin(
+            key or primary_key(request), leads=leads, audience=audience_of(request, sent.fwd)
+        )
         return await self.finish(request, sent, context, flight)
 
     async def finish(
@@ -226,6 +228,7 @@ class Fetcher:
         # after the copy is open, since the change may be its deletion
         await self.outcomes.carry_out(request, outcome, flight)
         if isinstance(outcome, Freshen):
+            self.single_flight.clear_hit_for_pass(flight)
             flight.end(FlightResult.STORED)
         return reply
 

@@ -16,7 +16,13 @@ from addon.pipeline.counting import response_counters
 from addon.pipeline.entry_ids import entry_ids
 from addon.pipeline.fill_writer import declared_length
 from addon.pipeline.held_responses import HeldResponses
-from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight
+from addon.pipeline.single_flight import (
+    HIT_FOR_PASS_AFTER_ERROR_SECONDS,
+    HIT_FOR_PASS_SECONDS,
+    Flight,
+    FlightResult,
+    SingleFlight,
+)
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import (
@@ -99,11 +105,13 @@ class Outcomes:
     def release_followers(self, outcome: Store | Relay, flight: Flight) -> None:
         """Let requests that wait for a response share it, or go to the origin themselves if they may not."""
         if isinstance(outcome, Store):
-            self._single_flight.clear_hit_for_pass(flight.key)
+            self._single_flight.clear_hit_for_pass(flight)
         else:
             flight.end(FlightResult.NOT_SHARED)
             if outcome.not_stored is not None:
-                self._single_flight.mark_hit_for_pass(flight.key, self._clock())
+                failed = outcome.response.head.status >= 500
+                seconds = HIT_FOR_PASS_AFTER_ERROR_SECONDS if failed else HIT_FOR_PASS_SECONDS
+                self._single_flight.mark_hit_for_pass(flight, self._clock(), seconds)
 
     async def apply(self, changes: tuple[Change, ...], flight: Flight | None = None) -> None:
         """Apply changes to stored responses, and mark fetches under way except the `flight` that brought them."""

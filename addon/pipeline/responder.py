@@ -15,7 +15,7 @@ from addon.pipeline.fill_writer import declared_length
 from addon.pipeline.reply import Reply
 from addon.pipeline.request_context import NO_CONTEXT, RequestContext
 from addon.pipeline.request_key import with_cache_key
-from addon.pipeline.single_flight import Flight, FlightResult
+from addon.pipeline.single_flight import Flight, FlightResult, audience_of
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import Refuse, Serve, UpstreamRequest
@@ -149,12 +149,13 @@ class Responder:
         Returns:
             A reply from its response; else whether the response is in the store now.
         """
-        single_flight = self.fetcher.single_flight
-        if single_flight.leader(key) is None or single_flight.is_hit_for_pass(key, self.fetcher.clock()):
+        single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd)
+        leads = single_flight.leader(key, audience) is None
+        if leads or single_flight.is_hit_for_pass(key, self.fetcher.clock(), audience):
             return False
         loop = asyncio.get_running_loop()
         until = loop.time() + self._collapse_timeout
-        while leader := single_flight.leader(key):
+        while leader := single_flight.leader(key, audience):
             match await leader.result(until - loop.time()):
                 case FlightResult.ARRIVING:
                     return self._join(request, sent, leader) or False

@@ -9,11 +9,30 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
-HIT_FOR_PASS_SECONDS = 5.0
+from cache.http.messages import Request
+from cache.policy.reasons import Forwarded
+
+HIT_FOR_PASS_SECONDS = 120.0
 """Seconds during which requests do not wait for each other after a response that could not be shared."""
 
+HIT_FOR_PASS_AFTER_ERROR_SECONDS = 5.0
+"""The same after a 5xx, since the next response may be another."""
+
 MAX_HIT_FOR_PASS = 4096
-"""Keys that are remembered as hit-for-pass; beyond this number the oldest is dropped."""
+"""Keys, with an audience each, that are remembered as hit-for-pass; beyond this number the oldest is dropped."""
+
+
+ANYONE = 0
+"""The audience of a fetch whose response any client may share, as far as is known."""
+
+
+def audience_of(request: Request, fwd: Forwarded) -> int:
+    """Return which requests for the same key may wait for each other: those with an equal audience.
+
+    With a Cookie, and if nothing stored says that the response is public, these are the requests with the same Cookie.
+    """
+    cookies = request.fields.all("cookie") if fwd is Forwarded.URI_MISS else ()
+    return hash(cookies) if cookies else ANYONE
 
 
 class FlightResult(Enum):
@@ -34,6 +53,9 @@ class Flight:
     """One fetch that is under way."""
 
     key: str
+    audience: int = ANYONE
+    shareable: bool = False
+    """Requests with the same key and audience could wait for it."""
     purged: bool = False
     """Its key was purged meanwhile: the response must not be stored."""
     invalidated: bool = False
@@ -62,20 +84,20 @@ class SingleFlight:
     """All fetches of one pipeline that are under way."""
 
     def __init__(self) -> None:
-        self._leading: dict[str, Flight] = {}
+        self._leading: dict[tuple[str, int], Flight] = {}
         self._all: set[Flight] = set()
-        self._hit_for_pass: OrderedDict[str, float] = OrderedDict()
+        self._hit_for_pass: OrderedDict[tuple[str, int], float] = OrderedDict()
 
-    def leader(self, key: str) -> Flight | None:
+    def leader(self, key: str, audience: int = ANYONE) -> Flight | None:
         """Return the flight that fetches a key and may be waited for, or None."""
-        return self._leading.get(key)
+        return self._leading.get((key, audience))
 
-    def begin(self, key: str, *, leads: bool) -> Flight:
+    def begin(self, key: str, *, leads: bool, audience: int = ANYONE) -> Flight:
         """Return a new flight; other requests may wait for it if it `leads`. Always pass it to `finish` later."""
-        flight = Flight(key)
+        flight = Flight(key, audience, shareable=leads)
         self._all.add(flight)
         if leads:
-            self._leading.setdefault(key, flight)
+            self._leading.setdefault((key, audience), flight)
         return flight
 
     def finish(self, flight: Flight) -> None:
@@ -97,28 +119,32 @@ class SingleFlight:
             if purged(flight.key):
                 flight.purged = True
                 self._stop_leading(flight)
-        for key in filter(purged, list(self._hit_for_pass)):
-            del self._hit_for_pass[key]
+        for name in [name for name in self._hit_for_pass if purged(name[0])]:
+            del self._hit_for_pass[name]
 
     def _stop_leading(self, flight: Flight) -> None:
         """Let the next request lead: the response to this flight is older than that request."""
-        if self._leading.get(flight.key) is flight:
-            del self._leading[flight.key]
+        if self._leading.get((flight.key, flight.audience)) is flight:
+            del self._leading[flight.key, flight.audience]
             flight.end(FlightResult.ASK_ANEW)
 
     # ---- hit-for-pass: waiting for a response that cannot be shared only costs time
 
-    def mark_hit_for_pass(self, key: str, now: float) -> None:
-        """Note that a response for a key could not be shared."""
-        self._hit_for_pass[key] = now + HIT_FOR_PASS_SECONDS
-        self._hit_for_pass.move_to_end(key)
+    def mark_hit_for_pass(self, flight: Flight, now: float, seconds: float = HIT_FOR_PASS_SECONDS) -> None:
+        """Note that the response to a flight could not be shared. A flight that could not be shared says nothing."""
+        if not flight.shareable:
+            return
+        name = flight.key, flight.audience
+        self._hit_for_pass[name] = now + seconds
+        self._hit_for_pass.move_to_end(name)
         if len(self._hit_for_pass) > MAX_HIT_FOR_PASS:
             self._hit_for_pass.popitem(last=False)
 
-    def clear_hit_for_pass(self, key: str) -> None:
-        """Note that responses for a key can be shared."""
-        self._hit_for_pass.pop(key, None)
+    def clear_hit_for_pass(self, flight: Flight) -> None:
+        """Note that the response to a flight can be shared."""
+        self._hit_for_pass.pop((flight.key, flight.audience), None)
+        self._hit_for_pass.pop((flight.key, ANYONE), None)
 
-    def is_hit_for_pass(self, key: str, now: float) -> bool:
-        """Return whether the last response for a key could not be shared, a few seconds ago at most."""
-        return self._hit_for_pass.get(key, 0.0) > now
+    def is_hit_for_pass(self, key: str, now: float, audience: int = ANYONE) -> bool:
+        """Return whether the last response for a key and audience could not be shared, a short time ago."""
+        return self._hit_for_pass.get((key, audience), 0.0) > now

@@ -11,6 +11,7 @@ from addon.origin.response_buffer import SMALL_BODY_WAIT
 from addon.origin.response_reader import ResponseReader
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.request_context import without_hop_fields
+from addon.pipeline.single_flight import audience_of
 from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request, Response
 
@@ -70,7 +71,7 @@ class DirectFetch:
         self.sent_at = now
         self.client = client
         self.fetcher = fetcher
-        self.flight = fetcher.single_flight.begin(key, leads=True)
+        self.flight = fetcher.single_flight.begin(key, leads=True, audience=audience_of(request, sent.fwd))
         self._sent = sent
         self._head = head
         self._deadline: asyncio.TimerHandle | None = None

@@ -15,11 +15,13 @@ from addon.frontend.http1.hot_cache import HotCache
 from addon.frontend.http1.hot_response import GenerationStamp, HitCount, HotResponse, hot_response
 from addon.frontend.http1.request_templates import RequestTemplates
 from addon.pipeline.active_pipeline import ActivePipeline
+from addon.pipeline.single_flight import ANYONE, audience_of
 from addon.runtime.access_log import AccessLog
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import Serve, Validate
 from cache.http.messages import Request
+from cache.policy.reasons import Forwarded
 from cache.rules.key import primary_key
 
 MAX_USES_REPORTED = 5_000
@@ -156,4 +158,8 @@ class FastPath:
     def is_shareable(self, request: Request) -> bool:
         """Return whether other requests may use the origin's response to this one, as far as is known."""
         plain = request.method == "GET" and not request.has_content and "range" not in request.fields
-        return plain and not self.fetcher.single_flight.is_hit_for_pass(primary_key(request), self.clock())
+        if not plain:
+            return False
+        key, now, single_flight = primary_key(request), self.clock(), self.fetcher.single_flight
+        audiences = {ANYONE, audience_of(request, Forwarded.URI_MISS)}
+        return not any(single_flight.is_hit_for_pass(key, now, audience) for audience in audiences)

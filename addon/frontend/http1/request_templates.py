@@ -22,9 +22,10 @@ from addon.pipeline.counting import request_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.outcomes import counters_of
 from addon.pipeline.responder import is_collapsible
+from addon.pipeline.single_flight import audience_of
 from addon.runtime.access_log import access_line
 from cache import engine
-from cache.engine.decisions import Forward, Relay, Validate
+from cache.engine.decisions import Forward, Relay, UpstreamRequest, Validate
 from cache.http.messages import DEFAULT_PORTS, Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
@@ -115,7 +116,9 @@ class RequestTemplates:
         `now` is in seconds since the epoch.
         """
         template = self._templates.get(_alike(request))
-        if template is None or template.policy is not self.fetcher.policy or self._is_being_fetched(key, now):
+        if template is None or template.policy is not self.fetcher.policy:
+            return None
+        if self._is_being_fetched(request, template.sent, key, now):
             return None
         connection = template.pool.idle_connection()
         if connection is None:
@@ -127,7 +130,7 @@ class RequestTemplates:
         self, request: Request, sent: Validate, key: str, now: float, client: DirectFetchClient
     ) -> DirectFetch | None:
         """Return a direct fetch that validates a stored response, or None if it cannot be sent at once."""
-        if not is_collapsible(request, sent) or self._is_being_fetched(key, now):
+        if not is_collapsible(request, sent) or self._is_being_fetched(request, sent, key, now):
             return None
         try:
             pool = self.fetcher.origin.pool(request)
@@ -150,10 +153,11 @@ class RequestTemplates:
             now=now,
         )
 
-    def _is_being_fetched(self, key: str, now: float) -> bool:
+    def _is_being_fetched(self, request: Request, sent: UpstreamRequest, key: str, now: float) -> bool:
         """Return whether a fetch for the same key is under way that this request may wait for."""
-        single_flight = self.fetcher.single_flight
-        return single_flight.leader(key) is not None and not single_flight.is_hit_for_pass(key, now)
+        single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd)
+        is_led = single_flight.leader(key, audience) is not None
+        return is_led and not single_flight.is_hit_for_pass(key, now, audience)
 
     def conclude(self, fetch: DirectFetch, presented: PresentedHead, size: int) -> None:
         """Finish a fetch whose response of `size` bytes is passed on and not stored, and count it."""

@@ -179,11 +179,101 @@ def test_requests_do_not_wait_for_each_other_after_an_unshareable_response() -> 
 def test_hit_for_pass_ends_after_some_seconds_and_is_bounded() -> None:
     single_flight = SingleFlight()
     for number in range(MAX_HIT_FOR_PASS + 1):
-        single_flight.mark_hit_for_pass(f"http://a/{number}", 100.0)
+        single_flight.mark_hit_for_pass(single_flight.begin(f"http://a/{number}", leads=True), 100.0)
     last = f"http://a/{MAX_HIT_FOR_PASS}"
     assert not single_flight.is_hit_for_pass("http://a/0", 100.0)
     assert single_flight.is_hit_for_pass(last, 100.0)
     assert not single_flight.is_hit_for_pass(last, 100.0 + HIT_FOR_PASS_SECONDS)
+
+
+def test_a_fetch_without_followers_does_not_set_hit_for_pass() -> None:
+    single_flight = SingleFlight()
+    single_flight.mark_hit_for_pass(single_flight.begin("http://a/", leads=False), 100.0)
+    assert not single_flight.is_hit_for_pass("http://a/", 100.0)
+
+
+def test_the_first_shareable_response_ends_hit_for_pass_for_its_audience_and_for_all() -> None:
+    single_flight = SingleFlight()
+    anyone, alice, bob = (single_flight.begin("http://a/", leads=True, audience=audience) for audience in (0, 1, 2))
+    for flight in (anyone, alice, bob):
+        single_flight.mark_hit_for_pass(flight, 100.0)
+    single_flight.clear_hit_for_pass(alice)
+    assert [single_flight.is_hit_for_pass("http://a/", 100.0, audience) for audience in (0, 1, 2)] == [
+        False,
+        False,
+        True,
+    ]
+    single_flight.mark_purged(lambda key: key == "http://a/")
+    assert not single_flight.is_hit_for_pass("http://a/", 100.0, 2)
+
+
+def with_cookie(request: Request, cookie: str) -> Request:
+    return request.with_fields(request.fields.appending(("Cookie", cookie)))
+
+
+def test_clients_with_different_cookies_do_not_wait_for_each_other() -> None:
+    """Ledger REVAL-15."""
+
+    async def conversation(service: Service, origin: RawOrigin) -> int:
+        cookies = ["a=1", "a=2", "a=1", "a=2"]
+        requests = [*(with_cookie(get(origin), cookie) for cookie in cookies), get(origin), get(origin)]
+        waiting = [asyncio.ensure_future(fetch(service, request)) for request in requests]
+        await until(lambda: len(origin.requests) == 3)
+        await asyncio.sleep(0.05)
+        for each in waiting:
+            each.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+        return len(origin.requests)
+
+    assert run_conversation(conversation, silent) == 3
+
+
+def test_clients_with_different_cookies_share_the_validation_of_what_is_stored() -> None:
+    """Ledger REVAL-15."""
+    late = asyncio.Event()
+
+    async def stale(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(HEAD + b'ETag: "1"\r\nCache-Control: max-age=0\r\nContent-Length: 2\r\n\r\nok')
+        await peer.request()
+        await late.wait()
+        await peer.send(
+            b'HTTP/1.1 304 Not Modified\r\nETag: "1"\r\nCache-Control: max-age=60\r\n\r\n',
+        )
+        await peer.client_closed()
+
+    async def conversation(service: Service, origin: RawOrigin) -> tuple[set[bytes], int]:
+        await fetch(service, get(origin))
+        waiting = [
+            asyncio.ensure_future(fetch(service, with_cookie(get(origin), f"a={number}"))) for number in range(5)
+        ]
+        await until(lambda: len(origin.requests) == 2)
+        await asyncio.sleep(0.05)
+        late.set()
+        return {body for _, body in await asyncio.gather(*waiting)}, len(origin.requests)
+
+    assert run_conversation(conversation, stale) == ({b"ok"}, 2)
+
+
+def test_hit_for_pass_after_an_error_ends_after_a_few_seconds() -> None:
+    async def failing(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 503 Not Now\r\nContent-Length: 0\r\n\r\n")
+        await peer.request()
+        await peer.send(HEAD + b"Cache-Control: no-store\r\nContent-Length: 0\r\n\r\n")
+
+    async def conversation(service: Service, origin: RawOrigin) -> list[bool]:
+        remembered = []
+        for target in ("/a", "/b"):
+            request = get(origin, target)
+            await fetch(service, request)
+            single_flight, now = service.active.current.fetcher.single_flight, service.clock()
+            remembered += [
+                single_flight.is_hit_for_pass(primary_key(request), now + seconds) for seconds in (4.9, 5.1, 119.0)
+            ]
+        return remembered
+
+    assert run_conversation(conversation, failing) == [True, False, False, True, True, True]
 
 
 # ---- content
