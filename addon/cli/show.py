@@ -21,7 +21,7 @@ from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age, freshness_lifetime
 from cache.rules.key import keys
 from cache.rules.mementos import current
-from cache.rules.ownership import ANY, CREDENTIAL, SCOPE
+from cache.rules.ownership import ANY, COOKIE, CREDENTIAL, SCOPE
 from cache.rules.stored_response import StoredResponse
 
 
@@ -134,9 +134,15 @@ def _selecting_fields(entry: StoredResponse) -> Iterator[str]:
         if name == SCOPE:
             yield f"of the profile {value}"
         elif name == CREDENTIAL:
-            yield "with any Authorization, offline" if value == ANY else "with the same Authorization"
+            yield "with any Authorization, offline" if value == ANY else _same("Authorization", value)
+        elif name == COOKIE:
+            yield _same("Cookie", value)
         else:
             yield f"with {name}: {value}" if value is not None else f"without {name}"
+
+
+def _same(name: str, keyed_hash: str | None) -> str:
+    return f"without {name}" if keyed_hash is None else f"with the same {name}"
 
 
 def _summary(entry: StoredResponse, policy: CachePolicy, now: float, prefix: str) -> Iterator[str]:

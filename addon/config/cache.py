@@ -82,7 +82,7 @@ class CacheSettings(Section):
     max_stale_disconnected: Seconds = 86_400
     stale_on_5xx: bool = False
     s_maxage_allows_stale: bool = False
-    set_cookie: SetCookieName = SetCookie.STORE
+    set_cookie: SetCookieName = SetCookie.AUTO
     bypass_cookies: Tokens = ()
     client_reload: ClientReloadName = ClientReload.HONOUR
     hosts: Annotated[tuple[HostSettings, ...], Strict(strict=False)] = ()

@@ -265,7 +265,7 @@ def on_failure(
         if detail := stale(selected, request_directives(request.fields), policy, now):
             handling = Handling(hit=True, ttl=time_to_live(selected, policy, now), detail=detail)
             return Serve(from_copy(request, selected, handling, policy, now), selected, handling, now)
-        explained = f"{sentence} A stored response exists, but the origin forbids its use without validation."
+        explained = f"{sentence} A stored response exists, but it must not be used without validation."
         answer = error_response(504, Refused.STALE_FORBIDDEN, explained, policy, now, error=error)
         return Refuse(answer, Refused.STALE_FORBIDDEN, doubt)
     reason = Refused.TARGET if error == "destination_ip_prohibited" else Refused.FETCH_FAILED

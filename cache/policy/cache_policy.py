@@ -77,7 +77,7 @@ class StoringPolicy:
 
     captures: int = 1
     """Number of states of one response that are kept; with more than one, Accept-Datetime selects among them."""
-    set_cookie: SetCookie = SetCookie.STORE
+    set_cookie: SetCookie = SetCookie.AUTO
     client_certificate: bool = False
     """This proxy shows TLS origins a client certificate, so responses may be meant for it only."""
     content_type_match: bool = False

@@ -23,6 +23,8 @@ class AnswerStatus(StrEnum):
 class SetCookie(StrEnum):
     """The storing of responses that set cookies."""
 
+    AUTO = "auto"
+    """Stored without its Set-Cookie fields if it has `public` or `s-maxage`, else not stored."""
     STORE = "store"
     """Stored with its Set-Cookie fields, if it has an explicit lifetime."""
     STRIP = "strip"

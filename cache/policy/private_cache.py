@@ -34,7 +34,12 @@ class PrivateCache:
     @property
     def relaxes_rules(self) -> bool:
         """Return whether responses are stored that a shared cache must not store."""
-        flags = self.keep_private or self.keep_unfresh or self.keep_no_store or self.override_offline
+        return self.is_for_one_user or self.keep_unfresh
+
+    @property
+    def is_for_one_user(self) -> bool:
+        """Return whether all clients are one user: what they get needs no protection from each other offline."""
+        flags = self.keep_private or self.keep_no_store or self.override_offline
         return flags or bool(self.keep_authorized or self.keep_authorized_for_any)
 
 

@@ -107,7 +107,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (NotStored.PARTIAL_UNASKED, ReasonText("it is a part, but the request asked for no range", "RFC 9110 §15.3.7")),
     (NotStored.PRIVATE, ReasonText("the origin says private", "RFC 9111 §5.2.2.7")),
     (NotStored.REQUEST_NO_STORE, ReasonText("the request forbids storing", "RFC 9111 §5.2.1.5")),
-    (NotStored.SET_COOKIE, ReasonText("it sets cookies and has no explicit lifetime", "RFC 9111 §7.3")),
+    (NotStored.SET_COOKIE, ReasonText("it sets cookies, and cache.set_cookie forbids storing it", "RFC 9111 §7.3")),
     (NotStored.STATUS, ReasonText("its status is stored only with an explicit lifetime, or never", "RFC 9110 §15.1")),
     (NotStored.STREAM, ReasonText("it is an event stream, which has no end", "ours")),
     (NotStored.STORE_FAILED, ReasonText("the store could not write it", "ours")),
@@ -137,7 +137,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Refused.REPLAY, ReasonText("a recording is being replayed, and it has no response that may be used", "ours")),
     (
         Refused.STALE_FORBIDDEN,
-        ReasonText("the origin sent no response, and forbids the use of its copy when stale", "RFC 9111 §5.2.2.2"),
+        ReasonText("the origin sent no response, and its copy must not be used unvalidated", "RFC 9111 §5.2.2.2"),
     ),
     (Refused.STRICT_HOST, ReasonText("Host or the TLS server name differs from the target", "RFC 9110 §7.4")),
     (Refused.TARGET, ReasonText("clients may not reach the hosts in origin.refused_targets", "RFC 9110 §17.2")),

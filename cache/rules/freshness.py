@@ -150,8 +150,15 @@ def reason_to_validate(entry: StoredResponse, policy: CachePolicy) -> Detail | N
     return Detail.RESPONSE_NO_CACHE if directives.no_cache else None  # RFC 9111 §5.2.2.4
 
 
-def forbids_stale(entry: StoredResponse, policy: CachePolicy) -> bool:
-    """Return whether the origin forbids the use of this response, once stale, without validation."""
+def forbids_stale(entry: StoredResponse, policy: CachePolicy, *, outage: bool) -> bool:
+    """Return whether this response, once stale, must not be used without validation, whatever allows stale responses.
+
+    Its origin forbids it, or it may be personal and its origin gives it no lifetime. `outage`: its origin cannot be
+    asked, so one user's cache uses personal responses.
+    """
+    is_own = outage and policy.private.is_for_one_user
+    if entry.personal and not is_own and freshness_lifetime(entry, policy).seconds <= 0:
+        return True
     directives = directives_of(entry, policy)
     # RFC 9111 §5.2.2.2, §5.2.2.4, §5.2.2.8; s-maxage has the same effect (§5.2.2.10), with no exception under §3.5
     shared = directives.s_maxage is not None and (entry.personal or not policy.freshness.s_maxage_allows_stale)
@@ -163,7 +170,7 @@ def stale_use(
     entry: StoredResponse, client_directives: RequestDirectives, policy: CachePolicy, now: float
 ) -> Detail | None:
     """Return what allows this stale response to be sent without validation, or None if nothing does."""
-    if forbids_stale(entry, policy):
+    if forbids_stale(entry, policy, outage=policy.network.offline):
         return Detail.OVERRIDE_OFFLINE if overrides_origin(policy) else None
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
     if policy.network.offline and (
@@ -182,7 +189,7 @@ def stale_use_after_error(
     entry: StoredResponse, client_directives: RequestDirectives, policy: CachePolicy, now: float
 ) -> Detail | None:
     """Return STALE_IF_ERROR if this stale response may be sent after a failed validation (RFC 5861 §4), else None."""
-    if forbids_stale(entry, policy):
+    if forbids_stale(entry, policy, outage=True):
         return None
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
     allowed = max(directives_of(entry, policy).stale_if_error, client_directives.stale_if_error)
@@ -193,7 +200,7 @@ def stale_use_when_disconnected(
     entry: StoredResponse, client_directives: RequestDirectives, policy: CachePolicy, now: float
 ) -> Detail | None:
     """Return what allows this response to be sent while the origin is unreachable (RFC 9111 §4.2.4), or None."""
-    if forbids_stale(entry, policy):
+    if forbids_stale(entry, policy, outage=True):
         return Detail.OVERRIDE_OFFLINE if policy.private.override_offline else None
     staleness = current_age(entry, policy, now) - freshness_lifetime(entry, policy).seconds
     if staleness <= policy.freshness.max_stale_disconnected:

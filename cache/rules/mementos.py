@@ -74,7 +74,7 @@ def _may_answer(request: Request, entry: StoredResponse, policy: CachePolicy, no
     # an invalidated response is a past state, and a past state is what the client asks for
     state = replace(entry, invalid=False)
     # RFC 9111 §5.2.2.2, §5.2.2.4: the origin cannot validate a past state, so one that needs it is not used
-    return not directives.no_cache and (is_fresh(state, policy, now) or not forbids_stale(state, policy))
+    return not directives.no_cache and (is_fresh(state, policy, now) or not forbids_stale(state, policy, outage=True))
 
 
 def capture_at(captures: Sequence[StoredResponse], moment: float) -> StoredResponse:

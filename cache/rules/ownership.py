@@ -1,6 +1,6 @@
-"""The owner of a stored response: the profile that stored it, and the credential that it was sent for.
+"""The owner of a stored response: the profile that stored it, and the credentials that it was sent for.
 
-Both are stored among its Vary values, under names that no field has.
+They are stored among its Vary values, under names that no field has.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from cache.http.cache_control import is_shareable_if_authorized, response_directives
-from cache.http.messages import Fields, Request
+from cache.http.messages import Fields, Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import is_for_any_credential, is_kept_although_authorized
+from cache.rules.freshness import date_of, explicit_lifetime
 from cache.rules.stored_response import StoredResponse
 
 SCOPE = "&scope"
@@ -19,6 +20,9 @@ SCOPE = "&scope"
 
 CREDENTIAL = "&authorization"
 """A keyed hash of the Authorization that the response was sent for; no other request may get it. Or `ANY`."""
+
+COOKIE = "&cookie"
+"""A keyed hash of the Cookie that the response was sent for, beside `CREDENTIAL`; no other request may get it."""
 
 ANY = "any"
 """In place of the hash: offline, a request with another Authorization or none may get the response too."""
@@ -31,8 +35,41 @@ def owner_of(request: Request, response_fields: Fields, policy: CachePolicy) -> 
         return scope
     if is_shareable_if_authorized(response_directives(response_fields, policy.targeted_fields)):
         return scope
-    credential = ANY if is_for_any_credential(request, policy.private) else _hash_of_authorization(request, policy)
+    credential = ANY if is_for_any_credential(request, policy.private) else _hash_of("authorization", request, policy)
     return (*scope, (CREDENTIAL, credential))
+
+
+def credentials_of(
+    request: Request, response_fields: Fields, received: Received, policy: CachePolicy
+) -> tuple[tuple[str, str | None], ...]:
+    """Return the Vary values that keep a response to credentials for these, or none if others may get it too.
+
+    Others may get it if the origin gives it a lifetime, `public` or `s-maxage`. Else it may be personal, and even a
+    304 to another credential must not confirm it: many origins send one by Last-Modified alone.
+    """
+    if "cookie" not in request.fields and "authorization" not in request.fields:
+        return ()
+    if policy.private.is_for_one_user or policy.keying.ignore_credentials:
+        return ()
+    directives = response_directives(response_fields, policy.targeted_fields)
+    lifetime = explicit_lifetime(response_fields, date_of(received), directives)
+    if directives.public or directives.s_maxage is not None or (lifetime is not None and lifetime.seconds > 0):
+        return ()
+    return (
+        (CREDENTIAL, _hash_of("authorization", request, policy)),
+        (COOKIE, _hash_of("cookie", request, policy)),
+    )
+
+
+def with_credentials_of(
+    entry: StoredResponse, vary: tuple[tuple[str, str | None], ...]
+) -> tuple[tuple[str, str | None], ...]:
+    """Return the Vary values of a validated response: if it was for some credentials only, it stays so."""
+    if not any(name == COOKIE for name, _ in entry.vary):
+        return vary
+    names = (CREDENTIAL, COOKIE)
+    kept = tuple(pair for pair in entry.vary if pair[0] in names)
+    return (*kept, *(pair for pair in vary if pair[0] not in names))
 
 
 def is_visible(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
@@ -46,11 +83,13 @@ def is_visible(entry: StoredResponse, request: Request, policy: CachePolicy) -> 
 def _is_owner(name: str, value: str | None, request: Request, policy: CachePolicy) -> bool:
     if name == SCOPE:
         return value == policy.private.scope
+    if name == COOKIE:
+        return value == _hash_of("cookie", request, policy)
     if name != CREDENTIAL:
         return True
     if value == ANY:
         return is_for_any_credential(request, policy.private)
-    return value == _hash_of_authorization(request, policy)
+    return value == _hash_of("authorization", request, policy)
 
 
 def is_permitted(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
@@ -64,8 +103,8 @@ def is_bound_to_credential(entry: StoredResponse) -> bool:
     return any(name == CREDENTIAL for name, _ in entry.vary)
 
 
-def _hash_of_authorization(request: Request, policy: CachePolicy) -> str | None:
-    lines = request.fields.all("authorization")
+def _hash_of(name: str, request: Request, policy: CachePolicy) -> str | None:
+    lines = request.fields.all(name)
     return keyed_hash(lines, policy) if lines else None
 
 

@@ -20,9 +20,10 @@ from cache.policy.private_cache import is_kept_although_authorized
 from cache.policy.reasons import NotStored
 from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
 from cache.rules.key import key_of_uri, primary_key, storage_key
+from cache.rules.ownership import credentials_of
 from cache.rules.poisoning import contradicts_extension, is_odd
 from cache.rules.secrets import secrets_in
-from cache.rules.stored_fields import COOKIE_FIELDS, storable_fields
+from cache.rules.stored_fields import sets_cookies, storable_fields
 from cache.rules.stored_response import StoredResponse
 from cache.rules.vary import vary_of
 
@@ -158,9 +159,14 @@ def is_authorized(request: Request, policy: CachePolicy) -> bool:
     return certificate_sent or "authorization" in request.fields
 
 
-def is_personal(request: Request, policy: CachePolicy) -> bool:
-    """Return whether the response may be personal, so that it gets no heuristic lifetime (RFC 9111 §7.3)."""
-    return "cookie" in request.fields or is_authorized(request, policy)
+def is_personal(request: Request, response_fields: Fields, policy: CachePolicy) -> bool:
+    """Return whether the response may be personal: it is used without validation only with a lifetime from its origin.
+
+    See RFC 9111 §7.3. `response_fields` are as received.
+    """
+    # Set-Cookie is not stored, so that the stored fields do not show it
+    sets_cookies_unseen = policy.storing.set_cookie is SetCookie.AUTO and sets_cookies(response_fields)
+    return "cookie" in request.fields or is_authorized(request, policy) or sets_cookies_unseen
 
 
 def _refused_by_fields(
@@ -168,11 +174,8 @@ def _refused_by_fields(
 ) -> NotStored | None:
     response, fields = received.head, received.head.fields
     explicit = explicit_lifetime(fields, date_of(received), directives) is not None
-    if not COOKIE_FIELDS.isdisjoint(fields.names()):
-        if policy.storing.set_cookie is SetCookie.BYPASS:
-            return NotStored.SET_COOKIE
-        if policy.storing.set_cookie is SetCookie.STORE and not explicit:
-            return NotStored.SET_COOKIE
+    if sets_cookies(fields) and not _may_store_with_cookies(directives, policy, explicit=explicit):
+        return NotStored.SET_COOKIE
     cacheable = HEURISTICALLY_CACHEABLE | (KEEP_UNFRESH_STATUSES if policy.private.keep_unfresh else frozenset())
     if not explicit and not directives.public and response.status not in cacheable:
         return NotStored.STATUS
@@ -185,6 +188,19 @@ def _refused_by_fields(
     if policy.storing.content_type_match and contradicts_extension(request, response):
         return NotStored.CONTENT_TYPE
     return _refused_by_dictionary(fields)
+
+
+def _may_store_with_cookies(directives: ResponseDirectives, policy: CachePolicy, *, explicit: bool) -> bool:
+    """Return whether a response that sets cookies may be stored; `explicit` if its origin gives it a lifetime."""
+    match policy.storing.set_cookie:
+        case SetCookie.AUTO:
+            return directives.public or directives.s_maxage is not None
+        case SetCookie.STORE:
+            return explicit
+        case SetCookie.STRIP:
+            return True
+        case SetCookie.BYPASS:
+            return False
 
 
 def _refused_by_dictionary(fields: Fields) -> NotStored | None:
@@ -213,9 +229,9 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         request_time=received.request_time,
         response_time=received.response_time,
         stored_at=received.response_time,
-        vary=vary_of(request, key, fields, policy),
+        vary=(*credentials_of(request, fields, received, policy), *vary_of(request, key, fields, policy)),
         first=part.first if part else 0,
         complete_length=part.complete if part else None,
-        personal=is_personal(request, policy),
+        personal=is_personal(request, head.fields, policy),
         scrubbed=not policy.private.secrets.isdisjoint(head.fields.names()),
     )

@@ -14,6 +14,11 @@ from cache.policy.operator_rules import SetCookie
 COOKIE_FIELDS = frozenset({"set-cookie", "set-cookie2"})
 
 
+def sets_cookies(fields: Fields) -> bool:
+    """Return whether a response sets cookies."""
+    return not COOKIE_FIELDS.isdisjoint(fields.names())
+
+
 def storable_fields(received: Received, policy: CachePolicy) -> Fields:
     """Return the fields of the stored head, with a valid Date (RFC 9111 §3.1)."""
     return with_date(without_unstorable(received.head.fields, policy), received.response_time)
@@ -32,7 +37,7 @@ def withheld_lines(fields: Fields, policy: CachePolicy) -> tuple[tuple[str, str]
 
 def _withheld_names(policy: CachePolicy) -> frozenset[str]:
     secrets = policy.private.secrets
-    return secrets | COOKIE_FIELDS if policy.storing.set_cookie is SetCookie.STRIP else secrets
+    return secrets if policy.storing.set_cookie is SetCookie.STORE else secrets | COOKIE_FIELDS
 
 
 @lru_cache(maxsize=512)

@@ -55,7 +55,8 @@ def _as_one(parts: list[StoredResponse]) -> StoredResponse:
     for part in reversed(parts[:-1]):
         # a 206 to If-Range has only some of the fields (RFC 9110 §15.3.7)
         fields = fields.without(part.head.fields.names()).appending(*part.head.fields)
-    return replace(parts[0], head=replace(parts[0].head, fields=fields), combined_parts=tuple(parts))
+    head = replace(parts[0].head, fields=fields)
+    return replace(parts[0], head=head, personal=any(part.personal for part in parts), combined_parts=tuple(parts))
 
 
 def missing_range(entry: StoredResponse) -> tuple[int, int] | None:

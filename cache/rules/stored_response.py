@@ -42,7 +42,7 @@ class StoredResponse:
     complete_length: int | None = None
     """Bytes of the whole content if only a part of it is stored; None if all of it is stored."""
     personal: bool = False
-    """The request had Cookie or Authorization, so the response gets no heuristic lifetime."""
+    """May be for one user only: without a lifetime from its origin, it must be validated before every use."""
     invalid: bool = False
     """It must be validated before any use, even a stale one (RFC 9111 §4.4)."""
     revision: int = 0

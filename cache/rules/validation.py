@@ -11,6 +11,7 @@ from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.content_coding import is_same_but_for_coding, may_confirm, varies_by_coding
 from cache.rules.freshness import date_of
+from cache.rules.ownership import with_credentials_of
 from cache.rules.storability import is_personal
 from cache.rules.stored_fields import with_date, withheld_lines, without_unstorable
 from cache.rules.stored_response import StoredResponse
@@ -136,7 +137,8 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
         fields = fields.appending(("Vary", "Accept-Encoding"))  # the stored coding stays, so what selects it does too
     head = Response(entry.head.status, entry.head.reason, fields, entry.head.version)
     # the origin selected this response for the new request, so store the Vary values of that (RFC 9111 §4.1)
-    vary, personal = vary_of(request, entry.key, fields, policy), entry.personal or is_personal(request, policy)
+    vary = with_credentials_of(entry, vary_of(request, entry.key, fields, policy))
+    personal = entry.personal or is_personal(request, received.head.fields, policy)
     scrubbed = entry.scrubbed or not policy.private.secrets.isdisjoint(received.head.fields.names())
     times = received.request_time, received.response_time
     return entry.revalidated(head, *times, vary, personal=personal, scrubbed=scrubbed)

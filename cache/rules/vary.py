@@ -1,7 +1,7 @@
 """Vary: the stored responses under one key that match a request (RFC 9111 §4.1).
 
 Beside the fields that Vary nominates, responses are kept apart by the fields of a partition, by the profile that
-stored them, by the credential they were sent for, and by the query where No-Vary-Search applies. All of these are
+stored them, by the credentials they were sent for, and by the query where No-Vary-Search applies. All of these are
 stored as Vary values, and compared in the same way.
 """
 
@@ -16,7 +16,7 @@ from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.key import is_any_query_key
 from cache.rules.no_vary_search import search_variance, significant_query
-from cache.rules.ownership import CREDENTIAL, SCOPE, is_permitted, keyed_hash, owner_of
+from cache.rules.ownership import COOKIE, CREDENTIAL, SCOPE, is_permitted, keyed_hash, owner_of
 from cache.rules.stored_response import StoredResponse
 
 VaryValues = tuple[tuple[str, str | None], ...]
@@ -75,7 +75,7 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
     if policy.keying.partition and not {name for name, _ in entry.vary}.issuperset(policy.keying.partition):
         return False  # it was stored before the partition was set (RFC 9111 §7.2)
     return all(
-        name in (SCOPE, CREDENTIAL) or _value_of(request, name, entry.head.fields, policy) == value
+        name in (SCOPE, CREDENTIAL, COOKIE) or _value_of(request, name, entry.head.fields, policy) == value
         for name, value in entry.vary
     )
 

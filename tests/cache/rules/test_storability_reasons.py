@@ -115,16 +115,20 @@ def test_a_response_to_an_authorized_request_is_stored_only_with_permission() ->
 @pytest.mark.row("STORE-22")
 @pytest.mark.parametrize("name", ["Set-Cookie", "Set-Cookie2"])
 def test_set_cookie_follows_the_policy(name: str) -> None:
+    def reason_with(setting: SetCookie, *fields: tuple[str, str]) -> NotStored | None:
+        return reason(*fields, policy=replace(POLICY, storing=replace(POLICY.storing, set_cookie=setting)))
+
     cookie = (name, "a=1")
-    strip, bypass = (
-        replace(POLICY, storing=replace(POLICY.storing, set_cookie=each))
-        for each in (SetCookie.STRIP, SetCookie.BYPASS)
-    )
-    assert reason(FRESH, cookie) is None
-    assert reason(TAG, cookie) is NotStored.SET_COOKIE
-    assert reason(TAG, cookie, policy=strip) is None
-    assert reason(FRESH, cookie, policy=bypass) is NotStored.SET_COOKIE
-    assert reason(FRESH, policy=bypass) is None
+    assert POLICY.storing.set_cookie is SetCookie.AUTO
+    assert reason_with(SetCookie.AUTO, FRESH, cookie) is NotStored.SET_COOKIE
+    assert reason_with(SetCookie.AUTO, TAG, cookie) is NotStored.SET_COOKIE
+    assert reason_with(SetCookie.AUTO, ("Cache-Control", "public, max-age=60"), cookie) is None
+    assert reason_with(SetCookie.AUTO, ("Cache-Control", "s-maxage=0"), TAG, cookie) is None
+    assert reason_with(SetCookie.STORE, FRESH, cookie) is None
+    assert reason_with(SetCookie.STORE, TAG, cookie) is NotStored.SET_COOKIE
+    assert reason_with(SetCookie.STRIP, TAG, cookie) is None
+    assert reason_with(SetCookie.BYPASS, FRESH, cookie) is NotStored.SET_COOKIE
+    assert reason_with(SetCookie.BYPASS, FRESH) is None
 
 
 @pytest.mark.row("KEY-23")
