@@ -52,7 +52,7 @@ pytestmark = pytest.mark.usefixtures("default_settings")
             'answer.rules#2.user_agent: found "(", expected a regular expression'
             " (missing ), unterminated subpattern at position 0)",
         ),
-        ('[cache]\nset_cookie = "eat"', 'cache.set_cookie: found "eat", expected "store", "strip" or "bypass"'),
+        ('[cache]\nset_cookie = "eat"', 'cache.set_cookie: found "eat", expected "auto", "store", "strip" or "bypass"'),
         (
             '[cache]\nclient_reload = "no"',
             'cache.client_reload: found "no", expected "honour" or "ignore-when-fresh"',
