@@ -18,6 +18,10 @@ type AnswerStatus = Literal["origin", "always"]
 """Values of the setting `answer.status`."""
 
 HERE = Path(__file__).parent
+# five tests demand that cookies are repeated to other clients, which the default does not do
+SETTINGS = {"CACHE__SET_COOKIE": "store"}
+"""Settings of the proxy, by the names of their environment variables, without the prefix."""
+
 TIMEOUT = 150
 """Seconds for a run, which takes about fifty."""
 
@@ -34,7 +38,9 @@ def run_suite(answer: AnswerStatus, only: Collection[str] = ()) -> recording.Rec
         log.touch()
         with (
             _origin(node, package, log) as origin,
-            Proxy(folder, command=("secondhand", "serve", "--edge", origin, "--answer", answer)) as proxy,
+            Proxy(
+                folder, command=("secondhand", "serve", "--edge", origin, "--answer", answer), settings=SETTINGS
+            ) as proxy,
         ):
             player = (node, "--no-warnings", HERE / "play.mjs", package, proxy.url, answer, played)
             subprocess.run([*player, *only], check=True, timeout=TIMEOUT)
