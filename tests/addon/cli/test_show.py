@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cache.rules.ownership import ANY, CREDENTIAL, SCOPE
+from cache.rules.ownership import ANY, COOKIE, CREDENTIAL, SCOPE
 from cache.stores.disk.store import DiskStore
 from tests.fixtures.command_line import secondhand as run
 from tests.fixtures.kept_copies import keep
@@ -57,6 +57,9 @@ def test_show_shows_every_variant(tmp_path: Path) -> None:
         (SCOPE, "dev", "of the profile dev"),
         (CREDENTIAL, "0123abcd", "with the same Authorization"),
         (CREDENTIAL, ANY, "with any Authorization, offline"),
+        (CREDENTIAL, None, "without Authorization"),
+        (COOKIE, "0123abcd", "with the same Cookie"),
+        (COOKIE, None, "without Cookie"),
     ],
 )
 def test_show_tells_the_profile_and_credential_of_a_response(tmp_path: Path, name: str, value: str, text: str) -> None:
