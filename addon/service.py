@@ -15,7 +15,6 @@ from addon.offline.modes import Modes
 from addon.offline.prefetch_command import prefetch_handler
 from addon.offline.queue_drain import QueueDrain
 from addon.origin import OriginClient
-from addon.origin.probe import OriginProbe
 from addon.origin.reachability import Reachability
 from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.async_store import AsyncStore
@@ -73,7 +72,7 @@ class Service:
         store, self.store_problem = open_store(settings, self._count_lost)
         directory = settings.store.directory if isinstance(store, TieredStore) else None
         self.queue = MissQueue(settings.store.directory) if directory else None
-        self.reachability = Reachability(OriginProbe(self._origin_options), self._set_unreachable)
+        self.reachability = Reachability(self._set_unreachable, self.clock)
         policy = settings.policy()
         policy = replace(
             policy,
@@ -146,9 +145,9 @@ class Service:
     def _count_lost(self, reason: NotStored, count: int) -> None:
         self.counters.count(f"not_stored.{reason}", count)
 
-    def _set_unreachable(self, hosts: frozenset[str]) -> None:
+    def _set_unreachable(self, origins: frozenset[str]) -> None:
         policy = self.policy
-        self.active.set_policy(replace(policy, network=replace(policy.network, unreachable=hosts)))
+        self.active.set_policy(replace(policy, network=replace(policy.network, unreachable=origins)))
 
     def listens_at(self, host: str, port: int) -> None:
         """Treat requests to our own listener as loops (RFC 9110 §7.6.3), except in edge mode."""
@@ -161,9 +160,10 @@ class Service:
         """Return the reply to a client that asks for a tunnel which this proxy does not open, or None.
 
         `opened` means that this proxy sees the requests inside. The modes are then applied to those requests: the
-        tunnel itself asks no origin.
+        tunnel itself asks no origin. Any other tunnel is tried, even if its origin is left alone: a trial of its own
+        would not be noticed.
         """
-        policy = self.policy
+        policy = self.policy.leaving_none_alone()
         if opened:
             network = replace(policy.network, offline=False, mode=Mode.ONLINE, host_modes=())
             policy = replace(policy, network=network, recording=None)
@@ -187,7 +187,6 @@ class Service:
     async def close(self) -> None:
         """Stop everything, and close the store."""
         await self._control.close()
-        await self.reachability.close()
         if self.queue_drain:
             await self.queue_drain.close()
         await self.recordings.close()

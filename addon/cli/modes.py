@@ -29,8 +29,8 @@ def online(host: HostArgument = None, config: ConfigOption = None, store: StoreO
 def auto(host: HostArgument = None, config: ConfigOption = None, store: StoreOption = None) -> None:
     """Ask origins while they can be reached.
 
-    While an origin cannot be reached, its stored responses are sent at once, without an attempt to connect. Without
-    HOST, this replaces the modes of all hosts.
+    While an origin does not answer, one request a second tries it again. All others get its stored responses at once.
+    Without HOST, this replaces the modes of all hosts.
     """
     _switch(Mode.AUTO, host, config, store)
 
@@ -46,7 +46,7 @@ def offline(host: HostArgument = None, config: ConfigOption = None, store: Store
 def mode(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Print the mode, and which hosts have a mode of their own.
 
-    Hosts that cannot be reached now are listed, too.
+    Origins that do not answer are listed, too.
     """
     replies = _ask_proxies(config, store, {})
     if as_json:
@@ -86,5 +86,5 @@ def _print_modes(reply: Mapping[str, object]) -> None:
     if isinstance(hosts, dict):
         rows = [(host, str(mode), "") for host, mode in hosts.items()] + rows
     if isinstance(unreachable, list):
-        rows += [(str(host), "", "cannot be reached now") for host in unreachable]
+        rows += [(str(origin), "", "does not answer") for origin in unreachable]
     print_table(["HOST", "MODE", "LINK"], rows)

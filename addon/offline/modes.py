@@ -32,7 +32,7 @@ class Modes:
 
         Args:
             active: The pipeline whose policy is changed.
-            reachability: The unreachable hosts; a change of mode clears them.
+            reachability: The origins that are left alone; a change of mode clears them.
             end_replay: Ends a replay, which is a mode too.
             hosts: The modes of single hosts in the settings; the policy has them already.
         """
@@ -79,7 +79,7 @@ class Modes:
         return recording.name if recording and recording.is_replay else ""
 
     def _switch(self, mode: Mode, hosts: tuple[HostMode, ...]) -> None:
-        self._reachability.forget()  # offline, no probe may leave the machine either
+        self._reachability.forget()  # the operator knows more of the network than old failures
         self._hosts = hosts
         patterns = tuple((glob(each.host), each.mode) for each in hosts)
         policy = self._active.policy

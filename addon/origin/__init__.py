@@ -8,7 +8,7 @@ request and returns the response (`OriginResponse`).
 - `connection`: one connection, which carries one exchange after the other; `deadline`: its timeouts.
 - `request_head`: the bytes of a request head; `request_body`: a request's content, and its sender.
 - `response_reader`: parses one response, into a `response_buffer`; `head_cache`: response heads parsed before.
-- `reachability`: the hosts that cannot be reached now, and their probes.
+- `reachability`: the origins that do not answer, and when a request may try them again.
 - `lint`: the checks of `secondhand lint` on an origin's response.
 """
 

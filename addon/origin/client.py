@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from weakref import WeakValueDictionary
+from weakref import WeakSet, WeakValueDictionary
 
 from addon.origin.connection import OriginConnection
 from addon.origin.dial import Dialler
@@ -18,7 +18,14 @@ from addon.origin.request_head import request_head
 from addon.origin.response_reader import ResponseReader
 from cache.http.messages import Fields, Request, Response
 
-_SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+IDEMPOTENT_METHODS = frozenset(
+    (
+        "ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY DELETE GET HEAD LABEL LINK MERGE MKACTIVITY MKCALENDAR MKCOL"
+        " MKREDIRECTREF MKWORKSPACE MOVE OPTIONS ORDERPATCH PRI PROPFIND PROPPATCH PUT QUERY REBIND REPORT SEARCH"
+        " TRACE UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL"
+    ).split()
+)
+"""The methods that the IANA registry of HTTP methods calls idempotent (RFC 9110 §9.2.2, §16.1)."""
 
 
 class OriginResponse:
@@ -86,6 +93,7 @@ class OriginClient:
         self._closed = False
         # A pool lives as long as one of its connections, or a request that uses it.
         self._pools: WeakValueDictionary[tuple[str, str, int], OriginPool] = WeakValueDictionary()
+        self._replaced: WeakSet[OriginPool] = WeakSet()
 
     async def fetch(
         self,
@@ -97,8 +105,8 @@ class OriginClient:
     ) -> OriginResponse:
         """Send a request and return the response when its head has arrived.
 
-        A safe request on a reused connection is sent once more, on a new connection, if the origin closed the reused
-        one without sending a byte. A request with content is sent once, on a connection of its own.
+        A request with an idempotent method on a reused connection is sent once more, on a new connection, if the origin
+        closed the reused one without sending a byte. A request with content is sent once, on a connection of its own.
 
         Args:
             request: The request's head. Fields that frame its content are replaced.
@@ -117,14 +125,14 @@ class OriginClient:
             connection, reused = (None if retry or content else pool.idle_connection()), True
             if connection is None:
                 connection, reused = await pool.lease(fresh=retry, single_use=content is not None)
-            response = ResponseReader(request.method, pool.route.where, self._options, interim)
+            response = ResponseReader(request.method, pool.name, self._options, interim)
             request_time = self._clock()
             try:
                 connection.send(head_bytes, response, content)
                 head = await connection.receive_head(response)
             except OriginFailure as failure:
                 unanswered = failure.kind is FailureKind.CONNECTION_TERMINATED and not response.received
-                retry = reused and unanswered and request.method in _SAFE_METHODS  # RFC 9110 §9.2.2, RFC 9112 §9.3.1
+                retry = reused and unanswered and request.method in IDEMPOTENT_METHODS  # RFC 9112 §9.3.1
                 if not retry:
                     raise
             else:
@@ -137,7 +145,7 @@ class OriginClient:
     async def close(self) -> None:
         """Close every connection. Unfinished exchanges and all later requests fail."""
         self._closed = True
-        for pool in list(self._pools.values()):
+        for pool in [*self._pools.values(), *self._replaced]:
             await pool.close()
 
     def request_bytes(self, request: Request) -> bytes:
@@ -148,12 +156,21 @@ class OriginClient:
         """Return the pool of connections that a request uses. Raises OriginFailure after `close`."""
         if self._closed:
             raise shutdown_failure()
-        key = self._options.backend or (request.scheme, request.host, request.port)
+        key = self._pool_key(request)
         pool = self._pools.get(key)
         if pool is None:
             pool = OriginPool(self._proxies.route(*key), self._dialler.dial, self._options)
             self._pools[key] = pool
         return pool
+
+    def renew(self, request: Request) -> None:
+        """Use new connections from now on: after an outage the present ones may be dead, or wait for dead ones."""
+        if pool := self._pools.pop(self._pool_key(request), None):
+            pool.close_idle()
+            self._replaced.add(pool)
+
+    def _pool_key(self, request: Request) -> tuple[str, str, int]:
+        return self._options.backend or (request.scheme, request.host, request.port)
 
 
 async def _single_chunk(data: bytes) -> AsyncIterator[bytes]:

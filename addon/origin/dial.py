@@ -58,7 +58,7 @@ class Dialler:
             async with asyncio.timeout(seconds):
                 await self._open(route, connection)
         except TimeoutError as error:
-            sentence = f"{route.where} could not be reached within {seconds:g} seconds"
+            sentence = f"{route.subject} could not be reached within {seconds:g} seconds"
             raise OriginFailure(FailureKind.CONNECTION_TIMEOUT, sentence, disconnected=True) from error
         except (OSError, UnicodeError) as error:  # UnicodeError: a host name that IDNA cannot encode
             raise _failure(error, route) from error
@@ -96,15 +96,15 @@ class Dialler:
         connection.connection_made(transport)  # start_tls does not call it
 
     async def _open_tunnel(self, route: Route, tunnel: OriginConnection) -> None:
-        response = ResponseReader("CONNECT", route.where, self._options)
+        response = ResponseReader("CONNECT", route.subject, self._options)
         tunnel.send(connect_head(route), response)
         head = await tunnel.receive_head(response)
         if tunnel.reusable:
             return
         tunnel.abort()
         if head.status < 300:
-            raise OriginFailure(FailureKind.HTTP_PROTOCOL_ERROR, f"{route.where} sent data before TLS began")
-        sentence = f"{route.where} answered {head.status} {head.reason}".rstrip() + f" to CONNECT {route.authority}"
+            raise OriginFailure(FailureKind.HTTP_PROTOCOL_ERROR, f"{route.subject} sent data before TLS began")
+        sentence = f"{route.subject} answered {head.status} {head.reason}".rstrip() + f" to CONNECT {route.authority}"
         if head.status >= 500:
             raise OriginFailure(FailureKind.DESTINATION_UNAVAILABLE, sentence, disconnected=True)
         raise OriginFailure(FailureKind.PROXY_CONFIGURATION_ERROR, sentence)
@@ -172,7 +172,7 @@ def _failure(error: OSError | UnicodeError, route: Route) -> OriginFailure:
             sentence = f"{route.authority} has no certificate to be trusted: {error.verify_message}"
             return OriginFailure(FailureKind.TLS_CERTIFICATE_ERROR, sentence)
         case ssl.SSLEOFError() | ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
-            return _unreachable(FailureKind.CONNECTION_TERMINATED, f"{route.where} closed the new connection")
+            return _unreachable(FailureKind.CONNECTION_TERMINATED, f"{route.subject} closed the new connection")
         case ssl.SSLError() if "ALERT" in (error.reason or ""):
             return OriginFailure(FailureKind.TLS_ALERT_RECEIVED, f"{route.authority} sent a TLS alert: {error.reason}")
         case ssl.SSLError():
@@ -180,12 +180,12 @@ def _failure(error: OSError | UnicodeError, route: Route) -> OriginFailure:
                 FailureKind.TLS_PROTOCOL_ERROR, f"{route.authority} failed in the TLS handshake: {error.reason}"
             )
         case socket.gaierror() | UnicodeError():
-            return _unreachable(FailureKind.DNS_ERROR, f"{route.where} has a name that cannot be resolved")
+            return _unreachable(FailureKind.DNS_ERROR, f"{route.subject} has a name that cannot be resolved")
         case ConnectionRefusedError():
-            return _unreachable(FailureKind.CONNECTION_REFUSED, f"{route.where} refused the connection")
+            return _unreachable(FailureKind.CONNECTION_REFUSED, f"{route.subject} refused the connection")
         case OSError() if error.errno in _UNROUTABLE_ERRORS:
             return _unreachable(FailureKind.DESTINATION_IP_UNROUTABLE, f"There is no route to {route.where}")
-    return _unreachable(FailureKind.DESTINATION_UNAVAILABLE, f"{route.where} could not be reached: {error}")
+    return _unreachable(FailureKind.DESTINATION_UNAVAILABLE, f"{route.subject} could not be reached: {error}")
 
 
 def _unreachable(kind: FailureKind, sentence: str) -> OriginFailure:

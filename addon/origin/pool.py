@@ -23,8 +23,8 @@ class OriginPool:
         self, route: Route, dial: Callable[[Route, OriginConnection], Awaitable[None]], options: OriginOptions
     ) -> None:
         self.route = route
-        self.name = route.where
-        """The first hop, for messages."""
+        self.name = route.subject
+        """The first hop, at the beginning of messages."""
         self._dial = dial
         self._options = options
         self._free_slots = options.max_connections
@@ -55,7 +55,7 @@ class OriginPool:
         await self._wait_for_slot()
         try:
             if fresh:
-                self._close_idle()
+                self.close_idle()
             if single_use and self._idle and len(self._open) >= self._options.max_connections:
                 self._idle.pop(0).close()
             while self._idle and not single_use:
@@ -108,7 +108,8 @@ class OriginPool:
                 return
         self._free_slots += 1
 
-    def _close_idle(self) -> None:
+    def close_idle(self) -> None:
+        """Close the connections that are idle."""
         for connection in self._idle:
             connection.close()
         self._idle.clear()

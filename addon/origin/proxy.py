@@ -71,7 +71,12 @@ class Route:
 
     @property
     def where(self) -> str:
-        """Return the name of the first hop, for messages."""
+        """Return the name of the first hop, for messages that do not begin with it."""
+        return f"the upstream proxy {host_port(*self.first_hop)}" if self.proxy else self.authority
+
+    @property
+    def subject(self) -> str:
+        """Return the name of the first hop, for messages that begin with it."""
         return f"The upstream proxy {host_port(*self.first_hop)}" if self.proxy else self.authority
 
 

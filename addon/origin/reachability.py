@@ -1,90 +1,147 @@
-"""The hosts that cannot be reached now. Each one is probed in the background until it can be reached again."""
+"""The origins that are left alone because they do not answer. One request a second tries each of them again."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from addon.origin import FailureKind, OriginFailure
+from addon.origin.errors import FailureKind, OriginFailure
 from cache.http.messages import Request
 
 logger = logging.getLogger(__name__)
 
-UNREACHABLE_KINDS = frozenset(
-    {FailureKind.DNS_ERROR, FailureKind.DESTINATION_IP_UNROUTABLE, FailureKind.CONNECTION_TIMEOUT}
+NO_ANSWER = frozenset(
+    {
+        FailureKind.DNS_ERROR,
+        FailureKind.DESTINATION_IP_UNROUTABLE,
+        FailureKind.CONNECTION_TIMEOUT,
+        FailureKind.CONNECTION_READ_TIMEOUT,
+    }
 )
-"""Failures that mean that the host cannot be reached. A host that refuses a connection can be reached."""
+"""Failures that mean that the origin cannot be reached. A client may have to wait long for each of them."""
 
-PAUSES = (1.0, 2.0, 4.0, 8.0, 15.0) + (30.0,) * 20
-"""Seconds before each probe. After the last probe the host counts as reachable, and the next request tries it."""
+UNDECIDED = frozenset(
+    {
+        FailureKind.DESTINATION_UNAVAILABLE,
+        FailureKind.DESTINATION_IP_PROHIBITED,
+        FailureKind.CONNECTION_LIMIT_REACHED,
+        FailureKind.CONNECTION_WRITE_TIMEOUT,
+        FailureKind.HTTP_REQUEST_ERROR,
+        FailureKind.PROXY_CONFIGURATION_ERROR,
+        FailureKind.PROXY_INTERNAL_ERROR,
+    }
+)
+"""Failures that say nothing about the origin. After any other one, a refused connection for instance, it is there."""
 
-MAX_HOSTS = 256
-"""Number of hosts that are probed at the same time. Other unreachable hosts are not tracked."""
+MAX_FAILURES = 2
+"""Failures without a response in between, after which an origin is left alone."""
 
-Probe = Callable[[str, str, int], Awaitable[None]]
-"""Connects to scheme, host and port. Raises OSError if that fails."""
+TRIAL_INTERVAL = 1.0
+"""Seconds between two requests that try an origin which is left alone. An earlier one may still be waiting."""
+
+MAX_ORIGINS = 256
+"""Number of origins that are remembered. Requests for further ones are sent even if the origin does not answer."""
+
+FORGET_AFTER = 600.0
+"""Seconds after which an origin is forgotten if there were no requests for it."""
+
+
+@dataclass(slots=True)
+class _Record:
+    """An origin that has failed: what is known about it, with times in seconds since the epoch."""
+
+    used_at: float
+    """The last failure, trial or response."""
+    failures: int = 0
+    """Failures since the last response."""
+    reached_at: float = -math.inf
+    tried_at: float = -math.inf
+    left_alone: bool = False
 
 
 class Reachability:
-    """The set of unreachable hosts. `on_change` is called with their lower-case names when the set changes."""
+    """The origins that do not answer. `on_change` gets those that are left alone, whenever this set changes.
 
-    def __init__(
-        self,
-        probe: Probe,
-        on_change: Callable[[frozenset[str]], None],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
-        self._probe = probe
+    Only exchanges that failed count, so an origin that accepts connections and then hangs is recognised, too.
+    """
+
+    def __init__(self, on_change: Callable[[frozenset[str]], None], clock: Callable[[], float]) -> None:
+        """Start with no origins. `clock` returns seconds since the epoch."""
         self._on_change = on_change
-        self._sleep = sleep
-        self._probing: dict[str, asyncio.Task[None]] = {}
+        self._clock = clock
+        self._records: dict[str, _Record] = {}
 
     @property
     def unreachable(self) -> frozenset[str]:
-        """Return the lower-case names of the hosts that cannot be reached now."""
-        return frozenset(self._probing)
+        """Return the origins that are left alone, each as in `Request.origin`."""
+        return frozenset(origin for origin, record in self._records.items() if record.left_alone)
 
-    def failed(self, request: Request, failure: OriginFailure) -> None:
-        """Note that a request failed. If its host cannot be reached, start to probe it."""
-        host = request.host.lower()
-        if failure.kind not in UNREACHABLE_KINDS or host in self._probing or len(self._probing) >= MAX_HOSTS:
+    def failed(self, request: Request, failure: OriginFailure, began: float) -> None:
+        """Note that an attempt failed which began at `began`, in seconds since the epoch."""
+        if failure.kind in UNDECIDED:
             return
-        logger.warning("%s cannot be reached: %s", host, failure.detail)
-        self._probing[host] = asyncio.get_running_loop().create_task(
-            self._probe_until_reached(request.scheme, host, request.port)
-        )
-        self._on_change(self.unreachable)
-
-    def reached(self, host: str) -> None:
-        """Note that a host sent a response; stop to probe it."""
-        if self._probing and (task := self._probing.pop(host.lower(), None)):
-            task.cancel()
+        if failure.kind not in NO_ANSWER:
+            self.reached(request)
+            return
+        now = self._clock()
+        record = self._record(request.origin, now)
+        # a response that came meanwhile proves more: one resource may hang while others answer
+        if record is None or began < record.reached_at:
+            return
+        record.used_at = now
+        record.failures += 1
+        if record.failures >= MAX_FAILURES and not record.left_alone:
+            logger.warning("%s is left alone: %s", request.origin, failure.detail)
+            record.left_alone, record.tried_at = True, now
             self._on_change(self.unreachable)
 
-    async def _probe_until_reached(self, scheme: str, host: str, port: int) -> None:
-        for pause in PAUSES:
-            await self._sleep(pause)
-            try:
-                await self._probe(scheme, host, port)
-            except OSError:
-                continue
-            logger.warning("%s can be reached again", host)
-            break
-        del self._probing[host]
+    def reached(self, request: Request) -> bool:
+        """Note that an origin sent a response. Return whether it was left alone until now."""
+        record = self._records.get(request.origin) if self._records else None
+        if record is None:
+            return False
+        record.failures = 0
+        record.reached_at = record.used_at = self._clock()
+        if not record.left_alone:
+            return False
+        logger.warning("%s answers again", request.origin)
+        record.left_alone = False
         self._on_change(self.unreachable)
+        return True
+
+    def may_try(self, request: Request) -> bool:
+        """Return whether a request may be sent to an origin that is left alone. If so, it is the trial.
+
+        The time decides, not the end of the trial before: that one may hang although the origin answers again.
+        """
+        record, now = self._records.get(request.origin), self._clock()
+        if record is None:
+            return True
+        if now - record.tried_at < TRIAL_INTERVAL:
+            return False
+        record.tried_at = record.used_at = now
+        return True
 
     def forget(self) -> None:
-        """Stop all probes; every host counts as reachable."""
-        tasks, self._probing = self._probing, {}
-        for task in tasks.values():
-            task.cancel()
-        if tasks:
-            self._on_change(self.unreachable)
+        """Leave no origin alone."""
+        had_any = bool(self.unreachable)
+        self._records.clear()
+        if had_any:
+            self._on_change(frozenset())
 
-    async def close(self) -> None:
-        """Stop all probes and wait for their tasks to end."""
-        tasks = list(self._probing.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    def _record(self, origin: str, now: float) -> _Record | None:
+        """Return the record of an origin, a new one if necessary; None if there are too many."""
+        if record := self._records.get(origin):
+            return record
+        before = self.unreachable
+        self._records = {each: kept for each, kept in self._records.items() if now - kept.used_at < FORGET_AFTER}
+        if len(self._records) >= MAX_ORIGINS:
+            expendable = next((each for each, kept in self._records.items() if not kept.left_alone), None)
+            if expendable is None:
+                return None
+            del self._records[expendable]
+        if self.unreachable != before:
+            self._on_change(self.unreachable)
+        return self._records.setdefault(origin, _Record(now))

@@ -26,14 +26,19 @@ class BackgroundRevalidation:
         self._paused_until: dict[str, float] = {}
 
     def start(self, request: Request, sent: UpstreamRequest) -> None:
-        """Start to revalidate the copy that has just answered `request`, unless that is under way already."""
-        key, now = primary_key(request), self._fetcher.clock()
-        self._paused_until = {paused: until for paused, until in self._paused_until.items() if until > now}
-        if key in self._tasks or key in self._paused_until or len(self._tasks) >= MAX_AT_ONCE:
+        """Start to revalidate the copy that has just answered `request`, if that `may_start`."""
+        if not self.may_start(request):
             return
+        key = primary_key(request)
         task = asyncio.get_running_loop().create_task(self._revalidate(sent, key))
         self._tasks[key] = task
         task.add_done_callback(lambda _: self._tasks.pop(key, None))
+
+    def may_start(self, request: Request) -> bool:
+        """Return whether no revalidation is under way for a request's key, none failed lately, and few others run."""
+        key, now = primary_key(request), self._fetcher.clock()
+        self._paused_until = {paused: until for paused, until in self._paused_until.items() if until > now}
+        return key not in self._tasks and key not in self._paused_until and len(self._tasks) < MAX_AT_ONCE
 
     async def _revalidate(self, sent: UpstreamRequest, key: str) -> None:
         reply = await self._fetcher.fetch(sent.request, sent)

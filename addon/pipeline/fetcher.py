@@ -72,6 +72,7 @@ class Fetcher:
         self.max_object = max_object
         self.single_flight = SingleFlight()
         self.held = HeldResponses(store, self.single_flight, counters)
+        self.reachability = reachability
         self.outcomes = Outcomes(
             store=store,
             held=self.held,
@@ -85,7 +86,6 @@ class Fetcher:
         self.fills = Fills(store, self.single_flight, self.reply_builder, counters, max_object)
         self._counters = counters
         self._range_fill = RangeFill(store, counters)
-        self._reachability = reachability
         self._background: set[asyncio.Task[None]] = set()
 
     def use_policy(self, policy: CachePolicy) -> None:
@@ -122,11 +122,16 @@ class Fetcher:
         context: RequestContext,
         flight: Flight,
         pending: Awaitable[OriginResponse] | None = None,
+        sent_at: float | None = None,
     ) -> Reply:
-        """Return the reply as `fetch` does, for a flight that has begun; `pending` is its first response."""
+        """Return the reply as `fetch` does, for a flight that has begun.
+
+        `pending` is its first response, to a request sent at `sent_at`, in seconds since the epoch.
+        """
         try:
             for _ in range(MAX_ATTEMPTS):
-                result = await self._attempt(request, sent, context, flight, pending)
+                began = self.clock() if pending is None or sent_at is None else sent_at
+                result = await self._attempt(request, sent, context, flight, pending, began=began)
                 pending = None
                 if isinstance(result, Reply):
                     return result
@@ -149,12 +154,15 @@ class Fetcher:
         context: RequestContext,
         flight: Flight,
         pending: Awaitable[OriginResponse] | None,
+        *,
+        began: float,
     ) -> Reply | UpstreamRequest:
         """Ask the origin once. Return the reply, or the request to send next."""
         try:
             response = await self._ask(sent, context, pending)
         except OriginFailure as failure:
-            return await self._reply_without_origin(request, sent, self._judge_failure(request, sent, failure), flight)
+            from_failure = self._judge_failure(request, sent, failure, began)
+            return await self._reply_without_origin(request, sent, from_failure, flight)
         except ValueError as error:
             return self.errors.malformed_request(str(error))
         received = Received(response.head, response.request_time, response.response_time)
@@ -197,13 +205,21 @@ class Fetcher:
                 named_host=sent.detail is Detail.HOST_MISMATCH,
             )
         )
-        self._reachability.reached(sent.request.host)
+        self.note_response(sent.request)
         return response
 
-    def _judge_failure(self, request: Request, sent: UpstreamRequest, failure: OriginFailure) -> Serve | Refuse:
+    def note_response(self, request: Request) -> None:
+        """Note that the origin of a request has sent a response."""
+        if self.reachability.reached(request):
+            # fetches from before the outage may hang
+            self.single_flight.stop_leading(lambda key: key.startswith(f"{request.origin}/"))
+
+    def _judge_failure(
+        self, request: Request, sent: UpstreamRequest, failure: OriginFailure, began: float
+    ) -> Serve | Refuse:
         self._counters.count(f"failures.{failure.kind}")
         logger.info("%s: %s", request.uri, failure.detail)
-        self._reachability.failed(request, failure)
+        self.reachability.failed(request, failure, began)
         return engine.on_failure(
             request,
             sent,

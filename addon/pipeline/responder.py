@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 from addon.origin import FailureKind, OriginFailure, RequestContent
@@ -33,6 +33,13 @@ MAX_BUFFERED_FOR_HTTP_1_0 = 16_777_216
 
 MAX_COPIES = 4
 """Copies that may turn out damaged before the request goes to the origin without any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A request that tries an origin which is left alone. It does not wait for others, and none waits for it."""
+
+    sent: UpstreamRequest
 
 
 class OfflineMisses(Protocol):
@@ -87,6 +94,9 @@ class Responder:
         waited_as: Forwarded | None = None
         for _ in range(MAX_COPIES):
             match await self._decide(request, key, waited_as):
+                case Trial(sent):
+                    reply = await self.fetcher.fetch(request, sent, context, key=key)
+                    return await self._reply_after_trial(request, reply)
                 case UpstreamRequest() as sent:
                     leads = is_collapsible(request, sent)
                     shared = await self._share(request, sent, key) if leads and waited_as is None else False
@@ -103,9 +113,7 @@ class Responder:
                     except StoreError:
                         continue  # the copy was damaged and is deleted: decide again without it
                 case Refuse() as refuse:
-                    reply = self.fetcher.errors.refuse(refuse)
-                    is_miss = refuse.reason in (Refused.OFFLINE, Refused.REPLAY)
-                    return await self.misses.reply(request, refuse) if is_miss and self.misses else reply
+                    return await self._reply_to_miss(request, refuse, self.fetcher.errors.refuse(refuse))
         return await self.fetcher.fetch(
             request, engine.forward_after_damage(request, self.fetcher.policy), context, key=key
         )
@@ -134,14 +142,51 @@ class Responder:
         )
         return replace(reply, head=replace(reply.head, fields=fields), content=content)
 
+    async def _reply_to_miss(self, request: Request, refuse: Refuse, error: Reply) -> Reply:
+        """Return the reply to a request that was refused; it is `error` unless the request is an offline miss."""
+        is_miss = refuse.reason in (Refused.OFFLINE, Refused.REPLAY)
+        return await self.misses.reply(request, refuse) if is_miss and self.misses else error
+
+    async def _reply_after_trial(self, request: Request, reply: Reply) -> Reply:
+        """Return the reply to a trial; if it has failed, the one that other requests for this origin get."""
+        failed = reply.handling is None and reply.head.status in (502, 504)
+        if not failed or not self.fetcher.policy.leaves_alone(request):
+            return reply
+        decision = engine.on_request(request, (), self.fetcher.policy, self.fetcher.clock())
+        return await self._reply_to_miss(request, decision, reply) if isinstance(decision, Refuse) else reply
+
     async def _decide(
         self, request: Request, key: str, waited_as: Forwarded | None
-    ) -> Serve | UpstreamRequest | Refuse:
+    ) -> Serve | UpstreamRequest | Refuse | Trial:
         candidates: tuple[StoredResponse, ...] = ()
         for each in keys(key, self.fetcher.policy):
             in_memory = self.fetcher.store.peek(each)
             candidates += await self.fetcher.store.candidates(each) if in_memory is None else in_memory
-        return engine.on_request(request, candidates, self.fetcher.policy, self.fetcher.clock(), waited_as)
+        return self.decide(request, candidates, waited_as)
+
+    def decide(
+        self, request: Request, candidates: Sequence[StoredResponse], waited_as: Forwarded | None = None
+    ) -> Serve | UpstreamRequest | Refuse | Trial:
+        """Return the engine's decision; if it demands that an origin that is left alone is tried again, a trial."""
+        policy, now = self.fetcher.policy, self.fetcher.clock()
+        if policy.leaves_alone(request):
+            match engine.on_request(request, candidates, policy.leaving_none_alone(), now, waited_as):
+                case UpstreamRequest() as sent if self._may_try(request):
+                    return Trial(sent)
+                case Serve(background_validation=UpstreamRequest()) as serve if self._background_revalidation.may_start(
+                    request
+                ) and self._may_try(request):
+                    return serve
+                case _:
+                    pass
+        return engine.on_request(request, candidates, policy, now, waited_as)
+
+    def _may_try(self, request: Request) -> bool:
+        """Return whether the request is the trial of an origin; it gets a new connection then."""
+        if not self.fetcher.reachability.may_try(request):
+            return False
+        self.fetcher.origin.renew(request)
+        return True
 
     async def _share(self, request: Request, sent: UpstreamRequest, key: str) -> Reply | bool:
         """Wait for a fetch of the same key that is under way.

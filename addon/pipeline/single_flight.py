@@ -122,6 +122,11 @@ class SingleFlight:
         for name in [name for name in self._hit_for_pass if purged(name[0])]:
             del self._hit_for_pass[name]
 
+    def stop_leading(self, concerned: Callable[[str], bool]) -> None:
+        """Let the next request for each key that `concerned` accepts lead; no request waits for an earlier one."""
+        for flight in [flight for flight in self._leading.values() if concerned(flight.key)]:
+            self._stop_leading(flight)
+
     def _stop_leading(self, flight: Flight) -> None:
         """Let the next request lead: the response to this flight is older than that request."""
         if self._leading.get((flight.key, flight.audience)) is flight:

@@ -45,7 +45,7 @@ def explain(request: Request, candidates: Sequence[StoredResponse], policy: Cach
 
     `candidates` are the stored responses under its keys.
     """
-    policy = policy.for_host(request.host)
+    policy = policy.towards(request)
     steps = [Step("key", primary_key(request), "RFC 9111 §2")]
     steps += [_variant(number, entry, request, policy) for number, entry in enumerate(candidates, start=1)]
     if matching_entries := matching(request, candidates, policy):

@@ -43,7 +43,7 @@ def on_request(
         now: The time, in seconds since the epoch.
         waited_as: Why the request would have been forwarded, if it waited for the fetch of another (RFC 9211 §2.6).
     """
-    policy = policy.for_host(request.host)
+    policy = policy.towards(request)
     candidates = [entry for entry in candidates if is_visible(entry, request, policy)]
     if policy.identity.gateway and (unkeyed := unkeyed_input(request.fields)):
         # ledger SEC-04: in edge mode, the origin does not get these fields
@@ -238,7 +238,7 @@ def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse
         sentence = f"The recording {name} has no response that may answer {request.method} {request.uri}."
         answer = error_response(504, Refused.REPLAY, sentence, policy, now, error="destination_unavailable")
         return Refuse(answer, Refused.REPLAY)
-    why = f"{request.host} cannot be reached now" if policy.network.disconnected else "This proxy is offline"
+    why = f"{request.authority} cannot be reached now" if policy.network.disconnected else "This proxy is offline"
     sentence = f"{why}, and no stored response may answer {request.method} {request.uri}."
     answer = error_response(504, Refused.OFFLINE, sentence, policy, now, error="destination_unavailable")
     return Refuse(answer, Refused.OFFLINE)

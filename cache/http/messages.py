@@ -121,6 +121,13 @@ class Request:
         return host if self.port == DEFAULT_PORTS.get(self.scheme) else f"{host}:{self.port}"
 
     @property
+    def origin(self) -> str:
+        """Return the target's origin, normalised: `https://example.org`, with a port that is not the default."""
+        host = self.host.lower().removesuffix(".")
+        port = "" if self.port == DEFAULT_PORTS.get(self.scheme) else f":{self.port}"
+        return f"{self.scheme}://[{host}]{port}" if ":" in host else f"{self.scheme}://{host}{port}"
+
+    @property
     def uri(self) -> str:
         """Return the target URI, with path and query as received."""
         return f"{self.scheme}://{self.authority}{self.target}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from cache.http.messages import Request
 from cache.policy.operator_rules import (
     AnnotationRule,
     AnswerRule,
@@ -133,11 +134,11 @@ class NetworkPolicy:
     host_modes: tuple[tuple[re.Pattern[str], Mode], ...] = ()
     """Modes of single hosts, in place of `mode`; the first match wins."""
     unreachable: frozenset[str] = frozenset()
-    """Lower-case names of the hosts that cannot be reached now."""
+    """The origins that are left alone because they do not answer, each as in `Request.origin`."""
     offline: bool = False
-    """Send no request to an origin. Set by `CachePolicy.for_host` where the mode demands it."""
+    """Send no request to an origin. Set by `CachePolicy.for_host` and `CachePolicy.towards`."""
     disconnected: bool = False
-    """Offline because the host cannot be reached, not by choice: staleness has its limit then."""
+    """Offline because the origin does not answer, not by choice: staleness has its limit then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,13 +198,27 @@ class CachePolicy:
         return self.network.mode
 
     def for_host(self, host: str) -> CachePolicy:
-        """Return the policy for a request to a host: offline if its mode says so or the host cannot be reached."""
-        mode = self.mode_of(host)
-        if mode in (Mode.OFFLINE, Mode.REPLAY):
+        """Return the policy for requests to a host: offline if its mode says so."""
+        if self.mode_of(host) in (Mode.OFFLINE, Mode.REPLAY):
             return replace(self, network=replace(self.network, offline=True))
-        if mode is Mode.AUTO and host.lower() in self.network.unreachable:
-            return replace(self, network=replace(self.network, offline=True, disconnected=True))
         return self
+
+    def towards(self, request: Request) -> CachePolicy:
+        """Return the policy for a request: offline if the host's mode says so, or if the origin is left alone."""
+        if self.leaves_alone(request):
+            return replace(self, network=replace(self.network, offline=True, disconnected=True))
+        return self.for_host(request.host)
+
+    def leaves_alone(self, request: Request) -> bool:
+        """Return whether the origin of a request is left alone because it does not answer."""
+        unreachable = self.network.unreachable
+        return bool(unreachable) and request.origin in unreachable and self.mode_of(request.host) is Mode.AUTO
+
+    def leaving_none_alone(self) -> CachePolicy:
+        """Return the policy for a request that tries an origin again."""
+        if not self.network.unreachable:
+            return self
+        return replace(self, network=replace(self.network, unreachable=frozenset()))
 
 
 def obeys_groups(host: str, policy: CachePolicy) -> bool:

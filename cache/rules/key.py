@@ -22,9 +22,6 @@ _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 
 def primary_key(request: Request) -> str:
     """Return the normalised target URI of a request (RFC 9110 §4.2.3). The request itself is forwarded unchanged."""
-    host = request.host.lower().removesuffix(".")
-    host = f"[{host}]" if ":" in host else host
-    port = "" if request.port == DEFAULT_PORTS.get(request.scheme) else f":{request.port}"
     # without a slash behind the authority, a target could continue the host name (RFC 9110 §4.2.3)
     target = request.cache_target or request.target
     target = target if target.startswith("/") else f"/{target}"
@@ -32,7 +29,7 @@ def primary_key(request: Request) -> str:
     escaped = "%" in target and not _STRAY_PERCENT.search(target)
     path = _ESCAPE.sub(_normalised_escape, target) if escaped else target
     digest = f"{_CONTENT}{request.content_digest}" if request.content_digest else ""
-    return f"{request.scheme}://{host}{port}{path}{digest}"
+    return f"{request.origin}{path}{digest}"
 
 
 def content_digest_of(key: str) -> str:

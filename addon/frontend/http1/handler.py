@@ -67,7 +67,9 @@ class Handler:
         )
         response = None if unused else self._receive(fetch)
         # the fetcher that has sent it, even if another pipeline is active now
-        reply = await fetch.fetcher.finish(fetch.request, fetch.sent, NO_CONTEXT, fetch.flight, response)
+        reply = await fetch.fetcher.finish(
+            fetch.request, fetch.sent, NO_CONTEXT, fetch.flight, response, sent_at=fetch.sent_at
+        )
         reply = await self._with_length(fetch.request, reply)
         return await self._send(client, fetch.request, reply, may_follow=self.frontend.connections.accepting)
 

@@ -163,6 +163,7 @@ class RequestTemplates:
         """Finish a fetch whose response of `size` bytes is passed on and not stored, and count it."""
         self._counters.count(presented.counters)
         self._counters.count(_BYTES, size)
+        fetch.fetcher.note_response(fetch.request)
         fetch.fetcher.outcomes.release_followers(presented.relay, fetch.flight)
         fetch.fetcher.single_flight.finish(fetch.flight)
 

@@ -16,8 +16,8 @@ from addon.frontend.mitm.loopback import LoopbackServer
 from addon.frontend.mitm.messages import fields_of, head_of, headers_of, request_of, whole_response
 from addon.frontend.mitm.request_checks import fault_of
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.responder import Trial
 from addon.service import Service
-from cache import engine
 from cache.engine.decisions import Invalidate, Refuse, Relay, Store, UpstreamRequest
 from cache.http.field_table import hop_by_hop
 from cache.http.messages import Fields, Received, Request, Response
@@ -101,7 +101,9 @@ class Hooks:
 
     async def _carry(self, flow: http.HTTPFlow, service: Service, request: Request) -> None:
         candidates = await service.active.current.store.candidates(primary_key(request))
-        decision = engine.on_request(request, candidates, service.policy, service.clock())
+        decision = service.active.current.responder.decide(request, candidates)
+        if isinstance(decision, Trial):
+            decision = decision.sent
         if isinstance(decision, Refuse):
             flow.response = whole_response(flow.request, service.errors.refuse(decision))
         elif isinstance(decision, UpstreamRequest):
@@ -158,6 +160,7 @@ class Hooks:
             return
         received = Received(head_of(response), carried.sent_at, service.clock())
         fetcher = _fetcher(service)
+        fetcher.note_response(carried.request)
         outcome = fetcher.outcomes.judge(carried.request, carried.sent, received, fetcher.policy, held=MAX_HELD_BYTES)
         # before the client gets the response, so that its next request does not find what was just invalidated
         await fetcher.outcomes.carry_out(carried.request, outcome)

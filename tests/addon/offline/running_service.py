@@ -9,11 +9,13 @@ from addon.config.settings import Settings
 from addon.service import Service
 
 
-def with_service(settings: Settings, scenario: Callable[[Service], Awaitable[None]]) -> None:
+def with_service(
+    settings: Settings, scenario: Callable[[Service], Awaitable[None]], clock: Callable[[], float] | None = None
+) -> None:
     """Run a scenario with a service on a new event loop, and close the service."""
 
     async def run() -> None:
-        service = Service(settings)
+        service = Service(settings, clock)
         try:
             await scenario(service)
         finally:

@@ -122,7 +122,7 @@ def test_an_idle_connection_with_an_end_or_data_from_the_origin_is_not_used(unas
         peers[0].send_now(unasked)
         if seen:
             await asyncio.sleep(SHORT_TIMEOUT)
-        body = await fetch_whole(client, get(origin, method="DELETE"))  # a DELETE is never sent twice
+        body = await fetch_whole(client, get(origin, method="PATCH"))  # a PATCH is never sent twice
         return body, len(origin.requests), origin.connections
 
     assert run_conversation(conversation, keeps_peer, endless) == (b"ok", 2, 2)
@@ -136,8 +136,8 @@ async def dying(peer: Peer) -> None:
     await peer.close()
 
 
-@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS"])
-def test_a_safe_request_on_a_closed_reused_connection_is_sent_once_more(method: str) -> None:
+@pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PROPFIND", "REPORT", "SEARCH"])
+def test_an_idempotent_request_on_a_closed_reused_connection_is_sent_once_more(method: str) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int, int]:
         await fetch_whole(client, get(origin))
         response = await client.fetch(get(origin, method=method))
@@ -147,7 +147,7 @@ def test_a_safe_request_on_a_closed_reused_connection_is_sent_once_more(method: 
     assert run_conversation(conversation, dying, endless) == (200, 3, 2)
 
 
-def test_a_safe_request_is_not_sent_a_third_time() -> None:
+def test_an_idempotent_request_is_not_sent_a_third_time() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
         await fetch_whole(client, get(origin))
         with pytest.raises(OriginFailure) as caught:
@@ -162,6 +162,29 @@ def test_a_safe_request_is_not_sent_a_third_time() -> None:
     assert run_conversation(conversation, dying, closing) == (3, 2)
 
 
+def test_renewed_connections_are_new_and_free_while_earlier_ones_hang() -> None:
+    asked = asyncio.Event()
+
+    async def silent(peer: Peer) -> None:
+        await peer.request()
+        asked.set()
+        await peer.client_closed()
+
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int]:
+        hanging = asyncio.ensure_future(client.fetch(get(origin)))
+        await asked.wait()
+        client.renew(get(origin))
+        body = await fetch_whole(client, get(origin))
+        client.renew(get(origin))
+        await fetch_whole(client, get(origin))
+        await client.close()
+        with pytest.raises(OriginFailure):
+            await hanging
+        return body, origin.connections
+
+    assert run_conversation(conversation, silent, endless, options=options(max_connections=1)) == (b"ok", 3)
+
+
 def test_the_retry_uses_no_other_idle_connection() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int, int]:
         first, second = await asyncio.gather(client.fetch(get(origin)), client.fetch(get(origin)))
@@ -172,11 +195,12 @@ def test_the_retry_uses_no_other_idle_connection() -> None:
     assert run_conversation(conversation, dying, dying, endless) == (b"ok", 4, 3)
 
 
-def test_an_unsafe_request_is_not_sent_again() -> None:
+@pytest.mark.parametrize("method", ["POST", "PATCH", "LOCK", "put", "UNKNOWN"])
+def test_a_request_that_is_not_idempotent_is_not_sent_again(method: str) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> int:
         await fetch_whole(client, get(origin))
         with pytest.raises(OriginFailure):
-            await client.fetch(get(origin, method="DELETE"))
+            await client.fetch(get(origin, method=method))
         return len(origin.requests)
 
     assert run_conversation(conversation, dying, endless) == 2

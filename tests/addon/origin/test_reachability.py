@@ -1,108 +1,164 @@
-"""A host that cannot be reached is probed in the background until it can be reached again."""
+"""An origin that does not answer is left alone, except for one trial a second."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
+from itertools import pairwise
 
 import pytest
 
 from addon.origin import FailureKind, OriginFailure
-from addon.origin.reachability import PAUSES, Reachability
+from addon.origin.reachability import (
+    FORGET_AFTER,
+    MAX_FAILURES,
+    MAX_ORIGINS,
+    NO_ANSWER,
+    TRIAL_INTERVAL,
+    UNDECIDED,
+    Reachability,
+)
+from cache.http.messages import Request
 from cache.rules.key import request_for
 
 REQUEST = request_for("https://Example.test/a")
-NO_ROUTE = OriginFailure(FailureKind.DESTINATION_IP_UNROUTABLE, "There is no route.", disconnected=True)
+ORIGIN = "https://example.test"
+
+
+def failure(kind: FailureKind) -> OriginFailure:
+    return OriginFailure(kind, "No answer.", disconnected=True)
 
 
 class World:
-    """Hosts that a test makes reachable or not, and pauses that a test ends."""
+    """A clock that a test sets, and the sets of origins that were left alone."""
 
     def __init__(self) -> None:
-        self.reachable = False
-        self.probed: list[tuple[str, str, int]] = []
+        self.now = 1000.0
         self.changes: list[frozenset[str]] = []
-        self.slept: list[float] = []
-        self._awake = asyncio.Event()
-        self.reachability = Reachability(self._probe, self.changes.append, self._sleep)
+        self.reachability = Reachability(self.changes.append, lambda: self.now)
 
-    async def _probe(self, scheme: str, host: str, port: int) -> None:
-        self.probed.append((scheme, host, port))
-        if not self.reachable:
-            raise ConnectionRefusedError
+    def fail(
+        self, request: Request = REQUEST, kind: FailureKind = FailureKind.CONNECTION_TIMEOUT, took: float = 0.0
+    ) -> None:
+        self.reachability.failed(request, failure(kind), self.now - took)
 
-    async def _sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        await self._awake.wait()
-        self._awake.clear()
-
-    async def end_pause(self) -> None:
-        self._awake.set()
-        for _ in range(5):
-            await asyncio.sleep(0)
+    def leave_alone(self, request: Request = REQUEST) -> None:
+        for _ in range(MAX_FAILURES):
+            self.fail(request)
 
 
-def run_in_world(story: Callable[[World], Awaitable[None]]) -> World:
-    async def run() -> World:
-        world = World()
-        await story(world)
-        await world.reachability.close()
-        return world
-
-    return asyncio.run(run())
+@pytest.fixture
+def world() -> World:
+    return World()
 
 
-def test_an_unreachable_host_stays_so_until_a_probe_reaches_it() -> None:
-    async def story(world: World) -> None:
-        world.reachability.failed(REQUEST, NO_ROUTE)
-        assert world.reachability.unreachable == {"example.test"}
-        await world.end_pause()
-        await world.end_pause()
-        assert world.reachability.unreachable == {"example.test"}
-        world.reachable = True
-        await world.end_pause()
-        assert not world.reachability.unreachable
-
-    world = run_in_world(story)
-    assert world.probed == [("https", "example.test", 443)] * 3
-    assert world.changes == [{"example.test"}, set()]
-    assert world.slept == list(PAUSES[:3])
+def test_one_failure_is_not_enough() -> None:
+    assert MAX_FAILURES > 1
 
 
-def test_a_response_ends_the_probing() -> None:
-    async def story(world: World) -> None:
-        world.reachability.failed(REQUEST, NO_ROUTE)
-        world.reachability.reached("EXAMPLE.test")
-        await world.end_pause()
-
-    world = run_in_world(story)
-    assert (world.probed, world.changes) == ([], [{"example.test"}, set()])
-
-
-@pytest.mark.parametrize("kind", [FailureKind.CONNECTION_REFUSED, FailureKind.TLS_CERTIFICATE_ERROR])
-def test_a_host_that_refuses_a_connection_is_reachable(kind: FailureKind) -> None:
-    async def story(world: World) -> None:
-        world.reachability.failed(REQUEST, OriginFailure(kind, "No.", disconnected=True))
-        assert not world.reachability.unreachable
-
-    assert not run_in_world(story).changes
+@pytest.mark.parametrize("kind", sorted(NO_ANSWER))
+def test_an_origin_that_does_not_answer_is_left_alone_until_it_does(world: World, kind: FailureKind) -> None:
+    for _ in range(MAX_FAILURES - 1):
+        world.fail(kind=kind)
+    assert not world.reachability.unreachable
+    world.fail(kind=kind)
+    assert world.reachability.unreachable == {ORIGIN}
+    assert world.reachability.reached(request_for("https://example.test:443/other"))
+    assert not world.reachability.unreachable
+    assert world.changes == [{ORIGIN}, set()]
 
 
-def test_after_the_last_probe_the_host_counts_as_reachable() -> None:
-    async def story(world: World) -> None:
-        world.reachability.failed(REQUEST, NO_ROUTE)
-        for _ in PAUSES:
-            await world.end_pause()
-        assert not world.reachability.unreachable
+@pytest.mark.parametrize(
+    "other", ["http://example.test/", "https://example.test:81/", "http://example.test:443/", "https://a.example.test/"]
+)
+def test_scheme_host_and_port_are_judged_together(world: World, other: str) -> None:
+    world.leave_alone()
+    world.fail(request_for(other))
+    assert world.reachability.unreachable == {ORIGIN}
+    assert not world.reachability.reached(request_for(other))
+    assert world.reachability.unreachable == {ORIGIN}
 
-    assert len(run_in_world(story).probed) == len(PAUSES)
+
+def test_failures_with_a_response_in_between_do_not_add_up(world: World) -> None:
+    for _ in range(5):
+        for _ in range(MAX_FAILURES - 1):
+            world.fail()
+        world.reachability.reached(REQUEST)
+    assert not world.changes
 
 
-def test_a_forgotten_host_is_not_probed() -> None:
-    async def story(world: World) -> None:
-        world.reachability.failed(REQUEST, NO_ROUTE)
-        world.reachability.forget()
-        await world.end_pause()
-        assert not world.reachability.unreachable
+def test_a_failure_does_not_count_if_the_origin_has_answered_another_request_meanwhile(world: World) -> None:
+    world.leave_alone()
+    world.now += 30
+    world.reachability.reached(REQUEST)
+    world.now += 30
+    for _ in range(MAX_FAILURES):
+        world.fail(kind=FailureKind.CONNECTION_READ_TIMEOUT, took=60)
+    assert not world.reachability.unreachable
+    for _ in range(MAX_FAILURES):
+        world.fail(kind=FailureKind.CONNECTION_READ_TIMEOUT, took=29)
+    assert world.reachability.unreachable == {ORIGIN}
 
-    assert not run_in_world(story).probed
+
+@pytest.mark.parametrize("kind", sorted(set(FailureKind) - NO_ANSWER - UNDECIDED))
+def test_an_origin_that_refuses_or_fails_at_once_answers(world: World, kind: FailureKind) -> None:
+    for _ in range(MAX_FAILURES):
+        world.fail(kind=kind)
+    assert not world.changes
+    world.leave_alone()
+    world.fail(kind=kind)
+    assert not world.reachability.unreachable
+
+
+@pytest.mark.parametrize("kind", sorted(UNDECIDED))
+def test_failures_on_this_side_say_nothing(world: World, kind: FailureKind) -> None:
+    world.fail()
+    for _ in range(MAX_FAILURES):
+        world.fail(kind=kind)
+    assert not world.changes
+    world.fail()
+    assert world.changes == [{ORIGIN}]
+
+
+def test_one_trial_is_allowed_in_each_second_however_long_the_outage(world: World) -> None:
+    world.leave_alone()
+    trials = []
+    for tenth in range(10_000):
+        world.now = 1000 + tenth / 10
+        if world.reachability.may_try(REQUEST):
+            world.fail(took=0)
+            trials.append(world.now)
+    assert {round(later - earlier, 1) for earlier, later in pairwise(trials)} == {TRIAL_INTERVAL}
+    assert world.changes == [{ORIGIN}]
+
+
+def test_a_trial_that_hangs_does_not_delay_the_next_one(world: World) -> None:
+    world.leave_alone()
+    for _ in range(10):
+        world.now += TRIAL_INTERVAL
+        assert world.reachability.may_try(REQUEST)
+        assert not world.reachability.may_try(REQUEST)
+
+
+def test_nothing_is_left_alone_after_forgetting(world: World) -> None:
+    world.leave_alone()
+    world.reachability.forget()
+    assert not world.reachability.unreachable
+    assert world.changes == [{ORIGIN}, set()]
+    world.fail()
+    world.reachability.forget()
+    assert len(world.changes) == 2
+
+
+def test_origins_beyond_the_limit_are_not_left_alone(world: World) -> None:
+    for number in range(MAX_ORIGINS + 1):
+        world.leave_alone(request_for(f"http://h{number}.test/"))
+    assert len(world.reachability.unreachable) == MAX_ORIGINS
+    world.now += FORGET_AFTER
+    world.leave_alone()
+    assert world.reachability.unreachable == {ORIGIN}
+
+
+def test_single_failures_elsewhere_take_no_place_from_others(world: World) -> None:
+    for number in range(2 * MAX_ORIGINS):
+        world.fail(request_for(f"http://h{number}.test/"))
+    world.leave_alone()
+    assert world.reachability.unreachable == {ORIGIN}

@@ -320,3 +320,18 @@ def test_a_request_body_is_sent_and_invalidates_the_stored_response(response: by
         return reply.head.status, entries[0].invalid, origin.connections
 
     assert run_conversation(conversation, answering(FRESH_OK), reads_content) == (status, True, 2)
+
+
+def test_after_an_outage_no_request_waits_for_a_fetch_from_before_it() -> None:
+    async def run() -> FlightResult:
+        flights = SingleFlight()
+        concerned, other = flights.begin("http://a.test/", leads=True), flights.begin("http://b.test/", leads=True)
+        waiting = asyncio.ensure_future(concerned.result(3600))
+        await asyncio.sleep(0)
+        flights.stop_leading(lambda key: key.startswith("http://a.test/"))
+        assert flights.leader("http://a.test/") is None
+        assert flights.leader("http://b.test/") is other
+        flights.finish(concerned)
+        return await waiting
+
+    assert asyncio.run(run()) is FlightResult.ASK_ANEW

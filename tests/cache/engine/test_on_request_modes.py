@@ -16,7 +16,7 @@ from tests.cache import examples
 from tests.cache.examples import NOW, request
 
 DAY = 86_400
-HOST = request().host
+ORIGIN = request().origin
 
 
 def stored(age: float) -> StoredResponse:
@@ -51,8 +51,8 @@ def test_a_host_may_have_a_mode_of_its_own() -> None:
     assert isinstance(on_request(request(host="b.test"), (), policy, NOW), Refuse)
 
 
-def test_auto_serves_stored_responses_of_an_unreachable_host_for_a_day() -> None:
-    policy = CachePolicy(network=NetworkPolicy(unreachable=frozenset({HOST})))
+def test_auto_serves_stored_responses_of_an_unreachable_origin_for_a_day() -> None:
+    policy = CachePolicy(network=NetworkPolicy(unreachable=frozenset({ORIGIN})))
     served = decide(policy, stored(DAY))
     assert isinstance(served, Serve)
     assert served.detail is Detail.OFFLINE
@@ -62,8 +62,9 @@ def test_auto_serves_stored_responses_of_an_unreachable_host_for_a_day() -> None
     assert b"a.example cannot be reached now" in too_stale.response.content
 
 
-def test_auto_forwards_for_other_hosts_and_online_for_all() -> None:
-    policy = CachePolicy(network=NetworkPolicy(unreachable=frozenset({"b.test"})))
+def test_auto_forwards_to_other_origins_and_online_to_all() -> None:
+    others = frozenset({"http://b.test", "https://a.example", "http://a.example:81", "a.example"})
+    policy = CachePolicy(network=NetworkPolicy(unreachable=others))
     assert isinstance(decide(policy), Forward)
-    policy = replace(policy, network=replace(policy.network, mode=Mode.ONLINE, unreachable=frozenset({HOST})))
+    policy = replace(policy, network=replace(policy.network, mode=Mode.ONLINE, unreachable=frozenset({ORIGIN})))
     assert isinstance(decide(policy), Forward)
