@@ -67,12 +67,11 @@ def test_an_origin_that_still_fails_gets_one_request_a_pass(tmp_path: Path) -> N
         assert service.queue
         clients = service.active.current.fetcher.origin
         failed = asyncio.Event()
-        passes = 0
+        asked: list[str] = []
 
-        async def fail(*_: object, **__: object) -> None:
-            nonlocal passes
-            passes += 1
-            if passes == 3:
+        async def fail(request: Request, **_: object) -> None:
+            asked.append(request.target)
+            if len(asked) == 3:
                 failed.set()
             clock[0] += 1
             raise OriginFailure(FailureKind.CONNECTION_TIMEOUT, "No answer.", disconnected=True)
@@ -83,6 +82,7 @@ def test_an_origin_that_still_fails_gets_one_request_a_pass(tmp_path: Path) -> N
         drain.start()
         await failed.wait()
         await drain.close()
+        assert set(asked) == {"/a"}
         assert len(service.queue.all()) == 2
         assert not origin.requests
 

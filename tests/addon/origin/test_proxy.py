@@ -6,7 +6,7 @@ import pytest
 
 from addon.config.settings import Settings
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
-from addon.origin.proxy import UpstreamProxies, UpstreamProxy, warn_once
+from addon.origin.proxy import Route, UpstreamProxies, UpstreamProxy, warn_once
 from cache.http.messages import Fields, Request
 from tests.fixtures.origin_client import get_securely, run_conversation, whole
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, Peer, RawOrigin, Script, answering
@@ -160,6 +160,13 @@ def test_a_proxy_that_answers_connect_too_slowly_is_a_connection_timeout() -> No
 
     failure = run_conversation(conversation, answering(b"HTTP/1.1 200"))
     assert (failure.kind, failure.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
+
+
+def test_messages_name_an_upstream_proxy_in_the_case_of_their_place() -> None:
+    route = Route("http", "a.test", 80, UpstreamProxy("proxy.test", 3128))
+    assert route.where == "the upstream proxy proxy.test:3128"
+    assert route.subject == "The upstream proxy proxy.test:3128"
+    assert Route("http", "a.test", 80).where == Route("http", "a.test", 80).subject == "a.test:80"
 
 
 # The choice of the proxy

@@ -13,6 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.frontend.http1 import request_templates
+from addon.origin import FailureKind, OriginFailure
+from addon.origin.reachability import MAX_FAILURES
 from cache import engine
 from cache.engine.decisions import Forward, Relay
 from cache.http.messages import Fields, Received, Request, Response
@@ -97,6 +99,21 @@ def test_a_response_that_ends_short_is_cut_off() -> None:
         assert (response.status, response.body, response.cut) == (200, b"v", True)
 
     run_conversation(conversation, answering(NO_STORE + b"v1", NO_STORE + b"v", then_close=True))
+
+
+def test_a_response_that_is_passed_on_shows_that_the_origin_answers() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client, service = await front_end.client(), front_end.service
+        await client.fetch(get(origin, "/a"))
+        request = Request("GET", "http", "127.0.0.1", origin.port, "/")
+        failure = OriginFailure(FailureKind.CONNECTION_TIMEOUT, "No answer.", disconnected=True)
+        for _ in range(3):
+            for _ in range(MAX_FAILURES - 1):
+                service.reachability.failed(request, failure, service.clock())
+            await client.fetch(get(origin, "/b"))
+        assert not service.reachability.unreachable
+
+    run_conversation(conversation, answering(*[NO_STORE + b"v1"] * 4))
 
 
 def test_interim_responses_are_passed_on() -> None:
