@@ -15,7 +15,7 @@ DEFAULT_REFUSED_TARGETS = (
 )
 """Targets that a proxy refuses if it listens on an address that other machines can reach."""
 
-UNSPECIFIED_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104 - only compared with
+UNSPECIFIED_ADDRESSES = frozenset({"0.0.0.0", "::"})  # noqa: S104 - addresses are compared with these; nothing listens on them
 """The unspecified addresses: to listen there means all addresses of this machine, to connect there means itself."""
 
 

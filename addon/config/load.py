@@ -133,7 +133,7 @@ def _nested(values: Mapping[Location, _Value]) -> dict[str, object]:
         table = tables
         for key in location[:-1]:
             inner = table.setdefault(str(key), {})
-            assert isinstance(inner, dict)  # noqa: S101 - _merge leaves no leaf above another
+            assert isinstance(inner, dict)  # noqa: S101 - for mypy: no key is both a value and a table after _merge
             table = inner
         table[str(location[-1])] = leaf.value
     return tables

@@ -67,6 +67,7 @@ class Connections:
         self.clock = clock
         self._each_second = each_second
         self._open: set[ClientConnection] = set()
+        self._emptied = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
     def __contains__(self, connection: ClientConnection) -> bool:
@@ -88,6 +89,8 @@ class Connections:
     def discard(self, connection: ClientConnection) -> None:
         """Stop watching a connection."""
         self._open.discard(connection)
+        if not self._open:
+            self._emptied.set()
 
     def write_log(self, transport: asyncio.BaseTransport, line: str) -> None:
         """Write a line about a client's connection to the access log."""
@@ -121,5 +124,7 @@ class Connections:
         self._each_second()
 
     async def _all_ended(self) -> None:
-        while self._open:  # noqa: ASYNC110 - only while closing; an event would have to be set wherever one ends
-            await asyncio.sleep(0.05)
+        # the event is also set between the end of a tunnel and the start of the TLS connection in its place
+        while self._open:
+            self._emptied.clear()
+            await self._emptied.wait()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote, urlsplit
-from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks the second one
+from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks proxy_bypass_environment
     getproxies_environment,
     proxy_bypass_environment,
 )

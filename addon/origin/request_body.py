@@ -65,7 +65,7 @@ class RequestBodySender:
             self.finished = True
         except asyncio.CancelledError:
             raise
-        except Exception as error:  # noqa: BLE001 - any error of the client's side ends this exchange, and nothing else
+        except Exception as error:  # noqa: BLE001 - the iterator is the client's; any error of it ends this exchange only
             failure = error
         finally:
             await _close(self._content.chunks)

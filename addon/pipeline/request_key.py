@@ -46,7 +46,7 @@ async def _with_content(
             read += await anext(content.chunks)
     except StopAsyncIteration:
         whole = True
-    except Exception as error:  # noqa: BLE001 - any error of the client's side is raised again when the content is read
+    except Exception as error:  # noqa: BLE001 - the iterator is the client's; its error is raised when the content is read
         failure = error
     replayed = RequestContent(_replayed(bytes(read), content.chunks, failure, whole=whole), content.length)
     if whole:

@@ -12,6 +12,7 @@ import logging
 import re
 import ssl
 from collections.abc import Callable
+from functools import partial
 
 from mitmproxy.net.tls import starts_like_tls_record
 from mitmproxy.proxy.layers.tls import parse_client_hello
@@ -129,7 +130,7 @@ class ConnectTunnel(asyncio.Protocol):
         if not self._transport.is_closing():
             transport, data = self._release()
             self._log()
-            inside = lambda: self._intercepted(self._host, self._port, server_name)  # noqa: E731 - reads as what it is
+            inside = partial(self._intercepted, self._host, self._port, server_name)
             TlsConnection(self._frontend, context, inside).start(transport, data)
             transport.resume_reading()
 

@@ -82,7 +82,7 @@ def _run(program: Program, site: str, proxy: str, environ: Mapping[str, str]) ->
             return None
         variables = {name: value.format(site=site) for name, value in program.variables.items()}
         try:
-            done = subprocess.run(  # noqa: S603 - a fixed command line, without a shell
+            done = subprocess.run(  # noqa: S603 - the command line is from our own table; no shell runs it
                 command,
                 env={**environ, **variables},
                 cwd=folder,

@@ -24,7 +24,7 @@ def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
     """Run a command and return its exit code, or 128 plus the number of the signal that ended it. Raises CannotRun."""
     with _forwarded_signals() as started:
         try:
-            process = subprocess.Popen(command, env=environ)  # noqa: S603 - the user's own command
+            process = subprocess.Popen(command, env=environ)  # noqa: S603 - the user asks to run this command
         except FileNotFoundError:
             raise CannotRun(f"{command[0]}: command not found", NOT_FOUND) from None
         except OSError as error:

@@ -44,7 +44,7 @@ class PrivateProxy:
             ProxyDidNotStart: it ended before it listened.
         """
         self.log = ""
-        self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the process
+        self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 - the process writes to it until `close`
         self._process = subprocess.Popen(
             [sys.executable, "-P", "-m", "addon.cli.serve_for_parent"],
             env={
@@ -68,7 +68,7 @@ class PrivateProxy:
             raise
 
     def _wait_until_it_listens(self) -> int:
-        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        assert self._process.stdout is not None  # noqa: S101 - for mypy: Popen was given PIPE
         for line in self._process.stdout:
             if match := _LISTENING.search(line.decode(errors="replace")):
                 return int(match[1])
@@ -95,8 +95,8 @@ class PrivateProxy:
 
     def close(self) -> None:
         """End the proxy; kill it if it does not end in time."""
-        assert self._process.stdin is not None  # noqa: S101 - it is a pipe
-        assert self._process.stdout is not None  # noqa: S101 - it is a pipe
+        assert self._process.stdin is not None  # noqa: S101 - for mypy: Popen was given PIPE
+        assert self._process.stdout is not None  # noqa: S101 - for mypy: Popen was given PIPE
         self._process.stdin.close()
         try:
             self._process.wait(SHUTDOWN_TIMEOUT)

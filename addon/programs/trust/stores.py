@@ -36,7 +36,7 @@ class TrustStore(Protocol):
 def run_tool(command: Sequence[str], content: bytes = b"") -> subprocess.CompletedProcess[bytes]:
     """Run a system tool and return its result. Raises TrustError if it cannot be run, or takes too long."""
     try:
-        return subprocess.run(command, input=content, capture_output=True, timeout=TOOL_TIMEOUT, check=False)  # noqa: S603
+        return subprocess.run(command, input=content, capture_output=True, timeout=TOOL_TIMEOUT, check=False)  # noqa: S603 - our own command lines
     except (OSError, subprocess.TimeoutExpired) as error:
         raise TrustError(f"{command[0]}: {error}") from None
 

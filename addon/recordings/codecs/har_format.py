@@ -34,13 +34,13 @@ class HarRequest(Struct):
 
     method: str
     url: str
-    httpVersion: str = "HTTP/1.1"  # noqa: N815 - the names are HAR's
+    httpVersion: str = "HTTP/1.1"  # noqa: N815 - HAR's name
     cookies: list[HarCookie] = []
     headers: list[HarHeader] = []
-    queryString: list[HarHeader] = []  # noqa: N815
-    headersSize: int = -1  # noqa: N815
-    bodySize: float = -1  # noqa: N815
-    postData: HarPostData | UnsetType = UNSET  # noqa: N815
+    queryString: list[HarHeader] = []  # noqa: N815 - HAR's name
+    headersSize: int = -1  # noqa: N815 - HAR's name
+    bodySize: float = -1  # noqa: N815 - HAR's name
+    postData: HarPostData | UnsetType = UNSET  # noqa: N815 - HAR's name
     content_digest: Sha256 | UnsetType = field(name="_contentSha256", default=UNSET)
     """Digest of a POST request's content, if that content selects the response. An extension of ours."""
 
@@ -49,7 +49,7 @@ class HarContent(Struct):
     """The content of a response without its content coding, as text or in base64."""
 
     size: float = -1
-    mimeType: str = ""  # noqa: N815
+    mimeType: str = ""  # noqa: N815 - HAR's name
     text: str | UnsetType | None = UNSET
     encoding: str | UnsetType | None = UNSET
     original: str | UnsetType = field(name="_octets", default=UNSET)
@@ -60,14 +60,14 @@ class HarResponse(Struct):
     """A response."""
 
     status: Annotated[int, Meta(ge=0, le=999)]
-    statusText: str = ""  # noqa: N815
-    httpVersion: str = "HTTP/1.1"  # noqa: N815
+    statusText: str = ""  # noqa: N815 - HAR's name
+    httpVersion: str = "HTTP/1.1"  # noqa: N815 - HAR's name
     cookies: list[HarCookie] = []
     headers: list[HarHeader] = []
     content: HarContent = field(default_factory=HarContent)
-    redirectURL: str = ""  # noqa: N815
-    headersSize: int = -1  # noqa: N815
-    bodySize: float = -1  # noqa: N815
+    redirectURL: str = ""  # noqa: N815 - HAR's name
+    headersSize: int = -1  # noqa: N815 - HAR's name
+    bodySize: float = -1  # noqa: N815 - HAR's name
 
 
 class HarTimings(Struct):
@@ -85,7 +85,7 @@ class HarCache(Struct):
 class HarEntry(Struct):
     """An exchange. `time` is its duration in milliseconds."""
 
-    startedDateTime: str  # noqa: N815
+    startedDateTime: str  # noqa: N815 - HAR's name
     time: float
     request: HarRequest
     response: HarResponse

@@ -127,10 +127,10 @@ class Client:
         return received
 
     def stop_reading(self) -> None:
-        self.reader._transport.pause_reading()  # type: ignore[attr-defined]
+        self.reader._transport.pause_reading()
 
     def resume_reading(self) -> None:
-        self.reader._transport.resume_reading()  # type: ignore[attr-defined]
+        self.reader._transport.resume_reading()
 
     def end_sending(self) -> None:
         """Close this direction only: the client can still read."""
@@ -189,7 +189,7 @@ class FrontEndUnderTest:
             client.disconnect()
         await self.listener.close()
         # the handler's tasks, and the tasks that close the content of a response whose client has disconnected
-        tasks = [task for task in asyncio.all_tasks() if task.get_coro().__name__ in ("answer", "aclose")]  # type: ignore[union-attr]
+        tasks = [task for task in asyncio.all_tasks() if task.get_coro().__name__ in ("answer", "aclose")]
         await asyncio.wait(tasks, timeout=1) if tasks else None
         await self.service.close()
 
@@ -241,7 +241,7 @@ class FrontEndUnderTest:
 
 def unread(connection: object) -> int:
     """Return how many bytes of responses a client connection holds, since the client does not read them."""
-    return int(connection.transport.get_write_buffer_size())  # type: ignore[attr-defined]
+    return int(connection.transport.get_write_buffer_size())
 
 
 def is_blocked(connection: object) -> bool:
@@ -264,7 +264,7 @@ def run_conversation[F: FrontEndUnderTest](
     conversation: Conversation[F],
     *scripts: Script,
     secure: ssl.SSLContext | None = None,
-    front_end: type[F] = FrontEndUnderTest,  # type: ignore[assignment]
+    front_end: type[F] = FrontEndUnderTest,
     **tables: dict[str, Any] | str,
 ) -> None:
     """Run a conversation through a front end, with an origin that follows scripts.

@@ -76,7 +76,7 @@ def test_an_origin_that_still_fails_gets_one_request_a_pass(tmp_path: Path) -> N
             clock[0] += 1
             raise OriginFailure(FailureKind.CONNECTION_TIMEOUT, "No answer.", disconnected=True)
 
-        clients.fetch = fail  # type: ignore[method-assign,assignment]
+        clients.fetch = fail
         clock[0] += 1
         drain = QueueDrain(service.queue, service.active, retry_after=0)
         drain.start()

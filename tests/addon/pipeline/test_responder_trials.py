@@ -33,7 +33,7 @@ class Network:
         self.sent = 0
         self.arrived = asyncio.Event()
         self._fetch = service.active.current.fetcher.origin.fetch
-        service.active.current.fetcher.origin.fetch = self.fetch  # type: ignore[method-assign]
+        service.active.current.fetcher.origin.fetch = self.fetch
 
     async def fetch(self, request: Request, **given: object) -> OriginResponse:
         self.sent += 1

@@ -96,7 +96,7 @@ def test_a_server_may_speak_first(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_an_origin_that_does_not_read_makes_the_client_wait() -> None:
     async def does_not_read(peer: Peer) -> None:
-        peer._writer.transport.pause_reading()  # type: ignore[attr-defined]
+        peer._writer.transport.pause_reading()
         await asyncio.sleep(60)
 
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
@@ -106,8 +106,8 @@ def test_an_origin_that_does_not_read_makes_the_client_wait() -> None:
             client.send(b"a" * 2**16)
             await asyncio.sleep(0)
         (tunnel,) = front_end.connections
-        await until(lambda: tunnel._origin.transport is not None)  # type: ignore[attr-defined]
-        assert tunnel._origin.transport.get_write_buffer_size() <= 2**19  # type: ignore[attr-defined]
+        await until(lambda: tunnel._origin.transport is not None)
+        assert tunnel._origin.transport.get_write_buffer_size() <= 2**19
 
     run_conversation(conversation, does_not_read)
 

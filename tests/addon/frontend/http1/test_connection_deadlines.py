@@ -27,7 +27,7 @@ from tests.fixtures.raw_origin import OK, Peer, RawOrigin, answering, endless
 
 async def buffered(front_end: FrontEndUnderTest, data: bytes) -> None:
     """Wait until a connection holds input that ends with these bytes."""
-    await until(lambda: any(each._buffer.endswith(data) for each in front_end.connections))  # type: ignore[attr-defined]
+    await until(lambda: any(each._buffer.endswith(data) for each in front_end.connections))
 
 
 # ---- request heads
@@ -143,7 +143,7 @@ def test_content_that_arrives_fast_enough_may_take_any_time() -> None:
         (connection,) = front_end.connections
         for number in range(1, 6):
             client.send(b"a" * 40_000)
-            await until(lambda: connection._body is None or connection._body.received == number * 40_000)  # type: ignore[attr-defined] # noqa: B023
+            await until(lambda: connection._body is None or connection._body.received == number * 40_000)  # noqa: B023 - awaited before the next number
             front_end.advance_deadlines(STALL_TIMEOUT + 1)
         assert (await client.response()).body == b"ok"
 

@@ -17,7 +17,7 @@ MEBIBYTE = 2**20
 
 def held(front_end: FrontEndUnderTest) -> int:
     """Return how many bytes of requests and of unread responses the client connections hold."""
-    return sum(len(each._buffer) + unread(each) for each in front_end.connections)  # type: ignore[attr-defined]
+    return sum(len(each._buffer) + unread(each) for each in front_end.connections)
 
 
 @pytest.mark.parametrize("path", ["/fresh", "/miss"])

@@ -152,7 +152,7 @@ def test_a_client_that_stops_reading_a_file_is_cut_off(tmp_path: Path, sent_from
         await client_of_stored_body(front_end, origin)
         client = await front_end.client_that_does_not_read()
         client.send(get(origin, "/a") * 20)
-        await until(lambda: any(each._writable and not each._writable.done() for each in front_end.connections))  # type: ignore[attr-defined]
+        await until(lambda: any(each._writable and not each._writable.done() for each in front_end.connections))
         front_end.advance_deadlines(STALL_TIMEOUT + 1)
         await until(lambda: len(front_end.connections) == 1)
 
