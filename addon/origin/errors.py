@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+from cache.answer.responses import ErrorParameters
+
 
 class FailureKind(StrEnum):
     """Proxy error types. Their values are sent in Proxy-Status."""
 
     DNS_ERROR = "dns_error"
     """The name could not be resolved."""
+    DNS_TIMEOUT = "dns_timeout"
+    """The name servers did not answer in time."""
     DESTINATION_UNAVAILABLE = "destination_unavailable"
     """The next hop cannot be used, for a reason without an error type of its own."""
     DESTINATION_IP_PROHIBITED = "destination_ip_prohibited"
@@ -53,10 +57,19 @@ class OriginFailure(Exception):
         kind: The proxy error type.
         detail: One sentence for people that says what failed, and at which host.
         disconnected: No complete header section came, because the origin could not be reached.
+        parameters: More about the failure, for machines: names and values that RFC 9209 §2.3 has for its kind.
     """
 
-    def __init__(self, kind: FailureKind, detail: str, *, disconnected: bool = False) -> None:
+    def __init__(
+        self,
+        kind: FailureKind,
+        detail: str,
+        *,
+        disconnected: bool = False,
+        parameters: ErrorParameters = (),
+    ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.disconnected = disconnected
+        self.parameters = parameters

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from addon.origin.errors import FailureKind, OriginFailure
+from cache.answer.responses import ErrorParameters
 from cache.http.messages import Fields, Response
 
 SMALL_BODY = 65_536
@@ -62,12 +63,17 @@ class ResponseBuffer:
         """Return whether nothing more will come: the message is complete or has failed."""
         return self.complete or self.failure is not None
 
-    def fail(self, kind: FailureKind, predicate: str) -> None:
+    def fail(self, kind: FailureKind, predicate: str, parameters: ErrorParameters = ()) -> None:
         """Mark the response as failed, unless it is finished. `predicate` completes the sentence `<origin> ...`."""
         if self.finished:
             return
         unreachable = kind in {FailureKind.CONNECTION_TERMINATED, FailureKind.CONNECTION_READ_TIMEOUT}
-        self.failure = OriginFailure(kind, f"{self._where} {predicate}", disconnected=unreachable and self.head is None)
+        self.failure = OriginFailure(
+            kind,
+            f"{self._where} {predicate}",
+            disconnected=unreachable and self.head is None,
+            parameters=parameters,
+        )
         self._wake_reader()
 
     def take_chunk(self) -> bytes | None:

@@ -9,6 +9,7 @@ from addon.pipeline.reply import Reply
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.answer.compose import error_response
+from cache.answer.responses import ErrorParameters
 from cache.engine.decisions import Refuse
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Refused
@@ -34,13 +35,17 @@ class ErrorReplies:
 
     def origin_failed(self, failure: OriginFailure) -> Reply:
         """Return the error for an origin response that ended before any byte of it was sent to the client."""
-        return self.error(engine.status_of_failure(failure.kind), Refused.FETCH_FAILED, failure.detail, failure.kind)
+        status = engine.status_of_failure(failure.kind)
+        return self.error(status, Refused.FETCH_FAILED, failure.detail, failure.kind, parameters=failure.parameters)
 
     def gave_up(self, sentence: str) -> Reply:
         """Return the error for a request whose exchanges with the origin led to nothing."""
         return self.error(502, Refused.GAVE_UP, sentence, "http_protocol_error")
 
-    def error(self, status: int, reason: Refused, sentence: str, error: str) -> Reply:
+    def error(
+        self, status: int, reason: Refused, sentence: str, error: str, *, parameters: ErrorParameters = ()
+    ) -> Reply:
         """Return an error with this status; `error` is the type for Proxy-Status (RFC 9209 §2.3)."""
-        answer = error_response(status, reason, sentence, self._policy(), self._clock(), error=error)
+        policy, now = self._policy(), self._clock()
+        answer = error_response(status, reason, sentence, policy, now, error=error, parameters=parameters)
         return self.refuse(Refuse(answer, reason))

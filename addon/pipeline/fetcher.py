@@ -228,6 +228,7 @@ class Fetcher:
             error=failure.kind,
             sentence=failure.detail,
             disconnected=failure.disconnected,
+            parameters=failure.parameters,
         )
 
     async def _reply_without_origin(

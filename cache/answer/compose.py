@@ -20,7 +20,7 @@ from http import HTTPStatus
 from cache.answer.annotations import annotated, template_values_of_copy, template_values_of_relayed
 from cache.answer.cache_status import Handling, member
 from cache.answer.partial_content import content_of, partial
-from cache.answer.responses import CopyResponse, ErrorResponse, RelayedResponse
+from cache.answer.responses import CopyResponse, ErrorParameters, ErrorResponse, RelayedResponse
 from cache.answer.status_exemptions import exemption
 from cache.http.field_table import end_to_end, row
 from cache.http.fields import imf_date
@@ -168,26 +168,39 @@ def relayed(
 
 
 def error_response(
-    status: int, reason: Refused, sentence: str, policy: CachePolicy, now: float, *, error: str | None = None
+    status: int,
+    reason: Refused,
+    sentence: str,
+    policy: CachePolicy,
+    now: float,
+    *,
+    error: str | None = None,
+    parameters: ErrorParameters = (),
 ) -> ErrorResponse:
     """Return an error that this proxy generates: never a 203, never stored, no Cache-Status (ledger META-14).
 
-    `error` is a proxy error type of RFC 9209 §2.3, for Proxy-Status.
+    `error` is a proxy error type of RFC 9209 §2.3, for Proxy-Status, and `parameters` are the parameters of this type.
     """
     text = f"{sentence}\nreason: {reason}\n".encode()
-    quoted = sentence.encode("ascii", "replace").decode().replace("\\", "\\\\").replace('"', '\\"')
-    printable = "".join(character if character.isprintable() else " " for character in quoted)
-    parameter = f"; error={error}" if error else ""
+    described = f"; error={error}" if error else ""
+    for name, value in parameters:
+        described += f"; {name}={value if isinstance(value, int) else _quoted(value)}"
     fields = Fields(
         (
             ("Date", imf_date(now)),
             ("Content-Type", "text/plain; charset=utf-8"),
             ("Content-Length", str(len(text))),
             ("Cache-Control", "no-store"),
-            ("Proxy-Status", f'{policy.identity.name}{parameter}; details="{printable}"'),
+            ("Proxy-Status", f"{policy.identity.name}{described}; details={_quoted(sentence)}"),
         )
     )
     return ErrorResponse(Response(status, _phrase(status), fields), text)
+
+
+def _quoted(text: str) -> str:
+    """Return a String of RFC 9651 §3.3.3."""
+    quoted = text.encode("ascii", "replace").decode().replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(character if character.isprintable() else " " for character in quoted) + '"'
 
 
 def _with_via_and_cache_status(

@@ -35,6 +35,10 @@ class RelayedResponse:
     """The name of the reason to send 200 instead of 203, if there is one."""
 
 
+type ErrorParameters = tuple[tuple[str, str | int], ...]
+"""Names and values of the parameters that RFC 9209 §2.3 has for a proxy error type."""
+
+
 @dataclass(frozen=True, slots=True)
 class ErrorResponse:
     """An error that this proxy generates itself."""

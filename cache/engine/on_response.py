@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cache.answer.cache_status import Handling
 from cache.answer.compose import error_response, from_copy, relayed
+from cache.answer.responses import ErrorParameters
 from cache.engine.decisions import (
     Complete,
     Delete,
@@ -246,6 +247,7 @@ def on_failure(
     error: str,
     sentence: str,
     disconnected: bool,
+    parameters: ErrorParameters = (),
 ) -> Serve | Refuse:
     """Decide about a request that got no response from the origin.
 
@@ -257,6 +259,7 @@ def on_failure(
         error: The proxy error type of RFC 9209 §2.3.
         sentence: A sentence about the failure, for people.
         disconnected: The origin could not be reached at all.
+        parameters: The parameters of the proxy error type.
     """
     doubt = invalidations(keys_in_doubt(request), policy)
     selected = upstream_request.selected
@@ -266,10 +269,13 @@ def on_failure(
             handling = Handling(hit=True, ttl=time_to_live(selected, policy, now), detail=detail)
             return Serve(from_copy(request, selected, handling, policy, now), selected, handling, now)
         explained = f"{sentence} A stored response exists, but it must not be used without validation."
-        answer = error_response(504, Refused.STALE_FORBIDDEN, explained, policy, now, error=error)
+        answer = error_response(
+            504, Refused.STALE_FORBIDDEN, explained, policy, now, error=error, parameters=parameters
+        )
         return Refuse(answer, Refused.STALE_FORBIDDEN, doubt)
     reason = Refused.TARGET if error == "destination_ip_prohibited" else Refused.FETCH_FAILED
-    answer = error_response(status_of_failure(error), reason, sentence, policy, now, error=error)
+    status = status_of_failure(error)
+    answer = error_response(status, reason, sentence, policy, now, error=error, parameters=parameters)
     return Refuse(answer, reason, doubt)
 
 
