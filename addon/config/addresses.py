@@ -11,7 +11,9 @@ from cache.policy.operator_rules import Targets, glob
 DEFAULT_REFUSED_TARGETS = (
     *("localhost", "*.localhost", "127.0.0.0/8", "::1/128", "0.0.0.0/8", "::/128"),
     *("169.254.0.0/16", "fe80::/10"),  # link-local, where clouds also serve a machine's secrets
-    *("metadata.google.internal", "100.100.100.200/32", "fd00:ec2::254/128"),
+    # addresses of clouds for a machine's secrets: Google, Alibaba, Azure, Oracle, Amazon, Google, Scaleway
+    *("metadata.google.internal", "100.100.100.200/32", "168.63.129.16/32", "192.0.0.192/32"),
+    *("fd00:ec2::/32", "fd20:ce::254/128", "fd00:42::42/128"),
 )
 """Targets that a proxy refuses if it listens on an address that other machines can reach."""
 

@@ -44,6 +44,61 @@ def test_a_request_to_an_exception_or_to_any_other_target_is_forwarded(host: str
 
 
 @pytest.mark.row("SEC-15")
+@pytest.mark.parametrize(
+    "host",
+    ["127.1", "127.0.1", "2130706433", "0x7f000001", "0X7F.1", "0177.0.0.1", "017700000001", "127.0.0.0x1", "127.1."],
+)
+def test_a_prohibited_address_is_refused_in_every_spelling_that_systems_accept(host: str) -> None:
+    assert refusal(host) == Refused.TARGET
+
+
+@pytest.mark.row("SEC-15")
+@pytest.mark.parametrize(
+    "host", ["256.127.0.1", "127.0.0.0.1", "0x7g000001", "0127.0.0.1", "127.0.0.09", "127.256.1", "4294967296", "a1"]
+)
+def test_a_name_that_only_looks_like_an_address_is_a_name(host: str) -> None:
+    assert refusal(host) == ""
+
+
+@pytest.mark.row("SEC-15")
+@pytest.mark.parametrize(
+    "host",
+    [
+        "::127.0.0.1",  # IPv4-compatible
+        "::ffff:7f00:1",  # IPv4-mapped
+        "::ffff:0:127.0.0.1",  # IPv4-translated
+        "64:ff9b::127.0.0.1",  # NAT64
+        "64:ff9b:1::127.0.0.1",  # NAT64 with a local prefix of 96 bits
+        "64:ff9b:1:7f00:0:100::",  # the same, of 48 bits
+        "64:ff9b:1:7f:0:1::",  # 56 bits
+        "64:ff9b:1:5:7f:0:100:0",  # 64 bits
+        "2002:7f00:1::1",  # 6to4
+        "2001:0:7f00:1::1",  # Teredo, the server
+        "2001:0:a00:1:0:0:80ff:fffe",  # Teredo, the client
+    ],
+)
+def test_an_ipv6_address_that_contains_a_prohibited_ipv4_address_is_refused(host: str) -> None:
+    assert refusal(host) == Refused.TARGET
+
+
+@pytest.mark.row("SEC-15")
+@pytest.mark.parametrize(
+    "host",
+    [
+        "64:ff9b::8.8.8.8",
+        "64:ff9b:1::8.8.8.8",
+        "2002:808:808::1",
+        "2001:db8::127.0.0.1",
+        "::ffff:127.0.0.9",
+        "::",
+        "::1",
+    ],
+)
+def test_other_ipv6_addresses_are_not_refused(host: str) -> None:
+    assert refusal(host) == ""
+
+
+@pytest.mark.row("SEC-15")
 def test_only_connect_is_limited_to_certain_ports() -> None:
     assert refusal("a.example", 443, "CONNECT") == ""
     assert refusal("a.example", 25, "CONNECT") == Refused.CONNECT_PORT
