@@ -26,6 +26,7 @@ Ports = Annotated[tuple[Annotated[int, Field(ge=1, le=65_535)], ...], Strict(str
 class OriginSettings(Section):
     """The table `[origin]`."""
 
+    resolve_timeout: PositiveSeconds = 10
     connect_timeout: PositiveSeconds = 3.5
     first_byte_timeout: PositiveSeconds = 60
     between_bytes_timeout: PositiveSeconds = 60

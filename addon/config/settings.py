@@ -226,6 +226,7 @@ class Settings(Section):
 
         origin = self.origin
         return OriginOptions(
+            resolve_timeout=origin.resolve_timeout,
             connect_timeout=origin.connect_timeout,
             first_byte_timeout=origin.first_byte_timeout,
             between_bytes_timeout=origin.between_bytes_timeout,

@@ -5,6 +5,9 @@ request and returns the response (`OriginResponse`).
 
 - `options`: the settings; `errors`: the failures, by proxy error type (RFC 9209).
 - `pool`: the connections to one origin; `dial`: opens them; `proxy`: the route, direct or through an upstream proxy.
+- `resolver`: the addresses of a host, from `hosts_file`, `name_servers` or `system_names`; `watched_file`: their files.
+- `destinations`: in which order addresses are tried, and which are refused.
+- `connect_failures`, `tls_alerts`, `other_protocols`: what went wrong, told from errors and first bytes.
 - `connection`: one connection, which carries one exchange after the other; `deadline`: its timeouts.
 - `request_head`: the bytes of a request head; `request_body`: a request's content, and its sender.
 - `response_reader`: parses one response, into a `response_buffer`; `head_cache`: response heads parsed before.

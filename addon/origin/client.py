@@ -15,6 +15,7 @@ from addon.origin.pool import OriginPool, shutdown_failure
 from addon.origin.proxy import UpstreamProxies
 from addon.origin.request_body import RequestContent
 from addon.origin.request_head import request_head
+from addon.origin.resolver import Resolver
 from addon.origin.response_reader import ResponseReader
 from cache.http.messages import Fields, Request, Response
 
@@ -85,11 +86,15 @@ class OriginClient:
         ValueError: from the constructor, if an option is invalid: a CA file, the upstream proxy's URL.
     """
 
-    def __init__(self, options: OriginOptions, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, options: OriginOptions, clock: Callable[[], float] = time.time, resolver: Resolver | None = None
+    ) -> None:
+        self.resolver = resolver or Resolver(options.resolve_timeout, clock=clock)
+        """Finds the addresses of hosts."""
         self._options = options
         self._clock = clock
         self._proxies = UpstreamProxies(options.proxy, options.own_addresses)
-        self._dialler = Dialler(options)
+        self._dialler = Dialler(options, self.resolver)
         self._closed = False
         # A pool lives as long as one of its connections, or a request that uses it.
         self._pools: WeakValueDictionary[tuple[str, str, int], OriginPool] = WeakValueDictionary()
@@ -147,6 +152,7 @@ class OriginClient:
         self._closed = True
         for pool in [*self._pools.values(), *self._replaced]:
             await pool.close()
+        await self.resolver.close()
 
     def request_bytes(self, request: Request) -> bytes:
         """Return the bytes that are sent for a request without content. Raises ValueError if it is not valid."""

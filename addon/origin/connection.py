@@ -16,6 +16,7 @@ from addon.origin.errors import FailureKind
 from addon.origin.options import OriginOptions
 from addon.origin.request_body import RequestBodySender, RequestContent
 from addon.origin.response_reader import ResponseReader
+from addon.origin.tls_alerts import received_alert
 from cache.http.messages import Response
 
 _HIGH_WATER = 256 * 1024
@@ -172,8 +173,11 @@ class OriginConnection(asyncio.Protocol):
         if self._response is not None:
             self._end_response(clean=_ended_in_order(self.transport))
 
-    def connection_lost(self, _exc: Exception | None) -> None:
+    def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end of the connection: a close by either side, or an error."""
+        # in TLS 1.3 the handshake ends before the origin has seen our certificate (RFC 8446 §4.6.2)
+        if self._response is not None and (alert := received_alert(exc)):
+            self._response.fail(FailureKind.TLS_ALERT_RECEIVED, alert.predicate, alert.parameters)
         self._end_response(clean=False)
         self._deadline.stop()
         self.closed.set_result(None)

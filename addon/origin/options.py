@@ -11,8 +11,10 @@ from cache.policy.operator_rules import TargetRules
 class OriginOptions:
     """Timeouts, size limits, trusted CAs, address rules and the upstream proxy."""
 
+    resolve_timeout: float = 10.0
+    """For the resolution of a host name."""
     connect_timeout: float = 3.5
-    """For name resolution, connecting, an upstream proxy's CONNECT and the TLS handshake together."""
+    """For connecting, an upstream proxy's CONNECT and the TLS handshake together."""
     first_byte_timeout: float = 60.0
     """From the request to the first byte of the response; also the longest wait for a free connection."""
     between_bytes_timeout: float = 60.0

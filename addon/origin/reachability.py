@@ -15,6 +15,7 @@ logger = logging.getLogger(__name__)
 NO_ANSWER = frozenset(
     {
         FailureKind.DNS_ERROR,
+        FailureKind.DNS_TIMEOUT,
         FailureKind.DESTINATION_IP_UNROUTABLE,
         FailureKind.CONNECTION_TIMEOUT,
         FailureKind.CONNECTION_READ_TIMEOUT,

@@ -16,6 +16,7 @@ import httptools
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.head_cache import CachedHead, HeadCache
 from addon.origin.options import OriginOptions
+from addon.origin.other_protocols import other_protocol
 from addon.origin.response_buffer import SMALL_BODY, ResponseBuffer
 from cache.http.messages import Fields, Response
 
@@ -73,8 +74,8 @@ class ResponseReader(ResponseBuffer):
     def feed(self, data: bytes) -> None:
         """Process data that the connection received. Errors go to `failure`; nothing is raised."""
         if not self.received:
-            if data[:1] in {b"R", b"I"}:  # llhttp would also accept RTSP/ and ICE/
-                self.fail(FailureKind.HTTP_PROTOCOL_ERROR, "does not speak HTTP")
+            if other := other_protocol(data):
+                self.fail(FailureKind.HTTP_PROTOCOL_ERROR, other)
                 return
             if cached := self._cached_head(data):
                 self._use_cached_head(cached)

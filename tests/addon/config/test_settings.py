@@ -87,9 +87,16 @@ def test_every_setting_of_the_cache_reaches_the_policy(tmp_path: Path) -> None:
 def test_the_origin_options_have_the_settings_of_the_origin_table(tmp_path: Path) -> None:
     ca = tmp_path / "ca.pem"
     ca.write_text("")
-    text = f'[origin]\nidle_timeout = "1 min"\nmax_connections = 3\nca_files = ["{ca}"]\nproxy = "http://[::1]:3128"'
+    text = f"""
+        [origin]
+        resolve_timeout = 5
+        idle_timeout = "1 min"
+        max_connections = 3
+        ca_files = ["{ca}"]
+        proxy = "http://[::1]:3128"
+    """
     options = configured(tmp_path, text).settings.origin_options()
-    assert (options.idle_timeout, options.max_connections) == (60, 3)
+    assert (options.resolve_timeout, options.idle_timeout, options.max_connections) == (5, 60, 3)
     assert (options.connect_timeout, options.first_byte_timeout, options.between_bytes_timeout) == (3.5, 60, 60)
     assert options.ca_files == (str(ca),)
     assert options.proxy == "http://[::1]:3128"

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
-from addon.origin.dial import Dialler, _failure, first_connected
+from addon.origin.connect_failures import failure_of
+from addon.origin.dial import Dialler, first_connected
 from addon.origin.proxy import Route
+from addon.origin.resolver import Resolver
 from cache.http.messages import Request
 from tests.fixtures.origin_client import closed_port, get, run_conversation
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, RawOrigin, answering
@@ -104,18 +106,18 @@ def test_the_first_error_is_raised_when_no_address_accepts() -> None:
         (OSError(errno.ENETUNREACH, "Network is unreachable"), "destination_ip_unroutable", True),
         (OSError(errno.EHOSTUNREACH, "No route to host"), "destination_ip_unroutable", True),
         (OSError(errno.EADDRNOTAVAIL, "Cannot assign requested address"), "destination_unavailable", True),
-        (socket.gaierror(socket.EAI_NONAME, "Name or service not known"), "dns_error", True),
+        (UnicodeError("label too long"), "dns_error", True),
         (ConnectionResetError(), "connection_terminated", True),
         (ssl.SSLEOFError(), "connection_terminated", True),
     ],
     ids=repr,
 )
 def test_each_connection_error_has_its_failure_kind(error: OSError, kind: str, disconnected: bool) -> None:
-    failure = _failure(error, Route("http", "origin.test", 80))
+    failure = failure_of(error, Route("http", "origin.test", 80))
     assert (failure.kind, failure.disconnected) == (kind, disconnected)
     assert "origin.test:80" in failure.detail
 
 
 def test_an_unreadable_ca_file_is_named_in_the_error(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=rf"ca_files: {tmp_path}/none\.pem: expected a readable file of PEM"):
-        Dialler(options(ca_files=(f"{tmp_path}/none.pem",)))
+        Dialler(options(ca_files=(f"{tmp_path}/none.pem",)), Resolver(1))

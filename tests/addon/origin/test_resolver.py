@@ -1,0 +1,389 @@
+"""The resolver: which source answers, for how long an answer is used, and who waits for which lookup."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+
+from addon.origin import FailureKind, OriginFailure
+from addon.origin.hosts_file import HostsFile
+from addon.origin.name_servers import Answer, NameServers
+from addon.origin.resolver import (
+    MAX_LOOKUPS,
+    MAX_NAMES,
+    MAX_TTL,
+    MIN_TTL,
+    NOT_FOUND_TTL,
+    STALE_FOR,
+    STALE_RECHECK,
+    Resolver,
+)
+from addon.origin.system_names import SystemNames
+from tests.fixtures.raw_origin import SHORT_TIMEOUT
+from tests.lanes.manual_clock import ManualClock
+
+FOUND = Answer(("10.0.0.1",), 60)
+OTHER = Answer(("10.0.0.2",), 60)
+NOT_FOUND = Answer(problem="there is no such name", rcode="NXDOMAIN", not_found=True)
+FAILED = Answer(problem="the name server answered SERVFAIL", rcode="SERVFAIL")
+TIMED_OUT = Answer(problem="the name server did not answer", timed_out=True)
+
+
+class FakeNameServers(NameServers):
+    """Answers from `answers`. A name with a future is answered when that is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: dict[str, Answer | asyncio.Future[Answer]] = {}
+        self.asked: list[str] = []
+        self.have_changed = False
+
+    def changed(self) -> bool:
+        changed, self.have_changed = self.have_changed, False
+        return changed
+
+    async def ask(self, name: str, seconds: float) -> Answer:
+        self.asked.append(name)
+        answer = self.answers[name]
+        return await answer if isinstance(answer, asyncio.Future) else answer
+
+
+class FakeSystemNames(SystemNames):
+    def __init__(self, known: dict[str, tuple[str, ...]]) -> None:
+        super().__init__()
+        self.known = known
+
+    async def addresses(self, name: str) -> tuple[str, ...]:
+        return self.known.get(name, ())
+
+
+class World:
+    """A resolver, and everything that it asks."""
+
+    def __init__(self, hosts: Path) -> None:
+        self.clock = ManualClock()
+        self.servers = FakeNameServers()
+        self.system = FakeSystemNames({})
+        self.hosts = hosts
+        self.resolver = Resolver(
+            60,
+            name_servers=self.servers,
+            hosts_file=HostsFile(hosts),
+            system_names=self.system,
+            clock=self.clock.now,
+        )
+
+    async def find(self, name: str = "a.test") -> str:
+        """Return the addresses of a name, or the sentence of the failure."""
+        try:
+            return " ".join(await self.resolver.addresses(name))
+        except OriginFailure as failure:
+            return failure.detail
+
+
+@pytest.fixture
+def converse(tmp_path: Path) -> Callable[[Callable[[World], Awaitable[None]]], None]:
+    def run(conversation: Callable[[World], Awaitable[None]]) -> None:
+        async def main() -> None:
+            world = World(tmp_path / "hosts")
+            await conversation(world)
+            await world.resolver.close()
+
+        asyncio.run(main())
+
+    return run
+
+
+type Converse = Callable[[Callable[[World], Awaitable[None]]], None]
+
+
+# The sources
+
+
+@pytest.mark.parametrize(
+    ("host", "addresses"),
+    [
+        ("10.1.2.3", "10.1.2.3"),
+        ("::1", "::1"),
+        ("fe80::1%lo", "fe80::1%lo"),
+        ("127.1", "127.0.0.1"),
+        ("0x7f000001", "127.0.0.1"),
+        ("2130706433", "127.0.0.1"),
+        ("localhost", "127.0.0.1 ::1"),
+        ("LOCALHOST.", "127.0.0.1 ::1"),
+        ("a.localhost", "127.0.0.1 ::1"),
+    ],
+)
+def test_addresses_and_localhost_need_no_name_server(host: str, addresses: str, converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        assert await world.find(host) == addresses
+        assert world.servers.asked == []
+
+    converse(conversation)
+
+
+@pytest.mark.parametrize("host", [".localhost", "a..b", "x" * 64 + ".localhost", ""])
+def test_an_invalid_name_is_refused_at_once(host: str, converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        assert await world.find(host) == f"The name {host} could not be resolved: it is not a valid name"
+
+    converse(conversation)
+
+
+def test_the_hosts_file_comes_first(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.hosts.write_text("10.9.9.9 a.test localhost\n")
+        world.servers.answers["a.test"] = FOUND
+        assert [await world.find(host) for host in ("A.test", "a.test.", "localhost")] == ["10.9.9.9"] * 3
+        world.hosts.unlink()
+        assert await world.find() == "10.0.0.1"
+
+    converse(conversation)
+
+
+def test_a_name_that_no_server_knows_is_asked_of_the_system(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers = {"printer.local": NOT_FOUND, "broken.local": FAILED}
+        world.system.known = {"printer.local": ("10.0.0.9",), "broken.local": ("10.0.0.9",)}
+        assert await world.find("printer.local") == "10.0.0.9"
+        assert await world.find("broken.local") == f"The name broken.local could not be resolved: {FAILED.problem}"
+
+    converse(conversation)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "parameters"),
+    [
+        (NOT_FOUND, FailureKind.DNS_ERROR, (("rcode", "NXDOMAIN"),)),
+        (FAILED, FailureKind.DNS_ERROR, (("rcode", "SERVFAIL"),)),
+        (TIMED_OUT, FailureKind.DNS_TIMEOUT, ()),
+    ],
+)
+def test_a_failure_has_its_error_type(
+    answer: Answer, kind: FailureKind, parameters: tuple[tuple[str, str], ...], converse: Converse
+) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = answer
+        with pytest.raises(OriginFailure) as caught:
+            await world.resolver.addresses("a.test")
+        failure = caught.value
+        assert (failure.kind, failure.parameters, failure.disconnected) == (kind, parameters, True)
+        assert failure.detail == f"The name a.test could not be resolved: {answer.problem}"
+
+    converse(conversation)
+
+
+# How long an answer is used
+
+
+@pytest.mark.parametrize(("ttl", "used"), [(0, MIN_TTL), (60, 60), (86_400, MAX_TTL)])
+def test_addresses_are_used_for_their_ttl_within_bounds(ttl: float, used: float, converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = Answer(("10.0.0.1",), ttl)
+        assert await world.find() == "10.0.0.1"
+        world.servers.answers["a.test"] = OTHER
+        world.clock.advance(used - 0.5)
+        assert await world.find("A.TEST") == "10.0.0.1"
+        world.clock.advance(1)
+        assert await world.find() == "10.0.0.2"
+
+    converse(conversation)
+
+
+def test_a_missing_name_is_asked_for_again_soon(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = NOT_FOUND
+        for _ in range(2):
+            assert await world.find() == f"The name a.test could not be resolved: {NOT_FOUND.problem}"
+        assert len(world.servers.asked) == 1
+        world.servers.answers["a.test"] = FOUND
+        world.clock.advance(NOT_FOUND_TTL + 1)
+        assert await world.find() == "10.0.0.1"
+
+    converse(conversation)
+
+
+@pytest.mark.parametrize("failure", [FAILED, TIMED_OUT])
+def test_a_failure_is_not_kept(failure: Answer, converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = failure
+        assert failure.problem in await world.find()
+        world.servers.answers["a.test"] = FOUND
+        assert await world.find() == "10.0.0.1"
+
+    converse(conversation)
+
+
+@pytest.mark.parametrize("failure", [FAILED, TIMED_OUT])
+def test_old_addresses_are_used_while_the_servers_fail(failure: Answer, converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = FOUND
+        await world.find()
+        world.servers.answers["a.test"] = failure
+        world.clock.advance(FOUND.ttl + 1)
+        assert [await world.find(), await world.find()] == ["10.0.0.1"] * 2
+        assert len(world.servers.asked) == 2
+        world.servers.answers["a.test"] = OTHER
+        world.clock.advance(STALE_RECHECK + 1)
+        assert await world.find() == "10.0.0.2"
+
+    converse(conversation)
+
+
+def test_old_addresses_are_used_for_a_day(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = FOUND
+        await world.find()
+        world.servers.answers["a.test"] = FAILED
+        world.clock.advance(FOUND.ttl + STALE_FOR + 1)
+        assert FAILED.problem in await world.find()
+
+    converse(conversation)
+
+
+def test_old_addresses_are_not_used_for_a_name_that_is_gone(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = FOUND
+        await world.find()
+        world.servers.answers["a.test"] = NOT_FOUND
+        world.clock.advance(FOUND.ttl + 1)
+        assert NOT_FOUND.problem in await world.find()
+
+    converse(conversation)
+
+
+def test_a_silent_server_is_not_waited_for_long_if_there_are_old_addresses(
+    converse: Converse, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("addon.origin.resolver.PATIENCE", SHORT_TIMEOUT)
+
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = FOUND
+        await world.find()
+        late = world.servers.answers["a.test"] = asyncio.Future[Answer]()
+        world.clock.advance(FOUND.ttl + 1)
+        assert await world.find() == "10.0.0.1"
+        late.set_result(OTHER)
+        await asyncio.sleep(0.01)
+        assert await world.find() == "10.0.0.2"
+        assert len(world.servers.asked) == 2
+
+    converse(conversation)
+
+
+def test_addresses_that_did_not_work_are_looked_up_again(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = FOUND
+        await world.find()
+        world.resolver.distrust("A.test")
+        world.resolver.distrust("unknown.test")
+        world.servers.answers["a.test"] = OTHER
+        assert await world.find() == "10.0.0.2"
+
+    converse(conversation)
+
+
+def test_new_name_servers_make_all_answers_void(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = FOUND
+        before = world.servers.answers["slow.test"] = asyncio.Future[Answer]()
+        await world.find()
+        waiting = asyncio.create_task(world.find("slow.test"))
+        while "slow.test" not in world.servers.asked:
+            await asyncio.sleep(0)
+        world.servers.have_changed = True
+        world.servers.answers = {"a.test": OTHER, "slow.test": OTHER}
+        assert [await world.find(), await world.find("slow.test")] == ["10.0.0.2"] * 2
+        before.set_result(FOUND)
+        assert await waiting == "10.0.0.1"
+        assert await world.find("slow.test") == "10.0.0.2"  # the answer of the earlier servers was not kept
+
+    converse(conversation)
+
+
+def test_the_number_of_kept_answers_is_limited(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        names = [f"{number}.test" for number in range(MAX_NAMES + 1)]
+        world.servers.answers = dict.fromkeys(names, FOUND)
+        for name in names:
+            await world.find(name)
+        await world.find(names[-1])
+        assert len(world.servers.asked) == MAX_NAMES + 1
+        await world.find(names[0])
+        assert len(world.servers.asked) == MAX_NAMES + 2
+
+    converse(conversation)
+
+
+# Lookups under way
+
+
+def test_requests_for_one_name_share_a_lookup(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        answer = world.servers.answers["a.test"] = asyncio.Future[Answer]()
+        waiting = [asyncio.create_task(world.find()) for _ in range(5)]
+        await asyncio.sleep(0)
+        answer.set_result(FOUND)
+        assert await asyncio.gather(*waiting) == ["10.0.0.1"] * 5
+        assert world.servers.asked == ["a.test"]
+
+    converse(conversation)
+
+
+def test_the_lookup_goes_on_when_the_request_that_began_it_is_cancelled(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        answer = world.servers.answers["a.test"] = asyncio.Future[Answer]()
+        first, second = asyncio.create_task(world.find()), asyncio.create_task(world.find())
+        await asyncio.sleep(0)
+        first.cancel()
+        await asyncio.sleep(0)
+        third = asyncio.create_task(world.find())
+        await asyncio.sleep(0)
+        answer.set_result(FOUND)
+        assert [await second, await third] == ["10.0.0.1"] * 2
+        assert world.servers.asked == ["a.test"]
+
+    converse(conversation)
+
+
+def test_slow_names_delay_no_other_name(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        names = [f"{number}.test" for number in range(100)]
+        world.servers.answers = {name: asyncio.Future[Answer]() for name in names} | {"a.test": FOUND}
+        waiting = [asyncio.create_task(world.find(name)) for name in names]
+        await asyncio.sleep(0)
+        assert await world.find() == "10.0.0.1"
+        assert not any(task.done() for task in waiting)
+        for task in waiting:
+            task.cancel()
+
+    converse(conversation)
+
+
+def test_lookups_beyond_the_limit_wait_their_turn(tmp_path: Path) -> None:
+    async def conversation() -> None:
+        world = World(tmp_path / "hosts")
+        names = [f"{number}.test" for number in range(MAX_LOOKUPS + 1)]
+        answer = asyncio.Future[Answer]()
+        world.servers.answers = dict.fromkeys(names, answer)
+        waiting = [asyncio.create_task(world.find(name)) for name in names]
+        await asyncio.sleep(0.01)
+        assert len(world.servers.asked) == MAX_LOOKUPS
+        answer.set_result(FOUND)
+        assert await asyncio.gather(*waiting) == ["10.0.0.1"] * (MAX_LOOKUPS + 1)
+
+    asyncio.run(conversation())
+
+
+def test_closing_ends_the_lookups(converse: Converse) -> None:
+    async def conversation(world: World) -> None:
+        world.servers.answers["a.test"] = asyncio.Future[Answer]()
+        waiting = asyncio.create_task(world.find())
+        await asyncio.sleep(0)
+        await world.resolver.close()
+        assert await waiting == "The proxy is shutting down."
+
+    converse(conversation)
