@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any
 
 try:
@@ -18,18 +18,27 @@ else:
 
         def set_task_factory(self, factory: Any) -> None:
             """Set the task factory. asyncio's eager factory is replaced by one that works with uvloop."""
-            eager: Any = _eager_task_factory
+            eager: Any = eager_task
             super().set_task_factory(eager if factory is asyncio.eager_task_factory else factory)
 
     new_event_loop = EventLoop
 
 
-def _eager_task_factory(
-    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **options: Any
-) -> asyncio.Future[Any]:
-    if sys.version_info < (3, 13, 3):  # uvloop passes a keyword that these versions do not know
-        options.pop("eager_start", None)
-    return asyncio.eager_task_factory(loop, coroutine, **options)
+def eager_task[T](
+    loop: asyncio.AbstractEventLoop,
+    coroutine: Coroutine[Any, Any, T],
+    *,
+    name: str | None = None,
+    context: Context | None = None,
+    eager_start: bool | None = None,
+) -> asyncio.Task[T]:
+    """Return a task that has started already, unless `eager_start` is False.
+
+    It takes the options of every release of uvloop. asyncio's own eager factory cannot be called with them: whether it
+    knows `eager_start`, and what None means, differs between the patch releases of Python. The constructor of
+    asyncio.Task, which is called here, has had the same options since Python 3.12.
+    """
+    return asyncio.Task(coroutine, loop=loop, name=name, context=context, eager_start=eager_start is not False)
 
 
 def run[T](main: Coroutine[Any, Any, T]) -> T:
