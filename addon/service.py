@@ -18,6 +18,7 @@ from addon.origin import OriginClient
 from addon.origin.reachability import Reachability
 from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.clock_follower import ClockFollower
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.pipeline import Pipeline
@@ -81,6 +82,10 @@ class Service:
             freshness=replace(policy.freshness, clock_valid_from=CLOCK_VALID_FROM),
         )
         self.active = ActivePipeline(self._make_pipeline(store, policy, Responder, self.queue))
+        self.clock_follower: ClockFollower | None = None
+        if isinstance(self.clock, Clock):
+            self.clock_follower = ClockFollower(self.clock, self.active, self.reachability.forget)
+            self.active.set_policies(self.clock_follower.noted_in)
         self.recordings = RecordingSwitch(settings, self.active, self._make_recording_pipeline)
         self.modes = Modes(self.active, self.reachability, self.recordings.stop, settings.cache.modes)
         self.queue_drain: QueueDrain | None = None
@@ -177,6 +182,8 @@ class Service:
         Raises:
             StoreError: the recording cannot be used.
         """
+        if self.clock_follower:
+            self.clock_follower.start()
         if doing := self.settings.recordings.doing:
             await self.recordings.start(*doing)
         try:
@@ -186,6 +193,8 @@ class Service:
 
     async def close(self) -> None:
         """Stop everything, and close the store."""
+        if self.clock_follower:
+            self.clock_follower.close()
         await self._control.close()
         if self.queue_drain:
             await self.queue_drain.close()

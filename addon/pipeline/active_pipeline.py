@@ -36,14 +36,24 @@ class ActivePipeline:
         self.current.fetcher.use_policy(policy)
         self._notify()
 
+    def set_policies(self, change: Callable[[CachePolicy], CachePolicy]) -> None:
+        """Change the policy in force and the one on the proxy's own store, from the next request on."""
+        for pipeline in {self.own, self.current}:
+            pipeline.fetcher.use_policy(change(pipeline.policy))
+        self._notify()
+
     def switch_to(self, pipeline: Pipeline) -> None:
-        """Answer from another pipeline from now on; it takes over the modes, and what is known about the network."""
+        """Answer from another pipeline from now on; it takes over the state of the proxy.
+
+        That is the modes, what is known about the network, the proxy's own addresses, and the setting of its clock.
+        """
         held = self.policy
         pipeline.fetcher.use_policy(
             replace(
                 pipeline.policy,
                 network=replace(held.network, offline=pipeline.policy.network.offline),
                 identity=replace(pipeline.policy.identity, own_authorities=held.identity.own_authorities),
+                freshness=replace(pipeline.policy.freshness, clock=held.freshness.clock),
             )
         )
         self.current = pipeline

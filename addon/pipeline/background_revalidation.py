@@ -37,7 +37,8 @@ class BackgroundRevalidation:
     def may_start(self, request: Request) -> bool:
         """Return whether no revalidation is under way for a request's key, none failed lately, and few others run."""
         key, now = primary_key(request), self._fetcher.clock()
-        self._paused_until = {paused: until for paused, until in self._paused_until.items() if until > now}
+        latest = now + PAUSE_AFTER_FAILURE  # a later time is from before the clock was set back
+        self._paused_until = {paused: until for paused, until in self._paused_until.items() if now < until <= latest}
         return key not in self._tasks and key not in self._paused_until and len(self._tasks) < MAX_AT_ONCE
 
     async def _revalidate(self, sent: UpstreamRequest, key: str) -> None:

@@ -152,4 +152,5 @@ class SingleFlight:
 
     def is_hit_for_pass(self, key: str, now: float, audience: int = ANYONE) -> bool:
         """Return whether the last response for a key and audience could not be shared, a short time ago."""
-        return self._hit_for_pass.get((key, audience), 0.0) > now
+        # a later time is from before the clock was set back
+        return now < self._hit_for_pass.get((key, audience), 0.0) <= now + HIT_FOR_PASS_SECONDS

@@ -10,7 +10,15 @@ from cache.engine.decisions import Forward, Refuse, Serve, Validate
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reason_texts import text_of
-from cache.rules.freshness import current_age, date_of, freshness_lifetime, received_age
+from cache.rules.freshness import (
+    apparent_age,
+    current_age,
+    freshness_lifetime,
+    is_from_future,
+    receipt_time,
+    received_age,
+    response_delay,
+)
 from cache.rules.key import primary_key
 from cache.rules.selection import matching
 from cache.rules.stored_response import StoredResponse
@@ -84,17 +92,23 @@ def _variant(number: int, entry: StoredResponse, request: Request, policy: Cache
 
 
 def _arithmetic(entry: StoredResponse, policy: CachePolicy, now: float) -> list[Step]:
-    lifetime, age = freshness_lifetime(entry, policy), current_age(entry, policy, now)
-    apparent = max(0.0, entry.response_time - date_of(entry))
-    received, delay = received_age(entry.head.fields) or 0, max(0.0, entry.response_time - entry.request_time)
-    resident = max(0.0, now - entry.response_time)
-    initial = f"max({apparent:.0f} apparent, {received} received + {delay:.1f} delay)"
-    if not policy.freshness.conservative_age:
-        initial = f"{received} received + {delay:.1f} delay"
+    lifetime = freshness_lifetime(entry, policy)
     return [
         Step("lifetime", f"{lifetime.seconds} s from {lifetime.source}", "RFC 9111 §4.2.1"),
-        Step("age", f"{age:.1f} s = {initial} + {resident:.1f} since it was received", "RFC 9111 §4.2.3"),
+        Step("age", _age(entry, policy, now), "RFC 9111 §4.2.3"),
     ]
+
+
+def _age(entry: StoredResponse, policy: CachePolicy, now: float) -> str:
+    received_at = receipt_time(entry, policy)
+    if is_from_future(entry, policy, now):
+        return f"not known, so it is stale: it was received {received_at - now:.0f} s after the clock's present time"
+    received, delay = received_age(entry.head.fields) or 0, response_delay(entry)
+    initial = f"max({apparent_age(entry, policy):.0f} apparent, {received} received + {delay:.1f} delay)"
+    if not policy.freshness.conservative_age:
+        initial = f"{received} received + {delay:.1f} delay"
+    age, resident = current_age(entry, policy, now), max(0.0, now - received_at)
+    return f"{age:.1f} s = {initial} + {resident:.1f} since it was received"
 
 
 def _status(head: Response, entry: StoredResponse, exemption: str | None) -> Step:

@@ -225,13 +225,13 @@ def _reuse(
 
     See RFC 9111 §4.3.4.
     """
-    entry = validation.with_new_age(selected, received)
+    entry = validation.with_new_age(selected, received, policy.freshness.clock)
     handling = Handling(fwd=upstream_request.fwd, fwd_status=304, detail=upstream_request.detail)
     shown = validation.with_withheld_fields(entry, received, policy)
     answer = from_copy(request, shown, handling, policy, received.response_time, validated=entry is not selected)
     if forbidden_by_directive(response_directives(received.head.fields, policy.targeted_fields), policy):
         return Freshen(answer, entry, handling, tuple(map(Delete, selected.parts)))
-    updates = (Update(validation.with_new_age(part, received)) for part in selected.parts)
+    updates = (Update(validation.with_new_age(part, received, policy.freshness.clock)) for part in selected.parts)
     return Freshen(answer, entry, handling, () if entry is selected else tuple(updates))
 
 

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from cache.http.messages import Request
+from cache.policy.clock_setting import UNKNOWN_SETTING, ClockSetting
 from cache.policy.operator_rules import (
     AnnotationRule,
     AnswerRule,
@@ -68,6 +69,8 @@ class FreshnessPolicy:
     s_maxage_allows_stale: bool = False
     clock_valid_from: float = 0.0
     """A clock that shows an earlier time, in seconds since the epoch, is wrong: nothing is fresh then."""
+    clock: ClockSetting = UNKNOWN_SETTING
+    """How the wall clock is set now; stored responses have the setting under which their times were noted."""
     always_fresh: bool = False
     """Use stored responses whatever their age and whatever their origin demands: a replay."""
 

@@ -23,6 +23,10 @@ HEURISTIC_NEGATIVE_MAX = 10
 """Maximum heuristic lifetime of an error, in seconds."""
 
 
+FUTURE_TOLERANCE = 5.0
+"""Seconds that a stored time may be ahead of the clock: the clocks of machines that share a store differ a little."""
+
+
 @dataclass(frozen=True, slots=True)
 class Lifetime:
     """A freshness lifetime, and where it comes from."""
@@ -119,10 +123,32 @@ def received_age(fields: Fields) -> int | None:
 
 def current_age(entry: StoredResponse, policy: CachePolicy, now: float) -> float:
     """Return the age of a stored response in seconds, never negative (RFC 9111 §4.2.3)."""
-    corrected = (received_age(entry.head.fields) or 0) + max(0.0, entry.response_time - entry.request_time)
-    apparent = max(0.0, entry.response_time - date_of(entry))
-    initial = max(apparent, corrected) if policy.freshness.conservative_age else corrected
-    return min(initial + max(0.0, now - entry.response_time), float(MAX_SECONDS))
+    corrected, received_at = (received_age(entry.head.fields) or 0) + response_delay(entry), receipt_time(entry, policy)
+    initial = max(apparent_age(entry, policy), corrected) if policy.freshness.conservative_age else corrected
+    age = min(initial + max(0.0, now - received_at), float(MAX_SECONDS))
+    if is_from_future(entry, policy, now):
+        return max(age, float(freshness_lifetime(entry, policy).seconds))  # how old it is is not known: just stale
+    return age
+
+
+def receipt_time(entry: StoredResponse, policy: CachePolicy) -> float:
+    """Return when the response was received by the clock as it is set now, in seconds since the epoch."""
+    return entry.response_time - policy.freshness.clock.set_back_since(entry.clock)
+
+
+def apparent_age(entry: StoredResponse, policy: CachePolicy) -> float:
+    """Return the seconds from the response's Date to its receipt, never negative."""
+    return max(0.0, receipt_time(entry, policy) - date_of(entry))
+
+
+def response_delay(entry: StoredResponse) -> float:
+    """Return the seconds that the origin took to respond, never negative."""
+    return max(0.0, entry.response_time - entry.request_time)
+
+
+def is_from_future(entry: StoredResponse, policy: CachePolicy, now: float) -> bool:
+    """Return whether a response was received later than now: the clock was wrong then, or it is wrong now."""
+    return receipt_time(entry, policy) > now + FUTURE_TOLERANCE
 
 
 def time_to_live(entry: StoredResponse, policy: CachePolicy, now: float) -> int:

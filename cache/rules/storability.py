@@ -234,4 +234,5 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         complete_length=part.complete if part else None,
         personal=is_personal(request, head.fields, policy),
         scrubbed=not policy.private.secrets.isdisjoint(head.fields.names()),
+        clock=policy.freshness.clock,
     )

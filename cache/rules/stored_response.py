@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from cache.http.messages import Response
+from cache.policy.clock_setting import UNKNOWN_SETTING, ClockSetting
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,8 @@ class StoredResponse:
     """Number of updates of the head, so that a late 304 does not overwrite a newer one."""
     scrubbed: bool = False
     """This proxy removed secrets, so the response differs from what the origin sent."""
+    clock: ClockSetting = UNKNOWN_SETTING
+    """How the wall clock was set when the response was received."""
     combined_parts: tuple[StoredResponse, ...] = ()
     """The stored parts that this response was combined from, itself included. Not stored."""
 
@@ -72,6 +75,7 @@ class StoredResponse:
             invalid=invalid or self.invalid,
             revision=self.revision,
             scrubbed=self.scrubbed,
+            clock=self.clock,
         )
 
     def revalidated(
@@ -83,6 +87,7 @@ class StoredResponse:
         *,
         personal: bool,
         scrubbed: bool,
+        clock: ClockSetting,
     ) -> StoredResponse:
         """Return the entry as the origin has just confirmed it, with the next revision."""
         return StoredResponse(
@@ -103,6 +108,7 @@ class StoredResponse:
             invalid=False,
             revision=self.revision + 1,
             scrubbed=scrubbed,
+            clock=clock,
             combined_parts=self.combined_parts,
         )
 

@@ -9,6 +9,7 @@ from cache.http.field_table import row
 from cache.http.fields import entity_tags, http_date, is_strong, opaque_tag
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.clock_setting import ClockSetting
 from cache.rules.content_coding import is_same_but_for_coding, may_confirm, varies_by_coding
 from cache.rules.freshness import date_of
 from cache.rules.ownership import with_credentials_of
@@ -111,8 +112,10 @@ def is_nearly_named(entry: StoredResponse, sent_request: Request, response: Resp
     return same and may_confirm(entry, sent_request, response.fields)
 
 
-def with_new_age(entry: StoredResponse, received: Received) -> StoredResponse:
+def with_new_age(entry: StoredResponse, received: Received, clock: ClockSetting) -> StoredResponse:
     """Return a stored response with its age counted from a 304 that must not update other fields of it.
+
+    `clock` is how the wall clock is set now.
 
     RFC 9111 §4.2 counts the age from the last successful validation. If the 304 has another Cache-Control, the stored
     lifetime is in doubt, so the response stays as old as it is.
@@ -124,7 +127,7 @@ def with_new_age(entry: StoredResponse, received: Received) -> StoredResponse:
     fields = with_date(entry.head.fields.without(["age", "date"]).appending(*timing), received.response_time)
     times = received.request_time, received.response_time
     head = replace(entry.head, fields=fields)
-    return entry.revalidated(head, *times, entry.vary, personal=entry.personal, scrubbed=entry.scrubbed)
+    return entry.revalidated(head, *times, entry.vary, personal=entry.personal, scrubbed=entry.scrubbed, clock=clock)
 
 
 def freshened(entry: StoredResponse, request: Request, received: Received, policy: CachePolicy) -> StoredResponse:
@@ -141,7 +144,8 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
     personal = entry.personal or is_personal(request, received.head.fields, policy)
     scrubbed = entry.scrubbed or not policy.private.secrets.isdisjoint(received.head.fields.names())
     times = received.request_time, received.response_time
-    return entry.revalidated(head, *times, vary, personal=personal, scrubbed=scrubbed)
+    clock = policy.freshness.clock
+    return entry.revalidated(head, *times, vary, personal=personal, scrubbed=scrubbed, clock=clock)
 
 
 def with_withheld_fields(entry: StoredResponse, received: Received, policy: CachePolicy) -> StoredResponse:

@@ -16,6 +16,7 @@ from msgspec import Struct
 
 from cache.http.fields import TOKEN
 from cache.http.messages import Fields, Response
+from cache.policy.clock_setting import ClockSetting
 from cache.rules.stored_response import StoredResponse
 
 VERSION = 2
@@ -69,6 +70,8 @@ class _Record[F: (_Lines, msgspec.Raw)](Struct, array_like=True, frozen=True, fo
     invalid: bool
     revision: int
     scrubbed: bool
+    clock: tuple[int, float] = (0, 0.0)
+    """`boot` and `lead` of the clock's setting. It has a default, because it was added to version 2 later."""
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -105,6 +108,7 @@ def encode(entry: StoredResponse) -> bytes:
             invalid=entry.invalid,
             revision=entry.revision,
             scrubbed=entry.scrubbed,
+            clock=(entry.clock.boot, entry.clock.lead),
         )
         _check(record)
         data = _ENCODER.encode(record)
@@ -155,6 +159,7 @@ def decode(data: bytes) -> StoredResponse:
         invalid=decoded.invalid,
         revision=decoded.revision,
         scrubbed=decoded.scrubbed,
+        clock=ClockSetting(*decoded.clock),
     )
 
 
@@ -183,7 +188,7 @@ def _check[F: (_Lines, msgspec.Raw)](record: _Record[F]) -> None:
     counts = (record.length, record.first, record.complete_length or 0, record.revision)
     if not (200 <= record.status <= 599 and min(counts) >= 0 and max(counts) <= _MAX_COUNT):
         raise ValueError("a number is out of range")
-    for seconds in (record.request_time, record.response_time, record.stored_at):
+    for seconds in (record.request_time, record.response_time, record.stored_at, record.clock[1]):
         if not -_MAX_SECONDS <= seconds <= _MAX_SECONDS:  # also refuses infinity and NaN
             raise ValueError("a time is out of range")
 

@@ -8,6 +8,7 @@ from collections.abc import Awaitable
 
 import pytest
 
+from addon.runtime.clock import BELIEVED_AFTER
 from cache.http.fields import imf_date
 from cache.http.messages import Fields
 from cache.stores.codec import encode
@@ -94,8 +95,11 @@ class _ConversationRunner:
                     await self._wait_for_origin_request()
                 self._check_no_origin_request_between_exchanges()
                 proxy.clock.advance(step.seconds)
-            case script.ClockSetBack():
-                proxy.clock.set_back(step.seconds)
+            case script.ClockSet():
+                proxy.clock.set(step.seconds)
+                proxy.follow_clock()
+                proxy.clock.advance(BELIEVED_AFTER)
+                proxy.follow_clock()
             case script.Disconnect():
                 await _soon(proxy.disconnect(step.client), "no response begins")
                 del self._waiting[step.client]

@@ -88,6 +88,7 @@ class EngineUnderTest:
             policy,
             identity=replace(policy.identity, instance=self.instance),
             keying=replace(policy.keying, credential_key=bytes(32)),
+            freshness=replace(policy.freshness, clock=self.clock.setting),
         )
         self._store = MemoryStore(*store_options)
         self._ids = (f"{number:032x}" for number in count())
@@ -263,6 +264,10 @@ class EngineUnderTest:
 
     def go_offline(self) -> None:
         self._policy = replace(self._policy, network=replace(self._policy.network, offline=True))
+
+    def follow_clock(self) -> None:
+        if self.clock.follow():
+            self._policy = replace(self._policy, freshness=replace(self._policy.freshness, clock=self.clock.setting))
 
     def invalidate_clock(self) -> None:
         self._policy = replace(self._policy, freshness=replace(self._policy.freshness, clock_valid_from=math.inf))

@@ -69,6 +69,9 @@ class ProxyUnderTest(Protocol):
     def go_offline(self) -> None:
         """Take the proxy offline for the rest of the conversation."""
 
+    def follow_clock(self) -> None:
+        """Compare the proxy's clock with the wall clock."""
+
     def invalidate_clock(self) -> None:
         """Make the machine's clock wrong, as far as the proxy can tell, for the rest of the conversation."""
 

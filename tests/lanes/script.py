@@ -101,8 +101,8 @@ class Later:
 
 
 @dataclass(frozen=True)
-class ClockSetBack:
-    """The wall clock is set back. No time passes."""
+class ClockSet:
+    """The wall clock is set forward or back, and the proxy believes it after BELIEVED_AFTER seconds."""
 
     seconds: float
 
@@ -154,7 +154,7 @@ Step = (
     | OriginGone
     | OriginBack
     | Later
-    | ClockSetBack
+    | ClockSet
     | Disconnect
     | AllRequestsWait
     | Purge
@@ -276,9 +276,9 @@ def later(seconds: float) -> Later:
     return Later(seconds)
 
 
-def clock_set_back(seconds: float) -> ClockSetBack:
-    """Set the wall clock back."""
-    return ClockSetBack(seconds)
+def clock_set(seconds: float) -> ClockSet:
+    """Set the wall clock forward, or back if `seconds` is negative, and let five seconds pass until it is believed."""
+    return ClockSet(seconds)
 
 
 def disconnect(client: str = "a client") -> Disconnect:

@@ -77,6 +77,11 @@ class ServiceWithOrigin:
         policy = self._service.policy
         self._service.use_policy(replace(policy, network=replace(policy.network, offline=True)))
 
+    def follow_clock(self) -> None:
+        follower = self._service.service.clock_follower
+        assert follower
+        follower.follow()
+
     def invalidate_clock(self) -> None:
         policy = self._service.policy
         self._service.use_policy(replace(policy, freshness=replace(policy.freshness, clock_valid_from=math.inf)))

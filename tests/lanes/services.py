@@ -23,7 +23,7 @@ class ServiceUnderTest:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.clock = ManualClock()
-        self.service = Service(settings, self.clock.now)
+        self.service = Service(settings, self.clock)
         self.policy = self.service.policy
         self._counters: dict[str, int] = {}
 

@@ -56,8 +56,8 @@ def line(step: script.Step) -> str:
             return _sentence("the origin", "continues", step.then, body=step.body)
         case script.Later():
             return f"{step.seconds:g} seconds pass"
-        case script.ClockSetBack():
-            return f"the clock is set back by {step.seconds:g} seconds"
+        case script.ClockSet():
+            return f"the clock is set by {step.seconds:+g} seconds, and believed after five seconds"
         case script.Disconnect():
             return f"{step.client} disconnects"
         case script.Purge():

@@ -1,6 +1,6 @@
 """Freshness: the lifetime and the age of copies, and heuristic lifetimes (RFC 9111 §4.2)."""
 
-from tests.lanes.script import Conversation, answer, ask, clock_set_back, conversation, later, origin
+from tests.lanes.script import Conversation, answer, ask, clock_set, conversation, later, origin
 from tests.rfc.common_steps import FRESH_60, MISS, REPLACED, STORED, hit
 
 
@@ -211,8 +211,8 @@ CONVERSATIONS = [
         ask("GET /a"),
         origin("200 OK", FRESH_60),
         answer("200", STORED),
-        later(20),
-        clock_set_back(3600),
+        later(15),
+        clock_set(-3600),
         ask("GET /a"),
         answer("203", "Age: 20", hit(40)),
         later(39),
@@ -222,6 +222,52 @@ CONVERSATIONS = [
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Date: {start+60}"),
         answer("200", REPLACED),
+    ),
+    conversation(
+        "what is stored while the wall clock is wrong is as old as it is, then and when the clock is right again",
+        "FRESH-22",
+        clock_set(7200),
+        ask("GET /a"),
+        origin("200 OK", "Cache-Control: max-age=600", "Date: {start+5}", 'ETag: "1"', body="hello"),
+        answer("200", STORED),
+        clock_set(-7200),
+        ask("GET /a"),
+        answer("203", "Age: 5", hit(595), body="hello"),
+        later(594),
+        ask("GET /a"),
+        answer("203", "Age: 599", hit(1)),
+        later(1),
+        ask("GET /a"),
+        origin("304 Not Modified", 'ETag: "1"', "Date: {start+605}", saw='If-None-Match: "1"'),
+        answer("203", body="hello"),
+    ),
+    conversation(
+        "after the wall clock was wrong, responses from before and new ones are fresh as usual",
+        "FRESH-22",
+        ask("GET /before"),
+        origin("200 OK", FRESH_60),
+        answer("200", STORED),
+        clock_set(7200),
+        clock_set(-7200),
+        ask("GET /before"),
+        answer("203", "Age: 10", hit(50)),
+        ask("GET /after"),
+        origin("200 OK", FRESH_60, "Date: {start+10}"),
+        answer("200", STORED),
+        later(59),
+        ask("GET /after"),
+        answer("203", "Age: 59", hit(1)),
+    ),
+    conversation(
+        "a wall clock that is set forward makes copies older: time may have passed unnoticed",
+        "FRESH-22",
+        ask("GET /a"),
+        origin("200 OK", FRESH_60, 'ETag: "1"'),
+        answer("200", STORED),
+        clock_set(3600),
+        ask("GET /a"),
+        origin("304 Not Modified", 'ETag: "1"'),
+        answer("203"),
     ),
     conversation(
         "immutable over https: a reload with max-age=0 gets the copy, a reload with no-cache does not",

@@ -170,7 +170,7 @@ class FrontEndUnderTest:
 
     async def __aenter__(self) -> Self:
         self.clock = ManualClock()
-        self.service = service = Service(self.settings, self.clock.now)
+        self.service = service = Service(self.settings, self.clock)
         await service.start()
         log = AccessLog(Path(self.settings.log.access)) if self.settings.log.access else None
         leave_alone = tuple(glob(host) for host in self.settings.tls.leave_alone)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from cache.http.messages import Fields, Request, Response
+from cache.policy.clock_setting import ClockSetting
 from cache.rules.stored_response import StoredResponse
 
 REQUEST = Request(
@@ -38,6 +39,7 @@ ENTRY = StoredResponse(
     invalid=True,
     revision=8,
     scrubbed=True,
+    clock=ClockSetting(9, 10.0),
 )
 NEVER_STORED = {"combined_parts"}
 

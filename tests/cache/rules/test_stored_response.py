@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 from cache.http.messages import Fields, Response
+from cache.policy.clock_setting import ClockSetting
 from cache.rules.stored_response import StoredResponse
 from tests.cache.examples import stored
 
@@ -28,6 +29,7 @@ ENTRY = StoredResponse(
     invalid=True,
     revision=7,
     scrubbed=True,
+    clock=ClockSetting(8, 9.0),
     combined_parts=(PART,),
 )
 """No attribute has its default value."""
@@ -46,6 +48,8 @@ def test_with_body_changes_only_the_attributes_of_the_body() -> None:
 
 def test_revalidated_changes_only_its_arguments_and_the_revision() -> None:
     head = Response(200, "OK", Fields((("ETag", '"2"'),)))
+    clock = ClockSetting(9, 10.0)
     expected = replace(ENTRY, head=head, request_time=8.0, response_time=9.0, vary=(), personal=False, scrubbed=False)
-    confirmed = ENTRY.revalidated(head, 8.0, 9.0, (), personal=False, scrubbed=False)
+    expected = replace(expected, clock=clock)
+    confirmed = ENTRY.revalidated(head, 8.0, 9.0, (), personal=False, scrubbed=False, clock=clock)
     assert confirmed == replace(expected, invalid=False, revision=8)

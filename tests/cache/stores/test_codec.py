@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from cache.http.messages import Fields, Response
+from cache.policy.clock_setting import UNKNOWN_SETTING, ClockSetting
 from cache.rules.stored_response import StoredResponse
 from cache.stores.codec import VERSION, CodecError, decode, decode_row, encode, encode_row
 from tests.fixtures.stored_entries import new_entry
@@ -42,6 +43,7 @@ entries = some.builds(
     personal=some.booleans(),
     invalid=some.booleans(),
     revision=count,
+    clock=some.builds(ClockSetting, count, seconds),
 )
 GOOD = replace(new_entry(), sha256="0" * 64)
 without_deadline = settings(deadline=None, max_examples=300)
@@ -62,7 +64,7 @@ def test_every_attribute_of_an_entry_is_encoded() -> None:
     changes = {"id": "1" * 16, "key": "k", "method": "HEAD", "target": "t", "head": Response(404, "No")}
     changes |= {"request_time": 1.0, "response_time": 2.0, "stored_at": 3.0, "vary": (), "length": 4}
     changes |= {"sha256": "1" * 64, "personal": True, "invalid": True, "revision": 5, "scrubbed": True}
-    changes |= {"first": 6, "complete_length": 700}
+    changes |= {"first": 6, "complete_length": 700, "clock": ClockSetting(7, 8.5)}
     # `combined_parts` is computed when parts are combined, and never stored
     assert changes.keys() == {each.name for each in fields(StoredResponse)} - {"combined_parts"}
     for name, value in changes.items():
@@ -119,10 +121,15 @@ def test_a_record_with_one_value_changed_is_refused_or_can_be_encoded_again(posi
     assert decode(encode(entry)) == entry
 
 
+def test_an_entry_from_before_its_clock_was_noted_has_an_unknown_one() -> None:
+    record = msgspec.msgpack.decode(encode(replace(GOOD, clock=ClockSetting(7, 8.5)))[17:])
+    assert decode(with_checksum(msgspec.msgpack.encode(record[:-1]))) == replace(GOOD, clock=UNKNOWN_SETTING)
+
+
 def test_a_record_with_a_value_too_many_or_too_few_is_refused() -> None:
     record = msgspec.msgpack.decode(encode(GOOD)[17:])
     assert decode(with_checksum(msgspec.msgpack.encode(record))) == GOOD
-    for wrong in (record[:-1], [*record, 1], record[::-1], {"id": record[0]}):
+    for wrong in (record[:-2], [*record, 1], record[::-1], {"id": record[0]}):
         with pytest.raises(CodecError):
             decode(with_checksum(msgspec.msgpack.encode(wrong)))
 
