@@ -11,8 +11,11 @@ import typer
 
 from addon.config.load import Configuration, configure
 from addon.config.private_store import PROFILE, private_directory
+from addon.config.settings import Settings
+from addon.runtime.clock import Clock
 from cache.http.fields import TOKEN
 from cache.http.messages import Fields, Request
+from cache.policy.cache_policy import CachePolicy
 from cache.rules.key import request_for
 
 ConfigOption = Annotated[
@@ -90,6 +93,12 @@ def load_shared_or_private(
     if private:
         return load_private_configuration(config, store, profile)
     return load_configuration(config, store, profile=profile)
+
+
+def policy_at_present(settings: Settings) -> tuple[CachePolicy, float]:
+    """Return the policy, with the setting of this machine's clock, and the time in seconds since the epoch."""
+    policy, clock = settings.policy(), Clock()
+    return replace(policy, freshness=replace(policy.freshness, clock=clock.setting)), clock()
 
 
 def parse_request(url: str, headers: list[str], method: str = "GET") -> Request:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -10,7 +9,14 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
+from addon.cli.options import (
+    ConfigOption,
+    JsonOption,
+    PrivateOption,
+    StoreOption,
+    load_shared_or_private,
+    policy_at_present,
+)
 from addon.cli.store import freshness_state, key_of, open_store
 from addon.cli.terminal import NOT_FOUND, fail, print_json, print_line, print_table
 from addon.config.units import size_text, time_text
@@ -69,7 +75,7 @@ def show(
     This proxy adds the lines marked +, removes those marked - and changes those marked ~.
     """
     settings = load_shared_or_private(config, store, private=private).settings
-    policy, now = settings.policy(), time.time()
+    policy, now = policy_at_present(settings)
     with open_store(settings) as opened:
         captures = tuple(entry for key in keys(key_of(url), policy) for entry in opened.candidates(key))
     if not captures:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
@@ -10,7 +9,14 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
+from addon.cli.options import (
+    ConfigOption,
+    JsonOption,
+    PrivateOption,
+    StoreOption,
+    load_shared_or_private,
+    policy_at_present,
+)
 from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.config.units import size_text, time_text
@@ -65,7 +71,7 @@ def list_copies(
 ) -> None:
     """List the stored responses, by URL."""
     settings = load_shared_or_private(config, store, private=private).settings
-    policy, now = settings.policy(), time.time()
+    policy, now = policy_at_present(settings)
     with open_store(settings) as opened:
         found = [entry for entry in opened.entries() if _matches(entry.key, pattern)]
     if as_json:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import Annotated
 
@@ -16,6 +15,7 @@ from addon.cli.options import (
     StoreOption,
     load_shared_or_private,
     parse_request,
+    policy_at_present,
 )
 from addon.cli.store import open_store
 from addon.cli.terminal import print_json, print_line, print_table
@@ -58,10 +58,11 @@ def _explanation(settings: Settings, request: Request) -> Explanation:
     with open_store(settings) as opened:
         directory = settings.store.directory
         secret = credential_key(directory) if directory.exists() else b""
-        policy = replace(settings.policy(), keying=replace(settings.policy().keying, credential_key=secret))
+        policy, now = policy_at_present(settings)
+        policy = replace(policy, keying=replace(policy.keying, credential_key=secret))
         request = without_dropped_parameters(request, policy.keying.query_rules)
         candidates = [entry for key in keys(primary_key(request), policy) for entry in opened.candidates(key)]
-        return explain(request, candidates, policy, time.time())
+        return explain(request, candidates, policy, now)
 
 
 def _described(explanation: Explanation) -> dict[str, object]:
