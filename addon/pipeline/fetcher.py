@@ -111,7 +111,7 @@ class Fetcher:
             leads: Other requests for the same key may wait for the response.
         """
         flight = self.single_flight.begin(
-            key or primary_key(request), leads=leads, audience=audience_of(request, sent.fwd)
+            key or primary_key(request), leads=leads, audience=audience_of(request, sent.fwd, sent.variant)
         )
         return await self.finish(request, sent, context, flight)
 

@@ -194,7 +194,7 @@ class Responder:
         Returns:
             A reply from its response; else whether the response is in the store now.
         """
-        single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd)
+        single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd, sent.variant)
         leads = single_flight.leader(key, audience) is None
         if leads or single_flight.is_hit_for_pass(key, self.fetcher.clock(), audience):
             return False

@@ -11,6 +11,8 @@ from enum import Enum
 
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
+from cache.rules.key import is_normalised
+from cache.rules.vary import VaryValues
 
 HIT_FOR_PASS_SECONDS = 120.0
 """Seconds during which requests do not wait for each other after a response that could not be shared."""
@@ -26,13 +28,16 @@ ANYONE = 0
 """The audience of a fetch whose response any client may share, as far as is known."""
 
 
-def audience_of(request: Request, fwd: Forwarded) -> int:
+def audience_of(request: Request, fwd: Forwarded, variant: VaryValues = ()) -> int:
     """Return which requests for the same key may wait for each other: those with an equal audience.
 
-    With a Cookie, and if nothing stored says that the response is public, these are the requests with the same Cookie.
+    These are requests for the same spelling of the target, with the same `variant`: the values of the fields by which
+    stored responses are selected. With a Cookie, and if nothing stored says that the response is public, these are the
+    requests with the same Cookie.
     """
     cookies = request.fields.all("cookie") if fwd is Forwarded.URI_MISS else ()
-    return hash(cookies) if cookies else ANYONE
+    spelling = "" if is_normalised(request) else request.target
+    return hash((cookies, variant, spelling)) if cookies or variant or spelling else ANYONE
 
 
 class FlightResult(Enum):

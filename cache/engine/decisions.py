@@ -9,6 +9,7 @@ from cache.answer.responses import CopyResponse, ErrorResponse, RelayedResponse
 from cache.http.messages import Request
 from cache.policy.reasons import Detail, Forwarded, NotStored, Refused
 from cache.rules.stored_response import StoredResponse
+from cache.rules.vary import VaryValues
 
 # ---- decisions about a request
 
@@ -34,6 +35,8 @@ class UpstreamRequest:
     """The stored parts of a response whose missing part is fetched."""
     stored_head_ids: tuple[str, ...] = ()
     """Ids of stored responses to HEAD; a stored response to GET replaces them."""
+    variant: VaryValues = ()
+    """The request's values of the fields by which responses under its key are selected, as far as they are known."""
     is_retry: bool = False
     """It repeats a request whose response could not be used."""
 

@@ -20,9 +20,11 @@ from cache.rules.forward_targets import is_loop, reason_to_prohibit
 from cache.rules.freshness import current_age, freshness_lifetime, reason_to_validate, stale_use, time_to_live
 from cache.rules.mementos import ACCEPT_DATETIME, capture_at, captures_for, current
 from cache.rules.ownership import is_visible
-from cache.rules.poisoning import unkeyed_input
 from cache.rules.selection import is_misaddressed, matching, obstacle, reason_to_bypass
 from cache.rules.stored_response import StoredResponse
+from cache.rules.unkeyed_fields import ambiguous_names, for_all_clients, unkeyed_input
+from cache.rules.variant_limit import has_no_room
+from cache.rules.vary import has_target, values_that_select
 
 RANGE = ("range", "if-range")
 
@@ -45,9 +47,9 @@ def on_request(
     """
     policy = policy.towards(request)
     candidates = [entry for entry in candidates if is_visible(entry, request, policy)]
-    if policy.identity.gateway and (unkeyed := unkeyed_input(request.fields)):
-        # ledger SEC-04: in edge mode, the origin does not get these fields
-        request = request.with_fields(request.fields.without(unkeyed))
+    if policy.identity.gateway:  # ledger SEC-04: the origin does not get these fields
+        unkeyed = unkeyed_input(request.fields, request.method) | ambiguous_names(request.fields)
+        request = request.with_fields(request.fields.without(unkeyed)) if unkeyed else request
     if refusal := _refuse_target(request, policy, now) or _answer_locally(request, policy, now):
         return refusal
     if bypass := reason_to_bypass(request, policy):
@@ -55,16 +57,19 @@ def on_request(
         if policy.network.offline:
             return _refuse_offline(request, policy, now)
         return _forward(request, fwd, detail, candidates, policy)
+    request = request.with_fields(for_all_clients(request.fields, policy.keying.partition))
     client_directives = request_directives(request.fields)
     if policy.requests.always_forward:
         return _forward_for_recording(request, client_directives, policy, now)
+    no_room = has_no_room(candidates, now)
+    candidates = [entry for entry in candidates if has_target(entry, request)]
     if policy.storing.captures > 1:
         if memento := _serve_memento(request, candidates, policy, now):
             return memento
         candidates = current(candidates)
     matches = matching(request, candidates, policy)
     if not matches:
-        return _miss(request, candidates, client_directives, policy, now)
+        return _miss(request, candidates, client_directives, policy, now, no_room=no_room)
     selected = matches[0]
     reason = obstacle(request, selected, client_directives, policy, now)
     if reason is None:
@@ -79,6 +84,7 @@ def on_request(
         selected=selected,
         matching=matches,
         stored_head_ids=_head_ids(candidates),
+        variant=values_that_select(request, candidates, policy),
     )
     if fwd is Forwarded.PARTIAL:
         # the stored parts lack bytes that the request needs, so no 304 can make them the response
@@ -211,8 +217,10 @@ def _miss(
     client_directives: RequestDirectives,
     policy: CachePolicy,
     now: float,
+    *,
+    no_room: bool,
 ) -> Validate | Forward | Refuse:
-    """Decide about a request that no stored response matches."""
+    """Decide about a request that no stored response matches; `no_room` if a further variant is not stored."""
     if client_directives.only_if_cached or policy.network.offline:
         return _refuse_without_origin(request, policy, now)
     variants = tuple(entry for entry in candidates if entry.method == "GET")
@@ -221,7 +229,14 @@ def _miss(
     to_validate = () if "range" in request.fields else validation.entries_to_validate(offered, None)
     # ledger RANGE-12: the whole response can answer later requests for other ranges too
     fetched = request.with_fields(request.fields.without(RANGE)) if policy.requests.fetch_whole else request
-    upstream_request = UpstreamRequest(forwarded(fetched, policy), fwd, stored_head_ids=_head_ids(candidates))
+    upstream_request = UpstreamRequest(
+        forwarded(fetched, policy),
+        fwd,
+        detail=Detail.TOO_MANY_VARIANTS if no_room else None,
+        not_storable=NotStored.TOO_MANY_VARIANTS if no_room else None,
+        stored_head_ids=_head_ids(candidates),
+        variant=values_that_select(request, variants, policy),
+    )
     return validating(upstream_request, to_validate)
 
 

@@ -19,6 +19,7 @@ MAX_SECONDS = 2**31
 """Limit for delta-seconds: a greater number is read as this one (RFC 9111 §1.2.2)."""
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
+HOST = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[0-9A-Za-z\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)"  # RFC 3986 §3.2.2
 QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
 """A weight of RFC 9110 §12.4.2; group 1 is its number."""

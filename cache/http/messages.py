@@ -5,10 +5,15 @@ Field values are `str` decoded as Latin-1, so that every byte survives the round
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, KeysView
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
+
+_AUTHORITY = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]{0,5}))?")
+_LOWER_CASE = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,7 @@ class Request:
     method: str
     scheme: str
     host: str
+    """As `normalised_host` returns it, whatever a request is made with. So keys and what origins get agree."""
     port: int
     target: str
     """Path and query exactly as received; never empty."""
@@ -97,6 +103,10 @@ class Request:
     """The target to use in the primary cache key, if it differs from `target`; else empty."""
     content_digest: str = ""
     """SHA-256 of the content, in hexadecimal, for a POST that only reads: part of the primary key. Else empty."""
+
+    def __post_init__(self) -> None:
+        """Normalise the host."""
+        object.__setattr__(self, "host", normalised_host(self.host))
 
     def with_fields(self, fields: Fields) -> Request:
         """Return this request with other fields. Faster than `dataclasses.replace`."""
@@ -117,15 +127,13 @@ class Request:
     @property
     def authority(self) -> str:
         """Return `host:port`, or `host` if the port is the scheme's default."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        host = host_in_uri(self.host)
         return host if self.port == DEFAULT_PORTS.get(self.scheme) else f"{host}:{self.port}"
 
     @property
     def origin(self) -> str:
         """Return the target's origin, normalised: `https://example.org`, with a port that is not the default."""
-        host = self.host.lower().removesuffix(".")
-        port = "" if self.port == DEFAULT_PORTS.get(self.scheme) else f":{self.port}"
-        return f"{self.scheme}://[{host}]{port}" if ":" in host else f"{self.scheme}://{host}{port}"
+        return f"{self.scheme}://{self.authority}"
 
     @property
     def uri(self) -> str:
@@ -154,6 +162,28 @@ class Received:
     """Time at which the response head was complete."""
 
 
+@lru_cache(maxsize=1024)
+def normalised_host(host: str) -> str:
+    """Return the one spelling of a host: in lower case, without dots at its end (RFC 9110 §4.2.3, RFC 3986 §3.2.2)."""
+    # no other characters have a case: those of Latin-1 stand for bytes of an unknown encoding
+    return host.translate(_LOWER_CASE).rstrip(".")
+
+
+@lru_cache(maxsize=1024)
+def normalised_authority(text: str, scheme: str) -> str:
+    """Return a Host value in the spelling of `Request.authority`, or as it is if it is not `host` or `host:port`."""
+    match = _AUTHORITY.fullmatch(text)
+    if match is None:
+        return text
+    host, port = normalised_host(match[1]), match[2]
+    return host if not port or int(port) == DEFAULT_PORTS.get(scheme) else f"{host}:{int(port)}"
+
+
+def host_in_uri(host: str) -> str:
+    """Return a host as it is written in a URI: with brackets around an IPv6 address."""
+    return f"[{host}]" if ":" in host else host
+
+
 def host_port(host: str, port: int) -> str:
     """Return `host:port`, with brackets around an IPv6 address."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    return f"{host_in_uri(host)}:{port}"

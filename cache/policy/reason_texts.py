@@ -79,6 +79,10 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
         ReasonText("the origin says no-store: the copy is for offline use only", "RFC 9111 §5.2.2.5"),
     ),
     (Detail.SCRUBBED, ReasonText("a secret was removed from the copy: it is for offline use only", "ours")),
+    (
+        Detail.TOO_MANY_VARIANTS,
+        ReasonText("nothing stored matches, and the URL has as many variants as are stored", "RFC 9110 §17.5"),
+    ),
     (Detail.UPGRADE, ReasonText("the request asks for a WebSocket", "RFC 9110 §7.8")),
     # why a response is not stored
     (
@@ -112,6 +116,14 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (NotStored.STREAM, ReasonText("it is an event stream, which has no end", "ours")),
     (NotStored.STORE_FAILED, ReasonText("the store could not write it", "ours")),
     (NotStored.TOO_LARGE, ReasonText("it is larger than store.max_object", "ours")),
+    (
+        NotStored.TOO_MANY_VARIANTS,
+        ReasonText("as many variants of its URL are stored as may be, the last one just now", "RFC 9110 §17.5"),
+    ),
+    (
+        NotStored.UNKEYED_INPUT,
+        ReasonText("its request has a field that can have changed it, and that is in no cache key", "RFC 9111 §7.1"),
+    ),
     (NotStored.UNSCRUBBABLE, ReasonText("it may contain secrets, but cannot be parsed as JSON", "ours")),
     (NotStored.UNVERIFIED, ReasonText("the TLS certificate of the origin was not verified", "RFC 9110 §4.3.4")),
     # why this proxy sends an error

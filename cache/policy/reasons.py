@@ -50,6 +50,7 @@ class Detail(StrEnum):
     RESPONSE_NO_CACHE = "no-cache"
     RESPONSE_NO_STORE = "no-store"
     SCRUBBED = "scrubbed"
+    TOO_MANY_VARIANTS = "too-many-variants"
     UPGRADE = "upgrade"
 
 
@@ -79,6 +80,8 @@ class NotStored(StrEnum):
     STREAM = "stream"
     STORE_FAILED = "store-failed"
     TOO_LARGE = "too-large"
+    TOO_MANY_VARIANTS = "too-many-variants"
+    UNKEYED_INPUT = "unkeyed-input"
     UNSCRUBBABLE = "unscrubbable"
     UNVERIFIED = "unverified"
 

@@ -6,7 +6,7 @@ import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from cache.http.fields import tokens
-from cache.http.messages import Request
+from cache.http.messages import Request, normalised_host
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.operator_rules import TargetRules, Targets
 from cache.policy.reasons import Refused
@@ -27,8 +27,7 @@ def pseudonym(policy: CachePolicy) -> str:
 
 def is_loop(request: Request, policy: CachePolicy) -> bool:
     """Return whether this instance forwarded the request before, or would send it to itself (RFC 9110 §7.6.3)."""
-    host = request.host.lower().removesuffix(".")
-    if f"{host}:{request.port}" in policy.identity.own_authorities:
+    if f"{request.host}:{request.port}" in policy.identity.own_authorities:
         return True
     if "via" not in request.fields:
         return False
@@ -53,7 +52,7 @@ def is_prohibited(host: str, reach: TargetRules) -> bool:
 
 def is_listed(host: str, targets: Targets) -> bool:
     """Return whether a host, given by name or address, or an IPv4 address within it, is one of `targets`."""
-    name = host.lower().removesuffix(".")
+    name = normalised_host(host)
     if addresses := addresses_in(name):
         return any(address in network for address in addresses for network in targets.networks)
     return any(pattern.fullmatch(name) for pattern in targets.hosts)

@@ -40,5 +40,4 @@ def _same_origin_key(request: Request, reference: str | None) -> str | None:
         target = request_for(urljoin(request.uri, reference))
     except ValueError:
         return None
-    same = (target.scheme, target.host.lower(), target.port) == (request.scheme, request.host.lower(), request.port)
-    return primary_key(target) if same else None
+    return primary_key(target) if target.origin == request.origin else None

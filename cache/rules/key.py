@@ -1,9 +1,14 @@
-"""The primary key of a stored response: the normalised target URI (RFC 9111 §2, §4)."""
+"""The primary key of a stored response: the normalised target URI (RFC 9111 §2, §4).
+
+Several spellings of a URI have one key, so that a purge or an invalidation of one concerns all of them. But an origin
+gets the path as the client spelled it, and may tell spellings apart. So each spelling has copies of its own under the
+key.
+"""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from cache.http.messages import DEFAULT_PORTS, Fields, Request
 from cache.policy.cache_policy import CachePolicy
@@ -18,18 +23,37 @@ _ANY_QUERY = "#search"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_ASCII = "".join(map(chr, range(128)))
 
 
 def primary_key(request: Request) -> str:
-    """Return the normalised target URI of a request (RFC 9110 §4.2.3). The request itself is forwarded unchanged."""
+    """Return the normalised target URI of a request (RFC 9110 §4.2.3). Its path and query are forwarded unchanged."""
     # without a slash behind the authority, a target could continue the host name (RFC 9110 §4.2.3)
     target = request.cache_target or request.target
     target = target if target.startswith("/") else f"/{target}"
     # decoding an escape behind a stray percent sign could form an escape that the client did not send
     escaped = "%" in target and not _STRAY_PERCENT.search(target)
     path = _ESCAPE.sub(_normalised_escape, target) if escaped else target
+    if not path.isascii():  # bytes that a URI has in escaped form (RFC 3986 §2.1)
+        path = quote(path, safe=_ASCII, encoding="latin-1", errors="replace")
     digest = f"{_CONTENT}{request.content_digest}" if request.content_digest else ""
     return f"{request.origin}{path}{digest}"
+
+
+def target_uri(request: Request) -> str:
+    """Return the target URI of a request as its copies have it: spelled as received, without dropped parameters."""
+    return f"{request.scheme}://{request.authority}{request.cache_target or request.target}"
+
+
+def is_normalised(request: Request) -> bool:
+    """Return whether the target of a request is spelled as in its primary key."""
+    has_escapes = "%" in request.target or not request.target.isascii()
+    return not has_escapes or primary_key(request).startswith(target_uri(request))
+
+
+def spelling(target: str, key: str) -> str:
+    """Return the part of a target URI, spelled as received, by which copies under a key are told apart."""
+    return target.partition("?")[0] if is_any_query_key(key) else target
 
 
 def content_digest_of(key: str) -> str:

@@ -15,6 +15,7 @@ from cache.http.fields import imf_date
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import directives_of, forbids_stale, is_fresh
+from cache.rules.key import spelling
 from cache.rules.ownership import is_bound_to_credential
 from cache.rules.stored_response import StoredResponse
 from cache.rules.vary import matches
@@ -27,9 +28,10 @@ def current(candidates: Sequence[StoredResponse]) -> tuple[StoredResponse, ...]:
     latest: dict[object, StoredResponse] = {}
     for entry in candidates:
         if entry.complete_length is None:
-            known = latest.get((entry.method, entry.vary))
+            name = entry.method, entry.vary, spelling(entry.target, entry.key)
+            known = latest.get(name)
             if known is None or entry.stored_at > known.stored_at:
-                latest[entry.method, entry.vary] = entry
+                latest[name] = entry
     kept = {entry.id for entry in latest.values()}
     return tuple(entry for entry in candidates if entry.complete_length is not None or entry.id in kept)
 

@@ -1,19 +1,14 @@
-"""Defences against cache poisoning: requests meant to put a wrong response into the store (RFC 9111 §7.1, §7.3)."""
+"""Defences against cache poisoning: requests meant to put a wrong response into the store (RFC 9111 §7.1, §7.3).
+
+Fields that change a response and are in no key: `cache/rules/unkeyed_fields.py`.
+"""
 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 from cache.http.fields import media_type
-from cache.http.messages import Fields, Request, Response
-
-_UNKEYED = frozenset(
-    {"x-http-method", "x-http-method-override", "x-method-override"}
-    | {"x-forwarded-host", "x-forwarded-port", "x-forwarded-prefix", "x-forwarded-proto", "x-forwarded-scheme"}
-    | {"x-forwarded-server", "x-host", "x-original-host", "x-original-url", "x-rewrite-url"}
-)
-_FORWARDED_TARGET = re.compile(r"(?:^|[;,])\s*(?:host|proto)\s*=", re.IGNORECASE)
+from cache.http.messages import Request, Response
 
 MAX_USUAL_HEAD = 8_192
 """Bytes of a header section that origins are expected to accept; a larger one may provoke an error."""
@@ -22,14 +17,6 @@ _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _BYTE_RANGES = re.compile(
     r"bytes=\s*,*\s*(?:[0-9]+-[0-9]*|-[0-9]+)(?:\s*,\s*(?:[0-9]+-[0-9]*|-[0-9]+)?)*", re.IGNORECASE
 )
-
-
-@lru_cache(maxsize=512)
-def unkeyed_input(fields: Fields) -> frozenset[str]:
-    """Return the names of request fields that change the response of some origins, but are in no cache key."""
-    found = _UNKEYED & fields.names()
-    # other parameters of Forwarded, like `for`, do not change the target
-    return found | {"forwarded"} if _FORWARDED_TARGET.search(fields.get("forwarded") or "") else found
 
 
 def is_odd(request: Request) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from cache.http.cache_control import RequestDirectives, is_shareable_if_authorized, request_directives
 from cache.http.fields import tokens
-from cache.http.messages import DEFAULT_PORTS, Fields, Request
+from cache.http.messages import Fields, Request, normalised_authority, normalised_host
 from cache.policy.cache_policy import CachePolicy, client_reload
 from cache.policy.operator_rules import ClientReload
 from cache.policy.reasons import Detail, Forwarded
@@ -19,12 +19,13 @@ from cache.rules.freshness import (
     reason_to_validate,
     stale_use,
 )
+from cache.rules.key import target_uri
 from cache.rules.ownership import is_bound_to_credential
-from cache.rules.poisoning import unkeyed_input
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
 from cache.rules.storability import is_authorized
 from cache.rules.stored_parts import combined, find_content
 from cache.rules.stored_response import StoredResponse
+from cache.rules.unkeyed_fields import unkeyed_input
 from cache.rules.vary import matches
 
 
@@ -41,7 +42,7 @@ def reason_to_bypass(request: Request, policy: CachePolicy) -> tuple[Forwarded, 
         return Forwarded.BYPASS, Detail.CONTENT_IN_REQUEST
     if "if-match" in fields or "if-unmodified-since" in fields:  # RFC 9111 §4.3.2: only the origin evaluates them
         return Forwarded.BYPASS, Detail.PRECONDITION
-    if unkeyed_input(fields):  # ledger SEC-04; in edge mode these fields were removed before
+    if unkeyed_input(fields, request.method):  # ledger SEC-04; in edge mode these fields were removed before
         return Forwarded.BYPASS, Detail.UNKEYED_INPUT
     if policy.requests.bypass_cookies and policy.requests.bypass_cookies & cookie_names(fields):
         return Forwarded.BYPASS, Detail.BYPASS_COOKIE
@@ -64,10 +65,9 @@ def is_misaddressed(request: Request) -> bool:
     """Return whether Host or the TLS server name differs from the target of the request (ledger KEY-07)."""
     if "host" not in request.fields and request.tls_name is None:
         return False
-    hosts = [host.lower() for host in request.fields.all("host")]
-    authority, default = request.authority.lower(), f":{DEFAULT_PORTS.get(request.scheme)}"
-    authorities = [authority] if not hosts else [host.removesuffix(default) for host in hosts]
-    return authorities != [authority] or (request.tls_name or request.host).lower() != request.host.lower()
+    authorities = [normalised_authority(host, request.scheme) for host in request.fields.all("host")]
+    names_another = authorities not in ([], [request.authority])
+    return names_another or normalised_host(request.tls_name or request.host) != request.host
 
 
 def covers(request: Request, entry: StoredResponse) -> bool:
@@ -92,7 +92,7 @@ def matching(request: Request, candidates: Sequence[StoredResponse], policy: Cac
 
 def _precedence(request: Request, entry: StoredResponse, policy: CachePolicy) -> tuple[bool, bool, bool, bool, float]:
     """Return the sort key of matching stored responses: the greatest is the best (RFC 9111 §4.1)."""
-    exact = not policy.keying.no_vary_search or entry.target == request.uri  # ledger KEY-24
+    exact = not policy.keying.no_vary_search or entry.target == target_uri(request)  # ledger KEY-24
     challenge = entry.head.status == 401 and policy.private.keep_unfresh  # the last choice
     # prefer a response with Vary, as more specific; then one to GET, as it has content; then the latest
     return exact, not challenge, bool(entry.vary), entry.method != "HEAD", date_of(entry)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from urllib.parse import urljoin
 
 from cache.http.cache_control import (
@@ -19,13 +19,14 @@ from cache.policy.operator_rules import SetCookie
 from cache.policy.private_cache import is_kept_although_authorized
 from cache.policy.reasons import NotStored
 from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
-from cache.rules.key import key_of_uri, primary_key, storage_key
+from cache.rules.key import key_of_uri, primary_key, storage_key, target_uri
 from cache.rules.ownership import credentials_of
 from cache.rules.poisoning import contradicts_extension, is_odd
 from cache.rules.secrets import secrets_in
 from cache.rules.stored_fields import sets_cookies, storable_fields
 from cache.rules.stored_response import StoredResponse
-from cache.rules.vary import vary_of
+from cache.rules.unkeyed_fields import ambiguous_names, folded, for_all_clients, unkeyed_input
+from cache.rules.vary import nominated_fields, vary_of
 
 UNDERSTOOD = frozenset(
     {200, 201, 202, 203, 204, 205, 300, 301, 302, 303, 307, 308, 400, 401, 403, 404, 405, 410, 414, 451, 500, 501}
@@ -97,7 +98,7 @@ def _refused_by_request(
     if request.content_digest:
         return None
     if request.method == "POST":
-        return None if _is_for_later_gets(request, received, directives) else NotStored.METHOD
+        return _refused_for_later_gets(request, received, directives)
     if request.method not in ("GET", "HEAD"):
         return NotStored.METHOD
     if request.has_content:
@@ -105,6 +106,14 @@ def _refused_by_request(
     if request_directives(request.fields).no_store and not policy.private.keep_no_store:  # RFC 9111 §5.2.1.5
         return NotStored.REQUEST_NO_STORE
     return None
+
+
+def _refused_for_later_gets(request: Request, received: Received, directives: ResponseDirectives) -> NotStored | None:
+    if not _is_for_later_gets(request, received, directives):
+        return NotStored.METHOD
+    fields = request.fields
+    is_unkeyed = unkeyed_input(fields, request.method) or for_all_clients(fields) != fields
+    return NotStored.UNKEYED_INPUT if is_unkeyed else None
 
 
 def _is_for_later_gets(request: Request, received: Received, directives: ResponseDirectives) -> bool:
@@ -185,6 +194,10 @@ def _refused_by_fields(
     usable = explicit or policy.private.keep_unfresh or "etag" in fields or "last-modified" in fields
     if not usable and not lifetime_of_kind(request.uri, response, policy):
         return NotStored.NEVER_REUSABLE
+    # a server may read `User_Agent` as the User-Agent that Vary names, while the stored response is for another one
+    hidden = {folded(name) for name in ambiguous_names(request.fields)}
+    if hidden.intersection(nominated_fields(fields) or ()):
+        return NotStored.UNKEYED_INPUT
     if policy.storing.content_type_match and contradicts_extension(request, response):
         return NotStored.CONTENT_TYPE
     return _refused_by_dictionary(fields)
@@ -223,8 +236,7 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         id=entry_id,
         key=key,
         method=request.method,
-        # the parameters removed from the key, like signatures, are not stored
-        target=replace(request, target=request.cache_target).uri if request.cache_target else request.uri,
+        target=target_uri(request),  # the parameters removed from the key, like signatures, are not stored
         head=Response(head.status, head.reason, fields, head.version),
         request_time=received.request_time,
         response_time=received.response_time,

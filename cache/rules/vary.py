@@ -2,11 +2,12 @@
 
 Beside the fields that Vary nominates, responses are kept apart by the fields of a partition, by the profile that
 stored them, by the credentials they were sent for, and by the query where No-Vary-Search applies. All of these are
-stored as Vary values, and compared in the same way.
+stored as Vary values, and compared in the same way. The spelling of the target URI keeps them apart too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
@@ -14,7 +15,7 @@ from cache.http.field_table import row
 from cache.http.fields import QUOTED_STRING, TOKEN, WEIGHT, members
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
-from cache.rules.key import is_any_query_key
+from cache.rules.key import is_any_query_key, spelling, target_uri
 from cache.rules.no_vary_search import search_variance, significant_query
 from cache.rules.ownership import COOKIE, CREDENTIAL, SCOPE, is_permitted, keyed_hash, owner_of
 from cache.rules.stored_response import StoredResponse
@@ -66,9 +67,27 @@ def selecting_fields(entry: StoredResponse) -> frozenset[str]:
     return frozenset(name.removeprefix("&") for name, _ in entry.vary)
 
 
+def values_that_select(request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy) -> VaryValues:
+    """Return a request's values of all fields that any of these stored responses is selected by.
+
+    Requests with other values are known to get other responses.
+    """
+    names = sorted({name for entry in candidates for name, _ in entry.vary if TOKEN.fullmatch(name) and name[0] != "&"})
+    return tuple((name, comparable_value(request.fields, name, policy)) for name in names)
+
+
+def has_target(entry: StoredResponse, request: Request) -> bool:
+    """Return whether a stored response was requested by the same spelling of the target URI (ledger SEC-07)."""
+    asked = target_uri(request)
+    return entry.target == asked or spelling(entry.target, entry.key) == spelling(asked, entry.key)
+
+
 def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
-    """Return whether a request has all Vary values of a stored response, and may be given it (RFC 9111 §4.1)."""
-    if not is_permitted(entry, request, policy):
+    """Return whether a request has the target and all Vary values of a stored response, and may be given it.
+
+    See RFC 9111 §4.1.
+    """
+    if not has_target(entry, request) or not is_permitted(entry, request, policy):
         return False
     if NEVER_MATCHES[0] in entry.vary and not policy.keying.ignore_vary_star:
         return False

@@ -9,13 +9,15 @@ from hashlib import sha256
 from itertools import count
 from threading import RLock
 
+from cache.http.messages import normalised_host
 from cache.rules.key import request_for
 from cache.rules.stored_response import StoredResponse
+from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.base import DamagedEntry, StoreError, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError, encode
 from cache.stores.generations import private_generations
-from cache.stores.supersession import MAX_VARIANTS, superseded
+from cache.stores.supersession import superseded
 
 
 @dataclass(slots=True)
@@ -238,7 +240,7 @@ class MemoryWriter:
 def is_of_host(key: str, host: str) -> bool:
     """Return whether a primary key is a URI of `host`, in any letter case, with or without brackets or a final dot."""
     try:
-        return request_for(key).host == host.lower().removesuffix(".").strip("[]")
+        return request_for(key).host == normalised_host(host).strip("[]")
     except ValueError:
         return False
 

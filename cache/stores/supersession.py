@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cache.rules.key import spelling
 from cache.rules.mementos import captures_to_keep
 from cache.rules.stored_response import StoredResponse
-
-MAX_VARIANTS = 32
-"""Stored responses under one primary key at a time. Beyond that, the least recently used one is deleted."""
 
 
 def supersedes(new: StoredResponse, old: StoredResponse) -> bool:
     """Return whether a new stored response takes the place of an old one under the same key.
 
-    A complete one does if both answer the same requests: same method, same Vary values. Two concurrent fetches store
-    such a pair. A partial one (RFC 9111 §3.3) only takes the place of partial ones within its range.
+    A complete one does if both answer the same requests: same spelling of the target, same method, same Vary values.
+    Two concurrent fetches store such a pair. A partial one (RFC 9111 §3.3) only takes the place of partial ones within
+    its range.
     """
-    if (new.method, new.vary) != (old.method, old.vary):
+    same_target = spelling(new.target, new.key) == spelling(old.target, old.key)
+    if not same_target or (new.method, new.vary) != (old.method, old.vary):
         return False
     if new.complete_length is None:
         return True

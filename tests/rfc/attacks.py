@@ -3,7 +3,7 @@
 from typing import Any
 
 from tests.lanes.script import Conversation, answer, ask, conversation, counts, later, no_clock, origin
-from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, proxy_status
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, nothing_is_stored, proxy_status
 
 BYPASSED = "Cache-Status: secondhand; fwd=bypass; detail=unkeyed-input"
 
@@ -65,23 +65,60 @@ CONVERSATIONS = [
             "X-HTTP-Method-Override: DELETE",
             "Forwarded: for=192.0.2.1;host=evil.example",
             "Forwarded: proto=http",
+            "X_Forwarded_Host: evil.example",
+            "X-Forwarded.Host: evil.example",
+            "Front-End-Https: on",
+            "X-Envoy-Original-Path: /other",
+            "X-Middleware-Prefetch: 1",
+            "Proxy: evil.example",
         )
     ),
     conversation(
-        "a request with X-Forwarded-For does not bypass the cache",
+        "X-Forwarded-For does not bypass the cache: a response that may be stored is not asked for in its name",
         "SEC-04",
-        ask("GET /a", "X-Forwarded-For: 192.0.2.1", "Forwarded: for=192.0.2.1"),
-        origin("200 OK", FRESH_60),
+        ask("GET /a", "X-Forwarded-For: 192.0.2.1", "X_Forwarded_For: 192.0.2.1", "Forwarded: for=192.0.2.1"),
+        origin("200 OK", FRESH_60, saw=("no X-Forwarded-For", "no X_Forwarded_For", "no Forwarded")),
         answer("200", STORED),
+        ask("GET /a"),
+        answer("203", hit(60)),
+        ask("POST /a", "X-Forwarded-For: 192.0.2.1", body="order"),
+        origin("403 Forbidden", saw="X-Forwarded-For: 192.0.2.1"),
+        answer("403"),
+    ),
+    *(
+        conversation(
+            f"a response to a POST with a field that can change it is not stored for later requests: {field}",
+            "SEC-04",
+            ask("POST /a", field, body="order"),
+            origin("200 OK", FRESH_60, "Content-Location: /a", body="poison", saw=field),
+            answer("200", body="poison"),
+            counts("not_stored.unkeyed-input"),
+            *nothing_is_stored(),
+        )
+        for field in ("X-Forwarded-Host: evil.example", "X-Forwarded-For: evil.example")
+    ),
+    conversation(
+        "a field that a server may take for one that Vary names keeps the response from the store",
+        "SEC-04",
+        ask("GET /a", "User_Agent: evil", "User-Agent: good"),
+        origin("200 OK", FRESH_60, "Vary: User-Agent", body="poison", saw="User_Agent: evil"),
+        answer("200", MISS, body="poison"),
+        counts("not_stored.unkeyed-input"),
+        ask("GET /a", "User-Agent: good", "X_Other: 1"),
+        origin("200 OK", FRESH_60, "Vary: User-Agent", body="wholesome"),
+        answer("200", STORED, body="wholesome"),
     ),
     conversation(
         "in edge mode, fields like X-Forwarded-Host are removed, and the request does not bypass the cache",
         "SEC-04",
-        ask("GET /a", "X-Forwarded-Host: evil.example", "X-Forwarded-For: 192.0.2.1"),
-        origin("200 OK", FRESH_60, saw=("no X-Forwarded-Host", "X-Forwarded-For: 192.0.2.1")),
+        ask("GET /a", "X-Forwarded-Host: evil.example", "X-Forwarded-For: 192.0.2.1", "User_Agent: evil"),
+        origin("200 OK", FRESH_60, saw=("no X-Forwarded-Host", "no X-Forwarded-For", "no User_Agent")),
         answer("200", STORED),
         ask("GET /a", "X-Rewrite-URL: /b"),
         answer("203", hit(60)),
+        ask("POST /a", "X-Forwarded-Host: evil.example", "User_Agent: evil", body="order"),
+        origin("403 Forbidden", saw=("no X-Forwarded-Host", "no User_Agent")),
+        answer("403"),
         settings={"edge": "http://127.0.0.1:8000"},
         unsupported=EDGE,
     ),

@@ -71,7 +71,8 @@ class DirectFetch:
         self.sent_at = now
         self.client = client
         self.fetcher = fetcher
-        self.flight = fetcher.single_flight.begin(key, leads=True, audience=audience_of(request, sent.fwd))
+        audience = audience_of(request, sent.fwd, sent.variant)
+        self.flight = fetcher.single_flight.begin(key, leads=True, audience=audience)
         self._sent = sent
         self._head = head
         self._deadline: asyncio.TimerHandle | None = None

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cache.http.fields import TOKEN, tokens
+from cache.http.fields import HOST, TOKEN, tokens
 from cache.http.messages import Fields
 from cache.rules.selection import asks_for_web_socket
 
@@ -30,7 +30,7 @@ _VALUE = rb"[\t\x20-\x7e\x80-\xff]*"
 _REQUEST_LINE = re.compile(rb"(%b) ([\x21\x22\x24-\x7e\x80-\xff]+) HTTP/1\.([01])" % _TOKEN)
 _FIELD_LINE = re.compile(rb"(%b):(%b)\r\n" % (_TOKEN, _VALUE))
 _FIELD_LINES = re.compile(rb"(?:%b:%b\r\n)*" % (_TOKEN, _VALUE))
-_AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f/?#@:\[\]]*)(:[0-9]*)?")
+_AUTHORITY = re.compile(rf"(?:{HOST})?(?::[0-9]*)?")
 
 
 class MalformedRequest(Exception):

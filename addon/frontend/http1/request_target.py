@@ -8,11 +8,12 @@ from functools import lru_cache
 from typing import Protocol, Self
 
 from addon.frontend.http1.request_head import MalformedRequest, RequestHead
-from cache.http.messages import DEFAULT_PORTS, Fields, Request, host_port
+from cache.http.fields import HOST
+from cache.http.messages import DEFAULT_PORTS, Fields, Request, host_port, normalised_host
 
 _ABSOLUTE_FORM = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _AUTHORITY_FORM = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]+):[0-9]{1,5}")
-_HOST_PORT = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x20\x7f/?#@:\[\]]+)(?::([0-9]{0,5}))?")
+_HOST_PORT = re.compile(rf"({HOST})(?::([0-9]{{0,5}}))?")
 
 
 class RequestTargets(Protocol):
@@ -139,9 +140,10 @@ def parse_host_port(text: str, default_port: int) -> tuple[str, int]:
     if "@" in text:
         raise MalformedRequest("The target URI has user information.")  # RFC 9110 §4.2.4
     match = _HOST_PORT.fullmatch(text)
-    if match is None or not 0 < int(match[2] or default_port) <= 65_535:
+    host = normalised_host(match[1].strip("[]")) if match else ""
+    if match is None or not host or not 0 < int(match[2] or default_port) <= 65_535:
         raise MalformedRequest("The request names no host that could be asked.")
-    return match[1].strip("[]"), int(match[2] or default_port)
+    return host, int(match[2] or default_port)
 
 
 def _request(head: RequestHead, scheme: str, host: str, port: int, target: str) -> Request:

@@ -155,7 +155,7 @@ class RequestTemplates:
 
     def _is_being_fetched(self, request: Request, sent: UpstreamRequest, key: str, now: float) -> bool:
         """Return whether a fetch for the same key is under way that this request may wait for."""
-        single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd)
+        single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd, sent.variant)
         is_led = single_flight.leader(key, audience) is not None
         return is_led and not single_flight.is_hit_for_pass(key, now, audience)
 

@@ -19,7 +19,6 @@ from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import Trial
 from addon.service import Service
 from cache.engine.decisions import Invalidate, Refuse, Relay, Store, UpstreamRequest
-from cache.http.field_table import hop_by_hop
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail, NotStored
@@ -110,7 +109,7 @@ class Hooks:
             if request.scheme == "https" and ctx.options.ssl_insecure:  # ledger SEC-08
                 decision = replace(decision, not_storable=NotStored.UNVERIFIED)
             self._carried[flow] = CarriedRequest(request, decision, service.clock())
-            _strip(flow, request, decision.request)
+            _strip(flow, request, decision)
             if request.has_content and FRAMING.isdisjoint(name.lower() for name, _ in request.fields):
                 # mitmproxy would send content that came over HTTP/2 without any framing (RFC 9112 §6.3)
                 flow.request.headers["content-length"] = str(len(flow.request.raw_content or b""))
@@ -206,15 +205,17 @@ def _is_carried(request: Request, policy: CachePolicy) -> bool:
     return request.has_content or (bypass is not None and bypass[1] in CARRIED)
 
 
-def _strip(flow: http.HTTPFlow, request: Request, upstream: Request) -> None:
-    """Remove this hop's fields from a request that mitmproxy carries, and add Via (RFC 9110 §7.6)."""
-    headers = flow.request.headers
-    for name in hop_by_hop(request.fields) - FRAMING:
+def _strip(flow: http.HTTPFlow, request: Request, sent: UpstreamRequest) -> None:
+    """Remove from a request that mitmproxy carries what the engine has removed, and add Via (RFC 9110 §7.6)."""
+    headers, upstream = flow.request.headers, sent.request
+    for name in request.fields.names() - upstream.fields.names() - FRAMING:
         headers.pop(name, None)
     if asks_for_web_socket(request.fields):
         headers["connection"], headers["upgrade"] = "Upgrade", "websocket"
-    if "host" not in request.fields:
-        headers["host"] = request.authority  # RFC 9112 §3.2.2: the target counts
+    if sent.detail is not Detail.HOST_MISMATCH:
+        headers["host"] = request.authority  # RFC 9112 §3.2.2: the target counts, in the spelling of the key
+        if flow.request.authority:
+            flow.request.authority = request.authority
     for name in ("max-forwards", "via"):  # changed or added by the engine
         if value := upstream.fields.get(name):
             headers[name] = value

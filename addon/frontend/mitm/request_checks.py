@@ -6,15 +6,20 @@ import re
 
 from mitmproxy import http
 
+from cache.http.fields import HOST
+from cache.http.messages import host_in_uri
+
 _OUTSIDE_VALUE = re.compile(rb"[\x00\r\n]")
 _OUTSIDE_TARGET = re.compile(rb"[\x00-\x20\x7f#]")
-_AUTHORITY = re.compile(rb"(\[[0-9A-Fa-f:.]+\]|[^\s\x00-\x1f\x7f/?#@:\[\]]*)(:[0-9]*)?")
+_AUTHORITY = re.compile(rf"(?:{HOST})?(?::[0-9]*)?".encode())
 
 
 def fault_of(request: http.Request) -> str | None:
     """Return a sentence about what makes a request head ambiguous, or None."""
     if "@" in request.data.host:
         return "The target URI has user information."  # RFC 9110 §4.2.4
+    if not re.fullmatch(HOST, host_in_uri(request.data.host)):
+        return "The request names no host that could be asked."
     if _OUTSIDE_TARGET.search(request.data.path):
         return "The request target has a fragment, a space or a control character."
     if not request.data.path.startswith(b"/") and (request.data.method, request.data.path) != (b"OPTIONS", b"*"):

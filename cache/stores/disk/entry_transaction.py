@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from cache.rules.stored_response import StoredResponse
+from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.codec import encode_row
 from cache.stores.disk.head_rows import Encoded, encoded, variants_in
 from cache.stores.disk.row_transaction import RowTransaction
 from cache.stores.disk.rows import Rows
 from cache.stores.disk.spool import Spool
-from cache.stores.supersession import MAX_VARIANTS, superseded
+from cache.stores.supersession import superseded
 
 
 class EntryTransaction:

@@ -138,6 +138,10 @@ class DiskStore:
         """Record that an entry was used just now. This process knows it at once; the disk gets it later."""
         self._recency.note(entry_id)
 
+    def last_use(self, entry_id: str) -> float:
+        """Return the last use of an entry in seconds since the epoch; 0 if it was not used lately."""
+        return self._recency.last_use(entry_id)
+
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, all or only those with these ids. Return their number. Raises StoreError."""
         return self.transact(lambda transaction: transaction.delete(key, ids))

@@ -14,6 +14,7 @@ from threading import Lock
 
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
+from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.base import StoredBody, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.disk.disk_writer import DiskWriter
@@ -21,7 +22,7 @@ from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.head_rows import encoded
 from cache.stores.disk.spool import Spool
 from cache.stores.disk.store import DiskStore
-from cache.stores.supersession import MAX_VARIANTS, superseded
+from cache.stores.supersession import superseded
 from cache.stores.tiered.memory_tier import MemoryTier, cost_of
 from cache.stores.tiered.write_behind import Change, Write, WriteBehind
 
@@ -95,8 +96,12 @@ class TieredStore:
                 return None
             ended = replaced | superseded(stored, known, self._disk.captures)
             kept = [each for each in known if each.id not in ended]
-            if len(kept) >= MAX_VARIANTS or any(each.id == stored.id for each in known):
+            if any(each.id == stored.id for each in known):
                 return None
+            if len(kept) >= MAX_VARIANTS:
+                oldest = min(reversed(kept), key=lambda each: max(each.stored_at, self._disk.last_use(each.id)))
+                kept.remove(oldest)
+                replaced.add(oldest.id)
             self._change(
                 stored.key,
                 (stored, *kept),

@@ -44,7 +44,7 @@ def test_an_entry_contains_the_request_and_the_response() -> None:
     (entry,) = store.candidates("https://a.example/a?b")
     assert entry == decode(encode(entry))
 
-    assert (entry.method, entry.target) == ("GET", "https://A.example/%61?b")
+    assert (entry.method, entry.target) == ("GET", "https://a.example/%61?b")
     assert (entry.request_time, entry.response_time) == (1_795_435_199.0, 1_795_435_201.5)
     assert (entry.head.status, entry.head.reason, entry.head.version) == (404, "Gone Fishing", "HTTP/1.0")
     assert (entry.length, entry.sha256, entry.complete_length) == (5, sha256(b"hello").hexdigest(), None)

@@ -11,8 +11,8 @@ from dataclasses import replace
 import pytest
 
 from cache.http.messages import Fields, Response
+from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.base import DamagedEntry, ResponseStore, StoreError
-from cache.stores.supersession import MAX_VARIANTS
 from tests.fixtures.stored_entries import KEY, body_of, is_intact, new_entry, put, read
 
 

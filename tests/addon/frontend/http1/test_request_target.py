@@ -48,7 +48,7 @@ def refusal(targets: RequestTargets, line: str, *lines: str) -> int:
     ("target", "expected", "path"),
     [
         ("http://a.example/", ("http", "a.example", 80), "/"),
-        ("HTTP://A.example/", ("http", "A.example", 80), "/"),
+        ("HTTP://A.example./", ("http", "a.example", 80), "/"),
         ("http://a.example", ("http", "a.example", 80), "/"),
         ("http://a.example?b", ("http", "a.example", 80), "/?b"),
         ("http://a.example:/", ("http", "a.example", 80), "/"),
