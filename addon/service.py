@@ -40,7 +40,8 @@ from cache.policy.reasons import NotStored
 from cache.rules.key import key_of_uri, keys
 from cache.stores.base import ResponseStore, StoreError
 from cache.stores.disk.store import DiskStore
-from cache.stores.memory import MemoryStore, is_of_host
+from cache.stores.memory import MemoryStore
+from cache.stores.purges import host_tag, tags_of
 from cache.stores.tiered.store import TieredStore
 
 logger = logging.getLogger(__name__)
@@ -222,8 +223,8 @@ class Service:
                 named = keys(key_of_uri(url), own.policy)
                 deleted = await own.purge(lambda key: key in named, lambda: sum(map(store.delete, named)))
             case {"host": str(host)}:
-                name = host.lower()
-                deleted = await own.purge(lambda key: is_of_host(key, name), lambda: store.delete_host(name))
+                tag = host_tag(host)
+                deleted = await own.purge(lambda key: tag in tags_of(key), lambda: store.delete_host(host))
             case {"all": True}:
                 deleted = await own.purge(lambda _: True, store.clear)
             case _:

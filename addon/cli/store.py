@@ -135,6 +135,8 @@ def purge(
                 deleted = sum(map(opened.delete, keys(key, settings.policy())))
             else:
                 deleted = opened.clear() if host is None else opened.delete_host(host)
+                if isinstance(opened, DiskStore):
+                    opened.delete_purged()
     if as_json:
         print_json({"deleted": deleted})
     else:

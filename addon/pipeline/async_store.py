@@ -32,7 +32,7 @@ class AsyncStore:
         self.sync_store = store
         self._counters = counters
         self.commits = asyncio.Lock()
-        """Held during a commit or a purge, so that neither overlooks the other."""
+        """Held during a commit, and while a purge marks the fetches under way, so that neither overlooks the other."""
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
 
     async def run[**P, T](self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:

@@ -30,9 +30,9 @@ class Pipeline:
         `purged` tells whether a primary key is among those that `delete`, called on a store thread, deletes. Returns
         the number of deleted responses. Raises StoreError.
         """
-        async with self.store.commits:
+        async with self.store.commits:  # what is being stored now is deleted; what was fetched until now is not stored
             self.fetcher.single_flight.mark_purged(purged)
-            return await self.store.run(delete)
+        return await self.store.run(delete)
 
     async def close(self) -> None:
         """Stop what is under way, and close the store."""

@@ -51,20 +51,33 @@ class StoredBody(Protocol):
         """Close the body."""
 
 
-class GenerationTable(Protocol):
-    """Numbers that change whenever something under a key changes, in any thread or process. No method waits."""
+@dataclass(slots=True, eq=False)
+class Stamp:
+    """Shows later whether what was read under a key is still valid."""
 
-    def slot(self, key: str) -> int:
-        """Return the slot of a primary key. Several keys may share one."""
+    slot: int
+    """The slot of the key in the generation table."""
+    generation: int
+    """The number in the slot."""
+    version: int
+    """The version of the table."""
+    tags: tuple[str, ...]
+    """The tags by which the key can be purged."""
+    purges: int
+    """Number of the last purge that is known not to cover the key."""
+
+
+class GenerationTable(Protocol):
+    """Shows whether something under a key has changed, in any thread or process. No method waits."""
 
     def version(self) -> int:
-        """Return a number that differs after any change under any key. Read it before `current`."""
+        """Return a number that differs after any change under any key."""
 
-    def current(self, slot: int) -> int:
-        """Return a number that differs after any change under any key of the slot. Negative during a change.
+    def stamp(self, key: str) -> Stamp:
+        """Return a stamp for what is read now under a key. Take it before the data is read."""
 
-        Read it before the data that it is to guard; the data is valid as long as the number stays the same.
-        """
+    def is_current(self, stamp: Stamp) -> bool:
+        """Return whether nothing has changed under the stamp's key, by a purge or otherwise."""
 
 
 class BodyWriter(Protocol):

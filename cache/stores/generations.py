@@ -15,6 +15,9 @@ from itertools import count
 from mmap import mmap
 from zlib import crc32
 
+from cache.stores.base import Stamp
+from cache.stores.purges import KnownPurges, tags_of
+
 SLOTS = 1 << 22
 HEADER_SIZE = 4096
 TABLE_SIZE = HEADER_SIZE + 4 * SLOTS
@@ -31,6 +34,9 @@ class Generations:
         self._memory = memory
         self._slots = memoryview(memory)[HEADER_SIZE:TABLE_SIZE].cast("I")
         self._version = memoryview(memory)[HEADER_SIZE - 8 : HEADER_SIZE].cast("Q")
+        self._purge_version = memoryview(memory)[HEADER_SIZE - 16 : HEADER_SIZE - 8].cast("Q")
+        self.purges = KnownPurges()
+        """The purges of the store."""
         # Counts changes that only this process can see yet. Slots share counters: a collision costs one needless read
         self._local_changes = memoryview(bytearray(4 * _LOCAL_COUNTERS)).cast("I")
         self._unique_numbers = count(1)
@@ -42,6 +48,32 @@ class Generations:
     def version(self) -> int:
         """Return a number that differs after any change under any key. Read it before `current`."""
         return self._version[0]
+
+    def purge_version(self) -> int:
+        """Return a number that differs after any purge."""
+        return self._purge_version[0]
+
+    def note_purge(self) -> None:
+        """Record that a purge is stored, so that every process reads it before its next use of a stored response."""
+        self._purge_version[0] = secrets.randbits(64)
+        self._version[0] = secrets.randbits(64)
+
+    def stamp(self, key: str) -> Stamp:
+        """Return a stamp for what is read now under a key. Take it before the data is read."""
+        version, slot, purges = self.version(), self.slot(key), self.purges.number()
+        # -1 comes before all purges: if they are not known, what is read now is outdated from the beginning
+        return Stamp(slot, self.current(slot), version, tags_of(key), -1 if purges is None else purges)
+
+    def is_current(self, stamp: Stamp) -> bool:
+        """Return whether nothing has changed under the stamp's key, by a purge or otherwise."""
+        if stamp.generation != self.current(stamp.slot):
+            return False
+        number = self.purges.number()
+        if number != stamp.purges:
+            if number is None or self.purges.is_outdated(stamp.tags, stamp.purges):
+                return False
+            stamp.purges = number
+        return True
 
     def current(self, slot: int) -> int:
         """Return a number that differs after any change under any key of the slot.
@@ -88,8 +120,10 @@ class Generations:
         """Release the memory. From now on the table shows that nothing is stored under any key."""
         slots, self._slots = self._slots, memoryview(mmap(-1, 4 * SLOTS)).cast("I")
         version, self._version = self._version, memoryview(bytearray(8)).cast("Q")
+        purge_version, self._purge_version = self._purge_version, memoryview(bytearray(8)).cast("Q")
         slots.release()
         version.release()
+        purge_version.release()
         self._memory.close()
 
     def add(self, keys: Iterable[str]) -> None:

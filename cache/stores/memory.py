@@ -9,14 +9,13 @@ from hashlib import sha256
 from itertools import count
 from threading import RLock
 
-from cache.http.messages import normalised_host
-from cache.rules.key import request_for
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.base import DamagedEntry, StoreError, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError, encode
 from cache.stores.generations import private_generations
+from cache.stores.purges import host_tag, tags_of
 from cache.stores.supersession import superseded
 
 
@@ -150,13 +149,17 @@ class MemoryStore:
 
     def delete_host(self, host: str) -> int:
         """Delete all entries of a host, with any scheme and port. Return their number."""
+        tag = host_tag(host)
         with self._lock:
-            return sum(self.delete(key) for key in list(self._ids) if is_of_host(key, host))
+            keys = list(self._ids)
+        # key by key, so that other threads can use the store in between
+        return sum(self.delete(key) for key in keys if tag in tags_of(key))
 
     def clear(self) -> int:
         """Delete all entries. Return their number."""
         with self._lock:
-            return self._drop(list(self._items))
+            keys = list(self._ids)
+        return sum(map(self.delete, keys))
 
     def entries(self) -> Iterator[StoredResponse]:
         """Iterate over all entries, ordered by key."""
@@ -235,14 +238,6 @@ class MemoryWriter:
         if self._done or not isinstance(self._data, bytearray):
             raise StoreError("this body was already committed, aborted or refused")
         return self._data
-
-
-def is_of_host(key: str, host: str) -> bool:
-    """Return whether a primary key is a URI of `host`, in any letter case, with or without brackets or a final dot."""
-    try:
-        return request_for(key).host == normalised_host(host).strip("[]")
-    except ValueError:
-        return False
 
 
 def _encoded_size(entry: StoredResponse) -> int:

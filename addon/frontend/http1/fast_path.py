@@ -12,7 +12,7 @@ from collections.abc import Callable
 from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
 from addon.frontend.http1.hot_cache import HotCache
-from addon.frontend.http1.hot_response import GenerationStamp, HitCount, HotResponse, hot_response
+from addon.frontend.http1.hot_response import HitCount, HotResponse, hot_response
 from addon.frontend.http1.request_templates import RequestTemplates
 from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.single_flight import ANYONE, audience_of
@@ -81,7 +81,7 @@ class FastPath:
             return False
         version = self._generations.version()
         if hot.version != version:  # something in the store has changed, though rarely under this key
-            if hot.stamp.generation != self._generations.current(hot.stamp.slot):
+            if not self._generations.is_current(hot.stamp):
                 return False
             hot.version = version
         return True
@@ -130,7 +130,7 @@ class FastPath:
         key = primary_key(request)
         if store.peek(key) == ():
             return self.templates.fetch(request, key, now, client)
-        stamp = self._stamp(key)
+        stamp = self._generations.stamp(key)
         candidates = store.peek(key)  # after the stamp, so that a change in between is noticed
         if candidates is None:
             return None
@@ -147,10 +147,6 @@ class FastPath:
         if hot is not None:
             self.hot.put(head_as_sent, hot)
         return hot
-
-    def _stamp(self, key: str) -> GenerationStamp:
-        version, slot = self._generations.version(), self._generations.slot(key)
-        return GenerationStamp(slot, self._generations.current(slot), version)
 
     def _hits(self, scheme: str, exemption: str | None) -> HitCount:
         return self._hit_counts.setdefault((scheme, exemption), HitCount(scheme, exemption))

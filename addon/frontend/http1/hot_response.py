@@ -20,6 +20,7 @@ from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age, freshness_lifetime
 from cache.rules.stored_response import StoredResponse
+from cache.stores.base import Stamp
 
 MAX_JOINED = 4096
 """Bytes of content that are kept in one piece with the head."""
@@ -51,20 +52,11 @@ class HitCount:
             self.responses = self.bytes = self.milliseconds = 0
 
 
-@dataclass(frozen=True, slots=True)
-class GenerationStamp:
-    """A reading of the generation table, taken before the stored responses were looked up."""
-
-    slot: int
-    generation: int
-    version: int
-
-
 @dataclass(slots=True, eq=False)
 class HotResponse:
     """One response, with the seconds in its head left open."""
 
-    stamp: GenerationStamp
+    stamp: Stamp
     version: int
     """The version of the generation table when it last showed no change."""
     policy: CachePolicy
@@ -125,7 +117,7 @@ def hot_response(
     *,
     policy: CachePolicy,
     now: float,
-    stamp: GenerationStamp,
+    stamp: Stamp,
     hits: HitCount,
 ) -> HotResponse | None:
     """Return a response that can be sent again, or None if it may be another one a moment later.

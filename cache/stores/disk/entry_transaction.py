@@ -12,6 +12,7 @@ from cache.stores.disk.head_rows import Encoded, encoded, variants_in
 from cache.stores.disk.row_transaction import RowTransaction
 from cache.stores.disk.rows import Rows
 from cache.stores.disk.spool import Spool
+from cache.stores.purges import tags_of
 from cache.stores.supersession import superseded
 
 
@@ -50,9 +51,16 @@ class EntryTransaction:
         """Value of the changed slots after the commit; None if another connection has committed meanwhile."""
         return self._changes.generation
 
-    def stable_value(self, slot: int) -> int | None:
-        """Return the value of a slot of the generation table; None while another change is in progress."""
-        return self._changes.generations.stable_value(slot)
+    @property
+    def last_purge(self) -> int:
+        """Number of the last purge before the transaction."""
+        return self._changes.last_purge
+
+    def is_outdated(self, key: str, slot: int, generation: int, last_purge: int) -> bool:
+        """Return whether something under a key has changed or was purged since memory had it."""
+        if self._changes.generations.stable_value(slot) != generation:
+            return True
+        return last_purge != self.last_purge and self._changes.purges.is_outdated(tags_of(key), last_purge)
 
     def insert(
         self, entry: StoredResponse, data: bytes, body: bytes | Spool, replaces: Iterable[str], used: float
@@ -80,7 +88,7 @@ class EntryTransaction:
         ended = superseded(entry, (each for each, _ in variants), self._captures)
         replaced = {*replaces, entry.id, *ended}
         uses = self._changes.bodies_of(key)
-        present = [each for each in uses if each not in replaced]
+        present = [each.id for each, _ in variants if each.id in uses and each.id not in replaced]
         present.sort(key=lambda each: max(uses[each], self._last_use(each)))
         kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
         self._write(key, [(entry, data), *(each for each in variants if each[0].id in kept)])
@@ -128,12 +136,6 @@ class EntryTransaction:
         self._write(key, kept)
         return len(variants) - len(kept)
 
-    def clear(self) -> int:
-        """Delete all entries. Return their number."""
-        count = self._rows.body_count()
-        self._changes.clear()
-        return count
-
     def evict(self, max_size: int) -> int:
         """Delete the least recently used entries until at most `max_size` bytes are in use. Return their number."""
         count, spared = 0, set[str]()
@@ -149,7 +151,7 @@ class EntryTransaction:
         return count
 
     def _variants(self, key: str) -> list[Encoded]:
-        return variants_in(self._rows, key) or []
+        return variants_in(self._rows, key, self._changes.purges) or []
 
     def _write(self, key: str, entries: Sequence[Encoded]) -> None:
         """Replace all entries under a key by these, and delete the bodies of all others."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cache.stores.base import StoreError
 from cache.stores.disk.entry_transaction import EntryTransaction
+from cache.stores.disk.purge_table import PurgeTable
 from cache.stores.disk.row_transaction import row_transaction
 from cache.stores.disk.rows import Rows
 from cache.stores.generations import Generations
@@ -38,10 +39,11 @@ def is_full(error: BaseException | None) -> bool:
 class FullDisk:
     """Makes room in one store. It holds a reserve of space, since a deletion needs space itself."""
 
-    def __init__(self, directory: Path, rows: Rows, generations: Generations) -> None:
+    def __init__(self, directory: Path, rows: Rows, generations: Generations, purges: PurgeTable) -> None:
         self._reserve = directory / RESERVE
         self._rows = rows
         self._generations = generations
+        self._purges = purges
         self._allocate_reserve()
 
     def make_room(self) -> int | None:
@@ -65,7 +67,7 @@ class FullDisk:
             in_use = self._rows.bytes_in_use()
             self._rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else log and database hold the same pages twice
         goal = in_use - max(in_use // _SHARE, min(in_use // 2, RESERVE_SIZE))
-        with row_transaction(self._rows, self._generations) as changes:
+        with row_transaction(self._rows, self._generations, self._purges) as changes:
             count = EntryTransaction(self._rows, changes).evict(goal)
         logger.warning("the disk is full: %d responses were deleted, to use no more than %d bytes", count, goal)
         return goal if count else None

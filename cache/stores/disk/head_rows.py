@@ -7,22 +7,29 @@ from cache.stores.base import StoreError
 from cache.stores.codec import CodecError, decode, decode_row, encode
 from cache.stores.disk.bytes_disk import RowError
 from cache.stores.disk.rows import Rows
+from cache.stores.purges import KnownPurges, tags_of
 
 type Encoded = tuple[StoredResponse, bytes]
 """An entry and its encoded form."""
 
 
-def variants_in(rows: Rows, key: str) -> list[Encoded] | None:
+def variants_in(rows: Rows, key: str, purges: KnownPurges) -> list[Encoded] | None:
     """Return the entries under a key, most recently stored first, or None if their row is damaged."""
     try:
-        row = rows.head(key)
-        return decoded(row, key) if row is not None else []
+        found = rows.head(key)
+        return decoded(*found, key, purges) if found is not None else []
     except (RowError, CodecError):
         return None
 
 
-def decoded(row: bytes, key: str) -> list[Encoded]:
-    """Return the entries in a head row. Raises CodecError if the row is damaged or belongs to another key."""
+def decoded(row: bytes, number: int, key: str, purges: KnownPurges) -> list[Encoded]:
+    """Return the entries in a head row; none if a purge after the one of that number covers them.
+
+    Raises:
+        CodecError: the row is damaged or belongs to another key.
+    """
+    if purges.is_purged(tags_of(key), number):
+        return []
     variants = [(decode(each), each) for each in decode_row(row)]
     if any(each.key != key for each, _ in variants):
         raise CodecError("an entry under another key")

@@ -19,6 +19,7 @@ from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError
 from cache.stores.disk.head_rows import decoded
 from cache.stores.disk.verification import Verification
+from cache.stores.purges import KnownPurges, tags_of
 
 SLOW_READ = 0.01
 """Seconds. A read that takes longer is a slow one."""
@@ -26,38 +27,50 @@ SLOW_READ = 0.01
 PAUSE = 1.0
 """Seconds without reads after a slow one."""
 
-_ROW = "SELECT mode, value FROM Cache WHERE key = ? AND raw = 1"
+_ROW = "SELECT mode, value, access_count FROM Cache WHERE key = ? AND raw = 1"
 
 
 class QuickReads:
     """Reads for the event loop's thread, on their own connection. Never raises; None means that a thread must read."""
 
-    def __init__(self, directory: Path, verification: Verification, clock: Callable[[], float] = perf_counter) -> None:
-        """Read from the store in `directory`; `verification` checks bodies."""
+    def __init__(
+        self,
+        directory: Path,
+        verification: Verification,
+        purges: KnownPurges,
+        clock: Callable[[], float] = perf_counter,
+    ) -> None:
+        """Read from the store in `directory`; `verification` checks bodies. What `purges` cover is not returned."""
         self._clock = clock
         self._database = directory / DBNAME
         self._verification = verification
+        self._purges = purges
         self._connection: sqlite3.Connection | None = None
         self._paused_until = 0.0
         self._closed = False
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...] | None:
         """Return all stored responses under a primary key, most recently stored first."""
-        rows = self._rows(f"u:{key}")
+        if self._purges.number() is None or (rows := self._rows(f"u:{key}")) is None:
+            return None
         try:
-            return None if rows is None else tuple(entry for row in rows for entry, _ in decoded(row, key))
+            return tuple(entry for row in rows for entry, _ in decoded(*row, key, self._purges))
         except CodecError:
             return None
 
     def body(self, entry: StoredResponse) -> bytes | None:
         """Return the body of an entry if it is intact and in the database, else None."""
-        for body in self._rows(f"b:{entry.id}") or ():
-            if self._verification.is_intact(entry, BytesBody(body)):
+        for body, number in self._rows(f"b:{entry.id}") or ():
+            is_purged = self._purges.is_purged(tags_of(entry.key), number)
+            if not is_purged and self._verification.is_intact(entry, BytesBody(body)):
                 return body
         return None
 
-    def _rows(self, row_key: str) -> list[bytes] | None:
-        """Return the value of the row with that key, as a list of one; empty if there is no such row."""
+    def _rows(self, row_key: str) -> list[tuple[bytes, int]] | None:
+        """Return the row with that key, as a list of one; empty if there is no such row.
+
+        A row is its value, and the number of the last purge before it.
+        """
         began = self._clock()
         if began < self._paused_until or self._closed:
             return None
@@ -67,8 +80,12 @@ class QuickReads:
             return None
         if (ended := self._clock()) - began > SLOW_READ:
             self._paused_until = ended + PAUSE
-        values = [value for mode, value in found if mode == MODE_RAW and type(value) is bytes]
-        return values if len(values) == len(found) else None
+        rows = [
+            (value, number if isinstance(number, int) else 0)
+            for mode, value, number in found
+            if mode == MODE_RAW and type(value) is bytes
+        ]
+        return rows if len(rows) == len(found) else None
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:

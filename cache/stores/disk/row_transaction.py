@@ -10,18 +10,20 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 
 from cache.stores.base import StoreError
+from cache.stores.disk.purge_table import PurgeTable
 from cache.stores.disk.rows import Execute, Rows, Value
 from cache.stores.disk.spool import Spool
 from cache.stores.generations import Generations
 
 _PUT = """
-    INSERT INTO Cache (key, raw, store_time, access_time, tag, size, mode, filename, value)
-    VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO Cache (key, raw, store_time, access_time, access_count, tag, size, mode, filename, value)
+    VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 _PUT_OVER = (
     _PUT
-    + """ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, expire_time = NULL, tag = excluded.tag,
-    size = excluded.size, mode = excluded.mode, filename = excluded.filename, value = excluded.value"""
+    + """ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, expire_time = NULL,
+    access_count = excluded.access_count, tag = excluded.tag, size = excluded.size, mode = excluded.mode,
+    filename = excluded.filename, value = excluded.value"""
 )
 _TOUCH = """
     UPDATE Cache SET access_time = used.value FROM json_each(?) AS used WHERE Cache.key = used.key AND Cache.raw = 1
@@ -29,7 +31,7 @@ _TOUCH = """
 
 
 @contextmanager
-def row_transaction(rows: Rows, generations: Generations) -> Iterator[RowTransaction]:
+def row_transaction(rows: Rows, generations: Generations, purges: PurgeTable) -> Iterator[RowTransaction]:
     """Begin a transaction that excludes all other threads and processes. Files of deleted rows are removed after it.
 
     Raises:
@@ -39,7 +41,7 @@ def row_transaction(rows: Rows, generations: Generations) -> Iterator[RowTransac
     begun: int | None = None
     try:
         with rows.exclusive() as (execute, discard):
-            transaction = RowTransaction(rows, generations, execute, discard)
+            transaction = RowTransaction(rows, generations, purges, execute, discard)
             version = rows.version()
             yield transaction
             slots = transaction.slots
@@ -69,13 +71,21 @@ class RowTransaction:
     """The changes that a transaction can make."""
 
     def __init__(
-        self, rows: Rows, generations: Generations, execute: Execute, discard: Callable[[Value], None]
+        self,
+        rows: Rows,
+        generations: Generations,
+        purges: PurgeTable,
+        execute: Execute,
+        discard: Callable[[Value], None],
     ) -> None:
         self._rows = rows
         self.generations = generations
+        self.purges = purges
         self._execute = execute
         self._discard = discard
         self._now = time.time()
+        self.last_purge = purges.load_in(execute)
+        """Number of the last purge before the transaction."""
         self.slots: set[int] = set()
         """Slots of the primary keys under which something changes."""
         self.before: dict[int, int | None] = {}
@@ -91,14 +101,14 @@ class RowTransaction:
     def put_head(self, key: str, row: bytes) -> None:
         """Write the head row of a primary key."""
         self.slots.add(self.generations.slot(key))
-        columns = (self._now, self._now, None, *self._rows.disk.store(row, read=False))
+        columns = (self._now, self._now, self.last_purge, None, *self._rows.disk.store(row, read=False))
         self._execute(_PUT_OVER, f"u:{key}", *columns)
 
     def rewrite_head(self, key: str, row: bytes) -> bool:
         """Replace the head row of a primary key, if it exists. Return whether it exists."""
         self.slots.add(self.generations.slot(key))
-        rewrite = "UPDATE Cache SET store_time = ?, value = ? WHERE key = ? RETURNING 1"
-        return bool(self._execute(rewrite, self._now, row, f"u:{key}"))
+        rewrite = "UPDATE Cache SET store_time = ?, access_count = ?, value = ? WHERE key = ? RETURNING 1"
+        return bool(self._execute(rewrite, self._now, self.last_purge, row, f"u:{key}"))
 
     def drop_head(self, key: str) -> None:
         """Delete the head row of a primary key, if it exists."""
@@ -111,7 +121,7 @@ class RowTransaction:
         if isinstance(body, Spool) and self._execute("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
             raise StoreError(f"the id {entry_id} is taken")
         try:
-            columns = (self._now, used, key, *self._rows.disk.store(body, read=False))
+            columns = (self._now, used, self.last_purge, key, *self._rows.disk.store(body, read=False))
             self._execute(_PUT, f"b:{entry_id}", *columns)
         except sqlite3.IntegrityError as error:
             raise StoreError(f"the id {entry_id} is taken") from error
@@ -144,13 +154,6 @@ class RowTransaction:
         """Write the last uses of bodies: seconds since the epoch by entry id."""
         # One statement for all, which may be tens of thousands: other threads run while SQLite executes it
         self._execute(_TOUCH, json.dumps({f"b:{each}": seconds for each, seconds in used.items()}))
-
-    def clear(self) -> None:
-        """Delete all rows."""
-        self.slots.update(map(self.generations.slot, self._rows.keys()))
-        for name in self._rows.file_names():
-            self._discard(name)
-        self._execute("DELETE FROM Cache")
 
     def _drop_row(self, rowid: Value, name: Value) -> None:
         self._execute("DELETE FROM Cache WHERE rowid = ?", rowid)

@@ -1,7 +1,8 @@
 """The rows of the disk store: a table of diskcache. Its content is not trusted.
 
 A head row `u:<primary key>` holds the encoded entries under that key. A body row `b:<entry id>` holds one body, inline
-or as the name of a file. The `tag` of a body row is the primary key, its `access_time` the last use of the entry.
+or as the name of a file. The `tag` of a body row is the primary key, its `access_time` the last use of the entry. The
+`access_count` of each row is the number of the last purge before it was written.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from typing import Protocol
 from weakref import WeakSet
 
 import diskcache
-from diskcache.core import DBNAME, DEFAULT_SETTINGS, ENOVAL, METADATA
+from diskcache.core import DBNAME, DEFAULT_SETTINGS, ENOVAL, METADATA, MODE_RAW
 
 from cache.stores.base import StoreError
 from cache.stores.disk.bytes_disk import BytesDisk, RowError
@@ -34,9 +35,13 @@ _SETTINGS = {
     "tag_index": 1,
     "sqlite_mmap_size": 0,  # truncating a mapped database would kill the process
 }
+_ROW = "SELECT mode, filename, value, access_count FROM Cache WHERE key = ? AND raw = 1"
 _PAGE_OF_KEYS = """
     SELECT CAST(key AS BLOB) FROM Cache
     WHERE key > CAST(? AS TEXT) AND key < 'u;' AND raw = 1 ORDER BY key LIMIT 500
+"""
+_CREATE_PURGES = """
+    CREATE TABLE IF NOT EXISTS Purge (tag TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, done INTEGER DEFAULT 0)
 """
 _RECOUNT_FILE_BYTES = """
     UPDATE Settings SET value = (SELECT COALESCE(SUM(size), 0) FROM Cache WHERE filename IS NOT NULL)
@@ -86,6 +91,8 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             super().__init__(str(directory), timeout=lock_timeout, disk=BytesDisk, **_SETTINGS)
             self.execute("CREATE INDEX IF NOT EXISTS Body_access_time ON Cache(access_time) WHERE tag IS NOT NULL")
             self.execute("CREATE INDEX IF NOT EXISTS Body_file ON Cache(filename, size) WHERE filename IS NOT NULL")
+            self.execute(_CREATE_PURGES)
+            self.execute("SELECT tag, number, done FROM Purge LIMIT 1")  # fails if it is another table
             self._replace_triggers()
         except BaseException:
             self.close_all()
@@ -176,23 +183,38 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         finally:
             self._write_lock.release()
 
-    def head(self, key: str) -> bytes | None:
-        """Return the value of a head row, or None if there is no such row. Raises RowError."""
-        value = self._fetch(f"u:{key}")
-        if isinstance(value, FileIO):
-            value.close()
-            raise RowError("a head row with a file")
-        return value
+    @contextmanager
+    def synced(self) -> Iterator[None]:
+        """Make the transactions of this thread wait until the disk has them, until the block ends."""
+        with self.failures():
+            self.execute("PRAGMA synchronous = FULL")
+        try:
+            yield
+        finally:
+            with self.failures():
+                self.execute(f"PRAGMA synchronous = {_SETTINGS['sqlite_synchronous']}")
 
-    def body(self, entry_id: str) -> bytes | FileIO | None:
-        """Return the bytes of a body or its file, opened, or None if it does not exist. Raises RowError."""
-        return self._fetch(f"b:{entry_id}")
+    def head(self, key: str) -> tuple[bytes, int] | None:
+        """Return the value of a head row and the number of the last purge before it, or None if there is no such row.
 
-    def _fetch(self, key: str) -> bytes | FileIO | None:
-        for mode, name, value in self.execute("SELECT mode, filename, value FROM Cache WHERE key = ? AND raw = 1", key):
+        Raises:
+            RowError: the row holds anything else.
+        """
+        for mode, name, value, number in self.execute(_ROW, f"u:{key}"):
+            if mode != MODE_RAW or name is not None or type(value) is not bytes:
+                raise RowError("a head row without a value")
+            return value, number if isinstance(number, int) else 0
+        return None
+
+    def body(self, entry_id: str) -> tuple[bytes | FileIO, int] | None:
+        """Return the bytes of a body or its file, opened, and the number of the last purge before it.
+
+        None if there is no such row or file. Raises RowError if the row holds anything else.
+        """
+        for mode, name, value, number in self.execute(_ROW, f"b:{entry_id}"):
             with suppress(OSError):  # the file does not exist
                 fetched: bytes | FileIO = self.disk.fetch(mode, name, value, read=True)
-                return fetched
+                return fetched, number if isinstance(number, int) else 0
         return None
 
     def keys(self, prefix: str = "") -> Iterator[str]:
@@ -210,10 +232,6 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
                         yield name
                     elif name > prefix:
                         return
-
-    def body_count(self) -> int:
-        """Return the number of bodies."""
-        return _integer(self.execute("SELECT COUNT(*) FROM Cache WHERE key >= 'b:' AND key < 'b;'"))
 
     def file_names(self, prefix: str = "") -> set[str]:
         """Return the names of the body files in the rows, all or those with a prefix."""

@@ -18,13 +18,15 @@ from cache.stores.disk.disk_writer import DiskWriter, Insert
 from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.full_disk import FullDisk, is_full
 from cache.stores.disk.head_rows import encoded, variants_in
+from cache.stores.disk.purge_table import PurgeTable
+from cache.stores.disk.purged_rows import PurgedRowsDeleter, count_bodies
 from cache.stores.disk.quick_reads import QuickReads
 from cache.stores.disk.recency import Recency
 from cache.stores.disk.row_transaction import row_transaction
 from cache.stores.disk.spool import SPOOL_DIRECTORY, Spool
 from cache.stores.disk.sweep import Sweeper, sweep
 from cache.stores.disk.verification import Verification
-from cache.stores.memory import is_of_host
+from cache.stores.purges import ALL, host_tag, tags_of
 
 logger = logging.getLogger(__name__)
 
@@ -58,13 +60,15 @@ class DiskStore:
         self._directory = directory = directory.absolute()
         self._rows, self._in_use_lock, self._table = open_rows(directory, lock_timeout)
         self.generations = self._table.generations
+        self.generations.purges = self._purges = PurgeTable(directory, self._rows, self.generations)
+        self._deleter = PurgedRowsDeleter(directory, self._rows, self._purges)
         self._spools = directory / SPOOL_DIRECTORY
         self._max_size = self._limit = max_size
-        self._full_disk = FullDisk(directory, self._rows, self.generations)
+        self._full_disk = FullDisk(directory, self._rows, self.generations, self._purges)
         self.inline_max, self.captures = inline_max, captures
         self._verification = Verification()
         self._recency = Recency(self._flush, touch_delay)
-        self._sweeper = Sweeper(self.sweep)
+        self._sweeper = Sweeper(self._sweep_remains)
 
     def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
         """Return an empty tuple if it is certain that nothing is stored under the key, else None."""
@@ -83,8 +87,9 @@ class DiskStore:
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return all stored responses under a primary key, most recently stored first. Raises StoreError."""
+        self._purges.load()
         with self._rows.failures():
-            variants = variants_in(self._rows, key)
+            variants = variants_in(self._rows, key, self._purges)
         if variants is None:
             logger.warning("a damaged record was deleted: %s", key.partition("?")[0])
             self.delete(key)
@@ -97,6 +102,7 @@ class DiskStore:
             DamagedEntry: the body is missing or altered; the entry has been deleted.
             StoreError: the store cannot be read.
         """
+        self._purges.load()
         with self._rows.failures():
             body = self._intact_body(entry)
         if body is None:
@@ -106,7 +112,7 @@ class DiskStore:
 
     def quick_reads(self) -> QuickReads:
         """Return a reader of small rows that never waits. The caller must close it before the store."""
-        return QuickReads(self._directory, self._verification)
+        return QuickReads(self._directory, self._verification, self._purges)
 
     def writer(self, insert: Insert | None = None) -> DiskWriter:
         """Begin a new body. `commit` calls `insert` if it is given, else `self.insert`."""
@@ -129,9 +135,8 @@ class DiskStore:
         return sum(self._invalidate(key, fits) for key in self._keys(prefix))
 
     def _invalidate(self, key: str, fits: Callable[[StoredResponse], bool]) -> int:
-        with self._rows.failures():
-            if not any(fits(entry) for entry, _ in variants_in(self._rows, key) or ()):
-                return 0
+        if not any(fits(entry) for entry in self.candidates(key)):
+            return 0
         return self.transact(lambda transaction: transaction.invalidate(key, fits))
 
     def touch(self, entry_id: str) -> None:
@@ -147,12 +152,23 @@ class DiskStore:
         return self.transact(lambda transaction: transaction.delete(key, ids))
 
     def delete_host(self, host: str) -> int:
-        """Delete all entries of a host, with any scheme and port. Return their number. Raises StoreError."""
-        return sum(self.delete(key) for key in self._keys() if is_of_host(key, host))
+        """Purge all entries of a host, with any scheme and port. Return their number. Raises StoreError."""
+        return self._purge(host_tag(host))
 
     def clear(self) -> int:
-        """Delete all entries. Return their number. Raises StoreError."""
-        return self.transact(lambda transaction: transaction.clear())
+        """Purge all entries. Return their number. Raises StoreError."""
+        return self._purge(ALL)
+
+    def _purge(self, tag: str) -> int:
+        """Purge the entries with a tag: from now on they count as absent, and soon they are deleted."""
+        count = count_bodies(self._rows, self._purges.pending(), tag)
+        self._purges.add(tag)
+        self._deleter.start()
+        return count
+
+    def delete_purged(self) -> None:
+        """Wait until what was purged is deleted, unless another process is deleting."""
+        self._deleter.finish()
 
     def transact[T](self, change: Callable[[EntryTransaction], T]) -> T:
         """Run `change` in one transaction and return its result. If the disk is full, make room and run it once more.
@@ -168,7 +184,7 @@ class DiskStore:
         return self._transact(change)
 
     def _transact[T](self, change: Callable[[EntryTransaction], T]) -> T:
-        with row_transaction(self._rows, self.generations) as changes:
+        with row_transaction(self._rows, self.generations, self._purges) as changes:
             transaction = EntryTransaction(self._rows, changes, self.captures, self._recency.last_use)
             result = change(transaction)
             transaction.evict(self._limit)
@@ -190,18 +206,26 @@ class DiskStore:
 
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries. Raises StoreError."""
+        count = count_bodies(self._rows, self._purges.pending(), ALL)
         with self._rows.failures():
-            return StoreStatistics(self._rows.body_count(), self._rows.bytes_in_use(), self._max_size)
+            return StoreStatistics(count, self._rows.bytes_in_use(), self._max_size)
 
     def sweep(self, should_continue: Callable[[], bool] = lambda: True) -> None:
         """Remove what killed processes left, see `cache.stores.disk.sweep`. Raises StoreError."""
         sweep(self._directory, self._rows, should_continue)
 
+    def _sweep_remains(self, should_continue: Callable[[], bool]) -> None:
+        if self._purges.pending():
+            self._deleter.start()
+        self.sweep(should_continue)
+
     def close(self) -> None:
         """Write pending last uses and close the files."""
         self._sweeper.stop()
+        self._deleter.stop()
         self._recency.stop()
         self._flush()
+        self._purges.close()
         close_rows(self._directory, self._rows, self._in_use_lock, self._table)
 
     def _keys(self, prefix: str = "") -> Iterator[str]:
@@ -221,10 +245,12 @@ class DiskStore:
             return None
         if found is None:
             return None
-        body = FileBody(found, lambda: self._delete_damaged(entry)) if isinstance(found, FileIO) else BytesBody(found)
+        data, number = found
+        body = FileBody(data, lambda: self._delete_damaged(entry)) if isinstance(data, FileIO) else BytesBody(data)
         intact = False
         try:
-            intact = self._verification.is_intact(entry, body)
+            is_purged = self._purges.is_purged(tags_of(entry.key), number)
+            intact = not is_purged and self._verification.is_intact(entry, body)
         finally:
             if not intact:
                 body.close()
@@ -238,7 +264,7 @@ class DiskStore:
         """Write the last uses of entries. If that fails, only they are lost."""
         if used := self._recency.take():
             try:
-                with row_transaction(self._rows, self.generations) as changes:
+                with row_transaction(self._rows, self.generations, self._purges) as changes:
                     changes.touch(used)
             except StoreError as error:
                 logger.warning("the last uses of entries were not written: %s", error)

@@ -12,10 +12,12 @@ from collections import OrderedDict
 from collections.abc import Collection, Mapping
 from functools import lru_cache
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cache.http.messages import Fields
 from cache.rules.stored_response import StoredResponse
 from cache.stores.generations import Generations
+from cache.stores.purges import tags_of
 
 _SMALL_SHARE = 10
 _MAX_USES = 3
@@ -31,6 +33,17 @@ _COST_OF_BODY = 100
 _NO_BODIES: Mapping[str, bytes] = MappingProxyType({})
 
 
+class KeyState(NamedTuple):
+    """What memory has of a key, and when that was on the disk."""
+
+    generation: int
+    """The generation of its slot."""
+    last_purge: int
+    """The number of the last purge."""
+    variants: tuple[StoredResponse, ...]
+    """All entries under the key."""
+
+
 class CachedKey:
     """The entries and bodies in memory of one primary key."""
 
@@ -39,8 +52,8 @@ class CachedKey:
     def __init__(self, key: str, slot: int) -> None:
         self.key = key
         self.slot = slot
-        self.state: tuple[int, tuple[StoredResponse, ...]] = (-1, ())
-        """Generation, and all entries under the key at that generation. One attribute: readers hold no lock."""
+        self.state = KeyState(-1, 0, ())
+        """One attribute, replaced as a whole: readers hold no lock."""
         self.bodies: dict[str, bytes] = {}
         self.cost = 0
         self.uses = 0
@@ -71,7 +84,7 @@ class MemoryTier:
         cached = self._keys.get(key)
         if cached is None:
             return () if self._generations.stable_value(self._generations.slot(key)) == 0 else None
-        return cached.state[1] if self._is_current(cached) else None
+        return cached.state.variants if self._is_current(cached) else None
 
     def body(self, entry: StoredResponse) -> bytes | None:
         """Return the body of an entry, or None if memory does not have it. Counts as a use. Needs no lock."""
@@ -83,22 +96,20 @@ class MemoryTier:
         return cached.bodies.get(entry.id)
 
     def _is_current(self, cached: CachedKey) -> bool:
+        generation, last_purge, _ = cached.state
         now = self._generations.stable_value(cached.slot)
-        return now == cached.state[0] or (now is None and cached.key in self._pinned)
+        if now != generation and not (now is None and cached.key in self._pinned):
+            return False
+        purges = self._generations.purges
+        number = purges.number()
+        return number == last_purge or (number is not None and not purges.is_outdated(tags_of(cached.key), last_purge))
 
-    def put_if_current(self, key: str, slot: int, generation: int, variants: tuple[StoredResponse, ...]) -> None:
-        """Keep entries that were read at a generation, if the slot still has this generation."""
-        if generation == self._generations.stable_value(slot) and key not in self._pinned:
-            self.put(key, slot, generation, variants)
+    def put_if_current(self, key: str, slot: int, state: KeyState) -> None:
+        """Keep entries that were read, if the slot of their key still has the same generation."""
+        if state.generation == self._generations.stable_value(slot) and key not in self._pinned:
+            self.put(key, slot, state)
 
-    def put(
-        self,
-        key: str,
-        slot: int,
-        generation: int,
-        variants: tuple[StoredResponse, ...],
-        bodies: Mapping[str, bytes] = _NO_BODIES,
-    ) -> CachedKey:
+    def put(self, key: str, slot: int, state: KeyState, bodies: Mapping[str, bytes] = _NO_BODIES) -> CachedKey:
         """Keep the entries under a key, the bodies that memory has of them, and more `bodies` by entry id."""
         cached = self._keys.get(key)
         if cached is None:
@@ -107,9 +118,9 @@ class MemoryTier:
                 self._main[key] = cached
             else:
                 self._small[key] = cached
-        cached.state = (generation, variants)
+        cached.state = state
         if cached.bodies:
-            ids = {each.id for each in variants}
+            ids = {each.id for each in state.variants}
             cached.bodies = {each: body for each, body in cached.bodies.items() if each in ids}
         if bodies:
             cached.bodies = {**cached.bodies, **bodies}
@@ -119,7 +130,7 @@ class MemoryTier:
     def put_body(self, entry: StoredResponse, body: bytes) -> None:
         """Keep the body of an entry, if memory has the entry."""
         cached = self._keys.get(entry.key)
-        if cached and any(each.id == entry.id for each in cached.state[1]):
+        if cached and any(each.id == entry.id for each in cached.state.variants):
             cached.bodies = {**cached.bodies, entry.id: body}
             self._account(cached)
 
@@ -138,7 +149,7 @@ class MemoryTier:
     def _account(self, cached: CachedKey) -> None:
         """Recompute the cost of a key, and evict others if too much memory is in use."""
         cost = _COST_OF_KEY + 2 * len(cached.key)
-        for entry in cached.state[1]:
+        for entry in cached.state.variants:
             cost += cost_of(entry)
         for body in cached.bodies.values():
             cost += len(body) + _COST_OF_BODY

@@ -23,7 +23,7 @@ from cache.stores.disk.head_rows import encoded
 from cache.stores.disk.spool import Spool
 from cache.stores.disk.store import DiskStore
 from cache.stores.supersession import superseded
-from cache.stores.tiered.memory_tier import MemoryTier, cost_of
+from cache.stores.tiered.memory_tier import KeyState, MemoryTier, cost_of
 from cache.stores.tiered.write_behind import Change, Write, WriteBehind
 
 
@@ -62,12 +62,12 @@ class TieredStore:
             return known
         with self._lock:
             slot = self.generations.slot(key)
-            generation = self.generations.stable_value(slot)
-            if generation is None or key in self._write_behind.keys:
+            generation, last_purge = self.generations.stable_value(slot), self.generations.purges.number()
+            if generation is None or last_purge is None or key in self._write_behind.keys:
                 return None
             variants = self._quick_reads.candidates(key)
             if variants is not None:
-                self._memory.put_if_current(key, slot, generation, variants)
+                self._memory.put_if_current(key, slot, KeyState(generation, last_purge, variants))
             return variants
 
     def peek_body(self, entry: StoredResponse) -> bytes | None:
@@ -91,8 +91,9 @@ class TieredStore:
         stored, data = encoded(entry)
         replaced, size, now = set(replaces), cost_of(stored) + len(body), time.time()
         with self._lock:
+            last_purge = self.generations.purges.number()  # before the entries are looked up
             known = self._memory.variants(entry.key)
-            if known is None or not self._write_behind.has_room(size):
+            if known is None or last_purge is None or not self._write_behind.has_room(size):
                 return None
             ended = replaced | superseded(stored, known, self._disk.captures)
             kept = [each for each in known if each.id not in ended]
@@ -103,10 +104,13 @@ class TieredStore:
                 kept.remove(oldest)
                 replaced.add(oldest.id)
             self._change(
-                stored.key,
+                self._new_change(
+                    stored.key,
+                    last_purge,
+                    size,
+                    lambda transaction: transaction.insert(stored, data, body, replaced, now),
+                ),
                 (stored, *kept),
-                size,
-                lambda transaction: transaction.insert(stored, data, body, replaced, now),
                 {stored.id: body},
             )
         return stored
@@ -114,8 +118,9 @@ class TieredStore:
     def try_update(self, entry: StoredResponse) -> bool | None:
         """Return the result of `update`, or None if that must wait for the disk. Raises StoreError."""
         with self._lock:
+            last_purge = self.generations.purges.number()  # before the entries are looked up
             known = self._memory.variants(entry.key)
-            if known is None or not self._write_behind.has_room(0):
+            if known is None or last_purge is None or not self._write_behind.has_room(0):
                 return None
             stored = next((each for each in known if each.id == entry.id), None)
             if stored is None or stored.revision != entry.revision - 1:
@@ -124,39 +129,43 @@ class TieredStore:
             variants = tuple(updated if each is stored else each for each in known)
             sole_variant = data if len(known) == 1 else None
             self._change(
-                entry.key,
+                self._new_change(
+                    entry.key,
+                    last_purge,
+                    cost_of(updated),
+                    lambda transaction: transaction.update(updated, sole_variant),
+                ),
                 variants,
-                cost_of(updated),
-                lambda transaction: transaction.update(updated, sole_variant),
                 {},
             )
             return True
 
-    def _change(
-        self, key: str, variants: tuple[StoredResponse, ...], size: int, write: Write, bodies: Mapping[str, bytes]
-    ) -> None:
+    def _change(self, change: Change, variants: tuple[StoredResponse, ...], bodies: Mapping[str, bytes]) -> None:
         """Make a change in memory, and add it to those that will be written."""
+        self._write_behind.add(change)
+        self._memory.put(change.key, change.slot, KeyState(change.base, change.last_purge, variants), bodies)
+        self.generations.note_local_change(change.slot)
+
+    def _new_change(self, key: str, last_purge: int, size: int, write: Write) -> Change:
         cached = self._memory.get(key)
-        slot, base = (cached.slot, cached.state[0]) if cached else (self.generations.slot(key), 0)
-        self._write_behind.add(Change(key, slot, base, size, write))
-        self._memory.put(key, slot, base, variants, bodies)
-        self.generations.note_local_change(slot)
+        slot, base = (cached.slot, cached.state.generation) if cached else (self.generations.slot(key), 0)
+        return Change(key, slot, base=base, last_purge=last_purge, size=size, write=write)
 
     # ---- called after a batch was written, with the lock held
 
     def _on_written(self, transaction: EntryTransaction) -> None:
         """Give memory the entries that are now on the disk, except under keys with further pending changes."""
-        generation = transaction.generation
+        generation, last_purge = transaction.generation, transaction.last_purge
         for key, variants in transaction.results.items():
             cached = self._memory.get(key)
             if cached is None:
                 continue
             if generation is None:
                 self._memory.drop(key)
-            elif key in self._write_behind.keys or variants == cached.state[1]:
-                cached.state = (generation, cached.state[1])
+            elif key in self._write_behind.keys or variants == cached.state.variants:
+                cached.state = KeyState(generation, cached.state.last_purge, cached.state.variants)
             elif variants:
-                self._memory.put(key, cached.slot, generation, variants)
+                self._memory.put(key, cached.slot, KeyState(generation, last_purge, variants))
             else:
                 self._memory.drop(key)
 
@@ -175,11 +184,11 @@ class TieredStore:
             return known
         self._flush_key(key)
         slot = self.generations.slot(key)
-        generation = self.generations.stable_value(slot)
+        generation, last_purge = self.generations.stable_value(slot), self.generations.purges.number()
         variants = self._disk.candidates(key)
-        if generation is not None:
+        if generation is not None and last_purge is not None:
             with self._lock:
-                self._memory.put_if_current(key, slot, generation, variants)
+                self._memory.put_if_current(key, slot, KeyState(generation, last_purge, variants))
         return variants
 
     def open(self, entry: StoredResponse) -> StoredBody:

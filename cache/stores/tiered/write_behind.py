@@ -34,6 +34,8 @@ class Change:
     slot: int
     base: int
     """Generation of the entries that the change was based on."""
+    last_purge: int
+    """Number of the last purge before the change."""
     size: int
     """Bytes that it takes in memory."""
     write: Write
@@ -177,10 +179,10 @@ class _Attempt:
         self.overtaken: list[str] = []
 
     def run(self, transaction: EntryTransaction) -> None:
-        """Make the changes, except under keys that another process has changed: its purge must not be undone."""
+        """Make the changes, except under keys that another process has changed or that were purged."""
         self.transaction, self.failed, self.overtaken = transaction, [], []
         for change in self._batch:
-            if transaction.stable_value(change.slot) != change.base:
+            if transaction.is_outdated(change.key, change.slot, change.base, change.last_purge):
                 self.overtaken.append(change.key)
                 continue
             try:

@@ -186,12 +186,30 @@ def test_a_change_in_one_store_changes_the_number_in_another(directory: Path) ->
         numbers.append(other.generations.current(slot))
         one.update(replace(stored, revision=1))
         numbers.append(other.generations.current(slot))
-        for change in (lambda: one.invalidate(KEY), lambda: one.delete(KEY, [stored.id]), one.clear):
+        for change in (lambda: one.invalidate(KEY), lambda: one.delete(KEY)):
             put(one, new_entry())
             numbers.append(other.generations.current(slot))
             change()
             numbers.append(other.generations.current(slot))
         assert len(set(numbers)) == len(numbers)
+
+
+@pytest.mark.parametrize("purge", [lambda store: store.delete_host("a.example"), DiskStore.clear], ids=["host", "all"])
+def test_a_purge_in_one_store_outdates_a_stamp_in_another(
+    directory: Path, purge: Callable[[DiskStore], object]
+) -> None:
+    with closing(DiskStore(directory, MAX_SIZE)) as one, closing(DiskStore(directory, MAX_SIZE)) as other:
+        put(one, new_entry())
+        stamp, version = other.generations.stamp(KEY), other.generations.version()
+        elsewhere = other.generations.stamp("http://b.example/")
+        assert other.generations.is_current(stamp)
+        one.delete_host("c.example")
+        assert other.generations.is_current(stamp)
+        purge(one)
+        assert other.generations.version() != version
+        assert not other.generations.is_current(stamp)
+        assert other.generations.is_current(other.generations.stamp(KEY))
+        assert other.generations.is_current(elsewhere) == (purge is not DiskStore.clear)
 
 
 def test_eviction_changes_the_number_too(directory: Path) -> None:

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.frontend.http1.hot_cache import OVERHEAD, HotCache
-from addon.frontend.http1.hot_response import GenerationStamp, HitCount, HotResponse
+from addon.frontend.http1.hot_response import HitCount, HotResponse
 from cache.policy.cache_policy import CachePolicy
+from cache.stores.base import Stamp
 from tests.fixtures.strategies import unhurried
 
 POLICY, HITS = CachePolicy(), HitCount("http", None)
@@ -20,7 +21,7 @@ POLICY, HITS = CachePolicy(), HitCount("http", None)
 
 def response(content: bytes = b"", log_line: str = "") -> HotResponse:
     return HotResponse(
-        stamp=GenerationStamp(0, 1, 1),
+        stamp=Stamp(0, 1, 1, (), 0),
         version=1,
         policy=POLICY,
         entry_id="0" * 32,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from addon.frontend.http1.hot_response import GenerationStamp, HitCount, HotResponse, hot_response
+from addon.frontend.http1.hot_response import HitCount, HotResponse, hot_response
 from addon.frontend.http1.response_head import framing_of, head_bytes
 from cache import engine
 from cache.engine.decisions import Serve
@@ -17,6 +17,7 @@ from cache.policy.cache_policy import CachePolicy, FreshnessPolicy, Presentation
 from cache.policy.operator_rules import AnnotationRule
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
+from cache.stores.base import Stamp
 from tests.fixtures.strategies import BEGINNING, unhurried
 
 REQUEST = Request("GET", "http", "a.example", 80, "/")
@@ -95,7 +96,7 @@ def hot(
     decision = engine.on_request(request, (entry,), policy, now)
     if not isinstance(decision, Serve):
         return None
-    stamp, hits = GenerationStamp(0, 1, 1), HitCount("http", None)
+    stamp, hits = Stamp(0, 1, 1, (), 0), HitCount("http", None)
     return hot_response(request, decision, content, policy=policy, now=now, stamp=stamp, hits=hits)
 
 

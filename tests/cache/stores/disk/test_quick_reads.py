@@ -12,6 +12,7 @@ import pytest
 from cache.stores.disk.quick_reads import PAUSE, SLOW_READ, QuickReads
 from cache.stores.disk.store import DiskStore
 from cache.stores.disk.verification import Verification
+from cache.stores.purges import KnownPurges
 from tests.fixtures.stored_entries import KEY, body_of, new_entry, put
 
 
@@ -45,7 +46,7 @@ def store(directory: Path) -> Iterator[DiskStore]:
 
 @pytest.fixture
 def quick(directory: Path, store: DiskStore, clock: FakeClock) -> Iterator[QuickReads]:
-    with closing(QuickReads(directory, Verification(), clock)) as quick:
+    with closing(QuickReads(directory, Verification(), KnownPurges(), clock)) as quick:
         yield quick
 
 

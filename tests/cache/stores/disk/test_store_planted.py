@@ -76,6 +76,7 @@ def test_a_planted_pickle_is_never_read(
     store = open_store()
     assert is_intact(store, store.candidates(KEY)[0])
     store.clear()
+    store.delete_purged()
     assert not audited
     assert not (tmp_path / "harm").exists()
     with database(directory) as connection:
@@ -115,6 +116,7 @@ def test_a_file_name_outside_the_bodies_directory_is_neither_read_nor_removed(
                 put(store, new_entry(f"http://{number}.example/"), 300_000)
         case "clear":
             store.clear()
+            store.delete_purged()
         case "restart":
             store.close()
             store = open_store()

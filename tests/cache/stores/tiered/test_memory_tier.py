@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cache.stores.generations import private_generations
-from cache.stores.tiered.memory_tier import CachedKey, MemoryTier, cost_of
+from cache.stores.tiered.memory_tier import CachedKey, KeyState, MemoryTier, cost_of
 from tests.fixtures.stored_entries import new_entry
 
 SIZE = 1 << 20
@@ -11,7 +11,7 @@ SIZE = 1 << 20
 
 def hold(tier: MemoryTier, key: str, length: int = 1000) -> CachedKey:
     entry = new_entry(key)
-    cached = tier.put(key, 0, 0, (entry,))
+    cached = tier.put(key, 0, KeyState(0, 0, (entry,)))
     tier.put_body(entry, b"x" * length)
     return cached
 
@@ -95,10 +95,10 @@ def test_a_memory_of_size_zero_keeps_nothing() -> None:
 def test_bodies_of_deleted_entries_are_dropped() -> None:
     tier = MemoryTier(SIZE, {}, private_generations())
     first, second = new_entry("http://a.example/"), new_entry("http://a.example/")
-    tier.put(first.key, 0, 0, (first, second))
+    tier.put(first.key, 0, KeyState(0, 0, (first, second)))
     for entry in (first, second, new_entry("http://a.example/"), new_entry("http://unknown.example/")):
         tier.put_body(entry, b"x" * 1000)
     with_both = tier.size
-    cached = tier.put(first.key, 0, 0, (second,))
+    cached = tier.put(first.key, 0, KeyState(0, 0, (second,)))
     assert list(cached.bodies) == [second.id]
     assert tier.size == with_both - cost_of(first) - 1100

@@ -1,0 +1,102 @@
+"""The purges of a store on disk: a table in its database, and what this process has read of it.
+
+The table survives a restart and a crash, since it is in the same file as the stored responses. The generation table
+has a number that changes with every purge, so that no process has to ask the database whether there was one.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from threading import Lock
+
+from diskcache.core import DBNAME
+
+from cache.stores.disk.rows import Execute, Rows, Value
+from cache.stores.generations import Generations
+from cache.stores.purges import REMEMBERED, KnownPurges
+
+_READ = "SELECT tag, number FROM Purge WHERE number > ?"
+_LAST = "SELECT COALESCE(MAX(number), 0) FROM Purge"
+_ADD = "INSERT OR REPLACE INTO Purge (tag, number) VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM Purge))"
+_PRUNE = "DELETE FROM Purge WHERE done AND number <= (SELECT MAX(number) FROM Purge) - ?"
+
+
+class PurgeTable(KnownPurges):
+    """The purges of one store on disk. What is written now has the number of the last purge."""
+
+    def __init__(self, directory: Path, rows: Rows, generations: Generations) -> None:
+        """Use the table in the database in `directory`."""
+        super().__init__()
+        self._rows = rows
+        self._generations = generations
+        self._version: int | None = None
+        self._lock = Lock()
+        # for reads that never wait, from any thread
+        self._connection = sqlite3.connect(directory / DBNAME, timeout=0, isolation_level=None, check_same_thread=False)
+
+    def number(self) -> int | None:
+        """Return the number of the last purge, or None if it takes a thread to find out. Never waits."""
+        if self._version != self._generations.purge_version():
+            try:
+                self._read(self._execute_quickly)
+            except sqlite3.Error:
+                return None
+        return self._number
+
+    def load(self) -> int:
+        """Return the number of the last purge. Raises StoreError."""
+        if self._version != self._generations.purge_version():
+            with self._rows.failures():
+                self._read(self._rows.execute)
+        return self._number
+
+    def load_in(self, execute: Execute) -> int:
+        """Return the number of the last purge, as it is within a transaction."""
+        number = _integer(execute(_LAST))
+        if number != self._number:
+            self._read(execute)
+        return number
+
+    def _execute_quickly(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
+        with self._lock:
+            return self._connection.execute(statement, parameters).fetchall()
+
+    def _read(self, execute: Execute) -> None:
+        version = self._generations.purge_version()  # first: a purge that comes later is read again
+        found = execute(_READ, self._number)
+        purges = [(tag, number) for tag, number in found if isinstance(tag, str) and isinstance(number, int)]
+        self.learn(purges, max((number for _, number in purges), default=0))
+        self._version = version
+
+    def add(self, tag: str) -> None:
+        """Store a purge, and let all processes know. It survives a power failure.
+
+        Raises:
+            StoreError: nothing is purged.
+        """
+        with self._rows.synced(), self._rows.exclusive() as (execute, _):
+            execute(_ADD, tag)
+        self._generations.note_purge()
+        self.load()
+
+    def pending(self) -> list[tuple[str, int]]:
+        """Return tag and number of the purges whose deletions are not done. Raises StoreError."""
+        with self._rows.failures():
+            found = self._rows.execute("SELECT tag, number FROM Purge WHERE NOT done ORDER BY number")
+        return [(tag, number) for tag, number in found if isinstance(tag, str) and isinstance(number, int)]
+
+    def finish(self, tag: str, number: int) -> None:
+        """Record that nothing is left of what a purge covers. Raises StoreError."""
+        with self._rows.exclusive() as (execute, _):
+            execute("UPDATE Purge SET done = 1 WHERE tag = ? AND number = ?", tag, number)
+            execute(_PRUNE, REMEMBERED)
+
+    def close(self) -> None:
+        """Close the connection."""
+        with self._lock:
+            self._connection.close()
+
+
+def _integer(rows: list[tuple[Value, ...]]) -> int:
+    return next((value for (value,) in rows if isinstance(value, int)), 0)

@@ -1,0 +1,88 @@
+"""Purged rows are deleted behind the requests, by one process at a time, and the next process goes on."""
+
+from __future__ import annotations
+
+import os
+from fcntl import LOCK_EX, flock
+from pathlib import Path
+
+import pytest
+
+from cache.stores.disk import purged_rows
+from cache.stores.disk.purged_rows import LOCK_FILE, PurgedRowsDeleter, delete_purged
+from cache.stores.disk.store import DiskStore
+from tests.fixtures.disk_store import OpenStore, database
+from tests.fixtures.stored_entries import KEY, files_below, is_intact, new_entry, put
+
+
+@pytest.fixture
+def store(open_store: OpenStore) -> DiskStore:
+    """A store with many entries of one host, and one of another."""
+    store = open_store()
+    for number in range(60):
+        put(store, new_entry(f"{KEY}{number}"), [100, 100_000][number % 20 == 0])
+    put(store, new_entry("http://b.example/"), 100_000)
+    return store
+
+
+def rows(directory: Path) -> int:
+    with database(directory) as connection:
+        return int(connection.execute("SELECT COUNT(*) FROM Cache").fetchone()[0])
+
+
+def test_rows_and_files_are_deleted_after_a_purge(store: DiskStore, directory: Path) -> None:
+    store.delete_host("a.example")
+    store.delete_purged()
+    assert rows(directory) == 2
+    assert len(files_below(directory)) == 1
+    store.clear()
+    store.delete_purged()
+    assert rows(directory) == len(files_below(directory)) == 0
+
+
+def test_deletion_goes_on_where_it_was_interrupted(
+    store: DiskStore, directory: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as context:
+        context.setattr(PurgedRowsDeleter, "start", lambda _: None)
+        store.delete_host("a.example")
+    steps = iter([True, False])
+    delete_purged(store._rows, store._purges, lambda: next(steps))
+    assert 2 < rows(directory) < 122
+    again = put(store, new_entry(f"{KEY}1"))
+    store.close()
+    store = open_store()
+    store._sweep_remains(lambda: True)
+    store.delete_purged()
+    assert rows(directory) == 4
+    assert is_intact(store, again)
+    assert store._purges.pending() == []
+
+
+def test_one_process_deletes_at_a_time(store: DiskStore, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(purged_rows, "_RETRY", 0.01)
+    descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT)
+    flock(descriptor, LOCK_EX)
+    store.delete_host("a.example")
+    store.delete_purged()
+    assert rows(directory) == 122
+    assert store.statistics().entries == 1
+    os.close(descriptor)
+    store.clear()
+    store.delete_purged()
+    assert rows(directory) == 0
+
+
+def test_a_failure_is_reported_once_and_tried_again(
+    store: DiskStore, directory: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (directory / LOCK_FILE).mkdir()
+    for _ in range(3):
+        store.delete_host("a.example")
+        store.delete_purged()
+    assert len(caplog.records) == 1
+    assert "cannot be deleted yet" in caplog.text
+    (directory / LOCK_FILE).rmdir()
+    store.delete_host("a.example")
+    store.delete_purged()
+    assert rows(directory) == 2
