@@ -7,7 +7,7 @@ import ssl
 
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.proxy import Route
-from addon.origin.tls_alerts import received_alert
+from addon.origin.tls_alerts import received_alert, tls_problem
 
 _UNROUTABLE_ERRORS = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 
@@ -38,7 +38,7 @@ def _tls_failure(error: ssl.SSLError, route: Route) -> OriginFailure:
     if alert := received_alert(error):
         sentence = f"{route.authority} {alert.predicate}"
         return OriginFailure(FailureKind.TLS_ALERT_RECEIVED, sentence, parameters=alert.parameters)
-    problem = (error.reason or str(error)).lower().replace("_", " ")
+    problem = tls_problem(error)
     sentence = f"{route.authority} failed in the TLS handshake: {problem}"
     if error.reason in _NOT_TLS:
         sentence = f"{route.authority} does not speak TLS on this port, plain HTTP perhaps ({problem})"

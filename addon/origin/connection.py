@@ -14,6 +14,7 @@ from typing import cast
 from addon.origin.deadline import Deadline
 from addon.origin.errors import FailureKind
 from addon.origin.options import OriginOptions
+from addon.origin.other_protocols import other_protocol
 from addon.origin.request_body import RequestBodySender, RequestContent
 from addon.origin.response_reader import ResponseReader
 from addon.origin.tls_alerts import received_alert
@@ -57,6 +58,9 @@ class OriginConnection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._response: ResponseReader | None = None
         self._reading_paused = False
+        self._used = False
+        self._unasked = b""
+        self._error: Exception | None = None
         self._single_use = single_use
         self._body_sender: RequestBodySender | None = None
         self._deadline = Deadline(self._on_timeout)
@@ -73,7 +77,7 @@ class OriginConnection(asyncio.Protocol):
 
     def send(self, request: bytes, response: ResponseReader, content: RequestContent | None = None) -> None:
         """Send a request; `response` receives what the origin sends, or the failure."""
-        self._response = response
+        self._response, self._used = response, True
         if self.closed.done():
             self._end_response(clean=False)
         else:
@@ -153,6 +157,7 @@ class OriginConnection(asyncio.Protocol):
         """Pass data to the response reader. Without a request under way, close the connection."""
         response = self._response
         if response is None:
+            self._unasked = b"" if self._used else data
             if self._transport is not None:
                 self.abort()  # RFC 9112 §9.2
             return
@@ -175,9 +180,7 @@ class OriginConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Handle the end of the connection: a close by either side, or an error."""
-        # in TLS 1.3 the handshake ends before the origin has seen our certificate (RFC 8446 §4.6.2)
-        if self._response is not None and (alert := received_alert(exc)):
-            self._response.fail(FailureKind.TLS_ALERT_RECEIVED, alert.predicate, alert.parameters)
+        self._error = exc
         self._end_response(clean=False)
         self._deadline.stop()
         self.closed.set_result(None)
@@ -231,6 +234,12 @@ class OriginConnection(asyncio.Protocol):
 
     def _end_response(self, *, clean: bool) -> None:
         if self._response is not None:
+            # in TLS 1.3 the handshake ends before the origin has seen our certificate (RFC 8446 §2)
+            if alert := received_alert(self._error):
+                self._response.fail(FailureKind.TLS_ALERT_RECEIVED, alert.predicate, alert.parameters)
+            elif self._unasked:
+                predicate = other_protocol(self._unasked) or "sent a response before it got a request"
+                self._response.fail(FailureKind.HTTP_PROTOCOL_ERROR, predicate)
             self._response.end(clean=clean)
             self._finish_exchange()
 

@@ -54,7 +54,8 @@ _EXPLANATIONS = {
     "unrecognized_name": "it serves no host of this name",
 }
 
-_OPENSSL_PREFIX = re.compile("(SSLV3|TLSV1|TLSV13)_(ALERT_)?")
+_OPENSSL_TEXT = re.compile("(?:sslv3|tlsv1|tlsv13|ssl/tls) (?:alert )?([a-z ]+)")
+"""What OpenSSL says about an alert: `tlsv1 alert no application protocol`, `tlsv1 unrecognized name`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +79,12 @@ class Alert:
 
 def received_alert(error: BaseException | None) -> Alert | None:
     """Return the alert that an error of a TLS connection reports, or None if it has another cause."""
-    reason = error.reason if isinstance(error, ssl.SSLError) else None
-    if not reason:
-        return None
-    name = _OPENSSL_PREFIX.sub("", reason, count=1).lower()
-    return Alert(name, ALERTS[name]) if name in ALERTS and _OPENSSL_PREFIX.match(reason) else None
+    match = _OPENSSL_TEXT.fullmatch(tls_problem(error)) if isinstance(error, ssl.SSLError) else None
+    name = match[1].replace(" ", "_") if match else ""
+    return Alert(name, ALERTS[name]) if name in ALERTS else None
+
+
+def tls_problem(error: ssl.SSLError) -> str:
+    """Return what OpenSSL says about an error, in words."""
+    # Python's `reason` has names for older errors only
+    return re.sub(r"^\[[^]]*] | \(_ssl\.c:\d+\)$", "", str(error.args[-1] if error.args else error))

@@ -137,7 +137,7 @@ SECURE = Request("GET", "https", "origin.test", 443, "/")
         (b"HTTP/1.1 403 No\r\n\r\n", "proxy_configuration_error", False, "answered 403 No to CONNECT origin.test:443"),
         (b"HTTP/1.1 502 Gone\r\nContent-Length: 0\r\n\r\n", "destination_unavailable", True, "answered 502 Gone"),
         (b"HTTP/1.1 200 OK\r\n\r\nspeaks first", "http_protocol_error", False, "before TLS began"),
-        (b"nonsense", "http_protocol_error", False, "malformed"),
+        (b"nonsense", "http_protocol_error", False, "does not speak HTTP"),
         (b"", "connection_terminated", True, "closed the connection"),
     ],
 )
