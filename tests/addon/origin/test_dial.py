@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import socket
 import ssl
+from ipaddress import ip_network
 from pathlib import Path
 
 import pytest
@@ -12,11 +14,15 @@ import pytest
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from addon.origin.connect_failures import failure_of
 from addon.origin.dial import Dialler, first_connected
+from addon.origin.name_servers import NameServers
 from addon.origin.proxy import Route
 from addon.origin.resolver import Resolver
-from cache.http.messages import Request
-from tests.fixtures.origin_client import closed_port, get, run_conversation
+from cache.http.messages import Fields, Request
+from cache.policy.operator_rules import TargetRules, Targets
+from tests.fixtures.dns_server import DnsServer
+from tests.fixtures.origin_client import closed_port, fetch_whole, get, run_conversation, whole
 from tests.fixtures.raw_origin import OK, SHORT_TIMEOUT, RawOrigin, answering
+from tests.lanes.manual_clock import ManualClock
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 
@@ -72,6 +78,73 @@ def test_connecting_has_a_timeout() -> None:
         assert (caught.value.kind, caught.value.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
 
     run_conversation(conversation, answering(OK), options=options(connect_timeout=SHORT_TIMEOUT))
+
+
+def test_opening_a_tunnel_has_the_same_timeout() -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
+        listener, queued = _full_listener()
+        port = listener.getsockname()[1]
+        try:
+            with pytest.raises(OriginFailure) as caught:
+                await client.connect("127.0.0.1", port, asyncio.Protocol())
+        finally:
+            for sock in (listener, *queued):
+                sock.close()
+        assert (caught.value.kind, caught.value.disconnected) == (FailureKind.CONNECTION_TIMEOUT, True)
+        assert caught.value.detail == f"127.0.0.1:{port} could not be reached within {SHORT_TIMEOUT:g} seconds"
+
+    run_conversation(conversation, answering(OK), options=options(connect_timeout=SHORT_TIMEOUT))
+
+
+def test_the_time_to_resolve_a_name_does_not_count_as_time_to_connect() -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
+        async with DnsServer({"a.test A": ["127.0.0.1"], "slow.test": None}) as name_server:
+            resolver = Resolver(4 * SHORT_TIMEOUT, name_servers=NameServers(servers=[name_server.address]))
+            named = OriginClient(options(connect_timeout=SHORT_TIMEOUT), resolver=resolver)
+            response = await named.fetch(Request("GET", "http", "a.test", origin.port, "/"))
+            assert await whole(response) == b"ok"
+            with pytest.raises(OriginFailure) as caught:
+                await named.fetch(Request("GET", "http", "slow.test", origin.port, "/"))
+            await named.close()
+        assert (caught.value.kind, caught.value.disconnected) == (FailureKind.DNS_TIMEOUT, True)
+        assert caught.value.detail.endswith(f"did not answer within {4 * SHORT_TIMEOUT:g} seconds")
+
+    run_conversation(conversation, answering(OK))
+
+
+def test_a_host_that_has_moved_is_looked_up_again_after_a_failed_connection() -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
+        async with DnsServer({"a.test A": ["127.0.0.2"]}) as name_server:
+            resolver = Resolver(60, name_servers=NameServers(servers=[name_server.address]))
+            named = OriginClient(options(), resolver=resolver)
+            request = Request("GET", "http", "a.test", origin.port, "/")
+            with pytest.raises(OriginFailure, match="refused the connection"):
+                await named.fetch(request)
+            name_server.zone = {"a.test A": ["127.0.0.1"]}
+            assert await fetch_whole(named, request) == b"ok"
+            await named.close()
+
+    run_conversation(conversation, answering(OK))
+
+
+@pytest.mark.row("SEC-15")
+def test_a_name_that_is_bound_to_a_refused_address_later_is_refused() -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
+        async with DnsServer({"a.test A": ["127.0.0.1"]}) as name_server:
+            rules = TargetRules(Targets((ip_network("127.0.0.2/32"),)))
+            clock = ManualClock()
+            servers = NameServers(servers=[name_server.address])
+            named = OriginClient(options(reach=rules), resolver=Resolver(60, name_servers=servers, clock=clock.now))
+            request = Request("GET", "http", "a.test", origin.port, "/", Fields((("Connection", "close"),)))
+            assert await fetch_whole(named, request) == b"ok"
+            name_server.zone = {"a.test A": ["127.0.0.2"]}
+            clock.advance(301)
+            with pytest.raises(OriginFailure) as caught:
+                await named.fetch(request)
+            assert caught.value.kind is FailureKind.DESTINATION_IP_PROHIBITED
+            await named.close()
+
+    run_conversation(conversation, answering(OK, then_close=True))
 
 
 @pytest.mark.parametrize("eager", [False, True])

@@ -168,5 +168,12 @@ def test_an_error_of_the_proxys_own_has_its_reason_in_content_and_proxy_status()
         "Cache-Control": "no-store",
         "Proxy-Status": 'secondhand; error=dns_error; details="no \\"a\\\\b\\" there ?"',
     }
+    parameters = (("alert-id", 40), ("alert-message", 'a "b"'))
+    detailed = error_response(
+        502, Refused.OFFLINE, "no", POLICY, NOW, error="tls_alert_received", parameters=parameters
+    )
+    assert detailed.head.fields.get("proxy-status") == (
+        'secondhand; error=tls_alert_received; alert-id=40; alert-message="a \\"b\\""; details="no"'
+    )
     without_error = error_response(504, Refused.OFFLINE, "no", POLICY, NOW)
     assert "error" not in str(without_error.head.fields.get("proxy-status"))
