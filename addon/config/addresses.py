@@ -47,12 +47,8 @@ def own_authorities(host: str, port: int) -> frozenset[str]:
     if on_all_addresses or is_loopback(host):
         names |= {"localhost", "127.0.0.1", "::1", *UNSPECIFIED_ADDRESSES}
     if on_all_addresses:
-        names |= {socket.gethostname().lower(), *_addresses_of(socket.gethostname())}
+        from addon.origin.hosts_file import HostsFile  # slow to import, and most commands do not need it
+
+        name = socket.gethostname().lower()
+        names |= {name, *HostsFile().addresses(name)}  # a name server might not answer
     return frozenset(f"{name}:{port}" for name in names)
-
-
-def _addresses_of(name: str) -> set[str]:
-    try:
-        return {str(address[0]) for *_, address in socket.getaddrinfo(name, None)}
-    except OSError:
-        return set()  # a machine's own name may be unknown to its resolver

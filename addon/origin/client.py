@@ -147,6 +147,14 @@ class OriginClient:
         """Open a TCP connection to a host, for a tunnel, and attach `protocol` to it. Raises OriginFailure."""
         await self._dialler.dial_raw(self._proxies.route("https", host, port), protocol)
 
+    async def reachable_address(self, host: str, port: int) -> str:
+        """Return the address to connect to, for another client of origins. Raises OriginFailure if there is none.
+
+        It also raises OriginFailure if clients of this proxy may not reach an address of this host.
+        """
+        _, address = (await self._dialler.reachable_addresses(host, port))[0]
+        return str(address[0])
+
     async def close(self) -> None:
         """Close every connection. Unfinished exchanges and all later requests fail."""
         self._closed = True

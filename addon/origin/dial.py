@@ -72,12 +72,21 @@ class Dialler:
             tunnel.transport.set_protocol(protocol)
             tunnel.transport.resume_reading()
 
-    async def _addresses(self, route: Route) -> list[Address]:
-        host, port = route.first_hop
+    async def reachable_addresses(self, host: str, port: int) -> list[Address]:
+        """Return the addresses of an origin, the preferred one first. Raises OriginFailure if clients may not reach it.
+
+        Any name may resolve to a refused address.
+        """
         addresses = await self._resolver.addresses(host)
-        if self._options.reach and route.proxy is None:  # any name may resolve to a refused address
+        if self._options.reach:
             refuse_prohibited(host, addresses, self._options.reach)
         return destinations(addresses, port)
+
+    async def _addresses(self, route: Route) -> list[Address]:
+        if route.proxy is None:
+            return await self.reachable_addresses(route.host, route.port)
+        host, port = route.first_hop
+        return destinations(await self._resolver.addresses(host), port)
 
     @asynccontextmanager
     async def _connecting(self, route: Route) -> AsyncIterator[None]:

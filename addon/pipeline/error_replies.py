@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from addon.origin import OriginFailure
+from addon.origin import FailureKind, OriginFailure
 from addon.pipeline.reply import Reply
 from addon.runtime.counters import Counters
 from cache import engine
@@ -36,7 +36,8 @@ class ErrorReplies:
     def origin_failed(self, failure: OriginFailure) -> Reply:
         """Return the error for an origin response that ended before any byte of it was sent to the client."""
         status = engine.status_of_failure(failure.kind)
-        return self.error(status, Refused.FETCH_FAILED, failure.detail, failure.kind, parameters=failure.parameters)
+        reason = Refused.TARGET if failure.kind is FailureKind.DESTINATION_IP_PROHIBITED else Refused.FETCH_FAILED
+        return self.error(status, reason, failure.detail, failure.kind, parameters=failure.parameters)
 
     def gave_up(self, sentence: str) -> Reply:
         """Return the error for a request whose exchanges with the origin led to nothing."""

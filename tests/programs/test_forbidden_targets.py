@@ -63,7 +63,7 @@ def test_refused_targets_and_unusual_ports_get_no_tunnel(tmp_path: Path, origin:
         response = response_to(proxy.port, "CONNECT a.example:25 HTTP/1.1\r\nHost: a.example:25")
         assert response.startswith("HTTP/1.1 403 ")
         assert "reason: connect-port" in response
-        # the address behind a name counts; 127.1 and 0x7f000001 are names for 127.0.0.1 too
+        # the address behind a name counts; 127.1 and 0x7f000001 are spellings of 127.0.0.1
         for host in ("localhost", "127.1", "0x7f000001"):
             port = urlsplit(origin.offer("/", lambda exchange: exchange.reply(200, b"secret", {}))).port
             response = response_to(proxy.port, f"GET http://{host}:{port}/ HTTP/1.1\r\nHost: {host}")

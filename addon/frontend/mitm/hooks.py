@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 from mitmproxy import connection, ctx, http
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from addon.frontend.mitm.loopback import LoopbackServer
 from addon.frontend.mitm.messages import fields_of, head_of, headers_of, request_of, whole_response
 from addon.frontend.mitm.request_checks import fault_of
+from addon.origin import OriginFailure
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import Trial
 from addon.service import Service
@@ -69,6 +71,7 @@ class Hooks:
         self._carried: WeakKeyDictionary[http.HTTPFlow, CarriedRequest] = WeakKeyDictionary()
         self._kept: WeakKeyDictionary[http.HTTPFlow, Store] = WeakKeyDictionary()
         self._detours: WeakKeyDictionary[http.HTTPFlow, Detour] = WeakKeyDictionary()
+        self._named: WeakKeyDictionary[connection.Server, tuple[str, int]] = WeakKeyDictionary()
 
     async def running(self) -> None:
         """Start the loopback server. Raises OSError."""
@@ -106,6 +109,11 @@ class Hooks:
         if isinstance(decision, Refuse):
             flow.response = whole_response(flow.request, service.errors.refuse(decision))
         elif isinstance(decision, UpstreamRequest):
+            if service.policy.requests.reach and (
+                failure := await _failure_to_reach(service, request.host, request.port)
+            ):
+                flow.response = whole_response(flow.request, service.errors.origin_failed(failure))
+                return
             if request.scheme == "https" and ctx.options.ssl_insecure:  # ledger SEC-08
                 decision = replace(decision, not_storable=NotStored.UNVERIFIED)
             self._carried[flow] = CarriedRequest(request, decision, service.clock())
@@ -114,6 +122,29 @@ class Hooks:
                 # mitmproxy would send content that came over HTTP/2 without any framing (RFC 9112 §6.3)
                 flow.request.headers["content-length"] = str(len(flow.request.raw_content or b""))
             flow.request.stream = request.has_content
+
+    async def server_connect(self, data: ServerConnectionHookData) -> None:
+        """Let mitmproxy connect to the address that clients may reach: it would resolve the name once more itself."""
+        service, server = await self._service(), data.server
+        if not service.policy.requests.reach or server.address in {None, self._loopback.address} or server.via:
+            return
+        host, port = server.address
+        try:
+            address = await _fetcher(service).origin.reachable_address(host, port)
+        except OriginFailure as failure:
+            server.error = failure.detail
+            return
+        self._named[server] = server.address
+        server.address = (address, port)
+
+    def server_connected(self, data: ServerConnectionHookData) -> None:
+        """Give the connection its name back, by which mitmproxy uses it again."""
+        if address := self._named.pop(data.server, None):
+            data.server.address = address
+
+    def server_connect_error(self, data: ServerConnectionHookData) -> None:
+        """Give the connection that failed its name back."""
+        self.server_connected(data)
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer from the cache, at once or by way of the loopback."""
@@ -189,6 +220,14 @@ class Hooks:
         elif (carried := self._carried.pop(flow, None)) and flow.response is None:
             service.counters.count("failures.carried")
             await _fetcher(service).outcomes.apply(tuple(map(Invalidate, keys_in_doubt(carried.request))))
+
+
+async def _failure_to_reach(service: Service, host: str, port: int) -> OriginFailure | None:
+    try:
+        await _fetcher(service).origin.reachable_address(host, port)
+    except OriginFailure as failure:
+        return failure
+    return None
 
 
 def _fetcher(service: Service) -> Fetcher:
