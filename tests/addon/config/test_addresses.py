@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
-from addon.config.addresses import DEFAULT_REFUSED_TARGETS, parse_targets
+from addon.config.addresses import DEFAULT_REFUSED_TARGETS, own_authorities, parse_targets
 from cache.policy.operator_rules import TargetRules
 from cache.rules.forward_targets import is_prohibited
 
@@ -30,3 +32,12 @@ def test_this_machine_and_the_secrets_of_clouds_are_refused(host: str) -> None:
 @pytest.mark.parametrize("host", ["10.0.0.1", "192.168.1.1", "172.16.0.1", "192.0.0.8", "fd00::1", "example.org"])
 def test_private_networks_are_not_refused(host: str) -> None:
     assert not is_prohibited(host, REACH)
+
+
+@pytest.mark.row("META-02")
+def test_a_proxy_on_all_addresses_knows_its_own_names_without_a_name_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "Proxy.test")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("a name server may not answer"))
+    assert own_authorities("0.0.0.0", 80) >= {"proxy.test:80", "localhost:80", "127.0.0.1:80", "::1:80", "0.0.0.0:80"}
+    assert own_authorities("127.0.0.1", 80) >= {"localhost:80", "127.0.0.1:80"}
+    assert own_authorities("10.0.0.1", 80) == {"10.0.0.1:80"}
