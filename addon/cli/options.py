@@ -16,7 +16,7 @@ from addon.runtime.clock import Clock
 from cache.http.fields import TOKEN
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
-from cache.rules.key import request_for
+from cache.rules.key import ascii_uri, request_for
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="The settings file.", show_default=False)
@@ -113,6 +113,6 @@ def parse_request(url: str, headers: list[str], method: str = "GET") -> Request:
             raise typer.BadParameter(f'expected "Name: value", found "{header}"', param_hint="-H")
         lines.append((name.strip(), value.strip()))
     try:
-        return replace(request_for(url, Fields(tuple(lines))), method=method)
+        return replace(request_for(ascii_uri(url), Fields(tuple(lines))), method=method)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="URL") from None

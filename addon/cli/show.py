@@ -25,7 +25,7 @@ from cache.http.fields import imf_date
 from cache.http.messages import Fields, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age, freshness_lifetime
-from cache.rules.key import keys
+from cache.rules.key import is_spelled_as, keys
 from cache.rules.mementos import current
 from cache.rules.ownership import ANY, COOKIE, CREDENTIAL, SCOPE
 from cache.rules.stored_response import StoredResponse
@@ -135,7 +135,9 @@ def _capture(entry: StoredResponse) -> dict[str, object]:
 
 
 def _selecting_fields(entry: StoredResponse) -> Iterator[str]:
-    """Iterate over the request fields that select a variant, as text."""
+    """Iterate over the conditions for a request to get a variant, as text."""
+    if not is_spelled_as(entry.key, entry.target):
+        yield f"spelled {entry.target}"
     for name, value in entry.vary:
         if name == SCOPE:
             yield f"of the profile {value}"

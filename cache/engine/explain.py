@@ -19,7 +19,7 @@ from cache.rules.freshness import (
     received_age,
     response_delay,
 )
-from cache.rules.key import primary_key
+from cache.rules.key import is_spelled_as, primary_key
 from cache.rules.selection import matching
 from cache.rules.stored_response import StoredResponse
 from cache.rules.vary import NEVER_MATCHES, matches
@@ -86,6 +86,8 @@ def _variant(number: int, entry: StoredResponse, request: Request, policy: Cache
         vary = "varies by " + ", ".join(f"{name}={value or 'absent'}" for name, value in entry.vary)
     else:
         vary = "does not vary"
+    if not is_spelled_as(entry.key, entry.target):
+        vary = f"spelled {entry.target}, {vary}"
     scrubbed = ", scrubbed (secrets were removed)" if entry.scrubbed else ""
     finding = f"{entry.head.status} to {entry.method}, {entry.length} bytes{scrubbed}, {vary}: {result}"
     return Step(f"stored {number}", finding, "RFC 9111 §4.1")

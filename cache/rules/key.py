@@ -48,7 +48,12 @@ def target_uri(request: Request) -> str:
 def is_normalised(request: Request) -> bool:
     """Return whether the target of a request is spelled as in its primary key."""
     has_escapes = "%" in request.target or not request.target.isascii()
-    return not has_escapes or primary_key(request).startswith(target_uri(request))
+    return not has_escapes or is_spelled_as(primary_key(request), target_uri(request))
+
+
+def is_spelled_as(key: str, target: str) -> bool:
+    """Return whether a target URI is spelled as the primary key under which its copy is stored."""
+    return key.startswith(spelling(target, key))
 
 
 def spelling(target: str, key: str) -> str:
@@ -86,7 +91,19 @@ def request_for(uri: str, fields: Fields = Fields()) -> Request:  # noqa: B008 -
 
 def key_of_uri(uri: str) -> str:
     """Return the primary key of a URI as a person types it. Raises ValueError if it is not http or https."""
-    return primary_key(request_for(uri))
+    return primary_key(request_for(ascii_uri(uri)))
+
+
+def ascii_uri(uri: str) -> str:
+    """Return a URI as programs send it, with other characters than ASCII in escaped form (RFC 3987 §3.1).
+
+    Raises:
+        ValueError: the host cannot be written in ASCII.
+    """
+    if uri.isascii():
+        return uri
+    host = urlsplit(uri).netloc
+    return quote(uri.replace(host, host.encode("idna").decode("ascii"), 1), safe=_ASCII)
 
 
 # ---- No-Vary-Search: one key for all queries of a path; the responses under it differ in their Vary values

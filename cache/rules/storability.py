@@ -19,7 +19,7 @@ from cache.policy.operator_rules import SetCookie
 from cache.policy.private_cache import is_kept_although_authorized
 from cache.policy.reasons import NotStored
 from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
-from cache.rules.key import key_of_uri, primary_key, storage_key, target_uri
+from cache.rules.key import primary_key, request_for, storage_key, target_uri
 from cache.rules.ownership import credentials_of
 from cache.rules.poisoning import contradicts_extension, is_odd
 from cache.rules.secrets import secrets_in
@@ -122,7 +122,7 @@ def _is_for_later_gets(request: Request, received: Received, directives: Respons
     if received.head.status != 200 or location is None or request_directives(request.fields).no_store:
         return False
     try:
-        location_key = key_of_uri(urljoin(request.uri, location))
+        location_key = primary_key(request_for(urljoin(request.uri, location)))
     except ValueError:
         return False
     explicit = explicit_lifetime(received.head.fields, date_of(received), directives)

@@ -51,6 +51,18 @@ def test_show_shows_every_variant(tmp_path: Path) -> None:
     assert "for requests without accept-language" in result.stdout
 
 
+def test_show_and_why_find_the_copies_of_every_spelling(tmp_path: Path) -> None:
+    store = DiskStore(tmp_path, 1 << 24)
+    keep(store, "http://a.test/~b")
+    keep(store, "http://a.test/~b", target="http://a.test/%7Eb")
+    store.close()
+    for url in ("http://A.test./%7eb", "http://a.test:80/~b"):
+        assert "for requests spelled http://a.test/%7Eb" in run("show", url, "--store", tmp_path).stdout
+    explained = run("why", "http://a.test/%7Eb", "--store", tmp_path).stdout
+    assert "does not vary: does not match" in explained
+    assert "spelled http://a.test/%7Eb, does not vary: matches" in explained
+
+
 @pytest.mark.parametrize(
     ("name", "value", "text"),
     [

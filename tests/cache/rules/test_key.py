@@ -18,7 +18,7 @@ from tests.fixtures.strategies import unhurried
 
 characters = st.sampled_from([*"abAB01-._~/?&=;:@+!$'()*,[]{}|^", "%41", "%61", "%7e", "%7E", "%2f", "%2F", "%zz", "%"])
 targets = st.lists(characters, max_size=8).map(lambda pieces: "/" + "".join(pieces))
-hosts = st.sampled_from(["a.example", "A.Example", "a.example.", "b.example", "127.0.0.1", "::1"])
+hosts = st.sampled_from(["a.example", "A.Example", "a.example.", "a.example..", "b.example", "127.0.0.1", "::1"])
 ports = st.sampled_from([80, 443, 8080])
 schemes = st.sampled_from(["http", "https"])
 requests = st.builds(Request, method=st.just("GET"), scheme=schemes, host=hosts, port=ports, target=targets)
@@ -35,7 +35,7 @@ def normalised(request: Request) -> tuple[str, str, int, str]:
 
     return (
         request.scheme,
-        request.host.lower().removesuffix("."),
+        request.host.lower().rstrip("."),
         request.port,
         _ESCAPE.sub(escape, request.target),
     )
@@ -69,6 +69,22 @@ def test_a_target_with_an_invalid_escape_is_not_normalised() -> None:
     assert key_of_uri("http://a.example/%61%2f") == "http://a.example/a%2F"
 
 
+def test_bytes_beyond_ascii_have_the_key_of_their_escapes() -> None:
+    assert primary_key(Request("GET", "http", "a.example", 80, "/\xc3\xa9?\xff")) == "http://a.example/%C3%A9?%FF"
+
+
+@pytest.mark.parametrize(
+    ("typed", "key"),
+    [
+        ("http://a.example/é?ü", "http://a.example/%C3%A9?%C3%BC"),
+        ("http://Bücher.example.:80/", "http://xn--bcher-kva.example/"),
+        ("http://a.example/%c3%a9", "http://a.example/%C3%A9"),
+    ],
+)
+def test_a_uri_typed_with_other_characters_than_ascii_has_the_key_of_what_programs_send(typed: str, key: str) -> None:
+    assert key_of_uri(typed) == key
+
+
 def test_a_target_without_a_slash_is_not_part_of_the_host() -> None:
     assert primary_key(Request("GET", "https", "example.co", 443, "m/x")) == "https://example.co/m/x"
     assert primary_key(Request("GET", "https", "localhost", 1944, "3/login")) == "https://localhost:1944/3/login"
@@ -96,3 +112,9 @@ def test_the_key_of_a_uri(uri: str, key: str) -> None:
 def test_text_that_is_no_http_uri_has_no_key(uri: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         key_of_uri(uri)
+
+
+@unhurried
+@given(requests)
+def test_the_host_that_is_sent_is_the_one_in_the_key(request: Request) -> None:
+    assert primary_key(request).startswith(f"{request.scheme}://{request.authority}/")

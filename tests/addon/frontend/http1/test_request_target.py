@@ -16,6 +16,8 @@ from addon.frontend.http1.request_target import (
     parse_host_port,
 )
 from cache.http.messages import host_port
+from cache.rules.key import primary_key
+from cache.rules.selection import is_misaddressed
 from tests.addon.frontend.front_end import (
     FRESH,
     FrontEndUnderTest,
@@ -91,6 +93,12 @@ def test_an_absolute_target_overrules_host(target: str, expected: tuple[str, str
         "http://[::1/",
         "http://::1/",
         "http://[a.example]/",
+        "http://./",
+        "http://a\\b.example/",
+        "http://a b.example/",
+        "http://\xc3\xa9.example/",
+        'http://a".example/',
+        "http://a%zz.example/",
     ],
 )
 def test_a_target_without_a_valid_authority_is_refused(target: str) -> None:
@@ -261,3 +269,41 @@ def test_an_unknown_method_is_forwarded_and_its_response_is_not_stored() -> None
         assert not front_end.entries()
 
     run_conversation(conversation, endless)
+
+
+@pytest.mark.row("KEY-02", "KEY-06")
+@pytest.mark.parametrize(
+    "authority", ["edge.test", "EDGE.TEST", "edge.test.", "Edge.test..", "edge.test:80", "edge.test:080", "edge.test:"]
+)
+def test_every_spelling_of_a_host_becomes_the_one_of_the_key(authority: str) -> None:
+    for request in (
+        GATEWAY.request(head("GET /", f"Host: {authority}")),
+        GATEWAY.request(head(f"GET http://{authority}/", "Host: other.test")),
+        ForwardProxyTargets().request(head(f"GET http://{authority}/", "Host: other.test")),
+    ):
+        assert request.authority == "edge.test"
+        assert primary_key(request) == "http://edge.test/"
+        assert "host" not in request.fields
+
+
+@pytest.mark.row("KEY-07")
+@pytest.mark.parametrize("host", ["a.example", "A.Example", "a.example.", "a.example:443", "A.EXAMPLE.:0443"])
+def test_every_spelling_of_the_host_of_a_tunnel_is_that_host(host: str) -> None:
+    request = TUNNEL.request(head("GET /", f"Host: {host}"))
+    assert not is_misaddressed(request)
+    assert request.authority == "a.example"
+
+
+def test_hosts_that_may_differ_stay_apart() -> None:
+    hosts = (
+        "a.example",
+        "a_.example",
+        "%61.example",
+        "xn--a.example",
+        "[::1]",
+        "[0:0:0:0:0:0:0:1]",
+        "[::ffff:127.0.0.1]",
+    )
+    requests = [ForwardProxyTargets().request(head(f"GET http://{host}/", "Host: a")) for host in hosts]
+    assert [request.authority for request in requests] == list(hosts)
+    assert len({primary_key(request) for request in requests}) == len(hosts)
