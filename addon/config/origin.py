@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, Strict
 
 from addon.config.addresses import DEFAULT_REFUSED_TARGETS
 from addon.config.model import ExistingFile, Section, Strings
-from addon.config.units import PositiveSeconds, Seconds
+from addon.config.units import PositiveSeconds, Seconds, Size
 
 _PROXY = re.compile(r"http://([^\s/?#@]+@)?(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?/?")
 
@@ -30,8 +30,11 @@ class OriginSettings(Section):
     connect_timeout: PositiveSeconds = 3.5
     first_byte_timeout: PositiveSeconds = 60
     between_bytes_timeout: PositiveSeconds = 60
+    min_rate: Size = 16
+    stream_timeout: PositiveSeconds = 3600
     idle_timeout: Seconds = 55
     max_connections: int = Field(default=64, ge=1)
+    lenient: Strings = ()
     ca_files: Annotated[tuple[ExistingFile, ...], Strict(strict=False)] = ()
     client_certificate: ExistingFile = ""
     proxy: Annotated[str, AfterValidator(_proxy)] = ""

@@ -21,6 +21,7 @@ from addon.config.offline import OfflineSettings
 from addon.config.origin import OriginSettings
 from addon.config.recordings import RecordingsSettings, ReplaySettings
 from addon.config.store import MemorySettings, StoreSettings
+from addon.config.units import PositiveSize
 from cache.http.messages import DEFAULT_PORTS
 from cache.policy.cache_policy import (
     CachePolicy,
@@ -101,9 +102,11 @@ class TlsSettings(Section):
 
 
 class LimitSettings(Section):
-    """The table `[limits]`: how much of the proxy one client may use."""
+    """The table `[limits]`: how much of the proxy one client may use, and how large the heads of messages may be."""
 
     connections_per_client: int = Field(default=1000, ge=0)
+    max_head: PositiveSize = 65_536
+    max_line: PositiveSize = 32_768
 
 
 class LogSettings(Section):
@@ -230,8 +233,13 @@ class Settings(Section):
             connect_timeout=origin.connect_timeout,
             first_byte_timeout=origin.first_byte_timeout,
             between_bytes_timeout=origin.between_bytes_timeout,
+            min_rate=origin.min_rate,
+            stream_timeout=origin.stream_timeout,
             idle_timeout=origin.idle_timeout,
             max_connections=origin.max_connections,
+            max_head=self.limits.max_head,
+            max_line=self.limits.max_line,
+            lenient=tuple(map(glob, origin.lenient)),
             ca_files=tuple(str(Path(file).expanduser()) for file in origin.ca_files),
             client_certificate=str(Path(origin.client_certificate).expanduser()) if origin.client_certificate else "",
             reach=self.reach,

@@ -18,6 +18,7 @@ from addon.origin.request_head import request_head
 from addon.origin.resolver import Resolver
 from addon.origin.response_reader import ResponseReader
 from cache.http.messages import Fields, Request, Response
+from cache.rules.streams import asks_for_stream
 
 IDEMPOTENT_METHODS = frozenset(
     (
@@ -40,9 +41,10 @@ class OriginResponse:
         response_time: When the head was received, in seconds since the epoch, from the client's clock.
         whole: The complete body if it arrived together with the head, else None. With it, nothing must be read or
             closed.
+        read_leniently: It was accepted only because of `origin.lenient`, and must not be stored.
     """
 
-    __slots__ = ("_connection", "_response", "head", "request_time", "response_time", "whole")
+    __slots__ = ("_connection", "_response", "head", "read_leniently", "request_time", "response_time", "whole")
 
     def __init__(
         self,
@@ -55,6 +57,7 @@ class OriginResponse:
         self.head = head
         self.request_time = request_time
         self.response_time = response_time
+        self.read_leniently = response.read_leniently
         self._connection = connection
         self._response = response
         self.whole = response.whole()
@@ -76,6 +79,10 @@ class OriginResponse:
 
     async def close(self) -> None:
         """Stop reading. The connection is closed if the rest of the body has not arrived yet."""
+        self.abandon()
+
+    def abandon(self) -> None:
+        """Do as `close`, without waiting."""
         self._connection.abandon(self._response)
 
 
@@ -130,7 +137,8 @@ class OriginClient:
             connection, reused = (None if retry or content else pool.idle_connection()), True
             if connection is None:
                 connection, reused = await pool.lease(fresh=retry, single_use=content is not None)
-            response = ResponseReader(request.method, pool.name, self._options, interim)
+            awaits_stream = asks_for_stream(request)
+            response = ResponseReader(request.method, pool.name, pool.options, interim, awaits_stream=awaits_stream)
             request_time = self._clock()
             try:
                 connection.send(head_bytes, response, content)
@@ -173,7 +181,7 @@ class OriginClient:
         key = self._pool_key(request)
         pool = self._pools.get(key)
         if pool is None:
-            pool = OriginPool(self._proxies.route(*key), self._dialler.dial, self._options)
+            pool = OriginPool(self._proxies.route(*key), self._dialler.dial, self._options.of_host(key[1]))
             self._pools[key] = pool
         return pool
 

@@ -17,6 +17,7 @@ from addon.origin.options import OriginOptions
 from addon.origin.other_protocols import other_protocol
 from addon.origin.request_body import RequestBodySender, RequestContent
 from addon.origin.response_reader import ResponseReader
+from addon.origin.time_limits import TimeLimits
 from addon.origin.tls_alerts import received_alert
 from cache.http.messages import Response
 
@@ -57,6 +58,7 @@ class OriginConnection(asyncio.Protocol):
         self._on_lost = on_lost
         self._transport: asyncio.Transport | None = None
         self._response: ResponseReader | None = None
+        self._time_limits: TimeLimits | None = None
         self._reading_paused = False
         self._used = False
         self._unasked = b""
@@ -78,6 +80,7 @@ class OriginConnection(asyncio.Protocol):
     def send(self, request: bytes, response: ResponseReader, content: RequestContent | None = None) -> None:
         """Send a request; `response` receives what the origin sends, or the failure."""
         self._response, self._used = response, True
+        self._time_limits = TimeLimits(response, self.options)
         if self.closed.done():
             self._end_response(clean=False)
         else:
@@ -210,26 +213,29 @@ class OriginConnection(asyncio.Protocol):
 
     def _set_deadline(self, response: ResponseReader) -> None:
         """Limit the time of the origin's next step. No limit while the origin waits for the client or our reader."""
-        options, sender = self.options, self._body_sender
+        sender, limits = self._body_sender, self._time_limits
         sending = sender is not None and not sender.finished and response.head is None
-        if self._reading_paused or (sending and sender is not None and not sender.blocked):
+        if limits is None:
+            return
+        if sending and sender is not None and sender.blocked:
+            limits.suspend()
+            self._deadline.set(self.options.between_bytes_timeout)
+        elif sending or self._reading_paused:
+            limits.suspend()
             self._deadline.clear()
-        elif sending or response.received:
-            self._deadline.set(options.between_bytes_timeout)
         else:
-            self._deadline.set(options.first_byte_timeout)
+            self._deadline.set_until(limits.next_deadline(self._deadline.now()))
 
     def _on_timeout(self) -> None:
-        response, options = self._response, self.options
-        if response is None:
+        response, limits = self._response, self._time_limits
+        if response is None or limits is None:
             self.close()  # the idle timeout
             return
         if self._body_sender is not None and self._body_sender.blocked:
-            kind, verb, seconds = FailureKind.CONNECTION_WRITE_TIMEOUT, "took", options.between_bytes_timeout
+            predicate = f"took nothing for {self.options.between_bytes_timeout:g} seconds"
+            response.fail(FailureKind.CONNECTION_WRITE_TIMEOUT, predicate)
         else:
-            kind, verb = FailureKind.CONNECTION_READ_TIMEOUT, "sent"
-            seconds = options.between_bytes_timeout if response.received else options.first_byte_timeout
-        response.fail(kind, f"{verb} nothing for {seconds:g} seconds")
+            response.fail(FailureKind.CONNECTION_READ_TIMEOUT, limits.exceeded())
         self._finish_exchange()
 
     def _end_response(self, *, clean: bool) -> None:
@@ -244,7 +250,7 @@ class OriginConnection(asyncio.Protocol):
             self._finish_exchange()
 
     def _finish_exchange(self) -> None:
-        response, self._response = self._response, None
+        response, self._response, self._time_limits = self._response, None, None
         if response is None:
             return
         self._deadline.clear()

@@ -24,9 +24,17 @@ class Deadline:
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = 0.0
 
+    def now(self) -> float:
+        """Return the event loop's time, in seconds."""
+        return self._loop.time()
+
     def set(self, seconds: float) -> None:
         """Expire this many seconds from now. A time that was set before is replaced."""
-        self._deadline = at = self._loop.time() + seconds
+        self.set_until(self._loop.time() + seconds)
+
+    def set_until(self, at: float) -> None:
+        """Expire at this time of the event loop. A time that was set before is replaced."""
+        self._deadline = at
         if self._timer is None or at < self._timer_at:
             self._start_timer(at)
 

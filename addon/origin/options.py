@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 
 from cache.policy.operator_rules import TargetRules
 
@@ -16,21 +17,30 @@ class OriginOptions:
     connect_timeout: float = 3.5
     """For connecting, an upstream proxy's CONNECT and the TLS handshake together."""
     first_byte_timeout: float = 60.0
-    """From the request to the first byte of the response; also the longest wait for a free connection."""
+    """From the request, or from an interim response, to the end of the next head; also the longest wait for a free
+    connection."""
     between_bytes_timeout: float = 60.0
     """The longest silence within a response. It does not count while our reader is slower than the origin."""
+    min_rate: int = 16
+    """Bytes a second that a response must have on average over each `between_bytes_timeout`. 0: no limit."""
+    stream_timeout: float = 3600.0
+    """Replaces both timeouts where an exchange is a stream (cache/rules/streams.py), which has no lowest rate."""
     idle_timeout: float = 55.0
     """Time that an unused connection is kept open."""
     max_connections: int = 64
     """Connections to one origin (scheme, host and port), idle ones included."""
     max_head: int = 65_536
     """The largest header section (interim responses included), and the largest trailer section."""
-    max_line: int = 16_384
+    max_line: int = 32_768
     """The longest field line."""
     max_fields: int = 200
     """The most field lines in a header section or in a trailer section."""
     max_interim: int = 256
     """The most interim responses before the final one."""
+    lenient: tuple[re.Pattern[str], ...] = ()
+    """Hosts whose responses are read leniently (see response_head.py)."""
+    reads_leniently: bool = False
+    """The options are those of a host in `lenient`."""
     ca_files: tuple[str, ...] = ()
     """PEM files of CAs that are trusted in addition to the system's."""
     client_certificate: str = ""
@@ -46,3 +56,7 @@ class OriginOptions:
     """
     own_addresses: frozenset[str] = frozenset()
     """`host:port` of this proxy itself. An upstream proxy from the environment at such an address is ignored."""
+
+    def of_host(self, host: str) -> OriginOptions:
+        """Return the options for connections to one host."""
+        return replace(self, reads_leniently=any(pattern.fullmatch(host) for pattern in self.lenient))

@@ -26,7 +26,7 @@ class OriginPool:
         self.name = route.subject
         """The first hop, at the beginning of messages."""
         self._dial = dial
-        self._options = options
+        self.options = options
         self._free_slots = options.max_connections
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: list[OriginConnection] = []
@@ -56,13 +56,13 @@ class OriginPool:
         try:
             if fresh:
                 self.close_idle()
-            if single_use and self._idle and len(self._open) >= self._options.max_connections:
+            if single_use and self._idle and len(self._open) >= self.options.max_connections:
                 self._idle.pop(0).close()
             while self._idle and not single_use:
                 connection = self._idle.pop()
                 if connection.try_reuse():
                     return connection, True
-            connection = OriginConnection(self._options, self._on_released, self._on_lost, single_use=single_use)
+            connection = OriginConnection(self.options, self._on_released, self._on_lost, single_use=single_use)
             await self._dial(self.route, connection)
             if self._closed:
                 connection.abort()
@@ -86,7 +86,7 @@ class OriginPool:
         if self._free_slots:
             self._free_slots -= 1
             return
-        seconds = self._options.first_byte_timeout
+        seconds = self.options.first_byte_timeout
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 from addon.origin import OriginClient, OriginFailure, OriginResponse
@@ -35,7 +36,7 @@ from cache.engine.decisions import (
 )
 from cache.http.messages import Received, Request
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.reasons import Detail
+from cache.policy.reasons import Detail, NotStored
 from cache.rules.invalidation import keys_in_doubt
 from cache.rules.key import primary_key
 from cache.stores.base import StoreError
@@ -165,6 +166,9 @@ class Fetcher:
             return await self._reply_without_origin(request, sent, from_failure, flight)
         except ValueError as error:
             return self.errors.malformed_request(str(error))
+        if response.read_leniently:
+            detail = sent.detail or Detail.LENIENT_ORIGIN
+            sent = replace(sent, not_storable=NotStored.LENIENT_ORIGIN, detail=detail)
         received = Received(response.head, response.request_time, response.response_time)
         outcome = self.outcomes.judge(request, sent, received, self.policy)
         match outcome:

@@ -1,6 +1,7 @@
 """A fill: one origin response on its way to any number of readers, and into the store.
 
-It belongs to the cache, not to the request that caused it, so it goes on when that request's client disconnects.
+It belongs to the cache, not to the request that caused it, so it goes on when that request's client disconnects. Two
+kinds may have no end, and stop without a reader: a stream at once, a response without a length after a while.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from addon.runtime.counters import Counters
 from cache.engine.decisions import Store
 from cache.http.messages import Fields
 from cache.policy.reasons import NotStored
+from cache.rules.streams import is_stream
 
 KEPT_IN_MEMORY = 262_144
 """Bytes that stay in memory although the store has them: readers that keep up need no disk."""
@@ -26,6 +28,9 @@ MAX_AHEAD = 1_048_576
 
 MAX_UNREAD = 67_108_864
 """Bytes of a response without a length that are received while there is no reader."""
+
+MAX_UNREAD_SECONDS = 60.0
+"""Seconds in which a response without a length must end once its last reader has left."""
 
 CHUNK = 65_536
 """Bytes that are read back from the store at a time."""
@@ -46,6 +51,7 @@ class Fill:
         self.length = declared_length(response.head)
         self.entry = outcome.entry
         self.flight = flight
+        self._is_stream = is_stream(response.head)
         self._response = response
         self._writer = writer
         self._counters = counters
@@ -59,8 +65,12 @@ class Fill:
 
     @property
     def may_be_joined(self) -> bool:
-        """Return whether a new reader can have the content from its first byte."""
-        return self._writer.active and (self._writer.readable >= self._window.end or not self._window.start)
+        """Return whether a new reader can have the content from its first byte. A stream is for one reader."""
+        return (
+            not self._is_stream
+            and self._writer.active
+            and (self._writer.readable >= self._window.end or not self._window.start)
+        )
 
     def stream(self, *, trailers: bool = False) -> Stream:
         """Return the content from its first byte, for one reader; with `trailers` also the trailer fields."""
@@ -172,6 +182,14 @@ class Fill:
         """Remove a reader."""
         self._readers.discard(reader)
         _wake(self._reader_progress)
+        if not self._readers and self._is_stream:
+            self._stop_unread()
+        elif not self._readers and not self._ended and self.length is None:
+            asyncio.get_running_loop().call_later(MAX_UNREAD_SECONDS, self._stop_unread)
+
+    def _stop_unread(self) -> None:
+        if not self._readers and not self._ended:
+            self._response.abandon()
 
     async def _wait_for_growth(self) -> None:
         if self._growth is None or self._growth.done():

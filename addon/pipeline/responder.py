@@ -23,6 +23,7 @@ from cache.http.messages import Request, Response
 from cache.policy.reasons import Forwarded, Refused
 from cache.rules.key import keys, primary_key
 from cache.rules.stored_response import StoredResponse
+from cache.rules.streams import asks_for_stream, is_stream
 from cache.stores.base import StoreError
 
 COLLAPSIBLE = frozenset({Forwarded.URI_MISS, Forwarded.VARY_MISS, Forwarded.STALE})
@@ -123,11 +124,15 @@ class Responder:
 
         For a client of HTTP/1.0, content without a length is read too: HTTP/1.0 has no chunks, and the end of the
         connection would not tell whether the content is complete (RFC 9112 §8). Content that ends short becomes an
-        error, since nothing of it was sent yet.
+        error, since nothing of it was sent yet. A stream is not waited for.
         """
         length = declared_length(reply.head)
         without_length = length is None and request.version == "HTTP/1.0"
-        if isinstance(reply.content, bytes) or not (without_length or (length is not None and length <= limit)):
+        if (
+            isinstance(reply.content, bytes)
+            or is_stream(reply.head)
+            or not (without_length or (length is not None and length <= limit))
+        ):
             return reply
         try:
             content = await read_all(reply.content.chunks, max(limit, MAX_BUFFERED_FOR_HTTP_1_0))
@@ -233,6 +238,6 @@ async def read_all(chunks: AsyncIterator[bytes], limit: int) -> bytes:
 
 
 def is_collapsible(request: Request, sent: UpstreamRequest) -> bool:
-    """Return whether one fetch may serve several requests like this one."""
-    plain = request.method == "GET" and "range" not in request.fields
+    """Return whether one fetch may serve several requests like this one. A stream begins anew for each client."""
+    plain = request.method == "GET" and "range" not in request.fields and not asks_for_stream(request)
     return plain and sent.not_storable is None and sent.fwd in COLLAPSIBLE

@@ -165,6 +165,8 @@ def _on_not_modified(
     request: Request, upstream_request: UpstreamRequest, received: Received, policy: CachePolicy
 ) -> Freshen | Relay | Retry | Refuse:
     response, now = received.head, received.response_time
+    if upstream_request.to_validate and upstream_request.not_storable is NotStored.LENIENT_ORIGIN:
+        return Retry(without_copies(upstream_request))  # nothing that is stored may take its fields from this response
     confirmed = validation.confirmed_entries(upstream_request.to_validate, upstream_request.request, response)
     if confirmed:
         return _freshen(request, upstream_request, confirmed, received, policy)

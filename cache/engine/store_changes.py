@@ -8,7 +8,7 @@ from dataclasses import replace
 from cache.engine.decisions import Change, Delete, Invalidate, InvalidateGroups, Update, UpstreamRequest
 from cache.http.messages import Received, Request, Response
 from cache.policy.cache_policy import CachePolicy, obeys_groups
-from cache.policy.reasons import Detail
+from cache.policy.reasons import Detail, NotStored
 from cache.rules import validation
 from cache.rules.content_coding import may_confirm
 from cache.rules.groups import groups, invalidated_groups
@@ -34,6 +34,8 @@ def changes(
         return ()
     if upstream_request.detail is Detail.AUTHORIZATION:
         return ()  # a response to an authorized client says nothing about the one for all clients
+    if request.method == "HEAD" and upstream_request.not_storable is NotStored.LENIENT_ORIGIN:
+        return ()
     if request.method == "HEAD":
         return _changes_by_head(upstream_request, received, policy)
     if received.head.status in (404, 410) and policy.storing.captures == 1:

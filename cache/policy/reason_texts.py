@@ -59,6 +59,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Detail.CONTENT_IN_REQUEST, ReasonText("a cache does not answer a GET or HEAD with content", "RFC 9110 §9.3.1")),
     (Detail.HOST_MISMATCH, ReasonText("Host or the TLS server name differs from the target", "RFC 9110 §7.4")),
     (Detail.INVALIDATED, ReasonText("a later request or response invalidated the copy", "RFC 9111 §4.4")),
+    (Detail.LENIENT_ORIGIN, ReasonText("the response has mistakes that only origin.lenient allows", "RFC 9112 §11")),
     (Detail.NO_CLOCK, ReasonText("the clock of this machine is not set", "RFC 9111 §4")),
     (Detail.PRECONDITION, ReasonText("only the origin evaluates If-Match and If-Unmodified-Since", "RFC 9111 §4.3.2")),
     (Detail.RECORDING, ReasonText("a recording is being made, so every request is forwarded", "ours")),
@@ -98,6 +99,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     ),
     (NotStored.DIGEST_MISMATCH, ReasonText("its content contradicts its Repr-Digest", "RFC 9530 §3")),
     (NotStored.INCOMPLETE, ReasonText("it is incomplete", "RFC 9111 §3.3")),
+    (NotStored.LENIENT_ORIGIN, ReasonText("it has mistakes that only origin.lenient allows", "RFC 9112 §11")),
     (NotStored.METHOD, ReasonText("responses to this method are not stored", "RFC 9111 §3")),
     (
         NotStored.MUST_UNDERSTAND,
@@ -113,7 +115,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (NotStored.REQUEST_NO_STORE, ReasonText("the request forbids storing", "RFC 9111 §5.2.1.5")),
     (NotStored.SET_COOKIE, ReasonText("it sets cookies, and cache.set_cookie forbids storing it", "RFC 9111 §7.3")),
     (NotStored.STATUS, ReasonText("its status is stored only with an explicit lifetime, or never", "RFC 9110 §15.1")),
-    (NotStored.STREAM, ReasonText("it is an event stream, which has no end", "ours")),
+    (NotStored.STREAM, ReasonText("it is a stream, which has no end", "ours")),
     (NotStored.STORE_FAILED, ReasonText("the store could not write it", "ours")),
     (NotStored.TOO_LARGE, ReasonText("it is larger than store.max_object", "ours")),
     (

@@ -12,7 +12,7 @@ from cache.http.cache_control import (
     request_directives,
     response_directives,
 )
-from cache.http.fields import media_type, tokens
+from cache.http.fields import tokens
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.operator_rules import SetCookie
@@ -25,6 +25,7 @@ from cache.rules.poisoning import contradicts_extension, is_odd
 from cache.rules.secrets import secrets_in
 from cache.rules.stored_fields import sets_cookies, storable_fields
 from cache.rules.stored_response import StoredResponse
+from cache.rules.streams import is_endless
 from cache.rules.unkeyed_fields import ambiguous_names, folded, for_all_clients, unkeyed_input
 from cache.rules.vary import nominated_fields, vary_of
 
@@ -188,8 +189,8 @@ def _refused_by_fields(
     cacheable = HEURISTICALLY_CACHEABLE | (KEEP_UNFRESH_STATUSES if policy.private.keep_unfresh else frozenset())
     if not explicit and not directives.public and response.status not in cacheable:
         return NotStored.STATUS
-    # RFC 9111 §3: do not store what can never be reused; an event stream has no end
-    if media_type(fields.get("content-type")) == "text/event-stream":
+    # RFC 9111 §3: do not store what can never be reused; a stream has no end
+    if is_endless(response):
         return NotStored.STREAM
     usable = explicit or policy.private.keep_unfresh or "etag" in fields or "last-modified" in fields
     if not usable and not lifetime_of_kind(request.uri, response, policy):

@@ -21,14 +21,7 @@ from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
 from addon.frontend.http1.request_body import RequestBody
-from addon.frontend.http1.request_head import (
-    EMPTY_LINES,
-    MAX_SECTION,
-    MalformedRequest,
-    RequestHead,
-    end_of_head,
-    parse,
-)
+from addon.frontend.http1.request_head import EMPTY_LINES, MalformedRequest, RequestHead, end_of_head, parse
 from addon.frontend.http1.request_target import RequestTargets, TunnelTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.frontend.http1.response_task import ResponseTask
@@ -36,6 +29,7 @@ from addon.frontend.http1.send import ClientGone, write_together
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log import UNPARSED_REQUEST, format_line, request_line
 from cache.http.messages import Request, Response
+from cache.rules.streams import asks_for_stream, is_stream
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +60,8 @@ class Http1Connection(asyncio.Protocol):
         """Bytes of the request's content that had arrived when the deadline was set."""
         self._writable: asyncio.Future[None] | None = None
         self._address = ""
+        self._ends_with_client = False
+        """The response is a stream, which ends when the client sends no more: it has probably disconnected."""
 
     def _move(self, event: Event) -> None:
         """Move to the state that follows an event, and close where that is the end."""
@@ -94,6 +90,8 @@ class Http1Connection(asyncio.Protocol):
         if self._body is not None and self._state is not State.RELEASED:
             self._fail_body()
             self._move(Event.LAST)
+        if self._ends_with_client:
+            self.abort()  # a stream may be silent for long, so the client would be missed late
         return self._state in states.UNDER_WAY or self._state in states.NOT_READ
 
     def connection_lost(self, _exc: Exception | None) -> None:
@@ -170,7 +168,7 @@ class Http1Connection(asyncio.Protocol):
         self._buffer += data
         if self._state in BETWEEN_REQUESTS:
             self._answer_buffered(fresh=self._state is _READY)
-        elif len(self._buffer) > MAX_SECTION:
+        elif len(self._buffer) > self._handler.head_limits.head:
             self.transport.pause_reading()
 
     def _answer_buffered(self, *, fresh: bool) -> None:
@@ -180,7 +178,7 @@ class Http1Connection(asyncio.Protocol):
                 if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: empty lines before a request
                     self._buffer = EMPTY_LINES.sub(b"", self._buffer, 1)
                     continue
-                end = end_of_head(self._buffer)
+                end = end_of_head(self._buffer, self._handler.head_limits)
                 if not end:
                     break
                 head, self._buffer = self._buffer[:end], self._buffer[end:]
@@ -238,6 +236,7 @@ class Http1Connection(asyncio.Protocol):
             self._buffer = self._body.feed(rest)
         self._move(Event.REQUEST)
         self._restart_body_deadline()
+        self._ends_with_client = asks_for_stream(request)
         shareable = self._fast_path.is_shareable(request)
         self._run(self._handler.answer(self, head, request, self._body), shareable=shareable)
 
@@ -259,7 +258,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _response_done(self, task: asyncio.Task[bool]) -> None:
         """Note how a response ended, and whether another request may follow."""
-        self._response, may_follow = None, False
+        self._response, may_follow, self._ends_with_client = None, False, False
         if task.cancelled():  # the client has disconnected
             self.abort()
         elif error := task.exception():
@@ -324,8 +323,9 @@ class Http1Connection(asyncio.Protocol):
             self._address = address_of(self.transport)
         return self._address
 
-    def response_begins(self) -> None:
-        """Note that the response is being sent to this client: it stops when the client disconnects."""
+    def response_begins(self, head: Response) -> None:
+        """Note that a response is being sent to this client: it stops when the client disconnects."""
+        self._ends_with_client = is_stream(head)
         if isinstance(self._response, ResponseTask):
             self._response.keep_for_client()
 

@@ -23,6 +23,7 @@ from cache.engine.decisions import Serve, Validate
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
 from cache.rules.key import primary_key
+from cache.rules.streams import asks_for_stream
 
 MAX_USES_REPORTED = 5_000
 """Hot responses a second whose use is reported to the store, since reporting takes time."""
@@ -154,7 +155,7 @@ class FastPath:
     def is_shareable(self, request: Request) -> bool:
         """Return whether other requests may use the origin's response to this one, as far as is known."""
         plain = request.method == "GET" and not request.has_content and "range" not in request.fields
-        if not plain:
+        if not plain or asks_for_stream(request):
             return False
         key, now, single_flight = primary_key(request), self.clock(), self.fetcher.single_flight
         audiences = {ANYONE, audience_of(request, Forwarded.URI_MISS)}

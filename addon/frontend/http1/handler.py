@@ -10,7 +10,7 @@ from addon.frontend.frontend import Frontend
 from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.request_body import RequestBody
-from addon.frontend.http1.request_head import RequestHead
+from addon.frontend.http1.request_head import HeadLimits, RequestHead
 from addon.frontend.http1.response_head import framing_of
 from addon.frontend.http1.send import Client, ClientGone, send
 from addon.origin import FailureKind, OriginFailure, OriginResponse, RequestContent
@@ -36,8 +36,8 @@ class RespondingClient(Client, Protocol):
     def send_interim(self, interim: Response) -> None:
         """Send an interim response (1xx)."""
 
-    def response_begins(self) -> None:
-        """Note that the response is being sent."""
+    def response_begins(self, head: Response) -> None:
+        """Note that a response is being sent."""
 
 
 class Handler:
@@ -46,6 +46,8 @@ class Handler:
     def __init__(self, frontend: Frontend, fast_path: FastPath) -> None:
         self.frontend = frontend
         self.fast_path = fast_path
+        limits = frontend.service.settings.limits
+        self.head_limits = HeadLimits(limits.max_head, limits.max_line)
 
     async def answer(
         self, client: RespondingClient, head: RequestHead, request: Request, body: RequestBody | None
@@ -90,7 +92,7 @@ class Handler:
             return False
         framing = framing_of(reply.head, request.method, request.version, persistent=may_follow)
         size = 0
-        client.response_begins()
+        client.response_begins(reply.head)
         try:
             size = await send(client, reply, framing, head_only=request.method == "HEAD")
         except (ClientGone, OriginFailure, StoreError) as failure:

@@ -14,12 +14,6 @@ from cache.http.fields import HOST, TOKEN, tokens
 from cache.http.messages import Fields
 from cache.rules.selection import asks_for_web_socket
 
-MAX_SECTION = 65_536
-"""Bytes of a head."""
-
-MAX_LINE = 16_384
-"""Bytes of one line."""
-
 MAX_FIELDS = 200
 """Field lines."""
 
@@ -75,22 +69,46 @@ def _is_persistent(fields: Fields, version: str) -> bool:
     return "close" not in options if version == "HTTP/1.1" else "keep-alive" in options
 
 
-def end_of_head(data: bytes | bytearray) -> int:
+@dataclass(frozen=True, slots=True)
+class HeadLimits:
+    """The largest request head, in bytes."""
+
+    head: int = 65_536
+    line: int = 32_768
+    """For each line, the request line included."""
+
+    @property
+    def least(self) -> int:
+        """The size up to which no limit can be exceeded."""
+        return min(self.head, self.line)
+
+
+def end_of_head(data: bytes | bytearray, limits: HeadLimits) -> int:
     """Return where the first head in `data` ends, or 0 while it is not complete.
 
     Raises:
         MalformedRequest: it never will be, or is larger than allowed.
     """
     end = data.find(b"\r\n\r\n") + 4
-    if end > MAX_SECTION or (end == 3 and len(data) > MAX_SECTION):
-        raise MalformedRequest(f"The request head is larger than {MAX_SECTION} bytes.", 431)
-    if end == 3:
-        if _has_stray(data):
-            raise MalformedRequest("A line of the request head does not end with CR LF.")
-        if len(data) > MAX_LINE and data.rfind(b"\r\n") < len(data) - MAX_LINE:
-            raise _long_line()
-        return 0
-    return end
+    complete = end > 3
+    if (end if complete else len(data)) > limits.least:
+        _check_lengths(data[:end] if complete else data, limits, complete=complete)
+    if not complete and _has_stray(data):
+        raise MalformedRequest("A line of the request head does not end with CR LF.")
+    return end if complete else 0
+
+
+def _check_lengths(head: bytes | bytearray, limits: HeadLimits, *, complete: bool) -> None:
+    """Raise MalformedRequest if a head, or the part of it that has arrived, is larger than allowed."""
+    first, last = head.find(b"\r\n"), head.rfind(b"\r\n")
+    if (first if first >= 0 else len(head)) > limits.line:  # RFC 9112 §3
+        raise MalformedRequest(f"The request line is longer than {limits.line} bytes.", 414)
+    # a head that arrives byte by byte is not split into lines as often
+    longest = max(map(len, head[first:].split(b"\r\n"))) if complete else len(head) - last - 2
+    if longest > limits.line:  # RFC 6585 §5
+        raise MalformedRequest(f"A field line of the request is longer than {limits.line} bytes.", 431)
+    if len(head) > limits.head:
+        raise MalformedRequest(f"The request head is larger than {limits.head} bytes.", 431)
 
 
 def parse(data: bytes) -> RequestHead:
@@ -99,8 +117,6 @@ def parse(data: bytes) -> RequestHead:
     line = _REQUEST_LINE.fullmatch(first)
     if line is None:
         raise _fault(first, rest)
-    if len(data) > MAX_LINE and max(map(len, data.split(b"\r\n"))) > MAX_LINE:
-        raise _long_line()
     method, target, minor = line.groups()
     version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
     fields, length = _section(rest, version)
@@ -163,7 +179,3 @@ def _fault(first: bytes, rest: bytes) -> MalformedRequest:
     bad = next(line for line in rest.split(b"\r\n") if not _FIELD_LINES.fullmatch(line + b"\r\n"))
     name = bad.partition(b":")[0][:40].decode("latin-1")
     return MalformedRequest(f"The field line that begins with {name!r} is malformed.")
-
-
-def _long_line() -> MalformedRequest:
-    return MalformedRequest(f"A line of the request head is longer than {MAX_LINE} bytes.", 431)

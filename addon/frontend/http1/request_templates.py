@@ -212,7 +212,8 @@ class TemplateFetch(DirectFetch):
     @override
     def _respond(self) -> None:
         response, presented = self.response, None
-        if self._template.uncacheable and response.complete and response.head and not response.trailers.lines:
+        is_plain = response.complete and not response.trailers.lines and not response.read_leniently
+        if self._template.uncacheable and is_plain and response.head:
             presented = self._present(response.head)
         if presented is None:
             self.client.continue_fetch(self)

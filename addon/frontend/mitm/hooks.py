@@ -15,7 +15,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from addon.frontend.mitm.loopback import LoopbackServer
 from addon.frontend.mitm.messages import fields_of, head_of, headers_of, request_of, whole_response
-from addon.frontend.mitm.request_checks import fault_of
+from addon.frontend.mitm.request_checks import fault_of, size_fault_of
 from addon.origin import OriginFailure
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import Trial
@@ -94,6 +94,9 @@ class Hooks:
         if _is_settled(flow):
             return
         service = await self._service()
+        if too_large := size_fault_of(flow.request, service.settings.limits):
+            flow.response = whole_response(flow.request, service.errors.malformed_request(*too_large))
+            return
         if fault := fault_of(flow.request):
             flow.response = whole_response(flow.request, service.errors.malformed_request(fault))
             return

@@ -1,4 +1,4 @@
-"""Checks of request heads that mitmproxy has parsed: ambiguous ones are refused."""
+"""Checks of request heads that mitmproxy has parsed: ambiguous ones are refused, and those that are too large."""
 
 from __future__ import annotations
 
@@ -6,12 +6,29 @@ import re
 
 from mitmproxy import http
 
+from addon.config.settings import LimitSettings
 from cache.http.fields import HOST
 from cache.http.messages import host_in_uri
 
 _OUTSIDE_VALUE = re.compile(rb"[\x00\r\n]")
 _OUTSIDE_TARGET = re.compile(rb"[\x00-\x20\x7f#]")
 _AUTHORITY = re.compile(rf"(?:{HOST})?(?::[0-9]*)?".encode())
+
+
+def size_fault_of(request: http.Request, limits: LimitSettings) -> tuple[str, int] | None:
+    """Return a sentence about what in a request head is larger than allowed, and the status for it; or None.
+
+    mitmproxy has read the whole head before, so this spares the cache and the origin only.
+    """
+    lines = [len(name) + len(value) + len(": ") for name, value in request.headers.fields]
+    request_line = len(request.data.method) + len(request.data.path) + len("  HTTP/1.1")
+    if request_line > limits.max_line:  # RFC 9112 §3
+        return f"The request line is longer than {limits.max_line} bytes.", 414
+    if max(lines, default=0) > limits.max_line:  # RFC 6585 §5
+        return f"A field line of the request is longer than {limits.max_line} bytes.", 431
+    if request_line + sum(lines) + len("\r\n") * (len(lines) + 2) > limits.max_head:
+        return f"The request head is larger than {limits.max_head} bytes.", 431
+    return None
 
 
 def fault_of(request: http.Request) -> str | None:

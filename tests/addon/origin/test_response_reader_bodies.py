@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from addon.origin import FailureKind, OriginClient, OriginFailure
+from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
 from tests.fixtures.origin_client import (
     get,
     head_refusal,
@@ -15,7 +15,7 @@ from tests.fixtures.origin_client import (
     run_conversation,
     whole,
 )
-from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin, answering
+from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, SHORT_TIMEOUT, Peer, RawOrigin, answering
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 
@@ -130,11 +130,14 @@ def test_invalid_framing_is_refused_before_the_head_is_returned(data: bytes) -> 
         b"3\nabc\r\n0\r\n\r\n",
         b"0x3\r\nabc\r\n0\r\n\r\n",
         b"-3\r\nabc\r\n0\r\n\r\n",
-        b" 3\r\nabc\r\n0\r\n\r\n",
         b"\r\nabc",
         b"ffffffffffffffffff\r\nabc\r\n0\r\n\r\n",
-        b"0\r\nContent-Length: 3\r\n\r\n",
-        b"0\r\nX : y\r\n\r\n",
+        b"3 x\r\nabc\r\n0\r\n\r\n",
+        b"3;a\rb\r\nabc\r\n0\r\n\r\n",
+        b";a\r\nabc\r\n0\r\n\r\n",
+        b" \r\nabc\r\n0\r\n\r\n",
+        b"3_0\r\nabc\r\n0\r\n\r\n",
+        b"3;" + b"a" * 40_000,
     ],
     ids=repr,
 )
@@ -145,7 +148,7 @@ def test_a_broken_chunk_is_a_protocol_error(chunks: bytes) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [HEAD + b"Content-Length: 3\r\n\r\nab", CHUNKED + b"3\r\nab", CHUNKED + b"3\r\nabc\r\n", CHUNKED + b"0\r\n"],
+    [HEAD + b"Content-Length: 3\r\n\r\nab", CHUNKED + b"3\r\nab", CHUNKED + b"3\r\nabc\r\n", CHUNKED + b"0\r"],
 )
 def test_a_truncated_body_is_incomplete(data: bytes) -> None:
     failure = refusal(data)
@@ -168,8 +171,54 @@ def test_the_received_part_of_a_truncated_body_is_returned_before_the_failure() 
     [LONG_FIELD_LINE * 70 + b"\r\n", b"X: " + b"a" * 400_000, b"X: a\r\n" * 60_000],
     ids=["many", "endless", "small"],
 )
-def test_a_trailer_section_above_the_limit_is_refused(trailers: bytes) -> None:
-    assert refusal(CHUNKED + b"0\r\n" + trailers).kind is FailureKind.HTTP_RESPONSE_TRAILER_SECTION_SIZE
+def test_a_trailer_section_above_the_limit_is_dropped(trailers: bytes) -> None:
+    _, body, connections = receive(CHUNKED + b"3\r\nabc\r\n0\r\n" + trailers)
+    assert (body, connections) == (b"abc", 2)
+
+
+@pytest.mark.parametrize(
+    "trailers",
+    [
+        b"Content-Length: 3\r\n\r\n",
+        b"transfer-encoding: chunked\r\n\r\n",
+        b"no colon\r\n\r\n",
+        b"X: a\n\n",
+        b"X: a\0b\r\n\r\n",
+        b" X: folded\r\n\r\n",
+    ],
+    ids=repr,
+)
+def test_a_body_in_chunks_is_complete_although_its_trailer_section_is_not_valid(trailers: bytes) -> None:
+    """RFC 9112 §8: the last chunk completes a body. Nothing may follow on the connection."""
+    _, body, connections = receive(CHUNKED + b"3\r\nabc\r\n0\r\n" + trailers)
+    assert (body, connections) == (b"abc", 2)
+
+
+@pytest.mark.parametrize(
+    "size", [b"3 ", b"3\t  ", b" 3", b"3 ;ext", b"3; a = b", b'3;a="b;c" ; d', b"0003", b"00000000000000000000000003"]
+)
+def test_white_space_and_extensions_around_the_size_of_a_chunk_are_ignored(size: bytes) -> None:
+    """RFC 9112 §7.1.1; Apache, nginx and Squid accept this too."""
+    _, body, connections = receive(CHUNKED + size + b"\r\nabc\r\n000 \r\n\r\n")
+    assert (body, connections) == (b"abc", 1)
+
+
+@pytest.mark.parametrize("trailers", [b"X: y\r\n", b"", b"X"], ids=repr)
+def test_the_last_chunk_completes_a_body_whose_trailer_section_is_cut(trailers: bytes) -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
+        return await whole(await client.fetch(get(origin)))
+
+    data = CHUNKED + b"3\r\nabc\r\n0\r\n" + trailers
+    assert run_conversation(conversation, answering(data, then_close=True)) == b"abc"
+
+
+def test_the_last_chunk_completes_a_body_whose_trailer_section_never_ends() -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
+        return await whole(await client.fetch(get(origin)))
+
+    silent_in_trailers = answering(CHUNKED + b"3\r\nabc\r\n0\r\nX: y\r\n")
+    options = OriginOptions(proxy="none", between_bytes_timeout=SHORT_TIMEOUT)
+    assert run_conversation(conversation, silent_in_trailers, options=options) == b"abc"
 
 
 def test_a_reset_does_not_end_a_body_without_a_length() -> None:

@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
-from addon.origin import FailureKind, OriginClient
+from addon.origin import FailureKind, OriginClient, OriginOptions
 from cache.http.messages import Fields, Response
 from tests.fixtures.origin_client import get, head_refusal, receive, run_conversation, whole
-from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin
+from tests.fixtures.raw_origin import CHUNKED, HEAD, LONG_FIELD_LINE, OK, Peer, RawOrigin, answering
 
 pytestmark = pytest.mark.usefixtures("each_loop")
 
@@ -47,9 +47,13 @@ def test_a_response_that_arrives_byte_by_byte_is_the_same_response() -> None:
         (b"HTTP/1.1 200 ", 200, ""),
         (b"HTTP/1.1 200", 200, ""),
         (b"HTTP/1.1 999 \xe9 b", 999, "\xe9 b"),
+        (b"HTTP/1.1  200 \t  OK ", 200, "OK"),  # RFC 9112 §4: word boundaries may separate the parts
+        (b"HTTP/1.2 200 OK", 200, "OK"),  # RFC 9110 §2.5: read as the highest minor version that is known
+        (b"http/1.1 200 OK", 200, "OK"),
+        (b"\r\n\nHTTP/1.1 200 OK", 200, "OK"),
     ],
 )
-def test_valid_status_lines(line: bytes, status: int, reason: str) -> None:
+def test_status_lines_that_are_read(line: bytes, status: int, reason: str) -> None:
     head, _, _ = receive(line + b"\r\nContent-Length: 0\r\n\r\n")
     assert (head.status, head.reason, head.version) == (status, reason, "HTTP/1.1")
 
@@ -73,7 +77,7 @@ def test_valid_status_lines(line: bytes, status: int, reason: str) -> None:
         HEAD + b"X: a\0b\r\nContent-Length: 0\r\n\r\n",
         HEAD + b"X: a\r\n folded\r\nContent-Length: 0\r\n\r\n",
         HEAD + b" X: a\r\nContent-Length: 0\r\n\r\n",
-        HEAD + b"X : a\r\nContent-Length: 0\r\n\r\n",
+        HEAD + b"X\x0b: a\r\nContent-Length: 0\r\n\r\n",
         HEAD + b"X Y: a\r\nContent-Length: 0\r\n\r\n",
         HEAD + b"no colon\r\nContent-Length: 0\r\n\r\n",
         HEAD + b": no name\r\nContent-Length: 0\r\n\r\n",
@@ -85,6 +89,32 @@ def test_a_malformed_head_is_refused(data: bytes) -> None:
     assert (failure.kind, failure.disconnected) == (FailureKind.HTTP_PROTOCOL_ERROR, False)
 
 
+def test_white_space_before_a_colon_is_removed() -> None:
+    """RFC 9112 §5.1: MUST, for a response."""
+    head, body, _ = receive(HEAD + b"X : a\r\nContent-Length\t : 3\r\n\r\nabc")
+    assert (head.fields.lines, body) == ((("X", "a"), ("Content-Length", "3")), b"abc")
+
+
+def test_control_characters_in_a_value_are_kept() -> None:
+    """RFC 9110 §5.5: MAY. Old file names in Content-Disposition have ESC, for example."""
+    head, _, _ = receive(HEAD + b"X: \x1b$B\x7f\x01\r\nContent-Length: 0\r\n\r\n")
+    assert head.fields.get("x") == "\x1b$B\x7f\x01"
+
+
+def test_a_refusal_of_size_names_the_setting() -> None:
+    assert "(limits.max_head)" in head_refusal(HEAD + b"X: " + b"a" * 65_536).detail
+    assert "(limits.max_line)" in head_refusal(HEAD + b"X: " + b"a" * 32_768 + b"\r\n\r\n").detail
+
+
+def test_the_limits_are_settings() -> None:
+    async def conversation(client: OriginClient, origin: RawOrigin) -> int:
+        return len((await client.fetch(get(origin))).head.fields.get("x") or "")
+
+    data = HEAD + b"X: " + b"a" * 100_000 + b"\r\nContent-Length: 0\r\n\r\n"
+    options = OriginOptions(proxy="none", max_head=200_000, max_line=150_000)
+    assert run_conversation(conversation, answering(data), options=options) == 100_000
+
+
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
@@ -94,7 +124,7 @@ def test_a_malformed_head_is_refused(data: bytes) -> None:
         (b"HTTP/1.1 200 " + b"a" * 65_536, "http_response_header_section_size"),
         ((b"HTTP/1.1 103 Early Hints\r\n" + LONG_FIELD_LINE + b"\r\n") * 70, "http_response_header_section_size"),
         (HEAD + b"X: a\r\n" * 200 + b"Content-Length: 0\r\n\r\n", "http_response_header_section_size"),
-        (HEAD + b"X: " + b"a" * 16_384 + b"\r\nContent-Length: 0\r\n\r\n", "http_response_header_size"),
+        (HEAD + b"X: " + b"a" * 32_768 + b"\r\nContent-Length: 0\r\n\r\n", "http_response_header_size"),
     ],
     ids=["64 KiB of fields", "no end", "one line without end", "endless reason", "interim heads", "201 fields", "line"],
 )

@@ -31,7 +31,6 @@ from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, answering, endless
         b"X: a\x00b",
         b"X: a\r\n b",
         b"X: a\r\n\tb",
-        b"X : a",
         b" X: a",
         b"X\x00: a",
         b"X(: a",

@@ -7,15 +7,24 @@ from __future__ import annotations
 
 import pytest
 
-from addon.frontend.http1.request_head import MAX_FIELDS, MAX_LINE, MAX_SECTION, MalformedRequest, end_of_head, parse
+from addon.frontend.http1.request_head import MAX_FIELDS, HeadLimits, MalformedRequest, end_of_head, parse
 
 GET = b"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n"
+LIMITS = HeadLimits()
+MAX_LINE = LIMITS.line
 POST = GET.replace(b"GET", b"POST")
 
 
 def refusal(data: bytes) -> int:
     with pytest.raises(MalformedRequest) as caught:
         parse(data)
+    return caught.value.status
+
+
+def early_refusal(data: bytes, limits: HeadLimits = LIMITS) -> int:
+    """Return the status for a head that is refused before it is parsed."""
+    with pytest.raises(MalformedRequest) as caught:
+        end_of_head(data, limits)
     return caught.value.status
 
 
@@ -188,7 +197,7 @@ def test_connection_close_ends_the_connection(line: bytes) -> None:
 def test_a_head_within_the_limits_is_accepted() -> None:
     lines = b"".join(b"X-%03d: %b\r\n" % (number, b"a" * 300) for number in range(MAX_FIELDS - 1))
     assert len(parse(GET + lines + b"\r\n").fields.lines) == MAX_FIELDS
-    assert parse(GET + b"X: " + b"a" * (MAX_LINE - 3) + b"\r\n\r\n")
+    assert end_of_head(GET + b"X: " + b"a" * (MAX_LINE - 3) + b"\r\n\r\n", LIMITS)
 
 
 def test_too_many_field_lines_are_refused() -> None:
@@ -196,31 +205,43 @@ def test_too_many_field_lines_are_refused() -> None:
 
 
 def test_a_line_above_the_limit_is_refused() -> None:
-    assert refusal(GET + b"X: " + b"a" * (MAX_LINE - 2) + b"\r\n\r\n") == 431
-    assert refusal(b"GET http://a.example/" + b"a" * MAX_LINE + b" HTTP/1.1\r\nHost: a.example\r\n\r\n") == 431
+    assert early_refusal(GET + b"X: " + b"a" * (MAX_LINE - 2) + b"\r\n\r\n") == 431
+    assert early_refusal(b"GET http://a.example/" + b"a" * MAX_LINE + b" HTTP/1.1\r\nHost: a.example\r\n\r\n") == 414
+
+
+def test_a_request_line_above_the_limit_of_a_head_is_a_long_line_too() -> None:
+    """RFC 9112 §3: MUST be 414. It must not depend on how much of the head has arrived."""
+    line = b"GET http://a.example/" + b"a" * LIMITS.head
+    assert [early_refusal(line), early_refusal(line + b" HTTP/1.1\r\nHost: a\r\n\r\n")] == [414, 414]
+
+
+def test_other_limits_are_applied() -> None:
+    small, large = HeadLimits(100, 1000), HeadLimits(10**6, 10**5)
+    assert early_refusal(GET + b"X: " + b"a" * 100 + b"\r\n\r\n", small) == 431
+    head = GET + b"X: " + b"a" * (MAX_LINE + 1) + b"\r\n\r\n"
+    assert end_of_head(head, large) == len(head)
 
 
 @pytest.mark.parametrize(
     ("data", "status"),
     [
         (b"X: " + b"a" * 10_000 + b"\r\n", 431),  # repeated up to the limit of the whole head
-        (b"a" * (MAX_LINE + 1), 431),
+        (b"a" * (MAX_LINE + 1), 414),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * MAX_LINE, 431),
         (b"a\n", 400),
         (b"a\r\rb", 400),
         (b"a\x00", 400),
     ],
 )
 def test_an_invalid_head_is_refused_before_its_end(data: bytes, status: int) -> None:
-    data *= MAX_SECTION // len(data) + 1 if data.endswith(b"\r\n") else 1
-    with pytest.raises(MalformedRequest) as caught:
-        end_of_head(data)
-    assert caught.value.status == status
+    data *= LIMITS.head // len(data) + 1 if data.endswith(b"\r\n") else 1
+    assert early_refusal(data) == status
 
 
 def test_an_incomplete_head_has_no_end() -> None:
     head = GET + b"X: a\r\n\r\n"
-    assert [end_of_head(head[:length]) for length in range(len(head))] == [0] * len(head)
-    assert end_of_head(head + b"GET") == len(head)
+    assert [end_of_head(head[:length], LIMITS) for length in range(len(head))] == [0] * len(head)
+    assert end_of_head(head + b"GET", LIMITS) == len(head)
 
 
 def test_a_value_full_of_spaces_is_parsed_in_linear_time() -> None:

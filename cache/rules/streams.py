@@ -1,0 +1,56 @@
+"""Streams: exchanges in which an origin may be silent for a long time on purpose, and responses without an end.
+
+Examples are event streams, gRPC, and long polls. They have a timeout of their own, are not waited for by other
+requests, and end when their client disconnects.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cache.http.fields import media_type, members, tokens
+from cache.http.messages import Fields, Request, Response
+
+_ENDLESS = frozenset({"text/event-stream", "multipart/x-mixed-replace"})
+_RECORDS = frozenset(
+    {"application/json-seq", "application/jsonl", "application/ndjson", "application/stream+json"}
+    | {"application/x-json-stream", "application/x-jsonlines", "application/x-ndjson"}
+)
+"""Media types of one record after the other. They are also those of finished files, which have a Content-Length."""
+
+
+def is_stream(response: Response) -> bool:
+    """Return whether the media type of a response is that of a stream."""
+    return _is_stream(response.fields)
+
+
+def is_endless(response: Response) -> bool:
+    """Return whether the media type of a response is that of a stream without an end, which is never stored."""
+    return _has_no_end(media_type(response.fields.get("content-type")))
+
+
+def asks_for_stream(request: Request) -> bool:
+    """Return whether a request asks for a stream, or for a response that is held back (RFC 7240 §4.3)."""
+    return _asks_for_stream(request.fields)
+
+
+@lru_cache(maxsize=512)
+def _is_stream(fields: Fields) -> bool:
+    kind = media_type(fields.get("content-type"))
+    return _has_no_end(kind) or (kind in _RECORDS and "content-length" not in fields)
+
+
+@lru_cache(maxsize=512)
+def _asks_for_stream(fields: Fields) -> bool:
+    wanted = {media_type(member) for member in members(fields.get("accept") or "")}
+    if not wanted.isdisjoint(_ENDLESS | _RECORDS) or _is_grpc(media_type(fields.get("content-type"))):
+        return True
+    return any(preference.startswith("wait=") for preference in tokens(fields.get("prefer")))
+
+
+def _has_no_end(kind: str) -> bool:
+    return kind in _ENDLESS or _is_grpc(kind)
+
+
+def _is_grpc(kind: str) -> bool:
+    return kind.startswith("application/grpc")  # also grpc+proto and grpc-web (the gRPC protocol, "Requests")
