@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-_FIRST_HTTP_BYTES = frozenset((b"H", b"\r", b"\n", b""))
-"""`HTTP/1.1`, perhaps after empty lines. llhttp would also accept `RTSP/` and `ICE/`."""
+_FIRST_HTTP_BYTES = frozenset((b"H", b"h", b"\r", b"\n", b""))
+"""`HTTP/1.1` in any letter case, perhaps after empty lines."""
 
 _TLS_ALERT = b"\x15\x03"  # RFC 8446 §5.1
 
