@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -78,8 +79,8 @@ def can_listen(address: str) -> bool:
     try:
         with socket.socket(family, socket.SOCK_STREAM) as probe:
             probe.bind(where)
-    except OSError:
-        return False
+    except OSError as error:
+        return error.errno == errno.EADDRINUSE  # all its ports are in use, and no other error says that it is its own
     return True
 
 

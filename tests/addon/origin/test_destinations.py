@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 from ipaddress import ip_network
 
@@ -89,6 +90,14 @@ def test_a_machine_that_may_listen_on_any_address_knows_its_own_nevertheless(mon
         True,
         False,
     ]
+
+
+def test_an_address_without_a_free_port_is_own_nevertheless(monkeypatch: pytest.MonkeyPatch) -> None:
+    def bind(_: object, where: tuple[str, int]) -> None:
+        raise OSError(errno.EADDRINUSE if where[0] == "10.0.0.5" else errno.EADDRNOTAVAIL, "")
+
+    monkeypatch.setattr("addon.origin.destinations.socket.socket.bind", bind)
+    assert [is_own(address) for address in ("10.0.0.5", "10.0.0.1")] == [True, False]
 
 
 def test_loopback_and_foreign_addresses_are_not_own() -> None:
