@@ -102,6 +102,24 @@ def test_the_origin_options_have_the_settings_of_the_origin_table(tmp_path: Path
     assert options.proxy == "http://[::1]:3128"
 
 
+def test_the_origin_options_have_the_limits_of_messages_and_the_lenient_hosts(tmp_path: Path) -> None:
+    text = """
+        [origin]
+        lenient = ["*.old.example"]
+        min_rate = "1 KiB"
+        stream_timeout = "2 h"
+        [limits]
+        max_head = "128 KiB"
+        max_line = 1000
+        """
+    options = configured(tmp_path, text).settings.origin_options()
+    assert (options.max_head, options.max_line) == (131_072, 1000)
+    assert (options.min_rate, options.stream_timeout) == (1024, 7200)
+    assert options.of_host("a.old.example").reads_leniently
+    defaults = configured(tmp_path, "").settings.origin_options()
+    assert (defaults.max_head, defaults.max_line, defaults.min_rate, defaults.lenient) == (65_536, 32_768, 16, ())
+
+
 def test_the_store_has_a_default_directory_and_a_largest_object(tmp_path: Path) -> None:
     settings = configured(tmp_path, "[store]\nmax_size = 400").settings
     assert settings.store.directory == tmp_path / "cache-home" / "secondhand" / "store"

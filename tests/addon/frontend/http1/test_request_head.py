@@ -204,6 +204,7 @@ def test_too_many_field_lines_are_refused() -> None:
     assert refusal(GET + b"X: a\r\n" * MAX_FIELDS + b"\r\n") == 431
 
 
+@pytest.mark.row("PARSE-24")
 def test_a_line_above_the_limit_is_refused() -> None:
     assert early_refusal(GET + b"X: " + b"a" * (MAX_LINE - 2) + b"\r\n\r\n") == 431
     assert early_refusal(b"GET http://a.example/" + b"a" * MAX_LINE + b" HTTP/1.1\r\nHost: a.example\r\n\r\n") == 414

@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 from mitmproxy.test.tutils import treq
 
-from addon.frontend.mitm.request_checks import fault_of
+from addon.config.settings import LimitSettings
+from addon.frontend.mitm.request_checks import fault_of, size_fault_of
 
 
 def test_a_plain_request_has_no_fault() -> None:
@@ -35,3 +36,20 @@ def test_a_line_break_in_a_value_is_refused() -> None:
 
 def test_user_information_is_refused() -> None:
     assert fault_of(treq(host="user:password@a.example", headers=((b"host", b"a.example"),), path=b"/"))
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "count", "status"),
+    [
+        (b"/" + b"a" * 900, b"", 1, None),
+        (b"/" + b"a" * 1000, b"", 1, 414),
+        (b"/", b"a" * 900, 2, None),
+        (b"/", b"a" * 1000, 1, 431),
+        (b"/", b"a" * 900, 3, 431),
+    ],
+    ids=["just within", "request line", "two long lines", "one line", "head"],
+)
+def test_a_head_above_the_limits_is_refused(path: bytes, value: bytes, count: int, status: int | None) -> None:
+    limits = LimitSettings(max_head=2000, max_line=1000)
+    found = size_fault_of(treq(headers=((b"x", value),) * count, path=path), limits)
+    assert (found and found[1]) == status
