@@ -21,9 +21,12 @@ from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.clock_follower import ClockFollower
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.own_store import OwnStore
 from addon.pipeline.pipeline import Pipeline
+from addon.pipeline.purge_command import purge_handler
 from addon.pipeline.reply import Reply
 from addon.pipeline.responder import Responder
+from addon.pipeline.store_condition import StoreCondition, StoreState
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.switch import RecordingSwitch
 from addon.runtime.clock import Clock
@@ -37,12 +40,7 @@ from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.operator_rules import Mode
 from cache.policy.reasons import NotStored
-from cache.rules.key import key_of_uri, keys
-from cache.stores.base import ResponseStore, StoreError
-from cache.stores.disk.store import DiskStore
-from cache.stores.memory import MemoryStore
-from cache.stores.purges import host_tag, tags_of
-from cache.stores.tiered.store import TieredStore
+from cache.stores.base import ResponseStore
 
 logger = logging.getLogger(__name__)
 
@@ -71,18 +69,19 @@ class Service:
         self.counters = Counters()
         self._lasting = lasting
         self._origin_options = settings.origin_options()
-        store, self.store_problem = open_store(settings, self._count_lost)
-        directory = settings.store.directory if isinstance(store, TieredStore) else None
+        self.own_store = OwnStore(settings.store, settings.memory, self._count_lost)
+        store, directory = self.own_store.first(), self.own_store.directory
         self.queue = MissQueue(settings.store.directory) if directory else None
         self.reachability = Reachability(self._set_unreachable, self.clock)
         policy = settings.policy()
         policy = replace(
             policy,
             identity=replace(policy.identity, instance=secrets.token_hex(4)),
-            keying=replace(policy.keying, credential_key=credential_key(directory)),
+            keying=replace(policy.keying, credential_key=credential_key(None if self.store_problem else directory)),
             freshness=replace(policy.freshness, clock_valid_from=CLOCK_VALID_FROM),
         )
-        self.active = ActivePipeline(self._make_pipeline(store, policy, Responder, self.queue))
+        own = self._make_pipeline(store, policy, Responder, self.queue, self.own_store.condition)
+        self.active = ActivePipeline(own)
         self.clock_follower: ClockFollower | None = None
         if isinstance(self.clock, Clock):
             self.clock_follower = ClockFollower(self.clock, self.active, self.reachability.forget)
@@ -102,16 +101,22 @@ class Service:
                 "missing": self._missing,
                 "mode": self.modes.handle,
                 "ping": self._ping,
-                "purge": self._purge,
+                "purge": purge_handler(self.active.own, self.own_store),
                 "stats": self._stats,
+                "store": self._store_condition,
                 **self.recordings.handlers(),
             },
         )
 
     def _make_pipeline(
-        self, store: ResponseStore, policy: CachePolicy, responder: type[Responder], queue: MissQueue | None
+        self,
+        store: ResponseStore,
+        policy: CachePolicy,
+        responder: type[Responder],
+        queue: MissQueue | None,
+        condition: StoreCondition | None = None,
     ) -> Pipeline:
-        async_store = AsyncStore(store, self.counters)
+        async_store = AsyncStore(store, self.counters, condition)
         fetcher = Fetcher(
             store=async_store,
             origin=OriginClient(self._origin_options, self.clock),
@@ -144,6 +149,21 @@ class Service:
     def store(self) -> ResponseStore:
         """The store that answers now."""
         return self.active.current.store.sync_store
+
+    @property
+    def store_problem(self) -> str | None:
+        """Why there is no store at the moment, or None."""
+        condition = self.own_store.condition
+        return condition.reason if condition.state is StoreState.CLOSED else None
+
+    def _store_replaced(self) -> None:
+        """Go on with another store, perhaps in a new directory with another key for credentials."""
+        own = self.active.own
+        key = (
+            credential_key(self.own_store.directory) if self.store_problem is None else own.policy.keying.credential_key
+        )
+        own.fetcher.use_policy(replace(own.policy, keying=replace(own.policy.keying, credential_key=key)))
+        self.active.store_replaced()
 
     def _remedy(self, host: str) -> str:
         return remedy(self.settings, self.policy, host, lasting=self._lasting)
@@ -185,18 +205,17 @@ class Service:
         """
         if self.clock_follower:
             self.clock_follower.start()
+        self.own_store.start(self.active.own.store, self._store_replaced)
         if doing := self.settings.recordings.doing:
             await self.recordings.start(*doing)
-        try:
-            await self._control.start()
-        except OSError as error:
-            logger.warning("commands cannot reach this proxy: %s", error)
+        await self._control.start()
 
     async def close(self) -> None:
         """Stop everything, and close the store."""
         if self.clock_follower:
             self.clock_follower.close()
         await self._control.close()
+        await self.own_store.close()
         if self.queue_drain:
             await self.queue_drain.close()
         await self.recordings.close()
@@ -214,36 +233,5 @@ class Service:
     async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return dict(self.counters.snapshot())
 
-    async def _purge(self, arguments: Mapping[str, object]) -> dict[str, object]:
-        # recordings are not purged: they are removed as a whole
-        own = self.active.own
-        store = own.store.sync_store
-        match dict(arguments):
-            case {"url": str(url)}:
-                named = keys(key_of_uri(url), own.policy)
-                deleted = await own.purge(lambda key: key in named, lambda: sum(map(store.delete, named)))
-            case {"host": str(host)}:
-                tag = host_tag(host)
-                deleted = await own.purge(lambda key: tag in tags_of(key), lambda: store.delete_host(host))
-            case {"all": True}:
-                deleted = await own.purge(lambda _: True, store.clear)
-            case _:
-                raise ValueError('expected "url", "host" or "all"')
-        return {"deleted": deleted}
-
-
-def open_store(settings: Settings, count_lost: Callable[[NotStored, int], None]) -> tuple[ResponseStore, str | None]:
-    """Return the store, and why it takes nothing, if so: responses are then served and not stored.
-
-    Args:
-        settings: They name the store.
-        count_lost: Called, on any thread, when responses that the store had accepted could not be written.
-    """
-    if settings.store.kind == "memory":
-        return MemoryStore(settings.store.max_size, settings.store.captures), None
-    try:
-        disk = DiskStore(settings.store.directory, settings.store.max_size, captures=settings.store.captures)
-        return TieredStore(disk, settings.memory.store_size, settings.memory.max_object, count_lost), None
-    except StoreError as error:
-        logger.warning("no store: %s; responses are passed on and not stored", error)
-        return MemoryStore(0), str(error)
+    async def _store_condition(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        return dict(self.own_store.condition.described())

@@ -20,12 +20,12 @@ from addon.cli.options import (
 from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.config.units import size_text, time_text
-from addon.runtime.control import ControlError, running_proxies
+from addon.runtime.control import GUARD_INTERVAL, ControlError, running_proxies
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age, freshness_lifetime, is_fresh
 from cache.rules.key import key_of_uri, keys
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import ResponseStore
+from cache.stores.base import ResponseStore, StoreError
 from cache.stores.disk.directory import is_no_store
 from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
@@ -147,7 +147,11 @@ def purge(
 
 def _purge_in_proxies(settings: Settings, arguments: dict[str, object]) -> int | None:
     """Have the running proxies of this store purge. Return how many responses they deleted, or None if none runs."""
-    proxies = running_proxies(settings.store.directory)
+    directory = settings.store.directory
+    proxies = running_proxies(directory)
+    if not proxies and settings.store.kind == "disk" and is_no_store(directory):
+        time.sleep(2 * GUARD_INTERVAL)  # a proxy whose directory was removed makes its socket again in this time
+        proxies = running_proxies(directory)
     deleted = [proxy.ask("purge", **arguments)["deleted"] for proxy in proxies]
     return sum(count for count in deleted if isinstance(count, int)) if proxies else None
 
@@ -160,13 +164,17 @@ def stats(
     directory = settings.store.directory
     statistics: dict[str, object] = {"kind": settings.store.kind, "path": str(directory)}
     if settings.store.kind == "disk":
-        with open_store(settings) as opened:
-            contents = opened.statistics()
-        statistics |= {"entries": contents.entries, "size": contents.size, "max_size": contents.max_size}
-    proxies = []
+        try:
+            with open_store(settings) as opened:
+                contents = opened.statistics()
+            statistics |= {"entries": contents.entries, "size": contents.size, "max_size": contents.max_size}
+        except StoreError as error:  # the running proxies are still listed
+            statistics |= {"problem": str(error)}
+    proxies: list[dict[str, object]] = []
     for client in running_proxies(directory):
         try:
-            proxies.append({"socket": str(client.path), "counters": client.ask("stats")})
+            condition, counters = client.ask("store"), client.ask("stats")
+            proxies.append({"socket": str(client.path), "store": condition, "counters": counters})
         except ControlError as error:  # the other proxies are still listed
             print_note(str(error))
     if as_json:
@@ -177,6 +185,7 @@ def stats(
     for number, proxy in enumerate(proxies, start=1):
         print_line("")
         _print_numbers(f"running proxy {number}", proxy["counters"])
+        _print_numbers("its store", proxy["store"])
     if not proxies:
         print_note("no proxy is running on this store")
 

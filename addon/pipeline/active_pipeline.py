@@ -28,7 +28,7 @@ class ActivePipeline:
         return self.current.policy
 
     def add_observer(self, observer: Callable[[], None]) -> None:
-        """Call `observer` after every change of the pipeline or of its policy."""
+        """Call `observer` after every change of the pipeline, of its store or of its policy."""
         self._observers.append(observer)
 
     def set_policy(self, policy: CachePolicy) -> None:
@@ -57,6 +57,10 @@ class ActivePipeline:
             )
         )
         self.current = pipeline
+        self._notify()
+
+    def store_replaced(self) -> None:
+        """Note that the own pipeline uses another store from now on."""
         self._notify()
 
     def _notify(self) -> None:

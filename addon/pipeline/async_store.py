@@ -10,6 +10,7 @@ from hashlib import sha256
 
 from addon.pipeline.scrubbing_writer import ScrubbingError, ScrubbingWriter, scrubbed
 from addon.pipeline.single_flight import Flight
+from addon.pipeline.store_condition import StoreCondition, StoreState
 from addon.runtime.counters import Counters
 from cache.engine.decisions import Change, Delete, Invalidate, InvalidateGroups, Update
 from cache.policy.reasons import NotStored
@@ -28,8 +29,9 @@ THREADS = 4
 class AsyncStore:
     """Calls a synchronous store on threads of its own."""
 
-    def __init__(self, store: ResponseStore, counters: Counters) -> None:
-        self.sync_store = store
+    def __init__(self, store: ResponseStore, counters: Counters, condition: StoreCondition | None = None) -> None:
+        self.sync_store = store  # replaced by StoreWatch only
+        self.condition = condition or StoreCondition()
         self._counters = counters
         self.commits = asyncio.Lock()
         """Held during a commit, and while a purge marks the fetches under way, so that neither overlooks the other."""
@@ -64,7 +66,7 @@ class AsyncStore:
         try:
             return await self.run(self.sync_store.candidates, key)
         except StoreError as error:
-            self._failed("read", error)
+            self.failed("read", error)
             return ()
 
     async def open(self, entry: StoredResponse) -> StoredBody:
@@ -74,19 +76,22 @@ class AsyncStore:
         try:
             body = await self.run(self.sync_store.open, entry)
         except StoreError as error:
-            self._failed("read", error)
+            self.failed("read", error)
             raise
         self.sync_store.touch(entry.id)
         return body
 
     async def writer(self, secrets: frozenset[str] = frozenset()) -> BodyWriter | None:
         """Return a writer for a new body, or None if the store takes nothing; `secrets` never reach it (see `keep`)."""
+        if self.condition.state is StoreState.CLOSED:
+            self._counters.count("failures.store-write")
+            return None
         if secrets:
             return ScrubbingWriter(self.sync_store, secrets)
         try:
             return await self.run(self.sync_store.writer)
         except StoreError as error:
-            self._failed("write", error)
+            self.failed("write", error)
             return None
 
     async def keep(
@@ -128,7 +133,7 @@ class AsyncStore:
                 if not self.sync_store.keep(entry, body, replaces):
                     await self.run(self._write, entry, body, replaces)
             except StoreError as error:
-                self._failed("write", error)
+                self.failed("write", error)
                 return NotStored.STORE_FAILED
         self._counters.count("stored")
         return None
@@ -152,7 +157,7 @@ class AsyncStore:
         except ScrubbingError as error:
             return self._unscrubbable(entry, error)
         except StoreError as error:
-            self._failed("write", error)
+            self.failed("write", error)
             return NotStored.STORE_FAILED
         return NotStored.DIGEST_MISMATCH
 
@@ -163,7 +168,7 @@ class AsyncStore:
                 if not (isinstance(change, Update) and self._update_in_memory(change)):
                     await self.run(self._apply, change)
             except StoreError as error:
-                self._failed("write", error)
+                self.failed("write", error)
 
     def _update_in_memory(self, change: Update) -> bool:
         """Update a stored head if the store can do that in memory; return whether it could."""
@@ -188,9 +193,10 @@ class AsyncStore:
         logger.info("%s: %s", entry.target, error)
         return NotStored.UNSCRUBBABLE
 
-    def _failed(self, what: str, error: StoreError) -> None:
+    def failed(self, what: str, error: StoreError) -> None:
+        """Count a failed operation: `what` is `read`, `write` or `purge`."""
         self._counters.count(f"failures.store-{what}")
-        logger.warning("store: cannot %s: %s", what, error)
+        self.condition.note_failure(what, error)
 
     def close(self) -> None:
         """Wait for the threads and close the store."""

@@ -66,6 +66,7 @@ class FillWriter:
             self.give_up(NotStored.UNSCRUBBABLE, str(error))
             return
         except StoreError as error:
+            self._store.failed("write", error)
             self.give_up(NotStored.STORE_FAILED, str(error))
             return
         self._written += len(chunk)

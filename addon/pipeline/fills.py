@@ -57,6 +57,7 @@ class Fills:
         reason = await self._store.keep(outcome.entry, whole, outcome.replaces, flight=flight, secrets=outcome.secrets)
         if reason:
             self._reply_builder.note_not_stored(request, reason)
+            outcome = replace(outcome, handling=replace(outcome.handling, stored=False))
         flight.end(FlightResult.NOT_SHARED if reason else FlightResult.STORED)
         return self._reply_builder.relayed_whole(outcome, whole)
 

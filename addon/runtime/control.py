@@ -32,6 +32,9 @@ MAX_REPLY = 67_108_864
 REPLY_TIMEOUT = 60.0
 """Seconds that the command line waits for a reply."""
 
+GUARD_INTERVAL = 0.5
+"""Seconds between two looks whether the socket is still there."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -62,8 +65,37 @@ class ControlServer:
         self._tasks: set[asyncio.Task[None] | None] = set()
         self.path: Path | None = None
         """The path of the socket while it exists, else None."""
+        self._inode = 0
+        self._guard: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        """Listen on the socket, and create it again whenever its file is removed.
+
+        If it cannot be created now, this is logged, and tried again later.
+        """
+        try:
+            await self._listen()
+        except OSError as error:
+            logger.warning("commands cannot reach this proxy yet: %s", error)
+        self._guard = asyncio.get_running_loop().create_task(self._listen_again())
+
+    async def _listen_again(self) -> None:
+        """Replace the socket when its file is gone, as when the store's directory was removed."""
+        while True:
+            await asyncio.sleep(GUARD_INTERVAL)
+            if await asyncio.to_thread(self._is_there):
+                continue
+            with suppress(OSError):  # tried again after the next interval
+                await self._stop_listening()
+                await self._listen()
+
+    def _is_there(self) -> bool:
+        try:
+            return self.path is not None and self.path.stat().st_ino == self._inode
+        except OSError:
+            return False
+
+    async def _listen(self) -> None:
         """Create the socket and listen on it. Raises OSError if that fails."""
         self._store_path.mkdir(mode=0o700, parents=True, exist_ok=True)
         name = self._store_path / f".control-{token_hex(4)}"
@@ -75,6 +107,7 @@ class ControlServer:
             name.chmod(0o600)
             listener.listen()
             self.path = name.rename(self._free_name())
+            self._inode = self.path.stat().st_ino
             self._server = await asyncio.start_unix_server(self._serve_connection, sock=listener, limit=MAX_LINE)
         except BaseException:
             listener.close()
@@ -93,8 +126,12 @@ class ControlServer:
 
     async def close(self) -> None:
         """Remove the socket and close its connections."""
+        if self._guard is not None:
+            self._guard.cancel()
+            await asyncio.gather(self._guard, return_exceptions=True)
         if self.path is not None:
-            self.path.unlink(missing_ok=True)
+            with suppress(OSError):  # the disk is read-only or gone
+                self.path.unlink(missing_ok=True)
             self.path = None
         # asyncio accepts a waiting connection in the next iteration of the loop and starts its handler in the one after
         # that; it loses the connection if the server closes in between
@@ -109,6 +146,13 @@ class ControlServer:
         await asyncio.gather(*tasks, return_exceptions=True)
         if self._server is not None:
             await self._server.wait_closed()
+            self._server = None
+
+    async def _stop_listening(self) -> None:
+        """Stop listening on a socket whose file is gone. Commands under way go on."""
+        self.path = None
+        if self._server is not None:
+            self._server.close()
             self._server = None
 
     async def _serve_connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -69,8 +69,9 @@ class FastPath:
         self._generations = self._pipeline.store.generations
 
     def _policy_changed(self) -> None:
-        # hot responses and templates of another policy are found invalid one by one
-        if self._active.current is not self._pipeline:
+        # hot responses and templates of another policy are found invalid one by one; those of another store are dropped
+        current = self._active.current
+        if current is not self._pipeline or current.store.generations is not self._generations:
             self.report_uses()
             self._use(self._active)
 

@@ -118,8 +118,7 @@ def _locked_directory(directory: Path) -> Iterator[None]:
         if status.st_uid != os.geteuid():
             raise StoreError(f"the store's directory {directory} belongs to another user (uid {status.st_uid})")
         directory.chmod(status.st_mode & 0o700)
-        for name in (BODIES, SPOOL_DIRECTORY):
-            (directory / name).mkdir(mode=0o700, exist_ok=True)
+        make_subdirectories(directory)
         descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             flock(descriptor, LOCK_EX)
@@ -132,10 +131,16 @@ def _locked_directory(directory: Path) -> Iterator[None]:
         ) from error
 
 
+def make_subdirectories(directory: Path) -> None:
+    """Create the directories for bodies that are missing. Raises OSError."""
+    for name in (BODIES, SPOOL_DIRECTORY):
+        (directory / name).mkdir(mode=0o700, exist_ok=True)
+
+
 def _rows(directory: Path, lock_timeout: float, in_use_lock: InUseLock) -> Rows:
     """Open the database. If it is damaged, replace it, unless another process has it open."""
     try:
-        if (directory / FOUND_DAMAGED).exists() and in_use_lock.is_sole_holder():
+        if (directory / FOUND_DAMAGED).exists():
             raise _DamageError("it was found malformed while in use")
         return _opened_rows(directory, lock_timeout)
     except _DamageError as error:

@@ -44,6 +44,7 @@ class FullDisk:
         self._rows = rows
         self._generations = generations
         self._purges = purges
+        self._failing = False
         self._allocate_reserve()
 
     def make_room(self) -> int | None:
@@ -57,7 +58,7 @@ class FullDisk:
         try:
             return self._evict()
         except StoreError as error:
-            logger.warning("the disk is full, and nothing could be deleted: %s", error)
+            self._say_once(str(error))
             return None
         finally:
             self._allocate_reserve()
@@ -69,8 +70,18 @@ class FullDisk:
         goal = in_use - max(in_use // _SHARE, min(in_use // 2, RESERVE_SIZE))
         with row_transaction(self._rows, self._generations, self._purges) as changes:
             count = EntryTransaction(self._rows, changes).evict(goal)
+        if not count:
+            self._say_once("nothing is stored")
+            return None
+        self._failing = False
         logger.warning("the disk is full: %d responses were deleted, to use no more than %d bytes", count, goal)
-        return goal if count else None
+        return goal
+
+    def _say_once(self, reason: str) -> None:
+        """Log that nothing could be deleted, unless that was the last thing logged."""
+        if not self._failing:
+            logger.warning("the disk is full, and nothing could be deleted: %s", reason)
+        self._failing = True
 
     def _allocate_reserve(self) -> None:
         try:

@@ -33,7 +33,13 @@ class PurgeTable(KnownPurges):
         self._version: int | None = None
         self._lock = Lock()
         # for reads that never wait, from any thread
-        self._connection = sqlite3.connect(directory / DBNAME, timeout=0, isolation_level=None, check_same_thread=False)
+        self._connection = sqlite3.connect(
+            f"{(directory / DBNAME).as_uri()}?mode=rw",
+            uri=True,
+            timeout=0,
+            isolation_level=None,
+            check_same_thread=False,
+        )
 
     def number(self) -> int | None:
         """Return the number of the last purge, or None if it takes a thread to find out. Never waits."""

@@ -89,7 +89,9 @@ class QuickReads:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
-            self._connection = sqlite3.connect(self._database, timeout=0, isolation_level=None, check_same_thread=False)
+            self._connection = sqlite3.connect(
+                f"{self._database.as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None, check_same_thread=False
+            )
             self._connection.execute("PRAGMA query_only = 1")
         return self._connection
 

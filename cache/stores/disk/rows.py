@@ -87,6 +87,7 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         self._closed = False
         self._lock_timeout = lock_timeout
         self._write_lock = Lock()
+        self._inode: tuple[int, int] | None = None
         try:
             super().__init__(str(directory), timeout=lock_timeout, disk=BytesDisk, **_SETTINGS)
             self.execute("CREATE INDEX IF NOT EXISTS Body_access_time ON Cache(access_time) WHERE tag IS NOT NULL")
@@ -120,18 +121,30 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             local.pid = os.getpid()
         if getattr(local, "con", None) is None:
             local.con = sqlite3.connect(
-                Path(self._directory) / DBNAME,
+                f"{(Path(self._directory) / DBNAME).as_uri()}?mode=rw",  # never creates another database
+                uri=True,
                 timeout=self._lock_timeout,  # diskcache would not wait for locks while it opens the database
                 isolation_level=None,
                 check_same_thread=False,  # so that `close_all` can close it
                 factory=_Connection,
             )
+            self._refuse_another_database()
             local.con.text_factory = partial(str, encoding="utf-8", errors="replace")  # damaged text must not raise
             self._connections.add(local.con)
             for pragma in ("synchronous", "cache_size", "mmap_size"):
                 local.con.execute(f"PRAGMA {pragma} = {_SETTINGS['sqlite_' + pragma]}")
         connection: _Connection = local.con
         return connection
+
+    def _refuse_another_database(self) -> None:
+        """Raise OperationalError if the database at the path is not the one that was opened first."""
+        try:
+            status = (Path(self._directory) / DBNAME).stat()
+        except OSError as error:
+            raise sqlite3.OperationalError(f"the database was removed: {error.strerror}") from error
+        self._inode = self._inode or (status.st_dev, status.st_ino)
+        if self._inode != (status.st_dev, status.st_ino):
+            raise sqlite3.OperationalError("the database was replaced")
 
     def reset(self, key: str, value: Value = ENOVAL, update: bool = True) -> Value:
         """Read or write a setting. Only known names, since diskcache sets an attribute for each name that it finds.

@@ -13,11 +13,12 @@ from cache.rules.stored_response import StoredResponse
 from cache.stores.base import DamagedEntry, StoreError, StoreStatistics
 from cache.stores.bodies import BytesBody, FileBody
 from cache.stores.disk.bytes_disk import RowError
-from cache.stores.disk.directory import close_rows, open_rows
+from cache.stores.disk.directory import close_rows, make_subdirectories, open_rows
 from cache.stores.disk.disk_writer import DiskWriter, Insert
 from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.full_disk import FullDisk, is_full
 from cache.stores.disk.head_rows import encoded, variants_in
+from cache.stores.disk.identity import StoreIdentity
 from cache.stores.disk.purge_table import PurgeTable
 from cache.stores.disk.purged_rows import PurgedRowsDeleter, count_bodies
 from cache.stores.disk.quick_reads import QuickReads
@@ -29,6 +30,9 @@ from cache.stores.disk.verification import Verification
 from cache.stores.purges import ALL, host_tag, tags_of
 
 logger = logging.getLogger(__name__)
+
+_TRIAL_SIZE = 65_536
+"""Bytes that are written to find out whether the disk takes any."""
 
 
 class DiskStore:
@@ -61,6 +65,11 @@ class DiskStore:
         self._rows, self._in_use_lock, self._table = open_rows(directory, lock_timeout)
         self.generations = self._table.generations
         self.generations.purges = self._purges = PurgeTable(directory, self._rows, self.generations)
+        try:
+            self._identity = StoreIdentity(directory)
+        except OSError as error:
+            close_rows(directory, self._rows, self._in_use_lock, self._table)
+            raise StoreError(f"the store in {directory} was removed while it was opened") from error
         self._deleter = PurgedRowsDeleter(directory, self._rows, self._purges)
         self._spools = directory / SPOOL_DIRECTORY
         self._max_size = self._limit = max_size
@@ -162,7 +171,7 @@ class DiskStore:
     def _purge(self, tag: str) -> int:
         """Purge the entries with a tag: from now on they count as absent, and soon they are deleted."""
         count = count_bodies(self._rows, self._purges.pending(), tag)
-        self._purges.add(tag)
+        self._with_room(lambda: self._purges.add(tag))
         self._deleter.start()
         return count
 
@@ -176,12 +185,16 @@ class DiskStore:
         Raises:
             StoreError: nothing was changed.
         """
+        return self._with_room(lambda: self._transact(change))
+
+    def _with_room[T](self, write: Callable[[], T]) -> T:
+        """Return the result of `write`. If the disk is full, make room and call it once more. Raises StoreError."""
         try:
-            return self._transact(change)
+            return write()
         except StoreError as error:
             if not is_full(error) or not self.make_room():
                 raise
-        return self._transact(change)
+        return write()
 
     def _transact[T](self, change: Callable[[EntryTransaction], T]) -> T:
         with row_transaction(self._rows, self.generations, self._purges) as changes:
@@ -198,6 +211,22 @@ class DiskStore:
         fitting = self._full_disk.make_room()
         self._limit = min(self._limit, fitting or self._limit)
         return fitting is not None
+
+    def problem(self) -> str | None:
+        """Return why the store must be opened again (its files were removed, replaced or damaged), or None."""
+        return self._identity.problem()
+
+    def try_to_write(self) -> None:
+        """Write to the database and to a file. Raises StoreError if either fails."""
+        with self._rows.failures():
+            make_subdirectories(self._directory)
+            spool = Spool(self._spools)
+            try:
+                spool.write(bytes(_TRIAL_SIZE))
+            finally:
+                spool.discard()
+        with self._rows.exclusive() as (execute, _):
+            execute("UPDATE Settings SET value = value WHERE key = 'size'")
 
     def entries(self) -> Iterator[StoredResponse]:
         """Iterate over all entries, ordered by key. Damaged ones are deleted and left out. Raises StoreError."""
@@ -224,7 +253,8 @@ class DiskStore:
         self._sweeper.stop()
         self._deleter.stop()
         self._recency.stop()
-        self._flush()
+        if self.problem() is None:
+            self._flush()
         self._purges.close()
         close_rows(self._directory, self._rows, self._in_use_lock, self._table)
 

@@ -259,6 +259,14 @@ class TieredStore:
         self._write_behind.flush()
         return self._disk.clear()
 
+    def problem(self) -> str | None:
+        """Return why the store must be opened again (its files were removed, replaced or damaged), or None."""
+        return self._disk.problem()
+
+    def try_to_write(self) -> None:
+        """Write to the database and to a file. Raises StoreError if either fails."""
+        self._disk.try_to_write()
+
     def entries(self) -> Iterator[StoredResponse]:
         """Iterate over all entries, ordered by key. Raises StoreError."""
         self._write_behind.flush()

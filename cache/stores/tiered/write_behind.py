@@ -68,7 +68,7 @@ class WriteBehind:
         # Numbers of changes: added so far, finished so far, and to be written without delay
         self._added = self._finished = self._flush_up_to = 0
         self._thread: Thread | None = None
-        self._closed = False
+        self._closed = self._failing = False
 
     def has_room(self, size: int) -> bool:
         """Return whether a change of `size` bytes may be added. The lock must be held."""
@@ -135,8 +135,11 @@ class WriteBehind:
         attempt = _Attempt(batch)
         try:
             self._disk.transact(attempt.run)
+            self._failing = False
         except Exception as error:  # of any kind: the transaction was rolled back
-            logger.warning("%d changes were not written: %s", len(batch), error)
+            if not self._failing:
+                logger.warning("%d changes were not written: %s", len(batch), error)
+            self._failing = True
             attempt.failed = [each.key for each in batch]
             attempt.transaction = None
             if not isinstance(error, StoreError):

@@ -4,6 +4,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -155,11 +156,45 @@ def test_stats_of_running_proxies(directory: Path) -> None:
     async def stats(arguments: Mapping[str, object]) -> dict[str, object]:
         return {"hits": 7}
 
-    with running_proxy(directory, stats=stats):
-        assert "hits\t7\n" in run("stats", "--store", directory).stdout
+    async def store(arguments: Mapping[str, object]) -> dict[str, object]:
+        return {"state": "failing", "reason": "the disk is full"}
+
+    with running_proxy(directory, stats=stats, store=store):
+        printed = run("stats", "--store", directory).stdout
+        assert "hits\t7\n" in printed
+        assert "state\tfailing\nreason\tthe disk is full\n" in printed
         [proxy] = json.loads(run("stats", "--store", directory, "--json").stdout)["proxies"]
     assert proxy["counters"] == {"hits": 7}
+    assert proxy["store"] == {"state": "failing", "reason": "the disk is full"}
     assert proxy["socket"] == str(directory / f"control-{os.getpid()}.sock")
+
+
+def test_stats_lists_proxies_although_the_store_cannot_be_opened(directory: Path) -> None:
+    async def answer(arguments: Mapping[str, object]) -> dict[str, object]:
+        return {"state": "closed"}
+
+    (directory / "cache.db").unlink()
+    (directory / "cache.db").mkdir()
+    with running_proxy(directory, stats=answer, store=answer):
+        result = run("stats", "--store", directory, "--json")
+    assert result.exit_code == 0
+    found = json.loads(result.stdout)
+    assert "cannot be" in found["store"]["problem"]
+    assert [proxy["store"] for proxy in found["proxies"]] == [{"state": "closed"}]
+
+
+def test_purge_waits_for_a_proxy_whose_directory_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proxy makes its socket again within moments, and may still have the copy in memory."""
+
+    async def purge(arguments: Mapping[str, object]) -> dict[str, object]:
+        return {"deleted": 1}
+
+    with ExitStack() as later:
+        monkeypatch.setattr(
+            "addon.cli.store.time.sleep", lambda _: later.enter_context(running_proxy(tmp_path, purge=purge))
+        )
+        result = run("purge", "--all", "--store", tmp_path)
+    assert result.stdout == "1 copy deleted\n"
 
 
 def test_counters_start_at_zero_and_have_known_names() -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import socket
 import stat
 import threading
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from addon.runtime import control
 from addon.runtime.control import MAX_LINE, ControlClient, ControlError, ControlServer, running_proxies
 
 Start = Callable[[Path], ControlServer]
@@ -156,6 +158,43 @@ def test_a_closed_server_leaves_no_file_and_no_connection(tmp_path: Path) -> Non
 
     asyncio.run(open_and_close())
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_socket_that_was_removed_is_created_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(control, "GUARD_INTERVAL", 0.0)
+
+    async def remove_and_ask() -> list[dict[str, object]]:
+        server = ControlServer(tmp_path / "store", {"echo": echo})
+        await server.start()
+        shutil.rmtree(tmp_path / "store")
+        while not (proxies := await asyncio.to_thread(running_proxies, tmp_path / "store")):
+            await asyncio.sleep(0)
+        try:
+            return [await proxy.ask_async("echo", a=1) for proxy in proxies]
+        finally:
+            await server.close()
+
+    assert asyncio.run(asyncio.wait_for(remove_and_ask(), 60)) == [{"a": 1}]
+
+
+def test_a_socket_that_cannot_be_created_yet_is_created_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(control, "GUARD_INTERVAL", 0.0)
+    (tmp_path / "store").write_text("a file in the place of the directory")
+
+    async def start_and_ask() -> None:
+        server = ControlServer(tmp_path / "store", {"echo": echo})
+        await server.start()
+        for _ in range(10):
+            await asyncio.sleep(0.001)
+        (tmp_path / "store").unlink()
+        while server.path is None:
+            await asyncio.sleep(0)
+        await server.close()
+
+    asyncio.run(asyncio.wait_for(start_and_ask(), 60))
+    assert len(caplog.records) == 1
 
 
 def test_a_missing_socket_is_an_error_that_names_it(tmp_path: Path) -> None:

@@ -1,0 +1,65 @@
+"""The condition of a store: whether it works, and if not, why. A change is logged once, not with every request."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable
+from enum import StrEnum
+
+from cache.stores.base import StoreError
+
+logger = logging.getLogger(__name__)
+
+SILENCE = 60.0
+"""Seconds after a logged failure of a store that works otherwise; failures in this time are only counted."""
+
+
+class StoreState(StrEnum):
+    """What a store can do."""
+
+    OPEN = "open"
+    """It works."""
+    FAILING = "failing"
+    """Responses can be read from it, but not all can be stored."""
+    CLOSED = "closed"
+    """There is none: responses are passed on."""
+
+
+_CONSEQUENCES = {
+    StoreState.OPEN: "the store works again",
+    StoreState.FAILING: "the store cannot store responses for now",
+    StoreState.CLOSED: "no store for now; responses are passed on and not stored, until it can be opened",
+}
+
+
+class StoreCondition:
+    """The condition of one store. May be used from any thread."""
+
+    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self.state = StoreState.OPEN
+        self.reason = ""
+        self._monotonic = monotonic
+        self._silent_until = 0.0
+        self._observer: Callable[[], None] = lambda: None
+
+    def observe_failures(self, observer: Callable[[], None]) -> None:
+        """Call `observer` when an operation on the store has failed."""
+        self._observer = observer
+
+    def change(self, state: StoreState, reason: str = "") -> None:
+        """Set the condition, and log it if the state is another one."""
+        changed, self.state, self.reason = state is not self.state, state, reason
+        if changed:
+            logger.warning("%s%s", _CONSEQUENCES[state], f": {reason}" if reason else "")
+
+    def note_failure(self, attempt: str, error: StoreError) -> None:
+        """Note that an operation failed; `attempt` is what could not be done."""
+        if self.state is StoreState.OPEN and self._monotonic() >= self._silent_until:
+            self._silent_until = self._monotonic() + SILENCE
+            logger.warning("store: cannot %s: %s", attempt, error)
+        self._observer()
+
+    def described(self) -> dict[str, str]:
+        """Return the condition for `stats`."""
+        return {"state": self.state.value, **({"reason": self.reason} if self.reason else {})}
