@@ -158,11 +158,10 @@ class Service:
 
     def _store_replaced(self) -> None:
         """Go on with another store, perhaps in a new directory with another key for credentials."""
-        own = self.active.own
-        key = (
-            credential_key(self.own_store.directory) if self.store_problem is None else own.policy.keying.credential_key
-        )
-        own.fetcher.use_policy(replace(own.policy, keying=replace(own.policy.keying, credential_key=key)))
+        if self.store_problem is None:
+            own = self.active.own
+            keying = replace(own.policy.keying, credential_key=credential_key(self.own_store.directory))
+            own.fetcher.use_policy(replace(own.policy, keying=keying))
         self.active.store_replaced()
 
     def _remedy(self, host: str) -> str:

@@ -55,7 +55,8 @@ class InUseLock:
             flock(self._descriptor, LOCK_EX | LOCK_NB)
         except BlockingIOError:
             return False
-        flock(self._descriptor, LOCK_SH)
+        finally:
+            flock(self._descriptor, LOCK_SH)  # an attempt that fails has lost the shared lock (flock(2))
         return True
 
     def close(self) -> None:

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from cache.stores.base import StoreError
+from cache.stores.disk.rows import FOUND_DAMAGED
 from cache.stores.disk.store import DiskStore
 from tests.fixtures.disk_store import OpenStore, body_file, database
 from tests.fixtures.full_disk import MAX_SIZE
@@ -72,6 +74,17 @@ def test_remains_of_a_killed_process_are_swept_at_the_next_start(open_store: Ope
     assert files_below(directory) == {body_file(directory, stored).relative_to(directory).as_posix()}
     assert store.statistics().entries == 1
     assert is_intact(store, stored)
+
+
+def test_a_later_process_keeps_a_damaged_database_from_being_replaced(open_store: OpenStore, directory: Path) -> None:
+    """It holds the lock that shows its use, although it has asked whether it is alone."""
+    first, later = open_store(), open_store()
+    first.close()
+    (directory / FOUND_DAMAGED).touch()
+    with pytest.raises(StoreError, match="in use by another process"):
+        open_store()
+    later.close()
+    assert open_store().statistics().entries == 0
 
 
 def test_a_sweep_spares_the_body_that_another_process_is_writing(open_store: OpenStore, directory: Path) -> None:
