@@ -57,7 +57,7 @@ def on_request(
         if policy.network.offline:
             return _refuse_offline(request, policy, now)
         return _forward(request, fwd, detail, candidates, policy)
-    request = request.with_fields(for_all_clients(request.fields, policy.keying.partition))
+    request = request.with_fields(for_all_clients(request.fields))
     client_directives = request_directives(request.fields)
     if policy.requests.always_forward:
         return _forward_for_recording(request, client_directives, policy, now)

@@ -72,14 +72,9 @@ def _is_unkeyed(name: str, method: str) -> bool:
 
 
 @lru_cache(maxsize=512)
-def for_all_clients(fields: Fields, keyed: tuple[str, ...] = ()) -> Fields:
+def for_all_clients(fields: Fields) -> Fields:
     """Return the fields without those that name the client, since the response is for all clients.
 
     Every proxy in a chain adds X-Forwarded-For or Forwarded, so these must not keep a request from the cache.
-
-    Args:
-        fields: The fields of the request.
-        keyed: Names of fields that are a part of every cache key; they stay.
     """
-    named = (name for name in fields.names() if folded(name) in (_ONE_CLIENT, "forwarded"))
-    return fields.without([name for name in named if name not in keyed])
+    return fields.without([name for name in fields.names() if folded(name) in (_ONE_CLIENT, "forwarded")])

@@ -88,23 +88,27 @@ class Clients:
     def __init__(self, proxy: Proxy, authority: str, *, edge: bool) -> None:
         self._connection = HTTPConnection("127.0.0.1", proxy.port, timeout=60)
         self.authority = authority
-        self._edge = edge
+        self.edge = edge
 
     def get(self, path: str, *fields: tuple[str, str], authority: str = "") -> Response:
         """Return the response to a GET; `authority` is another spelling of the server's."""
         host = authority or self.authority
-        self._connection.putrequest("GET", path if self._edge else f"http://{host}{path}", skip_host=True)
+        self._connection.putrequest("GET", path if self.edge else f"http://{host}{path}", skip_host=True)
         for name, value in (("Host", host), *fields):
             self._connection.putheader(name, value)
         self._connection.endheaders()
         response = self._connection.getresponse()
         return Response(response.status, response.read().decode())
 
+    def disconnect(self) -> None:
+        """Close the connection; the next request opens another one."""
+        self._connection.close()
+
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._connection.close()
+        self.disconnect()
 
 
 @pytest.fixture(scope="module", params=["forward proxy", "edge"])
@@ -157,3 +161,14 @@ def test_no_spelling_of_a_path_by_one_client_changes_the_page_of_another(clients
         assert page.status == 200
         assert clients.get(path) == Response(203, page.content)
         assert clients.get(spelled).status == 203
+
+
+def test_a_request_for_a_web_socket_is_sent_in_the_same_way(clients: Clients) -> None:
+    """Such requests are carried by mitmproxy."""
+    host, _, port = clients.authority.partition(":")
+    upgrade = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]
+    unkeyed = [("X-Forwarded-Host", "evil.test"), ("User_Agent", "evil.test")] if clients.edge else []
+    page = clients.get("/socket", *upgrade, *unkeyed, authority=f"{host.upper()}.:{port or 80}").content
+    clients.disconnect()
+    assert f"GET http://{clients.authority}/socket" in page
+    assert "evil.test" not in page

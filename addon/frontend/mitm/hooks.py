@@ -21,7 +21,7 @@ from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import Trial
 from addon.service import Service
 from cache.engine.decisions import Invalidate, Refuse, Relay, Store, UpstreamRequest
-from cache.http.messages import Fields, Received, Request, Response
+from cache.http.messages import Fields, Received, Request, Response, normalised_host
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail, NotStored
 from cache.rules.invalidation import keys_in_doubt
@@ -258,6 +258,9 @@ def _strip(flow: http.HTTPFlow, request: Request, sent: UpstreamRequest) -> None
         headers["host"] = request.authority  # RFC 9112 §3.2.2: the target counts, in the spelling of the key
         if flow.request.authority:
             flow.request.authority = request.authority
+    # not in a tunnel, which leads to its own target, and not at an edge, which leads to its origin
+    if "host" not in request.fields and normalised_host(flow.request.data.host) == request.host:
+        flow.request.data.host = request.host
     for name in ("max-forwards", "via"):  # changed or added by the engine
         if value := upstream.fields.get(name):
             headers[name] = value
