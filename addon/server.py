@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import math
 import resource
 import signal
 import socket
@@ -154,6 +155,8 @@ class Proxy(master.Master):
             # a copy must be served while its origin is down, so the origin is not contacted beforehand
             connection_strategy="lazy",
             upstream_cert=False,
+            # mitmproxy has one limit for every connection that it carries, and streams are among them
+            tcp_timeout=math.ceil(settings.origin.stream_timeout),
             **trusted(settings),
             **({"scripts": list(scripts)} if scripts else {}),
         )

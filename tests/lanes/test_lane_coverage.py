@@ -30,6 +30,8 @@ NOT_SHOWN = {
                 "PARSE-16",
                 "PARSE-17",
                 "PARSE-19",
+                "PARSE-21",
+                "PARSE-22",
             ),
             BYTES,
         ),

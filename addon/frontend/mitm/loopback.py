@@ -62,8 +62,9 @@ class LoopbackServer:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         try:
-            while await self._answer(reader, writer):
-                pass
+            ahead: bytes | None = b""
+            while ahead is not None:
+                ahead = await self._answer(reader, writer, ahead)
         except (OSError, asyncio.IncompleteReadError, asyncio.LimitOverrunError):
             logger.debug("mitmproxy closed its connection to the loopback server")
         finally:
@@ -72,26 +73,35 @@ class LoopbackServer:
             with suppress(OSError):
                 await writer.wait_closed()
 
-    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
-        """Answer one request; return whether the connection can take another one."""
-        request = await reader.readuntil(b"\r\n\r\n")
+    async def _answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, ahead: bytes) -> bytes | None:
+        """Answer one request, whose first bytes are `ahead`; return those of the next one, or None if none can come."""
+        request = ahead + await reader.readuntil(b"\r\n\r\n")
         path = request.partition(b" ")[2].partition(b" ")[0].decode("latin-1")
         offer = self._offers.pop(path, None)
         if offer is None:
             writer.transport.abort()  # an offer that is gone must not look like a response
-            return False
+            return None
         head, content, timer = offer
         timer.cancel()
+        sending = asyncio.get_running_loop().create_task(_send(head, content, writer))
+        watching = asyncio.get_running_loop().create_task(_cancel_at_end(reader, sending))
         try:
-            await _send(head, content, writer)
+            await sending
+        except asyncio.CancelledError:
+            if not reader.at_eof():
+                raise
+            logger.debug("mitmproxy left before the end of the content")
+            return None
         except (OriginFailure, StoreError) as failure:
             # the end of incomplete content must not look clean
             logger.info("content ended short: %s", failure)
             writer.transport.abort()
-            return False
+            return None
         finally:
+            watching.cancel()
+            await asyncio.wait([watching])  # the reader can be read by one task at a time
             await _close(content)
-        return True
+        return watching.result() if watching.done() and not watching.cancelled() else b""
 
     async def close(self) -> None:
         """Stop listening, and close everything that is offered."""
@@ -118,6 +128,17 @@ async def _send(head: Response, content: Stream, writer: asyncio.StreamWriter) -
     if chunked:
         writer.write(b"0\r\n\r\n")
     await writer.drain()
+
+
+async def _cancel_at_end(reader: asyncio.StreamReader, sending: asyncio.Task[None]) -> bytes:
+    """Stop sending when mitmproxy closes its connection, as it does when the client leaves a stream that is silent.
+
+    Return the first byte of the next request, if that comes before.
+    """
+    ahead = await reader.read(1)
+    if not ahead:
+        sending.cancel()
+    return ahead
 
 
 async def _close(content: Stream) -> None:
