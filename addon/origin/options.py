@@ -28,7 +28,7 @@ class OriginOptions:
     idle_timeout: float = 55.0
     """Time that an unused connection is kept open."""
     max_connections: int = 64
-    """Connections to one origin (scheme, host and port), idle ones included."""
+    """Connections to one origin (scheme, host and port), idle ones included, and streams not."""
     max_head: int = 65_536
     """The largest header section (interim responses included), and the largest trailer section."""
     max_line: int = 32_768

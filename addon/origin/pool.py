@@ -16,7 +16,8 @@ class OriginPool:
     """Leases connections.
 
     Each exchange needs a slot, and there are `max_connections` slots. A new connection is opened only by the holder of
-    a slot, and only if no connection is idle. So idle and leased connections together never exceed the slots.
+    a slot, and only if no connection is idle. So idle and leased connections together never exceed the slots. A stream
+    returns its slot, since it may last for hours; its connection is used again only if that exceeds nothing.
     """
 
     def __init__(
@@ -31,6 +32,8 @@ class OriginPool:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: list[OriginConnection] = []
         self._open: set[OriginConnection] = set()
+        self._streams: set[OriginConnection] = set()
+        """Connections that have returned their slots."""
         self._closed = False
 
     def idle_connection(self) -> OriginConnection | None:
@@ -62,7 +65,9 @@ class OriginPool:
                 connection = self._idle.pop()
                 if connection.try_reuse():
                     return connection, True
-            connection = OriginConnection(self.options, self._on_released, self._on_lost, single_use=single_use)
+            connection = OriginConnection(
+                self.options, self._on_released, self._on_lost, on_stream=self._on_stream, single_use=single_use
+            )
             await self._dial(self.route, connection)
             if self._closed:
                 connection.abort()
@@ -114,11 +119,21 @@ class OriginPool:
             connection.close()
         self._idle.clear()
 
+    def _on_stream(self, connection: OriginConnection) -> None:
+        if connection not in self._streams:
+            self._streams.add(connection)
+            self._release_slot()
+
     def _on_released(self, connection: OriginConnection) -> None:
-        if connection.reusable:
+        has_slot = connection not in self._streams
+        self._streams.discard(connection)
+        if connection.reusable and (has_slot or len(self._idle) < self._free_slots):
             connection.set_idle()
             self._idle.append(connection)
-        self._release_slot()
+        elif connection.reusable:
+            connection.close()
+        if has_slot:
+            self._release_slot()
 
     def _on_lost(self, connection: OriginConnection) -> None:
         self._open.discard(connection)

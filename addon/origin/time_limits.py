@@ -23,7 +23,7 @@ class TimeLimits:
         self._response = response
         self._options = options
         self._is_stream: bool | None = None
-        """The body is a stream; None before it begins."""
+        """Whether the body is a stream; None before it begins."""
         self._head_until = 0.0
         self._heads = -1
         """Interim responses before the head that `_head_until` is for."""
@@ -31,6 +31,11 @@ class TimeLimits:
         """The end of the present time of `between_bytes_timeout` seconds, in which the body has a lowest rate."""
         self._mark = 0
         """Bytes received before that time."""
+
+    @property
+    def is_stream(self) -> bool:
+        """Return whether the exchange is a stream, as far as is known."""
+        return self._response.awaits_stream if self._is_stream is None else self._is_stream
 
     def suspend(self) -> None:
         """Stop the time: the origin waits for this side. It starts anew with the next call of `next_deadline`."""

@@ -117,6 +117,55 @@ def test_an_abandoned_connection_frees_its_slot(ending: str) -> None:
     assert run_conversation(conversation, failing, endless, options=options(max_connections=1)) == (b"ok", 2)
 
 
+EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+
+@pytest.mark.parametrize("known_by", ["request", "response"])
+def test_a_stream_does_not_take_the_place_of_other_requests(known_by: str) -> None:
+    async def streaming(peer: Peer) -> None:
+        await peer.request()
+        if known_by == "response":
+            await peer.send(EVENTS)
+        await peer.client_closed()
+
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int]:
+        fields = (("Accept", "text/event-stream"),) if known_by == "request" else ()
+        stream = asyncio.create_task(fetch_whole(client, get(origin, "/", *fields)))
+        while not origin.requests:
+            await asyncio.sleep(0.001)
+        bodies = [await fetch_whole(client, get(origin)) for _ in range(3)]
+        stream.cancel()
+        return bodies[-1], origin.connections
+
+    limits = options(max_connections=1, first_byte_timeout=1.0)
+    assert run_conversation(conversation, streaming, endless, options=limits) == (b"ok", 2)
+
+
+def test_the_connection_of_a_stream_that_has_ended_is_used_again_within_the_limit() -> None:
+    end = asyncio.Event()
+
+    async def ends(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(EVENTS)
+        await end.wait()
+        await peer.send(b"0\r\n\r\n")
+        await endless(peer)
+
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
+        stream = await client.fetch(get(origin))
+        await fetch_whole(client, get(origin))
+        end.set()
+        await whole(stream)  # its connection would be the second idle one
+        await fetch_whole(client, get(origin))
+        most = origin.connections
+        for _ in range(2):
+            response = await client.fetch(get(origin, "/", ("Accept", "text/event-stream")))
+            await whole(response)
+        return most, origin.connections
+
+    assert run_conversation(conversation, ends, endless, options=options(max_connections=1)) == (2, 2)
+
+
 def test_a_failed_connection_attempt_frees_its_slot() -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> list[FailureKind]:
         request = Request("GET", "http", "127.0.0.1", closed_port(), "/")
