@@ -98,6 +98,8 @@ def _delete_selected(
     """Delete rows of a range that are from before the purge of that number. Return whether all are deleted."""
     start, stop, number = range_and_number
     size = 20
+    with rows.failures():
+        rows.execute("PRAGMA wal_autocheckpoint = 0")  # else a commit writes the log back while other writers wait
     while should_continue():
         with rows.failures():
             found = rows.execute(select, start, stop, number, size)
@@ -110,6 +112,8 @@ def _delete_selected(
             for _, _, name in found:
                 discard(name)
         took = perf_counter() - began
+        with rows.failures():
+            rows.execute("PRAGMA wal_checkpoint(PASSIVE)")
         start = found[-1][1]  # rows before it have been written since the purge
         size = max(1, min(_MAX_ROWS, int(size * min(2.0, _STEP / took))))
     return False
