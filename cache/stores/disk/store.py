@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from io import FileIO
+from itertools import batched
 from pathlib import Path
 
 from cache.rules.stored_response import StoredResponse
@@ -31,6 +32,8 @@ from cache.stores.purges import ALL, host_tag, tags_of
 
 logger = logging.getLogger(__name__)
 
+_INVALIDATED_AT_ONCE = 32
+"""Keys in one transaction: enough to save most of the time, and few enough that no other writer waits for long."""
 _TRIAL_SIZE = 65_536
 """Bytes that are written to find out whether the disk takes any."""
 
@@ -137,16 +140,15 @@ class DiskStore:
 
     def invalidate(self, key: str) -> int:
         """Mark all entries under a key as needing validation. Return their number. Raises StoreError."""
-        return self._invalidate(key, lambda _: True)
+        return self._invalidate((key,), lambda _: True) if self.candidates(key) else 0
 
     def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
         """Invalidate the entries that `fits` accepts, of keys with a prefix. Return their number. Raises StoreError."""
-        return sum(self._invalidate(key, fits) for key in self._keys(prefix))
+        found = (key for key in self._keys(prefix) if any(map(fits, self.candidates(key))))
+        return sum(self._invalidate(keys, fits) for keys in batched(found, _INVALIDATED_AT_ONCE))
 
-    def _invalidate(self, key: str, fits: Callable[[StoredResponse], bool]) -> int:
-        if not any(fits(entry) for entry in self.candidates(key)):
-            return 0
-        return self.transact(lambda transaction: transaction.invalidate(key, fits))
+    def _invalidate(self, keys: Iterable[str], fits: Callable[[StoredResponse], bool]) -> int:
+        return self.transact(lambda transaction: sum(transaction.invalidate(key, fits) for key in keys))
 
     def touch(self, entry_id: str) -> None:
         """Record that an entry was used just now. This process knows it at once; the disk gets it later."""
