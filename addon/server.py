@@ -12,8 +12,9 @@ import socket
 import ssl
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 
 import typer
@@ -21,6 +22,8 @@ from mitmproxy import exceptions, master, options
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, tlsconfig
 
 from addon.config.errors import ConfigError
+from addon.config.load import Configuration
+from addon.config.reload import changed_keys, refuse_fixed
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
@@ -30,10 +33,13 @@ from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.frontend.listener import Listener
+from addon.frontend.mitm.draining import drain
 from addon.frontend.mitm.handover import MitmproxyHandover
 from addon.frontend.mitm.hooks import Hooks
 from addon.runtime.access_log import AccessLog
+from addon.runtime.draining import Draining
 from addon.runtime.event_loop import run
+from addon.runtime.signals import operator_signals
 from addon.service import Service
 from cache.policy.operator_rules import glob
 from cache.stores.memory import MemoryStore
@@ -45,15 +51,20 @@ FAILED, MISCONFIGURED = 1, 2
 GC_THRESHOLD = 10_000
 """New objects after which Python collects garbage: more than wait for the store's writer at a time."""
 
-STOP_TIMEOUT = 10.0
-"""Seconds that responses under way have to end when the proxy is stopped."""
 
-
-def serve(settings: Settings, scripts: Sequence[str] = (), *, door: bool = True, lasting: bool = True) -> int:
+def serve(
+    settings: Settings,
+    load: Callable[[], Configuration],
+    scripts: Sequence[str] = (),
+    *,
+    door: bool = True,
+    lasting: bool = True,
+) -> int:
     """Run the proxy until it is stopped.
 
     Args:
         settings: The operator's settings.
+        load: Reads them again, at each SIGHUP. Raises ConfigError.
         scripts: Files of other mitmproxy addons. They see every request, so mitmproxy then listens in place of our
             front end.
         door: Listen with our own front end; mitmproxy's listener otherwise.
@@ -70,7 +81,7 @@ def serve(settings: Settings, scripts: Sequence[str] = (), *, door: bool = True,
         return FAILED
     allow_many_connections()
     try:
-        return run(_run(settings, scripts, door=door and not scripts, lasting=lasting))
+        return run(_run(settings, load, scripts, door=door and not scripts, lasting=lasting))
     except (ConfigError, ValueError, exceptions.OptionsError) as error:
         typer.echo(f"secondhand: {error}", err=True)
         return MISCONFIGURED
@@ -109,16 +120,25 @@ def unusable_address(host: str, port: int) -> str | None:
     return None
 
 
-async def _run(settings: Settings, scripts: Sequence[str], *, door: bool, lasting: bool) -> int:
+async def _run(
+    settings: Settings, load: Callable[[], Configuration], scripts: Sequence[str], *, door: bool, lasting: bool
+) -> int:
     service = Service(settings, lasting=lasting)
     try:
         # before the listener exists, so that every accepted connection is answered
         await service.start()
         proxy = Proxy(settings, service, scripts, door=door)
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, proxy.shutdown)
-        await proxy.run()
+        operator_signals.handle(
+            {
+                signal.SIGTERM: proxy.stop,
+                signal.SIGINT: proxy.stop,
+                signal.SIGQUIT: proxy.stop_at_once,
+                signal.SIGUSR1: proxy.reopen_log,
+                signal.SIGHUP: partial(reload, proxy, load),
+            }
+        )
+        if not proxy.draining.begun:
+            await proxy.run()
         return 0
     finally:
         await service.close()
@@ -132,13 +152,15 @@ class Proxy(master.Master):
         self._settings = settings
         self._service = service
         self._proxyserver = proxyserver.Proxyserver()
+        self._hooks = Hooks(self._ready)
+        self.draining = Draining()
         for addon in (
             core.Core(),
             self._proxyserver,
             next_layer.NextLayer(),
             tlsconfig.TlsConfig(),
             errorcheck.ErrorCheck(repeat_errors_on_stderr=True),
-            Hooks(self._ready),
+            self._hooks,
         ):
             self.addons.add(addon)
         if scripts:
@@ -190,18 +212,90 @@ class Proxy(master.Master):
         typer.echo(f"try it twice: curl -i {target}")
         sys.stdout.flush()
 
+    def stop(self) -> None:
+        """Stop after the responses under way, for which there is `drain_timeout`; when called again, at once."""
+        self.draining.begin()
+        self.should_exit.set()
+
+    def stop_at_once(self) -> None:
+        """Stop without waiting for responses under way. What is stored stays stored."""
+        self.draining.begin_at_once()
+        self.should_exit.set()
+
     async def done(self) -> None:
         """Let responses under way end, then stop everything."""
+        await self.draining.wait_for(self._drain(), self._settings.drain_timeout)
         if self.listener:
-            await self.listener.close(STOP_TIMEOUT)
+            await self.listener.close()
             await self._hand_over.close()
         await super().done()
+
+    async def _drain(self) -> None:
+        self._hooks.keep_connections = False
+        ended = [drain(self._proxyserver, self._hooks.under_way.clients)]
+        if self.listener:
+            ended.append(self.listener.drain())
+        await asyncio.gather(*ended)
+        await self._service.drain()
+
+    def reopen_log(self) -> None:
+        """Write the waiting lines of the access log. Its file is opened for each write, so a new one is used then."""
+        if self.listener and (log := self.listener.handler.frontend.connections.log):
+            log.flush()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self._settings
+
+    def reload(self, settings: Settings) -> None:
+        """Use other settings from the next request on.
+
+        Raises:
+            ConfigError: they are invalid.
+            ValueError: an option about origins is invalid.
+            OSError: a CA file cannot be read. In all cases nothing has changed.
+        """
+        old = self._settings
+        trust = trusted(settings) if settings.origin.ca_files != old.origin.ca_files else {}
+        self._service.reload(settings)
+        self._settings = settings
+        if trust:
+            self.options.update(**trust)
+        logging.getLogger().setLevel(settings.log.level.upper())
+        if self.listener:
+            frontend = self.listener.handler.frontend
+            frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
+            frontend.connections.limits.per_client = settings.limits.connections_per_client
+            if settings.log.access != old.log.access:
+                self.listener.use_log(access_log(settings))
 
     def _store_place(self) -> str:
         if problem := self._service.store_problem:
             return f"no store: {problem}; responses are passed on and not stored"
         store = self._service.store
         return "memory, until it stops" if isinstance(store, MemoryStore) else str(self._settings.store.directory)
+
+
+def reload(proxy: Proxy, load: Callable[[], Configuration]) -> None:
+    """Read the settings again and use them, or log what is wrong with them and change nothing."""
+    proxy.reopen_log()
+    old = proxy.settings
+    try:
+        new = load()
+        refuse_fixed(old, new)
+        proxy.reload(new.settings)
+    except (ConfigError, ValueError, OSError) as error:
+        for line in str(error).splitlines():
+            logger.error("settings not reloaded: %s", line)
+    else:
+        changed = ", ".join(changed_keys(old, new.settings))
+        logger.warning("settings reloaded: %s", changed or "nothing has changed")
+
+
+def access_log(settings: Settings) -> AccessLog | None:
+    """Return the access log that the settings name, if any."""
+    return AccessLog(Path(settings.log.access).expanduser()) if settings.log.access else None
 
 
 def targets_of(settings: Settings) -> RequestTargets:
@@ -211,7 +305,7 @@ def targets_of(settings: Settings) -> RequestTargets:
 
 def listener_of(settings: Settings, service: Service, hand_over: HandOver, limits: ConnectionLimits) -> Listener:
     """Return the public listener, with the front end behind it."""
-    log = AccessLog(Path(settings.log.access).expanduser()) if settings.log.access else None
+    log = access_log(settings)
     fast_path = FastPath(service.active, service.counters, service.clock, settings.memory.hot_size, log)
     connections = Connections(limits, service.clock, log, each_second=fast_path.report_uses)
     certificates = LeafContexts(settings.tls.ca_directory)
@@ -220,10 +314,10 @@ def listener_of(settings: Settings, service: Service, hand_over: HandOver, limit
     return Listener(Handler(frontend, fast_path), targets_of(settings))
 
 
-def trusted(settings: Settings) -> dict[str, str]:
-    """Return the mitmproxy options by which it trusts the same CAs as our own origin connections."""
+def trusted(settings: Settings) -> dict[str, str | None]:
+    """Return the mitmproxy options by which it trusts the same CAs as our own origin connections. Raises OSError."""
     system = ssl.get_default_verify_paths()
-    trusting = {"ssl_verify_upstream_trusted_confdir": system.capath} if system.capath else {}
+    trusting = {"ssl_verify_upstream_trusted_confdir": system.capath, "ssl_verify_upstream_trusted_ca": None}
     files = [name for name in (system.cafile, *settings.origin.ca_files) if name]
     if not files:
         return trusting

@@ -16,7 +16,7 @@ from addon.offline.prefetch_command import prefetch_handler
 from addon.offline.queue_drain import QueueDrain
 from addon.origin import OriginClient
 from addon.origin.reachability import Reachability
-from addon.pipeline.active_pipeline import ActivePipeline
+from addon.pipeline.active_pipeline import ActivePipeline, with_state_of
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.clock_follower import ClockFollower
 from addon.pipeline.error_replies import ErrorReplies
@@ -180,6 +180,35 @@ class Service:
         if not self.is_edge:
             identity = replace(self.policy.identity, own_authorities=own_authorities(host, port))
             self.active.set_policy(replace(self.policy, identity=identity))
+
+    def reload(self, settings: Settings) -> None:
+        """Use other settings from the next request on. What commands have set stays.
+
+        Requests under way end under the settings that they began with.
+
+        Raises:
+            ConfigError: the client list is invalid.
+            ValueError: an option about origins is invalid. In both cases nothing has changed.
+        """
+        policy, options = settings.policy(), settings.origin_options()
+        pipelines = {self.active.own, self.active.current}
+        if options != self._origin_options:
+            origins = [OriginClient(options, self.clock) for _ in pipelines]
+            for pipeline, origin in zip(pipelines, origins, strict=True):
+                pipeline.fetcher.use_origin(origin)
+        for pipeline in pipelines:
+            pipeline.responder.collapse_timeout = settings.cache.collapse_timeout
+        old, self.settings, self._origin_options = self.settings, settings, options
+        own = self.active.own.fetcher
+        own.use_policy(with_state_of(policy, own.policy))
+        self.recordings.reload(settings)
+        self.modes.reload(old.cache, settings.cache)
+        self.active.set_policy(self.active.policy)  # tells the observers
+
+    async def drain(self) -> None:
+        """Wait until the responses that are being stored are complete."""
+        for pipeline in {self.active.own, self.active.current}:
+            await pipeline.fetcher.fills.settled()
 
     def refused_tunnel(self, host: str, port: int, fields: Fields, *, opened: bool = True) -> Reply | None:
         """Return the reply to a client that asks for a tunnel which this proxy does not open, or None.

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+# ruff: noqa: E402 - signals are caught before the imports that take long
 import sys
+
+from addon.runtime.signals import catch_if_serving
+
+catch_if_serving(sys.argv)
 
 import typer
 

@@ -8,6 +8,8 @@ import typer
 
 from addon.cli.options import ConfigOption, StoreOption, load_configuration
 from addon.config.exposure import refuse_exposure
+from addon.config.load import Configuration
+from addon.runtime.signals import operator_signals
 
 
 def serve(
@@ -44,10 +46,16 @@ def serve(
     for_one_command: Annotated[bool, typer.Option("--for-one-command", hidden=True)] = False,
 ) -> None:
     """Run the proxy until it is interrupted."""
-    configuration = load_configuration(
-        config, store, listen=listen, answer=answer, edge=edge, record=record, replay=replay
-    )
-    refuse_exposure(configuration)
+
+    def load() -> Configuration:
+        configuration = load_configuration(
+            config, store, listen=listen, answer=answer, edge=edge, record=record, replay=replay
+        )
+        refuse_exposure(configuration)
+        return configuration
+
+    operator_signals.catch()
+    settings = load().settings
     from addon.server import serve as run  # loads mitmproxy, which is slow to import
 
-    raise typer.Exit(run(configuration.settings, script or (), door=door, lasting=not for_one_command))
+    raise typer.Exit(run(settings, load, script or (), door=door, lasting=not for_one_command))

@@ -21,7 +21,7 @@ from addon.config.offline import OfflineSettings
 from addon.config.origin import OriginSettings
 from addon.config.recordings import RecordingsSettings, ReplaySettings
 from addon.config.store import MemorySettings, StoreSettings
-from addon.config.units import PositiveSize
+from addon.config.units import PositiveSize, Seconds
 from cache.http.messages import DEFAULT_PORTS
 from cache.policy.cache_policy import (
     CachePolicy,
@@ -122,6 +122,7 @@ class Settings(Section):
     profile: str = ""
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
+    drain_timeout: Seconds = 30.0
     store: StoreSettings = StoreSettings()
     memory: MemorySettings = MemorySettings()
     answer: AnswerSettings = AnswerSettings()

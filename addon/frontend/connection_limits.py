@@ -20,7 +20,8 @@ class ConnectionLimits:
             per_client: Connections that one client may have; 0 for no limit.
             descriptors: File descriptors that this process may have open. A quarter is kept for origins and files.
         """
-        self._per_client = per_client
+        self.per_client = per_client
+        """May be changed; it applies to new connections."""
         self._highest_descriptor = descriptors * 3 // 4
         self._clients: dict[asyncio.BaseTransport, str] = {}
         self._connections: Counter[str] = Counter()
@@ -30,11 +31,11 @@ class ConnectionLimits:
         # the kernel assigns the lowest free number, so a high one tells how many descriptors are in use
         if transport.get_extra_info("socket").fileno() >= self._highest_descriptor:
             return "This proxy has as many connections open as it can."
-        client = client_at(address_of(transport)) if self._per_client else None
+        client = client_at(address_of(transport)) if self.per_client else None
         if client is None:
             return None
-        if self._connections[client] >= self._per_client:
-            return f"{client} has {self._per_client} connections to this proxy open, as many as one client may."
+        if self._connections[client] >= self.per_client:
+            return f"{client} has {self.per_client} connections to this proxy open, as many as one client may."
         self._clients[transport] = client
         self._connections[client] += 1
         return None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from typing import Protocol
 
 from addon.frontend.connection_limits import ConnectionLimits, address_of
@@ -109,14 +108,16 @@ class Connections:
             connection.expire()
         self._each_second()
 
-    async def close(self, timeout_after: float) -> None:
-        """End every connection: idle ones now, the others after their response or after `timeout_after` seconds."""
+    async def drain(self) -> None:
+        """Answer no new requests, and wait until every connection has ended: idle ones now, the others later."""
         self.accepting = False
         for connection in list(self._open):
             connection.finish()
-        with suppress(TimeoutError):
-            async with asyncio.timeout(timeout_after):
-                await self._all_ended()
+        await self._all_ended()
+
+    def close(self) -> None:
+        """End every connection at once."""
+        self.accepting = False
         for connection in list(self._open):
             connection.abort()
         if self._timer is not None:

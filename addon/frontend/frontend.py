@@ -15,7 +15,7 @@ HandOver = Callable[[asyncio.Transport, bytes, str], None]
 """Gives a connection to mitmproxy: its transport, the bytes already read from it, and mitmproxy's mode for it."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class Frontend:
     """The cache behind a listener, and the parts that its connections use."""
 
@@ -25,7 +25,7 @@ class Frontend:
     """TLS contexts for the hosts whose TLS is intercepted."""
     hand_over: HandOver
     leave_alone: tuple[re.Pattern[str], ...] = ()
-    """Hosts whose TLS is never intercepted."""
+    """Hosts whose TLS is never intercepted. May be changed; it applies to new tunnels."""
 
     def leaves_alone(self, host: str) -> bool:
         """Return whether tunnels to a host are passed through unopened."""

@@ -11,7 +11,7 @@ from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
-from addon.runtime.access_log import UNPARSED_REQUEST, format_line
+from addon.runtime.access_log import UNPARSED_REQUEST, AccessLog, format_line
 from cache.policy.reasons import Refused
 
 BACKLOG = 4096
@@ -40,14 +40,28 @@ class Listener:
         self.address = self._server.sockets[0].getsockname()[:2]
         self.handler.frontend.connections.start()
 
-    async def close(self, timeout_after: float = 0.0) -> None:
-        """Accept no more connections; let responses under way end within `timeout_after` seconds."""
+    async def drain(self) -> None:
+        """Accept no more connections, and wait until the responses under way have ended."""
+        if self._server is not None:
+            self._server.close()
+        self.handler.fast_path.end_connections()
+        await self.handler.frontend.connections.drain()
+
+    async def close(self) -> None:
+        """Accept no more connections, and end those that are open."""
         if self._server is not None:
             self._server.close()
         connections = self.handler.frontend.connections
-        await connections.close(timeout_after)
+        connections.close()
         if connections.log is not None:
             await connections.log.close()
+
+    def use_log(self, log: AccessLog | None) -> None:
+        """Write the access log there from now on, or nowhere."""
+        connections = self.handler.frontend.connections
+        if connections.log is not None:
+            connections.log.flush()
+        connections.log = self.handler.fast_path.log = log
 
 
 class _Accepted(asyncio.Protocol):

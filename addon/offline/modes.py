@@ -6,7 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 
-from addon.config.cache import HostMode
+from addon.config.cache import CacheSettings, HostMode
 from addon.origin.reachability import Reachability
 from addon.pipeline.active_pipeline import ActivePipeline
 from cache.policy.operator_rules import Mode, glob
@@ -73,6 +73,11 @@ class Modes:
             "unreachable": sorted(self._reachability.unreachable),
         }
 
+    def reload(self, old: CacheSettings, new: CacheSettings) -> None:
+        """Switch to the modes of new settings if these differ from the old ones; else those set by commands stay."""
+        if (old.mode, old.modes) != (new.mode, new.modes):
+            self._switch(new.mode, new.modes)
+
     def _replayed(self) -> str:
         """Return the name of the recording that is being replayed, or an empty string."""
         recording = self._active.policy.recording
@@ -82,8 +87,9 @@ class Modes:
         self._reachability.forget()  # the operator knows more of the network than old failures
         self._hosts = hosts
         patterns = tuple((glob(each.host), each.mode) for each in hosts)
-        policy = self._active.policy
-        self._active.set_policy(replace(policy, network=replace(policy.network, mode=mode, host_modes=patterns)))
+        self._active.set_policies(
+            lambda policy: replace(policy, network=replace(policy.network, mode=mode, host_modes=patterns))
+        )
 
 
 def _checked_host(name: str) -> str:

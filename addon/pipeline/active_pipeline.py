@@ -45,17 +45,9 @@ class ActivePipeline:
     def switch_to(self, pipeline: Pipeline) -> None:
         """Answer from another pipeline from now on; it takes over the state of the proxy.
 
-        That is the modes, what is known about the network, the proxy's own addresses, and the setting of its clock.
+        See `with_state_of`.
         """
-        held = self.policy
-        pipeline.fetcher.use_policy(
-            replace(
-                pipeline.policy,
-                network=replace(held.network, offline=pipeline.policy.network.offline),
-                identity=replace(pipeline.policy.identity, own_authorities=held.identity.own_authorities),
-                freshness=replace(pipeline.policy.freshness, clock=held.freshness.clock),
-            )
-        )
+        pipeline.fetcher.use_policy(with_state_of(pipeline.policy, self.policy))
         self.current = pipeline
         self._notify()
 
@@ -66,3 +58,19 @@ class ActivePipeline:
     def _notify(self) -> None:
         for observer in self._observers:
             observer()
+
+
+def with_state_of(policy: CachePolicy, held: CachePolicy) -> CachePolicy:
+    """Return a policy with what `held` has from commands and from the running proxy, and not from settings.
+
+    That is the modes, what is known about the network, the proxy's addresses and name, its key for credentials, and
+    its clock.
+    """
+    fixed, clock = held.identity, held.freshness
+    return replace(
+        policy,
+        network=replace(held.network, offline=policy.network.offline),
+        identity=replace(policy.identity, own_authorities=fixed.own_authorities, instance=fixed.instance),
+        keying=replace(policy.keying, credential_key=held.keying.credential_key),
+        freshness=replace(policy.freshness, clock=clock.clock, clock_valid_from=clock.clock_valid_from),
+    )

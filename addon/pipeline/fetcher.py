@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from functools import partial
+from weakref import WeakSet
 
 from addon.origin import OriginClient, OriginFailure, OriginResponse
 from addon.origin.reachability import Reachability
@@ -68,7 +69,7 @@ class Fetcher:
     ) -> None:
         self.policy = policy  # changed by `use_policy` only
         self.store = store
-        self.origin = origin
+        self.origin = origin  # changed by `use_origin` only
         self.clock = clock
         self.max_object = max_object
         self.single_flight = SingleFlight()
@@ -88,10 +89,16 @@ class Fetcher:
         self._counters = counters
         self._range_fill = RangeFill(store, counters)
         self._background: set[asyncio.Task[None]] = set()
+        self._former_origins: WeakSet[OriginClient] = WeakSet()
 
     def use_policy(self, policy: CachePolicy) -> None:
         """Use another policy from the next request on."""
         self.policy = policy
+
+    def use_origin(self, origin: OriginClient) -> None:
+        """Use another client from the next request on. Connections of the old one end when they are idle."""
+        self._former_origins.add(self.origin)
+        self.origin = origin
 
     async def fetch(
         self,
@@ -264,4 +271,5 @@ class Fetcher:
         """Stop storing what is still on its way, and close the connections to origins."""
         await self.fills.close()
         await asyncio.gather(*self._background, return_exceptions=True)
-        await self.origin.close()
+        for origin in [self.origin, *self._former_origins]:
+            await origin.close()

@@ -68,7 +68,7 @@ class Responder:
         self.fetcher = fetcher
         self.misses = misses
         self._counters = counters
-        self._collapse_timeout = collapse_timeout
+        self.collapse_timeout = collapse_timeout
         self._background_revalidation = BackgroundRevalidation(fetcher)
 
     async def respond(
@@ -204,7 +204,7 @@ class Responder:
         if leads or single_flight.is_hit_for_pass(key, self.fetcher.clock(), audience):
             return False
         loop = asyncio.get_running_loop()
-        until = loop.time() + self._collapse_timeout
+        until = loop.time() + self.collapse_timeout
         while leader := single_flight.leader(key, audience):
             match await leader.result(until - loop.time()):
                 case FlightResult.ARRIVING:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from addon.config.settings import Settings
-from addon.pipeline.active_pipeline import ActivePipeline
+from addon.pipeline.active_pipeline import ActivePipeline, with_state_of
 from addon.pipeline.pipeline import Pipeline
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.library import PinnedStore, RecordingError, RecordingLibrary
@@ -48,13 +48,23 @@ class RecordingSwitch:
         path = self._library.existing(name) if activity == "replay" else self._library.path(name)
         async with self._turn:
             await self._switch_back()
-            policy = self._active.own.policy
-            policy = recording_policy(policy, name) if activity == "record" else replaying_policy(policy, name)
-            policy = replace(policy, keying=replace(policy.keying, post_rules=self._settings.replay.rules()))
+            policy = self._policy(activity, name)
             memory = self._settings.memory
             store = TieredStore(await asyncio.to_thread(PinnedStore, path), memory.store_size, memory.max_object)
             self._active.switch_to(self._make_pipeline(store, policy))
             self._activity, self._name = activity, name
+
+    def _policy(self, activity: Activity, name: str) -> CachePolicy:
+        policy = self._active.own.policy
+        policy = recording_policy(policy, name) if activity == "record" else replaying_policy(policy, name)
+        return replace(policy, keying=replace(policy.keying, post_rules=self._settings.replay.rules()))
+
+    def reload(self, settings: Settings) -> None:
+        """Use other settings, also for the recording under way; its policy follows from the proxy's own one."""
+        self._settings = settings
+        if self._activity is not None:
+            fetcher = self._active.current.fetcher
+            fetcher.use_policy(with_state_of(self._policy(self._activity, self._name), fetcher.policy))
 
     async def stop(self) -> str:
         """Switch back to the proxy's own store. Return the name of the recording that ends, empty if there is none."""

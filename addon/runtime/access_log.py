@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,6 +23,9 @@ logger = logging.getLogger(__name__)
 
 WRITE_INTERVAL = 1.0
 """Seconds between two writes to the file."""
+
+MODE = 0o640
+"""The mode of a file that is created, since its lines tell who requested what. A file that exists keeps its mode."""
 
 UNPARSED_REQUEST = "-"
 """The request line of a request that could not be parsed."""
@@ -62,10 +66,16 @@ class AccessLog:
 
     def _append(self, lines: list[str]) -> None:
         try:
-            with self._path.open("a", encoding="ascii", errors="backslashreplace") as file:
+            with open(self._path, "a", encoding="ascii", errors="backslashreplace", opener=_open) as file:
                 file.write("".join(lines))
         except OSError as error:
             logger.warning("%s: %d lines are lost: %s", self._path, len(lines), error.strerror)
+
+    def flush(self) -> None:
+        """Start to write the waiting lines; the file is created if it does not exist."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._write()
 
     async def close(self) -> None:
         """Write the waiting lines, and wait until they are written."""
@@ -75,6 +85,10 @@ class AccessLog:
             await self._writing
         lines, self._lines = self._lines, []
         self._append(lines)
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags, MODE)
 
 
 def access_line(request: Request, status: int, size: int, handling: Handling | None) -> str:

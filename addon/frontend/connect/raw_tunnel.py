@@ -20,6 +20,9 @@ logger = logging.getLogger(__name__)
 TUNNEL_TIMEOUT = 600.0
 """Seconds without any bytes after which a tunnel is closed."""
 
+SILENCE = 2.0
+"""Seconds of silence after which a response inside is taken for complete when the proxy stops."""
+
 
 class TunnelEnd(asyncio.Protocol):
     """One end of a tunnel: writes what it receives to the other end."""
@@ -40,7 +43,7 @@ class TunnelEnd(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Write the data to the other end."""
-        self._tunnel.restart_timeout()
+        self._tunnel.bytes_passed(self)
         self.received += len(data)
         if self.other.transport is not None:
             self.other.transport.write(data)
@@ -83,6 +86,9 @@ class RawTunnel:
         self._client, self._origin = TunnelEnd(self), TunnelEnd(self)
         self._client.other, self._origin.other = self._origin, self._client
         self._connecting: asyncio.Task[None] | None = None
+        self._last: TunnelEnd | None = None
+        """The end that sent the last bytes."""
+        self._finishing = False
 
     def start(self, transport: asyncio.Transport, data: bytes) -> None:
         """Connect to the origin, and join it to a client that has sent `data` already."""
@@ -104,14 +110,20 @@ class RawTunnel:
         if client is None or client.is_closing():
             self.abort()
             return
+        self._set_deadline()
         if data:
             self._client.data_received(data)
-        self.restart_timeout()
         client.resume_reading()
 
-    def restart_timeout(self) -> None:
-        """Start TUNNEL_TIMEOUT anew."""
-        self.deadline = self._frontend.connections.now + TUNNEL_TIMEOUT
+    def bytes_passed(self, end: TunnelEnd) -> None:
+        """Note that bytes of one end passed."""
+        self._last = end
+        self._set_deadline()
+
+    def _set_deadline(self) -> None:
+        # while the client waits for a response, the silence may last
+        may_end = self._finishing and self._last is not self._client
+        self.deadline = self._frontend.connections.now + (SILENCE if may_end else TUNNEL_TIMEOUT)
 
     def end_lost(self, end: TunnelEnd) -> None:
         """Forget the tunnel when one end is lost; log it when that is the client's."""
@@ -126,8 +138,9 @@ class RawTunnel:
         self.abort()
 
     def finish(self) -> None:
-        """Close at once: it is not known when the exchange inside is complete."""
-        self.abort()
+        """Close once the origin has sent nothing for SILENCE seconds: it is not known what is a response inside."""
+        self._finishing = True
+        self._set_deadline()
 
     def abort(self) -> None:
         """Close both ends at once."""

@@ -37,6 +37,7 @@ class FastPath:
         fetcher: The active pipeline's fetcher.
         templates: The request templates of the active pipeline.
         clock: Returns seconds since the epoch.
+        log: The access log, if there is one.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class FastPath:
         self.clock = clock
         self.hot = HotCache(hot_size)
         self._active = active
-        self._log = log
+        self.log = log
         self._counters = counters
         self._batched = BatchedCounters(counters)
         self._hit_counts: dict[tuple[str, str | None], HitCount] = {}
@@ -74,6 +75,10 @@ class FastPath:
         if current is not self._pipeline or current.store.generations is not self._generations:
             self.report_uses()
             self._use(self._active)
+
+    def end_connections(self) -> None:
+        """Answer by the handler from now on, which ends the connection with the response."""
+        self.templates.keep_connections = False
 
     # ---- hot responses
 
@@ -98,8 +103,8 @@ class FastPath:
         if not hot.used and len(self._used) < MAX_USES_REPORTED:
             hot.used = True
             self._used.append(hot)
-        if self._log is not None:
-            self._log.note(now, client, hot.log_line)
+        if self.log is not None:
+            self.log.note(now, client, hot.log_line)
 
     def _flush_hits(self) -> None:
         """Add the hot responses that were sent to the counters."""

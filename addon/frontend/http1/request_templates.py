@@ -77,6 +77,8 @@ class RequestTemplates:
         self.fetcher = fetcher
         self.heads: dict[tuple[RequestTemplate, int], PresentedHead] = {}
         """Heads that were presented before, by template and by identity of the origin's head."""
+        self.keep_connections = True
+        """Clients may send another request after a response; False once the proxy stops."""
         self._counters = counters
         self._request_counters = {scheme: request_counters(scheme) for scheme in DEFAULT_PORTS}
         self._templates: OrderedDict[ALIKE, RequestTemplate] = OrderedDict()
@@ -213,7 +215,8 @@ class TemplateFetch(DirectFetch):
     def _respond(self) -> None:
         response, presented = self.response, None
         is_plain = response.complete and not response.trailers.lines and not response.read_leniently
-        if self._template.uncacheable and is_plain and response.head:
+        may_present = self._template.uncacheable and self._templates.keep_connections
+        if may_present and is_plain and response.head:
             presented = self._present(response.head)
         if presented is None:
             self.client.continue_fetch(self)

@@ -47,7 +47,7 @@ class MitmproxyHandover:
         self._released(transport)
 
     async def close(self) -> None:
-        """End the connections that mitmproxy still has."""
+        """End the connections that mitmproxy still has, at once."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

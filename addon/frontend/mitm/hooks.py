@@ -13,6 +13,7 @@ from weakref import WeakKeyDictionary
 from mitmproxy import connection, ctx, http
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
+from addon.frontend.mitm.draining import FlowsUnderWay
 from addon.frontend.mitm.loopback import LoopbackServer
 from addon.frontend.mitm.messages import fields_of, head_of, headers_of, request_of, whole_response
 from addon.frontend.mitm.request_checks import fault_of, size_fault_of
@@ -67,6 +68,9 @@ class Hooks:
     def __init__(self, service: Callable[[], Awaitable[Service]]) -> None:
         """Use the cache that `service` returns once it is ready."""
         self._service = service
+        self.under_way = FlowsUnderWay()
+        self.keep_connections = True
+        """Clients may send another request after a response; False once the proxy stops."""
         self._loopback = LoopbackServer()
         self._carried: WeakKeyDictionary[http.HTTPFlow, CarriedRequest] = WeakKeyDictionary()
         self._kept: WeakKeyDictionary[http.HTTPFlow, Store] = WeakKeyDictionary()
@@ -91,6 +95,7 @@ class Hooks:
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Find requests that mitmproxy carries, and let it stream them, so that no upload is held in memory."""
+        self.under_way.add(flow)
         if _is_settled(flow):
             return
         service = await self._service()
@@ -184,6 +189,12 @@ class Hooks:
             flow.response.stream = True
         elif carried := self._carried.get(flow):
             await self._judge(flow, flow.response, carried)
+        self._announce_end(flow)
+
+    def _announce_end(self, flow: http.HTTPFlow) -> None:
+        """Let the connection end with this response if the proxy stops (RFC 9112 §9.6); HTTP/2 has no field for it."""
+        if flow.response is not None and not self.keep_connections and not flow.request.is_http2:
+            flow.response.headers["connection"] = "close"
 
     async def _judge(self, flow: http.HTTPFlow, response: http.Response, carried: CarriedRequest) -> None:
         service = await self._service()
@@ -214,6 +225,7 @@ class Hooks:
         outcome = self._kept.pop(flow, None)
         if outcome and flow.response and flow.response.raw_content is not None:
             await _fetcher(await self._service()).held.keep(outcome, flow.response.raw_content)
+        self._announce_end(flow)  # this cache's own responses come here only
 
     async def error(self, flow: http.HTTPFlow) -> None:
         """Close a reply that was not fetched; invalidate what an unsafe request without a response may have changed."""

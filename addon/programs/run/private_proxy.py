@@ -54,6 +54,7 @@ class PrivateProxy:
                 "SECONDHAND_EDGE": "",
                 "SECONDHAND_STORE__KIND": "disk",
                 "SECONDHAND_STORE__PATH": str(store),
+                "SECONDHAND_DRAIN_TIMEOUT": str(SHUTDOWN_TIMEOUT / 2),  # the rest is for the store to be written
             },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -196,7 +196,7 @@ def test_a_proxy_that_stops_sends_the_response_under_way_first() -> None:
         client, idle = await front_end.client(), await front_end.client()
         client.send(get(origin, "/a"))
         await client.head()
-        closing = asyncio.ensure_future(front_end.listener.close(5))
+        closing = asyncio.ensure_future(front_end.listener.drain())
         assert await client.rest() == b"abcd"
         assert await idle.rest() == b""
         await closing

@@ -1,0 +1,49 @@
+"""Settings that are read again while the proxy runs: what has changed, and what cannot change."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel
+
+from addon.config.errors import ConfigError, Fault
+from addon.config.load import Configuration
+from addon.config.settings import Settings
+
+FIXED = ("listen", "edge", "store", "memory", "offline.queue", "recordings", "tls.directory")
+"""Keys, and tables, that are used at the start only. Commands change recordings while the proxy runs."""
+
+
+def changed_keys(old: Settings, new: Settings) -> tuple[str, ...]:
+    """Return the keys whose values differ, like `log.level`, in the order of the settings."""
+    return tuple(_differences(old, new, ""))
+
+
+def _differences(old: BaseModel, new: BaseModel, prefix: str) -> Iterator[str]:
+    for name in type(old).model_fields:
+        before, after = getattr(old, name), getattr(new, name)
+        if isinstance(before, BaseModel):
+            yield from _differences(before, after, f"{prefix}{name}.")
+        elif before != after:
+            yield prefix + name
+
+
+def refuse_fixed(old: Settings, new: Configuration) -> None:
+    """Raise ConfigError if a key has changed that cannot change while the proxy runs."""
+    changed = [key for key in changed_keys(old, new.settings) if key.startswith(FIXED)]
+    if changed:
+        raise ConfigError(*(_fault(key, old, new) for key in changed))
+
+
+def _fault(key: str, old: Settings, new: Configuration) -> Fault:
+    location = key.split(".")
+    found, expected = _value(new.settings, location), _value(old, location)
+    problem = f"found {found!r}, expected {expected!r} as long as the proxy runs; to change it, restart the proxy"
+    return Fault(new.source(*location) or "settings", key, problem)
+
+
+def _value(settings: BaseModel, location: list[str]) -> object:
+    value: object = settings
+    for name in location:
+        value = getattr(value, name)
+    return value

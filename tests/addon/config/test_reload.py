@@ -1,0 +1,38 @@
+"""Which keys differ between two settings, and which of them cannot change while the proxy runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from addon.config.errors import ConfigError
+from addon.config.load import configure
+from addon.config.reload import changed_keys, refuse_fixed
+from addon.config.settings import Settings
+
+
+def test_keys_whose_values_differ_are_named_in_the_order_of_the_settings() -> None:
+    new = Settings.model_validate(
+        {"log": {"level": "debug"}, "cache": {"lifetimes": []}, "annotate": [{"set": {"X-A": "b"}}]}
+    )
+    assert changed_keys(Settings(), new) == ("cache.lifetimes", "annotate", "log.level")
+    assert changed_keys(new, new) == ()
+
+
+def test_keys_that_cannot_change_are_refused_together_with_their_places(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('listen = "127.0.0.1:1"\n[log]\nlevel = "debug"\n[tls]\ndirectory = "/ca"\n')
+    with pytest.raises(ConfigError) as refused:
+        refuse_fixed(Settings(), configure(file, environ={}))
+    until = "as long as the proxy runs; to change it, restart the proxy"
+    assert str(refused.value).splitlines() == [
+        f"{file}: listen: found '127.0.0.1:1', expected '127.0.0.1:8080' {until}",
+        f"{file}: tls.directory: found '/ca', expected '~/.mitmproxy' {until}",
+    ]
+
+
+def test_other_keys_may_change(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text('[tls]\nleave_alone = ["a.example"]\n[offline]\nkeep_private = true\n')
+    refuse_fixed(Settings(), configure(file, environ={}))
