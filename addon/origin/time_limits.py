@@ -48,17 +48,21 @@ class TimeLimits:
     def exceeded(self) -> str:
         """Return what the origin did too slowly, as the predicate of a sentence, when its time is over."""
         options, response = self._options, self._response
-        if not response.received or (response.head is not None and response.received == self._mark):
-            return f"sent nothing for {self._pause():g} seconds"
         if response.head is None:
-            return "did not send a whole response head in time"
-        seconds, least = options.between_bytes_timeout, self._least()
-        return f"sent less than {least} bytes in {seconds:g} seconds (origin.min_rate)"
+            if response.received:
+                return "did not send a whole response head in time"
+            limit = options.stream_timeout if response.awaits_stream else options.first_byte_timeout
+            return f"sent nothing for {limit:g} seconds"
+        if response.received == self._mark:
+            return f"sent nothing for {self._pause():g} seconds"
+        seconds = options.between_bytes_timeout
+        return f"sent less than {self._least()} bytes in {seconds:g} seconds (origin.min_rate)"
 
     def _for_head(self, now: float) -> float:
         options, response = self._options, self._response
         if self._heads != response.interim_count:
-            self._heads, self._head_until = response.interim_count, now + self._pause()
+            limit = options.stream_timeout if response.awaits_stream else options.first_byte_timeout
+            self._heads, self._head_until = response.interim_count, now + limit
         if response.awaits_stream or not response.received:
             return self._head_until
         return min(self._head_until, now + options.between_bytes_timeout)
@@ -82,8 +86,6 @@ class TimeLimits:
         return int(self._options.min_rate * self._options.between_bytes_timeout)
 
     def _pause(self) -> float:
-        """Return the longest time without progress."""
-        options, response = self._options, self._response
-        if response.head is None:
-            return options.stream_timeout if response.awaits_stream else options.first_byte_timeout
+        """Return the longest pause within the body."""
+        options = self._options
         return options.stream_timeout if self._is_stream else options.between_bytes_timeout
