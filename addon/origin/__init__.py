@@ -8,9 +8,11 @@ request and returns the response (`OriginResponse`).
 - `resolver`: the addresses of a host, from `hosts_file`, `name_servers` or `system_names`; `watched_file`: their files.
 - `destinations`: in which order addresses are tried, and which are refused.
 - `connect_failures`, `tls_alerts`, `other_protocols`: what went wrong, told from errors and first bytes.
-- `connection`: one connection, which carries one exchange after the other; `deadline`: its timeouts.
+- `connection`: one connection, which carries one exchange after the other; `time_limits`: how long each may take;
+  `deadline`: their timer.
 - `request_head`: the bytes of a request head; `request_body`: a request's content, and its sender.
-- `response_reader`: parses one response, into a `response_buffer`; `head_cache`: response heads parsed before.
+- `response_reader`: reads one response into a `response_buffer`, by its `response_head` and perhaps a `chunked_body`;
+  `head_cache`: response heads parsed before.
 - `reachability`: the origins that do not answer, and when a request may try them again.
 - `lint`: the checks of `secondhand lint` on an origin's response.
 """
