@@ -23,6 +23,7 @@ from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, 
 
 from addon.config.errors import ConfigError
 from addon.config.load import Configuration
+from addon.config.redaction import redaction
 from addon.config.reload import changed_keys, refuse_fixed
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
@@ -73,6 +74,8 @@ def serve(
     Returns:
         The exit code: 0, 1 if it cannot run, 2 for invalid settings.
     """
+    redaction.install()
+    redaction.shows_queries = settings.log.queries
     logging.basicConfig(
         level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
@@ -263,6 +266,7 @@ class Proxy(master.Master):
         if trust:
             self.options.update(**trust)
         logging.getLogger().setLevel(settings.log.level.upper())
+        redaction.shows_queries = settings.log.queries
         if self.listener:
             frontend = self.listener.handler.frontend
             frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)

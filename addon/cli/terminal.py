@@ -16,6 +16,7 @@ from rich.text import Text
 from typer.core import TyperGroup
 
 from addon.config.errors import ConfigError
+from addon.config.redaction import redaction
 from addon.recordings.library import InvalidNameError, RecordingNotFoundError
 from addon.runtime.control import ControlError
 from cache.stores.base import StoreError
@@ -50,7 +51,7 @@ class NoteHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record on standard error."""
-        print_note(record.getMessage())
+        print_note(redaction.text(record.getMessage()))
 
 
 def fail(message: str, exit_code: int) -> NoReturn:

@@ -12,6 +12,8 @@ from typing import get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from addon.config.redaction import without_userinfo
+
 Location = tuple[str | int, ...]
 """The path to a value: keys of tables, and positions in lists from 0."""
 
@@ -101,7 +103,7 @@ def _value_text(value: object) -> str:
         case list() | tuple():
             return "a list" if value else "an empty list"
         case str():
-            text = json.dumps(value, ensure_ascii=False)
+            text = json.dumps(without_userinfo(value), ensure_ascii=False)
             return text if len(text) <= 80 else text[:76] + '..."'
         case bool():
             return str(value).lower()

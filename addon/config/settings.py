@@ -114,6 +114,7 @@ class LogSettings(Section):
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
     access: str = ""
+    queries: bool = False
 
 
 class Settings(Section):

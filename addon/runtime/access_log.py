@@ -2,7 +2,7 @@
 
     127.0.0.1 - - [24/Nov/2026:10:00:00 +0000] "GET http://example.org/a HTTP/1.1" 203 1256 hit
 
-Queries are left out, because they may contain secrets (ledger SEC-10). A request that could not be parsed has "-" as
+Queries are hidden, because they may contain secrets (ledger SEC-10). A request that could not be parsed has "-" as
 its request line. The cache result of a tunnel is `tunnel`. A tunnel that is passed through unopened is logged when it
 ends, with the number of bytes that its client received. A tunnel that this proxy opens is logged as soon as that is
 decided, because each request in it has its own line.
@@ -16,6 +16,7 @@ import os
 from datetime import UTC, datetime
 from pathlib import Path
 
+from addon.config.redaction import redaction
 from cache.answer.cache_status import Handling
 from cache.http.messages import Request
 
@@ -98,8 +99,8 @@ def access_line(request: Request, status: int, size: int, handling: Handling | N
 
 
 def request_line(method: str, target: str, version: str) -> str:
-    """Return a request line as it is logged: without the query, and with quotation marks escaped."""
-    logged_target = target.partition("?")[0].replace('"', "%22")
+    """Return a request line as it is logged: the query is hidden, and quotation marks are escaped."""
+    logged_target = redaction.target(target).replace('"', "%22")
     return f"{method} {logged_target} {version}"
 
 

@@ -12,6 +12,7 @@ from mitmproxy.addonmanager import Loader
 from addon.config.errors import ConfigError
 from addon.config.exposure import exposed_keys
 from addon.config.load import configure
+from addon.config.redaction import redaction
 from addon.frontend.mitm.hooks import Hooks
 from addon.service import Service
 from cache.stores.base import StoreError
@@ -28,6 +29,7 @@ class Embedded(Hooks):
 
     def load(self, loader: Loader) -> None:
         """Add the option that names the settings file."""
+        redaction.install("addon", "cache")  # mitmproxy's own messages are its operator's matter
         loader.add_option(
             "secondhand_config", str, "", "secondhand: the TOML file with its settings; empty means the usual places."
         )
@@ -53,6 +55,7 @@ class Embedded(Hooks):
                 settings = configure(_settings_file()).settings
                 if kept := exposed_keys(settings, ctx.options.listen_host):
                     logger.warning("set listen_host: others can reach what %s keeps for one user", " and ".join(kept))
+                redaction.shows_queries = settings.log.queries
                 service = Service(settings)
                 await service.start()
                 self._made.set_result(service)

@@ -6,11 +6,13 @@ See docs/decisions.md, "A client cannot forge a line of the access log" and "A t
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from pathlib import Path
 
 import pytest
 
+from addon.config.redaction import redaction
 from addon.frontend.connections import HEAD_TIMEOUT
 from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.request_head import MalformedRequest, parse
@@ -56,8 +58,30 @@ def write(path: Path, *entries: tuple[float, str, str]) -> None:
 
 
 def test_the_query_is_not_logged() -> None:
-    assert format_line("/a?token=b") == '"GET http://a.example/a HTTP/1.1" 200 5 -'
-    assert format_line("?a") == '"GET http://a.example HTTP/1.1" 200 5 -'
+    assert format_line("/a?token=b") == '"GET http://a.example/a?[hidden] HTTP/1.1" 200 5 -'
+    assert format_line("?a") == '"GET http://a.example?[hidden] HTTP/1.1" 200 5 -'
+
+
+def test_the_query_is_logged_if_the_operator_wants_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(redaction, "shows_queries", True)
+    assert format_line('/a?b="c"') == '"GET http://a.example/a?b=%22c%22 HTTP/1.1" 200 5 -'
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0, 0o640), (0o022, 0o640), (0o077, 0o600)])
+def test_a_new_file_can_be_read_by_its_owner_and_group_at_most(mask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(mask)
+    try:
+        write(tmp_path / "log", (0.0, "client", "line"))
+    finally:
+        os.umask(before)
+    assert (tmp_path / "log").stat().st_mode & 0o777 == mode
+
+
+def test_a_file_that_exists_keeps_its_mode(tmp_path: Path) -> None:
+    (tmp_path / "log").touch(0o604)
+    (tmp_path / "log").chmod(0o604)
+    write(tmp_path / "log", (0.0, "client", "line"))
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o604
 
 
 def test_a_quotation_mark_in_the_target_is_escaped() -> None:
@@ -174,7 +198,7 @@ def test_an_opened_tunnel_is_logged_before_the_requests_inside(tmp_path: Path) -
         lines = lines_of(front_end)
         assert lines[:2] == [
             f'"CONNECT {authority} HTTP/1.1" 200 0 tunnel',
-            f'"GET https://{authority}/ HTTP/1.1" 200 2 uri-miss',
+            f'"GET https://{authority}/?[hidden] HTTP/1.1" 200 2 uri-miss',
         ]
         assert [line[:7] for line in lines[2:]] == ['"-" 400']
 

@@ -1,0 +1,75 @@
+"""What a log must not show: the queries of URLs, names and passwords in URLs, and fields with credentials.
+
+All log records of the process pass through `install`, whatever library writes them, with their tracebacks.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from typing import Any
+
+HIDDEN = "?[hidden]"
+"""Stands for a query."""
+
+_USERINFO = re.compile(r"(?<=://)[^\s/?#]*@")
+# the rest of the word, whatever it contains, except punctuation at its end that belongs to the sentence
+_QUERY = re.compile(r"(?P<path>/[^\s?]*)\?[^ \n]*?(?=[,;:.)]*(?:[ \n]|$))")
+_CREDENTIALS = re.compile(
+    r"\b((?:proxy-)?authorization|(?:set-)?cookie)(?P<mark>['\"]?\s*[:=,]\s*(?:b?['\"])?)(?:(?!\\r|\\n)[^\r\n])+",
+    re.IGNORECASE,
+)
+
+_exceptions = logging.Formatter()
+
+
+class Redaction:
+    """Hides secrets in the logs of this process.
+
+    Attributes:
+        shows_queries: The operator wants to see queries (`log.queries`).
+    """
+
+    def __init__(self) -> None:
+        self.shows_queries = False
+
+    def target(self, target: str) -> str:
+        """Return a request target, or a URL, as it is logged."""
+        shown = without_userinfo(target)
+        path, question_mark, _ = shown.partition("?")
+        return path + HIDDEN if question_mark and not self.shows_queries else shown
+
+    def text(self, text: str) -> str:
+        """Return any text as it is logged."""
+        text = _CREDENTIALS.sub(r"\1\g<mark>[hidden]", without_userinfo(text))
+        return text if self.shows_queries or "?" not in text else _QUERY.sub(rf"\g<path>{HIDDEN}", text)
+
+    def install(self, *loggers: str) -> None:
+        """Redact all log records from now on, or only those of loggers with these names and below them."""
+        make_record = logging.getLogRecordFactory()
+
+        def make(name: str, *arguments: Any, **options: Any) -> logging.LogRecord:
+            record = make_record(name, *arguments, **options)
+            if not loggers or name.partition(".")[0] in loggers:
+                self._redact(record)
+            return record
+
+        logging.setLogRecordFactory(make)
+
+    def _redact(self, record: logging.LogRecord) -> None:
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError, KeyError):  # logging would print the arguments as they are
+            message = f"{record.msg} (its arguments do not fit)"
+        record.msg, record.args = self.text(message), ()
+        if record.exc_info and record.exc_info[0] is not None:
+            record.exc_text = self.text(_exceptions.formatException(record.exc_info))
+
+
+def without_userinfo(text: str) -> str:
+    """Return text with names and passwords removed from the URLs in it."""
+    return _USERINFO.sub("", text) if "@" in text else text
+
+
+redaction = Redaction()
+"""The redaction of this process. The records of `logging` belong to the whole process, so there is one object."""
