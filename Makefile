@@ -2,6 +2,10 @@
 
 VENV ?= .venv
 BIN := $(VENV)/bin
+# The exact versions to install. Without any, `make test VENV=.venv-newest CONSTRAINTS=` tests the newest releases that
+# pyproject.toml allows.
+CONSTRAINTS ?= constraints.txt
+INSTALL = $(BIN)/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) --editable
 # Each is tried: a command of that name may exist without working, and some systems ship a Python without venv.
 PYTHONS := $(or $(PYTHON),python3.14 python3.13 python3.12 python3)
 NEWEST := for python in $(PYTHONS); do \
@@ -45,12 +49,12 @@ format: $(VENV)/.test
 clean:
 	rm -rf $(VENV)
 
-$(VENV)/.serve: pyproject.toml constraints.txt
+$(VENV)/.serve: pyproject.toml $(CONSTRAINTS)
 	@$(NEWEST); "$$python" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable .
+	$(INSTALL) .
 	@touch $@
 
-$(VENV)/.test: pyproject.toml constraints.txt
+$(VENV)/.test: pyproject.toml $(CONSTRAINTS)
 	@$(NEWEST); "$$python" -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	$(INSTALL) '.[dev]'
 	@touch $@ $(VENV)/.serve
