@@ -3,7 +3,6 @@
 from tests.lanes.script import (
     Conversation,
     Step,
-    all_requests_wait,
     answer,
     ask,
     conversation,
@@ -94,19 +93,6 @@ CONVERSATIONS = [
             )
         ),
     ),
-    conversation(
-        "requests for two spellings of a URL do not wait for each other",
-        "SEC-07",
-        "SEC-14",
-        ask("GET /%61", client="the first"),
-        all_requests_wait(),
-        ask("GET /a", client="the second"),
-        all_requests_wait(),
-        origin("200 OK", FRESH_60, body="one", saw="GET /%61"),
-        origin("200 OK", FRESH_60, body="other", saw="GET /a"),
-        answer("200", STORED, body="one", client="the first"),
-        answer("200", STORED, body="other", client="the second"),
-    ),
     # ---- the limit of variants
     conversation(
         "variants beyond the limit are passed on, and one a second is stored in place of the least recently used",
@@ -142,20 +128,5 @@ CONVERSATIONS = [
         answer("200", VARY_MISS, body="34"),
         ask("GET /a", "User-Agent: 34"),
         answer("203", hit(60), body="34"),
-    ),
-    conversation(
-        "requests for two variants do not wait for each other if what is stored tells them apart",
-        "SEC-14",
-        ask("GET /a", "User-Agent: 0"),
-        origin("200 OK", FRESH_60, "Vary: User-Agent"),
-        answer("200", STORED),
-        ask("GET /a", "User-Agent: 1", client="the first"),
-        all_requests_wait(),
-        ask("GET /a", "User-Agent: 2", client="the second"),
-        all_requests_wait(),
-        origin("200 OK", FRESH_60, "Vary: User-Agent", body="one", saw="User-Agent: 1"),
-        origin("200 OK", FRESH_60, "Vary: User-Agent", body="two", saw="User-Agent: 2"),
-        answer("200", VARY_MISS, body="one", client="the first"),
-        answer("200", VARY_MISS, body="two", client="the second"),
     ),
 ]

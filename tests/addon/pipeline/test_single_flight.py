@@ -93,6 +93,19 @@ def half_first(second_half: asyncio.Event) -> Script:
     return script
 
 
+def answering_when_all_have_asked(count: int) -> Script:
+    """Return a script that answers no request before `count` have arrived, one on each connection."""
+    all_have_asked = asyncio.Barrier(count)
+
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            await all_have_asked.wait()
+            await peer.send(FRESH + b"Vary: User-Agent\r\nContent-Length: 2\r\n\r\nok")
+
+    return script
+
+
 # ---- leaders and followers
 
 
@@ -335,3 +348,32 @@ def test_after_an_outage_no_request_waits_for_a_fetch_from_before_it() -> None:
         return await waiting
 
     assert asyncio.run(run()) is FlightResult.ASK_ANEW
+
+
+# ---- requests that do not wait for each other
+
+
+async def statuses(service: Service, *requests: Request) -> list[int]:
+    """Send requests at the same time, and return the statuses of their replies. Fails if they wait for each other."""
+    async with asyncio.timeout(30):
+        return [status for status, _ in await asyncio.gather(*(fetch(service, request) for request in requests))]
+
+
+@pytest.mark.row("SEC-14")
+def test_requests_for_variants_that_what_is_stored_tells_apart_do_not_wait_for_each_other() -> None:
+    async def conversation(service: Service, origin: RawOrigin) -> list[int]:
+        await fetch(service, get(origin, "/", ("User-Agent", "stored")))
+        return await statuses(service, *(get(origin, "/", ("User-Agent", name)) for name in ("one", "two", "three")))
+
+    first = answering(FRESH + b"Vary: User-Agent\r\nContent-Length: 2\r\n\r\nok", then_close=True)
+    others = answering_when_all_have_asked(3)
+    assert run_conversation(conversation, first, others, collapse_timeout=3600) == [200, 200, 200]
+
+
+@pytest.mark.row("SEC-07")
+def test_requests_for_spellings_of_a_url_do_not_wait_for_each_other() -> None:
+    async def conversation(service: Service, origin: RawOrigin) -> list[int]:
+        return await statuses(service, *(get(origin, target) for target in ("/ab", "/%61b", "/a%62")))
+
+    script = answering_when_all_have_asked(3)
+    assert run_conversation(conversation, script, collapse_timeout=3600) == [200, 200, 200]

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from cache.policy.reasons import NotStored
+from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.base import StoreError
 from cache.stores.disk.store import DiskStore
 from cache.stores.tiered import write_behind
@@ -88,6 +89,22 @@ def test_a_kept_entry_replaces_those_it_supersedes_or_names(open_store: OpenStor
     assert store.peek(KEY) == (fourth, third)
     assert store.peek_body(second) is None
     store.close()
+
+
+def test_beyond_the_limit_of_variants_an_entry_is_kept_without_waiting_for_the_disk(
+    open_store: OpenStore, other: DiskStore
+) -> None:
+    store = open_store(1 << 20)
+    stored = [store.keep(new_entry(), b"body") for _ in range(MAX_VARIANTS)]
+    first, second = stored[:2]
+    assert first
+    assert second
+    store.touch(first.id)
+    newest = store.keep(new_entry(), b"body")
+    assert newest
+    assert store.peek(KEY) == (newest, *(each for each in reversed(stored) if each is not second))
+    store.close()
+    assert {each.id for each in other.candidates(KEY)} == {each.id for each in (*stored, newest) if each} - {second.id}
 
 
 def test_an_entry_read_from_disk_stays_in_memory(open_store: OpenStore) -> None:
