@@ -32,6 +32,8 @@ class Redaction:
 
     def __init__(self) -> None:
         self.shows_queries = False
+        self._loggers: tuple[str, ...] = ()
+        self._installed = False
 
     def target(self, target: str) -> str:
         """Return a request target, or a URL, as it is logged."""
@@ -46,11 +48,14 @@ class Redaction:
 
     def install(self, *loggers: str) -> None:
         """Redact all log records from now on, or only those of loggers with these names and below them."""
-        make_record = logging.getLogRecordFactory()
+        self._loggers = loggers
+        if self._installed:
+            return
+        self._installed, make_record = True, logging.getLogRecordFactory()
 
         def make(name: str, *arguments: Any, **options: Any) -> logging.LogRecord:
             record = make_record(name, *arguments, **options)
-            if not loggers or name.partition(".")[0] in loggers:
+            if not self._loggers or name.partition(".")[0] in self._loggers:
                 self._redact(record)
             return record
 

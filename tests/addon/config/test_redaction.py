@@ -16,6 +16,7 @@ from addon.config.redaction import Redaction
 @pytest.fixture
 def redaction() -> Iterator[Redaction]:
     make_record = logging.getLogRecordFactory()
+    logging.setLogRecordFactory(logging.LogRecord)  # without the redaction of another test
     yield Redaction()
     logging.setLogRecordFactory(make_record)
 
