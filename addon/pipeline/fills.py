@@ -14,7 +14,7 @@ from addon.pipeline.reply_builder import ReplyBuilder
 from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight
 from addon.runtime.counters import Counters
 from cache import engine
-from cache.engine.decisions import Relay, Serve, Store, UpstreamRequest
+from cache.engine.decisions import Serve, Store, UpstreamRequest
 from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
@@ -57,8 +57,9 @@ class Fills:
         reason = await self._store.keep(outcome.entry, whole, outcome.replaces, flight=flight, secrets=outcome.secrets)
         if reason:
             self._reply_builder.note_not_stored(request, reason)
-            outcome = replace(outcome, handling=replace(outcome.handling, stored=False))
-        flight.end(FlightResult.NOT_SHARED if reason else FlightResult.STORED)
+            flight.end(FlightResult.NOT_SHARED)
+            return self._reply_builder.relayed_whole(engine.without_storing(outcome, reason), whole)
+        flight.end(FlightResult.STORED)
         return self._reply_builder.relayed_whole(outcome, whole)
 
     async def _store_streamed(
@@ -68,8 +69,7 @@ class Fills:
         if writer is None:
             flight.end(FlightResult.NOT_SHARED)
             self._reply_builder.note_not_stored(request, NotStored.STORE_FAILED)
-            unstored = replace(outcome.handling, stored=False)
-            relay = Relay(outcome.response, NotStored.STORE_FAILED, unstored)
+            relay = engine.without_storing(outcome, NotStored.STORE_FAILED)
             return await self._reply_builder.relay(request, relay, response)
         fill_writer = FillWriter(
             outcome=outcome,

@@ -14,7 +14,7 @@ from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
 from cache.stores.tiered.store import TieredStore
 
-START_TIMEOUT = 3.0
+START_TIMEOUT = 1.0
 """Seconds that a start waits for the store. After that, requests are answered without it until it is open."""
 
 

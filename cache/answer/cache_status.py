@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from cache.http.messages import Fields, Response
 from cache.policy.reasons import Forwarded
 
 
@@ -55,3 +56,12 @@ def member(cache_name: str, handling: Handling, sent_status: int) -> str:
     if handling.detail:
         parts.append(f"detail={handling.detail}")
     return "; ".join(parts)
+
+
+def without_stored(head: Response) -> Response:
+    """Return a head whose Cache-Status, in its last line, does not say that the response was stored."""
+    *lines, (name, value) = head.fields.lines
+    if name != "Cache-Status":  # it is switched off
+        return head
+    value = ";".join(part for part in value.split(";") if part.strip() != "stored")
+    return replace(head, fields=Fields((*lines, (name, value))))

@@ -12,7 +12,14 @@ from dataclasses import replace
 from cache.answer.cache_status import Handling
 from cache.answer.compose import from_copy
 from cache.engine.on_request import forward_after_damage, on_request
-from cache.engine.on_response import on_failure, on_response, response_from_parts, status_of_failure, without_copies
+from cache.engine.on_response import (
+    on_failure,
+    on_response,
+    response_from_parts,
+    status_of_failure,
+    without_copies,
+    without_storing,
+)
 from cache.http.messages import Fields, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import time_to_live
@@ -28,6 +35,7 @@ __all__ = [
     "response_from_parts",
     "status_of_failure",
     "without_copies",
+    "without_storing",
 ]
 
 

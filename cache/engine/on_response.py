@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cache.answer.cache_status import Handling
+from cache.answer.cache_status import Handling, without_stored
 from cache.answer.compose import error_response, from_copy, relayed
 from cache.answer.responses import ErrorParameters
 from cache.engine.decisions import (
@@ -238,6 +238,12 @@ def _reuse(
 
 
 # ---- failures
+
+
+def without_storing(decision: Store, reason: NotStored) -> Relay:
+    """Return the decision to relay a response that could not be stored after all."""
+    response = replace(decision.response, head=without_stored(decision.response.head))
+    return Relay(response, reason, replace(decision.handling, stored=False), decision.changes)
 
 
 def on_failure(
