@@ -15,12 +15,14 @@ from addon.offline.modes import Modes
 from addon.offline.prefetch_command import prefetch_handler
 from addon.offline.queue_drain import QueueDrain
 from addon.origin import OriginClient
+from addon.origin.options import OriginOptions
 from addon.origin.reachability import Reachability
 from addon.pipeline.active_pipeline import ActivePipeline, with_state_of
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.clock_follower import ClockFollower
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.origin import Origin
 from addon.pipeline.own_store import OwnStore
 from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.purge_command import purge_handler
@@ -51,13 +53,21 @@ CLOCK_VALID_FROM = 1_793_000_000.0
 class Service:
     """Builds the parts of the cache, starts and stops them, and answers control commands."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] | None = None, *, lasting: bool = True) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Callable[[], float] | None = None,
+        *,
+        lasting: bool = True,
+        origin: Callable[[OriginOptions], Origin] | None = None,
+    ) -> None:
         """Open the store.
 
         Args:
             settings: The operator's settings.
             clock: Returns seconds since the epoch; the machine's clock by default.
             lasting: The proxy outlives a single command (see `remedy`).
+            origin: Returns a way to origins for one pipeline, by its options; our own client by default.
 
         Raises:
             ConfigError: the client list is invalid.
@@ -68,6 +78,7 @@ class Service:
         self.clock = clock or Clock()
         self.counters = Counters()
         self._lasting = lasting
+        self._make_origin: Callable[[OriginOptions], Origin] = origin or self._own_client
         self._origin_options = settings.origin_options()
         self.own_store = OwnStore(settings.store, settings.memory, self._count_lost)
         store, directory = self.own_store.first(), self.own_store.directory
@@ -108,6 +119,9 @@ class Service:
             },
         )
 
+    def _own_client(self, options: OriginOptions) -> Origin:
+        return OriginClient(options, self.clock)
+
     def _make_pipeline(
         self,
         store: ResponseStore,
@@ -119,7 +133,7 @@ class Service:
         async_store = AsyncStore(store, self.counters, condition)
         fetcher = Fetcher(
             store=async_store,
-            origin=OriginClient(self._origin_options, self.clock),
+            origin=self._make_origin(self._origin_options),
             policy=policy,
             clock=self.clock,
             counters=self.counters,
@@ -193,7 +207,7 @@ class Service:
         policy, options = settings.policy(), settings.origin_options()
         pipelines = {self.active.own, self.active.current}
         if options != self._origin_options:
-            origins = [OriginClient(options, self.clock) for _ in pipelines]
+            origins = [self._make_origin(options) for _ in pipelines]
             for pipeline, origin in zip(pipelines, origins, strict=True):
                 pipeline.fetcher.use_origin(origin)
         for pipeline in pipelines:

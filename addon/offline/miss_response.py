@@ -69,7 +69,7 @@ class MissResponses:
         fields = refuse.response.head.fields.replacing("Content-Type", content_type)
         fields = fields.replacing("Content-Length", str(len(content)))
         head = Response(refuse.response.head.status, refuse.response.head.reason, fields)
-        return Reply(head, content)
+        return Reply(head, content, refused=refuse.reason)
 
     async def _enqueue(self, request: Request) -> bool:
         """Add a request to the queue if that is allowed. Return whether the queue contains it now."""

@@ -59,6 +59,14 @@ class AsyncStore:
             self.sync_store.touch(entry.id)
         return body
 
+    async def holds(self, prefix: str) -> bool:
+        """Return whether anything is stored under a key with this prefix; not if the store cannot be read."""
+        try:
+            return await self.run(self.sync_store.holds, prefix)
+        except StoreError as error:
+            self.failed("read", error)
+            return False
+
     async def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return the stored responses under a key; none if the store cannot be read."""
         if (known := self.sync_store.peek(key)) is not None:

@@ -27,7 +27,7 @@ class ErrorReplies:
     def refuse(self, refuse: Refuse) -> Reply:
         """Return the error that the engine decided on."""
         self._counters.count(f"refused.{refuse.reason}")
-        return Reply(refuse.response.head, refuse.response.content)
+        return Reply(refuse.response.head, refuse.response.content, refused=refuse.reason)
 
     def malformed_request(self, sentence: str, status: int = 400) -> Reply:
         """Return the error for a request that cannot be trusted."""

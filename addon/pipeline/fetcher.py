@@ -9,12 +9,13 @@ from dataclasses import replace
 from functools import partial
 from weakref import WeakSet
 
-from addon.origin import OriginClient, OriginFailure, OriginResponse
+from addon.origin import OriginClient, OriginFailure
 from addon.origin.reachability import Reachability
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fills import Fills
 from addon.pipeline.held_responses import HeldResponses
+from addon.pipeline.origin import FetchedResponse, Origin
 from addon.pipeline.outcomes import Outcomes
 from addon.pipeline.range_fill import RangeFill
 from addon.pipeline.reply import Reply
@@ -60,7 +61,7 @@ class Fetcher:
         self,
         *,
         store: AsyncStore,
-        origin: OriginClient,
+        origin: Origin,
         policy: CachePolicy,
         clock: Callable[[], float],
         counters: Counters,
@@ -89,16 +90,23 @@ class Fetcher:
         self._counters = counters
         self._range_fill = RangeFill(store, counters)
         self._background: set[asyncio.Task[None]] = set()
-        self._former_origins: WeakSet[OriginClient] = WeakSet()
+        self._former_origins: WeakSet[Origin] = WeakSet()
 
     def use_policy(self, policy: CachePolicy) -> None:
         """Use another policy from the next request on."""
         self.policy = policy
 
-    def use_origin(self, origin: OriginClient) -> None:
+    def use_origin(self, origin: Origin) -> None:
         """Use another client from the next request on. Connections of the old one end when they are idle."""
         self._former_origins.add(self.origin)
         self.origin = origin
+
+    @property
+    def client(self) -> OriginClient:
+        """Our own client, whose connections the front end uses. Raises TypeError if origins are reached otherwise."""
+        if not isinstance(self.origin, OriginClient):
+            raise TypeError(f"origins are reached by {type(self.origin).__name__}")
+        return self.origin
 
     async def fetch(
         self,
@@ -129,13 +137,15 @@ class Fetcher:
         sent: UpstreamRequest,
         context: RequestContext,
         flight: Flight,
-        pending: Awaitable[OriginResponse] | None = None,
+        pending: Awaitable[FetchedResponse] | None = None,
         sent_at: float | None = None,
     ) -> Reply:
         """Return the reply as `fetch` does, for a flight that has begun.
 
         `pending` is its first response, to a request sent at `sent_at`, in seconds since the epoch.
         """
+        if context.not_storable:
+            sent = self._apart_from_store(request, sent, context.not_storable)
         try:
             for _ in range(MAX_ATTEMPTS):
                 began = self.clock() if pending is None or sent_at is None else sent_at
@@ -155,13 +165,18 @@ class Fetcher:
             f"{MAX_ATTEMPTS} exchanges with the origin for {request.uri} gave no usable response."
         )
 
+    def _apart_from_store(self, request: Request, sent: UpstreamRequest, reason: NotStored) -> UpstreamRequest:
+        """Return the upstream request as if nothing was stored; its response is not stored either, for this reason."""
+        anew = engine.on_request(request, (), self.policy.leaving_none_alone(), self.clock())
+        return replace(anew if isinstance(anew, UpstreamRequest) else sent, not_storable=reason)
+
     async def _attempt(
         self,
         request: Request,
         sent: UpstreamRequest,
         context: RequestContext,
         flight: Flight,
-        pending: Awaitable[OriginResponse] | None,
+        pending: Awaitable[FetchedResponse] | None,
         *,
         began: float,
     ) -> Reply | UpstreamRequest:
@@ -202,13 +217,14 @@ class Fetcher:
                 return await self._reply_without_origin(request, sent, outcome, flight)
 
     async def _ask(
-        self, sent: UpstreamRequest, context: RequestContext, pending: Awaitable[OriginResponse] | None
-    ) -> OriginResponse:
+        self, sent: UpstreamRequest, context: RequestContext, pending: Awaitable[FetchedResponse] | None
+    ) -> FetchedResponse:
         self._counters.count("origin.fetches")
         if isinstance(sent, Validate):
             self._counters.count("origin.validations")
+        asked = context.fetch(sent) if context.fetch and pending is None else pending
         response = await (
-            pending
+            asked
             or self.origin.fetch(
                 sent.request,
                 interim=context.forwarding,

@@ -9,9 +9,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
-from addon.origin import FailureKind, OriginFailure, OriginResponse
+from addon.origin import FailureKind, OriginFailure
 from addon.pipeline.fill_window import FillWindow
 from addon.pipeline.fill_writer import FillWriter, declared_length
+from addon.pipeline.origin import FetchedResponse
 from addon.pipeline.reply import Stream
 from addon.pipeline.single_flight import Flight
 from addon.runtime.counters import Counters
@@ -46,7 +47,7 @@ class Fill:
     """
 
     def __init__(
-        self, response: OriginResponse, outcome: Store, writer: FillWriter, flight: Flight, counters: Counters
+        self, response: FetchedResponse, outcome: Store, writer: FillWriter, flight: Flight, counters: Counters
     ) -> None:
         self.length = declared_length(response.head)
         self.entry = outcome.entry

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from addon.origin import OriginResponse
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.fill import Fill
 from addon.pipeline.fill_writer import FillWriter
+from addon.pipeline.origin import FetchedResponse
 from addon.pipeline.reply import Reply
 from addon.pipeline.reply_builder import ReplyBuilder
 from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight
@@ -44,7 +44,7 @@ class Fills:
         """Return whether the response to a flight is being stored as it comes."""
         return flight in self._fills
 
-    async def store(self, request: Request, outcome: Store, response: OriginResponse, flight: Flight) -> Reply:
+    async def store(self, request: Request, outcome: Store, response: FetchedResponse, flight: Flight) -> Reply:
         """Return a reply that passes a response on; it is stored already, or stored as it comes."""
         whole = response.whole
         if not outcome.response.has_content:
@@ -63,7 +63,7 @@ class Fills:
         return self._reply_builder.relayed_whole(outcome, whole)
 
     async def _store_streamed(
-        self, request: Request, outcome: Store, response: OriginResponse, flight: Flight
+        self, request: Request, outcome: Store, response: FetchedResponse, flight: Flight
     ) -> Reply:
         writer = await self._store.writer(outcome.secrets)
         if writer is None:

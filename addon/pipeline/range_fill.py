@@ -7,8 +7,9 @@ from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
 
-from addon.origin import OriginFailure, OriginResponse
+from addon.origin import OriginFailure
 from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.origin import FetchedResponse
 from addon.pipeline.single_flight import Flight
 from addon.runtime.counters import Counters
 from cache.engine.decisions import Complete, Delete, Serve
@@ -30,14 +31,14 @@ class RangeFill:
         self._counters = counters
 
     async def fill(
-        self, outcome: Complete, response: OriginResponse, flight: Flight, completed: Callable[[StoredResponse], Serve]
+        self, outcome: Complete, response: FetchedResponse, flight: Flight, completed: Callable[[StoredResponse], Serve]
     ) -> Serve | None:
         """Store the missing part, and return what `completed` decides about it; None if it could not be used."""
         part = await self._store_part(outcome, response, flight)
         whole = completed(part) if part else None
         return whole if whole and await self._has_stated_digest(whole) else None
 
-    async def _store_part(self, outcome: Complete, response: OriginResponse, flight: Flight) -> StoredResponse | None:
+    async def _store_part(self, outcome: Complete, response: FetchedResponse, flight: Flight) -> StoredResponse | None:
         writer = await self._store.writer()
         if writer is None:
             await response.close()

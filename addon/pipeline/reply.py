@@ -46,4 +46,6 @@ class Reply:
     handling: Handling | None = None
     """The part that the cache had in it; None for errors of this proxy's own."""
     not_stored: NotStored | None = None
-    """The reason why a relayed response is not stored. Set only if its content is in memory."""
+    """The reason why a relayed response is not stored."""
+    refused: str | None = None
+    """The reason for an error of this proxy's own, if `handling` is None."""

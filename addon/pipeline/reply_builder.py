@@ -7,10 +7,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
-from addon.origin import OriginFailure, OriginResponse
+from addon.origin import OriginFailure
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.counting import response_counters
 from addon.pipeline.fill import Fill
+from addon.pipeline.origin import FetchedResponse
 from addon.pipeline.reply import FileRange, Reply, Stream
 from addon.runtime.counters import Counters
 from cache.answer.compose import NO_CONTENT
@@ -97,7 +98,7 @@ class ReplyBuilder:
 
     # ---- from an origin
 
-    async def relay(self, request: Request, outcome: Relay, response: OriginResponse) -> Reply:
+    async def relay(self, request: Request, outcome: Relay, response: FetchedResponse) -> Reply:
         """Return a reply that passes an origin's response on without storing it."""
         if not outcome.response.has_content:
             await self.drain(request, outcome.response.head.status, response)
@@ -107,9 +108,9 @@ class ReplyBuilder:
             return replace(self.relayed_whole(outcome, response.whole), not_stored=outcome.not_stored)
         announced = response.head.fields.get("trailer")
         stream = Stream(self._counted(response), response.close, lambda: response.trailers, announced)
-        return Reply(outcome.response.head, stream, outcome.handling)
+        return Reply(outcome.response.head, stream, outcome.handling, outcome.not_stored)
 
-    async def _counted(self, response: OriginResponse) -> AsyncIterator[bytes]:
+    async def _counted(self, response: FetchedResponse) -> AsyncIterator[bytes]:
         async for chunk in response.body():
             self._counters.count("octets.from_origin", len(chunk))
             yield chunk
@@ -138,7 +139,7 @@ class ReplyBuilder:
 
     # ---- content that a status forbids
 
-    async def drain(self, request: Request, status: int, response: OriginResponse) -> None:
+    async def drain(self, request: Request, status: int, response: FetchedResponse) -> None:
         """Read and drop content that a response must not have, and count it if there was any."""
         size = 0
         try:

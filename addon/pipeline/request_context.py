@@ -1,21 +1,29 @@
-"""The parts of a request besides its head: its content, and the client's interest in interim responses."""
+"""The parts of a request besides its head: its content, and what its front end does for it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from addon.origin import RequestContent
+from addon.pipeline.origin import FetchedResponse
+from cache.engine.decisions import UpstreamRequest
 from cache.http.field_table import end_to_end
 from cache.http.messages import Response
+from cache.policy.reasons import NotStored
 
 
 @dataclass(frozen=True, slots=True)
 class RequestContext:
-    """A request's content, and a function that sends interim responses (1xx) to the client."""
+    """A request's content, and what the front end that received it does in place of the pipeline."""
 
     content: RequestContent | None = None
     interim: Callable[[Response], None] | None = None
+    """Sends interim responses (1xx) to the client."""
+    fetch: Callable[[UpstreamRequest], Awaitable[FetchedResponse]] | None = None
+    """Asks the origin in place of the pipeline's `Origin`. Raises OriginFailure."""
+    not_storable: NotStored | None = None
+    """Why no response to this request may be stored, nor confirm a stored one, if the front end knows a reason."""
 
     @property
     def forwarding(self) -> Callable[[Response], None] | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
@@ -77,6 +78,7 @@ class Responder:
         *,
         interim: Callable[[Response], None] | None = None,
         content: RequestContent | None = None,
+        context: RequestContext | None = None,
     ) -> Reply:
         """Return the reply to a request. Does not raise for anything that a client, an origin or a disk does.
 
@@ -84,11 +86,10 @@ class Responder:
             request: The head; `has_content` says whether content follows.
             interim: Called with the head of each 1xx that the origin sends before its response, in order.
             content: The content. It is sent to the origin as it comes; the reply may come before its end.
+            context: All parts of the request besides its head, in place of `interim` and `content`.
         """
         self._counters.count_each(request_counters(request.scheme))
-        if request.version == "HTTP/1.0":
-            interim = None  # RFC 9110 §15.2
-        context = RequestContext(content, interim) if content or interim else NO_CONTEXT
+        context = context or _context(request, content, interim)
         if self.fetcher.policy.keying.query_rules or self.fetcher.policy.keying.post_rules:
             request, context = await with_cache_key(request, context, self.fetcher.policy)
         key = primary_key(request)
@@ -134,17 +135,23 @@ class Responder:
             or not (without_length or (length is not None and length <= limit))
         ):
             return reply
+        return await self.in_memory(request, reply, max(limit, MAX_BUFFERED_FOR_HTTP_1_0))
+
+    async def in_memory(self, request: Request, reply: Reply, limit: float = math.inf) -> Reply:
+        """Return the reply with its content in memory; an error if that ends short, or has more than `limit` bytes."""
+        if isinstance(reply.content, bytes):
+            return reply
         try:
-            content = await read_all(reply.content.chunks, max(limit, MAX_BUFFERED_FOR_HTTP_1_0))
+            content = await read_all(reply.content.chunks, limit)
         except OriginFailure as failure:
             return self.fetcher.errors.origin_failed(failure)
         except StoreError:
             return await self.respond(request)  # the copy was damaged and is deleted
         finally:
             await reply.content.close()
-        fields = (
-            reply.head.fields.replacing("Content-Length", str(len(content))) if without_length else reply.head.fields
-        )
+        fields = reply.head.fields
+        if declared_length(reply.head) is None:
+            fields = fields.replacing("Content-Length", str(len(content)))
         return replace(reply, head=replace(reply.head, fields=fields), content=content)
 
     async def _reply_to_miss(self, request: Request, refuse: Refuse, error: Reply) -> Reply:
@@ -226,15 +233,23 @@ class Responder:
         await self.fetcher.close()
 
 
-async def read_all(chunks: AsyncIterator[bytes], limit: int) -> bytes:
+async def read_all(chunks: AsyncIterator[bytes], limit: float) -> bytes:
     """Return all content. Raises OriginFailure if there are more than `limit` bytes, since it is held in memory."""
     content = bytearray()
     async for chunk in chunks:
         content += chunk
         if len(content) > limit:
             kind = FailureKind.HTTP_RESPONSE_INCOMPLETE
-            raise OriginFailure(kind, f"The response is longer than {limit} bytes, for a client of HTTP/1.0.")
+            raise OriginFailure(kind, f"The response is longer than {limit:.0f} bytes, for a client of HTTP/1.0.")
     return bytes(content)
+
+
+def _context(
+    request: Request, content: RequestContent | None, interim: Callable[[Response], None] | None
+) -> RequestContext:
+    if request.version == "HTTP/1.0":
+        interim = None  # RFC 9110 §15.2
+    return RequestContext(content, interim) if content or interim else NO_CONTEXT
 
 
 def is_collapsible(request: Request, sent: UpstreamRequest) -> bool:

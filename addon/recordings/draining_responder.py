@@ -9,6 +9,7 @@ from dataclasses import replace
 from addon.origin import RequestContent
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.reply import Reply, Stream
+from addon.pipeline.request_context import RequestContext
 from addon.pipeline.responder import OfflineMisses, Responder
 from addon.runtime.counters import Counters
 from cache.http.messages import Request, Response
@@ -35,13 +36,14 @@ class DrainingResponder(Responder):
         *,
         interim: Callable[[Response], None] | None = None,
         content: RequestContent | None = None,
+        context: RequestContext | None = None,
     ) -> Reply:
         """Return the reply to a request. It counts as under way until its content is in memory, or closed."""
         token = object()
         self._begin(token)
         is_stream = False
         try:
-            reply = await super().respond(request, interim=interim, content=content)
+            reply = await super().respond(request, interim=interim, content=content, context=context)
             if isinstance(reply.content, Stream):
                 is_stream = True
                 return replace(reply, content=self._tracked(token, reply.content))

@@ -162,6 +162,9 @@ class ResponseStore(Protocol):
     def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
         """Invalidate the entries that `fits` accepts, of keys with a prefix. Return their number. Raises StoreError."""
 
+    def holds(self, prefix: str) -> bool:
+        """Return whether anything is stored under a key with this prefix. Raises StoreError."""
+
     def touch(self, entry_id: str) -> None:
         """Record that an entry was used just now. May be batched; never waits for the disk and never raises."""
 

@@ -135,6 +135,11 @@ class MemoryStore:
                 self._note_change(item.entry.key)
             return len(marked)
 
+    def holds(self, prefix: str) -> bool:
+        """Return whether anything is stored under a key with this prefix."""
+        with self._lock:
+            return any(item.entry.key.startswith(prefix) for item in self._items.values())
+
     def touch(self, entry_id: str) -> None:
         """Record that an entry was used just now."""
         with self._lock:

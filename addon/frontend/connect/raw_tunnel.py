@@ -99,21 +99,21 @@ class RawTunnel:
         self._connecting = asyncio.get_running_loop().create_task(self._connect(data))
 
     async def _connect(self, data: bytes) -> None:
-        origin = self._frontend.service.active.current.fetcher.origin
+        client = self._frontend.service.active.current.fetcher.client
         try:
-            await origin.connect(*self._address, self._origin)
+            await client.connect(*self._address, self._origin)
         except OriginFailure as failure:
             logger.info("a tunnel was not opened: %s", failure.detail)
             self.abort()
             return
-        client = self._client.transport
-        if client is None or client.is_closing():
+        transport = self._client.transport
+        if transport is None or transport.is_closing():
             self.abort()
             return
         self._set_deadline()
         if data:
             self._client.data_received(data)
-        client.resume_reading()
+        transport.resume_reading()
 
     def bytes_passed(self, end: TunnelEnd) -> None:
         """Note that bytes of one end passed."""

@@ -106,7 +106,7 @@ class Handler:
                 line = access_line(request, reply.head.status, size, reply.handling)
                 connections.log.note(connections.clock(), client.client_address(), line)
         if reply.handling and reply.handling.fwd is Forwarded.URI_MISS and not framing.close:
-            self.fast_path.templates.learn(request, reply.not_stored)
+            self.fast_path.templates.learn(request, None if isinstance(reply.content, Stream) else reply.not_stored)
         return not framing.close
 
 

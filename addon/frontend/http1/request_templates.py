@@ -96,10 +96,10 @@ class RequestTemplates:
         sent = engine.on_request(request, (), policy, fetcher.clock())
         if not isinstance(sent, Forward) or sent.detail or not is_collapsible(request, sent):
             return
-        pool = fetcher.origin.pool(request)
+        pool = fetcher.client.pool(request)
         if pool.route.proxy is not None:
             return
-        head = fetcher.origin.request_bytes(sent.request)
+        head = fetcher.client.request_bytes(sent.request)
         before, _, after = head.partition(b" " + request.target.encode("latin-1") + b" ")
         self._templates[_alike(request)] = RequestTemplate(
             policy=policy,
@@ -135,8 +135,8 @@ class RequestTemplates:
         if not is_collapsible(request, sent) or self._is_being_fetched(request, sent, key, now):
             return None
         try:
-            pool = self.fetcher.origin.pool(request)
-            head = self.fetcher.origin.request_bytes(sent.request)
+            pool = self.fetcher.client.pool(request)
+            head = self.fetcher.client.request_bytes(sent.request)
         except (OriginFailure, ValueError):
             return None
         connection = pool.idle_connection()

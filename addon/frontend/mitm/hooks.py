@@ -138,7 +138,7 @@ class Hooks:
             return
         host, port = server.address
         try:
-            address = await _fetcher(service).origin.reachable_address(host, port)
+            address = await _fetcher(service).client.reachable_address(host, port)
         except OriginFailure as failure:
             server.error = failure.detail
             return
@@ -239,7 +239,7 @@ class Hooks:
 
 async def _failure_to_reach(service: Service, host: str, port: int) -> OriginFailure | None:
     try:
-        await _fetcher(service).origin.reachable_address(host, port)
+        await _fetcher(service).client.reachable_address(host, port)
     except OriginFailure as failure:
         return failure
     return None

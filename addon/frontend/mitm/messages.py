@@ -16,11 +16,11 @@ def request_of(flow: http.HTTPFlow, *, edge: bool = False) -> Request:
     request = flow.request
     fields = fields_of(request.headers)
     if request.is_http2 or request.is_http3:
-        fields = _joined_cookies(fields).replacing("Host", request.authority or request.data.host)
+        fields = joined_cookies(fields).replacing("Host", request.authority or request.data.host)
     scheme, host, port = request.scheme, request.data.host, request.data.port
     if edge:
         scheme = "https" if flow.client_conn.tls else "http"
-        host, port = _named_authority(fields.get("host"), scheme) or (host, port)
+        host, port = named_authority(fields.get("host"), scheme) or (host, port)
     if edge or not _in_tunnel(flow):
         # RFC 9112 §3.2.2: the absolute-form target counts, not Host
         fields = fields.without(["host"])
@@ -32,7 +32,7 @@ def request_of(flow: http.HTTPFlow, *, edge: bool = False) -> Request:
         target=request.data.path.decode("latin-1"),
         fields=fields,
         version=request.http_version,
-        has_content=_has_content(request),
+        has_content=has_content(request),
         tls_name=None if edge else flow.client_conn.sni,
     )
 
@@ -41,7 +41,7 @@ def _in_tunnel(flow: http.HTTPFlow) -> bool:
     return flow.client_conn.tls or flow.request.is_http2 or flow.request.is_http3
 
 
-def _named_authority(host: str | None, scheme: str) -> tuple[str, int] | None:
+def named_authority(host: str | None, scheme: str) -> tuple[str, int] | None:
     """Return the host and port in a Host field, or None if there are none."""
     try:
         parts = urlsplit(f"//{host or ''}")
@@ -50,12 +50,13 @@ def _named_authority(host: str | None, scheme: str) -> tuple[str, int] | None:
         return None
 
 
-def _has_content(request: http.Request) -> bool:
+def has_content(request: http.Request) -> bool:
+    """Return whether a request has content, as far as is known."""
     declared = "transfer-encoding" in request.headers or request.headers.get("content-length", "0").strip() != "0"
     return declared or bool(request.raw_content)
 
 
-def _joined_cookies(fields: Fields) -> Fields:
+def joined_cookies(fields: Fields) -> Fields:
     """Return the fields with their Cookie lines joined, which HTTP/2 may split (RFC 9113 §8.2.3)."""
     cookies = fields.all("cookie")
     return fields.replacing("cookie", "; ".join(cookies)) if len(cookies) > 1 else fields

@@ -150,6 +150,10 @@ class DiskStore:
     def _invalidate(self, keys: Iterable[str], fits: Callable[[StoredResponse], bool]) -> int:
         return self.transact(lambda transaction: sum(transaction.invalidate(key, fits) for key in keys))
 
+    def holds(self, prefix: str) -> bool:
+        """Return whether anything is stored under a key with this prefix. Raises StoreError."""
+        return next(self._keys(prefix), None) is not None
+
     def touch(self, entry_id: str) -> None:
         """Record that an entry was used just now. This process knows it at once; the disk gets it later."""
         self._recency.note(entry_id)

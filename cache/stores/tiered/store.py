@@ -244,6 +244,11 @@ class TieredStore:
         self._write_behind.flush()
         return self._disk.invalidate_where(prefix, fits)
 
+    def holds(self, prefix: str) -> bool:
+        """Return whether anything is stored under a key with this prefix. Raises StoreError."""
+        self._write_behind.flush()
+        return self._disk.holds(prefix)
+
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, all or only those with these ids. Return their number. Raises StoreError."""
         self._flush_key(key)

@@ -1,0 +1,118 @@
+"""The last of the cache's addons: it answers requests that no other addon has answered, as the others left them."""
+
+from __future__ import annotations
+
+from mitmproxy import ctx, http, tls
+from mitmproxy.hooks import UpdateHook
+from mitmproxy.proxy.server_hooks import ServerConnectionHookData
+
+from addon.frontend.mitm import notes
+from addon.frontend.mitm.compare import Compare
+from addon.frontend.mitm.flow_requests import request_of_flow, send_as
+from addon.frontend.mitm.flow_states import FlowState
+from addon.frontend.mitm.messages import fields_of, whole_response
+from addon.frontend.mitm.native_fetch import NativeFetch
+from addon.frontend.mitm.presentation import Presentation
+from addon.frontend.mitm.request_checks import fault_of
+from addon.pipeline.reply import Reply
+from addon.service import Service
+from cache.http.messages import Request
+
+OFFLINE = "secondhand is offline for this host"
+"""The error of a connection that is not opened."""
+
+
+class Answer(Compare):
+    """Answers requests from the cache, or has mitmproxy fetch."""
+
+    name = "secondhand-answer"
+
+    async def http_connect(self, flow: http.HTTPFlow) -> None:
+        """Refuse a tunnel to a prohibited target, and open one without its origin where a copy may answer inside."""
+        if flow.response is not None or not flow.live:
+            return
+        service, there = await self._states.service(), flow.request.data
+        if refused := service.refused_tunnel(there.host, there.port, fields_of(flow.request.headers)):
+            flow.response = whole_response(flow.request, refused)
+        elif ctx.options.connection_strategy == "eager" and await _may_do_without_origin(
+            service, there.host, there.port
+        ):
+            # otherwise mitmproxy would connect now, and give the client an error if it cannot
+            flow.response = http.Response.make(200)
+            flow.response.reason = "Connection established"
+            flow.response.headers.clear()
+
+    async def tls_clienthello(self, data: tls.ClientHelloData) -> None:
+        """Do not wait for the origin's TLS while it may not be contacted."""
+        server = data.context.server
+        if server.address and _is_offline(await self._states.service(), server.sni or server.address[0]):
+            data.establish_server_tls_first = False
+
+    async def server_connect(self, data: ServerConnectionHookData) -> None:
+        """Open no connection while its host is offline, whatever it is for."""
+        server = data.server
+        if (
+            server.address
+            and not server.error
+            and _is_offline(await self._states.service(), server.sni or server.address[0])
+        ):
+            server.error = OFFLINE
+
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Decide about a request whose content is streamed: mitmproxy sends its head now."""
+        state = self._states[flow]
+        if state is not None and flow.request.stream and not _is_without_content(flow.request):
+            await self._answer(flow, state)
+            if flow.response is not None:
+                flow.request.stream = False  # mitmproxy cannot do both
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Answer a request, unless that was done."""
+        if flow.intercepted:
+            # the user's changes count, so they are awaited here and not after all addons
+            await ctx.master.addons.trigger_event(UpdateHook([flow]))
+            await flow.wait_for_resume()
+        state = self._states[flow]
+        if state is not None and state.fetch is None:
+            await self._answer(flow, state)
+
+    async def _answer(self, flow: http.HTTPFlow, state: FlowState) -> None:
+        if flow.response is not None or flow.error is not None or not flow.live:
+            return
+        service = await self._states.service()
+        if ctx.options.validate_inbound_headers and (fault := fault_of(flow.request)):
+            flow.response = whole_response(flow.request, service.errors.malformed_request(fault))
+            return
+        request = request_of_flow(flow, state.asked)
+        state.fetch = fetch = NativeFetch(flow, request, service)
+        await fetch.decided()
+        if fetch.sent is not None:
+            send_as(flow, request, fetch.sent.request)
+            return
+        reply = await fetch.whole_reply()
+        flow.server_conn = fetch.server_conn
+        flow.response = whole_response(flow.request, reply)
+        state.presented = _presentation(request, reply, flow.response.raw_content)
+        notes.note(flow, request, reply)
+
+
+def _presentation(request: Request, reply: Reply, content: bytes | None) -> Presentation | None:
+    if reply.handling is None:
+        return None  # an error of the cache's own
+    return Presentation(request, reply.head.fields, reply.head.status, reply.head.fields, content)
+
+
+def _is_without_content(request: http.Request) -> bool:
+    """Return whether a request is known to have no content. Over HTTP/2, only its end shows that."""
+    framed = "transfer-encoding" in request.headers or request.headers.get("content-length", "0") != "0"
+    return not framed and not (request.is_http2 or request.is_http3)
+
+
+def _is_offline(service: Service, host: str) -> bool:
+    return service.policy.for_host(host).network.offline
+
+
+async def _may_do_without_origin(service: Service, host: str, port: int) -> bool:
+    """Return whether requests in a tunnel may be answered without contact with its origin."""
+    origin = Request("CONNECT", "https", host, port, "/").origin
+    return _is_offline(service, host) or await service.active.current.store.holds(f"{origin}/")

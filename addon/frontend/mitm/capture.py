@@ -1,0 +1,75 @@
+"""The first of the cache's addons: it sees what the origin sent before other addons change it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mitmproxy import http
+from mitmproxy.flow import Error
+
+from addon.frontend.mitm import notes
+from addon.frontend.mitm.flow_requests import destination_of
+from addon.frontend.mitm.flow_states import FlowStates
+from addon.frontend.mitm.presentation import present
+from cache.answer.compose import NO_CONTENT
+
+
+class Capture:
+    """Gives the origin's responses to the pipeline, and their heads back as the cache presents them."""
+
+    name = "secondhand-capture"
+
+    def __init__(self, states: FlowStates, each_request: Callable[[], None]) -> None:
+        """Call `each_request` before any addon sees a request."""
+        self._states = states
+        self._each_request = each_request
+
+    def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Begin to take part in a flow, unless it is a replay of one."""
+        self._each_request()
+        notes.forget(flow)
+        if flow.is_replay:
+            notes.note_aside(flow, "client-replay")
+        else:
+            self._states.begin(flow, destination_of(flow))
+
+    async def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Let the pipeline judge the head of a response that mitmproxy fetched."""
+        state = self._states[flow]
+        if state is None or state.fetch is None or state.fetch.sent is None or flow.response is None:
+            return
+        if flow.response.status_code < 200:
+            await state.fetch.abandon()  # the connection has another protocol from now on
+            return
+        reply = await state.fetch.head_arrived(flow.response)
+        if reply is None:
+            return
+        notes.note(flow, state.fetch.request, reply)
+        state.presented = present(state.fetch.request, flow.response, reply.head)
+
+    async def response(self, flow: http.HTTPFlow) -> None:
+        """Store a response before its last byte reaches the client, which may ask for it again at once."""
+        state = self._states[flow]
+        if state is None or state.fetch is None or state.fetch.sent is None or flow.response is None:
+            return
+        response = flow.response
+        if response.status_code in NO_CONTENT and response.raw_content:
+            response.raw_content = b""  # RFC 9110 §15.3.5, §15.3.6
+        if state.presented:
+            state.presented.content = response.raw_content
+        await state.fetch.ended(response.raw_content, response.trailers)
+
+    async def error(self, flow: http.HTTPFlow) -> None:
+        """Tell the pipeline that there will be no complete response."""
+        state = self._states[flow]
+        if state is None or state.fetch is None or flow.error is None:
+            return
+        if is_of_client(flow, flow.error):
+            await state.fetch.abandon()
+        else:
+            await state.fetch.failed(flow.error.msg)
+
+
+def is_of_client(flow: http.HTTPFlow, error: Error) -> bool:
+    """Return whether the client, or a user of mitmproxy, has ended a flow: that says nothing about the origin."""
+    return error.msg == Error.KILLED_MESSAGE or "client" in error.msg or not flow.client_conn.connected

@@ -1,0 +1,42 @@
+"""What the cache knows of the flows under way. The addons of the cache share it: each is called at another time."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+from mitmproxy import http
+
+from addon.frontend.mitm.flow_requests import Destination
+from addon.frontend.mitm.native_fetch import NativeFetch
+from addon.frontend.mitm.presentation import Presentation
+from addon.service import Service
+
+
+@dataclass(slots=True)
+class FlowState:
+    """What the cache knows of one flow."""
+
+    asked: Destination
+    """Where the client sent its request."""
+    fetch: NativeFetch | None = None
+    """The work on its request, once that has begun."""
+    presented: Presentation | None = None
+
+
+class FlowStates:
+    """All flows in which the cache takes part, and the service that answers them."""
+
+    def __init__(self, service: Callable[[], Awaitable[Service]]) -> None:
+        """Use the service that `service` returns once it is ready."""
+        self.service = service
+        self._states: WeakKeyDictionary[http.HTTPFlow, FlowState] = WeakKeyDictionary()
+
+    def begin(self, flow: http.HTTPFlow, asked: Destination) -> None:
+        """Take part in a flow."""
+        self._states[flow] = FlowState(asked)
+
+    def __getitem__(self, flow: http.HTTPFlow) -> FlowState | None:
+        """Return what is known of a flow; None if the cache takes no part in it."""
+        return self._states.get(flow)

@@ -1,0 +1,176 @@
+"""A flow that the pipeline answers, and whose response mitmproxy itself fetches where no copy can be part of it.
+
+Then the flow is like any other of mitmproxy: its server, its timing, its streaming and its errors are mitmproxy's. The
+pipeline sees the same response as it arrives, and stores it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import suppress
+
+from mitmproxy import ctx, http
+
+from addon.frontend.mitm.arriving_response import ArrivingResponse
+from addon.frontend.mitm.failures import failure_of
+from addon.frontend.mitm.flow_requests import upstream_credentials
+from addon.frontend.mitm.messages import fields_of, head_of
+from addon.frontend.mitm.way_out import current_way, way_of_flow
+from addon.origin import FailureKind, OriginFailure, RequestContent
+from addon.pipeline.origin import FetchedResponse
+from addon.pipeline.reply import Reply, Stream
+from addon.pipeline.request_context import RequestContext
+from addon.service import Service
+from cache.engine.decisions import UpstreamRequest
+from cache.http.messages import Fields, Request
+from cache.policy.reasons import NotStored
+from cache.stores.base import StoreError
+
+logger = logging.getLogger(__name__)
+
+MAX_BEHIND = 67_108_864
+"""Bytes of streamed content that may wait for the store; a response that is further ahead is not stored."""
+
+
+class NativeFetch:
+    """The pipeline's work on one flow.
+
+    Attributes:
+        request: The flow's request, as the cache sees it.
+        sent: The request that mitmproxy has to send; None as long as it need not.
+        reply: The pipeline's reply. If mitmproxy fetches, its head is the one to present, and its content the same as
+            the flow's.
+        streamed: The content was passed to `tee`.
+    """
+
+    def __init__(self, flow: http.HTTPFlow, request: Request, service: Service) -> None:
+        self.request = request
+        self.sent: UpstreamRequest | None = None
+        self.reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
+        self.streamed = False
+        self.server_conn = flow.server_conn
+        self._credentials = upstream_credentials(flow)
+        self._service = service
+        self._pipeline = service.active.current
+        self._response: ArrivingResponse | None = None
+        self._decided = asyncio.Event()
+        self._asked_again = False
+        current_way.set(way_of_flow(flow, request))
+        content = flow.request.raw_content
+        context = RequestContext(
+            content=RequestContent(_once(content), len(content)) if content else None,
+            fetch=self._fetch,
+            # ledger SEC-08
+            not_storable=NotStored.UNVERIFIED if request.scheme == "https" and ctx.options.ssl_insecure else None,
+        )
+        self._task = asyncio.get_running_loop().create_task(self._answer(context))
+
+    # ---- the pipeline's side
+
+    async def _answer(self, context: RequestContext) -> None:
+        try:
+            reply = await self._pipeline.responder.respond(self.request, context=context)
+            self.reply.set_result(reply)
+        except BaseException as error:
+            if not self.reply.done():
+                self.reply.set_exception(error if isinstance(error, Exception) else asyncio.CancelledError())
+                self.reply.exception()  # it is retrieved by whoever waits, if anyone does
+            raise
+        finally:
+            self._decided.set()
+        if self.sent is not None:
+            await _read(reply)
+
+    async def _fetch(self, sent: UpstreamRequest) -> FetchedResponse:
+        if sent.selected or sent.to_validate or sent.stored_parts:
+            # a flow cannot fall back on a copy once its own fetch has failed
+            fields = sent.request.fields.appending(*self._credentials)
+            response = await self._pipeline.fetcher.origin.fetch(sent.request.with_fields(fields))
+            if isinstance(response, ArrivingResponse) and response.server_conn:
+                self.server_conn = response.server_conn
+            return response
+        if self._response is not None:
+            self._asked_again = True
+            raise OriginFailure(FailureKind.HTTP_PROTOCOL_ERROR, f"{self.request.authority} sent no usable response.")
+        self._response = ArrivingResponse(self.request.method, self._service.clock)
+        self.sent = sent
+        self._decided.set()
+        await self._response.received()
+        return self._response
+
+    # ---- mitmproxy's side
+
+    async def decided(self) -> None:
+        """Wait until either `sent` or `reply` is known."""
+        await self._decided.wait()
+
+    async def whole_reply(self) -> Reply:
+        """Return the reply with its content in memory."""
+        reply = await self.reply
+        while isinstance(reply.content, Stream):  # once, or again if the copy was damaged
+            reply = await self._pipeline.responder.in_memory(self.request, reply)
+        return reply
+
+    async def head_arrived(self, response: http.Response) -> Reply | None:
+        """Note the head of the response. Return the reply that presents it; None if it goes out as it is."""
+        if self._response is None:
+            return None
+        self._response.begin(head_of(response))
+        reply = await self.reply
+        return None if self._asked_again else reply
+
+    def tee(self, chunk: bytes) -> None:
+        """Note a piece of streamed content, as the origin sent it."""
+        self.streamed = True
+        if self._response is None:
+            return
+        self._response.feed(chunk)
+        if self._response.waiting > MAX_BEHIND:
+            detail = f"the store is more than {MAX_BEHIND} bytes behind"
+            self._response.fail(OriginFailure(FailureKind.HTTP_RESPONSE_INCOMPLETE, detail))
+
+    async def ended(self, content: bytes | None, trailers: http.Headers | None) -> None:
+        """Note the end of the response, and wait until it is stored.
+
+        `content` is all of it if it was not streamed; None if it was streamed past `tee`.
+        """
+        if self._response is None:
+            return
+        if not self.streamed and content is None:
+            detail = "mitmproxy streamed content of unknown length (stream_large_bodies)"
+            self._response.fail(OriginFailure(FailureKind.HTTP_RESPONSE_INCOMPLETE, detail))
+        elif not self.streamed and content:
+            self._response.feed(content)
+        self._response.end(fields_of(trailers) if trailers else Fields())
+        await asyncio.wait([self._task])
+
+    async def failed(self, message: str) -> None:
+        """Note that mitmproxy got no complete response, and wait until the cache has drawn its conclusions."""
+        if self._response is not None:
+            self._response.fail(failure_of(self.request.authority, message))
+        else:
+            self._task.cancel()
+        await asyncio.wait([self._task])
+
+    async def abandon(self) -> None:
+        """End the pipeline's work: the client is gone, or has another protocol from now on."""
+        self._task.cancel()
+        await asyncio.wait([self._task])
+
+
+async def _once(content: bytes) -> AsyncIterator[bytes]:
+    yield content
+
+
+async def _read(reply: Reply) -> None:
+    """Read content that mitmproxy has too, so that it is stored and counted."""
+    if not isinstance(reply.content, Stream):
+        return
+    with suppress(OriginFailure, StoreError):
+        try:
+            async for _ in reply.content.chunks:
+                pass
+        finally:
+            await reply.content.close()

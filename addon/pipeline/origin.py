@@ -1,0 +1,76 @@
+"""What a pipeline needs of the way to origins: our own client has it, and so has mitmproxy's side towards servers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Protocol
+
+from addon.origin import RequestContent
+from cache.http.messages import Fields, Request, Response
+
+
+class FetchedResponse(Protocol):
+    """An origin's final response: its head, and its body as it arrives.
+
+    Attributes:
+        head: The head as received.
+        request_time: When the request was sent, in seconds since the epoch.
+        response_time: When the head was received, in seconds since the epoch.
+        whole: The complete body if it arrived together with the head, else None. With it, nothing must be read or
+            closed.
+        read_leniently: The response was accepted only because of `origin.lenient`.
+    """
+
+    head: Response
+    request_time: float
+    response_time: float
+    whole: bytes | None
+    read_leniently: bool
+
+    @property
+    def trailers(self) -> Fields:
+        """Return the trailer fields as received. They are empty before the body was read to its end."""
+
+    def body(self) -> AsyncIterator[bytes]:
+        """Iterate over the body, without its transfer coding but with its content coding.
+
+        Raises:
+            OriginFailure: the body is incomplete. The pieces before were valid.
+        """
+
+    async def close(self) -> None:
+        """Stop reading."""
+
+    def abandon(self) -> None:
+        """Do as `close`, without waiting."""
+
+
+class Origin(Protocol):
+    """Sends requests to origins."""
+
+    async def fetch(
+        self,
+        request: Request,
+        *,
+        interim: Callable[[Response], None] | None = None,
+        content: RequestContent | None = None,
+        named_host: bool = False,
+    ) -> FetchedResponse:
+        """Send a request and return the response when its head has arrived.
+
+        Args:
+            request: The request's head. Fields that frame its content are replaced.
+            interim: Called with the head of each 1xx response before the final one, in order.
+            content: The request's content. The response may arrive before all of it was sent.
+            named_host: Send the client's Host field, even if it differs from the host of the request's URL.
+
+        Raises:
+            OriginFailure: no response.
+            ValueError: the request is not valid; nothing was sent.
+        """
+
+    def renew(self, request: Request) -> None:
+        """Use new connections from now on: after an outage the present ones may be dead, or wait for dead ones."""
+
+    async def close(self) -> None:
+        """Close every connection. Unfinished exchanges and all later requests fail."""
