@@ -150,21 +150,22 @@ class ReplyBuilder:
         except OriginFailure as failure:
             logger.debug("forbidden content ended short: %s", failure.detail)
         if size or _announces_content_in_204(response.head):
-            self._note_dropped(request, status)
+            self.note_dropped(request, status)
 
     def dropping(self, request: Request, head: Response) -> Callable[[bytes], list[bytes]]:
         """Return a function that replaces the content of a response with this head by nothing, for mitmproxy."""
         if _announces_content_in_204(head):
-            self._note_dropped(request, head.status)
+            self.note_dropped(request, head.status)
 
         def drop(data: bytes) -> list[bytes]:
             if data:
-                self._note_dropped(request, head.status)
+                self.note_dropped(request, head.status)
             return []
 
         return drop
 
-    def _note_dropped(self, request: Request, status: int) -> None:
+    def note_dropped(self, request: Request, status: int) -> None:
+        """Count and log content that a response with this status must not have."""
         if dropped := DROPS.get(status):
             self._counters.count(f"dropped.{dropped}")
             logger.warning("%s: content dropped: %s", request.uri, dropped)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from threading import Barrier
 
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.handover import MitmproxyHandover
 from addon.pipeline.async_store import THREADS
+from addon.pipeline.origin import Origin
 from addon.server import Proxy, listener_of, max_descriptors, targets_of
 from addon.service import Service
 from cache.policy.cache_policy import CachePolicy
@@ -20,10 +22,10 @@ from tests.lanes.settings import settings_for
 class ServiceUnderTest:
     """A service for one set of settings, with its store, its clock, and its counters since the last `reset`."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, origin: Callable[[ManualClock], Origin] | None = None) -> None:
         self.settings = settings
         self.clock = ManualClock()
-        self.service = Service(settings, self.clock)
+        self.service = Service(settings, self.clock, origin=(lambda _: origin(self.clock)) if origin else None)
         self.policy = self.service.policy
         self._counters: dict[str, int] = {}
 
@@ -107,9 +109,12 @@ class ServicePool:
         settings = settings_for(conversation, on_disk=on_disk)
         key = settings.model_dump_json()
         if key not in self._services:
-            self._services[key] = ServiceUnderTest(settings)
+            self._services[key] = self._new_service(settings)
             await self._services[key].service.start()
         return self._services[key]
+
+    def _new_service(self, settings: Settings) -> ServiceUnderTest:
+        return ServiceUnderTest(settings)
 
     async def proxy(self, service: ServiceUnderTest, *, front_end: bool) -> tuple[str, int]:
         """Let the proxy use a service. Return host and port of the front end, or of mitmproxy's own listener."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from mitmproxy import ctx, http, tls
 from mitmproxy.hooks import UpdateHook
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 
 from addon.frontend.mitm import notes
-from addon.frontend.mitm.compare import Compare
+from addon.frontend.mitm.compare import Compare, Stream
 from addon.frontend.mitm.flow_requests import request_of_flow, send_as
 from addon.frontend.mitm.flow_states import FlowState
 from addon.frontend.mitm.messages import fields_of, whole_response
@@ -66,6 +68,18 @@ class Answer(Compare):
             if flow.response is not None:
                 flow.request.stream = False  # mitmproxy cannot do both
 
+    async def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Pass streamed content to the store as the origin sent it, before another addon's function changes it."""
+        state, response = self._states[flow], flow.response
+        if state is None or response is None:
+            return
+        if state.replacing:
+            response.stream = False
+        elif response.stream:
+            await super().responseheaders(flow)
+            if state.fetch is not None and state.fetch.sent is not None:
+                response.stream = _teed(state.fetch, response.stream)
+
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer a request, unless that was done."""
         if flow.intercepted:
@@ -94,6 +108,14 @@ class Answer(Compare):
         flow.response = whole_response(flow.request, reply)
         state.presented = _presentation(request, reply, flow.response.raw_content)
         notes.note(flow, request, reply)
+
+
+def _teed(fetch: NativeFetch, stream: Stream) -> Stream:
+    def passed(chunk: bytes) -> Iterable[bytes] | bytes:
+        fetch.tee(chunk)
+        return stream(chunk) if callable(stream) else chunk
+
+    return passed
 
 
 def _presentation(request: Request, reply: Reply, content: bytes | None) -> Presentation | None:

@@ -10,7 +10,9 @@ from mitmproxy.flow import Error
 from addon.frontend.mitm import notes
 from addon.frontend.mitm.flow_requests import destination_of
 from addon.frontend.mitm.flow_states import FlowStates
+from addon.frontend.mitm.messages import whole_response
 from addon.frontend.mitm.presentation import present
+from addon.frontend.mitm.request_checks import fault_of_response
 from cache.answer.compose import NO_CONTENT
 
 
@@ -41,11 +43,16 @@ class Capture:
         if flow.response.status_code < 200:
             await state.fetch.abandon()  # the connection has another protocol from now on
             return
-        reply = await state.fetch.head_arrived(flow.response)
-        if reply is None:
+        if fault := fault_of_response(flow.response):
+            await state.fetch.failed(f"{fault}, from server")
+            notes.note_aside(flow, "malformed-response")
             return
-        notes.note(flow, state.fetch.request, reply)
-        state.presented = present(state.fetch.request, flow.response, reply.head)
+        if await state.fetch.head_arrived(flow.response):
+            reply = await state.fetch.reply
+            state.presented = present(state.fetch.request, flow.response, reply.head)
+            notes.note(flow, state.fetch.request, reply)
+        else:
+            state.replacing = True
 
     async def response(self, flow: http.HTTPFlow) -> None:
         """Store a response before its last byte reaches the client, which may ask for it again at once."""
@@ -53,7 +60,13 @@ class Capture:
         if state is None or state.fetch is None or state.fetch.sent is None or flow.response is None:
             return
         response = flow.response
+        if state.replacing:
+            reply = await state.fetch.whole_reply()
+            flow.response = whole_response(flow.request, reply)
+            notes.note(flow, state.fetch.request, reply)
+            return
         if response.status_code in NO_CONTENT and response.raw_content:
+            state.fetch.drop_content(response.status_code)
             response.raw_content = b""  # RFC 9110 §15.3.5, §15.3.6
         if state.presented:
             state.presented.content = response.raw_content
@@ -68,6 +81,8 @@ class Capture:
             await state.fetch.abandon()
         else:
             await state.fetch.failed(flow.error.msg)
+            if state.fetch.reply.done() and not state.fetch.reply.exception():
+                notes.note(flow, state.fetch.request, state.fetch.reply.result())
 
 
 def is_of_client(flow: http.HTTPFlow, error: Error) -> bool:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mitmproxy import http
 
 from addon.frontend.mitm.flow_states import FlowStates
 from addon.frontend.mitm.presentation import mark_changes
 
-Stream = Callable[[bytes], "bytes | list[bytes]"] | bool
+Stream = Callable[[bytes], Iterable[bytes] | bytes] | bool
+"""How mitmproxy streams content: not, as it comes, or through a function."""
 
 
 class Compare:

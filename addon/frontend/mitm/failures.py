@@ -16,11 +16,12 @@ _BY_ERRNO = {
     errno.ETIMEDOUT: FailureKind.CONNECTION_TIMEOUT,
 }
 _BY_WORDS = (
-    (re.compile(r"server closed connection|connection closed|incomplete"), FailureKind.CONNECTION_TERMINATED),
+    (re.compile(r"without sending complete|incomplete"), FailureKind.HTTP_RESPONSE_INCOMPLETE),
+    (re.compile(r"server closed connection|connection closed"), FailureKind.CONNECTION_TERMINATED),
     (re.compile(r"certificate verify failed", re.IGNORECASE), FailureKind.TLS_CERTIFICATE_ERROR),
     (re.compile(r"\btls\b|\bssl\b", re.IGNORECASE), FailureKind.TLS_PROTOCOL_ERROR),
     (re.compile(r"upstream proxy .* refused", re.IGNORECASE), FailureKind.PROXY_CONFIGURATION_ERROR),
-    (re.compile(r"from server|invalid|malformed", re.IGNORECASE), FailureKind.HTTP_PROTOCOL_ERROR),
+    (re.compile(r"from server|protocol error|invalid|malformed", re.IGNORECASE), FailureKind.HTTP_PROTOCOL_ERROR),
 )
 _NOT_CONNECTED = frozenset(
     {

@@ -23,6 +23,8 @@ class FlowState:
     fetch: NativeFetch | None = None
     """The work on its request, once that has begun."""
     presented: Presentation | None = None
+    replacing: bool = False
+    """The response that mitmproxy fetched could not be used; the reply takes its place."""
 
 
 class FlowStates:

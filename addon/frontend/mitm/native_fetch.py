@@ -84,16 +84,14 @@ class NativeFetch:
             await _read(reply)
 
     async def _fetch(self, sent: UpstreamRequest) -> FetchedResponse:
-        if sent.selected or sent.to_validate or sent.stored_parts:
-            # a flow cannot fall back on a copy once its own fetch has failed
+        self._asked_again = self._response is not None
+        if self._asked_again or sent.selected or sent.to_validate or sent.stored_parts:
+            # a flow has one fetch of its own, and cannot fall back on a copy once that has failed
             fields = sent.request.fields.appending(*self._credentials)
             response = await self._pipeline.fetcher.origin.fetch(sent.request.with_fields(fields))
             if isinstance(response, ArrivingResponse) and response.server_conn:
                 self.server_conn = response.server_conn
             return response
-        if self._response is not None:
-            self._asked_again = True
-            raise OriginFailure(FailureKind.HTTP_PROTOCOL_ERROR, f"{self.request.authority} sent no usable response.")
         self._response = ArrivingResponse(self.request.method, self._service.clock)
         self.sent = sent
         self._decided.set()
@@ -113,13 +111,16 @@ class NativeFetch:
             reply = await self._pipeline.responder.in_memory(self.request, reply)
         return reply
 
-    async def head_arrived(self, response: http.Response) -> Reply | None:
-        """Note the head of the response. Return the reply that presents it; None if it goes out as it is."""
+    async def head_arrived(self, response: http.Response) -> bool:
+        """Note the head of the response, and wait for the reply. Return whether it presents this response.
+
+        If not, the response could not be used, and the reply takes its place.
+        """
         if self._response is None:
-            return None
+            return False
         self._response.begin(head_of(response))
         reply = await self.reply
-        return None if self._asked_again else reply
+        return not self._asked_again and reply.refused is None
 
     def tee(self, chunk: bytes) -> None:
         """Note a piece of streamed content, as the origin sent it."""
@@ -145,6 +146,10 @@ class NativeFetch:
             self._response.feed(content)
         self._response.end(fields_of(trailers) if trailers else Fields())
         await asyncio.wait([self._task])
+
+    def drop_content(self, status: int) -> None:
+        """Note that the response had content which its status forbids."""
+        self._pipeline.fetcher.reply_builder.note_dropped(self.request, status)
 
     async def failed(self, message: str) -> None:
         """Note that mitmproxy got no complete response, and wait until the cache has drawn its conclusions."""

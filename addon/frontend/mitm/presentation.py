@@ -12,7 +12,7 @@ from http import HTTPStatus
 from mitmproxy import http
 
 from addon.frontend.mitm.messages import fields_of, headers_of
-from cache.answer.compose import status_of_changed_200
+from cache.answer.compose import NO_CONTENT, status_of_changed_200
 from cache.http.field_table import end_to_end
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
@@ -37,8 +37,8 @@ class Presentation:
 def present(request: Request, response: http.Response, head: Response) -> Presentation:
     """Give a response that mitmproxy receives the head that the cache presents, and return what was presented."""
     origin_fields = fields_of(response.headers)
-    framing = [line for line in origin_fields if line[0].lower() in FRAMING and line[0].lower() not in head.fields]
-    fields = head.fields.appending(*framing)
+    framing = [] if head.status in NO_CONTENT else [line for line in origin_fields if line[0].lower() in FRAMING]
+    fields = head.fields.appending(*(line for line in framing if line[0] not in head.fields))
     if response.is_http2 or response.is_http3:
         fields = Fields(tuple((name.lower(), value) for name, value in fields))
     response.status_code, response.reason = head.status, head.reason

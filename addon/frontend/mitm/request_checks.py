@@ -1,4 +1,4 @@
-"""Checks of request heads that mitmproxy has parsed: ambiguous ones are refused, and those that are too large."""
+"""Checks of heads that mitmproxy has parsed: requests are refused, or responses not stored, if they are ambiguous."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from mitmproxy import http
 
 from addon.config.settings import LimitSettings
-from cache.http.fields import HOST
+from cache.http.fields import HOST, TOKEN
 from cache.http.messages import host_in_uri
 
 _OUTSIDE_VALUE = re.compile(rb"[\x00\r\n]")
@@ -28,6 +28,18 @@ def size_fault_of(request: http.Request, limits: LimitSettings) -> tuple[str, in
         return f"A field line of the request is longer than {limits.max_line} bytes.", 431
     if request_line + sum(lines) + len("\r\n") * (len(lines) + 2) > limits.max_head:
         return f"The request head is larger than {limits.max_head} bytes.", 431
+    return None
+
+
+def fault_of_response(response: http.Response) -> str | None:
+    """Return what makes a response head ambiguous, or None."""
+    fields = response.headers.fields
+    if any(_OUTSIDE_VALUE.search(value) for _, value in fields):
+        return "a field value with a line break or NUL"  # RFC 9110 §5.5
+    if not all(TOKEN.fullmatch(name.decode("latin-1")) for name, _ in fields):
+        return "a field name that is no token"
+    if len({value for name, value in fields if name.lower() == b"content-length"}) > 1:
+        return "two values of Content-Length"  # RFC 9112 §6.3
     return None
 
 

@@ -38,7 +38,14 @@ def way_of_flow(flow: http.HTTPFlow, request: Request) -> WayOut:
     server, tls = flow.server_conn, flow.request.scheme == "https"
     # as mitmproxy does it for an address that it was given in advance
     sni = (server.sni or flow.client_conn.sni or address[0]) if server.address == address else address[0]
-    return WayOut(request.origin, flow.client_conn.copy(), address, tls, sni if tls else None, server.via)
+    return WayOut(
+        origin=request.origin,
+        client=flow.client_conn.copy(),
+        address=address,
+        tls=tls,
+        sni=sni if tls else None,
+        via=server.via,
+    )
 
 
 def way_of_request(request: Request) -> WayOut:
