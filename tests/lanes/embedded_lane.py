@@ -62,10 +62,15 @@ def _mitmproxy_origin(clock: ManualClock) -> MitmproxyOrigin:
 
 
 class EmbeddedPool(ServicePool):
-    """All services of a test run that fetch through mitmproxy, and the mitmproxy that they share."""
+    """All services of a test run that fetch through mitmproxy, and the mitmproxy that they share.
+
+    Attributes:
+        options: Options of mitmproxy for the next conversation.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.options: dict[str, str] = {}
         self._master: EmbeddingMaster | None = None
 
     def _new_service(self, settings: Settings) -> ServiceUnderTest:
@@ -85,6 +90,7 @@ class EmbeddedPool(ServicePool):
         assert not front_end
         assert self._master
         self._master.embedded.current = service
+        self._master.options.update(**self.options)
         return self._master.address
 
     async def close(self) -> None:

@@ -1,0 +1,205 @@
+"""Runs mitmdump with and without the cache over the same traffic, and notes what client, origin and flow file saw."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import signal
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+from mitmproxy import http as mitmproxy_http
+from mitmproxy.io import FlowReader
+
+from addon.cli.mitm import MAIN
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, environment
+from tests.programs.echo_origin import EchoOrigin, SeenRequest
+
+Lines = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A request of a client to an origin, in clear or over TLS."""
+
+    target: str
+    method: str = "GET"
+    fields: Lines = ()
+    content: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Got:
+    """What the client received: a response, or an error of its connection."""
+
+    status: int
+    fields: Lines = ()
+    content: bytes = b""
+    error: str = ""
+
+
+@dataclass(frozen=True)
+class SeenFlow:
+    """A flow of the flow file."""
+
+    method: str
+    url: str
+    request_fields: Lines
+    request_content: bytes | None
+    status: int
+    response_fields: Lines
+    content: bytes | None
+    error: str
+    comment: str
+    marked: str
+    metadata: dict[str, object] = field(hash=False)
+    server: tuple[str, int] | None
+
+
+@dataclass
+class Seen:
+    """What everyone saw during one run."""
+
+    client: list[Got]
+    origin: list[SeenRequest]
+    flows: list[SeenFlow]
+    log: str
+
+
+TRAFFIC = (
+    Ask("/text"),
+    Ask("/text"),
+    Ask("/page"),
+    Ask("/form", "POST", content=b"a=1"),
+    Ask("/cookie"),
+    Ask("/other", fields=(("If-None-Match", '"none"'), ("Authorization", "Basic eDp5"))),
+    Ask("/other"),
+    Ask("/chunked"),
+    Ask("/coded", fields=(("Accept-Encoding", "gzip"),)),
+    Ask("/text", "HEAD"),
+    Ask("/large"),
+    Ask("/large"),
+    Ask("/missing"),
+)
+"""The requests of a client that nearly every option or script can change in some way."""
+
+
+class Mitmdump:
+    """A mitmdump process.
+
+    Attributes:
+        port: The port on which it listens.
+    """
+
+    def __init__(self, folder: Path, origin_ca: Path, arguments: Sequence[str], *, cached: bool) -> None:
+        self.folder = folder
+        folder.mkdir(parents=True, exist_ok=True)
+        self._log = folder / "log"
+        addon = ("-s", str(MAIN)) if cached else ()
+        settings = (f"confdir={folder.parent / 'ca'}", f"ssl_verify_upstream_trusted_ca={origin_ca}")
+        options = [argument for setting in settings for argument in ("--set", setting)]
+        command = [COMMANDS / "mitmdump", *addon, "--listen-host", "127.0.0.1", "--listen-port", "0", *options]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [*command, "-w", folder / "flows", *arguments],
+                env=environment(folder) | {"SECONDHAND_STORE__PATH": str(folder / "store")},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self.port = self._wait_for_port()
+
+    def _wait_for_port(self) -> int:
+        until = time.monotonic() + TIMEOUT
+        while time.monotonic() < until and self._process.poll() is None:
+            if match := re.search(r"listening at \S*127\.0\.0\.1:(\d+)", self._log.read_text()):
+                return int(match[1])
+            time.sleep(0.02)
+        raise AssertionError(f"mitmdump did not start:\n{self._log.read_text()}")
+
+    @property
+    def log(self) -> str:
+        return self._log.read_text()
+
+    def flows(self) -> list[SeenFlow]:
+        """Return the flows in the flow file."""
+        with (self.folder / "flows").open("rb") as file:
+            loaded = list(FlowReader(file).stream())
+        return [_seen(flow) for flow in loaded if isinstance(flow, mitmproxy_http.HTTPFlow)]
+
+    def stop(self) -> None:
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        self._process.wait(TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+
+def play(
+    mitmdump: Mitmdump, origin: EchoOrigin, traffic: Sequence[Ask], *, settled: Callable[[], bool] = lambda: True
+) -> Seen:
+    """Send requests through a mitmdump, wait until `settled`, stop it, and return what everyone saw."""
+    origin.requests.clear()
+    client = [exchange(mitmdump.port, origin.url, ask, mitmdump_ca(mitmdump)) for ask in traffic]
+    until = time.monotonic() + TIMEOUT
+    while not settled() and time.monotonic() < until:
+        time.sleep(0.02)
+    mitmdump.stop()
+    return Seen(client, list(origin.requests), mitmdump.flows(), mitmdump.log)
+
+
+def mitmdump_ca(mitmdump: Mitmdump) -> Path:
+    """Return the certificate file of a mitmdump's CA."""
+    return mitmdump.folder.parent / "ca" / "mitmproxy-ca-cert.pem"
+
+
+def exchange(port: int, url: str, ask: Ask, trusted: Path, *, as_proxy: bool = True) -> Got:
+    """Send one request through a proxy, or to one as an origin, and return what comes back."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "https"
+    target = f"{url}{ask.target}" if as_proxy and not secure else ask.target
+    try:
+        if secure:
+            context = ssl.create_default_context(cafile=str(trusted))
+            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
+                "127.0.0.1", port, timeout=20, context=context
+            )
+            connection.set_tunnel(parts.hostname or "", parts.port)
+        else:
+            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        fields = dict(ask.fields) if as_proxy is False or secure else {"Host": parts.netloc, **dict(ask.fields)}
+        connection.request(ask.method, target, ask.content, fields)
+        response = connection.getresponse()
+        return Got(response.status, tuple(response.getheaders()), response.read())
+    except (OSError, http.client.HTTPException) as error:
+        return Got(0, error=type(error).__name__)
+    finally:
+        connection.close()
+
+
+def _seen(flow: mitmproxy_http.HTTPFlow) -> SeenFlow:
+    response = flow.response
+    return SeenFlow(
+        method=flow.request.method,
+        url=flow.request.url,
+        request_fields=tuple(flow.request.headers.items(multi=True)),
+        request_content=flow.request.raw_content,
+        status=response.status_code if response else 0,
+        response_fields=tuple(response.headers.items(multi=True)) if response else (),
+        content=response.raw_content if response else None,
+        error=flow.error.msg if flow.error else "",
+        comment=flow.comment,
+        marked=flow.marked,
+        metadata=flow.metadata,
+        server=flow.server_conn.address,
+    )
