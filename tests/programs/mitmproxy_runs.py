@@ -174,10 +174,12 @@ def exchange(port: int, url: str, ask: Ask, trusted: Path, *, as_proxy: bool = T
             connection: http.client.HTTPConnection = http.client.HTTPSConnection(
                 "127.0.0.1", port, timeout=20, context=context
             )
-            connection.set_tunnel(parts.hostname or "", parts.port)
+            credentials = {name: value for name, value in ask.fields if name == "Proxy-Authorization"}
+            connection.set_tunnel(parts.hostname or "", parts.port, credentials)
         else:
             connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-        fields = dict(ask.fields) if as_proxy is False or secure else {"Host": parts.netloc, **dict(ask.fields)}
+        to_proxy = "Proxy-Authorization" if secure else ""  # sent with CONNECT already
+        fields = {"Host": parts.netloc, **{name: value for name, value in ask.fields if name != to_proxy}}
         connection.request(ask.method, target, ask.content, fields)
         response = connection.getresponse()
         return Got(response.status, tuple(response.getheaders()), response.read())

@@ -11,7 +11,7 @@ import pytest
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.echo_origin import LARGE, EchoOrigin
 from tests.programs.mitmproxy_differences import assert_only_known_differences
-from tests.programs.mitmproxy_runs import TRAFFIC, Ask, Mitmdump, Seen, play
+from tests.programs.mitmproxy_runs import TRAFFIC, Ask, Lines, Mitmdump, Seen, play
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,12 @@ def _hits(seen: Seen) -> int:
 
 
 def _origin_saw(name: str, value: str) -> Callable[[Seen], object]:
-    return lambda seen: any((name, value) in request.fields for request in seen.origin)
+    line = name.lower(), value
+    return lambda seen: any(line in _lower(request.fields) for request in seen.origin)
+
+
+def _lower(fields: Lines) -> Lines:
+    return tuple((name.lower(), value) for name, value in fields)
 
 
 def _client_got(content: bytes) -> Callable[[Seen], object]:
@@ -66,7 +71,9 @@ CASES = (
     Case(
         "stickyauth",
         ("--set", "stickyauth=.*"),
-        lambda seen: all(("Authorization", "Basic eDp5") in r.fields for r in seen.origin if r.target == "/missing"),
+        lambda seen: all(
+            ("authorization", "Basic eDp5") in _lower(r.fields) for r in seen.origin if r.target == "/missing"
+        ),
     ),
     Case("proxyauth, without credentials", _set("proxyauth=me:secret"), lambda seen: not seen.origin),
     Case("proxyauth", _set("proxyauth=me:secret"), lambda seen: seen.origin, AUTHENTICATED),
@@ -96,7 +103,6 @@ CASES = (
     Case("normalize_outbound_headers", _set("normalize_outbound_headers=false"), lambda seen: _hits(seen) >= 2),
     Case("save_stream_filter", _set("save_stream_filter=~u text"), lambda seen: len(seen.flows) == 3),
     Case("showhost", ("--showhost",), lambda seen: _hits(seen) >= 2),
-    Case("tls_version", _set("tls_version_server_min=TLS1_3"), lambda seen: _hits(seen) >= 2),
     Case("proxy_debug", _set("proxy_debug=true"), lambda seen: _hits(seen) >= 2),
     Case("keep_host_header", _set("keep_host_header=true"), lambda seen: _hits(seen) >= 2),
     Case("intercept of nothing", _set("view_filter=~u nothing"), lambda seen: _hits(seen) >= 2),
@@ -119,5 +125,5 @@ def test_an_option_does_the_same_with_the_cache(case: Case, echo: EchoOrigin, ca
     with Mitmdump(tmp_path / "cached", ca.file, options, cached=True) as mitmdump:
         cached = play(mitmdump, echo, case.traffic)
 
-    assert_only_known_differences(without, cached)
+    assert_only_known_differences(without, cached, contents="streamed" not in case.name)
     assert case.shows(cached)

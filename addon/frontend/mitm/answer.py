@@ -75,9 +75,11 @@ class Answer(Compare):
             return
         if state.replacing:
             response.stream = False
-        elif response.stream:
-            await super().responseheaders(flow)
-            if state.fetch is not None and state.fetch.sent is not None:
+        elif response.stream and state.fetch is not None:
+            if state.fetch.sent is None:
+                _apply(response)
+            else:
+                await super().responseheaders(flow)
                 response.stream = _teed(state.fetch, response.stream)
 
     async def request(self, flow: http.HTTPFlow) -> None:
@@ -108,6 +110,17 @@ class Answer(Compare):
         flow.response = whole_response(flow.request, reply)
         state.presented = _presentation(request, reply, flow.response.raw_content)
         notes.note(flow, request, reply)
+
+
+def _apply(response: http.Response) -> None:
+    """Change content from the cache as another addon's function would if it were streamed: mitmproxy does not do that."""
+    stream, response.stream = response.stream, False
+    content = response.raw_content
+    if callable(stream) and content:
+        pieces = (stream(each) for each in (content, b""))
+        response.raw_content = b"".join(each if isinstance(each, bytes) else b"".join(each) for each in pieces)
+        if "content-length" in response.headers:
+            response.headers["content-length"] = str(len(response.raw_content))
 
 
 def _teed(fetch: NativeFetch, stream: Stream) -> Stream:

@@ -1,0 +1,108 @@
+"""With the cache, mitmproxy reaches origins as its options say: by its proxies, with its certificates, in its modes."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.programs.echo_origin import EchoOrigin
+from tests.programs.mitmproxy_runs import Ask, Got, Mitmdump, exchange, mitmdump_ca, play
+
+TWICE = (Ask("/text"), Ask("/text"))
+
+
+@pytest.fixture(params=["http", "https"])
+def echo(request: pytest.FixtureRequest, ca: ThrowawayCA) -> Iterator[EchoOrigin]:
+    with EchoOrigin(ca.server_context("localhost") if request.param == "https" else None) as echo:
+        yield echo
+
+
+def _statuses(responses: list[Got]) -> list[int]:
+    return [got.status for got in responses]
+
+
+def _cache_status(got: Got) -> str:
+    return dict(got.fields).get("Cache-Status", "")
+
+
+def test_every_request_to_an_origin_takes_the_upstream_proxy(echo: EchoOrigin, ca: ThrowawayCA, tmp_path: Path) -> None:
+    """Also the validation of a copy, which is no flow's own fetch."""
+    with Mitmdump(tmp_path / "up" / "proxy", ca.file, ("--set", "proxyauth=me:secret"), cached=False) as upstream:
+        options = (
+            "--mode",
+            f"upstream:http://127.0.0.1:{upstream.port}",
+            "--upstream-auth",
+            "me:secret",
+            "--set",
+            f"ssl_verify_upstream_trusted_ca={mitmdump_ca(upstream)}",
+        )
+        with Mitmdump(tmp_path / "down" / "proxy", ca.file, options, cached=True) as mitmdump:
+            validating = Ask("/text", fields=(("Cache-Control", "no-cache"),))
+            seen = play(mitmdump, echo, (*TWICE, validating))
+        upstream.stop()
+        passed = [flow for flow in upstream.flows() if flow.method == "GET"]
+
+    assert _statuses(seen.client) == [200, 203, 200]
+    assert len(passed) == len(seen.origin) == 2
+
+
+def test_with_ssl_insecure_a_response_is_served_and_not_stored(ca: ThrowawayCA, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    unknown = ThrowawayCA(tmp_path / "other", "unknown")
+    with (
+        EchoOrigin(unknown.server_context("localhost")) as echo,
+        Mitmdump(tmp_path / "proxy", ca.file, ("--ssl-insecure",), cached=True) as mitmdump,
+    ):
+        seen = play(mitmdump, echo, TWICE)
+
+    assert _statuses(seen.client) == [200, 200]
+    assert [flow.comment for flow in seen.flows] == ["miss: unverified", "miss: unverified"]
+
+
+def test_a_client_certificate_of_mitmproxy_is_sent(ca: ThrowawayCA, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    clients = ThrowawayCA(tmp_path / "other", "clients")
+    clients.server_context("client")
+    context = ca.server_context("localhost")
+    context.load_verify_locations(clients.file)
+    context.verify_mode = ssl.CERT_REQUIRED
+    options = ("--set", f"client_certs={tmp_path / 'other' / 'server.pem'}")
+    with EchoOrigin(context) as echo, Mitmdump(tmp_path / "proxy", ca.file, options, cached=True) as mitmdump:
+        seen = play(mitmdump, echo, (*TWICE, Ask("/text", fields=(("Cache-Control", "no-cache"),))))
+
+    assert [each.client_certificate for each in seen.origin] == ["True", "True"]
+    assert seen.client[0].content == b"hello, this is text"
+
+
+@pytest.mark.parametrize("keep_host", ["true", "false"])
+def test_in_reverse_mode_copies_are_used(keep_host: str, echo: EchoOrigin, ca: ThrowawayCA, tmp_path: Path) -> None:
+    options = ("--mode", f"reverse:{echo.url}", "--set", f"keep_host_header={keep_host}")
+    with Mitmdump(tmp_path / "proxy", ca.file, options, cached=True) as mitmdump:
+        got = [
+            exchange(mitmdump.port, "http://name.example", ask, ca.file, as_proxy=False)
+            for ask in (*TWICE, Ask("/text", fields=(("Cache-Control", "no-cache"),)))
+        ]
+
+    assert _statuses(got)[:2] == [200, 203]
+    assert {each.content for each in got} == {b"hello, this is text"}
+    hosts = {dict(each.fields)["Host"] for each in echo.requests}
+    assert hosts == ({"name.example"} if keep_host == "true" else {echo.url.partition("//")[2]})
+
+
+def test_a_copy_is_served_while_its_origin_is_down(ca: ThrowawayCA, tmp_path: Path) -> None:
+    """Also in a tunnel: an eager mitmproxy would refuse it."""
+    with Mitmdump(tmp_path / "proxy", ca.file, (), cached=True) as mitmdump:
+        with EchoOrigin(ca.server_context("localhost")) as echo:
+            url = echo.url
+            exchange(mitmdump.port, url, Ask("/text"), mitmdump_ca(mitmdump))
+        got = exchange(mitmdump.port, url, Ask("/text", fields=(("Cache-Control", "no-cache"),)), mitmdump_ca(mitmdump))
+        mitmdump.stop()
+        flows = mitmdump.flows()
+
+    assert (got.status, got.content) == (203, b"hello, this is text")
+    assert "hit" in _cache_status(got)
+    assert flows[-1].comment.startswith("hit, ")
