@@ -80,6 +80,10 @@ def _handler(requests: list[SeenRequest]) -> type[BaseHTTPRequestHandler]:
             )
             if content:
                 self._send("text/plain", "no-store", b"received " + content)
+            elif self.headers.get("If-None-Match") == '"19"':
+                self.send_response(304)
+                self.send_header("ETag", '"19"')
+                self.end_headers()
             elif page := PAGES.get(self.path.partition("?")[0]):
                 self._send(*page)
             else:

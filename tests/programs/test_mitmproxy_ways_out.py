@@ -12,12 +12,16 @@ from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.echo_origin import EchoOrigin
 from tests.programs.mitmproxy_runs import Ask, Got, Mitmdump, exchange, mitmdump_ca, play
 
+SCRIPTS = Path(__file__).with_name("mitmproxy_scripts")
+
 TWICE = (Ask("/text"), Ask("/text"))
 
 
 @pytest.fixture(params=["http", "https"])
 def echo(request: pytest.FixtureRequest, ca: ThrowawayCA) -> Iterator[EchoOrigin]:
-    with EchoOrigin(ca.server_context("localhost") if request.param == "https" else None) as echo:
+    with EchoOrigin(
+        ca.server_context("localhost", "only-upstream.invalid") if request.param == "https" else None
+    ) as echo:
         yield echo
 
 
@@ -30,24 +34,18 @@ def _cache_status(got: Got) -> str:
 
 
 def test_every_request_to_an_origin_takes_the_upstream_proxy(echo: EchoOrigin, ca: ThrowawayCA, tmp_path: Path) -> None:
-    """Also the validation of a copy, which is no flow's own fetch."""
-    with Mitmdump(tmp_path / "up" / "proxy", ca.file, ("--set", "proxyauth=me:secret"), cached=False) as upstream:
-        options = (
-            "--mode",
-            f"upstream:http://127.0.0.1:{upstream.port}",
-            "--upstream-auth",
-            "me:secret",
-            "--set",
-            f"ssl_verify_upstream_trusted_ca={mitmdump_ca(upstream)}",
-        )
-        with Mitmdump(tmp_path / "down" / "proxy", ca.file, options, cached=True) as mitmdump:
-            validating = Ask("/text", fields=(("Cache-Control", "no-cache"),))
-            seen = play(mitmdump, echo, (*TWICE, validating))
-        upstream.stop()
-        passed = [flow for flow in upstream.flows() if flow.method == "GET"]
+    """Only the upstream proxy can find this origin. A validation, which is no flow's own, goes there, too."""
+    url = echo.url.replace("localhost", "only-upstream.invalid")
+    validating = Ask("/text", fields=(("Cache-Control", "no-cache"),))
+    resolving = ("-s", str(SCRIPTS / "resolving.py"), "--set", "proxyauth=me:secret")
+    with Mitmdump(tmp_path / "up" / "proxy", ca.file, resolving, cached=False) as upstream:
+        options = ("--mode", f"upstream:http://127.0.0.1:{upstream.port}", "--upstream-auth", "me:secret")
+        with Mitmdump(tmp_path / "down" / "proxy", mitmdump_ca(upstream), options, cached=True) as mitmdump:
+            got = [exchange(mitmdump.port, url, ask, mitmdump_ca(mitmdump)) for ask in (*TWICE, validating)]
 
-    assert _statuses(seen.client) == [200, 203, 200]
-    assert len(passed) == len(seen.origin) == 2
+    assert _statuses(got) == [200, 203, 203]
+    assert "fwd=request; fwd-status=304" in _cache_status(got[2]), got[2]
+    assert len(echo.requests) == 2
 
 
 def test_with_ssl_insecure_a_response_is_served_and_not_stored(ca: ThrowawayCA, tmp_path: Path) -> None:

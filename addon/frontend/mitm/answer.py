@@ -113,7 +113,7 @@ class Answer(Compare):
 
 
 def _apply(response: http.Response) -> None:
-    """Change content from the cache as another addon's function would if it were streamed: mitmproxy does not do that."""
+    """Change content from the cache by another addon's function for streams, which mitmproxy would ignore here."""
     stream, response.stream = response.stream, False
     content = response.raw_content
     if callable(stream) and content:

@@ -72,6 +72,10 @@ def send_as(flow: http.HTTPFlow, request: Request, upstream: Request) -> None:
     before, after = _by_name(request.fields), _by_name(upstream.fields)
     for name in before.keys() - after.keys() - kept:
         headers.pop(name, None)
+    content = flow.request.raw_content
+    if content and "content-length" not in headers and "transfer-encoding" not in headers:
+        # mitmproxy would send content that came over HTTP/2 without any framing (RFC 9112 §6.3)
+        headers["content-length"] = str(len(content))
     for name in dict.fromkeys(name for name, _ in upstream.fields):
         if before.get(name.lower()) != after[name.lower()]:
             headers.set_all(name, list(after[name.lower()]))
