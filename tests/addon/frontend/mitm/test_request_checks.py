@@ -6,10 +6,11 @@ See docs/decisions.md, "A request head that can be read in two ways is refused".
 from __future__ import annotations
 
 import pytest
+from mitmproxy import http
 from mitmproxy.test.tutils import treq
 
 from addon.config.settings import LimitSettings
-from addon.frontend.mitm.request_checks import fault_of, size_fault_of
+from addon.frontend.mitm.request_checks import fault_of, fault_of_response, size_fault_of
 
 
 def test_a_plain_request_has_no_fault() -> None:
@@ -53,3 +54,19 @@ def test_a_head_above_the_limits_is_refused(path: bytes, value: bytes, count: in
     limits = LimitSettings(max_head=2000, max_line=1000)
     found = size_fault_of(treq(headers=((b"x", value),) * count, path=path), limits)
     assert (found and found[1]) == status
+
+
+@pytest.mark.parametrize(
+    ("fields", "fault"),
+    [
+        ([(b"X", b"a\x00b")], "a field value with a line break or NUL"),
+        ([(b"X Y", b"a")], "a field name that is no token"),
+        ([(b"Content-Length", b"1"), (b"content-length", b"2")], "two values of Content-Length"),
+        ([(b"Content-Length", b"1"), (b"X", b"a b")], None),
+    ],
+)
+def test_an_ambiguous_response_head_is_recognised(fields: list[tuple[bytes, bytes]], fault: str | None) -> None:
+    response = http.Response.make(200)
+    response.headers = http.Headers(fields)
+
+    assert fault_of_response(response) == fault
