@@ -24,10 +24,12 @@ def test_mitmdump_answers_from_the_copy_and_the_other_addon_still_works(
     command = (*start, "-s", str(OTHER_ADDON), "--listen-host", "127.0.0.1", "--listen-port", "0")
     url = either_origin.offer(f"/{started[3:].split()[0]}", page(b"beside"))
 
-    confdir_option = f"confdir={tmp_path / 'own-ca'}"
-    with Proxy(tmp_path, ca.file, (*command, "--set", confdir_option)) as proxy:
+    options = (f"confdir={tmp_path / 'own-ca'}", f"ssl_verify_upstream_trusted_ca={ca.file}")
+    settings = (argument for option in options for argument in ("--set", option))
+    with Proxy(tmp_path, ca.file, (*command, *settings)) as proxy:
         first, second = curl(proxy, url), curl(proxy, url)
 
-        assert (first.status, first.content, first.fields["X-Greeting"]) == (200, b"beside", "hello")
+        # the other addon has changed it: it is no 200 of the origin any more
+        assert (first.status, first.content, first.fields["X-Greeting"]) == (203, b"beside", "hello")
         assert (second.status, second.content, second.fields["X-Greeting"]) == (203, b"beside", "hello")
         assert proxy.counters()["hits"] == 1
