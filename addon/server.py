@@ -32,6 +32,8 @@ from addon.frontend.frontend import Frontend, HandOver
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets
+from addon.frontend.http2.connection import Http2Connection
+from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.frontend.listener import Listener
 from addon.frontend.mitm.draining import drain
@@ -315,7 +317,8 @@ def listener_of(settings: Settings, service: Service, hand_over: HandOver, limit
     certificates = LeafContexts(settings.tls.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
     frontend = Frontend(service, connections, certificates, hand_over, leave_alone)
-    return Listener(Handler(frontend, fast_path), targets_of(settings))
+    http2 = Http2Handler(frontend, fast_path, settings.http2)
+    return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets_of(settings))
 
 
 def trusted(settings: Settings) -> dict[str, str | None]:

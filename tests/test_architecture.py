@@ -28,7 +28,17 @@ ADDON_LAYERS = (
 """The entries of `addon/`, lowest first. Each imports only itself, those before it, and `cache/`."""
 
 FRONTEND_LAYERS = (
-    *("connection_limits", "leaf_certificates", "connections", "frontend", "connect", "http1", "mitm", "listener"),
+    *(
+        "connection_limits",
+        "leaf_certificates",
+        "connections",
+        "frontend",
+        "connect",
+        "http1",
+        "http2",
+        "mitm",
+        "listener",
+    ),
 )
 """The entries of `addon/frontend/`, lowest first."""
 
@@ -44,7 +54,7 @@ MAX_LINES = 400
 
 MAX_POSITIONAL = 5
 
-REASONS = (reasons.Forwarded, reasons.Detail, reasons.NotStored, reasons.Refused, reasons.Dropped)
+REASONS = (reasons.Forwarded, reasons.Detail, reasons.NotStored, reasons.Refused, reasons.Disconnected, reasons.Dropped)
 
 
 def source_files(folder: str) -> list[Path]:

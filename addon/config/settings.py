@@ -16,6 +16,7 @@ from addon.config.addresses import is_loopback, own_authorities, parse_targets
 from addon.config.annotations import AnnotationSettings
 from addon.config.cache import CacheSettings
 from addon.config.clients import SHIPPED, read_clients
+from addon.config.http2 import Http2Settings
 from addon.config.model import ExistingFile, RegularExpression, Section, Token
 from addon.config.offline import OfflineSettings
 from addon.config.origin import OriginSettings
@@ -132,6 +133,7 @@ class Settings(Section):
     origin: OriginSettings = OriginSettings()
     tls: TlsSettings = TlsSettings()
     limits: LimitSettings = LimitSettings()
+    http2: Http2Settings = Http2Settings()
     recordings: RecordingsSettings = RecordingsSettings()
     replay: ReplaySettings = ReplaySettings()
     annotate: Annotated[tuple[AnnotationSettings, ...], Strict(strict=False)] = ()

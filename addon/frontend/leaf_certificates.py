@@ -54,7 +54,7 @@ class LeafContexts:
         chain = b"".join(certificate.to_pem() for certificate in entry.chain_certs)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.set_alpn_protocols(["http/1.1"])
+        context.set_alpn_protocols(["h2", "http/1.1"])
         with tempfile.NamedTemporaryFile() as file:  # OpenSSL only reads files; this one is readable by this user alone
             file.write(key + entry.cert.to_pem() + chain)
             file.flush()

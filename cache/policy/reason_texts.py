@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cache.policy.reasons import Detail, Dropped, Forwarded, NotStored, Refused
+from cache.policy.reasons import Detail, Disconnected, Dropped, Forwarded, NotStored, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +130,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (NotStored.UNVERIFIED, ReasonText("the TLS certificate of the origin was not verified", "RFC 9110 §4.3.4")),
     # why this proxy sends an error
     (Refused.ACCEPT_DATETIME, ReasonText("Accept-Datetime is not a date", "RFC 7089 §2.1.1")),
+    (Refused.CONNECT_OVER_HTTP2, ReasonText("tunnels are opened over HTTP/1.1 only", "RFC 9110 §15.6.2")),
     (Refused.CONNECTIONS, ReasonText("the client or the proxy has reached its limit of connections", "ours")),
     (
         Refused.CONNECT_PORT,
@@ -157,6 +158,21 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Refused.TARGET, ReasonText("clients may not reach the hosts in origin.refused_targets", "RFC 9110 §17.2")),
     (Refused.TRACE, ReasonText("this proxy does not answer TRACE", "RFC 9110 §9.3.8")),
     (Refused.UNEXPECTED_304, ReasonText("the origin sent 304 to a request without preconditions", "RFC 9110 §15.4.5")),
+    # why an HTTP/2 connection was ended
+    (
+        Disconnected.HTTP2_CONTINUATIONS,
+        ReasonText("a header block had too many CONTINUATION frames or bytes", "RFC 9113 §10.5"),
+    ),
+    (
+        Disconnected.HTTP2_CONTROL_FRAMES,
+        ReasonText("the client sent too many frames that carry no request and no content", "RFC 9113 §10.5"),
+    ),
+    (Disconnected.HTTP2_HEADER_LIST, ReasonText("a decoded header list was too large", "RFC 9113 §10.5.1")),
+    (Disconnected.HTTP2_PROTOCOL, ReasonText("the client broke the rules of HTTP/2", "RFC 9113 §5.4.1")),
+    (
+        Disconnected.HTTP2_RESETS,
+        ReasonText("the client had too many streams reset, refused or malformed", "RFC 9113 §10.5"),
+    ),
     # why content was dropped
     (Dropped.CONTENT_IN_204, ReasonText("a 204 has no content", "RFC 9110 §15.3.5")),
     (Dropped.CONTENT_IN_205, ReasonText("a 205 has no content", "RFC 9110 §15.3.6")),

@@ -92,6 +92,7 @@ class Refused(StrEnum):
     """Reasons why this proxy sent an error that it generated."""
 
     ACCEPT_DATETIME = "accept-datetime"
+    CONNECT_OVER_HTTP2 = "connect-over-http2"
     CONNECTIONS = "connections"
     CONNECT_PORT = "connect-port"
     FETCH_FAILED = "fetch-failed"
@@ -107,6 +108,16 @@ class Refused(StrEnum):
     TARGET = "target"
     TRACE = "trace"
     UNEXPECTED_304 = "unexpected-304"
+
+
+class Disconnected(StrEnum):
+    """Reasons why this proxy ended the HTTP/2 connection of a client that broke a rule or a limit."""
+
+    HTTP2_CONTINUATIONS = "http2-continuations"
+    HTTP2_CONTROL_FRAMES = "http2-control-frames"
+    HTTP2_HEADER_LIST = "http2-header-list"
+    HTTP2_PROTOCOL = "http2-protocol"
+    HTTP2_RESETS = "http2-resets"
 
 
 class Dropped(StrEnum):

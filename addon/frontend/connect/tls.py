@@ -25,11 +25,14 @@ _DISTRUST = re.compile("ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)")
 MAX_READ = 262_144
 """Bytes that are decrypted at a time."""
 
+MakeInside = Callable[[str | None], asyncio.Protocol]
+"""Makes the protocol inside TLS, for the name of it that ALPN has selected."""
+
 
 class TlsConnection(asyncio.Transport, asyncio.Protocol):
     """The TLS layer of one client connection."""
 
-    def __init__(self, frontend: Frontend, context: ssl.SSLContext, inside: Callable[[], asyncio.Protocol]) -> None:
+    def __init__(self, frontend: Frontend, context: ssl.SSLContext, inside: MakeInside) -> None:
         """Terminate TLS with `context`; `inside` makes the protocol inside once the handshake is complete."""
         super().__init__()
         self.deadline = frontend.connections.now + HEAD_TIMEOUT
@@ -74,7 +77,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._flush()
         self._frontend.connections.discard(self)
         self.deadline = inf
-        self._inside = self._make_inside()
+        self._inside = self._make_inside(self._tls.selected_alpn_protocol())
         self._inside.connection_made(self)
 
     def _decrypt(self) -> None:

@@ -42,8 +42,8 @@ _HTTP = re.compile(rb"[A-Z]{1,20} [/*h]")
 _MAY_BE_HTTP = re.compile(rb"[A-Z]{1,20} ?")
 """Too few bytes to tell: SSH, SMTP and other protocols begin with capital letters as well."""
 
-InterceptedConnection = Callable[[str, int, str | None], asyncio.Protocol]
-"""Makes the protocol inside intercepted TLS: for a host, a port, and the server name that the client asked for."""
+InterceptedConnection = Callable[[str, int, str | None, str | None], asyncio.Protocol]
+"""Makes the protocol inside intercepted TLS: for a host, a port, the server name in TLS, and the protocol by ALPN."""
 
 
 class ConnectTunnel(asyncio.Protocol):
@@ -112,7 +112,7 @@ class ConnectTunnel(asyncio.Protocol):
         return hello
 
     def _decide_by(self, hello: ClientHello) -> None:
-        if hello.alpn_protocols and b"http/1.1" not in hello.alpn_protocols:
+        if hello.alpn_protocols and not {b"h2", b"http/1.1"}.intersection(hello.alpn_protocols):
             self._hand_over("https")
             return
         self._transport.pause_reading()

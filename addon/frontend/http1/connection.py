@@ -21,7 +21,14 @@ from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
 from addon.frontend.http1.request_body import RequestBody
-from addon.frontend.http1.request_head import EMPTY_LINES, MalformedRequest, RequestHead, end_of_head, parse
+from addon.frontend.http1.request_head import (
+    EMPTY_LINES,
+    HTTP2_PREFACE,
+    MalformedRequest,
+    RequestHead,
+    end_of_head,
+    parse,
+)
 from addon.frontend.http1.request_target import RequestTargets, TunnelTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.frontend.http1.response_task import ResponseTask
@@ -207,6 +214,9 @@ class Http1Connection(asyncio.Protocol):
         known = self._fast_path.hot.get(self._prefix + head_as_sent)
         if known is not None and self._send_hot(known):
             return
+        if head_as_sent == HTTP2_PREFACE:
+            self._start_http2()
+            return
         head = parse(head_as_sent)
         if head.method == "CONNECT":
             self._open_tunnel(head)
@@ -303,9 +313,18 @@ class Http1Connection(asyncio.Protocol):
             tunnel = ConnectTunnel(self._frontend, host, port, line, self._intercepted)
             tunnel.start(*self._release())
 
-    def _intercepted(self, host: str, port: int, server_name: str | None) -> Http1Connection:
-        """Return the connection inside intercepted TLS."""
-        return Http1Connection(self._handler, TunnelTargets.of(host, port, server_name))
+    def _intercepted(self, host: str, port: int, server_name: str | None, protocol: str | None) -> asyncio.Protocol:
+        """Return the connection inside intercepted TLS, for the protocol that ALPN has selected."""
+        targets = TunnelTargets.of(host, port, server_name)
+        return self._handler.http2(targets) if protocol == "h2" else Http1Connection(self._handler, targets)
+
+    def _start_http2(self) -> None:
+        """Go on in HTTP/2: the client knows that this proxy speaks it (RFC 9113 §3.3)."""
+        transport, rest = self._release()
+        connection = self._handler.http2(self._targets)
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
+        connection.data_received(HTTP2_PREFACE + rest)
 
     def _release(self) -> tuple[asyncio.Transport, bytes]:
         """Stop being the transport's protocol; return the transport and the input that is left."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
-from addon.frontend.http1.hot_cache import HotCache
+from addon.frontend.http1.hot_cache import HotCache, HotKey
 from addon.frontend.http1.hot_response import HitCount, HotResponse, hot_response
 from addon.frontend.http1.request_templates import RequestTemplates
 from addon.pipeline.active_pipeline import ActivePipeline
@@ -19,11 +19,12 @@ from addon.pipeline.single_flight import ANYONE, audience_of
 from addon.runtime.access_log import AccessLog
 from addon.runtime.counters import Counters
 from cache import engine
-from cache.engine.decisions import Serve, Validate
+from cache.engine.decisions import Forward, Refuse, Serve, Validate
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
 from cache.rules.key import primary_key
 from cache.rules.streams import asks_for_stream
+from cache.stores.base import Stamp
 
 MAX_USES_REPORTED = 5_000
 """Hot responses a second whose use is reported to the store, since reporting takes time."""
@@ -138,21 +139,45 @@ class FastPath:
         if store.peek(key) == ():
             return self.templates.fetch(request, key, now, client)
         stamp = self._generations.stamp(key)
-        candidates = store.peek(key)  # after the stamp, so that a change in between is noticed
-        if candidates is None:
+        match self._decide(request, key, now):
+            case Validate() as sent:
+                return self.templates.validate(request, sent, key, now, client)
+            case Serve() as serve:
+                return self._make_hot(HotResponse, head_as_sent, request, serve, stamp=stamp, now=now)
+        return None
+
+    def hit[Kind: HotResponse](self, kind: type[Kind], name: HotKey, request: Request) -> Kind | None:
+        """Return a hot response of this kind made now, or None if the store cannot answer from memory.
+
+        Args:
+            kind: The class of the hot responses of the client's protocol.
+            name: Where the hot response is kept: what is equal for equal requests.
+            request: The request; it has no content.
+        """
+        if not self.fetcher.policy.shortcuts.hot_response:
             return None
-        decision = engine.on_request(request, candidates, policy, now)
-        if isinstance(decision, Validate):
-            return self.templates.validate(request, decision, key, now, client)
-        if not isinstance(decision, Serve):
-            return None
+        key, now = primary_key(request), self.clock()
+        stamp = self._generations.stamp(key)
+        match self._decide(request, key, now):
+            case Serve() as serve:
+                return self._make_hot(kind, name, request, serve, stamp=stamp, now=now)
+        return None
+
+    def _decide(self, request: Request, key: str, now: float) -> Serve | Validate | Forward | Refuse | None:
+        """Return the engine's decision, or None if there are no stored responses in memory."""
+        candidates = self._pipeline.store.peek(key)  # after the stamp, so that a change in between is noticed
+        return engine.on_request(request, candidates, self.fetcher.policy, now) if candidates else None
+
+    def _make_hot[Kind: HotResponse](
+        self, kind: type[Kind], name: HotKey, request: Request, decision: Serve, *, stamp: Stamp, now: float
+    ) -> Kind | None:
         content = self.fetcher.reply_builder.content_in_memory(decision.response)
         if content is None:
             return None
-        hits = self._hits(request.scheme, decision.response.exemption)
-        hot = hot_response(request, decision, content, policy=policy, now=now, stamp=stamp, hits=hits)
+        policy, hits = self.fetcher.policy, self._hits(request.scheme, decision.response.exemption)
+        hot = hot_response(kind, request, decision, content, policy=policy, now=now, stamp=stamp, hits=hits)
         if hot is not None:
-            self.hot.put(head_as_sent, hot)
+            self.hot.put(name, hot)
         return hot
 
     def _hits(self, scheme: str, exemption: str | None) -> HitCount:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from typing import Protocol
 
 from addon.frontend.frontend import Frontend
@@ -11,6 +12,7 @@ from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.request_body import RequestBody
 from addon.frontend.http1.request_head import HeadLimits, RequestHead
+from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import framing_of
 from addon.frontend.http1.send import Client, ClientGone, send
 from addon.origin import FailureKind, OriginFailure, OriginResponse, RequestContent
@@ -43,11 +45,15 @@ class RespondingClient(Client, Protocol):
 class Handler:
     """Answers the requests of all HTTP/1 connections of a listener."""
 
-    def __init__(self, frontend: Frontend, fast_path: FastPath) -> None:
+    def __init__(
+        self, frontend: Frontend, fast_path: FastPath, http2: Callable[[RequestTargets], asyncio.Protocol]
+    ) -> None:
+        """Answer requests by `frontend` and `fast_path`; `http2` makes a connection for a client of HTTP/2."""
         self.frontend = frontend
         self.fast_path = fast_path
         limits = frontend.service.settings.limits
         self.head_limits = HeadLimits(limits.max_head, limits.max_line)
+        self.http2 = http2
 
     async def answer(
         self, client: RespondingClient, head: RequestHead, request: Request, body: RequestBody | None

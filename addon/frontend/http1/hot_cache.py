@@ -17,14 +17,18 @@ SMALL_QUEUE_SHARE = 10
 """The small queue may take one part in so many of the memory."""
 
 
+HotKey = bytes | str
+"""The bytes of an HTTP/1 request head; text for a request of another protocol, which no bytes are equal to."""
+
+
 class HotCache:
-    """Hot responses by the bytes of the request head, at most `max_size` bytes of memory."""
+    """Hot responses by their requests, at most `max_size` bytes of memory."""
 
     def __init__(self, max_size: int) -> None:
         self._max_size = max_size
-        self._responses: dict[bytes, HotResponse] = {}
-        self._small: deque[bytes] = deque()
-        self._main: deque[bytes] = deque()
+        self._responses: dict[HotKey, HotResponse] = {}
+        self._small: deque[HotKey] = deque()
+        self._main: deque[HotKey] = deque()
         self._ghosts: OrderedDict[int, None] = OrderedDict()
         """Ghost queue of S3-FIFO: hashes only, since full keys would be uncounted memory."""
         self._small_size = self._main_size = 0
@@ -40,7 +44,7 @@ class HotCache:
         """Return the bytes of memory in use."""
         return self._small_size + self._main_size
 
-    def put(self, head: bytes, response: HotResponse) -> None:
+    def put(self, head: HotKey, response: HotResponse) -> None:
         """Keep a response under a request head, in place of another one."""
         size = _size(head, response)
         if size > self._max_size // SMALL_QUEUE_SHARE:
@@ -81,7 +85,7 @@ class HotCache:
             else:
                 self._leave_main_queue(self._main.popleft())
 
-    def _leave_small_queue(self, head: bytes) -> None:
+    def _leave_small_queue(self, head: HotKey) -> None:
         response = self._responses[head]
         size = _size(head, response)
         self._small_size -= size
@@ -95,7 +99,7 @@ class HotCache:
         if len(self._ghosts) > len(self._responses):
             self._ghosts.popitem(last=False)
 
-    def _leave_main_queue(self, head: bytes) -> None:
+    def _leave_main_queue(self, head: HotKey) -> None:
         response = self._responses[head]
         if response.visited:
             response.visited = False
@@ -105,5 +109,5 @@ class HotCache:
         del self._responses[head]
 
 
-def _size(head: bytes, response: HotResponse) -> int:
+def _size(head: HotKey, response: HotResponse) -> int:
     return len(head) + len(response.template) + len(response.content) + len(response.log_line) + OVERHEAD

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import floor
+from typing import NamedTuple
 
 from addon.frontend.http1.response_head import framing_of, head_bytes
 from addon.pipeline.counting import request_counters, response_counters
@@ -52,9 +53,22 @@ class HitCount:
             self.responses = self.bytes = self.milliseconds = 0
 
 
+class Encoded(NamedTuple):
+    """A response as it is sent, with the seconds in its head left open."""
+
+    template: bytes
+    """The head, with places for the seconds; behind it the content, if that is small."""
+    has_ttl: bool
+    """One of the places is for `ttl`."""
+    content: bytes
+    """The content that is not in the template."""
+    cache_status: str = ""
+    """Cache-Status with `%d` for `ttl`, if the template does not contain it."""
+
+
 @dataclass(slots=True, eq=False)
 class HotResponse:
-    """One response, with the seconds in its head left open."""
+    """One response, with the seconds in its head left open. It is encoded for HTTP/1."""
 
     stamp: Stamp
     version: int
@@ -79,6 +93,8 @@ class HotResponse:
     hits: HitCount
     log_line: str
     """Its line in the access log, from the method on."""
+    cache_status: str = ""
+    """See `Encoded`."""
     visited: bool = False
     """It was sent since the hot cache last checked for unused responses."""
     used: bool = False
@@ -92,6 +108,17 @@ class HotResponse:
         if self.has_ttl:
             return self.template % (floor(age), floor(self.lifetime - age))
         return self.template % floor(age)
+
+    @staticmethod
+    def encoded(request: Request, serve: Serve, policy: CachePolicy, content: bytes) -> Encoded | None:
+        """Return the response as the protocol sends it, or None if it cannot be sent again."""
+        template = template_of(request, serve, policy)
+        if template is None:
+            return None
+        # joined: one memory access in place of two
+        if len(content) <= MAX_JOINED and content.count(b"%") <= MAX_PERCENT_SIGNS:
+            return Encoded(template[0] + content.replace(b"%", b"%%"), template[1], b"")
+        return Encoded(*template, content)
 
 
 def template_of(request: Request, serve: Serve, policy: CachePolicy) -> tuple[bytes, bool] | None:
@@ -110,7 +137,8 @@ def template_of(request: Request, serve: Serve, policy: CachePolicy) -> tuple[by
     return head_bytes(template, framing_of(template, request.method, request.version, persistent=True)), has_ttl
 
 
-def hot_response(
+def hot_response[Kind: HotResponse](
+    kind: type[Kind],
     request: Request,
     serve: Serve,
     content: bytes,
@@ -119,10 +147,11 @@ def hot_response(
     now: float,
     stamp: Stamp,
     hits: HitCount,
-) -> HotResponse | None:
+) -> Kind | None:
     """Return a response that can be sent again, or None if it may be another one a moment later.
 
     Args:
+        kind: The class of the hot responses of the client's protocol.
         request: The client's request.
         serve: The engine's decision at `now`, in seconds since the epoch.
         content: The content of the response.
@@ -133,14 +162,11 @@ def hot_response(
     """
     if serve.valid_until <= now or serve.background_validation is not None or not policy.shortcuts.hot_response:
         return None
-    template = template_of(request, serve, policy)
-    if template is None:
+    encoded = kind.encoded(request, serve, policy, content)
+    if encoded is None:
         return None
     entry: StoredResponse = serve.entry
-    joined = (
-        len(content) <= MAX_JOINED and content.count(b"%") <= MAX_PERCENT_SIGNS
-    )  # one memory access in place of two
-    return HotResponse(
+    return kind(
         stamp=stamp,
         version=stamp.version if stamp.generation >= 0 else -1,
         policy=policy,
@@ -148,9 +174,10 @@ def hot_response(
         valid_until=serve.valid_until,
         born=now - current_age(entry, policy, now),
         lifetime=freshness_lifetime(entry, policy).seconds,
-        template=template[0] + content.replace(b"%", b"%%") if joined else template[0],
-        has_ttl=template[1],
-        content=b"" if joined else content,
+        template=encoded.template,
+        has_ttl=encoded.has_ttl,
+        content=encoded.content,
+        cache_status=encoded.cache_status,
         length=len(content),
         milliseconds=entry.milliseconds,
         hits=hits,

@@ -9,7 +9,7 @@ import socket
 import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, Self
 
@@ -22,6 +22,8 @@ from addon.frontend.frontend import Frontend
 from addon.frontend.http1.connection_state import NOT_READ
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.handler import Handler
+from addon.frontend.http2.connection import Http2Connection
+from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.leaf_certificates import KEY_SIZE, LeafContexts
 from addon.frontend.listener import Listener
 from addon.runtime.access_log import AccessLog
@@ -178,7 +180,9 @@ class FrontEndUnderTest:
         self.fast_path = FastPath(service.active, service.counters, service.clock, self.settings.memory.hot_size, log)
         self.connections = Connections(limits, service.clock, log, each_second=self.fast_path.report_uses)
         frontend = Frontend(service, self.connections, leaf_contexts(), self._hand_over, leave_alone)
-        self.listener = Listener(Handler(frontend, self.fast_path), targets_of(self.settings))
+        http2 = Http2Handler(frontend, self.fast_path, self.settings.http2)
+        handler = Handler(frontend, self.fast_path, partial(Http2Connection, http2))
+        self.listener = Listener(handler, targets_of(self.settings))
         await self.listener.start("127.0.0.1", 0)
         self.address = self.listener.address
         service.listens_at(*self.address)

@@ -97,7 +97,7 @@ def hot(
     if not isinstance(decision, Serve):
         return None
     stamp, hits = Stamp(0, 1, 1, (), 0), HitCount("http", None)
-    return hot_response(request, decision, content, policy=policy, now=now, stamp=stamp, hits=hits)
+    return hot_response(HotResponse, request, decision, content, policy=policy, now=now, stamp=stamp, hits=hits)
 
 
 def decided_head(request: Request, entry: StoredResponse, policy: CachePolicy, now: float) -> bytes:

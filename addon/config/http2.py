@@ -1,0 +1,34 @@
+"""The table `[http2]`: what one HTTP/2 connection of a client may demand."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from addon.config.model import Section
+from addon.config.units import Size
+
+DEFAULT_WINDOW = 65_535
+"""Bytes of the windows of a connection that says nothing else (RFC 9113 §6.9.2)."""
+
+MAX_WINDOW = 2**31 - 1
+
+
+class Http2Settings(Section):
+    """The table `[http2]`. Sizes are in bytes."""
+
+    streams: int = Field(default=128, ge=1)
+    """Requests under way at the same time."""
+    header_list_size: Size = 65_536
+    """A decoded header list, each field counted with 32 bytes more; also an encoded one."""
+    continuation_frames: int = Field(default=8, ge=4)
+    """CONTINUATION frames of one header block."""
+    resets: int = Field(default=200, ge=1)
+    """Streams in a burst that the client resets, or that are malformed or refused."""
+    resets_per_second: int = Field(default=20, ge=0)
+    control_frames: int = Field(default=1000, ge=10)
+    """Frames in a burst that carry neither a request nor content."""
+    control_frames_per_second: int = Field(default=50, ge=0)
+    stream_window: Size = Field(default=262_144, ge=1, le=MAX_WINDOW)
+    """Content of one request that may wait for the origin."""
+    connection_window: Size = Field(default=524_288, ge=DEFAULT_WINDOW, le=MAX_WINDOW)
+    """Content of all requests together that may wait for origins."""

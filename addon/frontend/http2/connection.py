@@ -1,0 +1,282 @@
+"""One HTTP/2 client connection: takes the client's frames in turns with other connections, and ends in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from math import inf
+from typing import cast
+
+from addon.frontend.connection_limits import address_of
+from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, STALL_TIMEOUT
+from addon.frontend.http1.request_target import RequestTargets
+from addon.frontend.http2 import connection_state as states
+from addon.frontend.http2 import frames, limits, settings
+from addon.frontend.http2.connection_state import Event, State
+from addon.frontend.http2.faults import ConnectionFault, ErrorCode
+from addon.frontend.http2.frame_reader import Frame, FrameReader
+from addon.frontend.http2.handler import Http2Handler
+from addon.frontend.http2.outbound import Outbound
+from addon.frontend.http2.streams import Streams
+
+logger = logging.getLogger(__name__)
+
+MAX_INPUT = 65_536
+"""Bytes that may wait to be taken before reading is paused."""
+
+CHECK_INTERVAL = 1.0
+"""Seconds after which the deadlines of streams are looked at again."""
+
+PING_LENGTH = 8
+
+
+class Http2Connection(asyncio.Protocol):
+    """A client that speaks HTTP/2, in clear text or inside TLS that was terminated here."""
+
+    outbound: Outbound
+    streams: Streams
+
+    def __init__(self, handler: Http2Handler, targets: RequestTargets) -> None:
+        self._handler = handler
+        self._connections = handler.frontend.connections
+        self._targets = targets
+        self._state = State.GREETING
+        self._reader = FrameReader(handler.limits)
+        self._settings = settings.ClientSettings()
+        self._budgets = limits.Budgets(handler.limits)
+        self._next_turn: asyncio.Handle | None = None
+        self._incomplete_since: float | None = None
+        """Since when a part of a frame, or of a header block, is waiting for its end."""
+        self._active_at = self._connections.now
+        self.deadline = self._active_at + HEAD_TIMEOUT
+        self._address = ""
+        self._taking: dict[int, Callable[[Frame], None]] = {
+            frames.SETTINGS: self._take_settings,
+            frames.PING: self._take_ping,
+            frames.GOAWAY: self._take_goaway,
+            frames.WINDOW_UPDATE: self._take_window_update,
+            frames.PUSH_PROMISE: self._take_push_promise,
+        }
+
+    def _move(self, event: Event) -> None:
+        self._state = states.MOVES[self._state][event]
+
+    # ---- called by the event loop
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Use this transport."""
+        usable = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
+        self.outbound = Outbound(usable)
+        self.streams = Streams(self._handler, self._targets, self, self._settings, self._budgets)
+        self._taking |= self.streams.taking
+        self._connections.add(self)
+        self.outbound.write(settings.greeting(self._handler.limits))
+
+    def data_received(self, data: bytes) -> None:
+        """Take the frames that have arrived, unless others wait for their turn already."""
+        if self._state is State.CLOSED:
+            return
+        self._reader.feed(data)
+        if self._next_turn is None and not self.outbound.blocked:
+            self._take_turn()
+        elif self._reader.waiting > MAX_INPUT:
+            self.outbound.transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Answer no further request; return whether the connection stays open for responses under way."""
+        self._move(Event.LAST)
+        self.streams.end_uploads()
+        return bool(self.streams)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        """Forget the connection, and stop the responses that are for this client only."""
+        self._connections.discard(self)
+        self._connections.limits.release(self.outbound.transport)
+        self.deadline = inf
+        self._move(Event.CLOSE)
+        if self._next_turn is not None:
+            self._next_turn.cancel()
+        self.streams.end_all()
+
+    def pause_writing(self) -> None:
+        """Take no further frames while the client does not read."""
+        self.outbound.blocked = True
+        self.outbound.transport.pause_reading()
+        self.deadline = self._connections.now + STALL_TIMEOUT
+
+    def resume_writing(self) -> None:
+        """Go on: the client reads."""
+        self.outbound.blocked = False
+        if self._state is State.CLOSED:
+            return
+        self.streams.restart_deadlines()
+        self.outbound.wake_waiting()
+        if self._next_turn is None:
+            self._take_turn()
+
+    # ---- called by the listener, when the deadline has passed or the proxy stops
+
+    def expire(self) -> None:
+        """End what was too slow: the connection, or single streams."""
+        now, incomplete = self._connections.now, self._incomplete_since
+        if self._state is State.CLOSED or self.outbound.blocked:
+            self.abort()
+        elif self._state is State.GREETING:
+            self._fail(ConnectionFault(ErrorCode.PROTOCOL_ERROR, "The client's settings did not arrive in time."))
+        elif incomplete is not None and now >= incomplete + HEAD_TIMEOUT:
+            self._fail(ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A frame did not arrive in time."))
+        elif not self.streams and now >= self._active_at + IDLE_TIMEOUT:
+            self.finish()
+        else:
+            self.streams.expire(now)
+            self._set_deadline()
+
+    def finish(self) -> None:
+        """End as soon as the responses under way are sent."""
+        if self._state in (State.GREETING, State.OPEN):
+            self.outbound.write(frames.goaway_frame(self.streams.last, ErrorCode.NO_ERROR))
+        self._move(Event.LAST)
+        self.close_if_done()
+
+    def abort(self) -> None:
+        """End at once."""
+        self.outbound.transport.abort()
+
+    def close_if_done(self) -> None:
+        """Close once no request may follow and the last stream has ended."""
+        if self._state is State.FINISHING and not self.streams:
+            self._move(Event.CLOSE)
+            self.outbound.flush()
+            self.outbound.transport.close()
+            self.deadline = self._connections.now + STALL_TIMEOUT  # for the client to read what is left
+
+    def _fail(self, fault: ConnectionFault) -> None:
+        """Tell the client what it did wrong, and end."""
+        logger.info("an HTTP/2 connection is ended: %s", fault)
+        self._handler.frontend.service.counters.count(f"disconnected.{fault.reason}")
+        self._move(Event.CLOSE)
+        outbound = self.outbound
+        outbound.write(frames.goaway_frame(self.streams.last, fault.code, f"{fault.reason}: {fault}"))
+        outbound.flush()
+        self.streams.end_all()
+        # what the client still sends is not read: closing now would reset the connection before it has read GOAWAY
+        outbound.transport.pause_reading()
+        if outbound.transport.can_write_eof():
+            outbound.transport.write_eof()
+        self.deadline = self._connections.now + LINGER
+
+    # ---- turns
+
+    def _take_turn(self) -> None:
+        """Take frames until there are none, or until other connections should have their turn."""
+        self._next_turn = None
+        streams = self.streams
+        streams.work = limits.WORK_PER_TURN
+        try:
+            while streams.work > 0 and not self.outbound.blocked and self._state is not State.CLOSED:
+                frame = self._reader.next()
+                if frame is None:
+                    break
+                streams.work -= 1
+                self._take(frame)
+        except ConnectionFault as fault:
+            self._fail(fault)
+        self.outbound.flush()
+        self._after_turn()
+
+    def _take(self, frame: Frame) -> None:
+        """Take one frame. Raises ConnectionFault."""
+        if self._state is State.GREETING and frame.kind != frames.SETTINGS:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "The first frame is not SETTINGS.")
+        taking = self._taking.get(frame.kind)
+        if taking is None:
+            self._budgets.count_control_frame(self._connections.now)  # RFC 9113 §4.1: an unknown type is ignored
+        else:
+            taking(frame)
+
+    def _after_turn(self) -> None:
+        if self._state is State.CLOSED or self.outbound.blocked:
+            return
+        if self.streams.work <= 0 and self._reader.waiting:
+            self._next_turn = asyncio.get_running_loop().call_soon(self._take_turn)
+            self._incomplete_since = None
+        else:
+            self.outbound.transport.resume_reading()
+            incomplete = self._reader.inside_block or (self._reader.waiting and not self.streams)
+            if not incomplete:
+                self._incomplete_since = None
+            elif self._incomplete_since is None:
+                self._incomplete_since = self._connections.now
+        self._active_at = self._connections.now
+        self._set_deadline()
+
+    def _set_deadline(self) -> None:
+        """Set when `expire` looks at the streams and at the connection."""
+        if self._state in (State.OPEN, State.FINISHING) and not self.outbound.blocked:
+            busy = self.streams or self._incomplete_since is not None
+            self.deadline = self._connections.now + (CHECK_INTERVAL if busy else IDLE_TIMEOUT)
+
+    # ---- frames of the connection
+
+    def _take_settings(self, frame: Frame) -> None:
+        _check(frame.stream == 0, "A SETTINGS frame belongs to a stream.")
+        if frame.flags & frames.ACK:
+            _check(not frame.payload, "An acknowledgement of SETTINGS has a payload.", ErrorCode.FRAME_SIZE_ERROR)
+            return
+        self._budgets.count_control_frame(self._connections.now)
+        self.streams.change_windows(self._settings.take(frame.payload))
+        self.outbound.confirms_table |= self._settings.table_shrunk
+        self._settings.table_shrunk = False
+        self.outbound.write(frames.frame(frames.SETTINGS, frames.ACK, 0))
+        if self._state is State.GREETING:
+            self._move(Event.GREETED)
+
+    def _take_ping(self, frame: Frame) -> None:
+        _check(frame.stream == 0, "A PING frame belongs to a stream.")
+        _check(len(frame.payload) == PING_LENGTH, "A PING frame has a wrong length.", ErrorCode.FRAME_SIZE_ERROR)
+        self._budgets.count_control_frame(self._connections.now)
+        if not frame.flags & frames.ACK:
+            self.outbound.write(frames.frame(frames.PING, frames.ACK, 0, frame.payload))
+
+    def _take_goaway(self, frame: Frame) -> None:
+        _check(frame.stream == 0, "A GOAWAY frame belongs to a stream.")
+        self._budgets.count_control_frame(self._connections.now)
+        self._move(Event.LAST)
+        self.close_if_done()
+
+    def _take_window_update(self, frame: Frame) -> None:
+        self._budgets.count_control_frame(self._connections.now)
+        increment = frames.number_in(frame.payload, "WINDOW_UPDATE")
+        if frame.stream:
+            self.streams.widen(frame.stream, increment)
+            return
+        _check(increment > 0, "A WINDOW_UPDATE frame changes nothing.")
+        self.outbound.window.grow(increment)
+        self.outbound.wake_waiting()
+
+    def _take_push_promise(self, _frame: Frame) -> None:
+        raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A client does not push.")
+
+    # ---- for the streams
+
+    @property
+    def accepts_requests(self) -> bool:
+        """Return whether new requests are answered."""
+        return self._state is State.OPEN
+
+    def client_address(self) -> str:
+        """Return the client's address."""
+        if not self._address:
+            self._address = address_of(self.outbound.transport)
+        return self._address
+
+    def now(self) -> float:
+        """Return the event loop's clock."""
+        return self._connections.now
+
+
+def _check(allowed: bool, sentence: str, code: ErrorCode = ErrorCode.PROTOCOL_ERROR) -> None:
+    """Raise ConnectionFault unless a frame is allowed."""
+    if not allowed:
+        raise ConnectionFault(code, sentence)

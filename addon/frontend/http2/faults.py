@@ -1,0 +1,44 @@
+"""What a client does wrong on an HTTP/2 connection, and the codes by which it is told (RFC 9113 §7)."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from cache.policy.reasons import Disconnected
+
+
+class ErrorCode(IntEnum):
+    """The error codes of RST_STREAM and GOAWAY."""
+
+    NO_ERROR = 0
+    PROTOCOL_ERROR = 1
+    INTERNAL_ERROR = 2
+    FLOW_CONTROL_ERROR = 3
+    STREAM_CLOSED = 5
+    FRAME_SIZE_ERROR = 6
+    REFUSED_STREAM = 7
+    CANCEL = 8
+    COMPRESSION_ERROR = 9
+    ENHANCE_YOUR_CALM = 11
+
+
+class ConnectionFault(Exception):
+    """The connection cannot go on. The text is a sentence for the log."""
+
+    def __init__(self, code: ErrorCode, sentence: str, reason: Disconnected = Disconnected.HTTP2_PROTOCOL) -> None:
+        super().__init__(sentence)
+        self.code = code
+        self.reason = reason
+
+
+class StreamFault(Exception):
+    """One stream cannot go on; the connection can. The text is a sentence for the log."""
+
+    def __init__(self, code: ErrorCode, sentence: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
+def over_budget(reason: Disconnected, sentence: str) -> ConnectionFault:
+    """Return the fault of a client that demands more work than its limits allow."""
+    return ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, sentence, reason)

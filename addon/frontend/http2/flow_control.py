@@ -1,0 +1,52 @@
+"""Flow control (RFC 9113 §5.2): how much content each side may still send."""
+
+from __future__ import annotations
+
+from addon.config.http2 import MAX_WINDOW
+from addon.frontend.http2.faults import ConnectionFault, ErrorCode
+
+
+class SendWindow:
+    """Bytes that this side may send. It can be negative after a change of settings (RFC 9113 §6.9.2)."""
+
+    __slots__ = ("size",)
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def grow(self, by: int) -> None:
+        """Change the window. Raises ConnectionFault if it becomes larger than allowed."""
+        self.size += by
+        if self.size > MAX_WINDOW:
+            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "A window is larger than allowed.")
+
+
+class ReceiveWindow:
+    """Bytes that the client may send."""
+
+    __slots__ = ("_left", "_released", "_size")
+
+    def __init__(self, size: int) -> None:
+        self._size = self._left = size
+        self._released = 0
+        """Bytes that have left memory, and that the client was not told of yet."""
+
+    def take(self, size: int) -> None:
+        """Count bytes that the client has sent. Raises ConnectionFault if they are more than it may send."""
+        self._left -= size
+        if self._left < 0:
+            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "The client sent more than the window allows.")
+
+    def release(self, size: int) -> int:
+        """Note that bytes have left memory; return how many the client should be told of now, often 0."""
+        self._released += size
+        if self._released < self._size // 2:
+            return 0
+        increment, self._released = self._released, 0
+        self._left += increment
+        return increment
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether the client may send nothing until this side has read."""
+        return self._left == 0

@@ -1,0 +1,102 @@
+"""Splits the bytes of a client into frames, and joins the frames of a header block. Pure: it only keeps bytes."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from addon.config.http2 import Http2Settings
+from addon.frontend.http2 import frames
+from addon.frontend.http2.faults import ConnectionFault, ErrorCode, over_budget
+from cache.policy.reasons import Disconnected
+
+
+class Frame(NamedTuple):
+    """A frame. A HEADERS frame holds its whole header block, without padding and priority."""
+
+    kind: int
+    flags: int
+    stream: int
+    payload: bytes
+
+
+class FrameReader:
+    """Reads the preface, then one frame after the other."""
+
+    def __init__(self, limits: Http2Settings) -> None:
+        self._limits = limits
+        self._data = b""
+        self._position = 0
+        self._greeted = False
+        """The preface has arrived."""
+        self._headers: Frame | None = None
+        """A HEADERS frame whose header block is not complete."""
+        self._parts: list[bytes] = []
+        self._size = 0
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes."""
+        self._data = self._data[self._position :] + data
+        self._position = 0
+
+    @property
+    def waiting(self) -> int:
+        """Return how many bytes have not been read as frames."""
+        return len(self._data) - self._position
+
+    @property
+    def inside_block(self) -> bool:
+        """Return whether a header block has begun and is not complete."""
+        return self._headers is not None
+
+    def next(self) -> Frame | None:
+        """Return the next frame, or None until more bytes have come. Raises ConnectionFault."""
+        if not self._greeted and not self._read_preface():
+            return None
+        while self.waiting >= frames.HEAD_LENGTH:
+            first, flags, stream = frames.HEAD.unpack_from(self._data, self._position)
+            length = first >> 8
+            if length > frames.MAX_FRAME:
+                raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"A frame is longer than {frames.MAX_FRAME} bytes.")
+            start = self._position + frames.HEAD_LENGTH
+            if len(self._data) - start < length:
+                return None
+            self._position = start + length
+            kind = first & 0xFF
+            payload = self._data[start : self._position]
+            if self._headers is None and kind not in (frames.HEADERS, frames.CONTINUATION):
+                return Frame(kind, flags, stream & 0x7FFF_FFFF, payload)
+            whole = self._join(Frame(kind, flags, stream & 0x7FFF_FFFF, payload))
+            if whole is not None:
+                return whole
+        return None
+
+    def _read_preface(self) -> bool:
+        if not frames.PREFACE.startswith(self._data[: len(frames.PREFACE)]):
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "The connection does not begin with the preface of HTTP/2.")
+        if len(self._data) < len(frames.PREFACE):
+            return False
+        self._position = len(frames.PREFACE)
+        self._greeted = True
+        return True
+
+    def _join(self, frame: Frame) -> Frame | None:
+        """Take a frame of a header block; return the HEADERS frame with the whole block once that is complete."""
+        if self._headers is None:
+            if frame.kind == frames.CONTINUATION:
+                raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A CONTINUATION frame continues nothing.")
+            block = frames.without_padding(frame.flags, frame.payload, with_priority=True)
+            if frame.flags & frames.END_HEADERS:
+                return frame._replace(payload=block)
+            self._headers, self._parts, self._size = frame, [block], len(block)
+            return None
+        if frame.kind != frames.CONTINUATION or frame.stream != self._headers.stream:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "Another frame interrupts a header block.")
+        self._parts.append(frame.payload)
+        self._size += len(frame.payload)
+        # CVE-2024-27316: both are counted, since a frame may be empty
+        if self._size > self._limits.header_list_size or len(self._parts) > self._limits.continuation_frames + 1:
+            raise over_budget(Disconnected.HTTP2_CONTINUATIONS, "A header block has too many frames or bytes.")
+        if not frame.flags & frames.END_HEADERS:
+            return None
+        headers, self._headers = self._headers, None
+        return headers._replace(payload=b"".join(self._parts))

@@ -1,0 +1,95 @@
+"""Answers one HTTP/2 request: from the responder's reply to the last byte that the client takes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Protocol
+
+from addon.config.http2 import Http2Settings
+from addon.frontend.frontend import Frontend
+from addon.frontend.http1.fast_path import FastPath
+from addon.frontend.http1.request_head import MalformedRequest, RequestHead
+from addon.frontend.http1.send import ClientGone
+from addon.frontend.http2.send import RespondingStream, send
+from addon.frontend.http2.upload import Upload
+from addon.origin import OriginFailure, RequestContent
+from addon.pipeline.reply import Reply, Stream
+from addon.runtime.access_log import UNPARSED_REQUEST, access_line, format_line, request_line
+from cache.http.messages import Request, Response
+from cache.policy.reasons import Refused
+from cache.stores.base import StoreError
+
+logger = logging.getLogger(__name__)
+
+
+class AnsweredStream(RespondingStream, Protocol):
+    """A stream, as far as the handler needs it."""
+
+    @property
+    def response_complete(self) -> bool:
+        """Return whether nothing more may be sent."""
+
+    def client_address(self) -> str:
+        """Return the client's address."""
+
+    def send_interim(self, interim: Response) -> None:
+        """Send an interim response (1xx)."""
+
+
+class Http2Handler:
+    """Answers the requests of all HTTP/2 connections of a listener."""
+
+    def __init__(self, frontend: Frontend, fast_path: FastPath, limits: Http2Settings) -> None:
+        self.frontend = frontend
+        self.fast_path = fast_path
+        self.limits = limits
+
+    async def answer(self, stream: AnsweredStream, request: Request, upload: Upload | None) -> bool:
+        """Answer a request; return whether the response is complete."""
+        responder = self.frontend.service.active.current.responder
+        content = RequestContent(upload, upload.length) if upload is not None else None
+        reply = await responder.respond(request, interim=stream.send_interim, content=content)
+        return await self._send(stream, request, reply)
+
+    async def refuse(self, stream: AnsweredStream, fault: MalformedRequest) -> bool:
+        """Tell the client what is wrong with its request; return whether the response is complete."""
+        errors = self.fast_path.fetcher.errors
+        return await self._send_error(stream, errors.malformed_request(str(fault), fault.status), UNPARSED_REQUEST)
+
+    async def refuse_tunnel(self, stream: AnsweredStream, head: RequestHead) -> bool:
+        """Tell the client that tunnels are opened over HTTP/1.1; return whether the response is complete."""
+        sentence = f"This proxy opens a tunnel to {head.target} over HTTP/1.1 only."
+        errors = self.fast_path.fetcher.errors
+        reply = errors.error(501, Refused.CONNECT_OVER_HTTP2, sentence, "http_request_denied")
+        return await self._send_error(stream, reply, request_line(head.method, head.target, head.version))
+
+    async def _send_error(self, stream: AnsweredStream, reply: Reply, line: str) -> bool:
+        try:
+            size = await send(stream, reply, head_only=False)
+        except ClientGone:
+            return False
+        self._log(stream, format_line(line, reply.head.status, size))
+        return True
+
+    async def _send(self, stream: AnsweredStream, request: Request, reply: Reply) -> bool:
+        """Send a reply, and log it; return whether the client got all of it."""
+        size = 0
+        try:
+            if stream.response_complete:
+                return False
+            size = await send(stream, reply, head_only=request.method == "HEAD")
+        except (ClientGone, OriginFailure, StoreError) as failure:
+            logger.info("%s: the response was cut short: %s", request.uri, failure or "the client disconnected")
+            return False
+        finally:
+            if isinstance(reply.content, Stream):
+                await asyncio.shield(reply.content.close())  # also if this task is cancelled
+            self._log(stream, access_line(request, reply.head.status, size, reply.handling))
+        return True
+
+    def _log(self, stream: AnsweredStream, line: str) -> None:
+        """Write the line of a response to the access log."""
+        connections = self.frontend.connections
+        if connections.log is not None:
+            connections.log.note(connections.clock(), stream.client_address(), line)

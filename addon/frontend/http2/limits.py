@@ -1,0 +1,63 @@
+"""The budgets of one HTTP/2 connection, by which floods are noticed, and how long its turns are."""
+
+from __future__ import annotations
+
+from addon.config.http2 import Http2Settings
+from addon.frontend.http2.faults import over_budget
+from cache.policy.reasons import Disconnected
+
+WORK_PER_TURN = 64
+"""Units of work after which other connections have their turn. A hit is one unit."""
+
+WORK_PER_RESPONSE = 8
+"""Units of work that a request costs which no hot response answers."""
+
+BYTES_PER_WORK = 4096
+"""Bytes of a decoded header list that cost one unit."""
+
+
+class Budget:
+    """A token bucket: so many events at once, and so many a second on average."""
+
+    __slots__ = ("_left", "_per_second", "_size", "_updated")
+
+    def __init__(self, size: int, per_second: float) -> None:
+        self._size = self._left = float(size)
+        self._per_second = per_second
+        self._updated: float | None = None
+
+    def spend(self, now: float) -> bool:
+        """Count an event at `now`, in seconds; return whether the budget allows it."""
+        if self._updated is not None:
+            self._left = min(self._size, self._left + (now - self._updated) * self._per_second)
+        self._updated = now
+        self._left -= 1
+        return self._left >= 0
+
+    def refund(self, events: int) -> None:
+        """Allow so many events more, up to the size of the budget."""
+        self._left = min(self._size, self._left + events)
+
+
+class Budgets:
+    """The budgets of one connection."""
+
+    __slots__ = ("_control_frames", "_resets")
+
+    def __init__(self, limits: Http2Settings) -> None:
+        self._control_frames = Budget(limits.control_frames, limits.control_frames_per_second)
+        self._resets = Budget(limits.resets, limits.resets_per_second)
+
+    def count_control_frame(self, now: float) -> None:
+        """Count a frame that carries neither a request nor content. Raises ConnectionFault for too many."""
+        if not self._control_frames.spend(now):
+            raise over_budget(Disconnected.HTTP2_CONTROL_FRAMES, "The client sends too many control frames.")
+
+    def count_reset(self, now: float) -> None:
+        """Count a stream that came to nothing by the client's doing. Raises ConnectionFault for too many."""
+        if not self._resets.spend(now):
+            raise over_budget(Disconnected.HTTP2_RESETS, "The client has too many streams reset or refused.")
+
+    def content_sent(self) -> None:
+        """Allow the control frames that follow from a DATA frame: two WINDOW_UPDATE frames."""
+        self._control_frames.refund(2)

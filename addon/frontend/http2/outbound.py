@@ -1,0 +1,128 @@
+"""What goes to the client of one HTTP/2 connection: frames, and content as far as its windows and its socket take it.
+
+Several streams with content take turns, one frame each.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Protocol
+
+from addon.config.http2 import DEFAULT_WINDOW
+from addon.frontend.http1.send import ClientGone
+from addon.frontend.http2 import frames
+from addon.frontend.http2.flow_control import SendWindow
+from addon.frontend.http2.header_block import NO_TABLE
+
+MAX_PENDING = 65_536
+"""Bytes that are collected before they are given to the transport."""
+
+
+class SendingStream(Protocol):
+    """A stream, as far as sending needs it."""
+
+    number: int
+    window: SendWindow
+    waiter: asyncio.Future[None] | None
+    """Wakes the response, which waits until it may send."""
+
+    @property
+    def response_complete(self) -> bool:
+        """Return whether nothing more may be sent on the stream."""
+
+
+class Outbound:
+    """The sending side of a connection.
+
+    Attributes:
+        transport: The transport to the client.
+        window: Bytes of content that may be sent on all streams together.
+        blocked: The client does not read what is written.
+        content_sent: Bytes of content sent so far.
+    """
+
+    def __init__(self, transport: asyncio.Transport) -> None:
+        self.transport = transport
+        self.window = SendWindow(DEFAULT_WINDOW)
+        self.blocked = False
+        self.content_sent = 0
+        self.confirms_table = False
+        """The next header block has to tell that no table is used."""
+        self._parts: list[bytes] = []
+        self._size = 0
+        self._flush_soon: asyncio.Handle | None = None
+        self._waiting: dict[int, SendingStream] = {}
+
+    # ---- frames
+
+    def write(self, *parts: bytes) -> None:
+        """Send bytes of whole frames, soon."""
+        self._parts += parts
+        self._size += sum(map(len, parts))
+        if self._size >= MAX_PENDING:
+            self.flush()
+        elif self._flush_soon is None:
+            self._flush_soon = asyncio.get_running_loop().call_soon(self.flush)
+
+    def flush(self) -> None:
+        """Give what was collected to the transport."""
+        if self._flush_soon is not None:
+            self._flush_soon.cancel()
+            self._flush_soon = None
+        if self._parts:
+            parts, self._parts, self._size = self._parts, [], 0
+            if not self.transport.is_closing():
+                self.transport.write(b"".join(parts))
+
+    def write_headers(self, stream: int, block: bytes, *, end_stream: bool) -> None:
+        """Send a header block."""
+        if self.confirms_table:  # RFC 7541 §4.2
+            self.confirms_table = False
+            block = NO_TABLE + block
+        self.write(frames.header_frames(stream, block, end_stream=end_stream))
+
+    # ---- content
+
+    async def room(self, stream: SendingStream, wanted: int) -> int:
+        """Wait until content may be sent; return how many bytes, at most `wanted` and one frame.
+
+        Raises:
+            ClientGone: the client disconnected, or does not want the response any more.
+        """
+        while True:
+            if stream.response_complete or self.transport.is_closing():
+                raise ClientGone
+            size = min(wanted, stream.window.size, self.window.size, frames.MAX_FRAME)
+            if size > 0 and not self.blocked:
+                return size
+            self._waiting[stream.number] = stream
+            stream.waiter = asyncio.get_running_loop().create_future()
+            try:
+                await stream.waiter
+            finally:
+                stream.waiter = None
+                self._waiting.pop(stream.number, None)
+
+    def write_data(self, stream: SendingStream, data: bytes | memoryview, *, end_stream: bool) -> None:
+        """Send content for which there is room."""
+        size = len(data)
+        stream.window.size -= size
+        self.window.size -= size
+        self.content_sent += size
+        flags = frames.END_STREAM if end_stream else 0
+        self.write(frames.HEAD.pack(size << 8 | frames.DATA, flags, stream.number), bytes(data))
+
+    def wake(self, stream: SendingStream) -> None:
+        """Have a response look again whether it may send."""
+        if stream.waiter is not None and not stream.waiter.done():
+            stream.waiter.set_result(None)
+
+    def wake_waiting(self) -> None:
+        """Have responses that wait look again, in turn, as far as the connection's window goes."""
+        left = self.window.size
+        for stream in list(self._waiting.values()):
+            if left <= 0 or self.blocked:
+                break
+            if stream.window.size > 0:
+                left -= frames.MAX_FRAME
+                self.wake(stream)

@@ -1,0 +1,54 @@
+"""Sends a reply on a stream."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from addon.frontend.http1.response_head import WITHOUT_CONTENT
+from addon.frontend.http2.header_block import encode, response_block
+from addon.pipeline.reply import Reply
+from cache.http.field_table import end_to_end
+from cache.http.messages import Fields
+
+
+class RespondingStream(Protocol):
+    """A stream, as far as sending needs it."""
+
+    def send_headers(self, block: bytes, *, end_stream: bool) -> None:
+        """Send a header block."""
+
+    async def send_content(self, content: bytes, *, end_stream: bool) -> None:
+        """Send content, no faster than the client takes it. Raises ClientGone."""
+
+
+async def send(stream: RespondingStream, reply: Reply, *, head_only: bool) -> int:
+    """Send a reply, or just its head (`head_only`, for HEAD); return how many bytes of content were sent.
+
+    Raises:
+        ClientGone: the client disconnected, or has reset the stream.
+        OriginFailure: the content ended short; the stream must be reset.
+        StoreError: likewise.
+    """
+    block = response_block(reply.head)
+    if head_only or reply.head.status in WITHOUT_CONTENT or reply.content == b"":
+        stream.send_headers(block, end_stream=True)
+        return 0
+    stream.send_headers(block, end_stream=False)
+    if isinstance(reply.content, bytes):
+        await stream.send_content(reply.content, end_stream=True)
+        return len(reply.content)
+    sent = 0
+    async for chunk in reply.content.chunks:
+        sent += len(chunk)
+        await stream.send_content(chunk, end_stream=False)
+    trailers = passed_trailers(reply.content.trailers())
+    if trailers.lines:
+        stream.send_headers(encode(trailers), end_stream=True)
+    else:
+        await stream.send_content(b"", end_stream=True)
+    return sent
+
+
+def passed_trailers(trailers: Fields) -> Fields:
+    """Return the trailer fields that are passed on."""
+    return end_to_end(trailers).without(["content-length", "host"])  # RFC 9110 §6.5.1: no framing, no routing

@@ -1,0 +1,164 @@
+"""One request and its response over HTTP/2, unless a hot response answers the request at once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from math import inf
+from typing import Protocol
+
+from addon.frontend.connections import MIN_BYTES, STALL_TIMEOUT
+from addon.frontend.http1.response_task import ResponseTask
+from addon.frontend.http2 import stream_state as states
+from addon.frontend.http2.flow_control import ReceiveWindow, SendWindow
+from addon.frontend.http2.header_block import response_block
+from addon.frontend.http2.outbound import Outbound
+from addon.frontend.http2.stream_state import Event, State
+from addon.frontend.http2.upload import Upload
+from cache.http.messages import Response
+
+SWITCHING_PROTOCOLS = 101
+
+
+class StreamOwner(Protocol):
+    """The connection of a stream."""
+
+    outbound: Outbound
+
+    def client_address(self) -> str:
+        """Return the client's address."""
+
+    def now(self) -> float:
+        """Return the event loop's clock."""
+
+
+class Stream:
+    """A request under way.
+
+    Attributes:
+        number: Its identifier.
+        window: Bytes of content that may be sent.
+        upload: The content of the request; None if it has none.
+        upload_window: Bytes of content that the client may send.
+        response: The task that makes the response.
+        deadline: When the client must have read or sent enough, by the event loop's clock.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        owner: StreamOwner,
+        on_response_end: Callable[[Stream], None],
+        *,
+        window: int,
+        upload_window: int,
+        upload: Upload | None,
+    ) -> None:
+        self.number = number
+        self.state = State.OPEN if upload else State.HALF_CLOSED_REMOTE
+        self.window = SendWindow(window)
+        self.waiter: asyncio.Future[None] | None = None
+        self.upload = upload
+        self.upload_window = ReceiveWindow(upload_window)
+        self.response: ResponseTask | None = None
+        self.deadline = inf
+        self._owner = owner
+        self._on_response_end = on_response_end
+        self._outbound = owner.outbound
+        self._begun = False
+        self._sent = 0
+        self._marks = 0, 0, 0
+        """Content received and sent on this stream, and sent on the connection, when the deadline was set."""
+        self.restart_deadline()
+
+    def move(self, event: Event) -> None:
+        """Move to the state that follows an event."""
+        self.state = states.MOVES[self.state][event]
+
+    @property
+    def response_complete(self) -> bool:
+        """Return whether nothing more may be sent."""
+        return self.state in states.RESPONSE_COMPLETE
+
+    # ---- deadlines
+
+    def restart_deadline(self) -> None:
+        """Restart the time in which the client must send or read content, if it has to do either."""
+        if not self._receives and not self._sends:
+            self.deadline = inf
+            return
+        self.deadline = self._owner.now() + STALL_TIMEOUT
+        self._marks = self.upload.received if self.upload else 0, self._sent, self._outbound.content_sent
+
+    @property
+    def _receives(self) -> bool:
+        """Return whether the response waits for the client's content. One that has begun need not (gRPC)."""
+        return self.upload is not None and not self.upload.complete and not self._begun
+
+    @property
+    def _sends(self) -> bool:
+        return self._begun and not self.response_complete
+
+    def is_stalled(self) -> bool:
+        """Return whether the client has sent or read too little since the deadline was set."""
+        received, sent, sent_by_all = self._marks
+        if self._receives and self.upload is not None and not self.upload.waiting:
+            return self.upload.received < received + MIN_BYTES
+        if self.waiter is None or self._outbound.blocked:
+            return False  # it waits for the origin, or the connection has a deadline for that
+        if self.window.size <= 0:
+            return self._sent < sent + MIN_BYTES
+        return self._outbound.content_sent < sent_by_all + MIN_BYTES
+
+    # ---- sending; the handler calls these
+
+    def client_address(self) -> str:
+        """Return the client's address."""
+        return self._owner.client_address()
+
+    def send_interim(self, interim: Response) -> None:
+        """Send an interim response (1xx)."""
+        # RFC 9113 §8.6: there is no 101 in HTTP/2
+        if not self.response_complete and interim.status != SWITCHING_PROTOCOLS:
+            self._outbound.write_headers(self.number, response_block(interim), end_stream=False)
+
+    def send_headers(self, block: bytes, *, end_stream: bool) -> None:
+        """Send the response's header block, or its trailer section."""
+        if self.response is not None:
+            self.response.keep_for_client()
+        self._outbound.write_headers(self.number, block, end_stream=end_stream)
+        self._begun = True
+        self._after_sending(end_stream=end_stream)
+        self.restart_deadline()
+
+    async def send_content(self, content: bytes, *, end_stream: bool) -> None:
+        """Send content, no faster than the client takes it. Raises ClientGone."""
+        rest = memoryview(content)
+        while rest:
+            size = await self._outbound.room(self, len(rest))
+            part, rest = rest[:size], rest[size:]
+            self._sent += size
+            self._outbound.write_data(self, part, end_stream=end_stream and not rest)
+            if rest:
+                await asyncio.sleep(0)  # let other streams have their turn
+        if not content and end_stream:
+            self._outbound.write_data(self, b"", end_stream=True)
+        self._after_sending(end_stream=end_stream)
+
+    def _after_sending(self, *, end_stream: bool) -> None:
+        if end_stream:
+            self.move(Event.RESPONSE_ENDED)
+            self._on_response_end(self)
+
+    # ---- the end
+
+    def end(self, why: str) -> None:
+        """End a stream that was reset, or whose connection is lost."""
+        self.move(Event.RESET)
+        self.deadline = inf
+        if self.upload is not None and not self.upload.complete:
+            self.upload.fail(why)
+        self._outbound.wake(self)
+        response, self.response = self.response, None
+        if response is not None:
+            response.client_lost()

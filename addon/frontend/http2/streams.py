@@ -1,0 +1,368 @@
+"""The streams of one HTTP/2 connection: starts one for each request, feeds it, and forgets it.
+
+Usually a header block is a known one, and a hot response answers it at once, without a stream. Every other request
+becomes a stream, which the handler answers in a task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from functools import partial
+from typing import Protocol, cast
+
+from addon.frontend.http1.request_head import MalformedRequest
+from addon.frontend.http1.request_target import RequestTargets
+from addon.frontend.http1.response_task import ResponseTask
+from addon.frontend.http2 import frames, limits
+from addon.frontend.http2.faults import ConnectionFault, ErrorCode, StreamFault, over_budget
+from addon.frontend.http2.flow_control import ReceiveWindow
+from addon.frontend.http2.frame_reader import Frame
+from addon.frontend.http2.handler import Http2Handler
+from addon.frontend.http2.header_block import HeaderDecoder, OversizedHeaderList
+from addon.frontend.http2.hot_answers import Http2HotResponse, hot_frames
+from addon.frontend.http2.request_fields import Http2Head, check_trailers, request_head
+from addon.frontend.http2.settings import ClientSettings
+from addon.frontend.http2.stream import Stream, StreamOwner
+from addon.frontend.http2.stream_state import REQUEST_COMPLETE, Event, State
+from addon.frontend.http2.upload import Upload
+from cache.http.messages import Request
+from cache.policy.reasons import Disconnected
+
+logger = logging.getLogger(__name__)
+
+CLIENT_GONE = "the client disconnected, or gave up, before its content was complete"
+
+
+class Connection(StreamOwner, Protocol):
+    """The connection, as far as its streams need it."""
+
+    @property
+    def accepts_requests(self) -> bool:
+        """Return whether new requests are answered."""
+
+    def close_if_done(self) -> None:
+        """Close once no request may follow and the last stream has ended."""
+
+
+class Streams:
+    """The streams that are open.
+
+    Attributes:
+        last: The highest number of a stream that the client has opened.
+        work: Units of work that are left in this turn.
+        taking: What takes the frames of streams, by type of frame.
+    """
+
+    def __init__(
+        self,
+        handler: Http2Handler,
+        targets: RequestTargets,
+        connection: Connection,
+        settings: ClientSettings,
+        budgets: limits.Budgets,
+    ) -> None:
+        self.last = 0
+        self.work = 0
+        self.taking = {
+            frames.HEADERS: self._take_headers,
+            frames.DATA: self._take_data,
+            frames.RST_STREAM: self._take_reset,
+            frames.PRIORITY: self._take_priority,
+        }
+        self._handler = handler
+        self._fast_path = handler.fast_path
+        self._targets = targets
+        self._connection = connection
+        self._outbound = connection.outbound
+        self._secure = connection.outbound.transport.get_extra_info("ssl_object") is not None
+        self._settings = settings
+        self._budgets = budgets
+        self._decoder = HeaderDecoder[Http2Head](handler.limits.header_list_size)
+        self._window = ReceiveWindow(handler.limits.connection_window)
+        self._open: dict[int, Stream] = {}
+
+    def __len__(self) -> int:
+        """Return how many streams are open."""
+        return len(self._open)
+
+    # ---- requests
+
+    def _take_headers(self, frame: Frame) -> None:
+        number, block, ended = frame.stream, frame.payload, bool(frame.flags & frames.END_STREAM)
+        if number <= self.last:
+            self._take_trailers(number, block, ended=ended)
+            return
+        if not number & 1:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A client's stream has an even number.")
+        self.last = number
+        head = self._decoder.known.get(block)
+        if head is not None and ended and self._connection.accepts_requests:
+            hot = self._fast_path.hot.get(head.key)
+            if hot is not None and self._send_hot(number, cast("Http2HotResponse", hot)):
+                return
+        try:
+            self._answer(number, head or self._read_head(block), ended=ended)
+        except MalformedRequest as fault:
+            self._refuse(number, fault, ended=ended)
+            self._budgets.count_reset(self._connection.now())
+            if isinstance(fault, OversizedHeaderList):
+                raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(fault)) from fault
+
+    def _send_hot(self, number: int, hot: Http2HotResponse) -> bool:
+        """Send a hot response if it is still valid and the windows have room for it; return whether it was sent."""
+        fast_path, outbound, length = self._fast_path, self._outbound, len(hot.content)
+        now = fast_path.clock()
+        if (
+            not fast_path.is_valid(hot, now)
+            or length > outbound.window.size
+            or length > self._settings.initial_window
+            or outbound.confirms_table
+        ):
+            return False
+        outbound.window.size -= length
+        outbound.write(*hot_frames(number, hot.block_at(now), hot.content))
+        self._budgets.content_sent()
+        fast_path.count(hot, now, self._connection.client_address())
+        return True
+
+    def _read_head(self, block: bytes) -> Http2Head:
+        """Return the request head in a header block. Raises MalformedRequest and ConnectionFault."""
+        lines = self._decoder.decode(block)
+        self.work -= sum(len(name) + len(value) for name, value in lines) // limits.BYTES_PER_WORK
+        head = request_head(lines, self._targets.prefix, secure=self._secure)
+        self._decoder.remember(block, head)
+        return head
+
+    def _answer(self, number: int, known: Http2Head, *, ended: bool) -> None:
+        """Answer a request, or start to. Raises MalformedRequest and ConnectionFault."""
+        if not self._connection.accepts_requests:
+            return  # RFC 9113 §6.8: the client will send it on another connection
+        if not self._has_room(number):
+            return
+        self.work -= limits.WORK_PER_RESPONSE
+        if known.head.method == "CONNECT":
+            self._targets.tunnel_to(known.head)
+            stream = self._new_stream(number, None if ended else self._upload(number, None))
+            self._run(stream, self._handler.refuse_tunnel(stream, known.head), shareable=False)
+            return
+        request = self._targets.request(known.head_of(ended=ended))
+        if ended:
+            hot = self._fast_path.hit(Http2HotResponse, known.key, request)
+            if hot is not None and self._send_hot(number, hot):
+                return
+        self._respond(number, request, known.length, ended=ended)
+
+    def _respond(self, number: int, request: Request, length: int | None, *, ended: bool) -> None:
+        """Answer a request by the handler, in a task."""
+        upload = None if ended else self._upload(number, length)
+        stream = self._new_stream(number, upload)
+        content = upload if request.has_content else None
+        shareable = self._fast_path.is_shareable(request)
+        self._run(stream, self._handler.answer(stream, request, content), shareable=shareable)
+
+    def _refuse(self, number: int, fault: MalformedRequest, *, ended: bool) -> None:
+        """Tell the client what is wrong with its request."""
+        if self._connection.accepts_requests and self._has_room(number):
+            stream = self._new_stream(number, None if ended else self._upload(number, None))
+            self._run(stream, self._handler.refuse(stream, fault), shareable=False)
+
+    def _has_room(self, number: int) -> bool:
+        """Return whether one more stream may be open; refuse it otherwise. Raises ConnectionFault for too many."""
+        if len(self._open) < self._handler.limits.streams:
+            return True
+        self._outbound.write(frames.reset_frame(number, ErrorCode.REFUSED_STREAM))
+        self._budgets.count_reset(self._connection.now())
+        return False
+
+    def _upload(self, number: int, length: int | None) -> Upload:
+        return Upload(length, partial(self._content_read, number))
+
+    def _new_stream(self, number: int, upload: Upload | None) -> Stream:
+        window, upload_window = self._settings.initial_window, self._handler.limits.stream_window
+        stream = Stream(
+            number, self._connection, self._ended, window=window, upload_window=upload_window, upload=upload
+        )
+        self._open[number] = stream
+        return stream
+
+    def _run(self, stream: Stream, answering: Coroutine[None, None, bool], *, shareable: bool) -> None:
+        """Run the handler."""
+        stream.response = ResponseTask(shareable=shareable)
+        stream.response.start(answering).add_done_callback(partial(self._response_done, stream))
+
+    def _response_done(self, stream: Stream, task: asyncio.Task[bool]) -> None:
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("a response failed", exc_info=error)
+        if not stream.response_complete:
+            self._reset(stream, ErrorCode.INTERNAL_ERROR)
+
+    # ---- the content of requests
+
+    def _take_data(self, frame: Frame) -> None:
+        number, size, ended = frame.stream, len(frame.payload), bool(frame.flags & frames.END_STREAM)
+        self._window.take(size)
+        stream = self._receiving(number)
+        if stream is None or stream.upload is None:
+            self._content_read(0, size)
+            return
+        stream.upload_window.take(size)
+        content = frames.without_padding(frame.flags, frame.payload)
+        if not content and not ended:
+            self._budgets.count_control_frame(self._connection.now())
+        if len(content) < size:
+            self._content_read(number, size - len(content))
+        self._feed(stream, content, ended=ended)
+
+    def _take_trailers(self, number: int, block: bytes, *, ended: bool) -> None:
+        try:
+            lines = self._decoder.decode(block)
+            stream = self._receiving(number)
+            if stream is None:
+                return
+            check_trailers(lines)
+            if not ended:
+                raise MalformedRequest("A trailer section does not end the request.")  # RFC 9113 §8.1
+        except OversizedHeaderList as fault:
+            raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(fault)) from fault
+        except MalformedRequest:
+            self._reset_by_fault(number)
+        else:
+            self._feed(stream, b"", ended=True)
+
+    def _feed(self, stream: Stream, content: bytes, *, ended: bool) -> None:
+        if stream.upload is None:
+            return
+        try:
+            stream.upload.feed(content, ends=ended)
+        except StreamFault:
+            self._reset_by_fault(stream.number)
+            return
+        if ended:
+            stream.move(Event.REQUEST_ENDED)
+            stream.restart_deadline()
+            self._forget_if_closed(stream)
+
+    def _receiving(self, number: int) -> Stream | None:
+        """Return the stream on which the client may send, or None if what it sends is ignored.
+
+        Raises ConnectionFault if the client has not opened the stream.
+        """
+        if number > self.last or not number & 1:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A frame belongs to a stream that was not opened.")
+        stream = self._open.get(number)
+        if stream is not None and stream.state not in REQUEST_COMPLETE:
+            return stream
+        self._budgets.count_control_frame(self._connection.now())  # this side may have reset the stream
+        if stream is not None:
+            self._reset(stream, ErrorCode.STREAM_CLOSED)
+        return None
+
+    def _content_read(self, number: int, size: int) -> None:
+        """Let the client send more, since content has left memory."""
+        stream = self._open.get(number)
+        if stream is not None and stream.state not in REQUEST_COMPLETE:
+            increment = stream.upload_window.release(size)
+            if increment:
+                self._outbound.write(frames.window_frame(number, increment))
+        increment = self._window.release(size)
+        if increment:
+            self._outbound.write(frames.window_frame(0, increment))
+
+    # ---- other frames of streams
+
+    def _take_reset(self, frame: Frame) -> None:
+        frames.number_in(frame.payload, "RST_STREAM")
+        if not 0 < frame.stream <= self.last:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A frame belongs to a stream that was not opened.")
+        stream = self._open.pop(frame.stream, None)
+        if stream is None:
+            self._budgets.count_control_frame(self._connection.now())
+            return
+        stream.end(CLIENT_GONE)
+        self._budgets.count_reset(self._connection.now())
+        self._connection.close_if_done()
+
+    def _take_priority(self, frame: Frame) -> None:
+        # RFC 9113 §5.3.2: deprecated, and ignored
+        self._budgets.count_control_frame(self._connection.now())
+        if not frame.stream:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A PRIORITY frame belongs to no stream.")
+
+    def widen(self, number: int, increment: int) -> None:
+        """Let more content be sent on a stream. Raises ConnectionFault."""
+        if number > self.last:
+            raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A frame belongs to a stream that was not opened.")
+        stream = self._open.get(number)
+        if stream is None:
+            return
+        if increment == 0:
+            self._reset_by_fault(number)
+            return
+        stream.window.grow(increment)
+        self._outbound.wake(stream)
+
+    def change_windows(self, by: int) -> None:
+        """Change the windows of all open streams, as the client's settings say. Raises ConnectionFault."""
+        if by:
+            for stream in self._open.values():
+                stream.window.grow(by)
+            self._outbound.wake_waiting()
+
+    # ---- the end of streams
+
+    def _ended(self, stream: Stream) -> None:
+        """Note that the response on a stream is complete."""
+        if stream.state is State.HALF_CLOSED_LOCAL:
+            # RFC 9113 §8.1: the rest of the content is not needed
+            stream.response = None  # it is running, and must not be cancelled
+            self._reset(stream, ErrorCode.NO_ERROR)
+        else:
+            self._forget_if_closed(stream)
+
+    def _forget_if_closed(self, stream: Stream) -> None:
+        if stream.state is State.CLOSED:
+            self._open.pop(stream.number, None)
+            self._connection.close_if_done()
+
+    def _reset_by_fault(self, number: int) -> None:
+        """Reset a stream on which the client broke a rule. Raises ConnectionFault for too many."""
+        stream = self._open.get(number)
+        if stream is not None:
+            self._reset(stream, ErrorCode.PROTOCOL_ERROR)
+        self._budgets.count_reset(self._connection.now())
+
+    def _reset(self, stream: Stream, code: ErrorCode) -> None:
+        self._open.pop(stream.number, None)
+        self._outbound.write(frames.reset_frame(stream.number, code))
+        stream.end(CLIENT_GONE)
+        self._connection.close_if_done()
+
+    def end_uploads(self) -> None:
+        """End the streams whose content will not be complete, since the client sends no more."""
+        for stream in list(self._open.values()):
+            if stream.state not in REQUEST_COMPLETE:
+                self._reset(stream, ErrorCode.CANCEL)
+
+    def end_all(self) -> None:
+        """End all streams: the connection is lost."""
+        streams, self._open = list(self._open.values()), {}
+        for stream in streams:
+            stream.end(CLIENT_GONE)
+
+    # ---- deadlines
+
+    def restart_deadlines(self) -> None:
+        """Restart the time in which the client must read or send."""
+        for stream in self._open.values():
+            stream.restart_deadline()
+
+    def expire(self, now: float) -> None:
+        """Reset the streams whose client was too slow."""
+        for stream in [each for each in self._open.values() if each.deadline <= now]:
+            if stream.is_stalled():
+                logger.info("a client sends or reads too slowly on an HTTP/2 stream")
+                self._reset(stream, ErrorCode.CANCEL)
+            else:
+                stream.restart_deadline()
