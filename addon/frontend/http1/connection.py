@@ -179,7 +179,7 @@ class Http1Connection(asyncio.Protocol):
             self.transport.pause_reading()
 
     def _answer_buffered(self, *, fresh: bool) -> None:
-        """Answer the requests in the buffer until one takes time. `fresh` restarts the deadline for what is left."""
+        """Answer requests in the buffer, between others, until one takes time. `fresh` restarts the deadline."""
         try:
             while self._buffer and self._state in BETWEEN_REQUESTS:
                 if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: empty lines before a request
@@ -215,7 +215,7 @@ class Http1Connection(asyncio.Protocol):
         if known is not None and self._send_hot(known):
             return
         if head_as_sent == HTTP2_PREFACE:
-            self._start_http2()
+            self._handler.start_http2(self._targets, *self._release())
             return
         head = parse(head_as_sent)
         if head.method == "CONNECT":
@@ -263,8 +263,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _response_done_later(self, task: asyncio.Task[bool]) -> None:
         self._response_done(task)
-        if self._state in BETWEEN_REQUESTS:
-            self._answer_buffered(fresh=True)
+        self._answer_buffered(fresh=True)
 
     def _response_done(self, task: asyncio.Task[bool]) -> None:
         """Note how a response ended, and whether another request may follow."""
@@ -291,14 +290,12 @@ class Http1Connection(asyncio.Protocol):
         if self._connections.log is not None:
             self._connections.write_log(self.transport, log_line())
         self._move(Event.RESPONSE_SENT)
-        if self._state in BETWEEN_REQUESTS:
-            self._answer_buffered(fresh=True)
+        self._answer_buffered(fresh=True)
 
     def continue_fetch(self, fetch: DirectFetch) -> None:
         """Answer by the fetcher: the response to a direct fetch has begun, or will never come."""
         self._run(self._handler.answer_direct_fetch(self, fetch), shareable=fetch.shareable)
-        if self._state in BETWEEN_REQUESTS:
-            self._answer_buffered(fresh=True)
+        self._answer_buffered(fresh=True)
 
     # ---- tunnels
 
@@ -310,21 +307,12 @@ class Http1Connection(asyncio.Protocol):
         if refused is not None:
             self._send_last(refused, line)
         else:
-            tunnel = ConnectTunnel(self._frontend, host, port, line, self._intercepted)
-            tunnel.start(*self._release())
+            ConnectTunnel(self._frontend, host, port, line, self._intercepted).start(*self._release())
 
     def _intercepted(self, host: str, port: int, server_name: str | None, protocol: str | None) -> asyncio.Protocol:
         """Return the connection inside intercepted TLS, for the protocol that ALPN has selected."""
         targets = TunnelTargets.of(host, port, server_name)
         return self._handler.http2(targets) if protocol == "h2" else Http1Connection(self._handler, targets)
-
-    def _start_http2(self) -> None:
-        """Go on in HTTP/2: the client knows that this proxy speaks it (RFC 9113 §3.3)."""
-        transport, rest = self._release()
-        connection = self._handler.http2(self._targets)
-        transport.set_protocol(connection)
-        connection.connection_made(transport)
-        connection.data_received(HTTP2_PREFACE + rest)
 
     def _release(self) -> tuple[asyncio.Transport, bytes]:
         """Stop being the transport's protocol; return the transport and the input that is left."""
@@ -386,8 +374,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _refuse(self, fault: MalformedRequest) -> None:
         """Tell the client what is wrong with its request, and end."""
-        errors = self._fast_path.fetcher.errors
-        self._send_last(errors.malformed_request(str(fault), fault.status))
+        self._send_last(self._fast_path.fetcher.errors.malformed_request(str(fault), fault.status))
 
     def _send_last(self, reply: Reply, line: str = UNPARSED_REQUEST) -> None:
         """Send an error of this proxy's own, logged under a request line, and end."""

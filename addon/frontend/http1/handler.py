@@ -11,7 +11,7 @@ from addon.frontend.frontend import Frontend
 from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.request_body import RequestBody
-from addon.frontend.http1.request_head import HeadLimits, RequestHead
+from addon.frontend.http1.request_head import HTTP2_PREFACE, HeadLimits, RequestHead
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import framing_of
 from addon.frontend.http1.send import Client, ClientGone, send
@@ -54,6 +54,13 @@ class Handler:
         limits = frontend.service.settings.limits
         self.head_limits = HeadLimits(limits.max_head, limits.max_line)
         self.http2 = http2
+
+    def start_http2(self, targets: RequestTargets, transport: asyncio.Transport, rest: bytes) -> None:
+        """Start HTTP/2 with a client that has sent its preface in clear text, and then `rest` (RFC 9113 §3.3)."""
+        connection = self.http2(targets)
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
+        connection.data_received(HTTP2_PREFACE + rest)
 
     async def answer(
         self, client: RespondingClient, head: RequestHead, request: Request, body: RequestBody | None

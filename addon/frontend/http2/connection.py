@@ -182,6 +182,7 @@ class Http2Connection(asyncio.Protocol):
                 self._take(frame)
         except ConnectionFault as fault:
             self._fail(fault)
+        streams.start_responses()
         self.outbound.flush()
         self._after_turn()
 

@@ -86,7 +86,7 @@ class FrameReader:
                 raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A CONTINUATION frame continues nothing.")
             block = frames.without_padding(frame.flags, frame.payload, with_priority=True)
             if frame.flags & frames.END_HEADERS:
-                return frame._replace(payload=block)
+                return Frame(frame.kind, frame.flags, frame.stream, block)
             self._headers, self._parts, self._size = frame, [block], len(block)
             return None
         if frame.kind != frames.CONTINUATION or frame.stream != self._headers.stream:
@@ -99,4 +99,4 @@ class FrameReader:
         if not frame.flags & frames.END_HEADERS:
             return None
         headers, self._headers = self._headers, None
-        return headers._replace(payload=b"".join(self._parts))
+        return Frame(headers.kind, headers.flags, headers.stream, b"".join(self._parts))

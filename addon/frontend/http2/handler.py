@@ -16,6 +16,7 @@ from addon.frontend.http2.upload import Upload
 from addon.origin import OriginFailure, RequestContent
 from addon.pipeline.reply import Reply, Stream
 from addon.runtime.access_log import UNPARSED_REQUEST, access_line, format_line, request_line
+from cache.http.fields import tokens
 from cache.http.messages import Request, Response
 from cache.policy.reasons import Refused
 from cache.stores.base import StoreError
@@ -66,7 +67,7 @@ class Http2Handler:
 
     async def _send_error(self, stream: AnsweredStream, reply: Reply, line: str) -> bool:
         try:
-            size = await send(stream, reply, head_only=False)
+            size = await send(stream, reply)
         except ClientGone:
             return False
         self._log(stream, format_line(line, reply.head.status, size))
@@ -78,7 +79,8 @@ class Http2Handler:
         try:
             if stream.response_complete:
                 return False
-            size = await send(stream, reply, head_only=request.method == "HEAD")
+            with_trailers = "trailers" in tokens(request.fields.get("te"))  # RFC 9110 §10.1.4
+            size = await send(stream, reply, head_only=request.method == "HEAD", with_trailers=with_trailers)
         except (ClientGone, OriginFailure, StoreError) as failure:
             logger.info("%s: the response was cut short: %s", request.uri, failure or "the client disconnected")
             return False

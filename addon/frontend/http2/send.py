@@ -21,8 +21,14 @@ class RespondingStream(Protocol):
         """Send content, no faster than the client takes it. Raises ClientGone."""
 
 
-async def send(stream: RespondingStream, reply: Reply, *, head_only: bool) -> int:
-    """Send a reply, or just its head (`head_only`, for HEAD); return how many bytes of content were sent.
+async def send(stream: RespondingStream, reply: Reply, *, head_only: bool = False, with_trailers: bool = False) -> int:
+    """Send a reply; return how many bytes of content were sent.
+
+    Args:
+        stream: The stream of the request.
+        reply: The reply.
+        head_only: Send just the head, for HEAD.
+        with_trailers: The client does not discard trailer fields.
 
     Raises:
         ClientGone: the client disconnected, or has reset the stream.
@@ -41,7 +47,7 @@ async def send(stream: RespondingStream, reply: Reply, *, head_only: bool) -> in
     async for chunk in reply.content.chunks:
         sent += len(chunk)
         await stream.send_content(chunk, end_stream=False)
-    trailers = passed_trailers(reply.content.trailers())
+    trailers = passed_trailers(reply.content.trailers()) if with_trailers else Fields()
     if trailers.lines:
         stream.send_headers(encode(trailers), end_stream=True)
     else:

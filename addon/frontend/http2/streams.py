@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Protocol, cast
 
@@ -33,6 +33,10 @@ from cache.policy.reasons import Disconnected
 logger = logging.getLogger(__name__)
 
 CLIENT_GONE = "the client disconnected, or gave up, before its content was complete"
+
+
+Answering = Callable[[], Coroutine[None, None, bool]]
+"""Runs the handler for one stream."""
 
 
 class Connection(StreamOwner, Protocol):
@@ -82,6 +86,8 @@ class Streams:
         self._decoder = HeaderDecoder[Http2Head](handler.limits.header_list_size)
         self._window = ReceiveWindow(handler.limits.connection_window)
         self._open: dict[int, Stream] = {}
+        self._starting: list[tuple[Stream, Answering, bool]] = []
+        """Responses that are made after this turn, each with whether other requests may use it."""
 
     def __len__(self) -> int:
         """Return how many streams are open."""
@@ -145,7 +151,7 @@ class Streams:
         if known.head.method == "CONNECT":
             self._targets.tunnel_to(known.head)
             stream = self._new_stream(number, None if ended else self._upload(number, None))
-            self._run(stream, self._handler.refuse_tunnel(stream, known.head), shareable=False)
+            self._start_later(stream, partial(self._handler.refuse_tunnel, stream, known.head))
             return
         request = self._targets.request(known.head_of(ended=ended))
         if ended:
@@ -155,18 +161,18 @@ class Streams:
         self._respond(number, request, known.length, ended=ended)
 
     def _respond(self, number: int, request: Request, length: int | None, *, ended: bool) -> None:
-        """Answer a request by the handler, in a task."""
+        """Have the handler answer a request."""
         upload = None if ended else self._upload(number, length)
         stream = self._new_stream(number, upload)
         content = upload if request.has_content else None
         shareable = self._fast_path.is_shareable(request)
-        self._run(stream, self._handler.answer(stream, request, content), shareable=shareable)
+        self._start_later(stream, partial(self._handler.answer, stream, request, content), shareable=shareable)
 
     def _refuse(self, number: int, fault: MalformedRequest, *, ended: bool) -> None:
         """Tell the client what is wrong with its request."""
         if self._connection.accepts_requests and self._has_room(number):
             stream = self._new_stream(number, None if ended else self._upload(number, None))
-            self._run(stream, self._handler.refuse(stream, fault), shareable=False)
+            self._start_later(stream, partial(self._handler.refuse, stream, fault))
 
     def _has_room(self, number: int) -> bool:
         """Return whether one more stream may be open; refuse it otherwise. Raises ConnectionFault for too many."""
@@ -187,10 +193,17 @@ class Streams:
         self._open[number] = stream
         return stream
 
-    def _run(self, stream: Stream, answering: Coroutine[None, None, bool], *, shareable: bool) -> None:
-        """Run the handler."""
-        stream.response = ResponseTask(shareable=shareable)
-        stream.response.start(answering).add_done_callback(partial(self._response_done, stream))
+    def _start_later(self, stream: Stream, answering: Answering, *, shareable: bool = False) -> None:
+        # CVE-2023-44487: a request that is reset in the same turn must cost nothing
+        self._starting.append((stream, answering, shareable))
+
+    def start_responses(self) -> None:
+        """Run the handler for the streams of this turn that were not reset."""
+        starting, self._starting = self._starting, []
+        for stream, answering, shareable in starting:
+            if stream.state is not State.CLOSED:
+                stream.response = ResponseTask(shareable=shareable)
+                stream.response.start(answering()).add_done_callback(partial(self._response_done, stream))
 
     def _response_done(self, stream: Stream, task: asyncio.Task[bool]) -> None:
         if not task.cancelled() and (error := task.exception()):

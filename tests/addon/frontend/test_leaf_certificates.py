@@ -40,7 +40,7 @@ def handshake(context: ssl.SSLContext, name: str) -> ssl.SSLObject:
 @pytest.mark.parametrize("name", ["a.example", "127.0.0.1", "::1", "b\xfccher.example", "a" * 63 + ".example"])
 def test_a_client_that_trusts_the_ca_accepts_the_certificate(name: str) -> None:
     (context,) = contexts(name)
-    assert handshake(context, name).selected_alpn_protocol() == "http/1.1"
+    assert handshake(context, name).selected_alpn_protocol() == "h2"
 
 
 def test_a_certificate_is_for_one_name() -> None:

@@ -49,7 +49,7 @@ def test_tls_of_a_host_that_is_left_alone_is_the_origins_own() -> None:
 @pytest.mark.parametrize("pattern", ["localhost", "*host"])
 def test_hosts_are_left_alone_by_name(pattern: str) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        hello = client_hello("localhost", "h2")
+        hello = client_hello("localhost", "h3")
         client = await front_end.tunnel(f"localhost:{origin.port}")
         client.send(hello)
         assert await client.read(len(hello)) == hello

@@ -48,7 +48,7 @@ def test_a_connect_with_content_is_refused_and_its_content_is_dropped() -> None:
     run_conversation(conversation, endless)
 
 
-@pytest.mark.parametrize("protocols", [(), ("http/1.1",), ("h2", "http/1.1")])
+@pytest.mark.parametrize("protocols", [(), ("http/1.1",), ("http/1.1", "h3")])
 def test_tls_for_http_1_1_is_intercepted(protocols: tuple[str, ...]) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await front_end.tunnel(authority_of(origin), client_tls(*protocols))
@@ -63,13 +63,12 @@ def test_tls_for_http_1_1_is_intercepted(protocols: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("data", "mode"),
     [
-        (client_hello("a.example", "h2"), "reverse:https://a.example:443"),
-        (client_hello("a.example", "h2", "h3"), "reverse:https://a.example:443"),
+        (client_hello("a.example", "h3"), "reverse:https://a.example:443"),
         (client_hello("a.example", "http/1.0"), "reverse:https://a.example:443"),
         (b"GET / HTTP/1.1\r\n", "reverse:http://a.example:443"),
         (b"PROPFIND * HTTP/1.1\r\n", "reverse:http://a.example:443"),
     ],
-    ids=["h2", "h2 or h3", "http/1.0", "GET in clear text", "PROPFIND in clear text"],
+    ids=["h3", "http/1.0", "GET in clear text", "PROPFIND in clear text"],
 )
 def test_other_protocols_and_clear_text_http_go_to_mitmproxy_unchanged(data: bytes, mode: str) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
@@ -85,7 +84,7 @@ def test_other_protocols_and_clear_text_http_go_to_mitmproxy_unchanged(data: byt
 def test_a_client_hello_may_arrive_in_pieces_and_together_with_the_connect(size: int) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await front_end.client()
-        hello = client_hello("a.example", "h2")
+        hello = client_hello("a.example", "h3")
         data = request_head("CONNECT a.example:443 HTTP/1.1", "Host: a.example:443") + hello
         for start in range(0, len(data), size):
             client.send(data[start : start + size])
