@@ -154,7 +154,7 @@ class _ConversationRunner:
             problems.append(f"expected {'an early' if step.cut else 'no early'} end of the connection")
         if response.interim is not None and response.interim != step.interim:
             problems.append(f"expected the interim responses {step.interim}, received {response.interim}")
-        if response.trailers is not None and response.trailers.lines != fields_of(step.trailers).lines:
+        if response.trailers is not None and _lower(response.trailers) != _lower(fields_of(step.trailers)):
             problems.append(f"expected the trailers {step.trailers}, received {response.trailers.lines}")
         assert not problems, "\n".join([*problems, "received:", *_printed(response)])
 
@@ -262,3 +262,8 @@ async def _soon[T](awaitable: Awaitable[T], failure: str) -> T:
             return await awaitable
     except TimeoutError:
         pytest.fail(failure)
+
+
+def _lower(fields: Fields) -> list[tuple[str, str]]:
+    """Return fields as HTTP/2 has them: without capitals in their names."""
+    return [(name.lower(), value) for name, value in fields]

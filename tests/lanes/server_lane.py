@@ -18,16 +18,19 @@ from tests.lanes.scripted_origin import ScriptedOrigin
 from tests.lanes.service_with_origin import ServiceWithOrigin, origin_tls
 from tests.lanes.services import ServicePool, ServiceUnderTest
 from tests.lanes.settings import interception_ca
+from tests.lanes.unsupported import FRONT_END
 
 TIMEOUT = 5.0
 """Seconds. A connection that takes longer to close fails the test."""
 
-Protocol = Literal["http", "https", "http2"]
-"""HTTP/1.1 in clear, HTTP/1.1 over TLS in a CONNECT tunnel, or HTTP/2 over TLS in a CONNECT tunnel."""
+Protocol = Literal["http", "https", "http2", "http2-clear"]
+"""HTTP/1.1 or HTTP/2; over TLS in a CONNECT tunnel, or in clear."""
+
+CLEAR = ("http", "http2-clear")
 
 
 class ServerLane:
-    """The whole proxy, through its HTTP/1 front end if the name begins with `http1`, else through mitmproxy's listener.
+    """The whole proxy, through its front end if the lane is one of FRONT_END, else through mitmproxy's listener.
 
     The name is the protocol, unless another one is given.
     """
@@ -40,10 +43,10 @@ class ServerLane:
     @asynccontextmanager
     async def open(self, conversation: Conversation) -> AsyncIterator[ServerUnderTest]:
         service = await self._services.service(conversation)
-        front_end = self.name.startswith("http1")
+        front_end = self.name in FRONT_END
         address = await self._services.proxy(service, front_end=front_end)
         await service.reset()
-        async with ScriptedOrigin(None if self._protocol == "http" else origin_tls()) as origin:
+        async with ScriptedOrigin(None if self._protocol in CLEAR else origin_tls()) as origin:
             server = ServerUnderTest(service, origin, address, self._protocol, front_end=front_end)
             try:
                 yield server
@@ -61,7 +64,7 @@ class ServerUnderTest(ServiceWithOrigin):
         *,
         front_end: bool,
     ) -> None:
-        super().__init__(service, origin, "http" if protocol == "http" else "https")
+        super().__init__(service, origin, "http" if protocol in CLEAR else "https")
         self._front_end = front_end
         self._address = address
         self._protocol = protocol
@@ -91,7 +94,9 @@ class ServerUnderTest(ServiceWithOrigin):
             case "https":
                 return Http1Client(self._address, self.authority, client_tls("http/1.1"))
             case "http2":
-                return Http2Client(self._address, self.authority, client_tls("h2"))
+                return Http2Client(self._address, self.authority, client_tls("h2"), trailers=self._front_end)
+            case "http2-clear":
+                return Http2Client(self._address, self.authority, None, trailers=True)
 
     async def close(self) -> None:
         async with asyncio.timeout(TIMEOUT):

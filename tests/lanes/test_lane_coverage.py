@@ -62,7 +62,12 @@ NOT_SHOWN = {
 """By lane: rows that other lanes show and this one cannot, each with the reason."""
 
 NOT_SHOWN["disk"] = NOT_SHOWN["responder"]
-for lane, mitmproxy_lane in (("http1", "http"), ("http1-tls", "https")):
+NOT_SHOWN["http2-clear"] = {
+    **{row: reason for row, reason in NOT_SHOWN["http"].items() if reason != EXPECTATION},
+    "KEY-06": NOT_SHOWN["http2"]["KEY-07"],
+    **{row: NOT_SHOWN["http2"][row] for row in ("SEC-01", "STATUS-32")},
+}
+for lane, mitmproxy_lane in (("http1", "http"), ("http1-tls", "https"), ("http2-tls", "http2")):
     NOT_SHOWN[lane] = {row: reason for row, reason in NOT_SHOWN[mitmproxy_lane].items() if reason != EXPECTATION}
 
 

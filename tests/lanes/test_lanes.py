@@ -53,6 +53,10 @@ class LaneRunner:
                 return ServerLane(self.services, "http", name)
             case "http1-tls":
                 return ServerLane(self.services, "https", name)
+            case "http2-tls":
+                return ServerLane(self.services, "http2", name)
+            case "http2-clear":
+                return ServerLane(self.services, "http2-clear", name)
             case "http" | "https" | "http2":
                 return ServerLane(self.services, name)
         raise ValueError(name)
@@ -100,6 +104,22 @@ def test_through_the_front_end_in_a_tunnel(
     conversation: Conversation, lanes: LaneRunner, caplog: pytest.LogCaptureFixture
 ) -> None:
     lanes.run(conversation, "http1-tls")
+    assert not logged_errors(caplog)
+
+
+@each("http2-tls")
+def test_through_the_front_end_over_http2_in_a_tunnel(
+    conversation: Conversation, lanes: LaneRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    lanes.run(conversation, "http2-tls")
+    assert not logged_errors(caplog)
+
+
+@each("http2-clear")
+def test_through_the_front_end_over_http2(
+    conversation: Conversation, lanes: LaneRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    lanes.run(conversation, "http2-clear")
     assert not logged_errors(caplog)
 
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 from tests.lanes import script
 from tests.lanes.script import Conversation
 
-LANES = ("engine", "responder", "disk", "http1", "http1-tls", "http", "https", "http2")
+LANES = ("engine", "responder", "disk", "http1", "http1-tls", "http2-tls", "http2-clear", "http", "https", "http2")
 """The names of all lanes.
 
 `engine` is the pure functions. `responder` and `disk` are the responder, with a store in memory or on disk. The others
-are the whole proxy: `http1` and `http1-tls` through its HTTP/1 front end, in clear and in a tunnel; `http`, `https` and
-`http2` through mitmproxy's listener and hooks, in clear, in a tunnel, and over HTTP/2 in a tunnel.
+are the whole proxy: `http1` and `http1-tls` through its HTTP/1 front end, in clear and in a tunnel; `http2-tls` and
+`http2-clear` through its HTTP/2 front end, in a tunnel and in clear; `http`, `https` and `http2` through mitmproxy's
+listener and hooks, in clear, in a tunnel, and over HTTP/2 in a tunnel.
 """
 
-_MITMPROXY_LANE = {"http1": "http", "http1-tls": "https"}
+_MITMPROXY_LANE = {"http1": "http", "http1-tls": "https", "http2-tls": "http2", "http2-clear": "http"}
 """The lane through mitmproxy whose clients send the same bytes as those of a lane through the front end."""
 
 WHOLE_MESSAGES = "the engine gets whole messages: it does not read or send bytes"
@@ -23,12 +24,16 @@ HEAD_IS_SENT = "the front end sends a head as soon as it has one: it cannot beco
 BODY_FIRST = "this lane waits for the end of a small body before it sends the head"
 EXPECTATION = "mitmproxy itself answers Expect: 100-continue"
 ONLY_HTTPS = "the conversation needs an https URL"
+OTHER_FRAMING = "HTTP/2 frames by itself"
 NOT_IN_HTTP2 = "HTTP/2 does not allow clients to send this field"
 
-NOT_IN_HTTP1 = {"http1": HEAD_IS_SENT, "http1-tls": HEAD_IS_SENT}
-ONLY_IN_HTTP1 = dict.fromkeys(("responder", "http", "https", "http2"), BODY_FIRST)
+FRONT_END = tuple(_MITMPROXY_LANE)
+"""The lanes through the front end."""
+
+NOT_IN_FRONT_END = dict.fromkeys(FRONT_END, HEAD_IS_SENT)
+ONLY_IN_FRONT_END = dict.fromkeys(("responder", "http", "https", "http2"), BODY_FIRST)
 NOT_IN_MITMPROXY = {"http": ERROR_PAGE, "https": ERROR_PAGE, "http2": ERROR_PAGE}
-ONLY_IN_MITMPROXY = dict.fromkeys(("engine", "responder", "http1", "http1-tls"), "mitmproxy is not a part of this lane")
+ONLY_IN_MITMPROXY = dict.fromkeys(("engine", "responder", *FRONT_END), "mitmproxy is not a part of this lane")
 
 _NOT_IN_HTTP2_FIELDS = ("connection", "keep-alive", "proxy-connection", "te", "upgrade", "host")
 
@@ -42,16 +47,18 @@ def reason_unsupported(conversation: Conversation, lane: str) -> str | None:
         reason = conversation.unsupported.get(_MITMPROXY_LANE[lane])
         if reason not in (None, ERROR_PAGE, BODY_FIRST, EXPECTATION):
             return reason
+    if lane.startswith("http2") and OTHER_FRAMING in conversation.unsupported.values():
+        return OTHER_FRAMING
     if like in conversation.unsupported:
         return conversation.unsupported[like]
     if lane == "engine" and any(map(_is_about_bytes, steps)):
         return WHOLE_MESSAGES
     if like == "responder" and any(isinstance(step, script.Ask) and step.body for step in steps):
         return NO_CONTENT
-    if lane in ("http1", "http") and conversation.secure:
+    if lane in ("http1", "http2-clear", "http") and conversation.secure:
         return ONLY_HTTPS
     sent = [line.partition(":")[0].lower() for step in steps if isinstance(step, script.Ask) for line in step.fields]
-    return NOT_IN_HTTP2 if lane == "http2" and set(sent) & set(_NOT_IN_HTTP2_FIELDS) else None
+    return NOT_IN_HTTP2 if lane.startswith("http2") and set(sent) & set(_NOT_IN_HTTP2_FIELDS) else None
 
 
 def _is_about_bytes(step: script.Step) -> bool:

@@ -1,6 +1,7 @@
 """Forwarding: fields that are forwarded or removed, and requests that are refused (RFC 9110 §7.6)."""
 
 from tests.lanes.script import answer, ask, conversation, origin
+from tests.lanes.unsupported import OTHER_FRAMING
 from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, proxy_status
 
 TUNNEL = "Host can differ from the target only in a tunnel"
@@ -150,6 +151,6 @@ CONVERSATIONS = [
         "SEC-01",
         ask("POST /a", "Content-Length: 5", "Transfer-Encoding: chunked", body="0\r\n\r\n"),
         answer("400"),
-        unsupported={"engine": BORDER, "responder": BORDER, "http2": "HTTP/2 frames by itself"},
+        unsupported={"engine": BORDER, "responder": BORDER, "http2": OTHER_FRAMING},
     ),
 ]

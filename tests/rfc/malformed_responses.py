@@ -12,7 +12,7 @@ from tests.lanes.script import (
     origin_bytes,
     origin_continues,
 )
-from tests.lanes.unsupported import EXPECTATION, NOT_IN_HTTP1, ONLY_IN_HTTP1
+from tests.lanes.unsupported import EXPECTATION, NOT_IN_FRONT_END, ONLY_IN_FRONT_END
 from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, nothing_is_stored, proxy_status
 
 HEAD = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n"
@@ -81,14 +81,14 @@ CONVERSATIONS = [
         "http_response_incomplete",
         "SEC-02",
         "STORE-15",
-        unsupported=NOT_IN_HTTP1,
+        unsupported=NOT_IN_FRONT_END,
     ),
     _cut(
         "a small body that is incomplete",
         ask("GET /a"),
         origin("200 OK", FRESH_60, "Content-Length: 10", body="hello", then="closes"),
         answer("200", STORED, body="hello", cut=True),
-        unsupported=ONLY_IN_HTTP1,
+        unsupported=ONLY_IN_FRONT_END,
     ),
     _cut(
         "no last chunk",
@@ -129,7 +129,7 @@ CONVERSATIONS = [
         ask("GET /a"),
         origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
         answer("203", body="old"),
-        unsupported=NOT_IN_HTTP1,
+        unsupported=NOT_IN_FRONT_END,
     ),
     conversation(
         "a body without Content-Length is complete when the connection closes",
