@@ -67,7 +67,7 @@ class Http2Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Use this transport."""
         usable = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
-        self.outbound = Outbound(usable)
+        self.outbound = Outbound(usable, self._budgets)
         self.streams = Streams(self._handler, self._targets, self, self._settings, self._budgets)
         self._taking |= self.streams.taking
         self._connections.add(self)
@@ -103,7 +103,8 @@ class Http2Connection(asyncio.Protocol):
         """Take no further frames while the client does not read."""
         self.outbound.blocked = True
         self.outbound.transport.pause_reading()
-        self.deadline = self._connections.now + STALL_TIMEOUT
+        if self._state is not State.CLOSED:
+            self.deadline = self._connections.now + STALL_TIMEOUT
 
     def resume_writing(self) -> None:
         """Go on: the client reads."""
@@ -247,7 +248,7 @@ class Http2Connection(asyncio.Protocol):
         self.close_if_done()
 
     def _take_window_update(self, frame: Frame) -> None:
-        self._budgets.count_control_frame(self._connections.now)
+        self._budgets.count_window_update(self._connections.now)
         increment = frames.number_in(frame.payload, "WINDOW_UPDATE")
         if frame.stream:
             self.streams.widen(frame.stream, increment)

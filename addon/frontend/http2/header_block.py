@@ -18,7 +18,7 @@ from cache.http.messages import Fields, Response
 NO_TABLE = b"\x20"
 """A table size update to 0 (RFC 7541 §6.3): this side uses no table."""
 
-MAX_REMEMBERED = 64
+MAX_REMEMBERED = 32
 """Header blocks of a connection whose requests are remembered."""
 
 MAX_REMEMBERED_BLOCK = 1024

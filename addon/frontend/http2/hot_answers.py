@@ -13,7 +13,7 @@ from cache.engine.decisions import Serve
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
 
-MAX_CONTENT = 65_536
+MAX_CONTENT = 262_144
 """Bytes of content that are sent at once; more has to be interleaved with other streams."""
 
 _SPACE_FOR_SECONDS = 256

@@ -12,8 +12,11 @@ WORK_PER_TURN = 64
 WORK_PER_RESPONSE = 8
 """Units of work that a request costs which no hot response answers."""
 
-BYTES_PER_WORK = 4096
-"""Bytes of a decoded header list that cost one unit."""
+ENCODED_PER_WORK, DECODED_PER_WORK = 256, 4096
+"""Bytes of an encoded header block, and of the header list in it, that cost one unit."""
+
+MAX_REMEMBERED_LIST = 4096
+"""Bytes of a header list that is remembered for its header block."""
 
 
 class Budget:
@@ -34,19 +37,17 @@ class Budget:
         self._left -= 1
         return self._left >= 0
 
-    def refund(self, events: int) -> None:
-        """Allow so many events more, up to the size of the budget."""
-        self._left = min(self._size, self._left + events)
-
 
 class Budgets:
     """The budgets of one connection."""
 
-    __slots__ = ("_control_frames", "_resets")
+    __slots__ = ("_control_frames", "_resets", "_window_updates")
 
     def __init__(self, limits: Http2Settings) -> None:
         self._control_frames = Budget(limits.control_frames, limits.control_frames_per_second)
         self._resets = Budget(limits.resets, limits.resets_per_second)
+        self._window_updates = 0
+        """WINDOW_UPDATE frames that may follow from the content that was sent."""
 
     def count_control_frame(self, now: float) -> None:
         """Count a frame that carries neither a request nor content. Raises ConnectionFault for too many."""
@@ -58,6 +59,13 @@ class Budgets:
         if not self._resets.spend(now):
             raise over_budget(Disconnected.HTTP2_RESETS, "The client has too many streams reset or refused.")
 
-    def content_sent(self) -> None:
-        """Allow the control frames that follow from a DATA frame: two WINDOW_UPDATE frames."""
-        self._control_frames.refund(2)
+    def content_sent(self, data_frames: int = 1) -> None:
+        """Allow the frames that may follow from DATA: one WINDOW_UPDATE for the stream and one for the connection."""
+        self._window_updates += 2 * data_frames
+
+    def count_window_update(self, now: float) -> None:
+        """Count a WINDOW_UPDATE frame. Raises ConnectionFault for too many that follow from nothing."""
+        if self._window_updates:
+            self._window_updates -= 1
+        else:
+            self.count_control_frame(now)

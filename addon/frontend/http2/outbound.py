@@ -13,6 +13,7 @@ from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2 import frames
 from addon.frontend.http2.flow_control import SendWindow
 from addon.frontend.http2.header_block import NO_TABLE
+from addon.frontend.http2.limits import Budgets
 
 MAX_PENDING = 65_536
 """Bytes that are collected before they are given to the transport."""
@@ -41,13 +42,14 @@ class Outbound:
         content_sent: Bytes of content sent so far.
     """
 
-    def __init__(self, transport: asyncio.Transport) -> None:
+    def __init__(self, transport: asyncio.Transport, budgets: Budgets) -> None:
         self.transport = transport
         self.window = SendWindow(DEFAULT_WINDOW)
         self.blocked = False
         self.content_sent = 0
         self.confirms_table = False
         """The next header block has to tell that no table is used."""
+        self._budgets = budgets
         self._parts: list[bytes] = []
         self._size = 0
         self._flush_soon: asyncio.Handle | None = None
@@ -109,6 +111,7 @@ class Outbound:
         stream.window.size -= size
         self.window.size -= size
         self.content_sent += size
+        self._budgets.content_sent()
         flags = frames.END_STREAM if end_stream else 0
         self.write(frames.HEAD.pack(size << 8 | frames.DATA, flags, stream.number), bytes(data))
 

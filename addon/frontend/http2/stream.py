@@ -19,6 +19,9 @@ from cache.http.messages import Response
 
 SWITCHING_PROTOCOLS = 101
 
+CONTENT_PER_TURN = 65_536
+"""Bytes of content after which other streams have their turn."""
+
 
 class StreamOwner(Protocol):
     """The connection of a stream."""
@@ -66,7 +69,7 @@ class Stream:
         self._on_response_end = on_response_end
         self._outbound = owner.outbound
         self._begun = False
-        self._sent = 0
+        self._sent = self._sent_in_turn = 0
         self._marks = 0, 0, 0
         """Content received and sent on this stream, and sent on the connection, when the deadline was set."""
         self.restart_deadline()
@@ -138,9 +141,11 @@ class Stream:
             size = await self._outbound.room(self, len(rest))
             part, rest = rest[:size], rest[size:]
             self._sent += size
+            self._sent_in_turn += size
             self._outbound.write_data(self, part, end_stream=end_stream and not rest)
-            if rest:
-                await asyncio.sleep(0)  # let other streams have their turn
+            if self._sent_in_turn >= CONTENT_PER_TURN:
+                self._sent_in_turn = 0
+                await asyncio.sleep(0)
         if not content and end_stream:
             self._outbound.write_data(self, b"", end_stream=True)
         self._after_sending(end_stream=end_stream)

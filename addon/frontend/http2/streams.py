@@ -127,18 +127,21 @@ class Streams:
             or outbound.confirms_table
         ):
             return False
+        self.work -= length // frames.MAX_FRAME
         outbound.window.size -= length
         outbound.write(*hot_frames(number, hot.block_at(now), hot.content))
-        self._budgets.content_sent()
+        self._budgets.content_sent(1 + length // frames.MAX_FRAME)
         fast_path.count(hot, now, self._connection.client_address())
         return True
 
     def _read_head(self, block: bytes) -> Http2Head:
         """Return the request head in a header block. Raises MalformedRequest and ConnectionFault."""
         lines = self._decoder.decode(block)
-        self.work -= sum(len(name) + len(value) for name, value in lines) // limits.BYTES_PER_WORK
+        size = sum(len(name) + len(value) for name, value in lines)
+        self.work -= len(block) // limits.ENCODED_PER_WORK + size // limits.DECODED_PER_WORK
         head = request_head(lines, self._targets.prefix, secure=self._secure)
-        self._decoder.remember(block, head)
+        if size <= limits.MAX_REMEMBERED_LIST:
+            self._decoder.remember(block, head)
         return head
 
     def _answer(self, number: int, known: Http2Head, *, ended: bool) -> None:
