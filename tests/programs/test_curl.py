@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.fixtures.pages import accept_upload, page
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.web_origin import Origin
-from tests.programs.installed_programs import curl, program, run
+from tests.programs.installed_programs import curl
 
 
 def test_the_second_response_is_the_copy_with_the_fields_of_a_hit(proxy: Proxy, either_origin: Origin) -> None:
@@ -63,14 +61,3 @@ def test_an_upload_reaches_the_origin_and_the_client_gets_its_response(proxy: Pr
 
     assert response.status == 201
     assert json.loads(response.content) | {"sha256": ""} == {"method": "POST", "size": 7, "sha256": ""}
-
-
-def test_a_client_that_offers_http_2_and_http_1_gets_http_1(proxy: Proxy, secure_origin: Origin) -> None:
-    if "HTTP2" not in run(proxy.folder, program("curl"), "--version"):
-        pytest.skip("this curl speaks no HTTP/2")
-    url = secure_origin.offer("/two", page(b"two"))
-
-    first, second = curl(proxy, url, "--http2"), curl(proxy, url, "--http2")
-
-    assert (first.status, first.version, first.content) == (200, "1.1", b"two")
-    assert (second.status, second.version, second.content) == (203, "1.1", b"two")
