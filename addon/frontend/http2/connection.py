@@ -200,7 +200,7 @@ class Http2Connection(asyncio.Protocol):
     def _after_turn(self) -> None:
         if self._state is State.CLOSED or self.outbound.blocked:
             return
-        if self.streams.work <= 0 and self._reader.waiting:
+        if self.streams.wait_to_start or (self.streams.work <= 0 and self._reader.waiting):
             self._next_turn = asyncio.get_running_loop().call_soon(self._take_turn)
             self._incomplete_since = None
         else:

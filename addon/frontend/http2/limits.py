@@ -9,8 +9,11 @@ from cache.policy.reasons import Disconnected
 WORK_PER_TURN = 64
 """Units of work after which other connections have their turn. A hit is one unit."""
 
-WORK_PER_RESPONSE = 8
-"""Units of work that a request costs which no hot response answers."""
+WORK_PER_REFUSAL = 8
+"""Units of work that a malformed request costs."""
+
+RESPONSES_PER_TURN = 8
+"""Requests that no hot response answers, and that the handler begins to answer in one turn."""
 
 ENCODED_PER_WORK, DECODED_PER_WORK = 256, 4096
 """Bytes of an encoded header block, and of the header list in it, that cost one unit."""

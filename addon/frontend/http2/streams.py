@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Protocol, cast
@@ -86,8 +87,8 @@ class Streams:
         self._decoder = HeaderDecoder[Http2Head](handler.limits.header_list_size)
         self._window = ReceiveWindow(handler.limits.connection_window)
         self._open: dict[int, Stream] = {}
-        self._starting: list[tuple[Stream, Answering, bool]] = []
-        """Responses that are made after this turn, each with whether other requests may use it."""
+        self._starting: deque[tuple[Stream, Answering, bool]] = deque()
+        """Responses that are made after this turn or a later one, each with whether other requests may use it."""
 
     def __len__(self) -> int:
         """Return how many streams are open."""
@@ -150,7 +151,6 @@ class Streams:
             return  # RFC 9113 §6.8: the client will send it on another connection
         if not self._has_room(number):
             return
-        self.work -= limits.WORK_PER_RESPONSE
         if known.head.method == "CONNECT":
             self._targets.tunnel_to(known.head)
             stream = self._new_stream(number, None if ended else self._upload(number, None))
@@ -175,7 +175,8 @@ class Streams:
         """Tell the client what is wrong with its request."""
         if self._connection.accepts_requests and self._has_room(number):
             stream = self._new_stream(number, None if ended else self._upload(number, None))
-            self._start_later(stream, partial(self._handler.refuse, stream, fault))
+            self.work -= limits.WORK_PER_REFUSAL
+            self._start(stream, self._handler.refuse(stream, fault), shareable=False)
 
     def _has_room(self, number: int) -> bool:
         """Return whether one more stream may be open; refuse it otherwise. Raises ConnectionFault for too many."""
@@ -197,16 +198,26 @@ class Streams:
         return stream
 
     def _start_later(self, stream: Stream, answering: Answering, *, shareable: bool = False) -> None:
-        # CVE-2023-44487: a request that is reset in the same turn must cost nothing
+        # CVE-2023-44487: a request that is reset at once must cost nothing
         self._starting.append((stream, answering, shareable))
 
     def start_responses(self) -> None:
-        """Run the handler for the streams of this turn that were not reset."""
-        starting, self._starting = self._starting, []
-        for stream, answering, shareable in starting:
+        """Run the handler for some streams that wait for it, if they were not reset."""
+        started = 0
+        while self._starting and started < limits.RESPONSES_PER_TURN:
+            stream, answering, shareable = self._starting.popleft()
             if stream.state is not State.CLOSED:
-                stream.response = ResponseTask(shareable=shareable)
-                stream.response.start(answering()).add_done_callback(partial(self._response_done, stream))
+                started += 1
+                self._start(stream, answering(), shareable=shareable)
+
+    def _start(self, stream: Stream, answering: Coroutine[None, None, bool], *, shareable: bool) -> None:
+        stream.response = ResponseTask(shareable=shareable)
+        stream.response.start(answering).add_done_callback(partial(self._response_done, stream))
+
+    @property
+    def wait_to_start(self) -> bool:
+        """Return whether there are streams for which the handler does not run yet."""
+        return bool(self._starting)
 
     def _response_done(self, stream: Stream, task: asyncio.Task[bool]) -> None:
         if not task.cancelled() and (error := task.exception()):
