@@ -148,6 +148,11 @@ class Http2Client:
         """Send a request without content, and return its response."""
         return await self.response(self.ask(path, *lines, method=method))
 
+    async def until_acknowledged(self) -> None:
+        """Read until the proxy has taken the settings of this client."""
+        while not self.acknowledged:
+            await self.read_frame()
+
     async def until_closed(self) -> None:
         """Read until the proxy closes the connection; a reset is an end too."""
         try:
@@ -171,6 +176,7 @@ async def http2_client(
     """Return a client that has greeted the proxy in clear, and has sent these settings."""
     client = Http2Client(await front_end.client(), authority_of(origin), "http")
     client.greet(settings)
+    await client.until_acknowledged()
     return client
 
 
@@ -180,4 +186,13 @@ async def http2_client_in_tunnel(front_end: FrontEndUnderTest, origin: RawOrigin
     assert raw.writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
     client = Http2Client(raw, authority_of(origin), "https")
     client.greet()
+    await client.until_acknowledged()
     return client
+
+
+def pass_time(front_end: FrontEndUnderTest, seconds: float) -> None:
+    """Let time pass for the deadlines of all connections."""
+    front_end.connections.now += seconds
+    for connection in list(front_end.connections):
+        if connection.deadline < front_end.connections.now:
+            connection.expire()

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from addon.frontend.http2 import frames, settings
-from addon.frontend.http2.connection import Http2Connection
 from addon.frontend.http2.faults import ErrorCode
 from addon.frontend.http2.limits import RESPONSES_PER_TURN, WORK_PER_TURN
-from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, run_conversation, silent, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, run_conversation, silent
 from tests.addon.frontend.http2.http2_client import Http2Client, http2_client
 from tests.fixtures.raw_origin import RawOrigin, endless
 
@@ -195,22 +194,3 @@ def test_a_header_list_that_is_large_once_it_is_decoded_is_a_431_and_ends_in_goa
         assert not origin.requests
 
     run_conversation(conversation, endless)
-
-
-# ---- a client that does not read
-
-
-def test_a_client_that_does_not_read_acknowledgements_is_not_read_from() -> None:
-    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        client = Http2Client(await front_end.client_that_does_not_read(), "127.0.0.1", "http")
-        client.greet()
-        flood = frames.frame(frames.PING, 0, 0, b"12345678") * 100_000
-        client.client.send(flood)
-        await until(lambda: client.client.unsent < len(flood))
-        await until(lambda: all(isinstance(each, Http2Connection) for each in front_end.connections))
-        (connection,) = front_end.connections
-        await until(lambda: connection.outbound.blocked)
-        assert client.client.unsent
-        assert connection.outbound.transport.get_write_buffer_size() < 2**18
-
-    run_conversation(conversation, endless, http2={"control_frames": 10**6})
