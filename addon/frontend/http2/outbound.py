@@ -121,11 +121,8 @@ class Outbound:
             stream.waiter.set_result(None)
 
     def wake_waiting(self) -> None:
-        """Have responses that wait look again, in turn, as far as the connection's window goes."""
-        left = self.window.size
-        for stream in list(self._waiting.values()):
-            if left <= 0 or self.blocked:
-                break
-            if stream.window.size > 0:
-                left -= frames.MAX_FRAME
-                self.wake(stream)
+        """Have the responses that wait look again, in the order in which they began to wait."""
+        if self.window.size > 0 and not self.blocked:
+            for stream in self._waiting.values():
+                if stream.window.size > 0:
+                    self.wake(stream)

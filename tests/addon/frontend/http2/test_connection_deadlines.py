@@ -142,7 +142,9 @@ def test_responses_that_the_window_of_the_connection_does_not_let_through_are_re
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await http2_client(front_end, origin, {settings.INITIAL_WINDOW_SIZE: LARGE_WINDOW})
         streams = [client.ask(f"/{number}") for number in range(3)]
-        await until(lambda: len(only(front_end).streams) == 3 and not only(front_end).outbound.window.size)
+        while len(client.streams) < len(streams):
+            await client.read_frame()
+        await until(lambda: only(front_end).outbound.window.size == 0)
         pass_time(front_end, STALL_TIMEOUT + 1)  # in which a whole window was sent
         pass_time(front_end, STALL_TIMEOUT + 1)
         assert [(await client.response(stream)).reset for stream in streams] == [ErrorCode.CANCEL] * 3

@@ -1,0 +1,60 @@
+"""Frames are read the same however their bytes arrive, and any bytes are frames or a fault."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from addon.config.http2 import Http2Settings
+from addon.frontend.http2 import frames
+from addon.frontend.http2.faults import ConnectionFault
+from addon.frontend.http2.frame_reader import Frame, FrameReader
+
+FRAMES = b"".join(
+    [
+        frames.settings_frame({3: 100}),
+        frames.header_frames(1, b"block" * 8000, end_stream=True),
+        frames.frame(frames.DATA, frames.END_STREAM, 3, b"content"),
+        frames.window_frame(0, 7),
+        frames.goaway_frame(3, frames.ErrorCode.NO_ERROR, "end"),
+    ]
+)
+
+
+def read(pieces: list[bytes]) -> list[Frame]:
+    reader, found = FrameReader(Http2Settings()), []
+    for piece in pieces:
+        reader.feed(piece)
+        while (frame := reader.next()) is not None:
+            found.append(frame)
+    return found
+
+
+def test_frames_are_read_in_order_and_a_header_block_is_one_frame() -> None:
+    found = read([frames.PREFACE + FRAMES])
+    kinds = [frames.SETTINGS, frames.HEADERS, frames.DATA, frames.WINDOW_UPDATE, frames.GOAWAY]
+    assert [frame.kind for frame in found] == kinds
+    assert found[1] == Frame(frames.HEADERS, frames.END_STREAM, 1, b"block" * 8000)
+    assert found[2] == Frame(frames.DATA, frames.END_STREAM, 3, b"content")
+
+
+@given(st.lists(st.integers(0, len(frames.PREFACE + FRAMES)), max_size=30))
+def test_frames_may_be_split_anywhere(cuts: list[int]) -> None:
+    data = frames.PREFACE + FRAMES
+    places = [0, *sorted(cuts), len(data)]
+    pieces = [data[start:stop] for start, stop in pairwise(places)]
+    assert read(pieces) == read([data])
+
+
+@given(st.lists(st.binary(max_size=100), max_size=10))
+def test_any_bytes_are_frames_or_a_fault(pieces: list[bytes]) -> None:
+    with suppress(ConnectionFault):
+        assert all(0 <= frame.kind < 256 for frame in read([frames.PREFACE, *pieces]))
+
+
+def test_the_reserved_bit_of_a_stream_is_ignored() -> None:
+    data = frames.HEAD.pack(0 << 8 | frames.DATA, 0, 0x8000_0005)
+    assert read([frames.PREFACE + data]) == [Frame(frames.DATA, 0, 5, b"")]

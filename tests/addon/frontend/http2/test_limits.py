@@ -1,0 +1,41 @@
+"""The budgets of a connection."""
+
+from __future__ import annotations
+
+import pytest
+
+from addon.config.http2 import Http2Settings
+from addon.frontend.http2.faults import ConnectionFault, ErrorCode
+from addon.frontend.http2.limits import Budget, Budgets
+from cache.policy.reasons import Disconnected
+
+
+def test_a_budget_allows_a_burst_and_then_a_rate() -> None:
+    budget = Budget(3, per_second=2)
+    assert [budget.spend(10.0) for _ in range(4)] == [True, True, True, False]
+    assert [budget.spend(11.0) for _ in range(2)] == [True, False]
+
+
+def test_a_budget_never_grows_above_its_size() -> None:
+    budget = Budget(2, per_second=100)
+    budget.spend(0.0)
+    assert [budget.spend(1000.0) for _ in range(3)] == [True, True, False]
+
+
+def test_too_many_events_are_a_fault_with_its_reason() -> None:
+    budgets = Budgets(Http2Settings(resets=2, control_frames=10))
+    budgets.count_reset(0.0)
+    budgets.count_reset(0.0)
+    with pytest.raises(ConnectionFault) as fault:
+        budgets.count_reset(0.0)
+    assert (fault.value.code, fault.value.reason) == (ErrorCode.ENHANCE_YOUR_CALM, Disconnected.HTTP2_RESETS)
+
+
+def test_window_updates_are_allowed_by_what_was_sent_however_late_they_come() -> None:
+    budgets = Budgets(Http2Settings(control_frames=10))
+    budgets.content_sent(1000)
+    for _ in range(2000 + 10):
+        budgets.count_window_update(0.0)
+    with pytest.raises(ConnectionFault) as fault:
+        budgets.count_window_update(0.0)
+    assert fault.value.reason == Disconnected.HTTP2_CONTROL_FRAMES
