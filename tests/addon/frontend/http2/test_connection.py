@@ -24,6 +24,7 @@ from tests.addon.frontend.front_end import (
 from tests.addon.frontend.http2.http2_client import (
     LARGE_WINDOW,
     Http2Client,
+    Received,
     http2_client,
     http2_client_in_tunnel,
 )
@@ -273,3 +274,22 @@ def test_after_a_smaller_table_is_asked_for_the_next_block_confirms_it() -> None
         assert client.decoder.header_table_size == 0
 
     run_conversation(conversation, echo_path)
+
+
+def test_a_stream_with_a_tiny_window_does_not_keep_the_window_of_the_connection_from_others() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin, {settings.INITIAL_WINDOW_SIZE: 1})
+        tiny = client.ask("/tiny")
+        while len(client.streams.get(tiny, Received()).content) < 1:
+            await client.read_frame()
+        other = client.ask("/other")
+        client.widen(other, LARGE_WINDOW)
+        while len(client.streams.get(other, Received()).content) < 65_535 - 1:
+            await client.read_frame()
+        client.client.send(frames.settings_frame({settings.INITIAL_WINDOW_SIZE: 2}))  # one byte more for each
+        client.widen(0, 10_000)
+        while len(client.streams[other].content) < 65_535 - 1 + 10_000 - 1:
+            await client.read_frame()
+        assert len(client.streams[tiny].content) == 2
+
+    run_conversation(conversation, large)
