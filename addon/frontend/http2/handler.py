@@ -75,18 +75,18 @@ class Http2Handler:
 
     async def _send(self, stream: AnsweredStream, request: Request, reply: Reply) -> bool:
         """Send a reply, and log it; return whether the client got all of it."""
+        if stream.response_complete:  # the client has reset it
+            await _close(reply)
+            return False
         size = 0
         try:
-            if stream.response_complete:
-                return False
             with_trailers = "trailers" in tokens(request.fields.get("te"))  # RFC 9110 §10.1.4
             size = await send(stream, reply, head_only=request.method == "HEAD", with_trailers=with_trailers)
         except (ClientGone, OriginFailure, StoreError) as failure:
             logger.info("%s: the response was cut short: %s", request.uri, failure or "the client disconnected")
             return False
         finally:
-            if isinstance(reply.content, Stream):
-                await asyncio.shield(reply.content.close())  # also if this task is cancelled
+            await _close(reply)
             self._log(stream, access_line(request, reply.head.status, size, reply.handling))
         return True
 
@@ -95,3 +95,8 @@ class Http2Handler:
         connections = self.frontend.connections
         if connections.log is not None:
             connections.log.note(connections.clock(), stream.client_address(), line)
+
+
+async def _close(reply: Reply) -> None:
+    if isinstance(reply.content, Stream):
+        await asyncio.shield(reply.content.close())  # also if this task is cancelled

@@ -15,7 +15,7 @@ class RespondingStream(Protocol):
     """A stream, as far as sending needs it."""
 
     def send_headers(self, block: bytes, *, end_stream: bool) -> None:
-        """Send a header block."""
+        """Send a header block. Raises ClientGone."""
 
     async def send_content(self, content: bytes, *, end_stream: bool) -> None:
         """Send content, no faster than the client takes it. Raises ClientGone."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from addon.frontend.connections import MIN_BYTES, STALL_TIMEOUT
 from addon.frontend.http1.response_task import ResponseTask
+from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2 import stream_state as states
 from addon.frontend.http2.flow_control import ReceiveWindow, SendWindow
 from addon.frontend.http2.header_block import response_block
@@ -126,7 +127,9 @@ class Stream:
             self._outbound.write_headers(self.number, response_block(interim), end_stream=False)
 
     def send_headers(self, block: bytes, *, end_stream: bool) -> None:
-        """Send the response's header block, or its trailer section."""
+        """Send the response's header block, or its trailer section. Raises ClientGone if the stream was reset."""
+        if self.response_complete:
+            raise ClientGone
         if self.response is not None:
             self.response.keep_for_client()
         self._outbound.write_headers(self.number, block, end_stream=end_stream)
@@ -135,7 +138,9 @@ class Stream:
         self.restart_deadline()
 
     async def send_content(self, content: bytes, *, end_stream: bool) -> None:
-        """Send content, no faster than the client takes it. Raises ClientGone."""
+        """Send content, no faster than the client takes it. Raises ClientGone if the stream was reset."""
+        if self.response_complete:
+            raise ClientGone
         rest = memoryview(content)
         while rest:
             size = await self._outbound.room(self, len(rest))
