@@ -159,7 +159,8 @@ async def first_connected(addresses: list[Address]) -> socket.socket:
         raise failures[0]
     finally:
         for attempt in attempts:
-            attempt.cancel()
+            if not attempt.cancel() and not attempt.cancelled() and attempt.exception() is None:
+                attempt.result().close()  # it connected just as this request was cancelled
 
 
 async def _attempt(family: socket.AddressFamily, address: Any) -> socket.socket:
