@@ -317,7 +317,7 @@ def listener_of(settings: Settings, service: Service, hand_over: HandOver, limit
     certificates = LeafContexts(settings.tls.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
     frontend = Frontend(service, connections, certificates, hand_over, leave_alone)
-    http2 = Http2Handler(frontend, fast_path, settings.http2)
+    http2 = Http2Handler(frontend, fast_path)
     return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets_of(settings))
 
 

@@ -18,8 +18,6 @@ class Http2Settings(Section):
 
     streams: int = Field(default=128, ge=1)
     """Requests under way at the same time."""
-    header_list_size: Size = 65_536
-    """A decoded header list, each field counted with 32 bytes more; also an encoded one."""
     continuation_frames: int = Field(default=8, ge=4)
     """CONTINUATION frames of one header block."""
     resets: int = Field(default=200, ge=1)

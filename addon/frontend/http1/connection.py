@@ -21,14 +21,7 @@ from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
 from addon.frontend.http1.request_body import RequestBody
-from addon.frontend.http1.request_head import (
-    EMPTY_LINES,
-    HTTP2_PREFACE,
-    MalformedRequest,
-    RequestHead,
-    end_of_head,
-    parse,
-)
+from addon.frontend.http1.request_head import EMPTY_LINES, PREFACE, MalformedRequest, RequestHead, end_of_head, parse
 from addon.frontend.http1.request_target import RequestTargets, TunnelTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.frontend.http1.response_task import ResponseTask
@@ -214,7 +207,7 @@ class Http1Connection(asyncio.Protocol):
         known = self._fast_path.hot.get(self._prefix + head_as_sent)
         if known is not None and self._send_hot(known):
             return
-        if head_as_sent == HTTP2_PREFACE:
+        if head_as_sent == PREFACE:
             self._handler.start_http2(self._targets, *self._release())
             return
         head = parse(head_as_sent)

@@ -11,7 +11,7 @@ from addon.frontend.frontend import Frontend
 from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.request_body import RequestBody
-from addon.frontend.http1.request_head import HTTP2_PREFACE, HeadLimits, RequestHead
+from addon.frontend.http1.request_head import PREFACE, HeadLimits, RequestHead
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import framing_of
 from addon.frontend.http1.send import Client, ClientGone, send
@@ -60,7 +60,7 @@ class Handler:
         connection = self.http2(targets)
         transport.set_protocol(connection)
         connection.connection_made(transport)
-        connection.data_received(HTTP2_PREFACE + rest)
+        connection.data_received(PREFACE + rest)
 
     async def answer(
         self, client: RespondingClient, head: RequestHead, request: Request, body: RequestBody | None

@@ -17,7 +17,7 @@ from cache.rules.selection import asks_for_web_socket
 MAX_FIELDS = 200
 """Field lines."""
 
-HTTP2_PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
+PREFACE = b"PRI * HTTP/2.0\r\n\r\n"
 """The first bytes of a client of HTTP/2, which a parser of HTTP/1 takes for a head (RFC 9113 §3.4)."""
 
 EMPTY_LINES = re.compile(rb"\A(?:\r\n)+")

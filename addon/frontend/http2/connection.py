@@ -42,7 +42,7 @@ class Http2Connection(asyncio.Protocol):
         self._connections = handler.frontend.connections
         self._targets = targets
         self._state = State.GREETING
-        self._reader = FrameReader(handler.limits)
+        self._reader = FrameReader(handler.limits, handler.head_limits.head)
         self._settings = settings.ClientSettings()
         self._budgets = limits.Budgets(handler.limits)
         self._next_turn: asyncio.Handle | None = None
@@ -71,7 +71,7 @@ class Http2Connection(asyncio.Protocol):
         self.streams = Streams(self._handler, self._targets, self, self._settings, self._budgets)
         self._taking |= self.streams.taking
         self._connections.add(self)
-        self.outbound.write(settings.greeting(self._handler.limits))
+        self.outbound.write(settings.greeting(self._handler.limits, self._handler.head_limits.head))
 
     def data_received(self, data: bytes) -> None:
         """Take the frames that have arrived, unless others wait for their turn already."""
@@ -183,7 +183,7 @@ class Http2Connection(asyncio.Protocol):
                 self._take(frame)
         except ConnectionFault as fault:
             self._fail(fault)
-        streams.start_responses()
+        streams.responses.begin_some()
         self.outbound.flush()
         self._after_turn()
 
@@ -200,7 +200,7 @@ class Http2Connection(asyncio.Protocol):
     def _after_turn(self) -> None:
         if self._state is State.CLOSED or self.outbound.blocked:
             return
-        if self.streams.wait_to_start or (self.streams.work <= 0 and self._reader.waiting):
+        if self.streams.responses or (self.streams.work <= 0 and self._reader.waiting):
             self._next_turn = asyncio.get_running_loop().call_soon(self._take_turn)
             self._incomplete_since = None
         else:

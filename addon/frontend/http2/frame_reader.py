@@ -22,8 +22,10 @@ class Frame(NamedTuple):
 class FrameReader:
     """Reads the preface, then one frame after the other."""
 
-    def __init__(self, limits: Http2Settings) -> None:
+    def __init__(self, limits: Http2Settings, max_block: int) -> None:
+        """Join at most `max_block` bytes of a header block."""
         self._limits = limits
+        self._max_block = max_block
         self._data = b""
         self._position = 0
         self._greeted = False
@@ -94,7 +96,7 @@ class FrameReader:
         self._parts.append(frame.payload)
         self._size += len(frame.payload)
         # CVE-2024-27316: both are counted, since a frame may be empty
-        if self._size > self._limits.header_list_size or len(self._parts) > self._limits.continuation_frames + 1:
+        if self._size > self._max_block or len(self._parts) > self._limits.continuation_frames + 1:
             raise over_budget(Disconnected.HTTP2_CONTINUATIONS, "A header block has too many frames or bytes.")
         if not frame.flags & frames.END_HEADERS:
             return None

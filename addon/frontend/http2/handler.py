@@ -9,7 +9,7 @@ from typing import Protocol
 from addon.config.http2 import Http2Settings
 from addon.frontend.frontend import Frontend
 from addon.frontend.http1.fast_path import FastPath
-from addon.frontend.http1.request_head import MalformedRequest, RequestHead
+from addon.frontend.http1.request_head import HeadLimits, MalformedRequest, RequestHead
 from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2.send import RespondingStream, send
 from addon.frontend.http2.upload import Upload
@@ -19,6 +19,7 @@ from addon.runtime.access_log import UNPARSED_REQUEST, access_line, format_line,
 from cache.http.fields import tokens
 from cache.http.messages import Request, Response
 from cache.policy.reasons import Refused
+from cache.rules.streams import is_stream
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
@@ -26,6 +27,9 @@ logger = logging.getLogger(__name__)
 
 class AnsweredStream(RespondingStream, Protocol):
     """A stream, as far as the handler needs it."""
+
+    may_be_silent: bool
+    """Client and origin may be silent for long."""
 
     @property
     def response_complete(self) -> bool:
@@ -41,10 +45,20 @@ class AnsweredStream(RespondingStream, Protocol):
 class Http2Handler:
     """Answers the requests of all HTTP/2 connections of a listener."""
 
-    def __init__(self, frontend: Frontend, fast_path: FastPath, limits: Http2Settings) -> None:
+    def __init__(self, frontend: Frontend, fast_path: FastPath) -> None:
         self.frontend = frontend
         self.fast_path = fast_path
-        self.limits = limits
+
+    @property
+    def limits(self) -> Http2Settings:
+        """What a new connection may demand."""
+        return self.frontend.service.settings.http2
+
+    @property
+    def head_limits(self) -> HeadLimits:
+        """How large the request heads on a new connection may be."""
+        limits = self.frontend.service.settings.limits
+        return HeadLimits(limits.max_head, limits.max_line)
 
     async def answer(self, stream: AnsweredStream, request: Request, upload: Upload | None) -> bool:
         """Answer a request; return whether the response is complete."""
@@ -78,7 +92,7 @@ class Http2Handler:
         if stream.response_complete:  # the client has reset it
             await _close(reply)
             return False
-        size = 0
+        size, stream.may_be_silent = 0, is_stream(reply.head)
         try:
             with_trailers = "trailers" in tokens(request.fields.get("te"))  # RFC 9110 §10.1.4
             size = await send(stream, reply, head_only=request.method == "HEAD", with_trailers=with_trailers)

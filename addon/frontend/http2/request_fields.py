@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from addon.frontend.http1.request_head import MAX_FIELDS, MAX_LINE, MalformedRequest, RequestHead
+from addon.frontend.http1.request_head import MAX_FIELDS, MalformedRequest, RequestHead
 from addon.frontend.http2.header_block import CONNECTION_FIELDS, Lines
 from cache.http.fields import TOKEN
 from cache.http.messages import Fields
@@ -56,12 +56,13 @@ class Http2Head:
         return self.head
 
 
-def request_head(lines: Lines, prefix: bytes, *, secure: bool) -> Http2Head:
+def request_head(lines: Lines, prefix: bytes, max_line: int, *, secure: bool) -> Http2Head:
     """Return the head that these fields are.
 
     Args:
         lines: The decoded fields.
         prefix: The bytes that tell connections apart on which equal heads are different requests.
+        max_line: Bytes that a field may have, as over HTTP/1.
         secure: The connection uses TLS.
 
     Raises:
@@ -69,9 +70,9 @@ def request_head(lines: Lines, prefix: bytes, *, secure: bool) -> Http2Head:
     """
     if len(lines) > MAX_FIELDS:
         raise MalformedRequest(f"The request has more than {MAX_FIELDS} field lines.", 431)
-    pseudo = _pseudo_fields(lines)
+    pseudo = _pseudo_fields(lines, max_line)
     method, regular = pseudo.get(b":method", b""), lines[len(pseudo) :]
-    fields = _fields(regular)
+    fields = _fields(regular, max_line)
     authority = _authority(pseudo.get(b":authority"), fields)
     if method == b"CONNECT":
         target = _connect_target(pseudo, authority)
@@ -85,14 +86,14 @@ def request_head(lines: Lines, prefix: bytes, *, secure: bool) -> Http2Head:
     return Http2Head(f"{prefix.decode('latin-1')}{head.method} {target}\n{text}", head, _declared_length(fields))
 
 
-def check_trailers(lines: Lines) -> None:
+def check_trailers(lines: Lines, max_line: int) -> None:
     """Raise MalformedRequest unless these fields may be a trailer section. They are dropped, as over HTTP/1."""
     if any(name.startswith(b":") for name, _ in lines):
         raise MalformedRequest("A trailer section has a pseudo-field.")  # RFC 9113 §8.1
-    _fields(lines)
+    _fields(lines, max_line)
 
 
-def _pseudo_fields(lines: Lines) -> dict[bytes, bytes]:
+def _pseudo_fields(lines: Lines, max_line: int) -> dict[bytes, bytes]:
     """Return the pseudo-fields: all are in front, and none comes twice (RFC 9113 §8.3)."""
     found: dict[bytes, bytes] = {}
     for name, value in lines:
@@ -101,21 +102,21 @@ def _pseudo_fields(lines: Lines) -> dict[bytes, bytes]:
         pattern = _PSEUDO_FIELDS.get(name)
         if pattern is None or name in found:
             raise MalformedRequest("The request has a pseudo-field twice, or one that requests do not have.")
-        if len(value) > MAX_LINE:
-            raise _too_long()
+        if len(value) > max_line:  # RFC 9112 §3
+            raise MalformedRequest(f"The request target is longer than {max_line} bytes.", 414)
         if not pattern.fullmatch(value):
             raise MalformedRequest(f"The pseudo-field {name.decode('ascii')} is malformed.")
         found[name] = value
     return found
 
 
-def _fields(lines: Lines) -> Fields:
+def _fields(lines: Lines, max_line: int) -> Fields:
     """Return the regular fields, with the lines of Cookie joined (RFC 9113 §8.2.3)."""
     found: list[tuple[str, str]] = []
     cookies: list[str] = []
     for raw_name, raw_value in lines:
-        if len(raw_name) + len(raw_value) > MAX_LINE:
-            raise _too_long()
+        if len(raw_name) + len(raw_value) > max_line:  # RFC 6585 §5
+            raise MalformedRequest(f"A field line of the request is longer than {max_line} bytes.", 431)
         if not _NAME.fullmatch(raw_name) or not _VALUE.fullmatch(raw_value):
             shown = raw_name[:40].decode("latin-1")
             raise MalformedRequest(f"The field line that begins with {shown!r} is malformed.")
@@ -167,7 +168,3 @@ def _declared_length(fields: Fields) -> int | None:
     if len(lengths) > 1 or not (lengths[0].isascii() and lengths[0].isdigit() and len(lengths[0]) < 19):
         raise MalformedRequest("Content-Length is one number.")
     return int(lengths[0])
-
-
-def _too_long() -> MalformedRequest:
-    return MalformedRequest(f"A line of the request head is longer than {MAX_LINE} bytes.", 431)

@@ -14,12 +14,15 @@ DEFAULT_TABLE = 4096
 """Bytes of the HPACK tables of both sides. This side keeps the default, and uses no table for what it sends."""
 
 
-def greeting(limits: Http2Settings) -> bytes:
-    """Return the first frames of this side: its settings, and the connection's window."""
+def greeting(limits: Http2Settings, max_head: int) -> bytes:
+    """Return the first frames of this side: its settings, and the connection's window.
+
+    A request head may have `max_head` bytes, with 32 bytes added for each field (RFC 9113 §10.5.1).
+    """
     values = {
         MAX_CONCURRENT_STREAMS: limits.streams,
         INITIAL_WINDOW_SIZE: limits.stream_window,
-        MAX_HEADER_LIST_SIZE: limits.header_list_size,
+        MAX_HEADER_LIST_SIZE: max_head,
     }
     return frames.settings_frame(values) + frames.window_frame(0, limits.connection_window - DEFAULT_WINDOW)
 

@@ -45,6 +45,7 @@ class Stream:
         upload: The content of the request; None if it has none.
         upload_window: Bytes of content that the client may send.
         response: The task that makes the response.
+        may_be_silent: Client and origin may be silent for long: event streams, gRPC, long polls.
         deadline: When the client must have read or sent enough, by the event loop's clock.
     """
 
@@ -65,6 +66,7 @@ class Stream:
         self.upload = upload
         self.upload_window = ReceiveWindow(upload_window)
         self.response: ResponseTask | None = None
+        self.may_be_silent = False
         self.deadline = inf
         self._owner = owner
         self._on_response_end = on_response_end
@@ -97,7 +99,7 @@ class Stream:
     @property
     def _receives(self) -> bool:
         """Return whether the response waits for the client's content. One that has begun need not (gRPC)."""
-        return self.upload is not None and not self.upload.complete and not self._begun
+        return self.upload is not None and not self.upload.complete and not self._begun and not self.may_be_silent
 
     @property
     def _sends(self) -> bool:

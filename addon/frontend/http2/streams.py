@@ -6,16 +6,12 @@ becomes a stream, which the handler answers in a task.
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from collections import deque
-from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Protocol, cast
 
 from addon.frontend.http1.request_head import MalformedRequest
 from addon.frontend.http1.request_target import RequestTargets
-from addon.frontend.http1.response_task import ResponseTask
 from addon.frontend.http2 import frames, limits
 from addon.frontend.http2.faults import ConnectionFault, ErrorCode, StreamFault, over_budget
 from addon.frontend.http2.flow_control import ReceiveWindow
@@ -24,20 +20,18 @@ from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.http2.header_block import HeaderDecoder, OversizedHeaderList
 from addon.frontend.http2.hot_answers import Http2HotResponse, hot_frames
 from addon.frontend.http2.request_fields import Http2Head, check_trailers, request_head
+from addon.frontend.http2.response_queue import ResponseQueue
 from addon.frontend.http2.settings import ClientSettings
 from addon.frontend.http2.stream import Stream, StreamOwner
 from addon.frontend.http2.stream_state import REQUEST_COMPLETE, Event, State
 from addon.frontend.http2.upload import Upload
 from cache.http.messages import Request
 from cache.policy.reasons import Disconnected
+from cache.rules.streams import asks_for_stream
 
 logger = logging.getLogger(__name__)
 
 CLIENT_GONE = "the client disconnected, or gave up, before its content was complete"
-
-
-Answering = Callable[[], Coroutine[None, None, bool]]
-"""Runs the handler for one stream."""
 
 
 class Connection(StreamOwner, Protocol):
@@ -58,6 +52,7 @@ class Streams:
         last: The highest number of a stream that the client has opened.
         work: Units of work that are left in this turn.
         taking: What takes the frames of streams, by type of frame.
+        responses: Begins the responses.
     """
 
     def __init__(
@@ -84,11 +79,11 @@ class Streams:
         self._secure = connection.outbound.transport.get_extra_info("ssl_object") is not None
         self._settings = settings
         self._budgets = budgets
-        self._decoder = HeaderDecoder[Http2Head](handler.limits.header_list_size)
-        self._window = ReceiveWindow(handler.limits.connection_window)
+        self._limits, self._head_limits = handler.limits, handler.head_limits
+        self._decoder = HeaderDecoder[Http2Head](self._head_limits.head)
+        self._window = ReceiveWindow(self._limits.connection_window)
         self._open: dict[int, Stream] = {}
-        self._starting: deque[tuple[Stream, Answering, bool]] = deque()
-        """Responses that are made after this turn or a later one, each with whether other requests may use it."""
+        self.responses = ResponseQueue(partial(self._reset, code=ErrorCode.INTERNAL_ERROR))
 
     def __len__(self) -> int:
         """Return how many streams are open."""
@@ -140,7 +135,7 @@ class Streams:
         lines = self._decoder.decode(block)
         size = sum(len(name) + len(value) for name, value in lines)
         self.work -= len(block) // limits.ENCODED_PER_WORK + size // limits.DECODED_PER_WORK
-        head = request_head(lines, self._targets.prefix, secure=self._secure)
+        head = request_head(lines, self._targets.prefix, self._head_limits.line, secure=self._secure)
         if size <= limits.MAX_REMEMBERED_LIST:
             self._decoder.remember(block, head)
         return head
@@ -154,7 +149,7 @@ class Streams:
         if known.head.method == "CONNECT":
             self._targets.tunnel_to(known.head)
             stream = self._new_stream(number, None if ended else self._upload(number, None))
-            self._start_later(stream, partial(self._handler.refuse_tunnel, stream, known.head))
+            self.responses.add(stream, partial(self._handler.refuse_tunnel, stream, known.head))
             return
         request = self._targets.request(known.head_of(ended=ended))
         if ended:
@@ -167,20 +162,21 @@ class Streams:
         """Have the handler answer a request."""
         upload = None if ended else self._upload(number, length)
         stream = self._new_stream(number, upload)
+        stream.may_be_silent = asks_for_stream(request)
         content = upload if request.has_content else None
         shareable = self._fast_path.is_shareable(request)
-        self._start_later(stream, partial(self._handler.answer, stream, request, content), shareable=shareable)
+        self.responses.add(stream, partial(self._handler.answer, stream, request, content), shareable=shareable)
 
     def _refuse(self, number: int, fault: MalformedRequest, *, ended: bool) -> None:
         """Tell the client what is wrong with its request."""
         if self._connection.accepts_requests and self._has_room(number):
             stream = self._new_stream(number, None if ended else self._upload(number, None))
             self.work -= limits.WORK_PER_REFUSAL
-            self._start(stream, self._handler.refuse(stream, fault), shareable=False)
+            self.responses.begin(stream, partial(self._handler.refuse, stream, fault))
 
     def _has_room(self, number: int) -> bool:
         """Return whether one more stream may be open; refuse it otherwise. Raises ConnectionFault for too many."""
-        if len(self._open) < self._handler.limits.streams:
+        if len(self._open) < self._limits.streams:
             return True
         self._outbound.write(frames.reset_frame(number, ErrorCode.REFUSED_STREAM))
         self._budgets.count_reset(self._connection.now())
@@ -190,40 +186,12 @@ class Streams:
         return Upload(length, partial(self._content_read, number))
 
     def _new_stream(self, number: int, upload: Upload | None) -> Stream:
-        window, upload_window = self._settings.initial_window, self._handler.limits.stream_window
+        window, upload_window = self._settings.initial_window, self._limits.stream_window
         stream = Stream(
             number, self._connection, self._ended, window=window, upload_window=upload_window, upload=upload
         )
         self._open[number] = stream
         return stream
-
-    def _start_later(self, stream: Stream, answering: Answering, *, shareable: bool = False) -> None:
-        # CVE-2023-44487: a request that is reset at once must cost nothing
-        self._starting.append((stream, answering, shareable))
-
-    def start_responses(self) -> None:
-        """Run the handler for some streams that wait for it, if they were not reset."""
-        started = 0
-        while self._starting and started < limits.RESPONSES_PER_TURN:
-            stream, answering, shareable = self._starting.popleft()
-            if stream.state is not State.CLOSED:
-                started += 1
-                self._start(stream, answering(), shareable=shareable)
-
-    def _start(self, stream: Stream, answering: Coroutine[None, None, bool], *, shareable: bool) -> None:
-        stream.response = ResponseTask(shareable=shareable)
-        stream.response.start(answering).add_done_callback(partial(self._response_done, stream))
-
-    @property
-    def wait_to_start(self) -> bool:
-        """Return whether there are streams for which the handler does not run yet."""
-        return bool(self._starting)
-
-    def _response_done(self, stream: Stream, task: asyncio.Task[bool]) -> None:
-        if not task.cancelled() and (error := task.exception()):
-            logger.error("a response failed", exc_info=error)
-        if not stream.response_complete:
-            self._reset(stream, ErrorCode.INTERNAL_ERROR)
 
     # ---- the content of requests
 
@@ -248,7 +216,7 @@ class Streams:
             stream = self._receiving(number)
             if stream is None:
                 return
-            check_trailers(lines)
+            check_trailers(lines, self._head_limits.line)
             if not ended:
                 raise MalformedRequest("A trailer section does not end the request.")  # RFC 9113 §8.1
         except OversizedHeaderList as fault:
@@ -367,9 +335,12 @@ class Streams:
         self._connection.close_if_done()
 
     def end_uploads(self) -> None:
-        """End the streams whose content will not be complete, since the client sends no more."""
+        """End the streams whose content will not be complete, since the client sends no more.
+
+        Those that may be silent end too: the client has probably disconnected, and would be missed late.
+        """
         for stream in list(self._open.values()):
-            if stream.state not in REQUEST_COMPLETE:
+            if stream.state not in REQUEST_COMPLETE or stream.may_be_silent:
                 self._reset(stream, ErrorCode.CANCEL)
 
     def end_all(self) -> None:

@@ -180,7 +180,7 @@ class FrontEndUnderTest:
         self.fast_path = FastPath(service.active, service.counters, service.clock, self.settings.memory.hot_size, log)
         self.connections = Connections(limits, service.clock, log, each_second=self.fast_path.report_uses)
         frontend = Frontend(service, self.connections, leaf_contexts(), self._hand_over, leave_alone)
-        http2 = Http2Handler(frontend, self.fast_path, self.settings.http2)
+        http2 = Http2Handler(frontend, self.fast_path)
         handler = Handler(frontend, self.fast_path, partial(Http2Connection, http2))
         self.listener = Listener(handler, targets_of(self.settings))
         await self.listener.start("127.0.0.1", 0)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from addon.config.http2 import Http2Settings
 from addon.frontend.http2 import frames, settings
 from addon.frontend.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import (
@@ -38,12 +39,12 @@ def test_the_settings_of_the_proxy_name_its_limits() -> None:
         assert client.settings == {
             settings.MAX_CONCURRENT_STREAMS: 100,
             settings.INITIAL_WINDOW_SIZE: 100_000,
-            settings.MAX_HEADER_LIST_SIZE: 10_000,
+            settings.MAX_HEADER_LIST_SIZE: 40_000,
         }
         assert client.windows == {0: 200_000 - 65_535}
 
-    limits = {"streams": 100, "stream_window": 100_000, "connection_window": 200_000, "header_list_size": 10_000}
-    run_conversation(conversation, endless, http2=limits)
+    limits = {"streams": 100, "stream_window": 100_000, "connection_window": 200_000}
+    run_conversation(conversation, endless, http2=limits, limits={"max_head": 40_000})
 
 
 def test_the_second_response_is_the_copy_with_its_age() -> None:
@@ -219,9 +220,9 @@ def test_each_stream_has_a_line_in_the_access_log(tmp_path: Path) -> None:
         url = f"http://127.0.0.1:{origin.port}"
         lines = [line.partition("] ")[2] for line in log.read_text().splitlines()]
         assert lines[:3] == [
-            f'"GET {url}/fresh HTTP/2.0" 200 14 uri-miss',
-            f'"GET {url}/fresh HTTP/2.0" 203 14 hit',
-            f'"GET {url}/fresh HTTP/2.0" 203 14 hit',
+            f'"GET {url}/fresh?[hidden] HTTP/2.0" 200 14 uri-miss',
+            f'"GET {url}/fresh?[hidden] HTTP/2.0" 203 14 hit',
+            f'"GET {url}/fresh?[hidden] HTTP/2.0" 203 14 hit',
         ]
         assert lines[3].startswith('"-" 400 ')
         assert lines[4].startswith(f'"CONNECT 127.0.0.1:{origin.port} HTTP/2.0" 501 ')
@@ -293,3 +294,31 @@ def test_a_stream_with_a_tiny_window_does_not_keep_the_window_of_the_connection_
         assert len(client.streams[tiny].content) == 2
 
     run_conversation(conversation, large)
+
+
+def test_other_limits_apply_to_new_connections() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        old = await http2_client(front_end, origin)
+        front_end.service.settings = front_end.settings.model_copy(update={"http2": Http2Settings(streams=7)})
+        new = await http2_client(front_end, origin)
+        assert old.settings[settings.MAX_CONCURRENT_STREAMS] == 128
+        assert new.settings[settings.MAX_CONCURRENT_STREAMS] == 7
+
+    run_conversation(conversation, endless)
+
+
+@pytest.mark.parametrize("accept", ["text/event-stream", "*/*"])
+def test_a_stream_without_end_ends_when_its_client_closes_its_side(accept: str) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        client.ask("/events", ("accept", accept))
+        await until(lambda: len(origin.requests) == 1)
+        client.client.end_sending()
+        if accept == "text/event-stream":
+            await client.until_closed()
+            await until(lambda: not front_end.connections)
+        else:
+            await asyncio.sleep(0)
+            assert len(front_end.connections) == 1
+
+    run_conversation(conversation, silent)

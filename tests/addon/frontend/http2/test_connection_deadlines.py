@@ -224,7 +224,7 @@ def test_when_the_proxy_stops_responses_under_way_are_sent_whole_and_new_request
         client = await http2_client(front_end, origin)
         stream = client.ask("/slow")
         await until(lambda: len(origin.requests) == 1)
-        closing = asyncio.ensure_future(front_end.listener.close(5))
+        closing = asyncio.ensure_future(front_end.listener.drain())
         while client.goaway is None:
             await client.read_frame()
         late = client.ask("/late")
@@ -243,7 +243,7 @@ def test_when_the_proxy_stops_an_idle_connection_is_closed_at_once() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await http2_client(front_end, origin)
         await client.roundtrip()
-        await front_end.listener.close(5)
+        await front_end.listener.drain()
         await client.until_closed()
         assert client.goaway == (ErrorCode.NO_ERROR, "")
 

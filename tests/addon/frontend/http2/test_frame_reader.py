@@ -25,7 +25,7 @@ FRAMES = b"".join(
 
 
 def read(pieces: list[bytes]) -> list[Frame]:
-    reader, found = FrameReader(Http2Settings()), []
+    reader, found = FrameReader(Http2Settings(), 65_536), []
     for piece in pieces:
         reader.feed(piece)
         while (frame := reader.next()) is not None:

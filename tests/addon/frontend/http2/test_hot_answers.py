@@ -6,7 +6,7 @@ from hpack import Decoder
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.frontend.http1.hot_response import GenerationStamp, HitCount, hot_response
+from addon.frontend.http1.hot_response import HitCount, hot_response
 from addon.frontend.http2 import frames
 from addon.frontend.http2.hot_answers import MAX_CONTENT, Http2HotResponse, hot_frames
 from cache import engine
@@ -16,6 +16,7 @@ from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy, Presentation
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
+from cache.stores.base import Stamp
 
 BEGINNING = 1_795_000_000.0
 REQUEST = Request("GET", "http", "a.example", 80, "/a", version="HTTP/2.0")
@@ -45,7 +46,7 @@ def decision(stored: StoredResponse, policy: CachePolicy, now: float) -> Serve:
 
 def hot(stored: StoredResponse, policy: CachePolicy, now: float, content: bytes = b"body") -> Http2HotResponse | None:
     serve = decision(stored, policy, now)
-    stamp, hits = GenerationStamp(0, 1, 1), HitCount("http", None)
+    stamp, hits = Stamp(0, 1, 1, (), 0), HitCount("http", None)
     return hot_response(Http2HotResponse, REQUEST, serve, content, policy=policy, now=now, stamp=stamp, hits=hits)
 
 

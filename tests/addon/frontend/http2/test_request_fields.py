@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from addon.frontend.http1.request_head import MAX_FIELDS, MAX_LINE, MalformedRequest, RequestHead, parse
+from addon.frontend.http1.request_head import MAX_FIELDS, HeadLimits, MalformedRequest, RequestHead, parse
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets, TunnelTargets
 from addon.frontend.http2.request_fields import Http2Head, check_trailers, request_head
+
+MAX_LINE = HeadLimits().line
 
 GET = [(b":method", b"GET"), (b":scheme", b"https"), (b":authority", b"a.example"), (b":path", b"/b?c")]
 
@@ -14,7 +16,7 @@ Line = tuple[bytes, bytes]
 
 
 def head_of(lines: list[Line], *, secure: bool = True) -> Http2Head:
-    return request_head(lines, b"prefix\n", secure=secure)
+    return request_head(lines, b"prefix\n", MAX_LINE, secure=secure)
 
 
 def replaced(name: bytes, value: bytes) -> list[Line]:
@@ -80,7 +82,7 @@ def test_only_the_same_request_has_the_same_key() -> None:
     ]
     assert len({head_of(lines).key for lines in heads}) == len(heads)
     assert head_of(GET).key == head_of(list(GET)).key
-    assert head_of(GET).key != request_head(GET, b"other prefix\n", secure=True).key
+    assert head_of(GET).key != request_head(GET, b"other prefix\n", MAX_LINE, secure=True).key
 
 
 def test_te_trailers_is_allowed() -> None:
@@ -153,18 +155,18 @@ def test_a_malformed_request_is_refused(lines: list[Line]) -> None:
 
 
 @pytest.mark.parametrize(
-    "lines",
+    ("lines", "status"),
     [
-        [*GET, *[(b"x", b"y")] * MAX_FIELDS],
-        [*GET, (b"x", b"y" * MAX_LINE)],
-        replaced(b":path", b"/" + b"a" * MAX_LINE),
+        ([*GET, *[(b"x", b"y")] * MAX_FIELDS], 431),
+        ([*GET, (b"x", b"y" * MAX_LINE)], 431),
+        (replaced(b":path", b"/" + b"a" * MAX_LINE), 414),
     ],
     ids=["many fields", "a long field", "a long path"],
 )
-def test_a_head_that_is_too_large_is_refused_as_over_http_1(lines: list[Line]) -> None:
+def test_a_head_that_is_too_large_is_refused_as_over_http_1(lines: list[Line], status: int) -> None:
     with pytest.raises(MalformedRequest) as refused:
         head_of(lines)
-    assert refused.value.status == 431
+    assert refused.value.status == status
 
 
 def test_a_length_without_content_is_refused() -> None:
@@ -176,7 +178,7 @@ def test_a_length_without_content_is_refused() -> None:
 
 
 def test_trailers_have_no_pseudo_fields_and_are_fields() -> None:
-    check_trailers([(b"grpc-status", b"0")])
+    check_trailers([(b"grpc-status", b"0")], MAX_LINE)
     for line in ((b":path", b"/"), (b"X", b"1"), (b"x", b"a\nb"), (b"connection", b"close")):
         with pytest.raises(MalformedRequest):
-            check_trailers([line])
+            check_trailers([line], MAX_LINE)
