@@ -108,6 +108,11 @@ class FillWriter:
         async with self._changing_source:
             if self._stored_entry and self._body is None:
                 await self._reopen(self._stored_entry)
+            if self._body is None:  # inside the lock, since a commit takes the bytes from the writer
+                return await self._read_now(start, stop)
+        return await self._read_now(start, stop)
+
+    async def _read_now(self, start: int, stop: int) -> bytes:
         if self._read is None:
             raise StoreError("the stored part of a body that is being passed on is gone")
         return await self._store.run(self._read, start, stop)
