@@ -18,6 +18,7 @@ from tests.lanes.script import Answer, Conversation, Step
 from tests.lanes.server_lane import Protocol, ServerLane
 from tests.lanes.test_lanes import logged_errors
 from tests.lanes.unsupported import reason_unsupported
+from tests.rfc import broken_responses
 from tests.rfc.all_conversations import CONVERSATIONS
 
 PAGE = "mitmproxy makes the page of a failed fetch itself, and waits for its end before it sends a response"
@@ -45,6 +46,7 @@ UNSUPPORTED = {
     ),
     "trailers are relayed, but not stored": "mitmproxy cannot send trailers over HTTP/1",
     "an HTTP/1.0 response is relayed as HTTP/1.1": FORWARDED,
+    **{each.title: LENIENT for each in broken_responses.CONVERSATIONS},
 }
 """Titles of conversations that mitmproxy itself makes impossible, each with the reason."""
 

@@ -11,13 +11,15 @@ from mitmproxy.connection import Server
 from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from mitmproxy.test import taddons, tflow
 
-from addon.frontend.mitm.embedded import Embedded
+from addon.config.load import configure
+from addon.frontend.mitm.hooks import Hooks
 from addon.origin import FailureKind, OriginFailure
 from addon.origin.resolver import Resolver
+from addon.service import Service
 
 NAMES = {"inside.test": ("127.0.0.1",), "outside.test": ("198.51.100.7", "198.51.100.8")}
 
-type Converse = Callable[[str, Callable[[Embedded], Awaitable[None]]], None]
+type Converse = Callable[[str, Callable[[Hooks], Awaitable[None]]], None]
 
 
 @pytest.fixture
@@ -31,13 +33,20 @@ def converse(
             raise OriginFailure(FailureKind.DNS_ERROR, f"The name {host} could not be resolved")
         return NAMES[host]
 
-    def run(listen: str, conversation: Callable[[Embedded], Awaitable[None]]) -> None:
+    def run(listen: str, conversation: Callable[[Hooks], Awaitable[None]]) -> None:
         async def main() -> None:
-            embedded = Embedded()
-            with taddons.context(embedded):
-                await embedded.running()
-                await conversation(embedded)
-                await embedded.done()
+            service = Service(configure(None).settings)
+            await service.start()
+
+            async def ready() -> Service:
+                return service
+
+            hooks = Hooks(ready)
+            with taddons.context(hooks):
+                await hooks.running()
+                await conversation(hooks)
+                await hooks.done()
+            await service.close()
 
         monkeypatch.setenv("SECONDHAND_LISTEN", listen)
         asyncio.run(main())
@@ -47,7 +56,7 @@ def converse(
     return run
 
 
-async def connect(hooks: Embedded, host: str) -> tuple[tuple[str, int] | None, str | None]:
+async def connect(hooks: Hooks, host: str) -> tuple[tuple[str, int] | None, str | None]:
     """Return the address to which mitmproxy would connect for a host, and the error that stops it."""
     flow = tflow.tflow()
     data = ServerConnectionHookData(Server(address=(host, 443)), flow.client_conn)
@@ -61,7 +70,7 @@ async def connect(hooks: Embedded, host: str) -> tuple[tuple[str, int] | None, s
 
 @pytest.mark.row("SEC-15")
 def test_a_name_is_connected_to_the_address_that_was_checked(converse: Converse) -> None:
-    async def conversation(hooks: Embedded) -> None:
+    async def conversation(hooks: Hooks) -> None:
         assert await connect(hooks, "outside.test") == (("198.51.100.7", 443), None)
         _, error = await connect(hooks, "inside.test")
         assert error == "inside.test resolves to 127.0.0.1, which is a refused target of this proxy"
@@ -73,7 +82,7 @@ def test_a_name_is_connected_to_the_address_that_was_checked(converse: Converse)
 
 @pytest.mark.row("SEC-15")
 def test_a_carried_request_to_a_refused_address_gets_the_proxys_own_error(converse: Converse) -> None:
-    async def conversation(hooks: Embedded) -> None:
+    async def conversation(hooks: Hooks) -> None:
         flow = tflow.tflow()
         flow.request.method, flow.request.host, flow.request.port = "POST", "inside.test", 80
         flow.request.headers["host"] = "inside.test"
@@ -87,7 +96,7 @@ def test_a_carried_request_to_a_refused_address_gets_the_proxys_own_error(conver
 
 
 def test_a_proxy_that_only_its_machine_can_reach_leaves_names_to_mitmproxy(converse: Converse) -> None:
-    async def conversation(hooks: Embedded) -> None:
+    async def conversation(hooks: Hooks) -> None:
         assert await connect(hooks, "inside.test") == (("inside.test", 443), None)
 
     converse("127.0.0.1:8080", conversation)
