@@ -114,6 +114,7 @@ class OriginClient:
         interim: Callable[[Response], None] | None = None,
         content: RequestContent | None = None,
         named_host: bool = False,
+        connected: Callable[[], None] | None = None,
     ) -> OriginResponse:
         """Send a request and return the response when its head has arrived.
 
@@ -125,6 +126,7 @@ class OriginClient:
             interim: Called with the head of each 1xx response before the final one, in order.
             content: The request's content. The response may arrive before all of it was sent.
             named_host: Send the client's Host field, even if it differs from the host of the request's URL.
+            connected: Called when a new connection was opened for the request.
 
         Raises:
             OriginFailure: no response.
@@ -137,6 +139,8 @@ class OriginClient:
             connection, reused = (None if retry or content else pool.idle_connection()), True
             if connection is None:
                 connection, reused = await pool.lease(fresh=retry, single_use=content is not None)
+                if connected and not reused:
+                    connected()
             awaits_stream = asks_for_stream(request)
             response = ResponseReader(request.method, pool.name, pool.options, interim, awaits_stream=awaits_stream)
             request_time = self._clock()

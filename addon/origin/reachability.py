@@ -1,11 +1,15 @@
-"""The origins that are left alone because they do not answer. One request a second tries each of them again."""
+"""The origins that are left alone because they do not answer, and the requests that try them again.
+
+One request a second tries an origin. If it accepts connections, only some of its resources may hang, so that every
+other request may try it too, except one like it that has just done so.
+"""
 
 from __future__ import annotations
 
 import logging
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from addon.origin.errors import FailureKind, OriginFailure
 from cache.http.messages import Request
@@ -45,6 +49,12 @@ TRIAL_INTERVAL = 1.0
 MAX_ORIGINS = 256
 """Number of origins that are remembered. Requests for further ones are sent even if the origin does not answer."""
 
+MAX_ANSWERED = 1024
+"""Number of origins of which the time of the latest response is known."""
+
+MAX_TARGETS = 1024
+"""Number of methods and targets of one origin of which is known when they were tried."""
+
 FORGET_AFTER = 600.0
 """Seconds after which an origin is forgotten if there were no requests for it."""
 
@@ -57,9 +67,27 @@ class _Record:
     """The last failure, trial or response."""
     failures: int = 0
     """Failures since the last response."""
-    reached_at: float = -math.inf
     tried_at: float = -math.inf
     left_alone: bool = False
+    renewed: bool = False
+    """A trial has asked for new connections since it is left alone."""
+    connected_at: float = -math.inf
+    """The beginning of the latest attempt that got a connection."""
+    not_connected_at: float = -math.inf
+    """The beginning of the latest attempt that got none."""
+    targets: dict[tuple[str, str], float] = field(default_factory=dict)
+    """When which method and target failed or was tried, in the order of these times."""
+
+    @property
+    def accepts_connections(self) -> bool:
+        return self.connected_at > self.not_connected_at
+
+    def note_target(self, request: Request, now: float) -> None:
+        target = (request.method, request.target)
+        self.targets.pop(target, None)
+        if len(self.targets) >= MAX_TARGETS:
+            del self.targets[next(iter(self.targets))]
+        self.targets[target] = now
 
 
 class Reachability:
@@ -73,6 +101,7 @@ class Reachability:
         self._on_change = on_change
         self._clock = clock
         self._records: dict[str, _Record] = {}
+        self._answered_at: dict[str, float] = {}
 
     @property
     def unreachable(self) -> frozenset[str]:
@@ -89,26 +118,36 @@ class Reachability:
         now = self._clock()
         record = self._record(request.origin, now)
         # a response that came meanwhile proves more: one resource may hang while others answer
-        if record is None or began < record.reached_at:
+        if record is None or began < self._answered_at.get(request.origin, -math.inf):
             return
         record.used_at = now
         record.failures += 1
+        if failure.kind is FailureKind.CONNECTION_READ_TIMEOUT:
+            record.connected_at = max(record.connected_at, began)
+            record.note_target(request, now)
+        else:
+            record.not_connected_at = max(record.not_connected_at, began)
         if record.failures >= MAX_FAILURES and not record.left_alone:
             logger.warning("%s is left alone: %s", request.origin, failure.detail)
             record.left_alone, record.tried_at = True, now
             self._on_change(self.unreachable)
 
+    def connected(self, request: Request) -> None:
+        """Note that an origin has accepted a new connection. It may still hang."""
+        if record := self._records.get(request.origin):
+            record.connected_at = self._clock()
+
     def reached(self, request: Request) -> bool:
         """Note that an origin sent a response. Return whether it was left alone until now."""
-        record = self._records.get(request.origin) if self._records else None
-        if record is None:
+        origin = request.origin
+        self._answered_at.pop(origin, None)
+        if len(self._answered_at) >= MAX_ANSWERED:
+            del self._answered_at[next(iter(self._answered_at))]
+        self._answered_at[origin] = self._clock()
+        record = self._records.pop(origin, None) if self._records else None
+        if record is None or not record.left_alone:
             return False
-        record.failures = 0
-        record.reached_at = record.used_at = self._clock()
-        if not record.left_alone:
-            return False
-        logger.warning("%s answers again", request.origin)
-        record.left_alone = False
+        logger.warning("%s answers again", origin)
         self._on_change(self.unreachable)
         return True
 
@@ -123,12 +162,40 @@ class Reachability:
         if now - record.tried_at < TRIAL_INTERVAL:
             return False
         record.tried_at = record.used_at = now
+        record.note_target(request, now)
+        return True
+
+    def may_try_as_well(self, request: Request) -> bool:
+        """Return whether a request may be sent to an origin that is left alone although it is not its turn.
+
+        Else one client whose requests hang could take each turn, and the origin from all others.
+        """
+        record, now = self._records.get(request.origin), self._clock()
+        if record is None:
+            return True
+        tried_at = record.targets.get((request.method, request.target), -math.inf)
+        if not record.accepts_connections or now - tried_at < TRIAL_INTERVAL:
+            return False
+        record.used_at = now
+        record.note_target(request, now)
+        return True
+
+    def needs_new_connections(self, request: Request) -> bool:
+        """Return whether a trial must not use the present connections, which may be dead since an outage.
+
+        If the origin accepts connections, only the first trial gets new ones: else they were unlimited.
+        """
+        record = self._records.get(request.origin)
+        if record is None or (record.renewed and record.accepts_connections):
+            return False
+        record.renewed = True
         return True
 
     def forget(self) -> None:
         """Leave no origin alone."""
         had_any = bool(self.unreachable)
         self._records.clear()
+        self._answered_at.clear()
         if had_any:
             self._on_change(frozenset())
 

@@ -230,6 +230,7 @@ class Fetcher:
                 interim=context.forwarding,
                 content=context.content,
                 named_host=sent.detail is Detail.HOST_MISMATCH,
+                connected=partial(self.reachability.connected, sent.request),
             )
         )
         self.note_response(sent.request)

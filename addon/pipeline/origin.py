@@ -55,6 +55,7 @@ class Origin(Protocol):
         interim: Callable[[Response], None] | None = None,
         content: RequestContent | None = None,
         named_host: bool = False,
+        connected: Callable[[], None] | None = None,
     ) -> FetchedResponse:
         """Send a request and return the response when its head has arrived.
 
@@ -63,6 +64,7 @@ class Origin(Protocol):
             interim: Called with the head of each 1xx response before the final one, in order.
             content: The request's content. The response may arrive before all of it was sent.
             named_host: Send the client's Host field, even if it differs from the host of the request's URL.
+            connected: Called when a new connection was opened for the request.
 
         Raises:
             OriginFailure: no response.

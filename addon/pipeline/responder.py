@@ -185,6 +185,9 @@ class Responder:
             match engine.on_request(request, candidates, policy.leaving_none_alone(), now, waited_as):
                 case UpstreamRequest() as sent if self._may_try(request):
                     return Trial(sent)
+                case UpstreamRequest() as sent:
+                    alone = engine.on_request(request, candidates, policy, now, waited_as)
+                    return self._try_as_well(request, sent, alone)
                 case Serve(background_validation=UpstreamRequest()) as serve if self._background_revalidation.may_start(
                     request
                 ) and self._may_try(request):
@@ -193,11 +196,33 @@ class Responder:
                     pass
         return engine.on_request(request, candidates, policy, now, waited_as)
 
+    def _try_as_well(
+        self, request: Request, sent: UpstreamRequest, alone: Serve | UpstreamRequest | Refuse
+    ) -> Serve | UpstreamRequest | Refuse | Trial:
+        """Return a trial in place of `alone`, the decision without the origin, if it may be tried out of turn.
+
+        A stale copy is served at once, and the origin is tried in the background.
+        """
+        match alone:
+            case Refuse() if self._may_try_as_well(request):
+                return Trial(sent)
+            case Serve() if self._background_revalidation.may_start(request) and self._may_try_as_well(request):
+                behind = engine.background_validation(request, alone.entry, self.fetcher.policy, alone.detail)
+                return replace(alone, background_validation=behind)
+            case _:
+                return alone
+
     def _may_try(self, request: Request) -> bool:
-        """Return whether the request is the trial of an origin; it gets a new connection then."""
-        if not self.fetcher.reachability.may_try(request):
-            return False
-        self.fetcher.origin.renew(request)
+        """Return whether it is the turn of the request to try its origin."""
+        return self.fetcher.reachability.may_try(request) and self._prepare_trial(request)
+
+    def _may_try_as_well(self, request: Request) -> bool:
+        """Return whether the request may try its origin out of turn."""
+        return self.fetcher.reachability.may_try_as_well(request) and self._prepare_trial(request)
+
+    def _prepare_trial(self, request: Request) -> bool:
+        if self.fetcher.reachability.needs_new_connections(request):
+            self.fetcher.origin.renew(request)
         return True
 
     async def _share(self, request: Request, sent: UpstreamRequest, key: str) -> Reply | bool:

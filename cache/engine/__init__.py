@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from cache.answer.cache_status import Handling
 from cache.answer.compose import from_copy
-from cache.engine.on_request import forward_after_damage, on_request
+from cache.engine.on_request import background_validation, forward_after_damage, on_request
 from cache.engine.on_response import (
     on_failure,
     on_response,
@@ -27,6 +27,7 @@ from cache.rules.key import request_for
 from cache.rules.stored_response import StoredResponse
 
 __all__ = [
+    "background_validation",
     "forward_after_damage",
     "on_failure",
     "on_request",

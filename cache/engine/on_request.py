@@ -188,12 +188,9 @@ def _serve(
         detail = Detail.HEURISTIC if lifetime.source == "heuristic" else None
     else:
         detail = stale_use(entry, client_directives, policy, now)
-    background_validation = None
+    behind = None
     if detail is Detail.STALE_WHILE_REVALIDATE:
-        upstream_request = UpstreamRequest(
-            in_background(request, entry, policy), Forwarded.STALE, detail, selected=entry, matching=(entry,)
-        )
-        background_validation = validating(upstream_request, validation.entries_to_validate((entry,), entry))
+        behind = background_validation(request, entry, policy, detail)
     if waited_as:
         handling = Handling(fwd=waited_as, fwd_status=entry.head.status, collapsed=True, ttl=ttl, detail=detail)
     else:
@@ -207,8 +204,18 @@ def _serve(
         handling,
         valid_until=now + max(0.0, min(remaining - client_directives.min_fresh, allowed)),
         detail=detail,
-        background_validation=background_validation,
+        background_validation=behind,
     )
+
+
+def background_validation(
+    request: Request, entry: StoredResponse, policy: CachePolicy, detail: Detail | None
+) -> UpstreamRequest:
+    """Return the request that validates a stored response in the background while it answers `request`."""
+    upstream_request = UpstreamRequest(
+        in_background(request, entry, policy), Forwarded.STALE, detail, selected=entry, matching=(entry,)
+    )
+    return validating(upstream_request, validation.entries_to_validate((entry,), entry))
 
 
 def _miss(

@@ -36,6 +36,7 @@ class MitmproxyOrigin:
         interim: Callable[[Response], None] | None = None,  # noqa: ARG002 - mitmproxy reports no interim responses
         content: RequestContent | None = None,
         named_host: bool = False,  # noqa: ARG002 - mitmproxy sends the Host field that the request has
+        connected: Callable[[], None] | None = None,  # noqa: ARG002 - mitmproxy does not report connections
     ) -> ArrivingResponse:
         """Send a request by the way of the current flow, if it is to the same origin. Raises OriginFailure."""
         way = current_way.get()
