@@ -36,12 +36,14 @@ class ChunkedBody:
 
     Attributes:
         trailers: The fields of the trailer section, once the body is complete.
+        read_leniently: A line ended without CR.
         trailers_dropped: The trailer section was dropped, and its end is unknown: nothing may follow on the connection.
     """
 
     def __init__(self, options: OriginOptions, *, bare_lf: bool) -> None:
         """Expect chunks; with `bare_lf` their lines may end without CR."""
         self.trailers = _NO_FIELDS
+        self.read_leniently = False
         self.trailers_dropped = False
         self._options = options
         self._bare_lf = bare_lf
@@ -110,21 +112,28 @@ class ChunkedBody:
                 self.drop_trailers()
         elif self._expects is _Expects.END_OF_DATA and line != b"\r":
             raise MalformedResponse("sent a chunk that is longer than its size")
-        elif len(line) > self._options.max_line:
-            raise MalformedResponse(f"sent the size of a chunk in a line above {self._options.max_line} bytes")
+        elif self._expects is _Expects.SIZE:
+            self._check_size_line(line)
         self._partial_line = line
+
+    def _check_size_line(self, line: bytes) -> None:
+        """Raise MalformedResponse if a line with the size of a chunk, or the beginning of one, is too long."""
+        if len(line) > self._options.max_line:
+            raise MalformedResponse(f"sent the size of a chunk in a line above {self._options.max_line} bytes")
 
     def _take_line(self, line: bytes) -> None:
         if line.endswith(b"\r\n"):
             content = line[:-2]
         elif self._bare_lf:
-            content = line[:-1]
+            content, self.read_leniently = line[:-1], True
         elif self._expects is _Expects.TRAILER:
             self.drop_trailers()
             return
         else:
-            raise MalformedResponse("ended a line between its chunks with a bare LF")
+            mistake = "ended a line between its chunks with a bare LF"
+            raise MalformedResponse(f"{mistake}; the setting origin.lenient can allow that for this host")
         if self._expects is _Expects.SIZE:
+            self._check_size_line(line)
             self._take_size(content)
         elif self._expects is _Expects.TRAILER:
             self._take_trailer(content, len(line))

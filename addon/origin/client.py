@@ -41,10 +41,9 @@ class OriginResponse:
         response_time: When the head was received, in seconds since the epoch, from the client's clock.
         whole: The complete body if it arrived together with the head, else None. With it, nothing must be read or
             closed.
-        read_leniently: It was accepted only because of `origin.lenient`, and must not be stored.
     """
 
-    __slots__ = ("_connection", "_response", "head", "read_leniently", "request_time", "response_time", "whole")
+    __slots__ = ("_connection", "_response", "head", "request_time", "response_time", "whole")
 
     def __init__(
         self,
@@ -57,7 +56,6 @@ class OriginResponse:
         self.head = head
         self.request_time = request_time
         self.response_time = response_time
-        self.read_leniently = response.read_leniently
         self._connection = connection
         self._response = response
         self.whole = response.whole()
@@ -66,6 +64,11 @@ class OriginResponse:
     def trailers(self) -> Fields:
         """Return the trailer fields as received. They are empty before the body was read to its end."""
         return self._response.trailers
+
+    @property
+    def read_leniently(self) -> bool:
+        """Return whether it was accepted only because of `origin.lenient`. Its chunks may show that later."""
+        return self._response.read_leniently
 
     def body(self) -> AsyncIterator[bytes]:
         """Iterate over the body, without its transfer coding but with its content coding.
@@ -96,7 +99,7 @@ class OriginClient:
     def __init__(
         self, options: OriginOptions, clock: Callable[[], float] = time.time, resolver: Resolver | None = None
     ) -> None:
-        self.resolver = resolver or Resolver(options.resolve_timeout, clock=clock)
+        self.resolver = resolver or Resolver(options.resolve_timeout)
         """Finds the addresses of hosts."""
         self._options = options
         self._clock = clock

@@ -27,7 +27,7 @@ class ResponseReader(ResponseBuffer):
     """Receives the response to one request.
 
     Attributes:
-        read_leniently: The response was accepted only because of `origin.lenient`.
+        read_leniently: The response was accepted only because of `origin.lenient`, as far as it has arrived.
         interim_count: Number of interim responses so far.
         awaits_stream: The request asks for a stream.
     """
@@ -175,7 +175,7 @@ class ResponseReader(ResponseBuffer):
             self.persistent = 200 <= status < 300
         self._remaining = head.length
         if head.chunked:
-            self._chunks_left = ChunkedBody(self._options, bare_lf=head.read_leniently)
+            self._chunks_left = ChunkedBody(self._options, bare_lf=self._options.reads_leniently)
         self._wait_for_body = head.length is not None and head.length <= SMALL_BODY
         self.head = response
 
@@ -210,6 +210,8 @@ class ResponseReader(ResponseBuffer):
         finally:  # what came before a malformed chunk is passed on
             if pieces:
                 self._append(pieces[0] if len(pieces) == 1 else b"".join(pieces))
+        if chunks.read_leniently:
+            self.read_leniently, self.persistent = True, False
         if chunks.complete:
             self.complete, self.trailers = True, chunks.trailers
             self.surplus = surplus or chunks.trailers_dropped

@@ -18,18 +18,23 @@ class FetchedResponse(Protocol):
         response_time: When the head was received, in seconds since the epoch.
         whole: The complete body if it arrived together with the head, else None. With it, nothing must be read or
             closed.
-        read_leniently: The response was accepted only because of `origin.lenient`.
     """
 
     head: Response
     request_time: float
     response_time: float
     whole: bytes | None
-    read_leniently: bool
 
     @property
     def trailers(self) -> Fields:
         """Return the trailer fields as received. They are empty before the body was read to its end."""
+
+    @property
+    def read_leniently(self) -> bool:
+        """Return whether it was accepted only because of `origin.lenient`, and must not be stored.
+
+        This may become true until the end of the body.
+        """
 
     def body(self) -> AsyncIterator[bytes]:
         """Iterate over the body, without its transfer coding but with its content coding.

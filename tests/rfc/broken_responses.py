@@ -74,6 +74,16 @@ CONVERSATIONS = [
     *_read_leniently("no transfer coding, by name", HEAD + b"Transfer-Encoding: identity\r\n\r\nhello"),
     *_read_leniently("chunks in HTTP/1.0", CHUNKED.replace(b"/1.1", b"/1.0") + b"5\r\nhello\r\n0\r\n\r\n"),
     conversation(
+        "a bare LF between chunks only, allowed by origin.lenient: relayed, and not stored",
+        "PARSE-23",
+        ask("GET /a"),
+        origin_bytes(CHUNKED + b"5\nhello\n0\n\n"),
+        answer("200", NOT_STORED, body="hello"),
+        counts("not_stored.lenient-origin"),
+        *nothing_is_stored(),
+        settings=LENIENT,
+    ),
+    conversation(
         "a stored response takes nothing from a 304 that was read leniently: the whole response is fetched",
         "PARSE-23",
         ask("GET /a"),

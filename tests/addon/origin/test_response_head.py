@@ -89,12 +89,20 @@ def test_a_response_without_mistakes_is_read_from_a_lenient_host_like_from_any_o
     assert parse_head(data, LENIENT) == parse_head(data, STRICT)
 
 
-def test_only_a_head_with_bare_lf_may_be_followed_by_chunks_with_bare_lf() -> None:
-    body = b"3\nabc\n0\n\n"
-    for head, complete in ((b"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n", True), (HEAD[:-1] + b"\n", False)):
-        reader = ResponseReader("GET", "a.example", LENIENT)
-        reader.feed((head if complete else HEAD + b"Transfer-Encoding: chunked\r\n\r\n") + body)
-        assert reader.complete is complete
+@pytest.mark.parametrize("head", [b"Transfer-Encoding: chunked\n\n", b"Transfer-Encoding: chunked\r\n\r\n"])
+@pytest.mark.parametrize("body", [b"3\nabc\n0\n\n", b"3\r\nabc\r\n0\r\n\n", b"3\r\nabc\r\n0\r\nA: b\n\r\n"])
+def test_chunks_with_bare_lf_are_read_from_a_lenient_host_only(head: bytes, body: bytes) -> None:
+    reader = ResponseReader("GET", "a.example", LENIENT)
+    reader.feed(HEAD + head + body)
+    assert (reader.complete, reader.read_leniently, reader.persistent) == (True, True, False)
+    assert reader.whole() == b"abc"
+
+
+def test_a_bare_lf_between_chunks_is_refused_with_a_sentence_that_names_the_setting() -> None:
+    reader = ResponseReader("GET", "a.example", STRICT)
+    reader.feed(HEAD + b"Transfer-Encoding: chunked\r\n\r\n3\nabc\n0\n\n")
+    assert reader.failure
+    assert "origin.lenient" in reader.failure.detail
 
 
 def test_a_head_that_was_read_leniently_is_not_remembered_for_other_hosts() -> None:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from addon.origin import FailureKind, OriginClient, OriginFailure, OriginOptions
+from addon.origin.response_reader import ResponseReader
 from tests.fixtures.origin_client import (
     get,
     head_refusal,
@@ -239,3 +240,15 @@ def test_a_reset_does_not_end_a_body_without_a_length() -> None:
         assert caught.value.kind is FailureKind.HTTP_RESPONSE_INCOMPLETE
 
     run_conversation(conversation, resetting)
+
+
+@pytest.mark.parametrize("piece", [1, 100_000])
+@pytest.mark.parametrize(("size", "accepted"), [(100, True), (101, False)])
+def test_the_line_with_the_size_of_a_chunk_has_one_limit_in_any_pieces(piece: int, size: int, accepted: bool) -> None:
+    line = b"3;" + b"a" * (size - len(b"3;\r\n")) + b"\r\n"
+    data = CHUNKED + line + b"abc\r\n0\r\n\r\n"
+    reader = ResponseReader("GET", "a.example", OriginOptions(max_line=100))
+    for position in range(0, len(data), piece):
+        if not reader.finished:
+            reader.feed(data[position : position + piece])
+    assert reader.complete is accepted

@@ -20,6 +20,8 @@ _TOKENS = [
         b" ",
         b"5\r\nhello\r\n",
         b"5 ;x\r\n",
+        b"5;" + b"x" * 100 + b"\r\n",
+        b"5\nhello\n",
         b"hello",
         b"0\r\n",
         b"0\r\n\r\n",

@@ -38,3 +38,22 @@ def test_a_response_does_not_say_stored_without_a_store(script: Script) -> None:
         assert response.fields.get("cache-status") == "secondhand; fwd=uri-miss"
 
     run_conversation(conversation, script)
+
+
+def test_a_response_whose_later_chunks_are_read_leniently_is_not_stored() -> None:
+    async def bare_lf_at_the_end(peer: Peer) -> None:
+        for _ in range(2):
+            await peer.request()
+            await peer.send(HEAD.replace(b"Content-Length: 4", b"Transfer-Encoding: chunked") + b"2\r\npa\r\n")
+            await asyncio.sleep(SHORT_TIMEOUT)
+            await peer.send(b"2\nge\n0\n\n")
+            await peer.close()
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        for _ in range(2):
+            client = await front_end.client()
+            response = await client.fetch(get(origin, "/"))
+            assert (response.status, response.body) == (200, b"page")
+        assert front_end.service.counters.snapshot()["not_stored.lenient-origin"] == 2
+
+    run_conversation(conversation, bare_lf_at_the_end, bare_lf_at_the_end, origin={"lenient": ["*"]})
