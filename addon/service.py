@@ -17,6 +17,7 @@ from addon.offline.queue_drain import QueueDrain
 from addon.origin import OriginClient
 from addon.origin.options import OriginOptions
 from addon.origin.reachability import Reachability
+from addon.origin.resolver import Resolver
 from addon.pipeline.active_pipeline import ActivePipeline, with_state_of
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.clock_follower import ClockFollower
@@ -31,7 +32,7 @@ from addon.pipeline.responder import Responder
 from addon.pipeline.store_condition import StoreCondition, StoreState
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.switch import RecordingSwitch
-from addon.runtime.clock import Clock
+from addon.runtime.clock import Clock, elapsed_seconds
 from addon.runtime.control import ControlServer
 from addon.runtime.counters import Counters
 from addon.runtime.credential_key import credential_key
@@ -120,7 +121,9 @@ class Service:
         )
 
     def _own_client(self, options: OriginOptions) -> Origin:
-        return OriginClient(options, self.clock)
+        # a clock that can be set back would keep old addresses
+        resolver = Resolver(options.resolve_timeout, clock=elapsed_seconds)
+        return OriginClient(options, self.clock, resolver)
 
     def _make_pipeline(
         self,

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.hosts_file import HostsFile
+from addon.origin.lookup_slots import LookupSlots
 from addon.origin.name_servers import Answer, NameServers
 from addon.origin.pool import shutdown_failure
 from addon.origin.system_names import SystemNames
@@ -19,8 +20,11 @@ from addon.origin.system_names import SystemNames
 MIN_TTL, MAX_TTL = 1.0, 300.0
 """Bounds of the seconds for which addresses are used without asking again."""
 
-NOT_FOUND_TTL = 5.0
-"""Seconds for which it is believed that a name does not exist: someone may be about to create it."""
+NOT_FOUND_TTL = 0.5
+"""Seconds for which it is believed that a name does not exist: a router without a network says so of every name.
+
+It is shorter than the time between two requests that try an origin again (reachability.py).
+"""
 
 STALE_FOR = 86_400.0
 """Seconds for which old addresses are used while no name server answers (RFC 8767 §5)."""
@@ -36,6 +40,9 @@ MAX_NAMES = 1024
 
 MAX_LOOKUPS = 256
 """Lookups at a time; each needs up to two sockets. Further ones wait, within their time."""
+
+FAIR_SHARE = 0.5
+"""Seconds that a lookup has while others wait. So names whose name servers are silent do not hold up the others."""
 
 _LOOPBACK = ("127.0.0.1", "::1")
 
@@ -81,7 +88,7 @@ class Resolver:
         self._known: dict[str, _Known] = {}
         self._lookups: dict[str, asyncio.Task[Answer]] = {}
         self._running: set[asyncio.Task[Answer]] = set()
-        self._slots = asyncio.Semaphore(MAX_LOOKUPS)
+        self._slots = LookupSlots(MAX_LOOKUPS)
 
     async def addresses(self, host: str) -> tuple[str, ...]:
         """Return the addresses of a host, which may be a name or an address, the preferred ones first.
@@ -146,9 +153,11 @@ class Resolver:
         except TimeoutError:
             return Answer(problem=f"{MAX_LOOKUPS} other names are being looked up", timed_out=True)
         try:
-            return await self._ask(name, end)
-        finally:
-            self._slots.release()
+            async with self._slots.held(FAIR_SHARE):
+                return await self._ask(name, end)
+        except TimeoutError:
+            problem = "no name server has answered yet, and other names are waiting"
+            return Answer(problem=problem, timed_out=True)
 
     async def _ask(self, name: str, end: float) -> Answer:
         answer = await self._name_servers.ask(name, self._seconds)

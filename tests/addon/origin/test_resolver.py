@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from addon.config.settings import Settings
 from addon.origin import FailureKind, OriginFailure
 from addon.origin.hosts_file import HostsFile
 from addon.origin.name_servers import Answer, NameServers
+from addon.origin.reachability import TRIAL_INTERVAL
 from addon.origin.resolver import (
     MAX_LOOKUPS,
     MAX_NAMES,
@@ -22,6 +24,7 @@ from addon.origin.resolver import (
     Resolver,
 )
 from addon.origin.system_names import SystemNames
+from addon.service import Service
 from tests.fixtures.raw_origin import SHORT_TIMEOUT
 from tests.lanes.manual_clock import ManualClock
 
@@ -191,6 +194,10 @@ def test_addresses_are_used_for_their_ttl_within_bounds(ttl: float, used: float,
         assert await world.find() == "10.0.0.2"
 
     converse(conversation)
+
+
+def test_a_missing_name_is_asked_for_again_with_the_next_trial() -> None:
+    assert NOT_FOUND_TTL < TRIAL_INTERVAL
 
 
 def test_a_missing_name_is_asked_for_again_soon(converse: Converse) -> None:
@@ -363,6 +370,44 @@ def test_slow_names_delay_no_other_name(converse: Converse) -> None:
     converse(conversation)
 
 
+def test_silent_names_without_number_do_not_stop_the_lookup_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("addon.origin.resolver.FAIR_SHARE", SHORT_TIMEOUT)
+
+    async def conversation() -> None:
+        world = World(tmp_path / "hosts")
+        silent = [f"{number}.test" for number in range(2 * MAX_LOOKUPS + 10)]
+        world.servers.answers = {name: asyncio.Future[Answer]() for name in silent} | {"a.test": FOUND}
+        waiting = [asyncio.create_task(world.find(name)) for name in silent]
+        await asyncio.sleep(0.01)
+        assert await world.find() == "10.0.0.1"
+        first, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in first:
+            assert "other names are waiting" in task.result()
+        for task in waiting:
+            task.cancel()
+        await world.resolver.close()
+
+    asyncio.run(conversation())
+
+
+def test_a_slow_lookup_has_all_its_time_while_no_other_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("addon.origin.resolver.FAIR_SHARE", 0.001)
+
+    async def conversation() -> None:
+        world = World(tmp_path / "hosts")
+        names = [f"{number}.test" for number in range(MAX_LOOKUPS)]
+        answer = asyncio.Future[Answer]()
+        world.servers.answers = dict.fromkeys(names, answer)
+        waiting = [asyncio.create_task(world.find(name)) for name in names]
+        await asyncio.sleep(SHORT_TIMEOUT)
+        answer.set_result(FOUND)
+        assert await asyncio.gather(*waiting) == ["10.0.0.1"] * MAX_LOOKUPS
+
+    asyncio.run(conversation())
+
+
 def test_lookups_beyond_the_limit_wait_their_turn(tmp_path: Path) -> None:
     async def conversation() -> None:
         world = World(tmp_path / "hosts")
@@ -387,3 +432,26 @@ def test_closing_ends_the_lookups(converse: Converse) -> None:
         assert await waiting == "The proxy is shutting down."
 
     converse(conversation)
+
+
+def test_the_age_of_answers_does_not_follow_the_clock_of_the_service(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    servers = FakeNameServers()
+    monkeypatch.setattr("addon.origin.resolver.NameServers", lambda: servers)
+    elapsed = ManualClock()
+    monkeypatch.setattr("addon.service.elapsed_seconds", elapsed.now)
+    service_clock = [1_900_000_000.0]
+
+    async def conversation() -> None:
+        service = Service(Settings.model_validate({"store": {"kind": "memory"}}), lambda: service_clock[0])
+        resolver = service.active.current.fetcher.client.resolver
+        servers.answers["a.test"] = FOUND
+        assert await resolver.addresses("a.test") == FOUND.addresses
+        servers.answers["a.test"] = OTHER
+        service_clock[0] -= 7200
+        elapsed.advance(FOUND.ttl + 1)
+        assert await resolver.addresses("a.test") == OTHER.addresses
+        await service.close()
+
+    asyncio.run(conversation())
