@@ -18,7 +18,7 @@ from addon.origin.request_head import request_head
 from addon.origin.resolver import Resolver
 from addon.origin.response_reader import ResponseReader
 from cache.http.messages import Fields, Request, Response
-from cache.rules.streams import asks_for_stream
+from cache.rules.streams import held_back
 
 IDEMPOTENT_METHODS = frozenset(
     (
@@ -144,8 +144,9 @@ class OriginClient:
                 connection, reused = await pool.lease(fresh=retry, single_use=content is not None)
                 if connected and not reused:
                     connected()
-            awaits_stream = asks_for_stream(request)
-            response = ResponseReader(request.method, pool.name, pool.options, interim, awaits_stream=awaits_stream)
+            response = ResponseReader(request.method, pool.name, pool.options, interim)
+            if seconds := held_back(request):
+                pool.let_wait(response, seconds)
             request_time = self._clock()
             try:
                 connection.send(head_bytes, response, content)

@@ -41,7 +41,7 @@ class OriginConnection(asyncio.Protocol):
         on_released: Callable[[OriginConnection], None] = lambda _: None,
         on_lost: Callable[[OriginConnection], None] = lambda _: None,
         *,
-        on_stream: Callable[[OriginConnection], None] = lambda _: None,
+        on_endless: Callable[[OriginConnection], None] = lambda _: None,
         single_use: bool = False,
     ) -> None:
         """Create a connection that is not connected yet.
@@ -50,7 +50,7 @@ class OriginConnection(asyncio.Protocol):
             options: The timeouts.
             on_released: Called after each exchange.
             on_lost: Called once, when the connection is closed.
-            on_stream: Called when an exchange turns out to be a stream, perhaps several times.
+            on_endless: Called when a response turns out to be a stream or live, perhaps several times.
             single_use: Close the connection after its first exchange.
         """
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -58,7 +58,7 @@ class OriginConnection(asyncio.Protocol):
         self.options = options
         self._on_released = on_released
         self._on_lost = on_lost
-        self._on_stream = on_stream
+        self._on_endless = on_endless
         self._transport: asyncio.Transport | None = None
         self._response: ResponseReader | None = None
         self._time_limits: TimeLimits | None = None
@@ -228,8 +228,8 @@ class OriginConnection(asyncio.Protocol):
             self._deadline.clear()
         else:
             self._deadline.set_until(limits.next_deadline(self._deadline.now()))
-            if limits.is_stream:
-                self._on_stream(self)
+            if limits.may_be_endless:
+                self._on_endless(self)
 
     def _on_timeout(self) -> None:
         response, limits = self._response, self._time_limits

@@ -22,13 +22,13 @@ class OriginOptions:
     between_bytes_timeout: float = 60.0
     """The longest silence within a response. It does not count while our reader is slower than the origin."""
     min_rate: int = 16
-    """Bytes a second that a response must have on average over each `between_bytes_timeout`. 0: no limit."""
+    """Bytes a second that a body with a length must have on average over each `between_bytes_timeout`. 0: no limit."""
     stream_timeout: float = 3600.0
-    """Replaces both timeouts where an exchange is a stream (cache/rules/streams.py), which has no lowest rate."""
+    """The longest silence within a stream, and the longest wait for a head that its request lets be held back."""
     idle_timeout: float = 55.0
     """Time that an unused connection is kept open."""
     max_connections: int = 64
-    """Connections to one origin (scheme, host and port), idle ones included, and streams not."""
+    """Connections to one origin (scheme, host and port), idle ones included, and responses without an end not."""
     max_head: int = 65_536
     """The largest header section (interim responses included), and the largest trailer section."""
     max_line: int = 32_768

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from weakref import WeakSet
 
 from addon.origin.connection import OriginConnection
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
+from addon.origin.response_reader import ResponseReader
 
 
 class OriginPool:
     """Leases connections.
 
     Each exchange needs a slot, and there are `max_connections` slots. A new connection is opened only by the holder of
-    a slot, and only if no connection is idle. So idle and leased connections together never exceed the slots. A stream
-    returns its slot, since it may last for hours; its connection is used again only if that exceeds nothing.
+    a slot, and only if no connection is idle. So idle and leased connections together never exceed the slots. An
+    exchange whose response may have no end returns its slot as soon as that is known. Its connection is used again only
+    if that exceeds nothing.
     """
 
     def __init__(
@@ -32,8 +35,9 @@ class OriginPool:
         self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: list[OriginConnection] = []
         self._open: set[OriginConnection] = set()
-        self._streams: set[OriginConnection] = set()
+        self._endless: set[OriginConnection] = set()
         """Connections that have returned their slots."""
+        self._held_back: WeakSet[ResponseReader] = WeakSet()
         self._closed = False
 
     def idle_connection(self) -> OriginConnection | None:
@@ -66,7 +70,7 @@ class OriginPool:
                 if connection.try_reuse():
                     return connection, True
             connection = OriginConnection(
-                self.options, self._on_released, self._on_lost, on_stream=self._on_stream, single_use=single_use
+                self.options, self._on_released, self._on_lost, on_endless=self._on_endless, single_use=single_use
             )
             await self._dial(self.route, connection)
             if self._closed:
@@ -119,14 +123,21 @@ class OriginPool:
             connection.close()
         self._idle.clear()
 
-    def _on_stream(self, connection: OriginConnection) -> None:
-        if connection not in self._streams:
-            self._streams.add(connection)
+    def let_wait(self, response: ResponseReader, seconds: float) -> None:
+        """Let the head of a response be held back for so many seconds, unless half of the slots wait in this way."""
+        waiting = sum(other.head is None and not other.finished for other in self._held_back)
+        if waiting < self.options.max_connections // 2:
+            response.held_back = seconds
+            self._held_back.add(response)
+
+    def _on_endless(self, connection: OriginConnection) -> None:
+        if connection not in self._endless:
+            self._endless.add(connection)
             self._release_slot()
 
     def _on_released(self, connection: OriginConnection) -> None:
-        has_slot = connection not in self._streams
-        self._streams.discard(connection)
+        has_slot = connection not in self._endless
+        self._endless.discard(connection)
         if connection.reusable and (has_slot or len(self._idle) < self._free_slots):
             connection.set_idle()
             self._idle.append(connection)

@@ -29,7 +29,7 @@ class ResponseReader(ResponseBuffer):
     Attributes:
         read_leniently: The response was accepted only because of `origin.lenient`, as far as it has arrived.
         interim_count: Number of interim responses so far.
-        awaits_stream: The request asks for a stream.
+        held_back: Seconds for which the head may be held back, besides the usual time. It may be set at the beginning.
     """
 
     def __init__(
@@ -40,7 +40,6 @@ class ResponseReader(ResponseBuffer):
         on_interim: Callable[[Response], None] | None = None,
         *,
         on_progress: Callable[[], None] | None = None,
-        awaits_stream: bool = False,
     ) -> None:
         """Expect the response to a request.
 
@@ -50,12 +49,11 @@ class ResponseReader(ResponseBuffer):
             options: The size limits, and whether the origin is read leniently.
             on_interim: Called with the head of each 1xx response before the final one.
             on_progress: See `ResponseBuffer`.
-            awaits_stream: The request asks for a stream.
         """
         super().__init__(where, on_progress)
         self.read_leniently = False
         self.interim_count = 0
-        self.awaits_stream = awaits_stream
+        self.held_back = 0.0
         self._method = method
         self._on_interim = on_interim
         self._options = options
@@ -67,6 +65,11 @@ class ResponseReader(ResponseBuffer):
         """Bytes of the body that have not arrived, if it has a length."""
         self._chunks_left: ChunkedBody | None = None
         """The decoder of a body in chunks."""
+
+    @property
+    def has_length(self) -> bool:
+        """Return whether the head has come and tells the length of the body."""
+        return self.head is not None and "content-length" in self.head.fields
 
     def feed(self, data: bytes) -> None:
         """Process data that the connection received. Errors go to `failure`; nothing is raised."""

@@ -6,9 +6,10 @@ requests, and end when their client disconnects.
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
-from cache.http.fields import media_type, members, tokens
+from cache.http.fields import delta_seconds, media_type, members, tokens
 from cache.http.messages import Fields, Request, Response
 
 _ENDLESS = frozenset({"text/event-stream", "multipart/x-mixed-replace"})
@@ -31,7 +32,12 @@ def is_endless(response: Response) -> bool:
 
 def asks_for_stream(request: Request) -> bool:
     """Return whether a request asks for a stream, or for a response that is held back (RFC 7240 §4.3)."""
-    return _asks_for_stream(request.fields)
+    return _held_back(request.fields) > 0
+
+
+def held_back(request: Request) -> float:
+    """Return the seconds for which a response may be held back at the wish of its request. Infinity for a stream."""
+    return _held_back(request.fields)
 
 
 @lru_cache(maxsize=512)
@@ -41,11 +47,12 @@ def _is_stream(fields: Fields) -> bool:
 
 
 @lru_cache(maxsize=512)
-def _asks_for_stream(fields: Fields) -> bool:
+def _held_back(fields: Fields) -> float:
     wanted = {media_type(member) for member in members(fields.get("accept") or "")}
     if not wanted.isdisjoint(_ENDLESS | _RECORDS) or _is_grpc(media_type(fields.get("content-type"))):
-        return True
-    return any(preference.startswith("wait=") for preference in tokens(fields.get("prefer")))
+        return math.inf
+    waits = (each.removeprefix("wait=") for each in tokens(fields.get("prefer")) if each.startswith("wait="))
+    return delta_seconds(next(waits, "")) or 0.0  # RFC 7240 §2: the first one counts
 
 
 def _has_no_end(kind: str) -> bool:

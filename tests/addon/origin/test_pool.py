@@ -120,17 +120,14 @@ def test_an_abandoned_connection_frees_its_slot(ending: str) -> None:
 EVENTS = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
 
 
-@pytest.mark.parametrize("known_by", ["request", "response"])
-def test_a_stream_does_not_take_the_place_of_other_requests(known_by: str) -> None:
+def test_a_stream_does_not_take_the_place_of_other_requests() -> None:
     async def streaming(peer: Peer) -> None:
         await peer.request()
-        if known_by == "response":
-            await peer.send(EVENTS)
+        await peer.send(EVENTS)
         await peer.client_closed()
 
     async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[bytes, int]:
-        fields = (("Accept", "text/event-stream"),) if known_by == "request" else ()
-        stream = asyncio.create_task(fetch_whole(client, get(origin, "/", *fields)))
+        stream = asyncio.create_task(fetch_whole(client, get(origin)))
         while not origin.requests:
             await asyncio.sleep(0.001)
         bodies = [await fetch_whole(client, get(origin)) for _ in range(3)]
@@ -139,6 +136,44 @@ def test_a_stream_does_not_take_the_place_of_other_requests(known_by: str) -> No
 
     limits = options(max_connections=1, first_byte_timeout=1.0)
     assert run_conversation(conversation, streaming, endless, options=limits) == (b"ok", 2)
+
+
+def test_a_live_response_does_not_take_the_place_of_other_requests() -> None:
+    async def growing(peer: Peer) -> None:
+        await peer.request()
+        await peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n")
+        for _ in range(200):
+            await peer.send(b"1\r\na\r\n")
+            await asyncio.sleep(SHORT_TIMEOUT / 10)
+
+    async def conversation(client: OriginClient, origin: RawOrigin) -> bytes:
+        log = await client.fetch(get(origin))
+        body = await fetch_whole(client, get(origin))
+        await log.close()
+        return body
+
+    limits = options(max_connections=1, between_bytes_timeout=SHORT_TIMEOUT, min_rate=10_000)
+    assert run_conversation(conversation, growing, endless, options=limits) == b"ok"
+
+
+@pytest.mark.parametrize("field", [("Accept", "text/event-stream"), ("Prefer", "wait=60")])
+def test_requests_that_ask_for_a_stream_do_not_exceed_the_limit(field: tuple[str, str]) -> None:
+    """Half of the connections may wait long for a response head; so the others are free again after the usual time."""
+
+    async def silent(peer: Peer) -> None:
+        await peer.request()
+        await peer.client_closed()
+
+    async def conversation(client: OriginClient, origin: RawOrigin) -> tuple[int, int]:
+        asked = [asyncio.create_task(fetch_whole(client, get(origin, "/", field))) for _ in range(20)]
+        ended, waiting = await asyncio.wait(asked, timeout=20 * SHORT_TIMEOUT)
+        assert all(isinstance(task.exception(), OriginFailure) for task in ended)
+        for task in waiting:
+            task.cancel()
+        return len(waiting), origin.most_at_once
+
+    limits = options(max_connections=4, first_byte_timeout=SHORT_TIMEOUT)
+    assert run_conversation(conversation, silent, options=limits) == (2, 4)
 
 
 def test_the_connection_of_a_stream_that_has_ended_is_used_again_within_the_limit() -> None:

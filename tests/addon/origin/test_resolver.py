@@ -10,81 +10,20 @@ import pytest
 
 from addon.config.settings import Settings
 from addon.origin import FailureKind, OriginFailure
-from addon.origin.hosts_file import HostsFile
-from addon.origin.name_servers import Answer, NameServers
+from addon.origin.name_servers import Answer
 from addon.origin.reachability import TRIAL_INTERVAL
 from addon.origin.resolver import (
-    MAX_LOOKUPS,
     MAX_NAMES,
     MAX_TTL,
     MIN_TTL,
     NOT_FOUND_TTL,
     STALE_FOR,
     STALE_RECHECK,
-    Resolver,
 )
-from addon.origin.system_names import SystemNames
 from addon.service import Service
+from tests.addon.origin.resolver_world import FAILED, FOUND, NOT_FOUND, OTHER, TIMED_OUT, FakeNameServers, World
 from tests.fixtures.raw_origin import SHORT_TIMEOUT
 from tests.lanes.manual_clock import ManualClock
-
-FOUND = Answer(("10.0.0.1",), 60)
-OTHER = Answer(("10.0.0.2",), 60)
-NOT_FOUND = Answer(problem="there is no such name", rcode="NXDOMAIN", not_found=True)
-FAILED = Answer(problem="the name server answered SERVFAIL", rcode="SERVFAIL")
-TIMED_OUT = Answer(problem="the name server did not answer", timed_out=True)
-
-
-class FakeNameServers(NameServers):
-    """Answers from `answers`. A name with a future is answered when that is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.answers: dict[str, Answer | asyncio.Future[Answer]] = {}
-        self.asked: list[str] = []
-        self.have_changed = False
-
-    def changed(self) -> bool:
-        changed, self.have_changed = self.have_changed, False
-        return changed
-
-    async def ask(self, name: str, seconds: float) -> Answer:
-        self.asked.append(name)
-        answer = self.answers[name]
-        return await answer if isinstance(answer, asyncio.Future) else answer
-
-
-class FakeSystemNames(SystemNames):
-    def __init__(self, known: dict[str, tuple[str, ...]]) -> None:
-        super().__init__()
-        self.known = known
-
-    async def addresses(self, name: str) -> tuple[str, ...]:
-        return self.known.get(name, ())
-
-
-class World:
-    """A resolver, and everything that it asks."""
-
-    def __init__(self, hosts: Path) -> None:
-        self.clock = ManualClock()
-        self.servers = FakeNameServers()
-        self.system = FakeSystemNames({})
-        self.hosts = hosts
-        self.resolver = Resolver(
-            60,
-            name_servers=self.servers,
-            hosts_file=HostsFile(hosts),
-            system_names=self.system,
-            clock=self.clock.now,
-        )
-
-    async def find(self, name: str = "a.test") -> str:
-        """Return the addresses of a name, or the sentence of the failure."""
-        try:
-            return " ".join(await self.resolver.addresses(name))
-        except OriginFailure as failure:
-            return failure.detail
 
 
 @pytest.fixture
@@ -321,115 +260,6 @@ def test_the_number_of_kept_answers_is_limited(converse: Converse) -> None:
         assert len(world.servers.asked) == MAX_NAMES + 1
         await world.find(names[0])
         assert len(world.servers.asked) == MAX_NAMES + 2
-
-    converse(conversation)
-
-
-# Lookups under way
-
-
-def test_requests_for_one_name_share_a_lookup(converse: Converse) -> None:
-    async def conversation(world: World) -> None:
-        answer = world.servers.answers["a.test"] = asyncio.Future[Answer]()
-        waiting = [asyncio.create_task(world.find()) for _ in range(5)]
-        await asyncio.sleep(0)
-        answer.set_result(FOUND)
-        assert await asyncio.gather(*waiting) == ["10.0.0.1"] * 5
-        assert world.servers.asked == ["a.test"]
-
-    converse(conversation)
-
-
-def test_the_lookup_goes_on_when_the_request_that_began_it_is_cancelled(converse: Converse) -> None:
-    async def conversation(world: World) -> None:
-        answer = world.servers.answers["a.test"] = asyncio.Future[Answer]()
-        first, second = asyncio.create_task(world.find()), asyncio.create_task(world.find())
-        await asyncio.sleep(0)
-        first.cancel()
-        await asyncio.sleep(0)
-        third = asyncio.create_task(world.find())
-        await asyncio.sleep(0)
-        answer.set_result(FOUND)
-        assert [await second, await third] == ["10.0.0.1"] * 2
-        assert world.servers.asked == ["a.test"]
-
-    converse(conversation)
-
-
-def test_slow_names_delay_no_other_name(converse: Converse) -> None:
-    async def conversation(world: World) -> None:
-        names = [f"{number}.test" for number in range(100)]
-        world.servers.answers = {name: asyncio.Future[Answer]() for name in names} | {"a.test": FOUND}
-        waiting = [asyncio.create_task(world.find(name)) for name in names]
-        await asyncio.sleep(0)
-        assert await world.find() == "10.0.0.1"
-        assert not any(task.done() for task in waiting)
-        for task in waiting:
-            task.cancel()
-
-    converse(conversation)
-
-
-def test_silent_names_without_number_do_not_stop_the_lookup_of_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("addon.origin.resolver.FAIR_SHARE", SHORT_TIMEOUT)
-
-    async def conversation() -> None:
-        world = World(tmp_path / "hosts")
-        silent = [f"{number}.test" for number in range(2 * MAX_LOOKUPS + 10)]
-        world.servers.answers = {name: asyncio.Future[Answer]() for name in silent} | {"a.test": FOUND}
-        waiting = [asyncio.create_task(world.find(name)) for name in silent]
-        await asyncio.sleep(0.01)
-        assert await world.find() == "10.0.0.1"
-        first, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        for task in first:
-            assert "other names are waiting" in task.result()
-        for task in waiting:
-            task.cancel()
-        await world.resolver.close()
-
-    asyncio.run(conversation())
-
-
-def test_a_slow_lookup_has_all_its_time_while_no_other_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("addon.origin.resolver.FAIR_SHARE", 0.001)
-
-    async def conversation() -> None:
-        world = World(tmp_path / "hosts")
-        names = [f"{number}.test" for number in range(MAX_LOOKUPS)]
-        answer = asyncio.Future[Answer]()
-        world.servers.answers = dict.fromkeys(names, answer)
-        waiting = [asyncio.create_task(world.find(name)) for name in names]
-        await asyncio.sleep(SHORT_TIMEOUT)
-        answer.set_result(FOUND)
-        assert await asyncio.gather(*waiting) == ["10.0.0.1"] * MAX_LOOKUPS
-
-    asyncio.run(conversation())
-
-
-def test_lookups_beyond_the_limit_wait_their_turn(tmp_path: Path) -> None:
-    async def conversation() -> None:
-        world = World(tmp_path / "hosts")
-        names = [f"{number}.test" for number in range(MAX_LOOKUPS + 1)]
-        answer = asyncio.Future[Answer]()
-        world.servers.answers = dict.fromkeys(names, answer)
-        waiting = [asyncio.create_task(world.find(name)) for name in names]
-        await asyncio.sleep(0.01)
-        assert len(world.servers.asked) == MAX_LOOKUPS
-        answer.set_result(FOUND)
-        assert await asyncio.gather(*waiting) == ["10.0.0.1"] * (MAX_LOOKUPS + 1)
-
-    asyncio.run(conversation())
-
-
-def test_closing_ends_the_lookups(converse: Converse) -> None:
-    async def conversation(world: World) -> None:
-        world.servers.answers["a.test"] = asyncio.Future[Answer]()
-        waiting = asyncio.create_task(world.find())
-        await asyncio.sleep(0)
-        await world.resolver.close()
-        assert await waiting == "The proxy is shutting down."
 
     converse(conversation)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from addon.origin.options import OriginOptions
@@ -9,17 +11,20 @@ from addon.origin.response_reader import ResponseReader
 from addon.origin.time_limits import TimeLimits
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n"
+LIVE = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n"
+LIVE_CHUNKS = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nTransfer-Encoding: chunked\r\n\r\n"
 EVENT_STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n"
 
 
 class Exchange:
     """A request at time 0, and what the origin sends."""
 
-    def __init__(self, *, awaits_stream: bool = False, **options: float) -> None:
+    def __init__(self, *, held_back: float = 0, **options: float) -> None:
         settings = OriginOptions(first_byte_timeout=60, between_bytes_timeout=30, stream_timeout=3600, min_rate=10)
         for name, value in options.items():
             object.__setattr__(settings, name, value)
-        self._response = ResponseReader("GET", "a.example", settings, awaits_stream=awaits_stream)
+        self._response = ResponseReader("GET", "a.example", settings)
+        self._response.held_back = held_back
         self.limits = TimeLimits(self._response, settings)
         self.deadline = self.limits.next_deadline(0)
 
@@ -91,15 +96,44 @@ def test_without_a_lowest_rate_only_silence_is_limited() -> None:
         assert exchange.receives(b"a", second) == second + 30
 
 
-@pytest.mark.parametrize("awaits_stream", [False, True])
-def test_a_stream_has_its_own_limit_for_each_pause(awaits_stream: bool) -> None:
-    exchange = Exchange(awaits_stream=awaits_stream)
-    assert exchange.deadline == (3600 if awaits_stream else 60)
+@pytest.mark.parametrize(("held_back", "deadline"), [(0, 60), (20, 80), (9999, 3600), (math.inf, 3600)])
+def test_a_request_may_ask_for_more_time_for_the_head(held_back: float, deadline: float) -> None:
+    exchange = Exchange(held_back=held_back)
+    assert exchange.deadline == deadline
+    assert exchange.limits.exceeded() == f"sent nothing for {deadline} seconds"
+
+
+@pytest.mark.parametrize("held_back", [0, math.inf])
+def test_a_stream_has_its_own_limit_for_each_pause(held_back: float) -> None:
+    exchange = Exchange(held_back=held_back)
     assert exchange.receives(EVENT_STREAM, 50) == 3650
     assert exchange.receives(b"a", 3000) == 6600
     assert exchange.limits.exceeded() == "sent nothing for 3600 seconds"
 
 
-def test_a_response_with_a_length_is_no_stream_although_its_request_asked_for_one() -> None:
-    exchange = Exchange(awaits_stream=True)
-    assert exchange.receives(HEAD, 3000) == 3030
+@pytest.mark.parametrize("head", [HEAD, LIVE, LIVE_CHUNKS])
+def test_a_response_is_no_stream_only_because_its_request_asked_for_one(head: bytes) -> None:
+    exchange = Exchange(held_back=math.inf)
+    assert exchange.receives(head, 3000) == 3030
+    assert not exchange.limits.may_be_endless
+
+
+@pytest.mark.parametrize("head", [LIVE, LIVE_CHUNKS])
+def test_a_slow_body_without_a_length_is_live_and_only_its_silence_is_limited(head: bytes) -> None:
+    exchange = Exchange()
+    exchange.receives(head, 1)
+    for second in range(4, 31, 3):
+        assert exchange.receives(b"1\r\na\r\n", second) == second + 30
+        assert not exchange.limits.may_be_endless
+    for second in range(31, 3600, 3):
+        assert exchange.receives(b"1\r\na\r\n", second) == second + 30
+        assert exchange.limits.may_be_endless
+    assert exchange.limits.exceeded() == "sent nothing for 30 seconds"
+
+
+def test_a_download_without_a_length_is_not_live() -> None:
+    exchange = Exchange()
+    exchange.receives(LIVE, 1)
+    for second in range(2, 3600):
+        exchange.receives(b"a" * 11, second)
+        assert not exchange.limits.may_be_endless

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 
 from cache.http.messages import Fields, Request, Response
-from cache.rules.streams import asks_for_stream, is_endless, is_stream
+from cache.rules.streams import asks_for_stream, held_back, is_endless, is_stream
 
 
 @pytest.mark.parametrize(
@@ -40,6 +42,9 @@ def test_a_response_is_a_stream_by_its_media_type(
         (("Content-Type", "application/grpc+proto"), True),
         (("Prefer", "respond-async, wait=10"), True),
         (("Prefer", "respond-async"), False),
+        (("Prefer", "wait=0"), False),
+        (("Prefer", "wait=-5"), False),
+        (("Prefer", "wait=soon"), False),
         (("Accept", "*/*"), False),
         (("Accept", "text/*"), False),
         (("X-Accept", "text/event-stream"), False),
@@ -47,3 +52,17 @@ def test_a_response_is_a_stream_by_its_media_type(
 )
 def test_a_request_asks_for_a_stream_by_its_fields(line: tuple[str, str], expected: bool) -> None:
     assert asks_for_stream(Request("GET", "http", "a.example", 80, "/", Fields((line,)))) is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "seconds"),
+    [
+        (("Prefer", "respond-async, wait=10"), 10),
+        (("Prefer", "wait=1, wait=3600"), 1),
+        (("Accept", "text/event-stream"), math.inf),
+        (("Content-Type", "application/grpc"), math.inf),
+        (("Accept", "*/*"), 0),
+    ],
+)
+def test_a_response_is_held_back_for_as_long_as_the_request_says(line: tuple[str, str], seconds: float) -> None:
+    assert held_back(Request("GET", "http", "a.example", 80, "/", Fields((line,)))) == seconds
