@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import pytest
@@ -11,6 +12,7 @@ from addon.origin.reachability import (
     FORGET_AFTER,
     MAX_FAILURES,
     MAX_ORIGINS,
+    MAX_TARGETS,
     NO_ANSWER,
     TRIAL_INTERVAL,
     UNDECIDED,
@@ -162,3 +164,72 @@ def test_single_failures_elsewhere_take_no_place_from_others(world: World) -> No
         world.fail(request_for(f"http://h{number}.test/"))
     world.leave_alone()
     assert world.reachability.unreachable == {ORIGIN}
+
+
+HANGS = FailureKind.CONNECTION_READ_TIMEOUT
+
+
+def hang(world: World, request: Request = REQUEST) -> None:
+    for _ in range(MAX_FAILURES):
+        world.fail(request, HANGS)
+
+
+def test_a_response_before_the_first_failure_counts_too(world: World) -> None:
+    world.reachability.reached(REQUEST)
+    world.now += 2
+    for _ in range(MAX_FAILURES):
+        world.fail(kind=HANGS, took=3)
+    assert not world.changes
+
+
+def test_requests_that_hang_take_the_turn_from_no_others(world: World) -> None:
+    hang(world)
+    for second in range(20):
+        world.now += 1
+        assert world.reachability.may_try(request_for(f"{ORIGIN}/hang/{second}"))
+        assert world.reachability.may_try_as_well(request_for(f"{ORIGIN}/good/{second}"))
+
+
+def test_a_request_like_one_that_has_just_failed_is_not_tried_out_of_turn(world: World) -> None:
+    hang(world)
+    assert not world.reachability.may_try_as_well(REQUEST)
+    assert world.reachability.may_try_as_well(replace(REQUEST, method="HEAD"))
+    world.now += TRIAL_INTERVAL
+    assert world.reachability.may_try_as_well(REQUEST)
+    assert not world.reachability.may_try_as_well(REQUEST)
+
+
+def test_the_targets_that_are_remembered_are_limited(world: World) -> None:
+    hang(world)
+    for number in range(MAX_TARGETS):
+        assert world.reachability.may_try_as_well(request_for(f"{ORIGIN}/{number}"))
+    assert not world.reachability.may_try_as_well(request_for(f"{ORIGIN}/1"))
+    assert world.reachability.may_try_as_well(REQUEST)  # forgotten
+
+
+@pytest.mark.parametrize("kind", sorted(NO_ANSWER - {HANGS}))
+def test_an_origin_that_accepts_no_connections_is_tried_in_turn_only(world: World, kind: FailureKind) -> None:
+    for _ in range(MAX_FAILURES):
+        world.fail(kind=kind)
+    assert not world.reachability.may_try_as_well(request_for(f"{ORIGIN}/other"))
+
+
+def test_a_trial_that_gets_a_connection_and_hangs_lets_others_try(world: World) -> None:
+    world.leave_alone()
+    world.now += 1
+    world.reachability.connected(REQUEST)
+    assert world.reachability.may_try_as_well(request_for(f"{ORIGIN}/other"))
+    world.fail(took=1)  # it began before
+    assert world.reachability.may_try_as_well(request_for(f"{ORIGIN}/another"))
+    world.now += 2
+    world.fail(took=1)
+    assert not world.reachability.may_try_as_well(request_for(f"{ORIGIN}/last"))
+
+
+def test_an_origin_that_accepts_connections_gets_new_ones_once(world: World) -> None:
+    hang(world)
+    assert world.reachability.needs_new_connections(REQUEST)
+    assert not world.reachability.needs_new_connections(REQUEST)
+    world.now += 1
+    world.fail()
+    assert world.reachability.needs_new_connections(REQUEST)

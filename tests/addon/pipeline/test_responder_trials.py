@@ -15,7 +15,7 @@ from addon.pipeline.reply import Reply
 from addon.service import Service
 from cache.http.messages import Request
 from cache.rules.key import request_for
-from tests.fixtures.raw_origin import HEAD, SHORT_TIMEOUT, Peer, RawOrigin
+from tests.fixtures.raw_origin import HEAD, SHORT_TIMEOUT, Peer, RawOrigin, Script
 
 SHORT = HEAD + b'Cache-Control: max-age=1\r\nETag: "1"\r\nContent-Length: 2\r\n\r\nok'
 BACKGROUND = HEAD + b"Cache-Control: max-age=1, stale-while-revalidate=9000\r\nContent-Length: 2\r\n\r\nok"
@@ -30,6 +30,7 @@ class Network:
         self.clock = clock
         self.up = True
         self.hangs = False
+        self.failure = FailureKind.CONNECTION_TIMEOUT
         self.sent = 0
         self.arrived = asyncio.Event()
         self._fetch = service.active.current.fetcher.origin.fetch
@@ -41,7 +42,7 @@ class Network:
         if not self.up and self.hangs:
             await asyncio.Event().wait()
         if not self.up:
-            raise OriginFailure(FailureKind.CONNECTION_TIMEOUT, "No answer.", disconnected=True)
+            raise OriginFailure(self.failure, "No answer.", disconnected=True)
         return await self._fetch(request, **given)  # type: ignore[arg-type]  # passed on unchanged
 
     def get(self, target: str = "/", method: str = "GET") -> Request:
@@ -63,8 +64,14 @@ class Network:
 
 
 def with_network(
-    tmp_path: Path, scenario: Callable[[Network], Awaitable[None]], *, reply: bytes = SHORT, **origin_settings: object
+    tmp_path: Path,
+    scenario: Callable[[Network], Awaitable[None]],
+    *,
+    reply: bytes = SHORT,
+    first: Script | None = None,
+    **origin_settings: object,
 ) -> None:
+    """Run a scenario; the origin sends `reply` on each connection, except on the one that `first` is for."""
     settings = Settings.model_validate(
         {
             "store": {"path": str(tmp_path / "store")},
@@ -82,7 +89,8 @@ def with_network(
         clock = [1_900_000_000.0]
         service = Service(settings, lambda: clock[0])
         try:
-            async with RawOrigin(endless) as origin:
+            scripts = [first, endless] if first else [endless]
+            async with RawOrigin(*scripts) as origin:
                 await scenario(Network(service, origin, clock))
         finally:
             await service.close()
@@ -233,6 +241,79 @@ def test_an_origin_that_accepts_connections_and_hangs_is_left_alone(tmp_path: Pa
             assert origin.connections == MAX_FAILURES
 
     with_network(tmp_path, scenario, first_byte_timeout=SHORT_TIMEOUT)
+
+
+class PartlyHanging:
+    """An origin of which some resources hang, and requests for them that took its latest turn."""
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._hanging: list[asyncio.Future[Reply]] = []
+
+    async def leave_alone(self) -> None:
+        self._network.failure = FailureKind.CONNECTION_READ_TIMEOUT
+        await self._network.fail_until_left_alone()
+
+    async def take_turn(self, method: str = "GET") -> None:
+        network = self._network
+        network.clock[0] += 1
+        network.up, network.hangs = False, True
+        network.arrived.clear()
+        self._hanging.append(asyncio.ensure_future(network.ask("/hang", method)))
+        await network.arrived.wait()
+        network.up = True
+
+    async def end(self) -> None:
+        for each in self._hanging:
+            each.cancel()
+        await asyncio.gather(*self._hanging, return_exceptions=True)
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
+def test_requests_that_hang_take_the_origin_from_no_other_request(tmp_path: Path, method: str) -> None:
+    async def scenario(network: Network) -> None:
+        origin = PartlyHanging(network)
+        await origin.leave_alone()
+        await origin.take_turn(method)
+        assert (await network.ask("/good")).head.status == 200
+        assert not network.service.policy.network.unreachable
+        await origin.end()
+
+    with_network(tmp_path, scenario)
+
+
+def test_a_stale_copy_is_validated_in_the_background_while_another_request_has_the_turn(tmp_path: Path) -> None:
+    async def scenario(network: Network) -> None:
+        await network.ask()
+        origin = PartlyHanging(network)
+        await origin.leave_alone()
+        await origin.take_turn()
+        network.clock[0] += 0.5
+        assert (await network.ask()).head.status == 203
+        while network.service.policy.network.unreachable:
+            await asyncio.sleep(0)
+        await origin.end()
+
+    with_network(tmp_path, scenario)
+
+
+def test_a_connection_that_is_accepted_lets_other_requests_try(tmp_path: Path) -> None:
+    async def silent(peer: Peer) -> None:
+        await peer.request()
+        await peer.client_closed()
+
+    async def scenario(network: Network) -> None:
+        await network.fail_until_left_alone()
+        network.clock[0] += 1
+        network.up = True
+        hanging = asyncio.ensure_future(network.ask("/hang"))
+        while not network.origin.requests:
+            await asyncio.sleep(0.001)
+        assert (await network.ask("/good")).head.status == 200
+        hanging.cancel()
+        await asyncio.gather(hanging, return_exceptions=True)
+
+    with_network(tmp_path, scenario, first=silent)
 
 
 def test_a_name_that_idna_cannot_encode_is_tried_again_like_any_other(tmp_path: Path) -> None:
