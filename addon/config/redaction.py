@@ -13,8 +13,9 @@ HIDDEN = "?[hidden]"
 """Stands for a query."""
 
 _USERINFO = re.compile(r"(?<=://)[^\s/?#]*@")
-# the rest of the word, whatever it contains, except punctuation at its end that belongs to the sentence
-_QUERY = re.compile(r"(?P<path>/[^\s?]*)\?[^ \n]*?(?=[,;:.)]*(?:[ \n]|$))")
+_WORD = re.compile(r"[^ \n]+")
+_UP_TO_QUESTION_MARK = re.compile(r"[^\s?]++\??")
+_END_OF_CLAUSE = ",;:.)"
 _CREDENTIALS = re.compile(
     r"\b((?:proxy-)?authorization|(?:set-)?cookie)(?P<mark>['\"]?\s*[:=,]\s*(?:b?['\"])?)(?:(?!\\r|\\n)[^\r\n])+",
     re.IGNORECASE,
@@ -44,7 +45,7 @@ class Redaction:
     def text(self, text: str) -> str:
         """Return any text as it is logged."""
         text = _CREDENTIALS.sub(r"\1\g<mark>[hidden]", without_userinfo(text))
-        return text if self.shows_queries or "?" not in text else _QUERY.sub(rf"\g<path>{HIDDEN}", text)
+        return text if self.shows_queries or "?" not in text else _WORD.sub(_without_query, text)
 
     def install(self, *loggers: str) -> None:
         """Redact all log records from now on, or only those of loggers with these names and below them."""
@@ -74,6 +75,17 @@ class Redaction:
 def without_userinfo(text: str) -> str:
     """Return text with names and passwords removed from the URLs in it."""
     return _USERINFO.sub("", text) if "@" in text else text
+
+
+def _without_query(word: re.Match[str]) -> str:
+    """Return a word in which the query of its first URL or path is hidden. Each character is read a few times only."""
+    text = word[0]
+    for piece in _UP_TO_QUESTION_MARK.finditer(text):
+        if piece[0].endswith("?") and "/" in piece[0]:
+            # the query is the rest of the word, except punctuation at its end that belongs to the sentence
+            punctuation = text[len(text.rstrip(_END_OF_CLAUSE)) :]
+            return text[: piece.end() - 1] + HIDDEN + punctuation
+    return text
 
 
 redaction = Redaction()

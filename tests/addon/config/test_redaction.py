@@ -56,6 +56,20 @@ def test_text_is_shown_without_secrets(text: str, shown: str) -> None:
     assert Redaction().text(text) == shown
 
 
+LONG = 32_768
+
+
+@pytest.mark.parametrize(
+    "unit", [".", "/", "?", "/?", "?/", "://", "//", "@", "://@", ":", ")", "\xa0", "\t", " /", "=\n"]
+)
+def test_a_long_text_is_read_in_time_that_grows_with_its_length(unit: str) -> None:
+    """Regression: one such text took up to 19 seconds, in which nobody was served; those below took many minutes."""
+    repeated = unit * (LONG // len(unit))
+    for head in ("", "/?", "http://h/?", "http://h/", "http://", "Cookie", "Authorization:", "/?a cookie"):
+        for tail in ("", "x", "x y", " ?", r"x\r"):
+            assert "secret" not in Redaction().text(f"{head}{repeated}{tail} /a?secret")
+
+
 def test_queries_are_shown_if_the_operator_wants_them_but_no_passwords() -> None:
     redaction = Redaction()
     redaction.shows_queries = True
