@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-from cache.http.fields import QUOTED_STRING, TOKEN, delta_seconds, members, unquoted
+from cache.http.fields import TOKEN, delta_seconds, has_open_quote, members, unquoted
 from cache.http.messages import Fields
 from cache.http.structured_fields import dictionary
 
@@ -141,7 +141,7 @@ def _parse(value: str) -> tuple[Arguments, bool]:
     """Return the arguments by directive name in lower case, and whether a quoted string has no end."""
     arguments: Arguments = {}
     for member in members(value):
-        if '"' in QUOTED_STRING.sub("", member):
+        if has_open_quote(member):
             return arguments, True
         name, equals, argument = member.partition("=")
         lower = name.strip(" \t").lower()

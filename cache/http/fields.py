@@ -20,10 +20,11 @@ MAX_SECONDS = 2**31
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 HOST = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[0-9A-Za-z\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)"  # RFC 3986 §3.2.2
-QUOTED_STRING = re.compile(r'"(?:[^"\\]|\\.)*"', re.DOTALL)
 WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
 """A weight of RFC 9110 §12.4.2; group 1 is its number."""
 _MEMBER = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*(?:"|\\?$))+', re.DOTALL)
+# group 1 is empty if the quoted string has no end; it then takes the rest, so that no text is read twice
+_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*+("?)', re.DOTALL)
 _DIGITS = re.compile(r"[0-9]+")
 
 _MONTHS = {
@@ -57,9 +58,15 @@ def tokens(value: str | None) -> Iterator[str]:
     return (member.lower() for member in members(value or ""))
 
 
+def has_open_quote(text: str) -> bool:
+    """Return whether a quoted string in a text has no end."""
+    return any(not quoted[1] for quoted in _QUOTED.finditer(text))
+
+
 def unquoted(text: str) -> str | None:
     """Return the text inside a quoted string, unescaped, or None if `text` is not one complete quoted string."""
-    if not QUOTED_STRING.fullmatch(text):
+    quoted = _QUOTED.fullmatch(text)
+    if not quoted or not quoted[1]:
         return None
     return re.sub(r"\\(.)", r"\1", text[1:-1], flags=re.DOTALL)
 

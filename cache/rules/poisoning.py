@@ -14,8 +14,9 @@ MAX_USUAL_HEAD = 8_192
 """Bytes of a header section that origins are expected to accept; a larger one may provoke an error."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+# nothing here is read twice, since white space between commas could be divided in very many ways
 _BYTE_RANGES = re.compile(
-    r"bytes=\s*,*\s*(?:[0-9]+-[0-9]*|-[0-9]+)(?:\s*,\s*(?:[0-9]+-[0-9]*|-[0-9]+)?)*", re.IGNORECASE
+    r"bytes=\s*+,*+\s*+(?:[0-9]++-[0-9]*+|-[0-9]++)(?:\s*+,\s*+(?:[0-9]++-[0-9]*+|-[0-9]++)?+)*+", re.IGNORECASE
 )
 
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cache.http.field_table import row
-from cache.http.fields import QUOTED_STRING, TOKEN, WEIGHT, members
+from cache.http.fields import TOKEN, WEIGHT, members
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.key import is_any_query_key, spelling, target_uri
@@ -136,7 +136,7 @@ def _site(reference: str | None) -> str | None:
 
 def _normalised_preference(member: str) -> str:
     """Return a member of an Accept field in its shortest equal form (RFC 9110 §12.4.2, §12.5)."""
-    if QUOTED_STRING.search(member):
+    if '"' in member:
         return member
     value, *parameters = (part.strip(" \t") for part in member.split(";"))
     kept = [value.lower()]

@@ -125,6 +125,7 @@ CONVERSATIONS = [
     # ---- requests that provoke an error
     _odd("a head of more than 8 KiB", "X-Long: " + "x" * 8_000, "X-More: " + "x" * 200),
     _odd("a malformed range", "Range: bytes=9-1x"),
+    _odd("a malformed range after many empty ones, which took hours to read", "Range: bytes=0-" + ", " * 1000 + "x"),
     _odd("another range unit", "Range: pages=1-2"),
     _odd(
         "a control character",

@@ -138,3 +138,9 @@ def test_pragma_counts_only_without_cache_control() -> None:
 )
 def test_targeted_fields(value: str, expected: ResponseDirectives) -> None:
     assert targeted(value) == expected
+
+
+@pytest.mark.parametrize("text", ['"' + r"\"" * 100_000, r"\"" * 100_000, '"' * 100_001, 'a="' + r"\\" * 100_000])
+def test_quotation_marks_without_end_are_read_in_time_that_grows_with_their_number(text: str) -> None:
+    """Regression: 32 KiB of them, which any client may send, held up all others for seconds; these took minutes."""
+    assert request_directives(Fields((("Cache-Control", text),))) == RequestDirectives()
