@@ -27,7 +27,7 @@ from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age, freshness_lifetime
 from cache.rules.key import is_spelled_as, keys
 from cache.rules.mementos import current
-from cache.rules.ownership import ANY, COOKIE, CREDENTIAL, SCOPE
+from cache.rules.ownership import ANY, API_KEY, COOKIE, CREDENTIAL, SCOPE
 from cache.rules.stored_response import StoredResponse
 
 
@@ -145,6 +145,8 @@ def _selecting_fields(entry: StoredResponse) -> Iterator[str]:
             yield "with any Authorization, offline" if value == ANY else _same("Authorization", value)
         elif name == COOKIE:
             yield _same("Cookie", value)
+        elif name == API_KEY:
+            yield _same("API key", value)
         else:
             yield f"with {name}: {value}" if value is not None else f"without {name}"
 

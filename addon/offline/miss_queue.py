@@ -12,6 +12,7 @@ from pathlib import Path
 
 from addon.offline.wanted import Wanted
 from cache.http.messages import Fields, Request
+from cache.rules.credentials import has_credentials
 
 MAX_QUEUED = 1000
 """Maximum number of requests in the queue; further ones are not added."""
@@ -24,7 +25,7 @@ def queueable(request: Request) -> Wanted | None:
     """Return the queue entry for a request that missed; None if the proxy must not repeat the request."""
     if request.cache_target:
         return None  # a signed URL: the signature is a secret, and will have expired
-    if request.method != "GET" or not request.fields.names().isdisjoint({"authorization", "cookie", "range"}):
+    if request.method != "GET" or "range" in request.fields or has_credentials(request.fields):
         return None
     fields = tuple(line for line in request.fields if line[0].lower() in QUEUED_FIELDS)
     return Wanted(request.uri, fields)

@@ -11,6 +11,7 @@ from enum import Enum
 
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
+from cache.rules.credentials import api_keys
 from cache.rules.key import is_normalised
 from cache.rules.vary import VaryValues
 
@@ -32,12 +33,13 @@ def audience_of(request: Request, fwd: Forwarded, variant: VaryValues = ()) -> i
     """Return which requests for the same key may wait for each other: those with an equal audience.
 
     These are requests for the same spelling of the target, with the same `variant`: the values of the fields by which
-    stored responses are selected. With a Cookie, and if nothing stored says that the response is public, these are the
-    requests with the same Cookie.
+    stored responses are selected. With a Cookie or an API key, and if nothing stored says that the response is public,
+    these are the requests with the same.
     """
-    cookies = request.fields.all("cookie") if fwd is Forwarded.URI_MISS else ()
+    sent_by = (request.fields.all("cookie"), api_keys(request.fields)) if fwd is Forwarded.URI_MISS else ()
+    credentials = sent_by if any(sent_by) else ()
     spelling = "" if is_normalised(request) else request.target
-    return hash((cookies, variant, spelling)) if cookies or variant or spelling else ANYONE
+    return hash((credentials, variant, spelling)) if credentials or variant or spelling else ANYONE
 
 
 class FlightResult(Enum):

@@ -12,6 +12,7 @@ from cache.http.cache_control import is_shareable_if_authorized, response_direct
 from cache.http.messages import Fields, Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import is_for_any_credential, is_kept_although_authorized
+from cache.rules.credentials import api_keys, has_credentials
 from cache.rules.freshness import date_of, explicit_lifetime
 from cache.rules.stored_response import StoredResponse
 
@@ -23,6 +24,9 @@ CREDENTIAL = "&authorization"
 
 COOKIE = "&cookie"
 """A keyed hash of the Cookie that the response was sent for, beside `CREDENTIAL`; no other request may get it."""
+
+API_KEY = "&api-key"
+"""A keyed hash of the API keys and tokens that the response was sent for, beside `CREDENTIAL`. See `api_keys`."""
 
 ANY = "any"
 """In place of the hash: offline, a request with another Authorization or none may get the response too."""
@@ -47,7 +51,7 @@ def credentials_of(
     Others may get it if the origin gives it a lifetime, `public` or `s-maxage`. Else it may be personal, and even a
     304 to another credential must not confirm it: many origins send one by Last-Modified alone.
     """
-    if "cookie" not in request.fields and "authorization" not in request.fields:
+    if not has_credentials(request.fields):
         return ()
     if policy.private.is_for_one_user or policy.keying.ignore_credentials:
         return ()
@@ -58,6 +62,7 @@ def credentials_of(
     return (
         (CREDENTIAL, _hash_of("authorization", request, policy)),
         (COOKIE, _hash_of("cookie", request, policy)),
+        (API_KEY, _hash_of_api_keys(request, policy)),
     )
 
 
@@ -67,7 +72,7 @@ def with_credentials_of(
     """Return the Vary values of a validated response: if it was for some credentials only, it stays so."""
     if not any(name == COOKIE for name, _ in entry.vary):
         return vary
-    names = (CREDENTIAL, COOKIE)
+    names = (CREDENTIAL, COOKIE, API_KEY)
     kept = tuple(pair for pair in entry.vary if pair[0] in names)
     return (*kept, *(pair for pair in vary if pair[0] not in names))
 
@@ -85,6 +90,8 @@ def _is_owner(name: str, value: str | None, request: Request, policy: CachePolic
         return value == policy.private.scope
     if name == COOKIE:
         return value == _hash_of("cookie", request, policy)
+    if name == API_KEY:
+        return value == _hash_of_api_keys(request, policy)
     if name != CREDENTIAL:
         return True
     if value == ANY:
@@ -105,6 +112,11 @@ def is_bound_to_credential(entry: StoredResponse) -> bool:
 
 def _hash_of(name: str, request: Request, policy: CachePolicy) -> str | None:
     lines = request.fields.all(name)
+    return keyed_hash(lines, policy) if lines else None
+
+
+def _hash_of_api_keys(request: Request, policy: CachePolicy) -> str | None:
+    lines = api_keys(request.fields)
     return keyed_hash(lines, policy) if lines else None
 
 

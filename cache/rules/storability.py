@@ -18,6 +18,7 @@ from cache.policy.cache_policy import CachePolicy
 from cache.policy.operator_rules import SetCookie
 from cache.policy.private_cache import is_kept_although_authorized
 from cache.policy.reasons import NotStored
+from cache.rules.credentials import has_credentials
 from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
 from cache.rules.key import primary_key, request_for, storage_key, target_uri
 from cache.rules.ownership import credentials_of
@@ -176,7 +177,7 @@ def is_personal(request: Request, response_fields: Fields, policy: CachePolicy) 
     """
     # Set-Cookie is not stored, so that the stored fields do not show it
     sets_cookies_unseen = policy.storing.set_cookie is SetCookie.AUTO and sets_cookies(response_fields)
-    return "cookie" in request.fields or is_authorized(request, policy) or sets_cookies_unseen
+    return has_credentials(request.fields) or is_authorized(request, policy) or sets_cookies_unseen
 
 
 def _refused_by_fields(

@@ -15,9 +15,10 @@ from cache.http.field_table import row
 from cache.http.fields import TOKEN, WEIGHT, members
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
+from cache.rules.credentials import is_api_key
 from cache.rules.key import is_any_query_key, spelling, target_uri
 from cache.rules.no_vary_search import search_variance, significant_query
-from cache.rules.ownership import COOKIE, CREDENTIAL, SCOPE, is_permitted, keyed_hash, owner_of
+from cache.rules.ownership import API_KEY, COOKIE, CREDENTIAL, SCOPE, is_permitted, keyed_hash, owner_of
 from cache.rules.stored_response import StoredResponse
 
 VaryValues = tuple[tuple[str, str | None], ...]
@@ -94,7 +95,7 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
     if policy.keying.partition and not {name for name, _ in entry.vary}.issuperset(policy.keying.partition):
         return False  # it was stored before the partition was set (RFC 9111 §7.2)
     return all(
-        name in (SCOPE, CREDENTIAL, COOKIE) or _value_of(request, name, entry.head.fields, policy) == value
+        name in (SCOPE, CREDENTIAL, COOKIE, API_KEY) or _value_of(request, name, entry.head.fields, policy) == value
         for name, value in entry.vary
     )
 
@@ -112,7 +113,7 @@ def comparable_value(fields: Fields, name: str, policy: CachePolicy) -> str | No
     lines = fields.all(name)
     if not lines:
         return None  # RFC 9111 §4.1: an absent field matches only an absent field
-    if name in _CREDENTIALS or name in policy.private.secrets:
+    if name in _CREDENTIALS or is_api_key(name) or name in policy.private.secrets:
         if policy.keying.ignore_credentials:
             return None  # one person makes a recording, and may replay it without these credentials
         return keyed_hash(lines, policy)

@@ -1,4 +1,4 @@
-"""Responses to a Cookie or to Authorization whose origin gives them no lifetime: they may be for one user only."""
+"""Responses to a Cookie, to Authorization or to an API key whose origin gives them no lifetime: they may be for one user only."""
 
 from typing import Any
 
@@ -18,6 +18,7 @@ from tests.lanes.script import (
 from tests.rfc.common_steps import MISS, STORED, VALIDATED, hit
 
 ALICE, BOB = "Cookie: sid=alice", "Cookie: sid=bob"
+API_KEYS = ("X-Api-Key", "Private-Token", "x_auth_token", "X-Amz-Security-Token", "X-Session-Id", "X-Jwt-Assertion")
 MODIFIED = "Last-Modified: {start-9999}"
 TAG = 'ETag: "1"'
 NO_LIFETIME: dict[str, tuple[str, ...]] = {
@@ -92,7 +93,50 @@ def _never_unvalidated(title: str, fields: tuple[str, ...]) -> tuple[Conversatio
     )
 
 
+def _for_one_api_key(name: str) -> tuple[Conversation, ...]:
+    alice, bob = f"{name}: alice", f"{name}: bob"
+    return (
+        conversation(
+            f"a response to {name} without a lifetime is validated for the same value only, and never used without",
+            "STORE-23",
+            "HEUR-06",
+            *_account(MODIFIED, client=alice),
+            later(1),
+            ask("GET /a", bob),
+            origin("200 OK", MODIFIED, body="Bob's", saw=(bob, "no If-Modified-Since")),
+            answer("200", STORED, body="Bob's"),
+            ask("GET /a", "Cache-Control: only-if-cached, max-stale"),
+            answer("504"),
+            ask("GET /a", alice),
+            origin("304 Not Modified", saw="If-Modified-Since: {start-9999}"),
+            answer("203", VALIDATED, body="Alice's"),
+            origin_gone(),
+            ask("GET /a", bob, "Cache-Control: max-stale"),
+            answer("504", body="...reason: stale-forbidden\n"),
+        ),
+        conversation(
+            f"a response to {name} with a lifetime may be used for anybody",
+            "STORE-23",
+            *_account("Cache-Control: max-age=60", client=alice),
+            ask("GET /a", bob),
+            answer("203", hit(60), body="Alice's"),
+        ),
+    )
+
+
 CONVERSATIONS = [
+    *(each for name in API_KEYS for each in _for_one_api_key(name)),
+    conversation(
+        "a waiting request with another API key does not get the response to the first one",
+        "STORE-23",
+        ask("GET /a", "X-Api-Key: alice", client="Alice"),
+        ask("GET /a", "X-Api-Key: bob", client="Bob"),
+        all_requests_wait(),
+        origin("200 OK", TAG, body="Alice's", saw="X-Api-Key: alice"),
+        answer("200", STORED, body="Alice's", client="Alice"),
+        origin("200 OK", TAG, body="Bob's", saw="X-Api-Key: bob"),
+        answer("200", body="Bob's", client="Bob"),
+    ),
     *(each for title, fields in NO_LIFETIME.items() for each in _never_unvalidated(title, fields)),
     conversation(
         "a response to Cookie without a lifetime is validated for the same Cookie only: a 304 to another says nothing",

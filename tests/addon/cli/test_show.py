@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cache.rules.ownership import ANY, COOKIE, CREDENTIAL, SCOPE
+from cache.rules.ownership import ANY, API_KEY, COOKIE, CREDENTIAL, SCOPE
 from cache.stores.disk.store import DiskStore
 from tests.fixtures.command_line import secondhand as run
 from tests.fixtures.kept_copies import keep
@@ -72,6 +72,8 @@ def test_show_and_why_find_the_copies_of_every_spelling(tmp_path: Path) -> None:
         (CREDENTIAL, None, "without Authorization"),
         (COOKIE, "0123abcd", "with the same Cookie"),
         (COOKIE, None, "without Cookie"),
+        (API_KEY, "0123abcd", "with the same API key"),
+        (API_KEY, None, "without API key"),
     ],
 )
 def test_show_tells_the_profile_and_credential_of_a_response(tmp_path: Path, name: str, value: str, text: str) -> None:
