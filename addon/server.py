@@ -5,13 +5,10 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import math
 import resource
 import signal
 import socket
-import ssl
 import sys
-import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
@@ -21,7 +18,7 @@ import typer
 from mitmproxy import exceptions, master, options
 from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, tlsconfig
 
-from addon.config.errors import ConfigError
+from addon.config.errors import ConfigError, Fault
 from addon.config.load import Configuration
 from addon.config.redaction import redaction
 from addon.config.reload import changed_keys, refuse_fixed
@@ -39,6 +36,7 @@ from addon.frontend.listener import Listener
 from addon.frontend.mitm.draining import drain
 from addon.frontend.mitm.handover import MitmproxyHandover
 from addon.frontend.mitm.hooks import Hooks
+from addon.frontend.mitm.origin_options import OriginOptionsOfMitmproxy
 from addon.runtime.access_log import AccessLog
 from addon.runtime.draining import Draining
 from addon.runtime.event_loop import run
@@ -182,11 +180,9 @@ class Proxy(master.Master):
             # a copy must be served while its origin is down, so the origin is not contacted beforehand
             connection_strategy="lazy",
             upstream_cert=False,
-            # mitmproxy has one limit for every connection that it carries, and streams are among them
-            tcp_timeout=math.ceil(settings.origin.stream_timeout),
-            **trusted(settings),
             **({"scripts": list(scripts)} if scripts else {}),
         )
+        self._origin_options = OriginOptionsOfMitmproxy(self.options, settings.origin)
         admission = ConnectionLimits(settings.limits.connections_per_client, max_descriptors())
         self._hand_over = MitmproxyHandover(self._proxyserver, admission.release)
         self.listener = listener_of(settings, service, self._hand_over, admission) if door else None
@@ -234,6 +230,7 @@ class Proxy(master.Master):
             await self.listener.close()
             await self._hand_over.close()
         await super().done()
+        self._origin_options.close()
 
     async def _drain(self) -> None:
         self._hooks.keep_connections = False
@@ -257,24 +254,26 @@ class Proxy(master.Master):
         """Use other settings from the next request on.
 
         Raises:
-            ConfigError: they are invalid.
+            ConfigError: they are invalid, or the access log cannot be written.
             ValueError: an option about origins is invalid.
+            OptionsError: mitmproxy refuses such an option.
             OSError: a CA file cannot be read. In all cases nothing has changed.
         """
         old = self._settings
-        trust = trusted(settings) if settings.origin.ca_files != old.origin.ca_files else {}
-        self._service.reload(settings)
+        has_other_log = settings.log.access != old.log.access
+        log = access_log(settings) if has_other_log else None
+        with self._origin_options.replaced(settings.origin):
+            self._service.reload(settings)
         self._settings = settings
-        if trust:
-            self.options.update(**trust)
         logging.getLogger().setLevel(settings.log.level.upper())
         redaction.shows_queries = settings.log.queries
         if self.listener:
+            self.listener.handler.use_limits(settings.limits)
             frontend = self.listener.handler.frontend
             frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
             frontend.connections.limits.per_client = settings.limits.connections_per_client
-            if settings.log.access != old.log.access:
-                self.listener.use_log(access_log(settings))
+            if has_other_log:
+                self.listener.use_log(log)
 
     def _store_place(self) -> str:
         if problem := self._service.store_problem:
@@ -291,7 +290,7 @@ def reload(proxy: Proxy, load: Callable[[], Configuration]) -> None:
         new = load()
         refuse_fixed(old, new)
         proxy.reload(new.settings)
-    except (ConfigError, ValueError, OSError) as error:
+    except (ConfigError, ValueError, OSError, exceptions.OptionsError) as error:
         for line in str(error).splitlines():
             logger.error("settings not reloaded: %s", line)
     else:
@@ -300,8 +299,16 @@ def reload(proxy: Proxy, load: Callable[[], Configuration]) -> None:
 
 
 def access_log(settings: Settings) -> AccessLog | None:
-    """Return the access log that the settings name, if any."""
-    return AccessLog(Path(settings.log.access).expanduser()) if settings.log.access else None
+    """Return the access log that the settings name, if any. Raises ConfigError if it cannot be written."""
+    if not settings.log.access:
+        return None
+    log = AccessLog(Path(settings.log.access).expanduser())
+    try:
+        log.check()
+    except OSError as error:
+        problem = f'found "{settings.log.access}", expected a file that can be written: {error.strerror}'
+        raise ConfigError(Fault("settings", "log.access", problem)) from None
+    return log
 
 
 def targets_of(settings: Settings) -> RequestTargets:
@@ -319,19 +326,3 @@ def listener_of(settings: Settings, service: Service, hand_over: HandOver, limit
     frontend = Frontend(service, connections, certificates, hand_over, leave_alone)
     http2 = Http2Handler(frontend, fast_path)
     return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets_of(settings))
-
-
-def trusted(settings: Settings) -> dict[str, str | None]:
-    """Return the mitmproxy options by which it trusts the same CAs as our own origin connections. Raises OSError."""
-    system = ssl.get_default_verify_paths()
-    trusting = {"ssl_verify_upstream_trusted_confdir": system.capath, "ssl_verify_upstream_trusted_ca": None}
-    files = [name for name in (system.cafile, *settings.origin.ca_files) if name]
-    if not files:
-        return trusting
-    if len(files) == 1:
-        return {**trusting, "ssl_verify_upstream_trusted_ca": files[0]}
-    # mitmproxy reads one file only
-    with tempfile.NamedTemporaryFile("w", prefix="secondhand-", suffix=".pem", delete=False) as bundle:
-        for name in files:
-            bundle.write(Path(name).expanduser().read_text())
-    return {**trusting, "ssl_verify_upstream_trusted_ca": bundle.name}

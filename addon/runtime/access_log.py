@@ -45,6 +45,11 @@ class AccessLog:
         self._timer: asyncio.TimerHandle | None = None
         self._writing: asyncio.Future[None] | None = None
 
+    def check(self) -> None:
+        """Open the file, which is created if it does not exist. Raises OSError if it cannot be written."""
+        if not self._path.is_fifo():  # its reader may come later
+            os.close(_open(os.fspath(self._path), os.O_WRONLY | os.O_APPEND | os.O_CREAT))
+
     def note(self, now: float, client: str, line: str) -> None:
         """Add the line of a response that was sent at `now` (seconds since the epoch) to the address `client`."""
         if int(now) != self._second:
@@ -70,7 +75,8 @@ class AccessLog:
             with open(self._path, "a", encoding="ascii", errors="backslashreplace", opener=_open) as file:
                 file.write("".join(lines))
         except OSError as error:
-            logger.warning("%s: %d lines are lost: %s", self._path, len(lines), error.strerror)
+            if lines:
+                logger.warning("%s: %d lines are lost: %s", self._path, len(lines), error.strerror)
 
     def flush(self) -> None:
         """Start to write the waiting lines; the file is created if it does not exist."""

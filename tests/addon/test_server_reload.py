@@ -93,8 +93,12 @@ def test_changed_settings_are_in_force_at_once(tmp_path: Path, origin: Origin) -
         ("edge = 'http://a.example'\n[answer]\nstatus = 'always'", "edge: found 'http://a.example', expected ''"),
         ("[answer]\nstatus = 'always'\n[memory]\nmax_size = 0\n[store]\nmax_size = 1", "store.max_size: found 1"),
         ("[answer]\nstatus = 'always'\n[origin]\nca_files = ['/nowhere']", "/nowhere"),
+        (
+            "[answer]\nstatus = 'always'\n[log]\naccess = '/nowhere/a.log'",
+            'log.access: found "/nowhere/a.log", expected',
+        ),
     ],
-    ids=["unknown key", "syntax", "value", "edge", "sizes", "file"],
+    ids=["unknown key", "syntax", "value", "edge", "sizes", "file", "log"],
 )
 def test_settings_that_cannot_be_used_change_nothing(text: str, message: str, tmp_path: Path, origin: Origin) -> None:
     fresh = serve_page(origin, "/a", b"a", FRESH)
@@ -105,6 +109,17 @@ def test_settings_that_cannot_be_used_change_nothing(text: str, message: str, tm
         assert it.get(fresh).status_code == 200
         it.reload("[answer]\nstatus = 'always'", "settings reloaded: answer.status")
         assert it.get(fresh).status_code == 203
+
+
+def test_changed_limits_of_a_request_head_are_in_force(tmp_path: Path, origin: Origin) -> None:
+    page = serve_page(origin, "/a", b"a", FRESH)
+    with Reloading(tmp_path) as it:
+        assert it.client.get(page, headers={"X-Long": "a" * 900}, timeout=60).status_code == 200
+        it.reload("[limits]\nmax_line = 800", "settings reloaded: limits.max_line")
+        assert it.client.get(page, headers={"X-Long": "a" * 900}, timeout=60).status_code == 431
+        it.reload("[limits]\nmax_head = 2000", "settings reloaded: limits.max_head, limits.max_line")
+        assert it.client.get(page, headers={"X-Long": "a" * 900}, timeout=60).status_code == 203
+        assert it.client.get(page, headers={"X-Long": "a" * 2000}, timeout=60).status_code == 431
 
 
 def test_what_commands_have_set_stays(tmp_path: Path, origin: Origin) -> None:
@@ -146,13 +161,23 @@ def wait_for(file: Path) -> None:
         time.sleep(0.01)
 
 
+def wait_for_content(file: Path) -> None:
+    while not file.exists() or not file.stat().st_size:
+        time.sleep(0.01)
+
+
+def test_a_proxy_whose_access_log_cannot_be_written_does_not_start(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r'log\.access: found "/nowhere/a\.log", expected'):
+        Reloading(tmp_path, "[log]\naccess = '/nowhere/a.log'")
+
+
 @pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGHUP])
 def test_a_log_that_was_renamed_is_opened_anew(number: int, tmp_path: Path, origin: Origin) -> None:
     log, rotated = tmp_path / "access.log", tmp_path / "access.log.1"
     with Reloading(tmp_path, f"[log]\naccess = '{log}'") as it:
         it.get(serve_page(origin, "/before", b"", FRESH))
         it.proxy.signal(number)
-        wait_for(log)
+        wait_for_content(log)
         log.rename(rotated)
         it.proxy.signal(number)
         wait_for(log)

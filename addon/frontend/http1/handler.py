@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import Protocol
 
+from addon.config.settings import LimitSettings
 from addon.frontend.frontend import Frontend
 from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.fast_path import FastPath
@@ -51,9 +52,12 @@ class Handler:
         """Answer requests by `frontend` and `fast_path`; `http2` makes a connection for a client of HTTP/2."""
         self.frontend = frontend
         self.fast_path = fast_path
-        limits = frontend.service.settings.limits
-        self.head_limits = HeadLimits(limits.max_head, limits.max_line)
         self.http2 = http2
+        self.use_limits(frontend.service.settings.limits)
+
+    def use_limits(self, limits: LimitSettings) -> None:
+        """Read request heads with other limits from now on."""
+        self.head_limits = HeadLimits(limits.max_head, limits.max_line)
 
     def start_http2(self, targets: RequestTargets, transport: asyncio.Transport, rest: bytes) -> None:
         """Start HTTP/2 with a client that has sent its preface in clear text, and then `rest` (RFC 9113 §3.3)."""

@@ -84,6 +84,27 @@ def test_a_file_that_exists_keeps_its_mode(tmp_path: Path) -> None:
     assert (tmp_path / "log").stat().st_mode & 0o777 == 0o604
 
 
+def test_a_file_that_cannot_be_written_is_found_out_beforehand(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        AccessLog(tmp_path / "nowhere" / "log").check()
+    with pytest.raises(IsADirectoryError):
+        AccessLog(tmp_path).check()
+    AccessLog(tmp_path / "log").check()
+    assert (tmp_path / "log").read_text() == ""
+
+
+def test_a_named_pipe_may_have_no_reader_yet(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    AccessLog(tmp_path / "pipe").check()
+
+
+def test_no_lines_are_not_reported_as_lost(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    write(tmp_path / "nowhere" / "log")
+    assert not caplog.messages
+    write(tmp_path / "nowhere" / "log", (0.0, "client", "line"))
+    assert "1 lines are lost" in caplog.text
+
+
 def test_a_quotation_mark_in_the_target_is_escaped() -> None:
     assert format_line('/" 200 0 hit') == '"GET http://a.example/%22 200 0 hit HTTP/1.1" 200 5 -'
 
