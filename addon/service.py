@@ -179,7 +179,7 @@ class Service:
             own = self.active.own
             keying = replace(own.policy.keying, credential_key=credential_key(self.own_store.directory))
             own.fetcher.use_policy(replace(own.policy, keying=keying))
-        self.active.store_replaced()
+        self.active.notify()
 
     def _remedy(self, host: str) -> str:
         return remedy(self.settings, self.policy, host, lasting=self._lasting)
@@ -220,7 +220,7 @@ class Service:
         own.use_policy(with_state_of(policy, own.policy))
         self.recordings.reload(settings)
         self.modes.reload(old.cache, settings.cache)
-        self.active.set_policy(self.active.policy)  # tells the observers
+        self.active.notify()
 
     async def drain(self) -> None:
         """Wait until the responses that are being stored are complete."""

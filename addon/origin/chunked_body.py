@@ -11,6 +11,7 @@ from enum import Enum, auto
 
 from addon.origin.options import OriginOptions
 from addon.origin.response_head import MalformedResponse
+from cache.http.field_table import FRAMING
 from cache.http.fields import TOKEN
 from cache.http.messages import Fields
 
@@ -18,7 +19,6 @@ _PLAIN_SIZE_LINE = re.compile(rb"([0-9A-Fa-f]{1,15})\r\n")
 _SIZE_LINE = re.compile(rb"[ \t]*(?=[0-9A-Fa-f])0*([0-9A-Fa-f]{0,15})[ \t]*(?:;[^\x00\r]*)?")
 _TRAILER_LINE = re.compile(rb"(%b)[ \t]*:([^\x00\r]*)" % TOKEN.pattern.encode())
 _NO_FIELDS = Fields()
-_FRAMING = frozenset({"content-length", "transfer-encoding"})
 
 
 class _Expects(Enum):
@@ -161,7 +161,7 @@ class ChunkedBody:
             self.drop_trailers()
             return
         name, value = field[1].decode("ascii"), field[2].strip(b" \t").decode("latin-1")
-        if name.lower() in _FRAMING:  # RFC 9110 §6.5.1: it may be an attempt to end the body elsewhere
+        if name.lower() in FRAMING:  # RFC 9110 §6.5.1: it may be an attempt to end the body elsewhere
             self.drop_trailers()
             return
         self._trailer_lines.append((name, value))

@@ -7,12 +7,12 @@ from functools import lru_cache
 
 from addon.origin.proxy import Route
 from addon.origin.request_body import RequestContent
+from cache.http.field_table import FRAMING
 from cache.http.fields import TOKEN
 from cache.http.messages import DEFAULT_PORTS, Request
 
 _FORBIDDEN_IN_TARGET = re.compile(r"[\x00-\x20\x7f]")
 _FORBIDDEN_IN_VALUE = re.compile(r"[\x00\r\n]")
-_FRAMING = ("content-length", "transfer-encoding")
 
 
 def request_head(
@@ -40,7 +40,7 @@ def request_head(
     dropped = ["host"]
     added = [("Host", _client_host(request, authority) if named_host else authority)]
     if content is not None:
-        dropped += _FRAMING
+        dropped += FRAMING
         length = content.length
         added.append(("Transfer-Encoding", "chunked") if length is None else ("Content-Length", str(length)))
     if route.proxy and route.scheme == "http":  # RFC 9112 §3.2.2

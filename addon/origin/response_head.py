@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 
 from addon.origin.errors import FailureKind
 from addon.origin.options import OriginOptions
+from cache.http.field_table import FRAMING
 from cache.http.fields import TOKEN, members, tokens
 from cache.http.messages import Fields, Response
 
@@ -121,7 +122,7 @@ def _framed(response: Response, leniency: _Leniency) -> ResponseHead:
         leniency.require("sent Content-Length beside Transfer-Encoding")
     length = None if chunked else _length(fields, leniency)
     if leniency.used:  # RFC 9112 §6.3: only the framing that counts is passed on
-        fields = fields.without(("content-length", "transfer-encoding"))
+        fields = fields.without(FRAMING)
         fields = fields if length is None else fields.appending(("Content-Length", str(length)))
         response = replace(response, fields=fields)
     return ResponseHead(response, persistent, length, chunked)

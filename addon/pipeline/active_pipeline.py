@@ -34,13 +34,13 @@ class ActivePipeline:
     def set_policy(self, policy: CachePolicy) -> None:
         """Use another policy from the next request on."""
         self.current.fetcher.use_policy(policy)
-        self._notify()
+        self.notify()
 
     def set_policies(self, change: Callable[[CachePolicy], CachePolicy]) -> None:
         """Change the policy in force and the one on the proxy's own store, from the next request on."""
         for pipeline in {self.own, self.current}:
             pipeline.fetcher.use_policy(change(pipeline.policy))
-        self._notify()
+        self.notify()
 
     def switch_to(self, pipeline: Pipeline) -> None:
         """Answer from another pipeline from now on; it takes over the state of the proxy.
@@ -49,13 +49,10 @@ class ActivePipeline:
         """
         pipeline.fetcher.use_policy(with_state_of(pipeline.policy, self.policy))
         self.current = pipeline
-        self._notify()
+        self.notify()
 
-    def store_replaced(self) -> None:
-        """Note that the own pipeline uses another store from now on."""
-        self._notify()
-
-    def _notify(self) -> None:
+    def notify(self) -> None:
+        """Call the observers; others call this if the own pipeline uses another store from now on."""
         for observer in self._observers:
             observer()
 

@@ -28,14 +28,10 @@ class Draining:
     async def wait_for(self, responses: Coroutine[None, None, None], timeout_after: float) -> None:
         """Wait until the responses under way have ended, at most `timeout_after` seconds, unless it stops at once."""
         loop = asyncio.get_running_loop()
-        waiting = [loop.create_task(responses), loop.create_task(_wait(self._at_once))]
+        waiting = [loop.create_task(responses), loop.create_task(self._at_once.wait())]
         await asyncio.wait(waiting, timeout=timeout_after, return_when=asyncio.FIRST_COMPLETED)
         for task in waiting:
             task.cancel()
         failed = (await asyncio.gather(*waiting, return_exceptions=True))[0]
         if isinstance(failed, Exception):
             raise failed
-
-
-async def _wait(event: asyncio.Event) -> None:
-    await event.wait()

@@ -58,6 +58,9 @@ TABLE: dict[str, FieldRule] = {
     "repr-digest": _CONTENT,
 }
 
+FRAMING = frozenset({"content-length", "transfer-encoding"})
+"""The fields that say where the content of a message ends (RFC 9112 §6)."""
+
 _DEFAULT = FieldRule()
 # RFC 9110 §7.6.1: Connection may name any field. Without these, framing, routing or identity would be lost
 _NEVER_HOP_BY_HOP = frozenset({"content-length", "host", "cookie", "authorization", "cache-control", "via"})

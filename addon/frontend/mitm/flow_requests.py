@@ -8,12 +8,13 @@ from mitmproxy import ctx, http
 from mitmproxy.proxy.mode_specs import ReverseMode, UpstreamMode
 
 from addon.frontend.mitm.messages import fields_of, has_content, joined_cookies, named_authority
+from cache.http.field_table import FRAMING
 from cache.http.messages import Fields, Request
 
 Destination = tuple[str, str, int]
 """Scheme, host and port to which mitmproxy sends a request."""
 
-KEPT = frozenset({"content-length", "transfer-encoding", "connection", "upgrade", "trailer"})
+KEPT = FRAMING | {"connection", "upgrade", "trailer"}
 """Fields that mitmproxy frames messages by, or by which it hands a connection to another protocol."""
 
 

@@ -22,6 +22,7 @@ from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import Trial
 from addon.service import Service
 from cache.engine.decisions import Invalidate, Refuse, Relay, Store, UpstreamRequest
+from cache.http.field_table import FRAMING
 from cache.http.messages import Fields, Received, Request, Response, normalised_host
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail, NotStored
@@ -29,7 +30,6 @@ from cache.rules.invalidation import keys_in_doubt
 from cache.rules.key import primary_key
 from cache.rules.selection import asks_for_web_socket, reason_to_bypass
 
-FRAMING = frozenset({"content-length", "transfer-encoding"})
 """Fields by which mitmproxy frames a message, so they stay in a message that it carries."""
 
 MAX_SMALL = 65_536

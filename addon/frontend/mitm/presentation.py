@@ -13,11 +13,11 @@ from mitmproxy import http
 
 from addon.frontend.mitm.messages import fields_of, headers_of
 from cache.answer.compose import NO_CONTENT, status_of_changed_200
-from cache.http.field_table import end_to_end
+from cache.http.field_table import FRAMING, end_to_end
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
 
-FRAMING = frozenset({"content-length", "transfer-encoding", "trailer"})
+_HEAD_ONLY = FRAMING | {"trailer"}
 """Fields by which mitmproxy frames a message, so they stay in a message that it carries."""
 
 
@@ -64,4 +64,4 @@ def _is_changed(response: http.Response, presented: Presentation) -> bool:
 
 
 def _shown(fields: Fields) -> list[tuple[str, str]]:
-    return [(name.lower(), value) for name, value in end_to_end(fields).without(FRAMING)]
+    return [(name.lower(), value) for name, value in end_to_end(fields).without(_HEAD_ONLY)]

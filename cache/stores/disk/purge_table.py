@@ -12,7 +12,7 @@ from threading import Lock
 
 from diskcache.core import DBNAME
 
-from cache.stores.disk.rows import Execute, Rows, Value
+from cache.stores.disk.rows import Execute, Rows, Value, integer
 from cache.stores.generations import Generations
 from cache.stores.purges import REMEMBERED, KnownPurges
 
@@ -59,7 +59,7 @@ class PurgeTable(KnownPurges):
 
     def load_in(self, execute: Execute) -> int:
         """Return the number of the last purge, as it is within a transaction."""
-        number = _integer(execute(_LAST))
+        number = integer(execute(_LAST))
         if number != self._number:
             self._read(execute)
         return number
@@ -102,7 +102,3 @@ class PurgeTable(KnownPurges):
         """Close the connection."""
         with self._lock:
             self._connection.close()
-
-
-def _integer(rows: list[tuple[Value, ...]]) -> int:
-    return next((value for (value,) in rows if isinstance(value, int)), 0)

@@ -13,7 +13,7 @@ from time import perf_counter
 
 from cache.stores.base import StoreError
 from cache.stores.disk.purge_table import PurgeTable
-from cache.stores.disk.rows import Rows, Value
+from cache.stores.disk.rows import Rows, Value, integer
 from cache.stores.purges import ALL, key_ranges
 
 logger = logging.getLogger(__name__)
@@ -56,9 +56,9 @@ def count_bodies(rows: Rows, pending: Iterable[tuple[str, int]], tag: str) -> in
     count = 0
     for start, stop in key_ranges(tag):
         with rows.failures():
-            count += _integer(rows.execute(_COUNT, start, stop))
+            count += integer(rows.execute(_COUNT, start, stop))
             if purged:
-                count -= _integer(rows.execute(_COUNT_PURGED, start, stop, json.dumps(purged)))
+                count -= integer(rows.execute(_COUNT_PURGED, start, stop, json.dumps(purged)))
     return count
 
 
@@ -192,7 +192,3 @@ class PurgedRowsDeleter:
             self._failing = True
         self._again = True
         return False
-
-
-def _integer(rows: list[tuple[Value, ...]]) -> int:
-    return next((value for (value,) in rows if isinstance(value, int)), 0)

@@ -253,9 +253,9 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
 
     def bytes_in_use(self) -> int:
         """Return the number of bytes in use: pages of the database, and body files."""
-        pages = _integer(self.execute("PRAGMA page_count")) - _integer(self.execute("PRAGMA freelist_count"))
-        files = _integer(self.execute("SELECT CAST(value AS INTEGER) FROM Settings WHERE key = 'size'"))
-        return pages * _integer(self.execute("PRAGMA page_size")) + files
+        pages = integer(self.execute("PRAGMA page_count")) - integer(self.execute("PRAGMA freelist_count"))
+        files = integer(self.execute("SELECT CAST(value AS INTEGER) FROM Settings WHERE key = 'size'"))
+        return pages * integer(self.execute("PRAGMA page_size")) + files
 
     def recount_file_bytes(self) -> None:
         """Count the bytes of body files again, since the stored number is not trusted. Raises StoreError."""
@@ -264,7 +264,7 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
 
     def version(self) -> int:
         """Return a number that differs after another connection has committed a change."""
-        return _integer(self.execute("PRAGMA data_version"))
+        return integer(self.execute("PRAGMA data_version"))
 
     def execute(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
         """Execute a statement and return its rows."""
@@ -276,5 +276,6 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
         return [key for (key,) in rows]
 
 
-def _integer(rows: list[tuple[Value, ...]]) -> int:
+def integer(rows: list[tuple[Value, ...]]) -> int:
+    """Return the one number that a statement found, or 0 if it found none."""
     return next((value for (value,) in rows if isinstance(value, int)), 0)
