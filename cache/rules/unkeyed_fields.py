@@ -1,7 +1,8 @@
 """Unkeyed fields: request fields by which servers and frameworks change a response, and which no cache key contains.
 
 A client could have a response to such a field stored for all others (web cache poisoning, RFC 9111 §7.1). The lists
-are those of public research on it (PortSwigger's Param Miner), without the fields that everyday clients send.
+are those of public research on it (PortSwigger's Param Miner), without the fields that everyday clients send. Gateways
+make names by a pattern, `X-Original-Host` or `X-Request-Path`, and any name of that pattern is an unkeyed field.
 
 CGI, WSGI and similar interfaces do not tell `X_Forwarded_Host` from `X-Forwarded-Host`, so names are compared with
 every character that is neither a letter nor a digit replaced by `-`.
@@ -14,30 +15,50 @@ from functools import lru_cache
 
 from cache.http.messages import Fields
 
+# whose part of the request a gateway speaks of, and which part: X-Original-Url, Proxied-Host, X-Is-Https
+_WHOSE = (
+    "actual|app|backend|base|cdn|client|cluster|edge|external|forward|forwarded|frontend|gateway|http|https|is|lb"
+    "|orig|original|origin|proxied|proxy|public|real|remote|request|server|site|source|ssl|target|tls|true|upstream"
+    "|url|viewer|web"
+)
+_PART = (
+    "authority|backend|domain|fqdn|host|host-?name|https|method|path|path-info|port|prefix|proto|protocol|query"
+    "|query-string|scheme|server|server-name|ssl|subdomain|tls|upstream|uri|url"
+    "|addr|address|client-?ip|ip|ips|ip-addr|ip-address"
+)
+_ABOUT_THE_REQUEST = re.compile(rf"(?:x-(?:(?:{_WHOSE})-)*|(?:(?:{_WHOSE})-)+)(?:{_PART})|(?:.*-)?override")
+
 _TARGET = frozenset(
     # the host, scheme, port or path that the client has used, or is to be treated as having used
-    "base-url context-path destination front-end-https host-name host-override http-host http-url https"
-    " orig-path-info original-host path-info proxy-host proxy-port proxy-request-fulluri proxy-url query-string"
-    " request-uri script-name server-name server-port surrogate-capability uri url x-backend-host x-base-path"
-    " x-base-url x-cf-url x-context-path x-host x-host-name x-host-override x-hostname x-https x-ning-request-uri"
-    " x-orchestra-scheme x-path x-path-info x-proto x-protocol x-proxy-host x-proxy-url x-request-uri"
-    " x-request-url x-scheme x-script-name x-server-name x-server-port x-ssl x-subdomain x-uri x-url x-url-scheme"
-    " x-wap-profile xproxy".split()
+    "base-url context-path destination document-root document-uri front-end-https gateway-interface host-name https"
+    " path-info path-translated proxy-request-fulluri query-string script-filename script-name script-uri script-url"
+    " server-name server-software ssl surrogate-capability unencoded-url uri url x-context-path x-cf-url"
+    " x-ning-request-uri x-orchestra-scheme x-rewrite x-script-name x-wap-profile xproxy".split()
 )
-_METHOD = frozenset("method-override request-method x-method x-method-override".split())
 _CLIENT = frozenset(
     # the client's address, name or country, as a gateway says; and HTTP_PROXY, which programs obey (httpoxy)
-    "auth-user client-address client-host client-ip clientip cloudfront-viewer-country fastly-client-ip"
-    " incap-client-ip proxy real-ip remote-addr remote-host remote-user true-client-ip x-auth-user"
-    " x-azc-remote-addr x-client-cert x-client-host x-client-ip x-client-port x-client-scheme x-client-verify"
-    " x-clientip x-cluster-client-ip x-custom-ip-authorization x-geoip-country x-ip x-proxyuser-ip"
-    " x-true-client-ip x-true-ip x-user x-username".split()
+    "auth-type auth-user clientip cloudfront-viewer-country fastly-client-ip incap-client-ip proxy remote-ident"
+    " remote-user x-auth-user x-azc-remote-addr x-client-cert x-client-verify x-custom-ip-authorization x-geoip-country"
+    " x-proxyuser-ip x-user x-username".split()
 )
 _PREFIXES = (
-    *("cert-", "cf-", "forwarded-", "ssl-client-", "x-accel-", "x-amzn-remapped-", "x-appengine-", "x-arr-"),
+    *(
+        "cert-",
+        "cf-",
+        "forwarded-",
+        "http-",
+        "redirect-",
+        "ssl-client-",
+        "wl-proxy-",
+        "wsgi-",
+        "x-accel-",
+        "x-amzn-remapped-",
+        "x-appengine-",
+        "x-arr-",
+    ),
     *("x-auth-request-", "x-authenticated-", "x-envoy-", "x-forward-", "x-forwarded", "x-forwarder-", "x-http-"),
     *("x-invoke-", "x-matched-", "x-middleware-", "x-ms-client-principal", "x-nextjs-", "x-now-route-", "x-original"),
-    *("x-originating-", "x-override-", "x-real-", "x-remote-", "x-rewrite-", "x-sendfile-", "x-ssl-"),
+    *("x-originating-", "x-override-", "x-real-", "x-remote-", "x-rewrite-", "x-sendfile-", "x-ssl-", "x-tls-"),
     *("x-vercel-forwarded-", "x-vercel-ip-", "x-webauth-"),
 )
 _ONE_CLIENT = "x-forwarded-for"
@@ -65,10 +86,12 @@ def unkeyed_input(fields: Fields, method: str) -> frozenset[str]:
     return frozenset(found | {"forwarded"} if _FORWARDED_TARGET.search(fields.get("forwarded") or "") else found)
 
 
+@lru_cache(maxsize=1024)
 def _is_unkeyed(name: str, method: str) -> bool:
     if name == _ONE_CLIENT or (name == "destination" and method in ("COPY", "MOVE")):  # RFC 4918 §10.3
         return False
-    return name in _TARGET or name in _METHOD or name in _CLIENT or name.startswith(_PREFIXES)
+    listed = name in _TARGET or name in _CLIENT or name.startswith(_PREFIXES)
+    return listed or bool(_ABOUT_THE_REQUEST.fullmatch(name))
 
 
 @lru_cache(maxsize=512)

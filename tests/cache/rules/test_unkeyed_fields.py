@@ -16,6 +16,20 @@ EVERYDAY = (
     " X-Api-Key X-Amz-Date X-Amz-Content-Sha256 x-ms-client-request-id x-ms-version X-Ig-Capabilities X-Goog-Api-Key"
     " npm-auth-type npm-command npm-session pacote-version pacote-req-type X-PyPI-Last-Serial Git-Protocol"
     " Docker-Content-Digest X-Spam X-GitHub-Api-Version Want-Digest If-None-Match If-Modified-Since Expect"
+    " HX-Current-URL Next-Url X-RapidAPI-Host X-Shopify-Shop-Domain X-Client-Version X-Client-Id X-Request-Start"
+    " X-Correlation-Id X-Amz-Target X-Twilio-Signature X-Session-Id X-Origin X-Referer HTTP2-Settings Host Ssl-Mode"
+).split()
+
+UNKEYED = (
+    "X-Port X-Rewrite X-Authority X-Domain X-Prefix X-Proxied-Host X-Request-Host X-Request-Scheme X-Request-Path"
+    " X-Request-Method X-Request-Uri X-Request-Url X-Gateway-Host X-Target-Host X-Is-Https Ssl WL-Proxy-SSL"
+    " WL-Proxy-Client-IP Document-Uri Path-Translated Redirect-Url X-Request-Port X-Request-Proto X-Request-Prefix"
+    " X-Proxied-Url Proxied-Host Original-Url Request-Host Request-Path Target-Url X-Target-Path X-External-Url"
+    " X-External-Host X-Public-Url X-Public-Host X-Upstream-Host X-Backend X-Backend-Url X-Frontend-Host X-Base-Path"
+    " X-App-Url X-Is-Ssl X-Real-Host X-Real-Scheme X-Client-Proto X-Client-Addr X-Client-Address X-Remote-Port"
+    " Remote-Port Server-Addr Server-Protocol Script-Uri Unencoded-Url X-Tls-Version X-Host-Override Url-Override"
+    " Wsgi-Url-Scheme Http-X-Forwarded-Host X-Server X-True-Client-Ip X-Source-Ip X-Web-Host X-Site-Url"
+    " X-Origin-Host X_Request_Host X-Url-Scheme"
 ).split()
 
 
@@ -27,6 +41,11 @@ def fields(*names: str) -> Fields:
 def test_an_everyday_field_is_not_unkeyed(name: str) -> None:
     assert unkeyed_input(fields(name), "GET") == ambiguous_names(fields(name)) == frozenset()
     assert for_all_clients(fields(name)) == fields(name)
+
+
+@pytest.mark.parametrize("name", UNKEYED)
+def test_what_gateways_say_about_the_request_is_unkeyed(name: str) -> None:
+    assert unkeyed_input(fields("Accept", name), "GET") == {name.lower()}
 
 
 @pytest.mark.parametrize("name", ["X-Forwarded-Host", "x_forwarded_host", "X-FORWARDED_host", "x.forwarded~host"])
