@@ -25,7 +25,7 @@ _STATUS_LINE = re.compile(r"HTTP/1\.([0-9])[ \t]+([1-9][0-9]{2})(?:[ \t]+([^\x00
 # RFC 9112 §5.1: white space before the colon is removed; RFC 9110 §5.5: control characters may be kept, but not these
 _FIELD_LINE = re.compile(rf"^({TOKEN.pattern})[ \t]*:([^\x00\r\n]*)\r\n", re.MULTILINE)
 _BARE_LF = re.compile(r"(?<!\r)\n")
-_FOLD = re.compile(r"[ \t]*\r\n[ \t]+")
+_FOLD = re.compile(r"(?<![ \t])[ \t]*\r\n[ \t]+")  # from the first space on, or long runs would take quadratic time
 _LENGTH = re.compile(r"[0-9]{1,18}", re.ASCII)
 
 
