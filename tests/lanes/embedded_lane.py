@@ -10,7 +10,7 @@ from mitmproxy.addons import default_addons
 from addon.config.settings import Settings
 from addon.frontend.mitm.embedded import Embedded
 from addon.frontend.mitm.mitmproxy_origin import MitmproxyOrigin
-from addon.server import trusted
+from addon.frontend.mitm.origin_options import OriginOptionsOfMitmproxy
 from addon.service import Service
 from tests.lanes.manual_clock import ManualClock
 from tests.lanes.script import Conversation
@@ -44,8 +44,8 @@ class EmbeddingMaster(master.Master):
             listen_host="127.0.0.1",
             listen_port=0,
             confdir=str(service.settings.tls.ca_directory),
-            **trusted(service.settings),
         )
+        OriginOptionsOfMitmproxy(self.options, service.settings.origin)
 
     async def running(self) -> None:
         await super().running()

@@ -237,7 +237,7 @@ class Http2Connection(asyncio.Protocol):
     def _take_ping(self, frame: Frame) -> None:
         _check(frame.stream == 0, "A PING frame belongs to a stream.")
         _check(len(frame.payload) == PING_LENGTH, "A PING frame has a wrong length.", ErrorCode.FRAME_SIZE_ERROR)
-        self._budgets.count_control_frame(self._connections.now)
+        self._budgets.count_ping(self._connections.now)
         if not frame.flags & frames.ACK:
             self.outbound.write(frames.frame(frames.PING, frames.ACK, 0, frame.payload))
 

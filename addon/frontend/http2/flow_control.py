@@ -45,8 +45,3 @@ class ReceiveWindow:
         increment, self._released = self._released, 0
         self._left += increment
         return increment
-
-    @property
-    def is_full(self) -> bool:
-        """Return whether the client may send nothing until this side has read."""
-        return self._left == 0

@@ -44,13 +44,15 @@ class Budget:
 class Budgets:
     """The budgets of one connection."""
 
-    __slots__ = ("_control_frames", "_resets", "_window_updates")
+    __slots__ = ("_control_frames", "_pings", "_resets", "_window_updates")
 
     def __init__(self, limits: Http2Settings) -> None:
         self._control_frames = Budget(limits.control_frames, limits.control_frames_per_second)
         self._resets = Budget(limits.resets, limits.resets_per_second)
         self._window_updates = 0
         """WINDOW_UPDATE frames that may follow from the content that was sent."""
+        self._pings = 0
+        """PING frames that may follow from it: clients measure the bandwidth of a download by them."""
 
     def count_control_frame(self, now: float) -> None:
         """Count a frame that carries neither a request nor content. Raises ConnectionFault for too many."""
@@ -63,12 +65,20 @@ class Budgets:
             raise over_budget(Disconnected.HTTP2_RESETS, "The client has too many streams reset or refused.")
 
     def content_sent(self, data_frames: int = 1) -> None:
-        """Allow the frames that may follow from DATA: one WINDOW_UPDATE for the stream and one for the connection."""
+        """Allow what may follow from DATA: a PING, and a WINDOW_UPDATE each for the stream and the connection."""
         self._window_updates += 2 * data_frames
+        self._pings += data_frames
 
     def count_window_update(self, now: float) -> None:
         """Count a WINDOW_UPDATE frame. Raises ConnectionFault for too many that follow from nothing."""
         if self._window_updates:
             self._window_updates -= 1
+        else:
+            self.count_control_frame(now)
+
+    def count_ping(self, now: float) -> None:
+        """Count a PING frame. Raises ConnectionFault for too many that follow from nothing."""
+        if self._pings:
+            self._pings -= 1
         else:
             self.count_control_frame(now)

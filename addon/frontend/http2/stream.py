@@ -150,7 +150,7 @@ class Stream:
             self._sent += size
             self._sent_in_turn += size
             self._outbound.write_data(self, part, end_stream=end_stream and not rest)
-            if self._sent_in_turn >= CONTENT_PER_TURN:
+            if rest and self._sent_in_turn >= CONTENT_PER_TURN:
                 self._sent_in_turn = 0
                 await asyncio.sleep(0)
         if not content and end_stream:

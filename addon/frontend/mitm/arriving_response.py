@@ -12,6 +12,9 @@ from addon.origin import FailureKind, OriginFailure
 from cache.answer.compose import NO_CONTENT
 from cache.http.messages import Fields, Response
 
+PIECE = 65_536
+"""Bytes of content that the pipeline gets at a time."""
+
 MAX_WAITING = 1_048_576
 """Bytes that may wait for the pipeline before `has_room` waits."""
 
@@ -66,7 +69,8 @@ class ArrivingResponse:
         """Note a piece of the content."""
         if not data or self._closed or self._failure or self.whole is not None:
             return
-        self._chunks.append(data)
+        # in pieces, since the fill forgets whole pieces only
+        self._chunks.extend(data[start : start + PIECE] for start in range(0, len(data), PIECE))
         self.waiting += len(data)
         if self.waiting > MAX_WAITING:
             self._room.clear()
