@@ -146,6 +146,9 @@ class StoreWatch:
             return
         loop, user, replaced = self._users
         wanted = self._store
+        if loop.is_closed():  # the proxy has ended without closing its store
+            self._stopped.set()
+            return
         if user.sync_store is wanted or (wanted is None and isinstance(user.sync_store, MemoryStore)):
             return
         done = Event()

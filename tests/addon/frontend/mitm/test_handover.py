@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import Iterator
 
 import pytest
 from wsproto import ConnectionType, WSConnection
@@ -32,18 +30,6 @@ from tests.addon.frontend.front_end import (
 from tests.fixtures.raw_origin import Peer, RawOrigin
 from tests.lanes.http2_client import Http2Client
 from tests.lanes.messages import ClientRequest
-
-pytestmark = pytest.mark.filterwarnings(
-    # mitmproxy leaves connections that have ended to the garbage collector
-    "ignore::ResourceWarning"
-)
-
-
-@pytest.fixture(autouse=True)
-def collected() -> Iterator[None]:
-    """Collect what a test leaves before the next one: its mitmproxy would stop at the warning about it."""
-    yield
-    gc.collect()
 
 
 class ProxyUnderTest(FrontEndUnderTest):
