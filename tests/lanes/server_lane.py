@@ -94,7 +94,9 @@ class ServerUnderTest(ServiceWithOrigin):
             case "https":
                 return Http1Client(self._address, self.authority, client_tls("http/1.1"))
             case "http2":
-                return Http2Client(self._address, self.authority, client_tls("h2"), trailers=self._front_end)
+                # the front end gives clients with HTTP/2 only to mitmproxy
+                tls = client_tls("h2", "http/1.1") if self._front_end else client_tls("h2")
+                return Http2Client(self._address, self.authority, tls, trailers=self._front_end)
             case "http2-clear":
                 return Http2Client(self._address, self.authority, None, trailers=True)
 
@@ -105,8 +107,8 @@ class ServerUnderTest(ServiceWithOrigin):
 
 
 @cache
-def client_tls(protocol: str) -> ssl.SSLContext:
-    """Return the TLS context of a client that trusts only the proxy's CA, and offers one protocol."""
+def client_tls(*protocols: str) -> ssl.SSLContext:
+    """Return the TLS context of a client that trusts only the proxy's CA, and offers these protocols."""
     context = ssl.create_default_context(cafile=str(interception_ca()))
-    context.set_alpn_protocols([protocol])
+    context.set_alpn_protocols(list(protocols))
     return context
