@@ -32,6 +32,18 @@ OPTIONS = {
 }
 """The command line options that set a key."""
 
+MITMPROXY_OPTIONS = {
+    "cache.mode": "secondhand_mode",
+    "store.path": "secondhand_store",
+    "answer.status": "secondhand_answer",
+}
+"""The options of another mitmproxy that set a key."""
+
+COMMAND_LINE, MITMPROXY = "command line", "mitmproxy option"
+"""Sources of values, besides files, profiles and the environment."""
+
+_OPTIONS_OF = {COMMAND_LINE: OPTIONS, MITMPROXY: MITMPROXY_OPTIONS}
+
 # Kubernetes sets these in every container if there is a service named "secondhand"
 _KUBERNETES = re.compile(r"SECONDHAND_(SERVICE_(HOST|PORT\w*)|PORT(_\w+)?)")
 
@@ -44,7 +56,10 @@ class Configuration:
     file: Path | None
     """The file that was read, if any."""
     sources: Mapping[Location, str]
-    """The source of each value that is set: the file, `profile NAME`, `environment NAME` or `command line`."""
+    """The source of each value that is set.
+
+    That is the file, `profile NAME`, `environment NAME`, `command line` or `mitmproxy option`.
+    """
 
     def source(self, *location: str) -> str | None:
         """Return the source of a key's value, or None for the default."""
@@ -64,14 +79,19 @@ def default_file() -> Path:
 
 
 def configure(
-    file: Path | None = None, overrides: Mapping[str, object] | None = None, environ: Mapping[str, str] = os.environ
+    file: Path | None = None,
+    overrides: Mapping[str, object] | None = None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    overrides_from: str = COMMAND_LINE,
 ) -> Configuration:
     """Return the settings.
 
     Args:
         file: The file to read; else the one that SECONDHAND_CONFIG names; else the default file, if it exists.
-        overrides: Settings from the command line, as tables like those of the file.
+        overrides: Settings that win over all others, as tables like those of the file.
         environ: The environment.
+        overrides_from: The source of `overrides`.
 
     Raises:
         ConfigError: the settings are invalid; it holds all faults.
@@ -87,7 +107,7 @@ def configure(
         if name.startswith(PREFIX) and name != FILE_VARIABLE and not _KUBERNETES.fullmatch(name):
             location = tuple(name.removeprefix(PREFIX).lower().split("__"))
             _merge(values, _parse_variable(environ[name], location), f"environment {name}", location)
-    _merge(values, overrides or {}, "command line")
+    _merge(values, overrides or {}, overrides_from)
     values = _with_profile(values)
     sources = {location: value.source for location, value in values.items()}
     try:
@@ -172,5 +192,5 @@ def _overlap(one: Location, other: Location) -> bool:
 
 
 def _source_text(source: str, location: Location) -> str:
-    option = OPTIONS.get(key_text(location))
-    return f"{source} {option}" if source == "command line" and option else source
+    option = _OPTIONS_OF.get(source, {}).get(key_text(location))
+    return f"{source} {option}" if option else source

@@ -50,7 +50,7 @@ class Modes:
         match dict(arguments):
             case {"mode": str(name), "host": str(host)}:
                 switched = HostMode(host=_checked_host(host), mode=_checked_mode(name))
-                if recording := self._replayed():
+                if recording := self.replayed():
                     raise ValueError(
                         f"{recording} is being replayed, for all hosts; end the replay with: secondhand replay --stop"
                     )
@@ -58,14 +58,18 @@ class Modes:
                 self._switch(self._active.policy.network.mode, (switched, *others))
             case {"mode": str(name)}:
                 mode = _checked_mode(name)
-                if self._replayed():
+                if self.replayed():
                     await self._end_replay()
                 self._switch(mode, ())
             case empty if not empty:
                 pass
             case _:
                 raise ValueError('expected "mode", "mode" and "host", or nothing')
-        policy, replayed = self._active.policy, self._replayed()
+        return self.described()
+
+    def described(self) -> dict[str, object]:
+        """Return the modes, as the command does."""
+        policy, replayed = self._active.policy, self.replayed()
         return {
             "mode": Mode.REPLAY if replayed else policy.network.mode,
             "recording": policy.recording.name if policy.recording else None,
@@ -73,12 +77,16 @@ class Modes:
             "unreachable": sorted(self._reachability.unreachable),
         }
 
+    def switch_all(self, mode: Mode) -> None:
+        """Switch all hosts to a mode. A replay goes on, since it is a mode of its own."""
+        self._switch(mode, ())
+
     def reload(self, old: CacheSettings, new: CacheSettings) -> None:
         """Switch to the modes of new settings if these differ from the old ones; else those set by commands stay."""
         if (old.mode, old.modes) != (new.mode, new.modes):
             self._switch(new.mode, new.modes)
 
-    def _replayed(self) -> str:
+    def replayed(self) -> str:
         """Return the name of the recording that is being replayed, or an empty string."""
         recording = self._active.policy.recording
         return recording.name if recording and recording.is_replay else ""

@@ -31,7 +31,7 @@ class Answer(Compare):
 
     async def http_connect(self, flow: http.HTTPFlow) -> None:
         """Refuse a tunnel to a prohibited target, and open one without its origin where a copy may answer inside."""
-        if flow.response is not None or not flow.live:
+        if flow.response is not None or not flow.live or not self._states.is_on():
             return
         service, there = await self._states.service(), flow.request.data
         if refused := service.refused_tunnel(there.host, there.port, fields_of(flow.request.headers)):
@@ -47,18 +47,17 @@ class Answer(Compare):
     async def tls_clienthello(self, data: tls.ClientHelloData) -> None:
         """Do not wait for the origin's TLS while it may not be contacted."""
         server = data.context.server
-        if server.address and _is_offline(await self._states.service(), server.sni or server.address[0]):
+        if server.address and await self._is_offline(server.sni or server.address[0]):
             data.establish_server_tls_first = False
 
     async def server_connect(self, data: ServerConnectionHookData) -> None:
         """Open no connection while its host is offline, whatever it is for."""
         server = data.server
-        if (
-            server.address
-            and not server.error
-            and _is_offline(await self._states.service(), server.sni or server.address[0])
-        ):
+        if server.address and not server.error and await self._is_offline(server.sni or server.address[0]):
             server.error = OFFLINE
+
+    async def _is_offline(self, host: str) -> bool:
+        return self._states.is_on() and _is_offline(await self._states.service(), host)
 
     async def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Decide about a request whose content is streamed: mitmproxy sends its head now."""

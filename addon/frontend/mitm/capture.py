@@ -11,6 +11,7 @@ from addon.frontend.mitm import notes
 from addon.frontend.mitm.flow_requests import destination_of
 from addon.frontend.mitm.flow_states import FlowStates
 from addon.frontend.mitm.messages import whole_response
+from addon.frontend.mitm.options import answers_replays
 from addon.frontend.mitm.presentation import present
 from addon.frontend.mitm.request_checks import fault_of_response
 from cache.answer.compose import NO_CONTENT
@@ -27,10 +28,12 @@ class Capture:
         self._each_request = each_request
 
     def requestheaders(self, flow: http.HTTPFlow) -> None:
-        """Begin to take part in a flow, unless it is a replay of one."""
+        """Begin to take part in a flow, if the options say so."""
         self._each_request()
         notes.forget(flow)
-        if flow.is_replay:
+        if not self._states.is_on():
+            return
+        if flow.is_replay and not answers_replays():
             notes.note_aside(flow, "client-replay")
         else:
             self._states.begin(flow, destination_of(flow))

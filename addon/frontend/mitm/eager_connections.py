@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mitmproxy import ctx
 
+from addon.frontend.mitm.options import is_on
 from addon.pipeline.active_pipeline import ActivePipeline
 from cache.policy.operator_rules import Mode
 
@@ -28,7 +29,7 @@ class EagerConnections:
         """Set the strategy that fits the present mode."""
         policy = self._active.policy
         replays = policy.recording is not None and policy.recording.is_replay
-        is_offline = replays or policy.network.mode in (Mode.OFFLINE, Mode.REPLAY)
+        is_offline = is_on() and (replays or policy.network.mode in (Mode.OFFLINE, Mode.REPLAY))
         if is_offline and ctx.options.connection_strategy == EAGER:
             self._suspended = True
             ctx.options.update(connection_strategy=LAZY)

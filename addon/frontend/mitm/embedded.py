@@ -4,94 +4,122 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from pathlib import Path
+from collections.abc import Coroutine
 
 from mitmproxy import ctx, exceptions
 from mitmproxy.addonmanager import Loader
 
 from addon.config.errors import ConfigError
-from addon.config.exposure import exposed_keys
-from addon.config.load import configure
 from addon.config.redaction import redaction
-from addon.config.settings import Settings
+from addon.frontend.mitm import options
 from addon.frontend.mitm.answer import Answer
 from addon.frontend.mitm.capture import Capture
 from addon.frontend.mitm.chain import Places
 from addon.frontend.mitm.compare import Compare
-from addon.frontend.mitm.eager_connections import EagerConnections
+from addon.frontend.mitm.embedded_service import EmbeddedService
 from addon.frontend.mitm.flow_states import FlowStates
-from addon.frontend.mitm.mitmproxy_origin import MitmproxyOrigin
-from addon.origin.options import OriginOptions
-from addon.pipeline.origin import Origin
+from addon.frontend.mitm.mitmproxy_version import untested
 from addon.service import Service
+from cache.policy.operator_rules import Mode
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
 
+NAME = "secondhand"
+
 
 class Embedded:
-    """Makes a service from the usual settings once mitmproxy runs, and puts the cache's addons in their places."""
-
-    name = "secondhand"
+    """Opens the cache with the usual settings once mitmproxy runs, and puts the cache's addons in their places."""
 
     def __init__(self) -> None:
-        self._made: asyncio.Future[Service] | None = None
-        states = FlowStates(self.service)
+        self._name = ""
+        self._service = EmbeddedService()
+        self._is_running = self._is_misconfigured = False
+        self._tasks: set[asyncio.Task[None]] = set()
+        states = FlowStates(self.service, self._takes_part)
         self._places = Places(Capture(states, self._take_places), Compare(states), Answer(states))
 
+    @property
+    def name(self) -> str:
+        """The name by which mitmproxy knows this addon, which asks for it first when it loads the addon."""
+        if not self._name:
+            self._name = NAME if ctx.master.addons.get(NAME) is None else f"{NAME}, loaded twice"
+        return self._name
+
+    @property
+    def _is_second(self) -> bool:
+        return self.name != NAME
+
     def load(self, loader: Loader) -> None:
-        """Add the option that names the settings file."""
+        """Add the options."""
+        if self._is_second:
+            logger.error("secondhand is loaded twice, and one mitmproxy can have one cache only: load it once")
+            return
         redaction.install("addon", "cache")  # mitmproxy's own messages are its operator's matter
-        loader.add_option(
-            "secondhand_config", str, "", "secondhand: the TOML file with its settings; empty means the usual places."
-        )
+        if problem := untested():
+            logger.warning("%s", problem)
+        options.add_to(loader)
 
     def configure(self, updated: set[str]) -> None:
-        """Refuse invalid settings before mitmproxy starts."""
-        if "secondhand_config" in updated:
-            try:
-                configure(_settings_file())
-            except ConfigError as error:
-                raise exceptions.OptionsError(str(error)) from error
+        """Use changed options, all or none. Raises OptionsError."""
+        if self._is_second or options.NAMES.isdisjoint(updated):
+            return
+        try:
+            self._configure(updated)
+        except (ConfigError, ValueError, OSError) as error:
+            if updated.issuperset(ctx.options.keys()):
+                # the script is being loaded, and mitmproxy would print a traceback for what it raises
+                self._is_misconfigured = True
+                logger.error("%s", error)
+                return
+            raise exceptions.OptionsError(str(error)) from error
+        self._is_misconfigured = False
+        self._take_places()  # now, since client replay may begin before `running`
+        if self._is_running and options.is_on() and self._service.current is None:
+            self._start(self._open())
 
-    async def running(self) -> None:
-        """Open the store, and take part in flows from now on."""
+    def _configure(self, updated: set[str]) -> None:
+        self._service.use(options.configuration())
+        mode, service = ctx.options.secondhand_mode, self._service.current
+        if options.MODE in updated and mode and service is not None:
+            service.modes.switch_all(Mode(mode))  # a command may have switched it since the option was set
+        if options.ON in updated and service is not None:
+            service.active.set_policy(service.policy)  # tells the observers
+
+    def running(self) -> asyncio.Task[None] | None:
+        """Take part in flows from now on. mitmproxy waits for the result, unless it loads a script while it runs."""
+        if self._is_second:
+            return None
+        self._is_running = True
         self._take_places()
-        await self.service()
+        return self._start(self._open()) if options.is_on() else None
+
+    async def _open(self) -> None:
+        try:
+            await self.service()
+        except (ConfigError, StoreError, ValueError, OSError) as error:
+            logger.error("%s", error)
+
+    def _takes_part(self) -> bool:
+        return options.is_on() and not self._is_misconfigured
 
     def _take_places(self) -> None:
         self._places.take(ctx.master.addons)
 
     async def service(self) -> Service:
-        """Return the service. Its first caller makes it, the others wait for it."""
-        if self._made is None:
-            self._made = asyncio.get_running_loop().create_future()
-            try:
-                settings = configure(_settings_file()).settings
-                if kept := exposed_keys(settings, ctx.options.listen_host):
-                    logger.warning("set listen_host: others can reach what %s keeps for one user", " and ".join(kept))
-                redaction.shows_queries = settings.log.queries
-                self._made.set_result(await self._started(settings))
-            except (ConfigError, StoreError, ValueError, OSError) as error:
-                self._made.set_exception(error)
-        return await self._made
+        """Return the service, once it is ready."""
+        return await self._service.started()
 
-    async def _started(self, settings: Settings) -> Service:
-        def origin(options: OriginOptions) -> Origin:
-            return MitmproxyOrigin(options.connect_timeout + options.first_byte_timeout, lambda: service.clock())
-
-        service = Service(settings, origin=origin)
-        await service.start()
-        service.active.add_observer(EagerConnections(service.active).adapt)
-        return service
-
-    async def done(self) -> None:
-        """Leave mitmproxy, and close the store."""
+    def done(self) -> asyncio.Task[None] | None:
+        """Leave mitmproxy, and close the store. The addon can be loaded again at once."""
+        if self._is_second:
+            return None
         self._places.leave(ctx.master.addons)
-        if self._made is not None and self._made.exception() is None:
-            await self._made.result().close()
+        left, self._service, self._name, self._is_running = self._service, EmbeddedService(), "", False
+        return self._start(left.close())
 
-
-def _settings_file() -> Path | None:
-    name = ctx.options.secondhand_config
-    return Path(name).expanduser() if name else None
+    def _start(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

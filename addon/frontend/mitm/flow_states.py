@@ -30,9 +30,10 @@ class FlowState:
 class FlowStates:
     """All flows in which the cache takes part, and the service that answers them."""
 
-    def __init__(self, service: Callable[[], Awaitable[Service]]) -> None:
-        """Use the service that `service` returns once it is ready."""
+    def __init__(self, service: Callable[[], Awaitable[Service]], is_on: Callable[[], bool]) -> None:
+        """Use the service that `service` returns once it is ready. The cache takes part in new flows if `is_on`."""
         self.service = service
+        self.is_on = is_on
         self._states: WeakKeyDictionary[http.HTTPFlow, FlowState] = WeakKeyDictionary()
 
     def begin(self, flow: http.HTTPFlow, asked: Destination) -> None:
