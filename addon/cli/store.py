@@ -21,9 +21,10 @@ from addon.cli.options import (
 from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.config.units import size_text, time_text
+from addon.pipeline.stored_description import freshness_state
 from addon.runtime.control import GUARD_INTERVAL, ControlError, running_proxies
 from cache.policy.cache_policy import CachePolicy
-from cache.rules.freshness import current_age, freshness_lifetime, is_fresh
+from cache.rules.freshness import current_age, freshness_lifetime
 from cache.rules.key import key_of_uri, keys
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore, StoreError
@@ -43,13 +44,6 @@ def open_store(settings: Settings) -> Iterator[ResponseStore]:
         yield store
     finally:
         store.close()
-
-
-def freshness_state(entry: StoredResponse, policy: CachePolicy, now: float) -> str:
-    """Return `fresh`, `stale`, or `invalid` for a stored response that needs validation at any age."""
-    if entry.invalid:
-        return "invalid"
-    return "fresh" if is_fresh(entry, policy, now) else "stale"
 
 
 def key_of(url: str) -> str:

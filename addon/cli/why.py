@@ -20,11 +20,10 @@ from addon.cli.options import (
 from addon.cli.store import open_store
 from addon.cli.terminal import print_json, print_line, print_table
 from addon.config.settings import Settings
+from addon.pipeline.explanation import explain_from, explanation_rows
 from addon.runtime.credential_key import credential_key
-from cache.engine.explain import Explanation, explain
+from cache.engine.explain import Explanation
 from cache.http.messages import Request
-from cache.policy.private_cache import without_dropped_parameters
-from cache.rules.key import keys, primary_key
 
 
 def why(
@@ -46,8 +45,7 @@ def why(
     if as_json:
         print_json(_described(explanation))
         return
-    rows = [(step.subject, step.finding, step.source) for step in explanation.steps]
-    print_table(["", "FINDING", "SOURCE"], rows, ["bold"])
+    print_table(["", "FINDING", "SOURCE"], explanation_rows(explanation), ["bold"])
     print_line(f"decision: {explanation.decision}, {explanation.reason}")
     if explanation.head:
         print_line(f"would send: {explanation.head.status} {explanation.head.reason}")
@@ -60,9 +58,7 @@ def _explanation(settings: Settings, request: Request) -> Explanation:
         secret = credential_key(directory) if directory.exists() else b""
         policy, now = policy_at_present(settings)
         policy = replace(policy, keying=replace(policy.keying, credential_key=secret))
-        request = without_dropped_parameters(request, policy.keying.query_rules)
-        candidates = [entry for key in keys(primary_key(request), policy) for entry in opened.candidates(key)]
-        return explain(request, candidates, policy, now)
+        return explain_from(opened, request, policy, now)
 
 
 def _described(explanation: Explanation) -> dict[str, object]:

@@ -15,6 +15,7 @@ from addon.frontend.mitm import options
 from addon.frontend.mitm.answer import Answer
 from addon.frontend.mitm.capture import Capture
 from addon.frontend.mitm.chain import Places
+from addon.frontend.mitm.commands import Commands
 from addon.frontend.mitm.compare import Compare
 from addon.frontend.mitm.embedded_service import EmbeddedService
 from addon.frontend.mitm.flow_states import FlowStates
@@ -36,6 +37,7 @@ class Embedded:
         self._service = EmbeddedService()
         self._is_running = self._is_misconfigured = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._commands = Commands(lambda: self._service.current)
         states = FlowStates(self.service, self._takes_part)
         self._places = Places(Capture(states, self._take_places), Compare(states), Answer(states))
 
@@ -51,7 +53,7 @@ class Embedded:
         return self.name != NAME
 
     def load(self, loader: Loader) -> None:
-        """Add the options."""
+        """Add the options and the commands."""
         if self._is_second:
             logger.error("secondhand is loaded twice, and one mitmproxy can have one cache only: load it once")
             return
@@ -59,6 +61,7 @@ class Embedded:
         if problem := untested():
             logger.warning("%s", problem)
         options.add_to(loader)
+        self._commands.add_to(loader)
 
     def configure(self, updated: set[str]) -> None:
         """Use changed options, all or none. Raises OptionsError."""
