@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections.abc import Coroutine
 
-from mitmproxy import ctx, exceptions
+from mitmproxy import contentviews, ctx, exceptions
 from mitmproxy.addonmanager import Loader
 
 from addon.config.errors import ConfigError
@@ -17,6 +17,7 @@ from addon.frontend.mitm.capture import Capture
 from addon.frontend.mitm.chain import Places
 from addon.frontend.mitm.commands import Commands
 from addon.frontend.mitm.compare import Compare
+from addon.frontend.mitm.copy_view import CopyView
 from addon.frontend.mitm.embedded_service import EmbeddedService
 from addon.frontend.mitm.flow_states import FlowStates
 from addon.frontend.mitm.mitmproxy_version import untested
@@ -62,6 +63,7 @@ class Embedded:
             logger.warning("%s", problem)
         options.add_to(loader)
         self._commands.add_to(loader)
+        contentviews.add(CopyView(lambda: self._service.current))
 
     def configure(self, updated: set[str]) -> None:
         """Use changed options, all or none. Raises OptionsError."""

@@ -8,13 +8,13 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
-from mitmproxy import exceptions
+from mitmproxy import contentviews, exceptions
 from mitmproxy.addons import proxyserver, view
 from mitmproxy.command import Command
 from mitmproxy.test import taddons, tflow, tutils
 
 from addon.frontend.mitm.embedded import Embedded
-from addon.frontend.mitm.notes import DECISION, REASON
+from addon.frontend.mitm.notes import DECISION, KEY, REASON
 from cache.stores.disk.store import DiskStore
 from tests.fixtures.kept_copies import keep
 
@@ -68,6 +68,22 @@ def test_show_puts_the_origins_head_beside_the_clients(play: Callable[[Scenario]
 
         assert ["", "FIELD", "ORIGIN SENT", "CLIENT GETS"] in rows
         assert "status" in [row[1] for row in rows]
+
+    play(scenario)
+
+
+def test_the_content_view_shows_the_same(play: Callable[[Scenario], None]) -> None:
+    async def scenario(_: Embedded, mitmproxy: taddons.context) -> None:
+        flow = tflow.tflow(resp=True)
+        assert flow.response
+        unknown = contentviews.prettify_message(flow.response, flow, "secondhand")
+        assert unknown.text == "The cache took no part in this flow."
+
+        flow.metadata[KEY] = URL
+
+        shown = contentviews.prettify_message(flow.response, flow, "secondhand")
+        assert "ORIGIN SENT\tCLIENT GETS" in shown.text
+        assert contentviews.prettify_message(flow.response, flow).view_name != "secondhand"
 
     play(scenario)
 

@@ -1,0 +1,32 @@
+"""mitmproxy's content view `secondhand`: what the origin sent, beside what clients get of the stored copy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mitmproxy.contentviews import Contentview, Metadata
+
+from addon.frontend.mitm.commands import shown
+from addon.frontend.mitm.notes import KEY
+from addon.service import Service
+
+
+class CopyView(Contentview):
+    """Shows what is stored for the URL of a flow."""
+
+    name = "secondhand"
+
+    def __init__(self, service: Callable[[], Service | None]) -> None:
+        """Ask the service that `service` returns; None as long as it is not open."""
+        self._service = service
+
+    def prettify(self, data: bytes, metadata: Metadata) -> str:  # noqa: ARG002 - the store has the content
+        """Return the lines about the stored copies."""
+        service, flow = self._service(), metadata.flow
+        if service is None or flow is None or KEY not in flow.metadata:
+            return "The cache took no part in this flow."
+        return "\n".join("\t".join(row).strip() for row in shown(service, str(flow.metadata[KEY])))
+
+    def render_priority(self, data: bytes, metadata: Metadata) -> float:  # noqa: ARG002 - it is the same for all
+        """Return a priority by which this view is used only when a user selects it."""
+        return -1
