@@ -67,7 +67,7 @@ rules:
 
 ## Requirements that are not met
 
-`tests/rfc/ledger.toml` lists the 288 requirements of this cache; `make ledger` prints each of them with the
+`tests/rfc/ledger.toml` lists the requirements of this cache; `make ledger` prints each of them with the
 conversations that show it. `tests/rfc/test_ledger.py` fails if a requirement has neither a conversation nor an entry
 here.
 
