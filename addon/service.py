@@ -169,7 +169,7 @@ class Service:
 
     @property
     def store_problem(self) -> str | None:
-        """Why there is no store at the moment, or None."""
+        """The reason why there is no store at the moment, or None."""
         condition = self.own_store.condition
         return condition.reason if condition.state is StoreState.CLOSED else None
 

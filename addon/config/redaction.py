@@ -1,4 +1,4 @@
-"""What a log must not show: the queries of URLs, names and passwords in URLs, and fields with credentials.
+"""Removes from logs the queries of URLs, names and passwords in URLs, and the values of fields with credentials.
 
 All log records of the process pass through `install`, whatever library writes them, with their tracebacks.
 """

@@ -22,7 +22,7 @@ _NO_FIELDS = Fields()
 
 
 class _Expects(Enum):
-    """What comes next."""
+    """The element of the chunked coding that comes next."""
 
     SIZE = auto()
     DATA = auto()

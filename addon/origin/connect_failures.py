@@ -12,7 +12,7 @@ from addon.origin.tls_alerts import received_alert, tls_problem
 _UNROUTABLE_ERRORS = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN})
 
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
-"""What OpenSSL says about bytes that are not TLS."""
+"""OpenSSL's reasons for an error when it reads bytes that are not TLS."""
 
 
 def failure_of(error: OSError | UnicodeError, route: Route) -> OriginFailure:

@@ -44,7 +44,7 @@ _MAX_SERVERS = 3
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What is known about a name: its addresses, or why there are none.
+    """The answer about a name: its addresses, or the reason why there are none.
 
     Attributes:
         addresses: The addresses, IPv6 first (RFC 8305 §4). Empty if there are none.

@@ -76,7 +76,7 @@ class _Record:
     not_connected_at: float = -math.inf
     """The beginning of the latest attempt that got none."""
     targets: dict[tuple[str, str], float] = field(default_factory=dict)
-    """When which method and target failed or was tried, in the order of these times."""
+    """The times at which each method and target last failed or was tried, in their order."""
 
     @property
     def accepts_connections(self) -> bool:

@@ -53,7 +53,7 @@ class ResponseHead:
 
 @dataclass(slots=True)
 class _Leniency:
-    """Whether the origin's host is in `origin.lenient`, and whether that was needed."""
+    """The leniency towards one response: allowed if its host is in `origin.lenient`, used if that was needed."""
 
     allowed: bool
     used: bool = False

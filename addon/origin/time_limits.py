@@ -39,7 +39,7 @@ class TimeLimits:
         self._response = response
         self._options = options
         self._is_stream: bool | None = None
-        """Whether the body is a stream; None before it begins."""
+        """True if the body is a stream; None before it begins."""
         usual = options.first_byte_timeout
         self._head_time = min(usual + response.held_back, max(usual, options.stream_timeout))
         self._head_until = 0.0

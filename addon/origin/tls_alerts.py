@@ -55,7 +55,7 @@ _EXPLANATIONS = {
 }
 
 _OPENSSL_TEXT = re.compile("(?:sslv3|tlsv1|tlsv13|ssl/tls) (?:alert )?([a-z ]+)")
-"""What OpenSSL says about an alert: `tlsv1 alert no application protocol`, `tlsv1 unrecognized name`."""
+"""OpenSSL's text for an alert: `tlsv1 alert no application protocol`, `tlsv1 unrecognized name`."""
 
 
 @dataclass(frozen=True, slots=True)

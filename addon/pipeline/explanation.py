@@ -1,4 +1,4 @@
-"""Why a request gets the response that it gets, from what is stored now."""
+"""Explains the response that a request would get now, from what is stored."""
 
 from __future__ import annotations
 

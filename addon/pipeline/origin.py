@@ -1,4 +1,4 @@
-"""What a pipeline needs of the way to origins: our own client has it, and so has mitmproxy's side towards servers."""
+"""The interface of a way to origins, which our own client and mitmproxy's side towards servers have."""
 
 from __future__ import annotations
 
@@ -64,16 +64,7 @@ class Origin(Protocol):
     ) -> FetchedResponse:
         """Send a request and return the response when its head has arrived.
 
-        Args:
-            request: The request's head. Fields that frame its content are replaced.
-            interim: Called with the head of each 1xx response before the final one, in order.
-            content: The request's content. The response may arrive before all of it was sent.
-            named_host: Send the client's Host field, even if it differs from the host of the request's URL.
-            connected: Called when a new connection was opened for the request.
-
-        Raises:
-            OriginFailure: no response.
-            ValueError: the request is not valid; nothing was sent.
+        The arguments and the errors are those of `OriginClient.fetch`.
         """
 
     def renew(self, request: Request) -> None:

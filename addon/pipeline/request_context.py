@@ -23,7 +23,7 @@ class RequestContext:
     fetch: Callable[[UpstreamRequest], Awaitable[FetchedResponse]] | None = None
     """Asks the origin in place of the pipeline's `Origin`. Raises OriginFailure."""
     not_storable: NotStored | None = None
-    """Why no response to this request may be stored, nor confirm a stored one, if the front end knows a reason."""
+    """The reason why no response to this request may be stored or confirm a stored one, if the front end has one."""
 
     @property
     def forwarding(self) -> Callable[[Response], None] | None:

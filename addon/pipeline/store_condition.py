@@ -16,7 +16,7 @@ SILENCE = 60.0
 
 
 class StoreState(StrEnum):
-    """What a store can do."""
+    """The state of a store, by what it can do."""
 
     OPEN = "open"
     """It works."""

@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 
 
 class Draining:
-    """Whether the proxy is to stop, and whether it still waits for responses under way. Belongs to the event loop."""
+    """The end of a proxy: it was asked to stop, and may still wait for responses. Belongs to the event loop."""
 
     def __init__(self) -> None:
         self.begun = False

@@ -70,7 +70,7 @@ class FreshnessPolicy:
     clock_valid_from: float = 0.0
     """A clock that shows an earlier time, in seconds since the epoch, is wrong: nothing is fresh then."""
     clock: ClockSetting = UNKNOWN_SETTING
-    """How the wall clock is set now; stored responses have the setting under which their times were noted."""
+    """The present setting of the wall clock; stored responses have the one under which their times were noted."""
     always_fresh: bool = False
     """Use stored responses whatever their age and whatever their origin demands: a replay."""
 

@@ -1,4 +1,4 @@
-"""How the wall clock is set, compared with a clock that nobody can set."""
+"""A setting of the wall clock, relative to a clock that nobody can set."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ClockSetting:
-    """How the wall clock is set. Stored times are noted with it, so that they are right when the clock is set back."""
+    """A setting of the wall clock. It is noted with stored times, so that these stay right when the clock is set."""
 
     boot: int = 0
     """The name of the unsettable clock: settings can be compared only if they have the same. 0: not known."""

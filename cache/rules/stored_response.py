@@ -51,7 +51,7 @@ class StoredResponse:
     scrubbed: bool = False
     """This proxy removed secrets, so the response differs from what the origin sent."""
     clock: ClockSetting = UNKNOWN_SETTING
-    """How the wall clock was set when the response was received."""
+    """The setting of the wall clock when the response was received."""
     combined_parts: tuple[StoredResponse, ...] = ()
     """The stored parts that this response was combined from, itself included. Not stored."""
 

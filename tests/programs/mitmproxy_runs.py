@@ -36,7 +36,7 @@ class Ask:
 
 @dataclass(frozen=True)
 class Got:
-    """What the client received: a response, or an error of its connection."""
+    """The response that the client received, or the error of its connection."""
 
     status: int
     fields: Lines = ()
@@ -64,7 +64,7 @@ class SeenFlow:
 
 @dataclass
 class Seen:
-    """What everyone saw during one run."""
+    """The observations of one run: by the client, by the origin, and in the flow file."""
 
     client: list[Got]
     origin: list[SeenRequest]

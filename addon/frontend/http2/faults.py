@@ -1,4 +1,4 @@
-"""What a client does wrong on an HTTP/2 connection, and the codes by which it is told (RFC 9113 §7)."""
+"""Faults of a client on an HTTP/2 connection, and the error codes that are sent for them (RFC 9113 §7)."""
 
 from __future__ import annotations
 

@@ -51,12 +51,12 @@ class Http2Handler:
 
     @property
     def limits(self) -> Http2Settings:
-        """What a new connection may demand."""
+        """The limits of a new connection: streams, resets, control frames and windows."""
         return self.frontend.service.settings.http2
 
     @property
     def head_limits(self) -> HeadLimits:
-        """How large the request heads on a new connection may be."""
+        """The limits for the request heads of a new connection, in bytes."""
         limits = self.frontend.service.settings.limits
         return HeadLimits(limits.max_head, limits.max_line)
 

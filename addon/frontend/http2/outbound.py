@@ -1,4 +1,4 @@
-"""What goes to the client of one HTTP/2 connection: frames, and content as far as its windows and its socket take it.
+"""Sends frames to the client of one HTTP/2 connection, and content as far as its windows and its socket take it.
 
 Several streams with content take turns, one frame each.
 """

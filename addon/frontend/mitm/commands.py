@@ -41,7 +41,7 @@ Row = Iterable[str]
 
 
 class Commands:
-    """What people and other addons can ask of the cache."""
+    """Commands of mitmproxy, by which people and other addons use the cache."""
 
     def __init__(self, service: Callable[[], Service | None]) -> None:
         """Ask the service that `service` returns; None as long as it is not open."""

@@ -10,7 +10,7 @@ from addon.frontend.mitm.flow_states import FlowStates
 from addon.frontend.mitm.presentation import mark_changes
 
 Stream = Callable[[bytes], Iterable[bytes] | bytes] | bool
-"""How mitmproxy streams content: not, as it comes, or through a function."""
+"""The way in which mitmproxy streams content: not at all, as it comes, or through a function."""
 
 
 class Compare:

@@ -1,4 +1,4 @@
-"""What the cache knows of the flows under way. The addons of the cache share it: each is called at another time."""
+"""The states of the flows under way. The addons of the cache share them, since each is called at another time."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from addon.service import Service
 
 @dataclass(slots=True)
 class FlowState:
-    """What the cache knows of one flow."""
+    """The state of one flow: the request, the work on it, and the response that was presented."""
 
     asked: Destination
-    """Where the client sent its request."""
+    """The destination of the request as the client sent it."""
     fetch: NativeFetch | None = None
     """The work on its request, once that has begun."""
     presented: Presentation | None = None

@@ -1,4 +1,4 @@
-"""What a mitmproxy user sees of the cache in a flow: a comment, a mark and metadata.
+"""Writes into a flow how the cache handled it: a comment, a mark and metadata, for the user of mitmproxy.
 
 All of it is plain text and numbers, so that flows can be saved, loaded and filtered (`~comment`, `~meta`, `~marked`).
 """

@@ -1,4 +1,4 @@
-"""How mitmproxy connects to origins itself: the CAs that it trusts, and how long it waits. Both follow our settings."""
+"""mitmproxy's options for connections to origins: trusted CAs and a time limit. Both follow our settings."""
 
 from __future__ import annotations
 
@@ -74,8 +74,7 @@ def bundled(files: Sequence[str]) -> IO[str]:
     Each has another name, because mitmproxy reads a file once and remembers its certificates by its name.
     """
     certificates = "\n".join(Path(name).expanduser().read_text() for name in files)
-    # the caller closes it
-    bundle = tempfile.NamedTemporaryFile("w", prefix="secondhand-", suffix=".pem")  # noqa: SIM115
+    bundle = tempfile.NamedTemporaryFile("w", prefix="secondhand-", suffix=".pem")  # noqa: SIM115 - the caller closes it
     bundle.write(certificates)
     bundle.flush()
     return bundle

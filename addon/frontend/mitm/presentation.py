@@ -1,4 +1,4 @@
-"""What the cache gave to a client as a response, and what other addons made of it.
+"""Gives a flow the response head that the cache presents, and tells whether other addons changed the response.
 
 A 200 that another addon has changed is not what the origin sent, so it goes out as 203 (RFC 9110 §7.7, §15.3.4), as one
 that an annotation rule has changed does.

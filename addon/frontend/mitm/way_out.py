@@ -15,7 +15,7 @@ from cache.http.messages import Request
 
 @dataclass(frozen=True, slots=True)
 class WayOut:
-    """How mitmproxy reaches one origin."""
+    """The way by which mitmproxy reaches one origin."""
 
     origin: str
     """The origin as in `Request.origin`, by which a request finds its way."""

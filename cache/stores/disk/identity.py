@@ -1,4 +1,4 @@
-"""Whether the store that a process has open is still the one in its directory."""
+"""Recognises that the store in a directory is not the one any more that a process has open."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which keys differ between two settings, and which of them cannot change while the proxy runs."""
+"""The keys that differ between two settings, and those that cannot change while the proxy runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When the system's clock is set, the running proxy follows, and forgets times that mean nothing any more."""
+"""The running proxy follows when the system's clock is set, and forgets times that mean nothing any more."""
 
 from __future__ import annotations
 

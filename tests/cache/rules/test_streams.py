@@ -1,4 +1,4 @@
-"""Which exchanges are streams."""
+"""Exchanges that are streams, and others that are not."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Lines = Iterable[tuple[str, str]]
 
 @dataclass
 class Received:
-    """What has come back on one stream."""
+    """The response on one stream, as far as it has arrived."""
 
     heads: list[dict[str, str]] = field(default_factory=list)
     """The header blocks: interim responses, the response, trailers."""

@@ -1,4 +1,4 @@
-"""Which releases of mitmproxy the cache accepts without a word."""
+"""The releases of mitmproxy that the cache accepts without a message."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mitmproxy user reads in a flow."""
+"""The comment, mark and metadata that a mitmproxy user reads in a flow."""
 
 from __future__ import annotations
 
