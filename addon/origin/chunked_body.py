@@ -1,7 +1,7 @@
 """Decodes the chunks of a response body (RFC 9112 §7.1).
 
-White space around a chunk's size and extension is accepted, and extensions are ignored. The body is complete with its
-last chunk: a trailer section that is malformed, too long, or holds framing fields is dropped (RFC 9112 §7.1.2, §8).
+White space around a chunk's size and extension is accepted, and extensions are ignored. The body is as long as its
+chunks say: a trailer section that is malformed, too long, or holds framing fields is dropped (RFC 9112 §7.1.2, §8).
 """
 
 from __future__ import annotations
@@ -57,11 +57,6 @@ class ChunkedBody:
     def complete(self) -> bool:
         """Return whether the last chunk and the trailer section have arrived."""
         return self._expects is _Expects.NOTHING
-
-    @property
-    def content_complete(self) -> bool:
-        """Return whether the last chunk has arrived: only trailer fields can follow."""
-        return self._expects in (_Expects.TRAILER, _Expects.NOTHING)
 
     def decode(self, data: bytes, pieces: list[bytes]) -> bool:
         """Append the content in `data` to `pieces`; return whether bytes follow the body. Raises MalformedResponse."""

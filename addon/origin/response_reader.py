@@ -11,7 +11,6 @@ from addon.origin.options import OriginOptions
 from addon.origin.other_protocols import other_protocol
 from addon.origin.response_buffer import SMALL_BODY, ResponseBuffer
 from addon.origin.response_head import END_OF_HEAD, MalformedResponse, ResponseHead, parse_head
-from cache.answer.responses import ErrorParameters
 from cache.http.messages import Response
 
 _PROTOCOL = b"HTTP/1."
@@ -98,15 +97,6 @@ class ResponseReader(ResponseBuffer):
         else:
             self.fail(FailureKind.HTTP_RESPONSE_INCOMPLETE, "closed the connection before its response was whole")
         self._wake_reader()
-
-    def fail(self, kind: FailureKind, predicate: str, parameters: ErrorParameters = ()) -> None:
-        """Mark the response as failed, unless it is finished or only its trailer fields are missing."""
-        chunks = self._chunks_left
-        if chunks is not None and chunks.content_complete and not self.finished:
-            self.complete = self.surplus = True  # RFC 9112 §8: a body in chunks is complete with its last chunk
-            self._wake_reader()
-        else:
-            super().fail(kind, predicate, parameters)
 
     # Heads
 

@@ -33,6 +33,7 @@ UNSUPPORTED = {
     "an error in response to HEAD has no content": PAGE,
     "the origin sends nothing and nothing is stored: 504": "mitmproxy waits for an origin without a limit",
     "no last chunk: the connection to the client is closed early, and nothing is stored": PAGE,
+    "no end of the trailer section: the connection to the client is closed early, and nothing is stored": PAGE,
     "a malformed chunk: the connection to the client is closed early, and nothing is stored": PAGE,
     "a reset within the body: the connection to the client is closed early, and nothing is stored": PAGE,
     "a large body that is incomplete: the connection to the client is closed early, and nothing is stored": PAGE,

@@ -97,6 +97,12 @@ CONVERSATIONS = [
         answer("200", STORED, body="hello", cut=True),
     ),
     _cut(
+        "no end of the trailer section",
+        ask("GET /a"),
+        origin_bytes(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n"),
+        answer("200", STORED, body="hello", cut=True),
+    ),
+    _cut(
         "a malformed chunk",
         ask("GET /a"),
         origin_bytes(HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\nwhat?\r\n"),
