@@ -28,17 +28,16 @@ ADDON_LAYERS = (
 """The entries of `addon/`, lowest first. Each imports only itself, those before it, and `cache/`."""
 
 FRONTEND_LAYERS = (
-    *(
-        "connection_limits",
-        "leaf_certificates",
-        "connections",
-        "frontend",
-        "connect",
-        "http1",
-        "http2",
-        "mitm",
-        "listener",
-    ),
+    "incoming_content",
+    "connection_limits",
+    "leaf_certificates",
+    "connections",
+    "frontend",
+    "connect",
+    "http1",
+    "http2",
+    "mitm",
+    "listener",
 )
 """The entries of `addon/frontend/`, lowest first."""
 

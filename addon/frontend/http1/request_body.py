@@ -8,6 +8,7 @@ from collections import deque
 import httptools
 
 from addon.frontend.http1.request_head import MalformedRequest
+from addon.frontend.incoming_content import IncomingContent
 
 MAX_WAITING = 262_144
 """Bytes that may wait for the reader."""
@@ -23,21 +24,15 @@ _CHUNKS_FOLLOW = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\
 """A request head for llhttp in place of the real one, which is parsed already, so that nothing else affects it."""
 
 
-class BrokenRequestBody(Exception):
-    """The client disconnected, or broke its framing, before its content was complete."""
-
-
-class RequestBody:
+class RequestBody(IncomingContent):
     """Content on its way in. The connection feeds it; iterate over it to read."""
 
     def __init__(self, length: int | None, transport: asyncio.Transport) -> None:
         """Expect `length` bytes, or chunks if it is None."""
+        super().__init__()  # `received` counts the framing too
         self.length = length
-        self.complete = False
         self.surplus = False
         """Bytes followed the last chunk: the connection must end with the response."""
-        self.received = 0
-        """Bytes so far, framing included."""
         self.paused = False
         """Reading from the client is paused, since the reader is slower."""
         self._left = length
@@ -46,8 +41,6 @@ class RequestBody:
         self._chunks: deque[bytes] = deque()
         self._waiting = 0
         self._framing = 0
-        self._broken: str | None = None
-        self._reader: asyncio.Future[None] | None = None
         self._parser = httptools.HttpRequestParser(self)
         if length is None:
             self._parser.feed_data(_CHUNKS_FOLLOW)
@@ -96,12 +89,7 @@ class RequestBody:
     async def __anext__(self) -> bytes:
         """Return the next bytes. Raises BrokenRequestBody if the content ends short."""
         while not self._chunks:
-            if self._broken is not None:
-                raise BrokenRequestBody(self._broken)
-            if self.complete:
-                raise StopAsyncIteration
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
+            await self._wait()
         chunk = self._chunks.popleft()
         self._waiting -= len(chunk) + OVERHEAD
         if self.paused and self._waiting <= MAX_WAITING // 2:
@@ -117,10 +105,6 @@ class RequestBody:
         if self._waiting > MAX_WAITING and not self.paused:
             self.paused = True
             self._transport.pause_reading()
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)
 
     # ---- called by llhttp
 

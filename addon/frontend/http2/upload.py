@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 
-from addon.frontend.http1.request_body import BrokenRequestBody
 from addon.frontend.http2.faults import ErrorCode, StreamFault
+from addon.frontend.incoming_content import IncomingContent
 
 
-class Upload:
+class Upload(IncomingContent):
     """Content on its way in. The connection feeds it; iterate over it to read.
 
     Attributes:
         length: The declared length in bytes, if there is one.
-        received: Bytes received so far.
-        complete: All content has arrived.
     """
 
     def __init__(self, length: int | None, on_read: Callable[[int], None]) -> None:
         """Call `on_read` with the number of bytes that have left memory."""
+        super().__init__()
         self.length = length
-        self.received = 0
-        self.complete = False
         self._on_read = on_read
         self._data = bytearray()  # joined, since a client may send very small frames
-        self._broken: str | None = None
-        self._reader: asyncio.Future[None] | None = None
 
     @property
     def waiting(self) -> int:
@@ -63,17 +57,8 @@ class Upload:
     async def __anext__(self) -> bytes:
         """Return the next bytes. Raises BrokenRequestBody if the content ends short."""
         while not self._data:
-            if self._broken is not None:
-                raise BrokenRequestBody(self._broken)
-            if self.complete:
-                raise StopAsyncIteration
-            self._reader = asyncio.get_running_loop().create_future()
-            await self._reader
+            await self._wait()
         data = bytes(self._data)
         self._data.clear()
         self._on_read(len(data))
         return data
-
-    def _wake(self) -> None:
-        if self._reader is not None and not self._reader.done():
-            self._reader.set_result(None)

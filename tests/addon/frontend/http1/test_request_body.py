@@ -8,8 +8,9 @@ from typing import cast
 
 import pytest
 
-from addon.frontend.http1.request_body import MAX_FRAMING, MAX_WAITING, BrokenRequestBody, RequestBody
+from addon.frontend.http1.request_body import MAX_FRAMING, MAX_WAITING, RequestBody
 from addon.frontend.http1.request_head import MalformedRequest
+from addon.frontend.incoming_content import BrokenRequestBody
 
 
 class FakeTransport:
