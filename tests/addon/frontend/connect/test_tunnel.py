@@ -63,12 +63,13 @@ def test_tls_for_http_1_1_is_intercepted(protocols: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("data", "mode"),
     [
-        (client_hello("a.example", "h3"), "reverse:https://a.example:443"),
+        (client_hello("a.example", "h2"), "reverse:https://a.example:443"),
+        (client_hello("a.example", "h2", "h3"), "reverse:https://a.example:443"),
         (client_hello("a.example", "http/1.0"), "reverse:https://a.example:443"),
         (b"GET / HTTP/1.1\r\n", "reverse:http://a.example:443"),
         (b"PROPFIND * HTTP/1.1\r\n", "reverse:http://a.example:443"),
     ],
-    ids=["h3", "http/1.0", "GET in clear text", "PROPFIND in clear text"],
+    ids=["h2", "h2 or h3", "http/1.0", "GET in clear text", "PROPFIND in clear text"],
 )
 def test_other_protocols_and_clear_text_http_go_to_mitmproxy_unchanged(data: bytes, mode: str) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:

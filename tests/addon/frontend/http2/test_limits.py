@@ -39,3 +39,12 @@ def test_window_updates_are_allowed_by_what_was_sent_however_late_they_come() ->
     with pytest.raises(ConnectionFault) as fault:
         budgets.count_window_update(0.0)
     assert fault.value.reason == Disconnected.HTTP2_CONTROL_FRAMES
+
+
+def test_a_client_may_send_a_ping_for_each_frame_of_content() -> None:
+    budgets = Budgets(Http2Settings(control_frames=10))
+    budgets.content_sent(1000)
+    for _ in range(1000 + 10):
+        budgets.count_ping(0.0)
+    with pytest.raises(ConnectionFault):
+        budgets.count_ping(0.0)
