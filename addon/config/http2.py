@@ -6,11 +6,7 @@ from pydantic import Field
 
 from addon.config.model import Section
 from addon.config.units import Size
-
-DEFAULT_WINDOW = 65_535
-"""Bytes of the windows of a connection that says nothing else (RFC 9113 §6.9.2)."""
-
-MAX_WINDOW = 2**31 - 1
+from addon.origin.http2.flow_control import DEFAULT_WINDOW, MAX_WINDOW
 
 
 class Http2Settings(Section):

@@ -14,6 +14,7 @@ request and returns the response (`OriginResponse`).
 - `response_reader`: reads one response into a `response_buffer`, by its `response_head` and perhaps a `chunked_body`;
   `head_cache`: response heads parsed before.
 - `reachability`: the origins that do not answer, and when a request may try them again.
+- `http2`: frames, windows and faults of HTTP/2, used for clients as well.
 - `lint`: the checks of `secondhand lint` on an origin's response.
 """
 

@@ -12,13 +12,14 @@ from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, STALL_TIMEOUT
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http2 import connection_state as states
-from addon.frontend.http2 import frames, limits, settings
+from addon.frontend.http2 import limits, settings
 from addon.frontend.http2.connection_state import Event, State
-from addon.frontend.http2.faults import ConnectionFault, ErrorCode
-from addon.frontend.http2.frame_reader import Frame, FrameReader
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.http2.outbound import Outbound
 from addon.frontend.http2.streams import Streams
+from addon.origin.http2 import frames
+from addon.origin.http2.faults import ConnectionFault, ErrorCode
+from addon.origin.http2.frame_reader import Frame, FrameReader
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ class Http2Connection(asyncio.Protocol):
         self._connections = handler.frontend.connections
         self._targets = targets
         self._state = State.GREETING
-        self._reader = FrameReader(handler.limits, handler.head_limits.head)
+        self._reader = FrameReader(handler.head_limits.head, handler.limits.continuation_frames, preface=frames.PREFACE)
         self._settings = settings.ClientSettings()
         self._budgets = limits.Budgets(handler.limits)
         self._next_turn: asyncio.Handle | None = None

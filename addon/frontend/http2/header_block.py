@@ -12,7 +12,7 @@ from functools import lru_cache
 from hpack import Decoder, Encoder, HPACKError, OversizedHeaderListError
 
 from addon.frontend.http1.request_head import MalformedRequest
-from addon.frontend.http2.faults import ConnectionFault, ErrorCode
+from addon.origin.http2.faults import ConnectionFault, ErrorCode
 from cache.http.messages import Fields, Response
 
 NO_TABLE = b"\x20"

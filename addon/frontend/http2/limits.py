@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from addon.config.http2 import Http2Settings
-from addon.frontend.http2.faults import over_budget
+from addon.origin.http2.faults import over_budget
 from cache.policy.reasons import Disconnected
 
 WORK_PER_TURN = 64

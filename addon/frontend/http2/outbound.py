@@ -8,12 +8,11 @@ from __future__ import annotations
 import asyncio
 from typing import Protocol
 
-from addon.config.http2 import DEFAULT_WINDOW
 from addon.frontend.http1.send import ClientGone
-from addon.frontend.http2 import frames
-from addon.frontend.http2.flow_control import SendWindow
 from addon.frontend.http2.header_block import NO_TABLE
 from addon.frontend.http2.limits import Budgets
+from addon.origin.http2 import frames
+from addon.origin.http2.flow_control import DEFAULT_WINDOW, SendWindow
 
 MAX_PENDING = 65_536
 """Bytes that are collected before they are given to the transport."""

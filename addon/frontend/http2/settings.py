@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from addon.config.http2 import DEFAULT_WINDOW, MAX_WINDOW, Http2Settings
-from addon.frontend.http2 import frames
-from addon.frontend.http2.faults import ConnectionFault, ErrorCode
+from addon.config.http2 import Http2Settings
+from addon.origin.http2 import frames
+from addon.origin.http2.faults import ConnectionFault, ErrorCode
+from addon.origin.http2.flow_control import DEFAULT_WINDOW, MAX_WINDOW
 
 HEADER_TABLE_SIZE, ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX_FRAME_SIZE, MAX_HEADER_LIST_SIZE = (
     range(1, 7)

@@ -11,11 +11,11 @@ from addon.frontend.connections import MIN_BYTES, STALL_TIMEOUT
 from addon.frontend.http1.response_task import ResponseTask
 from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2 import stream_state as states
-from addon.frontend.http2.flow_control import ReceiveWindow, SendWindow
 from addon.frontend.http2.header_block import response_block
 from addon.frontend.http2.outbound import Outbound
 from addon.frontend.http2.stream_state import Event, State
 from addon.frontend.http2.upload import Upload
+from addon.origin.http2.flow_control import ReceiveWindow, SendWindow
 from cache.http.messages import Response
 
 SWITCHING_PROTOCOLS = 101

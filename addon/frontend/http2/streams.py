@@ -12,10 +12,7 @@ from typing import Protocol, cast
 
 from addon.frontend.http1.request_head import MalformedRequest
 from addon.frontend.http1.request_target import RequestTargets
-from addon.frontend.http2 import frames, limits
-from addon.frontend.http2.faults import ConnectionFault, ErrorCode, StreamFault, over_budget
-from addon.frontend.http2.flow_control import ReceiveWindow
-from addon.frontend.http2.frame_reader import Frame
+from addon.frontend.http2 import limits
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.http2.header_block import HeaderDecoder, OversizedHeaderList
 from addon.frontend.http2.hot_answers import Http2HotResponse, hot_frames
@@ -25,6 +22,10 @@ from addon.frontend.http2.settings import ClientSettings
 from addon.frontend.http2.stream import Stream, StreamOwner
 from addon.frontend.http2.stream_state import REQUEST_COMPLETE, Event, State
 from addon.frontend.http2.upload import Upload
+from addon.origin.http2 import frames
+from addon.origin.http2.faults import ConnectionFault, ErrorCode, StreamFault, over_budget
+from addon.origin.http2.flow_control import ReceiveWindow
+from addon.origin.http2.frame_reader import Frame
 from cache.http.messages import Request
 from cache.policy.reasons import Disconnected
 from cache.rules.streams import asks_for_stream

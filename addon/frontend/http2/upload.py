@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from addon.frontend.http2.faults import ErrorCode, StreamFault
 from addon.frontend.incoming_content import IncomingContent
+from addon.origin.http2.faults import ErrorCode, StreamFault
 
 
 class Upload(IncomingContent):

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from hpack import Decoder, Encoder
 
-from addon.frontend.http2 import frames
-from addon.frontend.http2.faults import ErrorCode
+from addon.origin.http2 import frames
+from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import Client, FrontEndUnderTest, authority_of, client_tls
 from tests.fixtures.raw_origin import RawOrigin
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 
 import pytest
 
-from addon.frontend.http2 import frames
+from addon.origin.http2 import frames
 from tests.addon.frontend.front_end import FrontEndUnderTest, authority_of, echo_path, run_conversation
 from tests.addon.frontend.http2.http2_client import Http2Client, http2_client
 from tests.fixtures.raw_origin import RawOrigin

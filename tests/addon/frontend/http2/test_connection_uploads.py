@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from addon.frontend.http2 import frames
-from addon.frontend.http2.faults import ErrorCode
+from addon.origin.http2 import frames
+from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import (
     FrontEndUnderTest,
     echo_path,

@@ -7,7 +7,6 @@ from hpack import Decoder, Encoder, HPACKError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.frontend.http2.faults import ConnectionFault, ErrorCode
 from addon.frontend.http2.header_block import (
     MAX_REMEMBERED,
     HeaderDecoder,
@@ -15,6 +14,7 @@ from addon.frontend.http2.header_block import (
     encode,
     response_block,
 )
+from addon.origin.http2.faults import ConnectionFault, ErrorCode
 from cache.http.messages import Fields, Response
 
 HEAD = [(b":method", b"GET"), (b":path", b"/a"), (b"user-agent", b"test")]

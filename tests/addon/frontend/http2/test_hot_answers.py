@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.frontend.http1.hot_response import HitCount, hot_response
-from addon.frontend.http2 import frames
 from addon.frontend.http2.hot_answers import MAX_CONTENT, Http2HotResponse, hot_frames
+from addon.origin.http2 import frames
 from cache import engine
 from cache.engine.decisions import Serve
 from cache.http.fields import imf_date

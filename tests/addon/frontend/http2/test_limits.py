@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from addon.config.http2 import Http2Settings
-from addon.frontend.http2.faults import ConnectionFault, ErrorCode
 from addon.frontend.http2.limits import Budget, Budgets
+from addon.origin.http2.faults import ConnectionFault, ErrorCode
 from cache.policy.reasons import Disconnected
 
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from addon.config.http2 import MAX_WINDOW
-from addon.frontend.http2.faults import ConnectionFault, ErrorCode
+from addon.origin.http2.faults import ConnectionFault, ErrorCode
+
+DEFAULT_WINDOW = 65_535
+"""Bytes of content that each side may send before it is told of another window (RFC 9113 §6.9.2)."""
+
+MAX_WINDOW = 2**31 - 1
+"""Bytes of the largest window (RFC 9113 §6.9.1)."""
 
 
 class SendWindow:
@@ -22,23 +27,23 @@ class SendWindow:
 
 
 class ReceiveWindow:
-    """Bytes that the client may send."""
+    """Bytes that the peer may send."""
 
     __slots__ = ("_left", "_released", "_size")
 
     def __init__(self, size: int) -> None:
         self._size = self._left = size
         self._released = 0
-        """Bytes that have left memory, and that the client was not told of yet."""
+        """Bytes that have left memory, and that the peer was not told of yet."""
 
     def take(self, size: int) -> None:
-        """Count bytes that the client has sent. Raises ConnectionFault if they are more than it may send."""
+        """Count bytes that the peer has sent. Raises ConnectionFault if they are more than it may send."""
         self._left -= size
         if self._left < 0:
-            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "The client sent more than the window allows.")
+            raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "The peer sent more than the window allows.")
 
     def release(self, size: int) -> int:
-        """Note that bytes have left memory; return how many the client should be told of now, often 0."""
+        """Note that bytes have left memory; return how many the peer should be told of now, often 0."""
         self._released += size
         if self._released < self._size // 2:
             return 0

@@ -8,10 +8,9 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.config.http2 import Http2Settings
-from addon.frontend.http2 import frames
-from addon.frontend.http2.faults import ConnectionFault
-from addon.frontend.http2.frame_reader import Frame, FrameReader
+from addon.origin.http2 import frames
+from addon.origin.http2.faults import ConnectionFault
+from addon.origin.http2.frame_reader import Frame, FrameReader
 
 FRAMES = b"".join(
     [
@@ -25,7 +24,7 @@ FRAMES = b"".join(
 
 
 def read(pieces: list[bytes]) -> list[Frame]:
-    reader, found = FrameReader(Http2Settings(), 65_536), []
+    reader, found = FrameReader(65_536, 8, preface=frames.PREFACE), []
     for piece in pieces:
         reader.feed(piece)
         while (frame := reader.next()) is not None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from addon.frontend.http2.faults import ConnectionFault, ErrorCode
-from addon.frontend.http2.flow_control import ReceiveWindow, SendWindow
+from addon.origin.http2.faults import ConnectionFault, ErrorCode
+from addon.origin.http2.flow_control import ReceiveWindow, SendWindow
 
 
 def test_the_client_is_told_of_room_once_half_the_window_was_read() -> None:

@@ -1,4 +1,4 @@
-"""Faults of a client on an HTTP/2 connection, and the error codes that are sent for them (RFC 9113 §7)."""
+"""Faults of the peer on an HTTP/2 connection, and the error codes that are sent for them (RFC 9113 §7)."""
 
 from __future__ import annotations
 
@@ -40,5 +40,5 @@ class StreamFault(Exception):
 
 
 def over_budget(reason: Disconnected, sentence: str) -> ConnectionFault:
-    """Return the fault of a client that demands more work than its limits allow."""
+    """Return the fault of a peer that demands more work than its limits allow."""
     return ConnectionFault(ErrorCode.ENHANCE_YOUR_CALM, sentence, reason)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from struct import Struct
 
-from addon.frontend.http2.faults import ConnectionFault, ErrorCode
+from addon.origin.http2.faults import ConnectionFault, ErrorCode
 
 PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
 """The first bytes of every client (RFC 9113 §3.4)."""
@@ -52,7 +52,7 @@ def reset_frame(stream: int, code: ErrorCode) -> bytes:
 
 
 def goaway_frame(last_stream: int, code: ErrorCode, text: str = "") -> bytes:
-    """Return a GOAWAY frame; `text` is for people who read the client's log."""
+    """Return a GOAWAY frame; `text` is for people who read the peer's log."""
     return frame(GOAWAY, 0, 0, _NUMBER.pack(last_stream) + _NUMBER.pack(code) + text.encode("latin-1"))
 
 

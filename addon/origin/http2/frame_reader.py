@@ -1,12 +1,11 @@
-"""Splits the bytes of a client into frames, and joins the frames of a header block. Pure: it only keeps bytes."""
+"""Splits the bytes of a peer into frames, and joins the frames of a header block. Pure: it only keeps bytes."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from addon.config.http2 import Http2Settings
-from addon.frontend.http2 import frames
-from addon.frontend.http2.faults import ConnectionFault, ErrorCode, over_budget
+from addon.origin.http2 import frames
+from addon.origin.http2.faults import ConnectionFault, ErrorCode, over_budget
 from cache.policy.reasons import Disconnected
 
 
@@ -20,15 +19,19 @@ class Frame(NamedTuple):
 
 
 class FrameReader:
-    """Reads the preface, then one frame after the other."""
+    """Reads the preface, if the peer sends one, then one frame after the other."""
 
-    def __init__(self, limits: Http2Settings, max_block: int) -> None:
-        """Join at most `max_block` bytes of a header block."""
-        self._limits = limits
+    def __init__(self, max_block: int, max_continuations: int, *, preface: bytes = b"") -> None:
+        """Join at most `max_block` bytes and `max_continuations` further frames of a header block.
+
+        The peer's bytes begin with `preface` (RFC 9113 §3.4), which a client sends and a server does not.
+        """
         self._max_block = max_block
+        self._max_continuations = max_continuations
+        self._preface = preface
         self._data = b""
         self._position = 0
-        self._greeted = False
+        self._greeted = not preface
         """The preface has arrived."""
         self._headers: Frame | None = None
         """A HEADERS frame whose header block is not complete."""
@@ -73,11 +76,11 @@ class FrameReader:
         return None
 
     def _read_preface(self) -> bool:
-        if not frames.PREFACE.startswith(self._data[: len(frames.PREFACE)]):
+        if not self._preface.startswith(self._data[: len(self._preface)]):
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "The connection does not begin with the preface of HTTP/2.")
-        if len(self._data) < len(frames.PREFACE):
+        if len(self._data) < len(self._preface):
             return False
-        self._position = len(frames.PREFACE)
+        self._position = len(self._preface)
         self._greeted = True
         return True
 
@@ -96,7 +99,7 @@ class FrameReader:
         self._parts.append(frame.payload)
         self._size += len(frame.payload)
         # CVE-2024-27316: both are counted, since a frame may be empty
-        if self._size > self._max_block or len(self._parts) > self._limits.continuation_frames + 1:
+        if self._size > self._max_block or len(self._parts) > self._max_continuations + 1:
             raise over_budget(Disconnected.HTTP2_CONTINUATIONS, "A header block has too many frames or bytes.")
         if not frame.flags & frames.END_HEADERS:
             return None
