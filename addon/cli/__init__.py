@@ -43,6 +43,7 @@ app = typer.Typer(
     # boxes for a terminal, plain text for files
     rich_markup_mode="rich" if sys.stdout.isatty() else None,
 )
+app.callback()(mitm.version_option)
 app.command(epilog="Example: secondhand run -- npm ci", context_settings={"allow_interspersed_args": False})(run.run)
 app.command(epilog='Example: eval "$(secondhand env)"')(env.env)
 app.command(epilog="Example: secondhand serve --listen 127.0.0.1:8080")(serve.serve)

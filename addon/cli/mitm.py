@@ -6,6 +6,7 @@ import platform
 from importlib.metadata import PackageNotFoundError
 from importlib.metadata import version as version_of
 from pathlib import Path
+from typing import Annotated
 
 import typer
 from typer.core import TyperCommand
@@ -49,6 +50,20 @@ def mitmdump(context: typer.Context) -> None:
     from mitmproxy.tools import main  # slow to import, and few commands need it
 
     main.mitmdump(["-s", str(MAIN), *context.args])
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+def version_option(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the versions and exit.")
+    ] = False,
+) -> None:
+    """Accept `--version` in place of a command."""
 
 
 def version(as_json: JsonOption = False) -> None:

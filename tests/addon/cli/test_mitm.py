@@ -33,4 +33,5 @@ def test_mitmdump_is_the_real_one() -> None:
 
 def test_version_prints_three_versions() -> None:
     assert re.fullmatch(r"secondhand .+\nmitmproxy 1\d\..+\npython 3\..+\n", run("version").stdout)
+    assert run("--version").stdout == run("version").stdout
     assert set(json.loads(run("version", "--json").stdout)) == {"secondhand", "mitmproxy", "python"}
