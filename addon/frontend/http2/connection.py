@@ -15,11 +15,12 @@ from addon.frontend.http2 import connection_state as states
 from addon.frontend.http2 import limits, settings
 from addon.frontend.http2.connection_state import Event, State
 from addon.frontend.http2.handler import Http2Handler
-from addon.frontend.http2.outbound import Outbound
 from addon.frontend.http2.streams import Streams
 from addon.origin.http2 import frames
 from addon.origin.http2.faults import ConnectionFault, ErrorCode
 from addon.origin.http2.frame_reader import Frame, FrameReader
+from addon.origin.http2.outbound import Outbound
+from addon.origin.http2.settings import PeerSettings
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,7 @@ class Http2Connection(asyncio.Protocol):
         self._targets = targets
         self._state = State.GREETING
         self._reader = FrameReader(handler.head_limits.head, handler.limits.continuation_frames, preface=frames.PREFACE)
-        self._settings = settings.ClientSettings()
+        self._settings = PeerSettings()
         self._budgets = limits.Budgets(handler.limits)
         self._next_turn: asyncio.Handle | None = None
         self._incomplete_since: float | None = None
@@ -68,7 +69,7 @@ class Http2Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Use this transport."""
         usable = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
-        self.outbound = Outbound(usable, self._budgets)
+        self.outbound = Outbound(usable, self._budgets.content_sent)
         self.streams = Streams(self._handler, self._targets, self, self._settings, self._budgets)
         self._taking |= self.streams.taking
         self._connections.add(self)

@@ -32,7 +32,7 @@ class AnsweredStream(RespondingStream, Protocol):
     """Client and origin may be silent for long."""
 
     @property
-    def response_complete(self) -> bool:
+    def sending_complete(self) -> bool:
         """Return whether nothing more may be sent."""
 
     def client_address(self) -> str:
@@ -89,7 +89,7 @@ class Http2Handler:
 
     async def _send(self, stream: AnsweredStream, request: Request, reply: Reply) -> bool:
         """Send a reply, and log it; return whether the client got all of it."""
-        if stream.response_complete:  # the client has reset it
+        if stream.sending_complete:  # the client has reset it
             await _close(reply)
             return False
         size, stream.may_be_silent = 0, is_stream(reply.head)

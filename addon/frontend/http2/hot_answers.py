@@ -7,8 +7,9 @@ from math import floor
 from typing import override
 
 from addon.frontend.http1.hot_response import Encoded, HotResponse
-from addon.frontend.http2.header_block import encode, response_block
+from addon.frontend.http2.header_block import response_block
 from addon.origin.http2 import frames
+from addon.origin.http2.header_block import encode
 from cache.engine.decisions import Serve
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from addon.config.http2 import Http2Settings
+from addon.origin.http2.budget import Budget
 from addon.origin.http2.faults import over_budget
 from cache.policy.reasons import Disconnected
 
@@ -20,25 +21,6 @@ ENCODED_PER_WORK, DECODED_PER_WORK = 256, 4096
 
 MAX_REMEMBERED_LIST = 4096
 """Bytes of a header list that is remembered for its header block."""
-
-
-class Budget:
-    """A token bucket: so many events at once, and so many a second on average."""
-
-    __slots__ = ("_left", "_per_second", "_size", "_updated")
-
-    def __init__(self, size: int, per_second: float) -> None:
-        self._size = self._left = float(size)
-        self._per_second = per_second
-        self._updated: float | None = None
-
-    def spend(self, now: float) -> bool:
-        """Count an event at `now`, in seconds; return whether the budget allows it."""
-        if self._updated is not None:
-            self._left = min(self._size, self._left + (now - self._updated) * self._per_second)
-        self._updated = now
-        self._left -= 1
-        return self._left >= 0
 
 
 class Budgets:

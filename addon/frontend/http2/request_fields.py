@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass, replace
 
 from addon.frontend.http1.request_head import MAX_FIELDS, MalformedRequest, RequestHead
-from addon.frontend.http2.header_block import CONNECTION_FIELDS, Lines
+from addon.origin.http2.header_block import CONNECTION_FIELDS, Lines
 from cache.http.fields import TOKEN
 from cache.http.messages import Fields
 

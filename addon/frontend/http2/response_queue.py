@@ -53,5 +53,5 @@ class ResponseQueue:
     def _done(self, stream: Stream, task: asyncio.Task[bool]) -> None:
         if not task.cancelled() and (error := task.exception()):
             logger.error("a response failed", exc_info=error)
-        if not stream.response_complete:
+        if not stream.sending_complete:
             self._on_incomplete(stream)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Protocol
 
 from addon.frontend.http1.response_head import WITHOUT_CONTENT
-from addon.frontend.http2.header_block import encode, response_block
+from addon.frontend.http2.header_block import response_block
+from addon.origin.http2.header_block import encode
 from addon.pipeline.reply import Reply
 from cache.http.field_table import end_to_end
 from cache.http.messages import Fields

@@ -12,10 +12,10 @@ from addon.frontend.http1.response_task import ResponseTask
 from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2 import stream_state as states
 from addon.frontend.http2.header_block import response_block
-from addon.frontend.http2.outbound import Outbound
 from addon.frontend.http2.stream_state import Event, State
 from addon.frontend.http2.upload import Upload
 from addon.origin.http2.flow_control import ReceiveWindow, SendWindow
+from addon.origin.http2.outbound import Outbound
 from cache.http.messages import Response
 
 SWITCHING_PROTOCOLS = 101
@@ -82,7 +82,7 @@ class Stream:
         self.state = states.MOVES[self.state][event]
 
     @property
-    def response_complete(self) -> bool:
+    def sending_complete(self) -> bool:
         """Return whether nothing more may be sent."""
         return self.state in states.RESPONSE_COMPLETE
 
@@ -103,7 +103,7 @@ class Stream:
 
     @property
     def _sends(self) -> bool:
-        return self._begun and not self.response_complete
+        return self._begun and not self.sending_complete
 
     def is_stalled(self) -> bool:
         """Return whether the client has sent or read too little since the deadline was set."""
@@ -125,12 +125,12 @@ class Stream:
     def send_interim(self, interim: Response) -> None:
         """Send an interim response (1xx)."""
         # RFC 9113 §8.6: there is no 101 in HTTP/2
-        if not self.response_complete and interim.status != SWITCHING_PROTOCOLS:
+        if not self.sending_complete and interim.status != SWITCHING_PROTOCOLS:
             self._outbound.write_headers(self.number, response_block(interim), end_stream=False)
 
     def send_headers(self, block: bytes, *, end_stream: bool) -> None:
         """Send the response's header block, or its trailer section. Raises ClientGone if the stream was reset."""
-        if self.response_complete:
+        if self.sending_complete:
             raise ClientGone
         if self.response is not None:
             self.response.keep_for_client()
@@ -141,11 +141,13 @@ class Stream:
 
     async def send_content(self, content: bytes, *, end_stream: bool) -> None:
         """Send content, no faster than the client takes it. Raises ClientGone if the stream was reset."""
-        if self.response_complete:
+        if self.sending_complete:
             raise ClientGone
         rest = memoryview(content)
         while rest:
             size = await self._outbound.room(self, len(rest))
+            if not size:
+                raise ClientGone
             part, rest = rest[:size], rest[size:]
             self._sent += size
             self._sent_in_turn += size

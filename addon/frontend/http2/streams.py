@@ -18,7 +18,6 @@ from addon.frontend.http2.header_block import HeaderDecoder, OversizedHeaderList
 from addon.frontend.http2.hot_answers import Http2HotResponse, hot_frames
 from addon.frontend.http2.request_fields import Http2Head, check_trailers, request_head
 from addon.frontend.http2.response_queue import ResponseQueue
-from addon.frontend.http2.settings import ClientSettings
 from addon.frontend.http2.stream import Stream, StreamOwner
 from addon.frontend.http2.stream_state import REQUEST_COMPLETE, Event, State
 from addon.frontend.http2.upload import Upload
@@ -26,6 +25,7 @@ from addon.origin.http2 import frames
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, StreamFault, over_budget
 from addon.origin.http2.flow_control import ReceiveWindow
 from addon.origin.http2.frame_reader import Frame
+from addon.origin.http2.settings import PeerSettings
 from cache.http.messages import Request
 from cache.policy.reasons import Disconnected
 from cache.rules.streams import asks_for_stream
@@ -61,7 +61,7 @@ class Streams:
         handler: Http2Handler,
         targets: RequestTargets,
         connection: Connection,
-        settings: ClientSettings,
+        settings: PeerSettings,
         budgets: limits.Budgets,
     ) -> None:
         self.last = 0

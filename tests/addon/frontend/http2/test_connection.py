@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from addon.config.http2 import Http2Settings
-from addon.frontend.http2 import settings
-from addon.origin.http2 import frames
+from addon.origin.http2 import frames, settings
 from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import (
     FRESH,

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 
-from addon.frontend.http2 import settings
 from addon.frontend.http2.limits import RESPONSES_PER_TURN, WORK_PER_TURN
-from addon.origin.http2 import frames
+from addon.origin.http2 import frames, settings
 from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, run_conversation, silent
 from tests.addon.frontend.http2.http2_client import Http2Client, http2_client

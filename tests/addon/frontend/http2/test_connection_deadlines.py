@@ -7,9 +7,8 @@ import asyncio
 import pytest
 
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT
-from addon.frontend.http2 import settings
 from addon.frontend.http2.connection import Http2Connection
-from addon.origin.http2 import frames
+from addon.origin.http2 import frames, settings
 from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import (
     FrontEndUnderTest,

@@ -6,8 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from addon.frontend.http2 import settings
-from addon.origin.http2 import frames
+from addon.origin.http2 import frames, settings
 from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import (
     FrontEndUnderTest,

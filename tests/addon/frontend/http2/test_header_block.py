@@ -11,10 +11,10 @@ from addon.frontend.http2.header_block import (
     MAX_REMEMBERED,
     HeaderDecoder,
     OversizedHeaderList,
-    encode,
     response_block,
 )
 from addon.origin.http2.faults import ConnectionFault, ErrorCode
+from addon.origin.http2.header_block import encode
 from cache.http.messages import Fields, Response
 
 HEAD = [(b":method", b"GET"), (b":path", b"/a"), (b"user-agent", b"test")]

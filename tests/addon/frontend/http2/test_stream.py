@@ -7,11 +7,9 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from addon.config.http2 import Http2Settings
 from addon.frontend.http1.send import ClientGone
-from addon.frontend.http2.limits import Budgets
-from addon.frontend.http2.outbound import Outbound
 from addon.frontend.http2.stream import Stream
+from addon.origin.http2.outbound import Outbound
 from cache.http.messages import Response
 
 
@@ -43,7 +41,7 @@ class Owner:
 def run(test: Callable[[Stream, Sink], Awaitable[None]], *, window: int = 100) -> None:
     async def main() -> None:
         sink = Sink()
-        outbound = Outbound(sink, Budgets(Http2Settings()))
+        outbound = Outbound(sink, lambda: None)
         stream = Stream(1, Owner(outbound), lambda _: None, window=window, upload_window=100, upload=None)
         await test(stream, sink)
 

@@ -1,4 +1,4 @@
-"""Sends frames to the client of one HTTP/2 connection, and content as far as its windows and its socket take it.
+"""Sends frames on one HTTP/2 connection, and content as far as the windows and the socket of the peer take it.
 
 Several streams with content take turns, one frame each.
 """
@@ -6,13 +6,12 @@ Several streams with content take turns, one frame each.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Protocol
 
-from addon.frontend.http1.send import ClientGone
-from addon.frontend.http2.header_block import NO_TABLE
-from addon.frontend.http2.limits import Budgets
 from addon.origin.http2 import frames
 from addon.origin.http2.flow_control import DEFAULT_WINDOW, SendWindow
+from addon.origin.http2.header_block import NO_TABLE
 
 MAX_PENDING = 65_536
 """Bytes that are collected before they are given to the transport."""
@@ -24,10 +23,10 @@ class SendingStream(Protocol):
     number: int
     window: SendWindow
     waiter: asyncio.Future[None] | None
-    """Wakes the response, which waits until it may send."""
+    """Wakes the sender, which waits until it may send."""
 
     @property
-    def response_complete(self) -> bool:
+    def sending_complete(self) -> bool:
         """Return whether nothing more may be sent on the stream."""
 
 
@@ -35,20 +34,21 @@ class Outbound:
     """The sending side of a connection.
 
     Attributes:
-        transport: The transport to the client.
+        transport: The transport to the peer.
         window: Bytes of content that may be sent on all streams together.
-        blocked: The client does not read what is written.
+        blocked: The peer does not read what is written.
         content_sent: Bytes of content sent so far.
     """
 
-    def __init__(self, transport: asyncio.Transport, budgets: Budgets) -> None:
+    def __init__(self, transport: asyncio.Transport, on_content: Callable[[], None]) -> None:
+        """Send on a transport; `on_content` is called for each frame of content."""
         self.transport = transport
         self.window = SendWindow(DEFAULT_WINDOW)
         self.blocked = False
         self.content_sent = 0
         self.confirms_table = False
         """The next header block has to tell that no table is used."""
-        self._budgets = budgets
+        self._on_content = on_content
         self._parts: list[bytes] = []
         self._size = 0
         self._flush_soon: asyncio.Handle | None = None
@@ -87,12 +87,11 @@ class Outbound:
     async def room(self, stream: SendingStream, wanted: int) -> int:
         """Wait until content may be sent; return how many bytes, at most `wanted` and one frame.
 
-        Raises:
-            ClientGone: the client disconnected, or does not want the response any more.
+        Returns 0 if nothing may be sent any more: the stream was reset, or the connection is lost.
         """
         while True:
-            if stream.response_complete or self.transport.is_closing():
-                raise ClientGone
+            if stream.sending_complete or self.transport.is_closing():
+                return 0
             size = min(wanted, stream.window.size, self.window.size, frames.MAX_FRAME)
             if size > 0 and not self.blocked:
                 return size
@@ -110,17 +109,17 @@ class Outbound:
         stream.window.size -= size
         self.window.size -= size
         self.content_sent += size
-        self._budgets.content_sent()
+        self._on_content()
         flags = frames.END_STREAM if end_stream else 0
         self.write(frames.HEAD.pack(size << 8 | frames.DATA, flags, stream.number), bytes(data))
 
     def wake(self, stream: SendingStream) -> None:
-        """Have a response look again whether it may send."""
+        """Have a sender look again whether it may send."""
         if stream.waiter is not None and not stream.waiter.done():
             stream.waiter.set_result(None)
 
     def wake_waiting(self) -> None:
-        """Have the responses that wait look again, in the order in which they began to wait."""
+        """Have the senders that wait look again, in the order in which they began to wait."""
         if self.window.size > 0 and not self.blocked:
             for stream in self._waiting.values():
                 if stream.window.size > 0:
