@@ -15,7 +15,7 @@ from addon.origin.deadline import Deadline
 from addon.origin.errors import FailureKind
 from addon.origin.options import OriginOptions
 from addon.origin.other_protocols import other_protocol
-from addon.origin.request_body import RequestBodySender, RequestContent
+from addon.origin.request_body import Http1BodySender, RequestContent
 from addon.origin.response_reader import ResponseReader
 from addon.origin.time_limits import TimeLimits
 from addon.origin.tls_alerts import received_alert
@@ -67,7 +67,7 @@ class OriginConnection(asyncio.Protocol):
         self._unasked = b""
         self._error: Exception | None = None
         self._single_use = single_use
-        self._body_sender: RequestBodySender | None = None
+        self._body_sender: Http1BodySender | None = None
         self._deadline = Deadline(self._on_timeout)
         self._poll = select.poll()
 
@@ -89,7 +89,7 @@ class OriginConnection(asyncio.Protocol):
         else:
             self.transport.write(request)
             if content is not None:
-                self._body_sender = RequestBodySender(content, self.transport, self._on_body_end)
+                self._body_sender = Http1BodySender(content, self.transport, self._on_body_end)
             self._set_deadline(response)
 
     async def receive_head(self, response: ResponseReader) -> Response:

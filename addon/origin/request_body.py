@@ -6,6 +6,7 @@ The sender writes as fast as the origin reads, and stops when the origin rejects
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -23,36 +24,31 @@ class RequestContent:
     """Bytes in total. None means that the length is unknown; the content is then sent in chunks."""
 
 
-class RequestBodySender:
-    """Task that writes the content of one request to a transport.
+class RequestBodySender(ABC):
+    """Task that sends the content of one request.
 
     Attributes:
+        begun: A part of the content was taken from its iterator.
         finished: All of the content was written.
-        blocked: The transport's write buffer is full, because the origin reads too slowly.
+        blocked: The origin reads too slowly: nothing can be written now.
     """
 
-    def __init__(
-        self, content: RequestContent, transport: asyncio.WriteTransport, on_end: Callable[[BaseException | None], None]
-    ) -> None:
+    def __init__(self, content: RequestContent, on_end: Callable[[BaseException | None], None]) -> None:
         """Start to send. `on_end` is called when everything was written, or with the error if the content failed."""
+        self.begun = False
         self.finished = False
         self.blocked = False
         self._content = content
-        self._transport = transport
         self._on_end = on_end
-        self._writable = asyncio.Event()
-        self._writable.set()
         self._task = asyncio.get_running_loop().create_task(self._run())
 
-    def pause(self) -> None:
-        """Stop writing until `resume`, because the write buffer is full."""
-        self.blocked = True
-        self._writable.clear()
+    @abstractmethod
+    async def _write(self, chunk: bytes) -> None:
+        """Write a piece of the content as soon as the origin takes it."""
 
-    def resume(self) -> None:
-        """Continue to write."""
-        self.blocked = False
-        self._writable.set()
+    @abstractmethod
+    def _write_end(self) -> None:
+        """Write what follows the content."""
 
     def stop(self) -> None:
         """Send no more content; `on_end` is not called."""
@@ -74,16 +70,47 @@ class RequestBodySender:
     async def _send(self) -> None:
         length, sent = self._content.length, 0
         async for chunk in self._content.chunks:
+            self.begun = True
             sent += len(chunk)
             if length is not None and sent > length:
                 raise ValueError(f"the request's content is longer than {length} bytes")
             if chunk:
-                self._transport.write(chunk if length is not None else b"%x\r\n%b\r\n" % (len(chunk), chunk))
-                await self._writable.wait()
-        if length is None:
-            self._transport.write(_LAST_CHUNK)
-        elif sent < length:
+                await self._write(chunk)
+        if length is not None and sent < length:
             raise ValueError(f"the request's content ended after {sent} of {length} bytes")
+        self._write_end()
+
+
+class Http1BodySender(RequestBodySender):
+    """Task that writes the content of one request to a transport, in chunks if its length is not known."""
+
+    def __init__(
+        self, content: RequestContent, transport: asyncio.WriteTransport, on_end: Callable[[BaseException | None], None]
+    ) -> None:
+        """Start to send, as `RequestBodySender` does."""
+        self._transport = transport
+        self._writable = asyncio.Event()
+        self._writable.set()
+        super().__init__(content, on_end)
+
+    def pause(self) -> None:
+        """Stop writing until `resume`, because the write buffer is full."""
+        self.blocked = True
+        self._writable.clear()
+
+    def resume(self) -> None:
+        """Continue to write."""
+        self.blocked = False
+        self._writable.set()
+
+    async def _write(self, chunk: bytes) -> None:
+        in_chunks = self._content.length is None
+        self._transport.write(b"%x\r\n%b\r\n" % (len(chunk), chunk) if in_chunks else chunk)
+        await self._writable.wait()
+
+    def _write_end(self) -> None:
+        if self._content.length is None:
+            self._transport.write(_LAST_CHUNK)
 
 
 async def _close(chunks: AsyncIterator[bytes]) -> None:

@@ -7,6 +7,8 @@ from collections import deque
 from collections.abc import Callable
 
 from addon.origin.errors import FailureKind, OriginFailure
+from addon.origin.options import OriginOptions
+from addon.origin.response_head import MalformedResponse
 from cache.answer.responses import ErrorParameters
 from cache.http.messages import Fields, Response
 
@@ -31,13 +33,24 @@ class ResponseBuffer:
         persistent: The message allows another request on the same connection.
         received: Bytes received so far, interim responses included.
         buffered: Bytes of the body that the reader has not taken yet.
+        read_leniently: The response was accepted only because of `origin.lenient`, as far as it has arrived.
+        interim_count: Number of interim responses so far.
+        held_back: Seconds for which the head may be held back, besides the usual time. It may be set at the beginning.
     """
 
-    def __init__(self, where: str, on_progress: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        where: str,
+        options: OriginOptions,
+        on_interim: Callable[[Response], None] | None = None,
+        on_progress: Callable[[], None] | None = None,
+    ) -> None:
         """Expect a response.
 
         Args:
             where: The name of the origin in error messages.
+            options: The size limits, and whether the origin is read leniently.
+            on_interim: Called with the head of each 1xx response before the final one.
             on_progress: Called when data arrived or the exchange ended, for a reader that does not wait in a task.
         """
         self.head: Response | None = None
@@ -48,6 +61,11 @@ class ResponseBuffer:
         self.persistent = False
         self.received = 0
         self.buffered = 0
+        self.read_leniently = False
+        self.interim_count = 0
+        self.held_back = 0.0
+        self._options = options
+        self._on_interim = on_interim
         self._on_progress = on_progress
         self._where = where
         self._wait_for_body = False
@@ -57,6 +75,11 @@ class ResponseBuffer:
     def stop_reporting(self) -> None:
         """Make no more calls of `on_progress`."""
         self._on_progress = None
+
+    @property
+    def has_length(self) -> bool:
+        """Return whether the head has come and tells the length of the body."""
+        return self.head is not None and "content-length" in self.head.fields
 
     @property
     def finished(self) -> bool:
@@ -128,6 +151,19 @@ class ResponseBuffer:
             await self._reader
         finally:
             self._reader = None
+
+    def _forward_interim(self, interim: Response) -> None:
+        """Pass an interim response on (RFC 9110 §15.2). Raises MalformedResponse if there are too many."""
+        self.interim_count += 1
+        if self.interim_count > self._options.max_interim:
+            raise MalformedResponse(f"sent more than {self._options.max_interim} interim responses")
+        if self._on_interim is not None:
+            self._on_interim(interim)
+
+    def _append(self, content: bytes) -> None:
+        if content:
+            self.buffered += len(content)
+            self._chunks.append(content)
 
     def _wake_reader(self) -> None:
         if self._reader is not None and not self._reader.done():

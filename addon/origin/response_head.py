@@ -52,7 +52,7 @@ class ResponseHead:
 
 
 @dataclass(slots=True)
-class _Leniency:
+class Leniency:
     """The leniency towards one response: allowed if its host is in `origin.lenient`, used if that was needed."""
 
     allowed: bool
@@ -67,7 +67,7 @@ class _Leniency:
 
 def parse_head(data: bytes, options: OriginOptions) -> ResponseHead:
     """Return the head that these bytes are, including the empty line at their end. Raises MalformedResponse."""
-    leniency = _Leniency(options.reads_leniently)
+    leniency = Leniency(options.reads_leniently)
     text = data.decode("latin-1")
     if text.count("\n") != text.count("\r\n"):
         leniency.require("ended a line of its response head with a bare LF")
@@ -85,7 +85,7 @@ def parse_head(data: bytes, options: OriginOptions) -> ResponseHead:
     return replace(head, persistent=False, read_leniently=True) if leniency.used else head
 
 
-def _field_lines(section: str, leniency: _Leniency, options: OriginOptions) -> tuple[tuple[str, str], ...]:
+def _field_lines(section: str, leniency: Leniency, options: OriginOptions) -> tuple[tuple[str, str], ...]:
     """Return the field lines of a header section. Raises MalformedResponse."""
     if section.startswith((" ", "\t")):
         raise MalformedResponse("sent white space before its first field line")  # RFC 9112 §2.2
@@ -112,7 +112,7 @@ def _mistake_in(section: str) -> str:
     return f"sent a malformed field line: it begins with {name!r}"
 
 
-def _framed(response: Response, leniency: _Leniency) -> ResponseHead:
+def _framed(response: Response, leniency: Leniency) -> ResponseHead:
     """Return a final response's head with the framing of its body (RFC 9112 §6.3). Raises MalformedResponse."""
     fields, version = response.fields, response.version
     options = {*tokens(fields.get("connection"))} if "connection" in fields else ()
@@ -120,7 +120,7 @@ def _framed(response: Response, leniency: _Leniency) -> ResponseHead:
     chunked = "transfer-encoding" in fields and _is_chunked(fields, version, leniency)
     if chunked and "content-length" in fields:
         leniency.require("sent Content-Length beside Transfer-Encoding")
-    length = None if chunked else _length(fields, leniency)
+    length = None if chunked else content_length(fields, leniency)
     if leniency.used:  # RFC 9112 §6.3: only the framing that counts is passed on
         fields = fields.without(FRAMING)
         fields = fields if length is None else fields.appending(("Content-Length", str(length)))
@@ -128,7 +128,7 @@ def _framed(response: Response, leniency: _Leniency) -> ResponseHead:
     return ResponseHead(response, persistent, length, chunked)
 
 
-def _is_chunked(fields: Fields, version: str, leniency: _Leniency) -> bool:
+def _is_chunked(fields: Fields, version: str, leniency: Leniency) -> bool:
     """Return whether the body is in chunks, by its Transfer-Encoding (RFC 9112 §6.1). Raises MalformedResponse."""
     codings = fields.get("transfer-encoding") or ""
     if codings.lower() == "chunked" and version == "HTTP/1.1":
@@ -141,7 +141,7 @@ def _is_chunked(fields: Fields, version: str, leniency: _Leniency) -> bool:
     return bool(real)
 
 
-def _length(fields: Fields, leniency: _Leniency) -> int | None:
+def content_length(fields: Fields, leniency: Leniency) -> int | None:
     """Return the Content-Length, or None if there is none. Raises MalformedResponse."""
     value = fields.get("content-length")
     if value is None:

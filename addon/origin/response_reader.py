@@ -23,13 +23,7 @@ MAX_CACHED_HEAD = 4096
 
 
 class ResponseReader(ResponseBuffer):
-    """Receives the response to one request.
-
-    Attributes:
-        read_leniently: The response was accepted only because of `origin.lenient`, as far as it has arrived.
-        interim_count: Number of interim responses so far.
-        held_back: Seconds for which the head may be held back, besides the usual time. It may be set at the beginning.
-    """
+    """Receives the response to one request over HTTP/1."""
 
     def __init__(
         self,
@@ -49,13 +43,8 @@ class ResponseReader(ResponseBuffer):
             on_interim: Called with the head of each 1xx response before the final one.
             on_progress: See `ResponseBuffer`.
         """
-        super().__init__(where, on_progress)
-        self.read_leniently = False
-        self.interim_count = 0
-        self.held_back = 0.0
+        super().__init__(where, options, on_interim, on_progress)
         self._method = method
-        self._on_interim = on_interim
-        self._options = options
         self._unparsed = bytearray()
         """The beginning of a head whose end has not arrived."""
         self._head_size = 0
@@ -64,11 +53,6 @@ class ResponseReader(ResponseBuffer):
         """Bytes of the body that have not arrived, if it has a length."""
         self._chunks_left: ChunkedBody | None = None
         """The decoder of a body in chunks."""
-
-    @property
-    def has_length(self) -> bool:
-        """Return whether the head has come and tells the length of the body."""
-        return self.head is not None and "content-length" in self.head.fields
 
     def feed(self, data: bytes) -> None:
         """Process data that the connection received. Errors go to `failure`; nothing is raised."""
@@ -172,13 +156,6 @@ class ResponseReader(ResponseBuffer):
         self._wait_for_body = head.length is not None and head.length <= SMALL_BODY
         self.head = response
 
-    def _forward_interim(self, interim: Response) -> None:
-        self.interim_count += 1
-        if self.interim_count > self._options.max_interim:
-            raise MalformedResponse(f"sent more than {self._options.max_interim} interim responses")
-        if self._on_interim is not None:
-            self._on_interim(interim)
-
     # The body
 
     def _take_body(self, data: bytes) -> None:
@@ -208,8 +185,3 @@ class ResponseReader(ResponseBuffer):
         if chunks.complete:
             self.complete, self.trailers = True, chunks.trailers
             self.surplus = surplus or chunks.trailers_dropped
-
-    def _append(self, content: bytes) -> None:
-        if content:
-            self.buffered += len(content)
-            self._chunks.append(content)

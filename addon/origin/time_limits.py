@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 from addon.origin.options import OriginOptions
-from addon.origin.response_reader import ResponseReader
+from addon.origin.response_buffer import ResponseBuffer
 from cache.rules.streams import is_stream
 
 
@@ -34,7 +34,7 @@ class TimeLimits:
         "is_live",
     )
 
-    def __init__(self, response: ResponseReader, options: OriginOptions) -> None:
+    def __init__(self, response: ResponseBuffer, options: OriginOptions) -> None:
         self.is_live = False
         self._response = response
         self._options = options
