@@ -49,10 +49,10 @@ class Http1Connection(asyncio.Protocol):
         self._targets, self._prefix = targets, targets.prefix
         self.deadline = self._connections.now + IDLE_TIMEOUT
         self._state = _READY
+        self._may_start_http2 = True  # until anything else than its preface has come
         self._buffer = b""
         """Bytes of requests that are not answered yet."""
-        self._input_ended = False
-        """The client has sent its last byte."""
+        self._input_ended = False  # True once the client has sent its last byte
         self._response: ResponseTask | DirectFetch | None = None
         """The response under way, in the states UNDER_WAY."""
         self._body: RequestBody | None = None
@@ -152,6 +152,7 @@ class Http1Connection(asyncio.Protocol):
         if not self._connections.accepting or not fast_path.is_valid(known, now):
             return False
         self.deadline = self._connections.now + IDLE_TIMEOUT
+        self._may_start_http2 = False
         write_together(self.transport, known.head_at(now), known.content)
         fast_path.count(known, now, self._address or self.client_address())
         return True
@@ -176,7 +177,7 @@ class Http1Connection(asyncio.Protocol):
         try:
             while self._buffer and self._state in BETWEEN_REQUESTS:
                 if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: empty lines before a request
-                    self._buffer = EMPTY_LINES.sub(b"", self._buffer, 1)
+                    self._buffer, self._may_start_http2 = EMPTY_LINES.sub(b"", self._buffer, 1), False
                     continue
                 end = end_of_head(self._buffer, self._handler.head_limits)
                 if not end:
@@ -207,9 +208,10 @@ class Http1Connection(asyncio.Protocol):
         known = self._fast_path.hot.get(self._prefix + head_as_sent)
         if known is not None and self._send_hot(known):
             return
-        if head_as_sent == PREFACE:
+        if head_as_sent == PREFACE and self._may_start_http2 and not self.transport.get_extra_info("ssl_object"):
             self._handler.start_http2(self._targets, *self._release())
             return
+        self._may_start_http2 = False  # RFC 9113 §3.3: only the first bytes are a preface, and inside TLS ALPN decides
         head = parse(head_as_sent)
         if head.method == "CONNECT":
             self._open_tunnel(head)
@@ -392,8 +394,6 @@ class Http1Connection(asyncio.Protocol):
 
     def _restart_body_deadline(self) -> None:
         """Restart the time in which the client must send content, if it is sending."""
-        if self._body is None or self._body.complete:
-            self.deadline = inf
-        else:
-            self.deadline = self._connections.now + STALL_TIMEOUT
-            self._body_mark = self._body.received
+        self.deadline = inf
+        if self._body is not None and not self._body.complete:
+            self.deadline, self._body_mark = self._connections.now + STALL_TIMEOUT, self._body.received

@@ -11,6 +11,7 @@ from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import (
     FrontEndUnderTest,
     authority_of,
+    client_tls,
     echo_path,
     get,
     origin_tls,
@@ -130,6 +131,44 @@ def test_bytes_that_only_begin_like_the_preface_end_the_connection() -> None:
         await client.until_closed()
         assert client.goaway is not None
         assert client.goaway[0] == ErrorCode.PROTOCOL_ERROR
+
+    run_conversation(conversation, endless)
+
+
+@pytest.mark.parametrize("before", ["/fresh", "/a"], ids=["hit", "miss"])
+def test_a_preface_after_a_request_over_http1_is_refused(before: str) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        if before == "/fresh":
+            await (await front_end.client()).fetch(get(origin, before))
+            await (await front_end.client()).fetch(get(origin, before))
+        client = await front_end.client()
+        client.send(get(origin, before) + frames.PREFACE + frames.settings_frame({}))
+        await client.response()
+        refusal = await client.response()
+        assert refusal.status == 400
+        assert await client.rest() == b""
+
+    run_conversation(conversation, echo_path)
+
+
+@pytest.mark.parametrize("protocols", [(), ("http/1.1",)], ids=["no ALPN", "http/1.1"])
+def test_a_preface_inside_tls_without_h2_is_refused(protocols: tuple[str, ...]) -> None:
+    """RFC 9113 §3.3: HTTP/2 over TLS is negotiated by ALPN."""
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin), client_tls(*protocols))
+        client.send(frames.PREFACE + frames.settings_frame({}))
+        assert (await client.response()).status == 400
+        assert not origin.requests
+
+    run_conversation(conversation, endless)
+
+
+def test_a_preface_after_an_empty_line_is_refused() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        client.send(b"\r\n" + frames.PREFACE)
+        assert (await client.response()).status == 400
 
     run_conversation(conversation, endless)
 
