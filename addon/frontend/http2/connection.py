@@ -51,6 +51,7 @@ class Http2Connection(asyncio.Protocol):
         self._incomplete_since: float | None = None
         """Since when a part of a frame, or of a header block, is waiting for its end."""
         self._active_at = self._connections.now
+        self._idle_timeout = IDLE_TIMEOUT
         self.deadline = self._active_at + HEAD_TIMEOUT
         self._address = ""
         self._taking: dict[int, Callable[[Frame], None]] = {
@@ -129,7 +130,7 @@ class Http2Connection(asyncio.Protocol):
             self._fail(ConnectionFault(ErrorCode.PROTOCOL_ERROR, "The client's settings did not arrive in time."))
         elif incomplete is not None and now >= incomplete + HEAD_TIMEOUT:
             self._fail(ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A frame did not arrive in time."))
-        elif not self.streams and now >= self._active_at + IDLE_TIMEOUT:
+        elif not self.streams and now >= self._active_at + self._idle_timeout:
             self.finish()
         else:
             self.streams.expire(now)
@@ -219,7 +220,7 @@ class Http2Connection(asyncio.Protocol):
         """Set when `expire` looks at the streams and at the connection."""
         if self._state in (State.OPEN, State.FINISHING) and not self.outbound.blocked:
             busy = self.streams or self._incomplete_since is not None
-            self.deadline = self._connections.now + (CHECK_INTERVAL if busy else IDLE_TIMEOUT)
+            self.deadline = self._connections.now + (CHECK_INTERVAL if busy else self._idle_timeout)
 
     # ---- frames of the connection
 
@@ -246,8 +247,7 @@ class Http2Connection(asyncio.Protocol):
     def _take_goaway(self, frame: Frame) -> None:
         _check(frame.stream == 0, "A GOAWAY frame belongs to a stream.")
         self._budgets.count_control_frame(self._connections.now)
-        self._move(Event.LAST)
-        self.close_if_done()
+        self._idle_timeout = LINGER  # RFC 9113 §6.8: it forbids this side to open streams, and the client may go on
 
     def _take_window_update(self, frame: Frame) -> None:
         self._budgets.count_window_update(self._connections.now)

@@ -251,12 +251,19 @@ def test_when_the_proxy_stops_an_idle_connection_is_closed_at_once() -> None:
 
 
 def test_a_client_that_says_goaway_still_gets_its_responses() -> None:
+    """RFC 9113 §6.8: a client's GOAWAY ends the streams that the server opens, and there are none."""
+
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await http2_client(front_end, origin)
-        stream = client.ask("/a")
+        before = client.ask("/before")
         client.send_frame(frames.GOAWAY, 0, 0, bytes(8))
-        assert (await client.response(stream)).content == b"/a"
+        after = client.ask("/after")
+        assert (await client.response(before)).content == b"/before"
+        assert (await client.response(after)).content == b"/after"
+        assert (await client.fetch("/later")).content == b"/later"
+        pass_time(front_end, LINGER + 1)
         await client.until_closed()
+        assert client.goaway == (ErrorCode.NO_ERROR, "")
 
     run_conversation(conversation, echo_path)
 
