@@ -1,4 +1,4 @@
-"""Header blocks: HPACK (RFC 7541) with the library `hpack`.
+"""Header blocks: HPACK (RFC 7541).
 
 Blocks are decoded with the table that their connection shares with the peer. They are encoded without a table, each
 field as a literal or by its number in the static table: so a block is the same on every connection.
@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from hpack import Decoder, Encoder, HPACKError, OversizedHeaderListError
+from hpack import Encoder, HPACKError, OversizedHeaderListError
 
 from addon.origin.http2.faults import ConnectionFault, ErrorCode
+from addon.origin.http2.hpack_decoder import HpackDecoder
 
 NO_TABLE = b"\x20"
 """A table size update to 0 (RFC 7541 §6.3): this side uses no table."""
@@ -31,15 +32,16 @@ class BlockDecoder:
 
     Attributes:
         max_list_size: Bytes that a header list may have, with 32 bytes added for each field.
-        table_changed: The block that was decoded last has changed the table.
     """
 
     def __init__(self, max_list_size: int) -> None:
         self.max_list_size = max_list_size
-        self.table_changed = False
-        self._decoder = Decoder(max_list_size)
-        self._newest: tuple[bytes, bytes] | None = None
-        self._sizes = (0, 0)
+        self._decoder = HpackDecoder(max_list_size)
+
+    @property
+    def table_changed(self) -> bool:
+        """Return whether the block that was decoded last has changed the table."""
+        return self._decoder.table_changed
 
     def decode(self, block: bytes) -> Lines:
         """Return the fields of a header block.
@@ -49,21 +51,11 @@ class BlockDecoder:
             OversizedHeaderList: the connection must end.
         """
         try:
-            lines: Lines = list(self._decoder.decode(block, raw=True))
+            return self._decoder.decode(block)
         except OversizedHeaderListError:
             raise OversizedHeaderList(f"A header list is larger than {self.max_list_size} bytes.") from None
-        except (HPACKError, IndexError) as error:  # a block that ends early is an IndexError in some places
+        except HPACKError as error:
             raise ConnectionFault(ErrorCode.COMPRESSION_ERROR, f"A header block is not HPACK: {error}") from None
-        self.table_changed = self._table_has_changed()
-        return lines
-
-    def _table_has_changed(self) -> bool:
-        """Return whether the table differs from what it was at the last call."""
-        table, newest, sizes = self._decoder.header_table, self._newest, self._sizes
-        # each insertion makes a new tuple, and each eviction without one changes a size
-        self._newest = table.dynamic_entries[0] if table.dynamic_entries else None
-        self._sizes = len(table.dynamic_entries), table.maxsize
-        return self._newest is not newest or self._sizes != sizes
 
 
 _ENCODER = Encoder()

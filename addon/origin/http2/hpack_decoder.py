@@ -1,0 +1,118 @@
+"""Decodes HPACK (RFC 7541) in a time that grows with the block. The tables and the Huffman code are the library's.
+
+The library's own decoder copies the rest of the block for each field, and takes any number of changes of the table's
+size, so that one block of 64 KiB could take a tenth of a second.
+"""
+
+from __future__ import annotations
+
+from hpack import HPACKDecodingError, HPACKError, OversizedHeaderListError
+from hpack.table import HeaderTable
+
+from addon.origin.http2.huffman import decode_huffman
+
+TABLE_SIZE = 4096
+"""Bytes that the table may have. Neither side of the proxy tells its peer of another size."""
+
+ENTRY_OVERHEAD = 32
+"""Bytes that each field counts more than its name and value (RFC 7541 §4.1)."""
+
+MAX_SIZE_UPDATES = 2
+"""Changes of the table's size at the start of a block: the smallest one, and the last one (RFC 7541 §4.2)."""
+
+MAX_INTEGER = 2**28
+"""Integers of this proxy's peers are shorter; RFC 7541 §5.1 lets each side have a limit."""
+
+
+class HpackDecoder:
+    """Decodes the header blocks of one connection, in their order.
+
+    Attributes:
+        table_changed: The block that was decoded last has changed the table.
+    """
+
+    def __init__(self, max_list_size: int) -> None:
+        """Decode header lists of at most `max_list_size` bytes, with ENTRY_OVERHEAD added for each field."""
+        self.table_changed = False
+        self._max_list_size = max_list_size
+        self._table = HeaderTable()
+        self._block = b""
+        self._position = 0
+
+    def decode(self, block: bytes) -> list[tuple[bytes, bytes]]:
+        """Return the fields of a header block.
+
+        Raises:
+            HPACKError: it is not HPACK.
+            OversizedHeaderListError: it has more fields than allowed, and was not decoded to its end.
+        """
+        self._block, self._position, self.table_changed = block, 0, False
+        self._change_size()
+        found, size = [], 0
+        while self._position < len(block):
+            field = self._field(block[self._position])
+            size += len(field[0]) + len(field[1]) + ENTRY_OVERHEAD
+            if size > self._max_list_size:
+                raise OversizedHeaderListError
+            found.append(field)
+        return found
+
+    def _change_size(self) -> None:
+        """Take the changes of the table's size that the block begins with (RFC 7541 §6.3)."""
+        updates = 0
+        while self._position < len(self._block) and self._block[self._position] & 0xE0 == 0x20:
+            size, updates = self._integer(0x1F), updates + 1
+            if size > TABLE_SIZE or updates > MAX_SIZE_UPDATES:
+                raise HPACKError("The size of the table is changed too often, or to more than allowed.")
+            self.table_changed |= size != self._table.maxsize
+            self._table.maxsize = size
+
+    def _field(self, first: int) -> tuple[bytes, bytes]:
+        """Return the field that begins with this byte (RFC 7541 §6)."""
+        if first & 0x80:
+            name, value = self._table.get_by_index(self._integer(0x7F))
+            return name, value
+        if first & 0x40:
+            field = self._literal(0x3F)
+            self._table.add(*field)
+            self.table_changed = True
+            return field
+        if first & 0x20:
+            raise HPACKDecodingError("The size of the table is changed after a field.")
+        return self._literal(0x0F)
+
+    def _literal(self, mask: int) -> tuple[bytes, bytes]:
+        index = self._integer(mask)
+        return self._table.get_by_index(index)[0] if index else self._string(), self._string()
+
+    def _string(self) -> bytes:
+        """Read a string (RFC 7541 §5.2)."""
+        is_huffman = self._peek() & 0x80
+        length = self._integer(0x7F)
+        text = self._block[self._position : self._position + length]
+        if len(text) < length:
+            raise HPACKDecodingError("A string is longer than the block.")
+        self._position += length
+        return decode_huffman(text) if is_huffman else text
+
+    def _integer(self, mask: int) -> int:
+        """Read an integer whose first bits are those of the mask (RFC 7541 §5.1)."""
+        number = self._peek() & mask
+        self._position += 1
+        if number < mask:
+            return number
+        shift = 0
+        while True:
+            byte = self._peek()
+            self._position += 1
+            number += (byte & 0x7F) << shift
+            shift += 7
+            if number > MAX_INTEGER or shift > MAX_INTEGER.bit_length():
+                raise HPACKDecodingError("An integer is too large.")
+            if byte < 0x80:
+                return number
+
+    def _peek(self) -> int:
+        if self._position >= len(self._block):
+            raise HPACKDecodingError("The block ends within a field.")
+        return self._block[self._position]
