@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.bench import page, printing
-from tools.bench.comparisons import COMPARISONS, OURS, Comparison, comparison
+from tools.bench.comparisons import COMPARISONS, OURS, OURS_PLAIN, Comparison, comparison
 from tools.bench.cores import assign_cores
 from tools.bench.peers.mitmdump import MITMDUMP
 from tools.bench.peers.nginx import NGINX
@@ -70,9 +70,11 @@ def _exit(*_: object) -> None:
 def _run_options(arguments: argparse.Namespace) -> RunOptions:
     """Return the settings of the run. Raises MissingProgram."""
     find_program("wrk", "wrk")
-    ours = secondhand(arguments.secondhand)
+    ours = [secondhand(OURS, arguments.secondhand)]
+    if arguments.plain:
+        ours.append(secondhand(OURS_PLAIN, arguments.plain))
     return RunOptions(
-        peers={peer.name: peer for peer in (ours, *PEERS)},
+        peers={peer.name: peer for peer in (*ours, *PEERS)},
         cores=assign_cores(),
         rounds=arguments.rounds,
         seconds=arguments.seconds,
@@ -86,9 +88,11 @@ def _run_options(arguments: argparse.Namespace) -> RunOptions:
 def _required_peers(options: RunOptions, names: Sequence[str]) -> list[str]:
     """Return the peers that the run needs: those to be measured, secondhand, and nginx, which is the origin."""
     measured = {server for each in COMPARISONS if each.name in names for server in each.servers}
-    if "herd" in names:
-        measured |= set(herd.SERVERS)
-    return [name for name in options.peers if (name in measured and options.includes(name)) or name in (OURS, "nginx")]
+    for scenario, servers in (("herd", herd.SERVERS), ("keys", keys.SERVERS)):
+        if scenario in names:
+            measured |= set(servers)
+    available = options.available(options.peers)
+    return [name for name in options.peers if (name in measured and name in available) or name in (OURS, "nginx")]
 
 
 def _measure(name: str, options: RunOptions, results: Results) -> bool:
@@ -131,6 +135,12 @@ def _arguments() -> argparse.Namespace:
         default=Path(sys.executable).parent / "secondhand",
         metavar="PATH",
         help="the program to measure (default: the one of this Python environment)",
+    )
+    parser.add_argument(
+        "--plain",
+        type=Path,
+        metavar="PATH",
+        help="the same on a second Python, measured beside the first",
     )
     parser.add_argument("--folder", help="where servers keep their files (default: the system's temporary folder)")
     parser.add_argument(

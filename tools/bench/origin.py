@@ -16,6 +16,15 @@ from tools.bench.server_settings import ServerSettings, find_program
 SIZES = {"1k": 1 << 10, "100k": 100 << 10, "10m": 10 << 20}
 """Bytes of each file."""
 
+NAME_LENGTH = 7
+"""Digits of a key, with which its content begins."""
+
+VALIDATED = 1000
+"""Files that must be validated for each use."""
+
+MODIFIED = 1_795_000_000
+"""When the first of them was modified, in seconds since the epoch."""
+
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 
@@ -28,6 +37,11 @@ class Origin:
         files.mkdir()
         for name, size in SIZES.items():
             (files / name).write_bytes(os.urandom(size))
+        (files / "validated").mkdir()
+        for number in range(1, VALIDATED + 1):
+            file = files / "validated" / f"{number:0{NAME_LENGTH}d}"
+            file.write_bytes(os.urandom(SIZES["1k"]))
+            os.utime(file, (MODIFIED + number, MODIFIED + number))  # nginx makes Last-Modified and ETag of it
         ca = CertificateAuthority(folder)
         ca.write_certificate("localhost", folder / "origin.pem")
         self.port, self.tls_port, self.ca_file = free_port(), free_port(), ca.certificate_file
@@ -71,7 +85,8 @@ class Origin:
 
 def command(settings: ServerSettings) -> list[str]:
     """Write the origin's configuration and return the command that starts it."""
-    configuration = settings.write_configuration("origin.conf")
+    content = os.urandom(SIZES["1k"] // 2).hex()[NAME_LENGTH:]
+    configuration = settings.write_configuration("origin.conf", CONTENT=content)
     return [
         find_program("nginx", "nginx"),
         *("-p", str(settings.folder), "-e", "stderr", "-c", str(configuration), "-g", "daemon off;"),

@@ -59,6 +59,12 @@ Measured on {day}: {machine}. {versions}.
   generator and the origin. If that core was never idle and the server did not use all of its own core, the load
   generator was the limit: then compare CPU/request, not requests/s. With a fixed rate, the generator always keeps its
   core busy.
+- Most targets compare the CPU time per request: it varies less than requests/s on a machine that does other work, and
+  load generator or origin cannot be its limit.
+- secondhand is measured on two builds of Python where both are at hand (`--plain`): one with profile-guided
+  optimisation (PGO), as Linux distributions ship it, and one without, as pyenv makes it by default.
+- Each measurement has a new file system (ext4), since one that has just lost many files is slow for a while. Root is
+  needed to mount it.
 - CPU/request is the user and system time of all processes of a server, from /proc. RSS and peak RSS (VmHWM) are sums
   over these processes: a page that processes share is counted for each of them. The page cache is not counted.
 - The configurations are in `tools/bench/peers`. They are written for production: access logs are on, connections to the

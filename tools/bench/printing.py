@@ -59,6 +59,10 @@ def ratio(target: Target, figures: Mapping[str, Figures]) -> str:
     if target.max_p99_ratio is not None:
         limit, value = target.max_p99_ratio, ours.p99 / min(each.p99 for each in others)
         return f"p99, ours / {compared_to}: {value:.2f} (at most {limit:g}): {_verdict(value <= limit)}"
+    if target.min_cpu_ratio is not None:
+        limit, value = target.min_cpu_ratio, min(each.cpu for each in others) / ours.cpu
+        verdict = f"{value:.2f} (at least {limit:g}): {_verdict(value >= limit)}"
+        return f"requests per second of CPU, ours / {compared_to}: {verdict}"
     limit, value = target.min_rate_ratio or 0, ours.rate / max(each.rate for each in others)
     return f"requests/s, ours / {compared_to}: {value:.2f} (at least {limit:g}): {_verdict(value >= limit)}"
 

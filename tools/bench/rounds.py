@@ -78,7 +78,7 @@ class Figures:
 def measure(comparison: Comparison, testbed: Testbed) -> dict[str, Figures]:
     """Start the servers, warm them up, measure all rounds, and return the figures by server."""
     options = testbed.options
-    servers = [testbed.start_server(name) for name in comparison.servers if options.includes(name)]
+    servers = [testbed.start_server(name) for name in options.available(comparison.servers)]
     rounds: dict[str, list[Round]] = {server.peer.name: [] for server in servers}
     for server in servers:
         apply_load(

@@ -33,9 +33,10 @@ class ServerSettings:
     variables: Mapping[str, str] = MappingProxyType({})
     """Environment variables to add to the usual ones."""
 
-    def write_configuration(self, template: str) -> Path:
+    def write_configuration(self, template: str, **more_names: str) -> Path:
         """Fill in a template (a path below tools/bench), write it to the server's folder, and return the new file."""
         names = {
+            **more_names,
             "FOLDER": str(self.folder),
             "PORT": str(self.port),
             "ORIGIN_PORT": str(self.origin_port),

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.bench.cores import Cores
+from tools.bench.fresh_file_system import fresh_file_system
 from tools.bench.origin import Origin
 from tools.bench.peers.peer import Peer, Server
 from tools.bench.process import free_port
@@ -34,9 +35,9 @@ class RunOptions:
     parent: str | None
     """The folder in which temporary folders are made; None: the system's default."""
 
-    def includes(self, name: str) -> bool:
-        """Return whether a server is to be measured."""
-        return not self.only or name in self.only
+    def available(self, names: Iterable[str]) -> list[str]:
+        """Return which of these servers are to be measured, in the same order."""
+        return [name for name in names if name in self.peers and (not self.only or name in self.only)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +78,12 @@ class Testbed:
 
 @contextmanager
 def open_testbed(options: RunOptions) -> Iterator[Testbed]:
-    """Make the folder and start the origin; at the end, stop all servers and delete the folder."""
+    """Make the folder, on a new file system if possible, and start the origin; at the end, delete everything."""
     with ExitStack() as cleanup:
         folder = Path(tempfile.mkdtemp(prefix="secondhand-bench-", dir=options.parent))
         cleanup.callback(shutil.rmtree, folder, ignore_errors=True)
+        folder.chmod(0o755)
+        folder = cleanup.enter_context(fresh_file_system(folder))
         folder.chmod(0o755)
         origin = cleanup.enter_context(Origin(folder / "origin", options.cores.origin))
         yield Testbed(options, folder, origin, cleanup)

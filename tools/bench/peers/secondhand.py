@@ -11,8 +11,18 @@ from pathlib import Path
 from tools.bench.peers.peer import Peer
 from tools.bench.server_settings import MissingProgram, ServerSettings
 
+_VERSION = """
+import importlib.metadata as m, sys, sysconfig as s
+flags = s.get_config_var("CONFIG_ARGS") or ""
+used = [name for flag, name in (("--enable-optimizations", "PGO"), ("--with-lto", "LTO")) if flag in flags]
+if "deb_system" in s.get_scheme_names():  # Debian does not keep the flags of its build
+    used = ["PGO", "LTO"]
+build = "with " + " and ".join(used) if used else "without PGO and LTO"
+print(m.version("secondhand"), "on Python", sys.version.split()[0], f"({build})")
+"""
 
-def secondhand(executable: Path) -> Peer:
+
+def secondhand(name: str, executable: Path) -> Peer:
     """Return the peer for an executable, whose environment has `python` in the same folder. Raises MissingProgram."""
     if not executable.exists():
         raise MissingProgram(f"{executable} does not exist; give the path of another one with --secondhand PATH")
@@ -23,12 +33,9 @@ def secondhand(executable: Path) -> Peer:
 
     def version() -> str:
         python = executable.parent / "python"
-        script = (
-            "import importlib.metadata as m, sys; print(m.version('secondhand'), 'on Python', sys.version.split()[0])"
-        )
-        return subprocess.run([python, "-c", script], check=True, capture_output=True, text=True).stdout.strip()
+        return subprocess.run([python, "-c", _VERSION], check=True, capture_output=True, text=True).stdout.strip()
 
-    return Peer("secondhand", is_forward_proxy=True, command=command, version=version, environment=_environment)
+    return Peer(name, is_forward_proxy=True, command=command, version=version, environment=_environment)
 
 
 def _environment(settings: ServerSettings) -> Mapping[str, str]:

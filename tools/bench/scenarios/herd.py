@@ -19,7 +19,7 @@ ROUNDS = 3
 
 def measure(testbed: Testbed) -> list[ScenarioResult]:
     """Return for each server how often it asked the origin, and when half and all clients had their response."""
-    names = [name for name in SERVERS if testbed.options.includes(name)]
+    names = testbed.options.available(SERVERS)
     servers = [testbed.start_server(name) for name in names]
     rounds: dict[str, list[tuple[int, float, float]]] = {name: [] for name in names}
     for number in range(ROUNDS):
