@@ -47,7 +47,10 @@ class Http2Connection(asyncio.Protocol):
         self._reader = FrameReader(handler.head_limits.head, handler.limits.continuation_frames, preface=frames.PREFACE)
         self._settings = PeerSettings()
         self._budgets = limits.Budgets(handler.limits)
-        self._next_turn: asyncio.Handle | None = None
+        self._in_line = False
+        """It waits for its turn."""
+        self._postponed: Frame | None = None
+        """A long header block, which is taken in a turn of the line."""
         self._incomplete_since: float | None = None
         """Since when a part of a frame, or of a header block, is waiting for its end."""
         self._active_at = self._connections.now
@@ -81,7 +84,7 @@ class Http2Connection(asyncio.Protocol):
         if self._state is State.CLOSED:
             return
         self._reader.feed(data)
-        if self._next_turn is None and not self.outbound.blocked:
+        if not self._in_line and not self.outbound.blocked:
             self._take_turn()
         elif self._reader.waiting > MAX_INPUT:
             self.outbound.transport.pause_reading()
@@ -98,8 +101,8 @@ class Http2Connection(asyncio.Protocol):
         self._connections.limits.release(self.outbound.transport)
         self.deadline = inf
         self._move(Event.CLOSE)
-        if self._next_turn is not None:
-            self._next_turn.cancel()
+        if self._in_line:
+            self._handler.turns.leave(self)
         self.streams.end_all()
 
     def pause_writing(self) -> None:
@@ -116,7 +119,7 @@ class Http2Connection(asyncio.Protocol):
             return
         self.streams.restart_deadlines()
         self.outbound.wake_waiting()
-        if self._next_turn is None:
+        if not self._in_line:
             self._take_turn()
 
     # ---- called by the listener, when the deadline has passed or the proxy stops
@@ -172,16 +175,25 @@ class Http2Connection(asyncio.Protocol):
 
     # ---- turns
 
-    def _take_turn(self) -> None:
+    def take_turn_in_line(self) -> None:
+        """Go on, after those that have waited longer."""
+        self._in_line = False
+        if not self.outbound.blocked:
+            self._take_turn(in_line=True)
+
+    def _take_turn(self, *, in_line: bool = False) -> None:
         """Take frames until there are none, or until other connections should have their turn."""
-        self._next_turn = None
         streams = self.streams
         streams.work = limits.WORK_PER_TURN
         try:
             while streams.work > 0 and not self.outbound.blocked and self._state is not State.CLOSED:
-                frame = self._reader.next()
+                frame = self._postponed or self._reader.next()
                 if frame is None:
                     break
+                if not in_line and frame.kind == frames.HEADERS and len(frame.payload) > limits.LONG_BLOCK:
+                    self._postponed = frame
+                    break
+                self._postponed = None
                 streams.work -= 1
                 self._take(frame)
         except ConnectionFault as fault:
@@ -203,8 +215,9 @@ class Http2Connection(asyncio.Protocol):
     def _after_turn(self) -> None:
         if self._state is State.CLOSED or self.outbound.blocked:
             return
-        if self.streams.responses or (self.streams.work <= 0 and self._reader.waiting):
-            self._next_turn = asyncio.get_running_loop().call_soon(self._take_turn)
+        if self.streams.responses or self._postponed or (self.streams.work <= 0 and self._reader.waiting):
+            self._in_line = True
+            self._handler.turns.wait(self)
             self._incomplete_since = None
         else:
             self.outbound.transport.resume_reading()

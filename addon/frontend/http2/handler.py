@@ -12,6 +12,7 @@ from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.request_head import HeadLimits, MalformedRequest, RequestHead
 from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2.send import RespondingStream, send
+from addon.frontend.http2.turns import Turns
 from addon.frontend.http2.upload import Upload
 from addon.origin import OriginFailure, RequestContent
 from addon.pipeline.reply import Reply, Stream
@@ -48,6 +49,7 @@ class Http2Handler:
     def __init__(self, frontend: Frontend, fast_path: FastPath) -> None:
         self.frontend = frontend
         self.fast_path = fast_path
+        self.turns = Turns()
 
     @property
     def limits(self) -> Http2Settings:

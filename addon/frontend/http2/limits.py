@@ -16,6 +16,12 @@ WORK_PER_REFUSAL = 8
 RESPONSES_PER_TURN = 8
 """Requests that no hot response answers, and that the handler begins to answer in one turn."""
 
+WORK_PER_BLOCK = 4
+"""Units of work that a header block costs that is not known, besides those for its length."""
+
+LONG_BLOCK = 4096
+"""Bytes of a header block that takes so long to decode that connections take turns with theirs."""
+
 ENCODED_PER_WORK, DECODED_PER_WORK = 256, 4096
 """Bytes of an encoded header block, and of the header list in it, that cost one unit."""
 

@@ -25,6 +25,7 @@ from addon.origin.http2 import frames
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, StreamFault, over_budget
 from addon.origin.http2.flow_control import ReceiveWindow
 from addon.origin.http2.frame_reader import Frame
+from addon.origin.http2.header_block import Lines
 from addon.origin.http2.settings import PeerSettings
 from cache.http.messages import Request
 from cache.policy.reasons import Disconnected
@@ -133,13 +134,18 @@ class Streams:
 
     def _read_head(self, block: bytes) -> Http2Head:
         """Return the request head in a header block. Raises MalformedRequest and ConnectionFault."""
-        lines = self._decoder.decode(block)
-        size = sum(len(name) + len(value) for name, value in lines)
-        self.work -= len(block) // limits.ENCODED_PER_WORK + size // limits.DECODED_PER_WORK
+        lines, size = self._decode(block)
         head = request_head(lines, self._targets.prefix, self._head_limits.line, secure=self._secure)
         if size <= limits.MAX_REMEMBERED_LIST:
             self._decoder.remember(block, head)
         return head
+
+    def _decode(self, block: bytes) -> tuple[Lines, int]:
+        """Return the fields in a header block, and their size in bytes. Raises MalformedRequest and ConnectionFault."""
+        lines = self._decoder.decode(block)
+        size = sum(len(name) + len(value) for name, value in lines)
+        self.work -= limits.WORK_PER_BLOCK + len(block) // limits.ENCODED_PER_WORK + size // limits.DECODED_PER_WORK
+        return lines, size
 
     def _answer(self, number: int, known: Http2Head, *, ended: bool) -> None:
         """Answer a request, or start to. Raises MalformedRequest and ConnectionFault."""
@@ -213,7 +219,7 @@ class Streams:
 
     def _take_trailers(self, number: int, block: bytes, *, ended: bool) -> None:
         try:
-            lines = self._decoder.decode(block)
+            lines, _ = self._decode(block)
             stream = self._receiving(number)
             if stream is None:
                 return
