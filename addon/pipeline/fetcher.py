@@ -129,6 +129,7 @@ class Fetcher:
         flight = self.single_flight.begin(
             key or primary_key(request), leads=leads, audience=audience_of(request, sent.fwd, sent.variant)
         )
+        flight.leader = asyncio.current_task()
         return await self.finish(request, sent, context, flight)
 
     async def finish(

@@ -67,8 +67,14 @@ class Flight:
     """Its key was purged meanwhile: the response must not be stored."""
     invalidated: bool = False
     """Its key was invalidated meanwhile: the response is stored as needing validation (ledger INVAL-08)."""
+    leader: asyncio.Task[object] | None = None
+    """The task that fetches, if it is one."""
     _result: FlightResult | None = None
     _waited_for: asyncio.Event | None = None
+    _waiting: int = 0
+    """Requests that wait."""
+    _abandoned: bool = False
+    """The client of the leader is gone."""
 
     def end(self, result: FlightResult) -> None:
         """Set the result and wake waiting requests. Only ARRIVING may be followed by another result."""
@@ -81,10 +87,24 @@ class Flight:
         """Wait for the result, at most `timeout_after` seconds; NOT_SHARED after that."""
         if self._result is None:
             self._waited_for = self._waited_for or asyncio.Event()
-            with suppress(TimeoutError):
-                async with asyncio.timeout(timeout_after):
-                    await self._waited_for.wait()
+            self._waiting += 1
+            try:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(timeout_after):
+                        await self._waited_for.wait()
+            finally:
+                self._waiting -= 1
+                self._stop_if_unneeded()
         return self._result or FlightResult.NOT_SHARED
+
+    def abandon(self) -> None:
+        """Stop the leader, whose client is gone, as soon as no other request waits for the response."""
+        self._abandoned = True
+        self._stop_if_unneeded()
+
+    def _stop_if_unneeded(self) -> None:
+        if self._abandoned and not self._waiting and self._result is None and self.leader is not None:
+            self.leader.cancel()
 
 
 class SingleFlight:
@@ -106,6 +126,14 @@ class SingleFlight:
         if leads:
             self._leading.setdefault((key, audience), flight)
         return flight
+
+    def abandon(self, task: asyncio.Task[object]) -> None:
+        """Stop a response whose client is gone, unless other requests wait for what it fetches."""
+        flight = next((flight for flight in self._all if flight.leader is task), None)
+        if flight is not None:
+            flight.abandon()
+        else:
+            task.cancel()  # it waits for the fetch of another request, or for nothing yet
 
     def finish(self, flight: Flight) -> None:
         """Remove a flight; requests that still wait for it go to the origin."""

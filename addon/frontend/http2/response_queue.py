@@ -22,9 +22,17 @@ Answering = Callable[[], Coroutine[None, None, bool]]
 class ResponseQueue:
     """The streams for which the handler does not run yet."""
 
-    def __init__(self, on_incomplete: Callable[[Stream], None]) -> None:
-        """Call `on_incomplete` if a response has ended and is not complete."""
+    def __init__(
+        self, on_incomplete: Callable[[Stream], None], abandon: Callable[[asyncio.Task[object]], None]
+    ) -> None:
+        """Start with no streams.
+
+        Args:
+            on_incomplete: Called if a response has ended and is not complete.
+            abandon: Called with the task of a response whose stream was reset, and which other requests may use.
+        """
         self._on_incomplete = on_incomplete
+        self._abandon = abandon
         self._waiting: deque[tuple[Stream, Answering, bool]] = deque()
 
     def __len__(self) -> int:
@@ -47,7 +55,7 @@ class ResponseQueue:
 
     def begin(self, stream: Stream, answering: Answering, *, shareable: bool = False) -> None:
         """Begin a response now."""
-        stream.response = ResponseTask(shareable=shareable)
+        stream.response = ResponseTask(shareable=shareable, abandon=self._abandon)
         stream.response.start(answering()).add_done_callback(partial(self._done, stream))
 
     def _done(self, stream: Stream, task: asyncio.Task[bool]) -> None:

@@ -85,7 +85,10 @@ class Streams:
         self._decoder = HeaderDecoder[Http2Head](self._head_limits.head)
         self._window = ReceiveWindow(self._limits.connection_window)
         self._open: dict[int, Stream] = {}
-        self.responses = ResponseQueue(partial(self._reset, code=ErrorCode.INTERNAL_ERROR))
+        self.responses = ResponseQueue(
+            partial(self._reset, code=ErrorCode.INTERNAL_ERROR),
+            lambda task: self._fast_path.fetcher.single_flight.abandon(task),
+        )
 
     def __len__(self) -> int:
         """Return how many streams are open."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -10,9 +11,9 @@ import pytest
 from addon.frontend.http2.limits import RESPONSES_PER_TURN, WORK_PER_TURN
 from addon.origin.http2 import frames, settings
 from addon.origin.http2.faults import ErrorCode
-from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, run_conversation, silent
+from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, run_conversation, silent, until
 from tests.addon.frontend.http2.http2_client import Http2Client, http2_client
-from tests.fixtures.raw_origin import RawOrigin, endless
+from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, endless
 
 FEW: dict[str, Any] = {
     "resets": 20,
@@ -122,6 +123,40 @@ def test_requests_that_are_reset_a_little_later_are_not_all_begun() -> None:
         assert client.goaway is None
 
     run_conversation(conversation, silent)
+
+
+def test_a_request_that_is_reset_frees_its_connection_to_the_origin() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        streams = [client.ask(f"/{number % 3}") for number in range(6)]  # two of each, of which one waits for the other
+        await until(lambda: len(origin.requests) == 2)
+        for stream in streams:
+            client.reset(stream)
+        assert (await client.fetch("/a", method="DELETE")).content == b"/a"
+
+    run_conversation(conversation, silent, silent, echo_path, origin={"max_connections": 2})
+
+
+def test_a_request_that_is_reset_goes_on_while_another_waits_for_its_response() -> None:
+    answered = asyncio.Event()
+
+    async def waits(peer: Peer) -> None:
+        await peer.request()
+        await answered.wait()
+        await peer.send(HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 2\r\n\r\nok")
+        await peer.client_closed()
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        first, second = client.ask("/a"), client.ask("/a")
+        await until(lambda: len(origin.requests) == 1)
+        client.reset(first)
+        await client.roundtrip()
+        answered.set()
+        assert (await client.response(second)).content == b"ok"
+        assert len(origin.requests) == 1
+
+    run_conversation(conversation, waits)
 
 
 def test_a_client_may_reset_some_streams() -> None:
