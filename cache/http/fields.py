@@ -14,12 +14,14 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import lru_cache
+from ipaddress import IPv6Address
 
 MAX_SECONDS = 2**31
 """Limit for delta-seconds: a greater number is read as this one (RFC 9111 §1.2.2)."""
 
 TOKEN = re.compile(r"[!#$%&'*+\-.^_`|~0-9A-Za-z]+")  # RFC 9110 §5.6.2
 HOST = r"(?:\[[0-9A-Fa-f:.]+\]|(?:[0-9A-Za-z\-._~!$&'()*+,;=]|%[0-9A-Fa-f]{2})+)"  # RFC 3986 §3.2.2
+_HOST = re.compile(HOST)
 WEIGHT = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)", re.IGNORECASE)
 """A weight of RFC 9110 §12.4.2; group 1 is its number."""
 _MEMBER = re.compile(r'(?:[^,"]|"(?:[^"\\]|\\.)*(?:"|\\?$))+', re.DOTALL)
@@ -46,6 +48,19 @@ _DATES = tuple(
         rf"{_DAY} {_MONTH} (?P<day>[0-9]{{2}}| [0-9]) {_TIME} (?P<year>[0-9]{{4}})",
     )
 )
+
+
+def is_host(text: str) -> bool:
+    """Return whether a text is a host as a URI has it: a name, an IPv4 address, or an IPv6 address in brackets."""
+    if not _HOST.fullmatch(text):
+        return False
+    if not text.startswith("["):
+        return text.strip(".") != ""
+    try:
+        IPv6Address(text[1:-1])
+    except ValueError:
+        return False
+    return True
 
 
 def members(value: str) -> list[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-from cache.http.messages import DEFAULT_PORTS, Fields, Request
+from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_host
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.no_vary_search import DEFAULT_VARIANCE, search_variance
 
@@ -83,7 +83,7 @@ def request_for(uri: str, fields: Fields = Fields()) -> Request:  # noqa: B008 -
         port = parts.port
     except ValueError:
         raise ValueError(expected) from None
-    if parts.scheme not in DEFAULT_PORTS or not parts.hostname:
+    if parts.scheme not in DEFAULT_PORTS or not normalised_host(parts.hostname or ""):
         raise ValueError(expected)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query or uri.partition("#")[0].endswith("?") else "")
     return Request("GET", parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme], target, fields=fields)

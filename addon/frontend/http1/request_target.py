@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Protocol, Self
 
 from addon.frontend.http1.request_head import MalformedRequest, RequestHead
-from cache.http.fields import HOST
+from cache.http.fields import HOST, is_host
 from cache.http.messages import DEFAULT_PORTS, Fields, Request, host_port, normalised_host
 
 _ABSOLUTE_FORM = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
@@ -140,10 +140,9 @@ def parse_host_port(text: str, default_port: int) -> tuple[str, int]:
     if "@" in text:
         raise MalformedRequest("The target URI has user information.")  # RFC 9110 §4.2.4
     match = _HOST_PORT.fullmatch(text)
-    host = normalised_host(match[1].strip("[]")) if match else ""
-    if match is None or not host or not 0 < int(match[2] or default_port) <= 65_535:
+    if match is None or not is_host(match[1]) or not 0 < int(match[2] or default_port) <= 65_535:
         raise MalformedRequest("The request names no host that could be asked.")
-    return host, int(match[2] or default_port)
+    return normalised_host(match[1].strip("[]")), int(match[2] or default_port)
 
 
 def _request(head: RequestHead, scheme: str, host: str, port: int, target: str) -> Request:

@@ -7,7 +7,7 @@ import re
 from mitmproxy import http
 
 from addon.config.settings import LimitSettings
-from cache.http.fields import HOST, TOKEN
+from cache.http.fields import HOST, TOKEN, is_host
 from cache.http.messages import host_in_uri
 
 _OUTSIDE_VALUE = re.compile(rb"[\x00\r\n]")
@@ -47,7 +47,7 @@ def fault_of(request: http.Request) -> str | None:
     """Return a sentence about what makes a request head ambiguous, or None."""
     if "@" in request.data.host:
         return "The target URI has user information."  # RFC 9110 §4.2.4
-    if not re.fullmatch(HOST, host_in_uri(request.data.host)):
+    if not is_host(host_in_uri(request.data.host)):
         return "The request names no host that could be asked."
     if _OUTSIDE_TARGET.search(request.data.path):
         return "The request target has a fragment, a space or a control character."

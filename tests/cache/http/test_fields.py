@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cache.http.fields import MAX_SECONDS, delta_seconds, http_date, imf_date, members, unquoted
+from cache.http.fields import MAX_SECONDS, delta_seconds, http_date, imf_date, is_host, members, unquoted
 
 NOW = 1_795_435_200.0
 """Mon, 23 Nov 2026 12:00:00 GMT."""
@@ -89,3 +89,15 @@ def test_lists_and_quoted_strings() -> None:
     assert members('a, "b, c') == ["a", '"b, c']
     assert unquoted('"a\\"b\\\\"') == 'a"b\\'
     assert (unquoted('"a'), unquoted("a"), unquoted('"a"b"')) == (None, None, None)
+
+
+@pytest.mark.parametrize("host", ["a.example", "a.", "127.0.0.1", "[::1]", "[2001:db8::192.0.2.1]", "a%20b", "_x"])
+def test_names_and_addresses_are_hosts(host: str) -> None:
+    assert is_host(host)
+
+
+@pytest.mark.parametrize(
+    "host", ["", ".", "..", "[]", "[::::1]", "[127.0.0.1]", "[a]", "::1", "a b", "a/b", "a%2", "\xe9"]
+)
+def test_other_texts_are_no_hosts(host: str) -> None:
+    assert not is_host(host)

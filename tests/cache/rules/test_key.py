@@ -108,7 +108,10 @@ def test_the_key_of_a_uri(uri: str, key: str) -> None:
     assert key_of_uri(uri) == key
 
 
-@pytest.mark.parametrize("uri", ["a.example", "ftp://a.example/", "http:///a", "http://a.example:x/", ""])
+NO_URIS = ["a.example", "ftp://a.example/", "http:///a", "http://a.example:x/", "http://./", "http://[::::1]/", ""]
+
+
+@pytest.mark.parametrize("uri", NO_URIS)
 def test_text_that_is_no_http_uri_has_no_key(uri: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
         key_of_uri(uri)

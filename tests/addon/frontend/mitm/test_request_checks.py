@@ -31,6 +31,11 @@ def test_a_host_that_is_not_one_host_is_refused(headers: tuple[tuple[bytes, byte
     assert fault_of(treq(headers=headers, path=b"/"))
 
 
+@pytest.mark.parametrize("host", ["::::1", ".", "a/b"])
+def test_a_target_without_a_host_that_could_be_asked_is_refused(host: str) -> None:
+    assert fault_of(treq(host=host, headers=((b"host", b"a.example"),), path=b"/"))
+
+
 def test_a_line_break_in_a_value_is_refused() -> None:
     assert fault_of(treq(headers=((b"host", b"a"), (b"x", b"a\rb")), path=b"/"))
 
