@@ -213,7 +213,7 @@ def _complaint(error: Exception | str, seconds: float) -> str:
         case ConnectionRefusedError():
             return "does not run"
         case OSError():
-            return f"could not be reached ({error.strerror})"
+            return f"could not be reached ({error.strerror or error})"
     return "sent a malformed answer"
 
 

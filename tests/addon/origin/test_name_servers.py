@@ -165,6 +165,11 @@ def test_a_server_that_does_not_run_is_known_at_once() -> None:
     converse(conversation, DnsServer({"a.test A": ["10.0.0.1"]}))
 
 
+def test_a_server_in_a_zone_that_does_not_exist_is_named_with_the_reason() -> None:
+    answer = asyncio.run(asking(("2001:db8::1%none", 53)).ask("a.test", LONG))
+    assert answer.problem == "the name server 2001:db8::1%none could not be reached (no interface with this name)"
+
+
 # The file
 
 
