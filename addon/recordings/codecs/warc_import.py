@@ -14,7 +14,7 @@ from warcio.archiveiterator import ArchiveIterator
 from warcio.bufferedreaders import ChunkedDataException, ChunkedDataReader, DecompressingBufferedReader
 from warcio.exceptions import ArchiveLoadFailed
 from warcio.recordloader import ArcWarcRecord, ArcWarcRecordLoader
-from warcio.statusandheaders import StatusAndHeadersParser
+from warcio.statusandheaders import StatusAndHeadersParser, StatusAndHeadersParserException
 
 from addon.recordings.codecs.warc_export import REQUEST_CONTENT, SCRUBBED
 from addon.recordings.library import RecordingError
@@ -28,6 +28,10 @@ MAX_LINE = 65_536
 
 MAX_RECORDS = 2_000_000
 """Maximum number of records in a file."""
+
+
+_UNREADABLE = (ArchiveLoadFailed, StatusAndHeadersParserException, OSError, ValueError, AttributeError, EOFError)
+"""What warcio raises for a file that is no WARC, or a damaged one."""
 
 
 class _HttpHeadParser(StatusAndHeadersParser):  # type: ignore[misc] # warcio has no types
@@ -79,11 +83,13 @@ def _records(file: Path) -> Iterator[tuple[str, Any]]:
                     raise RecordingError(f"more than {MAX_RECORDS} records")
                 if record.format != "warc":
                     raise RecordingError("expected WARC, found ARC")
+                if record.length is None:
+                    raise RecordingError("expected a Content-Length")
                 yield f"{file}: record {number}", record
                 source = f"{file}: record {number + 1}"
         except RecordingError as error:
             raise RecordingError(_with_source(source, str(error))) from None
-        except (ArchiveLoadFailed, OSError, ValueError, AttributeError, EOFError) as error:
+        except _UNREADABLE as error:
             raise RecordingError(f"{source}: expected a WARC record: {_one_line(error)}") from None
 
 

@@ -117,6 +117,24 @@ def test_a_file_that_only_begins_like_a_warc_is_refused(tmp_path: Path, content:
     assert_refused(tmp_path, file, "record 1: expected a WARC record")
 
 
+def record(*fields: bytes, block: bytes) -> bytes:
+    """Return a WARC with a response record that has these fields and this block."""
+    lines = [b"WARC/1.1", b"WARC-Type: response", b"WARC-Target-URI: http://a.test/", b"WARC-Record-ID: <urn:a>"]
+    return b"\r\n".join([*lines, b"WARC-Date: 2026-11-06T12:00:00Z", *fields, b"", block, b"", b""])
+
+
+def test_a_warc_with_a_response_that_is_not_http_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "evil.warc"
+    file.write_bytes(record(b"Content-Length: 5", block=b"hello"))
+    assert_refused(tmp_path, file, "record 1: expected a WARC record: Expected Status Line")
+
+
+def test_a_warc_with_a_record_without_a_length_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "evil.warc"
+    file.write_bytes(record(block=b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\r\nhello"))
+    assert_refused(tmp_path, file, "record 1: expected a Content-Length")
+
+
 def bomb(length: int) -> bytes:
     """Return a small compressed WARC with one content of `length` bytes."""
     head = b"HTTP/1.1 200 OK\r\n\r\n"
@@ -180,6 +198,7 @@ def folder(tmp_path: Path, text: str, content: bytes = b"") -> Path:
         (manifest(content="/etc/passwd"), "at `$.exchanges[0].content`"),
         (manifest(length=5), "does not match its declared length or digest"),
         (manifest(url="file:///etc/passwd"), "expected a URL like"),
+        (manifest(url="http://./"), "expected a URL like"),
         (manifest(fields=[["A", "b\r\nC: d"]]), "$.exchanges[0]: "),
         (manifest(request_time=-1), "at `$.exchanges[0].request_time`"),
         (manifest(surprise=1), "unknown field `surprise`"),
