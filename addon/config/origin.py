@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field, Strict
 
@@ -34,6 +34,7 @@ class OriginSettings(Section):
     stream_timeout: PositiveSeconds = 3600
     idle_timeout: Seconds = 55
     max_connections: int = Field(default=64, ge=1)
+    http2: Literal["auto", "never"] = "auto"
     lenient: Strings = ()
     ca_files: Annotated[tuple[ExistingFile, ...], Strict(strict=False)] = ()
     client_certificate: ExistingFile = ""

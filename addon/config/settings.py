@@ -241,6 +241,7 @@ class Settings(Section):
             stream_timeout=origin.stream_timeout,
             idle_timeout=origin.idle_timeout,
             max_connections=origin.max_connections,
+            http2=origin.http2 == "auto",
             max_head=self.limits.max_head,
             max_line=self.limits.max_line,
             lenient=tuple(map(glob, origin.lenient)),

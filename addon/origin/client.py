@@ -4,36 +4,36 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import AsyncIterator, Callable
 from weakref import WeakSet, WeakValueDictionary
 
-from addon.origin.connection import OriginConnection
 from addon.origin.dial import Dialler
-from addon.origin.errors import FailureKind, OriginFailure
+from addon.origin.errors import OriginFailure, shutdown_failure
+from addon.origin.exchange import Exchange, OutgoingRequest
+from addon.origin.negotiation import Offer
 from addon.origin.options import OriginOptions
-from addon.origin.pool import OriginPool, shutdown_failure
+from addon.origin.pool import Connection, OriginPool
 from addon.origin.proxy import UpstreamProxies
 from addon.origin.request_body import RequestContent
 from addon.origin.request_head import request_head
 from addon.origin.resolver import Resolver
-from addon.origin.response_reader import ResponseReader
+from addon.origin.response_buffer import ResponseBuffer
+from addon.origin.retries import Retries
 from cache.http.messages import Fields, Request, Response
-from cache.rules.streams import held_back
+from cache.rules.streams import is_grpc_over_http2
 
-IDEMPOTENT_METHODS = frozenset(
-    (
-        "ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT COPY DELETE GET HEAD LABEL LINK MERGE MKACTIVITY MKCALENDAR MKCOL"
-        " MKREDIRECTREF MKWORKSPACE MOVE OPTIONS ORDERPATCH PRI PROPFIND PROPPATCH PUT QUERY REBIND REPORT SEARCH"
-        " TRACE UNBIND UNCHECKOUT UNLINK UNLOCK UPDATE UPDATEREDIRECTREF VERSION-CONTROL"
-    ).split()
-)
-"""The methods that the IANA registry of HTTP methods calls idempotent (RFC 9110 §9.2.2, §16.1)."""
+MAX_KEPT_POOLS = 256
+"""Pools without connections that are kept."""
+
+type PoolKey = tuple[str, str, int, Offer]
+"""Scheme, host and port of an origin, and the protocols that it may choose from."""
 
 
 class OriginResponse:
     """A final response: its head, and its body as it arrives.
 
-    It occupies a connection until the body is read to its end or `close` is called.
+    It occupies a connection, or a stream of one, until the body is read to its end or `close` is called.
 
     Attributes:
         head: The head as received: names in their case, values without surrounding whitespace.
@@ -43,20 +43,20 @@ class OriginResponse:
             closed.
     """
 
-    __slots__ = ("_connection", "_response", "head", "request_time", "response_time", "whole")
+    __slots__ = ("_exchange", "_response", "head", "request_time", "response_time", "whole")
 
     def __init__(
         self,
         head: Response,
         request_time: float,
         response_time: float,
-        connection: OriginConnection,
-        response: ResponseReader,
+        exchange: Exchange,
+        response: ResponseBuffer,
     ) -> None:
         self.head = head
         self.request_time = request_time
         self.response_time = response_time
-        self._connection = connection
+        self._exchange = exchange
         self._response = response
         self.whole = response.whole()
 
@@ -78,19 +78,19 @@ class OriginResponse:
         Raises:
             OriginFailure: the body is incomplete or its framing is malformed. The pieces before were valid.
         """
-        return self._connection.body(self._response) if self.whole is None else _single_chunk(self.whole)
+        return self._exchange.body(self._response) if self.whole is None else _single_chunk(self.whole)
 
     async def close(self) -> None:
-        """Stop reading. The connection is closed if the rest of the body has not arrived yet."""
+        """Stop reading. The connection or the stream is closed if the rest of the body has not arrived yet."""
         self.abandon()
 
     def abandon(self) -> None:
         """Do as `close`, without waiting."""
-        self._connection.abandon(self._response)
+        self._exchange.abandon(self._response)
 
 
 class OriginClient:
-    """HTTP/1.1 client for origins. Use it in one event loop only.
+    """Client for origins, over HTTP/1.1 and HTTP/2. Use it in one event loop only.
 
     Raises:
         ValueError: from the constructor, if an option is invalid: a CA file, the upstream proxy's URL.
@@ -106,8 +106,10 @@ class OriginClient:
         self._proxies = UpstreamProxies(options.proxy, options.own_addresses)
         self._dialler = Dialler(options, self.resolver)
         self._closed = False
-        # A pool lives as long as one of its connections, or a request that uses it.
-        self._pools: WeakValueDictionary[tuple[str, str, int], OriginPool] = WeakValueDictionary()
+        # A pool lives as long as one of its connections, or a request that uses it, and the newest ones longer: a pool
+        # knows the protocol of its origin.
+        self._pools: WeakValueDictionary[PoolKey, OriginPool] = WeakValueDictionary()
+        self._newest: deque[OriginPool] = deque(maxlen=MAX_KEPT_POOLS)
         self._replaced: WeakSet[OriginPool] = WeakSet()
 
     async def fetch(
@@ -122,7 +124,8 @@ class OriginClient:
         """Send a request and return the response when its head has arrived.
 
         A request with an idempotent method on a reused connection is sent once more, on a new connection, if the origin
-        closed the reused one without sending a byte. A request with content is sent once, on a connection of its own.
+        closed the reused one without sending a byte. Over HTTP/1, a request with content is sent once, on a connection
+        of its own. Over HTTP/2, any request is sent again if the origin says that it did nothing for it.
 
         Args:
             request: The request's head. Fields that frame its content are replaced.
@@ -137,27 +140,27 @@ class OriginClient:
         """
         pool = self.pool(request)
         head_bytes = request_head(request, pool.route, content, named_host=named_host)
-        retry = False
+        outgoing = OutgoingRequest(request, head_bytes, content, named_host=named_host, interim=interim)
+        retries = Retries(request.method)
         while True:
-            connection, reused = (None if retry or content else pool.idle_connection()), True
+            fresh = retries.connection_was_closed
+            connection: Connection | None = None if fresh or content else pool.idle_connection()
+            reused = True
             if connection is None:
-                connection, reused = await pool.lease(fresh=retry, single_use=content is not None)
+                connection, reused = await pool.lease(fresh=fresh, single_use=content is not None)
                 if connected and not reused:
                     connected()
-            response = ResponseReader(request.method, pool.name, pool.options, interim)
-            if seconds := held_back(request):
-                pool.let_wait(response, seconds)
             request_time = self._clock()
+            exchange, response = outgoing.send(connection, pool)
             try:
-                connection.send(head_bytes, response, content)
-                head = await connection.receive_head(response)
+                head = await exchange.receive_head(response)
             except OriginFailure as failure:
-                unanswered = failure.kind is FailureKind.CONNECTION_TERMINATED and not response.received
-                retry = reused and unanswered and request.method in IDEMPOTENT_METHODS  # RFC 9112 §9.3.1
-                if not retry:
+                if failure.wants_http1:
+                    pool.use_http1()
+                if exchange.content_begun or not retries.may_repeat(failure, response, reused=reused):
                     raise
             else:
-                return OriginResponse(head, request_time, self._clock(), connection, response)
+                return OriginResponse(head, request_time, self._clock(), exchange, response)
 
     async def connect(self, host: str, port: int, protocol: asyncio.Protocol) -> None:
         """Open a TCP connection to a host, for a tunnel, and attach `protocol` to it. Raises OriginFailure."""
@@ -189,8 +192,12 @@ class OriginClient:
         key = self._pool_key(request)
         pool = self._pools.get(key)
         if pool is None:
-            pool = OriginPool(self._proxies.route(*key), self._dialler.dial, self._options.of_host(key[1]))
+            scheme, host, port, offer = key
+            pool = OriginPool(
+                self._proxies.route(scheme, host, port), self._dialler, self._options.of_host(host), offer
+            )
             self._pools[key] = pool
+            self._newest.append(pool)
         return pool
 
     def renew(self, request: Request) -> None:
@@ -199,8 +206,14 @@ class OriginClient:
             pool.close_idle()
             self._replaced.add(pool)
 
-    def _pool_key(self, request: Request) -> tuple[str, str, int]:
-        return self._options.backend or (request.scheme, request.host, request.port)
+    def _pool_key(self, request: Request) -> PoolKey:
+        scheme, host, port = self._options.backend or (request.scheme, request.host, request.port)
+        offer = Offer.HTTP1
+        if self._options.http2 and scheme == "https":
+            offer = Offer.EITHER
+        elif self._options.http2 and is_grpc_over_http2(request) and not self._proxies.route(scheme, host, port).proxy:
+            offer = Offer.HTTP2
+        return scheme, host, port, offer
 
 
 async def _single_chunk(data: bytes) -> AsyncIterator[bytes]:

@@ -16,6 +16,7 @@ from addon.origin.errors import FailureKind
 from addon.origin.options import OriginOptions
 from addon.origin.other_protocols import other_protocol
 from addon.origin.request_body import Http1BodySender, RequestContent
+from addon.origin.response_buffer import ResponseBuffer
 from addon.origin.response_reader import ResponseReader
 from addon.origin.time_limits import TimeLimits
 from addon.origin.tls_alerts import received_alert
@@ -92,7 +93,7 @@ class OriginConnection(asyncio.Protocol):
                 self._body_sender = Http1BodySender(content, self.transport, self._on_body_end)
             self._set_deadline(response)
 
-    async def receive_head(self, response: ResponseReader) -> Response:
+    async def receive_head(self, response: ResponseBuffer) -> Response:
         """Wait for the final response's head and return it. Raises OriginFailure if no head came.
 
         If the task is cancelled, the connection is closed.
@@ -108,7 +109,7 @@ class OriginConnection(asyncio.Protocol):
             raise
         return response.head
 
-    async def body(self, response: ResponseReader) -> AsyncIterator[bytes]:
+    async def body(self, response: ResponseBuffer) -> AsyncIterator[bytes]:
         """Iterate over the body as it arrives. Raises OriginFailure if it is incomplete."""
         while True:
             while (chunk := response.take_chunk()) is not None:
@@ -121,11 +122,16 @@ class OriginConnection(asyncio.Protocol):
                 return
             await response.wait_for_progress()
 
-    def abandon(self, response: ResponseReader) -> None:
+    def abandon(self, response: ResponseBuffer) -> None:
         """Close the connection if it still receives this response."""
         response.fail(FailureKind.HTTP_RESPONSE_INCOMPLETE, "was abandoned before its response was complete")
         if self._response is response:
             self._finish_exchange()
+
+    @property
+    def content_begun(self) -> bool:
+        """Return whether a part of the request's content was taken from its iterator."""
+        return self._body_sender is not None and self._body_sender.begun
 
     # Called by the pool
 

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import ssl
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -14,6 +14,7 @@ from addon.origin.connect_failures import failure_of
 from addon.origin.connection import OriginConnection
 from addon.origin.destinations import Address, destinations, refuse_prohibited
 from addon.origin.errors import FailureKind, OriginFailure
+from addon.origin.negotiation import ALPN_HTTP1, ALPN_HTTP2, Negotiation, Offer
 from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
 from addon.origin.request_head import connect_head
@@ -31,23 +32,18 @@ class Dialler:
         """Load the certificates. Raises ValueError that names a file if it cannot be used."""
         self._options = options
         self._resolver = resolver
-        self._context = ssl.create_default_context()
-        self._context.set_alpn_protocols(["http/1.1"])
-        for path in options.ca_files:
-            try:
-                self._context.load_verify_locations(path)
-            except OSError as error:  # ssl.SSLError is a subclass
-                raise ValueError(f"ca_files: {path}: expected a readable file of PEM certificates ({error})") from error
+        self._contexts = {
+            Offer.HTTP1: _tls_context(options, ALPN_HTTP1),
+            Offer.EITHER: _tls_context(options, ALPN_HTTP2, ALPN_HTTP1),
+        }
 
-        if options.client_certificate:
-            try:
-                self._context.load_cert_chain(options.client_certificate)
-            except OSError as error:
-                expected = f"expected a PEM file of a certificate and its key ({error})"
-                raise ValueError(f"client_certificate: {options.client_certificate}: {expected}") from error
+    async def dial[C: asyncio.Protocol](self, route: Route, offer: Offer, make: Callable[[bool], C]) -> C:
+        """Open a connection along `route`, and return the protocol that uses it.
 
-    async def dial(self, route: Route, connection: OriginConnection) -> None:
-        """Open `connection` along `route`.
+        Args:
+            route: The route.
+            offer: The protocols that the origin may choose from. Without TLS it cannot choose, and gets HTTP/1.1.
+            make: Makes the protocol; its argument is true for HTTP/2.
 
         Raises:
             OriginFailure: the name was not resolved within `resolve_timeout` seconds, or the connection failed, or it
@@ -55,7 +51,7 @@ class Dialler:
         """
         addresses = await self._addresses(route)
         async with self._connecting(route):
-            await self._open(route, await first_connected(addresses), connection)
+            return await self._open(route, await first_connected(addresses), offer, make)
 
     async def dial_raw(self, route: Route, protocol: asyncio.Protocol) -> None:
         """Open a TCP connection along `route`, without TLS, and attach `protocol` to it. Raises OriginFailure."""
@@ -102,19 +98,27 @@ class Dialler:
             sentence = f"{route.subject} could not be reached within {seconds:g} seconds"
             raise OriginFailure(FailureKind.CONNECTION_TIMEOUT, sentence, disconnected=True) from error
 
-    async def _open(self, route: Route, sock: socket.socket, connection: OriginConnection) -> None:
-        tls = self._context if route.scheme == "https" else None
-        name = route.host.rstrip(".") if tls else None  # RFC 6066 §3: no trailing dot
+    async def _open[C: asyncio.Protocol](
+        self, route: Route, sock: socket.socket, offer: Offer, make: Callable[[bool], C]
+    ) -> C:
         loop = asyncio.get_running_loop()
-        if tls is None or route.proxy is None:
-            await loop.create_connection(lambda: connection, sock=sock, ssl=tls, server_hostname=name)
-            return
-        _, tunnel = await loop.create_connection(lambda: OriginConnection(self._options), sock=sock)
-        await self._open_tunnel(route, tunnel)
-        transport = await loop.start_tls(tunnel.transport, connection, tls, server_hostname=name)
-        if transport is None:
+        if route.scheme != "https":
+            _, connection = await loop.create_connection(lambda: make(offer is Offer.HTTP2), sock=sock)
+            return connection
+        tls, name = self._contexts[offer], route.host.rstrip(".")  # RFC 6066 §3: no trailing dot
+        negotiation = Negotiation(make)
+        if route.proxy is None:
+            await loop.create_connection(lambda: negotiation, sock=sock, ssl=tls, server_hostname=name)
+        else:
+            _, tunnel = await loop.create_connection(lambda: OriginConnection(self._options), sock=sock)
+            await self._open_tunnel(route, tunnel)
+            transport = await loop.start_tls(tunnel.transport, negotiation, tls, server_hostname=name)
+            if transport is None:
+                raise ConnectionResetError
+            negotiation.connection_made(transport)  # start_tls does not call it
+        if negotiation.connection is None:
             raise ConnectionResetError
-        connection.connection_made(transport)  # start_tls does not call it
+        return negotiation.connection
 
     async def _open_tunnel(self, route: Route, tunnel: OriginConnection) -> None:
         response = ResponseReader("CONNECT", route.subject, self._options)
@@ -129,6 +133,24 @@ class Dialler:
         if head.status >= 500:
             raise OriginFailure(FailureKind.DESTINATION_UNAVAILABLE, sentence, disconnected=True)
         raise OriginFailure(FailureKind.PROXY_CONFIGURATION_ERROR, sentence)
+
+
+def _tls_context(options: OriginOptions, *alpn: str) -> ssl.SSLContext:
+    """Return a TLS context that offers these protocols. Raises ValueError that names a file if it cannot be used."""
+    context = ssl.create_default_context()
+    context.set_alpn_protocols(alpn)
+    for path in options.ca_files:
+        try:
+            context.load_verify_locations(path)
+        except OSError as error:  # ssl.SSLError is a subclass
+            raise ValueError(f"ca_files: {path}: expected a readable file of PEM certificates ({error})") from error
+    if options.client_certificate:
+        try:
+            context.load_cert_chain(options.client_certificate)
+        except OSError as error:
+            expected = f"expected a PEM file of a certificate and its key ({error})"
+            raise ValueError(f"client_certificate: {options.client_certificate}: {expected}") from error
+    return context
 
 
 async def first_connected(addresses: list[Address]) -> socket.socket:

@@ -57,6 +57,8 @@ class OriginFailure(Exception):
         kind: The proxy error type.
         detail: One sentence for people that says what failed, and at which host.
         disconnected: No complete header section came, because the origin could not be reached.
+        unprocessed: The origin has said that it did nothing for the request: it may be sent again, whatever its method.
+        wants_http1: The origin wants the request over HTTP/1.1.
         parameters: More about the failure, for machines: names and values that RFC 9209 §2.3 has for its kind.
     """
 
@@ -66,10 +68,19 @@ class OriginFailure(Exception):
         detail: str,
         *,
         disconnected: bool = False,
+        unprocessed: bool = False,
+        wants_http1: bool = False,
         parameters: ErrorParameters = (),
     ) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
         self.disconnected = disconnected
+        self.unprocessed = unprocessed
+        self.wants_http1 = wants_http1
         self.parameters = parameters
+
+
+def shutdown_failure() -> OriginFailure:
+    """Return the failure of a request that comes after `close`."""
+    return OriginFailure(FailureKind.PROXY_INTERNAL_ERROR, "The proxy is shutting down.")

@@ -28,7 +28,12 @@ class OriginOptions:
     idle_timeout: float = 55.0
     """Time that an unused connection is kept open."""
     max_connections: int = 64
-    """Connections to one origin (scheme, host and port), idle ones included, and responses without an end not."""
+    """Connections to one origin (scheme, host and port), idle ones included, and responses without an end not.
+
+    A connection over HTTP/2 carries many requests at a time.
+    """
+    http2: bool = True
+    """Use HTTP/2 with https origins that offer it, and for gRPC."""
     max_head: int = 65_536
     """The largest header section (interim responses included), and the largest trailer section."""
     max_line: int = 32_768

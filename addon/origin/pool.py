@@ -4,44 +4,60 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable
 from weakref import WeakSet
 
 from addon.origin.connection import OriginConnection
-from addon.origin.errors import FailureKind, OriginFailure
+from addon.origin.dial import Dialler
+from addon.origin.errors import FailureKind, OriginFailure, shutdown_failure
+from addon.origin.http2.connection import Http2Connection
+from addon.origin.negotiation import Offer
 from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
-from addon.origin.response_reader import ResponseReader
+from addon.origin.response_buffer import ResponseBuffer
+
+type Connection = OriginConnection | Http2Connection
 
 
 class OriginPool:
     """Leases connections.
 
-    Each exchange needs a slot, and there are `max_connections` slots. A new connection is opened only by the holder of
-    a slot, and only if no connection is idle. So idle and leased connections together never exceed the slots. An
-    exchange whose response may have no end returns its slot as soon as that is known. Its connection is used again only
-    if that exceeds nothing.
+    There are `max_connections` slots, and a new connection is opened only by the holder of a slot.
+
+    Over HTTP/1, each exchange needs a slot, and a connection is opened only if none is idle. So idle and leased
+    connections together never exceed the slots. An exchange whose response may have no end returns its slot as soon as
+    that is known. Its connection is used again only if that exceeds nothing.
+
+    Over HTTP/2, a connection keeps its slot until it is closed, and carries as many exchanges as the origin allows.
+    Another one is opened when it is full. Once an origin is known to speak HTTP/2, requests wait for the connection
+    that is being opened, instead of opening more.
+
+    Attributes:
+        offer: The protocols that the origin may choose from.
     """
 
-    def __init__(
-        self, route: Route, dial: Callable[[Route, OriginConnection], Awaitable[None]], options: OriginOptions
-    ) -> None:
+    def __init__(self, route: Route, dialler: Dialler, options: OriginOptions, offer: Offer = Offer.HTTP1) -> None:
         self.route = route
         self.name = route.subject
         """The first hop, at the beginning of messages."""
-        self._dial = dial
         self.options = options
+        self.offer = offer
+        self._dialler = dialler
         self._free_slots = options.max_connections
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+        """Requests that wait: for a slot (True), or to look again for a shared connection (False)."""
         self._idle: list[OriginConnection] = []
-        self._open: set[OriginConnection] = set()
+        self._open: set[Connection] = set()
         self._endless: set[OriginConnection] = set()
         """Connections that have returned their slots."""
-        self._held_back: WeakSet[ResponseReader] = WeakSet()
+        self._shared: list[Http2Connection] = []
+        self._speaks_http2 = offer is Offer.HTTP2
+        """The connection that was opened last speaks HTTP/2."""
+        self._dialling = 0
+        self._held_back: WeakSet[ResponseBuffer] = WeakSet()
         self._closed = False
 
     def idle_connection(self) -> OriginConnection | None:
-        """Return an idle connection for one exchange, or None if there is none; never waits."""
+        """Return an idle HTTP/1 connection for one exchange, or None if there is none; never waits."""
         while self._idle and self._free_slots:
             connection = self._idle.pop()
             if connection.try_reuse():
@@ -49,17 +65,43 @@ class OriginPool:
                 return connection
         return None
 
-    async def lease(self, *, fresh: bool = False, single_use: bool = False) -> tuple[OriginConnection, bool]:
+    async def lease(self, *, fresh: bool = False, single_use: bool = False) -> tuple[Connection, bool]:
         """Return a connection for one exchange, and whether it was used before.
 
         Args:
-            fresh: Open a new connection, and close the idle ones: the origin has just closed one of the same age.
-            single_use: Open a new connection that is closed after this exchange.
+            fresh: Over HTTP/1, open a new connection, and close the idle ones: the origin has just closed one of the
+                same age.
+            single_use: Over HTTP/1, open a new connection that is closed after this exchange.
 
         Raises:
             OriginFailure: the connection failed, or none became free within `first_byte_timeout`.
         """
-        await self._wait_for_slot()
+        until = asyncio.get_running_loop().time() + self.options.first_byte_timeout
+        while True:
+            if shared := self._shared_connection():
+                return shared, True
+            if not await self._wait_for_slot(until, may_share=True):
+                continue
+            connection, used = await self._connection(self.offer, fresh=fresh, single_use=single_use)
+            if isinstance(connection, OriginConnection) or self._share(connection):
+                return connection, used
+
+    async def lease_http1(self, *, single_use: bool = False) -> OriginConnection:
+        """Return an HTTP/1.1 connection for one exchange, even if the origin speaks HTTP/2. Arguments as in `lease`."""
+        until = asyncio.get_running_loop().time() + self.options.first_byte_timeout
+        await self._wait_for_slot(until, may_share=False)
+        connection, _ = await self._connection(Offer.HTTP1, single_use=single_use)
+        if isinstance(connection, OriginConnection):
+            return connection
+        raise TypeError(f"expected an HTTP/1.1 connection, got {type(connection).__name__}")
+
+    async def _connection(
+        self, offer: Offer, *, fresh: bool = False, single_use: bool = False
+    ) -> tuple[Connection, bool]:
+        """Return an idle or a new connection to the holder of a slot, and whether it was used before.
+
+        Raises OriginFailure.
+        """
         try:
             if fresh:
                 self.close_idle()
@@ -69,19 +111,38 @@ class OriginPool:
                 connection = self._idle.pop()
                 if connection.try_reuse():
                     return connection, True
-            connection = OriginConnection(
-                self.options, self._on_released, self._on_lost, on_endless=self._on_endless, single_use=single_use
-            )
-            await self._dial(self.route, connection)
-            if self._closed:
-                connection.abort()
-                raise shutdown_failure()
+            return await self._dial(offer, single_use=single_use), False
         except BaseException:
             self._release_slot()
             raise
+
+    async def _dial(self, offer: Offer, *, single_use: bool) -> Connection:
+        """Open a connection. Raises OriginFailure, also for the requests that have waited for it."""
+
+        def make(http2: bool) -> Connection:
+            if http2:
+                return Http2Connection(self.options, self._on_shared_lost, self._on_room)
+            return OriginConnection(
+                self.options, self._on_released, self._on_lost, on_endless=self._on_endless, single_use=single_use
+            )
+
+        self._dialling += 1
+        try:
+            connection = await self._dialler.dial(self.route, offer, make)
+        except OriginFailure as failure:
+            self._fail_waiting(failure)
+            raise
+        finally:
+            self._dialling -= 1
+            self._wake_waiting()
+        if self._closed:
+            connection.abort()
+            raise shutdown_failure()
         if not connection.closed.done():
             self._open.add(connection)
-        return connection, False
+        if offer is self.offer:
+            self._speaks_http2 = isinstance(connection, Http2Connection)
+        return connection
 
     async def close(self) -> None:
         """Close every connection. Unfinished exchanges fail."""
@@ -91,29 +152,43 @@ class OriginPool:
         while self._open:
             await next(iter(self._open)).closed
 
-    async def _wait_for_slot(self) -> None:
-        if self._free_slots:
+    def use_http1(self) -> None:
+        """Use HTTP/1.1 from now on, since the origin wants that."""
+        self.offer, self._speaks_http2 = Offer.HTTP1, False
+        for connection in self._shared:
+            connection.close_if_idle()
+        self._shared.clear()
+
+    # ---- slots
+
+    async def _wait_for_slot(self, until: float, *, may_share: bool) -> bool:
+        """Wait for a slot; return False if there may be a shared connection instead.
+
+        Raises OriginFailure at the time `until` of the event loop.
+        """
+        if self._free_slots and not (may_share and self._awaits_shared):
             self._free_slots -= 1
-            return
-        seconds = self.options.first_byte_timeout
-        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            return True
+        waiter: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiter)
         try:
-            async with asyncio.timeout(seconds):
-                await waiter
+            async with asyncio.timeout_at(until):
+                has_slot = await waiter
         except BaseException as error:
-            if waiter.done() and not waiter.cancelled():  # it got the slot just before the timeout
-                self._release_slot()
+            if waiter.done() and not waiter.cancelled() and waiter.exception() is None and waiter.result():
+                self._release_slot()  # it got the slot just before the timeout
             if not isinstance(error, TimeoutError):
                 raise
+            seconds = self.options.first_byte_timeout
             sentence = f"No connection to {self.route.where} became free within {seconds:g} seconds"
             raise OriginFailure(FailureKind.CONNECTION_LIMIT_REACHED, sentence, disconnected=True) from None
+        return has_slot or (not may_share and await self._wait_for_slot(until, may_share=False))
 
     def _release_slot(self) -> None:
         while self._waiting:
             waiter = self._waiting.popleft()
             if not waiter.done():
-                waiter.set_result(None)  # the slot passes to the waiting request
+                waiter.set_result(True)  # the slot passes to the waiting request
                 return
         self._free_slots += 1
 
@@ -122,13 +197,17 @@ class OriginPool:
         for connection in self._idle:
             connection.close()
         self._idle.clear()
+        for shared in list(self._shared):
+            shared.close_if_idle()
 
-    def let_wait(self, response: ResponseReader, seconds: float) -> None:
+    def let_wait(self, response: ResponseBuffer, seconds: float) -> None:
         """Let the head of a response be held back for so many seconds, unless half of the slots wait in this way."""
         waiting = sum(other.head is None and not other.finished for other in self._held_back)
         if waiting < self.options.max_connections // 2:
             response.held_back = seconds
             self._held_back.add(response)
+
+    # ---- HTTP/1 connections
 
     def _on_endless(self, connection: OriginConnection) -> None:
         if connection not in self._endless:
@@ -151,7 +230,58 @@ class OriginPool:
         if connection in self._idle:
             self._idle.remove(connection)
 
+    # ---- HTTP/2 connections
 
-def shutdown_failure() -> OriginFailure:
-    """Return the failure of a request that comes after `close`."""
-    return OriginFailure(FailureKind.PROXY_INTERNAL_ERROR, "The proxy is shutting down.")
+    def _shared_connection(self) -> Http2Connection | None:
+        """Return an HTTP/2 connection that can carry one more exchange now."""
+        return next((connection for connection in self._shared if connection.try_reuse()), None)
+
+    @property
+    def _awaits_shared(self) -> bool:
+        """Return whether an HTTP/2 connection will soon carry more exchanges than now."""
+        return self._speaks_http2 and (self._dialling > 0 or self._awaits_settings)
+
+    @property
+    def _awaits_settings(self) -> bool:
+        return any(connection.is_usable and not connection.greeted for connection in self._shared)
+
+    def _share(self, connection: Http2Connection) -> bool:
+        """Let other requests use a new connection as well. Close it and return False if it is not needed."""
+        if connection.closed.done():
+            self._release_slot()
+            return True  # the request fails with the reason
+        if self._awaits_settings or self._shared_connection():
+            connection.close()
+            return False
+        self._shared.append(connection)
+        return True
+
+    def _on_room(self, connection: Http2Connection) -> None:
+        room = connection.room
+        while room and self._waiting:
+            room -= self._look_again(self._waiting.popleft())
+
+    def _wake_waiting(self) -> None:
+        while self._waiting and self._free_slots:
+            self._look_again(self._waiting.popleft())
+
+    def _look_again(self, waiter: asyncio.Future[bool]) -> bool:
+        """Have a request look again for a shared connection; return False if it does not wait any more."""
+        if waiter.done():
+            return False
+        waiter.set_result(False)
+        return True
+
+    def _fail_waiting(self, failure: OriginFailure) -> None:
+        """Fail the requests that have waited for a connection that could not be opened."""
+        while self._waiting and self._free_slots and not self._shared:
+            waiter = self._waiting.popleft()
+            if not waiter.done():
+                waiter.set_exception(failure)
+
+    def _on_shared_lost(self, connection: Http2Connection) -> None:
+        if connection in self._shared:
+            self._shared.remove(connection)
+        if connection in self._open:
+            self._open.remove(connection)
+            self._release_slot()

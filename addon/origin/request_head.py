@@ -43,6 +43,8 @@ def request_head(
         dropped += FRAMING
         length = content.length
         added.append(("Transfer-Encoding", "chunked") if length is None else ("Content-Length", str(length)))
+    if "te" in request.fields:
+        added.append(("Connection", "TE"))  # RFC 9110 §10.1.4
     if route.proxy and route.scheme == "http":  # RFC 9112 §3.2.2
         target = f"http://{authority}{'' if target == '*' else target}"
         dropped.append("proxy-authorization")

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from addon.origin.errors import FailureKind, OriginFailure
+from addon.origin.errors import FailureKind, OriginFailure, shutdown_failure
 from addon.origin.hosts_file import HostsFile
 from addon.origin.lookup_slots import LookupSlots
 from addon.origin.name_servers import Answer, NameServers
-from addon.origin.pool import shutdown_failure
 from addon.origin.system_names import SystemNames
 
 MIN_TTL, MAX_TTL = 1.0, 300.0

@@ -9,7 +9,7 @@ from operator import attrgetter
 from cache.engine.decisions import Forward, UpstreamRequest, Validate
 from cache.http.cache_control import is_shareable_if_authorized
 from cache.http.field_table import end_to_end
-from cache.http.fields import delta_seconds, is_strong
+from cache.http.fields import delta_seconds, is_strong, tokens
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules import validation
@@ -28,7 +28,10 @@ def forwarded(request: Request, policy: CachePolicy) -> Request:
 
 @lru_cache(maxsize=512)
 def _forwarded_fields(fields: Fields, method: str, version: str, name: str) -> Fields:
+    accepts_trailers = "trailers" in tokens(fields.get("te"))
     fields = end_to_end(fields)
+    if accepts_trailers:  # RFC 9110 §10.1.4: this proxy passes trailers on, if its client takes them
+        fields = fields.appending(("TE", "trailers"))
     hops = delta_seconds(fields.get("max-forwards") or "")
     if hops and method in ("OPTIONS", "TRACE"):  # RFC 9110 §7.6.2
         fields = fields.replacing("Max-Forwards", str(hops - 1))

@@ -40,6 +40,14 @@ def held_back(request: Request) -> float:
     return _held_back(request.fields)
 
 
+def is_grpc_over_http2(request: Request) -> bool:
+    """Return whether a request is a gRPC call, which only an origin with HTTP/2 can answer. gRPC-Web needs none."""
+    if request.version != "HTTP/2.0" or "trailers" not in tokens(request.fields.get("te")):
+        return False
+    kind = media_type(request.fields.get("content-type"))
+    return kind == "application/grpc" or kind.startswith("application/grpc+")
+
+
 @lru_cache(maxsize=512)
 def _is_stream(fields: Fields) -> bool:
     kind = media_type(fields.get("content-type"))

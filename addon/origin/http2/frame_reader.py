@@ -53,6 +53,11 @@ class FrameReader:
         """Return whether a header block has begun and is not complete."""
         return self._headers is not None
 
+    @property
+    def stream_of_block(self) -> int:
+        """Return the stream of the header block that has begun and is not complete; 0 if there is none."""
+        return self._headers.stream if self._headers is not None else 0
+
     def next(self) -> Frame | None:
         """Return the next frame, or None until more bytes have come. Raises ConnectionFault."""
         if not self._greeted and not self._read_preface():

@@ -25,6 +25,7 @@ HEAD = Struct(">LBL")
 HEAD_LENGTH = HEAD.size
 
 _NUMBER = Struct(">L")
+_GOAWAY = Struct(">LL")
 _SETTING = Struct(">HL")
 _PRIORITY_LENGTH = 5
 
@@ -79,6 +80,14 @@ def header_frames(stream: int, block: bytes, *, end_stream: bool) -> bytes:
     return b"".join(
         [frame(HEADERS, ends, stream, parts[0]), *between, frame(CONTINUATION, END_HEADERS, stream, parts[-1])]
     )
+
+
+def goaway_in(payload: bytes) -> tuple[int, int, str]:
+    """Return the last stream, the error code and the text of a GOAWAY frame. Raises ConnectionFault."""
+    if len(payload) < _GOAWAY.size:
+        raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, "A GOAWAY frame is too short.")
+    last, code = _GOAWAY.unpack_from(payload)
+    return last & 0x7FFF_FFFF, code, payload[_GOAWAY.size :].decode("latin-1")
 
 
 def without_padding(flags: int, payload: bytes, *, with_priority: bool = False) -> bytes:

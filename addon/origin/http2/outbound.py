@@ -84,6 +84,10 @@ class Outbound:
 
     # ---- content
 
+    def has_room(self, stream: SendingStream) -> bool:
+        """Return whether content may be sent on a stream at once."""
+        return min(stream.window.size, self.window.size) > 0 and not self.blocked
+
     async def room(self, stream: SendingStream, wanted: int) -> int:
         """Wait until content may be sent; return how many bytes, at most `wanted` and one frame.
 

@@ -17,11 +17,13 @@ DEFAULT_TABLE = 4096
 class PeerSettings:
     """The settings of the peer, as far as this side uses them."""
 
-    __slots__ = ("initial_window", "table_shrunk")
+    __slots__ = ("initial_window", "max_streams", "table_shrunk")
 
     def __init__(self) -> None:
         self.initial_window = DEFAULT_WINDOW
         """Bytes of content that may be sent on a new stream."""
+        self.max_streams: int | None = None
+        """Streams that this side may have open at a time; None if the peer sets no limit."""
         self.table_shrunk = False
         """The peer wants a smaller HPACK table than the default: the next header block has to confirm it."""
 
@@ -36,6 +38,8 @@ class PeerSettings:
             match identifier:
                 case _ if identifier == HEADER_TABLE_SIZE:
                     self.table_shrunk |= value < DEFAULT_TABLE
+                case _ if identifier == MAX_CONCURRENT_STREAMS:
+                    self.max_streams = value
                 case _ if identifier == INITIAL_WINDOW_SIZE:
                     if value > MAX_WINDOW:
                         raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "A window is larger than allowed.")

@@ -7,6 +7,8 @@ import asyncio
 import pytest
 import uvloop
 
+from tests.fixtures.throwaway_ca import ThrowawayCA
+
 
 @pytest.fixture(autouse=True)
 def no_system_cas(no_system_trust: None) -> None:
@@ -17,3 +19,9 @@ def no_system_cas(no_system_trust: None) -> None:
 def each_loop(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Run a test on Python's own event loop and on uvloop, which the proxy uses."""
     monkeypatch.setattr("tests.fixtures.origin_client.new_event_loop", request.param)
+
+
+@pytest.fixture(scope="package")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> ThrowawayCA:
+    """A CA that the origin client trusts."""
+    return ThrowawayCA(tmp_path_factory.mktemp("ca"), "trusted")

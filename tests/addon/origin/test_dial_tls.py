@@ -78,7 +78,7 @@ def test_sni_and_alpn_are_sent(ca: ThrowawayCA) -> None:
         protocols.append(peer.protocol())
         await answering(OK)(peer)
 
-    answer_of("localhost", script, tls, trusting(ca))
+    answer_of("localhost", script, tls, trusting(ca, http2=False))
     assert (names, protocols) == (["localhost"], ["http/1.1"])
 
 

@@ -1,0 +1,44 @@
+"""The header block of a request to an origin (RFC 9113 §8.3.1)."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from addon.origin.http2.header_block import CONNECTION_FIELDS, encode
+from addon.origin.request_body import RequestContent
+from cache.http.fields import tokens
+from cache.http.messages import Fields, Request
+
+_DROPPED = CONNECTION_FIELDS | {"host", "te"}
+
+
+def request_block(
+    request: Request, scheme: str, content: RequestContent | None = None, *, named_host: bool = False
+) -> bytes:
+    """Return the header block of a request that `request_head` has accepted.
+
+    Args:
+        request: The request's head. Fields of one connection are left out.
+        scheme: `https` if the origin is reached over TLS, else `http`.
+        content: The request's content.
+        named_host: Send the client's Host field as the authority, even if it differs from the host of the URL.
+    """
+    hosts = request.fields.all("host")
+    authority = hosts[0] if named_host and len(hosts) == 1 else request.authority
+    pseudo = ((":method", request.method), (":scheme", scheme), (":authority", authority), (":path", request.target))
+    length = None
+    if content is not None:
+        length = content.length if content.length is not None else -1
+    return encode(pseudo) + _fields_block(request.fields, length)
+
+
+@lru_cache(maxsize=512)
+def _fields_block(fields: Fields, length: int | None) -> bytes:
+    """Return the block of regular fields. A `length` replaces Content-Length; -1 removes it."""
+    lines = list(fields.without(_DROPPED))
+    if length is not None:
+        lines = [(name, value) for name, value in lines if name.lower() != "content-length"]
+        lines += [("content-length", str(length))] if length >= 0 else []
+    if "trailers" in tokens(fields.get("te")):  # RFC 9113 §8.2.2: the only value that is allowed
+        lines.append(("te", "trailers"))
+    return encode(lines)
