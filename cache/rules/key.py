@@ -83,10 +83,11 @@ def request_for(uri: str, fields: Fields = Fields()) -> Request:  # noqa: B008 -
         port = parts.port
     except ValueError:
         raise ValueError(expected) from None
-    if parts.scheme not in DEFAULT_PORTS or not normalised_host(parts.hostname or ""):
+    host = parts.hostname or ""
+    if parts.scheme not in DEFAULT_PORTS or not normalised_host(host):
         raise ValueError(expected)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query or uri.partition("#")[0].endswith("?") else "")
-    return Request("GET", parts.scheme, parts.hostname, port or DEFAULT_PORTS[parts.scheme], target, fields=fields)
+    return Request("GET", parts.scheme, host, port or DEFAULT_PORTS[parts.scheme], target, fields=fields)
 
 
 def key_of_uri(uri: str) -> str:
