@@ -33,6 +33,8 @@ class Stream:
     """Returns the trailer fields, once the last byte was read."""
     announced: str | None = None
     """The origin's Trailer field, for front ends that send trailers (RFC 9110 §6.6.2)."""
+    is_empty: bool = False
+    """It is known that there is no content, and there are no trailers."""
     file: FileRange | None = None
     """The same content in a file of the store, which may be sent instead of reading `chunks`."""
 

@@ -121,7 +121,7 @@ class ReplyBuilder:
         head = outcome.response.head
         if outcome.response.has_content and "content-length" not in head.fields:
             # a stream, so that the framing does not depend on how fast the content came
-            return Reply(head, Stream(_once(whole), _nothing), outcome.handling)
+            return Reply(head, Stream(_once(whole), _nothing, is_empty=not whole), outcome.handling)
         return Reply(head, whole, outcome.handling)
 
     def joined(self, request: Request, serve: Serve, fill: Fill) -> Reply:

@@ -1,8 +1,8 @@
 """A CONNECT tunnel: the first bytes from the client decide what it becomes.
 
-- TLS from a client that speaks HTTP/1.1: terminated here, with HTTP/2 inside if it offers both, else HTTP/1.
+- TLS: terminated here, with HTTP/2 inside if the client offers it by ALPN, else HTTP/1.
 - Hosts that are left alone, and protocols other than TLS and HTTP: a raw tunnel.
-- TLS for HTTP/2 or HTTP/3 only, and HTTP in clear text: handed to mitmproxy until the connection ends.
+- HTTP in clear text: handed to mitmproxy until the connection ends.
 """
 
 from __future__ import annotations
@@ -112,10 +112,6 @@ class ConnectTunnel(asyncio.Protocol):
         return hello
 
     def _decide_by(self, hello: ClientHello) -> None:
-        if hello.alpn_protocols and b"http/1.1" not in hello.alpn_protocols:
-            # such a client may need an origin with HTTP/2, for gRPC for instance, and our origin connections have none
-            self._hand_over("https")
-            return
         self._transport.pause_reading()
         self._terminating = asyncio.get_running_loop().create_task(self._terminate_tls(hello.sni))
 

@@ -7,7 +7,7 @@ from typing import Protocol
 from addon.frontend.http1.response_head import WITHOUT_CONTENT
 from addon.frontend.http2.header_block import response_block
 from addon.origin.http2.header_block import encode
-from addon.pipeline.reply import Reply
+from addon.pipeline.reply import Reply, Stream
 from cache.http.field_table import end_to_end
 from cache.http.messages import Fields
 
@@ -37,7 +37,7 @@ async def send(stream: RespondingStream, reply: Reply, *, head_only: bool = Fals
         StoreError: likewise.
     """
     block = response_block(reply.head)
-    if head_only or reply.head.status in WITHOUT_CONTENT or reply.content == b"":
+    if head_only or reply.head.status in WITHOUT_CONTENT or _is_empty(reply):
         stream.send_headers(block, end_stream=True)
         return 0
     stream.send_headers(block, end_stream=False)
@@ -54,6 +54,11 @@ async def send(stream: RespondingStream, reply: Reply, *, head_only: bool = Fals
     else:
         await stream.send_content(b"", end_stream=True)
     return sent
+
+
+def _is_empty(reply: Reply) -> bool:
+    """Return whether the head is all of the response. It must end the stream then, for gRPC's "Trailers-Only"."""
+    return reply.content.is_empty if isinstance(reply.content, Stream) else not reply.content
 
 
 def passed_trailers(trailers: Fields) -> Fields:
