@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable
 from weakref import WeakSet, WeakValueDictionary
 
+from addon.origin.connection import OriginConnection
 from addon.origin.dial import Dialler
 from addon.origin.errors import OriginFailure, shutdown_failure
 from addon.origin.exchange import Exchange, OutgoingRequest
@@ -19,6 +20,7 @@ from addon.origin.request_body import RequestContent
 from addon.origin.request_head import request_head
 from addon.origin.resolver import Resolver
 from addon.origin.response_buffer import ResponseBuffer
+from addon.origin.response_reader import ResponseReader
 from addon.origin.retries import Retries
 from cache.http.messages import Fields, Request, Response
 from cache.rules.streams import is_grpc_over_http2
@@ -40,7 +42,7 @@ class OriginResponse:
         request_time: When the request was sent, in seconds since the epoch, from the client's clock.
         response_time: When the head was received, in seconds since the epoch, from the client's clock.
         whole: The complete body if it arrived together with the head, else None. With it, nothing must be read or
-            closed.
+            closed. After a 101, what the origin has sent in the other protocol; `join` or `abandon` must follow then.
     """
 
     __slots__ = ("_exchange", "_response", "head", "request_time", "response_time", "whole")
@@ -87,6 +89,12 @@ class OriginResponse:
     def abandon(self) -> None:
         """Do as `close`, without waiting."""
         self._exchange.abandon(self._response)
+
+    def join(self, protocol: asyncio.Protocol) -> None:
+        """Give the connection to another protocol, after a 101."""
+        if not isinstance(self._exchange, OriginConnection):
+            raise TypeError("only a connection of HTTP/1.1 can switch protocols")
+        self._exchange.join(protocol, self.whole or b"")
 
 
 class OriginClient:
@@ -161,6 +169,31 @@ class OriginClient:
                     raise
             else:
                 return OriginResponse(head, request_time, self._clock(), exchange, response)
+
+    async def fetch_or_switch(
+        self,
+        request: Request,
+        fault_in_switch: Callable[[Response], str | None],
+        *,
+        interim: Callable[[Response], None] | None = None,
+        named_host: bool = False,
+        connected: Callable[[], None] | None = None,
+    ) -> OriginResponse:
+        """Send a request that offers another protocol, and return the response, perhaps a 101.
+
+        It is sent once, over HTTP/1.1, on a connection of its own: HTTP/2 has no 101 (RFC 9113 §8.6). Arguments and
+        errors are those of `fetch`; `fault_in_switch` judges a 101, as in `ResponseReader`.
+        """
+        pool = self.pool(request)
+        head_bytes = request_head(request, pool.route, named_host=named_host)
+        connection = await pool.lease_http1(single_use=True)
+        if connected:
+            connected()
+        response = ResponseReader(request.method, pool.name, pool.options, interim, fault_in_switch=fault_in_switch)
+        request_time = self._clock()
+        connection.send(head_bytes, response)
+        head = await connection.receive_head(response)
+        return OriginResponse(head, request_time, self._clock(), connection, response)
 
     async def connect(self, host: str, port: int, protocol: asyncio.Protocol) -> None:
         """Open a TCP connection to a host, for a tunnel, and attach `protocol` to it. Raises OriginFailure."""

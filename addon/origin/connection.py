@@ -68,6 +68,8 @@ class OriginConnection(asyncio.Protocol):
         self._unasked = b""
         self._error: Exception | None = None
         self._single_use = single_use
+        self._switched: ResponseReader | None = None
+        """The 101 that has ended the last exchange, until `join`."""
         self._body_sender: Http1BodySender | None = None
         self._deadline = Deadline(self._on_timeout)
         self._poll = select.poll()
@@ -123,10 +125,26 @@ class OriginConnection(asyncio.Protocol):
             await response.wait_for_progress()
 
     def abandon(self, response: ResponseBuffer) -> None:
-        """Close the connection if it still receives this response."""
+        """Close the connection if it still receives this response, or has switched to another protocol with it."""
         response.fail(FailureKind.HTTP_RESPONSE_INCOMPLETE, "was abandoned before its response was complete")
         if self._response is response:
             self._finish_exchange()
+        if self._switched is response:
+            self.abort()
+
+    def join(self, protocol: asyncio.Protocol, received: bytes) -> None:
+        """Give the transport to another protocol after a 101, with what was `received` behind it."""
+        self._switched = None
+        protocol.connection_made(self.transport)
+        closing = self.transport.is_closing()
+        if not closing:
+            self.transport.set_protocol(protocol)
+            self._leave()
+            self.transport.resume_reading()  # first, since the protocol may pause it again
+        if received:
+            protocol.data_received(received)
+        if closing:
+            protocol.connection_lost(self._error)
 
     @property
     def content_begun(self) -> bool:
@@ -194,6 +212,10 @@ class OriginConnection(asyncio.Protocol):
         """Handle the end of the connection: a close by either side, or an error."""
         self._error = exc
         self._end_response(clean=False)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Note that the transport is lost, or belongs to another protocol."""
         self._deadline.stop()
         self.closed.set_result(None)
         self._on_lost(self)
@@ -272,7 +294,10 @@ class OriginConnection(asyncio.Protocol):
         is_open = self._transport is not None and not self._transport.is_closing()
         response_allows_reuse = response.complete and response.persistent and not response.surplus
         self.reusable = response_allows_reuse and is_open and not self._single_use
-        if self.reusable:
+        if response.switched:
+            self._switched = response
+            self.transport.pause_reading()
+        elif self.reusable:
             self._resume_reading()
         elif response.complete and not request_unfinished:
             self.close()

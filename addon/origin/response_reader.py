@@ -23,7 +23,11 @@ MAX_CACHED_HEAD = 4096
 
 
 class ResponseReader(ResponseBuffer):
-    """Receives the response to one request over HTTP/1."""
+    """Receives the response to one request over HTTP/1.
+
+    Attributes:
+        switched: The origin has switched to another protocol; what it has sent in that is in place of a body.
+    """
 
     def __init__(
         self,
@@ -33,6 +37,7 @@ class ResponseReader(ResponseBuffer):
         on_interim: Callable[[Response], None] | None = None,
         *,
         on_progress: Callable[[], None] | None = None,
+        fault_in_switch: Callable[[Response], str | None] | None = None,
     ) -> None:
         """Expect the response to a request.
 
@@ -42,8 +47,12 @@ class ResponseReader(ResponseBuffer):
             options: The size limits, and whether the origin is read leniently.
             on_interim: Called with the head of each 1xx response before the final one.
             on_progress: See `ResponseBuffer`.
+            fault_in_switch: Returns what is wrong with a 101, as the predicate of a sentence. None if the request has
+                not offered to switch to another protocol.
         """
         super().__init__(where, options, on_interim, on_progress)
+        self.switched = False
+        self._fault_in_switch = fault_in_switch
         self._method = method
         self._unparsed = bytearray()
         """The beginning of a head whose end has not arrived."""
@@ -139,8 +148,9 @@ class ResponseReader(ResponseBuffer):
     def _use(self, head: ResponseHead) -> None:
         """Forward an interim response (RFC 9110 §15.2), or begin the body of the final one."""
         response, status = head.response, head.response.status
-        if status == 101:  # RFC 9110 §15.2.2: our requests never ask for an upgrade
-            raise MalformedResponse("switched protocols unasked")
+        if status == 101:
+            self._switch(response)
+            return
         self.read_leniently = self.read_leniently or head.read_leniently
         if status < 200:
             self._forward_interim(response)
@@ -156,10 +166,21 @@ class ResponseReader(ResponseBuffer):
         self._wait_for_body = head.length is not None and head.length <= SMALL_BODY
         self.head = response
 
+    def _switch(self, response: Response) -> None:
+        """End with a 101, which the request must have asked for (RFC 9110 §15.2.2). Raises MalformedResponse."""
+        ask = self._fault_in_switch
+        if fault := "switched protocols unasked" if ask is None else ask(response):
+            raise MalformedResponse(fault)
+        self.switched = self.complete = True
+        self.head = response
+
     # The body
 
     def _take_body(self, data: bytes) -> None:
         """Take a piece of the body; what follows the body is surplus (RFC 9112 §9.2). Raises MalformedResponse."""
+        if self.switched:
+            self._append(data)
+            return
         if self.complete:
             self.surplus = True
             return
