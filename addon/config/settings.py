@@ -22,7 +22,7 @@ from addon.config.offline import OfflineSettings
 from addon.config.origin import OriginSettings
 from addon.config.recordings import RecordingsSettings, ReplaySettings
 from addon.config.store import MemorySettings, StoreSettings
-from addon.config.units import PositiveSize, Seconds
+from addon.config.units import PositiveSeconds, PositiveSize, Seconds
 from cache.http.messages import DEFAULT_PORTS
 from cache.policy.cache_policy import (
     CachePolicy,
@@ -108,6 +108,7 @@ class LimitSettings(Section):
     connections_per_client: int = Field(default=1000, ge=0)
     max_head: PositiveSize = 65_536
     max_line: PositiveSize = 32_768
+    tunnel_timeout: PositiveSeconds = 600
 
 
 class LogSettings(Section):

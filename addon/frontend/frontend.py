@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from addon.frontend.connections import Connections
 from addon.frontend.leaf_certificates import LeafContexts
@@ -13,6 +13,9 @@ from addon.service import Service
 
 HandOver = Callable[[asyncio.Transport, bytes, str], None]
 """Gives a connection to mitmproxy: its transport, the bytes already read from it, and mitmproxy's mode for it."""
+
+InsideTunnel = Callable[[str, str, int, str | None, str | None], asyncio.Protocol]
+"""Makes the protocol inside a tunnel: for scheme, host, port, the server name in TLS, and the protocol by ALPN."""
 
 
 @dataclass(slots=True, eq=False)
@@ -26,6 +29,8 @@ class Frontend:
     hand_over: HandOver
     leave_alone: tuple[re.Pattern[str], ...] = ()
     """Hosts whose TLS is never intercepted. May be changed; it applies to new tunnels."""
+    inside_tunnel: InsideTunnel = field(init=False)
+    """Set by the listener."""
 
     def leaves_alone(self, host: str) -> bool:
         """Return whether tunnels to a host are passed through unopened."""

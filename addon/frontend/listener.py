@@ -9,7 +9,7 @@ from typing import cast
 
 from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.handler import Handler
-from addon.frontend.http1.request_target import RequestTargets
+from addon.frontend.http1.request_target import RequestTargets, TunnelTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.runtime.access_log import UNPARSED_REQUEST, AccessLog, format_line
 from cache.policy.reasons import Refused
@@ -31,6 +31,13 @@ class Listener:
         self.address = ("", 0)
         """Host and port, once it listens."""
         self._server: asyncio.Server | None = None
+        handler.frontend.inside_tunnel = self._inside_tunnel
+
+    def _inside_tunnel(
+        self, scheme: str, host: str, port: int, server_name: str | None, protocol: str | None
+    ) -> asyncio.Protocol:
+        targets = TunnelTargets.of(scheme, host, port, server_name)
+        return self.handler.http2(targets) if protocol == "h2" else Http1Connection(self.handler, targets)
 
     async def start(self, host: str, port: int) -> None:
         """Listen. Raises OSError."""

@@ -13,6 +13,7 @@ from pathlib import Path
 from addon.offline.wanted import Wanted
 from cache.http.messages import Fields, Request
 from cache.rules.credentials import has_credentials
+from cache.rules.selection import asks_for_web_socket
 
 MAX_QUEUED = 1000
 """Maximum number of requests in the queue; further ones are not added."""
@@ -27,6 +28,8 @@ def queueable(request: Request) -> Wanted | None:
         return None  # a signed URL: the signature is a secret, and will have expired
     if request.method != "GET" or "range" in request.fields or has_credentials(request.fields):
         return None
+    if asks_for_web_socket(request.fields):
+        return None  # a page that is fetched later would not be what was asked for
     fields = tuple(line for line in request.fields if line[0].lower() in QUEUED_FIELDS)
     return Wanted(request.uri, fields)
 

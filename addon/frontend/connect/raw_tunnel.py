@@ -1,24 +1,20 @@
 """A raw tunnel: bytes pass between client and origin untouched, no faster than the receiver takes them.
 
-mitmproxy is not used for it: it would terminate what looks like TLS and go on in clear text, wait for the client to
-speak first, and keep every byte in memory.
+It is what a CONNECT leads to if the bytes inside are not read here, and what a WebSocket is after its handshake.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from math import inf
 from typing import cast
 
 from addon.frontend.frontend import Frontend
-from addon.origin import OriginFailure
-from addon.runtime.access_log import format_line
+from addon.origin import OriginFailure, OriginResponse
 
 logger = logging.getLogger(__name__)
-
-TUNNEL_TIMEOUT = 600.0
-"""Seconds without any bytes after which a tunnel is closed."""
 
 SILENCE = 2.0
 """Seconds of silence after which a response inside is taken for complete when the proxy stops."""
@@ -36,6 +32,8 @@ class TunnelEnd(asyncio.Protocol):
         """Bytes received so far."""
         self.ended = False
         """The peer sends no more."""
+        self.lost = False
+        """The transport is closed."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Use this transport."""
@@ -49,16 +47,20 @@ class TunnelEnd(asyncio.Protocol):
             self.other.transport.write(data)
 
     def eof_received(self) -> bool:
-        """Pass the end of input on; return whether the other end may still send."""
+        """Pass the end of input on; return whether the other end may still send.
+
+        Over TLS it may not: TLS has no half-closed connections that peers understand.
+        """
         self.ended = True
-        if self.other.transport is None or self.other.ended:
+        own, other = self.transport, self.other.transport
+        if own is None or other is None or self.other.ended or not (own.can_write_eof() and other.can_write_eof()):
             return False
-        if self.other.transport.can_write_eof():
-            self.other.transport.write_eof()
+        other.write_eof()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Close the other end, after what is still to be written unless this end broke."""
+        self.lost = True
         self._tunnel.end_lost(self)
         if self.other.transport is not None:
             self.other.transport.close() if exc is None else self.other.transport.abort()
@@ -75,14 +77,13 @@ class TunnelEnd(asyncio.Protocol):
 
 
 class RawTunnel:
-    """Joins a client to the host that its CONNECT named."""
+    """Joins a client to a host."""
 
-    def __init__(self, frontend: Frontend, host: str, port: int, request_line: str) -> None:
-        """Log the tunnel under `request_line` when it ends."""
+    def __init__(self, frontend: Frontend, log_line: Callable[[int], str]) -> None:
+        """Log the tunnel when it ends: `log_line` returns the line, by how many bytes the origin has sent."""
         self.deadline = inf
         self._frontend = frontend
-        self._address = host, port
-        self._request_line = request_line
+        self._log_line = log_line
         self._client, self._origin = TunnelEnd(self), TunnelEnd(self)
         self._client.other, self._origin.other = self._origin, self._client
         self._connecting: asyncio.Task[None] | None = None
@@ -90,18 +91,27 @@ class RawTunnel:
         """The end that sent the last bytes."""
         self._finishing = False
 
-    def start(self, transport: asyncio.Transport, data: bytes) -> None:
-        """Connect to the origin, and join it to a client that has sent `data` already."""
+    def start(self, transport: asyncio.Transport, data: bytes, host: str, port: int) -> None:
+        """Connect to a host, and join it to a client that has sent `data` already."""
         transport.pause_reading()
+        self._take_client(transport)
+        self._connecting = asyncio.get_running_loop().create_task(self._connect(data, host, port))
+
+    def join(self, transport: asyncio.Transport, data: bytes, switched: OriginResponse) -> None:
+        """Join a client that has sent `data` already to the connection on which the origin has `switched` protocols."""
+        self._take_client(transport)
+        switched.join(self._origin)
+        self._begin(transport, data)
+
+    def _take_client(self, transport: asyncio.Transport) -> None:
         transport.set_protocol(self._client)
         self._client.connection_made(transport)
         self._frontend.connections.add(self)
-        self._connecting = asyncio.get_running_loop().create_task(self._connect(data))
 
-    async def _connect(self, data: bytes) -> None:
+    async def _connect(self, data: bytes, host: str, port: int) -> None:
         client = self._frontend.service.active.current.fetcher.client
         try:
-            await client.connect(*self._address, self._origin)
+            await client.connect(host, port, self._origin)
         except OriginFailure as failure:
             logger.info("a tunnel was not opened: %s", failure.detail)
             self.abort()
@@ -110,10 +120,15 @@ class RawTunnel:
         if transport is None or transport.is_closing():
             self.abort()
             return
+        self._begin(transport, data)
+
+    def _begin(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Pass bytes, now that both ends are connected."""
+        self._finishing = not self._frontend.connections.accepting
         self._set_deadline()
+        transport.resume_reading()
         if data:
             self._client.data_received(data)
-        transport.resume_reading()
 
     def bytes_passed(self, end: TunnelEnd) -> None:
         """Note that bytes of one end passed."""
@@ -123,15 +138,17 @@ class RawTunnel:
     def _set_deadline(self) -> None:
         # while the client waits for a response, the silence may last
         may_end = self._finishing and self._last is not self._client
-        self.deadline = self._frontend.connections.now + (SILENCE if may_end else TUNNEL_TIMEOUT)
+        silence = SILENCE if may_end else self._frontend.service.settings.limits.tunnel_timeout
+        self.deadline = self._frontend.connections.now + silence
 
     def end_lost(self, end: TunnelEnd) -> None:
-        """Forget the tunnel when one end is lost; log it when that is the client's."""
+        """Log the tunnel when its client is lost. Forget it with the last end: until then its deadline counts."""
         connections = self._frontend.connections
-        connections.discard(self)
+        if end.other.lost or end.other.transport is None:
+            connections.discard(self)
         if end is self._client and end.transport is not None:
             connections.limits.release(end.transport)
-            connections.write_log(end.transport, format_line(self._request_line, 200, self._origin.received, "tunnel"))
+            connections.write_log(end.transport, self._log_line(self._origin.received))
 
     def expire(self) -> None:
         """Close a tunnel in which no bytes pass any more."""

@@ -1,8 +1,8 @@
 """A CONNECT tunnel: the first bytes from the client decide what it becomes.
 
 - TLS: terminated here, with HTTP/2 inside if the client offers it by ALPN, else HTTP/1.
+- HTTP in clear text: answered here.
 - Hosts that are left alone, and protocols other than TLS and HTTP: a raw tunnel.
-- HTTP in clear text: handed to mitmproxy until the connection ends.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import asyncio
 import logging
 import re
 import ssl
-from collections.abc import Callable
 from functools import partial
 
 from mitmproxy.net.tls import starts_like_tls_record
@@ -23,7 +22,7 @@ from addon.frontend.connect.tls import TlsConnection
 from addon.frontend.connections import HEAD_TIMEOUT
 from addon.frontend.frontend import Frontend
 from addon.runtime.access_log import format_line
-from cache.http.messages import Fields, host_port
+from cache.http.messages import Fields
 
 logger = logging.getLogger(__name__)
 
@@ -36,40 +35,31 @@ SERVER_FIRST_DELAY = 1.0
 HTTPS_PORT = 443
 """Clients of this port speak first, however long that takes."""
 
-ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
-
 _HTTP = re.compile(rb"[A-Z]{1,20} [/*h]")
 _MAY_BE_HTTP = re.compile(rb"[A-Z]{1,20} ?")
 """Too few bytes to tell: SSH, SMTP and other protocols begin with capital letters as well."""
-
-InterceptedConnection = Callable[[str, int, str | None, str | None], asyncio.Protocol]
-"""Makes the protocol inside intercepted TLS: for a host, a port, the server name in TLS, and the protocol by ALPN."""
 
 
 class ConnectTunnel(asyncio.Protocol):
     """A tunnel before its first bytes have arrived."""
 
-    def __init__(
-        self, frontend: Frontend, host: str, port: int, request_line: str, intercepted: InterceptedConnection
-    ) -> None:
-        """Open a tunnel to a host, logged under `request_line`; `intercepted` makes what speaks inside TLS."""
+    def __init__(self, frontend: Frontend, host: str, port: int, request_line: str) -> None:
+        """Open a tunnel to a host, logged under `request_line`."""
         self.deadline = frontend.connections.now + HEAD_TIMEOUT
         self._frontend = frontend
         self._host = host
         self._port = port
         self._request_line = request_line
-        self._intercepted = intercepted
         self._received = b""
         self._terminating: asyncio.Task[None] | None = None
         self._server_first: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport
 
     def start(self, transport: asyncio.Transport, data: bytes) -> None:
-        """Open the tunnel on a transport; `data` followed the CONNECT."""
+        """Open the tunnel on a transport whose client was told so already; `data` followed the CONNECT."""
         self._transport = transport
         self._frontend.connections.add(self)
         transport.set_protocol(self)
-        transport.write(ESTABLISHED)
         if self._port != HTTPS_PORT:
             loop = asyncio.get_running_loop()
             self._server_first = loop.call_later(SERVER_FIRST_DELAY, self._pass_through)
@@ -88,7 +78,7 @@ class ConnectTunnel(asyncio.Protocol):
             return
         elif not starts_like_tls_record(self._received):
             if _HTTP.match(self._received):
-                self._hand_over("http")
+                self._begin_http()
             elif not _MAY_BE_HTTP.fullmatch(self._received):
                 self._pass_through()
         elif hello := self._client_hello():
@@ -127,7 +117,7 @@ class ConnectTunnel(asyncio.Protocol):
         if not self._transport.is_closing():
             transport, data = self._release()
             self._log()
-            inside = partial(self._intercepted, self._host, self._port, server_name)
+            inside = partial(self._frontend.inside_tunnel, "https", self._host, self._port, server_name)
             TlsConnection(self._frontend, context, inside).start(transport, data)
             transport.resume_reading()
 
@@ -138,12 +128,16 @@ class ConnectTunnel(asyncio.Protocol):
             self._log()
             transport.abort()
             return
-        RawTunnel(self._frontend, self._host, self._port, self._request_line).start(transport, data)
+        RawTunnel(self._frontend, self._log_line).start(transport, data, self._host, self._port)
 
-    def _hand_over(self, scheme: str) -> None:
+    def _begin_http(self) -> None:
+        """Answer HTTP in clear text; it may be HTTP/2 as well, with prior knowledge (RFC 9113 §3.3)."""
         transport, data = self._release()
         self._log()
-        self._frontend.hand_over(transport, data, f"reverse:{scheme}://{host_port(self._host, self._port)}")
+        inside = self._frontend.inside_tunnel("http", self._host, self._port, None, None)
+        transport.set_protocol(inside)
+        inside.connection_made(transport)
+        inside.data_received(data)
 
     def _release(self) -> tuple[asyncio.Transport, bytes]:
         """Stop being the transport's protocol; return the transport and the bytes received."""
@@ -159,7 +153,11 @@ class ConnectTunnel(asyncio.Protocol):
         self._frontend.connections.limits.release(self._transport)
 
     def _log(self) -> None:
-        self._frontend.connections.write_log(self._transport, format_line(self._request_line, 200, 0, "tunnel"))
+        self._frontend.connections.write_log(self._transport, self._log_line(0))
+
+    def _log_line(self, size: int) -> str:
+        """Return the log line of a tunnel in which the host has sent `size` bytes."""
+        return format_line(self._request_line, 200, size, "tunnel")
 
     def expire(self) -> None:
         """Close a tunnel whose client has sent nothing that could be understood."""

@@ -12,7 +12,6 @@ from collections.abc import Callable, Coroutine
 from math import inf
 from typing import cast
 
-from addon.frontend.connect.tunnel import ConnectTunnel
 from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT
 from addon.frontend.http1 import connection_state as states
@@ -22,12 +21,13 @@ from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
 from addon.frontend.http1.request_body import RequestBody
 from addon.frontend.http1.request_head import EMPTY_LINES, PREFACE, MalformedRequest, RequestHead, end_of_head, parse
-from addon.frontend.http1.request_target import RequestTargets, TunnelTargets
+from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.frontend.http1.response_task import ResponseTask
 from addon.frontend.http1.send import ClientGone, write_together
+from addon.frontend.http1.tunnel_requests import open_tunnel
 from addon.pipeline.reply import Reply
-from addon.runtime.access_log import UNPARSED_REQUEST, format_line, request_line
+from addon.runtime.access_log import UNPARSED_REQUEST, format_line
 from cache.http.messages import Request, Response
 from cache.rules.streams import asks_for_stream, is_stream
 
@@ -209,17 +209,16 @@ class Http1Connection(asyncio.Protocol):
         if known is not None and self._send_hot(known):
             return
         if head_as_sent == PREFACE and self._may_start_http2 and not self.transport.get_extra_info("ssl_object"):
-            self._handler.start_http2(self._targets, *self._release())
+            self._handler.start_http2(self._targets, *self.release())
             return
         self._may_start_http2 = False  # RFC 9113 §3.3: only the first bytes are a preface, and inside TLS ALPN decides
         head = parse(head_as_sent)
         if head.method == "CONNECT":
-            self._open_tunnel(head)
+            open_tunnel(self._frontend, self, self._targets, head)
             return
         request = self._targets.request(head)
         if head.asks_for_web_socket:
-            transport, rest = self._release()
-            self._frontend.hand_over(transport, head_as_sent + rest, self._targets.mode)
+            self._handle_web_socket(head, request)
             return
         if head.persistent and not head.has_content:
             ready = self._fast_path.prepare(self._prefix + head_as_sent, request, client=self)
@@ -244,6 +243,14 @@ class Http1Connection(asyncio.Protocol):
         self._ends_with_client = asks_for_stream(request)
         shareable = self._fast_path.is_shareable(request)
         self._run(self._handler.answer(self, head, request, self._body), shareable=shareable)
+
+    def _handle_web_socket(self, head: RequestHead, request: Request) -> None:
+        """Answer a request for WebSocket by the handler; what the client sends meanwhile waits in the buffer."""
+        self._body = None
+        self._move(Event.REQUEST)
+        self._restart_body_deadline()
+        self._ends_with_client = True
+        self._run(self._handler.answer_web_socket(self, head, request), shareable=False)
 
     def _run(self, answering: Coroutine[None, None, bool], *, shareable: bool) -> None:
         """Run the handler; it returns whether another request may follow."""
@@ -294,22 +301,7 @@ class Http1Connection(asyncio.Protocol):
 
     # ---- tunnels
 
-    def _open_tunnel(self, head: RequestHead) -> None:
-        host, port = self._targets.tunnel_to(head)
-        line = request_line(head.method, head.target, head.version)
-        opened = not self._frontend.leaves_alone(host)
-        refused = self._frontend.service.refused_tunnel(host, port, head.fields, opened=opened)
-        if refused is not None:
-            self._send_last(refused, line)
-        else:
-            ConnectTunnel(self._frontend, host, port, line, self._intercepted).start(*self._release())
-
-    def _intercepted(self, host: str, port: int, server_name: str | None, protocol: str | None) -> asyncio.Protocol:
-        """Return the connection inside intercepted TLS, for the protocol that ALPN has selected."""
-        targets = TunnelTargets.of(host, port, server_name)
-        return self._handler.http2(targets) if protocol == "h2" else Http1Connection(self._handler, targets)
-
-    def _release(self) -> tuple[asyncio.Transport, bytes]:
+    def release(self) -> tuple[asyncio.Transport, bytes]:
         """Stop being the transport's protocol; return the transport and the input that is left."""
         self._connections.discard(self)
         self._move(Event.RELEASE)
@@ -369,9 +361,9 @@ class Http1Connection(asyncio.Protocol):
 
     def _refuse(self, fault: MalformedRequest) -> None:
         """Tell the client what is wrong with its request, and end."""
-        self._send_last(self._fast_path.fetcher.errors.malformed_request(str(fault), fault.status))
+        self.send_last(self._fast_path.fetcher.errors.malformed_request(str(fault), fault.status))
 
-    def _send_last(self, reply: Reply, line: str = UNPARSED_REQUEST) -> None:
+    def send_last(self, reply: Reply, line: str = UNPARSED_REQUEST) -> None:
         """Send an error of this proxy's own, logged under a request line, and end."""
         if isinstance(reply.content, bytes):
             write_together(self.transport, head_bytes(reply.head, Framing(close=True)), reply.content)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from addon.config.settings import LimitSettings
+from addon.frontend.connect.web_socket import SWITCHING_PROTOCOLS, WebSocketHandshake
 from addon.frontend.frontend import Frontend
 from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.fast_path import FastPath
@@ -16,6 +17,7 @@ from addon.frontend.http1.request_head import PREFACE, HeadLimits, RequestHead
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import framing_of
 from addon.frontend.http1.send import Client, ClientGone, send
+from addon.frontend.http1.tunnel_requests import ReleasableClient, join_web_socket
 from addon.origin import FailureKind, OriginFailure, OriginResponse, RequestContent
 from addon.pipeline.reply import Reply, Stream
 from addon.pipeline.request_context import NO_CONTEXT
@@ -30,7 +32,7 @@ MAX_BUFFERED = 65_536
 """Bytes of content for a client of HTTP/1.0 that are read before its head is sent, to declare their length."""
 
 
-class RespondingClient(Client, Protocol):
+class RespondingClient(Client, ReleasableClient, Protocol):
     """A client connection, as far as the handler needs it."""
 
     def client_address(self) -> str:
@@ -76,6 +78,22 @@ class Handler:
         reply = await self._with_length(request, reply)
         may_follow = head.persistent and self.frontend.connections.accepting and (body is None or body.complete)
         return await self._send(client, request, reply, may_follow=may_follow)
+
+    async def answer_web_socket(self, client: RespondingClient, head: RequestHead, request: Request) -> bool:
+        """Answer a request for WebSocket; return whether another request may follow on the connection."""
+        handshake = WebSocketHandshake(self.frontend, request, client.send_interim)
+        try:
+            reply = await handshake.reply()
+            if reply.head.status != SWITCHING_PROTOCOLS:
+                may_follow = head.persistent and self.frontend.connections.accepting
+                return await self._send(client, request, reply, may_follow=may_follow)
+            await client.writable()
+            join_web_socket(client, handshake, reply)
+        except ClientGone:
+            logger.info("%s: the client disconnected", request.uri)
+        finally:
+            handshake.abandon()
+        return False
 
     async def answer_direct_fetch(self, client: RespondingClient, fetch: DirectFetch) -> bool:
         """Answer a request that was sent to the origin already; return whether another one may follow."""

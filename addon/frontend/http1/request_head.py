@@ -62,7 +62,12 @@ class RequestHead:
 
     @property
     def asks_for_web_socket(self) -> bool:
-        """Return whether the client asks for WebSocket; no other protocol is switched to (RFC 9110 §7.8)."""
+        """Return whether the client asks for WebSocket; no other protocol is switched to (RFC 9110 §7.8).
+
+        A request with another method or with content cannot ask for it (RFC 6455 §4.1).
+        """
+        if self.method != "GET" or self.has_content or self.version == "HTTP/1.0":
+            return False
         return asks_for_web_socket(self.fields) and "upgrade" in tokens(self.fields.get("connection"))
 
 

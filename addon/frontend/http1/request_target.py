@@ -9,7 +9,7 @@ from typing import Protocol, Self
 
 from addon.frontend.http1.request_head import MalformedRequest, RequestHead
 from cache.http.fields import HOST, is_host
-from cache.http.messages import DEFAULT_PORTS, Fields, Request, host_port, normalised_host
+from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_host
 
 _ABSOLUTE_FORM = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _AUTHORITY_FORM = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]+):[0-9]{1,5}")
@@ -22,10 +22,6 @@ class RequestTargets(Protocol):
     @property
     def prefix(self) -> bytes:
         """Bytes that tell equal request heads apart which go to different origins: part of the hot cache's keys."""
-
-    @property
-    def mode(self) -> str:
-        """The mode in which mitmproxy handles such a connection."""
 
     def request(self, head: RequestHead) -> Request:
         """Return the request with its target parsed. Raises MalformedRequest."""
@@ -40,7 +36,6 @@ class ForwardProxyTargets:
 
     prefix: bytes = b"\n"
     """Never the beginning of a tunnel's prefix, so a head sent here is never taken for one sent inside a tunnel."""
-    mode: str = "regular"
 
     def tunnel_to(self, head: RequestHead) -> tuple[str, int]:
         """Return host and port that a CONNECT names. Raises MalformedRequest."""
@@ -71,11 +66,6 @@ class GatewayTargets:
     scheme: str = "http"
     """The scheme by which clients reach the edge."""
 
-    @property
-    def mode(self) -> str:
-        """The mode in which mitmproxy handles such a connection."""
-        return f"reverse:{self.backend[0]}://{host_port(*self.backend[1:])}"
-
     def tunnel_to(self, head: RequestHead) -> tuple[str, int]:
         """Raise MalformedRequest: an edge leads nowhere else."""
         raise MalformedRequest(f"This server opens no tunnel to {head.target}.", 405)
@@ -92,8 +82,10 @@ class GatewayTargets:
 
 @dataclass(frozen=True, slots=True)
 class TunnelTargets:
-    """A connection inside intercepted TLS: all requests go to one origin."""
+    """A connection inside a tunnel, in clear or inside intercepted TLS: all requests go to one origin."""
 
+    scheme: str
+    """`http` in clear, `https` inside TLS."""
     host: str
     port: int
     tls_name: str | None
@@ -101,14 +93,10 @@ class TunnelTargets:
     prefix: bytes
 
     @classmethod
-    def of(cls, host: str, port: int, tls_name: str | None) -> Self:
+    def of(cls, scheme: str, host: str, port: int, tls_name: str | None) -> Self:
         """Return the targets in a tunnel to that host."""
-        return cls(host, port, tls_name, f"{host}:{port} {tls_name or ''}\n".encode("latin-1", "replace"))
-
-    @property
-    def mode(self) -> str:
-        """The mode in which mitmproxy handles such a connection."""
-        return f"reverse:https://{host_port(self.host, self.port)}"
+        prefix = f"{scheme}://{host}:{port} {tls_name or ''}\n"
+        return cls(scheme, host, port, tls_name, prefix.encode("latin-1", "replace"))
 
     def tunnel_to(self, head: RequestHead) -> tuple[str, int]:
         """Raise MalformedRequest: a tunnel cannot be opened inside a tunnel."""
@@ -119,11 +107,11 @@ class TunnelTargets:
         absolute = _ABSOLUTE_FORM.fullmatch(head.target)
         fields, target = head.fields, _path(absolute[3], head.method) if absolute else _origin_form(head)
         if absolute:
-            parse_host_port(absolute[2], DEFAULT_PORTS["https"])
+            parse_host_port(absolute[2], DEFAULT_PORTS[self.scheme])
             fields = fields.replacing("Host", absolute[2])
         return Request(
             method=head.method,
-            scheme="https",
+            scheme=self.scheme,
             host=self.host,
             port=self.port,
             target=target,

@@ -122,6 +122,11 @@ def test_requests_with_credentials_or_a_range_are_not_queued(field: tuple[str, s
     assert queueable(request_for("http://a.test/", Fields((field,)))) is None
 
 
+def test_a_request_for_a_web_socket_is_not_queued() -> None:
+    offer = Fields((("Upgrade", "websocket"), ("Connection", "Upgrade")))
+    assert queueable(request_for("http://a.test/chat", offer)) is None
+
+
 def test_a_signed_url_is_not_queued() -> None:
     request = request_for("http://a.test/?v=1&Signature=s3cr3t")
     assert queueable(replace(request, cache_target="/?v=1")) is None

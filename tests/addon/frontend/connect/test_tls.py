@@ -227,14 +227,3 @@ def test_a_client_that_does_not_read_is_cut_off() -> None:
         await until(lambda: not front_end.connections)
 
     run_conversation(conversation, large, secure=origin_tls())
-
-
-def test_a_web_socket_upgrade_inside_tls_goes_to_mitmproxy_unchanged() -> None:
-    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        client = await tls_client(front_end, origin)
-        upgrade = get_in_tunnel(origin, "/chat", "Connection: Upgrade", "Upgrade: websocket") + b"\x81\x00"
-        client.send(upgrade)
-        await client.rest()
-        assert front_end.handed_over == [(upgrade, f"reverse:https://{authority_of(origin)}")]
-
-    run_conversation(conversation, endless, secure=origin_tls())

@@ -1,4 +1,4 @@
-"""CONNECT: the first bytes of the client decide whether its tunnel is intercepted, given to mitmproxy, or refused."""
+"""CONNECT: the first bytes of the client decide who answers inside its tunnel, or whether it is refused."""
 
 from __future__ import annotations
 
@@ -8,17 +8,21 @@ import pytest
 
 from addon.frontend.connect.tunnel import MAX_CLIENT_HELLO
 from addon.frontend.connections import HEAD_TIMEOUT
+from addon.frontend.http1.connection import Http1Connection
 from tests.addon.frontend.front_end import (
     FrontEndUnderTest,
     authority_of,
     client_hello,
     client_tls,
+    echo_path,
+    get,
     get_in_tunnel,
     origin_tls,
     request_head,
     run_conversation,
     until,
 )
+from tests.addon.frontend.http2.http2_client import Http2Client
 from tests.fixtures.raw_origin import RawOrigin, endless
 
 ESTABLISHED = b"HTTP/1.1 200 Connection established\r\n\r\n"
@@ -70,23 +74,6 @@ def test_tls_is_intercepted_with_http_2_inside_if_the_client_offers_it(protocols
     run_conversation(conversation, endless, secure=origin_tls())
 
 
-@pytest.mark.parametrize(
-    ("data", "mode"),
-    [
-        (b"GET / HTTP/1.1\r\n", "reverse:http://a.example:443"),
-        (b"PROPFIND * HTTP/1.1\r\n", "reverse:http://a.example:443"),
-    ],
-    ids=["GET", "PROPFIND"],
-)
-def test_clear_text_http_goes_to_mitmproxy_unchanged(data: bytes, mode: str) -> None:
-    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        client = await front_end.tunnel("a.example:443")
-        client.send(data)
-        await until(lambda: bool(front_end.handed_over))
-        assert front_end.handed_over == [(data, mode)]
-
-    run_conversation(conversation, endless)
-
 
 @pytest.mark.parametrize("size", [1, 5, 100])
 def test_a_client_hello_may_arrive_in_pieces_and_together_with_the_connect(size: int) -> None:
@@ -104,18 +91,93 @@ def test_a_client_hello_may_arrive_in_pieces_and_together_with_the_connect(size:
     run_conversation(conversation, endless)
 
 
-def test_a_request_line_in_a_tunnel_may_arrive_in_pieces() -> None:
+def test_http_in_clear_text_is_answered_and_cached() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        client = await front_end.tunnel("a.example:443")
-        for byte in b"POST ":
-            client.send(bytes([byte]))
-            await asyncio.sleep(0.001)
-            assert not front_end.handed_over
-        client.send(b"/")
-        await until(lambda: bool(front_end.handed_over))
-        assert front_end.handed_over == [(b"POST /", "reverse:http://a.example:443")]
+        client = await front_end.tunnel(authority_of(origin))
+        request = get_in_tunnel(origin, "/fresh")
+        assert [(await client.fetch(request)).status for _ in range(2)] == [200, 203]
+        outside = await front_end.client()
+        assert (await outside.fetch(get(origin, "/fresh"))).status == 203
+        assert [request.split(b" ")[1] for request in origin.requests] == [b"/fresh"]
 
-    run_conversation(conversation, endless)
+    run_conversation(conversation, echo_path)
+
+
+def test_a_request_in_clear_text_may_arrive_in_pieces() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin))
+        for byte in get_in_tunnel(origin, "/a"):
+            client.send(bytes([byte]))
+            await asyncio.sleep(0)
+        assert (await client.response()).body == b"/a"
+
+    run_conversation(conversation, echo_path)
+
+
+def test_a_request_in_clear_text_may_come_together_with_the_connect() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        authority = authority_of(origin)
+        client.send(request_head(f"CONNECT {authority} HTTP/1.1", f"Host: {authority}") + get_in_tunnel(origin, "/a"))
+        assert await client.head() == ESTABLISHED
+        assert (await client.response()).body == b"/a"
+
+    run_conversation(conversation, echo_path)
+
+
+def test_a_request_in_clear_text_has_the_limits_of_other_requests() -> None:
+    """Regression: mitmproxy read such requests, without a limit of time or size."""
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        slow = await front_end.tunnel(authority_of(origin))
+        slow.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: ")
+        await until(lambda: any(isinstance(each, Http1Connection) for each in front_end.connections))
+        front_end.advance_deadlines(HEAD_TIMEOUT + 1)
+        assert (await slow.response()).status == 408
+        large = await front_end.tunnel(authority_of(origin))
+        large.send(b"GET / HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 40_000)
+        assert (await large.response()).status == 431
+
+    run_conversation(conversation, echo_path)
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["in clear text", "inside TLS"])
+def test_a_request_that_names_another_host_goes_to_the_host_of_its_tunnel_and_is_not_stored(secure: bool) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin), client_tls() if secure else None)
+        scheme = "https" if secure else "http"
+        for target, host in ((f"{scheme}://b.example/fresh", "b.example"), ("/fresh", "c.example")):
+            response = await client.fetch(request_head(f"GET {target} HTTP/1.1", f"Host: {host}"))
+            assert (response.status, response.body) == (200, b"/fresh")
+            assert f"Host: {host}\r\n".encode() in origin.requests[-1]
+        response = await client.fetch(request_head("CONNECT b.example:80 HTTP/1.1", "Host: b.example"))
+        assert response.status == 405
+        assert not front_end.entries()
+
+    run_conversation(conversation, echo_path, secure=origin_tls() if secure else None)
+
+
+def test_http_2_with_prior_knowledge_is_answered() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = Http2Client(await front_end.tunnel(authority_of(origin)), authority_of(origin), "http")
+        client.greet()
+        for status in (200, 203):
+            response = await client.fetch("/fresh")
+            assert (response.status, response.content) == (status, b"/fresh")
+
+    run_conversation(conversation, echo_path)
+
+
+def test_offline_a_copy_is_sent_in_a_tunnel_and_a_miss_is_refused() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin))
+        assert (await client.fetch(get_in_tunnel(origin, "/fresh"))).status == 200
+        await front_end.service.modes.handle({"mode": "offline"})
+        assert (await client.fetch(get_in_tunnel(origin, "/fresh"))).status == 203
+        assert (await client.fetch(get_in_tunnel(origin, "/b"))).status == 504
+        assert len(origin.requests) == 1
+
+    run_conversation(conversation, echo_path)
 
 
 HELLO = client_hello()

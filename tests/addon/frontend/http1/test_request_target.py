@@ -31,7 +31,7 @@ from tests.addon.frontend.front_end import (
 )
 from tests.fixtures.raw_origin import RawOrigin, answering, endless
 
-TUNNEL = TunnelTargets.of("a.example", 443, "a.example")
+TUNNEL = TunnelTargets.of("https", "a.example", 443, "a.example")
 GATEWAY = GatewayTargets(("http", "backend.example", 8080))
 
 
@@ -174,7 +174,6 @@ def test_requests_to_a_gateway_have_the_form_of_requests_to_an_origin() -> None:
     request = GATEWAY.request(head("GET http://c.example/b", "Host: a.example"))
     assert (request.host, request.port, request.target) == ("c.example", 80, "/b")
     assert GATEWAY.request(parse(b"GET / HTTP/1.0\r\n\r\n")).host == "backend.example"
-    assert GATEWAY.mode == "reverse:http://backend.example:8080"
 
 
 def test_ipv6_addresses_have_brackets_only_in_text() -> None:
@@ -186,9 +185,10 @@ def test_no_prefix_of_a_connection_is_the_start_of_another() -> None:
     kinds = [
         ForwardProxyTargets(),
         TUNNEL,
-        TunnelTargets.of("a.example", 443, None),
-        TunnelTargets.of("a.example", 443, "b.example"),
-        TunnelTargets.of("a.example", 444, "a.example"),
+        TunnelTargets.of("https", "a.example", 443, None),
+        TunnelTargets.of("https", "a.example", 443, "b.example"),
+        TunnelTargets.of("https", "a.example", 444, "a.example"),
+        TunnelTargets.of("http", "a.example", 443, None),
     ]
     prefixes = [kind.prefix for kind in kinds]
     assert all(not one.startswith(other) for one in prefixes for other in prefixes if one is not other)

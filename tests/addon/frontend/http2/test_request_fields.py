@@ -38,7 +38,7 @@ def test_a_head_has_the_whole_url_as_its_target_and_one_host() -> None:
     [
         ForwardProxyTargets(),
         GatewayTargets(("http", "b.example", 80), scheme="https"),
-        TunnelTargets.of("a.example", 443, "a.example"),
+        TunnelTargets.of("https", "a.example", 443, "a.example"),
     ],
     ids=["forward proxy", "edge", "tunnel"],
 )
@@ -68,7 +68,7 @@ def test_host_may_repeat_the_authority() -> None:
 def test_options_may_ask_about_the_whole_server() -> None:
     lines = [(b":method", b"OPTIONS"), *replaced(b":path", b"*")[1:]]
     head = head_of(lines).head
-    assert TunnelTargets.of("a.example", 443, "a.example").request(head).target == "*"
+    assert TunnelTargets.of("https", "a.example", 443, "a.example").request(head).target == "*"
 
 
 def test_only_the_same_request_has_the_same_key() -> None:
