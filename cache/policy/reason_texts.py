@@ -130,7 +130,6 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (NotStored.UNVERIFIED, ReasonText("the TLS certificate of the origin was not verified", "RFC 9110 §4.3.4")),
     # why this proxy sends an error
     (Refused.ACCEPT_DATETIME, ReasonText("Accept-Datetime is not a date", "RFC 7089 §2.1.1")),
-    (Refused.CONNECT_OVER_HTTP2, ReasonText("tunnels are opened over HTTP/1.1 only", "RFC 9110 §15.6.2")),
     (Refused.CONNECTIONS, ReasonText("the client or the proxy has reached its limit of connections", "ours")),
     (
         Refused.CONNECT_PORT,
@@ -157,6 +156,10 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Refused.STRICT_HOST, ReasonText("Host or the TLS server name differs from the target", "RFC 9110 §7.4")),
     (Refused.TARGET, ReasonText("clients may not reach the hosts in origin.refused_targets", "RFC 9110 §17.2")),
     (Refused.TRACE, ReasonText("this proxy does not answer TRACE", "RFC 9110 §9.3.8")),
+    (
+        Refused.TUNNEL_PROTOCOL,
+        ReasonText("an extended CONNECT asks for another protocol than WebSocket", "RFC 8441 §4"),
+    ),
     (Refused.UNEXPECTED_304, ReasonText("the origin sent 304 to a request without preconditions", "RFC 9110 §15.4.5")),
     # why an HTTP/2 connection was ended
     (

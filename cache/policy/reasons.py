@@ -92,7 +92,6 @@ class Refused(StrEnum):
     """Reasons why this proxy sent an error that it generated."""
 
     ACCEPT_DATETIME = "accept-datetime"
-    CONNECT_OVER_HTTP2 = "connect-over-http2"
     CONNECTIONS = "connections"
     CONNECT_PORT = "connect-port"
     FETCH_FAILED = "fetch-failed"
@@ -107,6 +106,7 @@ class Refused(StrEnum):
     STRICT_HOST = "strict-host"
     TARGET = "target"
     TRACE = "trace"
+    TUNNEL_PROTOCOL = "tunnel-protocol"
     UNEXPECTED_304 = "unexpected-304"
 
 

@@ -9,17 +9,16 @@ from typing import Protocol
 from addon.config.http2 import Http2Settings
 from addon.frontend.frontend import Frontend
 from addon.frontend.http1.fast_path import FastPath
-from addon.frontend.http1.request_head import HeadLimits, MalformedRequest, RequestHead
+from addon.frontend.http1.request_head import HeadLimits, MalformedRequest
 from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2.send import RespondingStream, send
 from addon.frontend.http2.turns import Turns
 from addon.frontend.http2.upload import Upload
 from addon.origin import OriginFailure, RequestContent
 from addon.pipeline.reply import Reply, Stream
-from addon.runtime.access_log import UNPARSED_REQUEST, access_line, format_line, request_line
+from addon.runtime.access_log import UNPARSED_REQUEST, access_line, format_line
 from cache.http.fields import tokens
 from cache.http.messages import Request, Response
-from cache.policy.reasons import Refused
 from cache.rules.streams import is_stream
 from cache.stores.base import StoreError
 
@@ -67,21 +66,15 @@ class Http2Handler:
         responder = self.frontend.service.active.current.responder
         content = RequestContent(upload, upload.length) if upload is not None else None
         reply = await responder.respond(request, interim=stream.send_interim, content=content)
-        return await self._send(stream, request, reply)
+        return await self.send(stream, request, reply)
 
     async def refuse(self, stream: AnsweredStream, fault: MalformedRequest) -> bool:
         """Tell the client what is wrong with its request; return whether the response is complete."""
         errors = self.fast_path.fetcher.errors
-        return await self._send_error(stream, errors.malformed_request(str(fault), fault.status), UNPARSED_REQUEST)
+        return await self.send_error(stream, errors.malformed_request(str(fault), fault.status), UNPARSED_REQUEST)
 
-    async def refuse_tunnel(self, stream: AnsweredStream, head: RequestHead) -> bool:
-        """Tell the client that tunnels are opened over HTTP/1.1; return whether the response is complete."""
-        sentence = f"This proxy opens a tunnel to {head.target} over HTTP/1.1 only."
-        errors = self.fast_path.fetcher.errors
-        reply = errors.error(501, Refused.CONNECT_OVER_HTTP2, sentence, "http_request_denied")
-        return await self._send_error(stream, reply, request_line(head.method, head.target, head.version))
-
-    async def _send_error(self, stream: AnsweredStream, reply: Reply, line: str) -> bool:
+    async def send_error(self, stream: AnsweredStream, reply: Reply, line: str) -> bool:
+        """Send an error of this proxy's own, logged under a request line; return whether the client got all of it."""
         try:
             size = await send(stream, reply)
         except ClientGone:
@@ -89,7 +82,7 @@ class Http2Handler:
         self._log(stream, format_line(line, reply.head.status, size))
         return True
 
-    async def _send(self, stream: AnsweredStream, request: Request, reply: Reply) -> bool:
+    async def send(self, stream: AnsweredStream, request: Request, reply: Reply) -> bool:
         """Send a reply, and log it; return whether the client got all of it."""
         if stream.sending_complete:  # the client has reset it
             await _close(reply)

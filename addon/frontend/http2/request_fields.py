@@ -33,7 +33,11 @@ _PSEUDO_FIELDS = {
     b":scheme": _SCHEME,
     b":path": _PATH,
     b":authority": _AUTHORITY,
+    b":protocol": _METHOD,
 }
+
+_WEB_SOCKET = ("upgrade", "websocket")
+"""The field by which a request for a WebSocket is known: an extended CONNECT is treated as the same GET of HTTP/1.1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,13 @@ class Http2Head:
     """The head of the request if no content follows."""
     length: int | None
     """The declared length of the content."""
+    protocol: str | None = None
+    """The protocol that an extended CONNECT asks for (RFC 8441 §4)."""
+
+    @property
+    def asks_for_tunnel(self) -> bool:
+        """Return whether the stream is to become a tunnel."""
+        return self.protocol is not None or self.head.method == "CONNECT"
 
     def head_of(self, *, ended: bool) -> RequestHead:
         """Return the head of a request that ends with its head, or does not. Raises MalformedRequest."""
@@ -74,7 +85,10 @@ def request_head(lines: Lines, prefix: bytes, max_line: int, *, secure: bool) ->
     method, regular = pseudo.get(b":method", b""), lines[len(pseudo) :]
     fields = _fields(regular, max_line)
     authority = _authority(pseudo.get(b":authority"), fields)
-    if method == b"CONNECT":
+    protocol = pseudo.pop(b":protocol", None)
+    if protocol is not None:
+        method, fields = _extended(method, protocol, fields)
+    if method == b"CONNECT" and protocol is None:
         target = _connect_target(pseudo, authority)
     elif len(pseudo) < 3 + (b":authority" in pseudo):
         raise MalformedRequest("The request lacks :method, :scheme or :path.")  # RFC 9113 §8.3.1
@@ -83,7 +97,8 @@ def request_head(lines: Lines, prefix: bytes, max_line: int, *, secure: bool) ->
     fields = Fields((("host", authority), *fields.without(["host"])))
     head = RequestHead(method.decode("ascii"), target, fields, VERSION)
     text = "\n".join([f"{name}: {value}" for name, value in fields])
-    return Http2Head(f"{prefix.decode('latin-1')}{head.method} {target}\n{text}", head, _declared_length(fields))
+    key = f"{prefix.decode('latin-1')}{head.method} {target}\n{text}"
+    return Http2Head(key, head, _declared_length(fields), protocol.decode("ascii").lower() if protocol else None)
 
 
 def check_trailers(lines: Lines, max_line: int) -> None:
@@ -142,6 +157,15 @@ def _authority(given: bytes | None, fields: Fields) -> str:
     if not _AUTHORITY.fullmatch(authority.encode("latin-1")):
         raise MalformedRequest("The request names no host.")
     return authority
+
+
+def _extended(method: bytes, protocol: bytes, fields: Fields) -> tuple[bytes, Fields]:
+    """Return method and fields of the request that an extended CONNECT stands for (RFC 8441 §5)."""
+    if method != b"CONNECT":
+        raise MalformedRequest("Only a CONNECT has :protocol.")  # RFC 8441 §4
+    if protocol.lower() != b"websocket":
+        return method, fields
+    return b"GET", fields.appending(_WEB_SOCKET)
 
 
 def _connect_target(pseudo: dict[bytes, bytes], authority: str) -> str:

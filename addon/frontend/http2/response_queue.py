@@ -28,7 +28,7 @@ class ResponseQueue:
         """Start with no streams.
 
         Args:
-            on_incomplete: Called if a response has ended and is not complete.
+            on_incomplete: Called if a response has ended, and its stream has not.
             abandon: Called with the task of a response whose stream was reset, and which other requests may use.
         """
         self._on_incomplete = on_incomplete
@@ -61,5 +61,5 @@ class ResponseQueue:
     def _done(self, stream: Stream, task: asyncio.Task[bool]) -> None:
         if not task.cancelled() and (error := task.exception()):
             logger.error("a response failed", exc_info=error)
-        if not stream.sending_complete:
+        if stream.state is not State.CLOSED:
             self._on_incomplete(stream)

@@ -7,6 +7,9 @@ from addon.origin.http2 import frames
 from addon.origin.http2.flow_control import DEFAULT_WINDOW
 from addon.origin.http2.settings import INITIAL_WINDOW_SIZE, MAX_CONCURRENT_STREAMS, MAX_HEADER_LIST_SIZE
 
+ENABLE_CONNECT_PROTOCOL = 8
+"""RFC 8441 §3: clients may open WebSockets on this connection."""
+
 
 def greeting(limits: Http2Settings, max_head: int) -> bytes:
     """Return the first frames of this side: its settings, and the connection's window.
@@ -17,5 +20,6 @@ def greeting(limits: Http2Settings, max_head: int) -> bytes:
         MAX_CONCURRENT_STREAMS: limits.streams,
         INITIAL_WINDOW_SIZE: limits.stream_window,
         MAX_HEADER_LIST_SIZE: max_head,
+        ENABLE_CONNECT_PROTOCOL: 1,
     }
     return frames.settings_frame(values) + frames.window_frame(0, limits.connection_window - DEFAULT_WINDOW)

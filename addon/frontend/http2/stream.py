@@ -46,6 +46,7 @@ class Stream:
         upload_window: Bytes of content that the client may send.
         response: The task that makes the response.
         may_be_silent: Client and origin may be silent for long: event streams, gRPC, long polls.
+        is_tunnel: It is a tunnel, or asks to be one. A tunnel has deadlines of its own.
         deadline: When the client must have read or sent enough, by the event loop's clock.
     """
 
@@ -66,7 +67,7 @@ class Stream:
         self.upload = upload
         self.upload_window = ReceiveWindow(upload_window)
         self.response: ResponseTask | None = None
-        self.may_be_silent = False
+        self.may_be_silent = self.is_tunnel = False
         self.deadline = inf
         self._owner = owner
         self._on_response_end = on_response_end
@@ -82,6 +83,11 @@ class Stream:
         self.state = states.MOVES[self.state][event]
 
     @property
+    def transport(self) -> asyncio.Transport:
+        """The transport of the connection."""
+        return self._outbound.transport
+
+    @property
     def sending_complete(self) -> bool:
         """Return whether nothing more may be sent."""
         return self.state in states.RESPONSE_COMPLETE
@@ -90,7 +96,7 @@ class Stream:
 
     def restart_deadline(self) -> None:
         """Restart the time in which the client must send or read content, if it has to do either."""
-        if not self._receives and not self._sends:
+        if self.is_tunnel or (not self._receives and not self._sends):
             self.deadline = inf
             return
         self.deadline = self._owner.now() + STALL_TIMEOUT

@@ -20,6 +20,7 @@ from addon.frontend.http2.request_fields import Http2Head, check_trailers, reque
 from addon.frontend.http2.response_queue import ResponseQueue
 from addon.frontend.http2.stream import Stream, StreamOwner
 from addon.frontend.http2.stream_state import REQUEST_COMPLETE, Event, State
+from addon.frontend.http2.tunnels import Tunnels
 from addon.frontend.http2.upload import Upload
 from addon.origin.http2 import frames
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, StreamFault, over_budget
@@ -74,6 +75,7 @@ class Streams:
             frames.PRIORITY: self._take_priority,
         }
         self._handler = handler
+        self._tunnels = Tunnels(handler)
         self._fast_path = handler.fast_path
         self._targets = targets
         self._connection = connection
@@ -86,7 +88,7 @@ class Streams:
         self._window = ReceiveWindow(self._limits.connection_window)
         self._open: dict[int, Stream] = {}
         self.responses = ResponseQueue(
-            partial(self._reset, code=ErrorCode.INTERNAL_ERROR),
+            self._ended_early,
             lambda task: self._fast_path.fetcher.single_flight.abandon(task),
         )
 
@@ -156,10 +158,8 @@ class Streams:
             return  # RFC 9113 §6.8: the client will send it on another connection
         if not self._has_room(number):
             return
-        if known.head.method == "CONNECT":
-            self._targets.tunnel_to(known.head)
-            stream = self._new_stream(number, None if ended else self._upload(number, None))
-            self.responses.add(stream, partial(self._handler.refuse_tunnel, stream, known.head))
+        if known.asks_for_tunnel:
+            self._answer_by_tunnel(number, known, ended=ended)
             return
         request = self._targets.request(known.head_of(ended=ended))
         if ended:
@@ -167,6 +167,15 @@ class Streams:
             if hot is not None and self._send_hot(number, hot):
                 return
         self._respond(number, request, known.length, ended=ended)
+
+    def _answer_by_tunnel(self, number: int, known: Http2Head, *, ended: bool) -> None:
+        """Have a request answered that asks for a tunnel. Raises MalformedRequest."""
+        answering = self._tunnels.answering(known, self._targets)
+        upload = None if ended else self._upload(number, None)
+        stream = self._new_stream(number, upload)
+        stream.is_tunnel = True
+        stream.restart_deadline()
+        self.responses.add(stream, partial(answering, stream, upload))
 
     def _respond(self, number: int, request: Request, length: int | None, *, ended: bool) -> None:
         """Have the handler answer a request."""
@@ -319,12 +328,17 @@ class Streams:
 
     def _ended(self, stream: Stream) -> None:
         """Note that the response on a stream is complete."""
-        if stream.state is State.HALF_CLOSED_LOCAL:
+        if stream.state is State.HALF_CLOSED_LOCAL and not stream.is_tunnel:
             # RFC 9113 §8.1: the rest of the content is not needed
             stream.response = None  # it is running, and must not be cancelled
             self._reset(stream, ErrorCode.NO_ERROR)
         else:
             self._forget_if_closed(stream)
+
+    def _ended_early(self, stream: Stream) -> None:
+        """Reset a stream whose response has ended without END_STREAM, or whose tunnel ended before its client."""
+        failed = ErrorCode.CONNECT_ERROR if stream.is_tunnel else ErrorCode.INTERNAL_ERROR
+        self._reset(stream, ErrorCode.NO_ERROR if stream.sending_complete else failed)
 
     def _forget_if_closed(self, stream: Stream) -> None:
         if stream.state is State.CLOSED:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from addon.config.http2 import Http2Settings
+from addon.frontend.http2.settings import ENABLE_CONNECT_PROTOCOL
 from addon.origin.http2 import frames, settings
 from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import (
@@ -40,6 +41,7 @@ def test_the_settings_of_the_proxy_name_its_limits() -> None:
             settings.MAX_CONCURRENT_STREAMS: 100,
             settings.INITIAL_WINDOW_SIZE: 100_000,
             settings.MAX_HEADER_LIST_SIZE: 40_000,
+            ENABLE_CONNECT_PROTOCOL: 1,
         }
         assert client.windows == {0: 200_000 - 65_535}
 
@@ -225,21 +227,9 @@ def test_each_stream_has_a_line_in_the_access_log(tmp_path: Path) -> None:
             f'"GET {url}/fresh?[hidden] HTTP/2.0" 203 14 hit',
         ]
         assert lines[3].startswith('"-" 400 ')
-        assert lines[4].startswith(f'"CONNECT 127.0.0.1:{origin.port} HTTP/2.0" 501 ')
+        assert lines[4].startswith(f'"CONNECT 127.0.0.1:{origin.port} HTTP/2.0" 200 0 tunnel')
 
     run_conversation(with_origin, echo_path, log={"access": str(log)})
-
-
-def test_a_tunnel_over_http2_is_refused_with_a_reason() -> None:
-    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        client = await http2_client(front_end, origin)
-        stream = client.send_head([(":method", "CONNECT"), (":authority", client.authority)], end_stream=False)
-        response = await client.response(stream)
-        assert response.status == 501
-        assert b"reason: connect-over-http2\n" in response.content
-        assert front_end.service.counters.snapshot()["refused.connect-over-http2"] == 1
-
-    run_conversation(conversation, endless)
 
 
 def test_an_edge_answers_over_http2() -> None:
