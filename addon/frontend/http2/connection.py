@@ -175,6 +175,12 @@ class Http2Connection(asyncio.Protocol):
 
     # ---- turns
 
+    def wait_for_turn(self) -> None:
+        """Go on when it is the connection's turn."""
+        if not self._in_line and not self.outbound.blocked and self._state is not State.CLOSED:
+            self._in_line = True
+            self._handler.turns.wait(self)
+
     def take_turn_in_line(self) -> None:
         """Go on, after those that have waited longer."""
         self._in_line = False
@@ -215,9 +221,8 @@ class Http2Connection(asyncio.Protocol):
     def _after_turn(self) -> None:
         if self._state is State.CLOSED or self.outbound.blocked:
             return
-        if self.streams.responses or self._postponed or (self.streams.work <= 0 and self._reader.waiting):
-            self._in_line = True
-            self._handler.turns.wait(self)
+        if self.streams.responses.is_ready or self._postponed or (self.streams.work <= 0 and self._reader.waiting):
+            self.wait_for_turn()
             self._incomplete_since = None
         else:
             self.outbound.transport.resume_reading()

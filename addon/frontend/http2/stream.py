@@ -24,6 +24,10 @@ CONTENT_PER_TURN = 65_536
 """Bytes of content after which other streams have their turn."""
 
 
+LEAST_READ = 1024
+"""Bytes between two looks by which a client shows that it reads."""
+
+
 class StreamOwner(Protocol):
     """The connection of a stream."""
 
@@ -48,6 +52,10 @@ class Stream:
         may_be_silent: Client and origin may be silent for long: event streams, gRPC, long polls.
         is_tunnel: It is a tunnel, or asks to be one. A tunnel has deadlines of its own.
         deadline: When the client must have read or sent enough, by the event loop's clock.
+        unread: Bytes of content in memory that could not be sent yet.
+        is_read: Between the last two looks the client has read of the response, or of others before it.
+        is_stuck: It has not, although there was content.
+        held_since: Since when the origin has taken nothing of the content that is held for it.
     """
 
     def __init__(
@@ -69,6 +77,11 @@ class Stream:
         self.response: ResponseTask | None = None
         self.may_be_silent = self.is_tunnel = False
         self.deadline = inf
+        self.unread = 0
+        self.is_read = self.is_stuck = False
+        self.held_since = owner.now()
+        self._looked_at = 0, 0, 0, 0
+        """What was sent on the stream and the connection, unread, and taken by the origin, at the last look."""
         self._owner = owner
         self._on_response_end = on_response_end
         self._outbound = owner.outbound
@@ -102,6 +115,27 @@ class Stream:
         self.deadline = self._owner.now() + STALL_TIMEOUT
         self._marks = self.upload.received if self.upload else 0, self._sent, self._outbound.content_sent
 
+    def look(self, now: float) -> None:
+        """Note what has moved since the last look, a second or so ago."""
+        sent, sent_by_all, unread, taken = self._looked_at
+        taken_now = self.upload.received - self.held if self.upload else 0
+        others_are_read = self.window.size > 0 and self._outbound.content_sent >= sent_by_all + LEAST_READ
+        self.is_read = others_are_read or self._sent >= sent + LEAST_READ
+        self.is_stuck = unread > 0 and not self.is_read
+        if not self.held or taken_now > taken:
+            self.held_since = now
+        self._looked_at = self._sent, self._outbound.content_sent, self.unread, taken_now
+
+    @property
+    def held(self) -> int:
+        """Return how many bytes of the request's content are held for the origin."""
+        return self.upload.waiting if self.upload else 0
+
+    @property
+    def awaits_content(self) -> bool:
+        """Return whether nothing can go on before the client sends content."""
+        return self._receives and not self.held
+
     @property
     def _receives(self) -> bool:
         """Return whether the response waits for the client's content. One that has begun need not (gRPC)."""
@@ -114,7 +148,7 @@ class Stream:
     def is_stalled(self) -> bool:
         """Return whether the client has sent or read too little since the deadline was set."""
         received, sent, sent_by_all = self._marks
-        if self._receives and self.upload is not None and not self.upload.waiting:
+        if self.upload is not None and self.awaits_content:
             return self.upload.received < received + MIN_BYTES
         if self.waiter is None or self._outbound.blocked:
             return False  # it waits for the origin, or the connection has a deadline for that
@@ -151,6 +185,7 @@ class Stream:
             raise ClientGone
         rest = memoryview(content)
         while rest:
+            self.unread = len(rest)
             size = await self._outbound.room(self, len(rest))
             if not size:
                 raise ClientGone
@@ -161,6 +196,7 @@ class Stream:
             if rest and self._sent_in_turn >= CONTENT_PER_TURN:
                 self._sent_in_turn = 0
                 await asyncio.sleep(0)
+        self.unread = 0
         if not content and end_stream:
             self._outbound.write_data(self, b"", end_stream=True)
         self._after_sending(end_stream=end_stream)

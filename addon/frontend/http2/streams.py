@@ -7,12 +7,13 @@ becomes a stream, which the handler answers in a task.
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from functools import partial
 from typing import Protocol, cast
 
 from addon.frontend.http1.request_head import MalformedRequest
 from addon.frontend.http1.request_target import RequestTargets
-from addon.frontend.http2 import limits
+from addon.frontend.http2 import limits, stalls
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.http2.header_block import HeaderDecoder, OversizedHeaderList
 from addon.frontend.http2.hot_answers import Http2HotResponse, hot_frames
@@ -46,6 +47,9 @@ class Connection(StreamOwner, Protocol):
 
     def close_if_done(self) -> None:
         """Close once no request may follow and the last stream has ended."""
+
+    def wait_for_turn(self) -> None:
+        """Go on when it is the connection's turn."""
 
 
 class Streams:
@@ -88,13 +92,19 @@ class Streams:
         self._window = ReceiveWindow(self._limits.connection_window)
         self._open: dict[int, Stream] = {}
         self.responses = ResponseQueue(
+            connection.wait_for_turn,
             self._ended_early,
             lambda task: self._fast_path.fetcher.single_flight.abandon(task),
+            lambda: stalls.unread(self),
         )
 
     def __len__(self) -> int:
         """Return how many streams are open."""
         return len(self._open)
+
+    def __iter__(self) -> Iterator[Stream]:
+        """Iterate over the streams that are open."""
+        return iter(self._open.values())
 
     # ---- requests
 
@@ -369,6 +379,7 @@ class Streams:
 
     def end_all(self) -> None:
         """End all streams: the connection is lost."""
+        self.responses.close()
         streams, self._open = list(self._open.values()), {}
         for stream in streams:
             stream.end(CLIENT_GONE)
@@ -381,10 +392,18 @@ class Streams:
             stream.restart_deadline()
 
     def expire(self, now: float) -> None:
-        """Reset the streams whose client was too slow."""
-        for stream in [each for each in self._open.values() if each.deadline <= now]:
-            if stream.is_stalled():
-                logger.info("a client sends or reads too slowly on an HTTP/2 stream")
-                self._reset(stream, ErrorCode.CANCEL)
-            else:
-                stream.restart_deadline()
+        """Reset the streams whose client was too slow, and those that hold too long what other streams need."""
+        open_streams, window_is_full = list(self._open.values()), self._window.is_full
+        for stream in open_streams:
+            stream.look(now)
+        for stream in stalls.overdue(open_streams, now, window_is_full=window_is_full):
+            logger.info("a client sends or reads too slowly on an HTTP/2 stream")
+            self._reset(stream, ErrorCode.CANCEL)
+        holder = stalls.holder_of_window(self, now) if window_is_full else None
+        if holder is not None:
+            logger.info("an origin does not take the content of a request, which holds the window of other requests")
+            self._reset(holder, ErrorCode.CANCEL)
+        stuck = stalls.least_read(self) if self.responses else None
+        if stuck is not None:
+            logger.info("a client does not read a response, and asks for others")
+            self._reset(stuck, ErrorCode.CANCEL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from addon.origin.http2.faults import ConnectionFault, ErrorCode
+from addon.origin.http2.frames import MAX_FRAME
 
 DEFAULT_WINDOW = 65_535
 """Bytes of content that each side may send before it is told of another window (RFC 9113 §6.9.2)."""
@@ -35,6 +36,11 @@ class ReceiveWindow:
         self._size = self._left = size
         self._released = 0
         """Bytes that have left memory, and that the peer was not told of yet."""
+
+    @property
+    def is_full(self) -> bool:
+        """Return whether the peer may send less than a usual frame."""
+        return self._left < min(MAX_FRAME, self._size)
 
     def take(self, size: int) -> None:
         """Count bytes that the peer has sent. Raises ConnectionFault if they are more than it may send."""

@@ -6,6 +6,8 @@ import asyncio
 
 import pytest
 
+from addon.frontend.connections import STALL_TIMEOUT
+from addon.frontend.http2.stalls import HOLDING_TIMEOUT
 from addon.origin.http2 import frames
 from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import (
@@ -17,7 +19,7 @@ from tests.addon.frontend.front_end import (
     silent,
     until,
 )
-from tests.addon.frontend.http2.http2_client import http2_client
+from tests.addon.frontend.http2.http2_client import Received, http2_client, pass_time
 from tests.fixtures.raw_origin import CHUNKED, OK, Peer, RawOrigin, endless
 
 UPLOAD = 2**23
@@ -224,3 +226,42 @@ def test_a_client_that_resets_a_request_ends_its_exchange_with_the_origin() -> N
         await until(lambda: origin.requests[-1] == b"cut")
 
     run_conversation(conversation, reads_until_cut)
+
+
+def test_uploads_that_hold_the_whole_window_are_ended_in_place_of_the_one_that_waits_for_it() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        client.ask("/holds/the/only/connection")
+        await until(lambda: len(origin.requests) == 1)
+        most, less, innocent = [client.ask("/a", method="POST", end_stream=False) for _ in range(3)]
+        for stream, size in ((most, WINDOWS["stream_window"]), (less, 20_000)):
+            for start in range(0, size, 10_000):
+                client.send_data(stream, bytes(min(10_000, size - start)))
+        await client.roundtrip()
+        for seconds in (2, HOLDING_TIMEOUT / 2, HOLDING_TIMEOUT):
+            pass_time(front_end, seconds)
+        assert (await client.response(most)).reset == ErrorCode.CANCEL
+        client.send_data(innocent, b"hello")
+        await client.roundtrip()
+        assert client.windows[0] >= WINDOWS["stream_window"]
+        assert not client.streams.get(less, Received()).finished
+        assert not client.streams.get(innocent, Received()).finished
+
+    run_conversation(conversation, silent, http2=WINDOWS, origin={"max_connections": 1})
+
+
+def test_an_upload_that_may_not_send_is_not_blamed() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        client.ask("/holds/the/only/connection")
+        await until(lambda: len(origin.requests) == 1)
+        holder, innocent = [client.ask("/a", method="POST", end_stream=False) for _ in range(2)]
+        for _ in range(7):
+            client.send_data(holder, bytes(10_000))
+        await client.roundtrip()
+        pass_time(front_end, STALL_TIMEOUT + 1)
+        await client.roundtrip()
+        assert not client.streams.get(innocent, Received()).finished
+
+    windows = {"stream_window": 70_000, "connection_window": 70_000}
+    run_conversation(conversation, silent, http2=windows, origin={"max_connections": 1})
