@@ -19,7 +19,7 @@ from tools.bench.peers.varnish import VARNISH
 from tools.bench.results import Results
 from tools.bench.rounds import measure, problems
 from tools.bench.scenario_result import ScenarioResult
-from tools.bench.scenarios import denial_of_service, herd, idle, keys, large_body, large_store
+from tools.bench.scenarios import denial_of_service, herd, hostile, idle, keys, large_body, large_store
 from tools.bench.server_settings import MissingProgram, find_program
 from tools.bench.testbed import RunOptions, Testbed, open_testbed
 from tools.bench.workload import LoadFailed
@@ -33,6 +33,7 @@ SCENARIOS: dict[str, Callable[[Testbed], list[ScenarioResult]]] = {
     "large-body": large_body.measure,
     "idle": idle.measure,
     "denial-of-service": denial_of_service.measure,
+    "hostile": hostile.measure,
 }
 
 NAMES = (*(each.name for each in COMPARISONS), *SCENARIOS)

@@ -30,6 +30,8 @@ class ServerSettings:
     origin_ca_file: Path
     """The certificate of the CA that signed the origin's certificate."""
     core: int
+    http2_port: int = 0
+    """A further port, for servers that speak HTTP/2 without TLS on a port of its own."""
     variables: Mapping[str, str] = MappingProxyType({})
     """Environment variables to add to the usual ones."""
 
@@ -39,6 +41,7 @@ class ServerSettings:
             **more_names,
             "FOLDER": str(self.folder),
             "PORT": str(self.port),
+            "HTTP2_PORT": str(self.http2_port),
             "ORIGIN_PORT": str(self.origin_port),
             "ORIGIN_TLS_PORT": str(self.origin_tls_port),
             "ORIGIN_CA_FILE": str(self.origin_ca_file),

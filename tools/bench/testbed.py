@@ -68,6 +68,7 @@ class Testbed:
             origin_tls_port=self.origin.tls_port,
             origin_ca_file=self.origin.ca_file,
             core=self.options.cores.server,
+            http2_port=free_port(),
             variables=variables,
         )
         prepare(settings)
