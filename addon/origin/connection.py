@@ -22,9 +22,9 @@ from addon.origin.time_limits import TimeLimits
 from addon.origin.tls_alerts import received_alert
 from cache.http.messages import Response
 
-_HIGH_WATER = 256 * 1024
+_HIGH_WATER = 64 * 1024
 """Bytes of a body that may be buffered for the reader. Above it, reading from the origin is paused."""
-_LOW_WATER = 64 * 1024
+_LOW_WATER = 32 * 1024
 """Bytes of a body below which reading from the origin is resumed."""
 
 

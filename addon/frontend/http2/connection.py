@@ -17,10 +17,11 @@ from addon.frontend.http2.connection_state import Event, State
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.http2.streams import Streams
 from addon.origin.http2 import frames
-from addon.origin.http2.faults import ConnectionFault, ErrorCode
+from addon.origin.http2.faults import ConnectionFault, ErrorCode, over_budget
 from addon.origin.http2.frame_reader import Frame, FrameReader
 from addon.origin.http2.outbound import Outbound
 from addon.origin.http2.settings import PeerSettings
+from cache.policy.reasons import Disconnected
 
 logger = logging.getLogger(__name__)
 
@@ -248,6 +249,8 @@ class Http2Connection(asyncio.Protocol):
             _check(not frame.payload, "An acknowledgement of SETTINGS has a payload.", ErrorCode.FRAME_SIZE_ERROR)
             return
         self._budgets.count_control_frame(self._connections.now)
+        if len(frame.payload) > limits.MAX_SETTINGS:
+            raise over_budget(Disconnected.HTTP2_CONTROL_FRAMES, "A SETTINGS frame has too many settings.")
         self.streams.change_windows(self._settings.take(frame.payload))
         self.outbound.confirms_table |= self._settings.table_shrunk
         self._settings.table_shrunk = False

@@ -16,6 +16,9 @@ WORK_PER_REFUSAL = 8
 RESPONSES_PER_TURN = 8
 """Requests that no hot response answers, and that the handler begins to answer in one turn."""
 
+MAX_SETTINGS = 6 * 64
+"""Bytes of one SETTINGS frame: 64 settings. There are about ten."""
+
 WORK_PER_BLOCK = 4
 """Units of work that a header block costs that is not known, besides those for its length."""
 

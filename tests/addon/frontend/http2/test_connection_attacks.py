@@ -70,17 +70,46 @@ def test_a_flood_of_control_frames_ends_in_goaway(send: Callable[[Http2Client], 
     run_conversation(conversation, silent, http2=FEW)
 
 
-def test_a_flood_of_empty_data_ends_in_goaway() -> None:
+@pytest.mark.parametrize("padding", [None, 0, 255])
+def test_a_flood_of_empty_data_ends_in_goaway(padding: int | None) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await http2_client(front_end, origin)
         stream = client.ask(method="POST", end_stream=False)
         for _ in range(100):
-            client.send_data(stream, b"")
+            if padding is None:
+                client.send_data(stream, b"")
+            else:
+                client.send_frame(frames.DATA, frames.PADDED, stream, bytes([padding]) + bytes(padding))
         await client.until_closed()
         assert client.goaway is not None
         assert client.goaway[0] == ErrorCode.ENHANCE_YOUR_CALM
 
     run_conversation(conversation, silent, http2=FEW)
+
+
+def test_a_settings_frame_with_thousands_of_settings_ends_in_goaway() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        client.send_frame(frames.SETTINGS, 0, 0, b"\x00\x03\x00\x00\x00\x64" * 2700)
+        await client.until_closed()
+        assert client.goaway is not None
+        assert client.goaway[0] == ErrorCode.ENHANCE_YOUR_CALM
+
+    run_conversation(conversation, endless)
+
+
+def test_frames_on_streams_that_have_ended_end_in_goaway() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        stream = client.ask("/a")
+        await client.response(stream)
+        for _ in range(100):
+            client.send_data(stream, b"x")
+        await client.until_closed()
+        assert client.goaway is not None
+        assert client.goaway[0] == ErrorCode.ENHANCE_YOUR_CALM
+
+    run_conversation(conversation, echo_path, http2=FEW)
 
 
 def test_window_updates_that_follow_from_content_are_no_flood() -> None:
@@ -110,6 +139,22 @@ def test_rapid_reset_ends_in_goaway_and_asks_the_origin_hardly_anything() -> Non
         assert len(origin.requests) <= 20 * 2 // WORK_PER_TURN + 1
 
     run_conversation(conversation, endless, http2=FEW)
+
+
+def test_requests_that_the_proxy_has_to_reset_end_in_goaway() -> None:
+    """CVE-2025-8671."""
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        for number in range(200):
+            client.widen(client.ask(f"/{number}"), 0)
+        await client.until_closed()
+        assert client.goaway is not None
+        assert client.goaway[0] == ErrorCode.ENHANCE_YOUR_CALM
+        assert client.goaway[1].startswith("http2-resets: ")
+        assert len(origin.requests) <= FEW["resets"]
+
+    run_conversation(conversation, silent, http2=FEW | {"control_frames": 1000})
 
 
 def test_requests_that_are_reset_a_little_later_are_not_all_begun() -> None:
