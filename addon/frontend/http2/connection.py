@@ -168,6 +168,8 @@ class Http2Connection(asyncio.Protocol):
         outbound.write(frames.goaway_frame(self.streams.last, fault.code, f"{fault.reason}: {fault}"))
         outbound.flush()
         self.streams.end_all()
+        self._reader.drop()
+        self._postponed = None
         # what the client still sends is not read: closing now would reset the connection before it has read GOAWAY
         outbound.transport.pause_reading()
         if outbound.transport.can_write_eof():

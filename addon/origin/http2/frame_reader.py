@@ -43,6 +43,11 @@ class FrameReader:
         self._data = self._data[self._position :] + data
         self._position = 0
 
+    def drop(self) -> None:
+        """Forget what has not been read as frames: no more will be."""
+        self._data, self._position = b"", 0
+        self._headers, self._parts = None, []
+
     @property
     def waiting(self) -> int:
         """Return how many bytes have not been read as frames."""

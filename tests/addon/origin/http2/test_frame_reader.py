@@ -57,3 +57,14 @@ def test_any_bytes_are_frames_or_a_fault(pieces: list[bytes]) -> None:
 def test_the_reserved_bit_of_a_stream_is_ignored() -> None:
     data = frames.HEAD.pack(0 << 8 | frames.DATA, 0, 0x8000_0005)
     assert read([frames.PREFACE + data]) == [Frame(frames.DATA, 0, 5, b"")]
+
+
+def test_nothing_is_left_of_what_is_dropped() -> None:
+    reader = FrameReader(65_536, 8)
+    reader.feed(frames.frame(frames.HEADERS, 0, 1, b"begun") + frames.frame(frames.CONTINUATION, 0, 1, b"more")[:-1])
+    assert reader.next() is None
+    assert reader.inside_block
+    reader.drop()
+    assert not reader.inside_block
+    assert reader.waiting == 0
+    assert reader.next() is None
