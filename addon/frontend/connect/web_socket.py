@@ -52,12 +52,12 @@ class WebSocketHandshake:
         """Ask the origin, for the pipeline. Raises OriginFailure."""
         self.abandon()
         fetcher, request = self._pipeline.fetcher, sent.request
-        response = await fetcher.client.fetch(
+        response = await fetcher.client.fetch_or_switch(
             request.with_fields(handshake_fields(request.fields, self._key)),
+            partial(fault_in_switch, key=self._key),
             interim=self._context.forwarding,
             named_host=sent.detail is Detail.HOST_MISMATCH,
             connected=partial(fetcher.reachability.connected, request),
-            fault_in_switch=partial(fault_in_switch, key=self._key),
         )
         if response.head.status == SWITCHING_PROTOCOLS:
             self._switched = response

@@ -39,14 +39,10 @@ class ResponseQueue:
         """Start with no streams.
 
         Args:
-<<<<<<< HEAD
-            on_incomplete: Called if a response has ended, and its stream has not.
-=======
             on_ready: Called when waiting responses may be begun after all.
-            on_incomplete: Called if a response has ended and is not complete.
-            unread: Returns how many bytes of content the client does not read.
->>>>>>> 3ee56bf (Hold little for an HTTP/2 client that asks for much and reads nothing)
+            on_incomplete: Called if a response has ended, and its stream has not.
             abandon: Called with the task of a response whose stream was reset, and which other requests may use.
+            unread: Returns how many bytes of content the client does not read.
         """
         self._on_ready = on_ready
         self._on_incomplete = on_incomplete

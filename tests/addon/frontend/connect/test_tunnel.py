@@ -74,7 +74,6 @@ def test_tls_is_intercepted_with_http_2_inside_if_the_client_offers_it(protocols
     run_conversation(conversation, endless, secure=origin_tls())
 
 
-
 @pytest.mark.parametrize("size", [1, 5, 100])
 def test_a_client_hello_may_arrive_in_pieces_and_together_with_the_connect(size: int) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
