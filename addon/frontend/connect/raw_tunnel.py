@@ -11,6 +11,7 @@ from collections.abc import Callable
 from math import inf
 from typing import cast
 
+from addon.frontend.connections import STALL_TIMEOUT
 from addon.frontend.frontend import Frontend
 from addon.origin import OriginFailure, OriginResponse
 
@@ -49,13 +50,18 @@ class TunnelEnd(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Pass the end of input on; return whether the other end may still send.
 
-        Over TLS it may not: TLS has no half-closed connections that peers understand.
+        TLS has no half-closed connections that peers understand. So the end of a TLS connection ends both directions,
+        and one that cannot be told of an end is closed after its last answer: Chromium ends a stream of HTTP/2 together
+        with the message that closes its WebSocket.
         """
         self.ended = True
         own, other = self.transport, self.other.transport
-        if own is None or other is None or self.other.ended or not (own.can_write_eof() and other.can_write_eof()):
+        if own is None or other is None or self.other.ended or not own.can_write_eof():
             return False
-        other.write_eof()
+        if other.can_write_eof():
+            other.write_eof()
+        else:
+            self._tunnel.finish()
         return True
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -89,7 +95,7 @@ class RawTunnel:
         self._connecting: asyncio.Task[None] | None = None
         self._last: TunnelEnd | None = None
         """The end that sent the last bytes."""
-        self._finishing = False
+        self._finishing = self._closing = False
 
     def start(self, transport: asyncio.Transport, data: bytes, host: str, port: int) -> None:
         """Connect to a host, and join it to a client that has sent `data` already."""
@@ -151,11 +157,18 @@ class RawTunnel:
             connections.write_log(end.transport, self._log_line(self._origin.received))
 
     def expire(self) -> None:
-        """Close a tunnel in which no bytes pass any more."""
-        self.abort()
+        """Close a tunnel in which no bytes pass any more: in order if it was to end, else at once."""
+        if self._closing or not self._finishing:
+            self.abort()
+            return
+        self._closing = True
+        self.deadline = self._frontend.connections.now + STALL_TIMEOUT  # for the peers to read what is left
+        for end in (self._client, self._origin):
+            if end.transport is not None:
+                end.transport.close()
 
     def finish(self) -> None:
-        """Close once the origin has sent nothing for SILENCE seconds: it is not known what is a response inside."""
+        """Close once the origin has answered and is silent: it is not known what is a response inside."""
         self._finishing = True
         self._set_deadline()
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, cast
 
+from addon.frontend.connections import LINGER
 from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2.stream import Stream
 from addon.frontend.http2.upload import Upload
@@ -42,26 +43,29 @@ class StreamTransport(asyncio.Transport):
     async def run(self) -> bool:
         """Pass bytes both ways until the tunnel ends; return whether it ended in order."""
         loop = asyncio.get_running_loop()
-        tasks = [loop.create_task(self._receive()), loop.create_task(self._send())]
+        receiving, sending = loop.create_task(self._receive()), loop.create_task(self._send())
         in_order = False
         try:
-            in_order = await self._ended
+            try:
+                in_order = await self._ended
+            finally:
+                self._closing = True
+                self._protocol.connection_lost(None if in_order else ConnectionResetError())
+            if in_order:  # Chromium drops what it has not read yet when a reset follows the end at once
+                await asyncio.wait([receiving], timeout=LINGER)
         finally:
-            self._closing = True
-            for task in tasks:
-                task.cancel()
-            self._protocol.connection_lost(None if in_order else ConnectionResetError())
+            receiving.cancel()
+            sending.cancel()
         return in_order
 
     async def _receive(self) -> None:
-        """Pass on what the client sends, and its end."""
+        """Pass on what the client sends, and its end; after the end of the tunnel, drop it."""
         try:
             if self._upload is not None:
                 async for data in self._upload:
                     await self._reading.wait()
-                    if self._closing:
-                        return
-                    self._protocol.data_received(data)
+                    if not self._closing:
+                        self._protocol.data_received(data)
         except BrokenRequestBody:
             self.abort()
             return

@@ -56,6 +56,7 @@ def test_a_client_that_does_not_read_makes_the_origin_wait() -> None:
     async def floods(peer: Peer) -> None:
         for _ in range(64):
             await peer.send(b"a" * 2**18)
+        await peer.closed_after_data()
 
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await front_end.client()

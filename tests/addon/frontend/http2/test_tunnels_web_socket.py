@@ -53,6 +53,9 @@ def test_a_web_socket_is_joined_to_a_handshake_of_http_1_1(secure: bool) -> None
         client.send_data(stream, b"hello")
         assert await content_on(client, stream, 5) == b"hello"
         client.send_data(stream, b"", end_stream=True)
+        if secure:  # TLS cannot tell the origin, whose silence ends the tunnel
+            await client.roundtrip()
+            pass_time(front_end, SILENCE + 0.1)
         assert (await client.response(stream)).ended
         assert (await client.fetch("/a")).content == b"/a"
 
@@ -90,7 +93,7 @@ def test_large_messages_pass_both_ways_within_the_windows() -> None:
 
 def test_a_client_whose_window_is_used_up_makes_the_origin_wait() -> None:
     async def floods(peer: Peer) -> None:
-        for start in range(0, len(LARGE_BODY), 2**16):
+        for start in range(0, 2**21, 2**16):
             await peer.send(LARGE_BODY[start : start + 2**16])
         await peer.closed_after_data()
 
@@ -106,7 +109,7 @@ def test_a_client_whose_window_is_used_up_makes_the_origin_wait() -> None:
         pass_time(front_end, STALL_TIMEOUT + 1)  # a tunnel has a limit of its own
         client.widen(stream, 2**23)
         client.widen(0, 2**23)
-        assert await content_on(client, stream, 2**23) == LARGE_BODY
+        assert await content_on(client, stream, 2**21) == LARGE_BODY[: 2**21]
 
     run_conversation(conversation, switching(floods))
 
@@ -209,22 +212,44 @@ def test_a_reset_by_the_origin_resets_the_stream() -> None:
     run_conversation(conversation, switching(resets), echo_path)
 
 
-def test_the_end_of_the_origin_ends_the_stream_and_the_client_may_end_it_too() -> None:
+@pytest.mark.parametrize("secure", [False, True], ids=["in clear text", "inside TLS"])
+def test_the_end_of_the_origin_ends_the_stream_and_the_client_may_end_it_too(secure: bool) -> None:
     async def says_bye(peer: Peer) -> None:
         await peer.send(b"bye")
         await peer.close()
 
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        client = await http2_client(front_end, origin)
+        client = await (http2_client_in_tunnel if secure else http2_client)(front_end, origin)
         stream = offer(client)
         await head_on(client, stream)
         response = await client.response(stream)
-        assert (response.content, response.ended, response.reset) == (b"bye", True, None)
+        await client.roundtrip()
+        assert (response.content, response.ended, response.reset) == (b"bye", True, None)  # a reset hides the rest
+        client.send_data(stream, b"too late")
         client.send_data(stream, b"", end_stream=True)
         await until(lambda: len(front_end.connections) == 1)
         assert (await client.fetch("/a")).content == b"/a"
 
-    run_conversation(conversation, switching(says_bye), echo_path)
+    run_conversation(conversation, switching(says_bye), echo_path, secure=origin_tls() if secure else None)
+
+
+def test_a_client_may_end_its_direction_together_with_its_last_message() -> None:
+    """Regression: Chromium does so, and TLS cannot tell the origin; its answer to the last message was lost."""
+
+    async def answers_and_closes(peer: Peer) -> None:
+        assert await peer._reader.readexactly(5) == b"close"
+        await peer.send(b"closed")
+        await peer.close()
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client_in_tunnel(front_end, origin)
+        stream = offer(client)
+        await head_on(client, stream)
+        client.send_data(stream, b"close", end_stream=True)
+        response = await client.response(stream)
+        assert (response.content, response.ended, response.reset) == (b"closed", True, None)
+
+    run_conversation(conversation, switching(answers_and_closes), secure=origin_tls())
 
 
 def test_another_protocol_is_refused_and_the_connection_goes_on() -> None:
