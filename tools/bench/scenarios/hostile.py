@@ -41,8 +41,7 @@ def measure(testbed: Testbed) -> list[ScenarioResult]:
     return [
         result
         for attack in ATTACKS
-        for name in SERVERS
-        if testbed.options.includes(name)
+        for name in testbed.options.available(SERVERS)
         for result in _results(testbed, name, attack)
     ]
 
