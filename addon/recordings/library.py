@@ -20,7 +20,10 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
 class RecordingError(StoreError):
-    """An operation on a recording failed. The text tells why."""
+    """An operation on a recording failed. The text tells why, in one line although it may quote a file."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__("\\n".join(text.splitlines()))
 
 
 class InvalidNameError(RecordingError):

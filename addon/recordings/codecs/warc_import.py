@@ -30,7 +30,10 @@ MAX_RECORDS = 2_000_000
 """Maximum number of records in a file."""
 
 
-_UNREADABLE = (ArchiveLoadFailed, StatusAndHeadersParserException, OSError, ValueError, AttributeError, EOFError)
+_UNREADABLE = (
+    *(ArchiveLoadFailed, ChunkedDataException, StatusAndHeadersParserException),
+    *(OSError, ValueError, AttributeError, TypeError, EOFError),
+)
 """What warcio raises for a file that is no WARC, or a damaged one."""
 
 
@@ -157,7 +160,7 @@ def _exchange(record: ArcWarcRecord, source: str, requests: dict[str, _RequestRe
                 yield data
             if missing := record.raw_stream.limit:
                 raise EOFError(f"the file ends {missing} bytes before the end of this record")
-        except (ArchiveLoadFailed, ChunkedDataException, EOFError, OSError, ValueError) as error:
+        except _UNREADABLE as error:
             raise RecordingError(f"{source}: {_one_line(error)}") from None
 
     request_time = response_time if request_record.time is None else min(request_record.time, response_time)

@@ -62,6 +62,10 @@ def har(entry: Mapping[str, object]) -> str:
             har({"response": {"status": 200, "headers": [{"name": "a b", "value": "c"}]}}),
             "expected a field name",
         ),
+        (
+            har({"response": {"status": 200, "headers": [{"name": "a\nsecondhand: done", "value": "c"}]}}),
+            'expected a field name, found "a\\nsecondhand: done"',
+        ),
         (har({"response": {"status": 200, "headers": [{"name": "a", "value": "c\r\nb: d"}]}}), "$.log.entries[0]: "),
         (har({"request": {"method": "G T", "url": "http://a.test/"}}), None),
     ],
@@ -127,6 +131,15 @@ def test_a_warc_with_a_response_that_is_not_http_is_refused(tmp_path: Path) -> N
     file = tmp_path / "evil.warc"
     file.write_bytes(record(b"Content-Length: 5", block=b"hello"))
     assert_refused(tmp_path, file, "record 1: expected a WARC record: Expected Status Line")
+
+
+@pytest.mark.parametrize("algorithm", [b"sha\x001", b"shake_128"])
+def test_a_warc_with_a_digest_that_cannot_be_computed_is_refused(tmp_path: Path, algorithm: bytes) -> None:
+    file = tmp_path / "evil.warc"
+    block = b"HTTP/1.1 200 OK\r\nCache-Control: max-age=60\r\n\r\nhello"
+    digest, length = b"WARC-Payload-Digest: %b:AAAA" % algorithm, b"Content-Length: %d" % len(block)
+    file.write_bytes(record(digest, length, block=block))
+    assert_refused(tmp_path, file, "expected a WARC record: ")
 
 
 def test_a_warc_with_a_record_without_a_length_is_refused(tmp_path: Path) -> None:
