@@ -28,7 +28,7 @@ NEVER_MATCHES: VaryValues = (("*", None),)
 """The Vary values of a stored response with `Vary: *`: no request matches them (RFC 9111 §4.1)."""
 
 REFERRING_SITE = "referring-site"
-"""A partition name that stands for the scheme and host in Referer."""
+"""A partition name that stands for the scheme and host in Referer; no field has that name."""
 
 _QUERY = "&search"
 """The name of the query among Vary values; no field has that name."""
@@ -43,10 +43,16 @@ _NEGOTIATED = frozenset({"accept", "accept-charset", "accept-encoding", "accept-
 def nominated_fields(response_fields: Fields) -> tuple[str, ...] | None:
     """Return the sorted lower-case names that Vary nominates, or None if no request can match."""
     names = {name.lower() for name in members(response_fields.get("vary") or "")}
-    # RFC 9111 §4.1 for `*`; this hop changes hop-by-hop fields and Via; a name that is not a token has no value
-    if any(name == "*" or row(name).hop_by_hop or name == "via" or not TOKEN.fullmatch(name) for name in names):
-        return None
-    return tuple(sorted(names))
+    return None if any(map(_has_no_value, names)) else tuple(sorted(names))
+
+
+def _has_no_value(name: str) -> bool:
+    """Return whether no value of a request can be compared under a name that Vary nominates."""
+    # RFC 9111 §4.1 for `*`; this hop changes hop-by-hop fields and Via
+    if name == "*" or row(name).hop_by_hop or name == "via" or not TOKEN.fullmatch(name):
+        return True
+    # a token may be such a name, but then the value of that field would not be compared
+    return name.startswith("&") or name == REFERRING_SITE
 
 
 def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePolicy) -> VaryValues:

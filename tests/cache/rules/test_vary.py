@@ -15,6 +15,11 @@ def test_a_vary_that_no_request_matches(vary: str) -> None:
     assert nominated_fields(Fields((("Vary", vary),))) is None
 
 
+@pytest.mark.parametrize("vary", ["&authorization", "a, &Scope", "&search", "Referring-Site"])
+def test_an_origin_cannot_name_what_copies_are_kept_apart_by_here(vary: str) -> None:
+    assert nominated_fields(Fields((("Vary", vary),))) is None
+
+
 @pytest.mark.row("KEY-15", "KEY-16", "KEY-17")
 @pytest.mark.parametrize(
     ("name", "one", "other", "same"),
