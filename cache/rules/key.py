@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, urlsplit
 
-from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_host
+from cache.http.fields import is_host
+from cache.http.messages import DEFAULT_PORTS, Fields, Request, host_in_uri
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.no_vary_search import DEFAULT_VARIANCE, search_variance
 
@@ -84,7 +85,8 @@ def request_for(uri: str, fields: Fields = Fields()) -> Request:  # noqa: B008 -
     except ValueError:
         raise ValueError(expected) from None
     host = parts.hostname or ""
-    if parts.scheme not in DEFAULT_PORTS or not normalised_host(host):
+    # other characters than ASCII are not judged here: a recording may have them
+    if parts.scheme not in DEFAULT_PORTS or (host.isascii() and not is_host(host_in_uri(host))):
         raise ValueError(expected)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query or uri.partition("#")[0].endswith("?") else "")
     return Request("GET", parts.scheme, host, port or DEFAULT_PORTS[parts.scheme], target, fields=fields)

@@ -108,7 +108,10 @@ def test_the_key_of_a_uri(uri: str, key: str) -> None:
     assert key_of_uri(uri) == key
 
 
-NO_URIS = ["a.example", "ftp://a.example/", "http:///a", "http://a.example:x/", "http://./", "http://[::::1]/", ""]
+NO_URIS = [
+    *("a.example", "ftp://a.example/", "http:///a", "http://a.example:x/", ""),
+    *("http://./", "http://[::::1]/", "http://[v1.a[]/", "http://a b/"),
+]
 
 
 @pytest.mark.parametrize("uri", NO_URIS)
