@@ -13,7 +13,7 @@ NEWEST := for python in $(PYTHONS); do \
 	[ -n "$$python" ] || { echo "expected a Python >= 3.12 that can make a venv, tried: $(PYTHONS); name one:" \
 	"make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: serve test test-programs conformance ledger mutation bench check format clean
+.PHONY: serve test test-programs conformance ledger mutation fuzz bench check format clean
 
 serve: $(VENV)/.serve
 	$(BIN)/secondhand serve $(ARGS)
@@ -32,6 +32,9 @@ ledger: $(VENV)/.test # every requirement with the conversations that show it; A
 
 mutation: $(VENV)/.test # breaks the rules one at a time, and counts how many of the breaks the tests notice
 	$(BIN)/python -m tools.mutation $(ARGS)
+
+fuzz: $(VENV)/.fuzz # gives the parsers random inputs; ARGS="--seconds 600 range vary" picks targets and a time for each
+	$(BIN)/python -m tools.fuzz $(ARGS)
 
 bench: $(VENV)/.test # beside Squid, nginx and Varnish; it needs them and wrk, and installs nothing of that
 	$(BIN)/python -m tools.bench $(ARGS)
@@ -58,3 +61,7 @@ $(VENV)/.test: pyproject.toml $(CONSTRAINTS)
 	@$(NEWEST); "$$python" -m venv $(VENV)
 	$(INSTALL) '.[dev]'
 	@touch $@ $(VENV)/.serve
+
+$(VENV)/.fuzz: $(VENV)/.test # apart, since atheris is large, and made for Linux only
+	$(INSTALL) '.[dev,fuzz]'
+	@touch $@
