@@ -10,6 +10,7 @@ import pytest
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.fixtures.web_origin import Origin
+from tests.programs.echo_origin import EchoOrigin
 from tests.programs.secondhand_run import Runner
 
 
@@ -40,6 +41,14 @@ def either_origin(request: pytest.FixtureRequest, origin: Origin, secure_origin:
 def proxy(tmp_path_factory: pytest.TempPathFactory, ca: ThrowawayCA) -> Iterator[Proxy]:
     with Proxy(tmp_path_factory.mktemp("proxy"), origin_ca=ca.file) as proxy:
         yield proxy
+
+
+@pytest.fixture(params=["http", "https"], scope="module")
+def echo(request: pytest.FixtureRequest, ca: ThrowawayCA) -> Iterator[EchoOrigin]:
+    """Run the test twice: with fixed pages over http and over https."""
+    context = ca.server_context("localhost", "127.0.0.1") if request.param == "https" else None
+    with EchoOrigin(context) as echo:
+        yield echo
 
 
 @pytest.fixture

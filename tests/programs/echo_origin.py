@@ -19,6 +19,7 @@ PAGES: dict[str, tuple[str, str, bytes]] = {
     "/large": ("application/octet-stream", "max-age=600", LARGE),
     "/chunked": ("text/plain", "max-age=600", b"hello in chunks"),
     "/cookie": ("text/plain", "no-store", b"here is a cookie"),
+    "/brief": ("text/plain", "max-age=0, stale-while-revalidate=600", b"hello, this is stale at once"),
     "/coded": ("text/plain", "max-age=600", b"hello, this is coded"),
 }
 """Media type, Cache-Control and content by path."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import enum
 import http.client
 import re
 import signal
+import socket
 import ssl
 import subprocess
 import time
@@ -32,6 +34,14 @@ class Ask:
     method: str = "GET"
     fields: Lines = ()
     content: bytes | None = None
+
+
+class Way(enum.Enum):
+    """The way in which a client speaks to mitmdump."""
+
+    PROXY = "as to a proxy"
+    ORIGIN = "as to an origin"
+    SOCKS = "by SOCKS 5"
 
 
 @dataclass(frozen=True)
@@ -99,6 +109,7 @@ class Mitmdump:
 
     def __init__(self, folder: Path, origin_ca: Path, arguments: Sequence[str], *, cached: bool) -> None:
         self.folder = folder
+        self.origin_ca = origin_ca
         folder.mkdir(parents=True, exist_ok=True)
         self._log = folder / "log"
         addon = ("-s", str(MAIN)) if cached else ()
@@ -133,6 +144,10 @@ class Mitmdump:
             loaded = list(FlowReader(file).stream())
         return [_seen(flow) for flow in loaded if isinstance(flow, mitmproxy_http.HTTPFlow)]
 
+    def wait(self) -> None:
+        """Wait until it has ended by itself."""
+        self._process.wait(TIMEOUT)
+
     def stop(self) -> None:
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGTERM)
@@ -146,11 +161,17 @@ class Mitmdump:
 
 
 def play(
-    mitmdump: Mitmdump, origin: EchoOrigin, traffic: Sequence[Ask], *, settled: Callable[[], bool] = lambda: True
+    mitmdump: Mitmdump,
+    origin: EchoOrigin,
+    traffic: Sequence[Ask],
+    *,
+    settled: Callable[[], bool] = lambda: True,
+    way: Way = Way.PROXY,
 ) -> Seen:
     """Send requests through a mitmdump, wait until `settled`, stop it, and return what everyone saw."""
     origin.requests.clear()
-    client = [exchange(mitmdump.port, origin.url, ask, mitmdump_ca(mitmdump)) for ask in traffic]
+    trusted = mitmdump_ca(mitmdump), mitmdump.origin_ca
+    client = [exchange(mitmdump.port, origin.url, ask, *trusted, way=way) for ask in traffic]
     until = time.monotonic() + TIMEOUT
     while not settled() and time.monotonic() < until:
         time.sleep(0.02)
@@ -163,21 +184,13 @@ def mitmdump_ca(mitmdump: Mitmdump) -> Path:
     return mitmdump.folder.parent / "ca" / "mitmproxy-ca-cert.pem"
 
 
-def exchange(port: int, url: str, ask: Ask, trusted: Path, *, as_proxy: bool = True) -> Got:
+def exchange(port: int, url: str, ask: Ask, *trusted: Path, way: Way = Way.PROXY) -> Got:
     """Send one request through a proxy, or to one as an origin, and return what comes back."""
     parts = urlsplit(url)
     secure = parts.scheme == "https"
-    target = f"{url}{ask.target}" if as_proxy and not secure else ask.target
+    target = f"{url}{ask.target}" if way is Way.PROXY and not secure else ask.target
     try:
-        if secure:
-            context = ssl.create_default_context(cafile=str(trusted))
-            connection: http.client.HTTPConnection = http.client.HTTPSConnection(
-                "127.0.0.1", port, timeout=20, context=context
-            )
-            credentials = {name: value for name, value in ask.fields if name == "Proxy-Authorization"}
-            connection.set_tunnel(parts.hostname or "", parts.port, credentials)
-        else:
-            connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+        connection = _connection(port, url, ask, trusted, way)
         to_proxy = "Proxy-Authorization" if secure else ""  # sent with CONNECT already
         fields = {"Host": parts.netloc, **{name: value for name, value in ask.fields if name != to_proxy}}
         connection.request(ask.method, target, ask.content, fields)
@@ -187,6 +200,42 @@ def exchange(port: int, url: str, ask: Ask, trusted: Path, *, as_proxy: bool = T
         return Got(0, error=type(error).__name__)
     finally:
         connection.close()
+
+
+def _connection(port: int, url: str, ask: Ask, trusted: Sequence[Path], way: Way) -> http.client.HTTPConnection:
+    parts = urlsplit(url)
+    if parts.scheme == "http":
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    else:
+        context = ssl.create_default_context()
+        for file in trusted:
+            context.load_verify_locations(file)
+        connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=20, context=context)
+        if way is Way.PROXY:
+            credentials = {name: value for name, value in ask.fields if name == "Proxy-Authorization"}
+            connection.set_tunnel(parts.hostname or "", parts.port, credentials)
+    if way is Way.SOCKS:
+        connection.sock = _socks_tunnel(port, parts.hostname or "", parts.port or 0)
+        if isinstance(connection, http.client.HTTPSConnection):
+            connection.sock = context.wrap_socket(connection.sock, server_hostname=parts.hostname)
+    return connection
+
+
+def _socks_tunnel(port: int, host: str, origin_port: int) -> socket.socket:
+    """Return a connection through a SOCKS proxy (RFC 1928). Raises OSError."""
+    connection = socket.create_connection(("127.0.0.1", port), 20)
+    connection.sendall(b"\x05\x01\x00")
+    _expect(connection, b"\x05\x00")
+    name = host.encode()
+    connection.sendall(b"\x05\x01\x00\x03" + bytes([len(name)]) + name + origin_port.to_bytes(2))
+    _expect(connection, b"\x05\x00\x00\x01")
+    connection.recv(6)
+    return connection
+
+
+def _expect(connection: socket.socket, expected: bytes) -> None:
+    if (got := connection.recv(len(expected))) != expected:
+        raise ConnectionError(f"expected {expected!r}, found {got!r}")
 
 
 def _seen(flow: mitmproxy_http.HTTPFlow) -> SeenFlow:

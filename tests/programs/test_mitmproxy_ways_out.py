@@ -10,7 +10,7 @@ import pytest
 
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.echo_origin import EchoOrigin
-from tests.programs.mitmproxy_runs import Ask, Got, Mitmdump, exchange, mitmdump_ca, play
+from tests.programs.mitmproxy_runs import Ask, Got, Mitmdump, Way, exchange, mitmdump_ca, play
 
 SCRIPTS = Path(__file__).with_name("mitmproxy_scripts")
 
@@ -81,7 +81,7 @@ def test_in_reverse_mode_copies_are_used(keep_host: str, echo: EchoOrigin, ca: T
     options = ("--mode", f"reverse:{echo.url}", "--set", f"keep_host_header={keep_host}")
     with Mitmdump(tmp_path / "proxy", ca.file, options, cached=True) as mitmdump:
         got = [
-            exchange(mitmdump.port, "http://name.example", ask, ca.file, as_proxy=False)
+            exchange(mitmdump.port, "http://name.example", ask, ca.file, way=Way.ORIGIN)
             for ask in (*TWICE, Ask("/text", fields=(("Cache-Control", "no-cache"),)))
         ]
 

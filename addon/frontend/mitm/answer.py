@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 
 from mitmproxy import ctx, http, tls
 from mitmproxy.hooks import UpdateHook
@@ -11,7 +11,7 @@ from mitmproxy.proxy.server_hooks import ServerConnectionHookData
 from addon.frontend.mitm import notes
 from addon.frontend.mitm.compare import Compare, Stream
 from addon.frontend.mitm.flow_requests import request_of_flow, send_as
-from addon.frontend.mitm.flow_states import FlowState
+from addon.frontend.mitm.flow_states import FlowState, FlowStates
 from addon.frontend.mitm.messages import fields_of, whole_response
 from addon.frontend.mitm.native_fetch import NativeFetch
 from addon.frontend.mitm.presentation import Presentation
@@ -28,6 +28,18 @@ class Answer(Compare):
     """Answers requests from the cache, or has mitmproxy fetch."""
 
     name = "secondhand-answer"
+
+    def __init__(self, states: FlowStates, until_open: Callable[[], Awaitable[None]]) -> None:
+        """Let mitmproxy's start wait for `until_open`."""
+        super().__init__(states)
+        self._until_open = until_open
+
+    async def running(self) -> None:
+        """Wait until the cache is open, after all other addons have started.
+
+        mitmproxy accepts connections already, and its later addons would fail on them: it would then end.
+        """
+        await self._until_open()
 
     async def http_connect(self, flow: http.HTTPFlow) -> None:
         """Refuse a tunnel to a prohibited target, and open one without its origin where a copy may answer inside."""

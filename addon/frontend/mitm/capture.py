@@ -30,6 +30,8 @@ class Capture:
     def requestheaders(self, flow: http.HTTPFlow) -> None:
         """Begin to take part in a flow, if the options say so."""
         self._each_request()
+        if not flow.live:
+            return  # mitmproxy loads it from a file
         notes.forget(flow)
         if not self._states.is_on():
             return

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from mitmproxy.contentviews import Contentview, Metadata
 
 from addon.frontend.mitm.commands import shown
 from addon.frontend.mitm.notes import KEY
 from addon.service import Service
+
+MAX_WIDTH = 50
+"""Characters of a column. A longer cell moves the rest of its line to the right."""
 
 
 class CopyView(Contentview):
@@ -25,8 +28,17 @@ class CopyView(Contentview):
         service, flow = self._service(), metadata.flow
         if service is None or flow is None or KEY not in flow.metadata:
             return "The cache took no part in this flow."
-        return "\n".join("\t".join(row).strip() for row in shown(service, str(flow.metadata[KEY])))
+        return "\n".join(_aligned([tuple(row) for row in shown(service, str(flow.metadata[KEY]))]))
 
     def render_priority(self, data: bytes, metadata: Metadata) -> float:  # noqa: ARG002 - it is the same for all
         """Return a priority by which this view is used only when a user selects it."""
         return -1
+
+
+def _aligned(rows: list[tuple[str, ...]]) -> Iterator[str]:
+    """Iterate over lines: those of the table have columns, the others are about the copy as a whole."""
+    in_table = [row for row in rows if any(row[2:])]
+    widths = [min(MAX_WIDTH, max(map(len, column))) for column in zip(*in_table, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, strict=True) if row in in_table else ((" ".join(row).strip(), 0),)
+        yield "  ".join(cell.ljust(width) for cell, width in cells).rstrip()

@@ -40,7 +40,7 @@ class Embedded:
         self._tasks: set[asyncio.Task[None]] = set()
         self._commands = Commands(lambda: self._service.current)
         states = FlowStates(self.service, self._takes_part)
-        self._places = Places(Capture(states, self._take_places), Compare(states), Answer(states))
+        self._places = Places(Capture(states, self._take_places), Compare(states), Answer(states, self._until_open))
 
     @property
     def name(self) -> str:
@@ -91,19 +91,25 @@ class Embedded:
         if options.ON in updated and service is not None:
             service.active.set_policy(service.policy)  # tells the observers
 
-    def running(self) -> asyncio.Task[None] | None:
-        """Take part in flows from now on. mitmproxy waits for the result, unless it loads a script while it runs."""
+    def running(self) -> None:
+        """Take part in flows from now on."""
         if self._is_second:
-            return None
+            return
         self._is_running = True
         self._take_places()
-        return self._start(self._open()) if options.is_on() else None
+        if options.is_on():
+            options.show_comments()
+            self._start(self._open())
 
     async def _open(self) -> None:
         try:
             await self.service()
         except (ConfigError, StoreError, ValueError, OSError) as error:
             logger.error("%s", error)
+
+    async def _until_open(self) -> None:
+        if self._tasks:
+            await asyncio.wait(self._tasks)
 
     def _takes_part(self) -> bool:
         return options.is_on() and not self._is_misconfigured

@@ -12,6 +12,9 @@ from addon.config.load import MITMPROXY, MITMPROXY_OPTIONS, Configuration, confi
 ON, FILE, REPLAY, MODE = "secondhand", "secondhand_config", "secondhand_replay", "secondhand_mode"
 """Names of options. Those that set a key of the settings file are in `MITMPROXY_OPTIONS`, too."""
 
+COLUMNS = "web_columns"
+"""mitmweb's own option."""
+
 NAMES = frozenset({ON, FILE, REPLAY, *MITMPROXY_OPTIONS.values()})
 """The names of all options."""
 
@@ -39,6 +42,12 @@ def add_to(loader: Loader) -> None:
 def is_on() -> bool:
     """Return whether the cache takes part in new flows."""
     return bool(ctx.options.secondhand)
+
+
+def show_comments() -> None:
+    """Let mitmweb's list of flows have the column of comments, unless its user has chosen the columns."""
+    if COLUMNS in ctx.options and not ctx.options.has_changed(COLUMNS):
+        ctx.options.update(**{COLUMNS: [*ctx.options.web_columns, "comment"]})
 
 
 def answers_replays() -> bool:

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from mitmproxy import exceptions
+from mitmproxy import ctx, exceptions
 from mitmproxy.addons import proxyserver
+from mitmproxy.hooks import RunningHook
 from mitmproxy.test import taddons
 
 from addon.frontend.mitm.embedded import Embedded
@@ -31,9 +33,9 @@ def run(scenario: Callable[[Embedded, taddons.context], Awaitable[None]]) -> Non
     async def whole() -> None:
         embedded = Embedded()
         with taddons.context(proxyserver.Proxyserver(), embedded) as mitmproxy:
-            running = embedded.running()
-            if running:
-                await running
+            embedded.running()
+            with suppress(RecordingNotFoundError):
+                await embedded.service()
             await scenario(embedded, mitmproxy)
             if closed := embedded.done():
                 await closed
@@ -155,11 +157,37 @@ def test_a_second_one_says_so_and_does_nothing(caplog: pytest.LogCaptureFixture)
         mitmproxy.master.addons.add(second)
         second.configure(set(mitmproxy.options.keys()))
 
-        assert (second.running(), second.done()) == (None, None)
+        second.running()
+        assert second.done() is None
         assert "loaded twice" in caplog.text
         await embedded.service()
 
     run(scenario)
+
+
+def test_mitmproxys_later_addons_start_before_the_cache_is_open() -> None:
+    """Regression: a client that connected in between made mitmproxy end, since its TLS addon was not ready."""
+
+    class Later:
+        def running(self) -> None:
+            with pytest.raises(exceptions.CommandError, match="not open yet"):
+                ctx.master.commands.execute("secondhand.stats")
+            started.append(self)
+
+    started: list[Later] = []
+
+    async def whole() -> None:
+        embedded = Embedded()
+        with taddons.context(proxyserver.Proxyserver(), embedded, Later()) as mitmproxy:
+            embedded.configure({"secondhand_mode"})
+            await mitmproxy.master.addons.trigger_event(RunningHook())
+
+            assert started
+            mitmproxy.master.commands.execute("secondhand.stats")
+            if closed := embedded.done():
+                await closed
+
+    asyncio.run(whole())
 
 
 def test_an_addon_that_was_removed_can_be_added_again() -> None:

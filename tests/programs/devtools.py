@@ -1,0 +1,94 @@
+"""A page in headless Chromium, driven over the DevTools protocol."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from tornado.httpclient import AsyncHTTPClient
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from tests.fixtures.proxy_process import TIMEOUT, environment
+from tests.programs.chromium import OPTIONS
+from tests.programs.installed_programs import CLIENT_VARIABLES, program
+
+
+class Page:
+    """A page of a browser."""
+
+    def __init__(self, connection: WebSocketClientConnection) -> None:
+        self._connection = connection
+        self._calls = 0
+
+    async def value(self, expression: str) -> object:
+        """Return the value of a JavaScript expression."""
+        result = await self._call("Runtime.evaluate", expression=expression, returnByValue=True)
+        assert "exceptionDetails" not in result, result
+        return result["result"].get("value")
+
+    async def shows(self, expression: str) -> object:
+        """Wait until a JavaScript expression is true, and return its value."""
+        async with asyncio.timeout(TIMEOUT):
+            while not (found := await self.value(expression)):
+                await asyncio.sleep(0.05)
+            return found
+
+    async def open(self, url: str) -> None:
+        """Open a URL."""
+        await self._call("Page.navigate", url=url)
+
+    async def type(self, text: str) -> None:
+        """Type a text into the element that has the focus, and press Enter."""
+        await self._call("Input.insertText", text=text)
+        await self._call("Input.dispatchKeyEvent", type="keyDown", key="Enter", code="Enter", windowsVirtualKeyCode=13)
+
+    async def _call(self, method: str, **parameters: object) -> dict[str, dict[str, object]]:
+        self._calls += 1
+        await self._connection.write_message(json.dumps({"id": self._calls, "method": method, "params": parameters}))
+        while message := json.loads(await self._connection.read_message() or "{}"):
+            if message.get("id") == self._calls:
+                assert "error" not in message, message
+                return dict(message["result"])
+        raise ConnectionError("the browser has closed the connection")
+
+
+@asynccontextmanager
+async def browser_page(profile: Path) -> AsyncIterator[Page]:
+    """Open an empty page in a browser for the time of the context. The browser uses the folder `profile`."""
+    with _browser(profile):
+        pages = await AsyncHTTPClient().fetch(f"http://127.0.0.1:{await _port(profile)}/json")
+        page = next(each for each in json.loads(pages.body) if each["type"] == "page")
+        connection = await websocket_connect(page["webSocketDebuggerUrl"])
+        try:
+            yield Page(connection)
+        finally:
+            connection.close()
+
+
+@contextmanager
+def _browser(profile: Path) -> Iterator[None]:
+    browser = subprocess.Popen(
+        [program("chromium"), *OPTIONS, "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"],
+        env=environment(profile, CLIENT_VARIABLES),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        yield
+    finally:
+        browser.terminate()
+        browser.wait(TIMEOUT)
+
+
+async def _port(profile: Path) -> str:
+    """Wait until the browser has written the port of its DevTools, and return it."""
+    file = profile / "DevToolsActivePort"
+    async with asyncio.timeout(TIMEOUT):
+        while not file.exists() or len(lines := file.read_text().splitlines()) < 2:
+            await asyncio.sleep(0.05)
+        return lines[0]
