@@ -23,16 +23,16 @@ PAGE, NODE_SCRIPT = (Path(__file__).with_name(name) for name in ("web_socket.htm
 class WebSocket:
     """A client that uses a CONNECT tunnel with and without TLS, as browsers do."""
 
-    def __init__(self, proxy: Proxy, url: str) -> None:
+    def __init__(self, port: int, url: str, trusted: Path) -> None:
         parts = urlsplit(url)
-        self._socket = socket.create_connection(("127.0.0.1", proxy.port), TIMEOUT)
+        self._socket = socket.create_connection(("127.0.0.1", port), TIMEOUT)
         self._socket.sendall(f"CONNECT {parts.netloc} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
         established = b""
         while not established.endswith(b"\r\n\r\n"):
             established += self._socket.recv(1)
         assert established.startswith(b"HTTP/1.1 200 ")
         if parts.scheme == "https":
-            context = ssl.create_default_context(cafile=proxy.certificate)
+            context = ssl.create_default_context(cafile=trusted)
             self._socket = context.wrap_socket(self._socket, server_hostname=parts.hostname)
         self._protocol = WSConnection(ConnectionType.CLIENT)
         self.send(Request(host=parts.netloc, target=parts.path))
@@ -51,7 +51,7 @@ class WebSocket:
 
 
 def test_messages_reach_the_origin_and_come_back(proxy: Proxy, either_origin: Origin) -> None:
-    websocket = WebSocket(proxy, either_origin.offer("/echo", websocket_echo))
+    websocket = WebSocket(proxy.port, either_origin.offer("/echo", websocket_echo), proxy.certificate)
     try:
         websocket.send(TextMessage("hello"))
         assert websocket.next() == TextMessage("hello")

@@ -162,6 +162,8 @@ class NativeFetch:
     async def abandon(self) -> None:
         """End the pipeline's work: the client is gone, or has another protocol from now on."""
         self._task.cancel()
+        if self._response is not None:
+            self._response.abandon()  # else other requests would wait for its end
         await asyncio.wait([self._task])
 
 
