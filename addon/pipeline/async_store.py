@@ -17,7 +17,7 @@ from cache.policy.reasons import NotStored
 from cache.rules.digests import is_contradicted
 from cache.rules.groups import groups
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import BodyWriter, GenerationTable, ResponseStore, StoredBody, StoreError
+from cache.stores.base import BodyWriter, GenerationTable, ResponseStore, StoredBody, StoreError, WholeCopy
 from cache.stores.bodies import BytesBody
 
 logger = logging.getLogger(__name__)
@@ -58,6 +58,13 @@ class AsyncStore:
         if body is not None:
             self.sync_store.touch(entry.id)
         return body
+
+    def peek_whole(self, key: str) -> WholeCopy | tuple[()] | None:
+        """Return the only response under a key with its body, marked used; see `ResponseStore`. Does not wait."""
+        whole = self.sync_store.peek_whole(key)
+        if whole:
+            self.sync_store.touch(whole[0].id)
+        return whole
 
     async def holds(self, prefix: str) -> bool:
         """Return whether anything is stored under a key with this prefix; not if the store cannot be read."""

@@ -31,6 +31,10 @@ class StoreStatistics:
     """Limit for `size`, in bytes."""
 
 
+type WholeCopy = tuple[StoredResponse, bytes]
+"""A stored response and its body."""
+
+
 class StoredBody(Protocol):
     """The body of one stored response, open for reading. A later deletion does not affect it."""
 
@@ -119,6 +123,15 @@ class ResponseStore(Protocol):
 
     def peek_body(self, entry: StoredResponse) -> bytes | None:
         """Return the whole body of an entry if it is in memory, else None. Never waits and never raises."""
+
+    def peek_whole(self, key: str) -> WholeCopy | tuple[()] | None:
+        """Return the stored response under a key with its body, if it is small and the only one. Never waits or raises.
+
+        The store does not keep it in memory, since the caller keeps what it makes of it.
+
+        Returns:
+            An empty tuple if nothing is stored under the key; None if the other methods have to find out.
+        """
 
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:
         """Store an entry with its whole body, as a writer would, if that is possible without waiting.

@@ -11,7 +11,7 @@ from threading import RLock
 
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
-from cache.stores.base import DamagedEntry, StoreError, StoreStatistics
+from cache.stores.base import DamagedEntry, StoreError, StoreStatistics, WholeCopy
 from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError, encode
 from cache.stores.generations import private_generations
@@ -52,6 +52,15 @@ class MemoryStore:
         """Return the body of an entry, or None if it has been deleted."""
         item = self._items.get(entry.id)
         return item.body if item else None
+
+    def peek_whole(self, key: str) -> WholeCopy | tuple[()] | None:
+        """Return the only response under a key with its body, an empty tuple if there is none, else None."""
+        match self.candidates(key):
+            case ():
+                return ()
+            case (entry,) if (body := self.peek_body(entry)) is not None:
+                return entry, body
+        return None
 
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse:
         """Store an entry with its body. Return it with `length` and `sha256` set. Raises StoreError."""

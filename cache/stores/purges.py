@@ -64,6 +64,10 @@ class KnownPurges:
         latest = self._latest
         return any(latest.get(tag, 0) > number for tag in tags)
 
+    def covers(self, key: str, number: int) -> bool:
+        """Return whether a purge after that number covers what is stored under a key."""
+        return number < self._number and self.is_purged(tags_of(key), number)  # most rows are newer than all purges
+
     def is_outdated(self, tags: Iterable[str], number: int) -> bool:
         """Return whether what this process has held in memory since that number must not be used any more."""
         return number < self._number - REMEMBERED or self.is_purged(tags, number)

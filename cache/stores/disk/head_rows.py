@@ -7,7 +7,7 @@ from cache.stores.base import StoreError
 from cache.stores.codec import CodecError, decode, decode_row, encode
 from cache.stores.disk.bytes_disk import RowError
 from cache.stores.disk.rows import Rows
-from cache.stores.purges import KnownPurges, tags_of
+from cache.stores.purges import KnownPurges
 
 type Encoded = tuple[StoredResponse, bytes]
 """An entry and its encoded form."""
@@ -28,7 +28,7 @@ def decoded(row: bytes, number: int, key: str, purges: KnownPurges) -> list[Enco
     Raises:
         CodecError: the row is damaged or belongs to another key.
     """
-    if purges.is_purged(tags_of(key), number):
+    if purges.covers(key, number):
         return []
     variants = [(decode(each), each) for each in decode_row(row)]
     if any(each.key != key for each, _ in variants):

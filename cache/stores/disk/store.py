@@ -28,7 +28,7 @@ from cache.stores.disk.row_transaction import row_transaction
 from cache.stores.disk.spool import SPOOL_DIRECTORY, Spool
 from cache.stores.disk.sweep import Sweeper, sweep
 from cache.stores.disk.verification import Verification
-from cache.stores.purges import ALL, host_tag, tags_of
+from cache.stores.purges import ALL, host_tag
 
 logger = logging.getLogger(__name__)
 
@@ -82,13 +82,17 @@ class DiskStore:
         self._recency = Recency(self._flush, touch_delay)
         self._sweeper = Sweeper(self._sweep_remains)
 
-    def peek(self, key: str) -> tuple[StoredResponse, ...] | None:
+    def peek(self, key: str) -> tuple[()] | None:
         """Return an empty tuple if it is certain that nothing is stored under the key, else None."""
         return () if self.generations.stable_value(self.generations.slot(key)) == 0 else None
 
     def peek_body(self, entry: StoredResponse) -> bytes | None:  # noqa: ARG002 - the protocol's signature
         """Return None: all bodies are on disk."""
         return None
+
+    def peek_whole(self, key: str) -> tuple[()] | None:
+        """Return an empty tuple if it is certain that nothing is stored under the key, else None."""
+        return self.peek(key)
 
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse | None:  # noqa: ARG002 - the protocol's signature
         """Return None: everything needs to wait for the disk."""
@@ -285,8 +289,7 @@ class DiskStore:
         body = FileBody(data, lambda: self._delete_damaged(entry)) if isinstance(data, FileIO) else BytesBody(data)
         intact = False
         try:
-            is_purged = self._purges.is_purged(tags_of(entry.key), number)
-            intact = not is_purged and self._verification.is_intact(entry, body)
+            intact = not self._purges.covers(entry.key, number) and self._verification.is_intact(entry, body)
         finally:
             if not intact:
                 body.close()

@@ -15,7 +15,7 @@ from threading import Lock
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
-from cache.stores.base import StoredBody, StoreStatistics
+from cache.stores.base import StoredBody, StoreStatistics, WholeCopy
 from cache.stores.bodies import BytesBody
 from cache.stores.disk.disk_writer import DiskWriter
 from cache.stores.disk.entry_transaction import EntryTransaction
@@ -77,6 +77,20 @@ class TieredStore:
             with self._lock:
                 self._memory.put_body(entry, body)
         return body
+
+    def peek_whole(self, key: str) -> WholeCopy | tuple[()] | None:
+        """Return the only response under a key with its body, from memory or by one quick read.
+
+        An empty tuple if nothing is stored under the key, None if a thread has to read it or there are several.
+        """
+        match self._memory.variants(key):
+            case ():
+                return ()
+            case (entry,) if (body := self._memory.body(entry)) is not None:
+                return entry, body
+            case None if key not in self._write_behind.keys:
+                return self._quick_reads.whole(key)
+        return None
 
     def touch(self, entry_id: str) -> None:
         """Record that an entry was used just now."""

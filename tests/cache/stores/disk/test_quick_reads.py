@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cache.stores.disk.quick_reads import PAUSE, SLOW_READ, QuickReads
+from cache.stores.disk.quick_reads import MAX_WHOLE, PAUSE, SLOW_READ, QuickReads
 from cache.stores.disk.store import DiskStore
 from cache.stores.disk.verification import Verification
 from cache.stores.purges import KnownPurges
@@ -112,3 +112,39 @@ def test_a_closed_reader_returns_none(store: DiskStore, quick: QuickReads) -> No
     quick.close()
     assert quick.candidates(KEY) is None
     assert quick.body(stored) is None
+
+
+# ---- a response with its body, by one read
+
+
+def test_a_small_response_is_read_with_its_body(store: DiskStore, quick: QuickReads) -> None:
+    stored = put(store, new_entry())
+    put(store, new_entry(KEY + "other"))
+    assert quick.whole(KEY) == (stored, body_of(stored.id, 100))
+
+
+def test_nothing_is_read_whole_that_is_absent_large_or_one_of_several(store: DiskStore, quick: QuickReads) -> None:
+    put(store, new_entry(KEY + "large"), MAX_WHOLE + 1)
+    put(store, new_entry(KEY + "file"), 100_000)
+    for _ in range(2):
+        put(store, new_entry(KEY + "several"))
+    assert [quick.whole(KEY + name) for name in ("absent", "large", "file", "several")] == [None] * 4
+
+
+@pytest.mark.parametrize("row", ["u", "b"])
+@pytest.mark.parametrize("value", ["zeroblob(length(value))", "'text'", "x'c0'", "CAST(value || 'more' AS BLOB)"])
+def test_damaged_rows_are_not_read_whole(
+    directory: Path, store: DiskStore, quick: QuickReads, row: str, value: str
+) -> None:
+    stored = put(store, new_entry())
+    name = f"u:{KEY}" if row == "u" else f"b:{stored.id}"
+    damage(directory, f"UPDATE Cache SET value = {value} WHERE key = ?", name)  # noqa: S608 - the values are above
+    assert quick.whole(KEY) is None
+
+
+def test_a_body_of_another_entry_is_not_read_whole(directory: Path, store: DiskStore, quick: QuickReads) -> None:
+    first = put(store, new_entry())
+    second = put(store, new_entry(KEY + "other"))
+    damage(directory, "DELETE FROM Cache WHERE key = ?", f"b:{first.id}")
+    damage(directory, "UPDATE Cache SET tag = ? WHERE key = ?", KEY, f"b:{second.id}")
+    assert quick.whole(KEY) is None
