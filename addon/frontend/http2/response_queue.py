@@ -86,6 +86,7 @@ class ResponseQueue:
     def _allow_more(self) -> None:
         """Allow a few more responses: the origin is slow, or the client reads slowly."""
         self._timer = None
+        self._waiting = deque([each for each in self._waiting if each[0].state is not State.CLOSED])
         self._allowed = max(self._allowed, START)
         if self.is_ready:
             self._on_ready()
