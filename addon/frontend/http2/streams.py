@@ -379,17 +379,7 @@ class Streams:
 
     def expire(self, now: float) -> None:
         """Reset the streams whose client was too slow, and those that hold too long what other streams need."""
-        open_streams, window_is_full = list(self._open.values()), self._window.is_full
-        for stream in open_streams:
-            stream.look(now)
-        for stream in stalls.overdue(open_streams, now, window_is_full=window_is_full):
-            logger.info("a client sends or reads too slowly on an HTTP/2 stream")
+        others_wait, window_is_full = bool(self.responses), self._window.is_full
+        for stream, why in stalls.to_reset(list(self), now, window_is_full=window_is_full, others_wait=others_wait):
+            logger.info(why)
             self._reset(stream, ErrorCode.CANCEL)
-        holder = stalls.holder_of_window(self, now) if window_is_full else None
-        if holder is not None:
-            logger.info("an origin does not take the content of a request, which holds the window of other requests")
-            self._reset(holder, ErrorCode.CANCEL)
-        stuck = stalls.least_read(self) if self.responses else None
-        if stuck is not None:
-            logger.info("a client does not read a response, and asks for others")
-            self._reset(stuck, ErrorCode.CANCEL)
