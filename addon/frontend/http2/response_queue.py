@@ -16,7 +16,7 @@ from addon.frontend.http2.stream_state import State
 
 logger = logging.getLogger(__name__)
 
-START, MOST = 2, 128
+START, MOST = 8, 128
 """Responses that a new connection may begin at once, and any connection."""
 
 INTERVAL = 0.05
