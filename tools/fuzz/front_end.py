@@ -19,8 +19,10 @@ from addon.frontend.connections import Connections
 from addon.frontend.frontend import Frontend
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.handler import Handler
+from addon.frontend.http1.request_target import ForwardProxyTargets
 from addon.frontend.http2.connection import Http2Connection
 from addon.frontend.http2.handler import Http2Handler
+from addon.frontend.listener import Listener
 from addon.service import Service
 from cache.http.messages import Fields, Response
 from cache.rules.stored_response import StoredResponse
@@ -77,6 +79,7 @@ class FrontEnd:
         fast_path = FastPath(self._service.active, self._service.counters, lambda: NOW, settings.memory.hot_size, None)
         self.http2 = Http2Handler(self.frontend, fast_path)
         self.http1 = Handler(self.frontend, fast_path, partial(Http2Connection, self.http2))
+        Listener(self.http1, ForwardProxyTargets())  # it says what is inside a tunnel
         self._store_one()
 
     def _take(self, transport: asyncio.Transport, data: bytes, mode: str) -> None:

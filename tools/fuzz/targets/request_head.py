@@ -20,7 +20,7 @@ LIMITS = HeadLimits()
 TARGETS = (
     ForwardProxyTargets(),
     GatewayTargets(("http", "origin.example", 80)),
-    TunnelTargets.of("origin.example", 443, "origin.example"),
+    TunnelTargets.of("https", "origin.example", 443, "origin.example"),
 )
 
 COMPARED_CONTENT = 4096

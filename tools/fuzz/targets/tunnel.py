@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 from functools import cache
 
-from addon.frontend.connect.tunnel import ESTABLISHED, ConnectTunnel
-from addon.frontend.frontend import Frontend
+from addon.frontend.connect.tunnel import ConnectTunnel
 from tools.fuzz.front_end import FrontEnd
 from tools.fuzz.pieces import splits
 
@@ -21,14 +20,8 @@ HOST, PORT = "a.example", 443
 class _Tunnel(ConnectTunnel):
     """A tunnel that starts as soon as it has a transport."""
 
-    def __init__(self, frontend: Frontend) -> None:
-        super().__init__(frontend, HOST, PORT, f"CONNECT {HOST}:{PORT} HTTP/1.1", self._inside)
-
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.start(transport, b"")
-
-    def _inside(self, *_: object) -> asyncio.Protocol:
-        raise AssertionError("there is no certificate, so nothing is inside TLS")
 
 
 @cache
@@ -44,10 +37,16 @@ def check(data: bytes) -> None:
 
 
 def _outcome(pieces: list[bytes]) -> tuple[list[str], list[str]]:
-    """Return the modes in which mitmproxy gets the connection, and the names for which a certificate is asked."""
-    written = front_end().converse(lambda: _Tunnel(front_end().frontend), pieces)
-    assert written == ESTABLISHED
-    modes = [mode for _, mode in front_end().handed_over]
+    """Return the schemes of what begins inside the tunnel, and the names for which a certificate is asked."""
+    frontend, schemes = front_end().frontend, []
+
+    def inside(scheme: str, *_: object) -> asyncio.Protocol:
+        schemes.append(scheme)
+        return asyncio.Protocol()
+
+    frontend.inside_tunnel = inside
+    written = front_end().converse(lambda: _Tunnel(frontend, HOST, PORT, f"CONNECT {HOST}:{PORT} HTTP/1.1"), pieces)
+    assert not written
     names = list(front_end().certificates.asked)
-    assert len(modes) + len(names) <= 1
-    return modes, names
+    assert len(schemes) + len(names) <= 1
+    return schemes, names
