@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.frontend.connect.raw_tunnel import TUNNEL_TIMEOUT
+from addon.frontend.connect.raw_tunnel import RawTunnel
 from tests.addon.frontend.front_end import (
     READ_SIZE,
     FrontEndUnderTest,
@@ -23,6 +23,9 @@ from tests.addon.frontend.front_end import (
 )
 from tests.fixtures.origin_client import closed_port
 from tests.fixtures.raw_origin import Peer, RawOrigin, endless
+
+SERVER_HELLO = 2
+"""RFC 8446 §4."""
 
 
 async def echo(peer: Peer) -> None:
@@ -49,13 +52,13 @@ def test_tls_of_a_host_that_is_left_alone_is_the_origins_own() -> None:
 @pytest.mark.parametrize("pattern", ["localhost", "*host"])
 def test_hosts_are_left_alone_by_name(pattern: str) -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
-        hello = client_hello("localhost", "h3")
+        hello = client_hello("localhost", "http/1.1")
         client = await front_end.tunnel(f"localhost:{origin.port}")
         client.send(hello)
         assert await client.read(len(hello)) == hello
         client = await front_end.tunnel(authority_of(origin))
         client.send(hello)
-        assert await client.read(len(hello)) != hello  # TLS ends at the proxy
+        assert (await client.read(6))[5] == SERVER_HELLO
 
     run_conversation(conversation, echo, tls={"leave_alone": [pattern]})
 
@@ -117,16 +120,40 @@ def test_a_tunnel_without_traffic_ends_after_a_while() -> None:
         client = await front_end.tunnel(authority_of(origin))
         client.send(b"\x00\x01\x02")
         await client.read(3)
-        front_end.advance_deadlines(TUNNEL_TIMEOUT - 1)
+        front_end.advance_deadlines(19)
         client.send(b"a")
         await client.read(1)
-        front_end.advance_deadlines(TUNNEL_TIMEOUT - 1)
+        front_end.advance_deadlines(19)
         assert front_end.connections
         front_end.advance_deadlines(2)
         assert await client.rest() == b""
         assert not front_end.connections
 
-    run_conversation(conversation, echo)
+    run_conversation(conversation, echo, limits={"tunnel_timeout": 20})
+
+
+def test_a_client_that_does_not_read_what_a_closed_origin_has_sent_is_not_kept_for_ever() -> None:
+    """Regression: the tunnel was forgotten with its origin, and the rest waited for the client without a deadline."""
+
+    async def sends_much(peer: Peer) -> None:
+        await peer._reader.read(READ_SIZE)
+        await peer.send(b"a" * 2**24)
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.tunnel(authority_of(origin))
+        client.stop_reading()
+        client.send(b"\x00\x01\x02")
+        await until(lambda: any(isinstance(each, RawTunnel) for each in front_end.connections))
+        (tunnel,) = front_end.connections
+        await until(lambda: tunnel._client.transport.get_write_buffer_size() > 0)
+        tunnel._origin.transport.abort()
+        await until(lambda: tunnel._origin.lost)
+        assert front_end.connections
+        front_end.advance_deadlines(601)
+        await until(lambda: tunnel._client.lost)
+        assert not front_end.connections
+
+    run_conversation(conversation, sends_much)
 
 
 def test_a_tunnel_to_a_closed_port_is_closed() -> None:
