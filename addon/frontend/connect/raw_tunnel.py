@@ -130,6 +130,8 @@ class RawTunnel:
 
     def _begin(self, transport: asyncio.Transport, data: bytes) -> None:
         """Pass bytes, now that both ends are connected."""
+        if transport.is_closing():  # the origin has closed its connection already
+            return
         self._finishing = not self._frontend.connections.accepting
         self._set_deadline()
         transport.resume_reading()
