@@ -25,11 +25,17 @@ def request_block(
     """
     hosts = request.fields.all("host")
     authority = hosts[0] if named_host and len(hosts) == 1 else request.authority
-    pseudo = ((":method", request.method), (":scheme", scheme), (":authority", authority), (":path", request.target))
     length = None
     if content is not None:
         length = content.length if content.length is not None else -1
-    return encode(pseudo) + _fields_block(request.fields, length)
+    pseudo = _pseudo_block(request.method, scheme, authority) + encode([(":path", request.target)])
+    return pseudo + _fields_block(request.fields, length)
+
+
+@lru_cache(maxsize=512)
+def _pseudo_block(method: str, scheme: str, authority: str) -> bytes:
+    """Return the block of the pseudo-fields that most requests to an origin have in common."""
+    return encode([(":method", method), (":scheme", scheme), (":authority", authority)])
 
 
 @lru_cache(maxsize=512)

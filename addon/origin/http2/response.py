@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import replace
+from functools import lru_cache
 from http import HTTPStatus
 
 from addon.origin.errors import FailureKind
@@ -106,7 +106,7 @@ class StreamResponse(ResponseBuffer):
             raise head_too_large(options)
         status = _status(lines)
         leniency = Leniency(options.reads_leniently)
-        fields = _fields(lines[1:], options)
+        fields = _fields(tuple(lines[1:]), options.max_fields, options.max_line)
         if status < 200:
             if status == 101 or ended:  # RFC 9113 §8.1, §8.6
                 raise MalformedResponse(f"ended its response with the interim status {status}")
@@ -124,7 +124,7 @@ class StreamResponse(ResponseBuffer):
 
     def _take_trailers(self, lines: Lines, size: int) -> None:
         """Keep the trailer fields. As over HTTP/1, a section that is too long or holds framing fields is dropped."""
-        fields = _fields(lines, replace(self._options, max_line=size, max_fields=len(lines)))
+        fields = _fields(tuple(lines), len(lines), size)
         options = self._options
         longest = max((len(name) + len(value) for name, value in fields), default=0)
         if size > options.max_head or longest > options.max_line or len(lines) > options.max_fields:
@@ -146,10 +146,11 @@ def _status(lines: Lines) -> int:
     return int(lines[0][1])
 
 
-def _fields(lines: Lines, options: OriginOptions) -> Fields:
+@lru_cache(maxsize=512)  # an origin sends the same fields with many responses of a second
+def _fields(lines: tuple[tuple[bytes, bytes], ...], max_fields: int, max_line: int) -> Fields:
     """Return regular fields (RFC 9113 §8.2). Raises MalformedResponse."""
-    if len(lines) > options.max_fields:
-        sentence = f"sent more than {options.max_fields} field lines"
+    if len(lines) > max_fields:
+        sentence = f"sent more than {max_fields} field lines"
         raise MalformedResponse(sentence, FailureKind.HTTP_RESPONSE_HEADER_SECTION_SIZE)
     found: list[tuple[str, str]] = []
     for raw_name, raw_value in lines:
@@ -158,8 +159,8 @@ def _fields(lines: Lines, options: OriginOptions) -> Fields:
         name = raw_name.decode("ascii")
         if name in CONNECTION_FIELDS:  # RFC 9113 §8.2.2
             raise MalformedResponse(f"sent the field {name}, which HTTP/2 does not have")
-        if len(raw_name) + len(raw_value) > options.max_line:
-            sentence = f"sent a field line above {options.max_line} bytes (limits.max_line)"
+        if len(raw_name) + len(raw_value) > max_line:
+            sentence = f"sent a field line above {max_line} bytes (limits.max_line)"
             raise MalformedResponse(sentence, FailureKind.HTTP_RESPONSE_HEADER_SIZE)
         found.append((name, raw_value.decode("latin-1").strip(" \t")))
     return Fields(tuple(found))

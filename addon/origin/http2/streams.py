@@ -11,7 +11,7 @@ from addon.origin.http2.budget import FrameBudget
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, error_name, over_budget
 from addon.origin.http2.flow_control import ReceiveWindow
 from addon.origin.http2.frame_reader import Frame
-from addon.origin.http2.header_block import BlockDecoder, OversizedHeaderList
+from addon.origin.http2.header_block import BlockDecoder, Lines, OversizedHeaderList
 from addon.origin.http2.outbound import Outbound
 from addon.origin.http2.response import head_too_large
 from addon.origin.http2.stream import STREAM_WINDOW, OriginStream
@@ -25,6 +25,10 @@ CONNECTION_WINDOW = 16_777_216
 
 FIELD_OVERHEAD = 32
 """Bytes that are added for each field to the size of a header list (RFC 9113 §6.5.2)."""
+
+
+MAX_KNOWN, MAX_KNOWN_BLOCK = 64, 1024
+"""Header blocks of a connection that are remembered, and their bytes."""
 
 
 class StreamsOwner(Protocol):
@@ -62,6 +66,8 @@ class OriginStreams:
         self._budget = budget
         self._open: dict[int, OriginStream] = {}
         self._decoder = BlockDecoder(self.max_list_size)
+        self._remembered: dict[bytes, Lines] = {}
+        """Header lists by blocks that would be decoded alike now."""
         self._window = ReceiveWindow(CONNECTION_WINDOW)
         self._late_content = 0
         """Bytes of content that may still arrive for streams that this side has reset."""
@@ -151,7 +157,7 @@ class OriginStreams:
     def _take_headers(self, frame: Frame) -> None:
         stream, ended = self._known(frame.stream), bool(frame.flags & frames.END_STREAM)
         try:
-            lines = self._decoder.decode(frame.payload)
+            lines = self._remembered.get(frame.payload) or self._decode(frame.payload)
         except OversizedHeaderList as error:
             self.refuse_block(frame.stream)
             raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(error)) from error
@@ -164,6 +170,15 @@ class OriginStreams:
             self._fail(stream, mistake.kind, str(mistake))
         else:
             stream.progress(ended=ended)
+
+    def _decode(self, block: bytes) -> Lines:
+        """Return the header list in a block. Raises ConnectionFault and OversizedHeaderList."""
+        lines = self._decoder.decode(block)
+        if self._decoder.table_changed or len(self._remembered) >= MAX_KNOWN:
+            self._remembered.clear()
+        if not self._decoder.table_changed and len(block) <= MAX_KNOWN_BLOCK:
+            self._remembered[block] = lines
+        return lines
 
     def _take_data(self, frame: Frame) -> None:
         stream, size = self._known(frame.stream), len(frame.payload)
