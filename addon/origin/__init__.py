@@ -1,4 +1,4 @@
-"""Our own HTTP/1.1 client for origins, with pooled connections.
+"""Our own HTTP client for origins, with pooled connections.
 
 How a request is sent: `client` (`OriginClient`) picks the pool of the request's origin, leases a connection, sends the
 request and returns the response (`OriginResponse`).

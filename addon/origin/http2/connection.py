@@ -39,6 +39,9 @@ CONTROL_FRAMES, CONTROL_FRAMES_PER_SECOND = 2000, 200
 FRAMES_PER_TURN = 256
 """Frames after which other connections have their turn."""
 
+QUIET = 1.0
+"""Seconds after the last response in which an origin does not yet close an idle connection."""
+
 MAX_STREAM = 2**31 - 1
 """The largest identifier of a stream (RFC 9113 §5.1.1)."""
 
@@ -89,6 +92,8 @@ class Http2Connection(asyncio.Protocol):
         """How the origin ends the connection, as a predicate."""
         self._next_turn: asyncio.Handle | None = None
         self._idle = Deadline(self.close)
+        self._active_at = self._idle.now()
+        """When a stream has ended last."""
         self._received_at = 0.0
         """When the origin has sent something last."""
         self._poll = select.poll()
@@ -122,11 +127,11 @@ class Http2Connection(asyncio.Protocol):
         """Return whether the connection can carry one more request. An idle one may have ended without our notice."""
         if not self.room:
             return False
-        if self._streams or not self.greeted or not self._poll.poll(0):
-            return True
-        self._draining = True  # what has arrived meanwhile is the end, in all likelihood
-        self._idle.set(0)
-        return False
+        was_idle = not self._streams and self.now() > self._active_at + QUIET
+        if was_idle and self._poll.poll(0):  # what has arrived meanwhile is the end, in all likelihood
+            self.close()
+            return False
+        return True
 
     def send(self, block: bytes, response: StreamResponse, content: RequestContent | None = None) -> OriginStream:
         """Send a request for which there is room; `response` receives what the origin sends, or the failure."""
@@ -333,6 +338,7 @@ class Http2Connection(asyncio.Protocol):
 
     def stream_ended(self) -> None:
         """Note that one stream less is open."""
+        self._active_at = self.now()
         if not self._streams and not self._draining:
             self._idle.set(self.options.idle_timeout)
         self._close_if_drained()

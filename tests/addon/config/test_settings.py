@@ -97,9 +97,14 @@ def test_the_origin_options_have_the_settings_of_the_origin_table(tmp_path: Path
     """
     options = configured(tmp_path, text).settings.origin_options()
     assert (options.resolve_timeout, options.idle_timeout, options.max_connections) == (5, 60, 3)
+    assert options.http2
     assert (options.connect_timeout, options.first_byte_timeout, options.between_bytes_timeout) == (3.5, 60, 60)
     assert options.ca_files == (str(ca),)
     assert options.proxy == "http://[::1]:3128"
+
+
+def test_http2_with_origins_can_be_switched_off(tmp_path: Path) -> None:
+    assert not configured(tmp_path, '[origin]\nhttp2 = "never"').settings.origin_options().http2
 
 
 def test_the_origin_options_have_the_limits_of_messages_and_the_lenient_hosts(tmp_path: Path) -> None:

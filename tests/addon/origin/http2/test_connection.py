@@ -188,6 +188,27 @@ def test_a_graceful_end_lets_requests_under_way_finish(ca: ThrowawayCA) -> None:
     converse(ca, conversation, http2(ending), http2(answering_all))
 
 
+def test_an_idle_connection_on_which_something_has_arrived_is_not_used_again(
+    ca: ThrowawayCA, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The event loop may not have seen its end yet, and a POST could not be sent again."""
+    monkeypatch.setattr("addon.origin.http2.connection.QUIET", 0.0)
+
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
+        await fetch_whole(client, ask(origin))
+        peers[0].peer.send_now(b"")  # the origin ends the connection; nothing has run since
+        assert await fetch_whole(client, ask(origin, method="POST")) == b"ok"
+        assert origin.connections == 2
+
+    peers: list[Http2Peer] = []
+
+    async def script(origin: Http2Peer) -> None:
+        peers.append(origin)
+        await answering_all(origin)
+
+    converse(ca, conversation, http2(script))
+
+
 # ---- RST_STREAM, and the loss of the connection
 
 
