@@ -56,7 +56,6 @@ class Http2Connection(asyncio.Protocol):
         outbound: The sending side.
         options: The time limits and the size limits.
         greeted: The origin's settings have arrived.
-        used: A request was sent.
     """
 
     outbound: Outbound
@@ -76,7 +75,7 @@ class Http2Connection(asyncio.Protocol):
         """
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.options = options
-        self.greeted = self.used = False
+        self.greeted = False
         self._on_lost = on_lost
         self._on_room = on_room
         self._reader = FrameReader(options.max_head, MAX_CONTINUATIONS)
@@ -135,7 +134,6 @@ class Http2Connection(asyncio.Protocol):
 
     def send(self, block: bytes, response: StreamResponse, content: RequestContent | None = None) -> OriginStream:
         """Send a request for which there is room; `response` receives what the origin sends, or the failure."""
-        self.used = True
         self._idle.clear()
         number = self._streams.next_number
         stream = OriginStream(
@@ -157,7 +155,14 @@ class Http2Connection(asyncio.Protocol):
         if not self.outbound.transport.is_closing():
             self._draining = True
             self.outbound.write(frames.goaway_frame(0, ErrorCode.NO_ERROR))
-            self.outbound.flush()
+            self._close_transport()
+
+    def _close_transport(self) -> None:
+        """Close once all is sent, or at once if the origin takes nothing."""
+        self.outbound.flush()
+        if self.outbound.blocked:
+            self.outbound.transport.abort()
+        else:
             self.outbound.transport.close()
 
     def close_if_idle(self) -> None:
@@ -270,8 +275,7 @@ class Http2Connection(asyncio.Protocol):
         predicate = f"broke the rules of HTTP/2: {fault}" if self.greeted else "does not speak HTTP/2"
         self._streams.fail_all(FailureKind.HTTP_PROTOCOL_ERROR, predicate.rstrip("."))
         self.outbound.write(frames.goaway_frame(0, fault.code, str(fault)))
-        self.outbound.flush()
-        self.outbound.transport.close()
+        self._close_transport()
 
     def _take_settings(self, frame: Frame) -> None:
         _check(frame.stream == 0, "A SETTINGS frame belongs to a stream.")
