@@ -1,4 +1,4 @@
-"""gRPC through the proxy: in a CONNECT tunnel with TLS, and in clear to the proxy's own port."""
+"""gRPC through the proxy: in a CONNECT tunnel with and without TLS, and in clear to the proxy's own port."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.grpc_service import GrpcClient, GrpcOrigin
 
 
-@pytest.fixture(params=["in a tunnel", "in clear"])
+@pytest.fixture(params=["TLS in a tunnel", "in clear in a tunnel", "in clear"])
 def client(request: pytest.FixtureRequest, proxy: Proxy, ca: ThrowawayCA, tmp_path: Path) -> Iterator[GrpcClient]:
     """A client whose origin speaks HTTP/2 only."""
-    if request.param == "in a tunnel":
+    if request.param == "TLS in a tunnel":
         with GrpcOrigin(ca.server_files("localhost")) as origin:
             credentials = grpc.ssl_channel_credentials(proxy.certificate.read_bytes())
             way = [("grpc.http_proxy", proxy.url)]
@@ -24,8 +24,10 @@ def client(request: pytest.FixtureRequest, proxy: Proxy, ca: ThrowawayCA, tmp_pa
                 yield GrpcClient(channel)
     else:
         with GrpcOrigin() as origin:
-            way = [("grpc.default_authority", f"127.0.0.1:{origin.port}")]
-            with grpc.insecure_channel(f"127.0.0.1:{proxy.port}", options=way) as channel:
+            address, way = f"127.0.0.1:{origin.port}", [("grpc.http_proxy", proxy.url)]
+            if request.param == "in clear":  # as if the proxy were the origin
+                address, way = f"127.0.0.1:{proxy.port}", [("grpc.default_authority", address)]
+            with grpc.insecure_channel(address, options=way) as channel:
                 yield GrpcClient(channel)
 
 
