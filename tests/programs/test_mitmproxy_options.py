@@ -17,7 +17,7 @@ from tests.programs.mitmproxy_cases import (
     settings,
     some_hits,
 )
-from tests.programs.mitmproxy_runs import Ask
+from tests.programs.mitmproxy_runs import Ask, Mitmdump, play
 
 AUTHENTICATED = tuple(Ask("/text", fields=(("Proxy-Authorization", "Basic bWU6c2VjcmV0"),)) for _ in range(2))
 
@@ -87,3 +87,13 @@ CASES = (
 def test_an_option_does_the_same_with_the_cache(case: Case, echo: EchoOrigin, ca: ThrowawayCA, tmp_path: Path) -> None:
     (tmp_path / "local.txt").write_text("from a file")
     compare(case, echo, ca, tmp_path)
+
+
+def test_content_that_mitmproxy_begins_to_stream_late_is_not_said_to_be_stored(ca: ThrowawayCA, tmp_path: Path) -> None:
+    """Its length is unknown, so mitmproxy has passed on a part of it before it streams the rest."""
+    options = settings("stream_large_bodies=5")
+    with EchoOrigin() as echo, Mitmdump(tmp_path / "run", ca.file, options, cached=True) as mitmdump:
+        seen = play(mitmdump, echo, (Ask("/chunked"), Ask("/chunked")))
+
+    assert [dict(got.fields)["Cache-Status"] for got in seen.client] == ["secondhand; fwd=uri-miss"] * 2
+    assert [flow.comment for flow in seen.flows] == ["miss: incomplete"] * 2

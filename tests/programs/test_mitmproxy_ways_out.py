@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import ssl
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.fixtures.proxy_process import TIMEOUT
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.echo_origin import EchoOrigin
+from tests.programs.mitmproxy_cases import free_port
 from tests.programs.mitmproxy_runs import Ask, Got, Mitmdump, Way, exchange, mitmdump_ca, play
 
 SCRIPTS = Path(__file__).with_name("mitmproxy_scripts")
@@ -48,6 +51,26 @@ def test_every_request_to_an_origin_takes_the_upstream_proxy(echo: EchoOrigin, c
     assert len(echo.requests) == 2
 
 
+def test_every_request_takes_the_upstream_proxy_that_a_script_has_chosen(
+    echo: EchoOrigin, ca: ThrowawayCA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also a validation in the background. The proxy that the option names does not exist."""
+    url = echo.url.replace("localhost", "only-upstream.invalid")
+    traffic = (*TWICE, Ask("/text", fields=(("Cache-Control", "no-cache"),)), Ask("/brief"), Ask("/brief"))
+    choosing = ("-s", str(SCRIPTS / "choosing_upstream.py"), "--set", "connection_strategy=lazy")
+    with Mitmdump(tmp_path / "up" / "proxy", ca.file, ("-s", str(SCRIPTS / "resolving.py")), cached=False) as upstream:
+        monkeypatch.setenv("UPSTREAM_PORT", str(upstream.port))
+        options = ("--mode", f"upstream:http://127.0.0.1:{free_port()}", *choosing)
+        with Mitmdump(tmp_path / "down" / "proxy", mitmdump_ca(upstream), options, cached=True) as mitmdump:
+            got = [exchange(mitmdump.port, url, ask, mitmdump_ca(mitmdump)) for ask in traffic]
+            until = time.monotonic() + TIMEOUT
+            while len(echo.requests) < 4 and time.monotonic() < until:
+                time.sleep(0.02)
+
+    assert _statuses(got) == [200, 203, 203, 200, 203]
+    assert [each.target for each in echo.requests] == ["/text", "/text", "/brief", "/brief"]
+
+
 def test_with_ssl_insecure_a_response_is_served_and_not_stored(ca: ThrowawayCA, tmp_path: Path) -> None:
     (tmp_path / "other").mkdir()
     unknown = ThrowawayCA(tmp_path / "other", "unknown")
@@ -59,6 +82,19 @@ def test_with_ssl_insecure_a_response_is_served_and_not_stored(ca: ThrowawayCA, 
 
     assert _statuses(seen.client) == [200, 200]
     assert [flow.comment for flow in seen.flows] == ["miss: unverified", "miss: unverified"]
+
+
+def test_with_ssl_insecure_a_copy_is_not_confirmed_and_what_comes_is_served(ca: ThrowawayCA, tmp_path: Path) -> None:
+    stale = Ask("/text", fields=(("Cache-Control", "no-cache"),))
+    with EchoOrigin(ca.server_context("localhost")) as echo:
+        with Mitmdump(tmp_path / "run", ca.file, (), cached=True) as mitmdump:
+            play(mitmdump, echo, (Ask("/text"),))
+        with Mitmdump(tmp_path / "run", ca.file, ("--ssl-insecure",), cached=True) as mitmdump:
+            seen = play(mitmdump, echo, (stale, stale))
+
+    assert _statuses(seen.client) == [200, 200]
+    assert [flow.comment for flow in seen.flows] == ["miss: unverified", "miss: unverified"]
+    assert not any("If-None-Match" in dict(each.fields) for each in seen.origin)
 
 
 def test_a_client_certificate_of_mitmproxy_is_sent(ca: ThrowawayCA, tmp_path: Path) -> None:

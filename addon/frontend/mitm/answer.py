@@ -95,13 +95,15 @@ class Answer(Compare):
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer a request, unless that was done."""
-        if flow.intercepted:
-            # the user's changes count, so they are awaited here and not after all addons
-            await ctx.master.addons.trigger_event(UpdateHook([flow]))
-            await flow.wait_for_resume()
+        await _until_resumed(flow)
         state = self._states[flow]
         if state is not None and state.fetch is None:
             await self._answer(flow, state)
+
+    async def response(self, flow: http.HTTPFlow) -> None:
+        """Compare a response with what the cache presented, as all addons and the user have left it."""
+        await _until_resumed(flow)
+        await super().response(flow)
 
     async def _answer(self, flow: http.HTTPFlow, state: FlowState) -> None:
         if flow.response is not None or flow.error is not None or not flow.live:
@@ -121,6 +123,13 @@ class Answer(Compare):
         flow.response = whole_response(flow.request, reply)
         state.presented = _presentation(request, reply, flow.response.raw_content)
         notes.note(flow, request, reply)
+
+
+async def _until_resumed(flow: http.HTTPFlow) -> None:
+    """Wait here for the user's changes of an intercepted flow: mitmproxy does so only after all addons."""
+    if flow.intercepted:
+        await ctx.master.addons.trigger_event(UpdateHook([flow]))
+        await flow.wait_for_resume()
 
 
 def _apply(response: http.Response) -> None:

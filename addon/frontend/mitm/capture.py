@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mitmproxy import http
+from mitmproxy import ctx, http
 from mitmproxy.flow import Error
 
 from addon.frontend.mitm import notes
@@ -14,7 +14,9 @@ from addon.frontend.mitm.messages import whole_response
 from addon.frontend.mitm.options import answers_replays
 from addon.frontend.mitm.presentation import present
 from addon.frontend.mitm.request_checks import fault_of_response
+from cache.answer.cache_status import without_stored
 from cache.answer.compose import NO_CONTENT
+from cache.policy.reasons import NotStored
 
 
 class Capture:
@@ -54,7 +56,8 @@ class Capture:
             return
         if await state.fetch.head_arrived(flow.response):
             reply = await state.fetch.reply
-            state.presented = present(state.fetch.request, flow.response, reply.head)
+            head = without_stored(reply.head) if _may_pass_unseen(flow.response) else reply.head
+            state.presented = present(state.fetch.request, flow.response, head)
             notes.note(flow, state.fetch.request, reply)
         else:
             state.replacing = True
@@ -76,6 +79,8 @@ class Capture:
         if state.presented:
             state.presented.content = response.raw_content
         await state.fetch.ended(response.raw_content, response.trailers)
+        if state.fetch.unseen:
+            notes.note_not_stored(flow, NotStored.INCOMPLETE)
 
     async def error(self, flow: http.HTTPFlow) -> None:
         """Tell the pipeline that there will be no complete response."""
@@ -88,6 +93,11 @@ class Capture:
             await state.fetch.failed(flow.error.msg)
             if state.fetch.reply.done() and not state.fetch.reply.exception():
                 notes.note(flow, state.fetch.request, state.fetch.reply.result())
+
+
+def _may_pass_unseen(response: http.Response) -> bool:
+    """Return whether mitmproxy may begin to stream the response later: it tells nobody what it has streamed then."""
+    return bool(ctx.options.stream_large_bodies) and "content-length" not in response.headers
 
 
 def is_of_client(flow: http.HTTPFlow, error: Error) -> bool:

@@ -43,13 +43,14 @@ class NativeFetch:
         reply: The pipeline's reply. If mitmproxy fetches, its head is the one to present, and its content the same as
             the flow's.
         streamed: The content was passed to `tee`.
+        unseen: mitmproxy has streamed content of unknown length past the cache, so it is not stored.
     """
 
     def __init__(self, flow: http.HTTPFlow, request: Request, service: Service) -> None:
         self.request = request
         self.sent: UpstreamRequest | None = None
         self.reply: asyncio.Future[Reply] = asyncio.get_running_loop().create_future()
-        self.streamed = False
+        self.streamed = self.unseen = False
         self.server_conn = flow.server_conn
         self._credentials = upstream_credentials(flow)
         self._service = service
@@ -139,7 +140,11 @@ class NativeFetch:
         """
         if self._response is None:
             return
+        if not self._response.head.status:  # its head came before this began, while mitmproxy streamed the request
+            await self.abandon()
+            return
         if not self.streamed and content is None:
+            self.unseen = True
             detail = "mitmproxy streamed content of unknown length (stream_large_bodies)"
             self._response.fail(OriginFailure(FailureKind.HTTP_RESPONSE_INCOMPLETE, detail))
         elif not self.streamed and content:

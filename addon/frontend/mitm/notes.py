@@ -11,7 +11,7 @@ from addon.pipeline.reply import Reply
 from cache.answer.cache_status import Handling
 from cache.http.fields import delta_seconds
 from cache.http.messages import Request
-from cache.policy.reasons import Forwarded
+from cache.policy.reasons import Forwarded, NotStored
 from cache.rules.key import primary_key
 
 STALE_MARK = ":hourglass:"
@@ -43,6 +43,13 @@ def note(flow: http.HTTPFlow, request: Request, reply: Reply) -> None:
 def note_aside(flow: http.HTTPFlow, why: str) -> None:
     """Write into a flow why the cache takes no part in it."""
     flow.metadata[DECISION], flow.metadata[REASON] = "aside", why
+
+
+def note_not_stored(flow: http.HTTPFlow, reason: NotStored) -> None:
+    """Write into a flow why its response was not stored after all."""
+    if flow.comment and flow.comment == flow.metadata.get(_COMMENT):
+        flow.comment = flow.metadata[_COMMENT] = f"miss: {reason}"
+    flow.metadata[REASON] = str(reason)
 
 
 def forget(flow: http.HTTPFlow) -> None:

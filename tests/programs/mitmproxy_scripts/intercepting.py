@@ -28,13 +28,13 @@ class User:
         await asyncio.sleep(0.02)
         if not flow.intercepted:
             return
-        if flow.request.path == "/page":
-            flow.kill()
-        elif flow.response is None and flow.request.path == "/text":
+        if flow.response is None and flow.request.path == "/text":
             flow.request.path = "/other?edited=text"
         elif flow.response is not None and flow.request.path == "/large":
             flow.response.text = "short"
         flow.resume()
+        if flow.request.path == "/page":
+            flow.kill()
 
 
 addons = [Intercept(), User()]
