@@ -83,6 +83,7 @@ class ServerSide(server.ConnectionHandler):
         context.server = connection.Server(address=way.address, via=way.via, tls=way.tls, sni=way.sni)
         super().__init__(context)
         self._response = response
+        self._via = way.via
         self._ended = asyncio.Event()
         response.on_close = self._ended.set
         flow = http.HTTPFlow(client, context.server)
@@ -117,9 +118,10 @@ class ServerSide(server.ConnectionHandler):
             case layers.http.HttpResponseHeadersHook(flow=flow):
                 if flow.response:
                     flow.response.stream = True
+            case layers.http.HttpRequestHeadersHook(flow=flow):
+                flow.server_conn.via = self._via  # mitmproxy has set the proxy of its option
             case (
-                layers.http.HttpRequestHeadersHook()
-                | layers.http.HttpRequestHook()
+                layers.http.HttpRequestHook()
                 | layers.http.HttpResponseHook()
                 | layers.http.HttpErrorHook()
             ):
