@@ -120,11 +120,7 @@ class ServerSide(server.ConnectionHandler):
                     flow.response.stream = True
             case layers.http.HttpRequestHeadersHook(flow=flow):
                 flow.server_conn.via = self._via  # mitmproxy has set the proxy of its option
-            case (
-                layers.http.HttpRequestHook()
-                | layers.http.HttpResponseHook()
-                | layers.http.HttpErrorHook()
-            ):
+            case layers.http.HttpRequestHook() | layers.http.HttpResponseHook() | layers.http.HttpErrorHook():
                 pass
             case _:
                 await ctx.master.addons.handle_lifecycle(hook)
