@@ -1,4 +1,4 @@
-"""`secondhand serve`: the listener, the cache, and a mitmproxy with only the addons that these need."""
+"""`secondhand serve`: the cache, and our own front end or a mitmproxy that listens for it."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
-from mitmproxy import exceptions, master, options
-from mitmproxy.addons import core, errorcheck, next_layer, proxyserver, script, tlsconfig
+from mitmproxy import exceptions
 
 from addon.config.errors import ConfigError, Fault
 from addon.config.load import Configuration
@@ -25,7 +25,7 @@ from addon.config.reload import changed_keys, refuse_fixed
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
-from addon.frontend.frontend import Frontend, HandOver
+from addon.frontend.frontend import Frontend
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets
@@ -33,10 +33,8 @@ from addon.frontend.http2.connection import Http2Connection
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.frontend.listener import Listener
-from addon.frontend.mitm.draining import drain
-from addon.frontend.mitm.handover import MitmproxyHandover
-from addon.frontend.mitm.hooks import Hooks
-from addon.frontend.mitm.origin_options import OriginOptionsOfMitmproxy
+from addon.frontend.mitm.scripts_and_modes import ScriptsAndModes
+from addon.programs.trust.ca import ca_certificate
 from addon.runtime.access_log import AccessLog
 from addon.runtime.draining import Draining
 from addon.runtime.event_loop import run
@@ -44,6 +42,9 @@ from addon.runtime.signals import operator_signals
 from addon.service import Service
 from cache.policy.operator_rules import glob
 from cache.stores.memory import MemoryStore
+
+if TYPE_CHECKING:
+    from addon.frontend.mitm.serving import MitmproxyServer
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +57,8 @@ GC_THRESHOLD = 10_000
 def serve(
     settings: Settings,
     load: Callable[[], Configuration],
-    scripts: Sequence[str] = (),
     *,
-    door: bool = True,
+    mitmproxy: ScriptsAndModes | None = None,
     lasting: bool = True,
 ) -> int:
     """Run the proxy until it is stopped.
@@ -66,9 +66,7 @@ def serve(
     Args:
         settings: The operator's settings.
         load: Reads them again, at each SIGHUP. Raises ConfigError.
-        scripts: Files of other mitmproxy addons. They see every request, so mitmproxy then listens in place of our
-            front end.
-        door: Listen with our own front end; mitmproxy's listener otherwise.
+        mitmproxy: Listen with mitmproxy in place of our front end, with these scripts and modes.
         lasting: The proxy outlives a single command, so that people may switch its mode.
 
     Returns:
@@ -84,7 +82,7 @@ def serve(
         return FAILED
     allow_many_connections()
     try:
-        return run(_run(settings, load, scripts, door=door and not scripts, lasting=lasting))
+        return run(_run(settings, load, mitmproxy, lasting=lasting))
     except (ConfigError, ValueError, exceptions.OptionsError) as error:
         typer.echo(f"secondhand: {error}", err=True)
         return MISCONFIGURED
@@ -124,13 +122,19 @@ def unusable_address(host: str, port: int) -> str | None:
 
 
 async def _run(
-    settings: Settings, load: Callable[[], Configuration], scripts: Sequence[str], *, door: bool, lasting: bool
+    settings: Settings, load: Callable[[], Configuration], mitmproxy: ScriptsAndModes | None, *, lasting: bool
 ) -> int:
-    service = Service(settings, lasting=lasting)
+    make_ca(settings)
+    if mitmproxy:
+        from addon.frontend.mitm.embedded_service import service_through_mitmproxy  # slow to import, and seldom needed
+
+        service = service_through_mitmproxy(settings, lasting=lasting)
+    else:
+        service = Service(settings, lasting=lasting)
     try:
         # before the listener exists, so that every accepted connection is answered
         await service.start()
-        proxy = Proxy(settings, service, scripts, door=door)
+        proxy = proxy_of(settings, service, mitmproxy)
         operator_signals.handle(
             {
                 signal.SIGTERM: proxy.stop,
@@ -147,149 +151,127 @@ async def _run(
         await service.close()
 
 
-class Proxy(master.Master):
-    """mitmproxy with the addons that a caching proxy needs, and our front end before it."""
+def make_ca(settings: Settings) -> None:
+    """Make the CA for intercepted TLS if there is none. Raises ConfigError if it cannot be used."""
+    try:
+        ca_certificate(settings.tls.ca_directory)
+    except OSError as error:
+        raise ConfigError(Fault("settings", "tls.directory", str(error))) from None
 
-    def __init__(self, settings: Settings, service: Service, scripts: Sequence[str] = (), *, door: bool = True) -> None:
-        super().__init__(options.Options(), event_loop=asyncio.get_running_loop(), with_termlog=False)
-        self._settings = settings
-        self._service = service
-        self._proxyserver = proxyserver.Proxyserver()
-        self._hooks = Hooks(self._ready)
+
+def proxy_of(settings: Settings, service: Service, mitmproxy: ScriptsAndModes | None) -> Proxy | MitmproxyServer:
+    """Return the proxy for a service, which is ready to run. Raises ConfigError and OptionsError."""
+    listening = partial(announce, settings, service)
+    limits = ConnectionLimits(settings.limits.connections_per_client, max_descriptors())
+    if mitmproxy is None:
+        return Proxy(settings, service, listening, limits)
+    from addon.frontend.mitm.serving import MitmproxyServer  # slow to import, and seldom needed
+
+    return MitmproxyServer(settings, service, mitmproxy, listening, limits=limits, log=access_log(settings))
+
+
+class Proxy:
+    """Our front end with its listener.
+
+    Attributes:
+        draining: The end of the proxy.
+        settings: The settings in force.
+        listener: The listener.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        service: Service,
+        listening: Callable[[str, int], None],
+        limits: ConnectionLimits,
+    ) -> None:
+        """Call `listening` with host and port once clients are accepted. Raises ConfigError."""
         self.draining = Draining()
-        for addon in (
-            core.Core(),
-            self._proxyserver,
-            next_layer.NextLayer(),
-            tlsconfig.TlsConfig(),
-            errorcheck.ErrorCheck(repeat_errors_on_stderr=True),
-            self._hooks,
-        ):
-            self.addons.add(addon)
-        if scripts:
-            self.addons.add(script.ScriptLoader())
-        host, port = settings.address
-        self.options.update(
-            server=not door,
-            listen_host=host,
-            listen_port=port,
-            mode=[f"reverse:{settings.edge}" if settings.edge else "regular"],
-            # origins make their links from the name that the client used
-            keep_host_header=True,
-            confdir=str(settings.tls.ca_directory),
-            # a copy must be served while its origin is down, so the origin is not contacted beforehand
-            connection_strategy="lazy",
-            upstream_cert=False,
-            **({"scripts": list(scripts)} if scripts else {}),
-        )
-        self._origin_options = OriginOptionsOfMitmproxy(self.options, settings.origin)
-        admission = ConnectionLimits(settings.limits.connections_per_client, max_descriptors())
-        self._hand_over = MitmproxyHandover(self._proxyserver, admission.release)
-        self.listener = listener_of(settings, service, self._hand_over, admission) if door else None
+        self.settings = settings
+        self._service = service
+        self._listening = listening
+        self._stopped = asyncio.Event()
+        self.listener = listener_of(settings, service, limits)
 
-    async def _ready(self) -> Service:
-        return self._service
-
-    @property
-    def address(self) -> tuple[str, int]:
-        """Return host and port, once the proxy listens."""
-        if self.listener:
-            return self.listener.address
-        host, port = self._proxyserver.listen_addrs()[0][:2]
-        return host, port
-
-    async def running(self) -> None:
-        """Start the listener, and print where the proxy is."""
-        await super().running()
-        if self.listener:
-            await self.listener.start(*self._settings.address)
-        host, port = self.address
-        self._service.listens_at(host, port)
-        tune_garbage_collector()
-        shown = f"[{host}]" if ":" in host else host
-        typer.echo(f"secondhand listens on http://{shown}:{port}")
-        typer.echo(f"its copies are in {self._store_place()}")
-        target = f"http://{shown}:{port}/" if self._settings.edge else f"-x http://{shown}:{port} http://example.org/"
-        typer.echo(f"try it twice: curl -i {target}")
-        sys.stdout.flush()
+    async def run(self) -> None:
+        """Accept clients until `stop`; then let responses under way end, and stop everything."""
+        await self.listener.start(*self.settings.address)
+        self._listening(*self.listener.address)
+        await self._stopped.wait()
+        await self.draining.wait_for(self._drain(), self.settings.drain_timeout)
+        await self.listener.close()
 
     def stop(self) -> None:
         """Stop after the responses under way, for which there is `drain_timeout`; when called again, at once."""
         self.draining.begin()
-        self.should_exit.set()
+        self._stopped.set()
 
     def stop_at_once(self) -> None:
         """Stop without waiting for responses under way. What is stored stays stored."""
         self.draining.begin_at_once()
-        self.should_exit.set()
-
-    async def done(self) -> None:
-        """Let responses under way end, then stop everything."""
-        await self.draining.wait_for(self._drain(), self._settings.drain_timeout)
-        if self.listener:
-            await self.listener.close()
-            await self._hand_over.close()
-        await super().done()
-        self._origin_options.close()
+        self._stopped.set()
 
     async def _drain(self) -> None:
-        self._hooks.keep_connections = False
-        ended = [drain(self._proxyserver, self._hooks.under_way.clients)]
-        if self.listener:
-            ended.append(self.listener.drain())
-        await asyncio.gather(*ended)
+        await self.listener.drain()
         await self._service.drain()
 
     def reopen_log(self) -> None:
         """Write the waiting lines of the access log. Its file is opened for each write, so a new one is used then."""
-        if self.listener and (log := self.listener.handler.frontend.connections.log):
-            log.flush()
+        if self.access_log:
+            self.access_log.flush()
 
     @property
-    def settings(self) -> Settings:
-        """The settings in force."""
-        return self._settings
+    def access_log(self) -> AccessLog | None:
+        """The access log in use."""
+        return self.listener.handler.frontend.connections.log
 
-    def reload(self, settings: Settings) -> None:
-        """Use other settings from the next request on.
+    def reload(self, settings: Settings, log: AccessLog | None) -> None:
+        """Use other settings from the next request on, and another access log.
 
         Raises:
-            ConfigError: they are invalid, or the access log cannot be written.
-            ValueError: an option about origins is invalid.
-            OptionsError: mitmproxy refuses such an option.
-            OSError: a CA file cannot be read. In all cases nothing has changed.
+            ConfigError: they are invalid.
+            ValueError: an option about origins is invalid. In both cases nothing has changed.
         """
-        old = self._settings
-        has_other_log = settings.log.access != old.log.access
-        log = access_log(settings) if has_other_log else None
-        with self._origin_options.replaced(settings.origin):
-            self._service.reload(settings)
-        self._settings = settings
-        logging.getLogger().setLevel(settings.log.level.upper())
-        redaction.shows_queries = settings.log.queries
-        if self.listener:
-            self.listener.handler.use_limits(settings.limits)
-            frontend = self.listener.handler.frontend
-            frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
-            frontend.connections.limits.per_client = settings.limits.connections_per_client
-            if has_other_log:
-                self.listener.use_log(log)
-
-    def _store_place(self) -> str:
-        if problem := self._service.store_problem:
-            return f"no store: {problem}; responses are passed on and not stored"
-        store = self._service.store
-        return "memory, until it stops" if isinstance(store, MemoryStore) else str(self._settings.store.directory)
+        self._service.reload(settings)
+        self.settings = settings
+        self.listener.handler.use_limits(settings.limits)
+        frontend = self.listener.handler.frontend
+        frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
+        frontend.connections.limits.per_client = settings.limits.connections_per_client
+        self.listener.use_log(log)
 
 
-def reload(proxy: Proxy, load: Callable[[], Configuration]) -> None:
+def announce(settings: Settings, service: Service, host: str, port: int) -> None:
+    """Print where the proxy is, once it listens, and make ready for many requests."""
+    service.listens_at(host, port)
+    tune_garbage_collector()
+    shown = f"[{host}]" if ":" in host else host
+    typer.echo(f"secondhand listens on http://{shown}:{port}")
+    typer.echo(f"its copies are in {store_place(settings, service)}")
+    target = f"http://{shown}:{port}/" if settings.edge else f"-x http://{shown}:{port} http://example.org/"
+    typer.echo(f"try it twice: curl -i {target}")
+    sys.stdout.flush()
+
+
+def store_place(settings: Settings, service: Service) -> str:
+    """Return where the stored responses are, in words."""
+    if problem := service.store_problem:
+        return f"no store: {problem}; responses are passed on and not stored"
+    return "memory, until it stops" if isinstance(service.store, MemoryStore) else str(settings.store.directory)
+
+
+def reload(proxy: Proxy | MitmproxyServer, load: Callable[[], Configuration]) -> None:
     """Read the settings again and use them, or log what is wrong with them and change nothing."""
     proxy.reopen_log()
     old = proxy.settings
     try:
         new = load()
         refuse_fixed(old, new)
-        proxy.reload(new.settings)
+        settings = new.settings
+        proxy.reload(settings, access_log(settings) if settings.log.access != old.log.access else proxy.access_log)
+        logging.getLogger().setLevel(settings.log.level.upper())
+        redaction.shows_queries = settings.log.queries
     except (ConfigError, ValueError, OSError, exceptions.OptionsError) as error:
         for line in str(error).splitlines():
             logger.error("settings not reloaded: %s", line)
@@ -316,13 +298,13 @@ def targets_of(settings: Settings) -> RequestTargets:
     return GatewayTargets(settings.backend) if settings.backend else ForwardProxyTargets()
 
 
-def listener_of(settings: Settings, service: Service, hand_over: HandOver, limits: ConnectionLimits) -> Listener:
+def listener_of(settings: Settings, service: Service, limits: ConnectionLimits) -> Listener:
     """Return the public listener, with the front end behind it."""
     log = access_log(settings)
     fast_path = FastPath(service.active, service.counters, service.clock, settings.memory.hot_size, log)
     connections = Connections(limits, service.clock, log, each_second=fast_path.report_uses)
     certificates = LeafContexts(settings.tls.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
-    frontend = Frontend(service, connections, certificates, hand_over, leave_alone)
+    frontend = Frontend(service, connections, certificates, leave_alone)
     http2 = Http2Handler(frontend, fast_path)
     return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets_of(settings))

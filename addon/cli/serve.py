@@ -40,6 +40,14 @@ def serve(
         list[str] | None,
         typer.Option(metavar="FILE", help="A mitmproxy addon to load; implies --no-door.", show_default=False),
     ] = None,
+    mode: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MODE",
+            help="A mode of mitmproxy, like socks5 or transparent; implies --no-door. More than one is possible.",
+            show_default=False,
+        ),
+    ] = None,
     door: Annotated[
         bool, typer.Option("--door/--no-door", help="Serve hits in the fast front end, or all requests in mitmproxy.")
     ] = True,
@@ -56,6 +64,8 @@ def serve(
 
     operator_signals.catch()
     settings = load().settings
-    from addon.server import serve as run  # loads mitmproxy, which is slow to import
+    from addon.frontend.mitm.scripts_and_modes import ScriptsAndModes
+    from addon.server import serve as run  # slow to import
 
-    raise typer.Exit(run(settings, load, script or (), door=door, lasting=not for_one_command))
+    mitmproxy = None if door and not script and not mode else ScriptsAndModes(script or (), mode or ())
+    raise typer.Exit(run(settings, load, mitmproxy=mitmproxy, lasting=not for_one_command))

@@ -11,9 +11,6 @@ from addon.frontend.connections import Connections
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.service import Service
 
-HandOver = Callable[[asyncio.Transport, bytes, str], None]
-"""Gives a connection to mitmproxy: its transport, the bytes already read from it, and mitmproxy's mode for it."""
-
 InsideTunnel = Callable[[str, str, int, str | None, str | None], asyncio.Protocol]
 """Makes the protocol inside a tunnel: for scheme, host, port, the server name in TLS, and the protocol by ALPN."""
 
@@ -26,7 +23,6 @@ class Frontend:
     connections: Connections
     certificates: LeafContexts
     """TLS contexts for the hosts whose TLS is intercepted."""
-    hand_over: HandOver
     leave_alone: tuple[re.Pattern[str], ...] = ()
     """Hosts whose TLS is never intercepted. May be changed; it applies to new tunnels."""
     inside_tunnel: InsideTunnel = field(init=False)

@@ -10,9 +10,35 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 from addon.origin.options import OriginOptions
-from addon.origin.response_buffer import ResponseBuffer
+from cache.http.messages import Response
 from cache.rules.streams import is_stream
+
+
+class Progress(Protocol):
+    """The part of a response that has arrived."""
+
+    @property
+    def head(self) -> Response | None:
+        """The head of the final response, once it is complete."""
+
+    @property
+    def received(self) -> int:
+        """Bytes received so far."""
+
+    @property
+    def has_length(self) -> bool:
+        """Whether the length of the body is known."""
+
+    @property
+    def interim_count(self) -> int:
+        """Number of interim responses so far."""
+
+    @property
+    def held_back(self) -> float:
+        """Seconds for which the head may be held back, besides the usual time."""
 
 
 class TimeLimits:
@@ -34,7 +60,7 @@ class TimeLimits:
         "is_live",
     )
 
-    def __init__(self, response: ResponseBuffer, options: OriginOptions) -> None:
+    def __init__(self, response: Progress, options: OriginOptions) -> None:
         self.is_live = False
         self._response = response
         self._options = options

@@ -14,7 +14,6 @@ from addon.origin.reachability import Reachability
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fills import Fills
-from addon.pipeline.held_responses import HeldResponses
 from addon.pipeline.origin import FetchedResponse, Origin
 from addon.pipeline.outcomes import Outcomes
 from addon.pipeline.range_fill import RangeFill
@@ -74,11 +73,9 @@ class Fetcher:
         self.clock = clock
         self.max_object = max_object
         self.single_flight = SingleFlight()
-        self.held = HeldResponses(store, self.single_flight, counters)
         self.reachability = reachability
         self.outcomes = Outcomes(
             store=store,
-            held=self.held,
             single_flight=self.single_flight,
             clock=clock,
             counters=counters,

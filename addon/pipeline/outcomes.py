@@ -1,8 +1,8 @@
 """Outcomes of origin responses: the engine's decision, carried out in store, single-flight and counters.
 
-The fetcher and mitmproxy's hooks have every origin response judged here, and carry out its outcome here: they only move
-the content. A direct fetch of the HTTP/1 front end judges an uncacheable response once, and counts the next ones by the
-result (`addon/frontend/http1/request_templates.py`).
+The fetcher has every origin response judged here, and carries out its outcome here: it only moves the content. A direct
+fetch of the HTTP/1 front end judges an uncacheable response once, and counts the next ones by the result
+(`addon/frontend/http1/request_templates.py`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.counting import response_counters
 from addon.pipeline.entry_ids import entry_ids
 from addon.pipeline.fill_writer import declared_length
-from addon.pipeline.held_responses import HeldResponses
 from addon.pipeline.single_flight import (
     HIT_FOR_PASS_AFTER_ERROR_SECONDS,
     HIT_FOR_PASS_SECONDS,
@@ -47,7 +46,6 @@ class Outcomes:
         self,
         *,
         store: AsyncStore,
-        held: HeldResponses,
         single_flight: SingleFlight,
         clock: Callable[[], float],
         counters: Counters,
@@ -55,7 +53,6 @@ class Outcomes:
     ) -> None:
         """Store no response whose content is larger than `max_object` bytes."""
         self._store = store
-        self._held = held
         self._single_flight = single_flight
         self._clock = clock
         self._counters = counters
@@ -68,8 +65,6 @@ class Outcomes:
         sent: UpstreamRequest,
         received: Received,
         policy: CachePolicy,
-        *,
-        held: int | None = None,
     ) -> Outcome:
         """Return the engine's decision about a response.
 
@@ -78,16 +73,10 @@ class Outcomes:
             sent: The request that was sent to the origin for it.
             received: The head of the response.
             policy: The policy in force.
-            held: How many bytes of content mitmproxy may hold in memory until `HeldResponses.keep`, if it does.
         """
-        length = declared_length(received.head)
-        unbounded = held is not None and (length is None or length > held)
-        if sent.not_storable is None and (unbounded or (length or 0) > self._max_object):
+        if sent.not_storable is None and (declared_length(received.head) or 0) > self._max_object:
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
-        outcome = engine.on_response(request, sent, received, policy, next(self._entry_ids))
-        if held is not None and isinstance(outcome, Store):
-            self._held.hold(outcome)
-        return outcome
+        return engine.on_response(request, sent, received, policy, next(self._entry_ids))
 
     async def carry_out(self, request: Request, outcome: Outcome, flight: Flight | None = None) -> None:
         """Do all that an outcome asks for, except moving content: count it, release waiting requests, change the store.
@@ -117,10 +106,9 @@ class Outcomes:
         """Apply changes to stored responses, and mark fetches under way except the `flight` that brought them."""
         if not changes:
             return
-        cause = flight or self._held.flight_of(changes)
         for change in changes:
             if isinstance(change, Invalidate):
-                self._single_flight.mark_invalidated(change.key, but=cause)
+                self._single_flight.mark_invalidated(change.key, but=flight)
         await self._store.apply(changes)
 
 

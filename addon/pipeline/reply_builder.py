@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import replace
 
@@ -151,18 +151,6 @@ class ReplyBuilder:
             logger.debug("forbidden content ended short: %s", failure.detail)
         if size or _announces_content_in_204(response.head):
             self.note_dropped(request, status)
-
-    def dropping(self, request: Request, head: Response) -> Callable[[bytes], list[bytes]]:
-        """Return a function that replaces the content of a response with this head by nothing, for mitmproxy."""
-        if _announces_content_in_204(head):
-            self.note_dropped(request, head.status)
-
-        def drop(data: bytes) -> list[bytes]:
-            if data:
-                self.note_dropped(request, head.status)
-            return []
-
-        return drop
 
     def note_dropped(self, request: Request, status: int) -> None:
         """Count and log content that a response with this status must not have."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 from mitmproxy import master, options
 from mitmproxy.addons import default_addons
@@ -11,6 +12,7 @@ from addon.config.settings import Settings
 from addon.frontend.mitm.embedded import Embedded
 from addon.frontend.mitm.mitmproxy_origin import MitmproxyOrigin
 from addon.frontend.mitm.origin_options import OriginOptionsOfMitmproxy
+from addon.origin.options import OriginOptions
 from addon.service import Service
 from tests.lanes.manual_clock import ManualClock
 from tests.lanes.script import Conversation
@@ -57,8 +59,8 @@ class EmbeddingMaster(master.Master):
         return host, port
 
 
-def _mitmproxy_origin(clock: ManualClock) -> MitmproxyOrigin:
-    return MitmproxyOrigin(0.5, clock)
+def _mitmproxy_origin(options: OriginOptions, clock: ManualClock) -> MitmproxyOrigin:
+    return MitmproxyOrigin(replace(options, connect_timeout=0.1, first_byte_timeout=0.4), clock)
 
 
 class EmbeddedPool(ServicePool):
@@ -72,6 +74,7 @@ class EmbeddedPool(ServicePool):
         super().__init__()
         self.options: dict[str, str] = {}
         self._master: EmbeddingMaster | None = None
+        self._running: asyncio.Task[None] | None = None
 
     def _new_service(self, settings: Settings) -> ServiceUnderTest:
         return ServiceUnderTest(settings, _mitmproxy_origin)

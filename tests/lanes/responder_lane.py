@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from addon.frontend.mitm.hooks import MAX_SMALL
 from addon.origin import OriginFailure
 from cache.http.messages import Request
 from cache.stores.base import StoreError
@@ -15,6 +14,9 @@ from tests.lanes.script import Conversation
 from tests.lanes.scripted_origin import ScriptedOrigin
 from tests.lanes.service_with_origin import ServiceWithOrigin, origin_tls
 from tests.lanes.services import ServicePool, ServiceUnderTest
+
+MAX_SMALL = 65_536
+"""Bytes of content that the responder reads before its reply begins."""
 
 
 class ResponderLane:

@@ -1,4 +1,4 @@
-"""The real services under test, and the real mitmproxy that all of them share."""
+"""The real services under test, and the real front end that all of them share."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from threading import Barrier
 
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
-from addon.frontend.mitm.handover import MitmproxyHandover
+from addon.origin.options import OriginOptions
 from addon.pipeline.async_store import THREADS
 from addon.pipeline.origin import Origin
-from addon.server import Proxy, listener_of, max_descriptors, targets_of
+from addon.server import listener_of, make_ca, max_descriptors, targets_of
 from addon.service import Service
 from cache.policy.cache_policy import CachePolicy
 from tests.lanes.manual_clock import ManualClock
@@ -22,10 +22,13 @@ from tests.lanes.settings import settings_for
 class ServiceUnderTest:
     """A service for one set of settings, with its store, its clock, and its counters since the last `reset`."""
 
-    def __init__(self, settings: Settings, origin: Callable[[ManualClock], Origin] | None = None) -> None:
+    def __init__(
+        self, settings: Settings, origin: Callable[[OriginOptions, ManualClock], Origin] | None = None
+    ) -> None:
         self.settings = settings
         self.clock = ManualClock()
-        self.service = Service(settings, self.clock, origin=(lambda _: origin(self.clock)) if origin else None)
+        made = (lambda options: origin(options, self.clock)) if origin else None
+        self.service = Service(settings, self.clock, origin=made)
         self.policy = self.service.policy
         self._counters: dict[str, int] = {}
 
@@ -61,39 +64,25 @@ class ServiceUnderTest:
             await asyncio.sleep(0)
 
 
-class SharedProxy(Proxy):
-    """One mitmproxy for all services: it keeps its options in a global variable, and starts slowly.
+class SharedFrontEnd:
+    """One listener for all services.
 
     Attributes:
-        listening: Set once mitmproxy's listener and the listener of the front end accept connections.
-        front_end: The listener of the front end.
+        listener: The listener of the front end.
     """
 
     def __init__(self, service: ServiceUnderTest) -> None:
-        super().__init__(service.settings, service.service, door=False)
-        self.listening = asyncio.Event()
-        self._current = service
         self._limits = ConnectionLimits(service.settings.limits.connections_per_client, max_descriptors())
-        self._shared_handover = MitmproxyHandover(self._proxyserver, self._limits.release)
-        self.front_end = listener_of(service.settings, service.service, self._shared_handover, self._limits)
-        self._handlers = {service: self.front_end.handler}
-
-    async def _ready(self) -> Service:
-        return self._current.service
-
-    async def running(self) -> None:
-        await super().running()
-        await self.front_end.start("127.0.0.1", 0)
-        self.listening.set()
+        self.listener = listener_of(service.settings, service.service, self._limits)
+        self._handlers = {service: self.listener.handler}
 
     def use(self, service: ServiceUnderTest) -> None:
         """Send all requests to this service from now on."""
-        self._current = service
         if service not in self._handlers:
-            listener = listener_of(service.settings, service.service, self._shared_handover, self._limits)
+            listener = listener_of(service.settings, service.service, self._limits)
             listener.handler.frontend.connections.start()
             self._handlers[service] = listener.handler
-        self.front_end.handler, self.front_end.targets = self._handlers[service], targets_of(service.settings)
+        self.listener.handler, self.listener.targets = self._handlers[service], targets_of(service.settings)
 
 
 class ServicePool:
@@ -101,8 +90,7 @@ class ServicePool:
 
     def __init__(self) -> None:
         self._services: dict[str, ServiceUnderTest] = {}
-        self._proxy: SharedProxy | None = None
-        self._running: asyncio.Task[None] | None = None
+        self._front_end: SharedFrontEnd | None = None
 
     async def service(self, conversation: Conversation, *, on_disk: bool = False) -> ServiceUnderTest:
         """Return the service with the settings of a conversation, and with a store in memory or `on_disk`."""
@@ -117,21 +105,18 @@ class ServicePool:
         return ServiceUnderTest(settings)
 
     async def proxy(self, service: ServiceUnderTest, *, front_end: bool) -> tuple[str, int]:
-        """Let the proxy use a service. Return host and port of the front end, or of mitmproxy's own listener."""
-        if self._proxy is None:
-            self._proxy = SharedProxy(service)
-            self._running = asyncio.ensure_future(self._proxy.run())
-            await self._proxy.listening.wait()
-        self._proxy.use(service)
-        return self._proxy.front_end.address if front_end else self._proxy.address
+        """Let the proxy use a service. Return host and port of the front end."""
+        assert front_end
+        if self._front_end is None:
+            make_ca(service.settings)
+            self._front_end = SharedFrontEnd(service)
+            await self._front_end.listener.start("127.0.0.1", 0)
+        self._front_end.use(service)
+        return self._front_end.listener.address
 
     async def close(self) -> None:
-        """Close the proxy and all services."""
-        if self._proxy is not None and self._running is not None:
-            await self._proxy.front_end.close()
-            # mitmproxy closes its listeners only when its process ends
-            await self._proxy.addons.get("proxyserver").servers.update([])
-            self._proxy.should_exit.set()
-            await self._running
+        """Close the front end and all services."""
+        if self._front_end is not None:
+            await self._front_end.listener.close()
         for service in self._services.values():
             await service.service.close()

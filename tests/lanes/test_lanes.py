@@ -15,6 +15,7 @@ from tests.lanes.engine_lane import EngineLane
 from tests.lanes.lane import Lane
 from tests.lanes.responder_lane import ResponderLane
 from tests.lanes.script import Conversation
+from tests.lanes.served_lane import ServedPool
 from tests.lanes.server_lane import ServerLane
 from tests.lanes.services import ServicePool
 from tests.lanes.unsupported import LANES, reason_unsupported
@@ -26,6 +27,7 @@ class LaneRunner:
 
     def __init__(self, loop: asyncio.Runner) -> None:
         self.services = ServicePool()
+        self.served = ServedPool()
         self._loop = loop
         self._first: dict[str, list[ComparableResponse]] = {}
 
@@ -58,7 +60,7 @@ class LaneRunner:
             case "http2-clear":
                 return ServerLane(self.services, "http2-clear", name)
             case "http" | "https" | "http2":
-                return ServerLane(self.services, name)
+                return ServerLane(self.served, name)
         raise ValueError(name)
 
 
@@ -70,6 +72,7 @@ def lanes() -> Iterator[LaneRunner]:
         environment.setenv("SSL_CERT_DIR", os.devnull)
         lanes = LaneRunner(loop)
         yield lanes
+        loop.run(lanes.served.close())
         loop.run(lanes.services.close())
 
 

@@ -11,7 +11,7 @@ LANES = ("engine", "responder", "disk", "http1", "http1-tls", "http2-tls", "http
 `engine` is the pure functions. `responder` and `disk` are the responder, with a store in memory or on disk. The others
 are the whole proxy: `http1` and `http1-tls` through its HTTP/1 front end, in clear and in a tunnel; `http2-tls` and
 `http2-clear` through its HTTP/2 front end, in a tunnel and in clear; `http`, `https` and `http2` through mitmproxy's
-listener and hooks, in clear, in a tunnel, and over HTTP/2 in a tunnel.
+listener, in clear, in a tunnel, and over HTTP/2 in a tunnel.
 """
 
 _MITMPROXY_LANE = {"http1": "http", "http1-tls": "https", "http2-tls": "http2", "http2-clear": "http"}
@@ -19,7 +19,6 @@ _MITMPROXY_LANE = {"http1": "http", "http1-tls": "https", "http2-tls": "http2", 
 
 WHOLE_MESSAGES = "the engine gets whole messages: it does not read or send bytes"
 NO_CONTENT = "mitmproxy carries requests with content: the responder does not see them"
-ERROR_PAGE = "if a request that mitmproxy carries fails, the client gets an error page of mitmproxy itself"
 HEAD_IS_SENT = "the front end sends a head as soon as it has one: it cannot become an error any more"
 BODY_FIRST = "this lane waits for the end of a small body before it sends the head"
 EXPECTATION = "mitmproxy itself answers Expect: 100-continue"
@@ -32,8 +31,36 @@ FRONT_END = tuple(_MITMPROXY_LANE)
 
 NOT_IN_FRONT_END = dict.fromkeys(FRONT_END, HEAD_IS_SENT)
 ONLY_IN_FRONT_END = dict.fromkeys(("responder", "http", "https", "http2"), BODY_FIRST)
-NOT_IN_MITMPROXY = {"http": ERROR_PAGE, "https": ERROR_PAGE, "http2": ERROR_PAGE}
-ONLY_IN_MITMPROXY = dict.fromkeys(("engine", "responder", *FRONT_END), "mitmproxy is not a part of this lane")
+
+MITMPROXY = ("http", "https", "http2")
+"""The lanes through mitmproxy's listener."""
+
+_HELD = "mitmproxy holds a body until its end: the client gets an error, not a part"
+_HEAD_FIRST = "mitmproxy has the head judged before there is any content"
+_TIMING = "mitmproxy holds a response until it is complete, so waiting requests get it at another time"
+_TRAILERS = "mitmproxy's reader refuses trailers that are malformed or too long"
+
+_CUT = "the connection to the client is closed early, and nothing is stored"
+_UNPARSED = "JSON that cannot be parsed is relayed and not stored"
+_SECRET = "a second request that"
+
+WITH_MITMPROXY = {
+    f"no last chunk: {_CUT}": _HELD,
+    f"no end of the trailer section: {_CUT}": _HELD,
+    f"a malformed chunk: {_CUT}": _HELD,
+    f"a reset within the body: {_CUT}": _HELD,
+    f"a large body that is incomplete: {_CUT}": _HELD,
+    f"{_UNPARSED}: it is malformed": _HEAD_FIRST,
+    f"{_UNPARSED}: it does not have its content coding": _HEAD_FIRST,
+    f"{_UNPARSED}: its content coding is unknown": _HEAD_FIRST,
+    f"{_SECRET} waits for JSON with a secret is forwarded once only a scrubbed copy exists": _TIMING,
+    f"{_SECRET} joins while JSON with a secret is received gets all that the origin sends": _TIMING,
+    "the rest of a response is stored after its client has disconnected": _TIMING,
+    "a malformed trailer section: the response is relayed and stored": _TRAILERS,
+    "a trailer section that is too long: the response is relayed and stored": _TRAILERS,
+    "chunks in HTTP/1.0, allowed by origin.lenient: relayed, and not stored": "mitmproxy itself refuses this response",
+}
+"""Titles of conversations that mitmproxy itself makes impossible, each with the reason."""
 
 _NOT_IN_HTTP2_FIELDS = ("connection", "keep-alive", "proxy-connection", "te", "upgrade", "host")
 
@@ -42,10 +69,12 @@ def reason_unsupported(conversation: Conversation, lane: str) -> str | None:
     """Return why a lane cannot play a conversation, or None if it can."""
     steps = conversation.steps
     like = "responder" if lane == "disk" else lane
+    if lane in MITMPROXY and conversation.title in WITH_MITMPROXY:
+        return WITH_MITMPROXY[conversation.title]
     if lane in _MITMPROXY_LANE:
         # all that is unsupported because of the client's bytes, but not that which is mitmproxy's own behaviour
         reason = conversation.unsupported.get(_MITMPROXY_LANE[lane])
-        if reason not in (None, ERROR_PAGE, BODY_FIRST, EXPECTATION):
+        if reason not in (None, BODY_FIRST, EXPECTATION):
             return reason
     if lane.startswith("http2") and OTHER_FRAMING in conversation.unsupported.values():
         return OTHER_FRAMING

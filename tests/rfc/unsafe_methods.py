@@ -1,7 +1,6 @@
 """Unsafe methods: always forwarded, and the copies that they invalidate (RFC 9111 §4.4)."""
 
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, origin, origin_closes, origin_gone
-from tests.lanes.unsupported import NOT_IN_MITMPROXY, ONLY_IN_MITMPROXY
 from tests.rfc.common_steps import FRESH_60, STORED, hit, proxy_status
 
 METHOD = "Cache-Status: secondhand; fwd=method"
@@ -154,17 +153,6 @@ CONVERSATIONS = [
         origin_closes(),
         answer("502"),
         *_invalidated("/a"),
-        unsupported=NOT_IN_MITMPROXY,
-    ),
-    conversation(
-        "an unsafe request that mitmproxy forwards, without a response, invalidates its URI",
-        "INVAL-07",
-        *_stored("/a"),
-        ask("POST /a", body="x"),
-        origin_closes(),
-        answer("502", "Server: mitmproxy..."),
-        *_invalidated("/a"),
-        unsupported=ONLY_IN_MITMPROXY,
     ),
     conversation(
         "a response to POST with its own URI in Content-Location is stored, and sent to a later GET as 203",
@@ -319,13 +307,5 @@ CONVERSATIONS = [
         origin_gone(),
         ask("DELETE /a"),
         answer("502 Bad Gateway", proxy_status("connection_refused..."), body="...reason: fetch-failed\n"),
-    ),
-    conversation(
-        "an unsafe request that mitmproxy forwards to an origin that cannot be reached gets a 502",
-        "STATUS-25",
-        origin_gone(),
-        ask("POST /a", body="x"),
-        answer("502", "Server: mitmproxy..."),
-        unsupported=ONLY_IN_MITMPROXY,
     ),
 ]

@@ -93,6 +93,14 @@ class Answer(Compare):
                 await super().responseheaders(flow)
                 response.stream = _teed(state.fetch, response.stream)
 
+    def secondhand_streams(self, flow: http.HTTPFlow) -> None:
+        """Pass content to the store that was held at first, and is streamed from now on (`served_http.py`)."""
+        state, response = self._states[flow], flow.response
+        if response is not None:
+            response.stream = True
+            if state is not None and state.fetch is not None:
+                response.stream = _teed(state.fetch, response.stream)
+
     async def request(self, flow: http.HTTPFlow) -> None:
         """Answer a request, unless that was done."""
         await _until_resumed(flow)

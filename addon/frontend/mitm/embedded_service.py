@@ -39,7 +39,7 @@ class EmbeddedService:
         if self.settings is None:
             self.use(options.configuration())
             return await self.started()
-        service, starting = self._opened or self._begin(_opened(self.settings))
+        service, starting = self._opened or self._begin(service_through_mitmproxy(self.settings))
         await asyncio.shield(starting)
         return service
 
@@ -73,7 +73,7 @@ class EmbeddedService:
 
     def _replace(self, settings: Settings) -> None:
         """Go on with a service for settings that one service cannot change, such as the directory of the store."""
-        old, new = self.current, _opened(settings)
+        old, new = self.current, service_through_mitmproxy(settings)
         if problem := new.store_problem:
             self._close(new)
             raise ValueError(f"the store {settings.store.directory} cannot be used: {problem}")
@@ -99,11 +99,11 @@ class EmbeddedService:
         await asyncio.gather(*self._closing)
 
 
-def _opened(settings: Settings) -> Service:
+def service_through_mitmproxy(settings: Settings, *, lasting: bool = True) -> Service:
     """Return a service that fetches through mitmproxy. Raises ConfigError and ValueError."""
 
     def origin(options: OriginOptions) -> Origin:
-        return MitmproxyOrigin(options.connect_timeout + options.first_byte_timeout, lambda: service.clock())
+        return MitmproxyOrigin(options, lambda: service.clock())
 
-    service = Service(settings, origin=origin)
+    service = Service(settings, lasting=lasting, origin=origin)
     return service

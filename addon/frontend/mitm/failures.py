@@ -7,6 +7,7 @@ import re
 
 from addon.origin import FailureKind, OriginFailure
 
+_NAMED = re.compile(r"(.*) \((\w+)\)", re.DOTALL)
 _ERRNO = re.compile(r"\[Errno (-?\d+)\]")
 _BY_ERRNO = {
     errno.ECONNREFUSED: FailureKind.CONNECTION_REFUSED,
@@ -17,7 +18,10 @@ _BY_ERRNO = {
 }
 _BY_WORDS = (
     (re.compile(r"without sending complete|incomplete"), FailureKind.HTTP_RESPONSE_INCOMPLETE),
-    (re.compile(r"server closed connection|connection closed"), FailureKind.CONNECTION_TERMINATED),
+    (
+        re.compile(r"server closed connection|connection closed|unexpected server response"),
+        FailureKind.CONNECTION_TERMINATED,
+    ),
     (re.compile(r"certificate verify failed", re.IGNORECASE), FailureKind.TLS_CERTIFICATE_ERROR),
     (re.compile(r"\btls\b|\bssl\b", re.IGNORECASE), FailureKind.TLS_PROTOCOL_ERROR),
     (re.compile(r"upstream proxy .* refused", re.IGNORECASE), FailureKind.PROXY_CONFIGURATION_ERROR),
@@ -25,6 +29,7 @@ _BY_WORDS = (
 )
 _NOT_CONNECTED = frozenset(
     {
+        FailureKind.CONNECTION_READ_TIMEOUT,
         FailureKind.CONNECTION_REFUSED,
         FailureKind.CONNECTION_TERMINATED,
         FailureKind.CONNECTION_TIMEOUT,
@@ -35,9 +40,17 @@ _NOT_CONNECTED = frozenset(
 )
 
 
+def named(predicate: str, kind: FailureKind) -> str:
+    """Return a message in mitmproxy's place by which `failure_of` knows the kind of failure again."""
+    return f"the origin {predicate} ({kind})"
+
+
 def failure_of(host: str, message: str) -> OriginFailure:
     """Return the failure to get a response from a host that mitmproxy describes by `message`."""
-    kind = _kind_of(message)
+    if (found := _NAMED.fullmatch(message)) and found[2] in FailureKind:
+        message, kind = found[1], FailureKind(found[2])
+    else:
+        kind = _kind_of(message)
     return OriginFailure(kind, f"{host}: {message}", disconnected=kind in _NOT_CONNECTED)
 
 

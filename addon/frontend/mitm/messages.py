@@ -11,34 +11,16 @@ from addon.pipeline.reply import Reply
 from cache.http.messages import DEFAULT_PORTS, Fields, Request, Response
 
 
-def request_of(flow: http.HTTPFlow, *, edge: bool = False) -> Request:
-    """Return the request head of a flow for the cache; at an edge, addressed as the client addressed it."""
-    request = flow.request
-    fields = fields_of(request.headers)
-    if request.is_http2 or request.is_http3:
-        fields = joined_cookies(fields).replacing("Host", request.authority or request.data.host)
-    scheme, host, port = request.scheme, request.data.host, request.data.port
-    if edge:
-        scheme = "https" if flow.client_conn.tls else "http"
-        host, port = named_authority(fields.get("host"), scheme) or (host, port)
-    if edge or not _in_tunnel(flow):
-        # RFC 9112 §3.2.2: the absolute-form target counts, not Host
-        fields = fields.without(["host"])
+def head_of_request(request: http.Request) -> Request:
+    """Return the head of a request for the cache, as mitmproxy addresses it."""
     return Request(
-        method=request.data.method.decode("latin-1"),
-        scheme=scheme,
-        host=host,
-        port=port,
-        target=request.data.path.decode("latin-1"),
-        fields=fields,
-        version=request.http_version,
-        has_content=has_content(request),
-        tls_name=None if edge else flow.client_conn.sni,
+        method=request.method,
+        scheme=request.scheme,
+        host=request.pretty_host,
+        port=request.port,
+        target=request.path,
+        fields=fields_of(request.headers),
     )
-
-
-def _in_tunnel(flow: http.HTTPFlow) -> bool:
-    return flow.client_conn.tls or flow.request.is_http2 or flow.request.is_http3
 
 
 def named_authority(host: str | None, scheme: str) -> tuple[str, int] | None:

@@ -14,19 +14,23 @@ from mitmproxy.proxy.mode_specs import UpstreamMode
 
 from addon.frontend.mitm.arriving_response import ArrivingResponse
 from addon.frontend.mitm.messages import headers_of
+from addon.frontend.mitm.reachable_addresses import ReachableAddresses
 from addon.frontend.mitm.server_side import ServerSide
 from addon.frontend.mitm.way_out import WayOut, current_way, way_of_request
 from addon.origin import FailureKind, OriginFailure, RequestContent
+from addon.origin.options import OriginOptions
 from cache.http.messages import Request, Response
 
 
 class MitmproxyOrigin:
     """Sends requests through mitmproxy's own side towards servers, so that all of its options are obeyed."""
 
-    def __init__(self, timeout: float, clock: Callable[[], float]) -> None:
-        """Wait at most `timeout` seconds for the head of a response. `clock` returns seconds since the epoch."""
-        self._timeout = timeout
+    def __init__(self, options: OriginOptions, clock: Callable[[], float]) -> None:
+        """Obey the time limits and the rules for targets. `clock` returns seconds since the epoch."""
+        self._options = options
+        self._timeout = options.connect_timeout + options.first_byte_timeout
         self._clock = clock
+        self.addresses = ReachableAddresses(options, clock)
         self._fetching: set[asyncio.Task[None]] = set()
 
     async def fetch(
@@ -42,6 +46,7 @@ class MitmproxyOrigin:
         way = current_way.get()
         if way is None or way.origin != request.origin:
             way = way_of_request(request)
+        await self.refuse_unreachable(way)
         if way.tls and ctx.options.ssl_insecure:  # ledger SEC-08
             raise OriginFailure(
                 FailureKind.DESTINATION_UNAVAILABLE,
@@ -49,7 +54,8 @@ class MitmproxyOrigin:
             )
         body = b"".join([chunk async for chunk in content.chunks]) if content else b""
         response = ArrivingResponse(request.method, self._clock)
-        task = asyncio.get_running_loop().create_task(ServerSide(way, _request_of(request, body, way), response).run())
+        side = ServerSide(way, _request_of(request, body, way), response, self._options)
+        task = asyncio.get_running_loop().create_task(side.run())
         self._fetching.add(task)
         task.add_done_callback(self._fetching.discard)
         try:
@@ -64,6 +70,11 @@ class MitmproxyOrigin:
             raise
         return response
 
+    async def refuse_unreachable(self, way: WayOut) -> None:
+        """Raise OriginFailure if clients may not reach the address to which a way leads."""
+        if way.via is None:
+            await self.addresses.of(*way.address)
+
     def renew(self, request: Request) -> None:
         """Do nothing: every request has a connection of its own."""
 
@@ -72,6 +83,7 @@ class MitmproxyOrigin:
         for task in list(self._fetching):
             task.cancel()
         await asyncio.gather(*self._fetching, return_exceptions=True)
+        await self.addresses.close()
 
 
 def _request_of(request: Request, content: bytes, way: WayOut) -> http.Request:

@@ -17,6 +17,7 @@ from addon.frontend.mitm.arriving_response import ArrivingResponse
 from addon.frontend.mitm.failures import failure_of
 from addon.frontend.mitm.flow_requests import upstream_credentials
 from addon.frontend.mitm.messages import fields_of, head_of
+from addon.frontend.mitm.mitmproxy_origin import MitmproxyOrigin
 from addon.frontend.mitm.way_out import current_way, way_of_flow
 from addon.origin import FailureKind, OriginFailure, RequestContent
 from addon.pipeline.origin import FetchedResponse
@@ -58,7 +59,8 @@ class NativeFetch:
         self._response: ArrivingResponse | None = None
         self._decided = asyncio.Event()
         self._asked_again = False
-        current_way.set(way_of_flow(flow, request))
+        self._way = way_of_flow(flow, request)
+        current_way.set(self._way)
         content = flow.request.raw_content
         context = RequestContext(
             content=RequestContent(_once(content), len(content)) if content else None,
@@ -93,6 +95,8 @@ class NativeFetch:
             if isinstance(response, ArrivingResponse) and response.server_conn:
                 self.server_conn = response.server_conn
             return response
+        if isinstance(self._pipeline.fetcher.origin, MitmproxyOrigin):
+            await self._pipeline.fetcher.origin.refuse_unreachable(self._way)
         self._response = ArrivingResponse(self.request.method, self._service.clock)
         self.sent = sent
         self._decided.set()

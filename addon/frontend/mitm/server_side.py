@@ -22,7 +22,9 @@ from mitmproxy.proxy.mode_specs import UpstreamMode
 from addon.frontend.mitm.arriving_response import ArrivingResponse
 from addon.frontend.mitm.failures import failure_of
 from addon.frontend.mitm.messages import fields_of, head_of
+from addon.frontend.mitm.strict_http1_client import with_strict_reader
 from addon.frontend.mitm.way_out import WayOut
+from addon.origin.options import OriginOptions
 
 logger = logging.getLogger(__name__)
 
@@ -73,10 +75,27 @@ class AbsentClient(layers.http.HttpConnection):
         self._ended.set()
 
 
+class OwnHttpLayer(layers.HttpLayer):
+    """mitmproxy's layer for HTTP, with a strict reader for what origins send over HTTP/1."""
+
+    def __init__(self, context: Context, mode: HTTPMode, options: OriginOptions) -> None:
+        """Obey the limits in `options`."""
+        super().__init__(context, mode)
+        self._options = options
+
+    def register_connection(self, command: layers.http.RegisterHttpConnection) -> CommandGenerator[None]:
+        """Use a connection to an origin."""
+        if not command.err:
+            opened = self.connections[command.connection]
+            self.connections[command.connection] = with_strict_reader(opened, self._options.of_host)
+        yield from super().register_connection(command)
+
+
 class ServerSide(server.ConnectionHandler):
     """Sends one request by a way out, and reports the response."""
 
-    def __init__(self, way: WayOut, request: http.Request, response: ArrivingResponse) -> None:
+    def __init__(self, way: WayOut, request: http.Request, response: ArrivingResponse, options: OriginOptions) -> None:
+        """Prepare to send the request, with the limits in `options` for the response."""
         client = way.client.copy()
         client.state = ConnectionState.OPEN
         context = Context(client, ctx.options)
@@ -91,7 +110,7 @@ class ServerSide(server.ConnectionHandler):
         if authentication := ctx.master.addons.get("upstreamauth"):
             authentication.requestheaders(flow)  # mitmproxy's own addon for the option upstream_auth
         mode = HTTPMode.upstream if isinstance(client.proxy_mode, UpstreamMode) else HTTPMode.transparent
-        layer = layers.HttpLayer(context, mode)
+        layer = OwnHttpLayer(context, mode, options)
         layer.connections[client] = AbsentClient(context.fork(), flow, response, self._ended)
         self.layer = layer
 

@@ -167,7 +167,6 @@ class FrontEndUnderTest:
         for name, table in tables.items():
             given[name] = {**given.get(name, {}), **table} if isinstance(table, dict) else table
         self.settings = Settings.model_validate(given)
-        self.handed_over: list[tuple[bytes, str]] = []
         self._clients: list[Client] = []
 
     async def __aenter__(self) -> Self:
@@ -179,7 +178,7 @@ class FrontEndUnderTest:
         limits = ConnectionLimits(self.settings.limits.connections_per_client, max_descriptors())
         self.fast_path = FastPath(service.active, service.counters, service.clock, self.settings.memory.hot_size, log)
         self.connections = Connections(limits, service.clock, log, each_second=self.fast_path.report_uses)
-        frontend = Frontend(service, self.connections, leaf_contexts(), self._hand_over, leave_alone)
+        frontend = Frontend(service, self.connections, leaf_contexts(), leave_alone)
         http2 = Http2Handler(frontend, self.fast_path)
         handler = Handler(frontend, self.fast_path, partial(Http2Connection, http2))
         self.listener = Listener(handler, targets_of(self.settings))
@@ -196,10 +195,6 @@ class FrontEndUnderTest:
         tasks = [task for task in asyncio.all_tasks() if task.get_coro().__name__ in ("answer", "aclose")]
         await asyncio.wait(tasks, timeout=1) if tasks else None
         await self.service.close()
-
-    def _hand_over(self, transport: asyncio.Transport, data: bytes, mode: str) -> None:
-        self.handed_over.append((data, mode))
-        transport.close()
 
     async def client(self, *, receive_buffer: int = 0, read_limit: int = READ_SIZE) -> Client:
         """Return a new connection.

@@ -47,7 +47,6 @@ def test_a_connect_with_content_is_refused_and_its_content_is_dropped() -> None:
         lines = f"CONNECT {authority_of(origin)} HTTP/1.1", "Host: a", "Content-Length: 18"
         assert (await client.fetch(request_head(*lines) + b"GET / HTTP/1.1\r\n\r\n")).status == 400
         assert await client.rest() == b""
-        assert not front_end.handed_over
 
     run_conversation(conversation, endless)
 
@@ -59,7 +58,6 @@ def test_tls_is_intercepted_with_http_1_1_inside_unless_http_2_is_offered(protoc
         tls = client.writer.get_extra_info("ssl_object")
         assert tls.selected_alpn_protocol() == ("http/1.1" if "http/1.1" in protocols else None)
         assert (await client.fetch(get_in_tunnel(origin))).body == b"ok"
-        assert not front_end.handed_over
 
     run_conversation(conversation, endless, secure=origin_tls())
 
@@ -69,7 +67,6 @@ def test_tls_is_intercepted_with_http_2_inside_if_the_client_offers_it(protocols
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await front_end.tunnel(authority_of(origin), client_tls(*protocols))
         assert client.writer.get_extra_info("ssl_object").selected_alpn_protocol() == "h2"
-        assert not front_end.handed_over
 
     run_conversation(conversation, endless, secure=origin_tls())
 
@@ -85,7 +82,6 @@ def test_a_client_hello_may_arrive_in_pieces_and_together_with_the_connect(size:
             await asyncio.sleep(0)
         assert await client.head() == ESTABLISHED
         assert await client.reader.readexactly(1) == b"\x16"  # the answer of TLS
-        assert not front_end.handed_over
 
     run_conversation(conversation, endless)
 
@@ -203,7 +199,6 @@ def test_a_malformed_client_hello_ends_the_connection(data: bytes) -> None:
         front_end.advance_deadlines(HEAD_TIMEOUT + 1)
         assert not (await client.rest()).startswith(b"HTTP")
         await until(lambda: not front_end.connections)
-        assert not front_end.handed_over
 
     run_conversation(conversation, endless)
 

@@ -1,0 +1,16 @@
+"""The scripts and modes for which `serve` has mitmproxy listen; apart, since mitmproxy is slow to import."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptsAndModes:
+    """Scripts and modes of a mitmproxy that listens."""
+
+    scripts: Sequence[str] = ()
+    """Files of other mitmproxy addons."""
+    modes: Sequence[str] = ()
+    """Modes as mitmproxy writes them, like `socks5`; by default the one that the settings name."""

@@ -1,0 +1,87 @@
+"""Shared by all connections of one mitmproxy that `serve` runs: limits, error pages, the access log."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+from mitmproxy import http
+from mitmproxy.proxy.layers.http import ErrorCode
+
+from addon.config.settings import Settings
+from addon.frontend.http1.request_head import HeadLimits
+from addon.frontend.mitm.failures import failure_of
+from addon.frontend.mitm.messages import whole_response
+from addon.frontend.mitm.served_clients import ServedClients
+from addon.origin.options import OriginOptions
+from addon.pipeline.reply import Reply
+from addon.runtime.access_log import AccessLog, format_line, request_line
+from addon.service import Service
+from cache.answer.cache_status import Handling
+
+
+class ServedConnections:
+    """The limits and the service of the connections, and what is known of their flows.
+
+    Attributes:
+        service: The cache that answers.
+        keep: Clients may send another request after a response; False once the proxy stops.
+        log: The access log, if there is one.
+        clients: The addon that waits for clients to speak HTTP.
+    """
+
+    def __init__(self, service: Service, clients: ServedClients, log: AccessLog | None = None) -> None:
+        self.service = service
+        self.clients = clients
+        self.keep = True
+        self.log = log
+        self._replies: WeakKeyDictionary[http.HTTPFlow, Reply] = WeakKeyDictionary()
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        return self.service.settings
+
+    @property
+    def head_limits(self) -> HeadLimits:
+        """The largest request heads."""
+        return HeadLimits(self.settings.limits.max_head, self.settings.limits.max_line)
+
+    def origin_options(self, host: str) -> OriginOptions:
+        """Return the limits for responses of a host."""
+        return self.settings.origin_options().of_host(host)
+
+    def note_reply(self, flow: http.HTTPFlow, reply: Reply) -> None:
+        """Remember what the cache has made of a flow."""
+        self._replies[flow] = reply
+
+    def error_page(self, flow: http.HTTPFlow, message: str, code: ErrorCode) -> http.Response:
+        """Return the response in place of the page that mitmproxy makes of an error.
+
+        That is what the cache has made of the failed fetch, or else an error that says what mitmproxy says.
+        """
+        reply = self._replies.get(flow)
+        if reply is None or reply.refused is None or not isinstance(reply.content, bytes):
+            status = code.http_status_code()
+            if status is not None and status < 500:
+                reply = self.service.errors.malformed_request(message, status)
+            else:
+                reply = self.service.errors.origin_failed(failure_of(flow.request.pretty_host, message))
+        self._replies[flow] = reply
+        return whole_response(flow.request, reply)
+
+    def write_log(self, flow: http.HTTPFlow, status: int, size: int) -> None:
+        """Write a line about a response to the access log."""
+        if self.log is None:
+            return
+        request, client = flow.request, flow.client_conn.peername
+        reply = self._replies.get(flow)
+        if request.method == "CONNECT":
+            cache, target = "tunnel", f"{request.data.host}:{request.data.port}"
+        else:
+            cache, target = _result(reply.handling if reply else None), request.pretty_url
+        line = format_line(request_line(request.method, target, request.http_version), status, size, cache)
+        self.log.note(self.service.clock(), client[0] if client else "-", line)
+
+
+def _result(handling: Handling | None) -> str:
+    return "-" if handling is None else "hit" if handling.hit else str(handling.fwd)
