@@ -78,6 +78,13 @@ changes a comparison or a number by one, gives another reason, or does not remov
 the engine alone, and the tests of `cache/` notice {noticed} of {of} such changes, {share:.0f} %. `make mutation` fails
 below 85 %.
 
+## Lanes
+
+Requests reach the cache in several ways, and mitmproxy's code does not allow in each of them what our own code does.
+"mitmproxy in `serve`" is `serve` with `--script`, `--mode` or `--no-door`. An empty cell: the property does not apply.
+
+{lanes}
+
 ## Tests that fail
 
 "Ledger row" is the requirement in `tests/rfc/ledger.toml` on which the reason rests.
@@ -115,6 +122,7 @@ def text(recordings: Mapping[AnswerStatus, Recording]) -> str:
         scores=_scores(recordings),
         of_the_release=_table(("answer.status", *KINDS), of_the_release),
         listed=_listed(),
+        lanes=lanes(),
         **_mutation(),
         missed=_table(("kind", *REASON_HEAD), [row for kind in KINDS for row in _reason_rows("present", kind)]),
         no=_table(REASON_HEAD, [row[1:] for row in _reason_rows("present", "check")]),
@@ -126,6 +134,12 @@ def _mutation() -> dict[str, float]:
     """Return the result of the last complete run of `make mutation`, with the share in per cent."""
     figure = tomllib.loads(MUTATION_FIGURE.read_text())
     return {**figure, "share": 100 * figure["noticed"] / figure["of"]}
+
+
+def lanes() -> str:
+    """Return the table of what holds in each lane."""
+    known = tomllib.loads((HERE / "lanes.toml").read_text())
+    return _table(("property", *known["lanes"]), [(row["property"], *row["cells"]) for row in known["row"]])
 
 
 def _listed() -> str:
