@@ -13,6 +13,7 @@ The status is:
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 from functools import lru_cache
 from http import HTTPStatus
@@ -26,7 +27,7 @@ from cache.http.field_table import end_to_end, row
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.operator_rules import AnswerStatus
+from cache.policy.operator_rules import ANYTHING, AnswerRule, AnswerStatus
 from cache.policy.reasons import Detail, Refused
 from cache.rules.freshness import current_age, directives_of
 from cache.rules.mementos import with_memento_fields
@@ -59,6 +60,16 @@ def _status_setting(request: Request, policy: CachePolicy) -> AnswerStatus:
         if rule.host.fullmatch(request.host) and rule.path.fullmatch(path) and rule.user_agent.search(user_agent):
             return rule.status
     return policy.presentation.status
+
+
+def path_conditions(policy: CachePolicy) -> tuple[Callable[[str], object], ...]:
+    """Return the conditions for request targets by which the status of copies is decided: all that the path decides."""
+    of_paths = [_of_path(rule) for rule in policy.presentation.status_rules if rule.path is not ANYTHING]
+    return (*of_paths, *(rule.path.search for rule in policy.presentation.clients if rule.path is not None))
+
+
+def _of_path(rule: AnswerRule) -> Callable[[str], object]:
+    return lambda target: rule.path.fullmatch(target.partition("?")[0])
 
 
 # ---- responses from a copy

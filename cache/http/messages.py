@@ -124,6 +124,20 @@ class Request:
             content_digest=self.content_digest,
         )
 
+    def with_target(self, target: str) -> Request:
+        """Return this request with another target. Faster than `dataclasses.replace`."""
+        return Request(
+            method=self.method,
+            scheme=self.scheme,
+            host=self.host,
+            port=self.port,
+            target=target,
+            fields=self.fields,
+            version=self.version,
+            has_content=self.has_content,
+            tls_name=self.tls_name,
+        )
+
     @property
     def authority(self) -> str:
         """Return `host:port`, or `host` if the port is the scheme's default."""

@@ -162,6 +162,8 @@ class Shortcuts:
     """Repeat the upstream request and the response head of a similar request."""
     hot_response: bool
     """Repeat a response by the bytes of the request head, with only `Age` and `ttl` renewed."""
+    response_pattern: bool
+    """Repeat a response for another URL, with only the values renewed that the response has from its copy."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +190,13 @@ class CachePolicy:
         annotations = self.presentation.annotations
         key_is_url = not (self.keying.no_vary_search or self.keying.query_rules)
         counts_seconds = any("{age}" in value for rule in annotations for _, value in (*rule.set, *rule.append))
-        shortcuts = Shortcuts(key_is_url, key_is_url and not annotations, key_is_url and not counts_seconds)
+        shows_copy = annotations or self.presentation.memento or self.storing.captures > 1
+        shortcuts = Shortcuts(
+            direct_fetch=key_is_url,
+            request_template=key_is_url and not annotations,
+            hot_response=key_is_url and not counts_seconds,
+            response_pattern=key_is_url and not shows_copy,
+        )
         object.__setattr__(self, "shortcuts", shortcuts)
 
     def mode_of(self, host: str) -> Mode:

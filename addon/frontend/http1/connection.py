@@ -20,6 +20,7 @@ from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
 from addon.frontend.http1.request_body import RequestBody
+from addon.frontend.http1.request_classes import RequestClass
 from addon.frontend.http1.request_head import EMPTY_LINES, PREFACE, MalformedRequest, RequestHead, end_of_head, parse
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
@@ -208,6 +209,9 @@ class Http1Connection(asyncio.Protocol):
         known = self._fast_path.hot.get(self._prefix + head_as_sent)
         if known is not None and self._send_hot(known):
             return
+        alike = self._fast_path.classes.find(self._prefix, head_as_sent)
+        if alike is not None and self._answer_at_once(head_as_sent, alike[1], alike[0]):
+            return
         if head_as_sent == PREFACE and self._may_start_http2 and not self.transport.get_extra_info("ssl_object"):
             self._handler.start_http2(self._targets, *self.release())
             return
@@ -220,16 +224,21 @@ class Http1Connection(asyncio.Protocol):
         if head.asks_for_web_socket:
             self._handle_web_socket(head, request)
             return
-        if head.persistent and not head.has_content:
-            ready = self._fast_path.prepare(self._prefix + head_as_sent, request, client=self)
-            if isinstance(ready, DirectFetch):
-                self._move(Event.REQUEST)
-                self._response, self.deadline = ready, inf
-                ready.send()
-                return
-            if ready is not None and self._send_hot(ready):
+        if alike is None and head.persistent and not head.has_content:
+            learnt = self._fast_path.classes.learn(self._prefix, head_as_sent, request)
+            if self._answer_at_once(head_as_sent, request, learnt):
                 return
         self._handle(head, request)
+
+    def _answer_at_once(self, head_as_sent: bytes, request: Request, alike: RequestClass | None) -> bool:
+        """Answer a request without content, or send it to the origin, if that needs no task; return whether it does."""
+        ready = self._fast_path.prepare(self._prefix + head_as_sent, request, alike, client=self)
+        if isinstance(ready, DirectFetch):
+            self._move(Event.REQUEST)
+            self._response, self.deadline = ready, inf
+            ready.send()
+            return True
+        return ready is not None and self._send_hot(ready)
 
     def _handle(self, head: RequestHead, request: Request) -> None:
         """Answer a request by the handler, in a task."""
@@ -334,16 +343,6 @@ class Http1Connection(asyncio.Protocol):
             await self.watched(asyncio.get_running_loop().create_future())
         if self.transport.is_closing():
             raise ClientGone
-
-    async def flushed(self) -> None:
-        """Wait until the socket has taken all that was written. Raises ClientGone."""
-        if self.transport.is_closing():
-            raise ClientGone
-        self.transport.set_write_buffer_limits(0)  # any byte left counts as too much, and is waited for
-        while self.transport.get_write_buffer_size():
-            await self.writable()
-            await asyncio.sleep(0)
-        self.transport.set_write_buffer_limits()
 
     async def watched(self, ready: asyncio.Future[None]) -> None:
         """Wait for `ready`, as long as the client is connected. Raises ClientGone."""

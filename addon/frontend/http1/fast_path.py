@@ -7,12 +7,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
 from addon.frontend.http1.hot_cache import HotCache, HotKey
 from addon.frontend.http1.hot_response import HitCount, HotResponse, hot_response
+from addon.frontend.http1.request_classes import RequestClass, RequestClasses
 from addon.frontend.http1.request_templates import RequestTemplates
 from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.single_flight import ANYONE, audience_of
@@ -23,8 +24,9 @@ from cache.engine.decisions import Forward, Refuse, Serve, Validate
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
 from cache.rules.key import primary_key
+from cache.rules.stored_response import StoredResponse
 from cache.rules.streams import asks_for_stream
-from cache.stores.base import Stamp
+from cache.stores.base import Stamp, WholeCopy
 
 MAX_USES_REPORTED = 5_000
 """Hot responses a second whose use is reported to the store, since reporting takes time."""
@@ -35,6 +37,7 @@ class FastPath:
 
     Attributes:
         hot: The hot cache, by the bytes of the request head.
+        classes: The request classes.
         fetcher: The active pipeline's fetcher.
         templates: The request templates of the active pipeline.
         clock: Returns seconds since the epoch.
@@ -52,6 +55,7 @@ class FastPath:
         """Keep at most `hot_size` bytes of hot responses, and log them to `log`."""
         self.clock = clock
         self.hot = HotCache(hot_size)
+        self.classes = RequestClasses()
         self._active = active
         self.log = log
         self._counters = counters
@@ -89,7 +93,7 @@ class FastPath:
             return False
         version = self._generations.version()
         if hot.version != version:  # something in the store has changed, though rarely under this key
-            if not self._generations.is_current(hot.stamp):
+            if not self._generations.is_current(hot):
                 return False
             hot.version = version
         return True
@@ -123,27 +127,40 @@ class FastPath:
     # ---- requests that no hot response answers
 
     def prepare(
-        self, head_as_sent: bytes, request: Request, *, client: DirectFetchClient
+        self, head_as_sent: bytes, request: Request, alike: RequestClass | None, *, client: DirectFetchClient
     ) -> HotResponse | DirectFetch | None:
         """Return a hot response made now, or a direct fetch; None if the handler has to answer.
 
         Args:
             head_as_sent: The request head with the prefix of its connection; the hot response is kept under it.
             request: The same request, parsed; it has no content.
+            alike: The class of the request, if it has one.
             client: Gets the response to a direct fetch.
         """
         store, policy, now = self._pipeline.store, self.fetcher.policy, self.clock()
         if not policy.shortcuts.direct_fetch:
             return None
         key = primary_key(request)
-        if store.peek(key) == ():
+        if alike is not None and alike.patterns:
+            stamp = self._generations.stamp(key)
+            whole = store.peek_whole(key)
+            if whole == ():
+                return self.templates.fetch(request, key, now, client)
+            if whole and (hot := self._by_pattern(alike, request, whole, stamp=stamp, now=now)):
+                self.hot.put(head_as_sent, hot)
+                return hot
+        elif store.peek(key) == ():
             return self.templates.fetch(request, key, now, client)
         stamp = self._generations.stamp(key)
-        match self._decide(request, key, now):
+        candidates = store.peek(key) or ()  # after the stamp, so that a change in between is noticed
+        match self._decide(request, candidates, now):
             case Validate() as sent:
                 return self.templates.validate(request, sent, key, now, client)
             case Serve() as serve:
-                return self._make_hot(HotResponse, head_as_sent, request, serve, stamp=stamp, now=now)
+                made = self._make_hot(HotResponse, head_as_sent, request, serve, stamp=stamp, now=now)
+                if made is not None and alike is not None and len(candidates) == 1:
+                    alike.patterns.learn(request, serve, policy, made)
+                return made
         return None
 
     def hit[Kind: HotResponse](self, kind: type[Kind], name: HotKey, request: Request) -> Kind | None:
@@ -158,15 +175,30 @@ class FastPath:
             return None
         key, now = primary_key(request), self.clock()
         stamp = self._generations.stamp(key)
-        match self._decide(request, key, now):
+        candidates = self._pipeline.store.peek(key) or ()  # after the stamp, as above
+        match self._decide(request, candidates, now):
             case Serve() as serve:
                 return self._make_hot(kind, name, request, serve, stamp=stamp, now=now)
         return None
 
-    def _decide(self, request: Request, key: str, now: float) -> Serve | Validate | Forward | Refuse | None:
+    def _decide(
+        self, request: Request, candidates: Sequence[StoredResponse], now: float
+    ) -> Serve | Validate | Forward | Refuse | None:
         """Return the engine's decision, or None if there are no stored responses in memory."""
-        candidates = self._pipeline.store.peek(key)  # after the stamp, so that a change in between is noticed
         return engine.on_request(request, candidates, self.fetcher.policy, now) if candidates else None
+
+    def _by_pattern(
+        self, alike: RequestClass, request: Request, whole: WholeCopy, *, stamp: Stamp, now: float
+    ) -> HotResponse | None:
+        return alike.patterns.hot_response(
+            request,
+            *whole,
+            policy=self.fetcher.policy,
+            now=now,
+            stamp=stamp,
+            hits=lambda exemption: self._hits(request.scheme, exemption),
+            logged=self.log is not None,
+        )
 
     def _make_hot[Kind: HotResponse](
         self, kind: type[Kind], name: HotKey, request: Request, decision: Serve, *, stamp: Stamp, now: float
@@ -175,13 +207,24 @@ class FastPath:
         if content is None:
             return None
         policy, hits = self.fetcher.policy, self._hits(request.scheme, decision.response.exemption)
-        hot = hot_response(kind, request, decision, content, policy=policy, now=now, stamp=stamp, hits=hits)
+        hot = hot_response(
+            kind,
+            request,
+            decision,
+            content,
+            policy=policy,
+            now=now,
+            stamp=stamp,
+            hits=hits,
+            logged=self.log is not None,
+        )
         if hot is not None:
             self.hot.put(name, hot)
         return hot
 
     def _hits(self, scheme: str, exemption: str | None) -> HitCount:
-        return self._hit_counts.setdefault((scheme, exemption), HitCount(scheme, exemption))
+        found = self._hit_counts.get((scheme, exemption))
+        return found or self._hit_counts.setdefault((scheme, exemption), HitCount(scheme, exemption))
 
     def is_shareable(self, request: Request) -> bool:
         """Return whether other requests may use the origin's response to this one, as far as is known."""

@@ -67,12 +67,13 @@ class Encoded(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class HotResponse:
-    """One response, with the seconds in its head left open. It is encoded for HTTP/1."""
+class HotResponse(Stamp):
+    """One response, with the seconds in its head left open. It is encoded for HTTP/1.
 
-    stamp: Stamp
-    version: int
-    """The version of the generation table when it last showed no change."""
+    It is a stamp itself, since memory is full of hot responses. Its `version` is that of the generation table when it
+    last showed no change.
+    """
+
     policy: CachePolicy
     entry_id: str
     valid_until: float
@@ -91,8 +92,8 @@ class HotResponse:
     milliseconds: int
     """The time that the origin had taken to send the response."""
     hits: HitCount
-    log_line: str
-    """Its line in the access log, from the method on."""
+    log_line: str = ""
+    """Its line in the access log, from the method on; empty if there is no log."""
     cache_status: str = ""
     """See `Encoded`."""
     visited: bool = False
@@ -112,23 +113,28 @@ class HotResponse:
     @staticmethod
     def encoded(request: Request, serve: Serve, policy: CachePolicy, content: bytes) -> Encoded | None:
         """Return the response as the protocol sends it, or None if it cannot be sent again."""
-        template = template_of(request, serve, policy)
+        template = template_of(request, serve.response.head, serve.handling, policy)
         if template is None:
             return None
-        # joined: one memory access in place of two
-        if len(content) <= MAX_JOINED and content.count(b"%") <= MAX_PERCENT_SIGNS:
-            return Encoded(template[0] + content.replace(b"%", b"%%"), template[1], b"")
-        return Encoded(*template, content)
+        with_content, rest = joined(template[0], content)
+        return Encoded(with_content, template[1], rest)
 
 
-def template_of(request: Request, serve: Serve, policy: CachePolicy) -> tuple[bytes, bool] | None:
+def joined(template: bytes, content: bytes) -> tuple[bytes, bytes]:
+    """Return a template of a head with its content behind it, and the content that does not fit there."""
+    # joined: one memory access in place of two
+    if len(content) <= MAX_JOINED and content.count(b"%") <= MAX_PERCENT_SIGNS:
+        return template + content.replace(b"%", b"%%"), b""
+    return template, content
+
+
+def template_of(request: Request, head: Response, handling: Handling, policy: CachePolicy) -> tuple[bytes, bool] | None:
     """Return the head with `%d` in place of seconds, and whether `ttl` is among them; None if the head has no Age."""
-    head = serve.response.head
     lines = [(name.replace("%", "%%"), value.replace("%", "%%")) for name, value in head.fields.lines]
     if sum(name == "Age" for name, _ in lines) != 1:
         return None
     lines = [(name, "%d" if name == "Age" else value) for name, value in lines]
-    ttl = f"; ttl={serve.handling.ttl}"
+    ttl = f"; ttl={handling.ttl}"
     has_ttl = policy.presentation.cache_status and ttl in lines[-1][1]
     if has_ttl:  # our own member of Cache-Status is in the last line of the head
         before, _, after = lines[-1][1].rpartition(ttl)
@@ -147,6 +153,7 @@ def hot_response[Kind: HotResponse](
     now: float,
     stamp: Stamp,
     hits: HitCount,
+    logged: bool = False,
 ) -> Kind | None:
     """Return a response that can be sent again, or None if it may be another one a moment later.
 
@@ -159,6 +166,7 @@ def hot_response[Kind: HotResponse](
         now: The time of the decision.
         stamp: The generation of the primary key.
         hits: Counts the response when it is sent.
+        logged: There is an access log.
     """
     if serve.valid_until <= now or serve.background_validation is not None or not policy.shortcuts.hot_response:
         return None
@@ -167,8 +175,11 @@ def hot_response[Kind: HotResponse](
         return None
     entry: StoredResponse = serve.entry
     return kind(
-        stamp=stamp,
-        version=stamp.version if stamp.generation >= 0 else -1,
+        slot=stamp.slot,
+        generation=stamp.generation,
+        version=version_of(stamp),
+        tags=stamp.tags,
+        purges=stamp.purges,
         policy=policy,
         entry_id=entry.id,
         valid_until=serve.valid_until,
@@ -181,5 +192,10 @@ def hot_response[Kind: HotResponse](
         length=len(content),
         milliseconds=entry.milliseconds,
         hits=hits,
-        log_line=access_line(request, serve.response.head.status, len(content), serve.handling),
+        log_line=access_line(request, serve.response.head.status, len(content), serve.handling) if logged else "",
     )
+
+
+def version_of(stamp: Stamp) -> int:
+    """Return the version of the generation table at which nothing had changed; -1 if there was a change just then."""
+    return stamp.version if stamp.generation >= 0 else -1

@@ -30,9 +30,6 @@ class Client(Protocol):
     async def writable(self) -> None:
         """Wait until the client has read enough of what was written. Raises ClientGone."""
 
-    async def flushed(self) -> None:
-        """Wait until the client's socket has taken all that was written. Raises ClientGone."""
-
     async def watched(self, ready: asyncio.Future[None]) -> None:
         """Wait for `ready`, as long as the client is connected. Raises ClientGone."""
 
@@ -101,7 +98,7 @@ def _trailer_section(trailers: Fields) -> bytes:
 async def _send_file(client: Client, head: bytes, file: FileRange) -> int:
     """Have the kernel send a part of a file, without copying it through this process."""
     client.transport.write(head)
-    await client.flushed()
+    await flushed(client)
     loop = asyncio.get_running_loop()
     # a duplicate, since the event loop watches the original, which uvloop does not share
     descriptor = os.dup(client.transport.get_extra_info("socket").fileno())
@@ -122,6 +119,18 @@ async def _send_file(client: Client, head: bytes, file: FileRange) -> int:
     finally:
         os.close(descriptor)
     return file.stop - file.start
+
+
+async def flushed(client: Client) -> None:
+    """Wait until the socket has taken all that was written. Raises ClientGone."""
+    transport = client.transport
+    if transport.is_closing():
+        raise ClientGone
+    transport.set_write_buffer_limits(0)  # any byte left counts as too much, and is waited for
+    while transport.get_write_buffer_size():
+        await client.writable()
+        await asyncio.sleep(0)
+    transport.set_write_buffer_limits()
 
 
 async def _until_writable(client: Client, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:

@@ -13,7 +13,6 @@ from hypothesis import strategies as st
 from addon.frontend.http1.hot_cache import OVERHEAD, HotCache
 from addon.frontend.http1.hot_response import HitCount, HotResponse
 from cache.policy.cache_policy import CachePolicy
-from cache.stores.base import Stamp
 from tests.fixtures.strategies import unhurried
 
 POLICY, HITS = CachePolicy(), HitCount("http", None)
@@ -21,8 +20,11 @@ POLICY, HITS = CachePolicy(), HitCount("http", None)
 
 def response(content: bytes = b"", log_line: str = "") -> HotResponse:
     return HotResponse(
-        stamp=Stamp(0, 1, 1, (), 0),
+        slot=0,
+        generation=1,
         version=1,
+        tags=(),
+        purges=0,
         policy=POLICY,
         entry_id="0" * 32,
         valid_until=0.0,

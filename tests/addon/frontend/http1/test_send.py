@@ -12,6 +12,7 @@ import pytest
 
 from addon.frontend.connections import STALL_TIMEOUT
 from addon.frontend.http1.connection import Http1Connection
+from addon.frontend.http1.send import flushed
 from tests.addon.frontend.front_end import (
     Client,
     FrontEndUnderTest,
@@ -212,7 +213,7 @@ def test_flushed_waits_for_a_client_that_does_not_read_without_busy_waiting(
         while not unread(connection):
             connection.transport.write(b"a" * 30_000)
             await asyncio.sleep(0)
-        flushing = asyncio.ensure_future(connection.flushed())
+        flushing = asyncio.ensure_future(flushed(connection))
         for _ in range(3):
             await client.fetch(get(origin, "/a", "Range: bytes=0-0"))
         assert not flushing.done()

@@ -138,7 +138,7 @@ def test_damaged_rows_are_not_read_whole(
 ) -> None:
     stored = put(store, new_entry())
     name = f"u:{KEY}" if row == "u" else f"b:{stored.id}"
-    damage(directory, f"UPDATE Cache SET value = {value} WHERE key = ?", name)  # noqa: S608 - the values are above
+    damage(directory, f"UPDATE Cache SET value = {value} WHERE key = ?", name)
     assert quick.whole(KEY) is None
 
 

@@ -1,0 +1,68 @@
+"""Request classes: requests that are alike but for their path are parsed once.
+
+A client sends the same fields in most of its requests. So the bytes in front of the path and behind it are looked up,
+and only the path is checked: one of usual characters is what the parser would have made of it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from addon.frontend.http1.response_patterns import ResponsePatterns
+from cache.http.messages import Request
+
+MAX_CLASSES = 256
+"""Classes that are kept; when there are more, all are forgotten."""
+
+_PATH = re.compile(rb"/[0-9A-Za-z\-._~!$&'()*+,;=:@/?]*")
+"""A path and query that are their own normal form: without escapes, and without anything that is parsed."""
+
+
+@dataclass(slots=True, eq=False)
+class RequestClass:
+    """Requests whose heads differ only in the path. They are persistent, and have no content."""
+
+    request: Request
+    """The first of them."""
+    before_path: bytes
+    """What the request target begins with: scheme and authority as sent to a forward proxy, else nothing."""
+    patterns: ResponsePatterns = field(default_factory=ResponsePatterns)
+    """How copies have answered these requests."""
+
+
+class RequestClasses:
+    """The request classes of one front end."""
+
+    def __init__(self) -> None:
+        self._classes: dict[tuple[bytes, bytes], RequestClass] = {}
+
+    def find(self, prefix: bytes, head: bytes) -> tuple[RequestClass, Request] | None:
+        """Return the class of a request and the request, or None if the head has to be parsed.
+
+        Args:
+            prefix: The prefix of the connection, see `RequestTargets`.
+            head: The request head as sent.
+        """
+        if not head.startswith(b"GET "):
+            return None
+        _, target, rest = head.split(b" ", 2)
+        known = self._classes.get((prefix, rest))
+        if known is None or not target.startswith(known.before_path):
+            return None
+        if not _PATH.fullmatch(target, len(known.before_path)):
+            return None
+        return known, known.request.with_target(target[len(known.before_path) :].decode("ascii"))
+
+    def learn(self, prefix: bytes, head: bytes, request: Request) -> RequestClass | None:
+        """Return the class of a request that was parsed, is persistent and has no content; None if it has none."""
+        if not head.startswith(b"GET "):
+            return None
+        _, target, rest = head.split(b" ", 2)
+        path = request.target.encode("latin-1")
+        if not (_PATH.fullmatch(path) and target.endswith(path)):
+            return None
+        if len(self._classes) >= MAX_CLASSES:
+            self._classes.clear()
+        found = self._classes[prefix, rest] = RequestClass(request, target.removesuffix(path))
+        return found
