@@ -40,6 +40,8 @@ class Generations:
         # Counts changes that only this process can see yet. Slots share counters: a collision costs one needless read
         self._local_changes = memoryview(bytearray(4 * _LOCAL_COUNTERS)).cast("I")
         self._unique_numbers = count(1)
+        self._stamped = 0
+        """The version of the last stamp."""
 
     def slot(self, key: str) -> int:
         """Return the slot of a primary key."""
@@ -61,6 +63,9 @@ class Generations:
     def stamp(self, key: str) -> Stamp:
         """Return a stamp for what is read now under a key. Take it before the data is read."""
         version, slot, purges = self.version(), self.slot(key), self.purges.number()
+        if version == self._stamped:
+            version = self._stamped  # the same object for all stamps: memory is full of them
+        self._stamped = version
         # -1 comes before all purges: if they are not known, what is read now is outdated from the beginning
         return Stamp(slot, self.current(slot), version, tags_of(key), -1 if purges is None else purges)
 

@@ -10,8 +10,8 @@ from collections import OrderedDict, deque
 
 from addon.frontend.http1.hot_response import HotResponse
 
-OVERHEAD = 512
-"""Bytes of memory that a response takes beside its key, its head and its content."""
+OVERHEAD = 600
+"""Bytes of memory that a response takes beside its key, head and content, the record of its last use included."""
 
 SMALL_QUEUE_SHARE = 10
 """The small queue may take one part in so many of the memory."""

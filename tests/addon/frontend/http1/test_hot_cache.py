@@ -5,6 +5,7 @@ See docs/decisions.md, "Memory keeps what is used again (S3-FIFO)".
 
 from __future__ import annotations
 
+import tracemalloc
 from sys import getsizeof
 
 from hypothesis import given
@@ -13,22 +14,35 @@ from hypothesis import strategies as st
 from addon.frontend.http1.hot_cache import OVERHEAD, HotCache
 from addon.frontend.http1.hot_response import HitCount, HotResponse
 from cache.policy.cache_policy import CachePolicy
+from cache.stores.base import Stamp
+from cache.stores.generations import private_generations
 from tests.fixtures.strategies import unhurried
 
 POLICY, HITS = CachePolicy(), HitCount("http", None)
 
 
-def response(content: bytes = b"", log_line: str = "") -> HotResponse:
+STAMP = Stamp(0, 1, 1, (), 0)
+
+
+def response(
+    content: bytes = b"",
+    log_line: str = "",
+    *,
+    stamp: Stamp = STAMP,
+    entry_id: str = "0" * 32,
+    valid_until: float = 0.0,
+    born: float = 0.0,
+) -> HotResponse:
     return HotResponse(
-        slot=0,
-        generation=1,
-        version=1,
-        tags=(),
-        purges=0,
+        slot=stamp.slot,
+        generation=stamp.generation,
+        version=stamp.version,
+        tags=stamp.tags,
+        purges=stamp.purges,
         policy=POLICY,
-        entry_id="0" * 32,
-        valid_until=0.0,
-        born=0.0,
+        entry_id=entry_id,
+        valid_until=valid_until,
+        born=born,
         lifetime=60,
         template=b"",
         has_ttl=False,
@@ -144,3 +158,19 @@ def test_the_size_is_the_sum_over_all_responses(events: list[tuple[int, int, boo
         assert hot.size == sum(len(key) + len(known.content) + OVERHEAD for key, known in kept)
         assert hot.size <= 20_000
         assert len(hot) == len(kept)
+
+
+def test_a_response_takes_no_more_memory_than_is_counted() -> None:
+    number, hot, generations = 2000, HotCache(1 << 30), private_generations()
+    heads = [b"GET /%06d HTTP/1.1\r\n\r\n" % each for each in range(number)]
+    generations.add(f"http://a.example/{each}" for each in range(number))
+    tracemalloc.start()
+    try:
+        for each in range(number):
+            stamp = generations.stamp(f"http://a.example/{each}")
+            made = response(stamp=stamp, entry_id=f"{each:032x}", valid_until=each + 0.5, born=each - 0.5)
+            hot.put(heads[each], made)
+        allocated = tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+    assert allocated <= hot.size - sum(map(len, heads))
