@@ -31,16 +31,17 @@ PAUSE = 1.0
 MAX_WHOLE = 16_384
 """Bytes of the largest body that is read together with its head."""
 
-_ROW = "SELECT mode, value, access_count, key FROM Cache WHERE key = ? AND raw = 1"
+_ROW = "SELECT mode, value, access_count FROM Cache WHERE key = ? AND raw = 1"
 
-_HEAD_AND_BODIES = """
-    SELECT mode, value, access_count, key FROM Cache WHERE key = ? AND raw = 1 UNION ALL SELECT * FROM (
-        SELECT mode, value, access_count, key FROM Cache WHERE tag = ? AND raw = 1 AND length(value) <= ? LIMIT 2
-    )
+# The row before a head row is mostly its body's, inserted with it: to find that needs no second search
+_HEAD_AND_ROW_BEFORE = """
+    SELECT head.mode, head.value, head.access_count, body.mode, body.value, body.access_count, body.key
+    FROM Cache AS head LEFT JOIN Cache AS body ON body.rowid = head.rowid - 1 AND length(body.value) <= ?
+    WHERE head.key = ? AND head.raw = 1
 """
 
-type _Row = tuple[bytes, int, str]
-"""The value of a row, the number of the last purge before it, and its key."""
+type _Row = tuple[bytes, int]
+"""The value of a row, and the number of the last purge before it."""
 
 
 class QuickReads:
@@ -64,37 +65,47 @@ class QuickReads:
 
     def candidates(self, key: str) -> tuple[StoredResponse, ...] | None:
         """Return all stored responses under a primary key, most recently stored first."""
-        if self._purges.number() is None or (rows := self._rows(_ROW, f"u:{key}")) is None:
+        if self._purges.number() is None or (found := self._find(_ROW, f"u:{key}")) is None:
             return None
-        try:
-            return tuple(entry for row, number, _ in rows for entry, _ in decoded(row, number, key, self._purges))
-        except CodecError:
-            return None
+        return self._entries(key, *found[0]) if found else ()
 
     def body(self, entry: StoredResponse) -> bytes | None:
         """Return the body of an entry if it is intact and in the database, else None."""
-        for body, number, _ in self._rows(_ROW, f"b:{entry.id}") or ():
-            if not self._purges.covers(entry.key, number) and self._verification.is_intact(entry, BytesBody(body)):
-                return body
+        for columns in self._find(_ROW, f"b:{entry.id}") or ():
+            row = _row(*columns)
+            if row is None or self._purges.covers(entry.key, row[1]):
+                return None
+            return row[0] if self._verification.is_intact(entry, BytesBody(row[0])) else None
         return None
 
     def whole(self, key: str) -> WholeCopy | None:
-        """Return the stored response under a key with its body, by one read, if it is small and the only one."""
+        """Return the stored response under a key with its body, mostly by one read, if it is small and the only one."""
         if self._purges.number() is None:
             return None
-        match self._rows(_HEAD_AND_BODIES, f"u:{key}", key, MAX_WHOLE):
-            case [(row, number, _), (body, body_number, body_key)]:
-                try:
-                    variants = decoded(row, number, key, self._purges)
-                except CodecError:
-                    return None
-                if len(variants) != 1 or self._purges.covers(key, body_number):
-                    return None
-                entry = variants[0][0]
-                return (entry, body) if body_key == f"b:{entry.id}" and is_body_of(entry, body) else None
+        for mode, value, number, *body_columns, body_key in (
+            self._find(_HEAD_AND_ROW_BEFORE, MAX_WHOLE, f"u:{key}") or ()
+        ):
+            entries = self._entries(key, mode, value, number)
+            if entries is None or len(entries) != 1 or entries[0].length > MAX_WHOLE:
+                return None
+            entry = entries[0]
+            row = _row(*body_columns) if body_key == f"b:{entry.id}" else None
+            if row is not None and is_body_of(entry, row[0]) and not self._purges.covers(key, row[1]):
+                return entry, row[0]
+            body = self.body(entry)
+            return (entry, body) if body is not None else None
         return None
 
-    def _rows(self, statement: str, *parameters: str | int) -> list[_Row] | None:
+    def _entries(self, key: str, *columns: object) -> tuple[StoredResponse, ...] | None:
+        """Return the entries in the head row of a key, or None if it is damaged."""
+        if (row := _row(*columns)) is None:
+            return None
+        try:
+            return tuple([entry for entry, _ in decoded(*row, key, self._purges)])
+        except CodecError:
+            return None
+
+    def _find(self, statement: str, *parameters: str | int) -> list[tuple[object, ...]] | None:
         """Return the rows that a statement finds, or None if a thread must read them."""
         began = self._clock()
         if began < self._paused_until or self._closed:
@@ -105,12 +116,7 @@ class QuickReads:
             return None
         if (ended := self._clock()) - began > SLOW_READ:
             self._paused_until = ended + PAUSE
-        rows = [
-            (value, number if isinstance(number, int) else 0, row_key)
-            for mode, value, number, row_key in found
-            if mode == MODE_RAW and type(value) is bytes
-        ]
-        return rows if len(rows) == len(found) else None
+        return found
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -126,3 +132,10 @@ class QuickReads:
         if self._connection is not None:
             with suppress(sqlite3.Error):
                 self._connection.close()
+
+
+def _row(mode: object, value: object, number: object) -> _Row | None:
+    """Return a row whose value is in the database, or None if it is another one or damaged."""
+    if mode != MODE_RAW or not isinstance(value, bytes):
+        return None
+    return value, number if isinstance(number, int) else 0
