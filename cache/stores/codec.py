@@ -159,8 +159,12 @@ def decode(data: bytes) -> StoredResponse:
         invalid=decoded.invalid,
         revision=decoded.revision,
         scrubbed=decoded.scrubbed,
-        clock=ClockSetting(*decoded.clock),
+        clock=_clock_setting(*decoded.clock),
     )
+
+
+_clock_setting = lru_cache(maxsize=64)(ClockSetting)
+"""Cached: all that is stored between two settings of the clock has the same one."""
 
 
 def encode_row(entries: Iterable[bytes]) -> bytes:
@@ -181,23 +185,30 @@ def _check[F: (_Lines, msgspec.Raw)](record: _Record[F]) -> None:
     identifiers = (record.id, record.sha256, record.version, record.method, record.key, record.target)
     if not _IDENTIFIERS.fullmatch("\n".join(identifiers)):
         raise ValueError("an identifier is malformed")
-    vary_names = "".join([f"{name}\n" for name, _ in record.vary])
-    if vary_names.count("\n") != len(record.vary) or not _LOWER_NAMES.fullmatch(vary_names):
+    if record.vary and not _are_names(tuple([name for name, _ in record.vary]), _LOWER_NAMES):
         raise ValueError("a field name of Vary is not a token in lower case")
     _check_texts([record.reason, *[value for _, value in record.vary if value is not None]])
-    counts = (record.length, record.first, record.complete_length or 0, record.revision)
-    if not (200 <= record.status <= 599 and min(counts) >= 0 and max(counts) <= _MAX_COUNT):
+    if not 200 <= record.status <= 599:
         raise ValueError("a number is out of range")
+    for count in (record.length, record.first, record.complete_length or 0, record.revision):
+        if not 0 <= count <= _MAX_COUNT:
+            raise ValueError("a number is out of range")
     for seconds in (record.request_time, record.response_time, record.stored_at, record.clock[1]):
         if not -_MAX_SECONDS <= seconds <= _MAX_SECONDS:  # also refuses infinity and NaN
             raise ValueError("a time is out of range")
 
 
 def _check_lines(lines: _Lines) -> None:
-    names = "".join([f"{name}\n" for name, _ in lines])
-    if names.count("\n") != len(lines) or not _NAMES.fullmatch(names):
+    if not _are_names(tuple([name for name, _ in lines]), _NAMES):
         raise ValueError("a field name is not a token")
     _check_texts([value for _, value in lines])
+
+
+@lru_cache(maxsize=512)
+def _are_names(names: tuple[str, ...], pattern: re.Pattern[str]) -> bool:
+    """Return whether all names match a pattern for lines. Cached: the heads of an origin mostly have the same names."""
+    joined = "".join([f"{name}\n" for name in names])
+    return joined.count("\n") == len(names) and bool(pattern.fullmatch(joined))
 
 
 def _check_texts(texts: list[str]) -> None:
