@@ -139,7 +139,8 @@ class Stream:
     @property
     def _receives(self) -> bool:
         """Return whether the response waits for the client's content. One that has begun need not (gRPC)."""
-        return self.upload is not None and not self.upload.complete and not self._begun and not self.may_be_silent
+        needs_none = self._begun or self.may_be_silent or self.is_tunnel
+        return self.upload is not None and not self.upload.complete and not needs_none
 
     @property
     def _sends(self) -> bool:

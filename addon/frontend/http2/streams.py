@@ -16,7 +16,8 @@ from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http2 import limits, stalls
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.http2.header_block import HeaderDecoder, OversizedHeaderList
-from addon.frontend.http2.hot_answers import Http2HotResponse, hot_frames
+from addon.frontend.http2.hot_answers import Http2HotResponse
+from addon.frontend.http2.hot_sender import HotSender
 from addon.frontend.http2.request_fields import Http2Head, check_trailers, request_head
 from addon.frontend.http2.response_queue import ResponseQueue
 from addon.frontend.http2.stream import Stream, StreamOwner
@@ -84,6 +85,7 @@ class Streams:
         self._targets = targets
         self._connection = connection
         self._outbound = connection.outbound
+        self._hot = HotSender(handler.fast_path, connection.outbound, settings, budgets, connection.client_address)
         self._secure = connection.outbound.transport.get_extra_info("ssl_object") is not None
         self._settings = settings
         self._budgets = budgets
@@ -119,7 +121,8 @@ class Streams:
         head = self._decoder.known.get(block)
         if head is not None and ended and self._connection.accepts_requests:
             hot = self._fast_path.hot.get(head.key)
-            if hot is not None and self._send_hot(number, cast("Http2HotResponse", hot)):
+            if hot is not None and self._hot.send(number, cast("Http2HotResponse", hot)):
+                self.work -= len(hot.content) // frames.MAX_FRAME
                 return
         try:
             self._answer(number, head or self._read_head(block), ended=ended)
@@ -128,24 +131,6 @@ class Streams:
             self._budgets.count_reset(self._connection.now())
             if isinstance(fault, OversizedHeaderList):
                 raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(fault)) from fault
-
-    def _send_hot(self, number: int, hot: Http2HotResponse) -> bool:
-        """Send a hot response if it is still valid and the windows have room for it; return whether it was sent."""
-        fast_path, outbound, length = self._fast_path, self._outbound, len(hot.content)
-        now = fast_path.clock()
-        if (
-            not fast_path.is_valid(hot, now)
-            or length > outbound.window.size
-            or length > self._settings.initial_window
-            or outbound.confirms_table
-        ):
-            return False
-        self.work -= length // frames.MAX_FRAME
-        outbound.window.size -= length
-        outbound.write(*hot_frames(number, hot.block_at(now), hot.content))
-        self._budgets.content_sent(1 + length // frames.MAX_FRAME)
-        fast_path.count(hot, now, self._connection.client_address())
-        return True
 
     def _read_head(self, block: bytes) -> Http2Head:
         """Return the request head in a header block. Raises MalformedRequest and ConnectionFault."""
@@ -174,7 +159,8 @@ class Streams:
         request = self._targets.request(known.head_of(ended=ended))
         if ended:
             hot = self._fast_path.hit(Http2HotResponse, known.key, request)
-            if hot is not None and self._send_hot(number, hot):
+            if hot is not None and self._hot.send(number, hot):
+                self.work -= len(hot.content) // frames.MAX_FRAME
                 return
         self._respond(number, request, known.length, ended=ended)
 
