@@ -16,7 +16,7 @@ from addon.frontend.http2.stream_state import State
 
 logger = logging.getLogger(__name__)
 
-START, MOST = 2, 128
+START, MOST = 8, 128
 """Responses that a new connection may begin at once, and any connection."""
 
 INTERVAL = 0.05
@@ -86,6 +86,7 @@ class ResponseQueue:
     def _allow_more(self) -> None:
         """Allow a few more responses: the origin is slow, or the client reads slowly."""
         self._timer = None
+        self._waiting = deque([each for each in self._waiting if each[0].state is not State.CLOSED])
         self._allowed = max(self._allowed, START)
         if self.is_ready:
             self._on_ready()

@@ -13,6 +13,28 @@ HOLDING_TIMEOUT = 10.0
 """Seconds for which an origin may take nothing of an upload that holds the window which other uploads need."""
 
 
+def to_reset(streams: list[Stream], now: float, *, window_is_full: bool, others_wait: bool) -> list[tuple[Stream, str]]:
+    """Return the streams that are ended now, each with a sentence for the log. To be called once a second or so.
+
+    Args:
+        streams: The open streams of a connection.
+        now: The event loop's clock.
+        window_is_full: The client may send no more content on the connection.
+        others_wait: Responses wait to be begun.
+    """
+    for stream in streams:
+        stream.look(now)
+    found = dict.fromkeys(overdue(streams, now, window_is_full=window_is_full), "a client sends or reads too slowly")
+    left = [each for each in streams if each not in found]
+    holder = holder_of_window(left, now) if window_is_full else None
+    if holder is not None:
+        found[holder] = "an origin does not take content that holds the window of other requests"
+    stuck = least_read(left) if others_wait else None
+    if stuck is not None:
+        found[stuck] = "a client does not read a response, and asks for others"
+    return list(found.items())
+
+
 def overdue(streams: Iterable[Stream], now: float, *, window_is_full: bool) -> list[Stream]:
     """Return the streams whose client was too slow, and restart the deadlines of the others that have passed.
 

@@ -15,10 +15,11 @@ from addon.frontend.http1.request_head import MalformedRequest
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http2 import limits, stalls
 from addon.frontend.http2.handler import Http2Handler
-from addon.frontend.http2.header_block import HeaderDecoder, OversizedHeaderList
+from addon.frontend.http2.head_reader import HeadReader
+from addon.frontend.http2.header_block import OversizedHeaderList
 from addon.frontend.http2.hot_answers import Http2HotResponse
 from addon.frontend.http2.hot_sender import HotSender
-from addon.frontend.http2.request_fields import Http2Head, check_trailers, request_head
+from addon.frontend.http2.request_fields import Http2Head
 from addon.frontend.http2.response_queue import ResponseQueue
 from addon.frontend.http2.stream import Stream, StreamOwner
 from addon.frontend.http2.stream_state import REQUEST_COMPLETE, Event, State
@@ -28,7 +29,6 @@ from addon.origin.http2 import frames
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, StreamFault, over_budget
 from addon.origin.http2.flow_control import ReceiveWindow
 from addon.origin.http2.frame_reader import Frame
-from addon.origin.http2.header_block import Lines
 from addon.origin.http2.settings import PeerSettings
 from cache.http.messages import Request
 from cache.policy.reasons import Disconnected
@@ -86,11 +86,11 @@ class Streams:
         self._connection = connection
         self._outbound = connection.outbound
         self._hot = HotSender(handler.fast_path, connection.outbound, settings, budgets, connection.client_address)
-        self._secure = connection.outbound.transport.get_extra_info("ssl_object") is not None
         self._settings = settings
         self._budgets = budgets
-        self._limits, self._head_limits = handler.limits, handler.head_limits
-        self._decoder = HeaderDecoder[Http2Head](self._head_limits.head)
+        self._limits = handler.limits
+        secure = connection.outbound.transport.get_extra_info("ssl_object") is not None
+        self._heads = HeadReader(targets.prefix, handler.head_limits, self._spend, secure=secure)
         self._window = ReceiveWindow(self._limits.connection_window)
         self._open: dict[int, Stream] = {}
         self.responses = ResponseQueue(
@@ -99,6 +99,9 @@ class Streams:
             lambda task: self._fast_path.fetcher.single_flight.abandon(task),
             lambda: stalls.unread(self),
         )
+
+    def _spend(self, work: int) -> None:
+        self.work -= work
 
     def __len__(self) -> int:
         """Return how many streams are open."""
@@ -118,34 +121,19 @@ class Streams:
         if not number & 1:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A client's stream has an even number.")
         self.last = number
-        head = self._decoder.known.get(block)
+        head = self._heads.known.get(block)
         if head is not None and ended and self._connection.accepts_requests:
             hot = self._fast_path.hot.get(head.key)
             if hot is not None and self._hot.send(number, cast("Http2HotResponse", hot)):
                 self.work -= len(hot.content) // frames.MAX_FRAME
                 return
         try:
-            self._answer(number, head or self._read_head(block), ended=ended)
+            self._answer(number, head or self._heads.head(block), ended=ended)
         except MalformedRequest as fault:
             self._refuse(number, fault, ended=ended)
             self._budgets.count_reset(self._connection.now())
             if isinstance(fault, OversizedHeaderList):
                 raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(fault)) from fault
-
-    def _read_head(self, block: bytes) -> Http2Head:
-        """Return the request head in a header block. Raises MalformedRequest and ConnectionFault."""
-        lines, size = self._decode(block)
-        head = request_head(lines, self._targets.prefix, self._head_limits.line, secure=self._secure)
-        if size <= limits.MAX_REMEMBERED_LIST:
-            self._decoder.remember(block, head)
-        return head
-
-    def _decode(self, block: bytes) -> tuple[Lines, int]:
-        """Return the fields in a header block, and their size in bytes. Raises MalformedRequest and ConnectionFault."""
-        lines = self._decoder.decode(block)
-        size = sum(len(name) + len(value) for name, value in lines)
-        self.work -= limits.WORK_PER_BLOCK + len(block) // limits.ENCODED_PER_WORK + size // limits.DECODED_PER_WORK
-        return lines, size
 
     def _answer(self, number: int, known: Http2Head, *, ended: bool) -> None:
         """Answer a request, or start to. Raises MalformedRequest and ConnectionFault."""
@@ -226,20 +214,18 @@ class Streams:
         self._feed(stream, content, ended=ended)
 
     def _take_trailers(self, number: int, block: bytes, *, ended: bool) -> None:
+        fault: MalformedRequest | None = None
         try:
-            lines, _ = self._decode(block)
-            stream = self._receiving(number)
-            if stream is None:
-                return
-            check_trailers(lines, self._head_limits.line)
-            if not ended:
-                raise MalformedRequest("A trailer section does not end the request.")  # RFC 9113 §8.1
-        except OversizedHeaderList as fault:
-            raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(fault)) from fault
-        except MalformedRequest:
-            self._reset_by_fault(number)
-        else:
+            self._heads.read_trailers(block, ended=ended)
+        except OversizedHeaderList as oversized:
+            raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(oversized)) from oversized
+        except MalformedRequest as malformed:
+            fault = malformed
+        stream = self._receiving(number)
+        if stream is not None and fault is None:
             self._feed(stream, b"", ended=True)
+        elif stream is not None:
+            self._reset_by_fault(number)
 
     def _feed(self, stream: Stream, content: bytes, *, ended: bool) -> None:
         if stream.upload is None:
@@ -379,17 +365,7 @@ class Streams:
 
     def expire(self, now: float) -> None:
         """Reset the streams whose client was too slow, and those that hold too long what other streams need."""
-        open_streams, window_is_full = list(self._open.values()), self._window.is_full
-        for stream in open_streams:
-            stream.look(now)
-        for stream in stalls.overdue(open_streams, now, window_is_full=window_is_full):
-            logger.info("a client sends or reads too slowly on an HTTP/2 stream")
+        others_wait, window_is_full = bool(self.responses), self._window.is_full
+        for stream, why in stalls.to_reset(list(self), now, window_is_full=window_is_full, others_wait=others_wait):
+            logger.info(why)
             self._reset(stream, ErrorCode.CANCEL)
-        holder = stalls.holder_of_window(self, now) if window_is_full else None
-        if holder is not None:
-            logger.info("an origin does not take the content of a request, which holds the window of other requests")
-            self._reset(holder, ErrorCode.CANCEL)
-        stuck = stalls.least_read(self) if self.responses else None
-        if stuck is not None:
-            logger.info("a client does not read a response, and asks for others")
-            self._reset(stuck, ErrorCode.CANCEL)

@@ -24,7 +24,7 @@ class Received:
 
     heads: list[dict[str, str]] = field(default_factory=list)
     """The header blocks: interim responses, the response, trailers."""
-    content: bytes = b""
+    content: bytearray = field(default_factory=bytearray)
     ended: bool = False
     reset: ErrorCode | None = None
 

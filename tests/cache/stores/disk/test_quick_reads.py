@@ -148,10 +148,3 @@ def test_a_body_of_another_entry_is_not_read_whole(directory: Path, store: DiskS
     damage(directory, "DELETE FROM Cache WHERE key = ?", f"b:{first.id}")
     damage(directory, "UPDATE Cache SET tag = ? WHERE key = ?", KEY, f"b:{second.id}")
     assert quick.whole(KEY) is None
-
-
-def test_a_response_that_replaced_another_is_read_with_its_body(store: DiskStore, quick: QuickReads) -> None:
-    put(store, new_entry(vary=()))
-    put(store, new_entry(KEY + "other"))
-    stored = put(store, new_entry(vary=()))
-    assert quick.whole(KEY) == (stored, body_of(stored.id, 100))
