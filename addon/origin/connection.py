@@ -148,7 +148,7 @@ class OriginConnection(asyncio.Protocol):
 
     @property
     def content_begun(self) -> bool:
-        """Return whether a part of the request's content was taken from its iterator."""
+        """Return whether the request's content was asked for its first part, and cannot be sent another time."""
         return self._body_sender is not None and self._body_sender.begun
 
     # Called by the pool

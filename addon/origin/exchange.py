@@ -31,7 +31,7 @@ class Exchange(Protocol):
 
     @property
     def content_begun(self) -> bool:
-        """Return whether a part of the request's content was taken from its iterator."""
+        """Return whether the request's content was asked for its first part, and cannot be sent another time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ class RequestBodySender(ABC):
     """Task that sends the content of one request.
 
     Attributes:
-        begun: A part of the content was taken from its iterator.
+        begun: The content was asked for its first part, so it cannot be sent another time.
         finished: All of the content was written.
         blocked: The origin reads too slowly: nothing can be written now.
     """
@@ -69,8 +69,8 @@ class RequestBodySender(ABC):
 
     async def _send(self) -> None:
         length, sent = self._content.length, 0
+        self.begun = True
         async for chunk in self._content.chunks:
-            self.begun = True
             sent += len(chunk)
             if length is not None and sent > length:
                 raise ValueError(f"the request's content is longer than {length} bytes")

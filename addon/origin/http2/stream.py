@@ -84,7 +84,7 @@ class OriginStream:
 
     @property
     def content_begun(self) -> bool:
-        """Return whether a part of the request's content was taken from its iterator."""
+        """Return whether the request's content was asked for its first part, and cannot be sent another time."""
         return self._sender is not None and self._sender.begun
 
     # ---- called by the sender of the request

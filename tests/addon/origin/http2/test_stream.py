@@ -113,6 +113,24 @@ def test_a_request_whose_response_is_complete_is_sent_no_further(ca: ThrowawayCA
     assert resets == [(1, ErrorCode.NO_ERROR)]
 
 
+def test_a_request_whose_content_was_begun_is_not_sent_again(ca: ThrowawayCA) -> None:
+    """Even if nothing of the content has come: an iterator that was cancelled may have ended."""
+
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
+        async def late_content() -> AsyncIterator[bytes]:
+            await asyncio.Event().wait()
+            yield b""
+
+        with pytest.raises(OriginFailure, match="REFUSED_STREAM"):
+            await fetch_with(client, ask(origin, method="POST", has_content=True), RequestContent(late_content()))
+
+    async def refusing(origin: Http2Peer) -> None:
+        await origin.send(frames.reset_frame((await origin.request()).number, ErrorCode.REFUSED_STREAM))
+        await answering_all(origin)
+
+    converse(ca, conversation, http2(refusing))
+
+
 def test_content_that_fails_resets_the_stream(ca: ThrowawayCA) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         with pytest.raises(OriginFailure) as caught:
