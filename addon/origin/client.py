@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import deque
 from collections.abc import AsyncIterator, Callable
 from weakref import WeakSet, WeakValueDictionary
 
@@ -12,7 +11,7 @@ from addon.origin.connection import OriginConnection
 from addon.origin.dial import Dialler
 from addon.origin.errors import OriginFailure, shutdown_failure
 from addon.origin.exchange import Exchange, OutgoingRequest
-from addon.origin.negotiation import Offer
+from addon.origin.negotiation import KnownProtocols, Offer
 from addon.origin.options import OriginOptions
 from addon.origin.pool import Connection, OriginPool
 from addon.origin.proxy import UpstreamProxies
@@ -25,8 +24,8 @@ from addon.origin.retries import Retries
 from cache.http.messages import Fields, Request, Response
 from cache.rules.streams import is_grpc_over_http2
 
-MAX_KEPT_POOLS = 256
-"""Pools without connections that are kept."""
+MAX_KNOWN_ORIGINS = 1024
+"""Origins whose protocols are remembered."""
 
 type PoolKey = tuple[str, str, int, Offer]
 """Scheme, host and port of an origin, and the protocols that it may choose from."""
@@ -114,10 +113,9 @@ class OriginClient:
         self._proxies = UpstreamProxies(options.proxy, options.own_addresses)
         self._dialler = Dialler(options, self.resolver)
         self._closed = False
-        # A pool lives as long as one of its connections, or a request that uses it, and the newest ones longer: a pool
-        # knows the protocol of its origin.
+        # A pool lives as long as one of its connections, or a request that uses it.
         self._pools: WeakValueDictionary[PoolKey, OriginPool] = WeakValueDictionary()
-        self._newest: deque[OriginPool] = deque(maxlen=MAX_KEPT_POOLS)
+        self._protocols: dict[PoolKey, KnownProtocols] = {}
         self._replaced: WeakSet[OriginPool] = WeakSet()
 
     async def fetch(
@@ -226,11 +224,12 @@ class OriginClient:
         pool = self._pools.get(key)
         if pool is None:
             scheme, host, port, offer = key
-            pool = OriginPool(
-                self._proxies.route(scheme, host, port), self._dialler, self._options.of_host(host), offer
-            )
+            if len(self._protocols) >= MAX_KNOWN_ORIGINS:
+                self._protocols.clear()
+            known = self._protocols.setdefault(key, KnownProtocols(offer, http2=offer is Offer.HTTP2))
+            options = self._options.of_host(host)
+            pool = OriginPool(self._proxies.route(scheme, host, port), self._dialler, options, known)
             self._pools[key] = pool
-            self._newest.append(pool)
         return pool
 
     def renew(self, request: Request) -> None:

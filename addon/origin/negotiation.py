@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import Enum, auto
 
 ALPN_HTTP2, ALPN_HTTP1 = "h2", "http/1.1"
@@ -19,6 +20,16 @@ class Offer(Enum):
     """HTTP/2 or HTTP/1.1, by ALPN."""
     HTTP2 = auto()
     """HTTP/2 without asking: "prior knowledge" (RFC 9113 §3.3)."""
+
+
+@dataclass(slots=True)
+class KnownProtocols:
+    """What is known about the protocols of one origin. It outlives the connections."""
+
+    offer: Offer
+    """The protocols that the origin may choose from."""
+    http2: bool = False
+    """The connection that was opened last speaks HTTP/2."""
 
 
 class Negotiation[C: asyncio.Protocol](asyncio.Protocol):

@@ -10,7 +10,7 @@ from addon.origin.connection import OriginConnection
 from addon.origin.dial import Dialler
 from addon.origin.errors import FailureKind, OriginFailure, shutdown_failure
 from addon.origin.http2.connection import Http2Connection
-from addon.origin.negotiation import Offer
+from addon.origin.negotiation import KnownProtocols, Offer
 from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
 from addon.origin.response_buffer import ResponseBuffer
@@ -30,17 +30,13 @@ class OriginPool:
     Over HTTP/2, a connection keeps its slot until it is closed, and carries as many exchanges as the origin allows.
     Another one is opened when it is full. Once an origin is known to speak HTTP/2, requests wait for the connection
     that is being opened, instead of opening more.
-
-    Attributes:
-        offer: The protocols that the origin may choose from.
     """
 
-    def __init__(self, route: Route, dialler: Dialler, options: OriginOptions, offer: Offer = Offer.HTTP1) -> None:
+    def __init__(self, route: Route, dialler: Dialler, options: OriginOptions, protocols: KnownProtocols) -> None:
         self.route = route
         self.name = route.subject
         """The first hop, at the beginning of messages."""
         self.options = options
-        self.offer = offer
         self._dialler = dialler
         self._free_slots = options.max_connections
         self._waiting: deque[asyncio.Future[bool]] = deque()
@@ -50,8 +46,7 @@ class OriginPool:
         self._endless: set[OriginConnection] = set()
         """Connections that have returned their slots."""
         self._shared: list[Http2Connection] = []
-        self._speaks_http2 = offer is Offer.HTTP2
-        """The connection that was opened last speaks HTTP/2."""
+        self._protocols = protocols
         self._dialling = 0
         self._held_back: WeakSet[ResponseBuffer] = WeakSet()
         self._closed = False
@@ -82,7 +77,7 @@ class OriginPool:
                 return shared, True
             if not await self._wait_for_slot(until, may_share=True):
                 continue
-            connection, used = await self._connection(self.offer, fresh=fresh, single_use=single_use)
+            connection, used = await self._connection(self._protocols.offer, fresh=fresh, single_use=single_use)
             if isinstance(connection, OriginConnection) or self._share(connection):
                 return connection, used
 
@@ -140,8 +135,8 @@ class OriginPool:
             raise shutdown_failure()
         if not connection.closed.done():
             self._open.add(connection)
-        if offer is self.offer:
-            self._speaks_http2 = isinstance(connection, Http2Connection)
+        if offer is self._protocols.offer:
+            self._protocols.http2 = isinstance(connection, Http2Connection)
         return connection
 
     async def close(self) -> None:
@@ -154,7 +149,7 @@ class OriginPool:
 
     def use_http1(self) -> None:
         """Use HTTP/1.1 from now on, since the origin wants that."""
-        self.offer, self._speaks_http2 = Offer.HTTP1, False
+        self._protocols.offer, self._protocols.http2 = Offer.HTTP1, False
         for connection in self._shared:
             connection.close_if_idle()
         self._shared.clear()
@@ -239,7 +234,7 @@ class OriginPool:
     @property
     def _awaits_shared(self) -> bool:
         """Return whether an HTTP/2 connection will soon carry more exchanges than now."""
-        return self._speaks_http2 and (self._dialling > 0 or self._awaits_settings)
+        return self._protocols.http2 and (self._dialling > 0 or self._awaits_settings)
 
     @property
     def _awaits_settings(self) -> bool:
