@@ -180,7 +180,7 @@ class OriginPool:
         return has_slot or (not may_share and await self._wait_for_slot(until, may_share=False))
 
     def _release_slot(self) -> None:
-        while self._waiting:
+        while self._waiting and not self._awaits_shared:  # else they will share a connection
             waiter = self._waiting.popleft()
             if not waiter.done():
                 waiter.set_result(True)  # the slot passes to the waiting request

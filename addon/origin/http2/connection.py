@@ -279,10 +279,10 @@ class Http2Connection(asyncio.Protocol):
 
     def _take_settings(self, frame: Frame) -> None:
         _check(frame.stream == 0, "A SETTINGS frame belongs to a stream.")
+        self._budget.count_control_frame(self.now())
         if frame.flags & frames.ACK:
             _check(not frame.payload, "An acknowledgement of SETTINGS has a payload.", ErrorCode.FRAME_SIZE_ERROR)
             return
-        self._budget.count_control_frame(self.now())
         self._streams.change_windows(self._settings.take(frame.payload))
         self.outbound.confirms_table |= self._settings.table_shrunk
         self._settings.table_shrunk = False

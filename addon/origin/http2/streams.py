@@ -27,6 +27,9 @@ FIELD_OVERHEAD = 32
 """Bytes that are added for each field to the size of a header list (RFC 9113 §6.5.2)."""
 
 
+LATE_FRAMES = 2
+"""Frames without content for each stream that has ended: its end, and a RST_STREAM (RFC 9113 §8.1)."""
+
 MAX_KNOWN, MAX_KNOWN_BLOCK = 64, 1024
 """Header blocks of a connection that are remembered, and their bytes."""
 
@@ -69,6 +72,8 @@ class OriginStreams:
         self._remembered: dict[bytes, Lines] = {}
         """Header lists by blocks that would be decoded alike now."""
         self._window = ReceiveWindow(CONNECTION_WINDOW)
+        self._late_frames = 0
+        """Frames that may still arrive for streams that have ended."""
         self._late_content = 0
         """Bytes of content that may still arrive for streams that this side has reset."""
 
@@ -87,6 +92,7 @@ class OriginStreams:
         """Close a stream that is complete on both sides, or that the origin has ended."""
         if self._open.pop(stream.number, None) is not None:
             stream.close()
+            self._late_frames += LATE_FRAMES
             self._owner.stream_ended()
 
     def reset(self, stream: OriginStream, code: ErrorCode) -> None:
@@ -162,7 +168,7 @@ class OriginStreams:
             self.refuse_block(frame.stream)
             raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(error)) from error
         if stream is None:
-            self._budget.count_control_frame(self._owner.now())
+            self._count_late()
             return
         try:
             stream.response.take_fields(lines, ended=ended)
@@ -187,11 +193,11 @@ class OriginStreams:
         self._window.take(size)
         if increment := self._window.release(size):
             self._owner.outbound.write(frames.window_frame(0, increment))
-        if not content and not ended:
-            self._budget.count_control_frame(self._owner.now())
         if stream is None:
             self._take_late(size)
             return
+        if not content and not ended:
+            self._budget.count_control_frame(self._owner.now())
         try:
             stream.receive_window.take(size)
             stream.response.take_content(content, ended=ended)
@@ -206,15 +212,22 @@ class OriginStreams:
         """Drop content of a stream that this side has reset."""
         self._late_content -= size
         if not size:
-            self._budget.count_control_frame(self._owner.now())
+            self._count_late()
         if self._late_content < 0:
             raise ConnectionFault(ErrorCode.STREAM_CLOSED, "Content was sent on a stream that had ended.")
+
+    def _count_late(self) -> None:
+        """Count a frame without content for a stream that has ended. Raises ConnectionFault for too many."""
+        if self._late_frames:
+            self._late_frames -= 1
+        else:
+            self._budget.count_control_frame(self._owner.now())
 
     def _take_reset(self, frame: Frame) -> None:
         code = frames.number_in(frame.payload, "RST_STREAM")
         stream = self._known(frame.stream)
-        self._budget.count_control_frame(self._owner.now())
         if stream is None:
+            self._count_late()
             return
         unprocessed = code == ErrorCode.REFUSED_STREAM
         wants_http1 = code == ErrorCode.HTTP_1_1_REQUIRED

@@ -225,6 +225,25 @@ def test_a_refused_stream_is_sent_again(ca: ThrowawayCA) -> None:
     converse(ca, conversation, http2(refusing))
 
 
+def test_an_origin_may_end_every_stream_with_a_reset(ca: ThrowawayCA, monkeypatch: pytest.MonkeyPatch) -> None:
+    """RFC 9113 §8.1. Some gRPC servers do, and it is no flood."""
+    monkeypatch.setattr("addon.origin.http2.connection.CONTROL_FRAMES", 5)
+    monkeypatch.setattr("addon.origin.http2.connection.CONTROL_FRAMES_PER_SECOND", 0)
+
+    async def conversation(client: OriginClient, origin: RawOrigin) -> None:
+        for _ in range(20):
+            assert await fetch_whole(client, ask(origin)) == b"ok"
+        assert origin.connections == 1
+
+    async def resetting(origin: Http2Peer) -> None:
+        while True:
+            number = (await origin.request()).number
+            await origin.answer(number)
+            await origin.send(frames.reset_frame(number, ErrorCode.NO_ERROR))
+
+    converse(ca, conversation, http2(resetting))
+
+
 def test_a_stream_that_is_always_refused_is_given_up(ca: ThrowawayCA) -> None:
     async def conversation(client: OriginClient, origin: RawOrigin) -> None:
         with pytest.raises(OriginFailure) as caught:

@@ -52,6 +52,7 @@ FAULTS: dict[str, tuple[Callable[[Http2Peer], bytes], ErrorCode]] = {
     "endless CONTINUATION frames": (lambda o: frame(1, 0, 1) + frame(9, 0, 1) * MANY, ErrorCode.ENHANCE_YOUR_CALM),
     "PINGs": (lambda o: frame(6, 0, 0, bytes(8)) * MANY, ErrorCode.ENHANCE_YOUR_CALM),
     "SETTINGS": (lambda o: frame(4, 0, 0) * MANY, ErrorCode.ENHANCE_YOUR_CALM),
+    "acknowledgements of SETTINGS": (lambda o: frame(4, 1, 0) * MANY, ErrorCode.ENHANCE_YOUR_CALM),
     "empty DATA": (lambda o: o.head(1) + frame(0, 0, 1) * MANY, ErrorCode.ENHANCE_YOUR_CALM),
     "PRIORITY": (lambda o: frame(2, 0, 1, bytes(5)) * MANY, ErrorCode.ENHANCE_YOUR_CALM),
     "unknown frames": (lambda o: frame(99, 0, 0) * MANY, ErrorCode.ENHANCE_YOUR_CALM),
