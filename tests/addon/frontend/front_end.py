@@ -154,7 +154,6 @@ class FrontEndUnderTest:
 
     Attributes:
         clock: The clock of the service. Only the test advances it.
-        handed_over: The connections that were given to mitmproxy: the bytes already read, and mitmproxy's mode.
     """
 
     def __init__(self, tables: dict[str, Any]) -> None:
