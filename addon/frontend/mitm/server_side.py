@@ -17,7 +17,7 @@ from mitmproxy.proxy import commands, events, layers, server
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator
 from mitmproxy.proxy.layers.http import HTTPMode
-from mitmproxy.proxy.mode_specs import UpstreamMode
+from mitmproxy.proxy.mode_specs import ProxyMode, UpstreamMode
 
 from addon.frontend.mitm.arriving_response import ArrivingResponse
 from addon.frontend.mitm.failures import failure_of
@@ -98,11 +98,15 @@ class ServerSide(server.ConnectionHandler):
         """Prepare to send the request, with the limits in `options` for the response."""
         client = way.client.copy()
         client.state = ConnectionState.OPEN
+        if isinstance(client.proxy_mode, UpstreamMode) and way.via:
+            # mitmproxy takes the proxy of the mode, and a script may have chosen another one for the flow
+            scheme, (host, port) = way.via
+            address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+            client.proxy_mode = ProxyMode.parse(f"upstream:{scheme}://{address}")
         context = Context(client, ctx.options)
         context.server = connection.Server(address=way.address, via=way.via, tls=way.tls, sni=way.sni)
         super().__init__(context)
         self._response = response
-        self._via = way.via
         self._ended = asyncio.Event()
         response.on_close = self._ended.set
         flow = http.HTTPFlow(client, context.server)
@@ -137,9 +141,12 @@ class ServerSide(server.ConnectionHandler):
             case layers.http.HttpResponseHeadersHook(flow=flow):
                 if flow.response:
                     flow.response.stream = True
-            case layers.http.HttpRequestHeadersHook(flow=flow):
-                flow.server_conn.via = self._via  # mitmproxy has set the proxy of its option
-            case layers.http.HttpRequestHook() | layers.http.HttpResponseHook() | layers.http.HttpErrorHook():
+            case (
+                layers.http.HttpRequestHeadersHook()
+                | layers.http.HttpRequestHook()
+                | layers.http.HttpResponseHook()
+                | layers.http.HttpErrorHook()
+            ):
                 pass
             case _:
                 await ctx.master.addons.handle_lifecycle(hook)
