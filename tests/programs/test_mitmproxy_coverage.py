@@ -43,11 +43,14 @@ ELSEWHERE = {
 """Options that a test shows which is no row of a table."""
 
 OF_THE_DISPLAY = "it concerns only what mitmproxy displays"
+OF_THE_SIGNER = "it names a CA key that is known to be compromised, which no test should sign with"
 OF_TLS_VERSIONS = "mitmproxy 12.2 refuses every value together with OpenSSL 4; with others its own TLS addon applies it"
 
 WITHOUT_TRAFFIC = {
     "command_history": OF_THE_DISPLAY,
     "content_view_lines_cutoff": OF_THE_DISPLAY,
+    "emudhra": OF_THE_SIGNER,
+    "emudhra_old": OF_THE_SIGNER,
     "export_preserve_original_ip": "it concerns only the text of exported commands",
     "protobuf_definitions": OF_THE_DISPLAY,
     "server_replay_nopop": "deprecated: mitmproxy ends when it is set",
