@@ -38,6 +38,7 @@ MITMPROXY = ("http", "https", "http2")
 _HELD = "mitmproxy holds a body until its end: the client gets an error, not a part"
 _HEAD_FIRST = "mitmproxy has the head judged before there is any content"
 _TIMING = "mitmproxy holds a response until it is complete, so waiting requests get it at another time"
+_LENIENT = "origin.lenient does not apply: mitmproxy might read such a response in another way"
 _TRAILERS = "mitmproxy's reader refuses trailers that are malformed or too long"
 
 _CUT = "the connection to the client is closed early, and nothing is stored"
@@ -49,7 +50,6 @@ WITH_MITMPROXY = {
     f"no end of the trailer section: {_CUT}": _HELD,
     f"a malformed chunk: {_CUT}": _HELD,
     f"a reset within the body: {_CUT}": _HELD,
-    f"a large body that is incomplete: {_CUT}": _HELD,
     f"{_UNPARSED}: it is malformed": _HEAD_FIRST,
     f"{_UNPARSED}: it does not have its content coding": _HEAD_FIRST,
     f"{_UNPARSED}: its content coding is unknown": _HEAD_FIRST,
@@ -58,7 +58,8 @@ WITH_MITMPROXY = {
     "the rest of a response is stored after its client has disconnected": _TIMING,
     "a malformed trailer section: the response is relayed and stored": _TRAILERS,
     "a trailer section that is too long: the response is relayed and stored": _TRAILERS,
-    "chunks in HTTP/1.0, allowed by origin.lenient: relayed, and not stored": "mitmproxy itself refuses this response",
+    "white space around a chunk extension: the response is relayed and stored": "mitmproxy's reader refuses it",
+    "a stored response takes nothing from a 304 that was read leniently: the whole response is fetched": _LENIENT,
 }
 """Titles of conversations that mitmproxy itself makes impossible, each with the reason."""
 
@@ -69,8 +70,10 @@ def reason_unsupported(conversation: Conversation, lane: str) -> str | None:
     """Return why a lane cannot play a conversation, or None if it can."""
     steps = conversation.steps
     like = "responder" if lane == "disk" else lane
-    if lane in MITMPROXY and conversation.title in WITH_MITMPROXY:
-        return WITH_MITMPROXY[conversation.title]
+    if lane in MITMPROXY and (
+        conversation.title in WITH_MITMPROXY or ", allowed by origin.lenient:" in conversation.title
+    ):
+        return WITH_MITMPROXY.get(conversation.title, _LENIENT)
     if lane in _MITMPROXY_LANE:
         # all that is unsupported because of the client's bytes, but not that which is mitmproxy's own behaviour
         reason = conversation.unsupported.get(_MITMPROXY_LANE[lane])

@@ -24,8 +24,14 @@ class Capture:
 
     name = "secondhand-capture"
 
-    def __init__(self, states: FlowStates, each_request: Callable[[], None]) -> None:
-        """Call `each_request` before any addon sees a request."""
+    def __init__(
+        self, states: FlowStates, each_request: Callable[[], None], *, told_of_streaming: bool = False
+    ) -> None:
+        """Call `each_request` before any addon sees a request.
+
+        `told_of_streaming` means that addons are told when mitmproxy streams content only from some byte on.
+        """
+        self._told_of_streaming = told_of_streaming
         self._states = states
         self._each_request = each_request
 
@@ -56,7 +62,8 @@ class Capture:
             return
         if await state.fetch.head_arrived(flow.response):
             reply = await state.fetch.reply
-            head = without_stored(reply.head) if _may_pass_unseen(flow.response) else reply.head
+            passes_unseen = not self._told_of_streaming and _may_pass_unseen(flow.response)
+            head = without_stored(reply.head) if passes_unseen else reply.head
             state.presented = present(state.fetch.request, flow.response, head)
             notes.note(flow, state.fetch.request, reply)
         else:

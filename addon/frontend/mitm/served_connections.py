@@ -46,9 +46,10 @@ class ServedConnections:
         """The largest request heads."""
         return HeadLimits(self.settings.limits.max_head, self.settings.limits.max_line)
 
-    def origin_options(self, host: str) -> OriginOptions:
-        """Return the limits for responses of a host."""
-        return self.settings.origin_options().of_host(host)
+    @property
+    def origin_options(self) -> OriginOptions:
+        """The limits for responses of origins."""
+        return self.settings.origin_options()
 
     def note_reply(self, flow: http.HTTPFlow, reply: Reply) -> None:
         """Remember what the cache has made of a flow."""

@@ -9,10 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from mitmproxy.addons.next_layer import NextLayer
+from mitmproxy.flow import Error
 from mitmproxy.proxy import commands, events, layer
 from mitmproxy.proxy.layer import CommandGenerator, Layer
 from mitmproxy.proxy.layers import HttpLayer
 from mitmproxy.proxy.layers.http import (
+    ErrorCode,
+    HttpErrorHook,
     HttpEvent,
     HttpStream,
     RegisterHttpConnection,
@@ -21,6 +24,7 @@ from mitmproxy.proxy.layers.http import (
     ResponseEndOfMessage,
     ResponseHeaders,
     ResponseProtocolError,
+    SendHttp,
     is_h3_alpn,
 )
 from mitmproxy.utils import human
@@ -29,6 +33,9 @@ from addon.frontend.mitm.served_connections import ServedConnections
 from addon.frontend.mitm.strict_http1_client import with_strict_reader
 from addon.frontend.mitm.strict_http1_server import StrictHttp1Server
 from addon.frontend.mitm.strict_http2_server import StrictHttp2Server
+
+MAX_HELD_REQUEST = 67_108_864
+"""Bytes of content of a request over HTTP/2 that does not name its length."""
 
 
 @dataclass
@@ -60,6 +67,9 @@ class ServedHttpStream(HttpStream):
     def check_body_size(self, request: bool) -> CommandGenerator[bool]:
         """Stream content of unknown length once there is too much of it, and let the store have what was held."""
         most = human.parse_size(self.context.options.stream_large_bodies)
+        if request and self.request_body_buf:
+            # too late to stream: the cache decides about the head of a request before that is sent
+            return (yield from self._check_held_request())
         if request or most is None or len(self.response_body_buf) <= most or self.flow.response is None:
             return (yield from super().check_body_size(request))
         held = bytes(self.response_body_buf)
@@ -68,6 +78,19 @@ class ServedHttpStream(HttpStream):
         yield from self.start_response_stream()
         yield from self.state_stream_response_body(ResponseData(self.stream_id, held))
         return False
+
+    def _check_held_request(self) -> CommandGenerator[bool]:
+        """Refuse a request with too much content whose length was not known. Return whether it was refused."""
+        if len(self.request_body_buf) <= MAX_HELD_REQUEST:
+            return False
+        message = f"The request has more than {MAX_HELD_REQUEST} bytes of content, and did not name its length."
+        self.flow.error = Error(message)
+        yield HttpErrorHook(self.flow)
+        error = ResponseProtocolError(self.stream_id, message, ErrorCode.REQUEST_TOO_LARGE)
+        yield SendHttp(error, self.context.client)
+        self.client_state = self.state_errored
+        self.flow.live = False
+        return True
 
 
 class ServedHttpLayer(HttpLayer):

@@ -87,7 +87,7 @@ class OwnHttpLayer(layers.HttpLayer):
         """Use a connection to an origin."""
         if not command.err:
             opened = self.connections[command.connection]
-            self.connections[command.connection] = with_strict_reader(opened, self._options.of_host)
+            self.connections[command.connection] = with_strict_reader(opened, self._options)
         yield from super().register_connection(command)
 
 

@@ -33,8 +33,8 @@ from addon.runtime.access_log import AccessLog
 from addon.runtime.draining import Draining
 from addon.service import Service
 
-MAX_HELD = "8m"
-"""The most content of a message that is held in memory, where scripts can read and change it. More is streamed."""
+MAX_FOR_SCRIPTS, MAX_HELD = "8m", "64k"
+"""The most content of a message that is held in memory, with scripts and without. More is streamed."""
 
 
 class MitmproxyServer(master.Master):
@@ -72,7 +72,8 @@ class MitmproxyServer(master.Master):
         self.served = ServedConnections(service, self._clients, log)
         states = FlowStates(self._ready, lambda: True)
         self._requests = ServedRequests(self.served, states)
-        self._places = Places(Capture(states, self._take_places), Compare(states), Answer(states, self._is_open))
+        capture = Capture(states, self._take_places, told_of_streaming=True)
+        self._places = Places(capture, Compare(states), Answer(states, self._is_open))
         for addon in (
             self._requests,
             core.Core(),
@@ -98,7 +99,7 @@ class MitmproxyServer(master.Master):
             # a copy must be served while its origin is down, so the origin is not contacted beforehand
             connection_strategy="lazy",
             upstream_cert=False,
-            stream_large_bodies=MAX_HELD,
+            stream_large_bodies=MAX_FOR_SCRIPTS if asked.scripts else MAX_HELD,
             **({"scripts": list(asked.scripts)} if asked.scripts else {}),
         )
         self._origin_options = OriginOptionsOfMitmproxy(self.options, settings.origin)

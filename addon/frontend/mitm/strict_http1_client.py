@@ -56,16 +56,15 @@ class StrictHttp1Client(HasBodyReader, Http1Client):
     def __init__(
         self,
         context: Context,
-        options: Callable[[str], OriginOptions],
+        options: OriginOptions,
         clock: Callable[[], float] | None = None,
     ) -> None:
-        """Obey the options that `options` returns for a host. `clock` returns seconds."""
+        """Obey these options, except `lenient`: a lenient reading may not be mitmproxy's. `clock` returns seconds."""
         super().__init__(context)
-        self._options_of = options
         self._clock = clock or asyncio.get_running_loop().time
         self._deadline = Deadline()
         self._arrived = ArrivedPart()
-        self._options = OriginOptions()
+        self._options = options
         self._limits: TimeLimits | None = None
 
     def _handle_event(self, event: events.Event) -> CommandGenerator[None]:
@@ -92,7 +91,6 @@ class StrictHttp1Client(HasBodyReader, Http1Client):
     def send(self, event: HttpEvent) -> CommandGenerator[None]:
         """Send a part of a request. The time of the origin begins once it has all of it."""
         if isinstance(event, RequestHeaders):
-            self._options = self._options_of(event.request.pretty_host)
             self._arrived = ArrivedPart(held_back=held_back(head_of_request(event.request)))
             self._limits = None
         yield from super().send(event)
@@ -143,7 +141,7 @@ class StrictHttp1Client(HasBodyReader, Http1Client):
             yield ReceiveHttp(ResponseProtocolError(self.stream_id, message, ErrorCode.GENERIC_SERVER_ERROR))
 
 
-def with_strict_reader(connection: Layer, options: Callable[[str], OriginOptions]) -> Layer:
+def with_strict_reader(connection: Layer, options: OriginOptions) -> Layer:
     """Return the layers of a connection to an origin that has just been opened, with a strict reader for HTTP/1."""
     if isinstance(connection, HttpClient):
         return _strict(connection, options) if type(connection.child_layer) is Http1Client else connection
@@ -153,7 +151,7 @@ def with_strict_reader(connection: Layer, options: Callable[[str], OriginOptions
     return connection
 
 
-def _strict(replaced: HttpClient, options: Callable[[str], OriginOptions]) -> StrictHttp1Client:
+def _strict(replaced: HttpClient, options: OriginOptions) -> StrictHttp1Client:
     strict = StrictHttp1Client(replaced.context, options)
     strict.state = strict.read_headers  # as after Start, which the other one has had
     return strict

@@ -34,7 +34,7 @@ def asked(*fields: tuple[bytes, bytes]) -> Played[StrictHttp1Client]:
     def make(context: Context, clock: Callable[[], float]) -> StrictHttp1Client:
         context.server = Server(address=("a.example", 80))
         context.server.state = ConnectionState.OPEN
-        return StrictHttp1Client(context, lambda _: OPTIONS, clock)
+        return StrictHttp1Client(context, OPTIONS, clock)
 
     connection = Played(make)
     request = http.Request.make("GET", "http://a.example/", headers=http.Headers(fields))

@@ -9,9 +9,12 @@ from h2.config import H2Configuration
 from h2.connection import H2Connection
 from h2.errors import ErrorCodes
 from h2.events import ConnectionTerminated
+from mitmproxy import http
 from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers.http import ResponseData, ResponseHeaders
 
 from addon.config.http2 import Http2Settings
+from addon.frontend.mitm import strict_http2_server
 from addon.frontend.mitm.strict_http2_server import StrictHttp2Server
 from tests.addon.frontend.mitm.layers import Played, closes, sent
 
@@ -56,6 +59,17 @@ def test_a_flood_ends_the_connection(frame: Callable[[Client], None], allowed: i
     assert not client.flush()
     frame(client)
     assert client.flush()
+
+
+def test_a_client_that_does_not_read_is_ended_before_the_memory_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(strict_http2_server, "MAX_UNREAD", 100_000)
+    client = Client()
+    stream = client.h2.get_next_available_stream_id()
+    client.h2.send_headers(stream, REQUEST, end_stream=True)
+    client.flush()
+    client.connection.play(ResponseHeaders(stream, http.Response.make(200)))
+    assert not closes(client.connection.play(ResponseData(stream, b"a" * 150_000)))  # the windows take 65,535 of them
+    assert closes(client.connection.play(ResponseData(stream, b"a" * 50_000)))
 
 
 def test_the_budget_grows_again_with_time() -> None:
