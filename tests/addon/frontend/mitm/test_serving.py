@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import signal
 import socket
+import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -113,8 +114,10 @@ def test_large_content_of_unknown_length_is_streamed_and_stored(tmp_path: Path) 
             connection.request("GET", url)
             accepted, _ = server.accept()
             with accepted:
-                large(accepted)
+                sending = threading.Thread(target=large, args=(accepted,))
+                sending.start()
                 assert len(connection.getresponse().read()) == size
+                sending.join()
         copy = ask(proxy, url)
         assert (copy.status, len(copy.content)) == (203, size)  # type: ignore[attr-defined]  # see `ask`
 
