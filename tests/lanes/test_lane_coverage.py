@@ -26,7 +26,6 @@ NOT_SHOWN = {
                 "INTERIM-04",
                 "INTERIM-05",
                 "INTERIM-07",
-                "META-19",
                 "PARSE-16",
                 "PARSE-17",
                 "PARSE-19",
