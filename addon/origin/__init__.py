@@ -12,7 +12,7 @@ request and returns the response (`OriginResponse`).
   `deadline`: their timer.
 - `request_head`: the bytes of a request head; `request_body`: a request's content, and its sender.
 - `response_reader`: reads one response into a `response_buffer`, by its `response_head` and perhaps a `chunked_body`;
-  `head_cache`: response heads parsed before.
+  `head_cache`: response heads parsed before; `head_form`: what similar ones have in common.
 - `reachability`: the origins that do not answer, and when a request may try them again.
 - `http2`: frames, windows and faults of HTTP/2, used for clients as well.
 - `lint`: the checks of `secondhand lint` on an origin's response.

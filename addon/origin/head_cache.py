@@ -1,4 +1,4 @@
-"""Cache of parsed response heads, by their bytes: origins often send the same head many times a second.
+"""Cache of parsed response heads: origins repeat heads, or send heads that differ in a few values only.
 
 Only heads that were accepted without `origin.lenient` are stored: their meaning depends on their bytes alone.
 """
@@ -7,27 +7,43 @@ from __future__ import annotations
 
 from collections import OrderedDict
 
+from addon.origin.head_form import FormedHead, HeadForm, divided
 from addon.origin.response_head import ResponseHead
 
 MAX_HEADS = 512
-"""Number of heads in the cache; the least recently used one is removed first."""
+"""Number of heads in the cache, and of forms; the least recently used one is removed first."""
 
 
 class HeadCache:
-    """Parsed heads, least recently used first."""
+    """Parsed heads by their bytes, and their forms; least recently used first."""
 
     def __init__(self) -> None:
-        self._heads: OrderedDict[bytes, ResponseHead] = OrderedDict()
+        self._heads: OrderedDict[bytes, FormedHead] = OrderedDict()
+        self._forms: OrderedDict[tuple[bytes | None, ...], HeadForm] = OrderedDict()
 
-    def get(self, head: bytes) -> ResponseHead | None:
-        """Return the parsed form of a head, or None if it is not in the cache."""
+    def get(self, head: bytes) -> FormedHead | None:
+        """Return a head, parsed, or None if none of its form is in the cache."""
         cached = self._heads.get(head)
         if cached is not None:
             self._heads.move_to_end(head)
-        return cached
+            return cached
+        common, values = divided(head)
+        form = self._forms.get(common)
+        if form is None:
+            return None
+        self._forms.move_to_end(common)
+        return self._put(head, form.with_values(values))
 
-    def put(self, head: bytes, parsed: ResponseHead) -> None:
-        """Store the parsed form of a head."""
-        self._heads[head] = parsed
+    def put(self, head: bytes, parsed: ResponseHead) -> FormedHead:
+        """Store a parsed head, and return it with its form."""
+        common, values = divided(head)
+        form = self._forms[common] = HeadForm(head, parsed)
+        if len(self._forms) > MAX_HEADS:
+            self._forms.popitem(last=False)
+        return self._put(head, form.with_values(values))
+
+    def _put(self, head: bytes, known: FormedHead) -> FormedHead:
+        self._heads[head] = known
         if len(self._heads) > MAX_HEADS:
             self._heads.popitem(last=False)
+        return known

@@ -108,13 +108,12 @@ class ResponseBuffer:
         return chunk
 
     def whole(self) -> bytes | None:
-        """Remove and return the whole body, or None if the message is not complete. No piece may be taken before."""
+        """Return the whole body, or None if the message is not complete. No piece may be taken before or after."""
         if not self.complete:
             return None
-        body = self._chunks[0] if len(self._chunks) == 1 else b"".join(self._chunks)
-        self._chunks.clear()
-        self.buffered = 0
-        return body
+        if len(self._chunks) != 1:
+            self._chunks = deque((b"".join(self._chunks),))
+        return self._chunks[0]
 
     @property
     def rejects_request_body(self) -> bool:

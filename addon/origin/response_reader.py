@@ -7,6 +7,7 @@ from collections.abc import Callable
 from addon.origin.chunked_body import ChunkedBody
 from addon.origin.errors import FailureKind
 from addon.origin.head_cache import HeadCache
+from addon.origin.head_form import FormedHead
 from addon.origin.options import OriginOptions
 from addon.origin.other_protocols import other_protocol
 from addon.origin.response_buffer import SMALL_BODY, ResponseBuffer
@@ -27,6 +28,7 @@ class ResponseReader(ResponseBuffer):
 
     Attributes:
         switched: The origin has switched to another protocol; what it has sent in that is in place of a body.
+        formed_head: The final head with its form, if it has a usual size and was not read leniently.
     """
 
     def __init__(
@@ -52,6 +54,7 @@ class ResponseReader(ResponseBuffer):
         """
         super().__init__(where, options, on_interim, on_progress)
         self.switched = False
+        self.formed_head: FormedHead | None = None
         self._fault_in_switch = fault_in_switch
         self._method = method
         self._unparsed = bytearray()
@@ -108,7 +111,8 @@ class ResponseReader(ResponseBuffer):
                 self._head_size += len(data)
                 data = data.lstrip(b"\r\n")
                 self._head_size -= len(data)
-            head, end = self._cached_head(data)
+            known, end = self._cached_head(data)
+            head = known.parsed if known is not None else None
             if head is None:
                 match = END_OF_HEAD.search(data)
                 if match is None or data[:7].upper() != _PROTOCOL:
@@ -117,22 +121,24 @@ class ResponseReader(ResponseBuffer):
                     return b""
                 end = match.end()
                 self._check_size(end)
-                head = self._parsed(data[:end])
+                head, known = self._parsed(data[:end])
             self._head_size += end
             data = data[end:]
             self._use(head)
+            self.formed_head = known
         return data
 
-    def _cached_head(self, data: bytes) -> tuple[ResponseHead | None, int]:
+    def _cached_head(self, data: bytes) -> tuple[FormedHead | None, int]:
         """Return the parsed head and its size from the cache; None if it is not cached or not complete in `data`."""
         end = data.find(b"\r\n\r\n") + 4
         return (_HEAD_CACHE.get(data[:end]), end) if 3 < end <= MAX_CACHED_HEAD else (None, end)
 
-    def _parsed(self, data: bytes) -> ResponseHead:
+    def _parsed(self, data: bytes) -> tuple[ResponseHead, FormedHead | None]:
         head = parse_head(data, self._options)
-        if len(data) <= MAX_CACHED_HEAD and not head.read_leniently:
-            _HEAD_CACHE.put(data, head)
-        return head
+        if len(data) > MAX_CACHED_HEAD or head.read_leniently:
+            return head, None
+        known = _HEAD_CACHE.put(data, head)
+        return known.parsed, known
 
     def _check_unfinished(self, data: bytes | bytearray) -> None:
         """Raise MalformedResponse if the beginning of a head cannot become one that is accepted."""

@@ -153,6 +153,18 @@ class AsyncStore:
         self._counters.count("stored")
         return None
 
+    def keep_at_once(self, entry: StoredResponse, body: bytes, flight: Flight) -> bool:
+        """Store a response with its body, whose digest the entry has, if that needs no waiting.
+
+        Return whether it is stored; if not, `keep` may still do it. The caller counts it.
+        """
+        if self.commits.locked() or flight.purged or flight.invalidated:
+            return False
+        try:
+            return self.sync_store.keep(entry, body) is not None
+        except StoreError:
+            return False
+
     def _write(self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...]) -> None:
         writer = self.sync_store.writer()
         try:

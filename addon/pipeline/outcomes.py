@@ -57,7 +57,8 @@ class Outcomes:
         self._clock = clock
         self._counters = counters
         self._max_object = max_object
-        self._entry_ids = entry_ids()
+        self.entry_ids = entry_ids()
+        """New ids for stored responses."""
 
     def judge(
         self,
@@ -76,7 +77,7 @@ class Outcomes:
         """
         if sent.not_storable is None and (declared_length(received.head) or 0) > self._max_object:
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
-        return engine.on_response(request, sent, received, policy, next(self._entry_ids))
+        return engine.on_response(request, sent, received, policy, next(self.entry_ids))
 
     async def carry_out(self, request: Request, outcome: Outcome, flight: Flight | None = None) -> None:
         """Do all that an outcome asks for, except moving content: count it, release waiting requests, change the store.

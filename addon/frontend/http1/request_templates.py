@@ -1,9 +1,8 @@
 """Request templates: direct fetches for misses that are like earlier ones.
 
 While nothing is stored under its key, the target of a request does not change what is sent to the origin. So a request
-with the same fields for the same origin as an earlier one is sent with the same bytes around its target. If the last
-response was uncacheable (hit-for-pass) and the origin repeats a response head byte for byte, that head is passed on as
-the engine presented it before. Every other response goes to the fetcher.
+with the same fields for the same origin as an earlier one is sent with the same bytes around its target. Its response
+is passed on, and stored, by a response template, if there is one. Every other response goes to the fetcher.
 """
 
 from __future__ import annotations
@@ -14,30 +13,27 @@ from typing import override
 
 from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
-from addon.frontend.http1.response_head import framing_of, head_bytes
+from addon.frontend.http1.response_templates import UNCACHEABLE, ResponseTemplate, response_template
 from addon.origin import OriginFailure
 from addon.origin.connection import OriginConnection
+from addon.origin.head_form import FormedHead, HeadForm
 from addon.origin.pool import OriginPool
 from addon.pipeline.counting import request_counters
 from addon.pipeline.fetcher import Fetcher
-from addon.pipeline.outcomes import counters_of
 from addon.pipeline.responder import is_collapsible
-from addon.pipeline.single_flight import audience_of
+from addon.pipeline.single_flight import FlightResult, audience_of
 from addon.runtime.access_log import access_line
 from cache import engine
-from cache.engine.decisions import Forward, Relay, UpstreamRequest, Validate
-from cache.http.messages import DEFAULT_PORTS, Fields, Received, Request, Response
+from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest, Validate
+from cache.http.messages import DEFAULT_PORTS, Fields, Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
-
-UNCACHEABLE = frozenset({NotStored.NO_STORE, NotStored.PRIVATE})
-"""Reasons not to store a response that depend on what the origin says, not on the request."""
 
 MAX_TEMPLATES = 512
 """Templates that are kept; the least recently used is dropped first."""
 
-MAX_HEADS = 512
-"""Response heads that are kept for all templates together; the origin client recognises no more of them."""
+MAX_RESPONSE_TEMPLATES = 512
+"""Response templates that are kept for all request templates together; the oldest is dropped first."""
 
 _BYTES = ("octets.from_origin",)
 
@@ -57,26 +53,13 @@ class RequestTemplate:
     uncacheable: bool
 
 
-@dataclass(frozen=True, slots=True)
-class PresentedHead:
-    """An uncacheable response with a known head, ready to be passed on."""
-
-    origin: Response
-    """The head that the origin sent."""
-    head: bytes
-    """The head that the client gets."""
-    relay: Relay
-    counters: tuple[str, ...]
-    """The names of the counters that such a response adds to."""
-
-
 class RequestTemplates:
     """The templates of one pipeline."""
 
     def __init__(self, fetcher: Fetcher, counters: BatchedCounters) -> None:
         self.fetcher = fetcher
-        self.heads: dict[tuple[RequestTemplate, int], PresentedHead] = {}
-        """Heads that were presented before, by template and by identity of the origin's head."""
+        self._response_templates: OrderedDict[tuple[RequestTemplate, HeadForm], ResponseTemplate | None] = OrderedDict()
+        """None if there is no response template for this form."""
         self.keep_connections = True
         """Clients may send another request after a response; False once the proxy stops."""
         self._counters = counters
@@ -161,19 +144,45 @@ class RequestTemplates:
         is_led = single_flight.leader(key, audience) is not None
         return is_led and not single_flight.is_hit_for_pass(key, now, audience)
 
-    def conclude(self, fetch: DirectFetch, presented: PresentedHead, size: int) -> None:
-        """Finish a fetch whose response of `size` bytes is passed on and not stored, and count it."""
-        self._counters.count(presented.counters)
+    @property
+    def response_template_count(self) -> int:
+        """Return how many response templates there are."""
+        return len(self._response_templates)
+
+    def response_template(self, fetch: TemplateFetch, head: FormedHead, now: float) -> ResponseTemplate | None:
+        """Return the template for the response to a fetch, or None if the fetcher has to decide about it.
+
+        `now` is when it was received, in seconds since the epoch.
+        """
+        if "content-length" not in head.parsed.response.fields:
+            return None  # its content is sent in chunks
+        place = fetch.template, head.form
+        if place not in self._response_templates:
+            received = Received(head.parsed.response, fetch.sent_at, now)
+            outcome = self.fetcher.outcomes.judge(fetch.request, fetch.sent, received, self.fetcher.policy)
+            self._response_templates[place] = response_template(fetch.request, head, outcome, self.fetcher.policy)
+            if len(self._response_templates) > MAX_RESPONSE_TEMPLATES:
+                self._response_templates.popitem(last=False)
+        known = self._response_templates[place]
+        return known if known is not None and known.fits(head, now) else None
+
+    def conclude(self, fetch: TemplateFetch, known: ResponseTemplate, size: int) -> None:
+        """Finish a fetch whose response of `size` bytes is passed on by a template, and count it."""
+        self._counters.count(known.counters)
         self._counters.count(_BYTES, size)
-        fetch.fetcher.note_response(fetch.request)
-        fetch.fetcher.outcomes.release_followers(presented.relay, fetch.flight)
-        fetch.fetcher.single_flight.finish(fetch.flight)
+        fetcher, outcome = self.fetcher, known.outcome
+        fetcher.note_response(fetch.request)
+        fetcher.outcomes.release_followers(outcome, fetch.flight)
+        if isinstance(outcome, Store):
+            fetch.flight.end(FlightResult.STORED)
+        fetcher.single_flight.finish(fetch.flight)
+        fetch.template.uncacheable = isinstance(outcome, Relay)
 
 
 class TemplateFetch(DirectFetch):
     """A direct fetch from a template."""
 
-    __slots__ = ("_template", "_templates")
+    __slots__ = ("_templates", "template")
 
     def __init__(
         self,
@@ -187,7 +196,7 @@ class TemplateFetch(DirectFetch):
         now: float,
     ) -> None:
         self._templates = templates
-        self._template = template
+        self.template = template
         super().__init__(
             request,
             template.sent,
@@ -203,53 +212,46 @@ class TemplateFetch(DirectFetch):
     @property
     @override
     def sent(self) -> Forward:
-        sent = self._template.sent
+        sent = self.template.sent
         return replace(sent, request=replace(sent.request, target=self.request.target))
 
     @property
     @override
     def shareable(self) -> bool:
-        return not self._template.uncacheable
+        return not self.template.uncacheable
 
     @override
     def _respond(self) -> None:
-        response, presented = self.response, None
-        is_plain = response.complete and not response.trailers.lines and not response.read_leniently
-        may_present = self._template.uncacheable and self._templates.keep_connections
-        if may_present and is_plain and response.head:
-            presented = self._present(response.head)
-        if presented is None:
+        if not self._respond_by_template():
             self.client.continue_fetch(self)
-            return
-        content = response.whole() or b""
-        self._templates.conclude(self, presented, len(content))
-        self.client.send_direct(presented.head, content, lambda: self._log_line(presented.relay, len(content)))
 
-    def _present(self, head: Response) -> PresentedHead | None:
-        """Return how the response is passed on, or None unless it is simply uncacheable."""
-        fetcher, heads, place = self.fetcher, self._templates.heads, (self._template, id(head))
-        known = heads.get(place)
-        if known is not None and known.origin is head:
-            return known
-        received = Received(head, self.sent_at, fetcher.clock())
-        outcome = fetcher.outcomes.judge(self.request, self.sent, received, fetcher.policy)
-        if not isinstance(outcome, Relay) or outcome.not_stored not in UNCACHEABLE or outcome.changes:
-            return None
-        presented = outcome.response.head
-        # a Date that this cache has added would be wrong a second later
-        if not outcome.response.has_content or presented.fields.get("date") != head.fields.get("date"):
-            return None
-        framing = framing_of(presented, "GET", self.request.version, persistent=True)
-        if framing.chunked or framing.close:
-            return None
-        counters = ("origin.fetches", *counters_of(self.request, outcome))
-        if len(heads) >= MAX_HEADS:
-            heads.clear()
-        heads[place] = PresentedHead(head, head_bytes(presented, framing), outcome, counters)
-        return heads[place]
+    def _respond_by_template(self) -> bool:
+        """Pass on the response by a template, and store it as that says. Return whether there is one."""
+        response, fetcher = self.response, self.fetcher
+        head, content = response.formed_head, response.whole()
+        is_plain = not response.trailers.lines and not response.read_leniently
+        if head is None or content is None or not is_plain or not self._templates.keep_connections:
+            return False
+        if self.template.policy is not fetcher.policy or len(content) > fetcher.max_object:
+            return False
+        now = fetcher.clock()
+        known = self._templates.response_template(self, head, now)
+        if known is None:
+            return False
+        if isinstance(known.outcome, Store):
+            entry_id, times = next(fetcher.outcomes.entry_ids), (self.sent_at, now)
+            entry = known.entry_for(
+                known.outcome.entry, entry_id, self.request, times, values=head.open_values, body=content
+            )
+            # stored before the client has it, since the client may ask again at once
+            if not fetcher.store.keep_at_once(entry, content, self.flight):
+                return False
+        self._templates.conclude(self, known, len(content))
+        self.client.send_direct(known.head_for(head), content, lambda: self._log_line(known.outcome, len(content)))
+        return True
 
-    def _log_line(self, relay: Relay, size: int) -> str:
-        return access_line(self.request, relay.response.head.status, size, relay.handling)
+    def _log_line(self, outcome: Relay | Store, size: int) -> str:
+        return access_line(self.request, outcome.response.head.status, size, outcome.handling)
 
 
 def _alike(request: Request) -> ALIKE:

@@ -243,9 +243,9 @@ def test_the_response_to_a_request_sent_before_a_recording_began_is_not_in_the_r
 # ---- limits
 
 
-def test_the_number_of_known_response_heads_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_response_templates_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     """Regression: each template kept sixteen heads, so requests with many cookies took tens of megabytes."""
-    monkeypatch.setattr(request_templates, "MAX_HEADS", 4)
+    monkeypatch.setattr(request_templates, "MAX_RESPONSE_TEMPLATES", 4)
 
     async def numbers_its_heads(peer: Peer) -> None:
         for number in range(20):
@@ -257,6 +257,6 @@ def test_the_number_of_known_response_heads_is_limited(monkeypatch: pytest.Monke
         client = await front_end.client()
         for number in range(20):
             await client.fetch(get(origin, f"/{number}", f"Cookie: a={number // 5}"))
-        assert 0 < len(front_end.fast_path.templates.heads) <= 4
+        assert 0 < front_end.fast_path.templates.response_template_count <= 4
 
     run_conversation(conversation, numbers_its_heads)
