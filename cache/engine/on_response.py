@@ -211,6 +211,8 @@ def _freshen(
     if forbidden_by_directive(directives, policy):
         # RFC 9111 §3: the 304 forbids storing, so the response answers this request and is deleted
         return Freshen(answer, entry, handling, tuple(map(Delete, entry.parts)))
+    if confirmed == (confirmed[0],) and validation.confirms_only(confirmed[0], entry, policy):
+        return Freshen(answer, entry, handling)
     is_whole = not entry.combined_parts
     updates = updated(confirmed[is_whole:], upstream_request, received, policy)
     return Freshen(answer, entry, handling, (Update(entry), *updates) if is_whole else updates)

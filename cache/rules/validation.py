@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cache.http.cache_control import response_directives
 from cache.http.field_table import row
 from cache.http.fields import entity_tags, http_date, is_strong, opaque_tag
 from cache.http.messages import Fields, Received, Request, Response
@@ -22,6 +23,9 @@ PRECONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodifie
 
 MAX_VALIDATED_VARIANTS = 8
 """Maximum number of stored responses that one request validates."""
+
+CONFIRMED_FOR = 60.0
+"""Seconds after an update in which a 304 that merely confirms a stored response does not update it again."""
 
 MAX_TAGS = 16
 """Maximum number of entity tags in one If-None-Match, those of the client included."""
@@ -146,6 +150,27 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
     times = received.request_time, received.response_time
     clock = policy.freshness.clock
     return entry.revalidated(head, *times, vary, personal=personal, scrubbed=scrubbed, clock=clock)
+
+
+def confirms_only(old: StoredResponse, new: StoredResponse, policy: CachePolicy) -> bool:
+    """Return whether a 304 that makes `new` of `old` changes nothing but Date, of a copy whose age has no effect.
+
+    That is a copy which is validated before every use. It is updated once a minute. RFC 9111 §3.2 asks for each time.
+    """
+    if policy.private.override_offline or policy.freshness.always_fresh or policy.storing.captures > 1:
+        return False  # its age or its Date may decide about its use
+    if not response_directives(new.head.fields, policy.targeted_fields).no_cache:
+        return False
+    same = replace(
+        new,
+        head=replace(new.head, fields=old.head.fields),
+        request_time=old.request_time,
+        response_time=old.response_time,
+        revision=old.revision,
+    )
+    recent = 0.0 <= new.response_time - old.response_time < CONFIRMED_FOR
+    lines = [[line for line in each.head.fields if line[0].lower() != "date"] for each in (old, new)]
+    return recent and same == old and lines[0] == lines[1]
 
 
 def with_withheld_fields(entry: StoredResponse, received: Received, policy: CachePolicy) -> StoredResponse:

@@ -44,8 +44,7 @@ class Http1Connection(asyncio.Protocol):
 
     def __init__(self, handler: Handler, targets: RequestTargets) -> None:
         self._handler = handler
-        self._frontend = handler.frontend
-        self._fast_path = handler.fast_path
+        self._frontend, self._fast_path = handler.frontend, handler.fast_path
         self._connections = handler.frontend.connections
         self._targets, self._prefix = targets, targets.prefix
         self.deadline = self._connections.now + IDLE_TIMEOUT
@@ -158,6 +157,15 @@ class Http1Connection(asyncio.Protocol):
         fast_path.count(known, now, self._address or self.client_address())
         return True
 
+    def _send_ready(self, ready: HotResponse | DirectFetch | None) -> bool:
+        """Send a hot response, or the request of a direct fetch; return whether one was ready, and valid."""
+        if isinstance(ready, DirectFetch):
+            self._move(Event.REQUEST)
+            self._response, self.deadline = ready, inf
+            ready.send()
+            return True
+        return ready is not None and self._send_hot(ready)
+
     def _take(self, data: bytes) -> None:
         if self._body is not None:
             try:
@@ -206,8 +214,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _answer(self, head_as_sent: bytes) -> None:
         """Answer one request, or start to. Raises MalformedRequest."""
-        known = self._fast_path.hot.get(self._prefix + head_as_sent)
-        if known is not None and self._send_hot(known):
+        if self._send_ready(self._fast_path.known(self._prefix + head_as_sent, self)):
             return
         alike = self._fast_path.classes.find(self._prefix, head_as_sent)
         if alike is not None and self._answer_at_once(head_as_sent, alike[1], alike[0]):
@@ -232,13 +239,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _answer_at_once(self, head_as_sent: bytes, request: Request, alike: RequestClass | None) -> bool:
         """Answer a request without content, or send it to the origin, if that needs no task; return whether it does."""
-        ready = self._fast_path.prepare(self._prefix + head_as_sent, request, alike, client=self)
-        if isinstance(ready, DirectFetch):
-            self._move(Event.REQUEST)
-            self._response, self.deadline = ready, inf
-            ready.send()
-            return True
-        return ready is not None and self._send_hot(ready)
+        return self._send_ready(self._fast_path.prepare(self._prefix + head_as_sent, request, alike, client=self))
 
     def _handle(self, head: RequestHead, request: Request) -> None:
         """Answer a request by the handler, in a task."""

@@ -15,6 +15,7 @@ from addon.frontend.http1.hot_cache import HotCache, HotKey
 from addon.frontend.http1.hot_response import HitCount, HotResponse, hot_response
 from addon.frontend.http1.request_classes import RequestClass, RequestClasses
 from addon.frontend.http1.request_templates import RequestTemplates
+from addon.frontend.http1.validations import Validations
 from addon.pipeline.active_pipeline import ActivePipeline
 from addon.pipeline.single_flight import ANYONE, audience_of
 from addon.runtime.access_log import AccessLog
@@ -40,6 +41,7 @@ class FastPath:
         classes: The request classes.
         fetcher: The active pipeline's fetcher.
         templates: The request templates of the active pipeline.
+        validations: Its validation plans.
         clock: Returns seconds since the epoch.
         log: The access log, if there is one.
     """
@@ -73,6 +75,7 @@ class FastPath:
         self.hot.clear()
         self.templates = RequestTemplates(self.fetcher, self._batched)
         self._generations = self._pipeline.store.generations
+        self.validations = Validations(self.fetcher, self.templates, self._generations, self._batched)
 
     def _policy_changed(self) -> None:
         # hot responses and templates of another policy are found invalid one by one; those of another store are dropped
@@ -126,6 +129,14 @@ class FastPath:
 
     # ---- requests that no hot response answers
 
+    def known(self, head_as_sent: bytes, client: DirectFetchClient) -> HotResponse | DirectFetch | None:
+        """Return what an equal request has led to: a direct fetch or a hot response, which may have become invalid.
+
+        The arguments are as for `prepare`.
+        """
+        validation = self.validations.repeat(head_as_sent, self.clock, client)
+        return validation if validation is not None else self.hot.get(head_as_sent)
+
     def prepare(
         self, head_as_sent: bytes, request: Request, alike: RequestClass | None, *, client: DirectFetchClient
     ) -> HotResponse | DirectFetch | None:
@@ -155,7 +166,7 @@ class FastPath:
         candidates = store.peek(key) or ()  # after the stamp, so that a change in between is noticed
         match self._decide(request, candidates, now):
             case Validate() as sent:
-                return self.templates.validate(request, sent, key, now, client)
+                return self.validations.validate(head_as_sent, request, sent, stamp, now=now, client=client)
             case Serve() as serve:
                 made = self._make_hot(HotResponse, head_as_sent, request, serve, stamp=stamp, now=now)
                 if made is not None and alike is not None and len(candidates) == 1:

@@ -14,7 +14,6 @@ from typing import override
 from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
 from addon.frontend.http1.response_templates import UNCACHEABLE, ResponseTemplate, response_template
-from addon.origin import OriginFailure
 from addon.origin.connection import OriginConnection
 from addon.origin.head_form import FormedHead, HeadForm
 from addon.origin.pool import OriginPool
@@ -24,7 +23,7 @@ from addon.pipeline.responder import is_collapsible
 from addon.pipeline.single_flight import FlightResult, audience_of
 from addon.runtime.access_log import access_line
 from cache import engine
-from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest, Validate
+from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest
 from cache.http.messages import DEFAULT_PORTS, Fields, Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
@@ -103,7 +102,7 @@ class RequestTemplates:
         template = self._templates.get(_alike(request))
         if template is None or template.policy is not self.fetcher.policy:
             return None
-        if self._is_being_fetched(request, template.sent, key, now):
+        if self.is_being_fetched(request, template.sent, key, now):
             return None
         connection = template.pool.idle_connection()
         if connection is None:
@@ -111,34 +110,7 @@ class RequestTemplates:
         self._counters.count(self._request_counters[request.scheme])
         return TemplateFetch(self, template, request, connection, client, key=key, now=now)
 
-    def validate(
-        self, request: Request, sent: Validate, key: str, now: float, client: DirectFetchClient
-    ) -> DirectFetch | None:
-        """Return a direct fetch that validates a stored response, or None if it cannot be sent at once."""
-        if not is_collapsible(request, sent) or self._is_being_fetched(request, sent, key, now):
-            return None
-        try:
-            pool = self.fetcher.client.pool(request)
-            head = self.fetcher.client.request_bytes(sent.request)
-        except (OriginFailure, ValueError):
-            return None
-        connection = pool.idle_connection()
-        if connection is None:
-            return None
-        self._counters.count(self._request_counters[request.scheme])
-        return DirectFetch(
-            request,
-            sent,
-            head,
-            connection,
-            client,
-            origin_name=pool.name,
-            fetcher=self.fetcher,
-            key=key,
-            now=now,
-        )
-
-    def _is_being_fetched(self, request: Request, sent: UpstreamRequest, key: str, now: float) -> bool:
+    def is_being_fetched(self, request: Request, sent: UpstreamRequest, key: str, now: float) -> bool:
         """Return whether a fetch for the same key is under way that this request may wait for."""
         single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd, sent.variant)
         is_led = single_flight.leader(key, audience) is not None
