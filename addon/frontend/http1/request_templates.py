@@ -129,14 +129,17 @@ class RequestTemplates:
         if "content-length" not in head.parsed.response.fields:
             return None  # its content is sent in chunks
         place = fetch.template, head.form
-        if place not in self._response_templates:
-            received = Received(head.parsed.response, fetch.sent_at, now)
-            outcome = self.fetcher.outcomes.judge(fetch.request, fetch.sent, received, self.fetcher.policy)
-            self._response_templates[place] = response_template(fetch.request, head, outcome, self.fetcher.policy)
-            if len(self._response_templates) > MAX_RESPONSE_TEMPLATES:
-                self._response_templates.popitem(last=False)
-        known = self._response_templates[place]
-        return known if known is not None and known.fits(head, now) else None
+        try:
+            return self._response_templates[place]
+        except KeyError:
+            pass
+        received = Received(head.parsed.response, fetch.sent_at, now)
+        outcome = self.fetcher.outcomes.judge(fetch.request, fetch.sent, received, self.fetcher.policy)
+        known = response_template(fetch.request, head, outcome, self.fetcher.policy)
+        self._response_templates[place] = known
+        if len(self._response_templates) > MAX_RESPONSE_TEMPLATES:
+            self._response_templates.popitem(last=False)
+        return known
 
     def conclude(self, fetch: TemplateFetch, known: ResponseTemplate, size: int) -> None:
         """Finish a fetch whose response of `size` bytes is passed on by a template, and count it."""
@@ -208,7 +211,8 @@ class TemplateFetch(DirectFetch):
             return False
         now = fetcher.clock()
         known = self._templates.response_template(self, head, now)
-        if known is None:
+        presented = known.head_for(head, now) if known is not None else None
+        if known is None or presented is None:
             return False
         if isinstance(known.outcome, Store):
             entry_id, times = next(fetcher.outcomes.entry_ids), (self.sent_at, now)
@@ -219,7 +223,7 @@ class TemplateFetch(DirectFetch):
             if not fetcher.store.keep_at_once(entry, content, self.flight):
                 return False
         self._templates.conclude(self, known, len(content))
-        self.client.send_direct(known.head_for(head), content, lambda: self._log_line(known.outcome, len(content)))
+        self.client.send_direct(presented, content, lambda: self._log_line(known.outcome, len(content)))
         return True
 
     def _log_line(self, outcome: Relay | Store, size: int) -> str:

@@ -44,14 +44,22 @@ class ResponseTemplate:
     counters: tuple[str, ...]
     """The names of the counters that such a response adds to."""
 
-    def fits(self, head: FormedHead, now: float) -> bool:
-        """Return whether the template holds for a head of its form. `now` is in seconds since the epoch."""
-        return http_date(head.open_values[self.date], now) is not None  # else this cache replaces the Date
+    latest: tuple[FormedHead, bytes] | None = None
+    """The last head of its form, and what the client got: origins repeat heads."""
 
-    def head_for(self, head: FormedHead) -> bytes:
-        """Return the head that the client gets."""
+    def head_for(self, head: FormedHead, now: float) -> bytes | None:
+        """Return the head that the client gets for a head of the form, or None if the template does not hold for it.
+
+        `now` is in seconds since the epoch.
+        """
+        if self.latest is not None and self.latest[0] is head:
+            return self.latest[1]
         values = head.open_values
-        return self.head % tuple([values[number].encode("ascii") for number in self.passed])
+        if http_date(values[self.date], now) is None:  # this cache would replace the Date
+            return None
+        filled = self.head % tuple([values[number].encode("ascii") for number in self.passed])
+        self.latest = head, filled
+        return filled
 
     def entry_for(
         self,
