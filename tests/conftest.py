@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.fixtures.guarded_records import guard_records
+
 REQUIRE_ALL = os.environ.get("REQUIRE_ALL") == "1"
 """A skipped test fails: everything that tests need must be installed. CI sets this."""
 
@@ -25,7 +27,8 @@ if REQUIRE_ALL:
 
 
 def pytest_collection_finish() -> None:
-    """Exclude the imported modules from later garbage collections: many tests collect at their end."""
+    """Guard records. Exclude the imported modules from later garbage collections: many tests collect at their end."""
+    guard_records()
     gc.collect()
     gc.freeze()
 

@@ -10,10 +10,10 @@ A value is open only if it is well-formed. With any other value, the head has an
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 from addon.origin.response_head import ResponseHead
 from cache.http.messages import Fields, Response
+from cache.http.record import record
 
 # RFC 9110 §5.6.7, §8.8.3, §8.6
 _DATE = rb"[A-Z][a-z]{2}, [0-9]{2} [A-Z][a-z]{2} [0-9]{4} [0-9]{2}:[0-9]{2}:[0-9]{2} GMT"
@@ -65,7 +65,7 @@ class HeadForm:
         return FormedHead(ResponseHead(filled, first.persistent, length, first.chunked), self, texts)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FormedHead:
     """A parsed head with its form."""
 

@@ -17,6 +17,7 @@ from addon.origin.options import OriginOptions
 from cache.http.field_table import FRAMING
 from cache.http.fields import TOKEN, members, tokens
 from cache.http.messages import Fields, Response
+from cache.http.record import record
 
 END_OF_HEAD = re.compile(rb"\n\r?\n")
 
@@ -37,7 +38,7 @@ class MalformedResponse(Exception):
         self.kind = kind
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResponseHead:
     """A response head with the framing of its body. A body with neither length nor chunks ends with the connection."""
 

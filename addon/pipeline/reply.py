@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 
 from cache.answer.cache_status import Handling
 from cache.http.messages import Fields, Response
+from cache.http.record import record
 from cache.policy.reasons import NotStored
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FileRange:
     """A part of an open file. The descriptor is valid until the stream is closed."""
 
@@ -19,7 +19,7 @@ class FileRange:
     stop: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Stream:
     """Content that is still coming.
 
@@ -39,7 +39,7 @@ class Stream:
     """The same content in a file of the store, which may be sent instead of reading `chunks`."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reply:
     """A response head, and its content in memory or as a stream."""
 

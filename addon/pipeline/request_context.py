@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from addon.origin import RequestContent
 from addon.pipeline.origin import FetchedResponse
 from cache.engine.decisions import UpstreamRequest
 from cache.http.field_table import end_to_end
 from cache.http.messages import Response
+from cache.http.record import record
 from cache.policy.reasons import NotStored
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestContext:
     """A request's content, and what the front end that received it does in place of the pipeline."""
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cache.http.messages import Fields, Response
+from cache.http.record import record
 from cache.policy.reasons import Forwarded
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Handling:
     """The handling of a request by this cache; `hit` and `fwd` exclude each other."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cache.http.messages import Response
+from cache.http.record import record
 from cache.rules.stored_parts import StoredContent
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class CopyResponse:
     """A response from a stored response."""
 
@@ -24,7 +23,7 @@ class CopyResponse:
         return sum(len(piece) if isinstance(piece, bytes) else piece.stop - piece.start for piece in self.content)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RelayedResponse:
     """A response relayed from the origin."""
 
@@ -39,7 +38,7 @@ type ErrorParameters = tuple[tuple[str, str | int], ...]
 """Names and values of the parameters that RFC 9209 §2.3 has for a proxy error type."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ErrorResponse:
     """An error that this proxy generates itself."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cache.answer.cache_status import Handling
 from cache.answer.responses import CopyResponse, ErrorResponse, RelayedResponse
 from cache.http.messages import Request
+from cache.http.record import record
 from cache.policy.reasons import Detail, Forwarded, NotStored, Refused
 from cache.rules.stored_response import StoredResponse
 from cache.rules.vary import VaryValues
@@ -14,7 +13,7 @@ from cache.rules.vary import VaryValues
 # ---- decisions about a request
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UpstreamRequest:
     """A request to send to the origin, and what is needed to handle its response."""
 
@@ -41,17 +40,17 @@ class UpstreamRequest:
     """It repeats a request whose response could not be used."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Forward(UpstreamRequest):
     """Fetch a response from the origin, without validating a stored one."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Validate(UpstreamRequest):
     """Ask the origin whether a stored response is still valid."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Serve:
     """Answer from a stored response."""
 
@@ -67,7 +66,7 @@ class Serve:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Refuse:
     """Answer with an error that this proxy generates."""
 
@@ -79,21 +78,21 @@ class Refuse:
 # ---- changes of the store
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Update:
     """Replace the head of a stored response."""
 
     entry: StoredResponse
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Invalidate:
     """Mark every stored response under a key as needing validation."""
 
     key: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class InvalidateGroups:
     """Mark every stored response of an origin in one of these groups as needing validation."""
 
@@ -102,7 +101,7 @@ class InvalidateGroups:
     groups: frozenset[str]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delete:
     """Delete one stored response."""
 
@@ -115,7 +114,7 @@ Change = Update | Invalidate | InvalidateGroups | Delete
 # ---- decisions about a response
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Store:
     """Relay the response, and store it as `entry` in place of the entries whose ids are in `replaces`."""
 
@@ -128,7 +127,7 @@ class Store:
     """Lower-case names of the JSON members whose values are removed from the content before it is stored."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Complete:
     """Store the response as `entry`, a missing part; then call `engine.response_from_parts` with that part."""
 
@@ -137,7 +136,7 @@ class Complete:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Freshen:
     """Answer from a stored response that the origin has just validated; `entry` is its updated form."""
 
@@ -147,7 +146,7 @@ class Freshen:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Relay:
     """Relay the response without storing it."""
 
@@ -157,7 +156,7 @@ class Relay:
     changes: tuple[Change, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Retry:
     """Discard the response, and send `upstream_request` instead."""
 

@@ -7,17 +7,17 @@ a directive that is repeated with the same value counts once. Unknown directives
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cache.http.fields import TOKEN, delta_seconds, has_open_quote, members, unquoted
 from cache.http.messages import Fields
+from cache.http.record import record
 from cache.http.structured_fields import dictionary
 
 NO_FIELDS: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ResponseDirectives:
     """Response directives (RFC 9111 §5.2.2, RFC 5861, RFC 8246). Times are in seconds."""
 
@@ -46,7 +46,7 @@ class ResponseDirectives:
     """A quoted string in the value has no end, so the rest is unknown; the response counts as stale."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestDirectives:
     """Request directives (RFC 9111 §5.2.1). Times are in seconds."""
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, KeysView
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
+
+from cache.http.record import record
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
@@ -16,7 +18,7 @@ _AUTHORITY = re.compile(r"(\[[^\]]*\]|[^:]*)(?::([0-9]{0,5}))?")
 _LOWER_CASE = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Fields:
     """Header fields, immutable. Lines keep their order and letter case; names are compared case-insensitively."""
 
@@ -83,7 +85,7 @@ class Fields:
         return self.without([name]).appending((name, value))
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Request:
     """A request head, with the parts of its target URI."""
 
@@ -155,7 +157,7 @@ class Request:
         return f"{self.scheme}://{self.authority}{self.target}"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Response:
     """A response head."""
 
@@ -165,7 +167,7 @@ class Response:
     version: str = "HTTP/1.1"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Received:
     """A response head, with the times of its exchange in seconds since the epoch."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cache.http.cache_control import RequestDirectives, ResponseDirectives, response_directives
 from cache.http.fields import MAX_SECONDS, delta_seconds, http_date, media_type, members
 from cache.http.messages import Fields, Received, Response
+from cache.http.record import record
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail
 from cache.rules.stored_response import StoredResponse
@@ -27,7 +27,7 @@ FUTURE_TOLERANCE = 5.0
 """Seconds that a stored time may be ahead of the clock: the clocks of machines that share a store differ a little."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Lifetime:
     """A freshness lifetime, and where it comes from."""
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from cache.http.fields import http_date, is_strong
+from cache.http.record import record
 from cache.rules.freshness import date_of
 from cache.rules.stored_response import StoredResponse
 from cache.rules.validation import entity_tag
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredContent:
     """Bytes `start` (inclusive) to `stop` (exclusive) of a stored body."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cache.http.messages import Response
+from cache.http.record import record
 from cache.policy.clock_setting import UNKNOWN_SETTING, ClockSetting
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StoredResponse:
     """One stored response, or one stored part of a response.
 

@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from cache.http.fields import HOST, TOKEN, tokens
 from cache.http.messages import Fields
+from cache.http.record import record
 from cache.rules.selection import asks_for_web_socket
 
 MAX_FIELDS = 200
@@ -38,7 +39,7 @@ class MalformedRequest(Exception):
         self.status = status
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RequestHead:
     """A request before its target is parsed."""
 
@@ -66,9 +67,10 @@ class RequestHead:
 
         A request with another method or with content cannot ask for it (RFC 6455 §4.1).
         """
-        if self.method != "GET" or self.has_content or self.version == "HTTP/1.0":
+        fields = self.fields
+        if "upgrade" not in fields or self.method != "GET" or self.has_content or self.version == "HTTP/1.0":
             return False
-        return asks_for_web_socket(self.fields) and "upgrade" in tokens(self.fields.get("connection"))
+        return asks_for_web_socket(fields) and "upgrade" in tokens(fields.get("connection"))
 
 
 @lru_cache(maxsize=512)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 
 from cache.http.messages import Fields, Response
+from cache.http.record import record
 
 WITHOUT_CONTENT = frozenset({204, 304})
 """Statuses besides 1xx without content: the next response follows the head (RFC 9112 §6.3)."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Framing:
     """The framing of one response."""
 
@@ -20,6 +20,10 @@ class Framing:
     """The connection ends with the response."""
     keep_alive: bool = False
     """Send `Connection: keep-alive`, to a client of HTTP/1.0 that asked for it."""
+
+
+WITHOUT_FRAMING = Framing()
+"""The framing of an interim response."""
 
 
 def framing_of(head: Response, method: str, version: str, *, persistent: bool) -> Framing:
@@ -34,7 +38,7 @@ def framing_of(head: Response, method: str, version: str, *, persistent: bool) -
     return Framing(chunked, close, keep_alive=version == "HTTP/1.0" and not close)
 
 
-def head_bytes(head: Response, framing: Framing = Framing()) -> bytes:
+def head_bytes(head: Response, framing: Framing = WITHOUT_FRAMING) -> bytes:
     """Return the bytes of a head, including the empty line at the end."""
     return _head_bytes(head.status, head.reason, head.fields, framing)
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from addon.origin.options import OriginOptions
 from addon.origin.response_head import parse_head
 from addon.origin.response_reader import ResponseReader
+from tests.fixtures.strategies import unhurried
 
 HEAD = (
     b"HTTP/1.1 200 OK\r\nDate: %b\r\nX-Form: one\r\nETag: %b\r\nLast-Modified: %b\r\nContent-Length: %b\r\n"
@@ -29,6 +30,7 @@ def form_of(head: bytes) -> object:
     return formed.form
 
 
+@unhurried
 @given(
     st.sampled_from([DATE, LATER]),
     st.from_regex(rb'(W/)?"[!#-~]{0,20}"', fullmatch=True),

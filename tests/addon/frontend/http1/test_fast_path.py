@@ -45,7 +45,7 @@ def test_hits_uncacheable_responses_and_a_validation_add_to_the_same_counters(
         assert len(front_end.fast_path.hot) == fast
         for path in ("/a", "/b", "/c"):
             await client.fetch(get(origin, path))
-        assert len(front_end.fast_path.templates.heads) == fast
+        assert front_end.fast_path.templates.response_template_count == fast
         front_end.clock.advance(61)
         assert (await client.fetch(get(origin, "/fresh"))).status == 203
         counters = front_end.service.counters.snapshot()

@@ -23,6 +23,7 @@ from cache.http.fields import imf_date
 from cache.http.messages import Fields, Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.key import primary_key
+from tests.fixtures.strategies import unhurried
 from tests.lanes.messages import fields_of
 from tests.lanes.script import Ask, Conversation, Origin
 from tests.lanes.settings import settings_for
@@ -158,6 +159,7 @@ _FIELDS = st.lists(
 _TARGETS = st.text(st.sampled_from("abc/?=&.;%20-"), max_size=9).map(lambda text: f"/{text}")
 
 
+@unhurried
 @given(_FIELDS, _LINES, _TARGETS, _TARGETS, st.sampled_from(["200 OK", "404 Not Found", "203 %b"]))
 def test_a_template_leads_to_what_the_engine_decides_for_any_fields(
     fields: list[tuple[str, str]], lines: list[tuple[str, str]], target: str, other: str, status: str
