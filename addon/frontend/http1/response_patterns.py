@@ -41,6 +41,7 @@ SELECTING = frozenset(
 MAX_PATTERNS = 64
 """Patterns for one class of requests; when there are more, all are forgotten."""
 
+_LENGTHS = frozenset({"Content-Length", "content-length"})
 _FIXED_LIFETIMES = frozenset({"max-age", "s-maxage"})
 _OPEN_VALUE = "\0"
 """In place of an open value; no field contains it."""
@@ -69,7 +70,7 @@ class ResponsePattern:
 
     def filled(self, values: Mapping[str, str]) -> bytes:
         """Return the template of a hot response whose copy has these open values."""
-        return (self.template % tuple([values[name] for name in self.names])).encode("latin-1")
+        return (self.template % tuple([values[name].replace("%", "%%") for name in self.names])).encode("latin-1")
 
 
 class ResponsePatterns:
@@ -87,29 +88,31 @@ class ResponsePatterns:
     def learn(self, request: Request, serve: Serve, policy: CachePolicy, hot: HotResponse) -> None:
         """Keep the pattern of a hot response, if the engine has made it from the only stored response under its key."""
         entry, head = serve.entry, serve.response.head
-        values = _open_values(entry)
-        if values is None or not (_is_plain(request, policy) and _is_usual(entry) and _is_whole(serve)):
+        names = tuple(name for name, _ in head.fields if name in OPEN)
+        usual = _is_plain(request, policy) and _is_usual(entry) and _is_whole(serve)
+        if not usual or len(set(names)) < len(names):
             return
-        lines = tuple((name, _OPEN_VALUE if name in OPEN else value) for name, value in head.fields)
-        opened = template_of(request, replace(head, fields=Fields(lines)), serve.handling, policy)
+        opened_lines = tuple((name, _OPEN_VALUE if name in OPEN else value) for name, value in head.fields)
+        opened = template_of(request, replace(head, fields=Fields(opened_lines)), serve.handling, policy)
         if opened is None:
             return
         lifetime = freshness_lifetime(entry, policy)
         pattern = ResponsePattern(
             template=opened[0].decode("latin-1").replace("%", "%%").replace(_OPEN_VALUE, "%s"),
-            names=tuple(name for name, _ in head.fields if name in OPEN),
+            names=names,
             has_ttl=opened[1],
             status=head.status,
             exemption=serve.response.exemption,
             source=lifetime.source,
             lifetime=lifetime.seconds if lifetime.source in _FIXED_LIFETIMES else None,
         )
+        values, lines = _divided(entry)
         if not hot.template.startswith(pattern.filled(values)):
             return
         if policy is not self._policy or len(self._patterns) >= MAX_PATTERNS:
             self._patterns.clear()
             self._policy, self._path_conditions = policy, path_conditions(policy)
-        self._patterns[self._shape(request, entry)] = pattern
+        self._patterns[self._shape(request, entry, lines)] = pattern
 
     def hot_response(
         self,
@@ -137,7 +140,8 @@ class ResponsePatterns:
         """
         if policy is not self._policy or now < policy.freshness.clock_valid_from or not _is_usual(entry):
             return None
-        pattern = self._patterns.get(self._shape(request, entry))
+        values, lines = _divided(entry)
+        pattern = self._patterns.get(self._shape(request, entry, lines))
         if pattern is None:
             return None
         seconds = pattern.lifetime
@@ -146,8 +150,8 @@ class ResponsePatterns:
             if lifetime.source != pattern.source:
                 return None
             seconds = lifetime.seconds
-        age, values = current_age(entry, policy, now), _open_values(entry)
-        if values is None or age >= seconds:
+        age = current_age(entry, policy, now)
+        if age >= seconds:
             return None
         template, rest = joined(pattern.filled(values), content)
         return HotResponse(
@@ -170,10 +174,9 @@ class ResponsePatterns:
             log_line=access_line(request, pattern.status, len(content), _HIT) if logged else "",
         )
 
-    def _shape(self, request: Request, entry: StoredResponse) -> _Shape:
+    def _shape(self, request: Request, entry: StoredResponse, lines: tuple[object, ...]) -> _Shape:
         """Return what the response depends on, beside the open values, the age, and the class of the request."""
         head, target = entry.head, request.target
-        lines = tuple([line[0] if line[0] in OPEN else line for line in head.fields.lines])
         conditions = tuple([condition(target) is None for condition in self._path_conditions])
         return lines, conditions, head.status, head.reason, head.version, entry.vary, entry.personal
 
@@ -200,13 +203,17 @@ def _is_whole(serve: Serve) -> bool:
     return plain and has_content and serve.handling.hit and (CREDENTIAL, ANY) not in entry.vary
 
 
-def _open_values(entry: StoredResponse) -> dict[str, str] | None:
-    """Return the open values of a stored response by name, or None if one of them is not as usual."""
-    lines = [line for line in entry.head.fields.lines if line[0] in OPEN]
-    values = dict(lines)
+def _divided(entry: StoredResponse) -> tuple[dict[str, str], tuple[object, ...]]:
+    """Return the open values of a stored response by name, and its field lines without these values."""
     length = str(entry.length)
-    if len(values) < len(lines) or "%" in "".join(values.values()):
-        return None
-    if values.get("content-length", length) != length or values.setdefault("Content-Length", length) != length:
-        return None
-    return values
+    values: dict[str, str] = {"Content-Length": length}
+    lines: list[str | tuple[str, str]] = []
+    for line in entry.head.fields.lines:
+        name, value = line
+        # another Content-Length than that of the body is replaced in responses, so it is not open
+        if name in OPEN and (value == length or name not in _LENGTHS):
+            values[name] = value
+            lines.append(name)
+        else:
+            lines.append(line)
+    return values, tuple(lines)

@@ -201,7 +201,7 @@ FIRST = stored("/1", ETag='"1"', Last_Modified=imf_date(BEGINNING - 1000))
     [
         (stored("/2", ETag='"1"', Last_Modified=imf_date(BEGINNING - 1000)), True),
         (stored("/2", ETag='W/"other"', Last_Modified="never", Date=imf_date(BEGINNING + 1)), True),
-        (stored("/2", ETag='"100%"', Last_Modified=imf_date(BEGINNING - 1000)), False),
+        (stored("/2", ETag='"100%d"', Last_Modified=imf_date(BEGINNING - 1000)), True),
         (stored("/2", ETag='"1"', Last_Modified=imf_date(BEGINNING - 1000), Content_Length="5"), False),
         (stored("/2", ETag='"1"', Last_Modified=imf_date(BEGINNING - 1000), X_Own="1"), False),
         (stored("/2", ETag='"1"', Last_Modified=imf_date(BEGINNING - 1000), Cache_Control="max-age=61"), False),
