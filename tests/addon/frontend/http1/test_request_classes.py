@@ -14,7 +14,7 @@ from tests.fixtures.strategies import unhurried
 
 PROXY = ForwardProxyTargets()
 EDGE = GatewayTargets(("http", "backend.example", 8000))
-TUNNEL = TunnelTargets.of("a.example", 443, "a.example")
+TUNNEL = TunnelTargets.of("https", "a.example", 443, "a.example")
 CONNECTIONS = {"proxy": (PROXY, b"http://a.example"), "edge": (EDGE, b""), "tunnel": (TUNNEL, b"")}
 
 _TARGETS = st.binary(max_size=4) | st.sampled_from(
