@@ -127,7 +127,7 @@ class Request:
         )
 
     def with_target(self, target: str) -> Request:
-        """Return this request with another target. Faster than `dataclasses.replace`."""
+        """Return this request with another target, by which its key is found, and without a digest of content."""
         return Request(
             method=self.method,
             scheme=self.scheme,

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cache.answer.cache_status import Handling
-from cache.answer.compose import error_response, from_copy, relayed, status_of_changed_200
+from cache.answer.compose import error_response, from_copy, path_conditions, relayed, status_of_changed_200
 from cache.answer.responses import CopyResponse
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy, Presentation
@@ -136,6 +136,20 @@ def test_a_client_rule_applies_only_if_all_its_conditions_hold() -> None:
     assert status_of_changed_200(video, Fields(), policy) == (200, "x")
     for other in (request(), replace(video, method="HEAD"), replace(video, target="/c")):
         assert status_of_changed_200(other, Fields(), policy) == (203, None)
+
+
+def test_path_conditions_are_those_of_the_rules_that_have_a_path() -> None:
+    status_rules = (
+        AnswerRule(AnswerStatus.ORIGIN, host=glob("b.example")),
+        AnswerRule(AnswerStatus.AUTO, path=glob("/x")),
+    )
+    clients = (ClientRule("any client"), ClientRule("some path", path=glob("/*.zip")))
+    policy = CachePolicy(presentation=Presentation(status_rules=status_rules, clients=clients))
+    fulfilled = [
+        [bool(condition(target)) for condition in path_conditions(policy)]
+        for target in ("/a", "/x?y", "/x/y", "/a.zip", "/a?b.zip")
+    ]
+    assert fulfilled == [[False, False], [True, False], [False, False], [False, True], [False, True]]
 
 
 @pytest.mark.row("STATUS-17")

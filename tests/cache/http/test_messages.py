@@ -54,6 +54,10 @@ def test_with_fields_replaces_only_the_fields() -> None:
     assert REQUEST.with_fields(other) == replace(REQUEST, fields=other)
 
 
+def test_with_target_drops_what_belongs_to_the_target_and_the_content_before() -> None:
+    assert REQUEST.with_target("/other") == replace(REQUEST, target="/other", cache_target="", content_digest="")
+
+
 def test_with_body_replaces_only_length_digest_and_invalid() -> None:
     assert ENTRY.with_body(9, "10") == replace(ENTRY, length=9, sha256="10")
     assert replace(ENTRY, invalid=False).with_body(9, "10", invalid=True).invalid

@@ -8,8 +8,8 @@ import pytest
 
 from addon.config.origin import OriginSettings
 from addon.config.settings import Settings
-from cache.policy.cache_policy import CachePolicy
-from cache.policy.operator_rules import TargetRules
+from cache.policy.cache_policy import CachePolicy, KeyPolicy, Presentation, Shortcuts, StoringPolicy
+from cache.policy.operator_rules import AnnotationRule, TargetRules
 
 ONLY_IN_THE_SETTINGS = {("presentation", "clients"), ("freshness", "lifetimes")}
 """Lists that come with the settings and are empty in a policy."""
@@ -35,3 +35,33 @@ def test_each_default_outside_of_groups_is_that_of_the_settings(name: str) -> No
 
 def test_the_default_ports_for_connect_are_those_of_the_settings() -> None:
     assert TargetRules().connect_ports == set(OriginSettings().connect_ports)
+
+
+@pytest.mark.parametrize(
+    ("policy", "shortcuts"),
+    [
+        (CachePolicy(), Shortcuts(direct_fetch=True, request_template=True, hot_response=True, response_pattern=True)),
+        (
+            CachePolicy(keying=KeyPolicy(no_vary_search=True)),
+            Shortcuts(direct_fetch=False, request_template=False, hot_response=False, response_pattern=False),
+        ),
+        (
+            CachePolicy(presentation=Presentation(annotations=(AnnotationRule(set=(("X-Uri", "{uri}"),)),))),
+            Shortcuts(direct_fetch=True, request_template=False, hot_response=True, response_pattern=False),
+        ),
+        (
+            CachePolicy(presentation=Presentation(annotations=(AnnotationRule(append=(("X-Age", "{age}"),)),))),
+            Shortcuts(direct_fetch=True, request_template=False, hot_response=False, response_pattern=False),
+        ),
+        (
+            CachePolicy(presentation=Presentation(memento=True)),
+            Shortcuts(direct_fetch=True, request_template=True, hot_response=True, response_pattern=False),
+        ),
+        (
+            CachePolicy(storing=StoringPolicy(captures=2)),
+            Shortcuts(direct_fetch=True, request_template=True, hot_response=True, response_pattern=False),
+        ),
+    ],
+)
+def test_a_policy_forbids_the_shortcuts_past_its_rules(policy: CachePolicy, shortcuts: Shortcuts) -> None:
+    assert policy.shortcuts == shortcuts
