@@ -1,11 +1,13 @@
 """Read small rows on the event loop: from the page cache that is faster than a thread.
 
-A slow disk would block all other requests, so after one slow read there are no reads for a while. A read never waits
-for a database lock. The methods that run on threads read everything else, and handle all errors.
+A slow disk would block all other requests, so after one slow read there are no reads for a while. A read that was slow
+without reading from the disk has only waited for a processor. A read never waits for a database lock. The methods that
+run on threads read everything else, and handle all errors.
 """
 
 from __future__ import annotations
 
+import resource
 import sqlite3
 from collections.abc import Callable
 from contextlib import suppress
@@ -24,6 +26,9 @@ from cache.stores.purges import KnownPurges
 
 SLOW_READ = 0.01
 """Seconds. A read that takes longer is a slow one."""
+
+VERY_SLOW_READ = 0.1
+"""Seconds. A read that takes longer counts as slow, whatever it has waited for."""
 
 PAUSE = 1.0
 """Seconds without reads after a slow one."""
@@ -44,6 +49,15 @@ type _Row = tuple[bytes, int]
 """The value of a row, and the number of the last purge before it."""
 
 
+_COUNTS_BLOCKS = Path("/proc/self/io").exists()
+"""The system counts the blocks that a thread reads from disks (Linux with CONFIG_TASK_IO_ACCOUNTING)."""
+
+
+def blocks_read() -> int | None:
+    """Return how many blocks this thread has read from disks, or None if the system does not count them."""
+    return resource.getrusage(resource.RUSAGE_THREAD).ru_inblock if _COUNTS_BLOCKS else None
+
+
 class QuickReads:
     """Reads for the event loop's thread, on their own connection. Never raises; None means that a thread must read."""
 
@@ -53,9 +67,13 @@ class QuickReads:
         verification: Verification,
         purges: KnownPurges,
         clock: Callable[[], float] = perf_counter,
+        blocks_read: Callable[[], int | None] = blocks_read,
     ) -> None:
         """Read from the store in `directory`; `verification` checks bodies. What `purges` cover is not returned."""
         self._clock = clock
+        self._blocks_read = blocks_read
+        self._blocks: int | None = None
+        """Blocks that had been read after the last slow read."""
         self._database = directory / DBNAME
         self._verification = verification
         self._purges = purges
@@ -114,9 +132,14 @@ class QuickReads:
             found = self._open().execute(statement, parameters).fetchall()
         except (sqlite3.Error, ValueError):
             return None
-        if (ended := self._clock()) - began > SLOW_READ:
+        if (ended := self._clock()) - began > SLOW_READ and self._has_waited_for_disk(ended - began):
             self._paused_until = ended + PAUSE
         return found
+
+    def _has_waited_for_disk(self, seconds: float) -> bool:
+        """Return whether a slow read may have waited for the disk."""
+        before, self._blocks = self._blocks, self._blocks_read()
+        return seconds > VERY_SLOW_READ or self._blocks is None or self._blocks != before
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cache.stores.disk.quick_reads import MAX_WHOLE, PAUSE, SLOW_READ, QuickReads
+from cache.stores.disk.quick_reads import MAX_WHOLE, PAUSE, SLOW_READ, VERY_SLOW_READ, QuickReads, blocks_read
 from cache.stores.disk.store import DiskStore
 from cache.stores.disk.verification import Verification
 from cache.stores.purges import KnownPurges
@@ -104,6 +104,33 @@ def test_after_a_slow_read_there_is_a_pause(store: DiskStore, quick: QuickReads,
     assert quick.body(stored) is None
     clock.now += PAUSE
     assert quick.candidates(KEY) == (stored,)
+
+
+def test_a_read_that_has_only_waited_for_a_processor_causes_no_pause(
+    directory: Path, store: DiskStore, clock: FakeClock
+) -> None:
+    put(store, new_entry())
+    blocks = 8
+    with closing(QuickReads(directory, Verification(), KnownPurges(), clock, lambda: blocks)) as quick:
+
+        def is_paused_after_a_read_of(seconds: float) -> bool:
+            clock.step = seconds
+            assert quick.candidates(KEY)
+            clock.step = 0.0
+            is_paused = quick.candidates(KEY) is None
+            clock.now += PAUSE
+            return is_paused
+
+        assert is_paused_after_a_read_of(SLOW_READ * 1.1)  # it may have read these blocks
+        assert not is_paused_after_a_read_of(SLOW_READ * 1.1)
+        blocks += 8
+        assert is_paused_after_a_read_of(SLOW_READ * 1.1)
+        assert not is_paused_after_a_read_of(VERY_SLOW_READ * 0.9)
+        assert is_paused_after_a_read_of(VERY_SLOW_READ * 1.1)
+
+
+def test_blocks_are_counted_where_the_system_counts_them() -> None:
+    assert (blocks_read() is None) is not Path("/proc/self/io").exists()
 
 
 def test_a_closed_reader_returns_none(store: DiskStore, quick: QuickReads) -> None:
