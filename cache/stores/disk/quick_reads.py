@@ -73,7 +73,7 @@ class QuickReads:
         self._clock = clock
         self._blocks_read = blocks_read
         self._blocks: int | None = None
-        """Blocks that had been read after the last slow read."""
+        """Blocks that had been read when the database was opened, or after the last slow read."""
         self._database = directory / DBNAME
         self._verification = verification
         self._purges = purges
@@ -147,6 +147,7 @@ class QuickReads:
                 f"{self._database.as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None, check_same_thread=False
             )
             self._connection.execute("PRAGMA query_only = 1")
+            self._blocks = self._blocks_read()
         return self._connection
 
     def close(self) -> None:

@@ -46,7 +46,8 @@ def store(directory: Path) -> Iterator[DiskStore]:
 
 @pytest.fixture
 def quick(directory: Path, store: DiskStore, clock: FakeClock) -> Iterator[QuickReads]:
-    with closing(QuickReads(directory, Verification(), KnownPurges(), clock)) as quick:
+    """Quick reads on a system that does not count the blocks that are read from disks."""
+    with closing(QuickReads(directory, Verification(), KnownPurges(), clock, lambda: None)) as quick:
         yield quick
 
 
@@ -121,7 +122,6 @@ def test_a_read_that_has_only_waited_for_a_processor_causes_no_pause(
             clock.now += PAUSE
             return is_paused
 
-        assert is_paused_after_a_read_of(SLOW_READ * 1.1)  # it may have read these blocks
         assert not is_paused_after_a_read_of(SLOW_READ * 1.1)
         blocks += 8
         assert is_paused_after_a_read_of(SLOW_READ * 1.1)
