@@ -3,7 +3,7 @@
 The copies from an origin often have the same fields, and only the values of a few differ: an entity tag, dates. A plain
 request does not depend on these values, so the engine's response to it repeats them in the same places. The first such
 response leaves a pattern, in which these values are open; for other copies, they are filled in. Everything else that
-the decision depends on is the same for all requests of a class, or part of the shape of a copy, or is checked for each
+the decision depends on is the same for all requests of a class, or part of the form of a copy, or is checked for each
 copy. Age and lifetime are computed for each copy, by the rules that the engine uses.
 """
 
@@ -30,7 +30,7 @@ OPEN = frozenset(
     for name in ("Content-Length", "Date", "ETag", "Expires", "Last-Modified")
     for spelling in (name, name.lower())
 )
-"""The fields whose values are left open. In any other spelling, a value is part of the shape."""
+"""The fields whose values are left open. In any other spelling, a value is part of the form."""
 
 SELECTING = frozenset(
     "accept-datetime authorization cache-control if-match if-modified-since if-none-match if-range if-unmodified-since"
@@ -48,7 +48,7 @@ _OPEN_VALUE = "\0"
 
 _HIT = Handling(hit=True)
 
-type _Shape = tuple[object, ...]
+type _Form = tuple[object, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class ResponsePatterns:
     """The patterns for requests that are alike but for their path."""
 
     def __init__(self) -> None:
-        self._patterns: dict[_Shape, ResponsePattern] = {}
+        self._patterns: dict[_Form, ResponsePattern] = {}
         self._policy: CachePolicy | None = None
         self._path_conditions: tuple[Callable[[str], object], ...] = ()
 
@@ -112,7 +112,7 @@ class ResponsePatterns:
         if policy is not self._policy or len(self._patterns) >= MAX_PATTERNS:
             self._patterns.clear()
             self._policy, self._path_conditions = policy, path_conditions(policy)
-        self._patterns[self._shape(request, entry, lines)] = pattern
+        self._patterns[self._form(request, entry, lines)] = pattern
 
     def hot_response(
         self,
@@ -141,7 +141,7 @@ class ResponsePatterns:
         if policy is not self._policy or now < policy.freshness.clock_valid_from or not _is_usual(entry):
             return None
         values, lines = _divided(entry)
-        pattern = self._patterns.get(self._shape(request, entry, lines))
+        pattern = self._patterns.get(self._form(request, entry, lines))
         if pattern is None:
             return None
         seconds = pattern.lifetime
@@ -174,7 +174,7 @@ class ResponsePatterns:
             log_line=access_line(request, pattern.status, len(content), _HIT) if logged else "",
         )
 
-    def _shape(self, request: Request, entry: StoredResponse, lines: tuple[object, ...]) -> _Shape:
+    def _form(self, request: Request, entry: StoredResponse, lines: tuple[object, ...]) -> _Form:
         """Return what the response depends on, beside the open values, the age, and the class of the request."""
         head, target = entry.head, request.target
         conditions = tuple([condition(target) is None for condition in self._path_conditions])
