@@ -5,10 +5,8 @@ from __future__ import annotations
 import enum
 import http.client
 import re
-import signal
 import socket
 import ssl
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -20,8 +18,9 @@ from mitmproxy import http as mitmproxy_http
 from mitmproxy.io import FlowReader
 
 from addon.cli.mitm import MAIN
-from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, environment
+from tests.fixtures.proxy_process import TIMEOUT, environment
 from tests.programs.echo_origin import EchoOrigin, SeenRequest
+from tests.programs.mitmdump_process import start_mitmdump
 
 Lines = tuple[tuple[str, str], ...]
 
@@ -115,20 +114,17 @@ class Mitmdump:
         addon = ("-s", str(MAIN)) if cached else ()
         settings = (f"confdir={folder.parent / 'ca'}", f"ssl_verify_upstream_trusted_ca={origin_ca}")
         options = [argument for setting in settings for argument in ("--set", setting)]
-        command = [COMMANDS / "mitmdump", *addon, "--listen-host", "127.0.0.1", "--listen-port", "0", *options]
-        with self._log.open("wb") as log:
-            self._process = subprocess.Popen(
-                [*command, "-w", folder / "flows", *arguments],
-                env=environment(folder) | {"SECONDHAND_STORE__PATH": str(folder / "store")},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+        command = [*addon, "--listen-host", "127.0.0.1", "--listen-port", "0", *options]
+        self._process = start_mitmdump(
+            [*command, "-w", str(folder / "flows"), *arguments],
+            environment(folder) | {"SECONDHAND_STORE__PATH": str(folder / "store")},
+            self._log,
+        )
         self.port = self._wait_for_port()
 
     def _wait_for_port(self) -> int:
         until = time.monotonic() + TIMEOUT
-        while time.monotonic() < until and self._process.poll() is None:
+        while time.monotonic() < until and self._process.is_alive():
             if match := re.search(r"listening at \S*127\.0\.0\.1:(\d+)", self._log.read_text()):
                 return int(match[1])
             time.sleep(0.02)
@@ -146,12 +142,12 @@ class Mitmdump:
 
     def wait(self) -> None:
         """Wait until it has ended by itself."""
-        self._process.wait(TIMEOUT)
+        self._process.join(TIMEOUT)
+        assert not self._process.is_alive(), self.log
 
     def stop(self) -> None:
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
-        self._process.wait(TIMEOUT)
+        self._process.terminate()
+        self.wait()
 
     def __enter__(self) -> Self:
         return self
