@@ -31,7 +31,7 @@ def note(flow: http.HTTPFlow, request: Request, reply: Reply) -> None:
     metadata = flow.metadata
     metadata[DECISION], metadata[KEY] = decision, primary_key(request)
     if reason:
-        metadata[REASON] = reason
+        metadata[REASON] = str(reason)  # plain text, not a member of an enumeration
     if decision in ("hit", "validated", "shared"):
         metadata[AGE] = age
     if not flow.comment:

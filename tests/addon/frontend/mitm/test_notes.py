@@ -47,6 +47,7 @@ def test_a_flow_says_how_the_cache_took_part(reply: Reply, comment: str, marked:
     file.seek(0)
     (loaded,) = FlowReader(file).stream()
     assert loaded.metadata == flow.metadata
+    assert {type(value) for value in flow.metadata.values()} <= {str, int}
     forget(flow)
     assert (flow.comment, flow.marked, flow.metadata) == ("", "", {})
 
