@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import re
 import resource
 import signal
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -49,6 +50,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FAILED, MISCONFIGURED = 1, 2
+
+SCHEMES = {"regular": "http", "upstream": "http", "reverse": "http", "socks5": "socks5h"}
+"""How a client writes the address of the proxy, by the mode of mitmproxy. The other modes have no such address."""
 
 GC_THRESHOLD = 10_000
 """New objects after which Python collects garbage: more than wait for the store's writer at a time."""
@@ -161,7 +165,7 @@ def make_ca(settings: Settings) -> None:
 
 def proxy_of(settings: Settings, service: Service, mitmproxy: ScriptsAndModes | None) -> Proxy | MitmproxyServer:
     """Return the proxy for a service, which is ready to run. Raises ConfigError and OptionsError."""
-    listening = partial(announce, settings, service)
+    listening = partial(announce, settings, service, mitmproxy.modes if mitmproxy else ())
     limits = ConnectionLimits(settings.limits.connections_per_client, max_descriptors())
     if mitmproxy is None:
         return Proxy(settings, service, listening, limits)
@@ -242,16 +246,27 @@ class Proxy:
         self.listener.use_log(log)
 
 
-def announce(settings: Settings, service: Service, host: str, port: int) -> None:
+def announce(settings: Settings, service: Service, modes: Sequence[str], host: str, port: int) -> None:
     """Print where the proxy is, once it listens, and make ready for many requests."""
-    service.listens_at(host, port)
+    if port:
+        service.listens_at(host, port)
     tune_garbage_collector()
-    shown = f"[{host}]" if ":" in host else host
-    typer.echo(f"secondhand listens on http://{shown}:{port}")
+    first, shown = _kind(modes[0]) if modes else "regular", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    scheme = SCHEMES.get(first)
+    typer.echo(f"secondhand listens on {f'{scheme}://' if scheme else ''}{shown if port else modes[0]}")
+    for mode in modes[1:]:
+        typer.echo(f"it also listens in the mode {mode}")
     typer.echo(f"its copies are in {store_place(settings, service)}")
-    target = f"http://{shown}:{port}/" if settings.edge else f"-x http://{shown}:{port} http://example.org/"
-    typer.echo(f"try it twice: curl -i {target}")
+    if settings.edge or first == "reverse":
+        typer.echo(f"try it twice: curl -i http://{shown}/")
+    elif scheme:
+        typer.echo(f"try it twice: curl -i -x {scheme}://{shown} http://example.org/")
     sys.stdout.flush()
+
+
+def _kind(mode: str) -> str:
+    """Return the name of one of mitmproxy's modes, without its address."""
+    return re.split("[:@]", mode)[0]
 
 
 def store_place(settings: Settings, service: Service) -> str:

@@ -56,10 +56,17 @@ def serve(
     """Run the proxy until it is interrupted."""
 
     def load() -> Configuration:
+        edge_by_mode = None
+        if mode:
+            from addon.frontend.mitm.served_modes import edge_of, refuse_modes  # slow to import
+
+            edge_by_mode = edge_of(mode)
         configuration = load_configuration(
-            config, store, listen=listen, answer=answer, edge=edge, record=record, replay=replay
+            config, store, listen=listen, answer=answer, edge=edge or edge_by_mode, record=record, replay=replay
         )
         refuse_exposure(configuration)
+        if mode:
+            refuse_modes(mode, configuration.settings)
         return configuration
 
     operator_signals.catch()

@@ -49,7 +49,8 @@ def _as_addressed(request: Request, flow: http.HTTPFlow) -> Request:
     client = flow.client_conn
     if isinstance(client.proxy_mode, ReverseMode):
         scheme = "https" if client.tls else "http"
-        if not ctx.options.keep_host_header or (request.tls_name is None and client.sni):
+        if not ctx.options.keep_host_header or (request.tls_name is None and client.sni) or len(ctx.options.mode) > 1:
+            # under a name that the client chose, clients in the other modes would find this origin's responses
             return replace(request, tls_name=None)
         named = named_authority(request.fields.get("host"), scheme)
         return replace(request, scheme=scheme, host=named[0], port=named[1]) if named else request

@@ -80,7 +80,7 @@ class MitmproxyServer(master.Master):
             self._proxyserver,
             ServedNextLayer(self.served),
             tlsconfig.TlsConfig(),
-            errorcheck.ErrorCheck(repeat_errors_on_stderr=True),
+            errorcheck.ErrorCheck(),
             PinnedAddresses(self._addresses),
             self._clients,
         ):
@@ -94,7 +94,7 @@ class MitmproxyServer(master.Master):
             listen_port=port,
             mode=list(asked.modes) or [f"reverse:{settings.edge}" if settings.edge else "regular"],
             # origins make their links from the name that the client used
-            keep_host_header=True,
+            keep_host_header=bool(settings.edge),
             confdir=str(settings.tls.ca_directory),
             # a copy must be served while its origin is down, so the origin is not contacted beforehand
             connection_strategy="lazy",
@@ -121,8 +121,8 @@ class MitmproxyServer(master.Master):
 
     @property
     def address(self) -> tuple[str, int]:
-        """Return host and port of the first listener, once there is one."""
-        host, port = self._proxyserver.listen_addrs()[0][:2]
+        """Return host and port of the first listener, once there is one. Some modes have none: port 0."""
+        host, port = next(iter(self._proxyserver.listen_addrs()), ("", 0))[:2]
         return host, port
 
     async def running(self) -> None:

@@ -89,8 +89,41 @@ def test_a_client_reaches_the_cache_by_socks(tmp_path: Path, origin: Origin) -> 
                 assert client.recv(100).startswith(b"HTTP/1.1 " + status)
 
 
+def test_a_client_reaches_the_cache_as_if_it_were_the_origin(tmp_path: Path, origin: Origin) -> None:
+    """It names the proxy in its Host field, which is no loop here."""
+    serve_page(origin, "/page", b"page", FRESH)
+    command = ("secondhand", "serve", "--mode", f"reverse:http://localhost:{origin.port}")
+    with Proxy(tmp_path, command=command) as proxy:
+        assert [ask(proxy, "/page").status for _ in range(2)] == [200, 203]
+
+
+def test_a_name_that_a_client_chose_is_kept_from_clients_in_other_modes(tmp_path: Path, origin: Origin) -> None:
+    serve_page(origin, "/page", b"page", FRESH)
+    reverse = f"reverse:http://localhost:{origin.port}@{free_port()}"
+    with Proxy(tmp_path, command=("secondhand", "serve", "--mode", "regular", "--mode", reverse)) as proxy:
+        direct = http.client.HTTPConnection("127.0.0.1", int(reverse.rpartition("@")[2]), timeout=TIMEOUT)
+        with closing(direct):
+            direct.request("GET", "/page", headers={"Host": "bank.example"})
+            assert direct.getresponse().status == 200
+        assert proxy.run("ls").endswith(f"\thttp://localhost:{origin.port}/page\n")
+
+
+def test_a_script_with_an_error_ends_the_start_with_one_message(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("def request(flow)\n    pass\n")
+    with pytest.raises(AssertionError) as failed:
+        Proxy(tmp_path, command=("secondhand", "serve", "--script", str(script)))
+    assert str(failed.value).count("SyntaxError: expected ':'") == 1
+
+
+def free_port() -> int:
+    """Return a port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 def test_an_unknown_mode_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(AssertionError, match="Invalid proxy mode specification: nosuch"):
+    with pytest.raises(AssertionError, match='found "nosuch", expected a mode of mitmproxy: unknown mode'):
         Proxy(tmp_path, command=("secondhand", "serve", "--mode", "nosuch"))
 
 

@@ -1,0 +1,43 @@
+"""The modes in which mitmproxy listens in `serve`: which of them make it an edge, and which cannot be used together."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
+
+from addon.config.addresses import is_loopback
+from addon.config.errors import ConfigError, Fault
+from addon.config.settings import Settings
+
+OPTION = "--mode"
+
+
+def edge_of(modes: Sequence[str]) -> str | None:
+    """Return the origin as the setting `edge` has it, if the only mode is a reverse proxy for HTTP; None otherwise."""
+    if len(modes) != 1:
+        return None
+    mode = _parsed(modes[0])
+    if not isinstance(mode, ReverseMode) or mode.scheme not in ("http", "https"):
+        return None
+    host, port = mode.address
+    return f"{mode.scheme}://[{host}]:{port}" if ":" in host else f"{mode.scheme}://{host}:{port}"
+
+
+def refuse_modes(modes: Sequence[str], settings: Settings) -> None:
+    """Raise ConfigError for a mode that would listen for others, or for other targets, than the settings allow."""
+    for name in modes:
+        host = _parsed(name).listen_host(settings.address[0])
+        if is_loopback(settings.address[0]) and not is_loopback(host):
+            problem = f'other machines can reach "{host}", expected that "listen" ({settings.listen}) allows it, too'
+            raise ConfigError(Fault(f"{OPTION} {name}", "", problem))
+    if settings.edge and modes and edge_of(modes) != settings.edge:
+        problem = f'found {" and ".join(modes)}, expected no other mode while "edge" is set ({settings.edge})'
+        raise ConfigError(Fault(OPTION, "", problem))
+
+
+def _parsed(mode: str) -> ProxyMode:
+    try:
+        return ProxyMode.parse(mode)
+    except ValueError as error:
+        raise ConfigError(Fault(OPTION, "", f'found "{mode}", expected a mode of mitmproxy: {error}')) from None
