@@ -19,7 +19,7 @@ IMPORTED = ("mitmproxy.tools.main", "mitmproxy.tools.dump", "addon.service")
 
 def start_mitmdump(arguments: Sequence[str], environment: Mapping[str, str], output: Path) -> ForkServerProcess:
     """Start mitmdump with arguments and an environment. Standard output and standard error go to the file `output`."""
-    output.touch()
+    output.write_bytes(b"")  # what an earlier process wrote must not be taken for what this one writes
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(list(IMPORTED))
     process = context.Process(target=_mitmdump, args=(list(arguments), dict(environment), output), daemon=True)
@@ -30,7 +30,7 @@ def start_mitmdump(arguments: Sequence[str], environment: Mapping[str, str], out
 def _mitmdump(arguments: list[str], environment: dict[str, str], output: Path) -> None:
     os.environ.clear()
     os.environ.update(environment)
-    for descriptor, file, flags in ((0, os.devnull, os.O_RDONLY), (1, output, os.O_WRONLY | os.O_TRUNC)):
+    for descriptor, file, flags in ((0, os.devnull, os.O_RDONLY), (1, output, os.O_WRONLY)):
         opened = os.open(file, flags)
         os.dup2(opened, descriptor)
         os.close(opened)

@@ -23,7 +23,8 @@ def test_a_browser_shows_what_the_cache_did(tmp_path: Path) -> None:
         for target in ("/text", "/text", "/page", "/brief", "/brief"):
             exchange(proxy, origin.url, Ask(target))
         await page.open(web)
-        await page.shows(f"{ROWS}.length == 5")
+        # the page may have drawn the rows before it knows its columns
+        await page.shows(f"{ROWS}.length == 5 && {ROWS}.every(row => row.querySelector('.col-comment'))")
 
         comments = await page.value(COMMENTS)
         assert isinstance(comments, list)
