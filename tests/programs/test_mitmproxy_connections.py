@@ -9,7 +9,7 @@ import pytest
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.echo_origin import EchoOrigin
 from tests.programs.mitmproxy_cases import Case, compare, settings, some_hits
-from tests.programs.mitmproxy_runs import Ask, Seen, Way
+from tests.programs.mitmproxy_runs import Ask, Mitmdump, Seen, Way
 
 FEW = (Ask("/text"), Ask("/text"), Ask("/page"), Ask("/form", "POST", content=b"a=1"))
 
@@ -104,6 +104,33 @@ def test_an_option_for_tls_does_the_same_with_the_cache(case: Case, ca: Throwawa
     (tmp_path / "server.pem").write_bytes((ca.file.parent / "server.pem").read_bytes())
     with EchoOrigin(context) as echo:
         compare(case, echo, ca, tmp_path)
+
+
+TLS_VERSIONS = (
+    "tls_version_client_min=TLS1_3",
+    "tls_version_client_max=TLS1_2",
+    "tls_version_server_min=TLS1_3",
+    "tls_version_server_max=TLS1_2",
+)
+
+
+@pytest.mark.parametrize("option", TLS_VERSIONS)
+def test_a_tls_version_is_used_or_refused_as_without_the_cache(option: str, ca: ThrowawayCA, tmp_path: Path) -> None:
+    """mitmproxy 12.2 refuses every value together with OpenSSL 4, and ends."""
+    if _refusal(option, tmp_path / "without", ca, cached=False):
+        assert "OpenSSL.SSL.Error" in _refusal(option, tmp_path / "cached", ca, cached=True)
+    else:
+        with EchoOrigin(ca.server_context("localhost")) as echo:
+            compare(Case(option, settings(option), _served, FEW), echo, ca, tmp_path)
+
+
+def _refusal(option: str, folder: Path, ca: ThrowawayCA, *, cached: bool) -> str:
+    """Return what mitmdump prints if it does not start."""
+    try:
+        Mitmdump(folder, ca.file, settings(option), cached=cached).stop()
+    except AssertionError as error:
+        return str(error)
+    return ""
 
 
 @pytest.mark.parametrize("case", CONNECTIONS, ids=[case.name for case in CONNECTIONS])

@@ -37,6 +37,10 @@ ELSEWHERE = {
     "server": "test_mitmproxy_replays.py",
     "ssl_insecure": "test_mitmproxy_ways_out.py",
     "ssl_verify_upstream_trusted_ca": "mitmproxy_runs.py sets it for every row",
+    "tls_version_client_max": "test_mitmproxy_connections.py",
+    "tls_version_client_min": "test_mitmproxy_connections.py",
+    "tls_version_server_max": "test_mitmproxy_connections.py",
+    "tls_version_server_min": "test_mitmproxy_connections.py",
     "upstream_auth": "test_mitmproxy_ways_out.py",
     "web_columns": "test_mitmweb.py",
 }
@@ -44,7 +48,6 @@ ELSEWHERE = {
 
 OF_THE_DISPLAY = "it concerns only what mitmproxy displays"
 OF_THE_SIGNER = "it names a CA key that is known to be compromised, which no test should sign with"
-OF_TLS_VERSIONS = "mitmproxy 12.2 refuses every value together with OpenSSL 4; with others its own TLS addon applies it"
 
 WITHOUT_TRAFFIC = {
     "command_history": OF_THE_DISPLAY,
@@ -54,10 +57,6 @@ WITHOUT_TRAFFIC = {
     "export_preserve_original_ip": "it concerns only the text of exported commands",
     "protobuf_definitions": OF_THE_DISPLAY,
     "server_replay_nopop": "deprecated: mitmproxy ends when it is set",
-    "tls_version_client_max": OF_TLS_VERSIONS,
-    "tls_version_client_min": OF_TLS_VERSIONS,
-    "tls_version_server_max": OF_TLS_VERSIONS,
-    "tls_version_server_min": OF_TLS_VERSIONS,
 }
 """Options without a row, each with the reason."""
 
