@@ -148,7 +148,7 @@ def test_requests_for_the_same_url_share_one_fetch() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await http2_client(front_end, origin)
         streams = [client.ask("/fresh") for _ in range(10)]
-        assert all([(await client.response(stream)).content == b"/fresh" for stream in streams])
+        assert [(await client.response(stream)).content for stream in streams] == [b"/fresh"] * 10
         assert len(origin.requests) == 1
 
     run_conversation(conversation, echo_path)

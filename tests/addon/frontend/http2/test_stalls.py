@@ -7,6 +7,7 @@ from addon.frontend.http2.stalls import MAX_UNREAD, least_read, unread
 from addon.frontend.http2.stream import Stream
 from addon.origin.http2 import settings
 from addon.origin.http2.faults import ErrorCode
+from addon.origin.http2.flow_control import DEFAULT_WINDOW
 from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, large, run_conversation, until
 from tests.addon.frontend.http2.http2_client import LARGE_WINDOW, Received, http2_client, pass_time
 from tests.addon.frontend.http2.test_connection_deadlines import only
@@ -24,7 +25,7 @@ def test_a_client_that_reads_nothing_gets_few_responses_begun() -> None:
         client = await http2_client(front_end, origin, {settings.INITIAL_WINDOW_SIZE: 0})
         streams = [client.ask(f"/{number}") for number in range(MANY)]
         await until(lambda: unread(open_streams(front_end)) >= MAX_UNREAD)
-        assert START <= len(origin.requests) < MANY
+        assert len(origin.requests) <= START
         for _ in range(2):
             pass_time(front_end, 2)
         await client.roundtrip()
@@ -52,10 +53,11 @@ def test_a_client_that_reads_slowly_keeps_its_streams() -> None:
         client = await http2_client(front_end, origin, {settings.INITIAL_WINDOW_SIZE: LARGE_WINDOW})
         for number in range(8):
             client.ask(f"/{number}")
+        allowed = DEFAULT_WINDOW
         for _ in range(4):
-            count = len(client.order)
+            allowed += 20_000
             client.widen(0, 20_000)
-            while len(client.order) == count:
+            while sum(len(received.content) for received in client.streams.values()) < allowed:
                 await client.read_frame()
             pass_time(front_end, 2)
             assert least_read(open_streams(front_end)) is None
