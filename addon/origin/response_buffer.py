@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable
 
 from addon.origin.errors import FailureKind, OriginFailure
+from addon.origin.head_form import FormedHead
 from addon.origin.options import OriginOptions
 from addon.origin.response_head import MalformedResponse
 from cache.answer.responses import ErrorParameters
@@ -36,6 +37,7 @@ class ResponseBuffer:
         read_leniently: The response was accepted only because of `origin.lenient`, as far as it has arrived.
         interim_count: Number of interim responses so far.
         held_back: Seconds for which the head may be held back, besides the usual time. It may be set at the beginning.
+        formed_head: The final head with its form, if it has a usual size and was not read leniently.
     """
 
     def __init__(
@@ -64,6 +66,7 @@ class ResponseBuffer:
         self.read_leniently = False
         self.interim_count = 0
         self.held_back = 0.0
+        self.formed_head: FormedHead | None = None
         self._options = options
         self._on_interim = on_interim
         self._on_progress = on_progress

@@ -28,7 +28,6 @@ class ResponseReader(ResponseBuffer):
 
     Attributes:
         switched: The origin has switched to another protocol; what it has sent in that is in place of a body.
-        formed_head: The final head with its form, if it has a usual size and was not read leniently.
     """
 
     def __init__(
@@ -54,7 +53,6 @@ class ResponseReader(ResponseBuffer):
         """
         super().__init__(where, options, on_interim, on_progress)
         self.switched = False
-        self.formed_head: FormedHead | None = None
         self._fault_in_switch = fault_in_switch
         self._method = method
         self._unparsed = bytearray()

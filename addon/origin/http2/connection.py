@@ -20,6 +20,7 @@ from addon.origin.http2.outbound import Outbound
 from addon.origin.http2.response import StreamResponse
 from addon.origin.http2.settings import PeerSettings
 from addon.origin.http2.stream import STREAM_WINDOW, OriginStream
+from addon.origin.http2.stream_deadlines import StreamDeadlines
 from addon.origin.http2.streams import CONNECTION_WINDOW, OriginStreams
 from addon.origin.options import OriginOptions
 from addon.origin.request_body import RequestContent
@@ -56,6 +57,7 @@ class Http2Connection(asyncio.Protocol):
         outbound: The sending side.
         options: The time limits and the size limits.
         greeted: The origin's settings have arrived.
+        deadlines: The time limits of the streams.
     """
 
     outbound: Outbound
@@ -76,6 +78,7 @@ class Http2Connection(asyncio.Protocol):
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self.options = options
         self.greeted = False
+        self.deadlines = StreamDeadlines()
         self._on_lost = on_lost
         self._on_room = on_room
         self._reader = FrameReader(options.max_head, MAX_CONTINUATIONS)
@@ -90,6 +93,8 @@ class Http2Connection(asyncio.Protocol):
         self._end = "closed the connection"
         """How the origin ends the connection, as a predicate."""
         self._next_turn: asyncio.Handle | None = None
+        self._progressed: dict[OriginStream, None] = {}
+        """Streams whose responses have gone on in this turn."""
         self._idle = Deadline(self.close)
         self._active_at = self._idle.now()
         """When a stream has ended last."""
@@ -210,6 +215,7 @@ class Http2Connection(asyncio.Protocol):
         if alert := received_alert(exc):
             self._streams.fail_all(FailureKind.TLS_ALERT_RECEIVED, alert.predicate, alert.parameters)
         self._streams.end_all(self._end)
+        self.deadlines.stop()
         self._on_lost(self)
 
     def pause_writing(self) -> None:
@@ -243,7 +249,15 @@ class Http2Connection(asyncio.Protocol):
                 self._next_turn = asyncio.get_running_loop().call_soon(self._take_turn)
         except ConnectionFault as fault:
             self._fail(fault)
+        self._report_progress()
         self.outbound.flush()
+
+    def _report_progress(self) -> None:
+        """Let the readers of responses know: once a turn, since a head and its content mostly arrive together."""
+        progressed, self._progressed = self._progressed, {}
+        for stream in progressed:
+            if not stream.response.finished:  # else it was told that at once
+                stream.report()
 
     def _resume_reading(self) -> None:
         if self._paused:
@@ -322,6 +336,10 @@ class Http2Connection(asyncio.Protocol):
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "The origin pushes a response, which was forbidden to it.")
 
     # ---- for the streams
+
+    def progressed(self, stream: OriginStream) -> None:
+        """Note that the response to a stream has gone on and is not complete."""
+        self._progressed[stream] = None
 
     def reset(self, stream: OriginStream, code: ErrorCode) -> None:
         """End a stream that is not complete on both sides, and tell the origin so."""

@@ -74,12 +74,18 @@ class HpackDecoder:
             return name, value
         if first & 0x40:
             field = self._literal(0x3F)
-            self._table.add(*field)
-            self.table_changed = True
+            self._add(field)
             return field
         if first & 0x20:
             raise HPACKDecodingError("The size of the table is changed after a field.")
         return self._literal(0x0F)
+
+    def _add(self, field: tuple[bytes, bytes]) -> None:
+        """Add a field to the table. One that is too large only empties it (RFC 7541 §4.4), as all are for nginx."""
+        size = len(field[0]) + len(field[1]) + ENTRY_OVERHEAD
+        if size <= self._table.maxsize or self._table.dynamic_entries:
+            self._table.add(*field)
+            self.table_changed = True
 
     def _literal(self, mask: int) -> tuple[bytes, bytes]:
         index = self._integer(mask)
@@ -87,18 +93,21 @@ class HpackDecoder:
 
     def _string(self) -> bytes:
         """Read a string (RFC 7541 §5.2)."""
-        is_huffman = self._peek() & 0x80
+        first = self._peek()
         length = self._integer(0x7F)
-        text = self._block[self._position : self._position + length]
-        if len(text) < length:
+        start = self._position
+        self._position = end = start + length
+        if end > len(self._block):
             raise HPACKDecodingError("A string is longer than the block.")
-        self._position += length
-        return decode_huffman(text) if is_huffman else text
+        return decode_huffman(self._block[start:end]) if first & 0x80 else self._block[start:end]
 
     def _integer(self, mask: int) -> int:
         """Read an integer whose first bits are those of the mask (RFC 7541 §5.1)."""
-        number = self._peek() & mask
-        self._position += 1
+        position, block = self._position, self._block
+        if position >= len(block):
+            raise HPACKDecodingError("The block ends within a field.")
+        number = block[position] & mask
+        self._position = position + 1
         if number < mask:
             return number
         shift = 0

@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
-from functools import lru_cache
-from http import HTTPStatus
 
 from addon.origin.errors import FailureKind
-from addon.origin.http2.header_block import CONNECTION_FIELDS, Lines
+from addon.origin.http2.header_block import Lines
+from addon.origin.http2.response_fields import regular_fields, response_head, size_of
 from addon.origin.options import OriginOptions
 from addon.origin.response_buffer import SMALL_BODY, ResponseBuffer
-from addon.origin.response_head import Leniency, MalformedResponse, content_length
+from addon.origin.response_head import MalformedResponse
 from cache.http.field_table import FRAMING
-from cache.http.messages import Fields, Response
+from cache.http.messages import Response
 
-VERSION = "HTTP/2.0"
-
-_NAME = re.compile(rb"[!#$%&'*+\-.^_`|~0-9a-z]+")
-"""RFC 9113 §8.2.1: a token without capitals."""
-
-_FORBIDDEN_IN_VALUE = re.compile(rb"[\x00\r\n]")
-_STATUS = re.compile(rb"[1-9][0-9]{2}")
 _WITHOUT_CONTENT = frozenset({204, 304})
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
-_LINE_OVERHEAD = len(": \r\n")
-"""Bytes of a field line besides its name and its value, as HTTP/1 would have it."""
 
 
 class StreamResponse(ResponseBuffer):
     """Receives the response to one request from the frames of its stream."""
 
     def __init__(
-        self, method: str, where: str, options: OriginOptions, on_interim: Callable[[Response], None] | None = None
+        self,
+        method: str,
+        where: str,
+        options: OriginOptions,
+        on_interim: Callable[[Response], None] | None = None,
+        *,
+        on_progress: Callable[[], None] | None = None,
     ) -> None:
         """Expect the response to a request with this method; the other arguments are those of `ResponseBuffer`."""
-        super().__init__(where, options, on_interim)
+        super().__init__(where, options, on_interim, on_progress)
         self._is_head = method == "HEAD"
         self._without_content = False
         self._remaining: int | None = None
@@ -45,7 +39,7 @@ class StreamResponse(ResponseBuffer):
 
     def take_fields(self, lines: Lines, *, ended: bool) -> None:
         """Take a header list: an interim head, the final one, or trailers. Raises MalformedResponse."""
-        size = sum(len(name) + len(value) + _LINE_OVERHEAD for name, value in lines)
+        size = size_of(lines)
         self.received += size
         if self.head is None:
             self._head_size += size
@@ -104,27 +98,26 @@ class StreamResponse(ResponseBuffer):
         options = self._options
         if self._head_size > options.max_head:
             raise head_too_large(options)
-        status = _status(lines)
-        leniency = Leniency(options.reads_leniently)
-        fields = _fields(tuple(lines[1:]), options.max_fields, options.max_line)
+        parsed, formed = response_head(
+            tuple(lines), options.max_fields, options.max_line, lenient=options.reads_leniently
+        )
+        head, status = parsed.response, parsed.response.status
         if status < 200:
             if status == 101 or ended:  # RFC 9113 §8.1, §8.6
                 raise MalformedResponse(f"ended its response with the interim status {status}")
-            self._forward_interim(Response(status, _PHRASES.get(status, ""), fields, VERSION))
+            self._forward_interim(head)
             return
-        self._remaining = content_length(fields, leniency)
-        if leniency.used:
-            fields = fields.replacing("content-length", str(self._remaining))
+        self._remaining = parsed.length
         self._without_content = self._is_head or status in _WITHOUT_CONTENT
         self._wait_for_body = self._without_content or (self._remaining is not None and self._remaining <= SMALL_BODY)
-        self.read_leniently = leniency.used
-        self.head = Response(status, _PHRASES.get(status, ""), fields, VERSION)
+        self.read_leniently = parsed.read_leniently
+        self.head, self.formed_head = head, formed
         if ended:
             self._end()
 
     def _take_trailers(self, lines: Lines, size: int) -> None:
         """Keep the trailer fields. As over HTTP/1, a section that is too long or holds framing fields is dropped."""
-        fields = _fields(tuple(lines), len(lines), size)
+        fields = regular_fields(tuple(lines), len(lines), size)
         options = self._options
         longest = max((len(name) + len(value) for name, value in fields), default=0)
         if size > options.max_head or longest > options.max_line or len(lines) > options.max_fields:
@@ -137,30 +130,3 @@ def head_too_large(options: OriginOptions) -> MalformedResponse:
     """Return the mistake of a header section that is larger than allowed."""
     sentence = f"sent a header section above {options.max_head} bytes (limits.max_head)"
     return MalformedResponse(sentence, FailureKind.HTTP_RESPONSE_HEADER_SECTION_SIZE)
-
-
-def _status(lines: Lines) -> int:
-    """Return the status: the first field, and the only pseudo-field (RFC 9113 §8.3.2). Raises MalformedResponse."""
-    if not lines or lines[0][0] != b":status" or not _STATUS.fullmatch(lines[0][1]):
-        raise MalformedResponse("sent a response head that does not begin with a status")
-    return int(lines[0][1])
-
-
-@lru_cache(maxsize=512)  # an origin sends the same fields with many responses of a second
-def _fields(lines: tuple[tuple[bytes, bytes], ...], max_fields: int, max_line: int) -> Fields:
-    """Return regular fields (RFC 9113 §8.2). Raises MalformedResponse."""
-    if len(lines) > max_fields:
-        sentence = f"sent more than {max_fields} field lines"
-        raise MalformedResponse(sentence, FailureKind.HTTP_RESPONSE_HEADER_SECTION_SIZE)
-    found: list[tuple[str, str]] = []
-    for raw_name, raw_value in lines:
-        if not _NAME.fullmatch(raw_name) or _FORBIDDEN_IN_VALUE.search(raw_value):
-            raise MalformedResponse(f"sent a malformed field line: it begins with {raw_name[:40].decode('latin-1')!r}")
-        name = raw_name.decode("ascii")
-        if name in CONNECTION_FIELDS:  # RFC 9113 §8.2.2
-            raise MalformedResponse(f"sent the field {name}, which HTTP/2 does not have")
-        if len(raw_name) + len(raw_value) > max_line:
-            sentence = f"sent a field line above {max_line} bytes (limits.max_line)"
-            raise MalformedResponse(sentence, FailureKind.HTTP_RESPONSE_HEADER_SIZE)
-        found.append((name, raw_value.decode("latin-1").strip(" \t")))
-    return Fields(tuple(found))

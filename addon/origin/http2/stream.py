@@ -6,12 +6,12 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
-from addon.origin.deadline import Deadline
 from addon.origin.errors import FailureKind
 from addon.origin.http2.faults import ErrorCode
 from addon.origin.http2.flow_control import ReceiveWindow, SendWindow
 from addon.origin.http2.outbound import Outbound
 from addon.origin.http2.response import StreamResponse
+from addon.origin.http2.stream_deadlines import StreamDeadlines
 from addon.origin.options import OriginOptions
 from addon.origin.request_body import RequestBodySender, RequestContent
 from addon.origin.response_buffer import ResponseBuffer
@@ -30,6 +30,10 @@ class StreamOwner(Protocol):
 
     outbound: Outbound
     options: OriginOptions
+    deadlines: StreamDeadlines
+
+    def progressed(self, stream: OriginStream) -> None:
+        """Note that the response to a stream has gone on and is not complete."""
 
     def reset(self, stream: OriginStream, code: ErrorCode) -> None:
         """End a stream that is not complete on both sides, and tell the origin so."""
@@ -67,8 +71,8 @@ class OriginStream:
         self._owner = owner
         self._closed = False
         self._limits = TimeLimits(response, owner.options)
-        self._deadline = Deadline(self._on_timeout)
-        self.opened = self._deadline.now()
+        self._deadlines = owner.deadlines
+        self.opened = self._deadlines.now()
         self._request_ended = not has_content
         self._sender: StreamBodySender | None = None
         self.set_deadline()
@@ -137,13 +141,17 @@ class OriginStream:
             return
         if response.rejects_request_body and self._sender is not None and not self._request_ended:
             self._sender.stop()
+        self._owner.progressed(self)
+
+    def report(self) -> None:
+        """Let the reader of the response know that it has gone on."""
         self.set_deadline()
-        response.notify()
+        self.response.notify()
 
     def close(self) -> None:
         """Send nothing more. The response has been completed or has failed before."""
         self._closed = True
-        self._deadline.stop()
+        self._deadlines.clear(self)
         if self._sender is not None:
             self._sender.stop()
         self._owner.outbound.wake(self)
@@ -157,18 +165,19 @@ class OriginStream:
         sending = not self._request_ended and response.head is None
         if sending and self._is_blocked:
             self._limits.suspend()
-            self._deadline.set(self._owner.options.between_bytes_timeout)
+            self._deadlines.set_until(self, self._deadlines.now() + self._owner.options.between_bytes_timeout)
         elif sending or response.buffered > _HIGH_WATER:
             self._limits.suspend()
-            self._deadline.clear()
+            self._deadlines.clear(self)
         else:
-            self._deadline.set_until(self._limits.next_deadline(self._deadline.now()))
+            self._deadlines.set_until(self, self._limits.next_deadline(self._deadlines.now()))
 
     @property
     def _is_blocked(self) -> bool:
         return self._sender is not None and self._sender.blocked
 
-    def _on_timeout(self) -> None:
+    def expire(self) -> None:
+        """End, because the origin was too slow."""
         response = self.response
         if self._is_blocked and response.head is None:
             predicate = f"took nothing for {self._owner.options.between_bytes_timeout:g} seconds"

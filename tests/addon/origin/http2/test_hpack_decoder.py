@@ -66,3 +66,13 @@ def test_a_change_of_the_table_is_told() -> None:
         decoder.decode(block)
         told.append(decoder.table_changed)
     assert told == [False, True, False, True, False]
+
+
+def test_a_field_that_the_table_cannot_hold_changes_it_only_if_it_holds_others() -> None:
+    """nginx has a table of no size, and sends fields as if they were to be kept in it."""
+    decoder = HpackDecoder(65_536)
+    field, larger = b"\x40\x01a\x01b", b"\x40\x01a\x64" + b"b" * 100
+    decoder.decode(b"\x3f\x15")  # a table of 52 bytes
+    for block, changed in ((larger, False), (field, True), (larger, True), (larger, False)):
+        decoder.decode(block)
+        assert decoder.table_changed is changed
