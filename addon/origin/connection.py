@@ -83,8 +83,8 @@ class OriginConnection(asyncio.Protocol):
 
     # Called by the sender of a request
 
-    def send(self, request: bytes, response: ResponseReader, content: RequestContent | None = None) -> None:
-        """Send a request; `response` receives what the origin sends, or the failure."""
+    def send(self, request: bytes, response: ResponseReader, content: RequestContent | None = None) -> OriginConnection:
+        """Send a request; `response` receives what the origin sends, or the failure. Return the connection."""
         self._response, self._used = response, True
         self._time_limits = TimeLimits(response, self.options)
         if self.closed.done():
@@ -94,6 +94,7 @@ class OriginConnection(asyncio.Protocol):
             if content is not None:
                 self._body_sender = Http1BodySender(content, self.transport, self._on_body_end)
             self._set_deadline(response)
+        return self
 
     async def receive_head(self, response: ResponseBuffer) -> Response:
         """Wait for the final response's head and return it. Raises OriginFailure if no head came.

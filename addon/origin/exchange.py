@@ -55,8 +55,7 @@ class OutgoingRequest:
             return connection.send(block, received, self.content), received
         response = ResponseReader(method, pool.name, pool.options, self.interim)
         self._ask_for_time(response, pool)
-        connection.send(self.http1_head, response, self.content)
-        return connection, response
+        return connection.send(self.http1_head, response, self.content), response
 
     def _ask_for_time(self, response: ResponseBuffer, pool: OriginPool) -> None:
         if seconds := held_back(self.request):

@@ -51,6 +51,10 @@ class OriginPool:
         self._held_back: WeakSet[ResponseBuffer] = WeakSet()
         self._closed = False
 
+    def ready_connection(self) -> Connection | None:
+        """Return a connection that can carry one more exchange now, or None if there is none; never waits."""
+        return self._shared_connection() or self.idle_connection()
+
     def idle_connection(self) -> OriginConnection | None:
         """Return an idle HTTP/1 connection for one exchange, or None if there is none; never waits."""
         while self._idle and self._free_slots:
@@ -229,7 +233,10 @@ class OriginPool:
 
     def _shared_connection(self) -> Http2Connection | None:
         """Return an HTTP/2 connection that can carry one more exchange now."""
-        return next((connection for connection in self._shared if connection.try_reuse()), None)
+        for connection in self._shared:
+            if connection.try_reuse():
+                return connection
+        return None
 
     @property
     def _awaits_shared(self) -> bool:

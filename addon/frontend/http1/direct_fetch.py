@@ -6,9 +6,12 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from addon.origin.connection import OriginConnection
+from addon.origin import OriginResponse
+from addon.origin.exchange import Exchange
+from addon.origin.pool import Connection
+from addon.origin.prepared_request import prepare_get
 from addon.origin.response_buffer import SMALL_BODY_WAIT
-from addon.origin.response_reader import ResponseReader
+from addon.origin.retries import Retries
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.request_context import without_hop_fields
 from addon.pipeline.single_flight import audience_of
@@ -30,13 +33,13 @@ class DirectFetchClient(Protocol):
 
 
 class DirectFetch:
-    """A GET without content that is sent on an idle connection.
+    """A GET without content that is sent on a connection that is ready for it.
 
     A small response is used when it is complete, any other once its head is there.
     """
 
     __slots__ = (
-        *("_deadline", "_head", "_sent", "client", "connection"),
+        *("_deadline", "_exchange", "_send", "_sent", "client"),
         *("fetcher", "flight", "request", "response", "sent_at"),
     )
 
@@ -44,8 +47,8 @@ class DirectFetch:
         self,
         request: Request,
         sent: UpstreamRequest,
-        head: bytes,
-        connection: OriginConnection,
+        data: bytes,
+        connection: Connection,
         client: DirectFetchClient,
         *,
         origin_name: str,
@@ -58,8 +61,8 @@ class DirectFetch:
         Args:
             request: The client's request.
             sent: The request that goes to the origin.
-            head: Its bytes.
-            connection: The idle connection.
+            data: Its bytes, in the protocol of the connection.
+            connection: A connection that may carry it now.
             client: Gets the response.
             origin_name: The origin as failures call it.
             fetcher: Makes a reply of the response.
@@ -67,17 +70,16 @@ class DirectFetch:
             now: Seconds since the epoch.
         """
         self.request = request
-        self.connection = connection
         self.sent_at = now
         self.client = client
         self.fetcher = fetcher
         audience = audience_of(request, sent.fwd, sent.variant)
         self.flight = fetcher.single_flight.begin(key, leads=True, audience=audience)
         self._sent = sent
-        self._head = head
+        self._exchange: Exchange | None = None
         self._deadline: asyncio.TimerHandle | None = None
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2
-        self.response = ResponseReader("GET", origin_name, connection.options, interim, on_progress=self._progress)
+        self.response, self._send = prepare_get(data, connection, origin_name, interim, self._progress)
 
     @property
     def sent(self) -> UpstreamRequest:
@@ -91,7 +93,24 @@ class DirectFetch:
 
     def send(self) -> None:
         """Send the request."""
-        self.connection.send(self._head, self.response)
+        self._exchange = self._send()
+
+    @property
+    def unprocessed(self) -> bool:
+        """Return whether the fetcher may send the request again, since the origin did nothing for it."""
+        failure = self.response.failure
+        return failure is not None and Retries("GET").may_repeat(failure, self.response, reused=True)
+
+    async def received(self, now: Callable[[], float]) -> OriginResponse:
+        """Return the response once its head is there. Raises OriginFailure.
+
+        `now` returns seconds since the epoch.
+        """
+        exchange, response = self._exchange, self.response
+        if exchange is None:  # it has failed while it was sent
+            raise response.failure or RuntimeError("the request has not been sent")
+        head = await exchange.receive_head(response)
+        return OriginResponse(head, self.sent_at, now(), exchange, response)
 
     def client_lost(self) -> None:
         """Go on without the client, or stop if no other request could use the response."""
@@ -99,7 +118,8 @@ class DirectFetch:
         if self.shareable:
             self.client.continue_fetch(self)
         else:
-            self.connection.abandon(self.response)
+            if self._exchange is not None:
+                self._exchange.abandon(self.response)
             self.fetcher.single_flight.finish(self.flight)
 
     def _stop_listening(self) -> None:

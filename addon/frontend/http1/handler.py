@@ -18,7 +18,7 @@ from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import framing_of
 from addon.frontend.http1.send import Client, ClientGone, send
 from addon.frontend.http1.tunnel_requests import ReleasableClient, join_web_socket
-from addon.origin import FailureKind, OriginFailure, OriginResponse, RequestContent
+from addon.origin import OriginFailure, RequestContent
 from addon.pipeline.reply import Reply, Stream
 from addon.pipeline.request_context import NO_CONTEXT
 from addon.runtime.access_log import access_line
@@ -97,22 +97,13 @@ class Handler:
 
     async def answer_direct_fetch(self, client: RespondingClient, fetch: DirectFetch) -> bool:
         """Answer a request that was sent to the origin already; return whether another one may follow."""
-        failure = fetch.response.failure
-        # RFC 9112 §9.3.1: the idle connection had ended before it was used, so the fetcher may send the request again
-        unused = (
-            failure is not None and failure.kind is FailureKind.CONNECTION_TERMINATED and not fetch.response.received
-        )
-        response = None if unused else self._receive(fetch)
+        response = None if fetch.unprocessed else fetch.received(self.fast_path.clock)
         # the fetcher that has sent it, even if another pipeline is active now
         reply = await fetch.fetcher.finish(
             fetch.request, fetch.sent, NO_CONTEXT, fetch.flight, response, sent_at=fetch.sent_at
         )
         reply = await self._with_length(fetch.request, reply)
         return await self._send(client, fetch.request, reply, may_follow=self.frontend.connections.accepting)
-
-    async def _receive(self, fetch: DirectFetch) -> OriginResponse:
-        head = await fetch.connection.receive_head(fetch.response)
-        return OriginResponse(head, fetch.sent_at, self.fast_path.clock(), fetch.connection, fetch.response)
 
     async def _with_length(self, request: Request, reply: Reply) -> Reply:
         """Return a reply that declares the length of its content to a client of HTTP/1.0."""

@@ -14,9 +14,9 @@ from typing import override
 from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
 from addon.frontend.http1.response_templates import UNCACHEABLE, ResponseTemplate, response_template
-from addon.origin.connection import OriginConnection
 from addon.origin.head_form import FormedHead, HeadForm
-from addon.origin.pool import OriginPool
+from addon.origin.pool import Connection, OriginPool
+from addon.origin.prepared_request import OpenRequest
 from addon.pipeline.counting import request_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import is_collapsible
@@ -47,8 +47,7 @@ class RequestTemplate:
     policy: CachePolicy
     sent: Forward
     pool: OriginPool
-    before_target: bytes
-    after_target: bytes
+    open_request: OpenRequest
     uncacheable: bool
 
 
@@ -82,13 +81,11 @@ class RequestTemplates:
         if pool.route.proxy is not None:
             return
         head = fetcher.client.request_bytes(sent.request)
-        before, _, after = head.partition(b" " + request.target.encode("latin-1") + b" ")
         self._templates[_alike(request)] = RequestTemplate(
             policy=policy,
             sent=sent,
             pool=pool,
-            before_target=before + b" ",
-            after_target=b" " + after,
+            open_request=OpenRequest(sent.request, head, pool.route.scheme),
             uncacheable=uncacheable,
         )
         if len(self._templates) > MAX_TEMPLATES:
@@ -104,7 +101,7 @@ class RequestTemplates:
             return None
         if self.is_being_fetched(request, template.sent, key, now):
             return None
-        connection = template.pool.idle_connection()
+        connection = template.pool.ready_connection()
         if connection is None:
             return None
         self._counters.count(self._request_counters[request.scheme])
@@ -164,7 +161,7 @@ class TemplateFetch(DirectFetch):
         templates: RequestTemplates,
         template: RequestTemplate,
         request: Request,
-        connection: OriginConnection,
+        connection: Connection,
         client: DirectFetchClient,
         *,
         key: str,
@@ -175,7 +172,7 @@ class TemplateFetch(DirectFetch):
         super().__init__(
             request,
             template.sent,
-            template.before_target + request.target.encode("latin-1") + template.after_target,
+            template.open_request.bytes_for(connection, request.target),
             connection,
             client,
             origin_name=template.pool.name,

@@ -20,9 +20,9 @@ from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
 from addon.frontend.http1.request_templates import RequestTemplates
 from addon.frontend.http1.response_head import framing_of, head_bytes
 from addon.origin import OriginFailure
-from addon.origin.connection import OriginConnection
 from addon.origin.head_form import FormedHead, HeadForm
-from addon.origin.pool import OriginPool
+from addon.origin.pool import Connection, OriginPool
+from addon.origin.prepared_request import PreparedRequest, prepared_request
 from addon.pipeline.counting import request_counters, response_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import is_collapsible
@@ -59,8 +59,8 @@ class PlannedRequest:
     request: Request
     """The client's request."""
     sent: Validate
-    head: bytes
-    """The head that the origin gets."""
+    prepared: PreparedRequest
+    """What the origin gets."""
     pool: OriginPool
     policy: CachePolicy
     stamp: Stamp
@@ -154,10 +154,11 @@ class Validations:
         try:
             pool = self.fetcher.client.pool(request)
             head = self.fetcher.client.request_bytes(sent.request)
+            prepared = prepared_request(sent.request, head, pool.route.scheme)
         except (OriginFailure, ValueError):
             return None
         planned = PlannedRequest(
-            head_as_sent, request, sent, head, pool, policy=self.fetcher.policy, stamp=stamp, decided_at=now
+            head_as_sent, request, sent, prepared, pool, policy=self.fetcher.policy, stamp=stamp, decided_at=now
         )
         return self._fetch(planned, None, now, client)
 
@@ -167,7 +168,7 @@ class Validations:
         key = primary_key(planned.request)
         if self.templates.is_being_fetched(planned.request, planned.sent, key, now):
             return None
-        connection = planned.pool.idle_connection()
+        connection = planned.pool.ready_connection()
         if connection is None:
             return None
         self._counters.count(request_counters(planned.request.scheme))
@@ -219,7 +220,7 @@ class ValidatingFetch(DirectFetch):
         validations: Validations,
         planned: PlannedRequest,
         plan: ValidationPlan | None,
-        connection: OriginConnection,
+        connection: Connection,
         client: DirectFetchClient,
         *,
         key: str,
@@ -231,7 +232,7 @@ class ValidatingFetch(DirectFetch):
         super().__init__(
             planned.request,
             planned.sent,
-            planned.head,
+            planned.prepared.bytes_for(connection),
             connection,
             client,
             origin_name=planned.pool.name,
@@ -283,7 +284,7 @@ def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen)
     lines[places[0]] = (lines[places[0]][0], "%b")
     template = Response(presented.status, presented.reason.replace("%", "%%"), Fields(tuple(lines)))
     shown = head_bytes(template, framing)
-    if len(planned.head_as_sent) + len(planned.head) + len(shown) > MAX_SIZE:
+    if len(planned.head_as_sent) + len(planned.prepared.http1) + len(shown) > MAX_SIZE:
         return None
     counters = response_counters(request.scheme, outcome.handling, response.exemption)
     return ValidationPlan(

@@ -9,6 +9,12 @@ from addon.origin.request_body import RequestContent
 from cache.http.fields import tokens
 from cache.http.messages import Fields, Request
 
+_PATH = 0x14
+"""The beginning of a path that belongs in no table: a literal whose name is the fourth of the static table."""
+
+_SHORT = 126
+"""Bytes of the longest text whose length takes one byte (RFC 7541 §5.1)."""
+
 _DROPPED = CONNECTION_FIELDS | {"host", "te"}
 
 
@@ -28,8 +34,21 @@ def request_block(
     length = None
     if content is not None:
         length = content.length if content.length is not None else -1
-    pseudo = _pseudo_block(request.method, scheme, authority) + encode([(":path", request.target)])
-    return pseudo + _fields_block(request.fields, length)
+    pseudo = _pseudo_block(request.method, scheme, authority)
+    return pseudo + path_block(request.target) + _fields_block(request.fields, length)
+
+
+def open_block(request: Request, scheme: str) -> tuple[bytes, bytes]:
+    """Return the parts of the header block of a request without content before and behind its path."""
+    return _pseudo_block(request.method, scheme, request.authority), _fields_block(request.fields, None)
+
+
+def path_block(target: str) -> bytes:
+    """Return the part of a header block with the path."""
+    path = target.encode("latin-1")
+    if len(path) <= _SHORT:
+        return b"%c%c%b" % (_PATH, len(path), path)
+    return encode([(":path", target)])
 
 
 @lru_cache(maxsize=512)

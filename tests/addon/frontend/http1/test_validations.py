@@ -13,6 +13,7 @@ from addon.frontend.http1.response_head import framing_of, head_bytes
 from addon.frontend.http1.validations import PlannedRequest, ValidationPlan, validation_plan
 from addon.origin.head_form import FormedHead
 from addon.origin.options import OriginOptions
+from addon.origin.prepared_request import PreparedRequest
 from addon.origin.response_reader import ResponseReader
 from addon.pipeline.responder import is_collapsible
 from cache import engine
@@ -90,7 +91,14 @@ def plan_of(
     if not isinstance(outcome, Freshen):
         return None
     planned = PlannedRequest(
-        b"", request, sent, b"", object(), policy=policy, stamp=Stamp(0, 0, 0, (), 0), decided_at=NOW
+        b"",
+        request,
+        sent,
+        PreparedRequest(b"", b""),
+        object(),
+        policy=policy,
+        stamp=Stamp(0, 0, 0, (), 0),
+        decided_at=NOW,
     )
     return validation_plan(planned, head, outcome)
 

@@ -1,0 +1,76 @@
+"""A request without content that can be sent at once, over either protocol."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from addon.origin.exchange import Exchange
+from addon.origin.http2.connection import Http2Connection
+from addon.origin.http2.request_fields import open_block, path_block, request_block
+from addon.origin.http2.response import StreamResponse
+from addon.origin.pool import Connection
+from addon.origin.response_buffer import ResponseBuffer
+from addon.origin.response_reader import ResponseReader
+from cache.http.messages import Request, Response
+
+
+class PreparedRequest(NamedTuple):
+    """A request as each protocol has it."""
+
+    http1: bytes
+    """Its head."""
+    http2: bytes
+    """Its header block."""
+
+    def bytes_for(self, connection: Connection) -> bytes:
+        """Return what is sent on a connection."""
+        return self.http2 if isinstance(connection, Http2Connection) else self.http1
+
+
+class OpenRequest:
+    """Requests that differ in their targets only, and go to the origin itself."""
+
+    __slots__ = ("_http1", "_http2")
+
+    def __init__(self, request: Request, head: bytes, scheme: str) -> None:
+        """Take one of them, and the head that is sent for it over HTTP/1."""
+        before, _, after = head.partition(b" " + request.target.encode("latin-1") + b" ")
+        self._http1 = before + b" ", b" " + after
+        self._http2 = open_block(request, scheme)
+
+    def bytes_for(self, connection: Connection, target: str) -> bytes:
+        """Return what is sent on a connection for a target."""
+        if isinstance(connection, Http2Connection):
+            before, after = self._http2
+            return before + path_block(target) + after
+        before, after = self._http1
+        return before + target.encode("latin-1") + after
+
+
+def prepared_request(request: Request, head: bytes, scheme: str) -> PreparedRequest:
+    """Return a prepared request. `head` is what is sent over HTTP/1, `scheme` is `https` for an origin over TLS."""
+    return PreparedRequest(head, request_block(request, scheme))
+
+
+def prepare_get(
+    data: bytes,
+    connection: Connection,
+    where: str,
+    on_interim: Callable[[Response], None] | None,
+    on_progress: Callable[[], None],
+) -> tuple[ResponseBuffer, Callable[[], Exchange]]:
+    """Return what receives the response to a GET, and a function that sends the request.
+
+    Args:
+        data: What is sent on the connection.
+        connection: A connection that may carry the request now.
+        where: The name of the origin in error messages.
+        on_interim: Called with the head of each 1xx response.
+        on_progress: Called when data arrived or the exchange ended.
+    """
+    if isinstance(connection, Http2Connection):
+        response = StreamResponse("GET", where, connection.options, on_interim, on_progress=on_progress)
+        return response, lambda: connection.send(data, response)
+    reader = ResponseReader("GET", where, connection.options, on_interim, on_progress=on_progress)
+    return reader, lambda: connection.send(data, reader)

@@ -1,0 +1,52 @@
+"""A prepared request is sent with the same bytes as any other, over either protocol."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from addon.origin.connection import OriginConnection
+from addon.origin.http2.connection import Http2Connection
+from addon.origin.http2.request_fields import request_block
+from addon.origin.options import OriginOptions
+from addon.origin.prepared_request import OpenRequest, prepared_request
+from addon.origin.proxy import Route
+from addon.origin.request_head import request_head
+from cache.http.messages import Fields, Request
+
+OPTIONS = OriginOptions(proxy="none")
+_TARGETS = st.text(st.sampled_from("ab/?=%\xe9"), max_size=300).map(lambda text: f"/{text}")
+_FIELDS = st.lists(
+    st.sampled_from([("Host", "a.example"), ("A", "*/*"), ("TE", "trailers"), ("X", "/a")]),
+    max_size=4,
+    unique=True,
+)
+
+
+def head_of(request: Request) -> bytes:
+    return request_head(request, Route("https", "a.example", 443))
+
+
+async def connections() -> tuple[OriginConnection, Http2Connection]:
+    return OriginConnection(OPTIONS), Http2Connection(OPTIONS)
+
+
+@given(_TARGETS, _TARGETS, _FIELDS)
+def test_a_request_for_another_target_has_the_bytes_of_any_other(
+    target: str, other: str, lines: list[tuple[str, str]]
+) -> None:
+    http1, http2 = asyncio.run(connections())
+    first, second = (Request("GET", "https", "a.example", 443, each, Fields(tuple(lines))) for each in (target, other))
+    prepared = OpenRequest(first, head_of(first), "https")
+    assert prepared.bytes_for(http1, other) == head_of(second)
+    assert prepared.bytes_for(http2, other) == request_block(second, "https")
+
+
+def test_a_prepared_request_has_the_bytes_of_each_protocol() -> None:
+    http1, http2 = asyncio.run(connections())
+    request = Request("GET", "https", "a.example", 443, "/a", Fields((("If-None-Match", '"1"'),)))
+    prepared = prepared_request(request, head_of(request), "https")
+    assert prepared.bytes_for(http1) == head_of(request)
+    assert prepared.bytes_for(http2) == request_block(request, "https")
