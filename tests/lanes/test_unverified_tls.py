@@ -9,8 +9,8 @@ from mitmproxy import ctx
 
 from tests.lanes.conversation_runner import run_conversation
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, counts, origin
+from tests.lanes.served_lane import ServedPool
 from tests.lanes.server_lane import ServerLane
-from tests.lanes.services import ServicePool
 from tests.rfc.common_steps import FRESH_60
 
 STORABLE = ("Cache-Control: max-age=60", "Content-Location: /a")
@@ -41,7 +41,7 @@ UNVERIFIED = _post(
 @pytest.mark.parametrize(("insecure", "expected"), [(False, VERIFIED), (True, UNVERIFIED)])
 def test_only_responses_over_verified_tls_are_stored(insecure: bool, expected: Conversation) -> None:
     async def main() -> None:
-        services = ServicePool()
+        services = ServedPool()
         try:
             await services.proxy(await services.service(expected), front_end=False)
             ctx.options.update(ssl_insecure=insecure)

@@ -71,20 +71,15 @@ class FrontEnd:
         settings = Settings.model_validate(
             {"cache": {"mode": "offline"}, "store": {"kind": "memory", "max_size": 2**20}, "origin": {"proxy": "none"}}
         )
-        self.handed_over: list[tuple[bytes, str]] = []
         self.certificates = NoCertificates()
         self._service = Service(settings, lambda: NOW)
         self._connections = Connections(ConnectionLimits(0, 2**20), lambda: NOW)
-        self.frontend = Frontend(self._service, self._connections, self.certificates, self._take)
+        self.frontend = Frontend(self._service, self._connections, self.certificates)
         fast_path = FastPath(self._service.active, self._service.counters, lambda: NOW, settings.memory.hot_size, None)
         self.http2 = Http2Handler(self.frontend, fast_path)
         self.http1 = Handler(self.frontend, fast_path, partial(Http2Connection, self.http2))
         Listener(self.http1, ForwardProxyTargets())  # it says what is inside a tunnel
         self._store_one()
-
-    def _take(self, transport: asyncio.Transport, data: bytes, mode: str) -> None:
-        self.handed_over.append((data, mode))
-        transport.abort()
 
     def _store_one(self) -> None:
         fields = Fields((("Cache-Control", "max-age=600"), ("ETag", '"a"'), ("Content-Length", "5")))
@@ -95,7 +90,6 @@ class FrontEnd:
 
     @contextmanager
     def _no_faults(self) -> Iterator[None]:
-        self.handed_over.clear()
         self.certificates.asked.clear()
         logging.getLogger().addHandler(self._faults)
         try:
