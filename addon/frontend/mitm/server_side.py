@@ -125,10 +125,14 @@ class ServerSide(server.ConnectionHandler):
             await self._ended.wait()
         finally:
             handlers = [transport.handler for transport in self.transports.values() if transport.handler]
-            for handler in handlers:
-                handler.cancel()
-            if handlers:
-                await asyncio.wait(handlers)
+            tasks = [*handlers, *self.wakeup_timer]
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
+            for left_open in self.transports.values():  # by a handler that was cancelled before it read anything
+                if left_open.writer:
+                    left_open.writer.close()
 
     async def drain_writers(self) -> None:
         """Read no more from the server while the pipeline has much to read."""
