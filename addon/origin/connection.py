@@ -1,4 +1,4 @@
-"""One connection to an origin: an `asyncio.Protocol` that carries exchanges one after the other.
+"""One connection to an origin: a protocol of the event loop that carries exchanges one after the other.
 
 An exchange is one request and its response. HTTP/1.1 pipelining is not used.
 """
@@ -15,6 +15,7 @@ from addon.origin.deadline import Deadline
 from addon.origin.errors import FailureKind
 from addon.origin.options import OriginOptions
 from addon.origin.other_protocols import other_protocol
+from addon.origin.reading import LARGEST_PIECE, PiecewiseProtocol, may_wait
 from addon.origin.request_body import Http1BodySender, RequestContent
 from addon.origin.response_buffer import ResponseBuffer
 from addon.origin.response_reader import ResponseReader
@@ -22,13 +23,8 @@ from addon.origin.time_limits import TimeLimits
 from addon.origin.tls_alerts import received_alert
 from cache.http.messages import Response
 
-_HIGH_WATER = 64 * 1024
-"""Bytes of a body that may be buffered for the reader. Above it, reading from the origin is paused."""
-_LOW_WATER = 32 * 1024
-"""Bytes of a body below which reading from the origin is resumed."""
 
-
-class OriginConnection(asyncio.Protocol):
+class OriginConnection(PiecewiseProtocol):
     """Carries exchanges, one at a time.
 
     Attributes:
@@ -64,6 +60,8 @@ class OriginConnection(asyncio.Protocol):
         self._response: ResponseReader | None = None
         self._time_limits: TimeLimits | None = None
         self._reading_paused = False
+        self._passing_on = 0
+        """Bytes of the body that its reader has taken, and that may wait for the client."""
         self._used = False
         self._unasked = b""
         self._error: Exception | None = None
@@ -116,9 +114,13 @@ class OriginConnection(asyncio.Protocol):
         """Iterate over the body as it arrives. Raises OriginFailure if it is incomplete."""
         while True:
             while (chunk := response.take_chunk()) is not None:
-                if self._response is response and response.buffered < _LOW_WATER:
-                    self._resume_reading()
+                if self._response is response:
+                    self._passing_on = len(chunk)
                 yield chunk
+                if self._response is response:
+                    self._passing_on = 0
+                    if not self._is_full(response):
+                        self._resume_reading()
             if response.failure:
                 raise response.failure
             if response.complete:
@@ -179,6 +181,18 @@ class OriginConnection(asyncio.Protocol):
 
     # Called by the event loop
 
+    def readable(self) -> int:
+        """Return how many bytes may be read now."""
+        response = self._response
+        if response is None:
+            return LARGEST_PIECE
+        limit = may_wait(response.received)
+        return max(limit // 2, limit - response.buffered - self._passing_on)
+
+    def _is_full(self, response: ResponseReader) -> bool:
+        """Return whether so much of the body is not passed on yet that nothing more is read."""
+        return response.buffered + self._passing_on > may_wait(response.received) // 2
+
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Store the transport."""
         self._transport = cast(asyncio.Transport, transport)  # uvloop's does not inherit from asyncio.Transport
@@ -196,7 +210,7 @@ class OriginConnection(asyncio.Protocol):
         if response.finished:
             self._finish_exchange()
             return
-        if response.buffered > _HIGH_WATER and not self._reading_paused:
+        if not self._reading_paused and self._is_full(response) and not response.awaits_small_body():
             self._reading_paused = True
             self.transport.pause_reading()
         if response.rejects_request_body and self._body_sender is not None:
@@ -287,6 +301,7 @@ class OriginConnection(asyncio.Protocol):
         response, self._response, self._time_limits = self._response, None, None
         if response is None:
             return
+        self._passing_on = 0
         self._deadline.clear()
         sender, self._body_sender = self._body_sender, None
         request_unfinished = sender is not None and not sender.finished

@@ -17,6 +17,7 @@ from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.negotiation import ALPN_HTTP1, ALPN_HTTP2, Negotiation, Offer
 from addon.origin.options import OriginOptions
 from addon.origin.proxy import Route
+from addon.origin.reading import PiecewiseProtocol
 from addon.origin.request_head import connect_head
 from addon.origin.resolver import Resolver
 from addon.origin.response_reader import ResponseReader
@@ -37,7 +38,7 @@ class Dialler:
             Offer.EITHER: _tls_context(options, ALPN_HTTP2, ALPN_HTTP1),
         }
 
-    async def dial[C: asyncio.Protocol](self, route: Route, offer: Offer, make: Callable[[bool], C]) -> C:
+    async def dial[C: PiecewiseProtocol](self, route: Route, offer: Offer, make: Callable[[bool], C]) -> C:
         """Open a connection along `route`, and return the protocol that uses it.
 
         Args:
@@ -64,6 +65,7 @@ class Dialler:
                 return
             _, tunnel = await loop.create_connection(lambda: OriginConnection(self._options), sock=sock)
             await self._open_tunnel(route, tunnel)
+            tunnel.transport.pause_reading()  # what reads in pieces cannot be replaced while it reads
             protocol.connection_made(tunnel.transport)
             tunnel.transport.set_protocol(protocol)
             tunnel.transport.resume_reading()
@@ -98,7 +100,7 @@ class Dialler:
             sentence = f"{route.subject} could not be reached within {seconds:g} seconds"
             raise OriginFailure(FailureKind.CONNECTION_TIMEOUT, sentence, disconnected=True) from error
 
-    async def _open[C: asyncio.Protocol](
+    async def _open[C: PiecewiseProtocol](
         self, route: Route, sock: socket.socket, offer: Offer, make: Callable[[bool], C]
     ) -> C:
         loop = asyncio.get_running_loop()

@@ -6,6 +6,9 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Protocol, cast
+
+from addon.origin.reading import FIRST_PIECE, PiecewiseProtocol
 
 ALPN_HTTP2, ALPN_HTTP1 = "h2", "http/1.1"
 """The names of the protocols in ALPN."""
@@ -32,7 +35,14 @@ class KnownProtocols:
     """The connection that was opened last speaks HTTP/2."""
 
 
-class Negotiation[C: asyncio.Protocol](asyncio.Protocol):
+class _TlsTransport(Protocol):
+    """The TLS transport of any event loop; the types of asyncio do not have this method."""
+
+    def set_read_buffer_limits(self, high: int) -> None:
+        """Stop reading from the socket while more bytes than this wait to be decrypted."""
+
+
+class Negotiation[C: PiecewiseProtocol](asyncio.Protocol):
     """Waits for the end of a TLS handshake, and then has the protocol that ALPN selected take over the transport.
 
     Attributes:
@@ -48,6 +58,7 @@ class Negotiation[C: asyncio.Protocol](asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Have the selected protocol take over, with what has arrived before."""
+        cast("_TlsTransport", transport).set_read_buffer_limits(FIRST_PIECE)  # of what is not decrypted yet
         tls = transport.get_extra_info("ssl_object")
         connection = self.connection = self._make(tls.selected_alpn_protocol() == ALPN_HTTP2)
         transport.set_protocol(connection)

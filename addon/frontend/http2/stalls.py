@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from addon.frontend.http2.stream import Stream
 
-MAX_UNREAD = 262_144
+MAX_UNREAD = 131_072
 """Bytes of content on one connection that its client does not read. With more, no further responses are begun."""
 
 HOLDING_TIMEOUT = 10.0

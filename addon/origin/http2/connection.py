@@ -23,6 +23,7 @@ from addon.origin.http2.stream import STREAM_WINDOW, OriginStream
 from addon.origin.http2.stream_deadlines import StreamDeadlines
 from addon.origin.http2.streams import CONNECTION_WINDOW, OriginStreams
 from addon.origin.options import OriginOptions
+from addon.origin.reading import PiecewiseProtocol
 from addon.origin.request_body import RequestContent
 from addon.origin.tls_alerts import received_alert
 
@@ -49,7 +50,7 @@ MAX_STREAM = 2**31 - 1
 PING_LENGTH = 8
 
 
-class Http2Connection(asyncio.Protocol):
+class Http2Connection(PiecewiseProtocol):
     """A connection to an origin that speaks HTTP/2.
 
     Attributes:

@@ -8,6 +8,7 @@ from addon.frontend.http2.stream import Stream
 from addon.origin.http2 import settings
 from addon.origin.http2.faults import ErrorCode
 from addon.origin.http2.flow_control import DEFAULT_WINDOW
+from addon.origin.reading import FIRST_PIECE
 from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, large, run_conversation, until
 from tests.addon.frontend.http2.http2_client import LARGE_WINDOW, Received, http2_client, pass_time
 from tests.addon.frontend.http2.test_connection_deadlines import only
@@ -26,6 +27,7 @@ def test_a_client_that_reads_nothing_gets_few_responses_begun() -> None:
         streams = [client.ask(f"/{number}") for number in range(MANY)]
         await until(lambda: unread(open_streams(front_end)) >= MAX_UNREAD)
         assert len(origin.requests) <= START
+        assert all(stream.unread <= FIRST_PIECE for stream in open_streams(front_end))
         for _ in range(2):
             pass_time(front_end, 2)
         await client.roundtrip()
