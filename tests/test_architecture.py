@@ -53,7 +53,15 @@ MAX_LINES = 400
 
 MAX_POSITIONAL = 5
 
-REASONS = (reasons.Forwarded, reasons.Detail, reasons.NotStored, reasons.Refused, reasons.Disconnected, reasons.Dropped)
+REASONS = (
+    reasons.Forwarded,
+    reasons.Detail,
+    reasons.NotStored,
+    reasons.Refused,
+    reasons.Disconnected,
+    reasons.StreamReset,
+    reasons.Dropped,
+)
 
 
 def source_files(folder: str) -> list[Path]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import Field
 
 from addon.config.model import Section
-from addon.config.units import Size
+from addon.config.units import PositiveSeconds, Size
 from addon.origin.http2.flow_control import DEFAULT_WINDOW, MAX_WINDOW
 
 
@@ -14,6 +14,8 @@ class Http2Settings(Section):
 
     streams: int = Field(default=128, ge=1)
     """Requests under way at the same time."""
+    head_bytes: Size = Field(default=262_144, ge=65_536)
+    """Bytes of the heads of all requests under way together."""
     continuation_frames: int = Field(default=8, ge=4)
     """CONTINUATION frames of one header block."""
     resets: int = Field(default=200, ge=1)
@@ -26,3 +28,7 @@ class Http2Settings(Section):
     """Content of one request that may wait for the origin."""
     connection_window: Size = Field(default=524_288, ge=DEFAULT_WINDOW, le=MAX_WINDOW)
     """Content of all requests together that may wait for origins."""
+    unread: Size = Field(default=131_072, ge=16_384)
+    """Content that the client does not read, with which no further responses are begun."""
+    hold_timeout: PositiveSeconds = 10
+    """Seconds for which an origin may take nothing of an upload that holds the window of the connection."""

@@ -28,6 +28,7 @@ COUNTERS = {
     "octets.from_copy": "bytes of content sent from copies",
     "octets.from_origin": "bytes of content received from origins",
     "distrusted": "TLS connections that clients closed because they do not trust this proxy's CA",
+    "streams_reset.*": "requests over HTTP/2 that were refused or ended because of a limit, by reason",
     "disconnected.*": "HTTP/2 connections of clients that broke a rule or a limit, by reason",
     "dropped.*": "contents from origins that must not reach any client, by reason",
     "failures.*": "exchanges with an origin that failed, by kind",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cache.policy.reasons import Detail, Disconnected, Dropped, Forwarded, NotStored, Refused
+from cache.policy.reasons import Detail, Disconnected, Dropped, Forwarded, NotStored, Refused, StreamReset
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +175,17 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (
         Disconnected.HTTP2_RESETS,
         ReasonText("the client had too many streams reset, refused or malformed", "RFC 9113 §10.5"),
+    ),
+    # why one request over HTTP/2 was refused or ended
+    (StreamReset.HTTP2_HEADS, ReasonText("the heads of the client's open requests were too large", "RFC 9113 §10.5")),
+    (StreamReset.HTTP2_TOO_SLOW, ReasonText("the client sent or read too slowly", "RFC 9113 §10.5")),
+    (
+        StreamReset.HTTP2_UNREAD,
+        ReasonText("the client did not read this response and asked for others", "RFC 9113 §10.5"),
+    ),
+    (
+        StreamReset.HTTP2_UPLOAD_HELD,
+        ReasonText("the origin did not take content that held the window of other requests", "RFC 9113 §10.5"),
     ),
     # why content was dropped
     (Dropped.CONTENT_IN_204, ReasonText("a 204 has no content", "RFC 9110 §15.3.5")),

@@ -120,6 +120,15 @@ class Disconnected(StrEnum):
     HTTP2_RESETS = "http2-resets"
 
 
+class StreamReset(StrEnum):
+    """Reasons why this proxy refused or ended one request of a client over HTTP/2, and not its connection."""
+
+    HTTP2_HEADS = "http2-heads"
+    HTTP2_TOO_SLOW = "http2-too-slow"
+    HTTP2_UNREAD = "http2-unread"
+    HTTP2_UPLOAD_HELD = "http2-upload-held"
+
+
 class Dropped(StrEnum):
     """Reasons why content that an origin sent was not relayed to the client."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from addon.frontend.http1.request_head import HeadLimits, MalformedRequest
 from addon.frontend.http2 import limits
@@ -35,6 +36,7 @@ class HeadReader:
         """Return the request head in a header block. Raises MalformedRequest and ConnectionFault."""
         lines, size = self._decode(block)
         head = request_head(lines, self._prefix, self._limits.line, secure=self._secure)
+        head = replace(head, size=size)
         if size <= limits.MAX_REMEMBERED_LIST:
             self._decoder.remember(block, head)
         return head

@@ -52,6 +52,8 @@ class Http2Head:
     """The declared length of the content."""
     protocol: str | None = None
     """The protocol that an extended CONNECT asks for (RFC 8441 §4)."""
+    size: int = 0
+    """Bytes of its fields."""
 
     @property
     def asks_for_tunnel(self) -> bool:

@@ -10,7 +10,6 @@ from functools import partial
 
 from addon.frontend.http1.response_task import ResponseTask
 from addon.frontend.http2.limits import RESPONSES_PER_TURN
-from addon.frontend.http2.stalls import MAX_UNREAD
 from addon.frontend.http2.stream import Stream
 from addon.frontend.http2.stream_state import State
 
@@ -34,7 +33,7 @@ class ResponseQueue:
         on_ready: Callable[[], None],
         on_incomplete: Callable[[Stream], None],
         abandon: Callable[[asyncio.Task[object]], None],
-        unread: Callable[[], int],
+        has_unread: Callable[[], bool],
     ) -> None:
         """Start with no streams.
 
@@ -42,12 +41,12 @@ class ResponseQueue:
             on_ready: Called when waiting responses may be begun after all.
             on_incomplete: Called if a response has ended, and its stream has not.
             abandon: Called with the task of a response whose stream was reset, and which other requests may use.
-            unread: Returns how many bytes of content the client does not read.
+            has_unread: Returns whether too much content waits that the client does not read.
         """
         self._on_ready = on_ready
         self._on_incomplete = on_incomplete
         self._abandon = abandon
-        self._unread = unread
+        self._has_unread = has_unread
         self._allowed = START
         """Responses that may be begun before others are complete, or time has passed."""
         self._timer: asyncio.TimerHandle | None = None
@@ -69,7 +68,7 @@ class ResponseQueue:
         A client that asks for much and reads nothing must not fill the memory. So a connection begins with a few
         responses, and may have more under way for each one that the client has read (as TCP starts slowly).
         """
-        return bool(self._waiting) and self._allowed > 0 and self._unread() < MAX_UNREAD
+        return bool(self._waiting) and self._allowed > 0 and not self._has_unread()
 
     def begin_some(self) -> None:
         """Begin as many responses as one turn allows."""

@@ -51,6 +51,7 @@ class Stream:
         response: The task that makes the response.
         may_be_silent: Client and origin may be silent for long: event streams, gRPC, long polls.
         is_tunnel: It is a tunnel, or asks to be one. A tunnel has deadlines of its own.
+        head_size: Bytes of the fields of the request.
         deadline: When the client must have read or sent enough, by the event loop's clock.
         unread: Bytes of content in memory that could not be sent yet.
         is_read: Between the last two looks the client has read of the response, or of others before it.
@@ -77,7 +78,7 @@ class Stream:
         self.response: ResponseTask | None = None
         self.may_be_silent = self.is_tunnel = False
         self.deadline = inf
-        self.unread = 0
+        self.unread = self.head_size = 0
         self.is_read = self.is_stuck = False
         self.held_since = owner.now()
         self._looked_at = 0, 0, 0, 0

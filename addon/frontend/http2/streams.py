@@ -31,7 +31,8 @@ from addon.origin.http2.flow_control import ReceiveWindow
 from addon.origin.http2.frame_reader import Frame
 from addon.origin.http2.settings import PeerSettings
 from cache.http.messages import Request
-from cache.policy.reasons import Disconnected
+from cache.policy.reason_texts import text_of
+from cache.policy.reasons import Disconnected, StreamReset
 from cache.rules.streams import asks_for_stream
 
 logger = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ class Streams:
             connection.wait_for_turn,
             self._ended_early,
             lambda task: self._fast_path.fetcher.single_flight.abandon(task),
-            lambda: stalls.unread(self),
+            lambda: stalls.unread(self) >= self._limits.unread,
         )
 
     def _spend(self, work: int) -> None:
@@ -139,7 +140,7 @@ class Streams:
         """Answer a request, or start to. Raises MalformedRequest and ConnectionFault."""
         if not self._connection.accepts_requests:
             return  # RFC 9113 §6.8: the client will send it on another connection
-        if not self._has_room(number):
+        if not self._has_room(number, known.size):
             return
         if known.asks_for_tunnel:
             self._answer_by_tunnel(number, known, ended=ended)
@@ -150,21 +151,21 @@ class Streams:
             if hot is not None and self._hot.send(number, hot):
                 self.work -= len(hot.content) // frames.MAX_FRAME
                 return
-        self._respond(number, request, known.length, ended=ended)
+        self._respond(number, request, known, ended=ended)
 
     def _answer_by_tunnel(self, number: int, known: Http2Head, *, ended: bool) -> None:
         """Have a request answered that asks for a tunnel. Raises MalformedRequest."""
         answering = self._tunnels.answering(known, self._targets)
         upload = None if ended else self._upload(number, None)
-        stream = self._new_stream(number, upload)
+        stream = self._new_stream(number, upload, known.size)
         stream.is_tunnel = True
         stream.restart_deadline()
         self.responses.add(stream, partial(answering, stream, upload))
 
-    def _respond(self, number: int, request: Request, length: int | None, *, ended: bool) -> None:
+    def _respond(self, number: int, request: Request, known: Http2Head, *, ended: bool) -> None:
         """Have the handler answer a request."""
-        upload = None if ended else self._upload(number, length)
-        stream = self._new_stream(number, upload)
+        upload = None if ended else self._upload(number, known.length)
+        stream = self._new_stream(number, upload, known.size)
         stream.may_be_silent = asks_for_stream(request)
         content = upload if request.has_content else None
         shareable = self._fast_path.is_shareable(request)
@@ -177,10 +178,13 @@ class Streams:
             self.work -= limits.WORK_PER_REFUSAL
             self.responses.begin(stream, partial(self._handler.refuse, stream, fault))
 
-    def _has_room(self, number: int) -> bool:
+    def _has_room(self, number: int, head_size: int = 0) -> bool:
         """Return whether one more stream may be open; refuse it otherwise. Raises ConnectionFault for too many."""
         if len(self._open) < self._limits.streams:
-            return True
+            open_heads = sum(stream.head_size for stream in self._open.values())
+            if not open_heads or open_heads + head_size <= self._limits.head_bytes:
+                return True
+            self._note_reset(StreamReset.HTTP2_HEADS)
         self._outbound.write(frames.reset_frame(number, ErrorCode.REFUSED_STREAM))
         self._budgets.count_reset(self._connection.now())
         return False
@@ -188,11 +192,12 @@ class Streams:
     def _upload(self, number: int, length: int | None) -> Upload:
         return Upload(length, partial(self._content_read, number))
 
-    def _new_stream(self, number: int, upload: Upload | None) -> Stream:
+    def _new_stream(self, number: int, upload: Upload | None, head_size: int = 0) -> Stream:
         window, upload_window = self._settings.initial_window, self._limits.stream_window
         stream = Stream(
             number, self._connection, self._ended, window=window, upload_window=upload_window, upload=upload
         )
+        stream.head_size = head_size
         self._open[number] = stream
         return stream
 
@@ -366,6 +371,13 @@ class Streams:
     def expire(self, now: float) -> None:
         """Reset the streams whose client was too slow, and those that hold too long what other streams need."""
         others_wait, window_is_full = bool(self.responses), self._window.is_full
-        for stream, why in stalls.to_reset(list(self), now, window_is_full=window_is_full, others_wait=others_wait):
-            logger.info(why)
+        streams, budget = list(self), self._limits
+        for stream, reason in stalls.to_reset(
+            streams, now, budget, window_is_full=window_is_full, others_wait=others_wait
+        ):
+            self._note_reset(reason)
             self._reset(stream, ErrorCode.CANCEL)
+
+    def _note_reset(self, reason: StreamReset) -> None:
+        logger.info("a request over HTTP/2 is refused or ended: %s", text_of(reason).sentence)
+        self._handler.frontend.service.counters.count(f"streams_reset.{reason}")

@@ -12,7 +12,7 @@ from addon.frontend.http2.limits import RESPONSES_PER_TURN, WORK_PER_TURN
 from addon.origin.http2 import frames, settings
 from addon.origin.http2.faults import ErrorCode
 from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, run_conversation, silent, until
-from tests.addon.frontend.http2.http2_client import Http2Client, http2_client
+from tests.addon.frontend.http2.http2_client import Http2Client, Received, http2_client
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, endless
 
 FEW: dict[str, Any] = {
@@ -274,3 +274,25 @@ def test_a_header_list_that_is_large_once_it_is_decoded_is_a_431_and_ends_in_goa
         assert not origin.requests
 
     run_conversation(conversation, endless)
+
+
+def test_requests_whose_heads_are_too_large_together_are_refused() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        streams = [client.ask(f"/{number}", ("x", "y" * 8000)) for number in range(40)]
+        await client.roundtrip()
+        refused = [stream for stream in streams if client.streams.get(stream, Received()).reset]
+        assert refused == streams[32:]
+        assert {client.streams[stream].reset for stream in refused} == {ErrorCode.REFUSED_STREAM}
+        assert front_end.service.counters.snapshot()["streams_reset.http2-heads"] == len(refused)
+
+    run_conversation(conversation, silent)
+
+
+def test_a_hundred_requests_with_usual_heads_are_under_way_at_once() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        streams = [client.ask(f"/{number}", ("cookie", "y" * 2000)) for number in range(100)]
+        assert [(await client.response(stream)).status for stream in streams] == [200] * 100
+
+    run_conversation(conversation, echo_path)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from addon.config.http2 import Http2Settings
 from addon.frontend.http2.response_queue import START
-from addon.frontend.http2.stalls import MAX_UNREAD, least_read, unread
+from addon.frontend.http2.stalls import least_read, unread
 from addon.frontend.http2.stream import Stream
 from addon.origin.http2 import settings
 from addon.origin.http2.faults import ErrorCode
@@ -16,6 +17,8 @@ from tests.fixtures.raw_origin import RawOrigin
 
 MANY = 60
 
+LIMITS = Http2Settings()
+
 
 def open_streams(front_end: FrontEndUnderTest) -> list[Stream]:
     return list(only(front_end).streams)
@@ -25,7 +28,7 @@ def test_a_client_that_reads_nothing_gets_few_responses_begun() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await http2_client(front_end, origin, {settings.INITIAL_WINDOW_SIZE: 0})
         streams = [client.ask(f"/{number}") for number in range(MANY)]
-        await until(lambda: unread(open_streams(front_end)) >= MAX_UNREAD)
+        await until(lambda: unread(open_streams(front_end)) >= LIMITS.unread)
         assert len(origin.requests) <= START
         assert all(stream.unread <= FIRST_PIECE for stream in open_streams(front_end))
         for _ in range(2):
@@ -33,6 +36,7 @@ def test_a_client_that_reads_nothing_gets_few_responses_begun() -> None:
         await client.roundtrip()
         assert [stream for stream in streams if client.streams.get(stream, Received()).reset == ErrorCode.CANCEL]
         assert client.goaway is None
+        assert front_end.service.counters.snapshot()["streams_reset.http2-unread"] >= 1
 
     run_conversation(conversation, large)
 
@@ -62,7 +66,7 @@ def test_a_client_that_reads_slowly_keeps_its_streams() -> None:
             while sum(len(received.content) for received in client.streams.values()) < allowed:
                 await client.read_frame()
             pass_time(front_end, 2)
-            assert least_read(open_streams(front_end)) is None
+            assert least_read(open_streams(front_end), LIMITS.unread) is None
         assert not any(received.reset for received in client.streams.values())
 
     run_conversation(conversation, large)
