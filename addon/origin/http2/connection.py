@@ -189,6 +189,8 @@ class Http2Connection(PiecewiseProtocol):
         self.outbound = Outbound(usable, self._budget.content_sent)
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
         values = {
+            # blocks then mean the same each time, and many are equal; nginx fills a table that it never uses
+            settings.HEADER_TABLE_SIZE: 0,
             settings.ENABLE_PUSH: 0,
             settings.INITIAL_WINDOW_SIZE: STREAM_WINDOW,
             settings.MAX_HEADER_LIST_SIZE: self._streams.max_list_size,
