@@ -259,7 +259,7 @@ class OriginPool:
         return True
 
     def _on_room(self, connection: Http2Connection) -> None:
-        room = connection.room
+        room = connection.room if self._waiting else 0
         while room and self._waiting:
             room -= self._look_again(self._waiting.popleft())
 

@@ -252,7 +252,8 @@ class Http2Connection(PiecewiseProtocol):
                 self._next_turn = asyncio.get_running_loop().call_soon(self._take_turn)
         except ConnectionFault as fault:
             self._fail(fault)
-        self._report_progress()
+        if self._progressed:
+            self._report_progress()
         self.outbound.flush()
 
     def _report_progress(self) -> None:

@@ -8,6 +8,9 @@ from addon.origin.http2 import frames
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, over_budget
 from cache.policy.reasons import Disconnected
 
+_PLAIN = frames.END_HEADERS | frames.PADDED | frames.WITH_PRIORITY
+_IN_PARTS = frozenset((frames.HEADERS, frames.CONTINUATION))
+
 
 class Frame(NamedTuple):
     """A frame. A HEADERS frame holds its whole header block, without padding and priority."""
@@ -67,20 +70,19 @@ class FrameReader:
         """Return the next frame, or None until more bytes have come. Raises ConnectionFault."""
         if not self._greeted and not self._read_preface():
             return None
-        while self.waiting >= frames.HEAD_LENGTH:
-            first, flags, stream = frames.HEAD.unpack_from(self._data, self._position)
-            length = first >> 8
-            if length > frames.MAX_FRAME:
+        data, size = self._data, len(self._data)
+        while size >= (start := self._position + frames.HEAD_LENGTH):
+            first, flags, stream = frames.HEAD.unpack_from(data, self._position)
+            end = start + (first >> 8)
+            if end - start > frames.MAX_FRAME:
                 raise ConnectionFault(ErrorCode.FRAME_SIZE_ERROR, f"A frame is longer than {frames.MAX_FRAME} bytes.")
-            start = self._position + frames.HEAD_LENGTH
-            if len(self._data) - start < length:
+            if end > size:
                 return None
-            self._position = start + length
-            kind = first & 0xFF
-            payload = self._data[start : self._position]
-            if self._headers is None and kind not in (frames.HEADERS, frames.CONTINUATION):
-                return Frame(kind, flags, stream & 0x7FFF_FFFF, payload)
-            whole = self._join(Frame(kind, flags, stream & 0x7FFF_FFFF, payload))
+            self._position = end
+            frame = Frame(first & 0xFF, flags, stream & 0x7FFF_FFFF, data[start:end])
+            if self._headers is None and frame.kind not in _IN_PARTS:
+                return frame
+            whole = self._join(frame)
             if whole is not None:
                 return whole
         return None
@@ -99,6 +101,8 @@ class FrameReader:
         if self._headers is None:
             if frame.kind == frames.CONTINUATION:
                 raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A CONTINUATION frame continues nothing.")
+            if frame.flags & _PLAIN == frames.END_HEADERS:
+                return frame
             block = frames.without_padding(frame.flags, frame.payload, with_priority=True)
             if frame.flags & frames.END_HEADERS:
                 return Frame(frame.kind, frame.flags, frame.stream, block)

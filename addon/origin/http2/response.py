@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from addon.origin.errors import FailureKind
 from addon.origin.http2.header_block import Lines
-from addon.origin.http2.response_fields import regular_fields, response_head, size_of
+from addon.origin.http2.response_fields import HeaderList, regular_fields
 from addon.origin.options import OriginOptions
 from addon.origin.response_buffer import SMALL_BODY, ResponseBuffer
 from addon.origin.response_head import MalformedResponse
@@ -37,17 +37,17 @@ class StreamResponse(ResponseBuffer):
         self._head_size = 0
         """Bytes of all heads so far."""
 
-    def take_fields(self, lines: Lines, *, ended: bool) -> None:
+    def take_fields(self, fields: HeaderList, *, ended: bool) -> None:
         """Take a header list: an interim head, the final one, or trailers. Raises MalformedResponse."""
-        size = size_of(lines)
+        size = fields.size
         self.received += size
         if self.head is None:
             self._head_size += size
-            self._take_head(lines, ended=ended)
+            self._take_head(fields, ended=ended)
         elif not ended:
             raise MalformedResponse("sent a header section within its content")  # RFC 9113 §8.1
         else:
-            self._take_trailers(lines, size)
+            self._take_trailers(fields.lines, size)
             self._end()
         self._wake_reader()
 
@@ -94,13 +94,11 @@ class StreamResponse(ResponseBuffer):
 
     # ---- heads
 
-    def _take_head(self, lines: Lines, *, ended: bool) -> None:
+    def _take_head(self, fields: HeaderList, *, ended: bool) -> None:
         options = self._options
         if self._head_size > options.max_head:
             raise head_too_large(options)
-        parsed, formed = response_head(
-            tuple(lines), options.max_fields, options.max_line, lenient=options.reads_leniently
-        )
+        parsed, formed = fields.head(options.max_fields, options.max_line, lenient=options.reads_leniently)
         head, status = parsed.response, parsed.response.status
         if status < 200:
             if status == 101 or ended:  # RFC 9113 §8.1, §8.6
@@ -117,7 +115,7 @@ class StreamResponse(ResponseBuffer):
 
     def _take_trailers(self, lines: Lines, size: int) -> None:
         """Keep the trailer fields. As over HTTP/1, a section that is too long or holds framing fields is dropped."""
-        fields = regular_fields(tuple(lines), len(lines), size)
+        fields = regular_fields(lines, len(lines), size)
         options = self._options
         longest = max((len(name) + len(value) for name, value in fields), default=0)
         if size > options.max_head or longest > options.max_line or len(lines) > options.max_fields:

@@ -7,7 +7,6 @@ lines were checked: else two different lists of lines could have one text.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from http import HTTPStatus
 from itertools import chain
 
@@ -41,8 +40,30 @@ def size_of(lines: Lines) -> int:
     return sum(map(len, chain.from_iterable(lines))) + _LINE_OVERHEAD * len(lines)
 
 
+class HeaderList:
+    """The field lines of a header block. One is kept for equal blocks of a connection, with what they were found to be.
+
+    Attributes:
+        lines: The names and values.
+        size: How many bytes the lines would have over HTTP/1.
+    """
+
+    __slots__ = ("_head", "lines", "size")
+
+    def __init__(self, lines: Lines) -> None:
+        self.lines = lines
+        self.size = size_of(lines)
+        self._head: tuple[ResponseHead, FormedHead | None] | None = None
+
+    def head(self, max_fields: int, max_line: int, *, lenient: bool) -> tuple[ResponseHead, FormedHead | None]:
+        """Return the response head that the lines are; see `response_head`. Its limits are those of the connection."""
+        if self._head is None:
+            self._head = response_head(self.lines, max_fields, max_line, lenient=lenient)
+        return self._head
+
+
 def response_head(
-    lines: tuple[tuple[bytes, bytes], ...], max_fields: int, max_line: int, *, lenient: bool
+    lines: Lines, max_fields: int, max_line: int, *, lenient: bool
 ) -> tuple[ResponseHead, FormedHead | None]:
     """Return a head, and the same with its form if it has a usual size and was not read leniently.
 
@@ -57,13 +78,6 @@ def response_head(
     """
     if size_of(lines) > MAX_CACHED_HEAD:
         return _parsed(lines, max_fields, max_line, lenient=lenient), None
-    return _small_head(lines, max_fields, max_line, lenient)
-
-
-@lru_cache(maxsize=512)  # an origin sends the same head with many responses of a second
-def _small_head(
-    lines: tuple[tuple[bytes, bytes], ...], max_fields: int, max_line: int, lenient: bool
-) -> tuple[ResponseHead, FormedHead | None]:
     _check_status(lines)
     _check(lines[1:], max_fields, max_line)
     text = lines[0][1] + b"\r\n" + b"".join([b"%b: %b\r\n" % line for line in lines[1:]]) + b"\r\n"
@@ -76,7 +90,7 @@ def _small_head(
     return known.parsed, known
 
 
-def _parsed(lines: tuple[tuple[bytes, bytes], ...], max_fields: int, max_line: int, *, lenient: bool) -> ResponseHead:
+def _parsed(lines: Lines, max_fields: int, max_line: int, *, lenient: bool) -> ResponseHead:
     status, leniency = _check_status(lines), Leniency(lenient)
     fields = regular_fields(lines[1:], max_fields, max_line)
     length = content_length(fields, leniency) if status >= 200 else None
@@ -93,13 +107,13 @@ def _check_status(lines: Lines) -> int:
     return int(lines[0][1])
 
 
-def regular_fields(lines: tuple[tuple[bytes, bytes], ...], max_fields: int, max_line: int) -> Fields:
+def regular_fields(lines: Lines, max_fields: int, max_line: int) -> Fields:
     """Return regular fields (RFC 9113 §8.2). Raises MalformedResponse."""
     _check(lines, max_fields, max_line)
     return Fields(tuple([(name.decode("ascii"), value.decode("latin-1").strip(" \t")) for name, value in lines]))
 
 
-def _check(lines: tuple[tuple[bytes, bytes], ...], max_fields: int, max_line: int) -> None:
+def _check(lines: Lines, max_fields: int, max_line: int) -> None:
     """Check regular fields. Raises MalformedResponse."""
     if len(lines) > max_fields:
         sentence = f"sent more than {max_fields} field lines"

@@ -59,6 +59,11 @@ class OriginStream:
         opened: When the request was sent, by the event loop's clock.
     """
 
+    __slots__ = (
+        *("_closed", "_deadlines", "_limits", "_owner", "_request_ended", "_sender"),
+        *("number", "opened", "receive_window", "response", "waiter", "window"),
+    )
+
     def __init__(
         self, number: int, owner: StreamOwner, response: StreamResponse, *, window: int, has_content: bool
     ) -> None:

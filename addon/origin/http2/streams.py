@@ -11,9 +11,10 @@ from addon.origin.http2.budget import FrameBudget
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, error_name, over_budget
 from addon.origin.http2.flow_control import ReceiveWindow
 from addon.origin.http2.frame_reader import Frame
-from addon.origin.http2.header_block import BlockDecoder, Lines, OversizedHeaderList
+from addon.origin.http2.header_block import BlockDecoder, OversizedHeaderList
 from addon.origin.http2.outbound import Outbound
 from addon.origin.http2.response import head_too_large
+from addon.origin.http2.response_fields import HeaderList
 from addon.origin.http2.stream import STREAM_WINDOW, OriginStream
 from addon.origin.options import OriginOptions
 from addon.origin.response_head import MalformedResponse
@@ -69,7 +70,7 @@ class OriginStreams:
         self._budget = budget
         self._open: dict[int, OriginStream] = {}
         self._decoder = BlockDecoder(self.max_list_size)
-        self._remembered: dict[bytes, Lines] = {}
+        self._remembered: dict[bytes, HeaderList] = {}
         """Header lists by blocks that would be decoded alike now."""
         self._window = ReceiveWindow(CONNECTION_WINDOW)
         self._late_frames = 0
@@ -163,7 +164,7 @@ class OriginStreams:
     def _take_headers(self, frame: Frame) -> None:
         stream, ended = self._known(frame.stream), bool(frame.flags & frames.END_STREAM)
         try:
-            lines = self._remembered.get(frame.payload) or self._decode(frame.payload)
+            fields = self._remembered.get(frame.payload) or self._decode(frame.payload)
         except OversizedHeaderList as error:
             self.refuse_block(frame.stream)
             raise over_budget(Disconnected.HTTP2_HEADER_LIST, str(error)) from error
@@ -171,20 +172,20 @@ class OriginStreams:
             self._count_late()
             return
         try:
-            stream.response.take_fields(lines, ended=ended)
+            stream.response.take_fields(fields, ended=ended)
         except MalformedResponse as mistake:
             self._fail(stream, mistake.kind, str(mistake))
         else:
             stream.progress(ended=ended)
 
-    def _decode(self, block: bytes) -> Lines:
+    def _decode(self, block: bytes) -> HeaderList:
         """Return the header list in a block. Raises ConnectionFault and OversizedHeaderList."""
-        lines = self._decoder.decode(block)
+        fields = HeaderList(self._decoder.decode(block))
         if self._decoder.table_changed or len(self._remembered) >= MAX_KNOWN:
             self._remembered.clear()
         if not self._decoder.table_changed and len(block) <= MAX_KNOWN_BLOCK:
-            self._remembered[block] = lines
-        return lines
+            self._remembered[block] = fields
+        return fields
 
     def _take_data(self, frame: Frame) -> None:
         stream, size = self._known(frame.stream), len(frame.payload)
