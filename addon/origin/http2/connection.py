@@ -86,6 +86,8 @@ class Http2Connection(PiecewiseProtocol):
         self._settings = PeerSettings()
         self._budget = FrameBudget(CONTROL_FRAMES, CONTROL_FRAMES_PER_SECOND)
         self._streams = OriginStreams(self, options, self._budget)
+        self._max_streams = 1
+        """Requests that there may be at a time: just one before the origin's settings are known."""
         self._draining = False
         """No further request may be sent: the origin has sent GOAWAY, or is suspected to be gone."""
         self._failed = False
@@ -115,13 +117,10 @@ class Http2Connection(PiecewiseProtocol):
 
     @property
     def room(self) -> int:
-        """Return how many more requests may be sent now: just one before the origin's settings are known."""
+        """Return how many more requests may be sent now."""
         if self._draining or self.closed.done() or self.outbound.transport.is_closing():
             return 0
-        limit = 1
-        if self.greeted:
-            limit = MAX_STREAMS if self._settings.max_streams is None else min(self._settings.max_streams, MAX_STREAMS)
-        return max(0, limit - len(self._streams))
+        return max(0, self._max_streams - len(self._streams))
 
     @property
     def is_usable(self) -> bool:
@@ -245,7 +244,12 @@ class Http2Connection(PiecewiseProtocol):
                 if frame is None:
                     self._resume_reading()
                     break
-                self._take(frame)
+                if not self.greeted:
+                    self._check_greeting(frame)
+                if taking := self._taking.get(frame.kind):
+                    taking(frame)
+                else:  # RFC 9113 §4.1: an unknown type is ignored
+                    self._budget.count_control_frame(self.now())
             else:
                 self._paused = True
                 self.outbound.transport.pause_reading()
@@ -274,15 +278,10 @@ class Http2Connection(PiecewiseProtocol):
             self._next_turn.cancel()
             self._take_turn(sys.maxsize)
 
-    def _take(self, frame: Frame) -> None:
-        """Take one frame. Raises ConnectionFault."""
-        if not self.greeted and (frame.kind != frames.SETTINGS or frame.flags & frames.ACK):
+    def _check_greeting(self, frame: Frame) -> None:
+        """Check the first frame (RFC 9113 §3.4). Raises ConnectionFault."""
+        if frame.kind != frames.SETTINGS or frame.flags & frames.ACK:
             raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "The first frame is not SETTINGS.")
-        taking = self._taking.get(frame.kind)
-        if taking is None:
-            self._budget.count_control_frame(self.now())  # RFC 9113 §4.1: an unknown type is ignored
-        else:
-            taking(frame)
 
     def _fail(self, fault: ConnectionFault) -> None:
         """Tell the origin what it did wrong, and end."""
@@ -306,6 +305,8 @@ class Http2Connection(PiecewiseProtocol):
         self._settings.table_shrunk = False
         self.outbound.write(frames.frame(frames.SETTINGS, frames.ACK, 0))
         self.greeted = True
+        limit = self._settings.max_streams
+        self._max_streams = MAX_STREAMS if limit is None else min(limit, MAX_STREAMS)
         self._on_room(self)
 
     def _take_ping(self, frame: Frame) -> None:
@@ -367,7 +368,8 @@ class Http2Connection(PiecewiseProtocol):
         self._active_at = self.now()
         if not self._streams and not self._draining:
             self._idle.set(self.options.idle_timeout)
-        self._close_if_drained()
+        if self._draining:
+            self._close_if_drained()
         self._on_room(self)
 
     def _close_if_drained(self) -> None:

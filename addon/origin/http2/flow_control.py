@@ -48,6 +48,15 @@ class ReceiveWindow:
         if self._left < 0:
             raise ConnectionFault(ErrorCode.FLOW_CONTROL_ERROR, "The peer sent more than the window allows.")
 
+    def pass_through(self, size: int) -> int:
+        """Do as `take` and then `release`, for bytes that need no memory."""
+        if self._left >= size and self._released + size < self._size // 2:  # the usual case
+            self._left -= size
+            self._released += size
+            return 0
+        self.take(size)
+        return self.release(size)
+
     def release(self, size: int) -> int:
         """Note that bytes have left memory; return how many the peer should be told of now, often 0."""
         self._released += size

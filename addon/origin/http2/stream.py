@@ -144,7 +144,7 @@ class OriginStream:
             else:  # RFC 9113 §8.1: the rest of the request, or of the response, is not needed
                 self._owner.reset(self, ErrorCode.NO_ERROR if ended else ErrorCode.CANCEL)
             return
-        if response.rejects_request_body and self._sender is not None and not self._request_ended:
+        if self._sender is not None and response.rejects_request_body and not self._request_ended:
             self._sender.stop()
         self._owner.progressed(self)
 
@@ -159,7 +159,8 @@ class OriginStream:
         self._deadlines.clear(self)
         if self._sender is not None:
             self._sender.stop()
-        self._owner.outbound.wake(self)
+        if self.waiter is not None:
+            self._owner.outbound.wake(self)
         self.response.notify()
 
     def set_deadline(self) -> None:

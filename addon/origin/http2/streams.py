@@ -189,10 +189,9 @@ class OriginStreams:
 
     def _take_data(self, frame: Frame) -> None:
         stream, size = self._known(frame.stream), len(frame.payload)
-        content = frames.without_padding(frame.flags, frame.payload)
-        ended = bool(frame.flags & frames.END_STREAM)
-        self._window.take(size)
-        if increment := self._window.release(size):
+        padded, ended = frame.flags & frames.PADDED, bool(frame.flags & frames.END_STREAM)
+        content = frames.without_padding(frame.flags, frame.payload) if padded else frame.payload
+        if increment := self._window.pass_through(size):
             self._owner.outbound.write(frames.window_frame(0, increment))
         if stream is None:
             self._take_late(size)
@@ -205,7 +204,7 @@ class OriginStreams:
         except MalformedResponse as mistake:
             self._fail(stream, mistake.kind, str(mistake))
             return
-        if len(content) < size:
+        if padded:
             self.content_taken(stream, size - len(content))
         stream.progress(ended=ended)
 
