@@ -89,7 +89,9 @@ def test_client_replay_asks_the_origin_unless_an_option_says_otherwise(
     assert len(echo.requests) == (2 if status == 200 else 1)
 
 
-@pytest.mark.parametrize("option", ["secondhand_mode=off", "secondhand_answer=203", "secondhand_config=/no/such"])
+@pytest.mark.parametrize(
+    "option", ["secondhand_mode=off", "secondhand_answer=203", "secondhand_config=/no/such", "secondhand=maybe"]
+)
 def test_a_bad_value_ends_the_start_with_a_sentence(option: str, tmp_path: Path) -> None:
     command = [COMMANDS / "mitmdump", "-s", str(MAIN), "--listen-port", "0", *_set(option)]
 

@@ -62,6 +62,10 @@ class Embedded:
         if problem := untested():
             logger.warning("%s", problem)
         options.add_to(loader)
+        try:
+            ctx.options.process_deferred()
+        except exceptions.OptionsError as error:  # mitmproxy would go on without this addon, and not say why
+            logger.error("secondhand is not loaded: an option has another value than expected: %s", error)
         self._commands.add_to(loader)
         contentviews.add(CopyView(lambda: self._service.current))
 
