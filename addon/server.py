@@ -34,7 +34,7 @@ from addon.frontend.http2.connection import Http2Connection
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.frontend.listener import Listener
-from addon.frontend.mitm.scripts_and_modes import ScriptsAndModes
+from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.programs.trust.ca import ca_certificate
 from addon.runtime.access_log import AccessLog
 from addon.runtime.draining import Draining
@@ -45,7 +45,7 @@ from cache.policy.operator_rules import glob
 from cache.stores.memory import MemoryStore
 
 if TYPE_CHECKING:
-    from addon.frontend.mitm.serving import MitmproxyServer
+    from addon.frontend.mitm.serve.serving import MitmproxyServer
 
 logger = logging.getLogger(__name__)
 
@@ -169,7 +169,7 @@ def proxy_of(settings: Settings, service: Service, mitmproxy: ScriptsAndModes | 
     limits = ConnectionLimits(settings.limits.connections_per_client, max_descriptors())
     if mitmproxy is None:
         return Proxy(settings, service, listening, limits)
-    from addon.frontend.mitm.serving import MitmproxyServer  # slow to import, and seldom needed
+    from addon.frontend.mitm.serve.serving import MitmproxyServer  # slow to import, and seldom needed
 
     return MitmproxyServer(settings, service, mitmproxy, listening, limits=limits, log=access_log(settings))
 

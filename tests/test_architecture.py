@@ -127,6 +127,14 @@ def test_every_folder_imports_only_layers_below_it(folder: str, layers: tuple[st
                 assert layers.index(other) <= layers.index(own), f"{named(path)} imports {module}, a layer above it"
 
 
+def test_only_what_starts_serve_imports_its_mitmproxy() -> None:
+    """The cache inside another mitmproxy needs nothing of it."""
+    folder = ROOT / "addon" / "frontend"
+    for path in folder.rglob("*.py"):
+        if path.parent != folder / "mitm" / "serve":
+            assert not [name for name in imported(path) if name.startswith("addon.frontend.mitm.serve")], path
+
+
 def test_addon_has_few_entries() -> None:
     assert len(ADDON_LAYERS) + 1 <= MAX_ADDON_ENTRIES  # __init__.py is one
 

@@ -58,7 +58,7 @@ def serve(
     def load() -> Configuration:
         edge_by_mode = None
         if mode:
-            from addon.frontend.mitm.served_modes import edge_of, refuse_modes  # slow to import
+            from addon.frontend.mitm.serve.served_modes import edge_of, refuse_modes  # slow to import
 
             edge_by_mode = edge_of(mode)
         configuration = load_configuration(
@@ -71,7 +71,7 @@ def serve(
 
     operator_signals.catch()
     settings = load().settings
-    from addon.frontend.mitm.scripts_and_modes import ScriptsAndModes
+    from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
     from addon.server import serve as run  # slow to import
 
     mitmproxy = None if door and not script and not mode else ScriptsAndModes(script or (), mode or ())

@@ -11,7 +11,7 @@ from mitmproxy.addons import default_addons
 from addon.config.settings import Settings
 from addon.frontend.mitm.embedded import Embedded
 from addon.frontend.mitm.mitmproxy_origin import MitmproxyOrigin
-from addon.frontend.mitm.origin_options import OriginOptionsOfMitmproxy
+from addon.frontend.mitm.serve.origin_options import OriginOptionsOfMitmproxy
 from addon.origin.options import OriginOptions
 from addon.service import Service
 from tests.lanes.manual_clock import ManualClock

@@ -7,8 +7,8 @@ import asyncio
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.mitmproxy_origin import MitmproxyOrigin
-from addon.frontend.mitm.scripts_and_modes import ScriptsAndModes
-from addon.frontend.mitm.serving import MitmproxyServer
+from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
+from addon.frontend.mitm.serve.serving import MitmproxyServer
 from addon.server import max_descriptors
 from tests.lanes.services import ServicePool, ServiceUnderTest
 

@@ -1,1 +1,1 @@
-"""The cache as a mitmproxy addon, and connections that are handed to mitmproxy."""
+"""The cache as a mitmproxy addon. Its folder `serve/` is the mitmproxy of `secondhand serve`."""

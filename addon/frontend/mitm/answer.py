@@ -94,7 +94,7 @@ class Answer(Compare):
                 response.stream = _teed(state.fetch, response.stream)
 
     def secondhand_streams(self, flow: http.HTTPFlow) -> None:
-        """Pass content to the store that was held at first, and is streamed from now on (`served_http.py`)."""
+        """Pass content to the store that was held at first, and is streamed from now on (`serve/served_http.py`)."""
         state, response = self._states[flow], flow.response
         if response is not None:
             response.stream = True

@@ -11,7 +11,7 @@ from addon.config.settings import Settings
 from addon.frontend.http1.request_head import HeadLimits
 from addon.frontend.mitm.failures import failure_of
 from addon.frontend.mitm.messages import whole_response
-from addon.frontend.mitm.served_clients import ServedClients
+from addon.frontend.mitm.serve.served_clients import ServedClients
 from addon.origin.options import OriginOptions
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log import AccessLog, format_line, request_line

@@ -6,7 +6,7 @@ import pytest
 
 from addon.config.errors import ConfigError
 from addon.config.settings import Settings
-from addon.frontend.mitm.served_modes import edge_of, refuse_modes
+from addon.frontend.mitm.serve.served_modes import edge_of, refuse_modes
 
 
 @pytest.mark.parametrize(

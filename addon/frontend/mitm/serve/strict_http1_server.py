@@ -24,7 +24,7 @@ from addon.frontend.http1.request_target import ForwardProxyTargets, RequestTarg
 from addon.frontend.http1.response_head import WITHOUT_CONTENT, Framing, head_bytes
 from addon.frontend.mitm.body_reader import HasBodyReader
 from addon.frontend.mitm.deadlines import Deadline
-from addon.frontend.mitm.served_connections import ServedConnections
+from addon.frontend.mitm.serve.served_connections import ServedConnections
 from cache.http.field_table import FRAMING
 from cache.http.fields import tokens
 

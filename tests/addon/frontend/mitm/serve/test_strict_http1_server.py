@@ -12,9 +12,9 @@ from mitmproxy.proxy.layers.http import HTTPMode, RequestHeaders
 from addon.config.load import configure
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, STALL_TIMEOUT
-from addon.frontend.mitm.served_clients import ServedClients
-from addon.frontend.mitm.served_connections import ServedConnections
-from addon.frontend.mitm.strict_http1_server import StrictHttp1Server
+from addon.frontend.mitm.serve.served_clients import ServedClients
+from addon.frontend.mitm.serve.served_connections import ServedConnections
+from addon.frontend.mitm.serve.strict_http1_server import StrictHttp1Server
 from addon.service import Service
 from tests.addon.frontend.mitm.layers import Played, closes, passed_on, sent
 

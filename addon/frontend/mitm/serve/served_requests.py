@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from mitmproxy import http
 
-from addon.frontend.mitm.draining import FlowsUnderWay
 from addon.frontend.mitm.flow_states import FlowStates
 from addon.frontend.mitm.messages import head_of, head_of_request, whole_response
 from addon.frontend.mitm.request_checks import fault_of, size_fault_of
-from addon.frontend.mitm.served_connections import ServedConnections
+from addon.frontend.mitm.serve.draining import FlowsUnderWay
+from addon.frontend.mitm.serve.served_connections import ServedConnections
 from cache.rules.streams import asks_for_stream, is_stream
 
 

@@ -15,7 +15,7 @@ from mitmproxy.proxy.layers.http import ResponseData, ResponseHeaders
 
 from addon.config.http2 import Http2Settings
 from addon.frontend.mitm import strict_http2_server
-from addon.frontend.mitm.strict_http2_server import StrictHttp2Server
+from addon.frontend.mitm.serve.strict_http2_server import StrictHttp2Server
 from tests.addon.frontend.mitm.layers import Played, closes, sent
 
 LIMITS = Http2Settings(resets=5, resets_per_second=1, control_frames=10, control_frames_per_second=1)

@@ -19,16 +19,16 @@ from addon.frontend.mitm.answer import Answer
 from addon.frontend.mitm.capture import Capture
 from addon.frontend.mitm.chain import Places
 from addon.frontend.mitm.compare import Compare
-from addon.frontend.mitm.draining import drain
 from addon.frontend.mitm.flow_states import FlowStates
 from addon.frontend.mitm.mitmproxy_origin import MitmproxyOrigin
-from addon.frontend.mitm.origin_options import OriginOptionsOfMitmproxy
 from addon.frontend.mitm.reachable_addresses import PinnedAddresses, ReachableAddresses
-from addon.frontend.mitm.scripts_and_modes import ScriptsAndModes
-from addon.frontend.mitm.served_clients import ServedClients
-from addon.frontend.mitm.served_connections import ServedConnections
-from addon.frontend.mitm.served_http import ServedNextLayer
-from addon.frontend.mitm.served_requests import ServedRequests
+from addon.frontend.mitm.serve.draining import drain
+from addon.frontend.mitm.serve.origin_options import OriginOptionsOfMitmproxy
+from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
+from addon.frontend.mitm.serve.served_clients import ServedClients
+from addon.frontend.mitm.serve.served_connections import ServedConnections
+from addon.frontend.mitm.serve.served_http import ServedNextLayer
+from addon.frontend.mitm.serve.served_requests import ServedRequests
 from addon.runtime.access_log import AccessLog
 from addon.runtime.draining import Draining
 from addon.service import Service

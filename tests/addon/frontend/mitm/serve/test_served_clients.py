@@ -14,7 +14,7 @@ from mitmproxy.test import tflow
 
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm import served_clients
-from addon.frontend.mitm.served_clients import ServedClients
+from addon.frontend.mitm.serve.served_clients import ServedClients
 
 
 class Connected:

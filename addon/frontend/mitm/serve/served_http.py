@@ -29,10 +29,10 @@ from mitmproxy.proxy.layers.http import (
 )
 from mitmproxy.utils import human
 
-from addon.frontend.mitm.served_connections import ServedConnections
+from addon.frontend.mitm.serve.served_connections import ServedConnections
+from addon.frontend.mitm.serve.strict_http1_server import StrictHttp1Server
+from addon.frontend.mitm.serve.strict_http2_server import StrictHttp2Server
 from addon.frontend.mitm.strict_http1_client import with_strict_reader
-from addon.frontend.mitm.strict_http1_server import StrictHttp1Server
-from addon.frontend.mitm.strict_http2_server import StrictHttp2Server
 
 MAX_HELD_REQUEST = 67_108_864
 """Bytes of content of a request over HTTP/2 that does not name its length."""

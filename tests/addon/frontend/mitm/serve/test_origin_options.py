@@ -11,7 +11,7 @@ import pytest
 from mitmproxy.options import Options
 
 from addon.config.origin import OriginSettings
-from addon.frontend.mitm.origin_options import OriginOptionsOfMitmproxy
+from addon.frontend.mitm.serve.origin_options import OriginOptionsOfMitmproxy
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""`secondhand serve` with mitmproxy's listener: strict connections, scripts, modes, start and stop."""
