@@ -59,6 +59,7 @@ WITH_MITMPROXY = {
     "a malformed trailer section: the response is relayed and stored": _TRAILERS,
     "a trailer section that is too long: the response is relayed and stored": _TRAILERS,
     "white space around a chunk extension: the response is relayed and stored": "mitmproxy's reader refuses it",
+    "white space before the colon is removed from a response": "mitmproxy's reader refuses it",
     "a stored response takes nothing from a 304 that was read leniently: the whole response is fetched": _LENIENT,
 }
 """Titles of conversations that mitmproxy itself makes impossible, each with the reason."""
