@@ -6,6 +6,8 @@ size, so that one block of 64 KiB could take a tenth of a second.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from hpack import HPACKDecodingError, HPACKError, OversizedHeaderListError
 from hpack.table import HeaderTable
 
@@ -16,6 +18,9 @@ TABLE_SIZE = 4096
 
 ENTRY_OVERHEAD = 32
 """Bytes that each field counts more than its name and value (RFC 7541 §4.1)."""
+
+SHORT = 126
+"""Bytes of the longest name and value whose length takes one byte (RFC 7541 §5.1)."""
 
 MAX_SIZE_UPDATES = 2
 """Changes of the table's size at the start of a block: the smallest one, and the last one (RFC 7541 §4.2)."""
@@ -72,13 +77,23 @@ class HpackDecoder:
         if first & 0x80:
             name, value = self._table.get_by_index(self._integer(0x7F))
             return name, value
-        if first & 0x40:
-            field = self._literal(0x3F)
-            self._add(field)
-            return field
-        if first & 0x20:
+        if first & 0x60 == 0x20:
             raise HPACKDecodingError("The size of the table is changed after a field.")
-        return self._literal(0x0F)
+        mask = 0x3F if first & 0x40 else 0x0F
+        end = _end_of_short_literal(self._block, self._position, mask)
+        if end:
+            field = _short_literal(self._block[self._position : end])
+            self._position = end
+        else:
+            field = self._literal(mask)
+        if first & 0x40:
+            self._add(field)
+        return field
+
+    def literal(self, block: bytes) -> tuple[bytes, bytes]:
+        """Return the field in a block that is one literal. Raises HPACKError."""
+        self._block, self._position = block, 0
+        return self._literal(0x3F if block[0] & 0x40 else 0x0F)
 
     def _add(self, field: tuple[bytes, bytes]) -> None:
         """Add a field to the table. One that is too large only empties it (RFC 7541 §4.4), as all are for nginx."""
@@ -125,3 +140,30 @@ class HpackDecoder:
         if self._position >= len(self._block):
             raise HPACKDecodingError("The block ends within a field.")
         return self._block[self._position]
+
+
+def _end_of_short_literal(block: bytes, position: int, mask: int) -> int:
+    """Return where a literal field ends that does not depend on the table, or 0 if it does, or is long or incomplete.
+
+    `mask` has the bits of its first byte with the index of its name.
+    """
+    try:
+        index, position = block[position] & mask, position + 1
+        if index == 0:
+            length = block[position] & 0x7F
+            position += 1 + length
+            if length > SHORT:
+                return 0
+        elif index == mask or index > HeaderTable.STATIC_TABLE_LENGTH:
+            return 0
+        length = block[position] & 0x7F
+    except IndexError:
+        return 0
+    end = position + 1 + length
+    return end if length <= SHORT and end <= len(block) else 0
+
+
+@lru_cache(maxsize=1024)  # origins repeat fields, also those that send no two equal heads
+def _short_literal(literal: bytes) -> tuple[bytes, bytes]:
+    """Return the field of a literal that does not depend on the table. Raises HPACKError."""
+    return HpackDecoder(0).literal(literal)

@@ -5,13 +5,8 @@ The library's state machine takes half a byte at a time. Its steps are joined in
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from hpack import HPACKDecodingError
 from hpack.huffman_table import HUFFMAN_COMPLETE, HUFFMAN_EMIT_SYMBOL, HUFFMAN_FAIL, HUFFMAN_TABLE
-
-SHORT = 64
-"""Bytes of the longest texts that are remembered: peers repeat dates, media types and names of servers."""
 
 STATES = 256
 """States of the machine: each is the beginning of a code."""
@@ -19,15 +14,6 @@ STATES = 256
 
 def decode_huffman(text: bytes) -> bytes:
     """Return the decoded text. Raises HPACKDecodingError."""
-    return _decode_short(text) if len(text) <= SHORT else _decode(text)
-
-
-@lru_cache(maxsize=1024)
-def _decode_short(text: bytes) -> bytes:
-    return _decode(text)
-
-
-def _decode(text: bytes) -> bytes:
     next_states, decoded, state = _NEXT_STATES, [], 0
     for byte in text:
         step = state << 8 | byte
