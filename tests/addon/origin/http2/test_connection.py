@@ -26,7 +26,7 @@ def test_an_origin_that_speaks_only_http2_answers(ca: ThrowawayCA, each_loop: No
         assert response.whole == b"content"
 
     async def script(origin: Http2Peer) -> None:
-        assert origin.settings[settings.ENABLE_PUSH] == 0
+        assert (origin.settings[settings.ENABLE_PUSH], origin.settings[settings.HEADER_TABLE_SIZE]) == (0, 0)
         request = await origin.request()
         assert request.fields == {
             ":method": "GET",

@@ -76,3 +76,20 @@ def test_a_field_that_the_table_cannot_hold_changes_it_only_if_it_holds_others()
     for block, changed in ((larger, False), (field, True), (larger, True), (larger, False)):
         decoder.decode(block)
         assert decoder.table_changed is changed
+
+
+def test_a_field_whose_name_is_in_the_table_is_not_taken_for_one_of_another_connection() -> None:
+    for name in (b"a", b"b"):
+        decoder = HpackDecoder(65_536)
+        decoder.decode(b"\x40\x01" + name + b"\x01v")
+        assert decoder.decode(b"\x7e\x01w") == [(name, b"w")]
+
+
+def test_equal_literals_are_decoded_alike_with_names_and_values_of_any_length() -> None:
+    for length in (0, 1, 126, 127, 128, 300):
+        field = (b"n" * length, b"v" * length)
+        block = Encoder().encode([field], huffman=False)
+        for _ in range(2):
+            assert HpackDecoder(65_536).decode(block) == [field]
+        with pytest.raises(HPACKError):
+            HpackDecoder(65_536).decode(block[:-1])
