@@ -132,7 +132,7 @@ def test_only_what_starts_serve_imports_its_mitmproxy() -> None:
     folder = ROOT / "addon" / "frontend"
     for path in folder.rglob("*.py"):
         if path.parent != folder / "mitm" / "serve":
-            assert not [name for name in imported(path) if name.startswith("addon.frontend.mitm.serve")], path
+            assert not [name for name in imported(path) if name.startswith("addon.frontend.mitm.serve.")], path
 
 
 def test_addon_has_few_entries() -> None:

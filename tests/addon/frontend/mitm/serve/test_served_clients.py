@@ -13,7 +13,7 @@ from mitmproxy.connection import Client
 from mitmproxy.test import tflow
 
 from addon.frontend.connection_limits import ConnectionLimits
-from addon.frontend.mitm import served_clients
+from addon.frontend.mitm.serve import served_clients
 from addon.frontend.mitm.serve.served_clients import ServedClients
 
 

@@ -14,7 +14,7 @@ from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layers.http import ResponseData, ResponseHeaders
 
 from addon.config.http2 import Http2Settings
-from addon.frontend.mitm import strict_http2_server
+from addon.frontend.mitm.serve import strict_http2_server
 from addon.frontend.mitm.serve.strict_http2_server import StrictHttp2Server
 from tests.addon.frontend.mitm.layers import Played, closes, sent
 
