@@ -81,6 +81,7 @@ def serve(
     logging.basicConfig(
         level=settings.log.level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr
     )
+    logging.getLogger("hpack").setLevel(logging.WARNING)  # below, it logs fields with their values
     if problem := unusable_address(*settings.address):
         typer.echo(f"secondhand: cannot listen on {settings.listen}: {problem}", err=True)
         return FAILED

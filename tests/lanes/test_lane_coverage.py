@@ -15,6 +15,7 @@ ABSOLUTE = "a target is absolute only in a request in clear"
 ONLY_HTTPS = "it needs an https URL"
 TUNNEL = "in this lane, CONNECT is refused"
 CONNECTION = "HTTP/2 has no fields for one connection"
+READER = "mitmproxy's reader refuses what our own reads in another way"
 REFUSED_BEFORE = "the request is refused before it reaches this part"
 
 NOT_SHOWN = {
@@ -47,10 +48,11 @@ NOT_SHOWN = {
         "KEY-06": ABSOLUTE,
         "KEY-07": AUTHORITY,
     },
-    "http": {"KEY-07": AUTHORITY, "AUTH-08": ONLY_HTTPS, "INTERIM-05": EXPECTATION},
-    "https": {"KEY-06": ABSOLUTE, "SEC-15": TUNNEL, "INTERIM-05": EXPECTATION},
+    "http": {"KEY-07": AUTHORITY, "AUTH-08": ONLY_HTTPS, "INTERIM-05": EXPECTATION, "PARSE-21": READER},
+    "https": {"KEY-06": ABSOLUTE, "SEC-15": TUNNEL, "INTERIM-05": EXPECTATION, "PARSE-21": READER},
     "http2": {
         "INTERIM-05": EXPECTATION,
+        "PARSE-21": READER,
         "SEC-15": TUNNEL,
         "KEY-06": ABSOLUTE,
         "KEY-07": "its :authority is its Host",
@@ -60,14 +62,17 @@ NOT_SHOWN = {
 }
 """By lane: rows that other lanes show and this one cannot, each with the reason."""
 
+MITMPROXYS_OWN = (EXPECTATION, READER)
+"""Reasons that do not hold for the front end."""
+
 NOT_SHOWN["disk"] = NOT_SHOWN["responder"]
 NOT_SHOWN["http2-clear"] = {
-    **{row: reason for row, reason in NOT_SHOWN["http"].items() if reason != EXPECTATION},
+    **{row: reason for row, reason in NOT_SHOWN["http"].items() if reason not in MITMPROXYS_OWN},
     "KEY-06": NOT_SHOWN["http2"]["KEY-07"],
     **{row: NOT_SHOWN["http2"][row] for row in ("SEC-01", "STATUS-32")},
 }
 for lane, mitmproxy_lane in (("http1", "http"), ("http1-tls", "https"), ("http2-tls", "http2")):
-    NOT_SHOWN[lane] = {row: reason for row, reason in NOT_SHOWN[mitmproxy_lane].items() if reason != EXPECTATION}
+    NOT_SHOWN[lane] = {row: reason for row, reason in NOT_SHOWN[mitmproxy_lane].items() if reason not in MITMPROXYS_OWN}
 
 
 def rows(lane: str) -> set[str]:

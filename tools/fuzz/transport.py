@@ -23,22 +23,29 @@ class KeptTransport(asyncio.Transport):
         self._closing = False
         self._protocol: asyncio.BaseProtocol | None = None
 
-    def connect(self, protocol: asyncio.Protocol) -> None:
+    def connect(self, protocol: asyncio.Protocol | asyncio.BufferedProtocol) -> None:
         self._protocol = protocol
         protocol.connection_made(self)
 
     def receive(self, data: bytes) -> None:
         """Give bytes of the peer to the protocol of the connection, which may change."""
-        if not self._closing and isinstance(self._protocol, asyncio.Protocol):
-            self._protocol.data_received(data)
+        while data and not self._closing:
+            if isinstance(self._protocol, asyncio.BufferedProtocol):
+                buffer = memoryview(self._protocol.get_buffer(len(data)))[: len(data)]
+                buffer[:], data = data[: len(buffer)], data[len(buffer) :]
+                self._protocol.buffer_updated(len(buffer))
+            elif isinstance(self._protocol, asyncio.Protocol):
+                self._protocol.data_received(data)
+                return
 
     def receive_end(self) -> None:
         """Tell the protocol that the peer sends no more, and then that the connection is lost."""
-        if not self._closing and isinstance(self._protocol, asyncio.Protocol) and not self._protocol.eof_received():
+        reads = isinstance(self._protocol, asyncio.Protocol | asyncio.BufferedProtocol)
+        if not self._closing and reads and not self._protocol.eof_received():
             self.close()
 
     def lose(self) -> None:
-        if isinstance(self._protocol, asyncio.Protocol):
+        if self._protocol is not None:
             self._protocol.connection_lost(None)
 
     async def receive_all(self, pieces: list[bytes]) -> None:
