@@ -4,17 +4,21 @@ How a request is sent: `client` (`OriginClient`) picks the pool of the request's
 request and returns the response (`OriginResponse`).
 
 - `options`: the settings; `errors`: the failures, by proxy error type (RFC 9209).
-- `pool`: the connections to one origin; `dial`: opens them; `proxy`: the route, direct or through an upstream proxy.
+- `pool`: the connections to one origin; `dial`: opens them; `negotiation`: which protocol is spoken; `proxy`: the route,
+  direct or through an upstream proxy.
 - `resolver`: the addresses of a host, from `hosts_file`, `name_servers` or `system_names`; `watched_file`: their files.
 - `destinations`: in which order addresses are tried, and which are refused.
 - `connect_failures`, `tls_alerts`, `other_protocols`: what went wrong, told from errors and first bytes.
-- `connection`: one connection, which carries one exchange after the other; `time_limits`: how long each may take;
-  `deadline`: their timer.
-- `request_head`: the bytes of a request head; `request_body`: a request's content, and its sender.
+- `connection`: one connection of HTTP/1.1, which carries one exchange after the other; `reading`: how much it reads at a
+  time; `time_limits`: how long each exchange may take; `deadline`: their timer.
+- `exchange`: what client and connections of both protocols say to each other; `retries`: when a request is sent again.
+- `request_head`: the bytes of a request head; `request_body`: a request's content, and its sender; `prepared_request`:
+  a request whose head is encoded already.
 - `response_reader`: reads one response into a `response_buffer`, by its `response_head` and perhaps a `chunked_body`;
   `head_cache`: response heads parsed before; `head_form`: what similar ones have in common.
+- `web_socket`: the handshake of a WebSocket.
 - `reachability`: the origins that do not answer, and when a request may try them again.
-- `http2`: frames, windows and faults of HTTP/2, used for clients as well.
+- `http2`: connections of HTTP/2; their frames, windows and faults are used for clients as well.
 - `lint`: the checks of `secondhand lint` on an origin's response.
 """
 

@@ -51,7 +51,7 @@ class StreamTransport(asyncio.Transport):
             finally:
                 self._closing = True
                 self._protocol.connection_lost(None if in_order else ConnectionResetError())
-            if in_order:  # Chromium drops what it has not read yet when a reset follows the end at once
+            if in_order:  # a client may drop what it has not read yet when a reset comes
                 await asyncio.wait([receiving], timeout=LINGER)
         finally:
             receiving.cancel()
