@@ -4,13 +4,13 @@ How a request is sent: `client` (`OriginClient`) picks the pool of the request's
 request and returns the response (`OriginResponse`).
 
 - `options`: the settings; `errors`: the failures, by proxy error type (RFC 9209).
-- `pool`: the connections to one origin; `dial`: opens them; `negotiation`: which protocol is spoken; `proxy`: the route,
-  direct or through an upstream proxy.
+- `pool`: the connections to one origin; `dial`: opens them; `negotiation`: the protocol that is spoken on them; `proxy`:
+  the route, direct or through an upstream proxy.
 - `resolver`: the addresses of a host, from `hosts_file`, `name_servers` or `system_names`; `watched_file`: their files.
 - `destinations`: in which order addresses are tried, and which are refused.
 - `connect_failures`, `tls_alerts`, `other_protocols`: what went wrong, told from errors and first bytes.
-- `connection`: one connection of HTTP/1.1, which carries one exchange after the other; `reading`: how much it reads at a
-  time; `time_limits`: how long each exchange may take; `deadline`: their timer.
+- `connection`: one connection of HTTP/1.1, which carries one exchange after the other; `reading`: how much it reads at
+  a time; `time_limits`: how long each exchange may take; `deadline`: their timer.
 - `exchange`: what client and connections of both protocols say to each other; `retries`: when a request is sent again.
 - `request_head`: the bytes of a request head; `request_body`: a request's content, and its sender; `prepared_request`:
   a request whose head is encoded already.

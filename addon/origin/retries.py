@@ -1,4 +1,4 @@
-"""Whether a request is sent again after a failure."""
+"""Tells if a request is sent again after a failure."""
 
 from __future__ import annotations
 
