@@ -4,8 +4,8 @@ How a request is sent: `client` (`OriginClient`) picks the pool of the request's
 request and returns the response (`OriginResponse`).
 
 - `options`: the settings; `errors`: the failures, by proxy error type (RFC 9209).
-- `pool`: the connections to one origin; `dial`: opens them; `negotiation`: the protocol that is spoken on them; `proxy`:
-  the route, direct or through an upstream proxy.
+- `pool`: the connections to one origin; `dial`: opens them; `negotiation`: the protocol spoken on them; `proxy`: the
+  route, direct or through an upstream proxy.
 - `resolver`: the addresses of a host, from `hosts_file`, `name_servers` or `system_names`; `watched_file`: their files.
 - `destinations`: in which order addresses are tried, and which are refused.
 - `connect_failures`, `tls_alerts`, `other_protocols`: what went wrong, told from errors and first bytes.

@@ -36,7 +36,7 @@ def divided(head: bytes) -> tuple[tuple[bytes | None, ...], list[bytes]]:
 
 
 class HeadForm:
-    """What all heads of one form have in common.
+    """The part that all heads of one form have in common.
 
     Attributes:
         places: The places of the open fields among the field lines, in order.

@@ -27,7 +27,7 @@ class Offer(Enum):
 
 @dataclass(slots=True)
 class KnownProtocols:
-    """What is known about the protocols of one origin. It outlives the connections."""
+    """The knowledge about the protocols of one origin. It outlives the connections."""
 
     offer: Offer
     """The protocols that the origin may choose from."""

@@ -30,7 +30,7 @@ class Progress(Protocol):
 
     @property
     def has_length(self) -> bool:
-        """Whether the length of the body is known."""
+        """The length of the body is known."""
 
     @property
     def interim_count(self) -> int:

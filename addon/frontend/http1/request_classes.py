@@ -26,9 +26,9 @@ class RequestClass:
     request: Request
     """The first of them."""
     before_path: bytes
-    """What the request target begins with: scheme and authority as sent to a forward proxy, else nothing."""
+    """The beginning of the request target: scheme and authority as sent to a forward proxy, else nothing."""
     patterns: ResponsePatterns = field(default_factory=ResponsePatterns)
-    """How copies have answered these requests."""
+    """Patterns of the copies that have answered these requests."""
 
 
 class RequestClasses:

@@ -30,7 +30,7 @@ UNCACHEABLE = frozenset({NotStored.NO_STORE, NotStored.PRIVATE})
 
 @dataclass(slots=True, eq=False)
 class ResponseTemplate:
-    """What a response has led to, with places for the open values of other heads of the same form."""
+    """The outcome of a response, with places for the open values of other heads of the same form."""
 
     outcome: Relay | Store
     head: bytes

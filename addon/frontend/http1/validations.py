@@ -60,7 +60,7 @@ class PlannedRequest:
     """The client's request."""
     sent: Validate
     prepared: PreparedRequest
-    """What the origin gets."""
+    """The request that the origin gets."""
     pool: OriginPool
     policy: CachePolicy
     stamp: Stamp

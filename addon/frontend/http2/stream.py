@@ -82,7 +82,7 @@ class Stream:
         self.is_read = self.is_stuck = False
         self.held_since = owner.now()
         self._looked_at = 0, 0, 0, 0
-        """What was sent on the stream and the connection, unread, and taken by the origin, at the last look."""
+        """Bytes that were sent on the stream and the connection, unread, and taken by the origin, at the last look."""
         self._owner = owner
         self._on_response_end = on_response_end
         self._outbound = owner.outbound

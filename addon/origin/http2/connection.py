@@ -94,7 +94,7 @@ class Http2Connection(PiecewiseProtocol):
         """The origin broke a rule: nothing more is read."""
         self._paused = False
         self._end = "closed the connection"
-        """How the origin ends the connection, as a predicate."""
+        """The origin's way to end the connection, as a predicate."""
         self._next_turn: asyncio.Handle | None = None
         self._progressed: dict[OriginStream, None] = {}
         """Streams whose responses have gone on in this turn."""
