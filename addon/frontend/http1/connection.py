@@ -196,6 +196,9 @@ class Http1Connection(asyncio.Protocol):
                 self._answer(head)
         except MalformedRequest as fault:
             self._refuse(fault)
+        except Exception:  # the caller may be a connection to an origin, which other clients use as well
+            logger.exception("a request failed")
+            self.abort()
         if self._state in BETWEEN_REQUESTS:
             self._wait_for_request(fresh=fresh)
 

@@ -44,25 +44,32 @@ class RequestClasses:
             prefix: The prefix of the connection, see `RequestTargets`.
             head: The request head as sent.
         """
-        if not head.startswith(b"GET "):
+        parts = _divided(head)
+        known = self._classes.get((prefix, parts[1])) if parts else None
+        if parts is None or known is None or not parts[0].startswith(known.before_path):
             return None
-        _, target, rest = head.split(b" ", 2)
-        known = self._classes.get((prefix, rest))
-        if known is None or not target.startswith(known.before_path):
-            return None
+        target = parts[0]
         if not _PATH.fullmatch(target, len(known.before_path)):
             return None
         return known, known.request.with_target(target[len(known.before_path) :].decode("ascii"))
 
     def learn(self, prefix: bytes, head: bytes, request: Request) -> RequestClass | None:
         """Return the class of a request that was parsed, is persistent and has no content; None if it has none."""
-        if not head.startswith(b"GET "):
+        parts = _divided(head)
+        if parts is None:
             return None
-        _, target, rest = head.split(b" ", 2)
-        path = request.target.encode("latin-1")
+        (target, rest), path = parts, request.target.encode("latin-1")
         if not (_PATH.fullmatch(path) and target.endswith(path)):
             return None
         if len(self._classes) >= MAX_CLASSES:
             self._classes.clear()
         found = self._classes[prefix, rest] = RequestClass(request, target.removesuffix(path))
         return found
+
+
+def _divided(head: bytes) -> tuple[bytes, bytes] | None:
+    """Return the request target and all that follows it, or None if it is no GET. The head may be malformed."""
+    if not head.startswith(b"GET "):
+        return None
+    target, space, rest = head[4:].partition(b" ")
+    return (target, rest) if space else None

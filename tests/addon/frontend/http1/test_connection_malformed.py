@@ -9,7 +9,7 @@ import asyncio
 
 import pytest
 
-from tests.addon.frontend.front_end import FrontEndUnderTest, get, run_conversation, until
+from tests.addon.frontend.front_end import FrontEndUnderTest, echo_path, get, run_conversation, until
 from tests.fixtures.raw_origin import OK, RawOrigin, answering, endless
 
 GET = b"GET http://a.example/ HTTP/1.1\r\nHost: a.example\r\n"
@@ -28,6 +28,8 @@ POST = GET.replace(b"GET", b"POST")
         POST + b"Transfer-Encoding:\x0bchunked\r\n\r\n0\r\n\r\n",
         b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",  # TLS outside a tunnel
         b"\x00" * 40,
+        b"GET http://a.example/\r\n\r\n",  # without a version
+        b"GET \r\n\r\n",
     ],
 )
 def test_a_malformed_request_gets_400_and_what_follows_it_is_dropped(data: bytes) -> None:
@@ -40,6 +42,20 @@ def test_a_malformed_request_gets_400_and_what_follows_it_is_dropped(data: bytes
         assert not front_end.entries()
 
     run_conversation(conversation, endless)
+
+
+@pytest.mark.parametrize("first", ["/stored", "/fresh", "/miss"])
+def test_a_malformed_head_behind_any_request_gets_400(first: str) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        for path in ("/fresh", "/miss"):  # the next requests for them take the shortest ways
+            assert (await client.fetch(get(origin, path))).status == 200
+        client.send(get(origin, first) + b"GET http://a.example/\r\n\r\n")
+        assert (await client.response()).status in (200, 203)
+        assert (await client.response()).status == 400
+        assert await client.rest() == b""
+
+    run_conversation(conversation, echo_path)
 
 
 def test_a_head_above_64_kib_gets_431() -> None:

@@ -64,6 +64,11 @@ def test_requests_with_other_fields_another_connection_or_another_method_are_of_
     assert not known.find(PROXY.prefix, head(b"http://a.example/second", rest=b"HTTP/1.1\r\nHost: a.example\r\n\r\n"))
 
 
+@pytest.mark.parametrize("malformed", [b"GET /x\r\n\r\n", b"GET \r\n\r\n", b"GET /x", b"GET", b"\xff"])
+def test_a_head_that_no_parser_has_checked_may_be_of_no_class(malformed: bytes) -> None:
+    assert classes(PROXY, head(b"http://a.example/first")).find(PROXY.prefix, malformed) is None
+
+
 def test_the_class_is_the_same_for_all_of_its_requests() -> None:
     known = classes(PROXY, head(b"http://a.example/first"))
     second, third = (known.find(PROXY.prefix, head(b"http://a.example" + path)) for path in (b"/2", b"/3"))
