@@ -40,7 +40,7 @@ def handshake_fields(fields: Fields, key: str | None) -> Fields:
 def fault_in_switch(response: Response, key: str | None) -> str | None:
     """Return what is wrong with a 101, as the predicate of a sentence, or None (RFC 6455 §4.1).
 
-    Without `key`, the client has sent its own, and checks itself that the origin answers it.
+    Without `key`, the client has sent none: it has to know itself what it does.
     """
     fields = response.fields
     if [*tokens(fields.get("upgrade"))] != ["websocket"] or "upgrade" not in tokens(fields.get("connection")):

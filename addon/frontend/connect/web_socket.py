@@ -9,7 +9,7 @@ from functools import partial
 from addon.frontend.connect.raw_tunnel import RawTunnel
 from addon.frontend.frontend import Frontend
 from addon.origin import OriginResponse
-from addon.origin.web_socket import fault_in_switch, handshake_fields
+from addon.origin.web_socket import KEY, fault_in_switch, handshake_fields
 from addon.pipeline.reply import Reply, Stream
 from addon.pipeline.request_context import RequestContext
 from addon.runtime.access_log import access_line
@@ -54,7 +54,7 @@ class WebSocketHandshake:
         fetcher, request = self._pipeline.fetcher, sent.request
         response = await fetcher.client.fetch_or_switch(
             request.with_fields(handshake_fields(request.fields, self._key)),
-            partial(fault_in_switch, key=self._key),
+            partial(fault_in_switch, key=self._key or request.fields.get(KEY)),
             interim=self._context.forwarding,
             named_host=sent.detail is Detail.HOST_MISMATCH,
             connected=partial(fetcher.reachability.connected, request),

@@ -49,10 +49,13 @@ def overdue(streams: Iterable[Stream], now: float, *, window_is_full: bool) -> l
 
 
 def holder_of_window(streams: Iterable[Stream], now: float, timeout: float) -> Stream | None:
-    """Return the upload that has held most of the full window for `timeout` seconds, if another one waits for it."""
+    """Return the stream that has held most of the full window for `timeout` seconds, if others need it.
+
+    Tunnels and responses that have begun count among these, because their clients may send at any time.
+    """
     streams = list(streams)
     holders = [each for each in streams if each.held and now >= each.held_since + timeout]
-    if holders and any(each.awaits_content for each in streams):
+    if holders and any(each.is_kept_from_sending for each in streams):
         return max(holders, key=lambda each: each.held)
     return None
 

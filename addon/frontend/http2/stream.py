@@ -138,6 +138,11 @@ class Stream:
         return self._receives and not self.held
 
     @property
+    def is_kept_from_sending(self) -> bool:
+        """Return whether the client could not send more content if the connection's window were full."""
+        return self.upload is not None and not self.upload.complete and not self.held
+
+    @property
     def _receives(self) -> bool:
         """Return whether the response waits for the client's content. One that has begun need not (gRPC)."""
         needs_none = self._begun or self.may_be_silent or self.is_tunnel

@@ -8,7 +8,7 @@ from functools import partial
 
 from addon.frontend.connect.tunnel import ConnectTunnel
 from addon.frontend.connect.web_socket import SWITCHING_PROTOCOLS, WebSocketHandshake
-from addon.frontend.http1.request_head import RequestHead
+from addon.frontend.http1.request_head import MalformedRequest, RequestHead
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2.handler import Http2Handler
@@ -44,6 +44,8 @@ class Tunnels:
 
     def answering(self, head: Http2Head, targets: RequestTargets) -> Answering:
         """Return what answers such a request. Raises MalformedRequest."""
+        if head.length is not None:
+            raise MalformedRequest("A CONNECT request has no content.")  # RFC 9110 §9.3.6
         if head.protocol is None:
             host, port = targets.tunnel_to(head.head)
             return partial(self._connect, head.head, host, port)

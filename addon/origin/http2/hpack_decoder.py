@@ -14,7 +14,7 @@ from hpack.table import HeaderTable
 from addon.origin.http2.huffman import decode_huffman
 
 TABLE_SIZE = 4096
-"""Bytes that the table may have. Neither side of the proxy tells its peer of another size."""
+"""Bytes that the table may have. Origins are asked to use none, and those that do nevertheless are understood."""
 
 ENTRY_OVERHEAD = 32
 """Bytes that each field counts more than its name and value (RFC 7541 §4.1)."""

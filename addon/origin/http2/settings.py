@@ -11,7 +11,7 @@ HEADER_TABLE_SIZE, ENABLE_PUSH, MAX_CONCURRENT_STREAMS, INITIAL_WINDOW_SIZE, MAX
 )
 
 DEFAULT_TABLE = 4096
-"""Bytes of the HPACK tables of both sides. This side keeps the default, and uses no table for what it sends."""
+"""Bytes of an HPACK table for which no other size is told (RFC 9113 §6.5.2). This side uses none for what it sends."""
 
 
 class PeerSettings:

@@ -124,9 +124,10 @@ def test_interim_responses_before_a_101_are_passed_on() -> None:
         ("Upgrade: h2c", "Connection: Upgrade", f"Sec-WebSocket-Accept: {accept_for(KEY)}"),
         ("Upgrade: websocket", f"Sec-WebSocket-Accept: {accept_for(KEY)}"),
         ("Upgrade: websocket", "Connection: Upgrade"),
+        ("Upgrade: websocket", "Connection: Upgrade", f"Sec-WebSocket-Accept: {accept_for('another key')}"),
         (),
     ],
-    ids=["another protocol", "no Connection", "no Accept", "no fields"],
+    ids=["another protocol", "no Connection", "no Accept", "the Accept of another key", "no fields"],
 )
 @pytest.mark.parametrize(
     "offer", [OFFER, ("Connection: Upgrade", "Upgrade: h2c"), ()], ids=["WebSocket", "h2c", "none"]

@@ -114,6 +114,16 @@ def test_a_tunnel_to_a_port_that_clients_may_not_reach_is_refused() -> None:
     run_conversation(conversation, echo, listen="0.0.0.0:0")
 
 
+def test_a_tunnel_whose_request_declares_content_is_refused() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        head = [(":method", "CONNECT"), (":authority", client.authority), ("content-length", "5")]
+        assert (await client.response(client.send_head(head, end_stream=False))).status == 400
+        assert not origin.requests
+
+    run_conversation(conversation, echo)
+
+
 def test_a_tunnel_inside_a_tunnel_is_refused() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await http2_client_in_tunnel(front_end, origin)

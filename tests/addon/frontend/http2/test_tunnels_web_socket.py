@@ -136,6 +136,32 @@ def test_an_origin_that_does_not_read_uses_up_the_window_of_the_client() -> None
     run_conversation(conversation, switching(does_not_read))
 
 
+def test_a_web_socket_whose_origin_does_not_read_makes_room_for_another() -> None:
+    async def does_not_read(peer: Peer) -> None:
+        peer._reader._transport.pause_reading()
+        await asyncio.sleep(60)
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await http2_client(front_end, origin)
+        holder, other = offer(client), offer(client)
+        for stream in (holder, other):
+            await head_on(client, stream)
+        sent = before = 0
+        while (room := 70_000 + client.windows.get(holder, 0) - sent) or sent > before:
+            before = sent
+            for _ in range(room // 1000):
+                client.send_data(holder, bytes(1000))
+            sent += room // 1000 * 1000
+            await client.roundtrip()
+        for seconds in (2, 11):
+            pass_time(front_end, seconds)
+        assert (await client.response(holder)).reset == ErrorCode.CANCEL
+        assert not client.streams[other].finished
+
+    windows = {"stream_window": 70_000, "connection_window": 70_000}
+    run_conversation(conversation, switching(does_not_read), http2=windows)
+
+
 @pytest.mark.parametrize(
     ("answer", "status"),
     [
