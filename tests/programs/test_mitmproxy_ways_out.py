@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import http.client
 import ssl
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -95,6 +98,42 @@ def test_with_ssl_insecure_a_copy_is_not_confirmed_and_what_comes_is_served(ca: 
     assert _statuses(seen.client) == [200, 200]
     assert [flow.comment for flow in seen.flows] == ["miss: unverified", "miss: unverified"]
     assert not any("If-None-Match" in dict(each.fields) for each in seen.origin)
+
+
+def test_what_comes_over_an_unverified_connection_is_not_stored_later(ca: ThrowawayCA, tmp_path: Path) -> None:
+    """mitmproxy goes on to use the connection when `ssl_insecure` is switched off."""
+    (tmp_path / "other").mkdir()
+    unknown = ThrowawayCA(tmp_path / "other", "unknown")
+    script = tmp_path / "verify.py"
+    script.write_text("from mitmproxy import ctx\ndef response(flow):\n    ctx.options.update(ssl_insecure=False)\n")
+    with (
+        EchoOrigin(unknown.server_context("localhost")) as echo,
+        Mitmdump(tmp_path / "proxy", ca.file, ("--ssl-insecure", "-s", str(script)), cached=True) as mitmdump,
+    ):
+        context = ssl.create_default_context(cafile=str(mitmdump_ca(mitmdump)))
+        client = http.client.HTTPSConnection("127.0.0.1", mitmdump.port, timeout=TIMEOUT, context=context)
+        with closing(client):
+            client.set_tunnel("localhost", urlsplit(echo.url).port)
+            for _ in range(2):
+                client.request("GET", "/text")
+                assert client.getresponse().read() == b"hello, this is text"
+        again = exchange(mitmdump.port, echo.url, Ask("/text"), mitmdump_ca(mitmdump))
+
+    assert len(echo.requests) == 2
+    assert again.status == 502
+
+
+@pytest.mark.parametrize("host", ["localhost:1", "localhost"])
+def test_a_host_with_another_port_names_no_other_origin(host: str, ca: ThrowawayCA, tmp_path: Path) -> None:
+    with (
+        EchoOrigin(ca.server_context("localhost")) as echo,
+        Mitmdump(tmp_path / "proxy", ca.file, (), cached=True) as mitmdump,
+    ):
+        other = Ask("/text", fields=(("Host", host),))
+        got = [exchange(mitmdump.port, echo.url, other, mitmdump_ca(mitmdump)) for _ in range(2)]
+
+    assert _statuses(got) == [200, 200]
+    assert all("detail=host-mismatch" in _cache_status(each) for each in got)
 
 
 def test_a_client_certificate_of_mitmproxy_is_sent(ca: ThrowawayCA, tmp_path: Path) -> None:

@@ -93,11 +93,12 @@ class Answer(Compare):
                 await super().responseheaders(flow)
                 response.stream = _teed(state.fetch, response.stream)
 
-    def secondhand_streams(self, flow: http.HTTPFlow) -> None:
+    async def secondhand_streams(self, flow: http.HTTPFlow) -> None:
         """Pass content to the store that was held at first, and is streamed from now on (`serve/served_http.py`)."""
         state, response = self._states[flow], flow.response
         if response is not None:
             response.stream = True
+            await super().responseheaders(flow)  # its head is sent now
             if state is not None and state.fetch is not None:
                 response.stream = _teed(state.fetch, response.stream)
 

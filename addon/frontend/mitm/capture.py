@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from mitmproxy import ctx, http
+from mitmproxy import ctx, http, tls
 from mitmproxy.flow import Error
 
 from addon.frontend.mitm import notes
@@ -48,6 +48,11 @@ class Capture:
         else:
             self._states.begin(flow, destination_of(flow))
 
+    def tls_established_server(self, data: tls.TlsData) -> None:
+        """Note a connection to a server whose certificate was not checked."""
+        if ctx.options.ssl_insecure:
+            self._states.unverified.add(data.conn)
+
     async def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Let the pipeline judge the head of a response that mitmproxy fetched."""
         state = self._states[flow]
@@ -59,6 +64,10 @@ class Capture:
         if fault := fault_of_response(flow.response):
             await state.fetch.failed(f"{fault}, from server")
             notes.note_aside(flow, "malformed-response")
+            return
+        if flow.server_conn in self._states.unverified and not ctx.options.ssl_insecure:  # ledger SEC-08
+            await state.fetch.abandon()  # the request came when the option was off
+            notes.note_aside(flow, str(NotStored.UNVERIFIED))
             return
         if await state.fetch.head_arrived(flow.response):
             reply = await state.fetch.reply

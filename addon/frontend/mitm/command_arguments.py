@@ -38,8 +38,10 @@ class _FlowsOrUrlType:
 
     def parse(self, manager: CommandManager, _: type, text: str) -> Sequence[flow.Flow] | str:
         """Return what an argument names. Raises ValueError."""
-        if text.startswith(SCHEMES):
+        if text.lower().startswith(SCHEMES):
             return text
+        if "view.flows.resolve" not in manager.commands:  # mitmdump
+            raise ValueError(f'expected a URL, since mitmdump has no list of flows, found "{text}"')
         found: Sequence[flow.Flow] = CommandTypes.typemap[Sequence[flow.Flow]].parse(manager, Sequence[flow.Flow], text)
         return found
 

@@ -152,11 +152,11 @@ async def _purge(service: Service, keys: list[str]) -> None:
 
 
 async def _refresh(service: Service, each: http.HTTPFlow | str) -> None:
-    request = _request(each)
-    if isinstance(each, http.HTTPFlow):
-        current_way.set(way_of_flow(each, request))
-    fields = (*request.fields.without(OURS), ("Cache-Control", "no-cache"))
     try:
+        request = _request(each)
+        if isinstance(each, http.HTTPFlow):
+            current_way.set(way_of_flow(each, request))
+        fields = (*request.fields.without(OURS), ("Cache-Control", "no-cache"))
         fetched = await prefetch(service.active.current, Wanted(target_uri(request), fields))
     except ValueError as error:
         logger.error("refresh: %s", error)

@@ -64,7 +64,7 @@ class Embedded:
         options.add_to(loader)
         try:
             ctx.options.process_deferred()
-        except exceptions.OptionsError as error:  # mitmproxy would go on without this addon, and not say why
+        except (exceptions.OptionsError, TypeError) as error:  # mitmproxy would silently go on without this addon
             logger.error("secondhand is not loaded: an option has another value than expected: %s", error)
         self._commands.add_to(loader)
         contentviews.add(CopyView(lambda: self._service.current))

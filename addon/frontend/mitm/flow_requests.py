@@ -55,9 +55,9 @@ def _as_addressed(request: Request, flow: http.HTTPFlow) -> Request:
         named = named_authority(request.fields.get("host"), scheme)
         return replace(request, scheme=scheme, host=named[0], port=named[1]) if named else request
     named = named_authority(request.fields.get("host"), request.scheme)
-    # only a server with a certificate for this name can have sent the response
-    if named and request.scheme == "https" and request.tls_name and named[0].lower() == request.tls_name.lower():
-        return replace(request, host=named[0], port=named[1])
+    # only a server with a certificate for this name can have sent the response; a certificate names no port
+    if named and request.scheme == "https" and named == ((request.tls_name or "").lower(), request.port):
+        return replace(request, host=named[0])
     return request
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
-from mitmproxy import http
+from mitmproxy import connection, http
 
 from addon.frontend.mitm.flow_requests import Destination
 from addon.frontend.mitm.native_fetch import NativeFetch
@@ -35,6 +35,8 @@ class FlowStates:
         self.service = service
         self.is_on = is_on
         self._states: WeakKeyDictionary[http.HTTPFlow, FlowState] = WeakKeyDictionary()
+        self.unverified: WeakSet[connection.Connection] = WeakSet()
+        """Connections that were opened while `ssl_insecure` was on. mitmproxy goes on to use them."""
 
     def begin(self, flow: http.HTTPFlow, asked: Destination) -> None:
         """Take part in a flow."""

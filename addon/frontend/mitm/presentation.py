@@ -17,6 +17,8 @@ from cache.http.field_table import FRAMING, end_to_end
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
 
+_OK_OR_COPY = (HTTPStatus.OK, HTTPStatus.NON_AUTHORITATIVE_INFORMATION)
+
 _HEAD_ONLY = FRAMING | {"trailer"}
 """Fields by which mitmproxy frames a message, so they stay in a message that it carries."""
 
@@ -48,8 +50,9 @@ def present(request: Request, response: http.Response, head: Response) -> Presen
 
 def mark_changes(response: http.Response, presented: Presentation, policy: CachePolicy) -> None:
     """Give a 200 the status 203 if another addon has changed it, and the client can take that."""
-    unchanged_status = response.status_code == presented.status == HTTPStatus.OK
-    if unchanged_status and presented.request.method in ("GET", "HEAD") and _is_changed(response, presented):
+    # a 203 that an addon has replaced by a 200 is a changed 200 as well
+    is_200 = response.status_code == HTTPStatus.OK and presented.status in _OK_OR_COPY
+    if is_200 and presented.request.method in ("GET", "HEAD") and _is_changed(response, presented):
         status, _ = status_of_changed_200(presented.request, presented.origin_fields, policy)
         if status != response.status_code:
             response.status_code, response.reason = status, HTTPStatus(status).phrase

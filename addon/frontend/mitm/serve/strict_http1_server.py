@@ -15,7 +15,14 @@ from mitmproxy import http
 from mitmproxy.proxy import commands, events
 from mitmproxy.proxy.context import Context
 from mitmproxy.proxy.layer import CommandGenerator
-from mitmproxy.proxy.layers.http import Http1Server, HttpEvent, HTTPMode, RequestHeaders, ResponseHeaders
+from mitmproxy.proxy.layers.http import (
+    Http1Server,
+    HttpEvent,
+    HTTPMode,
+    RequestHeaders,
+    ResponseHeaders,
+    ResponseTrailers,
+)
 from mitmproxy.proxy.layers.http._base import ReceiveHttp
 
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT
@@ -137,6 +144,8 @@ class StrictHttp1Server(HasBodyReader, Http1Server):
 
     def send(self, event: HttpEvent) -> CommandGenerator[None]:
         """Send a part of a response, framed for this connection whatever the origin's was."""
+        if isinstance(event, ResponseTrailers):
+            return  # mitmproxy cannot send them over HTTP/1, and a script may have added some
         if isinstance(event, ResponseHeaders) and event.response.status_code >= 200 and self.request is not None:
             event = replace(event, response=event.response.copy())
             self._frame(event.response, self.request)

@@ -5,9 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from mitmproxy import http
 from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.proxy.context import Context
-from mitmproxy.proxy.layers.http import HTTPMode, RequestHeaders
+from mitmproxy.proxy.layers.http import (
+    HTTPMode,
+    RequestHeaders,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+    ResponseTrailers,
+)
 
 from addon.config.load import configure
 from addon.frontend.connection_limits import ConnectionLimits
@@ -117,3 +125,17 @@ def test_a_client_that_sends_too_much_ahead_is_closed(served: ServedConnections)
     connection.receive(HEAD + b"\r\n")
     assert not closes(connection.receive(b"a" * 1_000_000))
     assert closes(connection.receive(b"a" * 100_000))
+
+
+def test_trailers_that_a_script_has_added_are_dropped(served: ServedConnections) -> None:
+    connection = client(served)
+    connection.receive(HEAD + b"\r\n")
+    response = http.Response.make(200, b"", {"Transfer-Encoding": "chunked"})
+    for event in (
+        ResponseHeaders(1, response),
+        ResponseData(1, b"hello"),
+        ResponseTrailers(1, http.Headers(a="b")),
+        ResponseEndOfMessage(1),
+    ):
+        done = list(connection.layer.send(event))
+    assert sent(done) == b"0\r\n\r\n"
