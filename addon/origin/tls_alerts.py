@@ -48,7 +48,7 @@ ALERTS = {
 _EXPLANATIONS = {
     "bad_certificate": "it does not accept the certificate of origin.client_certificate",
     "certificate_required": "it asks for a client certificate: see origin.client_certificate",
-    "no_application_protocol": "it does not speak HTTP/1.1, only HTTP/2 perhaps, and this proxy asks with HTTP/1.1",
+    "no_application_protocol": "it speaks no HTTP that it was offered (HTTP/2 is not, if origin.http2 is never)",
     "protocol_version": "it speaks no version of TLS that this proxy speaks",
     "unknown_ca": "it does not know the CA of the certificate of origin.client_certificate",
     "unrecognized_name": "it serves no host of this name",

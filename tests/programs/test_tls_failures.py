@@ -59,7 +59,7 @@ def certificate(ca: ThrowawayCA, tmp_path: Path) -> Path:
         ),
         (["-tls1_2", "-cipher", "NULL:@SECLEVEL=0"], "alert-id=40", "sent the TLS alert handshake_failure (40)"),
         (["-Verify", "1"], "alert-id=116", "certificate_required (116): it asks for a client certificate"),
-        (["-alpn", "h2"], "alert-id=120", "it does not speak HTTP/1.1, only HTTP/2 perhaps"),
+        (["-alpn", "spdy/3"], "alert-id=120", "it speaks no HTTP that it was offered"),
     ],
 )
 def test_the_alert_of_openssl_is_named(
@@ -74,9 +74,12 @@ def test_the_alert_of_openssl_is_named(
     assert sentence in response.content.decode()
 
 
-def test_a_node_server_without_http_1_is_named_as_such(proxy: Proxy, certificate: Path) -> None:
+def test_a_node_server_without_http_1_is_named_as_such(ca: ThrowawayCA, certificate: Path, tmp_path: Path) -> None:
     port = closed_port()
-    with running(port, program("node"), "--input-type=module", "-e", HTTP_2_ONLY, str(port), str(certificate)):
+    with (
+        running(port, program("node"), "--input-type=module", "-e", HTTP_2_ONLY, str(port), str(certificate)),
+        Proxy(tmp_path, origin_ca=ca.file, settings={"ORIGIN__HTTP2": "never"}) as proxy,
+    ):
         response = curl(proxy, f"https://localhost:{port}/")
     assert response.status == 502
-    assert "only HTTP/2 perhaps, and this proxy asks with HTTP/1.1" in response.content.decode()
+    assert "HTTP/2 is not, if origin.http2 is never" in response.content.decode()

@@ -108,7 +108,7 @@ def test_an_origin_that_requires_a_client_certificate(version: ssl.TLSVersion, s
     [
         (
             "no_application_protocol",
-            "it does not speak HTTP/1.1, only HTTP/2 perhaps, and this proxy asks with HTTP/1.1",
+            "it speaks no HTTP that it was offered (HTTP/2 is not, if origin.http2 is never)",
         ),
         ("protocol_version", "it speaks no version of TLS that this proxy speaks"),
         ("unrecognized_name", "it serves no host of this name"),
