@@ -9,6 +9,7 @@ import pytest
 from cache.http.messages import Fields, Received, Request, Response
 from cache.http.record import RECORDS, record
 from cache.rules.stored_response import StoredResponse
+from tests.fixtures.guarded_records import guard_records
 
 
 @record
@@ -40,6 +41,7 @@ def test_what_is_made_for_each_request_is_a_record(kind: type) -> None:
 
 
 def test_no_code_under_test_may_change_a_record() -> None:
+    guard_records()  # as tests/conftest.py does, which the mutation test does not load
     response = Response(200, "OK")
     with pytest.raises(AttributeError, match=r"Response\.status is changed"):
         response.status = 203
