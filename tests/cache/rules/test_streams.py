@@ -7,7 +7,7 @@ import math
 import pytest
 
 from cache.http.messages import Fields, Request, Response
-from cache.rules.streams import asks_for_stream, held_back, is_endless, is_stream
+from cache.rules.streams import asks_for_stream, held_back, is_endless, is_grpc_over_http2, is_stream
 
 
 @pytest.mark.parametrize(
@@ -66,3 +66,20 @@ def test_a_request_asks_for_a_stream_by_its_fields(line: tuple[str, str], expect
 )
 def test_a_response_is_held_back_for_as_long_as_the_request_says(line: tuple[str, str], seconds: float) -> None:
     assert held_back(Request("GET", "http", "a.example", 80, "/", Fields((line,)))) == seconds
+
+
+@pytest.mark.parametrize(
+    ("version", "te", "kind", "expected"),
+    [
+        ("HTTP/2.0", "trailers", "application/grpc", True),
+        ("HTTP/2.0", "trailers", "application/grpc+proto", True),
+        ("HTTP/2.0", "trailers", "application/grpc-web", False),
+        ("HTTP/2.0", "trailers", "text/html", False),
+        ("HTTP/2.0", "gzip", "application/grpc", False),
+        ("HTTP/1.1", "trailers", "application/grpc", False),
+    ],
+)
+def test_a_grpc_call_over_http2_is_known_by_its_fields(version: str, te: str, kind: str, expected: bool) -> None:
+    fields = Fields((("TE", te), ("Content-Type", kind)))
+    request = Request("POST", "http", "a.example", 80, "/a.Service/Call", fields, version)
+    assert is_grpc_over_http2(request) is expected
