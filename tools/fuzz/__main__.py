@@ -52,11 +52,11 @@ class Run:
         return f"{self.target:18}{counted}{before:>10}{after:>8}  {'FAULT' if self.status else 'ok'}"
 
 
-def run(target: str, seconds: int) -> Run:
+def run(target: str, seconds: int, seed: int) -> Run:
     """Fuzz a target in a process of its own."""
     kept = WORK / target
     kept.mkdir(parents=True, exist_ok=True)
-    return _engine(target, [str(kept), str(CORPUS / target), f"-max_total_time={seconds}"])
+    return _engine(target, [str(kept), str(CORPUS / target), f"-max_total_time={seconds}", f"-seed={seed}"])
 
 
 def _engine(target: str, options: Sequence[str]) -> Run:
@@ -72,6 +72,7 @@ def _engine(target: str, options: Sequence[str]) -> Run:
         text=True,
         errors="replace",
         check=False,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
     )
     return Run(target, ended.returncode, ended.stdout + ended.stderr)
 
@@ -93,6 +94,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="make fuzz ARGS=...", description=__doc__)
     parser.add_argument("targets", nargs="*", metavar="target", help=f"all by default: {' '.join(NAMES)}")
     parser.add_argument("--seconds", type=int, default=60, help="time for each target (default: %(default)s)")
+    parser.add_argument("--seed", type=int, default=0, help="of the changes at random; the same in CI (default: any)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="targets at a time (default: one a core)")
     parser.add_argument("--input", type=Path, help="run the targets on this input only")
     options = parser.parse_args()
@@ -102,7 +104,7 @@ def main() -> int:
     with ThreadPoolExecutor(options.jobs) as pool:
         if options.input:
             return int(_report(pool.map(lambda target: _engine(target, [str(options.input)]), targets)))
-        return int(_report(pool.map(lambda target: run(target, options.seconds), targets)))
+        return int(_report(pool.map(lambda target: run(target, options.seconds, options.seed), targets)))
 
 
 if __name__ == "__main__":

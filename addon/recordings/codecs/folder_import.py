@@ -30,7 +30,7 @@ def read_exchanges(path: Path) -> Iterator[RecordedExchange]:
         with zipfile.ZipFile(path) as archive:
             top = _top_folder(archive, path)
             yield from _listed_exchanges(path, lambda name: archive.open(top + name))  # type: ignore[arg-type,return-value]  # opened for reading
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
         raise RecordingError(f"{path}: expected a ZIP: {error}") from None
 
 

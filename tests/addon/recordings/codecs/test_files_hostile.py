@@ -282,3 +282,11 @@ def test_a_file_of_no_known_format_is_refused(tmp_path: Path) -> None:
     result = secondhand("import", tmp_path / "none", "--name", "evil")
     assert (result.exit_code, "expected a file or folder to read" in result.stderr) == (1, True)
     assert secondhand("import", file, "--name", "../evil").exit_code == 2
+
+
+def test_a_zip_with_a_name_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "packed.zip"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("ä/manifest.json", "{}")
+    file.write_bytes(file.read_bytes().replace("ä".encode(), b"\xbf\xbf"))
+    assert_refused(tmp_path, file, "expected a ZIP")
