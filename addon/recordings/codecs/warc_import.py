@@ -123,16 +123,19 @@ def _requests(file: Path) -> Iterator[tuple[str, _RequestRecord]]:
             response_id = record.rec_headers.get_header("WARC-Concurrent-To")
             method = record.http_headers.protocol
             if response_id and TOKEN.fullmatch(method):
-                digest = _content_digest(record) if method == "POST" else ""
+                digest = _content_digest(record, source) if method == "POST" else ""
                 yield response_id, _RequestRecord(method, _fields(record, source), _time(record, source), digest)
 
 
-def _content_digest(record: ArcWarcRecord) -> str:
-    """Return the SHA-256 of a request's content; empty if it has none."""
+def _content_digest(record: ArcWarcRecord, source: str) -> str:
+    """Return the SHA-256 of a request's content; empty if it has none. Raises RecordingError."""
     digest, length = sha256(), 0
-    while data := record.raw_stream.read(CHUNK):
-        digest.update(data)
-        length += len(data)
+    try:
+        while data := record.raw_stream.read(CHUNK):
+            digest.update(data)
+            length += len(data)
+    except _UNREADABLE as error:
+        raise RecordingError(f"{source}: {_one_line(error)}") from None
     return digest.hexdigest() if length else ""
 
 
