@@ -90,5 +90,13 @@ def _read(open_file: OpenFile, name: str, limit: int, source: str) -> Iterator[b
                 if left < 0:
                     raise RecordingError(f"{source}: longer than the expected {limit} bytes")
                 yield data
-    except (OSError, KeyError, EOFError, zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (
+        OSError,
+        KeyError,
+        EOFError,
+        zipfile.BadZipFile,
+        NotImplementedError,
+        RuntimeError,
+        UnicodeDecodeError,
+    ) as error:
         raise RecordingError(f"{source}: cannot be read: {error}") from None
