@@ -52,7 +52,7 @@ logger = logging.getLogger(__name__)
 FAILED, MISCONFIGURED = 1, 2
 
 SCHEMES = {"regular": "http", "upstream": "http", "reverse": "http", "socks5": "socks5h"}
-"""How a client writes the address of the proxy, by the mode of mitmproxy. The other modes have no such address."""
+"""The scheme of the proxy's address for clients, by the mode of mitmproxy. The other modes have no such address."""
 
 GC_THRESHOLD = 10_000
 """New objects after which Python collects garbage: more than wait for the store's writer at a time."""

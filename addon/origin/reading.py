@@ -6,6 +6,7 @@ uvloop hands up to 256 KiB at a time to a plain protocol. A response that its cl
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Buffer
 
 FIRST_PIECE, LARGEST_PIECE = 32_768, 262_144
@@ -23,12 +24,12 @@ def may_wait(received: int) -> int:
     return max(FIRST_PIECE, min(received // 8, LARGEST_PIECE))
 
 
-class PiecewiseProtocol(asyncio.BufferedProtocol):
+class PiecewiseProtocol(asyncio.BufferedProtocol, ABC):
     """Receives data in pieces."""
 
+    @abstractmethod
     def data_received(self, data: bytes) -> None:
         """Take a piece."""
-        raise NotImplementedError
 
     def readable(self) -> int:
         """Return how many bytes may be read now, at least 1."""

@@ -23,7 +23,7 @@ VALIDATED = 1000
 """Files that must be validated for each use."""
 
 MODIFIED = 1_795_000_000
-"""When the first of them was modified, in seconds since the epoch."""
+"""The time at which the first of them was modified, in seconds since the epoch."""
 
 _OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from tools.fuzz.targets import CORPUS, NAMES
 
 WORK = Path(".fuzz")
-"""Where inputs are kept that later runs begin with, and those that show faults."""
+"""The folder of inputs that later runs begin with, and of those that show faults."""
 
 MAX_LENGTH = 4096
 """Bytes of the longest input."""

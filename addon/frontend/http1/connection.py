@@ -196,7 +196,7 @@ class Http1Connection(asyncio.Protocol):
                 self._answer(head)
         except MalformedRequest as fault:
             self._refuse(fault)
-        except Exception:  # the caller may be a connection to an origin, which other clients use as well
+        except Exception:  # the caller may be an origin's connection, which others use: it must not get this
             logger.exception("a request failed")
             self.abort()
         if self._state in BETWEEN_REQUESTS:

@@ -64,7 +64,7 @@ class ResponsePattern:
     exemption: str | None
     """The reason to send 200 in place of 203."""
     source: str
-    """Where the lifetime comes from."""
+    """The rule that the lifetime comes from."""
     lifetime: int | None
     """The lifetime in seconds, if it depends on no open value."""
 

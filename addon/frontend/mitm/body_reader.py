@@ -34,7 +34,7 @@ class HasBodyReader(Http1Connection):
 
     _body_reader: BodyReader
 
-    @property  # type: ignore[override]  # mitmproxy knows only h11's readers
+    @property  # type: ignore[override]  # mitmproxy's is an attribute for readers of h11, and ours is another reader
     def body_reader(self) -> BodyReader:
         """The reader of the present content."""
         return self._body_reader

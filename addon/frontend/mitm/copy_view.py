@@ -23,14 +23,14 @@ class CopyView(Contentview):
         """Ask the service that `service` returns; None as long as it is not open."""
         self._service = service
 
-    def prettify(self, data: bytes, metadata: Metadata) -> str:  # noqa: ARG002 - the store has the content
+    def prettify(self, data: bytes, metadata: Metadata) -> str:  # noqa: ARG002 - mitmproxy's signature; the content shown is that of the store
         """Return the lines about the stored copies."""
         service, flow = self._service(), metadata.flow
         if service is None or flow is None or KEY not in flow.metadata:
             return "The cache took no part in this flow."
         return "\n".join(_aligned([tuple(row) for row in shown(service, str(flow.metadata[KEY]))]))
 
-    def render_priority(self, data: bytes, metadata: Metadata) -> float:  # noqa: ARG002 - it is the same for all
+    def render_priority(self, data: bytes, metadata: Metadata) -> float:  # noqa: ARG002 - mitmproxy's signature; the priority is the same for all content
         """Return a priority by which this view is used only when a user selects it."""
         return -1
 

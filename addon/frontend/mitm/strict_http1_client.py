@@ -147,7 +147,7 @@ def with_strict_reader(connection: Layer, options: OriginOptions) -> Layer:
         return _strict(connection, options) if type(connection.child_layer) is Http1Client else connection
     below = getattr(connection, "child_layer", None)
     if isinstance(below, Layer):
-        connection.child_layer = with_strict_reader(below, options)  # type: ignore[attr-defined]  # it has one
+        connection.child_layer = with_strict_reader(below, options)  # type: ignore[attr-defined]  # getattr has just found it
     return connection
 
 

@@ -100,9 +100,9 @@ class Http2Connection(PiecewiseProtocol):
         """Streams whose responses have gone on in this turn."""
         self._idle = Deadline(self.close)
         self._active_at = self._idle.now()
-        """When a stream has ended last."""
+        """The time at which a stream has ended last."""
         self._received_at = 0.0
-        """When the origin has sent something last."""
+        """The time at which the origin has sent something last."""
         self._poll = select.poll()
         self._taking: dict[int, Callable[[Frame], None]] = {
             frames.SETTINGS: self._take_settings,

@@ -21,7 +21,7 @@ def decode_huffman(text: bytes) -> bytes:
         state = next_states[step]
     if state not in _COMPLETE or None in decoded:
         raise HPACKDecodingError("A string is not encoded in the Huffman code.")
-    return b"".join(decoded)  # type: ignore[arg-type]  # None was looked for
+    return b"".join(decoded)  # type: ignore[arg-type]  # the search above found no None
 
 
 def _half_steps() -> tuple[list[bytes], list[list[bytes | None]]]:

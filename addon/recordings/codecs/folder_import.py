@@ -20,6 +20,14 @@ from cache.rules.key import request_for
 OpenFile = Callable[[str], BinaryIO]
 """Opens a file by its path within the folder. Raises OSError, KeyError and the errors of zipfile."""
 
+_UNREADABLE_ZIP = (
+    zipfile.BadZipFile,
+    NotImplementedError,  # a compression that zipfile does not know
+    RuntimeError,  # an encrypted file
+    UnicodeDecodeError,  # a name that is no text
+)
+"""The exceptions that zipfile raises for a ZIP that it cannot read."""
+
 
 def read_exchanges(path: Path) -> Iterator[RecordedExchange]:
     """Iterate over the exchanges in a folder, or in a ZIP of one. Raises RecordingError with the position."""
@@ -30,7 +38,7 @@ def read_exchanges(path: Path) -> Iterator[RecordedExchange]:
         with zipfile.ZipFile(path) as archive:
             top = _top_folder(archive, path)
             yield from _listed_exchanges(path, lambda name: archive.open(top + name))  # type: ignore[arg-type,return-value]  # opened for reading
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, UnicodeDecodeError) as error:
+    except _UNREADABLE_ZIP as error:
         raise RecordingError(f"{path}: expected a ZIP: {error}") from None
 
 
@@ -90,13 +98,5 @@ def _read(open_file: OpenFile, name: str, limit: int, source: str) -> Iterator[b
                 if left < 0:
                     raise RecordingError(f"{source}: longer than the expected {limit} bytes")
                 yield data
-    except (
-        OSError,
-        KeyError,
-        EOFError,
-        zipfile.BadZipFile,
-        NotImplementedError,
-        RuntimeError,
-        UnicodeDecodeError,
-    ) as error:
+    except (OSError, KeyError, EOFError, *_UNREADABLE_ZIP) as error:
         raise RecordingError(f"{source}: cannot be read: {error}") from None

@@ -34,7 +34,7 @@ _UNREADABLE = (
     *(ArchiveLoadFailed, ChunkedDataException, StatusAndHeadersParserException),
     *(OSError, ValueError, AttributeError, TypeError, EOFError),
 )
-"""What warcio raises for a file that is no WARC, or a damaged one."""
+"""The exceptions that warcio raises for a file that is no WARC, or a damaged one."""
 
 
 class _HttpHeadParser(StatusAndHeadersParser):  # type: ignore[misc] # warcio has no types

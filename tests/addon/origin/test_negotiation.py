@@ -1,4 +1,4 @@
-"""Which protocol an origin is asked over: ALPN decides for https, and gRPC over HTTP/2 needs HTTP/2 for http."""
+"""The protocol that an origin is asked over: ALPN decides for https, and gRPC over HTTP/2 needs HTTP/2 for http."""
 
 from __future__ import annotations
 

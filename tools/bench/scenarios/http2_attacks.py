@@ -1,4 +1,4 @@
-"""What hostile clients send over HTTP/2, without end, after the preface."""
+"""The frames that hostile clients send over HTTP/2, without end, after the preface."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ TIMEOUT = 600
 """Seconds for one request to each URL."""
 
 FIRST_HIT_TARGETS = {"squid-disk": 1.0, "nginx": 0.4}
-"""How many times the CPU time of ours the other's must be, by server."""
+"""The least ratio of the other's CPU time to ours, by server."""
 
 
 @dataclass(frozen=True, slots=True)

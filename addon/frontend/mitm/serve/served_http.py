@@ -192,5 +192,5 @@ class ServedNextLayer(NextLayer):
             return ServedHttpLayer(top, self._served)
         below = getattr(top, "child_layer", None)
         if isinstance(below, Layer) and not isinstance(below, layer.NextLayer):
-            top.child_layer = self._with_served_http(below)  # type: ignore[attr-defined]  # it has one, see above
+            top.child_layer = self._with_served_http(below)  # type: ignore[attr-defined]  # getattr has just found it
         return top

@@ -186,6 +186,6 @@ def test_there_is_a_template_for_usual_responses_only(line: tuple[str, str], *, 
 
 
 def test_a_response_to_credentials_is_not_stored_by_a_template() -> None:
-    """Whether others may get it depends on the time from Date to Expires."""
+    """The time from Date to Expires decides if others may get it."""
     request = Request("GET", "http", "a.example", 80, "/a", Fields((("Cookie", "a=b"),)))
     assert not check(request, replace(request, target="/b"), Fields((("Expires", DATE),)), "200 OK", CachePolicy())
