@@ -100,15 +100,10 @@ class OriginConnection(PiecewiseProtocol):
         If the task is cancelled, the connection is closed.
         """
         try:
-            while response.head is None:
-                if response.failure:
-                    raise response.failure
-                await response.wait_for_progress()
-            await response.wait_for_small_body()
+            return await response.received_head()
         except BaseException:  # cancelled, perhaps just as the head arrived
             self.abandon(response)
             raise
-        return response.head
 
     async def body(self, response: ResponseBuffer) -> AsyncIterator[bytes]:
         """Iterate over the body as it arrives. Raises OriginFailure if it is incomplete."""

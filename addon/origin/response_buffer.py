@@ -102,6 +102,15 @@ class ResponseBuffer:
         )
         self._wake_reader()
 
+    async def received_head(self) -> Response:
+        """Return the final head once it has come, and a small body with it if that comes soon. Raises OriginFailure."""
+        while self.head is None:
+            if self.failure:
+                raise self.failure
+            await self.wait_for_progress()
+        await self.wait_for_small_body()
+        return self.head
+
     def take_chunk(self) -> bytes | None:
         """Remove and return the next piece of the body, or None if the buffer is empty."""
         if not self._chunks:

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from math import floor
 from typing import NamedTuple
 
-from addon.frontend.http1.response_head import framing_of, head_bytes
+from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.pipeline.counting import request_counters, response_counters
 from addon.runtime.access_log import access_line
 from addon.runtime.counters import Counters
 from cache.answer.cache_status import Handling
 from cache.engine.decisions import Serve
-from cache.http.messages import Fields, Request, Response
+from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age, freshness_lifetime
 from cache.rules.stored_response import StoredResponse
@@ -130,7 +130,7 @@ def joined(template: bytes, content: bytes) -> tuple[bytes, bytes]:
 
 def template_of(request: Request, head: Response, handling: Handling, policy: CachePolicy) -> tuple[bytes, bool] | None:
     """Return the head with `%d` in place of seconds, and whether `ttl` is among them; None if the head has no Age."""
-    lines = [(name.replace("%", "%%"), value.replace("%", "%%")) for name, value in head.fields.lines]
+    lines = escaped(head)
     if sum(name == "Age" for name, _ in lines) != 1:
         return None
     lines = [(name, "%d" if name == "Age" else value) for name, value in lines]
@@ -139,8 +139,8 @@ def template_of(request: Request, head: Response, handling: Handling, policy: Ca
     if has_ttl:  # our own member of Cache-Status is in the last line of the head
         before, _, after = lines[-1][1].rpartition(ttl)
         lines[-1] = (lines[-1][0], f"{before}; ttl=%d{after}")
-    template = Response(head.status, head.reason.replace("%", "%%"), Fields(tuple(lines)), head.version)
-    return head_bytes(template, framing_of(template, request.method, request.version, persistent=True)), has_ttl
+    framing = framing_of(head, request.method, request.version, persistent=True)
+    return template_bytes(head, lines, framing), has_ttl
 
 
 def hot_response[Kind: HotResponse](

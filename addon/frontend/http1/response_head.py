@@ -43,6 +43,17 @@ def head_bytes(head: Response, framing: Framing = WITHOUT_FRAMING) -> bytes:
     return _head_bytes(head.status, head.reason, head.fields, framing)
 
 
+def escaped(head: Response) -> list[tuple[str, str]]:
+    """Return the field lines of a head with `%` doubled, for a template. Places to fill in may be put into them."""
+    return [(name.replace("%", "%%"), value.replace("%", "%%")) for name, value in head.fields.lines]
+
+
+def template_bytes(head: Response, lines: list[tuple[str, str]], framing: Framing) -> bytes:
+    """Return the bytes of a head with other field lines, to be filled in with `%`."""
+    fields = Fields(tuple(lines))
+    return head_bytes(Response(head.status, head.reason.replace("%", "%%"), fields, head.version), framing)
+
+
 @lru_cache(maxsize=512)
 def _head_bytes(status: int, reason: str, fields: Fields, framing: Framing) -> bytes:
     lines = [f"HTTP/1.1 {status} {reason}", *[f"{name}: {value}" for name, value in fields.lines]]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
-from addon.frontend.http1.response_head import framing_of, head_bytes
+from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.origin.head_form import FormedHead
 from addon.pipeline.outcomes import counters_of
 from cache.engine.decisions import Outcome, Relay, Store
@@ -123,13 +123,12 @@ def response_template(
     if len(dates) != 1:
         return None
     counters = ("origin.fetches", *counters_of(request, outcome))
-    lines = [(name.replace("%", "%%"), value.replace("%", "%%")) for name, value in presented.fields.lines]
+    lines = escaped(presented)
     for place, _ in passed:
         lines[place] = (lines[place][0], "%b")
-    template = Response(presented.status, presented.reason.replace("%", "%%"), Fields(tuple(lines)))
     return ResponseTemplate(
         outcome=outcome,
-        head=head_bytes(template, framing),
+        head=template_bytes(presented, lines, framing),
         passed=tuple([number for _, number in passed]),
         stored=stored,
         date=dates[0],

@@ -18,7 +18,7 @@ from typing import override
 from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
 from addon.frontend.http1.request_templates import RequestTemplates
-from addon.frontend.http1.response_head import framing_of, head_bytes
+from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.origin import OriginFailure
 from addon.origin.head_form import FormedHead, HeadForm
 from addon.origin.pool import Connection, OriginPool
@@ -31,7 +31,7 @@ from addon.runtime.access_log import access_line
 from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Validate
 from cache.http.fields import http_date
-from cache.http.messages import Fields, Received, Request, Response
+from cache.http.messages import Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail
 from cache.rules.key import primary_key
@@ -277,13 +277,12 @@ def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen)
     if "if-modified-since" in request.fields:
         return None
     date = head.open_values[dates[0]]
-    lines = [(name.replace("%", "%%"), value.replace("%", "%%")) for name, value in presented.fields.lines]
+    lines = escaped(presented)
     places = [place for place, (name, _) in enumerate(lines) if name.lower() == "date"]
     if len(places) != 1 or lines[places[0]][1] != date:
         return None
     lines[places[0]] = (lines[places[0]][0], "%b")
-    template = Response(presented.status, presented.reason.replace("%", "%%"), Fields(tuple(lines)))
-    shown = head_bytes(template, framing)
+    shown = template_bytes(presented, lines, framing)
     if len(planned.head_as_sent) + len(planned.prepared.http1) + len(shown) > MAX_SIZE:
         return None
     counters = response_counters(request.scheme, outcome.handling, response.exemption)
