@@ -17,6 +17,7 @@ from addon.frontend.http2.connection_state import Event, State
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.http2.streams import Streams
 from addon.origin.http2 import frames
+from addon.origin.http2.control_frames import ControlFrames, check
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, over_budget
 from addon.origin.http2.frame_reader import Frame, FrameReader
 from addon.origin.http2.outbound import Outbound
@@ -30,8 +31,6 @@ MAX_INPUT = 65_536
 
 CHECK_INTERVAL = 1.0
 """Seconds after which the deadlines of streams are looked at again."""
-
-PING_LENGTH = 8
 
 
 class Http2Connection(asyncio.Protocol):
@@ -60,9 +59,7 @@ class Http2Connection(asyncio.Protocol):
         self._address = ""
         self._taking: dict[int, Callable[[Frame], None]] = {
             frames.SETTINGS: self._take_settings,
-            frames.PING: self._take_ping,
             frames.GOAWAY: self._take_goaway,
-            frames.WINDOW_UPDATE: self._take_window_update,
             frames.PUSH_PROMISE: self._take_push_promise,
         }
 
@@ -76,7 +73,10 @@ class Http2Connection(asyncio.Protocol):
         usable = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         self.outbound = Outbound(usable, self._budgets.content_sent)
         self.streams = Streams(self._handler, self._targets, self, self._settings, self._budgets)
+        self._control = ControlFrames(self.outbound, self._settings, self._budgets, self.streams, self.now)
         self._taking |= self.streams.taking
+        self._taking[frames.PING] = self._control.take_ping
+        self._taking[frames.WINDOW_UPDATE] = self._control.take_window_update
         self._connections.add(self)
         self.outbound.write(settings.greeting(self._handler.limits, self._handler.head_limits.head))
 
@@ -246,41 +246,15 @@ class Http2Connection(asyncio.Protocol):
     # ---- frames of the connection
 
     def _take_settings(self, frame: Frame) -> None:
-        _check(frame.stream == 0, "A SETTINGS frame belongs to a stream.")
-        if frame.flags & frames.ACK:
-            _check(not frame.payload, "An acknowledgement of SETTINGS has a payload.", ErrorCode.FRAME_SIZE_ERROR)
-            return
-        self._budgets.count_control_frame(self._connections.now)
         if len(frame.payload) > limits.MAX_SETTINGS:
             raise over_budget(Disconnected.HTTP2_CONTROL_FRAMES, "A SETTINGS frame has too many settings.")
-        self.streams.change_windows(self._settings.take(frame.payload))
-        self.outbound.confirms_table |= self._settings.table_shrunk
-        self._settings.table_shrunk = False
-        self.outbound.write(frames.frame(frames.SETTINGS, frames.ACK, 0))
-        if self._state is State.GREETING:
+        if self._control.take_settings(frame) and self._state is State.GREETING:
             self._move(Event.GREETED)
 
-    def _take_ping(self, frame: Frame) -> None:
-        _check(frame.stream == 0, "A PING frame belongs to a stream.")
-        _check(len(frame.payload) == PING_LENGTH, "A PING frame has a wrong length.", ErrorCode.FRAME_SIZE_ERROR)
-        self._budgets.count_ping(self._connections.now)
-        if not frame.flags & frames.ACK:
-            self.outbound.write(frames.frame(frames.PING, frames.ACK, 0, frame.payload))
-
     def _take_goaway(self, frame: Frame) -> None:
-        _check(frame.stream == 0, "A GOAWAY frame belongs to a stream.")
+        check(frame.stream == 0, "A GOAWAY frame belongs to a stream.")
         self._budgets.count_control_frame(self._connections.now)
         self._idle_timeout = LINGER  # RFC 9113 §6.8: it forbids this side to open streams, and the client may go on
-
-    def _take_window_update(self, frame: Frame) -> None:
-        self._budgets.count_window_update(self._connections.now)
-        increment = frames.number_in(frame.payload, "WINDOW_UPDATE")
-        if frame.stream:
-            self.streams.widen(frame.stream, increment)
-            return
-        _check(increment > 0, "A WINDOW_UPDATE frame changes nothing.")
-        self.outbound.window.grow(increment)
-        self.outbound.wake_waiting()
 
     def _take_push_promise(self, _frame: Frame) -> None:
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "A client does not push.")
@@ -301,9 +275,3 @@ class Http2Connection(asyncio.Protocol):
     def now(self) -> float:
         """Return the event loop's clock."""
         return self._connections.now
-
-
-def _check(allowed: bool, sentence: str, code: ErrorCode = ErrorCode.PROTOCOL_ERROR) -> None:
-    """Raise ConnectionFault unless a frame is allowed."""
-    if not allowed:
-        raise ConnectionFault(code, sentence)

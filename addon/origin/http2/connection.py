@@ -13,6 +13,7 @@ from addon.origin.deadline import Deadline
 from addon.origin.errors import FailureKind
 from addon.origin.http2 import frames, settings
 from addon.origin.http2.budget import FrameBudget
+from addon.origin.http2.control_frames import ControlFrames, check
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, error_name
 from addon.origin.http2.flow_control import DEFAULT_WINDOW
 from addon.origin.http2.frame_reader import Frame, FrameReader
@@ -46,8 +47,6 @@ QUIET = 1.0
 
 MAX_STREAM = 2**31 - 1
 """The largest identifier of a stream (RFC 9113 §5.1.1)."""
-
-PING_LENGTH = 8
 
 
 class Http2Connection(PiecewiseProtocol):
@@ -106,9 +105,7 @@ class Http2Connection(PiecewiseProtocol):
         self._poll = select.poll()
         self._taking: dict[int, Callable[[Frame], None]] = {
             frames.SETTINGS: self._take_settings,
-            frames.PING: self._take_ping,
             frames.GOAWAY: self._take_goaway,
-            frames.WINDOW_UPDATE: self._take_window_update,
             frames.PUSH_PROMISE: self._take_push_promise,
             **self._streams.taking,
         }
@@ -186,6 +183,9 @@ class Http2Connection(PiecewiseProtocol):
         """Greet the origin."""
         usable = cast(asyncio.Transport, transport)  # uvloop's does not inherit from asyncio.Transport
         self.outbound = Outbound(usable, self._budget.content_sent)
+        self._control = ControlFrames(self.outbound, self._settings, self._budget, self._streams, self.now)
+        self._taking[frames.PING] = self._control.take_ping
+        self._taking[frames.WINDOW_UPDATE] = self._control.take_window_update
         self._poll.register(transport.get_extra_info("socket").fileno(), select.POLLIN)
         values = {
             # blocks then mean the same each time, and many are equal; nginx fills a table that it never uses
@@ -295,29 +295,14 @@ class Http2Connection(PiecewiseProtocol):
         self._close_transport()
 
     def _take_settings(self, frame: Frame) -> None:
-        _check(frame.stream == 0, "A SETTINGS frame belongs to a stream.")
-        self._budget.count_control_frame(self.now())
-        if frame.flags & frames.ACK:
-            _check(not frame.payload, "An acknowledgement of SETTINGS has a payload.", ErrorCode.FRAME_SIZE_ERROR)
-            return
-        self._streams.change_windows(self._settings.take(frame.payload))
-        self.outbound.confirms_table |= self._settings.table_shrunk
-        self._settings.table_shrunk = False
-        self.outbound.write(frames.frame(frames.SETTINGS, frames.ACK, 0))
-        self.greeted = True
-        limit = self._settings.max_streams
-        self._max_streams = MAX_STREAMS if limit is None else min(limit, MAX_STREAMS)
-        self._on_room(self)
-
-    def _take_ping(self, frame: Frame) -> None:
-        _check(frame.stream == 0, "A PING frame belongs to a stream.")
-        _check(len(frame.payload) == PING_LENGTH, "A PING frame has a wrong length.", ErrorCode.FRAME_SIZE_ERROR)
-        self._budget.count_ping(self.now())
-        if not frame.flags & frames.ACK:
-            self.outbound.write(frames.frame(frames.PING, frames.ACK, 0, frame.payload))
+        if self._control.take_settings(frame):
+            self.greeted = True
+            limit = self._settings.max_streams
+            self._max_streams = MAX_STREAMS if limit is None else min(limit, MAX_STREAMS)
+            self._on_room(self)
 
     def _take_goaway(self, frame: Frame) -> None:
-        _check(frame.stream == 0, "A GOAWAY frame belongs to a stream.")
+        check(frame.stream == 0, "A GOAWAY frame belongs to a stream.")
         self._budget.count_control_frame(self.now())
         last, code, text = frames.goaway_in(frame.payload)
         if code != ErrorCode.NO_ERROR:
@@ -326,16 +311,6 @@ class Http2Connection(PiecewiseProtocol):
         self._draining = True
         self._streams.end_unprocessed(last, self._end)
         self._close_if_drained()
-
-    def _take_window_update(self, frame: Frame) -> None:
-        self._budget.count_window_update(self.now())
-        increment = frames.number_in(frame.payload, "WINDOW_UPDATE")
-        if frame.stream:
-            self._streams.widen(frame.stream, increment)
-            return
-        _check(increment > 0, "A WINDOW_UPDATE frame changes nothing.")
-        self.outbound.window.grow(increment)
-        self.outbound.wake_waiting()
 
     def _take_push_promise(self, _frame: Frame) -> None:
         raise ConnectionFault(ErrorCode.PROTOCOL_ERROR, "The origin pushes a response, which was forbidden to it.")
@@ -375,9 +350,3 @@ class Http2Connection(PiecewiseProtocol):
     def _close_if_drained(self) -> None:
         if self._draining and not self._streams and not self._failed:
             self.close()
-
-
-def _check(allowed: bool, sentence: str, code: ErrorCode = ErrorCode.PROTOCOL_ERROR) -> None:
-    """Raise ConnectionFault unless a frame is allowed."""
-    if not allowed:
-        raise ConnectionFault(code, sentence)
