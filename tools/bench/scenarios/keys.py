@@ -24,6 +24,12 @@ TIMEOUT = 600
 FIRST_HIT_TARGETS = {"squid-disk": 1.0, "nginx": 0.4}
 """The least ratio of the other's CPU time to ours, by server."""
 
+TOLERATED_MISSES = {"squid-disk": 0.1}
+"""Requests to the origin after the restart, for each stored response, by server; 0.001 for others.
+
+In Squid's index, two URLs with the same hash displace each other, and under load it does not write every response.
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Costs:
@@ -63,6 +69,7 @@ def _ratios(costs: Mapping[str, Costs]) -> list[ScenarioResult]:
 
 def _costs(testbed: Testbed, server: Server) -> Costs:
     ask_for_all(testbed, server)
+    ask_for_all(testbed, server)  # again, for what a server did not write the first time
     server.stop()
     server.start()
     origin_requests = testbed.origin.requests()
@@ -70,7 +77,8 @@ def _costs(testbed: Testbed, server: Server) -> Costs:
     # a second time, so that every server has in memory what it keeps there
     ask_for_all(testbed, server)
     few, many = _cost_of_hits(testbed, server, FEW), _cost_of_hits(testbed, server, MANY)
-    if (fetched := testbed.origin.requests() - origin_requests) > MANY // 1000:
+    fetched = testbed.origin.requests() - origin_requests
+    if fetched > MANY * TOLERATED_MISSES.get(server.peer.name, 0.001):
         raise LoadFailed(f"{server.peer.name} asked the origin {fetched:,} times for what it had stored")
     return Costs(first, few, many)
 
