@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
+from pathlib import Path
 
 from tools.bench.certificates import CertificateAuthority
 from tools.bench.peers.peer import Peer
@@ -18,14 +20,21 @@ CERTIFICATE_HELPER = "/usr/lib/squid/security_file_certgen"
 def _command(settings: ServerSettings) -> list[str]:
     squid = find_program("squid", PACKAGE)
     CertificateAuthority(settings.folder)
-    subprocess.run(
-        [find_program(CERTIFICATE_HELPER, PACKAGE), "-c", "-s", str(settings.folder / "certificates"), "-M", "16MB"],
-        check=True,
-        stdout=subprocess.DEVNULL,
-    )
+    make_certificate_database(settings.folder / "certificates")
     configuration = settings.write_configuration("peers/squid.conf")
     settings.change_owner("proxy")
     return [squid, "--foreground", "-f", str(configuration)]
+
+
+def make_certificate_database(folder: Path) -> None:
+    """Make the folder of the certificates that Squid signs. Raises MissingProgram."""
+    # an earlier start has left one, with certificates of its own CA; Squid's helper accepts no folder that exists
+    shutil.rmtree(folder, ignore_errors=True)
+    subprocess.run(
+        [find_program(CERTIFICATE_HELPER, PACKAGE), "-c", "-s", str(folder), "-M", "16MB"],
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
 
 
 def _command_with_disk(settings: ServerSettings) -> list[str]:
