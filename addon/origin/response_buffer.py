@@ -76,8 +76,8 @@ class ResponseBuffer:
         self._reader: asyncio.Future[None] | None = None
 
     def stop_reporting(self) -> None:
-        """Make no more calls of `on_progress`."""
-        self._on_progress = None
+        """Make no more calls of `on_progress` and `on_interim`. Their owner is then freed without garbage collection."""
+        self._on_progress = self._on_interim = None
 
     @property
     def has_length(self) -> bool:

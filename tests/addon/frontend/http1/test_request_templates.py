@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 import struct
 from dataclasses import replace
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.frontend.http1 import request_templates
+from addon.frontend.http1.direct_fetch import DirectFetch
 from addon.origin import FailureKind, OriginFailure
 from addon.origin.reachability import MAX_FAILURES
 from cache import engine
@@ -241,6 +243,22 @@ def test_the_response_to_a_request_sent_before_a_recording_began_is_not_in_the_r
 
 
 # ---- limits
+
+
+def test_what_has_been_passed_on_is_freed_at_once() -> None:
+    """Regression: a direct fetch and its response referred to each other, and waited for the garbage collector."""
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        gc.disable()
+        try:
+            for path in ("/a", "/b", "/c"):
+                await client.fetch(get(origin, path))
+            assert not [each for each in gc.get_objects() if isinstance(each, DirectFetch)]
+        finally:
+            gc.enable()
+
+    run_conversation(conversation, answering(*[NO_STORE + b"v1"] * 3))
 
 
 def test_the_number_of_response_templates_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
