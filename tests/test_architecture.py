@@ -23,7 +23,7 @@ CACHE_LAYERS = ("http", "policy", "rules", "answer", "engine", "stores")
 
 ADDON_LAYERS = (
     *("origin", "config", "runtime", "programs", "pipeline", "offline", "recordings"),
-    *("service", "warm", "frontend", "server", "main", "cli"),
+    *("service", "warm", "frontend", "serve", "main", "cli"),
 )
 """The entries of `addon/`, lowest first. Each imports only itself, those before it, and `cache/`."""
 

@@ -72,7 +72,7 @@ def serve(
     operator_signals.catch()
     settings = load().settings
     from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
-    from addon.server import serve as run  # slow to import
+    from addon.serve.start import serve as run  # slow to import
 
     mitmproxy = None if door and not script and not mode else ScriptsAndModes(script or (), mode or ())
     raise typer.Exit(run(settings, load, mitmproxy=mitmproxy, lasting=not for_one_command))

@@ -9,7 +9,7 @@ from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.mitmproxy_origin import MitmproxyOrigin
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.frontend.mitm.serve.serving import MitmproxyServer
-from addon.server import max_descriptors
+from addon.serve.process_limits import max_descriptors
 from tests.lanes.services import ServicePool, ServiceUnderTest
 
 

@@ -11,7 +11,9 @@ from addon.frontend.connection_limits import ConnectionLimits
 from addon.origin.options import OriginOptions
 from addon.pipeline.async_store import THREADS
 from addon.pipeline.origin import Origin
-from addon.server import listener_of, make_ca, max_descriptors, targets_of
+from addon.serve.front_end import listener_of, targets_of
+from addon.serve.own_ca import make_ca
+from addon.serve.process_limits import max_descriptors
 from addon.service import Service
 from cache.policy.cache_policy import CachePolicy
 from tests.lanes.manual_clock import ManualClock

@@ -20,7 +20,7 @@ from addon.config.load import configure
 
 @pytest.fixture(autouse=True)
 def _no_settings_of_this_machine(default_settings: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "addon.server", SimpleNamespace(serve=lambda *_, **__: 0))
+    monkeypatch.setitem(sys.modules, "addon.serve.start", SimpleNamespace(serve=lambda *_, **__: 0))
 
 
 def run(*arguments: str | Path) -> Result:

@@ -28,7 +28,8 @@ from addon.frontend.leaf_certificates import KEY_SIZE, LeafContexts
 from addon.frontend.listener import Listener
 from addon.runtime.access_log import AccessLog
 from addon.runtime.event_loop import new_event_loop
-from addon.server import max_descriptors, targets_of
+from addon.serve.front_end import targets_of
+from addon.serve.process_limits import max_descriptors
 from addon.service import Service
 from cache.policy.operator_rules import glob
 from cache.rules.stored_response import StoredResponse

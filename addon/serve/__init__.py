@@ -1,0 +1,1 @@
+"""`secondhand serve`: the running proxy, from its start to its end."""

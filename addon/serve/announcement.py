@@ -1,0 +1,47 @@
+"""The lines that tell people where the proxy listens, and where its copies are."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+
+import typer
+
+from addon.config.settings import Settings
+from addon.serve.process_limits import tune_garbage_collector
+from addon.service import Service
+from cache.stores.memory import MemoryStore
+
+SCHEMES = {"regular": "http", "upstream": "http", "reverse": "http", "socks5": "socks5h"}
+"""The scheme of the proxy's address for clients, by the mode of mitmproxy. The other modes have no such address."""
+
+
+def announce(settings: Settings, service: Service, modes: Sequence[str], host: str, port: int) -> None:
+    """Print where the proxy is, once it listens, and make ready for many requests."""
+    if port:
+        service.listens_at(host, port)
+    tune_garbage_collector()
+    first, shown = _kind(modes[0]) if modes else "regular", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    scheme = SCHEMES.get(first)
+    typer.echo(f"secondhand listens on {f'{scheme}://' if scheme else ''}{shown if port else modes[0]}")
+    for mode in modes[1:]:
+        typer.echo(f"it also listens in the mode {mode}")
+    typer.echo(f"its copies are in {store_place(settings, service)}")
+    if settings.edge or first == "reverse":
+        typer.echo(f"try it twice: curl -i http://{shown}/")
+    elif scheme:
+        typer.echo(f"try it twice: curl -i -x {scheme}://{shown} http://example.org/")
+    sys.stdout.flush()
+
+
+def _kind(mode: str) -> str:
+    """Return the name of one of mitmproxy's modes, without its address."""
+    return re.split("[:@]", mode)[0]
+
+
+def store_place(settings: Settings, service: Service) -> str:
+    """Return where the stored responses are, in words."""
+    if problem := service.store_problem:
+        return f"no store: {problem}; responses are passed on and not stored"
+    return "memory, until it stops" if isinstance(service.store, MemoryStore) else str(settings.store.directory)

@@ -1,0 +1,52 @@
+"""The front end behind the public listener, built from the settings."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+from addon.config.errors import ConfigError, Fault
+from addon.config.settings import Settings
+from addon.frontend.connection_limits import ConnectionLimits
+from addon.frontend.connections import Connections
+from addon.frontend.frontend import Frontend
+from addon.frontend.http1.fast_path import FastPath
+from addon.frontend.http1.handler import Handler
+from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets
+from addon.frontend.http2.connection import Http2Connection
+from addon.frontend.http2.handler import Http2Handler
+from addon.frontend.leaf_certificates import LeafContexts
+from addon.frontend.listener import Listener
+from addon.runtime.access_log import AccessLog
+from addon.service import Service
+from cache.policy.operator_rules import glob
+
+
+def listener_of(settings: Settings, service: Service, limits: ConnectionLimits) -> Listener:
+    """Return the public listener, with the front end behind it."""
+    log = access_log(settings)
+    fast_path = FastPath(service.active, service.counters, service.clock, settings.memory.hot_size, log)
+    connections = Connections(limits, service.clock, log, each_second=fast_path.report_uses)
+    certificates = LeafContexts(settings.tls.ca_directory)
+    leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
+    frontend = Frontend(service, connections, certificates, leave_alone)
+    http2 = Http2Handler(frontend, fast_path)
+    return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets_of(settings))
+
+
+def targets_of(settings: Settings) -> RequestTargets:
+    """Return how request targets on the listener are read."""
+    return GatewayTargets(settings.backend) if settings.backend else ForwardProxyTargets()
+
+
+def access_log(settings: Settings) -> AccessLog | None:
+    """Return the access log that the settings name, if any. Raises ConfigError if it cannot be written."""
+    if not settings.log.access:
+        return None
+    log = AccessLog(Path(settings.log.access).expanduser())
+    try:
+        log.check()
+    except OSError as error:
+        problem = f'found "{settings.log.access}", expected a file that can be written: {error.strerror}'
+        raise ConfigError(Fault("settings", "log.access", problem)) from None
+    return log

@@ -1,0 +1,86 @@
+"""The running proxy: our front end with its listener, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from addon.config.settings import Settings
+from addon.frontend.connection_limits import ConnectionLimits
+from addon.runtime.access_log import AccessLog
+from addon.runtime.draining import Draining
+from addon.serve.front_end import listener_of
+from addon.service import Service
+from cache.policy.operator_rules import glob
+
+
+class Proxy:
+    """Our front end with its listener.
+
+    Attributes:
+        draining: The end of the proxy.
+        settings: The settings in force.
+        listener: The listener.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        service: Service,
+        listening: Callable[[str, int], None],
+        limits: ConnectionLimits,
+    ) -> None:
+        """Call `listening` with host and port once clients are accepted. Raises ConfigError."""
+        self.draining = Draining()
+        self.settings = settings
+        self._service = service
+        self._listening = listening
+        self._stopped = asyncio.Event()
+        self.listener = listener_of(settings, service, limits)
+
+    async def run(self) -> None:
+        """Accept clients until `stop`; then let responses under way end, and stop everything."""
+        await self.listener.start(*self.settings.address)
+        self._listening(*self.listener.address)
+        await self._stopped.wait()
+        await self.draining.wait_for(self._drain(), self.settings.drain_timeout)
+        await self.listener.close()
+
+    def stop(self) -> None:
+        """Stop after the responses under way, for which there is `drain_timeout`; when called again, at once."""
+        self.draining.begin()
+        self._stopped.set()
+
+    def stop_at_once(self) -> None:
+        """Stop without waiting for responses under way. What is stored stays stored."""
+        self.draining.begin_at_once()
+        self._stopped.set()
+
+    async def _drain(self) -> None:
+        await self.listener.drain()
+        await self._service.drain()
+
+    def reopen_log(self) -> None:
+        """Write the waiting lines of the access log. Its file is opened for each write, so a new one is used then."""
+        if self.access_log:
+            self.access_log.flush()
+
+    @property
+    def access_log(self) -> AccessLog | None:
+        """The access log in use."""
+        return self.listener.handler.frontend.connections.log
+
+    def reload(self, settings: Settings, log: AccessLog | None) -> None:
+        """Use other settings from the next request on, and another access log.
+
+        Raises:
+            ConfigError: they are invalid.
+            ValueError: an option about origins is invalid. In both cases nothing has changed.
+        """
+        self._service.reload(settings)
+        self.settings = settings
+        self.listener.handler.use_limits(settings.limits)
+        frontend = self.listener.handler.frontend
+        frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
+        frontend.connections.limits.per_client = settings.limits.connections_per_client
+        self.listener.use_log(log)
