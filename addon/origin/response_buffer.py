@@ -76,7 +76,7 @@ class ResponseBuffer:
         self._reader: asyncio.Future[None] | None = None
 
     def stop_reporting(self) -> None:
-        """Make no more calls of `on_progress` and `on_interim`. Their owner is then freed without garbage collection."""
+        """Call `on_progress` and `on_interim` no more. Their owner is then freed without garbage collection."""
         self._on_progress = self._on_interim = None
 
     @property
