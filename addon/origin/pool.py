@@ -17,6 +17,9 @@ from addon.origin.response_buffer import ResponseBuffer
 
 type Connection = OriginConnection | Http2Connection
 
+UNCHECKED_FOR = 0.001
+"""Seconds after an exchange in which a connection is used again without a system call that looks for its end."""
+
 
 class OriginPool:
     """Leases connections.
@@ -52,14 +55,20 @@ class OriginPool:
         self._closed = False
 
     def ready_connection(self) -> Connection | None:
-        """Return a connection that can carry one more exchange now, or None if there is none; never waits."""
-        return self._shared_connection() or self.idle_connection()
+        """Return a connection that can carry one more exchange now, or None if there is none; never waits.
 
-    def idle_connection(self) -> OriginConnection | None:
-        """Return an idle HTTP/1 connection for one exchange, or None if there is none; never waits."""
+        The request must be one that may be sent again: the origin may just have closed the connection.
+        """
+        return self._shared_connection() or self.idle_connection(UNCHECKED_FOR)
+
+    def idle_connection(self, unchecked_for: float = 0.0) -> OriginConnection | None:
+        """Return an idle HTTP/1 connection for one exchange, or None if there is none; never waits.
+
+        `unchecked_for` is as in `OriginConnection.try_reuse`.
+        """
         while self._idle and self._free_slots:
             connection = self._idle.pop()
-            if connection.try_reuse():
+            if connection.try_reuse(unchecked_for):
                 self._free_slots -= 1
                 return connection
         return None
