@@ -139,7 +139,9 @@ class SingleFlight:
         """Remove a flight; requests that still wait for it go to the origin."""
         flight.end(FlightResult.NOT_SHARED)
         self._all.discard(flight)
-        self._stop_leading(flight)
+        name = flight.key, flight.audience
+        if self._leading.get(name) is flight:
+            del self._leading[name]
 
     def mark_invalidated(self, key: str, but: Flight | None = None) -> None:
         """Mark the flights for a key as started before its invalidation, except the one that caused it."""

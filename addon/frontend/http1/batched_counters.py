@@ -5,20 +5,30 @@ from __future__ import annotations
 from addon.runtime.counters import Counters
 
 
+class Tally:
+    """An amount that will be added to some counters."""
+
+    __slots__ = ("amount",)
+
+    def __init__(self) -> None:
+        self.amount = 0
+
+
 class BatchedCounters:
-    """Collects counts of one event loop."""
+    """The tallies of one event loop."""
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
-        self._pending: dict[tuple[str, ...], int] = {}
+        self._tallies: dict[tuple[str, ...], Tally] = {}
         counters.add_source(self.flush)
 
-    def count(self, names: tuple[str, ...], amount: int = 1) -> None:
-        """Add to each of these counters, later."""
-        self._pending[names] = self._pending.get(names, 0) + amount
+    def tally(self, *names: str) -> Tally:
+        """Return the tally for these counters, the same one each time. Whoever counts adds to its amount."""
+        return self._tallies.setdefault(names, Tally())
 
     def flush(self) -> None:
-        """Add what was collected to the counters."""
-        pending, self._pending = self._pending, {}
-        for names, amount in pending.items():
-            self._counters.count_each(names, amount)
+        """Add the amounts to the counters, and start again from zero."""
+        for names, tally in self._tallies.items():
+            amount, tally.amount = tally.amount, 0
+            if amount:
+                self._counters.count_each(names, amount)

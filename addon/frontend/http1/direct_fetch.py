@@ -14,7 +14,7 @@ from addon.origin.response_buffer import SMALL_BODY_WAIT
 from addon.origin.retries import Retries
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.request_context import without_hop_fields
-from addon.pipeline.single_flight import audience_of
+from addon.pipeline.single_flight import Flight
 from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request, Response
 
@@ -53,7 +53,7 @@ class DirectFetch:
         *,
         origin_name: str,
         fetcher: Fetcher,
-        key: str,
+        flight: Flight,
         now: float,
     ) -> None:
         """Prepare to send a request; `send` sends it.
@@ -66,15 +66,14 @@ class DirectFetch:
             client: Gets the response.
             origin_name: The origin as failures call it.
             fetcher: Makes a reply of the response.
-            key: The primary key; other requests for it may wait for the response.
+            flight: Its flight; other requests may wait for the response.
             now: Seconds since the epoch.
         """
         self.request = request
         self.sent_at = now
         self.client = client
         self.fetcher = fetcher
-        audience = audience_of(request, sent.fwd, sent.variant)
-        self.flight = fetcher.single_flight.begin(key, leads=True, audience=audience)
+        self.flight = flight
         self._sent = sent
         self._exchange: Exchange | None = None
         self._deadline: asyncio.TimerHandle | None = None

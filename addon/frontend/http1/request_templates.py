@@ -20,7 +20,7 @@ from addon.origin.prepared_request import OpenRequest
 from addon.pipeline.counting import request_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import is_collapsible
-from addon.pipeline.single_flight import FlightResult, audience_of
+from addon.pipeline.single_flight import Flight, FlightResult, audience_of
 from addon.runtime.access_log import access_line
 from cache import engine
 from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest
@@ -33,8 +33,6 @@ MAX_TEMPLATES = 512
 
 MAX_RESPONSE_TEMPLATES = 512
 """Response templates that are kept for all request templates together; the oldest is dropped first."""
-
-_BYTES = ("octets.from_origin",)
 
 ALIKE = tuple[str, str, str, int, Fields, str, str | None]
 """Everything of a request but its target."""
@@ -61,7 +59,8 @@ class RequestTemplates:
         self.keep_connections = True
         """Clients may send another request after a response; False once the proxy stops."""
         self._counters = counters
-        self._request_counters = {scheme: request_counters(scheme) for scheme in DEFAULT_PORTS}
+        self._requests = {scheme: counters.tally(*request_counters(scheme)) for scheme in DEFAULT_PORTS}
+        self._bytes = counters.tally("octets.from_origin")
         self._templates: OrderedDict[ALIKE, RequestTemplate] = OrderedDict()
 
     def learn(self, request: Request, not_stored: NotStored | None) -> None:
@@ -99,19 +98,19 @@ class RequestTemplates:
         template = self._templates.get(_alike(request))
         if template is None or template.policy is not self.fetcher.policy:
             return None
-        if self.is_being_fetched(request, template.sent, key, now):
+        audience = self.audience(request, template.sent, key, now)
+        connection = template.pool.ready_connection() if audience is not None else None
+        if audience is None or connection is None:
             return None
-        connection = template.pool.ready_connection()
-        if connection is None:
-            return None
-        self._counters.count(self._request_counters[request.scheme])
-        return TemplateFetch(self, template, request, connection, client, key=key, now=now)
+        self._requests[request.scheme].amount += 1
+        flight = self.fetcher.single_flight.begin(key, leads=True, audience=audience)
+        return TemplateFetch(self, template, request, connection, client, flight=flight, now=now)
 
-    def is_being_fetched(self, request: Request, sent: UpstreamRequest, key: str, now: float) -> bool:
-        """Return whether a fetch for the same key is under way that this request may wait for."""
+    def audience(self, request: Request, sent: UpstreamRequest, key: str, now: float) -> int | None:
+        """Return the audience of a fetch for a key, or None if one is under way that the request may wait for."""
         single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd, sent.variant)
         is_led = single_flight.leader(key, audience) is not None
-        return is_led and not single_flight.is_hit_for_pass(key, now, audience)
+        return None if is_led and not single_flight.is_hit_for_pass(key, now, audience) else audience
 
     @property
     def response_template_count(self) -> int:
@@ -132,7 +131,7 @@ class RequestTemplates:
             pass
         received = Received(head.parsed.response, fetch.sent_at, now)
         outcome = self.fetcher.outcomes.judge(fetch.request, fetch.sent, received, self.fetcher.policy)
-        known = response_template(fetch.request, head, outcome, self.fetcher.policy)
+        known = response_template(fetch.request, head, outcome, self.fetcher.policy, self._counters)
         self._response_templates[place] = known
         if len(self._response_templates) > MAX_RESPONSE_TEMPLATES:
             self._response_templates.popitem(last=False)
@@ -140,8 +139,8 @@ class RequestTemplates:
 
     def conclude(self, fetch: TemplateFetch, known: ResponseTemplate, size: int) -> None:
         """Finish a fetch whose response of `size` bytes is passed on by a template, and count it."""
-        self._counters.count(known.counters)
-        self._counters.count(_BYTES, size)
+        known.responses.amount += 1
+        self._bytes.amount += size
         fetcher, outcome = self.fetcher, known.outcome
         fetcher.note_response(fetch.request)
         fetcher.outcomes.release_followers(outcome, fetch.flight)
@@ -164,7 +163,7 @@ class TemplateFetch(DirectFetch):
         connection: Connection,
         client: DirectFetchClient,
         *,
-        key: str,
+        flight: Flight,
         now: float,
     ) -> None:
         self._templates = templates
@@ -177,7 +176,7 @@ class TemplateFetch(DirectFetch):
             client,
             origin_name=template.pool.name,
             fetcher=templates.fetcher,
-            key=key,
+            flight=flight,
             now=now,
         )
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 
+from addon.frontend.http1.batched_counters import BatchedCounters, Tally
 from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.origin.head_form import FormedHead
 from addon.pipeline.outcomes import counters_of
@@ -41,8 +42,8 @@ class ResponseTemplate:
     """The places of open values among the stored field lines, each with the number of the value."""
     date: int
     """The number of the value of Date."""
-    counters: tuple[str, ...]
-    """The names of the counters that such a response adds to."""
+    responses: Tally
+    """The number of such responses, for the counters."""
 
     latest: tuple[FormedHead, bytes] | None = None
     """The last head of its form, and what the client got: origins repeat heads."""
@@ -103,7 +104,7 @@ class ResponseTemplate:
 
 
 def response_template(
-    request: Request, head: FormedHead, outcome: Outcome, policy: CachePolicy
+    request: Request, head: FormedHead, outcome: Outcome, policy: CachePolicy, counters: BatchedCounters
 ) -> ResponseTemplate | None:
     """Return a template by what a response has led to, or None if one with other open values may lead to another."""
     origin = head.parsed.response
@@ -122,7 +123,7 @@ def response_template(
     dates = [number for place, number in passed if presented.fields.lines[place][0].lower() == "date"]
     if len(dates) != 1:
         return None
-    counters = ("origin.fetches", *counters_of(request, outcome))
+    stored_counter = ("stored",) if isinstance(outcome, Store) else ()
     lines = escaped(presented)
     for place, _ in passed:
         lines[place] = (lines[place][0], "%b")
@@ -132,7 +133,7 @@ def response_template(
         passed=tuple([number for _, number in passed]),
         stored=stored,
         date=dates[0],
-        counters=(*counters, "stored") if isinstance(outcome, Store) else counters,
+        responses=counters.tally("origin.fetches", *counters_of(request, outcome), *stored_counter),
     )
 
 

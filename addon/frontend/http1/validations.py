@@ -26,7 +26,7 @@ from addon.origin.prepared_request import PreparedRequest, prepared_request
 from addon.pipeline.counting import request_counters, response_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import is_collapsible
-from addon.pipeline.single_flight import FlightResult
+from addon.pipeline.single_flight import Flight, FlightResult
 from addon.runtime.access_log import access_line
 from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Validate
@@ -46,8 +46,6 @@ MAX_SIZE = 4096
 
 MAX_CONTENT = 65_536
 """Bytes of the largest content that is sent at once."""
-
-_BYTES = ("octets.from_copy",)
 
 
 @dataclass(slots=True, eq=False)
@@ -108,6 +106,7 @@ class Validations:
         self.templates = templates
         self._generations = generations
         self._counters = counters
+        self._bytes = counters.tally("octets.from_copy")
         self._plans: OrderedDict[bytes, ValidationPlan] = OrderedDict()
 
     def __len__(self) -> int:
@@ -166,13 +165,13 @@ class Validations:
         self, planned: PlannedRequest, plan: ValidationPlan | None, now: float, client: DirectFetchClient
     ) -> ValidatingFetch | None:
         key = primary_key(planned.request)
-        if self.templates.is_being_fetched(planned.request, planned.sent, key, now):
+        audience = self.templates.audience(planned.request, planned.sent, key, now)
+        connection = planned.pool.ready_connection() if audience is not None else None
+        if audience is None or connection is None:
             return None
-        connection = planned.pool.ready_connection()
-        if connection is None:
-            return None
-        self._counters.count(request_counters(planned.request.scheme))
-        return ValidatingFetch(self, planned, plan, connection, client, key=key, now=now)
+        self._counters.tally(*request_counters(planned.request.scheme)).amount += 1
+        flight = self.fetcher.single_flight.begin(key, leads=True, audience=audience)
+        return ValidatingFetch(self, planned, plan, connection, client, flight=flight, now=now)
 
     def plan(self, fetch: ValidatingFetch, head: FormedHead, now: float) -> ValidationPlan | None:
         """Return the plan that a 304 fits: the one of its fetch, or a new one. None if there is none.
@@ -201,8 +200,8 @@ class Validations:
 
     def conclude(self, fetch: ValidatingFetch, plan: ValidationPlan) -> None:
         """Finish a fetch whose response is sent by a plan, and count it."""
-        self._counters.count(plan.counters)
-        self._counters.count(_BYTES, plan.response.length)
+        self._counters.tally(*plan.counters).amount += 1
+        self._bytes.amount += plan.response.length
         single_flight = self.fetcher.single_flight
         self.fetcher.note_response(fetch.request)
         single_flight.clear_hit_for_pass(fetch.flight)
@@ -223,7 +222,7 @@ class ValidatingFetch(DirectFetch):
         connection: Connection,
         client: DirectFetchClient,
         *,
-        key: str,
+        flight: Flight,
         now: float,
     ) -> None:
         self._validations = validations
@@ -237,7 +236,7 @@ class ValidatingFetch(DirectFetch):
             client,
             origin_name=planned.pool.name,
             fetcher=validations.fetcher,
-            key=key,
+            flight=flight,
             now=now,
         )
 

@@ -11,12 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.response_head import framing_of, head_bytes
 from addon.frontend.http1.response_templates import response_template
 from addon.origin.head_form import FormedHead
 from addon.origin.options import OriginOptions
 from addon.origin.response_reader import ResponseReader
 from addon.pipeline.responder import is_collapsible
+from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import Forward, Relay, Store
 from cache.http.fields import imf_date
@@ -73,7 +75,7 @@ def check(request: Request, other: Request, lines: Fields, status: str, policy: 
     if head is None or other_head is None or head.form is not other_head.form:
         return False
     outcome = engine.on_response(request, sent, Received(head.parsed.response, NOW - 9, NOW - 8), policy, "1" * 32)
-    template = response_template(request, head, outcome, policy)
+    template = response_template(request, head, outcome, policy, BatchedCounters(Counters()))
     shown = template.head_for(other_head, NOW) if template is not None else None
     if template is None or shown is None:
         return False
