@@ -33,7 +33,7 @@ from addon.pipeline.store_condition import StoreCondition, StoreState
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.switch import RecordingSwitch
 from addon.runtime.clock import Clock, elapsed_seconds
-from addon.runtime.control import ControlServer
+from addon.runtime.control import ControlServer, Handler
 from addon.runtime.counters import Counters
 from addon.runtime.credential_key import credential_key
 from addon.runtime.listen_address import ListenAddress
@@ -60,6 +60,7 @@ class Service:
         clock: Callable[[], float] | None = None,
         *,
         lasting: bool = True,
+        own_socket: bool = True,
         origin: Callable[[OriginOptions], Origin] | None = None,
     ) -> None:
         """Open the store.
@@ -68,6 +69,7 @@ class Service:
             settings: The operator's settings.
             clock: Returns seconds since the epoch; the machine's clock by default.
             lasting: The proxy outlives a single command (see `remedy`).
+            own_socket: Listen to control commands on a socket; the commands of a worker come from its supervisor.
             origin: Returns a way to origins for one pipeline, by its options; our own client by default.
 
         Raises:
@@ -105,20 +107,18 @@ class Service:
             self.queue_drain = QueueDrain(self.queue, self.active)
             self.active.add_observer(self.queue_drain.start)
         self._listen_address = ListenAddress(self.is_edge)
-        self._control = ControlServer(
-            settings.store.directory,
-            {
-                "address": self._listen_address.handle,
-                "fetch": prefetch_handler(self.active),
-                "missing": self._missing,
-                "mode": self.modes.handle,
-                "ping": self._ping,
-                "purge": purge_handler(self.active.own, self.own_store),
-                "stats": self._stats,
-                "store": self._store_condition,
-                **self.recordings.handlers(),
-            },
-        )
+        self.commands: dict[str, Handler] = {
+            "address": self._listen_address.handle,
+            "fetch": prefetch_handler(self.active),
+            "missing": self._missing,
+            "mode": self.modes.handle,
+            "ping": self._ping,
+            "purge": purge_handler(self.active.own, self.own_store),
+            "stats": self._stats,
+            "store": self._store_condition,
+            **self.recordings.handlers(),
+        }
+        self._control = ControlServer(settings.store.directory, self.commands) if own_socket else None
 
     def _own_client(self, options: OriginOptions) -> Origin:
         # a clock that can be set back would keep old addresses
@@ -253,13 +253,15 @@ class Service:
         self.own_store.start(self.active.own.store, self._store_replaced)
         if doing := self.settings.recordings.doing:
             await self.recordings.start(*doing)
-        await self._control.start()
+        if self._control:
+            await self._control.start()
 
     async def close(self) -> None:
         """Stop everything, and close the store."""
         if self.clock_follower:
             self.clock_follower.close()
-        await self._control.close()
+        if self._control:
+            await self._control.close()
         await self.own_store.close()
         if self.queue_drain:
             await self.queue_drain.close()

@@ -14,6 +14,7 @@ from addon.config.exposure import refuse_exposure
 from addon.config.load import Configuration
 from addon.config.toml_files import toml_value
 from addon.config.units import parse_size, size_text
+from addon.config.worker_conflicts import refuse_workers_without_a_shared_store
 
 app = typer.Typer(help="Check and print the settings.", no_args_is_help=True)
 
@@ -24,6 +25,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     try:
         configuration = load_configuration(config)
         refuse_exposure(configuration)
+        refuse_workers_without_a_shared_store(configuration)
     except ConfigError as error:
         if not as_json:
             raise

@@ -40,6 +40,7 @@ def load_configuration(
     store: str | None = None,
     *,
     listen: str | None = None,
+    workers: str | None = None,
     answer: str | None = None,
     edge: str | None = None,
     record: str | None = None,
@@ -52,6 +53,8 @@ def load_configuration(
         overrides["profile"] = profile
     if listen is not None:
         overrides["listen"] = listen
+    if workers is not None:
+        overrides["workers"] = int(workers) if workers.isdecimal() else workers
     if store is not None:
         overrides["store"] = {"path": store}
     if answer is not None:

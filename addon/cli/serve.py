@@ -9,6 +9,7 @@ import typer
 from addon.cli.options import ConfigOption, StoreOption, load_configuration
 from addon.config.exposure import refuse_exposure
 from addon.config.load import Configuration
+from addon.config.worker_conflicts import refuse_workers_with_mitmproxy, refuse_workers_without_a_shared_store
 from addon.runtime.signals import operator_signals
 
 
@@ -16,6 +17,12 @@ def serve(
     config: ConfigOption = None,
     listen: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="The address that clients connect to.", show_default=False)
+    ] = None,
+    workers: Annotated[
+        str | None,
+        typer.Option(
+            metavar="N|auto", help="Processes that serve clients; auto: one for each core.", show_default=False
+        ),
     ] = None,
     store: StoreOption = None,
     answer: Annotated[
@@ -54,6 +61,7 @@ def serve(
     for_one_command: Annotated[bool, typer.Option("--for-one-command", hidden=True)] = False,
 ) -> None:
     """Run the proxy until it is interrupted."""
+    through_mitmproxy = bool(script or mode) or not door
 
     def load() -> Configuration:
         edge_by_mode = None
@@ -62,9 +70,19 @@ def serve(
 
             edge_by_mode = edge_of(mode)
         configuration = load_configuration(
-            config, store, listen=listen, answer=answer, edge=edge or edge_by_mode, record=record, replay=replay
+            config,
+            store,
+            listen=listen,
+            workers="1" if for_one_command else workers,
+            answer=answer,
+            edge=edge or edge_by_mode,
+            record=record,
+            replay=replay,
         )
         refuse_exposure(configuration)
+        refuse_workers_without_a_shared_store(configuration)
+        if through_mitmproxy:
+            refuse_workers_with_mitmproxy(configuration)
         if mode:
             refuse_modes(mode, configuration.settings)
         return configuration
@@ -74,5 +92,5 @@ def serve(
     from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
     from addon.serve.start import serve as run  # slow to import
 
-    mitmproxy = None if door and not script and not mode else ScriptsAndModes(script or (), mode or ())
+    mitmproxy = ScriptsAndModes(script or (), mode or ()) if through_mitmproxy else None
     raise typer.Exit(run(settings, load, mitmproxy=mitmproxy, lasting=not for_one_command))

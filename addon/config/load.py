@@ -24,6 +24,7 @@ FILE_VARIABLE = "SECONDHAND_CONFIG"
 
 OPTIONS = {
     "listen": "--listen",
+    "workers": "--workers",
     "profile": "--profile",
     "store.path": "--store",
     "answer.status": "--answer",

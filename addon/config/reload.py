@@ -10,7 +10,7 @@ from addon.config.errors import ConfigError, Fault
 from addon.config.load import Configuration
 from addon.config.settings import Settings
 
-FIXED = ("listen", "edge", "store", "memory", "offline.queue", "recordings", "tls.directory")
+FIXED = ("listen", "edge", "workers", "store", "memory", "offline.queue", "recordings", "tls.directory")
 """Keys, and tables, that are used at the start only. Commands change recordings while the proxy runs."""
 
 

@@ -23,6 +23,7 @@ from addon.config.origin import OriginSettings
 from addon.config.recordings import RecordingsSettings, ReplaySettings
 from addon.config.store import MemorySettings, StoreSettings
 from addon.config.units import PositiveSeconds, PositiveSize, Seconds
+from addon.config.workers import Workers, usable_cores
 from cache.http.messages import DEFAULT_PORTS
 from cache.policy.cache_policy import (
     CachePolicy,
@@ -125,6 +126,7 @@ class Settings(Section):
     profile: str = ""
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
+    workers: Workers = 1
     drain_timeout: Seconds = 30.0
     store: StoreSettings = StoreSettings()
     memory: MemorySettings = MemorySettings()
@@ -145,6 +147,11 @@ class Settings(Section):
         """The host (an IPv6 address without brackets) and the port to listen on."""
         host, _, port = self.listen.rpartition(":")
         return host.strip("[]"), int(port)
+
+    @property
+    def worker_count(self) -> int:
+        """The number of processes that serve clients."""
+        return usable_cores() if self.workers == "auto" else self.workers
 
     @property
     def library(self) -> Path:

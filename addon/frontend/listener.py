@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import cast
@@ -22,15 +24,15 @@ RETRY_AFTER = 10
 
 
 class Listener:
-    """One address on which clients connect."""
+    """The addresses on which clients connect."""
 
     def __init__(self, handler: Handler, targets: RequestTargets) -> None:
         """Answer requests by `handler`; `targets` reads their request targets."""
         self.handler = handler
         self.targets = targets
         self.address = ("", 0)
-        """Host and port, once it listens."""
-        self._server: asyncio.Server | None = None
+        """Host and port of the first, once it listens."""
+        self._servers: list[asyncio.Server] = []
         handler.frontend.inside_tunnel = self._inside_tunnel
 
     def _inside_tunnel(
@@ -39,29 +41,31 @@ class Listener:
         targets = TunnelTargets.of(scheme, host, port, server_name)
         return self.handler.http2(targets) if protocol == "h2" else Http1Connection(self.handler, targets)
 
-    async def start(self, host: str, port: int) -> None:
-        """Listen. Raises OSError."""
+    async def start(self, sockets: Sequence[socket.socket]) -> None:
+        """Accept clients on bound sockets, which stay open for others who share them. Raises OSError."""
         loop = asyncio.get_running_loop()
         accept = partial(_Accepted, self)
-        self._server = await loop.create_server(accept, host or None, port, backlog=BACKLOG)
-        self.address = self._server.sockets[0].getsockname()[:2]
+        self._servers = [await loop.create_server(accept, sock=each.dup(), backlog=BACKLOG) for each in sockets]
+        self.address = sockets[0].getsockname()[:2]
         self.handler.frontend.connections.start()
 
     async def drain(self) -> None:
         """Accept no more connections, and wait until the responses under way have ended."""
-        if self._server is not None:
-            self._server.close()
+        self._stop_accepting()
         self.handler.fast_path.end_connections()
         await self.handler.frontend.connections.drain()
 
     async def close(self) -> None:
         """Accept no more connections, and end those that are open."""
-        if self._server is not None:
-            self._server.close()
+        self._stop_accepting()
         connections = self.handler.frontend.connections
         connections.close()
         if connections.log is not None:
             await connections.log.close()
+
+    def _stop_accepting(self) -> None:
+        for server in self._servers:
+            server.close()
 
     def use_log(self, log: AccessLog | None) -> None:
         """Write the access log there from now on, or nowhere."""

@@ -58,7 +58,9 @@ def _socket_address(path: Path) -> Iterator[str]:
 class ControlServer:
     """The proxy's end. `handlers` maps commands to handlers; a handler raises ValueError for invalid arguments."""
 
-    def __init__(self, store_path: Path, handlers: Mapping[str, Handler]) -> None:
+    def __init__(self, store_path: Path, handlers: Mapping[str, Handler], *, in_thread: bool = True) -> None:
+        """Prepare to listen in the folder `store_path`. `in_thread`: a slow disk does not stop the event loop."""
+        self._in_thread = in_thread
         self._store_path = store_path
         self._handlers = handlers
         self._server: asyncio.Server | None = None
@@ -83,7 +85,7 @@ class ControlServer:
         """Replace the socket when its file is gone, as when the store's directory was removed."""
         while True:
             await asyncio.sleep(GUARD_INTERVAL)
-            if await asyncio.to_thread(self._is_there):
+            if await asyncio.to_thread(self._is_there) if self._in_thread else self._is_there():
                 continue
             with suppress(OSError):  # tried again after the next interval
                 await self._stop_listening()
@@ -176,19 +178,28 @@ class ControlServer:
     async def _reply(self, line: bytes) -> dict[str, object]:
         try:
             request = json.loads(line)
-            command, arguments = request["command"], request["arguments"]
-        except (ValueError, TypeError, KeyError, RecursionError):
+        except (ValueError, RecursionError):
+            request = None
+        return await run_command(self._handlers, request)
+
+
+async def run_command(handlers: Mapping[str, Handler], request: object) -> dict[str, object]:
+    """Run a command, given as `{"command": ..., "arguments": {...}}`. Return `{"result": ...}` or `{"error": ...}`."""
+    match request:
+        case {"command": command, "arguments": arguments}:
+            pass
+        case _:
             return {"error": "expected a JSON object with command and arguments"}
-        handler = self._handlers.get(command) if isinstance(command, str) else None
-        if handler is None or not isinstance(arguments, dict):
-            return {"error": f"unknown command {command}, expected one of {', '.join(sorted(self._handlers))}"}
-        try:
-            return {"result": await handler(arguments)}
-        except ValueError as error:
-            return {"error": str(error)}
-        except Exception as error:  # any error of a handler is reported to the client, and the socket stays usable
-            logger.warning("control command %s failed", command, exc_info=True)
-            return {"error": f"{type(error).__name__}: {error}"}
+    handler = handlers.get(command) if isinstance(command, str) else None
+    if handler is None or not isinstance(arguments, dict):
+        return {"error": f"unknown command {command}, expected one of {', '.join(sorted(handlers))}"}
+    try:
+        return {"result": await handler(arguments)}
+    except (ValueError, ControlError) as error:
+        return {"error": str(error)}
+    except Exception as error:  # any error of a handler is reported to the client, and the socket stays usable
+        logger.warning("control command %s failed", command, exc_info=True)
+        return {"error": f"{type(error).__name__}: {error}"}
 
 
 @dataclass(frozen=True, slots=True)

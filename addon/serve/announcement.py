@@ -9,7 +9,6 @@ from collections.abc import Sequence
 import typer
 
 from addon.config.settings import Settings
-from addon.serve.process_limits import tune_garbage_collector
 from addon.service import Service
 from cache.stores.memory import MemoryStore
 
@@ -17,17 +16,14 @@ SCHEMES = {"regular": "http", "upstream": "http", "reverse": "http", "socks5": "
 """The scheme of the proxy's address for clients, by the mode of mitmproxy. The other modes have no such address."""
 
 
-def announce(settings: Settings, service: Service, modes: Sequence[str], host: str, port: int) -> None:
-    """Print where the proxy is, once it listens, and make ready for many requests."""
-    if port:
-        service.listens_at(host, port)
-    tune_garbage_collector()
+def announce(settings: Settings, store: str, modes: Sequence[str], host: str, port: int) -> None:
+    """Print where the proxy listens and, with `store`, where its copies are."""
     first, shown = _kind(modes[0]) if modes else "regular", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     scheme = SCHEMES.get(first)
     typer.echo(f"secondhand listens on {f'{scheme}://' if scheme else ''}{shown if port else modes[0]}")
     for mode in modes[1:]:
         typer.echo(f"it also listens in the mode {mode}")
-    typer.echo(f"its copies are in {store_place(settings, service)}")
+    typer.echo(f"its copies are in {store}")
     if settings.edge or first == "reverse":
         typer.echo(f"try it twice: curl -i http://{shown}/")
     elif scheme:

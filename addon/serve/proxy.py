@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Sequence
 
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.runtime.access_log import AccessLog
 from addon.runtime.draining import Draining
 from addon.serve.front_end import listener_of
+from addon.serve.listening_sockets import close_all
 from addon.service import Service
 from cache.policy.operator_rules import glob
 
@@ -27,22 +29,36 @@ class Proxy:
         self,
         settings: Settings,
         service: Service,
+        sockets: Sequence[socket.socket],
         listening: Callable[[str, int], None],
         limits: ConnectionLimits,
     ) -> None:
-        """Call `listening` with host and port once clients are accepted. Raises ConfigError."""
+        """Prepare to accept clients.
+
+        Args:
+            settings: The operator's settings.
+            service: The cache.
+            sockets: Bound sockets for clients. They are closed at the end.
+            listening: Called with host and port once clients are accepted.
+            limits: Limits on the connections of clients.
+
+        Raises:
+            ConfigError: the access log cannot be written.
+        """
         self.draining = Draining()
         self.settings = settings
         self._service = service
+        self._sockets = sockets
         self._listening = listening
         self._stopped = asyncio.Event()
         self.listener = listener_of(settings, service, limits)
 
     async def run(self) -> None:
         """Accept clients until `stop`; then let responses under way end, and stop everything."""
-        await self.listener.start(*self.settings.address)
+        await self.listener.start(self._sockets)
         self._listening(*self.listener.address)
         await self._stopped.wait()
+        close_all(self._sockets)  # others that share them go on
         await self.draining.wait_for(self._drain(), self.settings.drain_timeout)
         await self.listener.close()
 

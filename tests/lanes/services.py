@@ -12,6 +12,7 @@ from addon.origin.options import OriginOptions
 from addon.pipeline.async_store import THREADS
 from addon.pipeline.origin import Origin
 from addon.serve.front_end import listener_of, targets_of
+from addon.serve.listening_sockets import bound_sockets, close_all
 from addon.serve.own_ca import make_ca
 from addon.serve.process_limits import max_descriptors
 from addon.service import Service
@@ -112,7 +113,9 @@ class ServicePool:
         if self._front_end is None:
             make_ca(service.settings)
             self._front_end = SharedFrontEnd(service)
-            await self._front_end.listener.start("127.0.0.1", 0)
+            sockets = bound_sockets("127.0.0.1", 0)
+            await self._front_end.listener.start(sockets)
+            close_all(sockets)
         self._front_end.use(service)
         return self._front_end.listener.address
 

@@ -29,6 +29,7 @@ from addon.frontend.listener import Listener
 from addon.runtime.access_log import AccessLog
 from addon.runtime.event_loop import new_event_loop
 from addon.serve.front_end import targets_of
+from addon.serve.listening_sockets import bound_sockets, close_all
 from addon.serve.process_limits import max_descriptors
 from addon.service import Service
 from cache.policy.operator_rules import glob
@@ -182,7 +183,9 @@ class FrontEndUnderTest:
         http2 = Http2Handler(frontend, self.fast_path)
         handler = Handler(frontend, self.fast_path, partial(Http2Connection, http2))
         self.listener = Listener(handler, targets_of(self.settings))
-        await self.listener.start("127.0.0.1", 0)
+        sockets = bound_sockets(*self.settings.address)
+        await self.listener.start(sockets)
+        close_all(sockets)
         self.address = self.listener.address
         service.listens_at(*self.address)
         return self

@@ -1,0 +1,59 @@
+"""The sockets on which clients connect. They are bound once, and shared with workers and with a newer program."""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections.abc import Sequence
+from contextlib import suppress
+
+
+def bound_sockets(host: str, port: int) -> list[socket.socket]:
+    """Return a socket for each address of a host. They do not listen yet: clients are refused until they do.
+
+    Args:
+        host: A name or an address; empty for all addresses of this machine.
+        port: The port; 0 for a free one, which is then the same for all addresses.
+
+    Raises:
+        OSError: it is impossible to listen there.
+    """
+    found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    sockets: list[socket.socket] = []
+    problem = OSError(errno.EADDRNOTAVAIL, "the host has no address on this machine")
+    try:
+        for family, kind, protocol, _, address in dict.fromkeys(found):
+            free_port = sockets[0].getsockname()[1] if sockets else port
+            try:
+                sockets.append(_bound(socket.socket(family, kind, protocol), (address[0], free_port, *address[2:])))
+            except OSError as error:
+                # a host file may name ::1 on a machine without IPv6
+                if error.errno not in (errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT):
+                    raise
+                problem = error
+    except BaseException:
+        close_all(sockets)
+        raise
+    if not sockets:
+        raise problem
+    return sockets
+
+
+def _bound(unbound: socket.socket, address: tuple[object, ...]) -> socket.socket:
+    try:
+        unbound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if unbound.family == socket.AF_INET6:
+            unbound.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        unbound.bind(address)
+        unbound.setblocking(False)
+    except BaseException:
+        unbound.close()
+        raise
+    return unbound
+
+
+def close_all(sockets: Sequence[socket.socket]) -> None:
+    """Close sockets. Clients are refused once all processes have closed them."""
+    for each in sockets:
+        with suppress(OSError):
+            each.close()

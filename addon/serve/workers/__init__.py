@@ -1,0 +1,1 @@
+"""Several processes that serve clients on the same sockets, and the supervisor that starts and ends them."""

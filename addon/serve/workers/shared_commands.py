@@ -1,0 +1,158 @@
+"""The control commands of a proxy with several workers: the supervisor passes them on, and makes one reply of many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+
+from addon.pipeline.store_condition import StoreState
+from addon.runtime.control import ControlError, Handler
+from addon.serve.workers.worker import Command
+from addon.serve.workers.worker_process import WorkerProcess
+
+type Reply = dict[str, object]
+
+
+class SharedCommands:
+    """The commands, by the workers that serve.
+
+    Attributes:
+        handlers: The handlers for the control socket.
+    """
+
+    def __init__(self, workers: Callable[[], Sequence[WorkerProcess]]) -> None:
+        """Use the workers that `workers` returns."""
+        self._workers = workers
+        self._mode: dict[object, Command] = {}
+        """The modes that people have set: of all hosts (None), and of single hosts, the last one last."""
+        self._recording: Command | None = None
+        self._past = Counter[str]()
+        """The counters of workers that have ended."""
+        self.handlers: dict[str, Handler] = {
+            "address": self._one("address"),
+            "fetch": self._one("fetch"),
+            "missing": self._missing,
+            "mode": self._switch_mode,
+            "ping": self._every("ping"),
+            "purge": self._purge,
+            "record": self._record_or_replay("record"),
+            "recording": self._every("recording"),
+            "replay": self._record_or_replay("replay"),
+            "stats": self._stats,
+            "store": self._store,
+        }
+
+    # ---- workers that come and go
+
+    @property
+    def state(self) -> tuple[Command, ...]:
+        """The commands that bring a new worker to what people have set."""
+        return (*self._mode.values(), *([self._recording] if self._recording else []))
+
+    def forget_modes(self) -> None:
+        """Let new workers begin with the modes of the settings."""
+        self._mode.clear()
+
+    def worker_ended(self, worker: WorkerProcess) -> None:
+        """Keep the counters of a worker that has ended in order. Those of one that was killed are lost."""
+        self._past.update(worker.counters)
+
+    # ---- passing on
+
+    async def ask_all(self, command: str, arguments: Mapping[str, object]) -> list[Reply]:
+        """Return the replies of all workers; one that dies meanwhile has none.
+
+        Raises:
+            ValueError: a worker reports an error.
+            ControlError: no worker replies.
+        """
+        workers = self._workers()
+        replies = await asyncio.gather(
+            *(worker.ask(command, **arguments) for worker in workers), return_exceptions=True
+        )
+        results: list[Reply] = []
+        for worker, reply in zip(workers, replies, strict=True):
+            if isinstance(reply, dict):
+                results.append(reply)
+            elif isinstance(reply, ControlError) and not worker.has_ended:
+                raise ValueError(str(reply))
+            elif not isinstance(reply, ControlError):
+                raise reply
+        if not results:
+            raise ControlError("no worker is running at the moment")
+        return results
+
+    def _every(self, command: str) -> Handler:
+        """Return a handler that passes a command on to all workers, whose replies are the same."""
+
+        async def handle(arguments: Mapping[str, object]) -> Reply:
+            return (await self.ask_all(command, arguments))[0]
+
+        return handle
+
+    def _one(self, command: str) -> Handler:
+        """Return a handler that passes a command on to one worker, and to another one if that dies."""
+
+        async def handle(arguments: Mapping[str, object]) -> Reply:
+            for worker in self._workers():
+                try:
+                    return await worker.ask(command, **arguments)
+                except ControlError as error:
+                    if not worker.has_ended:
+                        raise ValueError(str(error)) from None
+            raise ControlError("no worker is running at the moment")
+
+        return handle
+
+    # ---- what all workers are switched to
+
+    async def _switch_mode(self, arguments: Mapping[str, object]) -> Reply:
+        replies = await self.ask_all("mode", arguments)
+        if "mode" in arguments:
+            host = arguments.get("host")
+            if host is None:
+                self._mode.clear()
+                if self._recording is not None and self._recording.name == "replay":
+                    self._recording = None  # a replay is a mode, too, and has ended with this command
+            self._mode.pop(host, None)
+            self._mode[host] = Command("mode", arguments)
+        return replies[0] | {"unreachable": sorted({each for reply in replies for each in _list(reply["unreachable"])})}
+
+    def _record_or_replay(self, command: str) -> Handler:
+        async def handle(arguments: Mapping[str, object]) -> Reply:
+            replies = await self.ask_all(command, arguments)
+            if "name" in arguments:
+                self._recording = Command(command, arguments)
+            elif self._recording is not None and self._recording.name == command:
+                self._recording = None
+            return replies[0]
+
+        return handle
+
+    # ---- replies that are put together
+
+    async def _purge(self, arguments: Mapping[str, object]) -> Reply:
+        # all of them, although they have one store: each may be fetching what is purged, and must not store it
+        replies = await self.ask_all("purge", arguments)
+        return {"deleted": sum(int(str(reply["deleted"])) for reply in replies)}
+
+    async def _missing(self, arguments: Mapping[str, object]) -> Reply:
+        replies = await self.ask_all("missing", arguments)
+        return {"urls": list(dict.fromkeys(url for reply in replies for url in _list(reply["urls"])))}
+
+    async def _stats(self, arguments: Mapping[str, object]) -> Reply:
+        total = Counter(self._past)
+        for reply in await self.ask_all("stats", arguments):
+            total.update({name: int(str(number)) for name, number in reply.items()})
+        return dict(sorted(total.items()))
+
+    async def _store(self, arguments: Mapping[str, object]) -> Reply:
+        """Return the condition of the store for the worker for which it works worst."""
+        replies = await self.ask_all("store", arguments)
+        order = list(StoreState)
+        return max(replies, key=lambda reply: order.index(StoreState(str(reply["state"]))))
+
+
+def _list(value: object) -> list[str]:
+    return list(map(str, value)) if isinstance(value, list) else []

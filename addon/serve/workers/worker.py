@@ -1,0 +1,144 @@
+"""A worker: a process with a proxy like that of a single process. Its supervisor starts it, and says when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import dataclass
+
+from addon.config.errors import ConfigError
+from addon.config.settings import Settings
+from addon.frontend.connection_limits import ConnectionLimits
+from addon.runtime.channel import Channel
+from addon.runtime.control import ControlError
+from addon.runtime.event_loop import run
+from addon.runtime.signals import operator_signals
+from addon.serve.announcement import store_place
+from addon.serve.process_limits import max_descriptors, tune_garbage_collector
+from addon.serve.proxy import Proxy
+from addon.service import Service
+from cache.stores.base import StoreError
+
+logger = logging.getLogger(__name__)
+
+FAILED, MISCONFIGURED = 1, 2
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A control command, by which people have changed the running proxy."""
+
+    name: str
+    arguments: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Everything that a worker is given at its start."""
+
+    settings: Settings
+    sockets: Sequence[socket.socket]
+    commands: Sequence[Command] = ()
+    """Run before the first client is served: what people have set stays."""
+
+
+def work(assignment: Assignment, connection: socket.socket) -> int:
+    """Serve clients until the supervisor says to stop, or ends itself. Return the exit code of the process."""
+    return run(_Worker(assignment).run(connection))
+
+
+class _Worker:
+    """The worker in its own process."""
+
+    def __init__(self, assignment: Assignment) -> None:
+        self._assignment = assignment
+        self._settings = assignment.settings
+        self._channel = Channel({})
+        self._tasks: set[asyncio.Task[object]] = set()
+
+    async def run(self, connection: socket.socket) -> int:
+        """Serve clients; tell the supervisor when this begins, when it cannot begin, and the counters at the end."""
+        await self._channel.start(connection)
+        try:
+            service = Service(self._settings, own_socket=False)
+        except (ConfigError, ValueError) as error:
+            return await self._failed(error, MISCONFIGURED)
+        try:
+            await service.start()
+            for command in self._assignment.commands:
+                await service.commands[command.name](command.arguments)
+            proxy = self._proxy(service)
+            await self._serve(proxy, service)
+        except ConfigError as error:
+            return await self._failed(error, MISCONFIGURED)
+        except (StoreError, OSError) as error:
+            return await self._failed(error, FAILED)
+        finally:
+            await service.close()
+        await self._tell("ended", counters=service.counters.snapshot())
+        return 0
+
+    def _proxy(self, service: Service) -> Proxy:
+        """Return the proxy, which is ready to run. Raises ConfigError."""
+
+        def listening(host: str, port: int) -> None:
+            service.listens_at(host, port)
+            tune_garbage_collector()
+            self._begin(self._tell("ready", store=store_place(self._settings, service)))
+
+        limits = ConnectionLimits(self._settings.limits.connections_per_client, max_descriptors())
+        return Proxy(self._settings, service, self._assignment.sockets, listening, limits)
+
+    async def _serve(self, proxy: Proxy, service: Service) -> None:
+        def stop_once() -> None:
+            # the supervisor and the operator may both say so, and a second time would mean: at once
+            if not proxy.draining.begun:
+                proxy.stop()
+
+        async def drain(_arguments: Mapping[str, object]) -> dict[str, object]:
+            stop_once()
+            return {}
+
+        async def stop_without_supervisor() -> None:
+            await self._channel.closed.wait()
+            if not proxy.draining.begun:
+                logger.error("the supervisor has ended, so this worker ends, too")
+            stop_once()
+
+        self._channel.handlers |= service.commands | {"drain": drain}
+        operator_signals.handle(
+            {
+                signal.SIGTERM: stop_once,
+                signal.SIGQUIT: proxy.stop_at_once,
+                signal.SIGUSR1: proxy.reopen_log,
+                # the terminal sends these to all processes, and the supervisor decides what follows
+                signal.SIGINT: _ignore,
+                signal.SIGHUP: _ignore,
+            }
+        )
+        self._begin(stop_without_supervisor())
+        await proxy.run()
+
+    def _begin(self, work: Coroutine[None, None, object]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _failed(self, error: Exception, code: int) -> int:
+        """Tell the supervisor that this worker cannot serve, and return the exit code."""
+        await self._tell("failed", problem=str(error), code=code)
+        return code
+
+    async def _tell(self, message: str, **arguments: object) -> None:
+        try:
+            await self._channel.ask(message, **arguments)
+        except ControlError:
+            logger.debug("worker %d: the supervisor has ended", os.getpid())
+
+
+def _ignore() -> None:
+    """Do nothing."""

@@ -1,0 +1,136 @@
+"""A worker as its supervisor sees it: a process that becomes ready, serves, drains and ends."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import partial
+
+from addon.runtime.channel import Channel
+from addon.runtime.control import ControlError
+from addon.serve.workers.fork import fork
+from addon.serve.workers.worker import Assignment, work
+
+REAP_INTERVAL = 0.01
+"""Seconds between two looks whether a process whose connection is closed has ended."""
+
+REAP_TIMEOUT = 5.0
+"""Seconds after which such a process is killed."""
+
+
+class WorkerFailed(Exception):
+    """A worker could not begin to serve. The text says why.
+
+    Attributes:
+        code: The exit code that it had.
+    """
+
+    def __init__(self, problem: str, code: int) -> None:
+        super().__init__(problem)
+        self.code = code
+
+
+class WorkerProcess:
+    """One worker.
+
+    Attributes:
+        number: Its number among those that serve at the same time, from 0.
+        pid: The id of its process.
+        since: When it was started, in seconds since the epoch.
+        started: The same on a clock that cannot be set.
+        is_draining: It was told to end.
+        store: Where its copies are, in words.
+        counters: Its counters at its end.
+        ended: Set once the process has ended.
+        end: How it has ended, in words.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.pid = 0
+        self.since, self.started = time.time(), time.monotonic()
+        self.is_draining = False
+        self.store = ""
+        self.counters: dict[str, int] = {}
+        self.ended = asyncio.Event()
+        self.end = ""
+        self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._channel = Channel({"ready": self._note_ready, "failed": self._note_failure, "ended": self._note_counters})
+        self._waiting: asyncio.Task[None] | None = None
+
+    async def start(self, assignment: Assignment) -> None:
+        """Start the process, and wait until it serves clients. Raises WorkerFailed."""
+        self.pid, connection = fork(partial(work, assignment), assignment.sockets)
+        await self._channel.start(connection)
+        self._waiting = asyncio.get_running_loop().create_task(self._wait())
+        await self._ready
+
+    async def _note_ready(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        self.store = str(arguments["store"])
+        if not self._ready.done():
+            self._ready.set_result(None)
+        return {}
+
+    async def _note_failure(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        if not self._ready.done():
+            self._ready.set_exception(WorkerFailed(str(arguments["problem"]), int(str(arguments["code"]))))
+        return {}
+
+    async def _note_counters(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        counters = arguments["counters"]
+        self.counters = dict(counters) if isinstance(counters, dict) else {}
+        return {}
+
+    async def _wait(self) -> None:
+        """Wait for the end of the process."""
+        await self._channel.closed.wait()
+        kill_at = time.monotonic() + REAP_TIMEOUT
+        while (code := _exit_code(self.pid)) is None:
+            if time.monotonic() > kill_at:
+                self.send(signal.SIGKILL)
+            await asyncio.sleep(REAP_INTERVAL)
+        self.end = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        self.ended.set()
+        if not self._ready.done():
+            self._ready.set_exception(WorkerFailed(f"worker {self.pid} {self.end} before it served clients", 1))
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has begun to serve clients."""
+        return self._ready.done() and not self._ready.cancelled() and self._ready.exception() is None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended, or is about to."""
+        return self._channel.closed.is_set()
+
+    async def ask(self, command: str, **arguments: object) -> dict[str, object]:
+        """Run a command in the worker and return its result. Raises ControlError."""
+        return await self._channel.ask(command, **arguments)
+
+    async def drain(self) -> None:
+        """Tell the worker to end after the responses under way."""
+        self.is_draining = True
+        with suppress(ControlError):  # it has ended
+            await self._channel.ask("drain")
+
+    def send(self, number: int) -> None:
+        """Send a signal to the process, unless it has ended."""
+        if not self.ended.is_set():
+            os.kill(self.pid, number)
+
+    async def kill(self) -> None:
+        """End the process without waiting for anything."""
+        self.is_draining = True
+        self.send(signal.SIGKILL)
+        await self.ended.wait()
+
+
+def _exit_code(process_id: int) -> int | None:
+    """Return the exit code of a child process, negative for a signal, or None while it runs."""
+    ended, status = os.waitpid(process_id, os.WNOHANG)
+    return os.waitstatus_to_exitcode(status) if ended else None
