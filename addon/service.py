@@ -77,7 +77,7 @@ class Service:
             ValueError: an option about origins is invalid.
         """
         self.settings = settings
-        self.is_edge = settings.backend is not None
+        self.is_edge = settings.is_edge
         self.clock = clock or Clock()
         self.counters = Counters()
         self._lasting = lasting

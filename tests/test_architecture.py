@@ -32,6 +32,7 @@ FRONTEND_LAYERS = (
     "connection_limits",
     "leaf_certificates",
     "connections",
+    "gateway",
     "frontend",
     "connect",
     "http1",

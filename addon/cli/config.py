@@ -12,6 +12,7 @@ from addon.config.clients import SHIPPED, read_clients
 from addon.config.errors import ConfigError
 from addon.config.exposure import refuse_exposure
 from addon.config.load import Configuration
+from addon.config.site_overlaps import overlaps
 from addon.config.toml_files import toml_value
 from addon.config.units import parse_size, size_text
 from addon.config.worker_conflicts import refuse_workers_without_a_shared_store
@@ -32,11 +33,18 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         faults = [{"where": fault.where, "key": fault.key, "problem": fault.problem} for fault in error.faults]
         print_json({"valid": False, "faults": faults})
         raise typer.Exit(WRONG_USAGE) from None
-    file = configuration.file
+    file, sites = configuration.file, configuration.settings.site
+    notes = list(overlaps(sites))
     if as_json:
-        print_json({"valid": True, "file": str(file) if file else None, "faults": []})
-    else:
-        print_line(f"{file}: no faults" if file else "no faults; there is no settings file, and the defaults apply")
+        described = [site.model_dump(mode="json") for site in sites]
+        path = str(file) if file else None
+        print_json({"valid": True, "file": path, "faults": [], "sites": described, "notes": notes})
+        return
+    print_line(f"{file}: no faults" if file else "no faults; there is no settings file, and the defaults apply")
+    for number, site in enumerate(sites, 1):
+        print_line(f"site#{number}: {', '.join(site.hosts)} -> {', '.join(map(str, site.origins))}")
+    for note in notes:
+        print_line(note)
 
 
 @app.command("show", epilog="Example: secondhand config show > config.toml")

@@ -83,6 +83,7 @@ def load_private_configuration(
     overrides: dict[str, object] = {
         "profile": PROFILE if profile is None else profile,
         "edge": "",
+        "site": [],
         "store": {"kind": "disk", "path": store or str(private_directory(shared))},
         "recordings": {"path": str(shared.library), "record": "", "replay": ""},
     }

@@ -65,10 +65,10 @@ def serve(
 
     def load() -> Configuration:
         edge_by_mode = None
-        if mode:
+        if through_mitmproxy:
             from addon.frontend.mitm.serve.served_modes import edge_of, refuse_modes  # slow to import
 
-            edge_by_mode = edge_of(mode)
+            edge_by_mode = edge_of(mode or ())
         configuration = load_configuration(
             config,
             store,
@@ -83,8 +83,7 @@ def serve(
         refuse_workers_without_a_shared_store(configuration)
         if through_mitmproxy:
             refuse_workers_with_mitmproxy(configuration)
-        if mode:
-            refuse_modes(mode, configuration.settings)
+            refuse_modes(mode or (), configuration.settings)
         return configuration
 
     operator_signals.catch()

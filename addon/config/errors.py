@@ -83,6 +83,7 @@ _EXPECTED = {
     "tuple_type": "a list",
     "dict_type": "a table",
     "model_type": "a table",
+    "less_than_equal": "a number of at most {le}",
     "greater_than_equal": "a number of at least {ge}",
 }
 

@@ -17,6 +17,7 @@ from addon.config.clients import read_clients
 from addon.config.errors import ConfigError, Fault, Location, faults_of, key_text
 from addon.config.profiles import profile_tables
 from addon.config.settings import Settings
+from addon.config.site_overlaps import refuse_overlaps
 from addon.config.toml_files import read_toml
 
 PREFIX = "SECONDHAND_"
@@ -116,7 +117,9 @@ def configure(
     except ValidationError as error:
         raise ConfigError(*faults_of(error, Settings, lambda location: _place(location, sources))) from None
     read_clients(settings.answer.client_list)
-    return Configuration(settings, file, sources)
+    configuration = Configuration(settings, file, sources)
+    refuse_overlaps(settings.site, settings.edge, configuration.source("site") or "settings")
+    return configuration
 
 
 def _merge(values: dict[Location, _Value], new: object, source: str, at: Location = ()) -> None:

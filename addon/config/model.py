@@ -43,6 +43,13 @@ def existing_file(value: str) -> str:
     return value
 
 
+def not_empty[Member](value: tuple[Member, ...]) -> tuple[Member, ...]:
+    """Return a list that has members. Raises ValueError, whose text names the expected value."""
+    if not value:
+        raise ValueError("a list with at least one member")
+    return value
+
+
 Token = Annotated[str, AfterValidator(token)]
 LowerCaseToken = Annotated[Token, AfterValidator(str.lower)]
 RegularExpression = Annotated[str, AfterValidator(regular_expression)]

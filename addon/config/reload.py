@@ -33,6 +33,10 @@ def refuse_fixed(old: Settings, new: Configuration) -> None:
     changed = [key for key in changed_keys(old, new.settings) if key.startswith(FIXED)]
     if changed:
         raise ConfigError(*(_fault(key, old, new) for key in changed))
+    if old.is_edge != new.settings.is_edge:
+        found, expected = ("no site", "at least one site") if old.is_edge else ("sites", "no site")
+        problem = f"found {found}, expected {expected} as long as the proxy runs; to change it, restart the proxy"
+        raise ConfigError(Fault(new.source("site") or "settings", "site", problem))
 
 
 def _fault(key: str, old: Settings, new: Configuration) -> Fault:

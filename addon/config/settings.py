@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, Strict
 
@@ -21,10 +20,11 @@ from addon.config.model import ExistingFile, RegularExpression, Section, Token
 from addon.config.offline import OfflineSettings
 from addon.config.origin import OriginSettings
 from addon.config.recordings import RecordingsSettings, ReplaySettings
+from addon.config.site import SiteSettings, site_for_any_host
+from addon.config.site_origins import origin_url
 from addon.config.store import MemorySettings, StoreSettings
 from addon.config.units import PositiveSeconds, PositiveSize, Seconds
 from addon.config.workers import Workers, usable_cores
-from cache.http.messages import DEFAULT_PORTS
 from cache.policy.cache_policy import (
     CachePolicy,
     FreshnessPolicy,
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
 _LISTEN = re.compile(r"(?P<host>\[[0-9A-Fa-f:.%]+\]|[^\s:\[\]]+):(?P<port>[0-9]{1,5})")
 
-_ORIGIN = re.compile(r"https?://(\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(:[0-9]{1,5})?/?")
-
 
 def _listen(value: str) -> str:
     match = _LISTEN.fullmatch(value)
@@ -53,9 +51,7 @@ def _listen(value: str) -> str:
 
 
 def _edge(value: str) -> str:
-    if value and not _ORIGIN.fullmatch(value):
-        raise ValueError('an origin like "http://127.0.0.1:8000" or "https://app.example", or nothing')
-    return value
+    return origin_url(value) if value else value
 
 
 # a settings file has strings, which strict enums would refuse
@@ -139,6 +135,7 @@ class Settings(Section):
     http2: Http2Settings = Http2Settings()
     recordings: RecordingsSettings = RecordingsSettings()
     replay: ReplaySettings = ReplaySettings()
+    site: Annotated[tuple[SiteSettings, ...], Strict(strict=False)] = ()
     annotate: Annotated[tuple[AnnotationSettings, ...], Strict(strict=False)] = ()
     log: LogSettings = LogSettings()
 
@@ -160,24 +157,26 @@ class Settings(Section):
         return Path(path).expanduser().absolute() if path else self.store.directory / "recordings"
 
     @property
-    def backend(self) -> tuple[str, str, int] | None:
-        """Scheme, host and port of the one origin in edge mode; None for a forward proxy."""
-        if not self.edge:
-            return None
-        parts = urlsplit(self.edge)
-        return parts.scheme, parts.hostname or "", parts.port or DEFAULT_PORTS[parts.scheme]
+    def sites(self) -> tuple[SiteSettings, ...]:
+        """The sites of an edge: those of `[[site]]`, or the one that `edge` stands for; none for a forward proxy."""
+        return (site_for_any_host(self.edge),) if self.edge else self.site
+
+    @property
+    def is_edge(self) -> bool:
+        """Whether the proxy is an edge cache, a gateway before the origins of its sites."""
+        return bool(self.edge or self.site)
 
     @property
     def targeted_fields(self) -> tuple[str, ...]:
         """The targeted fields that apply; by default, CDN-Cache-Control in edge mode (RFC 9213 §3)."""
         unset = "targeted_fields" not in self.cache.model_fields_set
-        return ("cdn-cache-control",) if self.edge and unset else self.cache.targeted_fields
+        return ("cdn-cache-control",) if self.is_edge and unset else self.cache.targeted_fields
 
     @property
     def reach(self) -> TargetRules | None:
         """The limits on targets; None in edge mode, and for a proxy that only this machine can reach."""
         origin = self.origin
-        if self.edge or is_loopback(self.address[0]):
+        if self.is_edge or is_loopback(self.address[0]):
             return None
         return TargetRules(
             parse_targets(origin.refused_targets),
@@ -189,7 +188,7 @@ class Settings(Section):
         """Return the policy of the cache. Raises ConfigError if the client list is invalid."""
         answer, cache = self.answer, self.cache
         policy = CachePolicy(
-            identity=Identity(name=answer.name, gateway=bool(self.edge)),
+            identity=Identity(name=answer.name, gateway=self.is_edge),
             requests=RequestPolicy(
                 reach=self.reach,
                 bypass_cookies=frozenset(cache.bypass_cookies),
@@ -237,7 +236,9 @@ class Settings(Section):
 
     def origin_options(self) -> OriginOptions:
         """Return the options for connections to origins."""
-        from addon.origin import OriginOptions  # slow to import, and most commands do not need it
+        # slow to import, and most commands do not need it
+        from addon.config.site_options import site_options
+        from addon.origin import OriginOptions
 
         origin = self.origin
         return OriginOptions(
@@ -257,6 +258,6 @@ class Settings(Section):
             client_certificate=str(Path(origin.client_certificate).expanduser()) if origin.client_certificate else "",
             reach=self.reach,
             proxy=origin.proxy,
-            backend=self.backend,
+            sites=site_options(self.sites),
             own_addresses=own_authorities(*self.address),
         )

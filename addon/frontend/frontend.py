@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from addon.frontend.connections import Connections
+from addon.frontend.gateway.sites import Sites
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.service import Service
 
@@ -25,6 +26,8 @@ class Frontend:
     """TLS contexts for the hosts whose TLS is intercepted."""
     leave_alone: tuple[re.Pattern[str], ...] = ()
     """Hosts whose TLS is never intercepted. May be changed; it applies to new tunnels."""
+    sites: Sites = field(default_factory=Sites)
+    """The sites of an edge."""
     inside_tunnel: InsideTunnel = field(init=False)
     """Set by the listener."""
 

@@ -47,6 +47,7 @@ class Listener:
         accept = partial(_Accepted, self)
         self._servers = [await loop.create_server(accept, sock=each.dup(), backlog=BACKLOG) for each in sockets]
         self.address = sockets[0].getsockname()[:2]
+        self.handler.frontend.sites.ports.update(each.getsockname()[1] for each in sockets)
         self.handler.frontend.connections.start()
 
     async def drain(self) -> None:

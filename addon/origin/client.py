@@ -21,6 +21,7 @@ from addon.origin.resolver import Resolver
 from addon.origin.response_buffer import ResponseBuffer
 from addon.origin.response_reader import ResponseReader
 from addon.origin.retries import Retries
+from cache.http.host_table import HostTable
 from cache.http.messages import Fields, Request, Response
 from cache.rules.streams import is_grpc_over_http2
 
@@ -112,6 +113,7 @@ class OriginClient:
         self._clock = clock
         self._proxies = UpstreamProxies(options.proxy, options.own_addresses)
         self._dialler = Dialler(options, self.resolver)
+        self._sites = HostTable((host, site) for site in options.sites for host in site.hosts)
         self._closed = False
         # A pool lives as long as one of its connections, or a request that uses it.
         self._pools: WeakValueDictionary[PoolKey, OriginPool] = WeakValueDictionary()
@@ -239,7 +241,10 @@ class OriginClient:
             self._replaced.add(pool)
 
     def _pool_key(self, request: Request) -> PoolKey:
-        scheme, host, port = self._options.backend or (request.scheme, request.host, request.port)
+        scheme, host, port = request.scheme, request.host, request.port
+        if site := self._sites.find(host):
+            [origin] = site.origins
+            scheme, host, port = origin.scheme, origin.host, origin.port
         offer = Offer.HTTP1
         if self._options.http2 and scheme == "https":
             offer = Offer.EITHER

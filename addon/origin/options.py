@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from addon.origin.backends.options import SiteOptions
 from cache.policy.operator_rules import TargetRules
 
 
@@ -52,8 +53,8 @@ class OriginOptions:
     """PEM file of a certificate and its key, sent to origins that request a client certificate."""
     reach: TargetRules | None = None
     """Targets that are refused to clients. None in edge mode, and if only this machine can reach the proxy."""
-    backend: tuple[str, str, int] | None = None
-    """Scheme, host and port of the only origin in edge mode: every request goes to it, whatever its URL."""
+    sites: tuple[SiteOptions, ...] = ()
+    """The sites of an edge: a request for one of their hosts goes to an origin of the site, whatever its URL."""
     proxy: str = ""
     """The upstream proxy's URL. Empty: take it from HTTP_PROXY and HTTPS_PROXY. "none": use no upstream proxy.
 

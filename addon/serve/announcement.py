@@ -9,7 +9,9 @@ from collections.abc import Sequence
 import typer
 
 from addon.config.settings import Settings
+from addon.config.site import SiteSettings
 from addon.service import Service
+from cache.http.host_table import ANY_HOST, WILDCARD
 from cache.stores.memory import MemoryStore
 
 SCHEMES = {"regular": "http", "upstream": "http", "reverse": "http", "socks5": "socks5h"}
@@ -24,11 +26,17 @@ def announce(settings: Settings, store: str, modes: Sequence[str], host: str, po
     for mode in modes[1:]:
         typer.echo(f"it also listens in the mode {mode}")
     typer.echo(f"its copies are in {store}")
-    if settings.edge or first == "reverse":
-        typer.echo(f"try it twice: curl -i http://{shown}/")
+    if settings.is_edge or first == "reverse":
+        typer.echo(f"try it twice: curl -i {host_option(settings.sites)}http://{shown}/")
     elif scheme:
         typer.echo(f"try it twice: curl -i -x {scheme}://{shown} http://example.org/")
     sys.stdout.flush()
+
+
+def host_option(sites: Sequence[SiteSettings]) -> str:
+    """Return the option by which curl asks an edge for the first host of its sites."""
+    first = sites[0].hosts[0].replace(WILDCARD, f"www{WILDCARD[1:]}") if sites else ANY_HOST
+    return "" if first == ANY_HOST else f"-H 'Host: {first}' "
 
 
 def _kind(mode: str) -> str:

@@ -96,6 +96,7 @@ class Proxy:
         self._service.reload(settings)
         self.settings = settings
         self.listener.handler.use_limits(settings.limits)
+        self.listener.handler.use_sites(settings.sites)
         frontend = self.listener.handler.frontend
         frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
         frontend.connections.limits.per_client = settings.limits.connections_per_client

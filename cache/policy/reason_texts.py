@@ -161,6 +161,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
         ReasonText("an extended CONNECT asks for another protocol than WebSocket", "RFC 8441 §4"),
     ),
     (Refused.UNEXPECTED_304, ReasonText("the origin sent 304 to a request without preconditions", "RFC 9110 §15.4.5")),
+    (Refused.UNKNOWN_HOST, ReasonText("no site of this edge serves the host of the request", "RFC 9110 §15.5.20")),
     # why an HTTP/2 connection was ended
     (
         Disconnected.HTTP2_CONTINUATIONS,

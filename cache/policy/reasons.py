@@ -108,6 +108,7 @@ class Refused(StrEnum):
     TRACE = "trace"
     TUNNEL_PROTOCOL = "tunnel-protocol"
     UNEXPECTED_304 = "unexpected-304"
+    UNKNOWN_HOST = "unknown-host"
 
 
 class Disconnected(StrEnum):

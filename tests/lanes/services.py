@@ -8,6 +8,7 @@ from threading import Barrier
 
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
+from addon.frontend.gateway.sites import Sites
 from addon.origin.options import OriginOptions
 from addon.pipeline.async_store import THREADS
 from addon.pipeline.origin import Origin
@@ -85,7 +86,10 @@ class SharedFrontEnd:
             listener = listener_of(service.settings, service.service, self._limits)
             listener.handler.frontend.connections.start()
             self._handlers[service] = listener.handler
-        self.listener.handler, self.listener.targets = self._handlers[service], targets_of(service.settings)
+        self.listener.handler, self.listener.targets = (
+            self._handlers[service],
+            targets_of(service.settings, Sites(service.settings.sites)),
+        )
 
 
 class ServicePool:

@@ -364,7 +364,8 @@ class Http1Connection(asyncio.Protocol):
 
     def _refuse(self, fault: MalformedRequest) -> None:
         """Tell the client what is wrong with its request, and end."""
-        self.send_last(self._fast_path.fetcher.errors.malformed_request(str(fault), fault.status))
+        errors = self._fast_path.fetcher.errors
+        self.send_last(errors.error(fault.status, fault.reason, str(fault), fault.error), fault.line)
 
     def send_last(self, reply: Reply, line: str = UNPARSED_REQUEST) -> None:
         """Send an error of this proxy's own, logged under a request line, and end."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from addon.config.settings import LimitSettings
+from addon.config.site import SiteSettings
 from addon.frontend.connect.web_socket import SWITCHING_PROTOCOLS, WebSocketHandshake
 from addon.frontend.frontend import Frontend
 from addon.frontend.http1.direct_fetch import DirectFetch
@@ -60,6 +61,11 @@ class Handler:
     def use_limits(self, limits: LimitSettings) -> None:
         """Read request heads with other limits from now on."""
         self.head_limits = HeadLimits(limits.max_head, limits.max_line)
+
+    def use_sites(self, sites: Sequence[SiteSettings]) -> None:
+        """Serve these sites of an edge from now on."""
+        self.frontend.sites.use(sites)
+        self.fast_path.classes.forget()
 
     def start_http2(self, targets: RequestTargets, transport: asyncio.Transport, rest: bytes) -> None:
         """Start HTTP/2 with a client that has sent its preface in clear text, and then `rest` (RFC 9113 §3.3)."""

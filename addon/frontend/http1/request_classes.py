@@ -66,6 +66,10 @@ class RequestClasses:
         found = self._classes[prefix, rest] = RequestClass(request, target.removesuffix(path))
         return found
 
+    def forget(self) -> None:
+        """Forget all classes: what a request head leads to may have changed."""
+        self._classes.clear()
+
 
 def _divided(head: bytes) -> tuple[bytes, bytes] | None:
     """Return the request target and all that follows it, or None if it is no GET. The head may be malformed."""

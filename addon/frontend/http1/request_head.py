@@ -10,9 +10,11 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from addon.runtime.access_log import UNPARSED_REQUEST, request_line
 from cache.http.fields import HOST, TOKEN, tokens
 from cache.http.messages import Fields
 from cache.http.record import record
+from cache.policy.reasons import Refused
 from cache.rules.selection import asks_for_web_socket
 
 MAX_FIELDS = 200
@@ -32,11 +34,33 @@ _AUTHORITY = re.compile(rf"(?:{HOST})?(?::[0-9]*)?")
 
 
 class MalformedRequest(Exception):
-    """A request that cannot be trusted. The text is a sentence for the client, `status` that of the response."""
+    """A request that cannot be trusted. The text is a sentence for the client.
+
+    Attributes:
+        status: The status of the response.
+        reason: Its reason.
+        error: Its error type (RFC 9209 §2.3).
+        line: The request line for the access log.
+    """
+
+    reason = Refused.MALFORMED_REQUEST
+    error = "http_request_error"
+    line = UNPARSED_REQUEST
 
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
         self.status = status
+
+
+class MisdirectedRequest(MalformedRequest):
+    """A well-formed request for a host that this edge does not serve (RFC 9110 §15.5.20)."""
+
+    reason = Refused.UNKNOWN_HOST
+    error = "destination_not_found"
+
+    def __init__(self, host: str, head: RequestHead) -> None:
+        super().__init__(f"This server has no site for the host {host}.", 421)
+        self.line = request_line(head.method, head.target, head.version)
 
 
 @record

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, Self
 
-from addon.frontend.http1.request_head import MalformedRequest, RequestHead
+from addon.frontend.gateway.sites import Sites
+from addon.frontend.http1.request_head import MalformedRequest, MisdirectedRequest, RequestHead
 from cache.http.fields import HOST, is_host
 from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_host
 
@@ -60,8 +61,7 @@ class ForwardProxyTargets:
 class GatewayTargets:
     """A connection to an edge: clients speak to it as to the origin itself."""
 
-    backend: tuple[str, str, int]
-    """Scheme, host and port of the origin."""
+    sites: Sites
     prefix: bytes = b""
     scheme: str = "http"
     """The scheme by which clients reach the edge."""
@@ -73,11 +73,17 @@ class GatewayTargets:
     def request(self, head: RequestHead) -> Request:
         """Return the request, addressed as the client addressed it. Raises MalformedRequest."""
         absolute = _ABSOLUTE_FORM.fullmatch(head.target)
-        authority = absolute[2] if absolute else head.fields.get("host") or ""
         # HTTP/1.0 need not send Host
-        host, port = parse_host_port(authority, DEFAULT_PORTS[self.scheme]) if authority else self.backend[1:]
+        authority = absolute[2] if absolute else head.fields.get("host") or self.sites.default_authority
+        if not authority:
+            raise MalformedRequest("The request names no host.")
+        default_port = DEFAULT_PORTS[self.scheme]
+        host, port = parse_host_port(authority, default_port)
         target = _path(absolute[3], head.method) if absolute else _origin_form(head)
-        return _request(head, self.scheme, host, port, target)
+        site = self.sites.find(host)
+        if site is None:
+            raise MisdirectedRequest(host, head)
+        return _request(head, self.scheme, host, self.sites.port_in_key(site, port, default_port), target)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from addon.frontend.http2.turns import Turns
 from addon.frontend.http2.upload import Upload
 from addon.origin import OriginFailure, RequestContent
 from addon.pipeline.reply import Reply, Stream
-from addon.runtime.access_log import UNPARSED_REQUEST, access_line, format_line
+from addon.runtime.access_log import access_line, format_line
 from cache.http.fields import tokens
 from cache.http.messages import Request, Response
 from cache.rules.streams import is_stream
@@ -71,7 +71,8 @@ class Http2Handler:
     async def refuse(self, stream: AnsweredStream, fault: MalformedRequest) -> bool:
         """Tell the client what is wrong with its request; return whether the response is complete."""
         errors = self.fast_path.fetcher.errors
-        return await self.send_error(stream, errors.malformed_request(str(fault), fault.status), UNPARSED_REQUEST)
+        reply = errors.error(fault.status, fault.reason, str(fault), fault.error)
+        return await self.send_error(stream, reply, fault.line)
 
     async def send_error(self, stream: AnsweredStream, reply: Reply, line: str) -> bool:
         """Send an error of this proxy's own, logged under a request line; return whether the client got all of it."""

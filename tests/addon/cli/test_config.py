@@ -55,3 +55,20 @@ def test_config_show_prints_the_client_list(tmp_path: Path) -> None:
     assert shown["settings"]["listen"] == "127.0.0.1:8080"
     assert shown["set_by"] == {"store.path": "command line --store"}
     assert "client-cargo" in [client["name"] for client in shown["clients"]]
+
+
+def test_config_check_prints_the_sites_and_explains_which_one_answers(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[[site]]\nhosts = ["*.example.org"]\norigins = ["http://127.0.0.1:8000"]\n'
+        '[[site]]\nhosts = ["WWW.example.org"]\norigins = [{ url = "http://127.0.0.1:8001", weight = 2 }]\n'
+    )
+    assert run("config", "check", "--config", file).stdout.splitlines() == [
+        f"{file}: no faults",
+        "site#1: *.example.org -> http://127.0.0.1:8000",
+        "site#2: www.example.org -> http://127.0.0.1:8001 (weight 2)",
+        "site#2 answers for www.example.org, although *.example.org of site#1 matches it, too",
+    ]
+    as_json = json.loads(run("config", "check", "--config", file, "--json").stdout)
+    assert [site["hosts"] for site in as_json["sites"]] == [["*.example.org"], ["www.example.org"]]
+    assert len(as_json["notes"]) == 1

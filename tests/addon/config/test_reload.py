@@ -36,3 +36,23 @@ def test_other_keys_may_change(tmp_path: Path) -> None:
     file = tmp_path / "settings.toml"
     file.write_text('[tls]\nleave_alone = ["a.example"]\n[offline]\nkeep_private = true\n')
     refuse_fixed(Settings(), configure(file, environ={}))
+
+
+SITE = '[[site]]\nhosts = ["{}"]\norigins = ["http://127.0.0.1:8000"]\n'
+
+
+def test_sites_may_change_but_a_forward_proxy_does_not_become_an_edge(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    file.write_text(SITE.format("a.example"))
+    one = configure(file, environ={})
+    file.write_text(SITE.format("b.example") + SITE.format("c.example"))
+    two = configure(file, environ={})
+    refuse_fixed(one.settings, two)
+    until = "as long as the proxy runs; to change it, restart the proxy"
+    with pytest.raises(ConfigError) as refused:
+        refuse_fixed(Settings(), two)
+    assert str(refused.value) == f"{file}: site: found sites, expected no site {until}"
+    file.write_text("")
+    with pytest.raises(ConfigError) as refused:
+        refuse_fixed(one.settings, configure(file, environ={}))
+    assert str(refused.value) == f"settings: site: found no site, expected at least one site {until}"

@@ -26,6 +26,7 @@ def edge_of(modes: Sequence[str]) -> str | None:
 
 def refuse_modes(modes: Sequence[str], settings: Settings) -> None:
     """Raise ConfigError for a mode that would listen for others, or for other targets, than the settings allow."""
+    refuse_sites(settings)
     for name in modes:
         host = _parsed(name).listen_host(settings.address[0])
         if is_loopback(settings.address[0]) and not is_loopback(host):
@@ -34,6 +35,13 @@ def refuse_modes(modes: Sequence[str], settings: Settings) -> None:
     if settings.edge and modes and edge_of(modes) != settings.edge:
         problem = f'found {" and ".join(modes)}, expected no other mode while "edge" is set ({settings.edge})'
         raise ConfigError(Fault(OPTION, "", problem))
+
+
+def refuse_sites(settings: Settings) -> None:
+    """Raise ConfigError if there are sites: a reverse proxy of mitmproxy has one origin."""
+    if settings.site:
+        problem = "found [[site]], expected `edge`: with scripts, modes or --no-door, an edge has one origin"
+        raise ConfigError(Fault("settings", "site", problem))
 
 
 def _parsed(mode: str) -> ProxyMode:

@@ -6,6 +6,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from addon.config.settings import Settings
+from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.request_classes import MAX_CLASSES, RequestClasses
 from addon.frontend.http1.request_head import MalformedRequest, parse
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets, TunnelTargets
@@ -13,7 +15,7 @@ from cache.rules.key import primary_key, target_uri
 from tests.fixtures.strategies import unhurried
 
 PROXY = ForwardProxyTargets()
-EDGE = GatewayTargets(("http", "backend.example", 8000))
+EDGE = GatewayTargets(Sites(Settings(edge="http://backend.example:8000").sites))
 TUNNEL = TunnelTargets.of("https", "a.example", 443, "a.example")
 CONNECTIONS = {"proxy": (PROXY, b"http://a.example"), "edge": (EDGE, b""), "tunnel": (TUNNEL, b"")}
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import pytest
 
+from addon.config.settings import Settings
+from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.request_head import MalformedRequest, RequestHead, parse
 from addon.frontend.http1.request_target import (
     ForwardProxyTargets,
@@ -32,7 +34,7 @@ from tests.addon.frontend.front_end import (
 from tests.fixtures.raw_origin import RawOrigin, answering, endless
 
 TUNNEL = TunnelTargets.of("https", "a.example", 443, "a.example")
-GATEWAY = GatewayTargets(("http", "backend.example", 8080))
+GATEWAY = GatewayTargets(Sites(Settings(edge="http://backend.example:8080").sites))
 
 
 def head(line: str, *lines: str) -> RequestHead:

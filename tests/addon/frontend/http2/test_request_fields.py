@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from addon.config.settings import Settings
+from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.request_head import MAX_FIELDS, HeadLimits, MalformedRequest, RequestHead, parse
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets, TunnelTargets
 from addon.frontend.http2.request_fields import Http2Head, check_trailers, request_head
@@ -37,7 +39,7 @@ def test_a_head_has_the_whole_url_as_its_target_and_one_host() -> None:
     "targets",
     [
         ForwardProxyTargets(),
-        GatewayTargets(("http", "b.example", 80), scheme="https"),
+        GatewayTargets(Sites(Settings(edge="http://b.example").sites), scheme="https"),
         TunnelTargets.of("https", "a.example", 443, "a.example"),
     ],
     ids=["forward proxy", "edge", "tunnel"],

@@ -37,3 +37,10 @@ def test_an_edge_has_no_other_mode() -> None:
     """Targets of a forward proxy would have no limits."""
     with pytest.raises(ConfigError, match="expected no other mode"):
         refuse_modes(["socks5"], Settings(edge="http://app.example"))
+
+
+def test_sites_are_refused_since_a_reverse_proxy_of_mitmproxy_has_one_origin() -> None:
+    settings = Settings.model_validate({"site": [{"hosts": ["a.example"], "origins": ["http://127.0.0.1:8000"]}]})
+    with pytest.raises(ConfigError, match="expected `edge`"):
+        refuse_modes([], settings)
+    refuse_modes([], Settings(edge="http://127.0.0.1:8000"))

@@ -1,0 +1,1 @@
+"""What clients of an edge meet before the cache."""

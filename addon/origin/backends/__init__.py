@@ -1,0 +1,1 @@
+"""The origins behind an edge: which one gets a request."""

@@ -1,0 +1,132 @@
+"""The table [[site]]: host patterns, origins, and the short form `edge`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from addon.config.settings import Settings
+from addon.config.site import host_pattern, host_without_name
+from tests.fixtures.settings_files import configured, faults
+
+pytestmark = pytest.mark.usefixtures("default_settings")
+
+SITE = '[[site]]\nhosts = ["{}"]\norigins = ["http://127.0.0.1:8000"]\n'
+
+
+@pytest.mark.parametrize(
+    ("written", "pattern"),
+    [
+        ("Example.ORG", "example.org"),
+        ("example.org.", "example.org"),
+        ("*.Example.org", "*.example.org"),
+        ("*", "*"),
+        ("bücher.example", "xn--bcher-kva.example"),
+        ("*.Bücher.example", "*.xn--bcher-kva.example"),
+        ("localhost", "localhost"),
+        ("my_host", "my_host"),
+        ("127.0.0.1", "127.0.0.1"),
+        ("[::1]", "::1"),
+        ("0:0::1", "::1"),
+    ],
+)
+def test_a_host_is_written_as_requests_name_it(written: str, pattern: str) -> None:
+    assert host_pattern(written) == pattern
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        ".",
+        "*.",
+        "**",
+        "*.*.example.org",
+        "www.*",
+        "w*.example.org",
+        "*example.org",
+        "example.org:80",
+        "http://example.org",
+        "example.org/",
+        "a b",
+        "a..b",
+        ".example.org",
+        "*.127.0.0.1",
+        "*.[::1]",
+        "user@example.org",
+        "%61.example",
+        f"{'a' * 64}.example",
+        ".".join(["a" * 60] * 5),
+        "\ud800.example",
+    ],
+)
+def test_a_pattern_that_no_request_can_match_is_refused(written: str) -> None:
+    with pytest.raises(ValueError, match="a host without a port"):
+        host_pattern(written)
+
+
+def test_a_site_has_hosts_and_origins(tmp_path: Path) -> None:
+    [site] = configured(
+        tmp_path,
+        '[[site]]\nhosts = ["A.example", "*.a.example"]\norigins = [{ url = "https://[::1]:8443/", weight = 2 }]',
+    ).settings.sites
+    assert site.hosts == ("a.example", "*.a.example")
+    [origin] = site.origins
+    assert (origin.address.scheme, origin.address.host, origin.address.port) == ("https", "::1", 8443)
+    assert origin.address.authority == "[::1]:8443"
+    assert str(origin) == "https://[::1]:8443/ (weight 2)"
+
+
+def test_faults_of_sites_name_the_table_and_what_was_expected(tmp_path: Path) -> None:
+    assert faults(tmp_path, "[[site]]\nhosts = []\norigins = []\nhost = 'a'") == [
+        "config.toml: site#1.hosts: found an empty list, expected a list with at least one member",
+        "config.toml: site#1.origins: found an empty list, expected a list with one member",
+        "config.toml: site#1.host: unknown key, did you mean hosts?",
+    ]
+    [fault] = faults(tmp_path, SITE.format("a.example") + SITE.format("b.example:80"))
+    assert fault.startswith('config.toml: site#2.hosts#1: found "b.example:80", expected a host without a port, like')
+    [fault] = faults(tmp_path, '[[site]]\nhosts = ["a"]\norigins = ["ftp://b"]')
+    assert fault.startswith('config.toml: site#1.origins#1.url: found "ftp://b", expected an origin like')
+    [fault] = faults(tmp_path, '[[site]]\nhosts = ["a"]\norigins = ["http://b:0"]')
+    assert fault == 'config.toml: site#1.origins#1.url: found "http://b:0", expected a port from 1 to 65535'
+    [fault] = faults(tmp_path, '[[site]]\nhosts = ["a"]\norigins = [{ url = "http://b", weight = 0 }]')
+    assert fault == "config.toml: site#1.origins#1.weight: found 0, expected a number of at least 1"
+
+
+def test_edge_is_the_short_form_of_one_site_for_any_host() -> None:
+    settings = Settings(edge="http://127.0.0.1:8000")
+    [site] = settings.sites
+    assert (site.hosts, [origin.url for origin in site.origins]) == (("*",), ["http://127.0.0.1:8000"])
+    assert settings.is_edge
+    assert settings.policy().identity.gateway
+    assert not Settings().is_edge
+    assert Settings().sites == ()
+
+
+def test_with_sites_the_proxy_is_a_gateway(tmp_path: Path) -> None:
+    settings = configured(tmp_path, f'listen = "192.0.2.1:80"\n{SITE.format("a.example")}').settings
+    assert settings.policy().identity.gateway
+    assert settings.targeted_fields == ("cdn-cache-control",)
+    assert settings.reach is None
+
+
+@pytest.mark.parametrize(
+    ("hosts", "name"),
+    [
+        (["a.example"], "a.example"),
+        (["a.example", "b.example"], None),
+        (["*.a.example"], None),
+        (["*"], "127.0.0.1:8000"),
+    ],
+)
+def test_a_request_without_host_is_for_the_only_host_if_there_is_one(hosts: list[str], name: str | None) -> None:
+    settings = Settings.model_validate({"site": [{"hosts": hosts, "origins": ["http://127.0.0.1:8000"]}]})
+    assert host_without_name(settings.sites) == name
+    assert host_without_name(settings.sites * 2) is None
+
+
+def test_sites_can_come_from_the_environment(tmp_path: Path) -> None:
+    variable = '[{ hosts = ["a.example"], origins = ["http://127.0.0.1:8000"] }]'
+    [site] = configured(tmp_path, "", {"SECONDHAND_SITE": variable}).settings.sites
+    assert site.hosts == ("a.example",)
