@@ -65,7 +65,7 @@ class EntryTransaction:
     def insert(
         self, entry: StoredResponse, data: bytes, body: bytes | Spool, replaces: Iterable[str], used: float
     ) -> None:
-        """Store an entry with its body.
+        """Store an entry with its body. Its rows may wait for `write_added`.
 
         Args:
             entry: the entry.
@@ -78,12 +78,11 @@ class EntryTransaction:
             StoreError: nothing was changed.
         """
         key = entry.key
-        is_known_empty = self._changes.is_known_empty(key)  # asked first: it saves the query for other entries
-        self._changes.put_body(entry.id, key, body, used)
-        if is_known_empty:
-            self._changes.put_head(key, encode_row([data]))
+        if isinstance(body, bytes) and self._changes.is_known_empty(key):  # it saves the query for other entries
+            self._changes.add(key, encode_row([data]), entry.id, body, used)
             self.results[key] = (entry,)
             return
+        self._changes.put_body(entry.id, key, body, used)
         variants = self._variants(key)
         ended = superseded(entry, (each for each, _ in variants), self._captures)
         replaced = {*replaces, entry.id, *ended}
@@ -92,6 +91,10 @@ class EntryTransaction:
         present.sort(key=lambda each: max(uses[each], self._last_use(each)))
         kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
         self._write(key, [(entry, data), *(each for each in variants if each[0].id in kept)])
+
+    def write_added(self) -> None:
+        """Write the rows of entries that wait. Raises IdTaken if that is impossible for one of them."""
+        self._changes.write_added()
 
     def update(self, entry: StoredResponse, sole_variant: bytes | None = None) -> bool:
         """Replace the head of a stored entry if its revision is `entry.revision - 1`. Return whether it was replaced.
@@ -139,6 +142,7 @@ class EntryTransaction:
     def evict(self, max_size: int) -> int:
         """Delete the least recently used entries until at most `max_size` bytes are in use. Return their number."""
         count, spared = 0, set[str]()
+        self._changes.write_added()
         while self._rows.bytes_in_use() > max_size and (oldest := self._changes.least_recently_used()):
             # The rows get the last uses late: an entry that was used since is put back in the order, once
             if (last := self._last_use(oldest.entry_id)) > oldest.used and oldest.entry_id not in spared:
@@ -151,6 +155,7 @@ class EntryTransaction:
         return count
 
     def _variants(self, key: str) -> list[Encoded]:
+        self._changes.write_added()
         return variants_in(self._rows, key, self._changes.purges) or []
 
     def _write(self, key: str, entries: Sequence[Encoded]) -> None:

@@ -8,6 +8,10 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain
+
+from diskcache.core import MODE_RAW
 
 from cache.stores.base import StoreError
 from cache.stores.disk.purge_table import PurgeTable
@@ -15,16 +19,15 @@ from cache.stores.disk.rows import Execute, Rows, Value
 from cache.stores.disk.spool import Spool
 from cache.stores.generations import Generations
 
-_PUT = """
-    INSERT INTO Cache (key, raw, store_time, access_time, access_count, tag, size, mode, filename, value)
-    VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?)
-"""
-_PUT_OVER = (
-    _PUT
-    + """ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, expire_time = NULL,
+_INTO = "INSERT INTO Cache (key, raw, store_time, access_time, access_count, tag, size, mode, filename, value) VALUES "
+_PUT = _INTO + "(?, 1, ?, ?, ?, ?, ?, ?, ?, ?)"
+_OVER = """
+    ON CONFLICT (key, raw) DO UPDATE SET store_time = excluded.store_time, expire_time = NULL,
     access_count = excluded.access_count, tag = excluded.tag, size = excluded.size, mode = excluded.mode,
-    filename = excluded.filename, value = excluded.value"""
-)
+    filename = excluded.filename, value = excluded.value
+"""
+_ADDED_AT_ONCE = 32
+"""Entries whose rows are written by one statement: SQLite lets other threads run once for each statement."""
 _TOUCH = """
     UPDATE Cache SET access_time = used.value FROM json_each(?) AS used WHERE Cache.key = used.key AND Cache.raw = 1
 """
@@ -44,6 +47,7 @@ def row_transaction(rows: Rows, generations: Generations, purges: PurgeTable) ->
             transaction = RowTransaction(rows, generations, purges, execute, discard)
             version = rows.version()
             yield transaction
+            transaction.write_added()
             slots = transaction.slots
             transaction.before = {slot: generations.stable_value(slot) for slot in slots}
             begun = generations.begin_change(slots)
@@ -54,6 +58,10 @@ def row_transaction(rows: Rows, generations: Generations, purges: PurgeTable) ->
     with suppress(StoreError), rows.failures():
         if rows.version() == version:  # else another connection has committed since, perhaps under the same keys
             transaction.generation = generation
+
+
+class IdTaken(StoreError):
+    """There is a body row for the id of a new entry."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +89,10 @@ class RowTransaction:
         self._rows = rows
         self.generations = generations
         self.purges = purges
-        self._execute = execute
+        self._execute_now = execute
         self._discard = discard
+        self._added: list[tuple[str, float, str, bytes, str, bytes]] = []
+        """Key, last use, tag and value of each body row that waits to be written; key and value of the head row."""
         self._now = time.time()
         self.last_purge = purges.load_in(execute)
         """Number of the last purge before the transaction."""
@@ -93,16 +103,44 @@ class RowTransaction:
         self.generation: int | None = None
         """Value of these slots after the commit; None if another connection has committed meanwhile."""
 
+    def _execute(self, statement: str, *parameters: Value) -> list[tuple[Value, ...]]:
+        """Execute a statement after what was added, and return its rows."""
+        self.write_added()
+        return self._execute_now(statement, *parameters)
+
     def is_known_empty(self, key: str) -> bool:
         """Return whether it is certain, without a query, that nothing is stored under a key."""
         slot = self.generations.slot(key)
         return slot not in self.slots and self.generations.stable_value(slot) == 0
 
+    def add(self, key: str, row: bytes, entry_id: str, body: bytes, used: float) -> None:
+        """Write the head row and the only body row of a primary key that has none. They may wait for `write_added`."""
+        self.slots.add(self.generations.slot(key))
+        self._added.append((f"b:{entry_id}", used, key, body, f"u:{key}", row))
+        if len(self._added) >= _ADDED_AT_ONCE:
+            self.write_added()
+
+    def write_added(self) -> None:
+        """Write the rows that wait. Called before the end, and before rows are read in another way.
+
+        Raises:
+            IdTaken: there is a body row for the id of one of them; none of them was written.
+        """
+        if not self._added:
+            return
+        added, self._added = self._added, []
+        bodies, heads = _statements(len(added))
+        try:
+            self._execute_now(bodies, self._now, self.last_purge, *chain.from_iterable([each[:4] for each in added]))
+        except sqlite3.IntegrityError as error:
+            raise IdTaken(f"an id is taken, from {added[0][0]} to {added[-1][0]}") from error
+        self._execute_now(heads, self._now, self.last_purge, *chain.from_iterable([each[4:] for each in added]))
+
     def put_head(self, key: str, row: bytes) -> None:
         """Write the head row of a primary key."""
         self.slots.add(self.generations.slot(key))
         columns = (self._now, self._now, self.last_purge, None, *self._rows.disk.store(row, read=False))
-        self._execute(_PUT_OVER, f"u:{key}", *columns)
+        self._execute(_PUT + _OVER, f"u:{key}", *columns)
 
     def rewrite_head(self, key: str, row: bytes) -> bool:
         """Replace the head row of a primary key, if it exists. Return whether it exists."""
@@ -116,15 +154,15 @@ class RowTransaction:
         self._execute("DELETE FROM Cache WHERE key = ?", f"u:{key}")
 
     def put_body(self, entry_id: str, key: str, body: bytes | Spool, used: float) -> None:
-        """Write a body row. Raises StoreError if there is one for that id."""
+        """Write a body row. Raises IdTaken if there is one for that id."""
         # A spool file is moved before its row is inserted, so the id is checked first
         if isinstance(body, Spool) and self._execute("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
-            raise StoreError(f"the id {entry_id} is taken")
+            raise IdTaken(f"the id {entry_id} is taken")
         try:
             columns = (self._now, used, self.last_purge, key, *self._rows.disk.store(body, read=False))
             self._execute(_PUT, f"b:{entry_id}", *columns)
         except sqlite3.IntegrityError as error:
-            raise StoreError(f"the id {entry_id} is taken") from error
+            raise IdTaken(f"the id {entry_id} is taken") from error
 
     def bodies_of(self, key: str) -> dict[str, float]:
         """Return the last uses of the bodies under a key, in seconds since the epoch by entry id, oldest first."""
@@ -158,6 +196,16 @@ class RowTransaction:
     def _drop_row(self, rowid: Value, name: Value) -> None:
         self._execute("DELETE FROM Cache WHERE rowid = ?", rowid)
         self._discard(name)
+
+
+@lru_cache(maxsize=_ADDED_AT_ONCE)
+def _statements(count: int) -> tuple[str, str]:
+    """Return the statements that write so many body rows and head rows, without files. They share two parameters."""
+    body = "(?{0}, 1, ?1, ?{1}, ?2, ?{2}, 0, {mode}, NULL, ?{3})"
+    head = "(?{0}, 1, ?1, ?1, ?2, NULL, 0, {mode}, NULL, ?{1})"
+    bodies = [body.format(*range(at, at + 4), mode=MODE_RAW) for at in range(3, 3 + 4 * count, 4)]
+    heads = [head.format(*range(at, at + 2), mode=MODE_RAW) for at in range(3, 3 + 2 * count, 2)]
+    return _INTO + ", ".join(bodies), _INTO + ", ".join(heads) + _OVER
 
 
 def _seconds(value: Value) -> float:

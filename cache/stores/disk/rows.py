@@ -60,6 +60,12 @@ _TRIGGERS = {
         BEGIN UPDATE Settings SET value = value - OLD.size WHERE key = 'size'; END""",
 }
 
+# Replace diskcache's indexes of the same names, to which each row adds a line
+_INDEXES = {
+    "Cache_expire_time": "Cache (expire_time) WHERE expire_time IS NOT NULL",  # no row has this time
+    "Cache_tag_rowid": "Cache(tag, rowid) WHERE tag IS NOT NULL",
+}
+
 type Value = str | bytes | int | float | None
 
 
@@ -94,20 +100,21 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             self.execute("CREATE INDEX IF NOT EXISTS Body_file ON Cache(filename, size) WHERE filename IS NOT NULL")
             self.execute(_CREATE_PURGES)
             self.execute("SELECT tag, number, done FROM Purge LIMIT 1")  # fails if it is another table
-            self._replace_triggers()
+            self._replace("TRIGGER", {name: f"{name} AFTER {event}" for name, event in _TRIGGERS.items()})
+            self._replace("INDEX", {name: f"{name} ON {columns}" for name, columns in _INDEXES.items()})
         except BaseException:
             self.close_all()
             raise
 
-    def _replace_triggers(self) -> None:
-        wanted = {name: f"CREATE TRIGGER {name} AFTER {event}" for name, event in _TRIGGERS.items()}
-        triggers = self.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'")
-        present = {str(name): str(sql) for name, sql in triggers}
-        if wanted.items() <= present.items():
+    def _replace(self, kind: str, definitions: dict[str, str]) -> None:
+        """Create triggers or indexes, by name, in place of those of the same names that are defined in another way."""
+        wanted = {name: f"CREATE {kind} {definition}" for name, definition in definitions.items()}
+        found = self.execute("SELECT name, sql FROM sqlite_master WHERE type = ?", kind.lower())
+        if wanted.items() <= {str(name): str(sql) for name, sql in found}.items():
             return
         with self._transact():
             for name, statement in wanted.items():
-                self.execute(f"DROP TRIGGER IF EXISTS {name}")
+                self.execute(f"DROP {kind} IF EXISTS {name}")
                 self.execute(statement)
 
     @property

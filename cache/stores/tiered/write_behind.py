@@ -12,6 +12,7 @@ from threading import Condition, Lock, Thread
 from cache.policy.reasons import NotStored
 from cache.stores.base import StoreError
 from cache.stores.disk.entry_transaction import EntryTransaction
+from cache.stores.disk.row_transaction import IdTaken
 from cache.stores.disk.store import DiskStore
 
 logger = logging.getLogger(__name__)
@@ -134,7 +135,7 @@ class WriteBehind:
     def _write(self, batch: list[Change]) -> None:
         attempt = _Attempt(batch)
         try:
-            self._disk.transact(attempt.run)
+            self._transact(attempt)
             self._failing = False
         except Exception as error:  # of any kind: the transaction was rolled back
             if not self._failing:
@@ -148,6 +149,13 @@ class WriteBehind:
             with self._condition:
                 self._finish(batch, attempt)
                 self._condition.notify_all()
+
+    def _transact(self, attempt: _Attempt) -> None:
+        try:
+            self._disk.transact(attempt.run)
+        except IdTaken:
+            attempt.one_by_one = True
+            self._disk.transact(attempt.run)
 
     def _finish(self, batch: list[Change], attempt: _Attempt) -> None:
         self._finished += len(batch)
@@ -177,6 +185,8 @@ class _Attempt:
 
     def __init__(self, batch: list[Change]) -> None:
         self._batch = batch
+        self.one_by_one = False
+        """Write the rows of each change on their own, to find the one that cannot be written."""
         self.transaction: EntryTransaction | None = None
         self.failed: list[str] = []
         self.overtaken: list[str] = []
@@ -190,6 +200,10 @@ class _Attempt:
                 continue
             try:
                 change.write(transaction)
+                if self.one_by_one:
+                    transaction.write_added()
             except StoreError as error:
+                if isinstance(error, IdTaken) and not self.one_by_one:
+                    raise
                 logger.warning("a change was not written: %s", error)
                 self.failed.append(change.key)

@@ -1,4 +1,4 @@
-"""The triggers of diskcache are replaced once, and the replacements count correctly."""
+"""The triggers and indexes of diskcache are replaced once, and the replacements do the same."""
 
 from __future__ import annotations
 
@@ -11,20 +11,30 @@ import pytest
 from cache.stores.disk.rows import Rows
 
 
-def triggers(directory: Path) -> dict[str, str]:
+def schema(directory: Path) -> dict[str, str]:
     with closing(sqlite3.connect(directory / "cache.db")) as connection, connection:
-        return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"))
+        return dict(connection.execute("SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'index')"))
 
 
-def test_triggers_of_an_older_store_are_replaced(tmp_path: Path) -> None:
+def test_triggers_and_indexes_of_an_older_store_are_replaced(tmp_path: Path) -> None:
     (tmp_path / "cache.db").touch()
     Rows(tmp_path, 1).close_all()
-    current = triggers(tmp_path)
+    current = schema(tmp_path)
     with closing(sqlite3.connect(tmp_path / "cache.db")) as connection, connection:
         connection.execute("DROP TRIGGER Settings_size_insert")
         connection.execute("CREATE TRIGGER Settings_size_insert AFTER INSERT ON Cache BEGIN SELECT 1; END")
+        connection.execute("DROP INDEX Cache_tag_rowid")
+        connection.execute("CREATE INDEX Cache_tag_rowid ON Cache(tag, rowid)")
     Rows(tmp_path, 1).close_all()
-    assert triggers(tmp_path) == current
+    assert schema(tmp_path) == current
+
+
+@pytest.mark.parametrize("condition", ["tag = 'x'", "tag >= 'x' AND tag < 'y'"])
+def test_bodies_are_found_by_their_tag(tmp_path: Path, condition: str) -> None:
+    (tmp_path / "cache.db").touch()
+    with closing(Rows(tmp_path, 1)) as rows:
+        (plan,) = rows.execute(f"EXPLAIN QUERY PLAN SELECT filename FROM Cache WHERE {condition}")
+        assert "USING INDEX Cache_tag_rowid" in str(plan[-1])
 
 
 def test_a_connection_is_refused_when_the_database_is_another_one(tmp_path: Path) -> None:
