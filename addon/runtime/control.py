@@ -12,19 +12,18 @@ import json
 import logging
 import os
 import socket
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
+
+from addon.runtime.unix_address import unix_address
 
 Handler = Callable[[Mapping[str, object]], Awaitable[dict[str, object]]]
 
 MAX_LINE = 1_048_576
 """The largest request or reply, in bytes."""
-
-MAX_SOCKET_PATH = 100
-"""The longest path that surely fits into a socket address, in bytes. The system's limit is 104 or 108."""
 
 MAX_REPLY = 67_108_864
 """The largest reply that contains a document, in bytes."""
@@ -40,19 +39,6 @@ logger = logging.getLogger(__name__)
 
 class ControlError(Exception):
     """A running proxy did not carry out a command. The text says why."""
-
-
-@contextmanager
-def _socket_address(path: Path) -> Iterator[str]:
-    """Yield a name of `path` that fits into a socket address. It is valid only inside the context."""
-    if len(os.fsencode(path)) <= MAX_SOCKET_PATH:
-        yield str(path)
-        return
-    directory = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        yield f"/proc/self/fd/{directory}/{path.name}"
-    finally:
-        os.close(directory)
 
 
 class ControlServer:
@@ -104,7 +90,7 @@ class ControlServer:
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             # it gets its real name only when it listens: another process would remove a socket without a listener
-            with _socket_address(name) as address:
+            with unix_address(name) as address:
                 listener.bind(address)
             name.chmod(0o600)
             listener.listen()
@@ -264,7 +250,7 @@ class ControlClient:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         connection.settimeout(REPLY_TIMEOUT)
         try:
-            with _socket_address(self.path) as address:
+            with unix_address(self.path) as address:
                 connection.connect(address)
         except BaseException:
             connection.close()
