@@ -68,6 +68,13 @@ class MemoryStore:
         self._insert(stored, body, replaces)
         return stored
 
+    def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:  # noqa: ARG002 - the protocol's signature
+        """Return false: no other process sees this store."""
+        return False
+
+    def commit_soon(self) -> None:
+        """Do nothing: no other process sees this store."""
+
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return all stored responses under a primary key, most recently stored first."""
         with self._lock:

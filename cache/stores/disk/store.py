@@ -101,6 +101,13 @@ class DiskStore:
     def try_update(self, entry: StoredResponse) -> None:
         """Return None: everything needs to wait for the disk."""
 
+    def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:  # noqa: ARG002 - the protocol's signature
+        """Return false: every change is made in a transaction."""
+        return False
+
+    def commit_soon(self) -> None:
+        """Do nothing: every change is made in a transaction."""
+
     def candidates(self, key: str) -> tuple[StoredResponse, ...]:
         """Return all stored responses under a primary key, most recently stored first. Raises StoreError."""
         self._purges.load()

@@ -154,6 +154,16 @@ class TieredStore:
             )
             return True
 
+    def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:
+        """Call a function, on any thread, when the changes under a key are on the disk. Return false if they are."""
+        with self._lock:
+            return self._write_behind.call_when_written(key, call)
+
+    def commit_soon(self) -> None:
+        """Let other processes see the changes made so far as soon as possible. Never waits."""
+        with self._lock:
+            self._write_behind.write_soon()
+
     def _change(self, change: Change, variants: tuple[StoredResponse, ...], bodies: Mapping[str, bytes]) -> None:
         """Make a change in memory, and add it to those that will be written."""
         self._write_behind.add(change)

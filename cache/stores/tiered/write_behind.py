@@ -68,6 +68,8 @@ class WriteBehind:
         self._size = 0
         # Numbers of changes: added so far, finished so far, and to be written without delay
         self._added = self._finished = self._flush_up_to = 0
+        self._calls: deque[tuple[int, Callable[[], None]]] = deque()
+        """What to call once so many changes have finished, in order."""
         self._thread: Thread | None = None
         self._closed = self._failing = False
 
@@ -88,10 +90,24 @@ class WriteBehind:
         """Wait until all changes added so far are written or lost."""
         with self._condition:
             goal = self._added
-            self._flush_up_to = max(self._flush_up_to, goal)
-            self._condition.notify_all()
+            self.write_soon()
             while self._finished < goal and self._is_running():
                 self._condition.wait()
+
+    def call_when_written(self, key: str, call: Callable[[], None]) -> bool:
+        """Call a function, on the thread, when the changes under a key are written or lost. The lock must be held.
+
+        Return false if there are none: it is not called then.
+        """
+        if key not in self.keys:
+            return False
+        self._calls.append((self._added, call))
+        return True
+
+    def write_soon(self) -> None:
+        """Write the changes added so far without further delay. The lock must be held."""
+        self._flush_up_to = max(self._flush_up_to, self._added)
+        self._condition.notify_all()
 
     def close(self) -> None:
         """Write all changes and refuse new ones."""
@@ -171,6 +187,8 @@ class WriteBehind:
             self._on_lost(attempt.failed, NotStored.STORE_FAILED)
         if attempt.overtaken:
             self._on_lost(attempt.overtaken, NotStored.OVERTAKEN)
+        while self._calls and self._calls[0][0] <= self._finished:
+            self._calls.popleft()[1]()
 
     def _rebase(self, generation: int | None, before: Mapping[int, int | None]) -> None:
         """Base pending changes on the generation just written, since that change is not another process's."""

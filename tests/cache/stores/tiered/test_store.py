@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -171,6 +172,39 @@ def test_a_pending_change_is_written_to_disk(open_store: OpenStore, other: DiskS
     assert other.candidates(KEY) == (stored,)
     assert read(other, stored) == b"body"
     assert store.peek(KEY) == (stored,)
+
+
+def test_a_caller_is_told_when_other_processes_see_a_change_and_may_hasten_that(
+    open_store: OpenStore, other: DiskStore, slow: None
+) -> None:
+    store, seen = open_store(), Event()
+    store.keep(new_entry(), b"body")
+    assert store.call_when_committed(KEY, seen.set)
+    assert not seen.is_set()
+    assert other.candidates(KEY) == ()
+    store.commit_soon()
+    assert seen.wait(30)
+    assert len(other.candidates(KEY)) == 1
+
+
+def test_nothing_is_to_be_told_of_a_key_without_pending_changes(open_store: OpenStore, slow: None) -> None:
+    store = open_store()
+    put(store, new_entry(), 300_000)  # a file, which does not wait for others
+    store.keep(new_entry(KEY + "other"), b"body")
+    assert not store.call_when_committed(KEY, lambda: pytest.fail("it was called"))
+
+
+def test_a_caller_is_also_told_of_changes_that_cannot_be_written(
+    open_store: OpenStore, directory: Path, slow: None
+) -> None:
+    store, seen = open_store(lock_timeout=0.05), Event()
+    with closing(sqlite3.connect(directory / "cache.db", isolation_level=None)) as other_connection:
+        other_connection.execute("BEGIN IMMEDIATE")
+        store.keep(new_entry(), b"body")
+        assert store.call_when_committed(KEY, seen.set)
+        store.commit_soon()
+        assert seen.wait(30)
+    assert store.candidates(KEY) == ()
 
 
 def test_closing_writes_pending_changes(open_store: OpenStore, other: DiskStore, slow: None) -> None:
