@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 
 from addon.config.addresses import own_authorities
 from addon.config.settings import Settings
@@ -23,6 +24,7 @@ from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.clock_follower import ClockFollower
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.origin import Origin
 from addon.pipeline.own_store import OwnStore
 from addon.pipeline.pipeline import Pipeline
@@ -36,6 +38,7 @@ from addon.runtime.clock import Clock, elapsed_seconds
 from addon.runtime.control import ControlServer, Handler
 from addon.runtime.counters import Counters
 from addon.runtime.credential_key import credential_key
+from addon.runtime.leases.client import LeaseClient
 from addon.runtime.listen_address import ListenAddress
 from cache import engine
 from cache.engine.decisions import Refuse
@@ -62,6 +65,7 @@ class Service:
         lasting: bool = True,
         own_socket: bool = True,
         origin: Callable[[OriginOptions], Origin] | None = None,
+        lease_socket: Path | None = None,
     ) -> None:
         """Open the store.
 
@@ -71,6 +75,7 @@ class Service:
             lasting: The proxy outlives a single command (see `remedy`).
             own_socket: Listen to control commands on a socket; the commands of a worker come from its supervisor.
             origin: Returns a way to origins for one pipeline, by its options; our own client by default.
+            lease_socket: Where the lease server is that this process shares with others on the same store, if any.
 
         Raises:
             ConfigError: the client list is invalid.
@@ -95,6 +100,11 @@ class Service:
             freshness=replace(policy.freshness, clock_valid_from=CLOCK_VALID_FROM),
         )
         own = self._make_pipeline(store, policy, Responder, self.queue, self.own_store.condition)
+        self.lease_client: LeaseClient | None = None
+        if lease_socket is not None and directory is not None:
+            self.lease_client = LeaseClient(lease_socket)
+            fetch, limit = own.fetcher, settings.cache.collapse_timeout
+            fetch.leases = LeasedFlights(self.lease_client, own.store, fetch.single_flight, self.clock, limit)
         self.active = ActivePipeline(own)
         self.clock_follower: ClockFollower | None = None
         if isinstance(self.clock, Clock):
@@ -218,6 +228,8 @@ class Service:
         old, self.settings, self._origin_options = self.settings, settings, options
         own = self.active.own.fetcher
         own.use_policy(with_state_of(policy, own.policy))
+        if own.leases is not None:
+            own.leases.limit = settings.cache.collapse_timeout
         self.recordings.reload(settings)
         self.modes.reload(old.cache, settings.cache)
         self.active.notify()
@@ -251,6 +263,8 @@ class Service:
         if self.clock_follower:
             self.clock_follower.start()
         self.own_store.start(self.active.own.store, self._store_replaced)
+        if self.lease_client:
+            await self.lease_client.start()
         if doing := self.settings.recordings.doing:
             await self.recordings.start(*doing)
         if self._control:
@@ -267,6 +281,8 @@ class Service:
             await self.queue_drain.close()
         await self.recordings.close()
         await self.active.own.close()
+        if self.lease_client:
+            await self.lease_client.close()
 
     # ---- control commands
 

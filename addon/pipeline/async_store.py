@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from hashlib import sha256
 
 from addon.pipeline.scrubbing_writer import ScrubbingError, ScrubbingWriter, scrubbed
@@ -35,6 +37,8 @@ class AsyncStore:
         self._counters = counters
         self.commits = asyncio.Lock()
         """Held during a commit, and while a purge marks the fetches under way, so that neither overlooks the other."""
+        self._calls: deque[Callable[[], None]] = deque()
+        self._calls_scheduled = False
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
 
     async def run[**P, T](self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -42,6 +46,31 @@ class AsyncStore:
         future = self._threads.submit(call, *args, **kwargs)
         # shielded, since a cancelled caller must not leave a body open that was to be closed
         return await asyncio.shield(asyncio.wrap_future(future))
+
+    def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:
+        """Call a function on the event loop once other processes see all changes made so far under a key.
+
+        Return false if they see them already: it is not called.
+        """
+        loop = asyncio.get_running_loop()
+        return self.sync_store.call_when_committed(key, lambda: self._call_soon(loop, call))
+
+    def _call_soon(self, loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+        """Have the event loop call a function, together with others that threads have for it."""
+        self._calls.append(call)
+        if not self._calls_scheduled:
+            self._calls_scheduled = True
+            with suppress(RuntimeError):  # the event loop has ended
+                loop.call_soon_threadsafe(self._make_calls)
+
+    def _make_calls(self) -> None:
+        self._calls_scheduled = False  # first: what a thread adds from now on is called by the next pass, or by this
+        while self._calls:
+            self._calls.popleft()()
+
+    def commit_soon(self) -> None:
+        """Let other processes see the changes made so far as soon as possible. Does not wait."""
+        self.sync_store.commit_soon()
 
     @property
     def generations(self) -> GenerationTable:

@@ -14,6 +14,7 @@ from addon.origin.reachability import Reachability
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fills import Fills
+from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.origin import FetchedResponse, Origin
 from addon.pipeline.outcomes import Outcomes
 from addon.pipeline.range_fill import RangeFill
@@ -54,6 +55,7 @@ class Fetcher:
     Attributes:
         policy: The policy in force in this pipeline. This is its only place; it is replaced as a whole.
         max_object: Bytes of the largest content that is stored.
+        leases: Single-flight with the other processes on the store, if there are any.
     """
 
     def __init__(
@@ -73,6 +75,7 @@ class Fetcher:
         self.clock = clock
         self.max_object = max_object
         self.single_flight = SingleFlight()
+        self.leases: LeasedFlights | None = None
         self.reachability = reachability
         self.outcomes = Outcomes(
             store=store,
@@ -112,22 +115,24 @@ class Fetcher:
         context: RequestContext = NO_CONTEXT,
         *,
         key: str = "",
-        leads: bool = False,
     ) -> Reply:
-        """Return the reply that asking the origin leads to.
+        """Return the reply that asking the origin leads to. No other request waits for it.
 
         Args:
             request: The client's request.
             sent: The request to send to the origin for it.
             context: The request's content, and the client's interest in interim responses.
             key: The primary key, if it is known already.
-            leads: Other requests for the same key may wait for the response.
         """
-        flight = self.single_flight.begin(
-            key or primary_key(request), leads=leads, audience=audience_of(request, sent.fwd, sent.variant)
-        )
-        flight.leader = asyncio.current_task()
+        flight = self.begin(request, sent, key or primary_key(request), leads=False)
         return await self.finish(request, sent, context, flight)
+
+    def begin(self, request: Request, sent: UpstreamRequest, key: str, *, leads: bool) -> Flight:
+        """Return a new flight that this task fetches; other requests may wait for it if it `leads`."""
+        audience = audience_of(request, sent.fwd, sent.variant)
+        flight = self.single_flight.begin(key, leads=leads, audience=audience)
+        flight.leader = asyncio.current_task()
+        return flight
 
     async def finish(
         self,

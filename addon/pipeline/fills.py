@@ -83,6 +83,8 @@ class Fills:
         stream = fill.stream(trailers=True)
         self._fills[flight] = fill
         flight.end(FlightResult.ARRIVING)
+        if not fill.may_be_joined:
+            flight.end_lease()
         task = asyncio.get_running_loop().create_task(self._run(fill))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

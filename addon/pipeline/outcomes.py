@@ -97,11 +97,11 @@ class Outcomes:
         if isinstance(outcome, Store):
             self._single_flight.clear_hit_for_pass(flight)
         else:
-            flight.end(FlightResult.NOT_SHARED)
             if outcome.not_stored is not None:
                 failed = outcome.response.head.status >= 500
                 seconds = HIT_FOR_PASS_AFTER_ERROR_SECONDS if failed else HIT_FOR_PASS_SECONDS
                 self._single_flight.mark_hit_for_pass(flight, self._clock(), seconds)
+            flight.end(FlightResult.NOT_SHARED)
 
     async def apply(self, changes: tuple[Change, ...], flight: Flight | None = None) -> None:
         """Apply changes to stored responses, and mark fetches under way except the `flight` that brought them."""

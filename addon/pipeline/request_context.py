@@ -11,7 +11,7 @@ from cache.engine.decisions import UpstreamRequest
 from cache.http.field_table import end_to_end
 from cache.http.messages import Response
 from cache.http.record import record
-from cache.policy.reasons import NotStored
+from cache.policy.reasons import Forwarded, NotStored
 
 
 @record
@@ -25,6 +25,8 @@ class RequestContext:
     """Asks the origin in place of the pipeline's `Origin`. Raises OriginFailure."""
     not_storable: NotStored | None = None
     """The reason why no response to this request may be stored or confirm a stored one, if the front end has one."""
+    waited_as: Forwarded | None = None
+    """Why the request would have been forwarded, if it has waited for the fetch of another one, and was counted."""
 
     @property
     def forwarding(self) -> Callable[[Response], None] | None:

@@ -88,24 +88,22 @@ class Responder:
             content: The content. It is sent to the origin as it comes; the reply may come before its end.
             context: All parts of the request besides its head, in place of `interim` and `content`.
         """
-        self._counters.count_each(request_counters(request.scheme))
         context = context or _context(request, content, interim)
+        if context.waited_as is None:
+            self._counters.count_each(request_counters(request.scheme))
         if self.fetcher.policy.keying.query_rules or self.fetcher.policy.keying.post_rules:
             request, context = await with_cache_key(request, context, self.fetcher.policy)
-        key = primary_key(request)
-        waited_as: Forwarded | None = None
+        key, waited_as = primary_key(request), context.waited_as
         for _ in range(MAX_COPIES):
-            match await self._decide(request, key, waited_as):
+            found = await self._stored(key)
+            match self.decide(request, found, waited_as):
                 case Trial(sent):
                     reply = await self.fetcher.fetch(request, sent, context, key=key)
                     return await self._reply_after_trial(request, reply)
                 case UpstreamRequest() as sent:
-                    leads = is_collapsible(request, sent)
-                    shared = await self._share(request, sent, key) if leads and waited_as is None else False
-                    if isinstance(shared, Reply):
+                    shared = await self._forward(request, sent, context, key, found, waited=waited_as is not None)
+                    if shared is not None:
                         return shared
-                    if not shared:
-                        return await self.fetcher.fetch(request, sent, context, key=key, leads=leads)
                     waited_as = sent.fwd
                 case Serve() as serve:
                     if serve.background_validation:
@@ -119,6 +117,61 @@ class Responder:
         return await self.fetcher.fetch(
             request, engine.forward_after_damage(request, self.fetcher.policy), context, key=key
         )
+
+    async def _forward(
+        self,
+        request: Request,
+        sent: UpstreamRequest,
+        context: RequestContext,
+        key: str,
+        found: tuple[StoredResponse, ...],
+        *,
+        waited: bool,
+    ) -> Reply | None:
+        """Return the reply from the fetch of another request, or from the origin; None if it is in the store now.
+
+        `found` is what the store had. A request that has `waited` before goes to the origin.
+        """
+        leads, shared = is_collapsible(request, sent), None
+        if leads and not waited:
+            shared = await self._share(request, sent, key)
+            if isinstance(shared, Reply):
+                return shared
+            if shared is FlightResult.STORED:
+                return None
+        flight, leases = self.fetcher.begin(request, sent, key, leads=leads), self.fetcher.leases
+        if leases and shared is FlightResult.ASK_ANEW:
+            try:
+                stored = await leases.is_stored(flight, request, sent, lambda: self._stored_in_memory(key) == found)
+            except asyncio.CancelledError:
+                self._give_up(flight)
+                raise
+            if stored:
+                return await self.reply_after_lease(request, sent, context, flight)
+        return await self.fetcher.finish(request, sent, context, flight)
+
+    async def reply_after_lease(
+        self, request: Request, sent: UpstreamRequest, context: RequestContext, flight: Flight
+    ) -> Reply | None:
+        """Return the reply from the origin for a flight, after another process has stored a response.
+
+        None if the request can be answered from that: the flight has ended.
+        """
+        try:
+            decision = self.decide(request, await self._stored(flight.key), sent.fwd)
+        except asyncio.CancelledError:
+            self._give_up(flight)
+            raise
+        if isinstance(decision, UpstreamRequest):
+            return await self.fetcher.finish(request, decision, context, flight)
+        flight.end(FlightResult.STORED)
+        self.fetcher.single_flight.finish(flight)
+        return None
+
+    def _give_up(self, flight: Flight) -> None:
+        """Let another request fetch: the client of this one has disconnected."""
+        flight.end(FlightResult.ASK_ANEW)
+        self.fetcher.single_flight.finish(flight)
 
     async def buffered(self, request: Request, reply: Reply, limit: int) -> Reply:
         """Return the reply with its content in memory, if its declared length is at most `limit` bytes.
@@ -167,14 +220,22 @@ class Responder:
         decision = engine.on_request(request, (), self.fetcher.policy, self.fetcher.clock())
         return await self._reply_to_miss(request, decision, reply) if isinstance(decision, Refuse) else reply
 
-    async def _decide(
-        self, request: Request, key: str, waited_as: Forwarded | None
-    ) -> Serve | UpstreamRequest | Refuse | Trial:
-        candidates: tuple[StoredResponse, ...] = ()
+    async def _stored(self, key: str) -> tuple[StoredResponse, ...]:
+        """Return the stored responses for a primary key."""
+        stored: tuple[StoredResponse, ...] = ()
         for each in keys(key, self.fetcher.policy):
             in_memory = self.fetcher.store.peek(each)
-            candidates += await self.fetcher.store.candidates(each) if in_memory is None else in_memory
-        return self.decide(request, candidates, waited_as)
+            stored += await self.fetcher.store.candidates(each) if in_memory is None else in_memory
+        return stored
+
+    def _stored_in_memory(self, key: str) -> tuple[StoredResponse, ...] | None:
+        """Return the stored responses for a primary key, or None if only the disk knows. Does not wait."""
+        stored: tuple[StoredResponse, ...] = ()
+        for each in keys(key, self.fetcher.policy):
+            if (in_memory := self.fetcher.store.peek(each)) is None:
+                return None
+            stored += in_memory
+        return stored
 
     def decide(
         self, request: Request, candidates: Sequence[StoredResponse], waited_as: Forwarded | None = None
@@ -225,29 +286,29 @@ class Responder:
             self.fetcher.origin.renew(request)
         return True
 
-    async def _share(self, request: Request, sent: UpstreamRequest, key: str) -> Reply | bool:
+    async def _share(self, request: Request, sent: UpstreamRequest, key: str) -> Reply | FlightResult:
         """Wait for a fetch of the same key that is under way.
 
         Returns:
-            A reply from its response; else whether the response is in the store now.
+            A reply from its response; STORED if the response is in the store now; NOT_SHARED if the request is not to
+            wait any more; ASK_ANEW if there is no such fetch.
         """
         single_flight, audience = self.fetcher.single_flight, audience_of(request, sent.fwd, sent.variant)
-        leads = single_flight.leader(key, audience) is None
-        if leads or single_flight.is_hit_for_pass(key, self.fetcher.clock(), audience):
-            return False
+        if single_flight.leader(key, audience) is None:
+            return FlightResult.ASK_ANEW
+        if single_flight.is_hit_for_pass(key, self.fetcher.clock(), audience):
+            return FlightResult.NOT_SHARED
         loop = asyncio.get_running_loop()
         until = loop.time() + self.collapse_timeout
         while leader := single_flight.leader(key, audience):
             match await leader.result(until - loop.time()):
                 case FlightResult.ARRIVING:
-                    return self._join(request, sent, leader) or False
-                case FlightResult.STORED:
-                    return True
-                case FlightResult.NOT_SHARED:
-                    return False
+                    return self._join(request, sent, leader) or FlightResult.NOT_SHARED
                 case FlightResult.ASK_ANEW:
                     pass
-        return False
+                case result:
+                    return result
+        return FlightResult.ASK_ANEW
 
     def _join(self, request: Request, sent: UpstreamRequest, leader: Flight) -> Reply | None:
         return self.fetcher.fills.join(request, sent, leader, self.fetcher.policy, self.fetcher.clock())

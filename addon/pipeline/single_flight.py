@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
@@ -32,6 +33,15 @@ ANYONE = 0
 def audience_of(request: Request, fwd: Forwarded, variant: VaryValues = ()) -> int:
     """Return which requests for the same key may wait for each other: those with an equal audience.
 
+    See `who_may_wait`. The numbers of another process are others.
+    """
+    audience = who_may_wait(request, fwd, variant)
+    return hash(audience) if audience else ANYONE
+
+
+def who_may_wait(request: Request, fwd: Forwarded, variant: VaryValues = ()) -> tuple[object, ...]:
+    """Return what requests for the same key have in common that may wait for each other; nothing if all may.
+
     These are requests for the same spelling of the target, with the same `variant`: the values of the fields by which
     stored responses are selected. With a Cookie or an API key, and if nothing stored says that the response is public,
     these are the requests with the same.
@@ -39,7 +49,7 @@ def audience_of(request: Request, fwd: Forwarded, variant: VaryValues = ()) -> i
     sent_by = (request.fields.all("cookie"), api_keys(request.fields)) if fwd is Forwarded.URI_MISS else ()
     credentials = sent_by if any(sent_by) else ()
     spelling = "" if is_normalised(request) else request.target
-    return hash((credentials, variant, spelling)) if credentials or variant or spelling else ANYONE
+    return (credentials, variant, spelling) if credentials or variant or spelling else ()
 
 
 class FlightResult(Enum):
@@ -53,6 +63,13 @@ class FlightResult(Enum):
     """The response may not be shared; every waiting request goes to the origin."""
     ASK_ANEW = "ask-anew"
     """The flight ended without a response; the first request that tries again leads."""
+
+
+class FlightLease(Protocol):
+    """The lease by which a flight leads among several processes."""
+
+    def end(self, result: FlightResult, seconds: float) -> None:
+        """End it as the flight has ended; others need not wait for so many seconds."""
 
 
 @dataclass(eq=False, slots=True)
@@ -69,6 +86,10 @@ class Flight:
     """Its key was invalidated meanwhile: the response is stored as needing validation (ledger INVAL-08)."""
     leader: asyncio.Task[object] | None = None
     """The task that fetches, if it is one."""
+    lease: FlightLease | None = None
+    """Its lease, if other processes use the store."""
+    hit_for_pass_seconds: float = 0.0
+    """Seconds for which requests need not wait after it."""
     _result: FlightResult | None = None
     _waited_for: asyncio.Event | None = None
     _waiting: int = 0
@@ -82,6 +103,13 @@ class Flight:
             self._result = result
             if self._waited_for is not None:
                 self._waited_for.set()
+            if self.lease is not None and result is not FlightResult.ARRIVING:
+                self.lease.end(result, self.hit_for_pass_seconds)
+
+    def end_lease(self) -> None:
+        """Let other processes go forward: they cannot read the response as it comes."""
+        if self.lease is not None:
+            self.lease.end(FlightResult.NOT_SHARED, 0.0)
 
     async def result(self, timeout_after: float) -> FlightResult:
         """Wait for the result, at most `timeout_after` seconds; NOT_SHARED after that."""
@@ -176,6 +204,7 @@ class SingleFlight:
         """Note that the response to a flight could not be shared. A flight that could not be shared says nothing."""
         if not flight.shareable:
             return
+        flight.hit_for_pass_seconds = seconds
         name = flight.key, flight.audience
         self._hit_for_pass[name] = now + seconds
         self._hit_for_pass.move_to_end(name)

@@ -16,7 +16,7 @@ from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT
 from addon.frontend.http1 import connection_state as states
 from addon.frontend.http1.connection_state import BETWEEN_REQUESTS, Event, State
-from addon.frontend.http1.direct_fetch import DirectFetch
+from addon.frontend.http1.direct_fetch import ReadyFetch
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
 from addon.frontend.http1.request_body import RequestBody
@@ -53,7 +53,7 @@ class Http1Connection(asyncio.Protocol):
         self._buffer = b""
         """Bytes of requests that are not answered yet."""
         self._input_ended = False  # True once the client has sent its last byte
-        self._response: ResponseTask | DirectFetch | None = None
+        self._response: ResponseTask | ReadyFetch | None = None
         """The response under way, in the states UNDER_WAY."""
         self._body: RequestBody | None = None
         self._body_mark = 0
@@ -157,14 +157,14 @@ class Http1Connection(asyncio.Protocol):
         fast_path.count(known, now, self._address or self.client_address())
         return True
 
-    def _send_ready(self, ready: HotResponse | DirectFetch | None) -> bool:
-        """Send a hot response, or the request of a direct fetch; return whether one was ready, and valid."""
-        if isinstance(ready, DirectFetch):
-            self._move(Event.REQUEST)
-            self._response, self.deadline = ready, inf
-            ready.send()
-            return True
-        return ready is not None and self._send_hot(ready)
+    def _send_ready(self, ready: HotResponse | ReadyFetch | None) -> bool:
+        """Send a hot response, or start a fetch; return whether one was ready, and valid."""
+        if ready is None or isinstance(ready, HotResponse):
+            return ready is not None and self._send_hot(ready)
+        self._move(Event.REQUEST)
+        self._response, self.deadline = ready, inf
+        ready.send()
+        return True
 
     def _take(self, data: bytes) -> None:
         if self._body is not None:
@@ -307,9 +307,9 @@ class Http1Connection(asyncio.Protocol):
         self._move(Event.RESPONSE_SENT)
         self._answer_buffered(fresh=True)
 
-    def continue_fetch(self, fetch: DirectFetch) -> None:
-        """Answer by the fetcher: the response to a direct fetch has begun, or will never come."""
-        self._run(self._handler.answer_direct_fetch(self, fetch), shareable=fetch.shareable)
+    def continue_fetch(self, fetch: ReadyFetch) -> None:
+        """Answer by the handler: the response to a fetch has begun, or will never come."""
+        self._run(self._handler.answer_fetch(self, fetch), shareable=fetch.shareable)
         self._answer_buffered(fresh=True)
 
     # ---- tunnels

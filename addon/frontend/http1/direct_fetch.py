@@ -1,4 +1,7 @@
-"""A direct fetch: one GET on its way to the origin and back, driven by callbacks in place of a task."""
+"""A direct fetch: one GET on its way to the origin and back, driven by callbacks in place of a task.
+
+If other processes use the store, a `LeasedFetch` asks for the lease of its key before.
+"""
 
 from __future__ import annotations
 
@@ -13,10 +16,33 @@ from addon.origin.prepared_request import prepare_get
 from addon.origin.response_buffer import SMALL_BODY_WAIT
 from addon.origin.retries import Retries
 from addon.pipeline.fetcher import Fetcher
-from addon.pipeline.request_context import without_hop_fields
+from addon.pipeline.reply import Reply
+from addon.pipeline.request_context import NO_CONTEXT, without_hop_fields
+from addon.pipeline.responder import Responder
 from addon.pipeline.single_flight import Flight
 from cache.engine.decisions import UpstreamRequest
 from cache.http.messages import Request, Response
+
+
+class ReadyFetch(Protocol):
+    """A fetch that its client's connection can start, and drive without a task."""
+
+    @property
+    def request(self) -> Request:
+        """The client's request."""
+
+    @property
+    def shareable(self) -> bool:
+        """True if other requests may use the response, so that it goes on when the client disconnects."""
+
+    def send(self) -> None:
+        """Send the request, or do first what has to be done before."""
+
+    def client_lost(self) -> None:
+        """Go on without the client, or stop if no other request could use the response."""
+
+    async def reply(self, responder: Responder, clock: Callable[[], float]) -> Reply:
+        """Return the reply, once `continue_fetch` was called. `clock` returns seconds since the epoch."""
 
 
 class DirectFetchClient(Protocol):
@@ -25,7 +51,7 @@ class DirectFetchClient(Protocol):
     def send_direct(self, head: bytes, content: bytes, log_line: Callable[[], str]) -> None:
         """Send a response; `log_line` makes its line in the access log."""
 
-    def continue_fetch(self, fetch: DirectFetch) -> None:
+    def continue_fetch(self, fetch: ReadyFetch) -> None:
         """Answer by the fetcher: the response has begun, or will never come, or the client has disconnected."""
 
     def send_interim(self, interim: Response) -> None:
@@ -94,17 +120,20 @@ class DirectFetch:
         """Send the request."""
         self._exchange = self._send()
 
-    @property
-    def unprocessed(self) -> bool:
+    async def reply(self, responder: Responder, clock: Callable[[], float]) -> Reply:  # noqa: ARG002 - the protocol's signature
+        """Return the reply by the fetcher that has sent the request, even if another pipeline is active now."""
+        response = None if self._is_unprocessed() else self._received(clock)
+        return await self.fetcher.finish(
+            self.request, self.sent, NO_CONTEXT, self.flight, response, sent_at=self.sent_at
+        )
+
+    def _is_unprocessed(self) -> bool:
         """Return whether the fetcher may send the request again, since the origin did nothing for it."""
         failure = self.response.failure
         return failure is not None and Retries("GET").may_repeat(failure, self.response, reused=True)
 
-    async def received(self, now: Callable[[], float]) -> OriginResponse:
-        """Return the response once its head is there. Raises OriginFailure.
-
-        `now` returns seconds since the epoch.
-        """
+    async def _received(self, now: Callable[[], float]) -> OriginResponse:
+        """Return the response once its head is there. Raises OriginFailure."""
         exchange, response = self._exchange, self.response
         if exchange is None:  # it has failed while it was sent
             raise response.failure or RuntimeError("the request has not been sent")

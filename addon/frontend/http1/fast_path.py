@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from addon.frontend.http1.batched_counters import BatchedCounters
-from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
+from addon.frontend.http1.direct_fetch import DirectFetchClient, ReadyFetch
 from addon.frontend.http1.hot_cache import HotCache, HotKey
 from addon.frontend.http1.hot_response import HitCount, HotResponse, hot_response
 from addon.frontend.http1.request_classes import RequestClass, RequestClasses
@@ -129,7 +129,7 @@ class FastPath:
 
     # ---- requests that no hot response answers
 
-    def known(self, head_as_sent: bytes, client: DirectFetchClient) -> HotResponse | DirectFetch | None:
+    def known(self, head_as_sent: bytes, client: DirectFetchClient) -> HotResponse | ReadyFetch | None:
         """Return what an equal request has led to: a direct fetch or a hot response, which may have become invalid.
 
         The arguments are as for `prepare`.
@@ -139,7 +139,7 @@ class FastPath:
 
     def prepare(
         self, head_as_sent: bytes, request: Request, alike: RequestClass | None, *, client: DirectFetchClient
-    ) -> HotResponse | DirectFetch | None:
+    ) -> HotResponse | ReadyFetch | None:
         """Return a hot response made now, or a direct fetch; None if the handler has to answer.
 
         Args:

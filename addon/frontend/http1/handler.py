@@ -11,7 +11,7 @@ from addon.config.settings import LimitSettings
 from addon.config.site import SiteSettings
 from addon.frontend.connect.web_socket import SWITCHING_PROTOCOLS, WebSocketHandshake
 from addon.frontend.frontend import Frontend
-from addon.frontend.http1.direct_fetch import DirectFetch
+from addon.frontend.http1.direct_fetch import ReadyFetch
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.request_body import RequestBody
 from addon.frontend.http1.request_head import PREFACE, HeadLimits, RequestHead
@@ -21,7 +21,6 @@ from addon.frontend.http1.send import Client, ClientGone, send
 from addon.frontend.http1.tunnel_requests import ReleasableClient, join_web_socket
 from addon.origin import OriginFailure, RequestContent
 from addon.pipeline.reply import Reply, Stream
-from addon.pipeline.request_context import NO_CONTEXT
 from addon.runtime.access_log import access_line
 from cache.http.messages import Request, Response
 from cache.policy.reasons import Forwarded
@@ -101,13 +100,9 @@ class Handler:
             handshake.abandon()
         return False
 
-    async def answer_direct_fetch(self, client: RespondingClient, fetch: DirectFetch) -> bool:
-        """Answer a request that was sent to the origin already; return whether another one may follow."""
-        response = None if fetch.unprocessed else fetch.received(self.fast_path.clock)
-        # the fetcher that has sent it, even if another pipeline is active now
-        reply = await fetch.fetcher.finish(
-            fetch.request, fetch.sent, NO_CONTEXT, fetch.flight, response, sent_at=fetch.sent_at
-        )
+    async def answer_fetch(self, client: RespondingClient, fetch: ReadyFetch) -> bool:
+        """Answer a request by a fetch that has begun; return whether another one may follow."""
+        reply = await fetch.reply(self.frontend.service.active.current.responder, self.fast_path.clock)
         reply = await self._with_length(fetch.request, reply)
         return await self._send(client, fetch.request, reply, may_follow=self.frontend.connections.accepting)
 

@@ -12,15 +12,17 @@ from dataclasses import dataclass, replace
 from typing import override
 
 from addon.frontend.http1.batched_counters import BatchedCounters
-from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
+from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient, ReadyFetch
+from addon.frontend.http1.leased_fetch import LeasedFetch
 from addon.frontend.http1.response_templates import UNCACHEABLE, ResponseTemplate, response_template
 from addon.origin.head_form import FormedHead, HeadForm
 from addon.origin.pool import Connection, OriginPool
 from addon.origin.prepared_request import OpenRequest
 from addon.pipeline.counting import request_counters
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.responder import is_collapsible
-from addon.pipeline.single_flight import Flight, FlightResult, audience_of
+from addon.pipeline.single_flight import ANYONE, Flight, FlightResult, audience_of
 from addon.runtime.access_log import access_line
 from cache import engine
 from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest
@@ -47,6 +49,10 @@ class RequestTemplate:
     pool: OriginPool
     open_request: OpenRequest
     uncacheable: bool
+
+    def sent_for(self, request: Request) -> Forward:
+        """Return what the origin gets for a request."""
+        return replace(self.sent, request=replace(self.sent.request, target=request.target))
 
 
 class RequestTemplates:
@@ -90,8 +96,8 @@ class RequestTemplates:
         if len(self._templates) > MAX_TEMPLATES:
             self._templates.popitem(last=False)
 
-    def fetch(self, request: Request, key: str, now: float, client: DirectFetchClient) -> DirectFetch | None:
-        """Return a direct fetch for a request without stored responses, or None if there is no template for it.
+    def fetch(self, request: Request, key: str, now: float, client: DirectFetchClient) -> ReadyFetch | None:
+        """Return a fetch for a request without stored responses, or None if it cannot be sent at once by a template.
 
         `now` is in seconds since the epoch.
         """
@@ -99,12 +105,49 @@ class RequestTemplates:
         if template is None or template.policy is not self.fetcher.policy:
             return None
         audience = self.audience(request, template.sent, key, now)
-        connection = template.pool.ready_connection() if audience is not None else None
-        if audience is None or connection is None:
+        if audience is None:
             return None
-        self._requests[request.scheme].amount += 1
-        flight = self.fetcher.single_flight.begin(key, leads=True, audience=audience)
+        leases = self.fetcher.leases
+        if leases is not None and not template.uncacheable and leases.take_part(template.sent, key, ANYONE):
+            return self._leased_fetch(leases, template, request, self._begin(request, key, audience), client)
+        connection = template.pool.ready_connection()
+        if connection is None:
+            return None
+        flight = self._begin(request, key, audience)
         return TemplateFetch(self, template, request, connection, client, flight=flight, now=now)
+
+    def _begin(self, request: Request, key: str, audience: int) -> Flight:
+        """Count a request that is going to be fetched, and return its flight."""
+        self._requests[request.scheme].amount += 1
+        return self.fetcher.single_flight.begin(key, leads=True, audience=audience)
+
+    def _leased_fetch(
+        self,
+        leases: LeasedFlights,
+        template: RequestTemplate,
+        request: Request,
+        flight: Flight,
+        client: DirectFetchClient,
+    ) -> LeasedFetch:
+        fetcher = self.fetcher
+
+        def make() -> TemplateFetch | None:
+            connection = template.pool.ready_connection() if template.policy is fetcher.policy else None
+            if connection is None:
+                return None
+            now = fetcher.clock()
+            return TemplateFetch(self, template, request, connection, client, flight=flight, now=now)
+
+        return LeasedFetch(
+            leases,
+            request,
+            template.sent_for(request),
+            client,
+            fetcher=fetcher,
+            flight=flight,
+            is_unchanged=lambda: fetcher.store.peek(flight.key) == (),
+            make=make,
+        )
 
     def audience(self, request: Request, sent: UpstreamRequest, key: str, now: float) -> int | None:
         """Return the audience of a fetch for a key, or None if one is under way that the request may wait for."""
@@ -183,8 +226,7 @@ class TemplateFetch(DirectFetch):
     @property
     @override
     def sent(self) -> Forward:
-        sent = self.template.sent
-        return replace(sent, request=replace(sent.request, target=self.request.target))
+        return self.template.sent_for(self.request)
 
     @property
     @override

@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from typing import override
 
 from addon.frontend.http1.batched_counters import BatchedCounters
-from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient
+from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient, ReadyFetch
+from addon.frontend.http1.leased_fetch import LeasedFetch
 from addon.frontend.http1.request_templates import RequestTemplates
 from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.origin import OriginFailure
@@ -25,8 +26,9 @@ from addon.origin.pool import Connection, OriginPool
 from addon.origin.prepared_request import PreparedRequest, prepared_request
 from addon.pipeline.counting import request_counters, response_counters
 from addon.pipeline.fetcher import Fetcher
+from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.responder import is_collapsible
-from addon.pipeline.single_flight import Flight, FlightResult
+from addon.pipeline.single_flight import ANYONE, Flight, FlightResult
 from addon.runtime.access_log import access_line
 from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Validate
@@ -113,9 +115,7 @@ class Validations:
         """Return the number of plans."""
         return len(self._plans)
 
-    def repeat(
-        self, head_as_sent: bytes, clock: Callable[[], float], client: DirectFetchClient
-    ) -> ValidatingFetch | None:
+    def repeat(self, head_as_sent: bytes, clock: Callable[[], float], client: DirectFetchClient) -> ReadyFetch | None:
         """Return a direct fetch by a plan, or None if there is no valid plan, or the fetch cannot be sent at once.
 
         Args:
@@ -143,8 +143,8 @@ class Validations:
         *,
         now: float,
         client: DirectFetchClient,
-    ) -> ValidatingFetch | None:
-        """Return a direct fetch that validates a stored response, or None if it cannot be sent at once.
+    ) -> ReadyFetch | None:
+        """Return a fetch that validates a stored response, or None if it cannot be sent at once.
 
         `stamp` was taken before the stored response was read; the other arguments are as in `repeat`.
         """
@@ -163,15 +163,46 @@ class Validations:
 
     def _fetch(
         self, planned: PlannedRequest, plan: ValidationPlan | None, now: float, client: DirectFetchClient
-    ) -> ValidatingFetch | None:
-        key = primary_key(planned.request)
+    ) -> ReadyFetch | None:
+        key, leases = primary_key(planned.request), self.fetcher.leases
         audience = self.templates.audience(planned.request, planned.sent, key, now)
-        connection = planned.pool.ready_connection() if audience is not None else None
-        if audience is None or connection is None:
+        if audience is None:
             return None
-        self._counters.tally(*request_counters(planned.request.scheme)).amount += 1
-        flight = self.fetcher.single_flight.begin(key, leads=True, audience=audience)
+        if leases is not None and leases.take_part(planned.sent, key, ANYONE):
+            return self._leased_fetch(leases, planned, self._begin(planned, key, audience), client)
+        connection = planned.pool.ready_connection()
+        if connection is None:
+            return None
+        flight = self._begin(planned, key, audience)
         return ValidatingFetch(self, planned, plan, connection, client, flight=flight, now=now)
+
+    def _begin(self, planned: PlannedRequest, key: str, audience: int) -> Flight:
+        """Count a request that is going to be fetched, and return its flight."""
+        self._counters.tally(*request_counters(planned.request.scheme)).amount += 1
+        return self.fetcher.single_flight.begin(key, leads=True, audience=audience)
+
+    def _leased_fetch(
+        self, leases: LeasedFlights, planned: PlannedRequest, flight: Flight, client: DirectFetchClient
+    ) -> LeasedFetch:
+        fetcher = self.fetcher
+
+        def make() -> ValidatingFetch | None:
+            connection = planned.pool.ready_connection() if planned.policy is fetcher.policy else None
+            if connection is None:
+                return None
+            now = fetcher.clock()
+            return ValidatingFetch(self, planned, None, connection, client, flight=flight, now=now)
+
+        return LeasedFetch(
+            leases,
+            planned.request,
+            planned.sent,
+            client,
+            fetcher=fetcher,
+            flight=flight,
+            is_unchanged=lambda: planned.sent.selected in (fetcher.store.peek(flight.key) or ()),
+            make=make,
+        )
 
     def plan(self, fetch: ValidatingFetch, head: FormedHead, now: float) -> ValidationPlan | None:
         """Return the plan that a 304 fits: the one of its fetch, or a new one. None if there is none.

@@ -1,0 +1,157 @@
+"""Single-flight among the workers of one store: a flight that leads in its worker asks for the lease of its key.
+
+The worker that holds the lease fetches. The others look into the store again once it has stored the response, and go
+forward by themselves if it may not be shared, or if this takes too long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from hashlib import blake2b
+
+from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.single_flight import ANYONE, Flight, FlightResult, SingleFlight, who_may_wait
+from addon.runtime.leases.client import Answer, Lease, LeaseClient
+from addon.runtime.leases.frames import NAME_SIZE, Result
+from cache.engine.decisions import UpstreamRequest
+from cache.http.messages import Request
+from cache.policy.reasons import Detail
+
+_RESULTS = {
+    FlightResult.NOT_SHARED: Result.NOT_SHARED,
+    FlightResult.ASK_ANEW: Result.PASSED_ON,
+}
+
+Answered = Callable[[bool], None]
+"""Called with True if the store is to be asked again, since another worker has stored a response; else to fetch."""
+
+
+class LeasedFlights:
+    """Asks for the leases of one pipeline.
+
+    Attributes:
+        limit: Seconds that a worker waits for another one, and for which it asks for a lease.
+    """
+
+    def __init__(
+        self,
+        client: LeaseClient,
+        store: AsyncStore,
+        single_flight: SingleFlight,
+        clock: Callable[[], float],
+        limit: float,
+    ) -> None:
+        """Ask with `client`; `clock` returns seconds since the epoch."""
+        self._client = client
+        self._store = store
+        self._single_flight = single_flight
+        self._clock = clock
+        self.limit = limit
+        self._committing: dict[bytes, FlightLease] = {}
+        """By name, the leases that this worker holds only until what it has stored is on the disk."""
+
+    def take_part(self, sent: UpstreamRequest, key: str, audience: int) -> bool:
+        """Return whether to ask for a lease before a collapsible request is sent."""
+        if not self._client.is_ready or sent.detail is Detail.RESPONSE_NO_CACHE:  # each is validated for itself
+            return False
+        return not self._single_flight.is_hit_for_pass(key, self._clock(), audience)
+
+    async def is_stored(
+        self, flight: Flight, request: Request, sent: UpstreamRequest, is_unchanged: Callable[[], bool]
+    ) -> bool:
+        """Ask for the lease of a flight. Return whether another worker has stored a response meanwhile.
+
+        `is_unchanged` returns whether the store has the same as when it was asked.
+        """
+        if not self.take_part(sent, flight.key, flight.audience):
+            return False
+        answered: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+        def answer(is_stored: bool) -> None:
+            if not answered.done():
+                answered.set_result(is_stored)
+
+        self.ask(flight, request, sent, is_unchanged, answer)
+        return await answered
+
+    def ask(
+        self,
+        flight: Flight,
+        request: Request,
+        sent: UpstreamRequest,
+        is_unchanged: Callable[[], bool],
+        answered: Answered,
+    ) -> None:
+        """Ask for the lease of a flight, if it is to `take_part`. `answered` is called later.
+
+        `is_unchanged` returns whether the store has the same as when it was asked: another worker may have stored a
+        response in between.
+        """
+
+        def decide(answer: Answer, seconds: int) -> None:
+            if seconds:  # requests that wait in this worker need not wait either
+                self._single_flight.mark_hit_for_pass(flight, self._clock(), seconds)
+                flight.end(FlightResult.NOT_SHARED)
+            answered(answer is Answer.STORED or (answer is Answer.GRANTED and not is_unchanged()))
+
+        name = lease_name(flight, request, sent)
+        held = self._committing.get(name)
+        if held is None:
+            lease: Lease | None = self._client.ask(name, self.limit, decide)
+        else:  # this worker sees what it has stored, and need not wait for the disk
+            lease = held.hand_over()
+            asyncio.get_running_loop().call_soon(answered, False)
+        if lease is not None:
+            flight.lease = FlightLease(lease, name, flight.key, self._store, self._committing)
+
+
+class FlightLease:
+    """The lease of one flight. It ends with the flight, but not before other workers can see what was stored."""
+
+    __slots__ = ("_committing", "_key", "_lease", "_name", "_store")
+
+    def __init__(
+        self, lease: Lease, name: bytes, key: str, store: AsyncStore, committing: dict[bytes, FlightLease]
+    ) -> None:
+        """Hold `lease`, and be in `committing` by its name while only the disk is waited for."""
+        self._lease: Lease | None = lease
+        self._name = name
+        self._key = key
+        self._store = store
+        self._committing = committing
+
+    def end(self, result: FlightResult, seconds: float) -> None:
+        """End the lease as the flight has ended; other workers need not wait for so many seconds."""
+        if self._lease is None:
+            return
+        if result is not FlightResult.STORED:
+            self._lease.end(_RESULTS[result], seconds)
+        elif not self._store.call_when_committed(self._key, self._committed):
+            self._lease.end(Result.STORED)
+        else:
+            self._committing[self._name] = self
+            self._lease.on_wanted = self._store.commit_soon
+            if self._lease.is_wanted:
+                self._store.commit_soon()
+
+    def _committed(self) -> None:
+        if self._lease is not None:
+            self._committing.pop(self._name, None)
+            self._lease.end(Result.STORED)
+
+    def hand_over(self) -> Lease | None:
+        """Return the lease, which does not end with this flight any more; None if another worker waits for that."""
+        lease = self._lease
+        if lease is None or lease.is_wanted:
+            return None
+        self._lease = lease.on_wanted = None
+        del self._committing[self._name]
+        return lease
+
+
+def lease_name(flight: Flight, request: Request, sent: UpstreamRequest) -> bytes:
+    """Return the name of the lease for a flight. It is equal in all workers."""
+    waiting = who_may_wait(request, sent.fwd, sent.variant) if flight.audience != ANYONE else ()
+    text = repr((flight.key, *waiting)) if waiting else flight.key
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=NAME_SIZE).digest()
