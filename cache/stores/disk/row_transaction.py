@@ -9,7 +9,6 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain
 
 from diskcache.core import MODE_RAW
 
@@ -91,8 +90,8 @@ class RowTransaction:
         self.purges = purges
         self._execute_now = execute
         self._discard = discard
-        self._added: list[tuple[str, float, str, bytes, str, bytes]] = []
-        """Key, last use, tag and value of each body row that waits to be written; key and value of the head row."""
+        self._added: list[tuple[tuple[Value, ...], tuple[Value, ...]]] = []
+        """Key, last use, tag and value of each body row that waits to be written; key and value of its head row."""
         self._now = time.time()
         self.last_purge = purges.load_in(execute)
         """Number of the last purge before the transaction."""
@@ -116,7 +115,7 @@ class RowTransaction:
     def add(self, key: str, row: bytes, entry_id: str, body: bytes, used: float) -> None:
         """Write the head row and the only body row of a primary key that has none. They may wait for `write_added`."""
         self.slots.add(self.generations.slot(key))
-        self._added.append((f"b:{entry_id}", used, key, body, f"u:{key}", row))
+        self._added.append(((f"b:{entry_id}", used, key, body), (f"u:{key}", row)))
         if len(self._added) >= _ADDED_AT_ONCE:
             self.write_added()
 
@@ -129,12 +128,13 @@ class RowTransaction:
         if not self._added:
             return
         added, self._added = self._added, []
-        bodies, heads = _statements(len(added))
+        put_bodies, put_heads = _statements(len(added))
+        bodies, heads = ([value for row in rows for value in row] for rows in zip(*added, strict=True))
         try:
-            self._execute_now(bodies, self._now, self.last_purge, *chain.from_iterable([each[:4] for each in added]))
+            self._execute_now(put_bodies, self._now, self.last_purge, *bodies)
         except sqlite3.IntegrityError as error:
-            raise IdTaken(f"an id is taken, from {added[0][0]} to {added[-1][0]}") from error
-        self._execute_now(heads, self._now, self.last_purge, *chain.from_iterable([each[4:] for each in added]))
+            raise IdTaken("the id of a new entry is taken") from error
+        self._execute_now(put_heads, self._now, self.last_purge, *heads)
 
     def put_head(self, key: str, row: bytes) -> None:
         """Write the head row of a primary key."""
