@@ -91,7 +91,7 @@ class RowTransaction:
         self._execute_now = execute
         self._discard = discard
         self._added: list[tuple[tuple[Value, ...], tuple[Value, ...]]] = []
-        """Key, last use, tag and value of each body row that waits to be written; key and value of its head row."""
+        """The columns of each body row that waits to be written, and of its head row."""
         self._now = time.time()
         self.last_purge = purges.load_in(execute)
         """Number of the last purge before the transaction."""
@@ -115,7 +115,8 @@ class RowTransaction:
     def add(self, key: str, row: bytes, entry_id: str, body: bytes, used: float) -> None:
         """Write the head row and the only body row of a primary key that has none. They may wait for `write_added`."""
         self.slots.add(self.generations.slot(key))
-        self._added.append(((f"b:{entry_id}", used, key, body), (f"u:{key}", row)))
+        now, purge = self._now, self.last_purge
+        self._added.append(((f"b:{entry_id}", now, used, purge, key, body), (f"u:{key}", now, now, purge, row)))
         if len(self._added) >= _ADDED_AT_ONCE:
             self.write_added()
 
@@ -131,10 +132,10 @@ class RowTransaction:
         put_bodies, put_heads = _statements(len(added))
         bodies, heads = ([value for row in rows for value in row] for rows in zip(*added, strict=True))
         try:
-            self._execute_now(put_bodies, self._now, self.last_purge, *bodies)
+            self._execute_now(put_bodies, *bodies)
         except sqlite3.IntegrityError as error:
             raise IdTaken("the id of a new entry is taken") from error
-        self._execute_now(put_heads, self._now, self.last_purge, *heads)
+        self._execute_now(put_heads, *heads)
 
     def put_head(self, key: str, row: bytes) -> None:
         """Write the head row of a primary key."""
@@ -200,11 +201,9 @@ class RowTransaction:
 
 @lru_cache(maxsize=_ADDED_AT_ONCE)
 def _statements(count: int) -> tuple[str, str]:
-    """Return the statements that write so many body rows and head rows, without files. They share two parameters."""
-    body = "(?{0}, 1, ?1, ?{1}, ?2, ?{2}, 0, {mode}, NULL, ?{3})"
-    head = "(?{0}, 1, ?1, ?1, ?2, NULL, 0, {mode}, NULL, ?{1})"
-    bodies = [body.format(*range(at, at + 4), mode=MODE_RAW) for at in range(3, 3 + 4 * count, 4)]
-    heads = [head.format(*range(at, at + 2), mode=MODE_RAW) for at in range(3, 3 + 2 * count, 2)]
+    """Return the statements that write so many body rows and head rows, without files."""
+    bodies = [f"(?, 1, ?, ?, ?, ?, 0, {MODE_RAW}, NULL, ?)"] * count
+    heads = [f"(?, 1, ?, ?, ?, NULL, 0, {MODE_RAW}, NULL, ?)"] * count
     return _INTO + ", ".join(bodies), _INTO + ", ".join(heads) + _OVER
 
 
