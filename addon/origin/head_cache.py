@@ -13,6 +13,9 @@ from addon.origin.response_head import ResponseHead
 MAX_HEADS = 512
 """Number of heads in the cache, and of forms; the least recently used one is removed first."""
 
+FREQUENT = 16
+"""Uses after which a form is worth a pattern, which takes as long to make as some hundred heads to divide."""
+
 
 class HeadCache:
     """Parsed heads by their bytes, and their forms; least recently used first."""
@@ -20,6 +23,8 @@ class HeadCache:
     def __init__(self) -> None:
         self._heads: OrderedDict[bytes, FormedHead] = OrderedDict()
         self._forms: OrderedDict[tuple[bytes | None, ...], HeadForm] = OrderedDict()
+        self._latest: HeadForm | None = None
+        """The frequent form that was found last: the next head probably has it, too."""
 
     def get(self, head: bytes) -> FormedHead | None:
         """Return a head, parsed, or None if none of its form is in the cache."""
@@ -27,11 +32,18 @@ class HeadCache:
         if cached is not None:
             self._heads.move_to_end(head)
             return cached
+        latest = self._latest
+        found = latest.values_in(head) if latest is not None else None
+        if latest is not None and found is not None:
+            return self._put(head, latest.with_values(found))
         common, values = divided(head)
         form = self._forms.get(common)
         if form is None:
             return None
         self._forms.move_to_end(common)
+        form.uses += 1
+        if form.uses >= FREQUENT:
+            self._latest = form
         return self._put(head, form.with_values(values))
 
     def put(self, head: bytes, parsed: ResponseHead) -> FormedHead:

@@ -10,6 +10,7 @@ A value is open only if it is well-formed. With any other value, the head has an
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 
 from addon.origin.response_head import ResponseHead
 from cache.http.messages import Fields, Response
@@ -40,19 +41,30 @@ class HeadForm:
 
     Attributes:
         places: The places of the open fields among the field lines, in order.
+        uses: Heads of this form that were found, besides the first.
     """
 
-    __slots__ = ("_first", "_length", "places")
+    __slots__ = ("_first", "_head", "_length", "_match", "places", "uses")
 
     def __init__(self, head: bytes, parsed: ResponseHead) -> None:
         """Take the form from one head and its parsed form."""
+        self._head = head
+        self._match: Callable[[bytes], re.Match[bytes] | None] | None = None
+        self.uses = 0
         # the status line has no line end before it, so the first field line has one
         self.places = tuple([head.count(b"\r\n", 0, each.start()) for each in _OPEN.finditer(head)])
         self._first = parsed
         names = [parsed.response.fields.lines[place][0].lower() for place in self.places]
         self._length = names.index("content-length") if "content-length" in names else None
 
-    def with_values(self, values: list[bytes]) -> FormedHead:
+    def values_in(self, head: bytes) -> tuple[bytes, ...] | None:
+        """Return the values of the open fields in a head, or None if it has another form."""
+        if self._match is None:
+            self._match = _pattern(self._head).fullmatch
+        found = self._match(head)
+        return found.groups() if found is not None else None
+
+    def with_values(self, values: Sequence[bytes]) -> FormedHead:
         """Return the head of this form with these values of the open fields."""
         first, texts = self._first, tuple([value.decode("ascii") for value in values])
         response, length = first.response, first.length
@@ -63,6 +75,16 @@ class HeadForm:
             lines[place] = (lines[place][0], text)
         filled = Response(response.status, response.reason, Fields(tuple(lines)), response.version)
         return FormedHead(ResponseHead(filled, first.persistent, length, first.chunked), self, texts)
+
+
+def _pattern(head: bytes) -> re.Pattern[bytes]:
+    """Return the pattern of all heads that have the form of this one, with a group for each value."""
+    parts, end = [], 0
+    for field in _OPEN.finditer(head):
+        value = _DATE if field[1] else _TAG if field[2] else _LENGTH
+        parts += [re.escape(head[end : field.start(4)]), b"(%b)" % value]
+        end = field.end(4)
+    return re.compile(b"".join([*parts, re.escape(head[end:])]))
 
 
 @record

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from addon.origin.head_cache import FREQUENT
 from addon.origin.options import OriginOptions
 from addon.origin.response_head import parse_head
 from addon.origin.response_reader import ResponseReader
@@ -61,8 +62,11 @@ def test_a_head_of_a_known_form_is_parsed_as_any_other(date: bytes, tag: bytes, 
         (HEAD % (DATE, b'"a"', DATE, b"3")).replace(b"200 OK", b"404 No"),
     ],
 )
-def test_a_head_that_differs_otherwise_has_another_form(other: bytes) -> None:
+@pytest.mark.parametrize("times", [1, 2 * FREQUENT], ids=["once", "often"])
+def test_a_head_that_differs_otherwise_has_another_form(other: bytes, times: int) -> None:
     usual = HEAD % (DATE, b'"a"', DATE, b"3")
+    for number in range(times):
+        reader_of(HEAD % (DATE, b'"%d"' % number, DATE, b"3"))
     assert form_of(other) is not form_of(usual)
     formed = reader_of(other).formed_head
     assert formed is not None
