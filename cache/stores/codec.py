@@ -33,8 +33,9 @@ class CodecError(ValueError):
 _NAME = TOKEN.pattern
 _LOWER_NAME = r"[!#$%&'*+.^_`|~0-9a-z-]+"
 _URI = r"[^\x00-\x20\x7f]+"
+_TEXT = r"[^\x00\r\n\u0100-\U0010ffff]*"
 # One match over joined lines: one match per value would take most of the time of an encoding
-_IDENTIFIERS = re.compile(rf"[0-9a-f]{{16,64}}\n[0-9a-f]{{64}}\nHTTP/[0-9](?:\.[0-9])?\n{_NAME}\n{_URI}\n{_URI}")
+_STRINGS = re.compile(rf"[0-9a-f]{{16,64}}\n[0-9a-f]{{64}}\nHTTP/[0-9](?:\.[0-9])?\n{_NAME}\n{_URI}\n{_URI}\n{_TEXT}")
 _NAMES = re.compile(rf"(?:{_NAME}\n)*+")
 _LOWER_NAMES = re.compile(rf"(?:{_LOWER_NAME}\n)*+")
 _FORBIDDEN = re.compile(r"[\x00\r\u0100-\U0010ffff]")
@@ -117,9 +118,8 @@ def encode(entry: StoredResponse) -> bytes:
     return _PREFIX + _checksum(data) + data
 
 
-@lru_cache(maxsize=512)
 def _encoded_lines(fields: Fields) -> msgspec.Raw:
-    """Return field lines encoded. Cached: an origin repeats its heads. Raises ValueError if they are malformed."""
+    """Return field lines encoded. Raises ValueError if they are malformed."""
     _check_lines(fields.lines)
     return msgspec.Raw(_ENCODER.encode(fields.lines))
 
@@ -182,17 +182,16 @@ def decode_row(data: bytes) -> list[bytes]:
 
 def _check[F: (_Lines, msgspec.Raw)](record: _Record[F]) -> None:
     """Raise ValueError unless the record, apart from its field lines, makes a well-formed response."""
-    identifiers = (record.id, record.sha256, record.version, record.method, record.key, record.target)
-    if not _IDENTIFIERS.fullmatch("\n".join(identifiers)):
-        raise ValueError("an identifier is malformed")
-    if record.vary and not _are_names(tuple([name for name, _ in record.vary]), _LOWER_NAMES):
-        raise ValueError("a field name of Vary is not a token in lower case")
-    _check_texts([record.reason, *[value for _, value in record.vary if value is not None]])
-    if not 200 <= record.status <= 599:
+    strings = (record.id, record.sha256, record.version, record.method, record.key, record.target, record.reason)
+    if not _STRINGS.fullmatch("\n".join(strings)):
+        raise ValueError("an identifier or the reason phrase is malformed")
+    if record.vary:
+        if not _are_names(tuple([name for name, _ in record.vary]), _LOWER_NAMES):
+            raise ValueError("a field name of Vary is not a token in lower case")
+        _check_texts([value for _, value in record.vary if value is not None])
+    counts = (record.length, record.first, record.complete_length or 0, record.revision)
+    if not (200 <= record.status <= 599 and min(counts) >= 0 and max(counts) <= _MAX_COUNT):
         raise ValueError("a number is out of range")
-    for count in (record.length, record.first, record.complete_length or 0, record.revision):
-        if not 0 <= count <= _MAX_COUNT:
-            raise ValueError("a number is out of range")
     for seconds in (record.request_time, record.response_time, record.stored_at, record.clock[1]):
         if not -_MAX_SECONDS <= seconds <= _MAX_SECONDS:  # also refuses infinity and NaN
             raise ValueError("a time is out of range")

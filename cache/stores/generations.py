@@ -9,6 +9,8 @@ the same time could write the same value.
 
 from __future__ import annotations
 
+import os
+import random
 import secrets
 from collections.abc import Iterable
 from itertools import count
@@ -24,6 +26,15 @@ TABLE_SIZE = HEADER_SIZE + 4 * SLOTS
 """Bytes: the header, and four for each slot."""
 
 _LOCAL_COUNTERS = 1 << 18
+
+
+_random = random.Random(secrets.randbits(256))  # noqa: S311 - its numbers must be unique, not secret
+os.register_at_fork(after_in_child=_random.seed)
+
+
+def _unique_version() -> int:
+    """Return a number that no other process returns. It takes no system call."""
+    return _random.getrandbits(64)
 
 
 class Generations:
@@ -99,7 +110,7 @@ class Generations:
         """Record a change that only this process can see yet."""
         number = slot % _LOCAL_COUNTERS
         self._local_changes[number] = (self._local_changes[number] + 1) & 0xFFFF_FFFF
-        self._version[0] = secrets.randbits(64)
+        self._version[0] = _unique_version()
 
     def begin_change(self, slots: Iterable[int]) -> int:
         """Record that changes are about to be visible to other processes. Return the new, odd value of the slots."""

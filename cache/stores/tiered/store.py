@@ -109,10 +109,10 @@ class TieredStore:
             known = self._memory.variants(entry.key)
             if known is None or last_purge is None or not self._write_behind.has_room(size):
                 return None
-            ended = replaced | superseded(stored, known, self._disk.captures)
-            kept = [each for each in known if each.id not in ended]
-            if any(each.id == stored.id for each in known):
+            if stored.id in [each.id for each in known]:
                 return None
+            ended = replaced | superseded(stored, known, self._disk.captures) if known else replaced
+            kept = [each for each in known if each.id not in ended]
             if len(kept) >= MAX_VARIANTS:
                 oldest = min(reversed(kept), key=lambda each: max(each.stored_at, self._disk.last_use(each.id)))
                 kept.remove(oldest)
