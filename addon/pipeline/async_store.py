@@ -19,8 +19,9 @@ from cache.policy.reasons import NotStored
 from cache.rules.digests import is_contradicted
 from cache.rules.groups import groups
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import BodyWriter, GenerationTable, ResponseStore, StoredBody, StoreError, WholeCopy
+from cache.stores.base import BodyWriter, GenerationTable, ResponseStore, StoredBody, StoreError
 from cache.stores.bodies import BytesBody
+from cache.stores.whole_copy import WholeCopy
 
 logger = logging.getLogger(__name__)
 
@@ -89,11 +90,8 @@ class AsyncStore:
         return body
 
     def peek_whole(self, key: str) -> WholeCopy | tuple[()] | None:
-        """Return the only response under a key with its body, marked used; see `ResponseStore`. Does not wait."""
-        whole = self.sync_store.peek_whole(key)
-        if whole:
-            self.sync_store.touch(whole[0].id)
-        return whole
+        """Return the only response under a key with its body; see `ResponseStore`. The caller marks it used."""
+        return self.sync_store.peek_whole(key)
 
     async def holds(self, prefix: str) -> bool:
         """Return whether anything is stored under a key with this prefix; not if the store cannot be read."""

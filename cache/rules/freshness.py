@@ -123,12 +123,27 @@ def received_age(fields: Fields) -> int | None:
 
 def current_age(entry: StoredResponse, policy: CachePolicy, now: float) -> float:
     """Return the age of a stored response in seconds, never negative (RFC 9111 §4.2.3)."""
-    corrected, received_at = (received_age(entry.head.fields) or 0) + response_delay(entry), receipt_time(entry, policy)
-    initial = max(apparent_age(entry, policy), corrected) if policy.freshness.conservative_age else corrected
-    age = min(initial + max(0.0, now - received_at), float(MAX_SECONDS))
+    corrected = (received_age(entry.head.fields) or 0) + response_delay(entry)
+    date = date_of(entry) if policy.freshness.conservative_age else None
+    age = age_since_receipt(now, receipt_time(entry, policy), corrected, date)
     if is_from_future(entry, policy, now):
         return max(age, float(freshness_lifetime(entry, policy).seconds))  # how old it is is not known: just stale
     return age
+
+
+def age_since_receipt(now: float, received_at: float, corrected: float, date: float | None) -> float:
+    """Return the age of a response in seconds by the time of its receipt, never negative.
+
+    All but one argument are in seconds since the epoch.
+
+    Args:
+        now: The time.
+        received_at: When the response was received.
+        corrected: The age with which it was received, the time that its origin took included; in seconds.
+        date: Its Date, if that counts as well.
+    """
+    initial = corrected if date is None else max(corrected, received_at - date)
+    return min(initial + max(0.0, now - received_at), float(MAX_SECONDS))
 
 
 def receipt_time(entry: StoredResponse, policy: CachePolicy) -> float:

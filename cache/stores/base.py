@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from cache.rules.stored_response import StoredResponse
+from cache.stores.whole_copy import WholeCopy
 
 
 class StoreError(Exception):
@@ -29,10 +30,6 @@ class StoreStatistics:
     """Bytes in use, for bodies and records."""
     max_size: int
     """Limit for `size`, in bytes."""
-
-
-type WholeCopy = tuple[StoredResponse, bytes]
-"""A stored response and its body."""
 
 
 class StoredBody(Protocol):

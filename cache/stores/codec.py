@@ -41,13 +41,14 @@ _LOWER_NAMES = re.compile(rf"(?:{_LOWER_NAME}\n)*+")
 _FORBIDDEN = re.compile(r"[\x00\r\u0100-\U0010ffff]")
 
 _MAX_COUNT = 2**62
-_MAX_SECONDS = 1e12
+MAX_SECONDS = 1e12
+"""Times are between this and its negative, in seconds since the epoch."""
 
 
 type _Lines = tuple[tuple[str, str], ...]
 
 
-class _Record[F: (_Lines, msgspec.Raw)](Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
+class Record[F: (_Lines, msgspec.Raw)](Struct, array_like=True, frozen=True, forbid_unknown_fields=True):
     """The attributes of a stored response in the order in which they are written."""
 
     id: str
@@ -76,7 +77,7 @@ class _Record[F: (_Lines, msgspec.Raw)](Struct, array_like=True, frozen=True, fo
 
 
 _ENCODER = msgspec.msgpack.Encoder()
-_RECORD = msgspec.msgpack.Decoder(_Record[_Lines])
+_RECORD = msgspec.msgpack.Decoder(Record[_Lines])
 _ROW = msgspec.msgpack.Decoder(list[bytes])
 
 
@@ -88,7 +89,7 @@ def encode(entry: StoredResponse) -> bytes:
     """
     head = entry.head
     try:
-        record = _Record(
+        record = Record(
             id=entry.id,
             key=entry.key,
             method=entry.method,
@@ -124,11 +125,11 @@ def _encoded_lines(fields: Fields) -> msgspec.Raw:
     return msgspec.Raw(_ENCODER.encode(fields.lines))
 
 
-def decode(data: bytes) -> StoredResponse:
-    """Return the entry that was encoded.
+def read_record(data: bytes) -> Record[_Lines]:
+    """Return the record of an entry that was encoded. Only the types of its attributes are checked, not the values.
 
     Raises:
-        CodecError: the bytes are damaged, of another version, or would make a malformed response.
+        CodecError: the bytes are damaged or of another version.
     """
     if data[:1] != _PREFIX:
         raise CodecError(f"expected an entry of version {VERSION}")
@@ -136,10 +137,22 @@ def decode(data: bytes) -> StoredResponse:
     if checksum != _checksum(record):
         raise CodecError("the entry is damaged: its checksum differs")
     try:
-        decoded = _RECORD.decode(record)
+        return _RECORD.decode(record)
+    except ValueError as error:  # msgspec's errors and UnicodeDecodeError are ValueErrors
+        raise CodecError(f"the entry is malformed: {error}") from error
+
+
+def decode(data: bytes) -> StoredResponse:
+    """Return the entry that was encoded.
+
+    Raises:
+        CodecError: the bytes are damaged, of another version, or would make a malformed response.
+    """
+    decoded = read_record(data)
+    try:
         _check(decoded)
         _check_lines(decoded.fields)
-    except ValueError as error:  # msgspec's errors and UnicodeDecodeError are ValueErrors
+    except ValueError as error:
         raise CodecError(f"the entry is malformed: {error}") from error
     return StoredResponse(
         id=decoded.id,
@@ -159,11 +172,11 @@ def decode(data: bytes) -> StoredResponse:
         invalid=decoded.invalid,
         revision=decoded.revision,
         scrubbed=decoded.scrubbed,
-        clock=_clock_setting(*decoded.clock),
+        clock=clock_setting(*decoded.clock),
     )
 
 
-_clock_setting = lru_cache(maxsize=64)(ClockSetting)
+clock_setting = lru_cache(maxsize=64)(ClockSetting)
 """Cached: all that is stored between two settings of the clock has the same one."""
 
 
@@ -180,7 +193,7 @@ def decode_row(data: bytes) -> list[bytes]:
         raise CodecError(f"the variants are malformed: {error}") from error
 
 
-def _check[F: (_Lines, msgspec.Raw)](record: _Record[F]) -> None:
+def _check[F: (_Lines, msgspec.Raw)](record: Record[F]) -> None:
     """Raise ValueError unless the record, apart from its field lines, makes a well-formed response."""
     strings = (record.id, record.sha256, record.version, record.method, record.key, record.target, record.reason)
     if not _STRINGS.fullmatch("\n".join(strings)):
@@ -193,7 +206,7 @@ def _check[F: (_Lines, msgspec.Raw)](record: _Record[F]) -> None:
     if not (200 <= record.status <= 599 and min(counts) >= 0 and max(counts) <= _MAX_COUNT):
         raise ValueError("a number is out of range")
     for seconds in (record.request_time, record.response_time, record.stored_at, record.clock[1]):
-        if not -_MAX_SECONDS <= seconds <= _MAX_SECONDS:  # also refuses infinity and NaN
+        if not -MAX_SECONDS <= seconds <= MAX_SECONDS:  # also refuses infinity and NaN
             raise ValueError("a time is out of range")
 
 

@@ -11,12 +11,13 @@ from threading import RLock
 
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
-from cache.stores.base import DamagedEntry, StoreError, StoreStatistics, WholeCopy
+from cache.stores.base import DamagedEntry, StoreError, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError, encode
 from cache.stores.generations import private_generations
 from cache.stores.purges import host_tag, tags_of
 from cache.stores.supersession import superseded
+from cache.stores.whole_copy import WholeCopy, copy_of
 
 
 @dataclass(slots=True)
@@ -59,7 +60,7 @@ class MemoryStore:
             case ():
                 return ()
             case (entry,) if (body := self.peek_body(entry)) is not None:
-                return entry, body
+                return copy_of(entry, body)
         return None
 
     def keep(self, entry: StoredResponse, body: bytes, replaces: Iterable[str] = ()) -> StoredResponse:

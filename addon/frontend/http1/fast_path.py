@@ -27,7 +27,8 @@ from cache.policy.reasons import Forwarded
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
 from cache.rules.streams import asks_for_stream
-from cache.stores.base import Stamp, WholeCopy
+from cache.stores.base import Stamp
+from cache.stores.whole_copy import WholeCopy
 
 MAX_USES_REPORTED = 5_000
 """Hot responses a second whose use is reported to the store, since reporting takes time."""
@@ -203,7 +204,7 @@ class FastPath:
     ) -> HotResponse | None:
         return alike.patterns.hot_response(
             request,
-            *whole,
+            whole,
             policy=self.fetcher.policy,
             now=now,
             stamp=stamp,

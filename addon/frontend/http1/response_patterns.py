@@ -9,7 +9,7 @@ copy. Age and lifetime are computed for each copy, by the rules that the engine 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from addon.frontend.http1.hot_response import HitCount, HotResponse, joined, template_of, version_of
@@ -17,20 +17,14 @@ from addon.runtime.access_log import access_line
 from cache.answer.cache_status import Handling
 from cache.answer.compose import NO_CONTENT, path_conditions
 from cache.engine.decisions import Serve
+from cache.http.fields import http_date
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail
-from cache.rules.freshness import current_age, freshness_lifetime
+from cache.rules.freshness import FUTURE_TOLERANCE, age_since_receipt, freshness_lifetime, received_age
 from cache.rules.ownership import ANY, CREDENTIAL
-from cache.rules.stored_response import StoredResponse
 from cache.stores.base import Stamp
-
-OPEN = frozenset(
-    spelling
-    for name in ("Content-Length", "Date", "ETag", "Expires", "Last-Modified")
-    for spelling in (name, name.lower())
-)
-"""The fields whose values are left open. In any other spelling, a value is part of the form."""
+from cache.stores.whole_copy import OPEN, Form, WholeCopy, form_of
 
 SELECTING = frozenset(
     "accept-datetime authorization cache-control if-match if-modified-since if-none-match if-range if-unmodified-since"
@@ -41,14 +35,14 @@ SELECTING = frozenset(
 MAX_PATTERNS = 64
 """Patterns for one class of requests; when there are more, all are forgotten."""
 
-_LENGTHS = frozenset({"Content-Length", "content-length"})
 _FIXED_LIFETIMES = frozenset({"max-age", "s-maxage"})
 _OPEN_VALUE = "\0"
 """In place of an open value; no field contains it."""
 
 _HIT = Handling(hit=True)
 
-type _Form = tuple[object, ...]
+_LENGTH, _LENGTH_FIELD = -1, "content-length"
+"""In place of the place of a value: the length of the body; and the name of its field."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +51,12 @@ class ResponsePattern:
 
     template: str
     """The head with `%s` for each open value, and `%%d` for seconds."""
-    names: tuple[str, ...]
-    """The names of the fields that are open in the template, in order."""
+    places: tuple[int, ...]
+    """Where the open values in the template are among those of the copy, or `_LENGTH`."""
+    date: int | None
+    """Where the Date is among the open values of the copy; None if it adds nothing to the age."""
+    received_age: int
+    """The Age that the copy was received with, in seconds."""
     has_ttl: bool
     status: int
     exemption: str | None
@@ -68,16 +66,29 @@ class ResponsePattern:
     lifetime: int | None
     """The lifetime in seconds, if it depends on no open value."""
 
-    def filled(self, values: Mapping[str, str]) -> bytes:
-        """Return the template of a hot response whose copy has these open values."""
-        return (self.template % tuple([values[name].replace("%", "%%") for name in self.names])).encode("latin-1")
+    def filled(self, values: tuple[str, ...], length: int) -> bytes:
+        """Return the template of a hot response whose copy has these open values, and a body of this length."""
+        given = (*values, str(length))  # the last one, so that it is in place -1
+        return (self.template % tuple([given[place].replace("%", "%%") for place in self.places])).encode("latin-1")
+
+    def age(self, copy: WholeCopy, policy: CachePolicy, now: float) -> float | None:
+        """Return the age of the copy in seconds at `now`, seconds since the epoch; None if it is from the future."""
+        received_at = copy.response_time - policy.freshness.clock.set_back_since(copy.clock)
+        if received_at > now + FUTURE_TOLERANCE:
+            return None
+        date = None
+        if self.date is not None:
+            date = http_date(copy.values[self.date], copy.response_time)
+            date = copy.response_time if date is None else date
+        corrected = self.received_age + max(0.0, copy.response_time - copy.request_time)
+        return age_since_receipt(now, received_at, corrected, date)
 
 
 class ResponsePatterns:
     """The patterns for requests that are alike but for their path."""
 
     def __init__(self) -> None:
-        self._patterns: dict[_Form, ResponsePattern] = {}
+        self._patterns: dict[tuple[object, ...], ResponsePattern] = {}
         self._policy: CachePolicy | None = None
         self._path_conditions: tuple[Callable[[str], object], ...] = ()
 
@@ -87,38 +98,42 @@ class ResponsePatterns:
 
     def learn(self, request: Request, serve: Serve, policy: CachePolicy, hot: HotResponse) -> None:
         """Keep the pattern of a hot response, if the engine has made it from the only stored response under its key."""
-        entry, head = serve.entry, serve.response.head
-        names = tuple(name for name, _ in head.fields if name in OPEN)
-        usual = _is_plain(request, policy) and _is_usual(entry) and _is_whole(serve)
-        if not usual or len(set(names)) < len(names):
+        entry, head, formed = serve.entry, serve.response.head, form_of(serve.entry)
+        if formed is None or not _is_plain(request, policy) or not _is_whole(serve):
+            return
+        form, values = formed
+        names = [line.lower() for line in form[0] if isinstance(line, str)]
+        passed = [name.lower() for name, _ in head.fields if name in OPEN]
+        conservative = policy.freshness.conservative_age
+        if len(set(names)) < len(names) or len(set(passed)) < len(passed) or (conservative and "date" not in names):
             return
         opened_lines = tuple((name, _OPEN_VALUE if name in OPEN else value) for name, value in head.fields)
         opened = template_of(request, replace(head, fields=Fields(opened_lines)), serve.handling, policy)
-        if opened is None:
+        if opened is None or not {*passed} <= {*names, _LENGTH_FIELD}:
             return
         lifetime = freshness_lifetime(entry, policy)
         pattern = ResponsePattern(
             template=opened[0].decode("latin-1").replace("%", "%%").replace(_OPEN_VALUE, "%s"),
-            names=names,
+            places=tuple([_LENGTH if name == _LENGTH_FIELD else names.index(name) for name in passed]),
+            date=names.index("date") if conservative else None,
+            received_age=received_age(entry.head.fields) or 0,
             has_ttl=opened[1],
             status=head.status,
             exemption=serve.response.exemption,
             source=lifetime.source,
             lifetime=lifetime.seconds if lifetime.source in _FIXED_LIFETIMES else None,
         )
-        values, lines = _divided(entry)
-        if not hot.template.startswith(pattern.filled(values)):
+        if not hot.template.startswith(pattern.filled(values, entry.length)):
             return
         if policy is not self._policy or len(self._patterns) >= MAX_PATTERNS:
             self._patterns.clear()
             self._policy, self._path_conditions = policy, path_conditions(policy)
-        self._patterns[self._form(request, entry, lines)] = pattern
+        self._patterns[self._key(request, form)] = pattern
 
     def hot_response(
         self,
         request: Request,
-        entry: StoredResponse,
-        content: bytes,
+        copy: WholeCopy,
         *,
         policy: CachePolicy,
         now: float,
@@ -130,30 +145,29 @@ class ResponsePatterns:
 
         Args:
             request: A request of this class.
-            entry: The only stored response under its key.
-            content: Its body.
+            copy: The only stored response under its key, with its body.
             policy: The policy.
             now: The time, in seconds since the epoch.
             stamp: The generation of the primary key.
             hits: Returns what counts the response when it is sent, by its exemption from 203.
             logged: There is an access log.
         """
-        if policy is not self._policy or now < policy.freshness.clock_valid_from or not _is_usual(entry):
+        if policy is not self._policy or now < policy.freshness.clock_valid_from:
             return None
-        values, lines = _divided(entry)
-        pattern = self._patterns.get(self._form(request, entry, lines))
+        pattern = self._patterns.get(self._key(request, copy.form))
         if pattern is None:
             return None
         seconds = pattern.lifetime
         if seconds is None:
-            lifetime = freshness_lifetime(entry, policy)
+            lifetime = freshness_lifetime(copy.entry(), policy)
             if lifetime.source != pattern.source:
                 return None
             seconds = lifetime.seconds
-        age = current_age(entry, policy, now)
-        if age >= seconds:
+        age = pattern.age(copy, policy, now)
+        if age is None or age >= seconds:
             return None
-        template, rest = joined(pattern.filled(values), content)
+        length = len(copy.body)
+        template, rest = joined(pattern.filled(copy.values, length), copy.body)
         return HotResponse(
             slot=stamp.slot,
             generation=stamp.generation,
@@ -161,24 +175,24 @@ class ResponsePatterns:
             tags=stamp.tags,
             purges=stamp.purges,
             policy=policy,
-            entry_id=entry.id,
+            entry_id=copy.id,
             valid_until=now + (seconds - age),
             born=now - age,
             lifetime=seconds,
             template=template,
             has_ttl=pattern.has_ttl,
             content=rest,
-            length=len(content),
-            milliseconds=entry.milliseconds,
+            length=length,
+            milliseconds=copy.milliseconds,
             hits=hits(pattern.exemption),
-            log_line=access_line(request, pattern.status, len(content), _HIT) if logged else "",
+            log_line=access_line(request, pattern.status, length, _HIT) if logged else "",
         )
 
-    def _form(self, request: Request, entry: StoredResponse, lines: tuple[object, ...]) -> _Form:
+    def _key(self, request: Request, form: Form) -> tuple[object, ...]:
         """Return what the response depends on, beside the open values, the age, and the class of the request."""
-        head, target = entry.head, request.target
-        conditions = tuple([condition(target) is None for condition in self._path_conditions])
-        return lines, conditions, head.status, head.reason, head.version, entry.vary, entry.personal
+        if not self._path_conditions:
+            return form
+        return form, tuple([condition(request.target) is None for condition in self._path_conditions])
 
 
 def _is_plain(request: Request, policy: CachePolicy) -> bool:
@@ -188,12 +202,6 @@ def _is_plain(request: Request, policy: CachePolicy) -> bool:
     return SELECTING.isdisjoint(request.fields.names())
 
 
-def _is_usual(entry: StoredResponse) -> bool:
-    """Return whether a stored response is whole and as the origin sent it, and its target is spelled as its key."""
-    is_whole = entry.method == "GET" and entry.complete_length is None and not entry.first
-    return is_whole and not entry.invalid and not entry.scrubbed and entry.target == entry.key
-
-
 def _is_whole(serve: Serve) -> bool:
     """Return whether the engine serves all of a stored response because it is fresh."""
     response, entry = serve.response, serve.entry
@@ -201,19 +209,3 @@ def _is_whole(serve: Serve) -> bool:
     has_content = response.head.status not in NO_CONTENT and response.length == entry.length
     # whom a copy for any credential may reach depends on the path
     return plain and has_content and serve.handling.hit and (CREDENTIAL, ANY) not in entry.vary
-
-
-def _divided(entry: StoredResponse) -> tuple[dict[str, str], tuple[object, ...]]:
-    """Return the open values of a stored response by name, and its field lines without these values."""
-    length = str(entry.length)
-    values: dict[str, str] = {"Content-Length": length}
-    lines: list[str | tuple[str, str]] = []
-    for line in entry.head.fields.lines:
-        name, value = line
-        # another Content-Length than that of the body is replaced in responses, so it is not open
-        if name in OPEN and (value == length or name not in _LENGTHS):
-            values[name] = value
-            lines.append(name)
-        else:
-            lines.append(line)
-    return values, tuple(lines)

@@ -17,12 +17,12 @@ from time import perf_counter
 from diskcache.core import DBNAME, MODE_RAW
 
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import WholeCopy
 from cache.stores.bodies import BytesBody
-from cache.stores.codec import CodecError
+from cache.stores.codec import CodecError, Record, decode_row, read_record
 from cache.stores.disk.head_rows import decoded
-from cache.stores.disk.verification import Verification, is_body_of
+from cache.stores.disk.verification import Verification
 from cache.stores.purges import KnownPurges
+from cache.stores.whole_copy import Lines, WholeCopy, copy_in_row
 
 SLOW_READ = 0.01
 """Seconds. A read that takes longer is a slow one."""
@@ -35,6 +35,9 @@ PAUSE = 1.0
 
 MAX_WHOLE = 16_384
 """Bytes of the largest body that is read together with its head."""
+
+_CACHE_SIZE = 2048
+"""Pages of 4 KiB that SQLite keeps: the index pages of a large database."""
 
 _ROW = "SELECT mode, value, access_count FROM Cache WHERE key = ? AND raw = 1"
 
@@ -100,19 +103,21 @@ class QuickReads:
         """Return the stored response under a key with its body, mostly by one read, if it is small and the only one."""
         if self._purges.number() is None:
             return None
-        for mode, value, number, *body_columns, body_key in (
-            self._find(_HEAD_AND_ROW_BEFORE, MAX_WHOLE, f"u:{key}") or ()
-        ):
-            entries = self._entries(key, mode, value, number)
-            if entries is None or len(entries) != 1 or entries[0].length > MAX_WHOLE:
+        found = self._find(_HEAD_AND_ROW_BEFORE, MAX_WHOLE, f"u:{key}")
+        for mode, value, number, *row_before, row_key in found or ():
+            head = _row(mode, value, number)
+            if head is None or self._purges.covers(key, head[1]) or (sole := _sole_entry(head[0], key)) is None:
                 return None
-            entry = entries[0]
-            row = _row(*body_columns) if body_key == f"b:{entry.id}" else None
-            if row is not None and is_body_of(entry, row[0]) and not self._purges.covers(key, row[1]):
-                return entry, row[0]
-            body = self.body(entry)
-            return (entry, body) if body is not None else None
+            data, entry = sole
+            body = _row(*row_before) if row_key == f"b:{entry.id}" else self._small_body(entry)
+            if body is not None and not self._purges.covers(key, body[1]):
+                return copy_in_row(entry, data, body[0])
         return None
+
+    def _small_body(self, entry: Record[Lines]) -> _Row | None:
+        """Return the body row of an entry."""
+        found = self._find(_ROW, f"b:{entry.id}") if entry.length <= MAX_WHOLE else None
+        return _row(*found[0]) if found else None
 
     def _entries(self, key: str, *columns: object) -> tuple[StoredResponse, ...] | None:
         """Return the entries in the head row of a key, or None if it is damaged."""
@@ -147,6 +152,7 @@ class QuickReads:
                 f"{self._database.as_uri()}?mode=rw", uri=True, timeout=0, isolation_level=None, check_same_thread=False
             )
             self._connection.execute("PRAGMA query_only = 1")
+            self._connection.execute(f"PRAGMA cache_size = {_CACHE_SIZE}")
             self._blocks = self._blocks_read()
         return self._connection
 
@@ -163,3 +169,15 @@ def _row(mode: object, value: object, number: object) -> _Row | None:
     if mode != MODE_RAW or not isinstance(value, bytes):
         return None
     return value, number if isinstance(number, int) else 0
+
+
+def _sole_entry(row: bytes, key: str) -> tuple[bytes, Record[Lines]] | None:
+    """Return the only entry in a head row, encoded and read; None if there are several or the row is damaged."""
+    try:
+        variants = decode_row(row)
+        if len(variants) != 1:
+            return None
+        entry = read_record(variants[0])
+    except CodecError:
+        return None
+    return (variants[0], entry) if entry.key == key else None

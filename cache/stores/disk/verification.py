@@ -52,11 +52,6 @@ class Verification:
                 memory.popitem(last=False)
 
 
-def is_body_of(entry: StoredResponse, body: bytes) -> bool:
-    """Return whether a body in memory has the length and digest of the entry."""
-    return len(body) == entry.length and hashlib.sha256(body).hexdigest() == entry.sha256
-
-
 def _digest(body: BytesBody | FileBody) -> str:
     digest = hashlib.sha256()
     for start in range(0, body.length, _CHUNK):

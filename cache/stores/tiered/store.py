@@ -15,7 +15,7 @@ from threading import Lock
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
-from cache.stores.base import StoredBody, StoreStatistics, WholeCopy
+from cache.stores.base import StoredBody, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.disk.disk_writer import DiskWriter
 from cache.stores.disk.entry_transaction import EntryTransaction
@@ -25,6 +25,7 @@ from cache.stores.disk.store import DiskStore
 from cache.stores.supersession import superseded
 from cache.stores.tiered.memory_tier import KeyState, MemoryTier, cost_of
 from cache.stores.tiered.write_behind import Change, Write, WriteBehind
+from cache.stores.whole_copy import WholeCopy, copy_of
 
 
 class TieredStore:
@@ -87,7 +88,7 @@ class TieredStore:
             case ():
                 return ()
             case (entry,) if (body := self._memory.body(entry)) is not None:
-                return entry, body
+                return copy_of(entry, body)
             case None if key not in self._write_behind.keys:
                 return self._quick_reads.whole(key)
         return None

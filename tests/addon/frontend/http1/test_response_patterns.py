@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from hashlib import sha256
 
 import pytest
 from hypothesis import given, settings
@@ -19,6 +20,8 @@ from cache.policy.operator_rules import AnnotationRule, AnswerRule, AnswerStatus
 from cache.rules.key import primary_key
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import Stamp
+from cache.stores.codec import encode, read_record
+from cache.stores.whole_copy import copy_in_row, copy_of
 from tests.fixtures.strategies import BEGINNING, unhurried
 
 REQUEST = Request("GET", "http", "a.example", 80, "/")
@@ -41,9 +44,19 @@ def by_engine(
 def by_pattern(
     patterns: ResponsePatterns, request: Request, entry: StoredResponse, content: bytes, policy: CachePolicy, now: float
 ) -> HotResponse | None:
-    return patterns.hot_response(
-        request, entry, content, policy=policy, now=now, stamp=STAMP, hits=lambda _: HITS, logged=True
-    )
+    """Return the response by a pattern, the same from the stored response in memory and from its row on disk."""
+    stored = replace(entry, sha256=sha256(content).hexdigest())
+    copies = copy_of(stored, content), copy_in_row(read_record(encode(stored)), encode(stored), content)
+    if copies[0] is None:
+        assert copies[1] is None
+        return None
+    in_memory, on_disk = [
+        copy
+        and patterns.hot_response(request, copy, policy=policy, now=now, stamp=STAMP, hits=lambda _: HITS, logged=True)
+        for copy in copies
+    ]
+    assert (in_memory and attributes(in_memory)) == (on_disk and attributes(on_disk))
+    return on_disk
 
 
 def attributes(hot: HotResponse) -> dict[str, object]:

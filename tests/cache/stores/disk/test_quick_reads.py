@@ -147,7 +147,9 @@ def test_a_closed_reader_returns_none(store: DiskStore, quick: QuickReads) -> No
 def test_a_small_response_is_read_with_its_body(store: DiskStore, quick: QuickReads) -> None:
     stored = put(store, new_entry())
     put(store, new_entry(KEY + "other"))
-    assert quick.whole(KEY) == (stored, body_of(stored.id, 100))
+    copy = quick.whole(KEY)
+    assert copy
+    assert (copy.entry(), copy.body) == (stored, body_of(stored.id, 100))
 
 
 def test_nothing_is_read_whole_that_is_absent_large_or_one_of_several(store: DiskStore, quick: QuickReads) -> None:
