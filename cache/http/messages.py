@@ -143,18 +143,17 @@ class Request:
     @property
     def authority(self) -> str:
         """Return `host:port`, or `host` if the port is the scheme's default."""
-        host = host_in_uri(self.host)
-        return host if self.port == DEFAULT_PORTS.get(self.scheme) else f"{host}:{self.port}"
+        return _authority(self.scheme, self.host, self.port)
 
     @property
     def origin(self) -> str:
         """Return the target's origin, normalised: `https://example.org`, with a port that is not the default."""
-        return f"{self.scheme}://{self.authority}"
+        return f"{self.scheme}://{_authority(self.scheme, self.host, self.port)}"
 
     @property
     def uri(self) -> str:
         """Return the target URI, with path and query as received."""
-        return f"{self.scheme}://{self.authority}{self.target}"
+        return f"{self.scheme}://{_authority(self.scheme, self.host, self.port)}{self.target}"
 
 
 @record
@@ -193,6 +192,12 @@ def normalised_authority(text: str, scheme: str) -> str:
         return text
     host, port = normalised_host(match[1]), match[2]
     return host if not port or int(port) == DEFAULT_PORTS.get(scheme) else f"{host}:{int(port)}"
+
+
+@lru_cache(maxsize=1024)
+def _authority(scheme: str, host: str, port: int) -> str:
+    shown = host_in_uri(host)
+    return shown if port == DEFAULT_PORTS.get(scheme) else f"{shown}:{port}"
 
 
 def host_in_uri(host: str) -> str:

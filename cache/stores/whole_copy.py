@@ -66,7 +66,16 @@ def copy_of(entry: StoredResponse, body: bytes) -> WholeCopy | None:
     found = form_of(entry)
     if found is None:
         return None
-    return WholeCopy(entry.id, *found, entry.request_time, entry.response_time, entry.clock, body, entry)
+    return WholeCopy(
+        id=entry.id,
+        form=found[0],
+        values=found[1],
+        request_time=entry.request_time,
+        response_time=entry.response_time,
+        clock=entry.clock,
+        body=body,
+        source=entry,
+    )
 
 
 def form_of(entry: StoredResponse) -> tuple[Form, tuple[str, ...]] | None:
@@ -83,12 +92,21 @@ def copy_in_row(found: Record[Lines], data: bytes, body: bytes) -> WholeCopy | N
     lines, values = _divided(found.fields, len(body))
     if not _is_usual(found) or not _are_plain(values) or len(body) != found.length:
         return None
-    times = found.request_time, found.response_time, found.clock[1]
-    if not (min(times) >= -MAX_SECONDS and max(times) <= MAX_SECONDS) or sha256(body).hexdigest() != found.sha256:
+    for seconds in (found.request_time, found.response_time, found.clock[1]):
+        if not -MAX_SECONDS <= seconds <= MAX_SECONDS:  # also refuses NaN
+            return None
+    if sha256(body).hexdigest() != found.sha256:
         return None
     form = (lines, found.status, found.reason, found.version, found.vary, found.personal)
     return WholeCopy(
-        found.id, form, values, found.request_time, found.response_time, clock_setting(*found.clock), body, data
+        id=found.id,
+        form=form,
+        values=values,
+        request_time=found.request_time,
+        response_time=found.response_time,
+        clock=clock_setting(*found.clock),
+        body=body,
+        source=data,
     )
 
 

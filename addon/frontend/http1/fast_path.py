@@ -208,7 +208,7 @@ class FastPath:
             policy=self.fetcher.policy,
             now=now,
             stamp=stamp,
-            hits=lambda exemption: self._hits(request.scheme, exemption),
+            hits=self._hits,
             logged=self.log is not None,
         )
 

@@ -46,17 +46,16 @@ def by_pattern(
 ) -> HotResponse | None:
     """Return the response by a pattern, the same from the stored response in memory and from its row on disk."""
     stored = replace(entry, sha256=sha256(content).hexdigest())
-    copies = copy_of(stored, content), copy_in_row(read_record(encode(stored)), encode(stored), content)
-    if copies[0] is None:
-        assert copies[1] is None
-        return None
-    in_memory, on_disk = [
-        copy
-        and patterns.hot_response(request, copy, policy=policy, now=now, stamp=STAMP, hits=lambda _: HITS, logged=True)
-        for copy in copies
+    in_memory, on_disk = copy_of(stored, content), copy_in_row(read_record(encode(stored)), encode(stored), content)
+    made = [
+        patterns.hot_response(request, copy, policy=policy, now=now, stamp=STAMP, hits=lambda *_: HITS, logged=True)
+        for copy in (in_memory, on_disk)
+        if copy is not None
     ]
-    assert (in_memory and attributes(in_memory)) == (on_disk and attributes(on_disk))
-    return on_disk
+    assert len(made) in (0, 2)
+    first, last = made or (None, None)
+    assert (first and attributes(first)) == (last and attributes(last))
+    return last
 
 
 def attributes(hot: HotResponse) -> dict[str, object]:
