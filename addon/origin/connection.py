@@ -15,7 +15,7 @@ from addon.origin.deadline import Deadline
 from addon.origin.errors import FailureKind
 from addon.origin.options import OriginOptions
 from addon.origin.other_protocols import other_protocol
-from addon.origin.reading import LARGEST_PIECE, PiecewiseProtocol, may_wait
+from addon.origin.reading import FIRST_PIECE, LARGEST_PIECE, PiecewiseProtocol, may_wait
 from addon.origin.request_body import Http1BodySender, RequestContent
 from addon.origin.response_buffer import ResponseBuffer
 from addon.origin.response_reader import ResponseReader
@@ -189,6 +189,8 @@ class OriginConnection(PiecewiseProtocol):
         response = self._response
         if response is None:
             return LARGEST_PIECE
+        if not response.received:
+            return FIRST_PIECE
         limit = may_wait(response.received)
         return max(limit // 2, limit - response.buffered - self._passing_on)
 

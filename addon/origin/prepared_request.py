@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
+from addon.origin.connection import OriginConnection
 from addon.origin.exchange import Exchange
-from addon.origin.http2.connection import Http2Connection
 from addon.origin.http2.request_fields import open_block, path_block, request_block
 from addon.origin.http2.response import StreamResponse
 from addon.origin.pool import Connection
@@ -25,7 +26,7 @@ class PreparedRequest(NamedTuple):
 
     def bytes_for(self, connection: Connection) -> bytes:
         """Return what is sent on a connection."""
-        return self.http2 if isinstance(connection, Http2Connection) else self.http1
+        return self.http1 if isinstance(connection, OriginConnection) else self.http2
 
 
 class OpenRequest:
@@ -41,11 +42,11 @@ class OpenRequest:
 
     def bytes_for(self, connection: Connection, target: str) -> bytes:
         """Return what is sent on a connection for a target."""
-        if isinstance(connection, Http2Connection):
-            before, after = self._http2
-            return before + path_block(target) + after
-        before, after = self._http1
-        return before + target.encode("latin-1") + after
+        if isinstance(connection, OriginConnection):
+            before, after = self._http1
+            return before + target.encode("latin-1") + after
+        before, after = self._http2
+        return before + path_block(target) + after
 
 
 def prepared_request(request: Request, head: bytes, scheme: str) -> PreparedRequest:
@@ -69,8 +70,8 @@ def prepare_get(
         on_interim: Called with the head of each 1xx response.
         on_progress: Called when data arrived or the exchange ended.
     """
-    if isinstance(connection, Http2Connection):
-        response = StreamResponse("GET", where, connection.options, on_interim, on_progress=on_progress)
-        return response, lambda: connection.send(data, response)
-    reader = ResponseReader("GET", where, connection.options, on_interim, on_progress=on_progress)
-    return reader, lambda: connection.send(data, reader)
+    if isinstance(connection, OriginConnection):
+        reader = ResponseReader("GET", where, connection.options, on_interim, on_progress=on_progress)
+        return reader, partial(connection.send, data, reader)
+    response = StreamResponse("GET", where, connection.options, on_interim, on_progress=on_progress)
+    return response, partial(connection.send, data, response)

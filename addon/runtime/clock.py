@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from cache.policy.clock_setting import ClockSetting
@@ -24,9 +25,8 @@ _ELAPSED = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 logger = logging.getLogger(__name__)
 
 
-def elapsed_seconds() -> float:
-    """Return the seconds of the system's clock that cannot be set. It includes the time of suspend."""
-    return time.clock_gettime(_ELAPSED)
+elapsed_seconds: Callable[[], float] = partial(time.clock_gettime, _ELAPSED)
+"""Returns the seconds of the system's clock that cannot be set. They include the time of suspend."""
 
 
 def name_of_boot() -> int:
