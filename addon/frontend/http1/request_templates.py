@@ -255,7 +255,13 @@ class TemplateFetch(DirectFetch):
         if isinstance(known.outcome, Store):
             entry_id, times = next(fetcher.outcomes.entry_ids), (self.sent_at, now)
             entry = known.entry_for(
-                known.outcome.entry, entry_id, self.request, times, values=head.open_values, body=content
+                known.outcome.entry,
+                entry_id,
+                self.request,
+                times,
+                key=self.flight.key,
+                values=head.open_values,
+                body=content,
             )
             # stored before the client has it, since the client may ask again at once
             if not fetcher.store.keep_at_once(entry, content, self.flight):

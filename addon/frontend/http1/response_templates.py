@@ -22,7 +22,7 @@ from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
 from cache.rules.credentials import has_credentials
 from cache.rules.freshness import explicit_lifetime
-from cache.rules.key import primary_key, target_uri
+from cache.rules.key import target_uri
 from cache.rules.stored_response import StoredResponse
 
 UNCACHEABLE = frozenset({NotStored.NO_STORE, NotStored.PRIVATE})
@@ -69,6 +69,7 @@ class ResponseTemplate:
         request: Request,
         times: tuple[float, float],
         *,
+        key: str,
         values: tuple[str, ...],
         body: bytes,
     ) -> StoredResponse:
@@ -79,6 +80,7 @@ class ResponseTemplate:
             entry_id: The id of the new one.
             request: The request that the response answers.
             times: When this request was sent, and when the head was received; seconds since the epoch.
+            key: The primary key of the request.
             values: The open values of its head.
             body: Its content.
         """
@@ -87,7 +89,7 @@ class ResponseTemplate:
             lines[place] = (lines[place][0], values[number])
         return StoredResponse(
             id=entry_id,
-            key=primary_key(request),
+            key=key,
             method=first.method,
             target=target_uri(request),
             head=Response(first.head.status, first.head.reason, Fields(tuple(lines)), first.head.version),

@@ -49,10 +49,10 @@ class CachedKey:
 
     __slots__ = ("bodies", "cost", "key", "slot", "state", "uses")
 
-    def __init__(self, key: str, slot: int) -> None:
+    def __init__(self, key: str, slot: int, state: KeyState) -> None:
         self.key = key
         self.slot = slot
-        self.state = KeyState(-1, 0, ())
+        self.state = state
         """One attribute, replaced as a whole: readers hold no lock."""
         self.bodies: dict[str, bytes] = {}
         self.cost = 0
@@ -113,7 +113,7 @@ class MemoryTier:
         """Keep the entries under a key, the bodies that memory has of them, and more `bodies` by entry id."""
         cached = self._keys.get(key)
         if cached is None:
-            cached = self._keys[key] = CachedKey(key, slot)
+            cached = self._keys[key] = CachedKey(key, slot, state)
             if self._ghosts.pop(hash(key), 0) is None:
                 self._main[key] = cached
             else:

@@ -89,11 +89,16 @@ def check(request: Request, other: Request, lines: Fields, status: str, policy: 
     if isinstance(expected, Store):
         assert isinstance(template.outcome, Store)
         entry = template.entry_for(
-            template.outcome.entry, "2" * 32, other, (NOW - 2, NOW), values=other_head.open_values, body=BODY
+            template.outcome.entry,
+            "2" * 32,
+            other,
+            (NOW - 2, NOW),
+            key=primary_key(other),
+            values=other_head.open_values,
+            body=BODY,
         )
         assert (expected.changes, expected.replaces, expected.secrets) == ((), (), frozenset())
         assert entry == expected.entry.with_body(len(BODY), sha256(BODY).hexdigest())
-        assert entry.key == primary_key(other)
     else:
         assert isinstance(template.outcome, Relay)
         assert (template.outcome.not_stored, expected.changes) == (expected.not_stored, ())
