@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import random
 import secrets
+import sys
 from collections.abc import Iterable
 from itertools import count
 from mmap import mmap
@@ -24,6 +25,9 @@ SLOTS = 1 << 22
 HEADER_SIZE = 4096
 TABLE_SIZE = HEADER_SIZE + 4 * SLOTS
 """Bytes: the header, and four for each slot."""
+
+MAX_ADDED = 300_000
+"""Keys that are added one by one, which takes about a second."""
 
 _LOCAL_COUNTERS = 1 << 18
 
@@ -143,10 +147,16 @@ class Generations:
         self._memory.close()
 
     def add(self, keys: Iterable[str]) -> None:
-        """Record that something is stored under each key. No other process may use the table yet."""
+        """Record that something is stored under each key. No other process may use the table yet.
+
+        If there are too many keys, something may be stored under any key from now on.
+        """
         value = self.end_change(())
         slot = self.slot
-        for key in keys:
+        for number, key in enumerate(keys):
+            if number == MAX_ADDED:
+                self._memory[HEADER_SIZE:TABLE_SIZE] = value.to_bytes(4, sys.byteorder) * SLOTS
+                return
             self._slots[slot(key)] = value
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cache.stores import generations
 from cache.stores.base import StoreError
 from cache.stores.disk import generation_file
 from cache.stores.disk.generation_file import FILE
@@ -102,6 +103,19 @@ def test_ending_a_change_late_does_not_end_a_later_change() -> None:
 )
 def test_an_invalid_table_is_rebuilt(table: Path, damage: Callable[[Path], object]) -> None:
     damage(table)
+
+
+def test_a_table_is_rebuilt_from_few_keys_only(directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Regression: with ten million stored responses, the store could not be used for the first minute."""
+    with closing(DiskStore(directory, 1 << 24)) as store:
+        for number in range(3):
+            put(store, new_entry(f"http://a.example/{number}"))
+    (directory / FILE).unlink()
+    monkeypatch.setattr(generations, "MAX_ADDED", 2)
+    with closing(DiskStore(directory, 1 << 24)) as store:
+        assert store.peek("http://b.example/") is None  # nothing is certain
+        assert store.candidates("http://b.example/") == ()
+        assert len(store.candidates("http://a.example/2")) == 1
 
 
 def test_a_table_of_another_version_is_rebuilt(table: Path) -> None:
