@@ -15,6 +15,9 @@ from cache.stores.disk.spool import Spool
 from cache.stores.purges import tags_of
 from cache.stores.supersession import superseded
 
+MAX_EVICTED = 4000
+"""Entries that one transaction evicts: more than it adds, so that a store whose limit was lowered soon fits it."""
+
 
 class EntryTransaction:
     """Changes to entries within one row transaction. A damaged head row counts as empty and is overwritten."""
@@ -140,10 +143,17 @@ class EntryTransaction:
         return len(variants) - len(kept)
 
     def evict(self, max_size: int) -> int:
-        """Delete the least recently used entries until at most `max_size` bytes are in use. Return their number."""
+        """Delete the least recently used entries until at most `max_size` bytes are in use. Return their number.
+
+        At most MAX_EVICTED are deleted: other writers wait meanwhile, and each deletion takes memory until the commit.
+        """
         count, spared = 0, set[str]()
         self._changes.write_added()
-        while self._rows.bytes_in_use() > max_size and (oldest := self._changes.least_recently_used()):
+        while (
+            count < MAX_EVICTED
+            and self._rows.bytes_in_use() > max_size
+            and (oldest := self._changes.least_recently_used())
+        ):
             # The rows get the last uses late: an entry that was used since is put back in the order, once
             if (last := self._last_use(oldest.entry_id)) > oldest.used and oldest.entry_id not in spared:
                 self._changes.touch({oldest.entry_id: last})

@@ -25,6 +25,8 @@ RESERVE_SIZE = 8 << 20
 
 _SHARE = 8
 """One part in this many is evicted at a time, so that it does not happen at each write."""
+_MAX_FREED = 256 << 20
+"""Bytes that are evicted at a time at most, so that it does not take minutes."""
 
 
 def is_full(error: BaseException | None) -> bool:
@@ -48,7 +50,7 @@ class FullDisk:
         self._allocate_reserve()
 
     def make_room(self) -> int | None:
-        """Evict an eighth of the store.
+        """Evict an eighth of the store, or _MAX_FREED bytes if that is less.
 
         Returns:
             How many bytes the store can use from now on; None if nothing could be evicted.
@@ -64,18 +66,26 @@ class FullDisk:
             self._allocate_reserve()
 
     def _evict(self) -> int | None:
-        with self._rows.failures():
-            in_use = self._rows.bytes_in_use()
-            self._rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else log and database hold the same pages twice
-        goal = in_use - max(in_use // _SHARE, min(in_use // 2, RESERVE_SIZE))
-        with row_transaction(self._rows, self._generations, self._purges) as changes:
-            count = EntryTransaction(self._rows, changes).evict(goal)
+        in_use = self._bytes_in_use()
+        goal = in_use - max(min(in_use // _SHARE, _MAX_FREED), min(in_use // 2, RESERVE_SIZE))
+        count = evicted = 0
+        while self._bytes_in_use() > goal:
+            with row_transaction(self._rows, self._generations, self._purges) as changes:
+                evicted = EntryTransaction(self._rows, changes).evict(goal)
+            if not evicted:
+                break
+            count += evicted
         if not count:
             self._say_once("nothing is stored")
             return None
         self._failing = False
         logger.warning("the disk is full: %d responses were deleted, to use no more than %d bytes", count, goal)
         return goal
+
+    def _bytes_in_use(self) -> int:
+        with self._rows.failures():
+            self._rows.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # else log and database hold the same pages twice
+            return self._rows.bytes_in_use()
 
     def _say_once(self, reason: str) -> None:
         """Log that nothing could be deleted, unless that was the last thing logged."""
