@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
+from itertools import chain
 from typing import Annotated
 
 import typer
@@ -18,7 +19,7 @@ from addon.cli.options import (
     load_shared_or_private,
     policy_at_present,
 )
-from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_note, print_table
+from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_json_list, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.config.units import size_text, time_text
 from addon.pipeline.stored_description import freshness_state
@@ -68,25 +69,25 @@ def list_copies(
     settings = load_shared_or_private(config, store, private=private).settings
     policy, now = policy_at_present(settings)
     with open_store(settings) as opened:
-        found = [entry for entry in opened.entries() if _matches(entry.key, pattern)]
-    if as_json:
-        print_json([_described(entry, policy, now) for entry in found])
-        return
-    rows = [
-        (
-            str(entry.head.status),
-            entry.method,
-            time_text(current_age(entry, policy, now)),
-            size_text(entry.length),
-            freshness_state(entry, policy, now),
-            entry.key,
-        )
-        for entry in found
-    ]
-    if rows:
-        print_table(["STATUS", "METHOD", ">AGE", ">SIZE", "STATE", "URL"], rows)
-    else:
-        print_note(f"nothing is stored in {settings.store.directory}" + (f" for {pattern}" if pattern else ""))
+        found = (entry for entry in opened.entries() if _matches(entry.key, pattern))
+        if as_json:
+            print_json_list(_described(entry, policy, now) for entry in found)
+        elif first := next(found, None):
+            columns = ["STATUS", "METHOD", ">AGE", ">SIZE", "STATE", "URL"]
+            print_table(columns, (_row(entry, policy, now) for entry in chain([first], found)))
+        else:
+            print_note(f"nothing is stored in {settings.store.directory}" + (f" for {pattern}" if pattern else ""))
+
+
+def _row(entry: StoredResponse, policy: CachePolicy, now: float) -> tuple[str, ...]:
+    return (
+        str(entry.head.status),
+        entry.method,
+        time_text(current_age(entry, policy, now)),
+        size_text(entry.length),
+        freshness_state(entry, policy, now),
+        entry.key,
+    )
 
 
 def _matches(uri: str, pattern: str | None) -> bool:

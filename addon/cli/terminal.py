@@ -7,6 +7,7 @@ import json
 import logging
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import batched, chain
 from typing import Any, NoReturn
 
 import typer
@@ -22,6 +23,9 @@ from addon.runtime.control import ControlError
 from cache.stores.base import StoreError
 
 FAILED, WRONG_USAGE, NOT_FOUND = 1, 2, 3
+
+_ROWS_ALIGNED = 1000
+"""Rows of a table that are aligned with each other on a terminal."""
 
 
 class Application(TyperGroup):
@@ -76,19 +80,38 @@ def print_json(value: object) -> None:
     typer.echo(json.dumps(value, indent=2, ensure_ascii=False))
 
 
+def print_json_list(values: Iterable[object]) -> None:
+    """Print a list as JSON, one value after the other: it may be too long for memory."""
+    separator = "[\n"
+    for value in values:
+        text = json.dumps(value, indent=2, ensure_ascii=False)
+        typer.echo(separator + "  " + text.replace("\n", "\n  "), nl=False)
+        separator = ",\n"
+    typer.echo("[]" if separator == "[\n" else "\n]")
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = ()) -> None:
     """Print a table: with aligned columns and wrapped lines on a terminal, else one tab-separated line per row.
 
     Args:
         columns: The headings. A column whose heading begins with ">" is aligned to the right.
-        rows: The cells. On a terminal, the last column takes the remaining width.
+        rows: The cells. On a terminal, the last column takes the remaining width. There may be too many for memory.
         styles: The styles of each column's cells, on a terminal.
     """
     if not sys.stdout.isatty():
-        for row in ([column.lstrip(">") for column in columns], *rows):
+        for row in chain([[column.lstrip(">") for column in columns]], rows):
             typer.echo("\t".join(map(printable, row)))
         return
-    table = Table(box=None, pad_edge=False, header_style="bold")
+    pages = batched(rows, _ROWS_ALIGNED)
+    _print_aligned(columns, next(pages, ()), styles, with_heading=True)
+    for page in pages:
+        _print_aligned(columns, page, styles, with_heading=False)
+
+
+def _print_aligned(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str], *, with_heading: bool
+) -> None:
+    table = Table(box=None, pad_edge=False, header_style="bold", show_header=with_heading)
     for number, column in enumerate(columns):
         table.add_column(
             Text(column.lstrip(">")),
