@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
 
+from addon.pipeline.open_bodies import OpenBodies, SharedBody
 from addon.pipeline.scrubbing_writer import ScrubbingError, ScrubbingWriter, scrubbed
 from addon.pipeline.single_flight import Flight
 from addon.pipeline.store_condition import StoreCondition, StoreState
@@ -41,6 +42,7 @@ class AsyncStore:
         self._calls: deque[Callable[[], None]] = deque()
         self._calls_scheduled = False
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
+        self._open_bodies = OpenBodies(self._close_file)
 
     async def run[**P, T](self, call: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Call a function on a store thread, and return its result. Raises what it raises."""
@@ -112,16 +114,32 @@ class AsyncStore:
             return ()
 
     async def open(self, entry: StoredResponse) -> StoredBody:
-        """Open a body. Raises StoreError."""
+        """Open a body; `release` must be called for it. Raises StoreError."""
         if (in_memory := self.peek_body(entry)) is not None:
             return BytesBody(in_memory)
-        try:
-            body = await self.run(self.sync_store.open, entry)
-        except StoreError as error:
-            self.failed("read", error)
-            raise
+        body = self._open_bodies.find(entry.id)
+        if body is None:
+            try:
+                body = self._open_bodies.share(entry.id, await self.run(self.sync_store.open, entry))
+            except StoreError as error:
+                self.failed("read", error)
+                raise
         self.sync_store.touch(entry.id)
         return body
+
+    def release(self, body: StoredBody) -> None:
+        """Close a body. Does not wait."""
+        if isinstance(body, SharedBody):
+            body.close()
+        elif body.descriptor is not None:
+            self._close_file(body)
+
+    def _close_file(self, body: StoredBody) -> None:
+        # on a thread, since the system frees the space of a deleted file when it is closed
+        try:
+            self._threads.submit(body.close)
+        except RuntimeError:  # the threads have ended: the proxy stops
+            body.close()
 
     async def writer(self, secrets: frozenset[str] = frozenset()) -> BodyWriter | None:
         """Return a writer for a new body, or None if the store takes nothing; `secrets` never reach it (see `keep`)."""
@@ -254,5 +272,6 @@ class AsyncStore:
 
     def close(self) -> None:
         """Wait for the threads and close the store."""
+        self._open_bodies.close()
         self._threads.shutdown()
         self.sync_store.close()

@@ -130,7 +130,7 @@ class FillWriter:
         with suppress(StoreError):
             await self._store.run(self._writer.abort)
             if body is not None:
-                await self._store.run(body.close)
+                self._store.release(body)
 
 
 def declared_length(head: Response) -> int | None:

@@ -88,5 +88,5 @@ class RangeFill:
                 for start in range(piece.start, piece.stop, CHUNK):
                     digest.update(await self._store.run(body.read, start, min(start + CHUNK, piece.stop)))
             finally:
-                await self._store.run(body.close)
+                self._store.release(body)
         return digest.hexdigest()

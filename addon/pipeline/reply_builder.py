@@ -80,7 +80,7 @@ class ReplyBuilder:
                     pieces.append(each)
                 else:
                     body = await self._store.open(each.entry)
-                    opened.push_async_callback(self._store.run, body.close)
+                    opened.callback(self._store.release, body)
                     pieces.append((each, body))
             chunks = self._chunks(pieces)
             if response.length > CHUNK:
