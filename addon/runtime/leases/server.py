@@ -2,10 +2,10 @@
 
 It runs in the process that starts the workers, on its event loop:
 
-    server = LeaseServer(path)
-    await server.start()    # before the workers start
+    server = LeaseServer(directory)
+    await server.start()    # before the workers start; they get `server.path`
     ...
-    await server.close()    # the workers go on without leases
+    await server.close()    # workers that are left go on without leases
 
 A program without an event loop can run it in a thread of its own. It never waits for a worker, and a worker that sends
 anything but frames is disconnected.
@@ -19,6 +19,7 @@ import socket
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import cast
 
 from addon.runtime.leases.frames import Asking, Result, Telling, from_worker, tell
@@ -39,22 +40,27 @@ class LeaseServer:
         table: The leases.
     """
 
-    def __init__(self, path: Path) -> None:
-        """Serve at `path`, whose folder exists. A socket that a dead process left there is replaced."""
-        self.path = path
+    def __init__(self, directory: Path) -> None:
+        """Serve on a socket in a directory, which is created if it is missing."""
+        self.path = directory / f"leases-{token_hex(4)}.sock"
         self.table = LeaseTable()
         self._server: asyncio.Server | None = None
         self._workers: set[WorkerConnection] = set()
 
     async def start(self) -> None:
-        """Listen. Only the owner of this process can connect. Raises OSError."""
+        """Listen. Only the owner of this process can connect. Sockets of dead servers are removed. Raises OSError."""
         loop = asyncio.get_running_loop()
         listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            self.path.unlink(missing_ok=True)
-            with unix_address(self.path) as address:
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _remove_dead(self.path.parent)
+            # it gets its name only when it listens: another server would remove a socket without a listener
+            hidden = self.path.with_name(f".{self.path.name}")
+            with unix_address(hidden) as address:
                 listener.bind(address)
-            self.path.chmod(0o600)  # before it listens: no other user can have connected
+            hidden.chmod(0o600)
+            listener.listen()
+            hidden.rename(self.path)
             self._server = await loop.create_unix_server(self._connection, sock=listener)
         except BaseException:
             listener.close()
@@ -125,3 +131,16 @@ class WorkerConnection(asyncio.Protocol):
         """End the leases of the worker."""
         self._workers.discard(self)
         self._table.lost(self, now=self._now())
+
+
+def _remove_dead(directory: Path) -> None:
+    """Remove the sockets of servers that were killed."""
+    for path in directory.glob("leases-*.sock"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe, unix_address(path) as address:
+            probe.setblocking(False)
+            try:
+                probe.connect(address)
+            except (ConnectionRefusedError, FileNotFoundError):
+                path.unlink(missing_ok=True)
+            except OSError:  # its queue is full, so it has a listener
+                pass

@@ -21,6 +21,7 @@ from addon.config.load import Configuration
 from addon.config.settings import Settings
 from addon.runtime.control import ControlServer
 from addon.runtime.draining import Draining
+from addon.runtime.leases.server import LeaseServer
 from addon.runtime.signals import operator_signals
 from addon.serve.announcement import announce
 from addon.serve.listening_sockets import close_all
@@ -72,6 +73,7 @@ class Supervisor:
         """Those that serve, those that start, and those that drain."""
         self._commands = SharedCommands(lambda: self._serving)
         self._control = ControlServer(settings.store.directory, self._commands.handlers, in_thread=False)
+        self._leases = LeaseServer(settings.store.directory)
         self._backoff = Backoff()
         self._draining = Draining()
         self._stopped = asyncio.Event()
@@ -105,6 +107,7 @@ class Supervisor:
 
     async def _begin_to_serve(self) -> None:
         settings = self._settings
+        await self._serve_leases()
         workers = [WorkerProcess(number) for number in range(settings.worker_count)]
         await asyncio.gather(*map(self._start, workers))
         await self._control.start()
@@ -112,12 +115,19 @@ class Supervisor:
         announce(settings, workers[0].store, (), host, port)
         typer.echo(f"its {len(workers)} workers are the processes {', '.join(str(each.pid) for each in workers)}")
 
+    async def _serve_leases(self) -> None:
+        """Let the workers share their fetches. Without that they work as well."""
+        try:
+            await self._leases.start()
+        except OSError as error:
+            logger.warning("each worker fetches for itself: %s", error)
+
     async def _start(self, worker: WorkerProcess) -> None:
         """Start a worker, and count it among those that serve. Raises WorkerFailed."""
         self._alive.add(worker)
         self._do(self._watch(worker))
-        commands = self._commands.state
-        await worker.start(Assignment(share_of(self._settings, worker.number), self._sockets, commands))
+        commands, settings = self._commands.state, share_of(self._settings, worker.number)
+        await worker.start(Assignment(settings, self._sockets, self._leases.path, commands))
         while commands != self._commands.state:  # people have sent others meanwhile
             commands = self._commands.state
             for command in commands:
@@ -202,6 +212,7 @@ class Supervisor:
             logger.error("worker %d does not end in time; it is killed", worker.pid)
             await worker.kill()
         await self._control.close()
+        await self._leases.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

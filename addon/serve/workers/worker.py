@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from addon.config.errors import ConfigError
 from addon.config.settings import Settings
@@ -42,6 +43,8 @@ class Assignment:
 
     settings: Settings
     sockets: Sequence[socket.socket]
+    lease_socket: Path
+    """Where the lease server is."""
     commands: Sequence[Command] = ()
     """Run before the first client is served: what people have set stays."""
 
@@ -64,7 +67,7 @@ class _Worker:
         """Serve clients; tell the supervisor when this begins, when it cannot begin, and the counters at the end."""
         await self._channel.start(connection)
         try:
-            service = Service(self._settings, own_socket=False)
+            service = Service(self._settings, own_socket=False, lease_socket=self._assignment.lease_socket)
         except (ConfigError, ValueError) as error:
             return await self._failed(error, MISCONFIGURED)
         try:

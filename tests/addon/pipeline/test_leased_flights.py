@@ -45,7 +45,7 @@ type Conversation[T] = Callable[[Workers], Awaitable[T]]
 @asynccontextmanager
 async def running(folder: Path, origin: RawOrigin, cache: dict[str, Any]) -> AsyncIterator[Workers]:
     """Return two workers."""
-    server = LeaseServer(folder / "leases.sock")
+    server = LeaseServer(folder)
     await server.start()
     settings = Settings.model_validate(
         {"store": {"path": str(folder / "store")}, "origin": {"proxy": "none"}, "cache": cache}

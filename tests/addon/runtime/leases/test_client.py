@@ -56,7 +56,8 @@ async def workers(path: Path, count: int = 2) -> AsyncIterator[list[LeaseClient]
 
 @asynccontextmanager
 async def serving(path: Path) -> AsyncIterator[LeaseServer]:
-    server = LeaseServer(path)
+    server = LeaseServer(path.parent)
+    server.path = path
     await server.start()
     try:
         yield server
@@ -92,6 +93,17 @@ def test_only_the_owner_can_use_the_socket_and_it_is_removed_at_the_end(path: Pa
     run(conversation)
     assert [stat.S_IMODE(mode) for mode in modes] == [0o600]
     assert not path.exists()
+
+
+def test_the_socket_of_a_server_that_was_killed_is_removed_and_that_of_another_one_is_not(tmp_path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as killed:
+        killed.bind(str(tmp_path / "leases-killed.sock"))
+
+    async def conversation() -> None:
+        async with serving(tmp_path / "leases-1.sock"), serving(tmp_path / "leases-2.sock"):
+            assert sorted(each.name for each in tmp_path.iterdir()) == ["leases-1.sock", "leases-2.sock"]  # noqa: ASYNC240 - nothing else runs in this loop
+
+    run(conversation)
 
 
 def test_a_path_beyond_the_limit_of_socket_addresses_works(tmp_path: Path) -> None:
