@@ -157,7 +157,10 @@ class FrontEndUnderTest:
 
     Attributes:
         clock: The clock of the service. Only the test advances it.
+        lease_socket: Where its lease server is, if it shares its store with other processes.
     """
+
+    lease_socket: Path | None = None
 
     def __init__(self, tables: dict[str, Any]) -> None:
         given: dict[str, Any] = {
@@ -173,7 +176,7 @@ class FrontEndUnderTest:
 
     async def __aenter__(self) -> Self:
         self.clock = ManualClock()
-        self.service = service = Service(self.settings, self.clock)
+        self.service = service = Service(self.settings, self.clock, lease_socket=self.lease_socket)
         await service.start()
         log = AccessLog(Path(self.settings.log.access)) if self.settings.log.access else None
         leave_alone = tuple(glob(host) for host in self.settings.tls.leave_alone)
