@@ -17,6 +17,7 @@ from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_B
 from addon.frontend.http1 import connection_state as states
 from addon.frontend.http1.connection_state import BETWEEN_REQUESTS, Event, State
 from addon.frontend.http1.direct_fetch import ReadyFetch
+from addon.frontend.http1.direct_socket import MIN_SIZE, DirectSocket
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
 from addon.frontend.http1.request_body import RequestBody
@@ -50,8 +51,7 @@ class Http1Connection(asyncio.Protocol):
         self.deadline = self._connections.now + IDLE_TIMEOUT
         self._state = _READY
         self._may_start_http2 = True  # until anything else than its preface has come
-        self._buffer = b""
-        """Bytes of requests that are not answered yet."""
+        self._buffer = b""  # bytes of requests that are not answered yet
         self._input_ended = False  # True once the client has sent its last byte
         self._response: ResponseTask | ReadyFetch | None = None
         """The response under way, in the states UNDER_WAY."""
@@ -74,6 +74,7 @@ class Http1Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Use this transport."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
+        self._socket = DirectSocket(self.transport, self._fast_path.file_of)
         self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
@@ -96,11 +97,9 @@ class Http1Connection(asyncio.Protocol):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Forget the connection, and stop a response that is for this client only."""
-        self._connections.discard(self)
+        self._leave()
         self._connections.limits.release(self.transport)
-        self.deadline = inf
         response, self._response = self._response, None
-        self._move(Event.RELEASE)
         self._fail_body()
         self._wake()
         if response is not None:
@@ -153,7 +152,9 @@ class Http1Connection(asyncio.Protocol):
             return False
         self.deadline = self._connections.now + IDLE_TIMEOUT
         self._may_start_http2 = False
-        write_together(self.transport, known.head_at(now), known.content)
+        head, content = known.head_at(now), known.content
+        if len(content) < MIN_SIZE or not self._socket.send(head, known):
+            write_together(self.transport, head, content)
         fast_path.count(known, now, self._address or self.client_address())
         return True
 
@@ -316,9 +317,7 @@ class Http1Connection(asyncio.Protocol):
 
     def release(self) -> tuple[asyncio.Transport, bytes]:
         """Stop being the transport's protocol; return the transport and the input that is left."""
-        self._connections.discard(self)
-        self._move(Event.RELEASE)
-        self.deadline = inf
+        self._leave()
         rest, self._buffer = self._buffer, b""
         return self.transport, rest
 
@@ -383,6 +382,12 @@ class Http1Connection(asyncio.Protocol):
             self.transport.write_eof()
             self.transport.resume_reading()
             self.deadline = self._connections.now + LINGER
+
+    def _leave(self) -> None:
+        self._connections.discard(self)
+        self._socket.close()
+        self._move(Event.RELEASE)
+        self.deadline = inf
 
     def _fail_body(self) -> None:
         if self._body is not None:
