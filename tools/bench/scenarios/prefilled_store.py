@@ -13,10 +13,17 @@ AUTHORITY = "stored.invalid"
 
 
 def fill(options: RunOptions, count: int, settings: ServerSettings) -> None:
-    """Put `count` responses of 1 KiB into the store of a server that has not been started yet."""
+    """Put `count` responses into the store of a server that has not been started yet."""
     python = options.secondhand.absolute().parent / "python"
     start = time.monotonic()
     script, url = str(HERE / "scenarios" / "fill_store.py"), f"http://{AUTHORITY}/key/"
-    subprocess.run([python, "-P", script, settings.folder / "store", str(count), url], check=True)
+    subprocess.run(
+        [python, "-P", script, settings.folder / "store", str(count), str(_length_of_body(count)), url], check=True
+    )
     if count > 10_000:
         print(f"a store of {count:,} filled in {time.monotonic() - start:.0f} s", flush=True)
+
+
+def _length_of_body(count: int) -> int:
+    """Return the length of each body, in bytes: ten million of 1 KiB would take 23 GB."""
+    return 1024 if count <= 1_000_000 else 256
