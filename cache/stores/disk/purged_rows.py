@@ -44,21 +44,24 @@ _MAX_ROWID = (1 << 63) - 1
 _DELETE = "DELETE FROM Cache WHERE rowid IN (SELECT value FROM json_each(?))"
 
 _COUNT = "SELECT COUNT(*) FROM Cache WHERE tag >= ? AND tag < ?"
-_COUNT_PURGED = """
-    SELECT COUNT(*) FROM Cache WHERE tag >= ? AND tag < ? AND EXISTS (SELECT 1 FROM json_each(?) AS r
-    WHERE Cache.tag >= r.value ->> 0 AND Cache.tag < r.value ->> 1 AND Cache.access_count < r.value ->> 2)
-"""
+_COUNT_PURGED = _COUNT + " AND access_count >= ? AND access_count < ?"
 
 
 def count_bodies(rows: Rows, pending: Iterable[tuple[str, int]], tag: str) -> int:
     """Return how many bodies have a tag, without those that a pending purge covers. Raises StoreError."""
-    purged = [(*each, number) for name, number in pending for each in key_ranges(name)]
+    pending = tuple(pending)
+    all_purged = max((number for name, number in pending if name == ALL), default=0)
     count = 0
     for start, stop in key_ranges(tag):
         with rows.failures():
             count += integer(rows.execute(_COUNT, start, stop))
-            if purged:
-                count -= integer(rows.execute(_COUNT_PURGED, start, stop, json.dumps(purged)))
+        for name, number in pending:
+            since = 0 if name == ALL else all_purged  # no row is subtracted twice: hosts have no keys in common
+            for first, last in key_ranges(name):
+                if max(start, first) < min(stop, last) and since < number:  # else there is nothing to look at
+                    range_ = (max(start, first), min(stop, last))
+                    with rows.failures():
+                        count -= integer(rows.execute(_COUNT_PURGED, *range_, since, number))
     return count
 
 

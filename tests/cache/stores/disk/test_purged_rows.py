@@ -40,6 +40,21 @@ def test_rows_and_files_are_deleted_after_a_purge(store: DiskStore, directory: P
     assert rows(directory) == len(files_below(directory)) == 0
 
 
+def test_what_several_purges_cover_is_counted_once(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While nothing of it is deleted yet."""
+    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda _: None)
+    assert (store.delete_host("a.example"), store.delete_host("none.example")) == (60, 0)
+    put(store, new_entry(f"{KEY}again"))
+    assert store.statistics().entries == 2
+    assert store.clear() == 2
+    put(store, new_entry(f"{KEY}again"))
+    put(store, new_entry("http://b.example/again"))
+    assert store.statistics().entries == 2
+    assert store.delete_host("a.example") == 1
+    assert store.statistics().entries == 1
+    assert (store.delete_host("a.example"), store.clear(), store.clear()) == (0, 1, 0)
+
+
 def test_deletion_goes_on_where_it_was_interrupted(
     store: DiskStore, directory: Path, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
