@@ -13,6 +13,9 @@ from addon.config.settings import Settings
 FIXED = ("listen", "edge", "workers", "store", "memory", "offline.queue", "recordings", "tls.directory")
 """Keys, and tables, that are used at the start only. Commands change recordings while the proxy runs."""
 
+FIXED_WITH_WORKERS = ("listen", "store.kind", "store.path")
+"""The same where workers are started anew with other settings."""
+
 
 def changed_keys(old: Settings, new: Settings) -> tuple[str, ...]:
     """Return the keys whose values differ, like `log.level`, in the order of the settings."""
@@ -28,9 +31,9 @@ def _differences(old: BaseModel, new: BaseModel, prefix: str) -> Iterator[str]:
             yield prefix + name
 
 
-def refuse_fixed(old: Settings, new: Configuration) -> None:
-    """Raise ConfigError if a key has changed that cannot change while the proxy runs."""
-    changed = [key for key in changed_keys(old, new.settings) if key.startswith(FIXED)]
+def refuse_fixed(old: Settings, new: Configuration, fixed: tuple[str, ...] = FIXED) -> None:
+    """Raise ConfigError if one of the `fixed` keys has changed: it cannot change while the proxy runs."""
+    changed = [key for key in changed_keys(old, new.settings) if key.startswith(fixed)]
     if changed:
         raise ConfigError(*(_fault(key, old, new) for key in changed))
     if old.is_edge != new.settings.is_edge:

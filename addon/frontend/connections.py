@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import select
 from collections.abc import Callable, Iterator
+from math import inf
 from typing import Protocol
 
 from addon.frontend.connection_limits import ConnectionLimits, address_of
@@ -36,6 +38,9 @@ class ClientConnection(Protocol):
     def finish(self) -> None:
         """End as soon as the response under way is sent."""
 
+    def end_if_idle(self) -> None:
+        """End if the client has not used the connection lately, and no request has arrived."""
+
     def abort(self) -> None:
         """End at once."""
 
@@ -44,7 +49,9 @@ class Connections:
     """The open connections. Everything here belongs to the event loop.
 
     Attributes:
-        accepting: New requests are answered; False once the listener is being closed.
+        accepting: Connections stay open for further requests; False once the listener is being closed.
+        is_retiring: Connections end one after another, since others accept clients in place of this listener.
+        is_out_of_time: They should end soon.
         now: The event loop's clock, read once a second.
         limits: How many connections there may be.
         log: The access log, if there is one.
@@ -68,6 +75,8 @@ class Connections:
         self._open: set[ClientConnection] = set()
         self._emptied = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
+        self.is_retiring = self.is_out_of_time = False
+        self._grace_ends = self._time_ends = inf
 
     def __contains__(self, connection: ClientConnection) -> bool:
         """Return whether a connection is watched here."""
@@ -106,14 +115,40 @@ class Connections:
         self.start()
         for connection in [each for each in self._open if each.deadline < self.now]:
             connection.expire()
+        if self.is_retiring:
+            self._end_some()
         self._each_second()
 
     async def drain(self) -> None:
         """Answer no new requests, and wait until every connection has ended: idle ones now, the others later."""
+        self.finish()
+        await self._all_ended()
+
+    def finish(self) -> None:
+        """End every connection as soon as no response is under way on it."""
         self.accepting = False
         for connection in list(self._open):
             connection.finish()
+
+    async def retire(self, grace: float, seconds: float) -> None:
+        """End each connection at a moment when no request of its client is lost; wait until all have ended.
+
+        Args:
+            grace: Seconds that an idle connection stays open: a request may be on its way to it (RFC 9112 §9.5).
+            seconds: Seconds until connections end that are in use all the time: each as soon as no request is under
+                way, and LINGER seconds later in any case.
+        """
+        self.accepting, self.is_retiring = False, True
+        self._grace_ends, self._time_ends = self.now + grace, self.now + seconds
         await self._all_ended()
+
+    def _end_some(self) -> None:
+        self.is_out_of_time = self.now >= self._time_ends
+        if self.now >= self._time_ends + LINGER:
+            self.finish()
+        elif self.is_out_of_time or self.now >= self._grace_ends:
+            for connection in list(self._open):
+                connection.end_if_idle()
 
     def close(self) -> None:
         """End every connection at once."""
@@ -129,3 +164,13 @@ class Connections:
         while self._open:
             self._emptied.clear()
             await self._emptied.wait()
+
+
+def has_unread_input(transport: asyncio.BaseTransport) -> bool:
+    """Return whether bytes of the client, or its end, wait in the socket."""
+    socket = transport.get_extra_info("socket")
+    if socket is None:  # a tunnel inside another connection, which takes its input at once
+        return False
+    look = select.poll()
+    look.register(socket.fileno(), select.POLLIN)
+    return bool(look.poll(0))

@@ -53,8 +53,15 @@ class Listener:
     async def drain(self) -> None:
         """Accept no more connections, and wait until the responses under way have ended."""
         self._stop_accepting()
-        self.handler.fast_path.end_connections()
         await self.handler.frontend.connections.drain()
+
+    async def hand_over(self, grace: float, seconds: float) -> None:
+        """Leave new connections to others on the same sockets, and wait until all that are open have ended.
+
+        No request is lost: see `Connections.retire`, also for the arguments.
+        """
+        self._stop_accepting()
+        await self.handler.frontend.connections.retire(grace, seconds)
 
     async def close(self) -> None:
         """Accept no more connections, and end those that are open."""
@@ -65,6 +72,7 @@ class Listener:
             await connections.log.close()
 
     def _stop_accepting(self) -> None:
+        self.handler.fast_path.end_connections()
         for server in self._servers:
             server.close()
 

@@ -15,6 +15,9 @@ from addon.serve.listening_sockets import close_all
 from addon.service import Service
 from cache.policy.operator_rules import glob
 
+LAST_SECONDS = 5.0
+"""Seconds of `drain_timeout` that are left when a proxy that hands over ends connections which are still in use."""
+
 
 class Proxy:
     """Our front end with its listener.
@@ -51,6 +54,8 @@ class Proxy:
         self._sockets = sockets
         self._listening = listening
         self._stopped = asyncio.Event()
+        self._grace: float | None = None
+        """Seconds that idle connections stay open at the end, since others take the place of this proxy."""
         self.listener = listener_of(settings, service, limits)
 
     async def run(self) -> None:
@@ -64,8 +69,23 @@ class Proxy:
 
     def stop(self) -> None:
         """Stop after the responses under way, for which there is `drain_timeout`; when called again, at once."""
-        self.draining.begin()
+        if self._grace is not None:
+            self._grace = None
+            self.listener.handler.frontend.connections.finish()
+        else:
+            self.draining.begin()
         self._stopped.set()
+
+    def hand_over(self, grace: float) -> None:
+        """Stop in favour of others that accept clients on the same sockets: no request of any client is lost.
+
+        Args:
+            grace: Seconds that an idle connection stays open for another request.
+        """
+        if not self.draining.begun:
+            self._grace = grace
+            self.draining.begin()
+            self._stopped.set()
 
     def stop_at_once(self) -> None:
         """Stop without waiting for responses under way. What is stored stays stored."""
@@ -73,13 +93,21 @@ class Proxy:
         self._stopped.set()
 
     async def _drain(self) -> None:
-        await self.listener.drain()
+        if self._grace is None:
+            await self.listener.drain()
+        else:
+            await self.listener.hand_over(self._grace, max(self.settings.drain_timeout - LAST_SECONDS, 0.0))
         await self._service.drain()
 
     def reopen_log(self) -> None:
         """Write the waiting lines of the access log. Its file is opened for each write, so a new one is used then."""
         if self.access_log:
             self.access_log.flush()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was told to stop, other than by handing over."""
+        return self.draining.begun and self._grace is None
 
     @property
     def access_log(self) -> AccessLog | None:

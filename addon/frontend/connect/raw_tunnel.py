@@ -169,6 +169,9 @@ class RawTunnel:
             if end.transport is not None:
                 end.transport.close()
 
+    def end_if_idle(self) -> None:
+        """Do nothing: it is not known what is a response inside."""
+
     def finish(self) -> None:
         """Close once the origin has answered and is silent: it is not known what is a response inside."""
         self._finishing = True

@@ -163,6 +163,9 @@ class ConnectTunnel(asyncio.Protocol):
         """Close a tunnel whose client has sent nothing that could be understood."""
         self.abort()
 
+    def end_if_idle(self) -> None:
+        """Do nothing: the connection inside ends after its first response."""
+
     def finish(self) -> None:
         """Close: no response is under way."""
         self.abort()

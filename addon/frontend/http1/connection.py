@@ -13,7 +13,7 @@ from math import inf
 from typing import cast
 
 from addon.frontend.connection_limits import address_of
-from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT
+from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT, has_unread_input
 from addon.frontend.http1 import connection_state as states
 from addon.frontend.http1.connection_state import BETWEEN_REQUESTS, Event, State
 from addon.frontend.http1.direct_fetch import ReadyFetch
@@ -137,6 +137,11 @@ class Http1Connection(asyncio.Protocol):
     def finish(self) -> None:
         """End as soon as the response under way is sent."""
         self._move(Event.LAST)
+
+    def end_if_idle(self) -> None:
+        """End if no request has arrived; the response to one that is under way ends the connection itself."""
+        if self._state is _READY and not has_unread_input(self.transport):
+            self.finish()
 
     def abort(self) -> None:
         """End at once."""

@@ -9,7 +9,7 @@ from math import inf
 from typing import cast
 
 from addon.frontend.connection_limits import address_of
-from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, STALL_TIMEOUT
+from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, STALL_TIMEOUT, has_unread_input
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http2 import connection_state as states
 from addon.frontend.http2 import limits, settings
@@ -147,17 +147,44 @@ class Http2Connection(asyncio.Protocol):
         self._move(Event.LAST)
         self.close_if_done()
 
+    def end_if_idle(self) -> None:
+        """End if the client has sent nothing for some seconds."""
+        if self._is_unused and self._connections.now >= self._active_at + LINGER:
+            self.finish()
+
     def abort(self) -> None:
         """End at once."""
         self.outbound.transport.abort()
 
     def close_if_done(self) -> None:
         """Close once no request may follow and the last stream has ended."""
+        self._retire()
         if self._state is State.FINISHING and not self.streams:
             self._move(Event.CLOSE)
             self.outbound.flush()
+            if self._connections.is_retiring:
+                # the client may be sending: closing now would reset the connection before it has read GOAWAY
+                self.deadline = self._connections.now + LINGER
+                return
             self.outbound.transport.close()
             self.deadline = self._connections.now + STALL_TIMEOUT  # for the client to read what is left
+
+    def _retire(self) -> None:
+        """End between two requests if there is no more time to wait until the client is idle.
+
+        Others may be on their way. The client may send them again after GOAWAY, but not every client does so.
+        """
+        if self._connections.is_out_of_time and self._is_unused:
+            self.finish()
+
+    @property
+    def _is_unused(self) -> bool:
+        """Return whether no request is under way, and nothing of one has arrived."""
+        if self._state is not State.OPEN or self.streams:
+            return False
+        reader = self._reader
+        arriving = reader.waiting or reader.inside_block or self._postponed
+        return not arriving and not has_unread_input(self.outbound.transport)
 
     def _fail(self, fault: ConnectionFault) -> None:
         """Tell the client what it did wrong, and end."""
@@ -235,6 +262,7 @@ class Http2Connection(asyncio.Protocol):
             elif self._incomplete_since is None:
                 self._incomplete_since = self._connections.now
         self._active_at = self._connections.now
+        self._retire()
         self._set_deadline()
 
     def _set_deadline(self) -> None:

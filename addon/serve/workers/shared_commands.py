@@ -50,9 +50,14 @@ class SharedCommands:
         """The commands that bring a new worker to what people have set."""
         return (*self._mode.values(), *([self._recording] if self._recording else []))
 
-    def forget_modes(self) -> None:
-        """Let new workers begin with the modes of the settings."""
-        self._mode.clear()
+    def forget_modes(self) -> Mapping[object, Command]:
+        """Let new workers begin with the modes of the settings. Return those that people have set."""
+        modes, self._mode = self._mode, {}
+        return modes
+
+    def remember_modes(self, modes: Mapping[object, Command]) -> None:
+        """Let new workers begin with modes that `forget_modes` has returned."""
+        self._mode = {**modes, **self._mode}
 
     def worker_ended(self, worker: WorkerProcess) -> None:
         """Keep the counters of a worker that has ended in order. Those of one that was killed are lost."""

@@ -74,8 +74,7 @@ class _Worker:
             await service.start()
             for command in self._assignment.commands:
                 await service.commands[command.name](command.arguments)
-            proxy = self._proxy(service)
-            await self._serve(proxy, service)
+            await self._serve(self._proxy(service), service)
         except ConfigError as error:
             return await self._failed(error, MISCONFIGURED)
         except (StoreError, OSError) as error:
@@ -91,7 +90,6 @@ class _Worker:
         def listening(host: str, port: int) -> None:
             service.listens_at(host, port)
             tune_garbage_collector()
-            self._begin(self._tell("ready", store=store_place(self._settings, service)))
 
         limits = ConnectionLimits(self._settings.limits.connections_per_client, max_descriptors())
         return Proxy(self._settings, service, self._assignment.sockets, listening, limits)
@@ -99,20 +97,24 @@ class _Worker:
     async def _serve(self, proxy: Proxy, service: Service) -> None:
         def stop_once() -> None:
             # the supervisor and the operator may both say so, and a second time would mean: at once
-            if not proxy.draining.begun:
+            if not proxy.is_stopping:
                 proxy.stop()
 
-        async def drain(_arguments: Mapping[str, object]) -> dict[str, object]:
+        async def stop(_arguments: Mapping[str, object]) -> dict[str, object]:
             stop_once()
+            return {}
+
+        async def hand_over(arguments: Mapping[str, object]) -> dict[str, object]:
+            proxy.hand_over(float(str(arguments["grace"])))
             return {}
 
         async def stop_without_supervisor() -> None:
             await self._channel.closed.wait()
-            if not proxy.draining.begun:
+            if not proxy.is_stopping:
                 logger.error("the supervisor has ended, so this worker ends, too")
             stop_once()
 
-        self._channel.handlers |= service.commands | {"drain": drain}
+        self._channel.handlers |= service.commands | {"stop": stop, "hand-over": hand_over}
         operator_signals.handle(
             {
                 signal.SIGTERM: stop_once,
@@ -124,7 +126,10 @@ class _Worker:
             }
         )
         self._begin(stop_without_supervisor())
-        await proxy.run()
+        # the reply comes when the whole generation of workers may begin
+        await self._tell("ready", store=store_place(self._settings, service))
+        if not proxy.draining.begun:
+            await proxy.run()
 
     def _begin(self, work: Coroutine[None, None, object]) -> None:
         task = asyncio.get_running_loop().create_task(work)

@@ -39,6 +39,7 @@ class WorkerProcess:
 
     Attributes:
         number: Its number among those that serve at the same time, from 0.
+        generation: The number of the settings that it was started with.
         pid: The id of its process.
         since: When it was started, in seconds since the epoch.
         started: The same on a clock that cannot be set.
@@ -49,8 +50,9 @@ class WorkerProcess:
         end: How it has ended, in words.
     """
 
-    def __init__(self, number: int) -> None:
+    def __init__(self, number: int, generation: int) -> None:
         self.number = number
+        self.generation = generation
         self.pid = 0
         self.since, self.started = time.time(), time.monotonic()
         self.is_draining = False
@@ -59,11 +61,12 @@ class WorkerProcess:
         self.ended = asyncio.Event()
         self.end = ""
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._told_to_begin = asyncio.Event()
         self._channel = Channel({"ready": self._note_ready, "failed": self._note_failure, "ended": self._note_counters})
         self._waiting: asyncio.Task[None] | None = None
 
     async def start(self, assignment: Assignment) -> None:
-        """Start the process, and wait until it serves clients. Raises WorkerFailed."""
+        """Start the process, and wait until it is ready to serve clients. Raises WorkerFailed."""
         self.pid, connection = fork(partial(work, assignment), assignment.sockets)
         await self._channel.start(connection)
         self._waiting = asyncio.get_running_loop().create_task(self._wait())
@@ -73,6 +76,7 @@ class WorkerProcess:
         self.store = str(arguments["store"])
         if not self._ready.done():
             self._ready.set_result(None)
+        await self._told_to_begin.wait()
         return {}
 
     async def _note_failure(self, arguments: Mapping[str, object]) -> dict[str, object]:
@@ -100,7 +104,7 @@ class WorkerProcess:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it has begun to serve clients."""
+        """Whether it is ready to serve clients, or does so."""
         return self._ready.done() and not self._ready.cancelled() and self._ready.exception() is None
 
     @property
@@ -112,11 +116,22 @@ class WorkerProcess:
         """Run a command in the worker and return its result. Raises ControlError."""
         return await self._channel.ask(command, **arguments)
 
-    async def drain(self) -> None:
+    def begin(self) -> None:
+        """Let the worker serve clients."""
+        self._told_to_begin.set()
+
+    async def stop(self) -> None:
         """Tell the worker to end after the responses under way."""
         self.is_draining = True
+        self.begin()
         with suppress(ControlError):  # it has ended
-            await self._channel.ask("drain")
+            await self._channel.ask("stop")
+
+    async def hand_over(self, grace: float) -> None:
+        """Tell the worker that others take its place; an idle connection may stay for `grace` seconds."""
+        self.is_draining = True
+        with suppress(ControlError):  # it has ended
+            await self._channel.ask("hand-over", grace=grace)
 
     def send(self, number: int) -> None:
         """Send a signal to the process, unless it has ended."""

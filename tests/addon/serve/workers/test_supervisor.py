@@ -8,13 +8,13 @@ import re
 import signal
 import time
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 import requests
 
 from tests.fixtures.proxy_process import TIMEOUT, Proxy
+from tests.fixtures.proxy_with_workers import kill_a_worker, start_workers, wait_until_gone, workers_of
 from tests.fixtures.slow_page import SlowPage
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
@@ -28,34 +28,15 @@ def origin() -> Iterator[Origin]:
         yield origin
 
 
-def start(folder: Path, *options: str, **settings: str) -> Proxy:
-    """Return a proxy with two workers."""
-    return Proxy(
-        folder, None, ("secondhand", "serve", "--workers", "2", *options), {"ORIGIN__PROXY": "none"} | settings
-    )
-
-
-def workers(proxy: Proxy) -> list[int]:
-    """Return the process ids of the workers that run."""
-    children = Path(f"/proc/{proxy.pid}/task/{proxy.pid}/children").read_text()
-    return [int(each) for each in children.split()]
-
-
 def get(proxy: Proxy, url: str) -> requests.Response:
     """Return the response to a request on a connection of its own."""
     return requests.get(url, proxies={"http": proxy.url}, timeout=TIMEOUT)
 
 
-def wait_until_gone(process_id: int) -> None:
-    with suppress(FileNotFoundError):  # or it is dead, and waits for a parent that asks how it ended
-        while " Z " not in Path(f"/proc/{process_id}/stat").read_text():
-            time.sleep(0.01)
-
-
 def test_workers_share_socket_and_store_and_the_supervisor_serves_nobody(tmp_path: Path, origin: Origin) -> None:
     url = serve_page(origin, "/a", b"a", FRESH)
-    with start(tmp_path) as proxy:
-        assert len(workers(proxy)) == 2
+    with start_workers(tmp_path) as proxy:
+        assert len(workers_of(proxy)) == 2
         assert get(proxy, url).status_code == 200
         proxy.run("stats")
         assert {get(proxy, url).status_code for _ in range(20)} <= {200, 203}
@@ -66,23 +47,21 @@ def test_workers_share_socket_and_store_and_the_supervisor_serves_nobody(tmp_pat
 
 def test_a_worker_that_is_killed_is_replaced(tmp_path: Path, origin: Origin) -> None:
     url = serve_page(origin, "/a", b"a", FRESH)
-    with start(tmp_path) as proxy:
+    with start_workers(tmp_path) as proxy:
         get(proxy, url)
-        killed, other = workers(proxy)
-        os.kill(killed, signal.SIGKILL)
-        proxy.wait_for_message("has begun to serve")
-        assert f"worker {killed} was ended by SIGKILL; another one takes its place" in proxy.messages
-        assert other in workers(proxy)
-        assert len(workers(proxy)) == 2
+        _, other = workers_of(proxy)
+        kill_a_worker(proxy)
+        assert other in workers_of(proxy)
+        assert len(workers_of(proxy)) == 2
         assert get(proxy, url).status_code in (200, 203)
 
 
 def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path, origin: Origin) -> None:
     slow = SlowPage(FRESH)
     url = origin.offer("/slow", slow)
-    with start(tmp_path) as proxy:
+    with start_workers(tmp_path) as proxy:
         with requests.get(url, proxies={"http": proxy.url}, timeout=TIMEOUT, stream=True) as response:
-            left = workers(proxy)
+            left = workers_of(proxy)
             proxy.kill()
             slow.release()
             assert response.content == slow.content
@@ -94,7 +73,7 @@ def test_workers_end_when_their_supervisor_is_killed(tmp_path: Path, origin: Ori
 def test_a_response_under_way_is_completed_when_the_proxy_stops(tmp_path: Path, origin: Origin) -> None:
     slow = SlowPage(FRESH)
     url = origin.offer("/slow", slow)
-    with start(tmp_path) as proxy:
+    with start_workers(tmp_path) as proxy:
         with requests.get(url, proxies={"http": proxy.url}, timeout=TIMEOUT, stream=True) as response:
             proxy.signal(signal.SIGTERM)
             slow.release()
@@ -106,7 +85,7 @@ def test_a_response_under_way_is_completed_when_the_proxy_stops(tmp_path: Path, 
 def test_a_second_signal_ends_all_workers_at_once(tmp_path: Path, origin: Origin) -> None:
     slow = SlowPage(FRESH)
     url = origin.offer("/slow", slow)
-    with start(tmp_path, DRAIN_TIMEOUT="1h") as proxy:
+    with start_workers(tmp_path, DRAIN_TIMEOUT="1h") as proxy:
         with requests.get(url, proxies={"http": proxy.url}, timeout=TIMEOUT, stream=True) as response:
             proxy.signal(signal.SIGTERM)
             proxy.signal(signal.SIGINT)
@@ -134,13 +113,12 @@ def test_what_cannot_work_is_said_at_the_start(
     options: tuple[str, ...], settings: dict[str, str], message: str, tmp_path: Path
 ) -> None:
     with pytest.raises(AssertionError, match=re.escape(message)):
-        start(tmp_path, *options, **settings)
+        start_workers(tmp_path, *options, **settings)
 
 
 def test_each_line_of_the_log_names_its_process(tmp_path: Path) -> None:
-    with start(tmp_path, LOG__LEVEL="info") as proxy:
-        os.kill(workers(proxy)[0], signal.SIGKILL)
-        proxy.wait_for_message("has begun to serve")
+    with start_workers(tmp_path, LOG__LEVEL="info") as proxy:
+        kill_a_worker(proxy)
         assert f" [{proxy.pid}] ERROR " in proxy.messages
 
 
@@ -149,11 +127,10 @@ def test_each_line_of_the_log_names_its_process(tmp_path: Path) -> None:
 
 def test_commands_reach_all_workers_and_those_that_start_later(tmp_path: Path, origin: Origin) -> None:
     url = serve_page(origin, "/a", b"a", FRESH)
-    with start(tmp_path) as proxy:
+    with start_workers(tmp_path) as proxy:
         proxy.run("offline")
         proxy.run("online", "b.example")
-        os.kill(workers(proxy)[0], signal.SIGKILL)
-        proxy.wait_for_message("has begun to serve")
+        kill_a_worker(proxy)
         assert {get(proxy, url).status_code for _ in range(20)} == {504}
         modes = json.loads(proxy.run("mode", "--json"))
         assert [(each["mode"], each["hosts"]) for each in modes] == [("offline", {"b.example": "online"})]
@@ -162,7 +139,7 @@ def test_commands_reach_all_workers_and_those_that_start_later(tmp_path: Path, o
 
 
 def test_a_purge_is_seen_by_all_workers_at_once(tmp_path: Path, origin: Origin) -> None:
-    with start(tmp_path) as proxy:
+    with start_workers(tmp_path) as proxy:
         for number in range(10):
             url = serve_page(origin, "/a", b"%d" % number, FRESH)
             while get(proxy, url).status_code != 203:
@@ -176,28 +153,27 @@ def test_a_purge_is_seen_by_all_workers_at_once(tmp_path: Path, origin: Origin) 
 
 def test_counters_of_workers_that_have_ended_in_order_stay(tmp_path: Path, origin: Origin) -> None:
     url = serve_page(origin, "/a", b"a", FRESH)
-    with start(tmp_path) as proxy:
+    with start_workers(tmp_path) as proxy:
         for _ in range(20):
             get(proxy, url)
-        for each in workers(proxy):
+        for each in workers_of(proxy):
             os.kill(each, signal.SIGTERM)
             wait_until_gone(each)
-        while len(workers(proxy)) < 2:
+        while len(workers_of(proxy)) < 2:
             time.sleep(0.01)
         get(proxy, url)
         assert proxy.counters()["requests"] == 21
 
 
 def test_all_workers_make_and_replay_a_recording(tmp_path: Path, origin: Origin) -> None:
-    with start(tmp_path) as proxy:
+    with start_workers(tmp_path) as proxy:
         proxy.run("record", "demo")
         urls = [serve_page(origin, f"/{number}", b"%d" % number) for number in range(20)]
         for url in urls:
             assert "recording" in get(proxy, url).headers["Cache-Status"]
         proxy.run("record", "--stop")
         proxy.run("replay", "demo")
-        os.kill(workers(proxy)[0], signal.SIGKILL)
-        proxy.wait_for_message("has begun to serve")
+        kill_a_worker(proxy)
         assert [get(proxy, url).content for url in urls] == [b"%d" % number for number in range(20)]
         proxy.run("replay", "--stop")
         assert json.loads(proxy.run("mode", "--json"))[0]["recording"] is None

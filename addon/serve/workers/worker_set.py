@@ -1,0 +1,161 @@
+"""The workers of a proxy: those that start, those that serve, and those that drain. Dead ones are replaced."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+import time
+from collections.abc import Coroutine, Iterable, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from addon.config.settings import Settings
+from addon.runtime.control import ControlError
+from addon.serve.workers.backoff import Backoff
+from addon.serve.workers.share import share_of
+from addon.serve.workers.shared_commands import SharedCommands
+from addon.serve.workers.worker import FAILED, Assignment
+from addon.serve.workers.worker_process import WorkerFailed, WorkerProcess
+
+logger = logging.getLogger(__name__)
+
+GRACE = 5.0
+"""Seconds that idle connections of old workers stay open for another request while new workers accept clients."""
+
+PATIENCE = 5.0
+"""Seconds that workers get beyond `drain_timeout` to write what they have stored. After that they are killed."""
+
+
+class WorkerSet:
+    """The workers.
+
+    Attributes:
+        serving: The workers that accept clients.
+        alive: All workers whose processes run.
+        commands: The control commands, which all workers answer together.
+    """
+
+    def __init__(self, sockets: Sequence[socket.socket], lease_socket: Path) -> None:
+        """Begin without workers; they will accept clients on bound sockets, and ask for leases at another."""
+        self.serving: list[WorkerProcess] = []
+        self.alive: set[WorkerProcess] = set()
+        self.commands = SharedCommands(lambda: self.serving)
+        self._sockets = sockets
+        self._lease_socket = lease_socket
+        self._settings = Settings()
+        self._generation = 0
+        self._is_stopping = False
+        self._backoff = Backoff()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def start(self, settings: Settings) -> None:
+        """Start a generation of workers with these settings; once all are ready, they take the place of the old ones.
+
+        Raises:
+            WorkerFailed: one of them cannot serve. The old ones then go on.
+        """
+        generation = self._generation + 1
+        new = [WorkerProcess(number, generation) for number in range(settings.worker_count)]
+        started = await asyncio.gather(*(self._start(worker, settings) for worker in new), return_exceptions=True)
+        if failures := [failure for failure in started if failure is not None]:
+            await asyncio.gather(*(worker.kill() for worker in new if worker in self.alive))
+            raise failures[0]
+        self._settings, self._generation = settings, generation
+        old, self.serving = self.serving, new
+        for worker in new:
+            worker.begin()
+        for worker in old:
+            await worker.hand_over(GRACE)
+
+    async def _start(self, worker: WorkerProcess, settings: Settings) -> None:
+        """Start a worker, and wait until it is ready. Raises WorkerFailed."""
+        self.alive.add(worker)
+        self._do(self._watch(worker))
+        commands = self.commands.state
+        await worker.start(Assignment(share_of(settings, worker.number), self._sockets, self._lease_socket, commands))
+        try:
+            while commands != self.commands.state:  # people have sent others meanwhile
+                commands = self.commands.state
+                for command in commands:
+                    await worker.ask(command.name, **command.arguments)
+        except ControlError as error:
+            raise WorkerFailed(str(error), FAILED) from None
+
+    def _do(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # ---- the death of a worker
+
+    async def _watch(self, worker: WorkerProcess) -> None:
+        """Wait for the end of a worker; replace it if it was to serve."""
+        await worker.ended.wait()
+        self.alive.discard(worker)
+        self.commands.worker_ended(worker)
+        if worker in self.serving:
+            self.serving.remove(worker)
+            logger.error("worker %d %s; another one takes its place", worker.pid, worker.end)
+            await self._replace(worker)
+
+    async def _replace(self, dead: WorkerProcess) -> None:
+        lived = time.monotonic() - dead.started
+        while True:
+            if pause := self._backoff.after(lived):
+                logger.error("workers die soon after their start; the next one starts in %g seconds", pause)
+                await asyncio.sleep(pause)
+            if self._is_stopping or dead.generation != self._generation:
+                return
+            worker = WorkerProcess(dead.number, dead.generation)
+            try:
+                await self._start(worker, self._settings)
+            except WorkerFailed as error:
+                logger.error("a worker cannot start: %s", error)
+                lived = 0.0
+                continue
+            if self._is_stopping or worker.generation != self._generation:
+                await worker.stop()
+                return
+            self.serving.append(worker)
+            worker.begin()
+            logger.warning("worker %d has begun to serve", worker.pid)
+            return
+
+    # ---- the end
+
+    def send(self, number: int) -> None:
+        """Send a signal to all workers."""
+        for worker in self.alive:
+            worker.send(number)
+
+    async def stop(self) -> None:
+        """End all workers after the responses under way, for which there is `drain_timeout`."""
+        self._is_stopping = True
+        self.serving.clear()
+        ready = [worker for worker in self.alive if worker.is_ready]
+        for worker in self.alive.difference(ready):
+            worker.send(signal.SIGKILL)
+        await self._ended((worker.stop() for worker in ready), self._settings.drain_timeout)
+
+    async def hand_over(self) -> None:
+        """End all workers in favour of another program that accepts clients on the same sockets."""
+        self._is_stopping = True
+        old = self.serving.copy()
+        self.serving.clear()
+        await self._ended((worker.hand_over(GRACE) for worker in old), self._settings.drain_timeout)
+
+    async def _ended(self, telling: Iterable[Coroutine[None, None, None]], drain_timeout: float) -> None:
+        """Tell workers to end, and wait until all processes have ended; kill those that do not."""
+        for each in telling:
+            self._do(each)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(drain_timeout + PATIENCE):
+                await asyncio.gather(*(worker.ended.wait() for worker in self.alive))
+        for worker in list(self.alive):
+            logger.error("worker %d does not end in time; it is killed", worker.pid)
+            await worker.kill()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
