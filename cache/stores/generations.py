@@ -5,6 +5,8 @@ odd one before other processes can see the change, an even one afterwards. Data 
 must not be kept in memory, so if a writer is killed in between, no process keeps outdated data. Zero means that nothing
 was ever stored under any key of the slot. The numbers are random because two processes that incremented a counter at
 the same time could write the same value.
+
+Beside the slots are the times of the last uses of entries, so that no process evicts what another one uses.
 """
 
 from __future__ import annotations
@@ -23,13 +25,19 @@ from cache.stores.purges import KnownPurges, tags_of
 
 SLOTS = 1 << 22
 HEADER_SIZE = 4096
-TABLE_SIZE = HEADER_SIZE + 4 * SLOTS
-"""Bytes: the header, and four for each slot."""
+USES = 1 << 18
+"""Places for the times of last uses."""
+_SLOTS_END = HEADER_SIZE + 4 * SLOTS
+TABLE_SIZE = _SLOTS_END + 4 * USES
+"""Bytes: the header, and four for each slot and each time."""
 
 MAX_ADDED = 300_000
 """Keys that are added one by one, which takes about a second."""
 
 _LOCAL_COUNTERS = 1 << 18
+
+_REMEMBERED_USE = 86_400_000
+"""Milliseconds in which a use counts: much longer than it takes until the rows have it."""
 
 
 _random = random.Random(secrets.randbits(256))  # noqa: S311 - its numbers must be unique, not secret
@@ -47,7 +55,8 @@ class Generations:
     def __init__(self, memory: mmap) -> None:
         """Use `memory`, of TABLE_SIZE bytes."""
         self._memory = memory
-        self._slots = memoryview(memory)[HEADER_SIZE:TABLE_SIZE].cast("I")
+        self._slots = memoryview(memory)[HEADER_SIZE:_SLOTS_END].cast("I")
+        self._uses = memoryview(memory)[_SLOTS_END:TABLE_SIZE].cast("I")
         self._version = memoryview(memory)[HEADER_SIZE - 8 : HEADER_SIZE].cast("Q")
         self._purge_version = memoryview(memory)[HEADER_SIZE - 16 : HEADER_SIZE - 8].cast("Q")
         self.purges = KnownPurges()
@@ -116,6 +125,19 @@ class Generations:
         self._local_changes[number] = (self._local_changes[number] + 1) & 0xFFFF_FFFF
         self._version[0] = _unique_version()
 
+    def note_use(self, entry_id: str, now: float) -> None:
+        """Record that an entry was used at `now`, in seconds since the epoch."""
+        self._uses[crc32(entry_id.encode()) % USES] = _milliseconds(now) | 1  # 0 means that it was never used
+
+    def last_use(self, entry_id: str, now: float) -> float:
+        """Return when a process has used an entry in the last day, in seconds since the epoch, or 0.
+
+        It may be the use of another entry: some share a place, and only the latest use is kept.
+        """
+        last = self._uses[crc32(entry_id.encode()) % USES]
+        ago = (_milliseconds(now) | 1) - last & 0xFFFF_FFFF  # large after the clock was set back
+        return now - ago / 1000 if last and ago < _REMEMBERED_USE else 0.0
+
     def begin_change(self, slots: Iterable[int]) -> int:
         """Record that changes are about to be visible to other processes. Return the new, odd value of the slots."""
         value = secrets.randbits(32) | 1
@@ -139,9 +161,11 @@ class Generations:
     def detach(self) -> None:
         """Release the memory. From now on the table shows that nothing is stored under any key."""
         slots, self._slots = self._slots, memoryview(mmap(-1, 4 * SLOTS)).cast("I")
+        uses, self._uses = self._uses, memoryview(bytearray(4 * USES)).cast("I")
         version, self._version = self._version, memoryview(bytearray(8)).cast("Q")
         purge_version, self._purge_version = self._purge_version, memoryview(bytearray(8)).cast("Q")
         slots.release()
+        uses.release()
         version.release()
         purge_version.release()
         self._memory.close()
@@ -163,3 +187,8 @@ class Generations:
 def private_generations() -> Generations:
     """Return a table for a store that no other process shares."""
     return Generations(mmap(-1, TABLE_SIZE))
+
+
+def _milliseconds(now: float) -> int:
+    """Return the low 32 bits of a time in milliseconds: they repeat after seven weeks."""
+    return int(now * 1000) & 0xFFFF_FFFF

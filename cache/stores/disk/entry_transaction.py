@@ -132,6 +132,8 @@ class EntryTransaction:
         }
         if marked:
             self._write(key, [marked.get(each[0].id, each) for each in variants])
+        else:
+            self._changes.overtake(key)
         return len(marked)
 
     def delete(self, key: str, ids: Iterable[str] | None) -> int:

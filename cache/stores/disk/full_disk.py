@@ -6,6 +6,7 @@ import errno
 import logging
 import os
 import sqlite3
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,11 +42,20 @@ def is_full(error: BaseException | None) -> bool:
 class FullDisk:
     """Makes room in one store. It holds a reserve of space, since a deletion needs space itself."""
 
-    def __init__(self, directory: Path, rows: Rows, generations: Generations, purges: PurgeTable) -> None:
+    def __init__(
+        self,
+        directory: Path,
+        rows: Rows,
+        generations: Generations,
+        purges: PurgeTable,
+        last_use: Callable[[str], float],
+    ) -> None:
+        """Make room in the store in `directory`; `last_use` returns the last use of an entry."""
         self._reserve = directory / RESERVE
         self._rows = rows
         self._generations = generations
         self._purges = purges
+        self._last_use = last_use
         self._failing = False
         self._allocate_reserve()
 
@@ -71,7 +81,7 @@ class FullDisk:
         count = evicted = 0
         while self._bytes_in_use() > goal:
             with row_transaction(self._rows, self._generations, self._purges) as changes:
-                evicted = EntryTransaction(self._rows, changes).evict(goal)
+                evicted = EntryTransaction(self._rows, changes, last_use=self._last_use).evict(goal)
             if not evicted:
                 break
             count += evicted

@@ -22,7 +22,7 @@ logger = logging.getLogger(__name__)
 FILE = "generations"
 """Name of the file in the store's directory."""
 
-_VERSION = 1
+_VERSION = 2
 _HEADER = struct.Struct("<16sII36s?")  # magic, version, slots, boot id, closed cleanly
 _MAGIC = b"second generatns"
 _CLEAN = slice(_HEADER.size - 1, _HEADER.size)

@@ -1,10 +1,15 @@
-"""Times of last use: collected in memory and written in batches."""
+"""Times of last use: at once in the memory that all processes share, and written to the rows in batches.
+
+The rows decide what is evicted first. The shared memory keeps a process from evicting what another one has used since.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 from threading import Lock, Timer
+
+from cache.stores.generations import Generations
 
 _MAX_ENTRIES = 50_000
 """Entries in a batch; uses of further ones are not recorded."""
@@ -13,8 +18,9 @@ _MAX_ENTRIES = 50_000
 class Recency:
     """The times of last use, in the current batch and the previous one. A timer calls `flush` for each batch."""
 
-    def __init__(self, flush: Callable[[], None], delay: float) -> None:
+    def __init__(self, generations: Generations, flush: Callable[[], None], delay: float) -> None:
         """Call `flush`, which must not raise, `delay` seconds after the first use in a batch."""
+        self._generations = generations
         self._flush = flush
         self._delay = delay
         self._lock = Lock()
@@ -24,19 +30,21 @@ class Recency:
 
     def note(self, entry_id: str) -> None:
         """Record that an entry was used now."""
-        used = self._used
+        used, now = self._used, time.time()
+        self._generations.note_use(entry_id, now)
         if entry_id in used:
-            used[entry_id] = time.time()
+            used[entry_id] = now
             return
         with self._lock:
             if len(self._used) < _MAX_ENTRIES:
-                self._used[entry_id] = time.time()
+                self._used[entry_id] = now
             if self._timer is None:
                 self._start()
 
     def last_use(self, entry_id: str) -> float:
-        """Return the last use of an entry in seconds since the epoch; 0 if it is in neither batch."""
-        return self._used.get(entry_id) or self._previous.get(entry_id, 0.0)
+        """Return the last use of an entry by any process in seconds since the epoch; 0 if none is known."""
+        own = self._used.get(entry_id) or self._previous.get(entry_id, 0.0)
+        return max(own, self._generations.last_use(entry_id, time.time()))
 
     def take(self) -> dict[str, float]:
         """Return the batch, as seconds since the epoch by entry id, and begin a new one."""

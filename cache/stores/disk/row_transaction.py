@@ -137,6 +137,10 @@ class RowTransaction:
             raise IdTaken("the id of a new entry is taken") from error
         self._execute_now(put_heads, *heads)
 
+    def overtake(self, key: str) -> None:
+        """Let no process store what it has not written yet under a key: it is from before this transaction."""
+        self.slots.add(self.generations.slot(key))
+
     def put_head(self, key: str, row: bytes) -> None:
         """Write the head row of a primary key."""
         self.slots.add(self.generations.slot(key))

@@ -76,10 +76,10 @@ class DiskStore:
         self._deleter = PurgedRowsDeleter(directory, self._rows, self._purges)
         self._spools = directory / SPOOL_DIRECTORY
         self._max_size = self._limit = max_size
-        self._full_disk = FullDisk(directory, self._rows, self.generations, self._purges)
+        self._full_disk = FullDisk(directory, self._rows, self.generations, self._purges, self.last_use)
         self.inline_max, self.captures = inline_max, captures
         self._verification = Verification()
-        self._recency = Recency(self._flush, touch_delay)
+        self._recency = Recency(self.generations, self._flush, touch_delay)
         self._sweeper = Sweeper(self._sweep_remains)
 
     def peek(self, key: str) -> tuple[()] | None:
@@ -151,7 +151,8 @@ class DiskStore:
 
     def invalidate(self, key: str) -> int:
         """Mark all entries under a key as needing validation. Return their number. Raises StoreError."""
-        return self._invalidate((key,), lambda _: True) if self.candidates(key) else 0
+        # also if nothing is stored, since another process may be about to store what is from before
+        return self._invalidate((key,), lambda _: True)
 
     def invalidate_where(self, prefix: str, fits: Callable[[StoredResponse], bool]) -> int:
         """Invalidate the entries that `fits` accepts, of keys with a prefix. Return their number. Raises StoreError."""

@@ -67,6 +67,20 @@ def test_any_change_gives_another_number() -> None:
     assert generations.current(slot + 1) == 0
 
 
+DAY = 86_400.0
+
+
+def test_a_last_use_is_known_for_a_day_and_until_the_clock_is_set_back() -> None:
+    table, used = private_generations(), 1_796_000_000.25
+    assert table.last_use("a", used) == 0.0
+    table.note_use("a", used)
+    for later in (0.0, 0.5, DAY / 2):
+        assert table.last_use("a", used + later) == pytest.approx(used, abs=0.002)
+    for unknown in (DAY + 1, -1.0):
+        assert table.last_use("a", used + unknown) == 0.0
+    assert table.last_use("b", used) == 0.0
+
+
 def test_during_a_change_no_number_repeats() -> None:
     generations = private_generations()
     generations.begin_change([7])

@@ -99,6 +99,24 @@ def test_last_uses_are_written_when_the_store_is_closed(open_store: OpenStore) -
     assert store.candidates(others[0].key) == ()
 
 
+def test_no_store_evicts_what_another_one_has_used_since(open_store: OpenStore) -> None:
+    one, other = open_store(1 << 20), open_store(1 << 20)
+    used, *others = (put(one, new_entry(f"http://{name}.example/"), 200_000) for name in "abcd")
+    other.touch(used.id)  # not in the rows yet
+    put(one, new_entry("http://e.example/"), 300_000)
+    assert one.candidates(used.key) == other.candidates(used.key) == (used,)
+    assert one.candidates(others[0].key) == ()
+
+
+def test_a_full_disk_evicts_what_no_store_has_used_lately(open_store: OpenStore) -> None:
+    one, other = open_store(), open_store()
+    used, *others = (put(one, new_entry(f"http://{name}.example/"), 200_000) for name in "abcdefgh")
+    other.touch(used.id)
+    assert one.make_room()
+    assert one.candidates(used.key) == (used,)
+    assert one.candidates(others[0].key) == ()
+
+
 def test_last_uses_are_written_after_the_touch_delay(open_store: OpenStore, directory: Path) -> None:
     store = open_store(touch_delay=0.01)
     stored = put(store, new_entry())

@@ -275,6 +275,25 @@ def test_a_change_by_another_process_is_seen_at_once(open_store: OpenStore, othe
     assert store.peek(KEY) == store.candidates(KEY) == other.candidates(KEY) != (stored,)
 
 
+CHANGES_BY_OTHERS: dict[str, Callable[[DiskStore], int]] = PURGES | {
+    "invalidation": lambda store: store.invalidate(KEY)
+}
+
+
+@pytest.mark.parametrize("change", CHANGES_BY_OTHERS.values(), ids=CHANGES_BY_OTHERS)
+def test_what_another_process_purges_or_invalidates_is_not_stored_later_by_a_pending_change(
+    open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None, change: Callable[[DiskStore], int]
+) -> None:
+    store = open_store()
+    stored = store.keep(new_entry(), b"body")
+    assert stored
+    change(other)
+    assert not store.peek(KEY)
+    assert store.peek_body(stored) is None
+    assert store.candidates(KEY) == other.candidates(KEY) == ()
+    assert lost == {NotStored.OVERTAKEN: 1}
+
+
 def test_a_purge_by_another_process_cancels_pending_changes(
     open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None
 ) -> None:
