@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +16,8 @@ from addon.offline.modes import Modes
 from addon.offline.prefetch_command import prefetch_handler
 from addon.offline.queue_drain import QueueDrain
 from addon.origin import OriginClient
+from addon.origin.backends.checks import HealthChecks
+from addon.origin.backends.site import sites_of, take_over_health
 from addon.origin.options import OriginOptions
 from addon.origin.reachability import Reachability
 from addon.origin.resolver import Resolver
@@ -88,6 +90,8 @@ class Service:
         self._lasting = lasting
         self._make_origin: Callable[[OriginOptions], Origin] = origin or self._own_client
         self._origin_options = settings.origin_options()
+        self._sites = sites_of(self._origin_options.sites)
+        self._checks = HealthChecks()
         self.own_store = OwnStore(settings.store, settings.memory, self._count_lost)
         store, directory = self.own_store.first(), self.own_store.directory
         self.queue = MissQueue(settings.store.directory) if directory else None
@@ -123,6 +127,7 @@ class Service:
             "missing": self._missing,
             "mode": self.modes.handle,
             "ping": self._ping,
+            "sites": self._described_sites,
             "purge": purge_handler(self.active.own, self.own_store),
             "stats": self._stats,
             "store": self._store_condition,
@@ -133,7 +138,7 @@ class Service:
     def _own_client(self, options: OriginOptions) -> Origin:
         # a clock that can be set back would keep old addresses
         resolver = Resolver(options.resolve_timeout, clock=elapsed_seconds)
-        return OriginClient(options, self.clock, resolver)
+        return OriginClient(options, self.clock, resolver, self._sites)
 
     def _make_pipeline(
         self,
@@ -220,9 +225,7 @@ class Service:
         policy, options = settings.policy(), settings.origin_options()
         pipelines = {self.active.own, self.active.current}
         if options != self._origin_options:
-            origins = [self._make_origin(options) for _ in pipelines]
-            for pipeline, origin in zip(pipelines, origins, strict=True):
-                pipeline.fetcher.use_origin(origin)
+            self._use_origins(options, pipelines)
         for pipeline in pipelines:
             pipeline.responder.collapse_timeout = settings.cache.collapse_timeout
         old, self.settings, self._origin_options = self.settings, settings, options
@@ -233,6 +236,27 @@ class Service:
         self.recordings.reload(settings)
         self.modes.reload(old.cache, settings.cache)
         self.active.notify()
+
+    def _use_origins(self, options: OriginOptions, pipelines: Collection[Pipeline]) -> None:
+        """Use other options for origins. Raises ValueError if one is invalid; then nothing has changed."""
+        old, self._sites = self._sites, sites_of(options.sites)
+        try:
+            origins = [self._make_origin(options) for _ in pipelines]
+        except ValueError:
+            self._sites = old
+            raise
+        take_over_health(self._sites, old)
+        for pipeline, origin in zip(pipelines, origins, strict=True):
+            pipeline.fetcher.use_origin(origin)
+        self._start_checks()
+
+    def _start_checks(self) -> None:
+        if any(site.options.check for site in self._sites):
+            self._checks.start(self._sites, self.active.own.fetcher.client.check)
+
+    def described_sites(self) -> list[dict[str, object]]:
+        """Return the sites of an edge with the state of their origins, for people and programs."""
+        return [site.described() for site in self._sites]
 
     async def drain(self) -> None:
         """Wait until the responses that are being stored are complete."""
@@ -267,6 +291,7 @@ class Service:
             await self.lease_client.start()
         if doing := self.settings.recordings.doing:
             await self.recordings.start(*doing)
+        self._start_checks()
         if self._control:
             await self._control.start()
 
@@ -276,6 +301,7 @@ class Service:
             self.clock_follower.close()
         if self._control:
             await self._control.close()
+        await self._checks.close()
         await self.own_store.close()
         if self.queue_drain:
             await self.queue_drain.close()
@@ -295,6 +321,9 @@ class Service:
 
     async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return dict(self.counters.snapshot())
+
+    async def _described_sites(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        return {"sites": self.described_sites()}
 
     async def _store_condition(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return dict(self.own_store.condition.described())

@@ -9,8 +9,8 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Strict
 
-from addon.config.model import Section, not_empty
-from addon.config.site_origins import SiteOrigins, SiteOriginSettings
+from addon.config.model import not_empty
+from addon.config.site_origins import OriginsSettings, SiteOriginSettings
 from cache.http.host_table import ANY_HOST, WILDCARD
 from cache.http.messages import normalised_host
 
@@ -52,11 +52,10 @@ HostPatterns = Annotated[
 ]
 
 
-class SiteSettings(Section):
+class SiteSettings(OriginsSettings):
     """One `[[site]]` table."""
 
     hosts: HostPatterns
-    origins: SiteOrigins
 
     @property
     def serves_any_host(self) -> bool:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from addon.config.site import SiteSettings
-from addon.origin.backends.options import SiteOptions, SiteOrigin
+from addon.config.site_origins import HealthSettings, SiteOriginSettings
+from addon.origin.backends.options import CheckOptions, SiteOptions, SiteOriginOptions
 
 
 def site_options(sites: Sequence[SiteSettings]) -> tuple[SiteOptions, ...]:
@@ -14,6 +16,41 @@ def site_options(sites: Sequence[SiteSettings]) -> tuple[SiteOptions, ...]:
 
 
 def _options_of(site: SiteSettings) -> SiteOptions:
-    addresses = [origin.address for origin in site.origins]
-    origins = tuple(SiteOrigin(address.scheme, address.host, address.port) for address in addresses)
-    return SiteOptions(site.hosts, origins)
+    return SiteOptions(
+        hosts=site.hosts,
+        origins=tuple(map(_origin_of, site.origins)),
+        balance=site.balance,
+        max_fails=site.max_fails,
+        fail_timeout=site.fail_timeout,
+        fail_statuses=frozenset(site.fail_status),
+        slow_start=site.slow_start,
+        check=_check_of(site.health) if site.health else None,
+        host_header=site.host_header,
+        sni=site.sni,
+        ca_files=tuple(str(Path(file).expanduser()) for file in site.ca_files),
+        client_certificate=str(Path(site.client_certificate).expanduser()) if site.client_certificate else "",
+    )
+
+
+def _origin_of(origin: SiteOriginSettings) -> SiteOriginOptions:
+    address = origin.address
+    return SiteOriginOptions(
+        origin.url,
+        address.scheme,
+        address.host,
+        address.port,
+        prefix=address.prefix,
+        socket=address.socket,
+        weight=origin.weight,
+    )
+
+
+def _check_of(health: HealthSettings) -> CheckOptions:
+    return CheckOptions(
+        path=health.path,
+        interval=health.interval,
+        timeout=health.timeout,
+        statuses=frozenset(health.status),
+        fails=health.fails,
+        passes=health.passes,
+    )

@@ -18,6 +18,7 @@ request and returns the response (`OriginResponse`).
   `head_cache`: response heads parsed before; `head_form`: what similar ones have in common.
 - `web_socket`: the handshake of a WebSocket.
 - `reachability`: the origins that do not answer, and when a request may try them again.
+- `backends`: the sites of an edge, and which of their origins gets a request.
 - `http2`: connections of HTTP/2; their frames, windows and faults are used for clients as well.
 - `lint`: the checks of `secondhand lint` on an origin's response.
 """

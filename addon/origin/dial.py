@@ -38,6 +38,10 @@ class Dialler:
             Offer.EITHER: _tls_context(options, ALPN_HTTP2, ALPN_HTTP1),
         }
 
+    def with_certificates(self, options: OriginOptions) -> Dialler:
+        """Return one with the certificates of other options. Raises ValueError as the constructor does."""
+        return Dialler(options, self._resolver)
+
     async def dial[C: PiecewiseProtocol](self, route: Route, offer: Offer, make: Callable[[bool], C]) -> C:
         """Open a connection along `route`, and return the protocol that uses it.
 
@@ -81,6 +85,8 @@ class Dialler:
         return destinations(addresses, port)
 
     async def _addresses(self, route: Route) -> list[Address]:
+        if route.socket:
+            return [(socket.AF_UNIX, route.socket)]
         if route.proxy is None:
             return await self.reachable_addresses(route.host, route.port)
         host, port = route.first_hop
@@ -105,9 +111,10 @@ class Dialler:
     ) -> C:
         loop = asyncio.get_running_loop()
         if route.scheme != "https":
-            _, connection = await loop.create_connection(lambda: make(offer is Offer.HTTP2), sock=sock)
+            connect = loop.create_unix_connection if route.socket else loop.create_connection
+            _, connection = await connect(lambda: make(offer is Offer.HTTP2), sock=sock)
             return connection
-        tls, name = self._contexts[offer], route.host.rstrip(".")  # RFC 6066 §3: no trailing dot
+        tls, name = self._contexts[offer], (route.tls_name or route.host).rstrip(".")  # RFC 6066 §3: no trailing dot
         negotiation = Negotiation(make)
         if route.proxy is None:
             await loop.create_connection(lambda: negotiation, sock=sock, ssl=tls, server_hostname=name)

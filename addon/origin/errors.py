@@ -59,6 +59,7 @@ class OriginFailure(Exception):
         disconnected: No complete header section came, because the origin could not be reached.
         unprocessed: The origin has said that it did nothing for the request: it may be sent again, whatever its method.
         wants_http1: The origin wants the request over HTTP/1.1.
+        others_up: It was at one origin of a site of which another one is up.
         parameters: More about the failure, for machines: names and values that RFC 9209 §2.3 has for its kind.
     """
 
@@ -78,6 +79,7 @@ class OriginFailure(Exception):
         self.disconnected = disconnected
         self.unprocessed = unprocessed
         self.wants_http1 = wants_http1
+        self.others_up = False
         self.parameters = parameters
 
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Protocol, cast
+from typing import Protocol, Self, cast
 
 from addon.origin.reading import FIRST_PIECE, PiecewiseProtocol
 
@@ -33,6 +33,18 @@ class KnownProtocols:
     """The protocols that the origin may choose from."""
     http2: bool = False
     """The connection that was opened last speaks HTTP/2."""
+
+    @classmethod
+    def of(cls, offer: Offer) -> Self:
+        """Return what is known before the first connection."""
+        return cls(offer, http2=offer is Offer.HTTP2)
+
+
+def offer_for(scheme: str, *, grpc: bool, http2: bool) -> Offer:
+    """Return the protocols that an origin of a scheme may choose from, for gRPC or not, if HTTP/2 is on or not."""
+    if http2 and scheme == "https":
+        return Offer.EITHER
+    return Offer.HTTP2 if http2 and grpc else Offer.HTTP1
 
 
 class _TlsTransport(Protocol):

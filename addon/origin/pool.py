@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from weakref import WeakSet
 
+from addon.origin.backends.health import OriginHealth
 from addon.origin.connection import OriginConnection
 from addon.origin.dial import Dialler
 from addon.origin.errors import FailureKind, OriginFailure, shutdown_failure
@@ -35,8 +36,17 @@ class OriginPool:
     that is being opened, instead of opening more.
     """
 
-    def __init__(self, route: Route, dialler: Dialler, options: OriginOptions, protocols: KnownProtocols) -> None:
+    def __init__(
+        self,
+        route: Route,
+        dialler: Dialler,
+        options: OriginOptions,
+        protocols: KnownProtocols,
+        health: OriginHealth | None = None,
+    ) -> None:
         self.route = route
+        self.health = health
+        """What is known about the origin, if it is one of a site."""
         self.name = route.subject
         """The first hop, at the beginning of messages."""
         self.options = options
@@ -53,6 +63,17 @@ class OriginPool:
         self._dialling = 0
         self._held_back: WeakSet[ResponseBuffer] = WeakSet()
         self._closed = False
+
+    @property
+    def busy(self) -> int:
+        """Return how many exchanges are under way, or wait for a connection."""
+        shared = sum(connection.busy for connection in self._shared) - len(self._shared) if self._shared else 0
+        return self.options.max_connections - self._free_slots + len(self._endless) + len(self._waiting) + shared
+
+    @property
+    def is_ready(self) -> bool:
+        """Return whether `ready_connection` probably returns one."""
+        return bool(self._shared or (self._idle and self._free_slots))
 
     def ready_connection(self) -> Connection | None:
         """Return a connection that can carry one more exchange now, or None if there is none; never waits.

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+import re
 from base64 import b64encode
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import unquote, urlsplit
 from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks proxy_bypass_environment
@@ -13,9 +14,11 @@ from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks pro
     proxy_bypass_environment,
 )
 
-from cache.http.messages import DEFAULT_PORTS, host_port
+from cache.http.messages import DEFAULT_PORTS, Request, host_port
 
 NEVER = "none"
+
+_PORT = re.compile(r":([0-9]+)\Z")
 
 logger = logging.getLogger(__name__)
 
@@ -58,10 +61,33 @@ class Route:
     host: str
     port: int
     proxy: UpstreamProxy | None = None
+    socket: str = ""
+    """The path of the origin's Unix socket, in place of host and port."""
+    prefix: str = ""
+    """What is put in front of the target of each request."""
+    host_header: str = ""
+    """The Host of each request, in place of the one of the request."""
+    tls_name: str = ""
+    """The name for the TLS handshake, in place of the host."""
+
+    def applied(self, request: Request) -> Request:
+        """Return a request as it is sent on this route: with the route's prefix and Host."""
+        if not (self.prefix or self.host_header):
+            return request
+        target = request.target if request.target == "*" else f"{self.prefix}{request.target}"
+        if not self.host_header:
+            return replace(request, target=target)
+        port = _PORT.search(self.host_header)
+        host = self.host_header[: port.start()] if port else self.host_header
+        number = int(port[1]) if port else DEFAULT_PORTS[request.scheme]
+        fields = request.fields.without(["host"])
+        return replace(request, target=target, host=host.strip("[]"), port=number, fields=fields)
 
     @property
     def authority(self) -> str:
-        """Return `host:port`, an IPv6 address in brackets."""
+        """Return `host:port`, an IPv6 address in brackets; for a Unix socket, its name in messages."""
+        if self.socket:
+            return f"unix:{self.socket}"
         return host_port(self.host, self.port)
 
     @property

@@ -110,7 +110,7 @@ class Reachability:
 
     def failed(self, request: Request, failure: OriginFailure, began: float) -> None:
         """Note that an attempt failed which began at `began`, in seconds since the epoch."""
-        if failure.kind in UNDECIDED:
+        if failure.kind in UNDECIDED or failure.others_up:
             return
         if failure.kind not in NO_ANSWER:
             self.reached(request)

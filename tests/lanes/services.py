@@ -86,10 +86,8 @@ class SharedFrontEnd:
             listener = listener_of(service.settings, service.service, self._limits)
             listener.handler.frontend.connections.start()
             self._handlers[service] = listener.handler
-        self.listener.handler, self.listener.targets = (
-            self._handlers[service],
-            targets_of(service.settings, Sites(service.settings.sites)),
-        )
+        self.listener.handler = self._handlers[service]
+        self.listener.targets = targets_of(service.settings, Sites(service.settings.sites))
 
 
 class ServicePool:

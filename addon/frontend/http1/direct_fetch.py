@@ -9,10 +9,10 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from addon.origin import OriginResponse
+from addon.origin import FailureKind, OriginResponse
+from addon.origin.backends.health import OriginHealth
 from addon.origin.exchange import Exchange
-from addon.origin.pool import Connection
-from addon.origin.prepared_request import prepare_get
+from addon.origin.prepared_request import ReadyRequest, prepare_get
 from addon.origin.response_buffer import SMALL_BODY_WAIT
 from addon.origin.retries import Retries
 from addon.pipeline.fetcher import Fetcher
@@ -65,7 +65,7 @@ class DirectFetch:
     """
 
     __slots__ = (
-        *("_deadline", "_exchange", "_send", "_sent", "client"),
+        *("_deadline", "_exchange", "_health", "_send", "_sent", "client"),
         *("fetcher", "flight", "request", "response", "sent_at"),
     )
 
@@ -73,11 +73,9 @@ class DirectFetch:
         self,
         request: Request,
         sent: UpstreamRequest,
-        data: bytes,
-        connection: Connection,
+        ready: ReadyRequest,
         client: DirectFetchClient,
         *,
-        origin_name: str,
         fetcher: Fetcher,
         flight: Flight,
         now: float,
@@ -87,10 +85,8 @@ class DirectFetch:
         Args:
             request: The client's request.
             sent: The request that goes to the origin.
-            data: Its bytes, in the protocol of the connection.
-            connection: A connection that may carry it now.
+            ready: Its bytes, and a connection that may carry it now.
             client: Gets the response.
-            origin_name: The origin as failures call it.
             fetcher: Makes a reply of the response.
             flight: Its flight; other requests may wait for the response.
             now: Seconds since the epoch.
@@ -101,10 +97,11 @@ class DirectFetch:
         self.fetcher = fetcher
         self.flight = flight
         self._sent = sent
+        self._health = ready.pool.health
         self._exchange: Exchange | None = None
         self._deadline: asyncio.TimerHandle | None = None
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2
-        self.response, self._send = prepare_get(data, connection, origin_name, interim, self._progress)
+        self.response, self._send = prepare_get(ready, interim, self._progress)
 
     @property
     def sent(self) -> UpstreamRequest:
@@ -130,7 +127,10 @@ class DirectFetch:
     def _is_unprocessed(self) -> bool:
         """Return whether the fetcher may send the request again, since the origin did nothing for it."""
         failure = self.response.failure
-        return failure is not None and Retries("GET").may_repeat(failure, self.response, reused=True)
+        if failure is None:
+            return False
+        elsewhere = self._health is not None and self._health.has_others and not self.response.received
+        return elsewhere or Retries("GET").may_repeat(failure, self.response, reused=True)
 
     async def _received(self, now: Callable[[], float]) -> OriginResponse:
         """Return the response once its head is there. Raises OriginFailure."""
@@ -166,7 +166,17 @@ class DirectFetch:
                 self._deadline = asyncio.get_running_loop().call_later(SMALL_BODY_WAIT, response.stop_waiting_for_body)
             return
         self._stop_listening()
+        if self._health is not None:
+            self._note_health(self._health)
         self._respond()
+
+    def _note_health(self, health: OriginHealth) -> None:
+        """Note what the response says about the origin. That a connection in use before was closed says nothing."""
+        response = self.response
+        if response.head is not None:
+            health.answered(response.head.status)
+        elif response.failure is not None and response.failure.kind is not FailureKind.CONNECTION_TERMINATED:
+            health.failed(response.failure)
 
     def _respond(self) -> None:
         self.client.continue_fetch(self)

@@ -15,9 +15,10 @@ from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient, ReadyFetch
 from addon.frontend.http1.leased_fetch import LeasedFetch
 from addon.frontend.http1.response_templates import UNCACHEABLE, ResponseTemplate, response_template
+from addon.origin.backends.pools import Pools
 from addon.origin.head_form import FormedHead, HeadForm
-from addon.origin.pool import Connection, OriginPool
-from addon.origin.prepared_request import OpenRequest
+from addon.origin.pool import OriginPool
+from addon.origin.prepared_request import OpenRequest, ReadyRequest
 from addon.pipeline.counting import request_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.leased_flights import LeasedFlights
@@ -46,8 +47,9 @@ class RequestTemplate:
 
     policy: CachePolicy
     sent: Forward
-    pool: OriginPool
-    open_request: OpenRequest
+    pools: Pools
+    open_requests: dict[OriginPool, OpenRequest]
+    """What is sent, by where it is sent: origins of a site may have different prefixes."""
     uncacheable: bool
 
     def sent_for(self, request: Request) -> Forward:
@@ -82,16 +84,11 @@ class RequestTemplates:
         sent = engine.on_request(request, (), policy, fetcher.clock())
         if not isinstance(sent, Forward) or sent.detail or not is_collapsible(request, sent):
             return
-        pool = fetcher.client.pool(request)
-        if pool.route.proxy is not None:
+        pools = fetcher.client.pools(request)
+        if not pools.are_direct:
             return
-        head = fetcher.client.request_bytes(sent.request)
         self._templates[_alike(request)] = RequestTemplate(
-            policy=policy,
-            sent=sent,
-            pool=pool,
-            open_request=OpenRequest(sent.request, head, pool.route.scheme),
-            uncacheable=uncacheable,
+            policy=policy, sent=sent, pools=pools, open_requests={}, uncacheable=uncacheable
         )
         if len(self._templates) > MAX_TEMPLATES:
             self._templates.popitem(last=False)
@@ -110,11 +107,30 @@ class RequestTemplates:
         leases = self.fetcher.leases
         if leases is not None and not template.uncacheable and leases.take_part(template.sent, key, ANYONE):
             return self._leased_fetch(leases, template, request, self._begin(request, key, audience), client)
-        connection = template.pool.ready_connection()
-        if connection is None:
+        ready = self._ready(template, request)
+        if ready is None:
             return None
         flight = self._begin(request, key, audience)
-        return TemplateFetch(self, template, request, connection, client, flight=flight, now=now)
+        return TemplateFetch(self, template, request, ready, client, flight=flight, now=now)
+
+    def _ready(self, template: RequestTemplate, request: Request) -> ReadyRequest | None:
+        """Return what can be sent for a request at once, or None if no connection is ready."""
+        pool = template.pools.choose_ready(request)
+        if pool is None:
+            return None
+        open_request = template.open_requests.get(pool) or self._open_request(template, pool)
+        connection = pool.ready_connection()
+        if connection is None:
+            return None
+        return ReadyRequest(pool, connection, open_request.bytes_for(connection, request.target))
+
+    def _open_request(self, template: RequestTemplate, pool: OriginPool) -> OpenRequest:
+        """Make what is sent to the origin of a pool."""
+        route, request = pool.route, template.sent.request
+        head = self.fetcher.client.request_bytes(request, pool)
+        made = OpenRequest(route.applied(request), head, route.scheme, route.prefix)
+        template.open_requests[pool] = made
+        return made
 
     def _begin(self, request: Request, key: str, audience: int) -> Flight:
         """Count a request that is going to be fetched, and return its flight."""
@@ -132,11 +148,10 @@ class RequestTemplates:
         fetcher = self.fetcher
 
         def make() -> TemplateFetch | None:
-            connection = template.pool.ready_connection() if template.policy is fetcher.policy else None
-            if connection is None:
+            ready = self._ready(template, request) if template.policy is fetcher.policy else None
+            if ready is None:
                 return None
-            now = fetcher.clock()
-            return TemplateFetch(self, template, request, connection, client, flight=flight, now=now)
+            return TemplateFetch(self, template, request, ready, client, flight=flight, now=fetcher.clock())
 
         return LeasedFetch(
             leases,
@@ -203,7 +218,7 @@ class TemplateFetch(DirectFetch):
         templates: RequestTemplates,
         template: RequestTemplate,
         request: Request,
-        connection: Connection,
+        ready: ReadyRequest,
         client: DirectFetchClient,
         *,
         flight: Flight,
@@ -214,10 +229,8 @@ class TemplateFetch(DirectFetch):
         super().__init__(
             request,
             template.sent,
-            template.open_request.bytes_for(connection, request.target),
-            connection,
+            ready,
             client,
-            origin_name=template.pool.name,
             fetcher=templates.fetcher,
             flight=flight,
             now=now,

@@ -21,9 +21,10 @@ from addon.frontend.http1.leased_fetch import LeasedFetch
 from addon.frontend.http1.request_templates import RequestTemplates
 from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.origin import OriginFailure
+from addon.origin.backends.pools import Pools
 from addon.origin.head_form import FormedHead, HeadForm
-from addon.origin.pool import Connection, OriginPool
-from addon.origin.prepared_request import PreparedRequest, prepared_request
+from addon.origin.pool import OriginPool
+from addon.origin.prepared_request import PreparedRequest, ReadyRequest, prepared_request
 from addon.pipeline.counting import request_counters, response_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.leased_flights import LeasedFlights
@@ -59,9 +60,9 @@ class PlannedRequest:
     request: Request
     """The client's request."""
     sent: Validate
-    prepared: PreparedRequest
-    """The request that the origin gets."""
-    pool: OriginPool
+    pools: Pools
+    prepared: dict[OriginPool, PreparedRequest]
+    """The request that the origin gets, by where it is sent."""
     policy: CachePolicy
     stamp: Stamp
     """The generation of the key when `sent` was decided."""
@@ -151,13 +152,11 @@ class Validations:
         if not is_collapsible(request, sent):
             return None
         try:
-            pool = self.fetcher.client.pool(request)
-            head = self.fetcher.client.request_bytes(sent.request)
-            prepared = prepared_request(sent.request, head, pool.route.scheme)
-        except (OriginFailure, ValueError):
+            pools = self.fetcher.client.pools(request)
+        except OriginFailure:
             return None
         planned = PlannedRequest(
-            head_as_sent, request, sent, prepared, pool, policy=self.fetcher.policy, stamp=stamp, decided_at=now
+            head_as_sent, request, sent, pools, {}, policy=self.fetcher.policy, stamp=stamp, decided_at=now
         )
         return self._fetch(planned, None, now, client)
 
@@ -170,11 +169,11 @@ class Validations:
             return None
         if leases is not None and leases.take_part(planned.sent, key, ANYONE):
             return self._leased_fetch(leases, planned, self._begin(planned, key, audience), client)
-        connection = planned.pool.ready_connection()
-        if connection is None:
+        ready = self._ready(planned)
+        if ready is None:
             return None
         flight = self._begin(planned, key, audience)
-        return ValidatingFetch(self, planned, plan, connection, client, flight=flight, now=now)
+        return ValidatingFetch(self, planned, plan, ready, client, flight=flight, now=now)
 
     def _begin(self, planned: PlannedRequest, key: str, audience: int) -> Flight:
         """Count a request that is going to be fetched, and return its flight."""
@@ -187,11 +186,10 @@ class Validations:
         fetcher = self.fetcher
 
         def make() -> ValidatingFetch | None:
-            connection = planned.pool.ready_connection() if planned.policy is fetcher.policy else None
-            if connection is None:
+            ready = self._ready(planned) if planned.policy is fetcher.policy else None
+            if ready is None:
                 return None
-            now = fetcher.clock()
-            return ValidatingFetch(self, planned, None, connection, client, flight=flight, now=now)
+            return ValidatingFetch(self, planned, None, ready, client, flight=flight, now=fetcher.clock())
 
         return LeasedFetch(
             leases,
@@ -203,6 +201,28 @@ class Validations:
             is_unchanged=lambda: planned.sent.selected in (fetcher.store.peek(flight.key) or ()),
             make=make,
         )
+
+    def _ready(self, planned: PlannedRequest) -> ReadyRequest | None:
+        """Return what can be sent at once, or None if no connection is ready, or the request is not valid."""
+        pool = planned.pools.choose_ready(planned.request)
+        prepared = self._prepared(planned, pool) if pool is not None else None
+        connection = pool.ready_connection() if pool is not None and prepared is not None else None
+        if pool is None or prepared is None or connection is None:
+            return None
+        return ReadyRequest(pool, connection, prepared.bytes_for(connection))
+
+    def _prepared(self, planned: PlannedRequest, pool: OriginPool) -> PreparedRequest | None:
+        """Return what is sent to the origin of a pool, or None if the request is not valid."""
+        prepared = planned.prepared.get(pool)
+        if prepared is None:
+            request = planned.sent.request
+            try:
+                head = self.fetcher.client.request_bytes(request, pool)
+                prepared = prepared_request(pool.route.applied(request), head, pool.route.scheme)
+            except ValueError:
+                return None
+            planned.prepared[pool] = prepared
+        return prepared
 
     def plan(self, fetch: ValidatingFetch, head: FormedHead, now: float) -> ValidationPlan | None:
         """Return the plan that a 304 fits: the one of its fetch, or a new one. None if there is none.
@@ -250,7 +270,7 @@ class ValidatingFetch(DirectFetch):
         validations: Validations,
         planned: PlannedRequest,
         plan: ValidationPlan | None,
-        connection: Connection,
+        ready: ReadyRequest,
         client: DirectFetchClient,
         *,
         flight: Flight,
@@ -262,10 +282,8 @@ class ValidatingFetch(DirectFetch):
         super().__init__(
             planned.request,
             planned.sent,
-            planned.prepared.bytes_for(connection),
-            connection,
+            ready,
             client,
-            origin_name=planned.pool.name,
             fetcher=validations.fetcher,
             flight=flight,
             now=now,
@@ -313,7 +331,8 @@ def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen)
         return None
     lines[places[0]] = (lines[places[0]][0], "%b")
     shown = template_bytes(presented, lines, framing)
-    if len(planned.head_as_sent) + len(planned.prepared.http1) + len(shown) > MAX_SIZE:
+    longest = max(len(prepared.http1) for prepared in planned.prepared.values())
+    if len(planned.head_as_sent) + longest + len(shown) > MAX_SIZE:
         return None
     counters = response_counters(request.scheme, outcome.handling, response.exemption)
     return ValidationPlan(

@@ -113,6 +113,11 @@ class Http2Connection(PiecewiseProtocol):
     # ---- called by the pool and by the sender of a request
 
     @property
+    def busy(self) -> int:
+        """Return how many exchanges are under way."""
+        return len(self._streams)
+
+    @property
     def room(self) -> int:
         """Return how many more requests may be sent now."""
         if self._draining or self.closed.done() or self.outbound.transport.is_closing():

@@ -8,6 +8,8 @@ import pytest
 
 from addon.config.settings import Settings
 from addon.config.site import host_pattern, host_without_name
+from addon.config.site_origins import OriginAddress
+from addon.origin.backends.options import CheckOptions
 from tests.fixtures.settings_files import configured, faults
 
 pytestmark = pytest.mark.usefixtures("default_settings")
@@ -80,8 +82,8 @@ def test_a_site_has_hosts_and_origins(tmp_path: Path) -> None:
 
 def test_faults_of_sites_name_the_table_and_what_was_expected(tmp_path: Path) -> None:
     assert faults(tmp_path, "[[site]]\nhosts = []\norigins = []\nhost = 'a'") == [
+        "config.toml: site#1.origins: found an empty list, expected a list with at least one member",
         "config.toml: site#1.hosts: found an empty list, expected a list with at least one member",
-        "config.toml: site#1.origins: found an empty list, expected a list with one member",
         "config.toml: site#1.host: unknown key, did you mean hosts?",
     ]
     [fault] = faults(tmp_path, SITE.format("a.example") + SITE.format("b.example:80"))
@@ -130,3 +132,80 @@ def test_sites_can_come_from_the_environment(tmp_path: Path) -> None:
     variable = '[{ hosts = ["a.example"], origins = ["http://127.0.0.1:8000"] }]'
     [site] = configured(tmp_path, "", {"SECONDHAND_SITE": variable}).settings.sites
     assert site.hosts == ("a.example",)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("http://127.0.0.1", ("http", "127.0.0.1", 80, "", "")),
+        ("https://App.example:8443/", ("https", "app.example", 8443, "", "")),
+        ("http://[::1]:8000/app/", ("http", "::1", 8000, "/app", "")),
+        ("unix:/run/app.sock", ("http", "", 0, "", "/run/app.sock")),
+        ("unix:/run/app.sock:/a/b/", ("http", "", 0, "/a/b", "/run/app.sock")),
+    ],
+)
+def test_the_url_of_an_origin(url: str, expected: tuple[str, str, int, str, str]) -> None:
+    address = OriginAddress.of(url)
+    assert (address.scheme, address.host, address.port, address.prefix, address.socket) == expected
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("", "127.0.0.1:8000", "ftp://a", "http://", "http://a:b", "http://a?b", "http://a/#b", "http://u@a/"),
+        *("http://a/b c", "http://a/\xe9", "unix:app.sock", "unix:", "unix:/a:b", "unix:/a b", "unix:/a:/b?c"),
+    ],
+)
+def test_other_urls_of_origins_are_refused(url: str) -> None:
+    with pytest.raises(ValueError, match="an origin like"):
+        OriginAddress.of(url)
+
+
+def test_every_key_about_origins_reaches_the_options(tmp_path: Path) -> None:
+    ca, certificate = tmp_path / "ca.pem", tmp_path / "client.pem"
+    for file in (ca, certificate):
+        file.write_text("")
+    text = f"""
+        [[site]]
+        hosts = ["a.example"]
+        origins = [{{ url = "https://b.example/app", weight = 3 }}, "unix:/run/a.sock"]
+        balance = "hash"
+        max_fails = 3
+        fail_timeout = "1 min"
+        fail_status = [502, 503]
+        slow_start = 30
+        health = {{ path = "/h", interval = 1, timeout = 0.5, status = [200], fails = 1, passes = 4 }}
+        host_header = "origin"
+        sni = "c.example"
+        ca_files = ["{ca}"]
+        client_certificate = "{certificate}"
+    """
+    [site] = configured(tmp_path, text).settings.origin_options().sites
+    first, second = site.origins
+    assert (first.url, first.prefix, first.weight, second.socket) == ("https://b.example/app", "/app", 3, "/run/a.sock")
+    assert (first.authority, second.authority) == ("b.example", "localhost")
+    assert (site.name, site.balance, site.max_fails, site.fail_timeout) == ("a.example", "hash", 3, 60)
+    assert (site.fail_statuses, site.slow_start) == (frozenset({502, 503}), 30)
+    assert site.check == CheckOptions("/h", 1, 0.5, frozenset({200}), fails=1, passes=4)
+    assert (site.host_header, site.sni) == ("origin", "c.example")
+    assert (site.ca_files, site.client_certificate) == ((str(ca),), str(certificate))
+
+
+@pytest.mark.parametrize(
+    ("key", "fault"),
+    [
+        ('balance = "random"', 'balance: found "random", expected "least_busy" or "hash"'),
+        ("max_fails = -1", "max_fails: found -1, expected a number of at least 0"),
+        ("fail_status = [99]", "fail_status#1: found 99, expected a number of at least 100"),
+        ('health = { path = "h" }', 'health.path: found "h", expected a path like "/health"'),
+        ("health = {}", "health.path: found nothing, expected a value: this key is required"),
+        ('host_header = "a b"', 'host_header: found "a b", expected "client", "origin", or a host like "app.example"'),
+        ('sni = "a:1"', 'sni: found "a:1", expected a host name'),
+        ('ca_files = ["/nowhere"]', 'ca_files#1: found "/nowhere", expected a file that exists'),
+        ('origins = ["http://b", "http://b"]', "origins: found a list, expected each origin once"),
+    ],
+)
+def test_faults_of_keys_about_origins(key: str, fault: str, tmp_path: Path) -> None:
+    origins = "" if key.startswith("origins") else 'origins = ["http://b"]\n'
+    [found] = faults(tmp_path, f'[[site]]\nhosts = ["a"]\n{origins}{key}')
+    assert found.startswith(f"config.toml: site#1.{fault}")

@@ -9,6 +9,7 @@ from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 from addon.config.addresses import is_loopback
 from addon.config.errors import ConfigError, Fault
 from addon.config.settings import Settings
+from addon.config.site_origins import OriginAddress
 
 OPTION = "--mode"
 
@@ -42,6 +43,9 @@ def refuse_sites(settings: Settings) -> None:
     if settings.site:
         problem = "found [[site]], expected `edge`: with scripts, modes or --no-door, an edge has one origin"
         raise ConfigError(Fault("settings", "site", problem))
+    if settings.edge and (address := OriginAddress.of(settings.edge)) and (address.socket or address.prefix):
+        problem = f'found "{settings.edge}", expected a URL without a path: mitmproxy has no other origins'
+        raise ConfigError(Fault("settings", "edge", problem))
 
 
 def _parsed(mode: str) -> ProxyMode:

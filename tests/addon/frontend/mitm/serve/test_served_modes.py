@@ -44,3 +44,9 @@ def test_sites_are_refused_since_a_reverse_proxy_of_mitmproxy_has_one_origin() -
     with pytest.raises(ConfigError, match="expected `edge`"):
         refuse_modes([], settings)
     refuse_modes([], Settings(edge="http://127.0.0.1:8000"))
+
+
+@pytest.mark.parametrize("url", ["unix:/run/app.sock", "http://127.0.0.1:8000/app"])
+def test_mitmproxy_has_no_origins_with_a_socket_or_a_prefix(url: str) -> None:
+    with pytest.raises(ConfigError, match="a URL without a path"):
+        refuse_modes([], Settings(edge=url))

@@ -1,0 +1,64 @@
+"""The sites of an edge, with what is known about their origins. It outlives the connections to them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from addon.origin.backends.health import OriginHealth
+from addon.origin.backends.options import SiteOptions, SiteOriginOptions
+
+
+@dataclass(slots=True, eq=False)
+class SiteOrigin:
+    """One origin, and its health."""
+
+    options: SiteOriginOptions
+    health: OriginHealth
+
+
+@dataclass(slots=True, eq=False)
+class Site:
+    """One site."""
+
+    options: SiteOptions
+    origins: tuple[SiteOrigin, ...]
+
+    @property
+    def has_origin_up(self) -> bool:
+        """Whether at least one origin is up."""
+        return any(origin.health.is_up for origin in self.origins)
+
+    def described(self) -> dict[str, object]:
+        """Return the site and the state of its origins, for people and programs."""
+        return {"hosts": list(self.options.hosts), "origins": [_described(origin) for origin in self.origins]}
+
+
+def _described(origin: SiteOrigin) -> dict[str, object]:
+    health = origin.health
+    return {
+        "url": origin.options.url,
+        "weight": origin.options.weight,
+        "state": "up" if health.is_up else "down",
+        "problem": health.problem,
+        "requests": health.requests,
+        "failures": health.failures,
+    }
+
+
+def sites_of(options: Iterable[SiteOptions], clock: Callable[[], float] = time.monotonic) -> tuple[Site, ...]:
+    """Return the sites with these options, whose origins are up. `clock` returns seconds that only go forward."""
+    return tuple(
+        Site(site, tuple(SiteOrigin(origin, OriginHealth(origin.url, site, clock)) for origin in site.origins))
+        for site in options
+    )
+
+
+def take_over_health(new: Sequence[Site], old: Sequence[Site]) -> None:
+    """Let the origins of new sites have the health that the same origins had in the old sites of the same names."""
+    known = {(site.options.name, origin.options.url): origin.health for site in old for origin in site.origins}
+    for site in new:
+        for origin in site.origins:
+            if health := known.get((site.options.name, origin.options.url)):
+                origin.health.take_over(health)
