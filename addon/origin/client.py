@@ -13,7 +13,7 @@ from addon.origin.backends.pools import OnlyPool, Pools, SitePools
 from addon.origin.backends.site import Site, SiteOrigin, sites_of
 from addon.origin.connection import OriginConnection
 from addon.origin.dial import Dialler
-from addon.origin.errors import OriginFailure, shutdown_failure
+from addon.origin.errors import FailureKind, OriginFailure, shutdown_failure
 from addon.origin.exchange import Exchange, OutgoingRequest
 from addon.origin.negotiation import KnownProtocols, Offer, offer_for
 from addon.origin.options import OriginOptions
@@ -281,11 +281,21 @@ class OriginClient:
         return request_head(pool.route.applied(request), pool.route)
 
     def pools(self, request: Request) -> Pools:
-        """Return the pools of connections that a request may use. Raises OriginFailure after `close`."""
+        """Return the pools of connections that a request may use.
+
+        Raises:
+            OriginFailure: the client is closed; or it is that of an edge, and no site has the host.
+        """
         if self._closed:
             raise shutdown_failure()
         site = self._sites.find(request.host)
-        return OnlyPool(self.pool(request)) if site is None else self._pools_of(site, request)
+        if site is not None:
+            return self._pools_of(site, request)
+        if self.sites:  # a reload has ended its site meanwhile; an edge asks no other servers
+            raise OriginFailure(
+                FailureKind.DESTINATION_UNAVAILABLE, f"No site of this edge has the host {request.host}"
+            )
+        return OnlyPool(self.pool(request))
 
     def _pools_of(self, site: Site, request: Request) -> SitePools:
         wants_http2 = self._options.http2 and is_grpc_over_http2(request)

@@ -15,6 +15,7 @@ from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient, ReadyFetch
 from addon.frontend.http1.leased_fetch import LeasedFetch
 from addon.frontend.http1.response_templates import UNCACHEABLE, ResponseTemplate, response_template
+from addon.origin import OriginFailure
 from addon.origin.backends.pools import Pools
 from addon.origin.head_form import FormedHead, HeadForm
 from addon.origin.pool import OriginPool
@@ -84,7 +85,10 @@ class RequestTemplates:
         sent = engine.on_request(request, (), policy, fetcher.clock())
         if not isinstance(sent, Forward) or sent.detail or not is_collapsible(request, sent):
             return
-        pools = fetcher.client.pools(request)
+        try:
+            pools = fetcher.client.pools(request)
+        except OriginFailure:
+            return  # a reload has ended its site
         if not pools.are_direct:
             return
         self._templates[_alike(request)] = RequestTemplate(

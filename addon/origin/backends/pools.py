@@ -79,9 +79,10 @@ class SitePools:
         up = [each for each in left if each[0].health.is_up]
         if len(up) < len(left):
             down = [each for each in left if not each[0].health.is_up and each[0].health.may_be_tried]
-            due = down if not up else [each for each in down if each[0].health.is_due]
-            if due:
-                origin, pool = min(due, key=lambda each: each[0].health.tried_at)
+            if up:  # an attempt that failed once goes to an origin that is up
+                down = [] if tried else [each for each in down if each[0].health.is_due]
+            if down:
+                origin, pool = min(down, key=lambda each: each[0].health.tried_at)
                 origin.health.begin_trial()
                 return pool
         return self._balanced(up, request) if up else None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from addon.pipeline.store_condition import StoreState
 from addon.runtime.control import ControlError, Handler
+from addon.serve.workers.shared_sites import merged_sites
 from addon.serve.workers.worker import Command
 from addon.serve.workers.worker_process import WorkerProcess
 
@@ -39,6 +40,7 @@ class SharedCommands:
             "record": self._record_or_replay("record"),
             "recording": self._every("recording"),
             "replay": self._record_or_replay("replay"),
+            "sites": self._sites,
             "stats": self._stats,
             "store": self._store,
         }
@@ -151,6 +153,9 @@ class SharedCommands:
         for reply in await self.ask_all("stats", arguments):
             total.update({name: int(str(number)) for name, number in reply.items()})
         return dict(sorted(total.items()))
+
+    async def _sites(self, arguments: Mapping[str, object]) -> Reply:
+        return {"sites": merged_sites([reply["sites"] for reply in await self.ask_all("sites", arguments)])}
 
     async def _store(self, arguments: Mapping[str, object]) -> Reply:
         """Return the condition of the store for the worker for which it works worst."""

@@ -1,0 +1,38 @@
+"""The state of an edge's origins, as several workers see it: each finds out by itself which origins are down."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+type Table = dict[str, object]
+
+
+def merged_sites(replies: Sequence[object]) -> list[Table]:
+    """Return one description of the sites of those that `Service.described_sites` returns in each worker.
+
+    Requests and failures are those of all workers together. An origin is down if it is for any of them.
+    """
+    merged: dict[str, Table] = {}
+    for site in (site for reply in replies for site in _tables(reply)):
+        known = merged.setdefault(str(site["hosts"]), {"hosts": site["hosts"], "origins": []})
+        known["origins"] = _merged_origins(_tables(known["origins"]), _tables(site["origins"]))
+    return list(merged.values())
+
+
+def _merged_origins(one: Sequence[Table], other: Sequence[Table]) -> list[Table]:
+    merged = {str(origin["url"]): origin for origin in one}
+    for origin in other:
+        url = str(origin["url"])
+        before = merged.get(url)
+        merged[url] = origin if before is None else _merged(before, origin)
+    return list(merged.values())
+
+
+def _merged(one: Table, other: Table) -> Table:
+    worse = one if one["state"] == "down" else other
+    sums = {name: int(str(one[name])) + int(str(other[name])) for name in ("requests", "failures")}
+    return {**worse, **sums}
+
+
+def _tables(value: object) -> list[Table]:
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
