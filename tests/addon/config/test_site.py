@@ -189,6 +189,8 @@ def test_every_key_about_origins_reaches_the_options(tmp_path: Path) -> None:
     assert site.check == CheckOptions("/h", 1, 0.5, frozenset({200}), fails=1, passes=4)
     assert (site.host_header, site.sni) == ("origin", "c.example")
     assert (site.ca_files, site.client_certificate) == ((str(ca),), str(certificate))
+    # it identifies the edge, so it does not restrict who gets a copy
+    assert not configured(tmp_path, text).settings.policy().storing.client_certificate
 
 
 @pytest.mark.parametrize(
