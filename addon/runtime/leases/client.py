@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable
 from enum import Enum
 from pathlib import Path
+from time import monotonic
 from typing import cast
 
 from addon.runtime.leases.frames import Asking, Result, Telling, ask, end, from_server
@@ -138,8 +139,8 @@ class LeaseClient(asyncio.Protocol):
 
     @staticmethod
     def now() -> float:
-        """Return seconds, on the clock of the event loop."""
-        return asyncio.get_running_loop().time()
+        """Return seconds, on a clock that is never set back."""
+        return monotonic()
 
     @property
     def is_ready(self) -> bool:
@@ -183,8 +184,7 @@ class LeaseClient(asyncio.Protocol):
             self._transport.write(b"".join(sent))
 
     def _check_after(self, seconds: float) -> None:
-        loop = asyncio.get_running_loop()
-        self._watch = loop.call_at(loop.time() + seconds, self._check, loop.time() + seconds)
+        self._watch = asyncio.get_running_loop().call_later(seconds, self._check, self.now() + seconds)
 
     def _check(self, due: float) -> None:
         """Go on alone where the server has not answered in time, and ask for nothing for a while."""

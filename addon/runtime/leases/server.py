@@ -83,7 +83,7 @@ class LeaseServer:
 
 
 class WorkerConnection(asyncio.Protocol):
-    """The connection of one worker. What it is told in one pass of the loop is sent together."""
+    """The connection of one worker."""
 
     transport: asyncio.Transport
 
@@ -107,21 +107,25 @@ class WorkerConnection(asyncio.Protocol):
                 if kind > Asking.TRY:
                     self._table.end(self, number, Result(kind), amount, now=now)
                 else:
-                    waits = Asking(kind) is Asking.WAIT
-                    self._table.ask(self, number, name, amount / 1000, waits=waits, now=now)
+                    self._table.ask(self, number, name, amount / 1000, waits=Asking(kind) is Asking.WAIT, now=now)
         except ValueError as error:
             logger.warning("a worker is disconnected from the lease server: %s", error)
             self.transport.abort()
+        self._send_all()
 
     def tell(self, telling: Telling, number: int, seconds: int = 0) -> None:
-        """Send a frame at the end of this pass of the loop."""
-        if not self._told:
-            asyncio.get_running_loop().call_soon(self._flush)
+        """Send a frame soon, together with others."""
         self._told.append(tell(telling, number, seconds))
 
-    def _flush(self) -> None:
+    def _send_all(self) -> None:
+        """Send to all workers what they were told."""
+        for worker in list(self._workers):
+            worker.send()
+
+    def send(self) -> None:
+        """Send what this worker was told."""
         told, self._told = self._told, []
-        if self.transport.is_closing():
+        if not told or self.transport.is_closing():
             return
         self.transport.write(b"".join(told))
         if self.transport.get_write_buffer_size() > MAX_UNREAD:
@@ -131,6 +135,7 @@ class WorkerConnection(asyncio.Protocol):
         """End the leases of the worker."""
         self._workers.discard(self)
         self._table.lost(self, now=self._now())
+        self._send_all()
 
 
 def _remove_dead(directory: Path) -> None:
