@@ -24,8 +24,8 @@ test: $(VENV)/.test # needs no other program; one worker process for each core
 test-programs: $(VENV)/.test # drives the package managers, browsers and servers that are installed, and skips the others
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/programs $(ARGS)
 
-conformance: $(VENV)/.test # the public suite of tests for HTTP caches; it needs Node.js with npm
-	$(BIN)/python -m tools.conformance
+conformance: $(VENV)/.test # the public suite of tests for HTTP caches; it needs Node.js with npm; ARGS="--workers 2"
+	$(BIN)/python -m tools.conformance $(ARGS)
 
 ledger: $(VENV)/.test # every requirement with the conversations that show it; ARGS="KEY-09 AUTH" picks some
 	@$(BIN)/python -m tests.rfc $(ARGS)

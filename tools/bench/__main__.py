@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tools.bench import page, printing
-from tools.bench.comparisons import COMPARISONS, OURS, OURS_PLAIN, Comparison, comparison
+from tools.bench.comparisons import COMPARISONS, OURS, OURS_PLAIN, OURS_WORKERS, Comparison, comparison
 from tools.bench.cores import assign_cores
 from tools.bench.peers.mitmdump import MITMDUMP
 from tools.bench.peers.nginx import NGINX
@@ -74,6 +74,8 @@ def _run_options(arguments: argparse.Namespace) -> RunOptions:
     ours = [secondhand(OURS, arguments.secondhand)]
     if arguments.plain:
         ours.append(secondhand(OURS_PLAIN, arguments.plain))
+    if arguments.workers:
+        ours.append(secondhand(OURS_WORKERS, arguments.secondhand, arguments.workers))
     return RunOptions(
         peers={peer.name: peer for peer in (*ours, *PEERS)},
         cores=assign_cores(),
@@ -142,6 +144,12 @@ def _arguments() -> argparse.Namespace:
         type=Path,
         metavar="PATH",
         help="the same on a second Python, measured beside the first",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        metavar="N",
+        help="measure secondhand with so many worker processes as well, all on the core of one",
     )
     parser.add_argument("--folder", help="where servers keep their files (default: the system's temporary folder)")
     parser.add_argument(

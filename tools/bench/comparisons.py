@@ -9,6 +9,8 @@ from tools.bench.workload import BROWSER_FIELDS, Workload
 OURS = "secondhand"
 OURS_PLAIN = "secondhand-plain"
 """The same on a second Python, to show how much depends on how an interpreter was built."""
+OURS_WORKERS = "secondhand-workers"
+"""The same with several worker processes, to show what they cost each other: they share one core here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,7 @@ COMPARISONS = (
         "hits-1k",
         "hits, 1 KiB, request with one header field",
         Workload("/fresh/1k"),
-        (OURS, OURS_PLAIN, *COMPETITORS),
+        (OURS, OURS_PLAIN, OURS_WORKERS, *COMPETITORS),
         origin_requests=0,
         targets=(Target(COMPETITORS, min_cpu_ratio=1.6),),
     ),
@@ -53,7 +55,7 @@ COMPARISONS = (
         "hits-1k-browser",
         "hits, 1 KiB, request with a browser's 12 header fields",
         Workload("/fresh/1k", fields=BROWSER_FIELDS),
-        (OURS, OURS_PLAIN, *COMPETITORS),
+        (OURS, OURS_PLAIN, OURS_WORKERS, *COMPETITORS),
         origin_requests=0,
         targets=(Target(COMPETITORS, min_cpu_ratio=1.0),),
     ),
@@ -61,7 +63,7 @@ COMPARISONS = (
         "hits-1k-paced",
         "hits, 1 KiB, at the same fixed rate for all servers",
         Workload("/fresh/1k", rate=4000),
-        (OURS, OURS_PLAIN, *COMPETITORS),
+        (OURS, OURS_PLAIN, OURS_WORKERS, *COMPETITORS),
         origin_requests=0,
         targets=(Target(("nginx",), max_p99_ratio=1.2),),
         note=(
@@ -73,7 +75,7 @@ COMPARISONS = (
         "hits-100k",
         "hits, 100 KiB",
         Workload("/fresh/100k", size="100k"),
-        (OURS, OURS_PLAIN, *COMPETITORS),
+        (OURS, OURS_PLAIN, OURS_WORKERS, *COMPETITORS),
         origin_requests=0,
         targets=(Target(("nginx",), min_cpu_ratio=1.0),),
     ),
@@ -81,7 +83,7 @@ COMPARISONS = (
         "hits-10m",
         "hits, 10 MiB",
         Workload("/fresh/10m", size="10m"),
-        (OURS, OURS_PLAIN, *COMPETITORS),
+        (OURS, OURS_PLAIN, OURS_WORKERS, *COMPETITORS),
         origin_requests=0,
         targets=(Target(("nginx",), min_rate_ratio=1.0), Target(("nginx",), min_cpu_ratio=0.77)),
     ),
@@ -89,7 +91,7 @@ COMPARISONS = (
         "hits-tls",
         "hits, 1 KiB, through intercepted HTTPS",
         Workload("/fresh/1k", tls=True),
-        (OURS, OURS_PLAIN, "squid"),
+        (OURS, OURS_PLAIN, OURS_WORKERS, "squid"),
         origin_requests=0,
         targets=(Target(("squid",), min_cpu_ratio=1.2),),
         note="Our own load generator, 32 tunnels that are opened before the measurement; Squid with ssl-bump.",
@@ -98,7 +100,7 @@ COMPARISONS = (
         "misses-relayed",
         "misses, 1 KiB, not stored (no-store)",
         Workload("/no-store/", keys="+"),
-        (OURS, OURS_PLAIN, "squid", "nginx", "varnish", "mitmdump"),
+        (OURS, OURS_PLAIN, OURS_WORKERS, "squid", "nginx", "varnish", "mitmdump"),
         origin_requests=1,
         targets=(
             Target(("squid",), min_cpu_ratio=1.8),
@@ -114,7 +116,7 @@ COMPARISONS = (
         "misses-stored",
         "misses, 1 KiB, stored on disk (each URL requested once)",
         Workload("/key/", keys="+"),
-        (OURS, OURS_PLAIN, "squid-disk", "nginx"),
+        (OURS, OURS_PLAIN, OURS_WORKERS, "squid-disk", "nginx"),
         origin_requests=1,
         targets=(Target(("squid-disk",), min_cpu_ratio=1.0), Target(("nginx",), min_cpu_ratio=0.6)),
         note="Squid stores in slots of 2 KiB (rock). Each URL has an ETag, a Last-Modified and a content of its own.",
@@ -123,7 +125,7 @@ COMPARISONS = (
         "validation",
         "hits that the origin revalidates with 304 each time, 1 KiB",
         Workload("/validated/", keys="1000"),
-        (OURS, OURS_PLAIN, "squid"),
+        (OURS, OURS_PLAIN, OURS_WORKERS, "squid"),
         origin_requests=1,
         targets=(Target(("squid",), min_cpu_ratio=1.0),),
         note=(

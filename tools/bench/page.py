@@ -63,6 +63,8 @@ Measured on {day}: {machine}. {versions}.
   load generator or origin cannot be its limit.
 - secondhand is measured on two builds of Python where both are at hand (`--plain`): one with profile-guided
   optimisation (PGO), as Linux distributions ship it, and one without, as pyenv makes it by default.
+- "secondhand-workers" is secondhand with several worker processes (`--workers`), all on the core that a server has:
+  compare its CPU/request, which counts workers and supervisor, with that of one process.
 - Each measurement has a new file system (ext4), since one that has just lost many files is slow for a while. Root is
   needed to mount it.
 - CPU/request is the user and system time of all processes of a server, from /proc. RSS and peak RSS (VmHWM) are sums

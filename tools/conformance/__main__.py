@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
 from collections import Counter
 
@@ -17,8 +18,11 @@ ANSWERS: tuple[AnswerStatus, ...] = ("origin", "always")
 
 def main() -> int:
     """Run the suite, print the results and write the page. Return 1 if a result or the page is unexpected."""
+    parser = argparse.ArgumentParser(prog="python -m tools.conformance", description=__doc__)
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="the proxy's worker processes")
+    workers = parser.parse_args().workers
     try:
-        recordings = {answer: _run(answer) for answer in ANSWERS}
+        recordings = {answer: _run(answer, workers) for answer in ANSWERS}
     except SuiteUnavailable as unavailable:
         print(f"conformance: {unavailable}", file=sys.stderr)
         return 1
@@ -30,12 +34,12 @@ def main() -> int:
     return bool(problems)
 
 
-def _run(answer: AnswerStatus) -> Recording:
+def _run(answer: AnswerStatus, workers: int) -> Recording:
     """Run the suite, and repeat the tests that deviate: a busy machine may have been too slow for them."""
-    recording = run_suite(answer)
+    recording = run_suite(answer, workers=workers)
     if deviating := deviations(recording):
         print(f"{answer}: repeated alone: {', '.join(deviating)}", flush=True)
-        recording = recording.merge(run_suite(answer, deviating))
+        recording = recording.merge(run_suite(answer, deviating, workers=workers))
     return recording
 
 

@@ -26,8 +26,10 @@ TIMEOUT = 150
 """Seconds for a run, which takes about fifty."""
 
 
-def run_suite(answer: AnswerStatus, only: Collection[str] = ()) -> recording.Recording:
+def run_suite(answer: AnswerStatus, only: Collection[str] = (), *, workers: int = 1) -> recording.Recording:
     """Run the suite with a new store, or only the tests with these ids, and return the recording.
+
+    The proxy has so many `workers`.
 
     Raises SuiteUnavailable, CalledProcessError or TimeoutExpired.
     """
@@ -39,7 +41,9 @@ def run_suite(answer: AnswerStatus, only: Collection[str] = ()) -> recording.Rec
         with (
             _origin(node, package, log) as origin,
             Proxy(
-                folder, command=("secondhand", "serve", "--edge", origin, "--answer", answer), settings=SETTINGS
+                folder,
+                command=("secondhand", "serve", "--edge", origin, "--answer", answer),
+                settings=SETTINGS | {"WORKERS": str(workers)},
             ) as proxy,
         ):
             player = (node, "--no-warnings", HERE / "play.mjs", package, proxy.url, answer, played)

@@ -22,18 +22,20 @@ print(m.version("secondhand"), "on Python", sys.version.split()[0], f"({build})"
 """
 
 
-def secondhand(name: str, executable: Path) -> Peer:
+def secondhand(name: str, executable: Path, workers: int = 1) -> Peer:
     """Return the peer for an executable, whose environment has `python` in the same folder. Raises MissingProgram."""
     if not executable.exists():
         raise MissingProgram(f"{executable} does not exist; give the path of another one with --secondhand PATH")
     program = str(executable.absolute())
 
     def command(settings: ServerSettings) -> list[str]:
-        return [program, "serve", "--config", str(settings.write_configuration("peers/secondhand.toml"))]
+        configuration = settings.write_configuration("peers/secondhand.toml")
+        return [program, "serve", "--config", str(configuration), "--workers", str(workers)]
 
     def version() -> str:
         python = executable.parent / "python"
-        return subprocess.run([python, "-c", _VERSION], check=True, capture_output=True, text=True).stdout.strip()
+        printed = subprocess.run([python, "-c", _VERSION], check=True, capture_output=True, text=True).stdout.strip()
+        return printed if workers == 1 else f"{printed} with {workers} workers"
 
     return Peer(name, is_forward_proxy=True, command=command, version=version, environment=_environment)
 

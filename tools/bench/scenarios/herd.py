@@ -5,13 +5,13 @@ from __future__ import annotations
 import statistics
 from dataclasses import replace
 
-from tools.bench.comparisons import OURS
+from tools.bench.comparisons import OURS, OURS_WORKERS
 from tools.bench.peers.peer import Server
 from tools.bench.scenario_result import ScenarioResult, at_most
 from tools.bench.testbed import Testbed
 from tools.bench.workload import Workload, generator_options, run_generator
 
-SERVERS = (OURS, "squid", "nginx", "varnish")
+SERVERS = (OURS, OURS_WORKERS, "squid", "nginx", "varnish")
 
 CLIENTS = 1000
 ROUNDS = 3
