@@ -179,7 +179,7 @@ class Generations:
         slot = self.slot
         for number, key in enumerate(keys):
             if number == MAX_ADDED:
-                self._memory[HEADER_SIZE:TABLE_SIZE] = value.to_bytes(4, sys.byteorder) * SLOTS
+                self._memory[HEADER_SIZE:_SLOTS_END] = value.to_bytes(4, sys.byteorder) * SLOTS
                 return
             self._slots[slot(key)] = value
 
