@@ -59,6 +59,7 @@ class Generations:
         self._uses = memoryview(memory)[_SLOTS_END:TABLE_SIZE].cast("I")
         self._version = memoryview(memory)[HEADER_SIZE - 8 : HEADER_SIZE].cast("Q")
         self._purge_version = memoryview(memory)[HEADER_SIZE - 16 : HEADER_SIZE - 8].cast("Q")
+        self._removal_version = memoryview(memory)[HEADER_SIZE - 24 : HEADER_SIZE - 16].cast("Q")
         self.purges = KnownPurges()
         """The purges of the store."""
         # Counts changes that only this process can see yet. Slots share counters: a collision costs one needless read
@@ -78,6 +79,14 @@ class Generations:
     def purge_version(self) -> int:
         """Return a number that differs after any purge."""
         return self._purge_version[0]
+
+    def removal_version(self) -> int:
+        """Return a number that differs after anything was deleted or invalidated under a single key."""
+        return self._removal_version[0]
+
+    def note_removal(self) -> None:
+        """Record that something is deleted or invalidated. Call it in the transaction that does so."""
+        self._removal_version[0] = secrets.randbits(64)
 
     def note_purge(self) -> None:
         """Record that a purge is stored, so that every process reads it before its next use of a stored response."""
@@ -164,10 +173,12 @@ class Generations:
         uses, self._uses = self._uses, memoryview(bytearray(4 * USES)).cast("I")
         version, self._version = self._version, memoryview(bytearray(8)).cast("Q")
         purge_version, self._purge_version = self._purge_version, memoryview(bytearray(8)).cast("Q")
+        removal_version, self._removal_version = self._removal_version, memoryview(bytearray(8)).cast("Q")
         slots.release()
         uses.release()
         version.release()
         purge_version.release()
+        removal_version.release()
         self._memory.close()
 
     def add(self, keys: Iterable[str]) -> None:

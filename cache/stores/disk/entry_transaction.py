@@ -59,9 +59,13 @@ class EntryTransaction:
         """Number of the last purge before the transaction."""
         return self._changes.last_purge
 
-    def is_outdated(self, key: str, slot: int, generation: int, last_purge: int) -> bool:
-        """Return whether something under a key has changed or was purged since memory had it."""
-        if self._changes.generations.stable_value(slot) != generation:
+    def is_outdated(self, key: str, slot: int, generation: int, last_purge: int, removals: int | None) -> bool:
+        """Return whether something under a key has changed or was purged since memory had it.
+
+        With `removals`, which was the version of removals then, it may have changed as long as nothing was removed.
+        """
+        generations = self._changes.generations
+        if generations.stable_value(slot) != generation and removals != generations.removal_version():
             return True
         return last_purge != self.last_purge and self._changes.purges.is_outdated(tags_of(key), last_purge)
 
@@ -134,6 +138,7 @@ class EntryTransaction:
             self._write(key, [marked.get(each[0].id, each) for each in variants])
         else:
             self._changes.overtake(key)
+        self._changes.generations.note_removal()
         return len(marked)
 
     def delete(self, key: str, ids: Iterable[str] | None) -> int:
@@ -142,6 +147,7 @@ class EntryTransaction:
         variants = self._variants(key)
         kept = [each for each in variants if deleted is not None and each[0].id not in deleted]
         self._write(key, kept)
+        self._changes.generations.note_removal()
         return len(variants) - len(kept)
 
     def evict(self, max_size: int) -> int:

@@ -106,7 +106,8 @@ class TieredStore:
         stored, data = encoded(entry)
         replaced, size, now = set(replaces), cost_of(stored) + len(body), time.time()
         with self._lock:
-            last_purge = self.generations.purges.number()  # before the entries are looked up
+            # before the entries are looked up
+            last_purge, removals = self.generations.purges.number(), self.generations.removal_version()
             known = self._memory.variants(entry.key)
             if known is None or last_purge is None or not self._write_behind.has_room(size):
                 return None
@@ -124,6 +125,7 @@ class TieredStore:
                     last_purge,
                     size,
                     lambda transaction: transaction.insert(stored, data, body, replaced, now),
+                    removals=removals,
                 ),
                 (stored, *kept),
                 {stored.id: body},
@@ -171,10 +173,10 @@ class TieredStore:
         self._memory.put(change.key, change.slot, KeyState(change.base, change.last_purge, variants), bodies)
         self.generations.note_local_change(change.slot)
 
-    def _new_change(self, key: str, last_purge: int, size: int, write: Write) -> Change:
+    def _new_change(self, key: str, last_purge: int, size: int, write: Write, *, removals: int | None = None) -> Change:
         cached = self._memory.get(key)
         slot, base = (cached.slot, cached.state.generation) if cached else (self.generations.slot(key), 0)
-        return Change(key, slot, base=base, last_purge=last_purge, size=size, write=write)
+        return Change(key, slot, base=base, last_purge=last_purge, size=size, write=write, removals=removals)
 
     # ---- called after a batch was written, with the lock held
 

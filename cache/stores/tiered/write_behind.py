@@ -40,6 +40,8 @@ class Change:
     size: int
     """Bytes that it takes in memory."""
     write: Write
+    removals: int | None = None
+    """The version of removals before the change, if it may join what other processes have stored meanwhile."""
 
 
 class WriteBehind:
@@ -213,7 +215,7 @@ class _Attempt:
         """Make the changes, except under keys that another process has changed or that were purged."""
         self.transaction, self.failed, self.overtaken = transaction, [], []
         for change in self._batch:
-            if transaction.is_outdated(change.key, change.slot, change.base, change.last_purge):
+            if transaction.is_outdated(change.key, change.slot, change.base, change.last_purge, change.removals):
                 self.overtaken.append(change.key)
                 continue
             try:

@@ -294,6 +294,29 @@ def test_what_another_process_purges_or_invalidates_is_not_stored_later_by_a_pen
     assert lost == {NotStored.OVERTAKEN: 1}
 
 
+@pytest.mark.parametrize("sizes", [(4, 4), (4, 200_000)], ids=["small", "file"])
+def test_variants_that_processes_store_at_the_same_time_are_all_kept(
+    open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None, sizes: tuple[int, int]
+) -> None:
+    store = open_store()
+    first = store.keep(new_entry(vary=(("accept-language", "en"),)), body_of("x", sizes[0]))
+    second = put(other, new_entry(vary=(("accept-language", "de"),)), sizes[1])
+    assert first
+    assert set(store.candidates(KEY)) == set(other.candidates(KEY)) == {first, second}
+    assert not lost
+
+
+def test_what_another_process_deletes_and_stores_anew_cancels_pending_changes(
+    open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None
+) -> None:
+    store = open_store()
+    store.keep(new_entry(vary=(("accept-language", "en"),)), b"body")
+    other.delete(KEY)
+    anew = put(other, new_entry(vary=(("accept-language", "de"),)))
+    assert store.candidates(KEY) == other.candidates(KEY) == (anew,)
+    assert lost == {NotStored.OVERTAKEN: 1}
+
+
 def test_a_purge_by_another_process_cancels_pending_changes(
     open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None
 ) -> None:
