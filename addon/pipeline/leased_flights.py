@@ -48,8 +48,17 @@ class LeasedFlights:
         self._single_flight = single_flight
         self._clock = clock
         self.limit = limit
+        single_flight.on_begin = self._watch
         self._committing: dict[bytes, FlightLease] = {}
         """By name, the leases that this worker holds only until what it has stored is on the disk."""
+
+    def _watch(self, flight: Flight) -> None:
+        """Let a flight that begins notice when another process invalidates its key."""
+        generations = self._store.generations
+        removals, stamp = generations.removal_version(), generations.stamp(flight.key)
+        flight.changed_elsewhere = lambda: (
+            removals != generations.removal_version() and not generations.is_current(stamp)
+        )
 
     def take_part(self, sent: UpstreamRequest, key: str, audience: int) -> bool:
         """Return whether to ask for a lease before a collapsible request is sent."""

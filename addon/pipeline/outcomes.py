@@ -111,6 +111,8 @@ class Outcomes:
             if isinstance(change, Invalidate):
                 self._single_flight.mark_invalidated(change.key, but=flight)
         await self._store.apply(changes)
+        if flight is not None:
+            flight.changed_elsewhere = None  # the change was its own
 
 
 def counters_of(request: Request, outcome: Store | Relay) -> tuple[str, ...]:

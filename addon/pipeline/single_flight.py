@@ -82,8 +82,10 @@ class Flight:
     """Requests with the same key and audience could wait for it."""
     purged: bool = False
     """Its key was purged meanwhile: the response must not be stored."""
-    invalidated: bool = False
-    """Its key was invalidated meanwhile: the response is stored as needing validation (ledger INVAL-08)."""
+    marked_invalidated: bool = False
+    """Its key was invalidated meanwhile in this process."""
+    changed_elsewhere: Callable[[], bool] | None = None
+    """Returns whether another process has invalidated its key meanwhile, if others use the store."""
     leader: asyncio.Task[object] | None = None
     """The task that fetches, if it is one."""
     lease: FlightLease | None = None
@@ -96,6 +98,11 @@ class Flight:
     """Requests that wait."""
     _abandoned: bool = False
     """The client of the leader is gone."""
+
+    @property
+    def invalidated(self) -> bool:
+        """Whether its key was invalidated meanwhile: the response is stored as needing validation (ledger INVAL-08)."""
+        return self.marked_invalidated or (self.changed_elsewhere is not None and self.changed_elsewhere())
 
     def end(self, result: FlightResult) -> None:
         """Set the result and wake waiting requests. Only ARRIVING may be followed by another result."""
@@ -136,9 +143,14 @@ class Flight:
 
 
 class SingleFlight:
-    """All fetches of one pipeline that are under way."""
+    """All fetches of one pipeline that are under way.
+
+    Attributes:
+        on_begin: Called with each new flight, if other processes use the store.
+    """
 
     def __init__(self) -> None:
+        self.on_begin: Callable[[Flight], None] | None = None
         self._leading: dict[tuple[str, int], Flight] = {}
         self._all: set[Flight] = set()
         self._hit_for_pass: OrderedDict[tuple[str, int], float] = OrderedDict()
@@ -153,6 +165,8 @@ class SingleFlight:
         self._all.add(flight)
         if leads:
             self._leading.setdefault((key, audience), flight)
+        if self.on_begin is not None:
+            self.on_begin(flight)
         return flight
 
     def abandon(self, task: asyncio.Task[object]) -> None:
@@ -175,7 +189,7 @@ class SingleFlight:
         """Mark the flights for a key as started before its invalidation, except the one that caused it."""
         for flight in self._all:
             if flight.key == key and flight is not but:
-                flight.invalidated = True
+                flight.marked_invalidated = True
                 self._stop_leading(flight)
 
     def mark_purged(self, purged: Callable[[str], bool]) -> None:

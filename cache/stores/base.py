@@ -74,6 +74,9 @@ class GenerationTable(Protocol):
     def version(self) -> int:
         """Return a number that differs after any change under any key."""
 
+    def removal_version(self) -> int:
+        """Return a number that differs after anything was deleted or invalidated under a single key."""
+
     def stamp(self, key: str) -> Stamp:
         """Return a stamp for what is read now under a key. Take it before the data is read."""
 

@@ -302,6 +302,31 @@ def test_a_fetch_that_was_purged_meanwhile_has_no_more_followers_in_other_worker
     assert run_conversation(tmp_path, conversation, after(arrived, FRESH_OK)) == 2
 
 
+def test_what_was_asked_for_before_another_worker_invalidated_it_is_validated_before_its_use(tmp_path: Path) -> None:
+    """Ledger INVAL-08."""
+    arrived = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        while True:
+            if (await peer.request()).startswith(b"POST"):
+                await peer.send(HEAD + b"Content-Length: 0\r\n\r\n")
+            else:
+                await arrived.wait()
+                await peer.send(FRESH_OK)
+
+    async def conversation(workers: Workers) -> int:
+        request, (first, second) = get(workers.origin), workers.services
+        before = asyncio.create_task(respond(first, request))
+        await until(lambda: len(workers.origin.requests) == 1)
+        await respond(second, get(workers.origin, method="POST"))
+        arrived.set()
+        await before
+        await respond(first, request)
+        return len(workers.origin.requests)
+
+    assert run_conversation(tmp_path, conversation, script) == 3
+
+
 # ---- workers and servers that end
 
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import pytest
 
@@ -16,50 +15,10 @@ from cache.policy.reasons import NotStored
 from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.base import StoreError
 from cache.stores.disk.store import DiskStore
-from cache.stores.tiered import write_behind
 from cache.stores.tiered.store import TieredStore
 from tests.fixtures.stored_entries import KEY, body_of, is_intact, new_entry, put, read
 
-MAX_SIZE = 64 << 20
-MEMORY = 8 << 20
 OpenStore = Callable[..., TieredStore]
-
-
-@pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "store"
-
-
-@pytest.fixture
-def slow(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let changes stay pending until they are flushed."""
-    monkeypatch.setattr(write_behind, "DELAY", 3600.0)
-
-
-@pytest.fixture
-def lost() -> Counter[str]:
-    return Counter()
-
-
-@pytest.fixture
-def open_store(directory: Path, lost: Counter[str]) -> Iterator[OpenStore]:
-    opened: list[TieredStore] = []
-
-    def open_one(memory: int = MEMORY, max_object: int = 1 << 20, **options: float) -> TieredStore:
-        disk = DiskStore(directory, MAX_SIZE, **options)
-        opened.append(TieredStore(disk, memory, max_object, lambda reason, count: lost.update({reason.value: count})))
-        return opened[-1]
-
-    yield open_one
-    for store in opened:
-        store.close()
-
-
-@pytest.fixture
-def other(directory: Path) -> Iterator[DiskStore]:
-    """The same store, opened as by another process."""
-    with closing(DiskStore(directory, MAX_SIZE)) as store:
-        yield store
 
 
 # ---- memory
@@ -174,39 +133,6 @@ def test_a_pending_change_is_written_to_disk(open_store: OpenStore, other: DiskS
     assert store.peek(KEY) == (stored,)
 
 
-def test_a_caller_is_told_when_other_processes_see_a_change_and_may_hasten_that(
-    open_store: OpenStore, other: DiskStore, slow: None
-) -> None:
-    store, seen = open_store(), Event()
-    store.keep(new_entry(), b"body")
-    assert store.call_when_committed(KEY, seen.set)
-    assert not seen.is_set()
-    assert other.candidates(KEY) == ()
-    store.commit_soon()
-    assert seen.wait(30)
-    assert len(other.candidates(KEY)) == 1
-
-
-def test_nothing_is_to_be_told_of_a_key_without_pending_changes(open_store: OpenStore, slow: None) -> None:
-    store = open_store()
-    put(store, new_entry(), 300_000)  # a file, which does not wait for others
-    store.keep(new_entry(KEY + "other"), b"body")
-    assert not store.call_when_committed(KEY, lambda: pytest.fail("it was called"))
-
-
-def test_a_caller_is_also_told_of_changes_that_cannot_be_written(
-    open_store: OpenStore, directory: Path, slow: None
-) -> None:
-    store, seen = open_store(lock_timeout=0.05), Event()
-    with closing(sqlite3.connect(directory / "cache.db", isolation_level=None)) as other_connection:
-        other_connection.execute("BEGIN IMMEDIATE")
-        store.keep(new_entry(), b"body")
-        assert store.call_when_committed(KEY, seen.set)
-        store.commit_soon()
-        assert seen.wait(30)
-    assert store.candidates(KEY) == ()
-
-
 def test_closing_writes_pending_changes(open_store: OpenStore, other: DiskStore, slow: None) -> None:
     store = open_store(memory=256 << 20)
     kept = [store.keep(new_entry(f"http://{number}.example/"), b"x") for number in range(5000)]
@@ -257,77 +183,6 @@ def test_pending_entries_are_invalidated_too(open_store: OpenStore, other: DiskS
     store.keep(new_entry(KEY + "x"), b"body")
     assert store.invalidate_where(KEY, lambda entry: not entry.invalid) == 1
     assert all(entry.invalid for entry in other.entries())
-
-
-@pytest.mark.parametrize("change", ["store", "purge", "invalidate"])
-def test_a_change_by_another_process_is_seen_at_once(open_store: OpenStore, other: DiskStore, change: str) -> None:
-    store = open_store()
-    stored = put(store, new_entry())
-    store._write_behind.flush()
-    assert store.peek(KEY) == (stored,)
-    match change:
-        case "store":
-            put(other, new_entry())
-        case "purge":
-            other.delete(KEY)
-        case "invalidate":
-            other.invalidate(KEY)
-    assert store.peek(KEY) == store.candidates(KEY) == other.candidates(KEY) != (stored,)
-
-
-CHANGES_BY_OTHERS: dict[str, Callable[[DiskStore], int]] = PURGES | {
-    "invalidation": lambda store: store.invalidate(KEY)
-}
-
-
-@pytest.mark.parametrize("change", CHANGES_BY_OTHERS.values(), ids=CHANGES_BY_OTHERS)
-def test_what_another_process_purges_or_invalidates_is_not_stored_later_by_a_pending_change(
-    open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None, change: Callable[[DiskStore], int]
-) -> None:
-    store = open_store()
-    stored = store.keep(new_entry(), b"body")
-    assert stored
-    change(other)
-    assert not store.peek(KEY)
-    assert store.peek_body(stored) is None
-    assert store.candidates(KEY) == other.candidates(KEY) == ()
-    assert lost == {NotStored.OVERTAKEN: 1}
-
-
-@pytest.mark.parametrize("sizes", [(4, 4), (4, 200_000)], ids=["small", "file"])
-def test_variants_that_processes_store_at_the_same_time_are_all_kept(
-    open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None, sizes: tuple[int, int]
-) -> None:
-    store = open_store()
-    first = store.keep(new_entry(vary=(("accept-language", "en"),)), body_of("x", sizes[0]))
-    second = put(other, new_entry(vary=(("accept-language", "de"),)), sizes[1])
-    assert first
-    assert set(store.candidates(KEY)) == set(other.candidates(KEY)) == {first, second}
-    assert not lost
-
-
-def test_what_another_process_deletes_and_stores_anew_cancels_pending_changes(
-    open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None
-) -> None:
-    store = open_store()
-    store.keep(new_entry(vary=(("accept-language", "en"),)), b"body")
-    other.delete(KEY)
-    anew = put(other, new_entry(vary=(("accept-language", "de"),)))
-    assert store.candidates(KEY) == other.candidates(KEY) == (anew,)
-    assert lost == {NotStored.OVERTAKEN: 1}
-
-
-def test_a_purge_by_another_process_cancels_pending_changes(
-    open_store: OpenStore, other: DiskStore, lost: Counter[str], slow: None
-) -> None:
-    first = put(other, new_entry())
-    store = open_store()
-    assert store.candidates(KEY) == (first,)
-    store.keep(new_entry(), b"body")
-    other.delete(KEY)
-    assert store.peek(KEY) is None
-    assert store.candidates(KEY) == other.candidates(KEY) == ()
-    assert lost == {NotStored.OVERTAKEN: 1}
 
 
 def test_with_too_many_pending_changes_storing_waits_for_the_disk(open_store: OpenStore, slow: None) -> None:
