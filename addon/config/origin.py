@@ -35,6 +35,7 @@ class OriginSettings(Section):
     idle_timeout: Seconds = 55
     max_connections: int = Field(default=64, ge=1)
     http2: Literal["auto", "never"] = "auto"
+    via: Literal["on", "off"] = "on"
     lenient: Strings = ()
     ca_files: Annotated[tuple[ExistingFile, ...], Strict(strict=False)] = ()
     client_certificate: ExistingFile = ""

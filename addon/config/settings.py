@@ -23,6 +23,7 @@ from addon.config.recordings import RecordingsSettings, ReplaySettings
 from addon.config.site import SiteSettings, site_for_any_host
 from addon.config.site_origins import origin_url
 from addon.config.store import MemorySettings, StoreSettings
+from addon.config.trusted_proxies import nobody, trusted_proxy
 from addon.config.units import PositiveSeconds, PositiveSize, Seconds
 from addon.config.workers import Workers, usable_cores
 from cache.policy.cache_policy import (
@@ -35,7 +36,7 @@ from cache.policy.cache_policy import (
     RequestPolicy,
     StoringPolicy,
 )
-from cache.policy.operator_rules import AnswerRule, AnswerStatus, TargetRules, glob
+from cache.policy.operator_rules import AnswerRule, AnswerStatus, ClientReload, TargetRules, glob
 
 if TYPE_CHECKING:
     from addon.origin import OriginOptions
@@ -123,6 +124,11 @@ class Settings(Section):
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
     edge: Annotated[str, AfterValidator(_edge)] = ""
     workers: Workers = 1
+    trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(trusted_proxy)], ...], Strict(strict=False)] = ()
+    forwarded_fields: Annotated[tuple[Literal["x-forwarded", "forwarded"], ...], Strict(strict=False)] = (
+        "x-forwarded",
+        "forwarded",
+    )
     drain_timeout: Seconds = 30.0
     store: StoreSettings = StoreSettings()
     memory: MemorySettings = MemorySettings()
@@ -173,6 +179,12 @@ class Settings(Section):
         return ("cdn-cache-control",) if self.is_edge and unset else self.cache.targeted_fields
 
     @property
+    def client_reload(self) -> ClientReload:
+        """What a client's `no-cache` does; by default, nothing in edge mode while the copy is fresh."""
+        unset = "client_reload" not in self.cache.model_fields_set
+        return ClientReload.IGNORE_WHEN_FRESH if self.is_edge and unset else self.cache.client_reload
+
+    @property
     def reach(self) -> TargetRules | None:
         """The limits on targets; None in edge mode, and for a proxy that only this machine can reach."""
         origin = self.origin
@@ -188,12 +200,17 @@ class Settings(Section):
         """Return the policy of the cache. Raises ConfigError if the client list is invalid."""
         answer, cache = self.answer, self.cache
         policy = CachePolicy(
-            identity=Identity(name=answer.name, gateway=self.is_edge),
+            identity=Identity(
+                name=answer.name,
+                gateway=self.is_edge,
+                via=self.origin.via == "on",
+                forwarded=nobody(self.forwarded_fields),
+            ),
             requests=RequestPolicy(
                 reach=self.reach,
                 bypass_cookies=frozenset(cache.bypass_cookies),
                 fetch_whole=cache.range_fetch == "full",
-                client_reload=cache.client_reload,
+                client_reload=self.client_reload,
                 strict_host=cache.strict_host,
             ),
             presentation=Presentation(

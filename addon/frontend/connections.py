@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from math import inf
 from typing import Protocol
 
-from addon.frontend.connection_limits import ConnectionLimits, address_of
+from addon.frontend.connection_limits import ConnectionLimits
 from addon.runtime.access_log import AccessLog
 
 HEAD_TIMEOUT = 10.0
@@ -100,10 +100,10 @@ class Connections:
         if not self._open:
             self._emptied.set()
 
-    def write_log(self, transport: asyncio.BaseTransport, line: str) -> None:
-        """Write a line about a client's connection to the access log."""
+    def write_log(self, address: str, line: str) -> None:
+        """Write a line about the client at an address to the access log."""
         if self.log is not None:
-            self.log.note(self.clock(), address_of(transport), line)
+            self.log.note(self.clock(), address, line)
 
     def start(self) -> None:
         """Start the timer that looks for passed deadlines once a second."""

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from addon.frontend.connections import Connections
+from addon.frontend.gateway.forwarding import Forwarding
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.service import Service
@@ -28,6 +29,8 @@ class Frontend:
     """Hosts whose TLS is never intercepted. May be changed; it applies to new tunnels."""
     sites: Sites = field(default_factory=Sites)
     """The sites of an edge."""
+    forwarding: Forwarding | None = None
+    """Finds out who the clients are, at an edge. May be changed; it applies to new requests."""
     inside_tunnel: InsideTunnel = field(init=False)
     """Set by the listener."""
 

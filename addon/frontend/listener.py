@@ -9,6 +9,7 @@ from dataclasses import replace
 from functools import partial
 from typing import cast
 
+from addon.frontend.connection_limits import address_of
 from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import RequestTargets, TunnelTargets
@@ -111,4 +112,6 @@ class _Accepted(asyncio.Protocol):
         fields = reply.head.fields.appending(("Retry-After", str(RETRY_AFTER)))
         transport.write(head_bytes(replace(reply.head, fields=fields), Framing(close=True)) + content)
         transport.close()
-        frontend.connections.write_log(transport, format_line(UNPARSED_REQUEST, reply.head.status, len(content)))
+        frontend.connections.write_log(
+            address_of(transport), format_line(UNPARSED_REQUEST, reply.head.status, len(content))
+        )

@@ -1,4 +1,4 @@
-"""A request without content that can be sent at once, over either protocol."""
+"""Requests without content that can be sent at once, over either protocol."""
 
 from __future__ import annotations
 
@@ -8,25 +8,15 @@ from typing import NamedTuple
 
 from addon.origin.connection import OriginConnection
 from addon.origin.exchange import Exchange
-from addon.origin.http2.request_fields import open_block, path_block, request_block
+from addon.origin.http2.request_fields import client_block, open_block, path_block
 from addon.origin.http2.response import StreamResponse
 from addon.origin.pool import Connection, OriginPool
+from addon.origin.request_head import client_lines
 from addon.origin.response_buffer import ResponseBuffer
 from addon.origin.response_reader import ResponseReader
 from cache.http.messages import Request, Response
 
-
-class PreparedRequest(NamedTuple):
-    """A request as each protocol has it."""
-
-    http1: bytes
-    """Its head."""
-    http2: bytes
-    """Its header block."""
-
-    def bytes_for(self, connection: Connection) -> bytes:
-        """Return what is sent on a connection."""
-        return self.http1 if isinstance(connection, OriginConnection) else self.http2
+_VERSION = b" HTTP/1.1\r\n"
 
 
 class ReadyRequest(NamedTuple):
@@ -40,29 +30,34 @@ class ReadyRequest(NamedTuple):
 
 
 class OpenRequest:
-    """Requests that differ in their targets only, and go to the origin itself."""
+    """Requests that differ in their targets and clients only, and have no content."""
 
-    __slots__ = ("_http1", "_http2", "_prefix")
+    __slots__ = ("_http1", "_http2", "_prefix", "size")
 
     def __init__(self, request: Request, head: bytes, scheme: str, prefix: str = "") -> None:
-        """Take one of them as it is sent, and its head over HTTP/1. `prefix` is put in front of each target."""
-        before, _, after = head.partition(b" " + request.target.encode("latin-1") + b" ")
-        self._http1 = before + b" " + prefix.encode("latin-1"), b" " + after
+        """Take one of them.
+
+        Args:
+            request: The request as it is sent, with no client.
+            head: Its head over HTTP/1.
+            scheme: `https` for an origin over TLS.
+            prefix: What is put in front of each target.
+        """
+        target = request.target.encode("latin-1")
+        before, _, after = head.removesuffix(b"\r\n").partition(target + _VERSION)
+        self._http1 = before + prefix.encode("latin-1"), _VERSION + after
         self._http2 = open_block(request, scheme)
         self._prefix = prefix
+        self.size = len(head)
+        """The length of that head in bytes."""
 
-    def bytes_for(self, connection: Connection, target: str) -> bytes:
-        """Return what is sent on a connection for a target."""
+    def bytes_for(self, connection: Connection, request: Request) -> bytes:
+        """Return what is sent on a connection for the target and the client of a request."""
         if isinstance(connection, OriginConnection):
             before, after = self._http1
-            return before + target.encode("latin-1") + after
+            return b"%b%b%b%b\r\n" % (before, request.target.encode("latin-1"), after, client_lines(request))
         before, after = self._http2
-        return before + path_block(f"{self._prefix}{target}") + after
-
-
-def prepared_request(request: Request, head: bytes, scheme: str) -> PreparedRequest:
-    """Return a prepared request. `head` is what is sent over HTTP/1, `scheme` is `https` for an origin over TLS."""
-    return PreparedRequest(head, request_block(request, scheme))
+        return before + path_block(f"{self._prefix}{request.target}") + after + client_block(request)
 
 
 def prepare_get(

@@ -81,7 +81,8 @@ class Route:
         host = self.host_header[: port.start()] if port else self.host_header
         number = int(port[1]) if port else DEFAULT_PORTS[request.scheme]
         fields = request.fields.without(["host"])
-        return replace(request, target=target, host=host.strip("[]"), port=number, fields=fields)
+        client = request.client and request.client.asking_for(request.authority, request.port)
+        return replace(request, target=target, host=host.strip("[]"), port=number, fields=fields, client=client)
 
     @property
     def authority(self) -> str:

@@ -10,6 +10,7 @@ from addon.origin.request_body import RequestContent
 from cache.http.field_table import FRAMING
 from cache.http.fields import TOKEN
 from cache.http.messages import DEFAULT_PORTS, Request
+from cache.rules.forwarded_fields import forwarded_fields
 
 _FORBIDDEN_IN_TARGET = re.compile(r"[\x00-\x20\x7f]")
 _FORBIDDEN_IN_VALUE = re.compile(r"[\x00\r\n]")
@@ -19,6 +20,8 @@ def request_head(
     request: Request, route: Route, content: RequestContent | None = None, *, named_host: bool = False
 ) -> bytes:
     """Return the head of a request: one Host line with the authority of its URL, then its other fields unchanged.
+
+    The fields about its client are the last ones.
 
     The framing fields are replaced: Content-Length if the content has a length, else Transfer-Encoding. With
     `named_host` the Host line has the client's value.
@@ -51,7 +54,12 @@ def request_head(
         if route.proxy.authorization:
             added.append(("Proxy-Authorization", route.proxy.authorization))
     fields = _field_lines(tuple(added)) + _field_lines(request.fields.without(dropped).lines)
-    return f"{request.method} {target} HTTP/1.1\r\n{fields}\r\n".encode("latin-1")
+    return f"{request.method} {target} HTTP/1.1\r\n{fields}".encode("latin-1") + client_lines(request) + b"\r\n"
+
+
+def client_lines(request: Request) -> bytes:
+    """Return the field lines about the client, which are the last ones. Raises ValueError as `request_head` does."""
+    return _field_lines(forwarded_fields(request).lines).encode("latin-1") if request.client is not None else b""
 
 
 @lru_cache(1024)

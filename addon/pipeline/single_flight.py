@@ -13,6 +13,7 @@ from typing import Protocol
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
 from cache.rules.credentials import api_keys
+from cache.rules.forwarded_fields import view_of
 from cache.rules.key import is_normalised
 from cache.rules.vary import VaryValues
 
@@ -44,12 +45,13 @@ def who_may_wait(request: Request, fwd: Forwarded, variant: VaryValues = ()) -> 
 
     These are requests for the same spelling of the target, with the same `variant`: the values of the fields by which
     stored responses are selected. With a Cookie or an API key, and if nothing stored says that the response is public,
-    these are the requests with the same.
+    these are the requests with the same. Behind trusted proxies, they also say the same about the request.
     """
     sent_by = (request.fields.all("cookie"), api_keys(request.fields)) if fwd is Forwarded.URI_MISS else ()
     credentials = sent_by if any(sent_by) else ()
     spelling = "" if is_normalised(request) else request.target
-    return (credentials, variant, spelling) if credentials or variant or spelling else ()
+    different = credentials, variant, spelling, view_of(request)
+    return different if any(different) else ()
 
 
 class FlightResult(Enum):

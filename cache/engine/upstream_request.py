@@ -1,4 +1,7 @@
-"""Upstream requests: hop-by-hop fields removed, Via added, and conditional if a stored response is validated."""
+"""Upstream requests: hop-by-hop fields removed, Via added, and conditional if a stored response is validated.
+
+An edge names the client to the origin when the request is sent: see `cache/rules/forwarded_fields.py`.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +26,18 @@ from cache.rules.vary import selecting_fields
 
 def forwarded(request: Request, policy: CachePolicy) -> Request:
     """Return the client's request as it is forwarded: without hop-by-hop fields, with Via (RFC 9110 §7.6)."""
-    return request.with_fields(_forwarded_fields(request.fields, request.method, request.version, pseudonym(policy)))
+    identity, name = policy.identity, pseudonym(policy)
+    fields = _forwarded_fields(request.fields, request.method)
+    if identity.via:
+        fields = _with_via(fields, request.version, name)
+    if identity.gateway or not identity.via:
+        fields = _with_cdn_loop(fields, name)
+    client = identity.forwarded if identity.gateway and request.client is None else request.client
+    return request.with_fields(fields).with_client(client)
 
 
 @lru_cache(maxsize=512)
-def _forwarded_fields(fields: Fields, method: str, version: str, name: str) -> Fields:
+def _forwarded_fields(fields: Fields, method: str) -> Fields:
     accepts_trailers = "trailers" in tokens(fields.get("te"))
     fields = end_to_end(fields)
     if accepts_trailers:  # RFC 9110 §10.1.4: this proxy passes trailers on, if its client takes them
@@ -35,7 +45,17 @@ def _forwarded_fields(fields: Fields, method: str, version: str, name: str) -> F
     hops = delta_seconds(fields.get("max-forwards") or "")
     if hops and method in ("OPTIONS", "TRACE"):  # RFC 9110 §7.6.2
         fields = fields.replacing("Max-Forwards", str(hops - 1))
+    return fields
+
+
+@lru_cache(maxsize=512)
+def _with_via(fields: Fields, version: str, name: str) -> Fields:
     return fields.appending(("Via", f"{version.removeprefix('HTTP/')} {name}"))
+
+
+@lru_cache(maxsize=512)
+def _with_cdn_loop(fields: Fields, name: str) -> Fields:
+    return fields.replacing("CDN-Loop", ", ".join([*fields.all("cdn-loop"), name]))  # RFC 8586 §2
 
 
 # fields about one client's request, which a validation that the proxy starts itself must not carry (RFC 5861 §5)
@@ -45,7 +65,8 @@ _PERSONAL = frozenset({"authorization", "cache-control", "cookie", "pragma", "ra
 def in_background(request: Request, entry: StoredResponse, policy: CachePolicy) -> Request:
     """Return the request for a background revalidation of `entry`, which the client's `request` starts."""
     kept = request.fields.without(_PERSONAL - selecting_fields(entry))
-    return forwarded(replace(request, method="GET", fields=kept), policy)
+    client = request.client and request.client.unnamed()
+    return forwarded(replace(request, method="GET", fields=kept, client=client), policy)
 
 
 def for_missing_part(

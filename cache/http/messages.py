@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, KeysView
-from dataclasses import field
+from dataclasses import field, replace
 from functools import lru_cache
 
+from cache.http.client import Client
 from cache.http.record import record
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
@@ -105,6 +106,8 @@ class Request:
     """The target to use in the primary cache key, if it differs from `target`; else empty."""
     content_digest: str = ""
     """SHA-256 of the content, in hexadecimal, for a POST that only reads: part of the primary key. Else empty."""
+    client: Client | None = None
+    """Whom an edge names to the origin as the client; None if the origin is told nothing about it."""
 
     def __post_init__(self) -> None:
         """Normalise the host."""
@@ -124,10 +127,15 @@ class Request:
             tls_name=self.tls_name,
             cache_target=self.cache_target,
             content_digest=self.content_digest,
+            client=self.client,
         )
 
-    def with_target(self, target: str) -> Request:
-        """Return this request with another target, by which its key is found, and without a digest of content."""
+    def with_client(self, client: Client | None) -> Request:
+        """Return this request as one of another client."""
+        return self if client is self.client else replace(self, client=client)
+
+    def with_target(self, target: str, client: Client | None = None) -> Request:
+        """Return the request of a client for another target, by which its key is found, without a digest of content."""
         return Request(
             method=self.method,
             scheme=self.scheme,
@@ -138,6 +146,7 @@ class Request:
             version=self.version,
             has_content=self.has_content,
             tls_name=self.tls_name,
+            client=client,
         )
 
     @property

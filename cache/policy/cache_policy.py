@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field, replace
 
+from cache.http.client import NOBODY, Client
 from cache.http.messages import Request
 from cache.policy.clock_setting import UNKNOWN_SETTING, ClockSetting
 from cache.policy.operator_rules import (
@@ -36,6 +37,10 @@ class Identity:
     """This cache stands in front of an origin, for clients that know of no proxy: an edge."""
     own_authorities: frozenset[str] = frozenset()
     """Lower-case `host:port` of a forward proxy's own listener: a request for it is a loop."""
+    via: bool = True
+    """Add Via to requests; without it, CDN-Loop shows loops (RFC 8586)."""
+    forwarded: Client = NOBODY
+    """The client that an edge names to the origin in a request of its own. It says which fields are sent."""
 
 
 @dataclass(frozen=True, slots=True)

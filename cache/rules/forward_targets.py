@@ -26,13 +26,16 @@ def pseudonym(policy: CachePolicy) -> str:
 
 
 def is_loop(request: Request, policy: CachePolicy) -> bool:
-    """Return whether this instance forwarded the request before, or would send it to itself (RFC 9110 §7.6.3)."""
+    """Return whether this instance forwarded the request before, or would send it to itself (RFC 9110 §7.6.3, 8586)."""
     if f"{request.host}:{request.port}" in policy.identity.own_authorities:
         return True
-    if "via" not in request.fields:
+    if "via" not in request.fields and "cdn-loop" not in request.fields:
         return False
     name = pseudonym(policy).lower()
-    return any(member.split()[1:2] == [name] for member in tokens(request.fields.get("via")))
+    if any(member.split()[1:2] == [name] for member in tokens(request.fields.get("via"))):
+        return True
+    # RFC 8586 §2: parameters may follow the name
+    return any(member.partition(";")[0].strip() == name for member in tokens(request.fields.get("cdn-loop")))
 
 
 def reason_to_prohibit(request: Request, policy: CachePolicy) -> Refused | None:

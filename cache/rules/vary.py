@@ -2,7 +2,8 @@
 
 Beside the fields that Vary nominates, responses are kept apart by the fields of a partition, by the profile that
 stored them, by the credentials they were sent for, and by the query where No-Vary-Search applies. All of these are
-stored as Vary values, and compared in the same way. The spelling of the target URI keeps them apart too.
+stored as Vary values, and compared in the same way; so is what the trusted proxies in front of an edge say about the
+request. The spelling of the target URI keeps them apart too.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from cache.http.fields import TOKEN, WEIGHT, members
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.credentials import is_api_key
+from cache.rules.forwarded_fields import PER_CLIENT, view_of
 from cache.rules.key import is_any_query_key, spelling, target_uri
 from cache.rules.no_vary_search import search_variance, significant_query
 from cache.rules.ownership import API_KEY, COOKIE, CREDENTIAL, SCOPE, is_permitted, keyed_hash, owner_of
@@ -32,6 +34,9 @@ REFERRING_SITE = "referring-site"
 
 _QUERY = "&search"
 """The name of the query among Vary values; no field has that name."""
+
+_VIEW = "&forwarded"
+"""The name of what trusted proxies say about the request, among Vary values; no field has that name."""
 
 _CREDENTIALS = frozenset({"authorization", "cookie"})
 # RFC 9110 §5.5: a comma in these fields is part of the text and does not separate members
@@ -58,10 +63,14 @@ def _has_no_value(name: str) -> bool:
 def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePolicy) -> VaryValues:
     """Return the Vary values of a response to `request` that is stored under `key`."""
     owner = owner_of(request, response_fields, policy)
+    view = view_of(request)
+    if view is not None:
+        owner += ((_VIEW, view),)
     if "vary" not in response_fields and not policy.keying.partition and not is_any_query_key(key):
         return owner
     nominated = nominated_fields(response_fields)
-    if nominated is None:
+    # each client of an edge has other values of these fields, which its requests do not have here
+    if nominated is None or (request.client is not None and not PER_CLIENT.isdisjoint(nominated)):
         return owner + NEVER_MATCHES
     names = sorted({*nominated, *policy.keying.partition})
     if is_any_query_key(key):
@@ -100,6 +109,8 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
         return False
     if policy.keying.partition and not {name for name, _ in entry.vary}.issuperset(policy.keying.partition):
         return False  # it was stored before the partition was set (RFC 9111 §7.2)
+    if view_of(request) is not None and not any(name == _VIEW for name, _ in entry.vary):
+        return False
     return all(
         name in (SCOPE, CREDENTIAL, COOKIE, API_KEY) or _value_of(request, name, entry.head.fields, policy) == value
         for name, value in entry.vary
@@ -107,6 +118,8 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
 
 
 def _value_of(request: Request, name: str, response_fields: Fields, policy: CachePolicy) -> str | None:
+    if name == _VIEW:
+        return view_of(request)
     if name == _QUERY:
         return significant_query(request.target, search_variance(response_fields.get("no-vary-search")))
     return comparable_value(request.fields, name, policy)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from math import inf
 from typing import cast
 
+from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import STALL_TIMEOUT
 from addon.frontend.frontend import Frontend
 from addon.origin import OriginFailure, OriginResponse
@@ -85,8 +86,15 @@ class TunnelEnd(asyncio.Protocol):
 class RawTunnel:
     """Joins a client to a host."""
 
-    def __init__(self, frontend: Frontend, log_line: Callable[[int], str]) -> None:
-        """Log the tunnel when it ends: `log_line` returns the line, by how many bytes the origin has sent."""
+    def __init__(self, frontend: Frontend, log_line: Callable[[int], str], client: str = "") -> None:
+        """Log the tunnel when it ends.
+
+        Args:
+            frontend: The parts that all connections share.
+            log_line: Returns the line, by how many bytes the origin has sent.
+            client: The client's address, if it is not that of its connection.
+        """
+        self._address = client
         self.deadline = inf
         self._frontend = frontend
         self._log_line = log_line
@@ -156,7 +164,7 @@ class RawTunnel:
             connections.discard(self)
         if end is self._client and end.transport is not None:
             connections.limits.release(end.transport)
-            connections.write_log(end.transport, self._log_line(self._origin.received))
+            connections.write_log(self._address or address_of(end.transport), self._log_line(self._origin.received))
 
     def expire(self) -> None:
         """Close a tunnel in which no bytes pass any more: in order if it was to end, else at once."""

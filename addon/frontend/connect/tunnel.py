@@ -19,6 +19,7 @@ from mitmproxy.tls import ClientHello
 
 from addon.frontend.connect.raw_tunnel import RawTunnel
 from addon.frontend.connect.tls import TlsConnection
+from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT
 from addon.frontend.frontend import Frontend
 from addon.runtime.access_log import format_line
@@ -153,7 +154,7 @@ class ConnectTunnel(asyncio.Protocol):
         self._frontend.connections.limits.release(self._transport)
 
     def _log(self) -> None:
-        self._frontend.connections.write_log(self._transport, self._log_line(0))
+        self._frontend.connections.write_log(address_of(self._transport), self._log_line(0))
 
     def _log_line(self, size: int) -> str:
         """Return the log line of a tunnel in which the host has sent `size` bytes."""

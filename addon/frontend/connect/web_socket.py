@@ -68,8 +68,11 @@ class WebSocketHandshake:
         switched, self._switched = self._switched, None
         if switched is None:
             raise RuntimeError("the origin has not switched protocols")
+        client = self._request.client
         tunnel = RawTunnel(
-            self._frontend, lambda size: access_line(self._request, SWITCHING_PROTOCOLS, size, reply.handling)
+            self._frontend,
+            lambda size: access_line(self._request, SWITCHING_PROTOCOLS, size, reply.handling),
+            client.address if client else "",
         )
         tunnel.join(transport, data, switched)
 

@@ -14,6 +14,7 @@ from typing import cast
 
 from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT, has_unread_input
+from addon.frontend.gateway.sender import Sender
 from addon.frontend.http1 import connection_state as states
 from addon.frontend.http1.connection_state import BETWEEN_REQUESTS, Event, State
 from addon.frontend.http1.direct_fetch import ReadyFetch
@@ -47,7 +48,8 @@ class Http1Connection(asyncio.Protocol):
         self._handler = handler
         self._frontend, self._fast_path = handler.frontend, handler.fast_path
         self._connections = handler.frontend.connections
-        self._targets, self._prefix = targets, targets.prefix
+        self._targets = targets
+        self._prefix = targets.prefix
         self.deadline = self._connections.now + IDLE_TIMEOUT
         self._state = _READY
         self._may_start_http2 = True  # until anything else than its preface has come
@@ -59,7 +61,6 @@ class Http1Connection(asyncio.Protocol):
         self._body_mark = 0
         """Bytes of the request's content that had arrived when the deadline was set."""
         self._writable: asyncio.Future[None] | None = None
-        self._address = ""
         self._ends_with_client = False
         """The response is a stream, which ends when the client sends no more: it has probably disconnected."""
 
@@ -75,12 +76,15 @@ class Http1Connection(asyncio.Protocol):
         """Use this transport."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         self._socket = DirectSocket(self.transport, self._fast_path.file_of)
+        self._sender = sender = Sender(address_of(transport), self._frontend.forwarding, self._prefix)
+        # copied from it, since a hot response needs them without delay
+        self._has_clients, self.client_address = sender.is_trusted, sender.address
         self._connections.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Send the hot response to a request head that is known; keep and parse any other input."""
         if self._state is _READY:
-            known = self._fast_path.hot.get(self._prefix + data)
+            known = self._fast_path.hot.get(self._sender.name(data) if self._has_clients else self._prefix + data)
             if known is not None and self._send_hot(known):
                 return
         self._take(data)
@@ -160,7 +164,7 @@ class Http1Connection(asyncio.Protocol):
         head, content = known.head_at(now), known.content
         if len(content) < MIN_SIZE or not self._socket.send(head, known):
             write_together(self.transport, head, content)
-        fast_path.count(known, now, self._address or self.client_address())
+        fast_path.count(known, now, self.client_address)
         return True
 
     def _send_ready(self, ready: HotResponse | ReadyFetch | None) -> bool:
@@ -223,35 +227,36 @@ class Http1Connection(asyncio.Protocol):
 
     def _answer(self, head_as_sent: bytes) -> None:
         """Answer one request, or start to. Raises MalformedRequest."""
-        if self._send_ready(self._fast_path.known(self._prefix + head_as_sent, self)):
+        name = self._sender.name(head_as_sent)
+        head_as_sent, prefix = self._sender.read(head_as_sent)
+        if self._send_ready(self._fast_path.known(name, self, self._sender.client)):
             return
-        alike = self._fast_path.classes.find(self._prefix, head_as_sent)
-        if alike is not None and self._answer_at_once(head_as_sent, alike[1], alike[0]):
+        alike = self._fast_path.classes.find(prefix, head_as_sent, self._sender.client)
+        if alike is not None and self._answer_at_once(name, alike[1], alike[0]):
             return
         if head_as_sent == PREFACE and self._may_start_http2 and not self.transport.get_extra_info("ssl_object"):
             self._handler.start_http2(self._targets, *self.release())
             return
         self._may_start_http2 = False  # RFC 9113 §3.3: only the first bytes are a preface, and inside TLS ALPN decides
-        head = parse(head_as_sent)
+        head = parse(head_as_sent, self._sender.client)
         if head.method == "CONNECT":
             open_tunnel(self._frontend, self, self._targets, head)
             return
         request = self._targets.request(head)
-        if head.asks_for_web_socket:
-            self._handle_web_socket(head, request)
-            return
-        if alike is None and head.persistent and not head.has_content:
-            learnt = self._fast_path.classes.learn(self._prefix, head_as_sent, request)
-            if self._answer_at_once(head_as_sent, request, learnt):
+        plain = head.persistent and not head.has_content and not head.asks_for_web_socket
+        if alike is None and plain:
+            learnt = self._fast_path.classes.learn(prefix, head_as_sent, request)
+            if self._answer_at_once(name, request, learnt):
                 return
         self._handle(head, request)
 
-    def _answer_at_once(self, head_as_sent: bytes, request: Request, alike: RequestClass | None) -> bool:
+    def _answer_at_once(self, name: bytes, request: Request, alike: RequestClass | None) -> bool:
         """Answer a request without content, or send it to the origin, if that needs no task; return whether it does."""
-        return self._send_ready(self._fast_path.prepare(self._prefix + head_as_sent, request, alike, client=self))
+        return self._send_ready(self._fast_path.prepare(name, request, alike, client=self))
 
     def _handle(self, head: RequestHead, request: Request) -> None:
-        """Answer a request by the handler, in a task."""
+        """Answer a request by the handler, in a task; what follows a request for WebSocket waits in the buffer."""
+        web_socket = head.asks_for_web_socket
         self._body = None
         if head.has_content:
             self._body = RequestBody(head.length, self.transport)
@@ -259,17 +264,12 @@ class Http1Connection(asyncio.Protocol):
             self._buffer = self._body.feed(rest)
         self._move(Event.REQUEST)
         self._restart_body_deadline()
-        self._ends_with_client = asks_for_stream(request)
+        self._ends_with_client = web_socket or asks_for_stream(request)
+        if web_socket:
+            self._run(self._handler.answer_web_socket(self, head, request), shareable=False)
+            return
         shareable = self._fast_path.is_shareable(request)
         self._run(self._handler.answer(self, head, request, self._body), shareable=shareable)
-
-    def _handle_web_socket(self, head: RequestHead, request: Request) -> None:
-        """Answer a request for WebSocket by the handler; what the client sends meanwhile waits in the buffer."""
-        self._body = None
-        self._move(Event.REQUEST)
-        self._restart_body_deadline()
-        self._ends_with_client = True
-        self._run(self._handler.answer_web_socket(self, head, request), shareable=False)
 
     def _run(self, answering: Coroutine[None, None, bool], *, shareable: bool) -> None:
         """Run the handler; it returns whether another request may follow."""
@@ -309,7 +309,7 @@ class Http1Connection(asyncio.Protocol):
             return
         write_together(self.transport, head, content)
         if self._connections.log is not None:
-            self._connections.write_log(self.transport, log_line())
+            self._connections.write_log(self.client_address(), log_line())
         self._move(Event.RESPONSE_SENT)
         self._answer_buffered(fresh=True)
 
@@ -327,12 +327,6 @@ class Http1Connection(asyncio.Protocol):
         return self.transport, rest
 
     # ---- sending; the handler calls these
-
-    def client_address(self) -> str:
-        """Return the client's address."""
-        if not self._address:
-            self._address = address_of(self.transport)
-        return self._address
 
     def response_begins(self, head: Response) -> None:
         """Note that a response is being sent to this client: it stops when the client disconnects."""
@@ -375,7 +369,7 @@ class Http1Connection(asyncio.Protocol):
         """Send an error of this proxy's own, logged under a request line, and end."""
         if isinstance(reply.content, bytes):
             write_together(self.transport, head_bytes(reply.head, Framing(close=True)), reply.content)
-            self._connections.write_log(self.transport, format_line(line, reply.head.status, len(reply.content)))
+            self._connections.write_log(self.client_address(), format_line(line, reply.head.status, len(reply.content)))
         self._move(Event.LAST)
 
     def _close(self) -> None:

@@ -23,6 +23,7 @@ from addon.runtime.access_log import AccessLog
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import Forward, Refuse, Serve, Validate
+from cache.http.client import Client
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
 from cache.rules.key import primary_key
@@ -110,8 +111,8 @@ class FastPath:
             hot.file = self._files.make(hot.content)
         return hot.file
 
-    def count(self, hot: HotResponse, now: float, client: str) -> None:
-        """Count and log a hot response that was sent to the address `client`."""
+    def count(self, hot: HotResponse, now: float, address: Callable[[], str]) -> None:
+        """Count and log a hot response; `address` returns that of the client that has got it."""
         hot.visited = True
         hits = hot.hits
         hits.responses += 1
@@ -121,7 +122,7 @@ class FastPath:
             hot.used = True
             self._used.append(hot)
         if self.log is not None:
-            self.log.note(now, client, hot.log_line)
+            self.log.note(now, address(), hot.log_line)
 
     def _flush_hits(self) -> None:
         """Add the hot responses that were sent to the counters."""
@@ -138,12 +139,14 @@ class FastPath:
 
     # ---- requests that no hot response answers
 
-    def known(self, head_as_sent: bytes, client: DirectFetchClient) -> HotResponse | ReadyFetch | None:
+    def known(
+        self, head_as_sent: bytes, client: DirectFetchClient, sent_by: Client | None = None
+    ) -> HotResponse | ReadyFetch | None:
         """Return what an equal request has led to: a direct fetch or a hot response, which may have become invalid.
 
-        The arguments are as for `prepare`.
+        `sent_by` is whom the origin is told as the client; the other arguments are as for `prepare`.
         """
-        validation = self.validations.repeat(head_as_sent, self.clock, client)
+        validation = self.validations.repeat(head_as_sent, self.clock, client, sent_by)
         return validation if validation is not None else self.hot.get(head_as_sent)
 
     def prepare(

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from addon.frontend.http1.response_patterns import ResponsePatterns
+from cache.http.client import Client
 from cache.http.messages import Request
 
 MAX_CLASSES = 256
@@ -37,12 +38,13 @@ class RequestClasses:
     def __init__(self) -> None:
         self._classes: dict[tuple[bytes, bytes], RequestClass] = {}
 
-    def find(self, prefix: bytes, head: bytes) -> tuple[RequestClass, Request] | None:
+    def find(self, prefix: bytes, head: bytes, client: Client | None = None) -> tuple[RequestClass, Request] | None:
         """Return the class of a request and the request, or None if the head has to be parsed.
 
         Args:
             prefix: The prefix of the connection, see `RequestTargets`.
             head: The request head as sent.
+            client: Who has sent it, at an edge.
         """
         parts = _divided(head)
         known = self._classes.get((prefix, parts[1])) if parts else None
@@ -51,7 +53,7 @@ class RequestClasses:
         target = parts[0]
         if not _PATH.fullmatch(target, len(known.before_path)):
             return None
-        return known, known.request.with_target(target[len(known.before_path) :].decode("ascii"))
+        return known, known.request.with_target(target[len(known.before_path) :].decode("ascii"), client)
 
     def learn(self, prefix: bytes, head: bytes, request: Request) -> RequestClass | None:
         """Return the class of a request that was parsed, is persistent and has no content; None if it has none."""

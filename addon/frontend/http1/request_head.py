@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from addon.runtime.access_log import UNPARSED_REQUEST, request_line
+from cache.http.client import Client
 from cache.http.fields import HOST, TOKEN, tokens
 from cache.http.messages import Fields
 from cache.http.record import record
@@ -74,6 +75,8 @@ class RequestHead:
     version: str
     length: int | None = 0
     """Bytes of content that follow; None for chunks."""
+    client: Client | None = None
+    """Who has sent it, at an edge."""
 
     @property
     def has_content(self) -> bool:
@@ -145,8 +148,8 @@ def _check_lengths(head: bytes | bytearray, limits: HeadLimits, *, complete: boo
         raise MalformedRequest(f"The request head is larger than {limits.head} bytes.", 431)
 
 
-def parse(data: bytes) -> RequestHead:
-    """Return the head that these bytes are, including the empty line at the end. Raises Malformed."""
+def parse(data: bytes, client: Client | None = None) -> RequestHead:
+    """Return the head that these bytes of a client are, including the empty line at the end. Raises Malformed."""
     first, _, rest = data.partition(b"\r\n")
     line = _REQUEST_LINE.fullmatch(first)
     if line is None:
@@ -154,7 +157,7 @@ def parse(data: bytes) -> RequestHead:
     method, target, minor = line.groups()
     version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
     fields, length = _section(rest, version)
-    return RequestHead(method.decode("ascii"), target.decode("latin-1"), fields, version, length)
+    return RequestHead(method.decode("ascii"), target.decode("latin-1"), fields, version, length, client=client)
 
 
 @lru_cache(maxsize=512)

@@ -62,9 +62,10 @@ class GatewayTargets:
     """A connection to an edge: clients speak to it as to the origin itself."""
 
     sites: Sites
-    prefix: bytes = b""
+    prefix: bytes = b"\n"
+    """No head begins with it, so none is taken for one behind the prefix of a trusted proxy."""
     scheme: str = "http"
-    """The scheme by which clients reach the edge."""
+    """The scheme by which clients reach the edge, unless a trusted proxy names another one."""
 
     def tunnel_to(self, head: RequestHead) -> tuple[str, int]:
         """Raise MalformedRequest: an edge leads nowhere else."""
@@ -77,13 +78,14 @@ class GatewayTargets:
         authority = absolute[2] if absolute else head.fields.get("host") or self.sites.default_authority
         if not authority:
             raise MalformedRequest("The request names no host.")
-        default_port = DEFAULT_PORTS[self.scheme]
+        scheme = head.client.scheme if head.client and head.client.scheme else self.scheme
+        default_port = DEFAULT_PORTS[scheme]
         host, port = parse_host_port(authority, default_port)
         target = _path(absolute[3], head.method) if absolute else _origin_form(head)
         site = self.sites.find(host)
         if site is None:
             raise MisdirectedRequest(host, head)
-        return _request(head, self.scheme, host, self.sites.port_in_key(site, port, default_port), target)
+        return _request(head, scheme, host, self.sites.port_in_key(site, port, default_port), target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,7 @@ def _request(head: RequestHead, scheme: str, host: str, port: int, target: str) 
         fields=_without_host(head.fields),
         version=head.version,
         has_content=head.has_content,
+        client=head.client,
     )
 
 

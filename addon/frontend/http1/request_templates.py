@@ -31,6 +31,7 @@ from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest
 from cache.http.messages import DEFAULT_PORTS, Fields, Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
+from cache.rules.forwarded_fields import view_of
 
 MAX_TEMPLATES = 512
 """Templates that are kept; the least recently used is dropped first."""
@@ -38,8 +39,8 @@ MAX_TEMPLATES = 512
 MAX_RESPONSE_TEMPLATES = 512
 """Response templates that are kept for all request templates together; the oldest is dropped first."""
 
-ALIKE = tuple[str, str, str, int, Fields, str, str | None]
-"""Everything of a request but its target."""
+ALIKE = tuple[str, str, str, int, Fields, str, str | None, str | None]
+"""Everything of a request but its target and its client."""
 
 
 @dataclass(slots=True, eq=False)
@@ -55,7 +56,7 @@ class RequestTemplate:
 
     def sent_for(self, request: Request) -> Forward:
         """Return what the origin gets for a request."""
-        return replace(self.sent, request=replace(self.sent.request, target=request.target))
+        return replace(self.sent, request=replace(self.sent.request, target=request.target, client=request.client))
 
 
 class RequestTemplates:
@@ -126,11 +127,11 @@ class RequestTemplates:
         connection = pool.ready_connection()
         if connection is None:
             return None
-        return ReadyRequest(pool, connection, open_request.bytes_for(connection, request.target))
+        return ReadyRequest(pool, connection, open_request.bytes_for(connection, request))
 
     def _open_request(self, template: RequestTemplate, pool: OriginPool) -> OpenRequest:
         """Make what is sent to the origin of a pool."""
-        route, request = pool.route, template.sent.request
+        route, request = pool.route, template.sent.request.with_client(None)
         head = self.fetcher.client.request_bytes(request, pool)
         made = OpenRequest(route.applied(request), head, route.scheme, route.prefix)
         template.open_requests[pool] = made
@@ -300,4 +301,5 @@ def _alike(request: Request) -> ALIKE:
         request.fields,
         request.scheme,
         request.tls_name,
+        view_of(request),
     )

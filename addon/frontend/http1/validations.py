@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import override
 
 from addon.frontend.http1.batched_counters import BatchedCounters
@@ -24,7 +24,7 @@ from addon.origin import OriginFailure
 from addon.origin.backends.pools import Pools
 from addon.origin.head_form import FormedHead, HeadForm
 from addon.origin.pool import OriginPool
-from addon.origin.prepared_request import PreparedRequest, ReadyRequest, prepared_request
+from addon.origin.prepared_request import OpenRequest, ReadyRequest
 from addon.pipeline.counting import request_counters, response_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.leased_flights import LeasedFlights
@@ -33,6 +33,7 @@ from addon.pipeline.single_flight import ANYONE, Flight, FlightResult
 from addon.runtime.access_log import access_line
 from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Validate
+from cache.http.client import Client
 from cache.http.fields import http_date
 from cache.http.messages import Received, Request
 from cache.policy.cache_policy import CachePolicy
@@ -61,13 +62,17 @@ class PlannedRequest:
     """The client's request."""
     sent: Validate
     pools: Pools
-    prepared: dict[OriginPool, PreparedRequest]
-    """The request that the origin gets, by where it is sent."""
+    open_requests: dict[OriginPool, OpenRequest]
+    """The request that the origin gets, for any client, by where it is sent."""
     policy: CachePolicy
     stamp: Stamp
     """The generation of the key when `sent` was decided."""
     decided_at: float
     """When `sent` was decided, in seconds since the epoch."""
+
+    def sent_for(self, request: Request) -> Validate:
+        """Return what the origin gets for an equal request of another client."""
+        return replace(self.sent, request=self.sent.request.with_client(request.client))
 
 
 @dataclass(slots=True, eq=False)
@@ -116,13 +121,16 @@ class Validations:
         """Return the number of plans."""
         return len(self._plans)
 
-    def repeat(self, head_as_sent: bytes, clock: Callable[[], float], client: DirectFetchClient) -> ReadyFetch | None:
+    def repeat(
+        self, head_as_sent: bytes, clock: Callable[[], float], client: DirectFetchClient, sent_by: Client | None = None
+    ) -> ReadyFetch | None:
         """Return a direct fetch by a plan, or None if there is no valid plan, or the fetch cannot be sent at once.
 
         Args:
             head_as_sent: The request head with the prefix of its connection.
             clock: Returns seconds since the epoch.
             client: Gets the response.
+            sent_by: Whom the origin is told as the client.
         """
         plan = self._plans.get(head_as_sent)
         if plan is None:
@@ -133,7 +141,7 @@ class Validations:
             del self._plans[head_as_sent]
             return None
         self._plans.move_to_end(head_as_sent)
-        return self._fetch(planned, plan, now, client)
+        return self._fetch(planned, plan, planned.request.with_client(sent_by), now=now, client=client)
 
     def validate(
         self,
@@ -158,22 +166,29 @@ class Validations:
         planned = PlannedRequest(
             head_as_sent, request, sent, pools, {}, policy=self.fetcher.policy, stamp=stamp, decided_at=now
         )
-        return self._fetch(planned, None, now, client)
+        return self._fetch(planned, None, request, now=now, client=client)
 
     def _fetch(
-        self, planned: PlannedRequest, plan: ValidationPlan | None, now: float, client: DirectFetchClient
+        self,
+        planned: PlannedRequest,
+        plan: ValidationPlan | None,
+        request: Request,
+        *,
+        now: float,
+        client: DirectFetchClient,
     ) -> ReadyFetch | None:
         key, leases = primary_key(planned.request), self.fetcher.leases
         audience = self.templates.audience(planned.request, planned.sent, key, now)
         if audience is None:
             return None
         if leases is not None and leases.take_part(planned.sent, key, ANYONE):
-            return self._leased_fetch(leases, planned, self._begin(planned, key, audience), client)
-        ready = self._ready(planned)
+            flight = self._begin(planned, key, audience)
+            return self._leased_fetch(leases, planned, request, flight=flight, client=client)
+        ready = self._ready(planned, request)
         if ready is None:
             return None
         flight = self._begin(planned, key, audience)
-        return ValidatingFetch(self, planned, plan, ready, client, flight=flight, now=now)
+        return ValidatingFetch(self, planned, plan, request, ready, client=client, flight=flight, now=now)
 
     def _begin(self, planned: PlannedRequest, key: str, audience: int) -> Flight:
         """Count a request that is going to be fetched, and return its flight."""
@@ -181,20 +196,27 @@ class Validations:
         return self.fetcher.single_flight.begin(key, leads=True, audience=audience)
 
     def _leased_fetch(
-        self, leases: LeasedFlights, planned: PlannedRequest, flight: Flight, client: DirectFetchClient
+        self,
+        leases: LeasedFlights,
+        planned: PlannedRequest,
+        request: Request,
+        *,
+        flight: Flight,
+        client: DirectFetchClient,
     ) -> LeasedFetch:
         fetcher = self.fetcher
 
         def make() -> ValidatingFetch | None:
-            ready = self._ready(planned) if planned.policy is fetcher.policy else None
+            ready = self._ready(planned, request) if planned.policy is fetcher.policy else None
             if ready is None:
                 return None
-            return ValidatingFetch(self, planned, None, ready, client, flight=flight, now=fetcher.clock())
+            now = fetcher.clock()
+            return ValidatingFetch(self, planned, None, request, ready, client=client, flight=flight, now=now)
 
         return LeasedFetch(
             leases,
-            planned.request,
-            planned.sent,
+            request,
+            planned.sent_for(request),
             client,
             fetcher=fetcher,
             flight=flight,
@@ -202,27 +224,27 @@ class Validations:
             make=make,
         )
 
-    def _ready(self, planned: PlannedRequest) -> ReadyRequest | None:
+    def _ready(self, planned: PlannedRequest, request: Request) -> ReadyRequest | None:
         """Return what can be sent at once, or None if no connection is ready, or the request is not valid."""
         pool = planned.pools.choose_ready(planned.request)
-        prepared = self._prepared(planned, pool) if pool is not None else None
-        connection = pool.ready_connection() if pool is not None and prepared is not None else None
-        if pool is None or prepared is None or connection is None:
+        open_request = self._open_request(planned, pool) if pool is not None else None
+        connection = pool.ready_connection() if pool is not None and open_request is not None else None
+        if pool is None or open_request is None or connection is None:
             return None
-        return ReadyRequest(pool, connection, prepared.bytes_for(connection))
+        return ReadyRequest(pool, connection, open_request.bytes_for(connection, request))
 
-    def _prepared(self, planned: PlannedRequest, pool: OriginPool) -> PreparedRequest | None:
+    def _open_request(self, planned: PlannedRequest, pool: OriginPool) -> OpenRequest | None:
         """Return what is sent to the origin of a pool, or None if the request is not valid."""
-        prepared = planned.prepared.get(pool)
-        if prepared is None:
-            request = planned.sent.request
-            try:
-                head = self.fetcher.client.request_bytes(request, pool)
-                prepared = prepared_request(pool.route.applied(request), head, pool.route.scheme)
-            except ValueError:
-                return None
-            planned.prepared[pool] = prepared
-        return prepared
+        known, route = planned.open_requests.get(pool), pool.route
+        if known is not None:
+            return known
+        request = planned.sent.request.with_client(None)
+        try:
+            head = self.fetcher.client.request_bytes(request, pool)
+        except ValueError:
+            return None
+        made = planned.open_requests[pool] = OpenRequest(route.applied(request), head, route.scheme, route.prefix)
+        return made
 
     def plan(self, fetch: ValidatingFetch, head: FormedHead, now: float) -> ValidationPlan | None:
         """Return the plan that a 304 fits: the one of its fetch, or a new one. None if there is none.
@@ -270,9 +292,10 @@ class ValidatingFetch(DirectFetch):
         validations: Validations,
         planned: PlannedRequest,
         plan: ValidationPlan | None,
+        request: Request,
         ready: ReadyRequest,
-        client: DirectFetchClient,
         *,
+        client: DirectFetchClient,
         flight: Flight,
         now: float,
     ) -> None:
@@ -280,8 +303,8 @@ class ValidatingFetch(DirectFetch):
         self.planned = planned
         self.plan = plan
         super().__init__(
-            planned.request,
-            planned.sent,
+            request,
+            planned.sent_for(request),
             ready,
             client,
             fetcher=validations.fetcher,
@@ -331,7 +354,7 @@ def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen)
         return None
     lines[places[0]] = (lines[places[0]][0], "%b")
     shown = template_bytes(presented, lines, framing)
-    longest = max(len(prepared.http1) for prepared in planned.prepared.values())
+    longest = max(each.size for each in planned.open_requests.values())
     if len(planned.head_as_sent) + longest + len(shown) > MAX_SIZE:
         return None
     counters = response_counters(request.scheme, outcome.handling, response.exemption)

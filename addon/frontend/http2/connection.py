@@ -294,8 +294,8 @@ class Http2Connection(asyncio.Protocol):
         """Return whether new requests are answered."""
         return self._state is State.OPEN
 
-    def client_address(self) -> str:
-        """Return the client's address."""
+    def peer_address(self) -> str:
+        """Return the address at the other end of the connection."""
         if not self._address:
             self._address = address_of(self.outbound.transport)
         return self._address

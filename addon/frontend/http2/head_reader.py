@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 
+from addon.frontend.gateway.forwarding import Forwarding
 from addon.frontend.http1.request_head import HeadLimits, MalformedRequest
 from addon.frontend.http2 import limits
 from addon.frontend.http2.header_block import HeaderDecoder
@@ -15,7 +17,16 @@ from addon.origin.http2.header_block import Lines
 class HeadReader:
     """Decodes header blocks, and reports how much work each was."""
 
-    def __init__(self, prefix: bytes, head_limits: HeadLimits, spend: Callable[[int], None], *, secure: bool) -> None:
+    def __init__(
+        self,
+        prefix: bytes,
+        head_limits: HeadLimits,
+        spend: Callable[[int], None],
+        *,
+        secure: bool,
+        forwarding: Forwarding | None = None,
+        peer: str = "",
+    ) -> None:
         """Read heads for a connection.
 
         Args:
@@ -23,11 +34,14 @@ class HeadReader:
             head_limits: How large heads may be.
             spend: Called with the units of work that a block took.
             secure: The connection is inside TLS.
+            forwarding: Finds out who the clients are, at an edge.
+            peer: The address at the other end of the connection.
         """
-        self._prefix = prefix
         self._limits = head_limits
         self._spend = spend
-        self._secure = secure
+        self._read = partial(
+            request_head, prefix=prefix, max_line=head_limits.line, secure=secure, forwarding=forwarding, peer=peer
+        )
         self._decoder = HeaderDecoder[Http2Head](head_limits.head)
         self.known = self._decoder.known
         """Heads by their blocks, as far as they would be decoded alike now."""
@@ -35,8 +49,7 @@ class HeadReader:
     def head(self, block: bytes) -> Http2Head:
         """Return the request head in a header block. Raises MalformedRequest and ConnectionFault."""
         lines, size = self._decode(block)
-        head = request_head(lines, self._prefix, self._limits.line, secure=self._secure)
-        head = replace(head, size=size)
+        head = replace(self._read(lines), size=size)
         if size <= limits.MAX_REMEMBERED_LIST:
             self._decoder.remember(block, head)
         return head

@@ -15,24 +15,19 @@ from addon.origin.http2.settings import PeerSettings
 class HotSender:
     """Sends hot responses as long as the windows of the client have room for them."""
 
-    __slots__ = ("_budgets", "_client_address", "_fast_path", "_outbound", "_settings")
+    __slots__ = ("_budgets", "_fast_path", "_outbound", "_settings")
 
-    def __init__(
-        self,
-        fast_path: FastPath,
-        outbound: Outbound,
-        settings: PeerSettings,
-        budgets: Budgets,
-        client_address: Callable[[], str],
-    ) -> None:
+    def __init__(self, fast_path: FastPath, outbound: Outbound, settings: PeerSettings, budgets: Budgets) -> None:
         self._fast_path = fast_path
         self._outbound = outbound
         self._settings = settings
         self._budgets = budgets
-        self._client_address = client_address
 
-    def send(self, number: int, hot: Http2HotResponse) -> bool:
-        """Send a hot response on a stream if it is still valid and there is room for it; return whether it was sent."""
+    def send(self, number: int, hot: Http2HotResponse, address: Callable[[], str]) -> bool:
+        """Send a hot response on a stream if it is still valid and there is room for it; return whether it was sent.
+
+        `address` returns that of the client.
+        """
         fast_path, outbound, length = self._fast_path, self._outbound, len(hot.content)
         now = fast_path.clock()
         if (
@@ -45,5 +40,5 @@ class HotSender:
         outbound.window.size -= length
         outbound.write(*hot_frames(number, hot.block_at(now), hot.content))
         self._budgets.content_sent(1 + length // frames.MAX_FRAME)
-        fast_path.count(hot, now, self._client_address())
+        fast_path.count(hot, now, address)
         return True

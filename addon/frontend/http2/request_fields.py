@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from addon.frontend.gateway.forwarding import Forwarding, view_prefix
 from addon.frontend.http1.request_head import MAX_FIELDS, MalformedRequest, RequestHead
 from addon.origin.http2.header_block import CONNECTION_FIELDS, Lines
 from cache.http.fields import TOKEN
@@ -69,7 +70,15 @@ class Http2Head:
         return self.head
 
 
-def request_head(lines: Lines, prefix: bytes, max_line: int, *, secure: bool) -> Http2Head:
+def request_head(
+    lines: Lines,
+    prefix: bytes,
+    max_line: int,
+    *,
+    secure: bool,
+    forwarding: Forwarding | None = None,
+    peer: str = "",
+) -> Http2Head:
     """Return the head that these fields are.
 
     Args:
@@ -77,6 +86,8 @@ def request_head(lines: Lines, prefix: bytes, max_line: int, *, secure: bool) ->
         prefix: The bytes that tell connections apart on which equal heads are different requests.
         max_line: Bytes that a field may have, as over HTTP/1.
         secure: The connection uses TLS.
+        forwarding: Finds out who the client is, at an edge.
+        peer: The address at the other end of the connection.
 
     Raises:
         MalformedRequest: the fields are not those of a request.
@@ -97,7 +108,11 @@ def request_head(lines: Lines, prefix: bytes, max_line: int, *, secure: bool) ->
     else:
         target = _target(method, pseudo[b":scheme"], authority, pseudo[b":path"], secure=secure)
     fields = Fields((("host", authority), *fields.without(["host"])))
-    head = RequestHead(method.decode("ascii"), target, fields, VERSION)
+    client = None
+    if forwarding is not None:
+        fields, client = forwarding.from_fields(fields, peer)
+        prefix = view_prefix(client) + prefix
+    head = RequestHead(method.decode("ascii"), target, fields, VERSION, client=client)
     text = "\n".join([f"{name}: {value}" for name, value in fields])
     key = f"{prefix.decode('latin-1')}{head.method} {target}\n{text}"
     return Http2Head(key, head, _declared_length(fields), protocol.decode("ascii").lower() if protocol else None)

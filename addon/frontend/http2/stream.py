@@ -33,8 +33,8 @@ class StreamOwner(Protocol):
 
     outbound: Outbound
 
-    def client_address(self) -> str:
-        """Return the client's address."""
+    def peer_address(self) -> str:
+        """Return the address at the other end of the connection."""
 
     def now(self) -> float:
         """Return the event loop's clock."""
@@ -45,6 +45,7 @@ class Stream:
 
     Attributes:
         number: Its identifier.
+        address: The client's address, if it is known.
         window: Bytes of content that may be sent.
         upload: The content of the request; None if it has none.
         upload_window: Bytes of content that the client may send.
@@ -70,6 +71,7 @@ class Stream:
         upload: Upload | None,
     ) -> None:
         self.number = number
+        self.address = ""
         self.state = State.OPEN if upload else State.HALF_CLOSED_REMOTE
         self.window = SendWindow(window)
         self.waiter: asyncio.Future[None] | None = None
@@ -167,7 +169,7 @@ class Stream:
 
     def client_address(self) -> str:
         """Return the client's address."""
-        return self._owner.client_address()
+        return self.address or self._owner.peer_address()
 
     def send_interim(self, interim: Response) -> None:
         """Send an interim response (1xx)."""

@@ -86,12 +86,19 @@ class Streams:
         self._targets = targets
         self._connection = connection
         self._outbound = connection.outbound
-        self._hot = HotSender(handler.fast_path, connection.outbound, settings, budgets, connection.client_address)
+        self._hot = HotSender(handler.fast_path, connection.outbound, settings, budgets)
         self._settings = settings
         self._budgets = budgets
         self._limits = handler.limits
         secure = connection.outbound.transport.get_extra_info("ssl_object") is not None
-        self._heads = HeadReader(targets.prefix, handler.head_limits, self._spend, secure=secure)
+        self._heads = HeadReader(
+            targets.prefix,
+            handler.head_limits,
+            self._spend,
+            secure=secure,
+            forwarding=handler.frontend.forwarding,
+            peer=connection.peer_address(),
+        )
         self._window = ReceiveWindow(self._limits.connection_window)
         self._open: dict[int, Stream] = {}
         self.responses = ResponseQueue(
@@ -125,7 +132,9 @@ class Streams:
         head = self._heads.known.get(block)
         if head is not None and ended and self._connection.accepts_requests:
             hot = self._fast_path.hot.get(head.key)
-            if hot is not None and self._hot.send(number, cast("Http2HotResponse", hot)):
+            if hot is not None and self._hot.send(
+                number, cast("Http2HotResponse", hot), partial(self._address_of, head)
+            ):
                 self.work -= len(hot.content) // frames.MAX_FRAME
                 return
         try:
@@ -148,16 +157,22 @@ class Streams:
         request = self._targets.request(known.head_of(ended=ended))
         if ended:
             hot = self._fast_path.hit(Http2HotResponse, known.key, request)
-            if hot is not None and self._hot.send(number, hot):
+            if hot is not None and self._hot.send(number, hot, partial(self._address_of, known)):
                 self.work -= len(hot.content) // frames.MAX_FRAME
                 return
         self._respond(number, request, known, ended=ended)
+
+    def _address_of(self, known: Http2Head) -> str:
+        """Return the address of the client that has sent a head."""
+        client = known.head.client
+        return (client.address if client is not None else "") or self._connection.peer_address()
 
     def _answer_by_tunnel(self, number: int, known: Http2Head, *, ended: bool) -> None:
         """Have a request answered that asks for a tunnel. Raises MalformedRequest."""
         answering = self._tunnels.answering(known, self._targets)
         upload = None if ended else self._upload(number, None)
         stream = self._new_stream(number, upload, known.size)
+        stream.address = self._address_of(known)
         stream.is_tunnel = True
         stream.restart_deadline()
         self.responses.add(stream, partial(answering, stream, upload))
@@ -166,6 +181,7 @@ class Streams:
         """Have the handler answer a request."""
         upload = None if ended else self._upload(number, known.length)
         stream = self._new_stream(number, upload, known.size)
+        stream.address = self._address_of(known)
         stream.may_be_silent = asks_for_stream(request)
         content = upload if request.has_content else None
         shareable = self._fast_path.is_shareable(request)

@@ -8,6 +8,7 @@ from addon.origin.http2.header_block import CONNECTION_FIELDS, encode
 from addon.origin.request_body import RequestContent
 from cache.http.fields import tokens
 from cache.http.messages import Fields, Request
+from cache.rules.forwarded_fields import forwarded_fields
 
 _PATH = 0x14
 """The beginning of a path that belongs in no table: a literal whose name is the fourth of the static table."""
@@ -35,7 +36,7 @@ def request_block(
     if content is not None:
         length = content.length if content.length is not None else -1
     pseudo = _pseudo_block(request.method, scheme, authority)
-    return pseudo + path_block(request.target) + _fields_block(request.fields, length)
+    return pseudo + path_block(request.target) + _fields_block(request.fields, length) + client_block(request)
 
 
 def open_block(request: Request, scheme: str) -> tuple[bytes, bytes]:
@@ -49,6 +50,11 @@ def path_block(target: str) -> bytes:
     if len(path) <= _SHORT:
         return b"%c%c%b" % (_PATH, len(path), path)
     return encode([(":path", target)])
+
+
+def client_block(request: Request) -> bytes:
+    """Return the part of a header block with the fields about the client, which is the last one."""
+    return _fields_block(forwarded_fields(request), None) if request.client is not None else b""
 
 
 @lru_cache(maxsize=512)

@@ -19,6 +19,7 @@ from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
 from addon.frontend.frontend import Frontend
+from addon.frontend.gateway.forwarding import forwarding_of
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.connection_state import NOT_READ
 from addon.frontend.http1.fast_path import FastPath
@@ -183,7 +184,14 @@ class FrontEndUnderTest:
         limits = ConnectionLimits(self.settings.limits.connections_per_client, max_descriptors())
         self.fast_path = FastPath(service.active, service.counters, service.clock, self.settings.memory.hot_size, log)
         self.connections = Connections(limits, service.clock, log, each_second=self.fast_path.report_uses)
-        frontend = Frontend(service, self.connections, leaf_contexts(), leave_alone, Sites(self.settings.sites))
+        frontend = Frontend(
+            service,
+            self.connections,
+            leaf_contexts(),
+            leave_alone,
+            Sites(self.settings.sites),
+            forwarding=forwarding_of(self.settings),
+        )
         http2 = Http2Handler(frontend, self.fast_path)
         handler = Handler(frontend, self.fast_path, partial(Http2Connection, http2))
         self.listener = Listener(handler, targets_of(self.settings, frontend.sites))
@@ -292,6 +300,16 @@ def run_conversation[F: FrontEndUnderTest](
     with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(main())
     gc.collect()  # so that an unclosed resource is reported in the test that left it open
+
+
+def run_at_edge(conversation: Conversation[FrontEndUnderTest], *scripts: Script, **tables: Any) -> None:
+    """Run a conversation through an edge in front of an origin that follows scripts; `tables` are settings."""
+
+    async def inside(_: FrontEndUnderTest, origin: RawOrigin) -> None:
+        async with FrontEndUnderTest({"edge": f"http://127.0.0.1:{origin.port}", **tables}) as edge:
+            await conversation(edge, origin)
+
+    run_conversation(inside, *scripts)
 
 
 # ---- origins

@@ -11,9 +11,10 @@ from addon.origin.connection import OriginConnection
 from addon.origin.http2.connection import Http2Connection
 from addon.origin.http2.request_fields import request_block
 from addon.origin.options import OriginOptions
-from addon.origin.prepared_request import OpenRequest, prepared_request
-from addon.origin.proxy import Route
+from addon.origin.prepared_request import OpenRequest
+from addon.origin.proxy import Route, UpstreamProxy
 from addon.origin.request_head import request_head
+from cache.http.client import NOBODY, Client
 from cache.http.messages import Fields, Request
 
 OPTIONS = OriginOptions(proxy="none")
@@ -33,20 +34,21 @@ async def connections() -> tuple[OriginConnection, Http2Connection]:
     return OriginConnection(OPTIONS), Http2Connection(OPTIONS)
 
 
-@given(_TARGETS, _TARGETS, _FIELDS)
-def test_a_request_for_another_target_has_the_bytes_of_any_other(
-    target: str, other: str, lines: list[tuple[str, str]]
+@given(_TARGETS, _TARGETS, _FIELDS, st.sampled_from([None, NOBODY, Client("2001:db8::1", forwarded_for="2001:db8::1")]))
+def test_a_request_for_another_target_and_client_has_the_bytes_of_any_other(
+    target: str, other: str, lines: list[tuple[str, str]], client: Client | None
 ) -> None:
     http1, http2 = asyncio.run(connections())
     first, second = (Request("GET", "https", "a.example", 443, each, Fields(tuple(lines))) for each in (target, other))
+    second = second.with_client(client)
     prepared = OpenRequest(first, head_of(first), "https")
-    assert prepared.bytes_for(http1, other) == head_of(second)
-    assert prepared.bytes_for(http2, other) == request_block(second, "https")
+    assert prepared.bytes_for(http1, second) == head_of(second)
+    assert prepared.bytes_for(http2, second) == request_block(second, "https")
 
 
-def test_a_prepared_request_has_the_bytes_of_each_protocol() -> None:
-    http1, http2 = asyncio.run(connections())
-    request = Request("GET", "https", "a.example", 443, "/a", Fields((("If-None-Match", '"1"'),)))
-    prepared = prepared_request(request, head_of(request), "https")
-    assert prepared.bytes_for(http1) == head_of(request)
-    assert prepared.bytes_for(http2) == request_block(request, "https")
+def test_a_request_through_another_proxy_has_the_absolute_form() -> None:
+    http1, _ = asyncio.run(connections())
+    route = Route("http", "a.example", 80, UpstreamProxy("proxy.example", 3128, ""))
+    request = Request("GET", "http", "a.example", 80, "/", Fields((("Accept", "*/*"),)))
+    prepared = OpenRequest(request, request_head(request, route), "http")
+    assert prepared.bytes_for(http1, request) == request_head(request, route)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 
+from cache.http.client import Client
 from cache.http.messages import Fields, Request, Response
 from cache.policy.clock_setting import ClockSetting
 from cache.rules.stored_response import StoredResponse
@@ -20,6 +21,7 @@ REQUEST = Request(
     tls_name="b.example",
     cache_target="/k",
     content_digest="digest",
+    client=Client("192.0.2.1"),
 )
 ENTRY = StoredResponse(
     id="0" * 32,
@@ -55,7 +57,9 @@ def test_with_fields_replaces_only_the_fields() -> None:
 
 
 def test_with_target_drops_what_belongs_to_the_target_and_the_content_before() -> None:
-    assert REQUEST.with_target("/other") == replace(REQUEST, target="/other", cache_target="", content_digest="")
+    assert REQUEST.with_target("/other", REQUEST.client) == replace(
+        REQUEST, target="/other", cache_target="", content_digest=""
+    )
 
 
 def test_with_body_replaces_only_length_digest_and_invalid() -> None:

@@ -13,7 +13,7 @@ from addon.frontend.http1.response_head import framing_of, head_bytes
 from addon.frontend.http1.validations import PlannedRequest, ValidationPlan, validation_plan
 from addon.origin.head_form import FormedHead
 from addon.origin.options import OriginOptions
-from addon.origin.prepared_request import PreparedRequest
+from addon.origin.prepared_request import OpenRequest
 from addon.origin.response_reader import ResponseReader
 from addon.pipeline.responder import is_collapsible
 from cache import engine
@@ -95,7 +95,7 @@ def plan_of(
         request,
         sent,
         object(),
-        {object(): PreparedRequest(b"", b"")},
+        {object(): OpenRequest(request, b"", "http")},
         policy=policy,
         stamp=Stamp(0, 0, 0, (), 0),
         decided_at=NOW,

@@ -1,0 +1,65 @@
+"""Trusted proxies: the peers whose word about a client counts, and which fields an edge sends about clients."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+from cache.http.client import Client
+
+UNIX = "unix:"
+"""In a list of trusted proxies: every peer on a Unix socket."""
+
+X_FIELDS, FORWARDED = "x-forwarded", "forwarded"
+
+
+def trusted_proxy(value: str) -> str:
+    """Return an address, a network or `unix:`. Raises ValueError, whose text names the expected value."""
+    if value != UNIX:
+        try:
+            ip_network(value)
+        except ValueError:
+            raise ValueError('addresses and networks, like "127.0.0.1", "10.0.0.0/8" or "::1", or "unix:"') from None
+    return value
+
+
+class TrustedProxies:
+    """The peers that are trusted."""
+
+    def __init__(self, names: Iterable[str]) -> None:
+        """Take addresses and networks, and `unix:`. Raises ValueError for anything else."""
+        listed = frozenset(names)
+        self._has_unix = UNIX in listed
+        self._networks = tuple(map(ip_network, sorted(listed - {UNIX})))
+
+    def __bool__(self) -> bool:
+        """Return whether there are any."""
+        return self._has_unix or bool(self._networks)
+
+    def __contains__(self, address: str) -> bool:
+        """Return whether a peer is trusted. Peers on a Unix socket have no address: an empty one, or `-`."""
+        found = _known_address(address)
+        return self._has_unix if found is None else _is_in(found, self._networks)
+
+
+def parsed_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Return an address without its zone, and as IPv4 if it is mapped; None for any other text."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
+
+
+_known_address = lru_cache(maxsize=4096)(parsed_address)
+
+
+@lru_cache(maxsize=4096)
+def _is_in(address: IPv4Address | IPv6Address, networks: tuple[IPv4Network | IPv6Network, ...]) -> bool:
+    return any(address in network for network in networks)
+
+
+def nobody(sets: Iterable[str]) -> Client:
+    """Return the client of requests that an edge makes itself, which sends these sets of fields."""
+    return Client(sends_x_fields=X_FIELDS in sets, sends_forwarded=FORWARDED in sets)

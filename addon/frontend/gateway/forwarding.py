@@ -1,0 +1,128 @@
+"""Finds out who the client of a request to an edge is, and takes the fields that say so out of the request.
+
+Each client has other values of these fields. Without them, the heads of equal requests are equal again, so a hot
+response is found by the bytes of the head, whoever asks. What the origin gets is `cache/rules/forwarded_fields.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from addon.config.settings import Settings
+from addon.config.trusted_proxies import TrustedProxies, nobody, parsed_address
+from addon.frontend.gateway import forwarded_values as values
+from cache.http.client import Client
+from cache.http.messages import Fields
+
+NAMES = frozenset(
+    "x-forwarded-for x-forwarded-proto x-forwarded-host x-forwarded-port x-forwarded-prefix x-real-ip forwarded".split()
+)
+"""The forwarded fields: what a proxy says about the client and its request."""
+
+_LINE = re.compile(
+    rb"\r\n((?:X-(?:Forwarded-(?:For|Proto|Host|Port|Prefix)|Real-IP))|Forwarded):([\t\x20-\x7e\x80-\xff]*)(?=\r\n)",
+    re.IGNORECASE,
+)
+
+_CLIENT_LINE = re.compile(rb"\r\n[Xx]-(?:[Ff]orwarded-[Ff]or|[Rr]eal-[Ii][Pp]):[\t\x20-\x7e\x80-\xff]*(?=\r\n)")
+"""The lines that differ from client to client behind most proxies, in their usual spellings."""
+
+type Lines = tuple[tuple[bytes, bytes], ...]
+"""Field lines as received, without their colons."""
+
+
+class Forwarding:
+    """The clients of one listener of an edge."""
+
+    def __init__(self, trusted: TrustedProxies, nobody: Client) -> None:
+        """Believe the trusted proxies. `nobody` says which fields origins get."""
+        self.trusted = trusted
+        self._nobody = nobody
+        self._client = lru_cache(maxsize=4096)(self._find_client)
+
+    def from_head(self, head: bytes, peer: str) -> tuple[bytes, Client]:
+        """Return a request head over HTTP/1 without forwarded fields, and the client. The head may be malformed.
+
+        `peer` is the address at the other end of the connection.
+        """
+        text, *rest = _LINE.split(head)
+        if not rest:
+            return head, self._client(peer, ())
+        # splitting gives the text before each line, its name and its value in turn
+        kept = text + b"".join(rest[2::3])
+        if peer not in self.trusted:
+            return kept, self._client(peer, ())
+        return kept, self._client(peer, tuple(zip(rest[0::3], rest[1::3], strict=True)))
+
+    def from_fields(self, fields: Fields, peer: str) -> tuple[Fields, Client]:
+        """Return fields without forwarded fields, and the client. `peer` is as in `from_head`."""
+        if NAMES.isdisjoint(fields.names()):
+            return fields, self._client(peer, ())
+        lines = tuple(
+            (name.encode("latin-1"), value.encode("latin-1")) for name, value in fields if name.lower() in NAMES
+        )
+        return fields.without(NAMES), self._client(peer, lines if peer in self.trusted else ())
+
+    def _find_client(self, peer: str, lines: Lines) -> Client:
+        """Return the client, by the forwarded fields of a trusted peer."""
+        said = _said(lines)
+        elements = values.elements_in(said.get("forwarded", ""))
+        addresses = values.addresses_in(said.get("x-forwarded-for", ""))
+        if addresses and elements and values.address_in(elements[-1].get("for", "")) != addresses[-1]:
+            elements = []  # the proxy writes X-Forwarded-For, and passes on what its client calls Forwarded
+        if not addresses:
+            addresses = [values.address_in(element.get("for", "")) or values.UNKNOWN for element in elements]
+        if not addresses and (real := values.address_in(said.get("x-real-ip", ""))):
+            addresses = [real]
+        if not elements:
+            elements = [{"for": f"[{each}]" if ":" in each else each} for each in addresses]
+        first = elements[0] if elements else {}
+        known_peer = parsed_address(peer)
+        hop = str(known_peer) if known_peer else ""
+        return Client(
+            address=self._real_address([*addresses, hop]),
+            scheme=values.scheme_in(said.get("x-forwarded-proto") or first.get("proto", "")),
+            forwarded_for=", ".join([*addresses, hop] if hop else addresses),
+            forwarded=", ".join([*map(values.element_text, elements), f"for={values.node_of(hop or values.UNKNOWN)}"]),
+            host=values.host_in(said.get("x-forwarded-host", "")),
+            port=values.port_in(said.get("x-forwarded-port", "")),
+            prefix=values.prefix_in(said.get("x-forwarded-prefix", "")),
+            told=tuple(element[name].lower() for element in elements for name in ("host", "proto") if name in element),
+            sends_x_fields=self._nobody.sends_x_fields,
+            sends_forwarded=self._nobody.sends_forwarded,
+        )
+
+    def _real_address(self, addresses: list[str]) -> str:
+        """Return the last address that is not one of the trusted proxies; the first if all are."""
+        for address in reversed(addresses):
+            if address and address != values.UNKNOWN and address not in self.trusted:
+                return address
+        return next((address for address in addresses if address not in ("", values.UNKNOWN)), "")
+
+
+def _said(lines: Lines) -> dict[str, str]:
+    """Return the values of fields by lower-case name; the lines of one field are joined."""
+    said: dict[str, str] = {}
+    for raw_name, raw_value in lines:
+        name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1").strip(" \t")
+        said[name] = f"{said[name]}, {value}" if name in said else value
+    return said
+
+
+def without_client(head: bytes) -> bytes:
+    """Return a request head without the lines that differ from client to client; it is equal for equal requests."""
+    return _CLIENT_LINE.sub(b"", head)
+
+
+def forwarding_of(settings: Settings) -> Forwarding | None:
+    """Return what finds out who the clients of an edge are; None for a forward proxy."""
+    if not settings.is_edge:
+        return None
+    return Forwarding(TrustedProxies(settings.trusted_proxies), nobody(settings.forwarded_fields))
+
+
+@lru_cache(maxsize=512)
+def view_prefix(client: Client) -> bytes:
+    """Return the bytes that tell heads apart whose requests trusted proxies describe differently; mostly none."""
+    return ("\t".join(client.view) + "\n").encode("latin-1") if client.view else b""
