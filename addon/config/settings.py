@@ -23,7 +23,7 @@ from addon.config.recordings import RecordingsSettings, ReplaySettings
 from addon.config.site import SiteSettings, site_for_any_host
 from addon.config.site_origins import origin_url
 from addon.config.store import MemorySettings, StoreSettings
-from addon.config.trusted_proxies import nobody, trusted_proxy
+from addon.config.trusted_proxies import nobody, trusted_proxy, with_proxies
 from addon.config.units import PositiveSeconds, PositiveSize, Seconds
 from addon.config.workers import Workers, usable_cores
 from cache.policy.cache_policy import (
@@ -125,6 +125,7 @@ class Settings(Section):
     edge: Annotated[str, AfterValidator(_edge)] = ""
     workers: Workers = 1
     trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(trusted_proxy)], ...], Strict(strict=False)] = ()
+    proxy_protocol: Annotated[bool, AfterValidator(with_proxies)] = False
     forwarded_fields: Annotated[tuple[Literal["x-forwarded", "forwarded"], ...], Strict(strict=False)] = (
         "x-forwarded",
         "forwarded",

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from pydantic import ValidationInfo
+
 from cache.http.client import Client
 
 UNIX = "unix:"
@@ -24,6 +26,13 @@ def trusted_proxy(value: str) -> str:
     return value
 
 
+def with_proxies(value: bool, info: ValidationInfo) -> bool:
+    """Return whether PROXY headers are expected. Raises ValueError if no proxy is trusted: none could connect."""
+    if value and not info.data.get("trusted_proxies"):
+        raise ValueError("false, or the addresses of the proxies in trusted_proxies")
+    return value
+
+
 class TrustedProxies:
     """The peers that are trusted."""
 
@@ -37,9 +46,9 @@ class TrustedProxies:
         """Return whether there are any."""
         return self._has_unix or bool(self._networks)
 
-    def __contains__(self, address: str) -> bool:
+    def __contains__(self, address: object) -> bool:
         """Return whether a peer is trusted. Peers on a Unix socket have no address: an empty one, or `-`."""
-        found = _known_address(address)
+        found = _known_address(address) if isinstance(address, str) else None
         return self._has_unix if found is None else _is_in(found, self._networks)
 
 

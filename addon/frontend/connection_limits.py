@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Container
 from ipaddress import IPv6Address, ip_address, ip_network
 
 PREFIX = 64
@@ -23,21 +24,30 @@ class ConnectionLimits:
         self.per_client = per_client
         """May be changed; it applies to new connections."""
         self._highest_descriptor = descriptors * 3 // 4
+        self.trusted: Container[str] = ()
+        """Addresses without a limit: proxies, whose connections are those of many clients. May be changed."""
         self._clients: dict[asyncio.BaseTransport, str] = {}
         self._connections: Counter[str] = Counter()
 
     def admit(self, transport: asyncio.BaseTransport) -> str | None:
         """Count a new connection, or return why it is refused: a sentence for its client."""
-        # the kernel assigns the lowest free number, so a high one tells how many descriptors are in use
-        if transport.get_extra_info("socket").fileno() >= self._highest_descriptor:
-            return "This proxy has as many connections open as it can."
-        client = client_at(address_of(transport)) if self.per_client else None
-        if client is None:
+        if problem := self.shortage(transport):
+            return problem
+        address = address_of(transport)
+        client = client_at(address) if self.per_client else None
+        if client is None or address in self.trusted:
             return None
         if self._connections[client] >= self.per_client:
             return f"{client} has {self.per_client} connections to this proxy open, as many as one client may."
         self._clients[transport] = client
         self._connections[client] += 1
+        return None
+
+    def shortage(self, transport: asyncio.BaseTransport) -> str | None:
+        """Return why no connection at all can be taken now, or None: a sentence for its client."""
+        # the kernel assigns the lowest free number, so a high one tells how many descriptors are in use
+        if transport.get_extra_info("socket").fileno() >= self._highest_descriptor:
+            return "This proxy has as many connections open as it can."
         return None
 
     def release(self, transport: asyncio.BaseTransport) -> None:

@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from addon.config.settings import Settings
+from addon.config.trusted_proxies import TrustedProxies, nobody
 from addon.frontend.connections import Connections
 from addon.frontend.gateway.forwarding import Forwarding
 from addon.frontend.gateway.sites import Sites
@@ -30,9 +32,18 @@ class Frontend:
     sites: Sites = field(default_factory=Sites)
     """The sites of an edge."""
     forwarding: Forwarding | None = None
-    """Finds out who the clients are, at an edge. May be changed; it applies to new requests."""
+    """Finds out who the clients are, at an edge."""
+    proxy_protocol: TrustedProxies | None = None
+    """The peers whose connections begin with a header of the PROXY protocol; no others may connect. None: none do."""
     inside_tunnel: InsideTunnel = field(init=False)
     """Set by the listener."""
+
+    def use_proxies(self, settings: Settings) -> None:
+        """Believe the proxies that the settings name, from the next connection on."""
+        trusted = TrustedProxies(settings.trusted_proxies)
+        self.forwarding = Forwarding(trusted, nobody(settings.forwarded_fields)) if settings.is_edge else None
+        self.proxy_protocol = trusted if settings.proxy_protocol else None
+        self.connections.limits.trusted = trusted
 
     def leaves_alone(self, host: str) -> bool:
         """Return whether tunnels to a host are passed through unopened."""

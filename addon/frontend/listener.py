@@ -10,12 +10,13 @@ from functools import partial
 from typing import cast
 
 from addon.frontend.connection_limits import address_of
+from addon.frontend.gateway.proxy_reader import ProxyReader
 from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import RequestTargets, TunnelTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.runtime.access_log import UNPARSED_REQUEST, AccessLog, format_line
-from cache.policy.reasons import Refused
+from cache.policy.reasons import Disconnected, Refused
 
 BACKLOG = 4096
 """Connections that the kernel keeps until they are accepted; many clients may connect at once."""
@@ -92,15 +93,38 @@ class _Accepted(asyncio.Protocol):
         self._listener = listener
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start HTTP/1 on the connection, or refuse it."""
-        listener, accepted = self._listener, cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
-        problem = listener.handler.frontend.connections.limits.admit(accepted)
-        if problem is None:
-            connection = Http1Connection(listener.handler, listener.targets)
-            accepted.set_protocol(connection)
-            connection.connection_made(accepted)
-        else:
+        """Start HTTP/1 on the connection, after the header of the PROXY protocol if there has to be one."""
+        accepted = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
+        frontend = self._listener.handler.frontend
+        proxies, connections = frontend.proxy_protocol, frontend.connections
+        if proxies is None:
+            self._begin(accepted, b"")
+        elif address_of(accepted) not in proxies:
+            self._drop(Disconnected.NOT_TRUSTED)
+            accepted.abort()
+        elif problem := connections.limits.shortage(accepted):
             self._refuse(accepted, problem)
+        else:
+            reader = ProxyReader(connections, self._begin, partial(self._drop, Disconnected.PROXY_PROTOCOL))
+            accepted.set_protocol(reader)
+            reader.connection_made(accepted)
+
+    def _drop(self, reason: Disconnected) -> None:
+        """Count a connection that ends without a response."""
+        self._listener.handler.frontend.service.counters.count(f"disconnected.{reason}")
+
+    def _begin(self, transport: asyncio.Transport, data: bytes) -> None:
+        """Start HTTP/1 on a connection that has sent `data` already, or refuse it."""
+        listener = self._listener
+        problem = listener.handler.frontend.connections.limits.admit(transport)
+        if problem is not None:
+            self._refuse(transport, problem)
+            return
+        connection = Http1Connection(listener.handler, listener.targets)
+        transport.set_protocol(connection)
+        connection.connection_made(transport)
+        if data:
+            connection.data_received(data)
 
     def _refuse(self, transport: asyncio.Transport, sentence: str) -> None:
         """Refuse a connection without reading from it: to wait for its request would be one connection more."""

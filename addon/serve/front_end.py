@@ -10,7 +10,6 @@ from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
 from addon.frontend.frontend import Frontend
-from addon.frontend.gateway.forwarding import forwarding_of
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.handler import Handler
@@ -31,8 +30,8 @@ def listener_of(settings: Settings, service: Service, limits: ConnectionLimits) 
     connections = Connections(limits, service.clock, log, each_second=fast_path.report_uses)
     certificates = LeafContexts(settings.tls.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
-    sites, forwarding = Sites(settings.sites), forwarding_of(settings)
-    frontend = Frontend(service, connections, certificates, leave_alone, sites, forwarding=forwarding)
+    frontend = Frontend(service, connections, certificates, leave_alone, Sites(settings.sites))
+    frontend.use_proxies(settings)
     http2 = Http2Handler(frontend, fast_path)
     return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets_of(settings, frontend.sites))
 

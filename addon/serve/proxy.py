@@ -8,7 +8,6 @@ from collections.abc import Callable, Sequence
 
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
-from addon.frontend.gateway.forwarding import forwarding_of
 from addon.runtime.access_log import AccessLog
 from addon.runtime.draining import Draining
 from addon.serve.front_end import listener_of
@@ -127,7 +126,7 @@ class Proxy:
         self.listener.handler.use_limits(settings.limits)
         self.listener.handler.use_sites(settings.sites)
         frontend = self.listener.handler.frontend
-        frontend.forwarding = forwarding_of(settings)
+        frontend.use_proxies(settings)
         frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
         frontend.connections.limits.per_client = settings.limits.connections_per_client
         self.listener.use_log(log)

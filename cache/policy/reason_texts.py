@@ -177,6 +177,12 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
         Disconnected.HTTP2_RESETS,
         ReasonText("the client had too many streams reset, refused or malformed", "RFC 9113 §10.5"),
     ),
+    # why a connection was ended before it began
+    (
+        Disconnected.NOT_TRUSTED,
+        ReasonText("with proxy_protocol, only the proxies in trusted_proxies may connect", "ours"),
+    ),
+    (Disconnected.PROXY_PROTOCOL, ReasonText("the header of the PROXY protocol was malformed", "ours")),
     # why one request over HTTP/2 was refused or ended
     (StreamReset.HTTP2_HEADS, ReasonText("the heads of the client's open requests were too large", "RFC 9113 §10.5")),
     (StreamReset.HTTP2_TOO_SLOW, ReasonText("the client sent or read too slowly", "RFC 9113 §10.5")),

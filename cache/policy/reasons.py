@@ -112,13 +112,15 @@ class Refused(StrEnum):
 
 
 class Disconnected(StrEnum):
-    """Reasons why this proxy ended the HTTP/2 connection of a client that broke a rule or a limit."""
+    """Reasons why this proxy ended the connection of a client that broke a rule or a limit, without a response."""
 
     HTTP2_CONTINUATIONS = "http2-continuations"
     HTTP2_CONTROL_FRAMES = "http2-control-frames"
     HTTP2_HEADER_LIST = "http2-header-list"
     HTTP2_PROTOCOL = "http2-protocol"
     HTTP2_RESETS = "http2-resets"
+    NOT_TRUSTED = "not-trusted"
+    PROXY_PROTOCOL = "proxy-protocol"
 
 
 class StreamReset(StrEnum):

@@ -9,8 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from addon.config.settings import Settings
-from addon.config.trusted_proxies import TrustedProxies, nobody, parsed_address
+from addon.config.trusted_proxies import TrustedProxies, parsed_address
 from addon.frontend.gateway import forwarded_values as values
 from cache.http.client import Client
 from cache.http.messages import Fields
@@ -113,13 +112,6 @@ def _said(lines: Lines) -> dict[str, str]:
 def without_client(head: bytes) -> bytes:
     """Return a request head without the lines that differ from client to client; it is equal for equal requests."""
     return _CLIENT_LINE.sub(b"", head)
-
-
-def forwarding_of(settings: Settings) -> Forwarding | None:
-    """Return what finds out who the clients of an edge are; None for a forward proxy."""
-    if not settings.is_edge:
-        return None
-    return Forwarding(TrustedProxies(settings.trusted_proxies), nobody(settings.forwarded_fields))
 
 
 @lru_cache(maxsize=512)

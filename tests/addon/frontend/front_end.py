@@ -19,7 +19,6 @@ from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
 from addon.frontend.frontend import Frontend
-from addon.frontend.gateway.forwarding import forwarding_of
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.connection_state import NOT_READ
 from addon.frontend.http1.fast_path import FastPath
@@ -184,14 +183,8 @@ class FrontEndUnderTest:
         limits = ConnectionLimits(self.settings.limits.connections_per_client, max_descriptors())
         self.fast_path = FastPath(service.active, service.counters, service.clock, self.settings.memory.hot_size, log)
         self.connections = Connections(limits, service.clock, log, each_second=self.fast_path.report_uses)
-        frontend = Frontend(
-            service,
-            self.connections,
-            leaf_contexts(),
-            leave_alone,
-            Sites(self.settings.sites),
-            forwarding=forwarding_of(self.settings),
-        )
+        frontend = Frontend(service, self.connections, leaf_contexts(), leave_alone, Sites(self.settings.sites))
+        frontend.use_proxies(self.settings)
         http2 = Http2Handler(frontend, self.fast_path)
         handler = Handler(frontend, self.fast_path, partial(Http2Connection, http2))
         self.listener = Listener(handler, targets_of(self.settings, frontend.sites))
