@@ -14,10 +14,11 @@ from addon.cli.store import key_of, open_store
 from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_table
 from addon.config.settings import Settings
 from addon.origin.lint import CheckedResponse, Finding, Level, findings
-from cache.http.messages import Received, Request
+from cache.http.messages import Received, Request, Response
+from cache.rules.gzip_proxied import may_withhold_gzip
 
 if TYPE_CHECKING:
-    from addon.origin import OriginOptions
+    from addon.origin import OriginClient, OriginOptions
 
 MAX_CONTENT = 1_048_576
 """Bytes of content that are read. Longer content is not checked."""
@@ -129,7 +130,24 @@ async def _exchange(options: OriginOptions, request: Request) -> CheckedResponse
         except OriginFailure:
             whole, cut_short = False, True
         await response.close()
+        refuses_via = await _refuses_via(origin, request, response.head)
     finally:
         await origin.close()
     received = Received(response.head, response.request_time, response.response_time)
-    return CheckedResponse(received, request, bytes(content), whole, cut_short)
+    return CheckedResponse(received, request, bytes(content), whole=whole, cut_short=cut_short, refuses_via=refuses_via)
+
+
+async def _refuses_via(origin: OriginClient, request: Request, head: Response) -> bool:
+    """Return whether an nginx compresses a response, but not for a request with Via. Raises OriginFailure."""
+    plain = request.fields.replacing("Accept-Encoding", "gzip")
+    with_via = plain.appending(("Via", "1.1 secondhand"))
+    if not may_withhold_gzip(
+        with_via, replace(head, fields=head.fields.without(["content-encoding", "content-length"]))
+    ):
+        return False
+    compressed = []
+    for fields in (with_via, plain):
+        response = await origin.fetch(replace(request, fields=fields))
+        await response.close()
+        compressed.append("content-encoding" in response.head.fields)
+    return compressed == [False, True]

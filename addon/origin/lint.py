@@ -44,6 +44,7 @@ class Flaw(StrEnum):
     SET_COOKIE_WITHOUT_LIFETIME = "set-cookie-without-lifetime"
     SPACE_BESIDE_EQUALS = "space-beside-equals"
     STALE_USE_FORBIDDEN = "stale-use-forbidden"
+    UNCOMPRESSED_WITH_VIA = "uncompressed-with-via"
     UNEXPECTED_304 = "unexpected-304"
     VARY_STAR = "vary-star"
 
@@ -76,6 +77,12 @@ _MEANINGS: dict[Flaw, tuple[Level, str, str, str]] = {
     Flaw.SET_COOKIE_WITHOUT_LIFETIME: (Level.WARNING, "set-cookie", "cookies, no explicit lifetime", "RFC 9111 §7.3"),
     Flaw.SPACE_BESIDE_EQUALS: (Level.BAD, "cache-control", "space beside `=`: the value is ignored", "RFC 9111 §5.2"),
     Flaw.STALE_USE_FORBIDDEN: (Level.WARNING, "cache-control", "stale use allowed and forbidden", "RFC 9111 §4.2.4"),
+    Flaw.UNCOMPRESSED_WITH_VIA: (
+        Level.WARNING,
+        "content-encoding",
+        'compressed, but not for a request with Via: set "gzip_proxied any" in its nginx, or origin.via = "off" here',
+        "RFC 9110 §7.6.3",
+    ),
     Flaw.UNEXPECTED_304: (Level.BAD, "message", "a 304 to a request that was not conditional", "RFC 9110 §15.4.5"),
     Flaw.VARY_STAR: (Level.WARNING, "vary", "`*`: no later request ever matches", "RFC 9111 §4.1"),
 }
@@ -103,6 +110,8 @@ class CheckedResponse:
     """`content` is complete."""
     cut_short: bool = False
     """The origin closed the connection before the content was complete."""
+    refuses_via: bool = False
+    """The origin compresses it for a request without Via only."""
 
 
 def findings(examined: CheckedResponse, policy: CachePolicy, *, everything: bool = False) -> list[Finding]:
@@ -141,6 +150,8 @@ def _flaws_of_message(examined: CheckedResponse) -> Iterator[Flaw]:
         yield Flaw.CONTENT_IN_205
     if examined.cut_short:
         yield Flaw.CONTENT_CUT_SHORT
+    if examined.refuses_via:
+        yield Flaw.UNCOMPRESSED_WITH_VIA
     if examined.request is None:
         return
     request_fields = examined.request.fields

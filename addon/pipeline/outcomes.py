@@ -22,6 +22,7 @@ from addon.pipeline.single_flight import (
     FlightResult,
     SingleFlight,
 )
+from addon.pipeline.uncompressed_origins import UncompressedOrigins
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import (
@@ -57,6 +58,7 @@ class Outcomes:
         self._clock = clock
         self._counters = counters
         self._max_object = max_object
+        self._uncompressed = UncompressedOrigins()
         self.entry_ids = entry_ids()
         """New ids for stored responses."""
 
@@ -75,6 +77,7 @@ class Outcomes:
             received: The head of the response.
             policy: The policy in force.
         """
+        self._uncompressed.note(sent.request, received.head, policy)
         if sent.not_storable is None and (declared_length(received.head) or 0) > self._max_object:
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
         return engine.on_response(request, sent, received, policy, next(self.entry_ids))

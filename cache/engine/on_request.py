@@ -19,6 +19,7 @@ from cache.rules import content_coding, validation
 from cache.rules.forward_targets import is_loop, reason_to_prohibit
 from cache.rules.freshness import current_age, freshness_lifetime, reason_to_validate, stale_use, time_to_live
 from cache.rules.mementos import ACCEPT_DATETIME, capture_at, captures_for, current
+from cache.rules.methods import ALLOW, reason_to_refuse
 from cache.rules.ownership import is_visible
 from cache.rules.selection import is_misaddressed, matching, obstacle, reason_to_bypass
 from cache.rules.stored_response import StoredResponse
@@ -115,14 +116,33 @@ def _refuse_target(request: Request, policy: CachePolicy, now: float) -> Refuse 
 
 
 def _answer_locally(request: Request, policy: CachePolicy, now: float) -> Refuse | None:
-    """Return the response to a TRACE, or to an OPTIONS with Max-Forwards 0, or None (RFC 9110 §7.6.2, §9.3.8)."""
+    """Return the response to a request whose method is answered here, or None (RFC 9110 §7.6.2, §9.3.8)."""
     if request.method == "TRACE":
         sentence = "This proxy does not answer TRACE: the response would contain the credentials of the request."
-        return Refuse(error_response(405, Refused.TRACE, sentence, policy, now), Refused.TRACE)
+        return _not_allowed(Refused.TRACE, sentence, policy, now)
     if request.method == "OPTIONS" and request.fields.get("max-forwards") == "0":
         sentence = f"The request for {request.uri} has Max-Forwards 0, so this proxy does not forward it."
         return Refuse(error_response(200, Refused.LAST_HOP, sentence, policy, now), Refused.LAST_HOP)
-    return None
+    return _refuse_method(request, policy, now) if policy.identity.gateway else None
+
+
+def _refuse_method(request: Request, policy: CachePolicy, now: float) -> Refuse | None:
+    """Return the error for a request with a method that an edge does not forward, or None."""
+    match reason_to_refuse(request.method):
+        case Refused.PURGE:
+            sentence = "This client may not delete copies with PURGE."
+            return Refuse(error_response(403, Refused.PURGE, sentence, policy, now), Refused.PURGE)
+        case Refused() as reason:
+            sentence = f"This server does not forward the method {request.method}."
+            return _not_allowed(reason, sentence, policy, now)
+        case None:
+            return None
+
+
+def _not_allowed(reason: Refused, sentence: str, policy: CachePolicy, now: float) -> Refuse:
+    answer = error_response(405, reason, sentence, policy, now)
+    fields = answer.head.fields.appending(("Allow", ALLOW))  # RFC 9110 §15.5.6
+    return Refuse(replace(answer, head=replace(answer.head, fields=fields)), reason)
 
 
 def _forward(

@@ -143,11 +143,13 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Refused.LAST_HOP, ReasonText("Max-Forwards does not allow it to be forwarded", "RFC 9110 §7.6.2")),
     (Refused.LOOP, ReasonText("the request came through this proxy before", "RFC 9110 §7.6.3")),
     (Refused.MALFORMED_REQUEST, ReasonText("the request is malformed and cannot be forwarded", "RFC 9112 §3")),
+    (Refused.METHOD, ReasonText("an edge forwards registered methods only", "RFC 9110 §16.1.1")),
     (Refused.OFFLINE, ReasonText("this proxy is offline, and no stored response may be used", "RFC 9111 §4.2.4")),
     (
         Refused.ONLY_IF_CACHED,
         ReasonText("the request has only-if-cached, and no stored response may be used", "RFC 9111 §5.2.1.7"),
     ),
+    (Refused.PURGE, ReasonText("the client may not delete copies with PURGE", "ours")),
     (Refused.REPLAY, ReasonText("a recording is being replayed, and it has no response that may be used", "ours")),
     (
         Refused.STALE_FORBIDDEN,

@@ -31,6 +31,7 @@ from cache.engine.decisions import (
 )
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
+from cache.rules.forwarded_fields import forwarded_fields
 from cache.rules.groups import groups
 from cache.rules.key import keys, primary_key
 from cache.rules.stored_parts import StoredContent
@@ -142,7 +143,8 @@ class EngineUnderTest:
         assert self._at_origin, "the origin receives no request"
         self._current = self._at_origin.popleft()
         request = self._current.sent.request
-        fields = Fields((("Host", request.authority), *request.fields.without(["host"])))
+        sent = (*request.fields.without(["host"]), *forwarded_fields(request))
+        fields = Fields((("Host", request.authority), *sent))
         return OriginRequest(request.method, request.target, fields, self._current.body)
 
     async def respond(self, response: OriginResponse) -> None:

@@ -3,14 +3,10 @@
 from typing import Any
 
 from tests.lanes.script import Conversation, answer, ask, conversation, counts, later, no_clock, origin
-from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, nothing_is_stored, proxy_status
+from tests.rfc.common_steps import EDGE, FRESH_60, MISS, STORED, hit, nothing_is_stored, proxy_status
 
 BYPASSED = "Cache-Status: secondhand; fwd=bypass; detail=unkeyed-input"
 
-EDGE = dict.fromkeys(
-    ("responder", "http", "https", "http2"),
-    "edge mode needs the address of its origin before it starts, and the origin of this lane starts later",
-)
 TUNNEL = dict.fromkeys(("https", "http2"), "in this lane, CONNECT is refused")
 
 
@@ -112,12 +108,12 @@ CONVERSATIONS = [
         "in edge mode, fields like X-Forwarded-Host are removed, and the request does not bypass the cache",
         "SEC-04",
         ask("GET /a", "X-Forwarded-Host: evil.example", "X-Forwarded-For: 192.0.2.1", "User_Agent: evil"),
-        origin("200 OK", FRESH_60, saw=("no X-Forwarded-Host", "no X-Forwarded-For", "no User_Agent")),
+        origin("200 OK", FRESH_60, saw=("X-Forwarded-Host: {authority}", "no X-Forwarded-For", "no User_Agent")),
         answer("200", STORED),
         ask("GET /a", "X-Rewrite-URL: /b"),
         answer("203", hit(60)),
         ask("POST /a", "X-Forwarded-Host: evil.example", "User_Agent: evil", body="order"),
-        origin("403 Forbidden", saw=("no X-Forwarded-Host", "no User_Agent")),
+        origin("403 Forbidden", saw=("X-Forwarded-Host: {authority}", "no User_Agent")),
         answer("403"),
         settings={"edge": "http://127.0.0.1:8000"},
         unsupported=EDGE,

@@ -51,3 +51,10 @@ def not_stored(title: str, row: str, *fields: str, request: tuple[str, ...] = ()
         origin("200 OK", *fields, body="second"),
         answer("200", MISS, body="second"),
     )
+
+
+EDGE = dict.fromkeys(
+    ("responder", "http", "https", "http2"),
+    "edge mode needs the address of its origin before it starts, and the origin of this lane starts later",
+)
+"""Lanes that cannot show a conversation of an edge."""

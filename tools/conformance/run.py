@@ -19,7 +19,7 @@ type AnswerStatus = Literal["origin", "always"]
 
 HERE = Path(__file__).parent
 # five tests demand that cookies are repeated to other clients, which the default does not do
-SETTINGS = {"CACHE__SET_COOKIE": "store"}
+SETTINGS = {"CACHE__SET_COOKIE": "store", "CACHE__CLIENT_RELOAD": "honour"}
 """Settings of the proxy, by the names of their environment variables, without the prefix."""
 
 TIMEOUT = 150

@@ -165,6 +165,7 @@ def test_what_a_trusted_proxy_says_about_the_host_is_kept_apart() -> None:
     run_at_edge(conversation, last_values, **TRUSTED)
 
 
+@pytest.mark.row("EDGE-01")
 def test_every_miss_and_every_validation_names_its_own_client() -> None:
     async def conversation(edge: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await edge.client()

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from addon.frontend.connections import HEAD_TIMEOUT
 from addon.frontend.gateway.proxy_reader import ProxyReader
 from tests.addon.frontend.front_end import FRESH, FrontEndUnderTest, get, run_at_edge, run_conversation, until
@@ -15,6 +17,7 @@ EXPECTED = {"trusted_proxies": ["127.0.0.1"], "proxy_protocol": True}
 REQUEST = b"GET / HTTP/1.1\r\nHost: a.example\r\n%b\r\n"
 
 
+@pytest.mark.row("EDGE-05")
 def test_the_client_in_the_header_is_named_to_the_origin_and_logged(tmp_path: Path) -> None:
     log = tmp_path / "access.log"
 
