@@ -50,7 +50,7 @@ def on_request(
     candidates = [entry for entry in candidates if is_visible(entry, request, policy)]
     if policy.identity.gateway:  # ledger SEC-04: the origin does not get these fields
         unkeyed = unkeyed_input(request.fields, request.method) | ambiguous_names(request.fields)
-        request = request.with_fields(request.fields.without(unkeyed)) if unkeyed else request
+        request = request.with_fields(for_all_clients(request.fields.without(unkeyed)))
     if refusal := _refuse_target(request, policy, now) or _answer_locally(request, policy, now):
         return refusal
     if bypass := reason_to_bypass(request, policy):

@@ -44,6 +44,9 @@ repeated to the next one. The default, `"auto"`, does not do that: `headers-stor
 `304-etag-update-response-Set-Cookie` and `304-etag-update-response-Set-Cookie2` is no. All other results are the same,
 so with the default 157 required and 96 optimal tests pass.
 
+They also have `cache.client_reload = "honour"`, because the suite asks whether a reload is honoured. An edge answers a
+reload with a copy that is fresh, unless this key is set.
+
 The latest release on npm is {release}, which is older than the suite's present form. {written} tests are new or
 different in the present form; `tools/conformance/present_form` has them in our own words. All other tests are those of
 the release. So our figures are not results of the suite's present files, but of the same tests, run by the same engine.
