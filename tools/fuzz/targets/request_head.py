@@ -5,6 +5,8 @@ from __future__ import annotations
 import h11
 import httptools
 
+from addon.config.site import site_for_any_host
+from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.request_head import HeadLimits, MalformedRequest, RequestHead, end_of_head, parse
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, TunnelTargets
 from cache.rules.key import is_normalised, primary_key, request_for
@@ -19,7 +21,7 @@ TOKENS = [
 LIMITS = HeadLimits()
 TARGETS = (
     ForwardProxyTargets(),
-    GatewayTargets(("http", "origin.example", 80)),
+    GatewayTargets(Sites([site_for_any_host("http://origin.example")])),
     TunnelTargets.of("https", "origin.example", 443, "origin.example"),
 )
 

@@ -193,6 +193,22 @@ def test_every_miss_and_every_validation_names_its_own_client() -> None:
     run_at_edge(conversation, validated, **TRUSTED)
 
 
+def test_uploads_and_requests_past_the_cache_name_their_client() -> None:
+    async def conversation(edge: FrontEndUnderTest, origin: RawOrigin) -> None:
+        lines = f"Host: a.example\r\nX-Forwarded-For: {CLIENT}\r\nForwarded: for=1.2.3.4\r\n".encode()
+        for beginning in (
+            b"POST / HTTP/1.1\r\nContent-Length: 0\r\n",
+            b"DELETE / HTTP/1.1\r\n",
+            b"GET /?a HTTP/1.0\r\n",
+        ):
+            await (await edge.client()).fetch(beginning + lines + b"\r\n")
+        for request in origin.requests:
+            assert request.count(b"\r\nX-Forwarded-For: 203.0.113.7, 127.0.0.1\r\n") == 1
+            assert b"1.2.3.4" not in request
+
+    run_at_edge(conversation, answering(OK), **TRUSTED)
+
+
 def test_a_response_that_varies_by_the_client_answers_nobody_else() -> None:
     async def conversation(edge: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await edge.client()
