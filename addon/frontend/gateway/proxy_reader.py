@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable
 from typing import cast
 
-from addon.frontend.connections import HEAD_TIMEOUT, Connections
+from addon.frontend.connections import HEAD_TIMEOUT, Connections, has_unread_input
 from addon.frontend.gateway.proxied_transport import ProxiedTransport
 from addon.frontend.gateway.proxy_protocol import MalformedProxyHeader, read_header
 
@@ -67,8 +67,13 @@ class ProxyReader(asyncio.Protocol):
         self.abort()
 
     def finish(self) -> None:
-        """End: nothing was asked yet."""
-        self.abort()
+        """End, unless the header is on its way: a request follows it."""
+        if not self._received and not has_unread_input(self._transport):
+            self.abort()
+
+    def end_if_idle(self) -> None:
+        """End if nothing has arrived."""
+        self.finish()
 
     def abort(self) -> None:
         """End at once."""

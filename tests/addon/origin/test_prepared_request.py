@@ -52,3 +52,18 @@ def test_a_request_through_another_proxy_has_the_absolute_form() -> None:
     request = Request("GET", "http", "a.example", 80, "/", Fields((("Accept", "*/*"),)))
     prepared = OpenRequest(request, request_head(request, route), "http")
     assert prepared.bytes_for(http1, request) == request_head(request, route)
+
+
+def test_a_site_with_another_host_and_a_prefix_names_the_url_of_the_client() -> None:
+    http1, http2 = asyncio.run(connections())
+    route = Route("https", "b.example", 443, prefix="/app", host_header="internal.example:8443")
+    request = Request("GET", "https", "a.example", 443, "/a", client=Client("203.0.113.7", forwarded="for=203.0.113.7"))
+    first = Request("GET", "https", "a.example", 443, "/first")
+    prepared = OpenRequest(route.applied(first), request_head(route.applied(first), route), "https", route.prefix)
+    sent = route.applied(request)
+    assert prepared.bytes_for(http1, request) == request_head(sent, route)
+    assert prepared.bytes_for(http2, request) == request_block(sent, "https")
+    head = request_head(sent, route).decode("ascii")
+    assert head.startswith("GET /app/a HTTP/1.1\r\nHost: internal.example:8443\r\n")
+    assert "\r\nX-Forwarded-Host: a.example\r\nX-Forwarded-Port: 443\r\n" in head
+    assert head.endswith("Forwarded: for=203.0.113.7;host=a.example;proto=https\r\n\r\n")

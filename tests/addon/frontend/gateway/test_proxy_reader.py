@@ -86,6 +86,20 @@ def test_a_header_that_does_not_come_is_not_waited_for_longer_than_a_request_hea
     run_at_edge(conversation, answering(FRESH), **EXPECTED)
 
 
+def test_a_connection_whose_header_is_on_its_way_is_answered_although_the_listener_closes() -> None:
+    async def conversation(edge: FrontEndUnderTest, _: RawOrigin) -> None:
+        client, silent = await edge.client(), await edge.client()
+        client.send(HEADER[:9])
+        await until(lambda: len(edge.connections) == 2)
+        draining = asyncio.ensure_future(edge.listener.drain())
+        assert await silent.rest() == b""
+        assert (await client.fetch(HEADER[9:] + REQUEST % b"")).status == 200
+        assert await client.rest() == b""
+        await draining
+
+    run_at_edge(conversation, answering(FRESH), **EXPECTED)
+
+
 def test_the_limit_of_connections_is_for_the_client_in_the_header() -> None:
     async def conversation(edge: FrontEndUnderTest, _: RawOrigin) -> None:
         clients = [await edge.client() for _ in range(3)]
