@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -59,6 +60,16 @@ def parsed_address(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return (address.ipv4_mapped if isinstance(address, IPv6Address) else None) or address
+
+
+def normal_address(text: str) -> str:
+    """Return an address in its normal form, as `parsed_address` does; an empty string for any other text."""
+    try:
+        socket.inet_pton(socket.AF_INET, text)  # much faster than the other way, and the usual case
+    except (OSError, ValueError):
+        address = parsed_address(text)
+        return str(address) if address else ""
+    return text
 
 
 _known_address = lru_cache(maxsize=4096)(parsed_address)

@@ -31,17 +31,18 @@ _NONE = Fields()
 @lru_cache(maxsize=1024)
 def _fields(client: Client, scheme: str, authority: str, port: int) -> Fields:
     lines: list[tuple[str, str]] = []
+    host = client.host or authority
     if client.sends_x_fields:
         lines += [
             ("X-Forwarded-For", client.forwarded_for),
             ("X-Forwarded-Proto", scheme),
-            ("X-Forwarded-Host", client.host or authority),
+            ("X-Forwarded-Host", host),
             ("X-Forwarded-Port", client.port or str(port)),
             ("X-Forwarded-Prefix", client.prefix),
             ("X-Real-IP", client.address),
         ]
     if client.sends_forwarded:
-        own = f"host={quoted(authority)};proto={scheme}"
+        own = f"host={quoted(host)};proto={scheme}"
         lines.append(("Forwarded", f"{client.forwarded};{own}" if client.forwarded else own))
     return Fields(tuple(line for line in lines if line[1]))
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from addon.config.trusted_proxies import parsed_address
+from addon.config.trusted_proxies import normal_address
 from cache.http.fields import HOST, members, unquoted
 from cache.rules.forwarded_fields import quoted
 
@@ -49,8 +49,7 @@ def prefix_in(value: str) -> str:
 def address_in(node: str) -> str:
     """Return the address of a node, which may have brackets and a port; else an empty string."""
     match = _NODE.fullmatch(node)
-    address = parsed_address((match["v4"] or match["v6"]) if match else node)
-    return str(address) if address else ""
+    return normal_address((match["v4"] or match["v6"]) if match else node)
 
 
 def addresses_in(value: str) -> list[str]:

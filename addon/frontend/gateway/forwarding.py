@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from addon.config.trusted_proxies import TrustedProxies, parsed_address
+from addon.config.trusted_proxies import TrustedProxies, normal_address
 from addon.frontend.gateway import forwarded_values as values
 from cache.http.client import Client
 from cache.http.messages import Fields
@@ -77,8 +77,7 @@ class Forwarding:
         if not elements:
             elements = [{"for": f"[{each}]" if ":" in each else each} for each in addresses]
         first = elements[0] if elements else {}
-        known_peer = parsed_address(peer)
-        hop = str(known_peer) if known_peer else ""
+        hop = normal_address(peer)
         return Client(
             address=self._real_address([*addresses, hop]),
             scheme=values.scheme_in(said.get("x-forwarded-proto") or first.get("proto", "")),
