@@ -15,6 +15,7 @@ from cache.rules.freshness import current_age, freshness_lifetime, is_fresh
 from cache.rules.key import is_spelled_as
 from cache.rules.ownership import ANY, API_KEY, COOKIE, CREDENTIAL, SCOPE
 from cache.rules.stored_response import StoredResponse
+from cache.rules.vary import VIEW
 
 HEADINGS = ("", "FIELD", "ORIGIN SENT", "CLIENT GETS")
 """The headings above `compared_rows`."""
@@ -90,6 +91,8 @@ def selecting_fields(entry: StoredResponse) -> Iterator[str]:
             yield _same("Cookie", value)
         elif name == API_KEY:
             yield _same("API key", value)
+        elif name == VIEW:
+            yield f"as trusted proxies described it: {value}"
         else:
             yield f"with {name}: {value}" if value is not None else f"without {name}"
 

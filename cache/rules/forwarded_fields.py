@@ -67,13 +67,13 @@ def view_of(request: Request) -> str | None:
 
 
 @lru_cache(maxsize=512)
-def _view(client: Client, scheme: str, authority: str, port: int) -> str | None:
-    host = normalised_authority(client.host, scheme)
+def _view(client: Client, scheme: str, authority: str, own_port: int) -> str | None:
+    host, port = normalised_authority(client.host, scheme), client.port
     others = [value for value in client.told if normalised_authority(value, scheme) not in (authority, scheme)]
-    said = (
-        "" if host == authority else host,
-        "" if client.port == str(port) else client.port,
-        client.prefix,
-        *others,
-    )
-    return " ".join(said) if any(said) else None
+    said = {
+        "host": host if host != authority else "",
+        "port": port if port != str(own_port) else "",
+        "prefix": client.prefix,
+        "forwarded": ",".join(others),
+    }
+    return " ".join([f"{name}={value}" for name, value in said.items() if value]) or None

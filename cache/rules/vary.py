@@ -35,7 +35,7 @@ REFERRING_SITE = "referring-site"
 _QUERY = "&search"
 """The name of the query among Vary values; no field has that name."""
 
-_VIEW = "&forwarded"
+VIEW = "&forwarded"
 """The name of what trusted proxies say about the request, among Vary values; no field has that name."""
 
 _CREDENTIALS = frozenset({"authorization", "cookie"})
@@ -65,7 +65,7 @@ def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePo
     owner = owner_of(request, response_fields, policy)
     view = view_of(request)
     if view is not None:
-        owner += ((_VIEW, view),)
+        owner += ((VIEW, view),)
     if "vary" not in response_fields and not policy.keying.partition and not is_any_query_key(key):
         return owner
     nominated = nominated_fields(response_fields)
@@ -109,7 +109,7 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
         return False
     if policy.keying.partition and not {name for name, _ in entry.vary}.issuperset(policy.keying.partition):
         return False  # it was stored before the partition was set (RFC 9111 §7.2)
-    if view_of(request) is not None and not any(name == _VIEW for name, _ in entry.vary):
+    if view_of(request) is not None and not any(name == VIEW for name, _ in entry.vary):
         return False
     return all(
         name in (SCOPE, CREDENTIAL, COOKIE, API_KEY) or _value_of(request, name, entry.head.fields, policy) == value
@@ -118,7 +118,7 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
 
 
 def _value_of(request: Request, name: str, response_fields: Fields, policy: CachePolicy) -> str | None:
-    if name == _VIEW:
+    if name == VIEW:
         return view_of(request)
     if name == _QUERY:
         return significant_query(request.target, search_variance(response_fields.get("no-vary-search")))

@@ -43,10 +43,10 @@ def test_without_a_client_an_origin_is_told_nothing() -> None:
         (Client(), None),
         (CLIENT, None),
         (Client(host="A.example:80", port="80", told=("a.example", "http")), None),
-        (Client(host="b.example"), "b.example  "),
-        (Client(port="8080"), " 8080 "),
-        (Client(prefix="/shop"), "  /shop"),
-        (Client(told=("b.example", "http")), "   b.example"),
+        (Client(host="b.example"), "host=b.example"),
+        (Client(port="8080"), "port=8080"),
+        (Client(prefix="/shop"), "prefix=/shop"),
+        (Client(told=("b.example", "http")), "forwarded=b.example"),
     ],
 )
 def test_only_what_differs_from_the_url_tells_requests_apart(told: Client, view: str | None) -> None:
