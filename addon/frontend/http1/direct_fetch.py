@@ -97,7 +97,7 @@ class DirectFetch:
         self.fetcher = fetcher
         self.flight = flight
         self._sent = sent
-        self._health = ready.pool.health
+        self._health = ready[0].health
         self._exchange: Exchange | None = None
         self._deadline: asyncio.TimerHandle | None = None
         interim = None if request.version == "HTTP/1.0" else self._interim  # RFC 9110 §15.2

@@ -127,7 +127,7 @@ class RequestTemplates:
         connection = pool.ready_connection()
         if connection is None:
             return None
-        return ReadyRequest(pool, connection, open_request.bytes_for(connection, request))
+        return pool, connection, open_request.bytes_for(connection, request)
 
     def _open_request(self, template: RequestTemplate, pool: OriginPool) -> OpenRequest:
         """Make what is sent to the origin of a pool."""

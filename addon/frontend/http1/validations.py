@@ -231,7 +231,7 @@ class Validations:
         connection = pool.ready_connection() if pool is not None and open_request is not None else None
         if pool is None or open_request is None or connection is None:
             return None
-        return ReadyRequest(pool, connection, open_request.bytes_for(connection, request))
+        return pool, connection, open_request.bytes_for(connection, request)
 
     def _open_request(self, planned: PlannedRequest, pool: OriginPool) -> OpenRequest | None:
         """Return what is sent to the origin of a pool, or None if the request is not valid."""

@@ -16,7 +16,9 @@ from addon.origin.pool import OriginPool
 from addon.origin.proxy import Route, UpstreamProxies
 from addon.origin.request_head import request_head
 from cache.http.host_table import ANY_HOST, WILDCARD
-from cache.http.messages import DEFAULT_PORTS, Request
+from cache.http.messages import DEFAULT_PORTS, Fields, Request
+
+_CHECK_FIELDS = Fields((("User-Agent", "secondhand"),))  # RFC 9110 §10.1.5; some servers refuse requests without it
 
 
 class SiteConnector:
@@ -92,5 +94,5 @@ class SiteConnector:
         """Return the request of a check. Its path is that of the origin, so the prefix is not put in front of it."""
         name = self._site.options.name.removeprefix(WILDCARD)
         host = origin.options.authority if name == ANY_HOST else name
-        request = Request("GET", route.scheme, host, DEFAULT_PORTS[route.scheme], check.path)
+        request = Request("GET", route.scheme, host, DEFAULT_PORTS[route.scheme], check.path, fields=_CHECK_FIELDS)
         return replace(route, prefix="").applied(request)
