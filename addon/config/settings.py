@@ -15,6 +15,7 @@ from addon.config.addresses import is_loopback, own_authorities, parse_targets
 from addon.config.annotations import AnnotationSettings
 from addon.config.cache import CacheSettings
 from addon.config.clients import SHIPPED, read_clients
+from addon.config.codings import CodingsSettings
 from addon.config.http2 import Http2Settings
 from addon.config.model import ExistingFile, RegularExpression, Section, Token
 from addon.config.offline import OfflineSettings
@@ -135,6 +136,7 @@ class Settings(Section):
     memory: MemorySettings = MemorySettings()
     answer: AnswerSettings = AnswerSettings()
     cache: CacheSettings = CacheSettings()
+    codings: CodingsSettings = CodingsSettings()
     offline: OfflineSettings = OfflineSettings()
     origin: OriginSettings = OriginSettings()
     tls: TlsSettings = TlsSettings()
@@ -247,6 +249,7 @@ class Settings(Section):
                 no_vary_search=cache.no_vary_search,
                 vary_language_order=cache.vary_lang_order == "count",
             ),
+            codings=self.codings.policy(is_edge=self.is_edge),
             hosts=tuple(each.rule() for each in cache.hosts),
             targeted_fields=self.targeted_fields,
         )

@@ -16,6 +16,7 @@ from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail, Forwarded, NotStored, Refused
 from cache.rules import content_coding, validation
+from cache.rules.accept_encoding import with_class
 from cache.rules.forward_targets import is_loop, reason_to_prohibit
 from cache.rules.freshness import current_age, freshness_lifetime, reason_to_validate, stale_use, time_to_live
 from cache.rules.mementos import ACCEPT_DATETIME, capture_at, captures_for, current
@@ -48,9 +49,7 @@ def on_request(
     """
     policy = policy.towards(request)
     candidates = [entry for entry in candidates if is_visible(entry, request, policy)]
-    if policy.identity.gateway:  # ledger SEC-04: the origin does not get these fields
-        unkeyed = unkeyed_input(request.fields, request.method) | ambiguous_names(request.fields)
-        request = request.with_fields(for_all_clients(request.fields.without(unkeyed)))
+    request = _normalised(request, policy)
     if refusal := _refuse_target(request, policy, now) or _answer_locally(request, policy, now):
         return refusal
     if bypass := reason_to_bypass(request, policy):
@@ -91,6 +90,16 @@ def on_request(
         # the stored parts lack bytes that the request needs, so no 304 can make them the response
         return for_missing_part(replace(upstream_request, selected=None), request, selected, policy)
     return validating(upstream_request, validation.entries_to_validate(matches, selected))
+
+
+def _normalised(request: Request, policy: CachePolicy) -> Request:
+    """Return the request as it is decided about: at an edge, clients say less than in their own words."""
+    if policy.identity.gateway:  # ledger SEC-04: the origin does not get these fields
+        unkeyed = unkeyed_input(request.fields, request.method) | ambiguous_names(request.fields)
+        request = request.with_fields(for_all_clients(request.fields.without(unkeyed)))
+    if policy.codings.classes:
+        request = request.with_fields(with_class(request.fields))
+    return request
 
 
 def _head_ids(candidates: Sequence[StoredResponse]) -> tuple[str, ...]:

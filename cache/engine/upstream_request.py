@@ -16,6 +16,7 @@ from cache.http.fields import delta_seconds, is_strong, tokens
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules import validation
+from cache.rules.accept_encoding import with_class
 from cache.rules.forward_targets import pseudonym
 from cache.rules.freshness import directives_of
 from cache.rules.storability import is_authorized
@@ -27,7 +28,8 @@ from cache.rules.vary import selecting_fields
 def forwarded(request: Request, policy: CachePolicy) -> Request:
     """Return the client's request as it is forwarded: without hop-by-hop fields, with Via (RFC 9110 §7.6)."""
     identity, name = policy.identity, pseudonym(policy)
-    fields = _forwarded_fields(request.fields, request.method)
+    fields = with_class(request.fields) if policy.codings.classes else request.fields
+    fields = _forwarded_fields(fields, request.method)
     if identity.via:
         fields = _with_via(fields, request.version, name)
     if identity.gateway or not identity.via:

@@ -118,6 +118,14 @@ class KeyPolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class CodingPolicy:
+    """The content codings between this cache and its clients."""
+
+    classes: bool = False
+    """Compare and forward Accept-Encoding as one of a few classes."""
+
+
+@dataclass(frozen=True, slots=True)
 class RequestPolicy:
     """The handling of requests from clients."""
 
@@ -180,6 +188,7 @@ class CachePolicy:
     freshness: FreshnessPolicy = FreshnessPolicy()
     storing: StoringPolicy = StoringPolicy()
     keying: KeyPolicy = KeyPolicy()
+    codings: CodingPolicy = CodingPolicy()
     requests: RequestPolicy = RequestPolicy()
     private: PrivateCache = SHARED_CACHE
     network: NetworkPolicy = NetworkPolicy()

@@ -6,15 +6,10 @@ this cache must ensure that the client accepts the coding, and that it still get
 
 from __future__ import annotations
 
-from cache.http.fields import WEIGHT, members, opaque_tag, tokens
+from cache.http.fields import opaque_tag, tokens
 from cache.http.messages import Fields, Request
+from cache.rules.accept_encoding import ACCEPT_ENCODING, IDENTITY, acceptance, accepts, canonical
 from cache.rules.stored_response import StoredResponse
-
-ACCEPT_ENCODING = "accept-encoding"
-
-_IDENTITY = "identity"
-_ALIASES = {"x-gzip": "gzip", "x-compress": "compress"}
-"""RFC 9110 §8.4.1: names that mean the same."""
 
 
 def varies_by_coding(fields: Fields) -> bool:
@@ -34,44 +29,40 @@ def may_confirm(entry: StoredResponse, request: Request, response_fields: Fields
     return not negotiated or _is_suitable(entry, request, negotiated=True)
 
 
+def suits_class(fields: Fields, chosen_for: str | None, accept_encoding: str | None) -> bool:
+    """Return whether a variant that was chosen for one Accept-Encoding may be served for another one.
+
+    `fields` are those of the variant. The other Accept-Encoding is a class, as it is forwarded at an edge.
+    """
+    return _is_suitable_for(acceptance(accept_encoding), fields, acceptance(chosen_for), negotiated=True)
+
+
 def _is_suitable(entry: StoredResponse, request: Request, *, negotiated: bool) -> bool:
-    codings, stored_values = _codings(entry.head.fields), dict(entry.vary)
-    # RFC 9110 §12.5.3 allows any coding without the field, but most clients that send none cannot decode one
-    accepted = _acceptance(request.fields.get(ACCEPT_ENCODING))
-    chosen_for = _acceptance(stored_values.get(ACCEPT_ENCODING))
+    stored_values = dict(entry.vary)
+    accepted = acceptance(request.fields.get(ACCEPT_ENCODING))
+    chosen_for = acceptance(stored_values.get(ACCEPT_ENCODING))
     if ACCEPT_ENCODING in stored_values and chosen_for == accepted:
         return True  # the origin itself chose this coding for an equal Accept-Encoding
+    return _is_suitable_for(accepted, entry.head.fields, chosen_for, negotiated=negotiated)
+
+
+def _is_suitable_for(
+    accepted: dict[str, bool], fields: Fields, chosen_for: dict[str, bool], *, negotiated: bool
+) -> bool:
+    codings = codings_of(fields)
     if codings:
-        return all(_accepts(accepted, coding) for coding in codings)
+        return all(accepts(accepted, coding) for coding in codings)
     # the origin chose to use no coding, but only among those that the earlier request accepted
-    return _accepts(accepted, _IDENTITY) and (not negotiated or _compressions(accepted) <= _compressions(chosen_for))
-
-
-def _acceptance(accept_encoding: str | None) -> dict[str, bool]:
-    """Return whether each coding in an Accept-Encoding, or `*`, is accepted. An invalid weight refuses a coding."""
-    acceptance = {}
-    for member in members(accept_encoding or ""):
-        name, *parameters = (part.strip(" \t") for part in member.split(";"))
-        weights = [WEIGHT.fullmatch(part) for part in parameters if part.lower().startswith("q=")]
-        acceptance[_canonical(name)] = all(weight and float(weight[1]) > 0 for weight in weights)
-    return acceptance
-
-
-def _accepts(acceptance: dict[str, bool], coding: str) -> bool:
-    return acceptance.get(coding, acceptance.get("*", coding == _IDENTITY))
+    return accepts(accepted, IDENTITY) and (not negotiated or _compressions(accepted) <= _compressions(chosen_for))
 
 
 def _compressions(acceptance: dict[str, bool]) -> set[str]:
-    return {coding for coding, accepted in acceptance.items() if accepted and coding != _IDENTITY}
+    return {coding for coding, accepted in acceptance.items() if accepted and coding != IDENTITY}
 
 
-def _canonical(coding: str) -> str:
-    return _ALIASES.get(coding.lower(), coding.lower())
-
-
-def _codings(fields: Fields) -> list[str]:
+def codings_of(fields: Fields) -> list[str]:
     """Return the codings in Content-Encoding, without `identity`."""
-    return [coding for coding in map(_canonical, tokens(fields.get("content-encoding"))) if coding != _IDENTITY]
+    return [coding for coding in map(canonical, tokens(fields.get("content-encoding"))) if coding != IDENTITY]
 
 
 def is_same_but_for_coding(tag: str, entry_tag: str, entry_fields: Fields) -> bool:
@@ -79,7 +70,7 @@ def is_same_but_for_coding(tag: str, entry_tag: str, entry_fields: Fields) -> bo
 
     nginx makes a tag weak when it compresses; Apache adds `-gzip` to it. Both leave this out of some of their 304s.
     """
-    codings = _codings(entry_fields)
+    codings = codings_of(entry_fields)
     return _plain_tag(tag, codings) == _plain_tag(entry_tag, codings)
 
 

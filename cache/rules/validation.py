@@ -17,7 +17,7 @@ from cache.rules.ownership import with_credentials_of
 from cache.rules.storability import is_personal
 from cache.rules.stored_fields import with_date, withheld_lines, without_unstorable
 from cache.rules.stored_response import StoredResponse
-from cache.rules.vary import vary_of
+from cache.rules.vary import vary_of, with_class_of
 
 PRECONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range")
 
@@ -144,7 +144,8 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
         fields = fields.appending(("Vary", "Accept-Encoding"))  # the stored coding stays, so what selects it does too
     head = Response(entry.head.status, entry.head.reason, fields, entry.head.version)
     # the origin selected this response for the new request, so store the Vary values of that (RFC 9111 §4.1)
-    vary = with_credentials_of(entry, vary_of(request, entry.key, fields, policy))
+    vary = with_class_of(entry, vary_of(request, entry.key, fields, policy), policy)
+    vary = with_credentials_of(entry, vary)
     personal = entry.personal or is_personal(request, received.head.fields, policy)
     scrubbed = entry.scrubbed or not policy.private.secrets.isdisjoint(received.head.fields.names())
     times = received.request_time, received.response_time

@@ -16,6 +16,8 @@ from cache.http.field_table import row
 from cache.http.fields import TOKEN, WEIGHT, members
 from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
+from cache.rules.accept_encoding import ACCEPT_ENCODING, coding_class
+from cache.rules.content_coding import codings_of, suits_class
 from cache.rules.credentials import is_api_key
 from cache.rules.forwarded_fields import PER_CLIENT, view_of
 from cache.rules.key import is_any_query_key, spelling, target_uri
@@ -66,13 +68,15 @@ def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePo
     view = view_of(request)
     if view is not None:
         owner += ((VIEW, view),)
-    if "vary" not in response_fields and not policy.keying.partition and not is_any_query_key(key):
+    # many origins compress, and leave out Vary; the variant is then not for clients that refuse its coding
+    coded = policy.codings.classes and "content-encoding" in response_fields and bool(codings_of(response_fields))
+    if "vary" not in response_fields and not policy.keying.partition and not is_any_query_key(key) and not coded:
         return owner
     nominated = nominated_fields(response_fields)
     # each client of an edge has other values of these fields, which its requests do not have here
     if nominated is None or (request.client is not None and not PER_CLIENT.isdisjoint(nominated)):
         return owner + NEVER_MATCHES
-    names = sorted({*nominated, *policy.keying.partition})
+    names = sorted({*nominated, *policy.keying.partition, *((ACCEPT_ENCODING,) if coded else ())})
     if is_any_query_key(key):
         names.insert(0, _QUERY)
     return owner + tuple((name, _value_of(request, name, response_fields, policy)) for name in names)
@@ -112,8 +116,27 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
     if view_of(request) is not None and not any(name == VIEW for name, _ in entry.vary):
         return False
     return all(
-        name in (SCOPE, CREDENTIAL, COOKIE, API_KEY) or _value_of(request, name, entry.head.fields, policy) == value
+        name in (SCOPE, CREDENTIAL, COOKIE, API_KEY) or _has_value(request, name, value, entry, policy)
         for name, value in entry.vary
+    )
+
+
+def _has_value(request: Request, name: str, value: str | None, entry: StoredResponse, policy: CachePolicy) -> bool:
+    """Return whether a request has the stored value of a field, or accepts the coding that was chosen for it."""
+    own = _value_of(request, name, entry.head.fields, policy)
+    if own == value:
+        return True
+    return policy.codings.classes and name == ACCEPT_ENCODING and suits_class(entry.head.fields, value, own)
+
+
+def with_class_of(entry: StoredResponse, vary: VaryValues, policy: CachePolicy) -> VaryValues:
+    """Return the Vary values of a validated response: a narrower class does not close it to others."""
+    kept = dict(entry.vary).get(ACCEPT_ENCODING)
+    if kept is None or not policy.codings.classes:
+        return vary
+    fields = entry.head.fields
+    return tuple(
+        (name, kept if name == ACCEPT_ENCODING and suits_class(fields, kept, value) else value) for name, value in vary
     )
 
 
@@ -129,6 +152,8 @@ def comparable_value(fields: Fields, name: str, policy: CachePolicy) -> str | No
     """Return the value of a request field in the form that is stored and compared, or None if it is absent."""
     if name == REFERRING_SITE:
         return _site(fields.get("referer"))
+    if name == ACCEPT_ENCODING and policy.codings.classes:
+        return coding_class(fields.get(name))
     lines = fields.all(name)
     if not lines:
         return None  # RFC 9111 §4.1: an absent field matches only an absent field
