@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 
 import typer
 
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
 from addon.cli.terminal import WRONG_USAGE, print_json, print_line
+from addon.config.certificate_checks import certificate_notes, refuse_bad_certificates, refuse_tls_without_use
 from addon.config.clients import SHIPPED, read_clients
 from addon.config.errors import ConfigError
 from addon.config.exposure import refuse_exposure
@@ -16,6 +18,7 @@ from addon.config.site_overlaps import overlaps
 from addon.config.toml_files import toml_value
 from addon.config.units import parse_size, size_text
 from addon.config.worker_conflicts import refuse_workers_without_a_shared_store
+from addon.frontend.gateway.server_contexts import context_with
 
 app = typer.Typer(help="Check and print the settings.", no_args_is_help=True)
 
@@ -27,6 +30,8 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         configuration = load_configuration(config)
         refuse_exposure(configuration)
         refuse_workers_without_a_shared_store(configuration)
+        refuse_tls_without_use(configuration)
+        refuse_bad_certificates(configuration, context_with, time.time())
     except ConfigError as error:
         if not as_json:
             raise
@@ -34,7 +39,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         print_json({"valid": False, "faults": faults})
         raise typer.Exit(WRONG_USAGE) from None
     file, sites = configuration.file, configuration.settings.site
-    notes = list(overlaps(sites))
+    notes = [*overlaps(sites), *certificate_notes(sites, time.time())]
     if as_json:
         described = [site.model_dump(mode="json") for site in sites]
         path = str(file) if file else None

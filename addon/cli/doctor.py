@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+import time
 from pathlib import Path
 
 import typer
@@ -12,6 +13,7 @@ from addon.cli.env import lasting_trust_files
 from addon.cli.find_proxy import find_running_proxy
 from addon.cli.options import ConfigOption, JsonOption, load_configuration
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_note, print_table
+from addon.config.certificate_checks import certificate_notes
 from addon.config.load import FILE_VARIABLE
 from addon.config.settings import Settings
 from addon.programs.doctor.advice import ProxySetup, copies_command, proxy_command, trust_command
@@ -50,11 +52,14 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     installed = [result for result in results if result]
     missing = [program.name for program, result in zip(PROGRAMS, results, strict=True) if result is None]
     remedies = _remedies(installed, settings)
+    certificates = list(certificate_notes(settings.sites, time.time()))
     if as_json:
         programs = [_described(result, remedies.get(result.name, "")) for result in installed]
-        print_json({"programs": programs, "not_installed": missing})
+        print_json({"programs": programs, "not_installed": missing, "certificates": certificates})
     else:
         _print_results(installed, missing, remedies)
+        for note in certificates:
+            print_line(note)
     if remedies:
         raise typer.Exit(FAILED)
 

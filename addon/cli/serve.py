@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from addon.cli.options import ConfigOption, StoreOption, load_configuration
+from addon.config.certificate_checks import refuse_tls_without_use
 from addon.config.exposure import refuse_exposure
 from addon.config.load import Configuration
 from addon.config.worker_conflicts import refuse_workers_with_mitmproxy, refuse_workers_without_a_shared_store
@@ -81,6 +82,7 @@ def serve(
         )
         refuse_exposure(configuration)
         refuse_workers_without_a_shared_store(configuration)
+        refuse_tls_without_use(configuration)
         if through_mitmproxy:
             refuse_workers_with_mitmproxy(configuration)
             refuse_modes(mode or (), configuration.settings)

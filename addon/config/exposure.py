@@ -5,6 +5,8 @@ See docs/decisions.md, "One user's cache listens on loopback addresses only".
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from addon.config.addresses import is_loopback
 from addon.config.errors import ConfigError, Fault
 from addon.config.load import Configuration
@@ -29,14 +31,18 @@ def exposed_keys(settings: Settings, host: str) -> tuple[str, ...]:
 def refuse_exposure(configuration: Configuration) -> None:
     """Raise ConfigError if other machines can reach the proxy and it would store one user's private responses."""
     settings = configuration.settings
-    keys = exposed_keys(settings, settings.address[0])
-    if not keys:
-        return
+    for name, address in (("listen", settings.address), ("listen_tls", settings.tls_address)):
+        if address and (keys := exposed_keys(settings, address[0])):
+            raise ConfigError(_fault(configuration, name, keys))
+
+
+def _fault(configuration: Configuration, name: str, keys: Sequence[str]) -> Fault:
+    """Return the fault of the key `name`, which has an address that would expose what other keys store."""
     culprits = [f"{key} ({configuration.source(*key.split('.')) or 'default'})" for key in keys]
     remedies = [f"{key} = {SINGLE_USER_KEYS[key.removeprefix('offline.')]}" for key in keys]
     problem = (
-        f'found "{settings.listen}", which other machines can reach, expected an address of this machine only like'
-        f' "127.0.0.1:8080": {" and ".join(culprits)} would show them what is meant for one user;'
+        f'found "{getattr(configuration.settings, name)}", which other machines can reach, expected an address of this'
+        f' machine only like "127.0.0.1:8080": {" and ".join(culprits)} would show them what is meant for one user;'
         f" or set {' and '.join(remedies)}"
     )
-    raise ConfigError(Fault(configuration.source("listen") or "settings", "listen", problem))
+    return Fault(configuration.source(name) or "settings", name, problem)

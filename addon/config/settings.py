@@ -21,7 +21,7 @@ from addon.config.model import ExistingFile, RegularExpression, Section, Token
 from addon.config.offline import OfflineSettings
 from addon.config.origin import OriginSettings
 from addon.config.recordings import RecordingsSettings, ReplaySettings
-from addon.config.site import SiteSettings, site_for_any_host
+from addon.config.site import SiteSettings, site_for_any_host, transport_security
 from addon.config.site_origins import origin_url
 from addon.config.store import MemorySettings, StoreSettings
 from addon.config.trusted_proxies import nobody, trusted_proxy, with_proxies
@@ -52,8 +52,19 @@ def _listen(value: str) -> str:
     return value
 
 
+def _listen_tls(value: str) -> str:
+    if value and _listen(value).endswith(":0"):
+        raise ValueError("a port from 1 to 65535")
+    return value
+
+
 def _edge(value: str) -> str:
     return origin_url(value) if value else value
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    return host.strip("[]"), int(port)
 
 
 # a settings file has strings, which strict enums would refuse
@@ -123,6 +134,7 @@ class Settings(Section):
 
     profile: str = ""
     listen: Annotated[str, AfterValidator(_listen)] = "127.0.0.1:8080"
+    listen_tls: Annotated[str, AfterValidator(_listen_tls)] = ""
     edge: Annotated[str, AfterValidator(_edge)] = ""
     workers: Workers = 1
     trusted_proxies: Annotated[tuple[Annotated[str, AfterValidator(trusted_proxy)], ...], Strict(strict=False)] = ()
@@ -151,8 +163,12 @@ class Settings(Section):
     @property
     def address(self) -> tuple[str, int]:
         """The host (an IPv6 address without brackets) and the port to listen on."""
-        host, _, port = self.listen.rpartition(":")
-        return host.strip("[]"), int(port)
+        return _address(self.listen)
+
+    @property
+    def tls_address(self) -> tuple[str, int] | None:
+        """The same for clients that use TLS with an edge; None if there is no such listener."""
+        return _address(self.listen_tls) if self.listen_tls else None
 
     @property
     def worker_count(self) -> int:
@@ -224,6 +240,7 @@ class Settings(Section):
                 cache_status=answer.cache_status,
                 memento=answer.memento,
                 strip_targeted=cache.strip_targeted,
+                transport_security=transport_security(self.site),
             ),
             storing=StoringPolicy(
                 captures=self.store.captures,

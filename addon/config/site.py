@@ -11,6 +11,7 @@ from pydantic import AfterValidator, Strict
 
 from addon.config.model import not_empty
 from addon.config.site_origins import OriginsSettings, SiteOriginSettings
+from addon.config.site_tls import SiteTlsSettings
 from cache.http.host_table import ANY_HOST, WILDCARD
 from cache.http.messages import normalised_host
 
@@ -52,7 +53,7 @@ HostPatterns = Annotated[
 ]
 
 
-class SiteSettings(OriginsSettings):
+class SiteSettings(OriginsSettings, SiteTlsSettings):
     """One `[[site]]` table."""
 
     hosts: HostPatterns
@@ -79,3 +80,10 @@ def host_without_name(sites: Sequence[SiteSettings]) -> str | None:
     if host == ANY_HOST:
         return sites[0].origins[0].address.authority
     return None if host.startswith(WILDCARD) else host
+
+
+def transport_security(sites: Sequence[SiteSettings]) -> tuple[tuple[str, str], ...]:
+    """Return the Strict-Transport-Security of each pattern of hosts, empty for none; no rows if no site has any."""
+    if not any(site.hsts for site in sites):
+        return ()
+    return tuple((host, site.hsts) for site in sites for host in site.hosts)

@@ -11,6 +11,7 @@ from addon.config.settings import Settings
 from addon.config.trusted_proxies import TrustedProxies, nobody
 from addon.frontend.connections import Connections
 from addon.frontend.gateway.forwarding import Forwarding
+from addon.frontend.gateway.site_tls import SiteTls
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.service import Service
@@ -35,6 +36,8 @@ class Frontend:
     """Finds out who the clients are, at an edge."""
     proxy_protocol: TrustedProxies | None = None
     """The peers whose connections begin with a header of the PROXY protocol; no others may connect. None: none do."""
+    tls: SiteTls | None = None
+    """The certificates of the sites; None if no listener is for TLS."""
     inside_tunnel: InsideTunnel = field(init=False)
     """Set by the listener."""
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from typing import cast
 
+from addon.frontend.connect.tls import TlsConnection
 from addon.frontend.connection_limits import address_of
+from addon.frontend.gateway.client_tls import ClientTls
 from addon.frontend.gateway.proxy_reader import ProxyReader
 from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.handler import Handler
-from addon.frontend.http1.request_target import RequestTargets, TunnelTargets
+from addon.frontend.http1.request_target import GatewayTargets, RequestTargets, TunnelTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.runtime.access_log import UNPARSED_REQUEST, AccessLog, format_line
 from cache.policy.reasons import Disconnected, Refused
@@ -46,11 +49,23 @@ class Listener:
     async def start(self, sockets: Sequence[socket.socket]) -> None:
         """Accept clients on bound sockets, which stay open for others who share them. Raises OSError."""
         loop = asyncio.get_running_loop()
-        accept = partial(_Accepted, self)
-        self._servers = [await loop.create_server(accept, sock=each.dup(), backlog=BACKLOG) for each in sockets]
+        for each in sockets:
+            accept = partial(_AcceptedTls if self._is_for_tls(each) else _Accepted, self)
+            self._servers.append(await loop.create_server(accept, sock=each.dup(), backlog=BACKLOG))
         self.address = sockets[0].getsockname()[:2]
         self.handler.frontend.sites.ports.update(each.getsockname()[1] for each in sockets)
         self.handler.frontend.connections.start()
+
+    def _is_for_tls(self, each: socket.socket) -> bool:
+        tls = self.handler.frontend.tls
+        return tls is not None and each.getsockname()[1] == tls.port
+
+    def inside_tls(self, tls: ssl.SSLObject) -> asyncio.Protocol:
+        """Return the protocol inside the TLS of a client of an edge."""
+        targets = GatewayTargets.inside(cast("ClientTls", tls), self.handler.frontend.sites)
+        if tls.selected_alpn_protocol() == "h2":
+            return self.handler.http2(targets)
+        return Http1Connection(self.handler, targets)
 
     async def drain(self) -> None:
         """Accept no more connections, and wait until the responses under way have ended."""
@@ -93,7 +108,7 @@ class _Accepted(asyncio.Protocol):
         self._listener = listener
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Start HTTP/1 on the connection, after the header of the PROXY protocol if there has to be one."""
+        """Start its protocol, after the header of the PROXY protocol if there has to be one."""
         accepted = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
         frontend = self._listener.handler.frontend
         proxies, connections = frontend.proxy_protocol, frontend.connections
@@ -114,13 +129,15 @@ class _Accepted(asyncio.Protocol):
         self._listener.handler.frontend.service.counters.count(f"disconnected.{reason}")
 
     def _begin(self, transport: asyncio.Transport, data: bytes) -> None:
-        """Start HTTP/1 on a connection that has sent `data` already, or refuse it."""
-        listener = self._listener
-        problem = listener.handler.frontend.connections.limits.admit(transport)
-        if problem is not None:
+        """Start the protocol of a connection that has sent `data` already, or refuse it."""
+        problem = self._listener.handler.frontend.connections.limits.admit(transport)
+        if problem is None:
+            self._start(transport, data)
+        else:
             self._refuse(transport, problem)
-            return
-        connection = Http1Connection(listener.handler, listener.targets)
+
+    def _start(self, transport: asyncio.Transport, data: bytes) -> None:
+        connection = Http1Connection(self._listener.handler, self._listener.targets)
         transport.set_protocol(connection)
         connection.connection_made(transport)
         if data:
@@ -139,3 +156,16 @@ class _Accepted(asyncio.Protocol):
         frontend.connections.write_log(
             address_of(transport), format_line(UNPARSED_REQUEST, reply.head.status, len(content))
         )
+
+
+class _AcceptedTls(_Accepted):
+    """The same on a listener for TLS."""
+
+    def _start(self, transport: asyncio.Transport, data: bytes) -> None:
+        frontend = self._listener.handler.frontend
+        if frontend.tls is not None:
+            TlsConnection(frontend, frontend.tls.context, self._listener.inside_tls).start(transport, data)
+
+    def _refuse(self, transport: asyncio.Transport, _sentence: str) -> None:
+        """Refuse a connection without a handshake, which would be more work than its request."""
+        transport.abort()

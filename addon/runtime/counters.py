@@ -25,6 +25,7 @@ COUNTERS = {
     "freshened": "stored responses updated by a 304",
     "not_stored.*": "responses relayed but not stored, by reason",
     "refused.*": "errors of the proxy's own, by reason",
+    "redirected": "requests over http that were redirected to https",
     "octets.from_copy": "bytes of content sent from copies",
     "octets.from_origin": "bytes of content received from origins",
     "distrusted": "TLS connections that clients closed because they do not trust this proxy's CA",

@@ -25,6 +25,8 @@ def announce(settings: Settings, store: str, modes: Sequence[str], host: str, po
     typer.echo(f"secondhand listens on {f'{scheme}://' if scheme else ''}{shown if port else modes[0]}")
     for mode in modes[1:]:
         typer.echo(f"it also listens in the mode {mode}")
+    if settings.listen_tls:
+        typer.echo(f"it also listens on https://{settings.listen_tls}")
     typer.echo(f"its copies are in {store}")
     if settings.is_edge or first == "reverse":
         typer.echo(f"try it twice: curl -i {host_option(settings.sites)}http://{shown}/")

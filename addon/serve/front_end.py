@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import cache, partial
 from pathlib import Path
 
 from addon.config.errors import ConfigError, Fault
@@ -10,6 +11,8 @@ from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
 from addon.frontend.frontend import Frontend
+from addon.frontend.gateway.certificates import Certificates
+from addon.frontend.gateway.site_tls import SiteTls
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.handler import Handler
@@ -27,13 +30,35 @@ def listener_of(settings: Settings, service: Service, limits: ConnectionLimits) 
     """Return the public listener, with the front end behind it."""
     log = access_log(settings)
     fast_path = FastPath(service.active, service.counters, service.clock, settings.memory.hot_size, log)
-    connections = Connections(limits, service.clock, log, each_second=fast_path.report_uses)
+    tls = tls_of(settings, known_certificates(), service.clock)
+
+    def second_passed() -> None:
+        fast_path.report_uses()
+        if tls is not None:
+            tls.second_passed()
+
+    connections = Connections(limits, service.clock, log, each_second=second_passed)
     certificates = LeafContexts(settings.tls.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
-    frontend = Frontend(service, connections, certificates, leave_alone, Sites(settings.sites))
+    sites = Sites(settings.sites, tls.port if tls else 0)
+    frontend = Frontend(service, connections, certificates, leave_alone, sites, tls=tls)
     frontend.use_proxies(settings)
     http2 = Http2Handler(frontend, fast_path)
-    return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets_of(settings, frontend.sites))
+    return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets_of(settings, sites))
+
+
+@cache
+def known_certificates() -> Certificates:
+    """Return the certificates that this process knows, and those that are forked from it."""
+    return Certificates()
+
+
+def tls_of(settings: Settings, certificates: Certificates, clock: Callable[[], float]) -> SiteTls | None:
+    """Return the TLS for clients of an edge, if there is a listener for it.
+
+    Raises ConfigError if a certificate cannot be used.
+    """
+    return SiteTls(certificates, settings.sites, settings.tls_address[1], clock) if settings.tls_address else None
 
 
 def targets_of(settings: Settings, sites: Sites) -> RequestTargets:

@@ -7,6 +7,12 @@ import socket
 from collections.abc import Sequence
 from contextlib import suppress
 
+from addon.config.settings import Settings
+
+
+class CannotListen(Exception):
+    """It is impossible to listen on an address. The text says why."""
+
 
 def bound_sockets(host: str, port: int) -> list[socket.socket]:
     """Return a socket for each address of a host. They do not listen yet: clients are refused until they do.
@@ -36,6 +42,19 @@ def bound_sockets(host: str, port: int) -> list[socket.socket]:
         raise
     if not sockets:
         raise problem
+    return sockets
+
+
+def sockets_for(settings: Settings) -> list[socket.socket]:
+    """Return the sockets for all listeners that the settings name. Raises CannotListen."""
+    sockets: list[socket.socket] = []
+    for listen, address in ((settings.listen, settings.address), (settings.listen_tls, settings.tls_address)):
+        if address is not None:
+            try:
+                sockets += bound_sockets(*address)
+            except OSError as error:
+                close_all(sockets)
+                raise CannotListen(f"cannot listen on {listen}: {error.strerror or error}") from None
     return sockets
 
 

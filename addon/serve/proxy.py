@@ -121,8 +121,12 @@ class Proxy:
             ConfigError: they are invalid.
             ValueError: an option about origins is invalid. In both cases nothing has changed.
         """
+        tls = self.listener.handler.frontend.tls
+        certificates = tls.read(settings.sites) if tls else ()
         self._service.reload(settings)
         self.settings = settings
+        if tls:
+            tls.use(certificates)
         self.listener.handler.use_limits(settings.limits)
         self.listener.handler.use_sites(settings.sites)
         frontend = self.listener.handler.frontend

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 from collections.abc import Callable
 
 import typer
@@ -15,7 +16,8 @@ from addon.config.redaction import redaction
 from addon.config.settings import Settings
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.runtime.event_loop import run
-from addon.serve.listening_sockets import bound_sockets, close_all
+from addon.serve.front_end import known_certificates, tls_of
+from addon.serve.listening_sockets import CannotListen, close_all, sockets_for
 from addon.serve.one_process import serve_in_this_process
 from addon.serve.own_ca import make_ca
 from addon.serve.process_limits import allow_many_connections
@@ -53,13 +55,14 @@ def serve(
     logging.basicConfig(level=settings.log.level.upper(), format=log_format, stream=sys.stderr)
     logging.getLogger("hpack").setLevel(logging.WARNING)  # below, it logs fields with their values
     try:
-        sockets = bound_sockets(*settings.address)
-    except OSError as error:
-        typer.echo(f"secondhand: cannot listen on {settings.listen}: {error.strerror or error}", err=True)
+        sockets = sockets_for(settings)
+    except CannotListen as error:
+        typer.echo(f"secondhand: {error}", err=True)
         return FAILED
     allow_many_connections()
     try:
         make_ca(settings)
+        tls_of(settings, known_certificates(), time.time)  # before workers are forked, which share what it reads
         if has_workers:
             from addon.serve.workers.supervisor import supervise  # one process needs none
 

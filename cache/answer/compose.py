@@ -23,6 +23,7 @@ from cache.answer.cache_status import Handling, member
 from cache.answer.partial_content import content_of, partial
 from cache.answer.responses import CopyResponse, ErrorParameters, ErrorResponse, RelayedResponse
 from cache.answer.status_exemptions import exemption
+from cache.answer.transport_security import with_transport_security
 from cache.http.field_table import end_to_end, row
 from cache.http.fields import imf_date
 from cache.http.messages import Fields, Request, Response
@@ -102,7 +103,8 @@ def from_copy(
         answer = partial(entry, parts, fields)
     else:
         answer = _whole_content(request, entry, fields, policy)
-    head = _with_via_and_cache_status(answer.head, answer.exemption, handling, policy, entry.head.version)
+    head = with_transport_security(request, answer.head, policy)
+    head = _with_via_and_cache_status(head, answer.exemption, handling, policy, entry.head.version)
     return CopyResponse(head, answer.content, answer.exemption)
 
 
@@ -171,7 +173,8 @@ def relayed(
             status, exception = status_of_changed_200(request, fields, policy)
             phrase, fields = phrase if status == 200 else _phrase(status), changed
     fields = _without_content(status, fields)
-    head = _with_via_and_cache_status(Response(status, phrase, fields), exception, handling, policy, response.version)
+    head = with_transport_security(request, Response(status, phrase, fields), policy)
+    head = _with_via_and_cache_status(head, exception, handling, policy, response.version)
     return RelayedResponse(head, request.method != "HEAD" and status not in NO_CONTENT, exception)
 
 

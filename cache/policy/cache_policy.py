@@ -56,6 +56,8 @@ class Presentation:
     """Send Cache-Status (RFC 9211)."""
     memento: bool = False
     """Send `Memento-Datetime` and `Link: rel=original` on every response from a copy (RFC 7089)."""
+    transport_security: tuple[tuple[str, str], ...] = ()
+    """The Strict-Transport-Security of responses over https (RFC 6797), by patterns of hosts; empty for none."""
     strip_targeted: bool = False
     """Remove the targeted fields that apply to this cache (RFC 9213) from what clients get."""
 

@@ -152,6 +152,10 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Refused.PURGE, ReasonText("the client may not delete copies with PURGE", "ours")),
     (Refused.REPLAY, ReasonText("a recording is being replayed, and it has no response that may be used", "ours")),
     (
+        Refused.SERVER_NAME,
+        ReasonText("the connection is for another site, whose certificate is not for the host", "RFC 9110 §7.4"),
+    ),
+    (
         Refused.STALE_FORBIDDEN,
         ReasonText("the origin sent no response, and its copy must not be used unvalidated", "RFC 9111 §5.2.2.2"),
     ),

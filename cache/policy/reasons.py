@@ -104,6 +104,7 @@ class Refused(StrEnum):
     ONLY_IF_CACHED = "only-if-cached"
     PURGE = "purge"
     REPLAY = "replay"
+    SERVER_NAME = "server-name"
     STALE_FORBIDDEN = "stale-forbidden"
     STRICT_HOST = "strict-host"
     TARGET = "target"

@@ -25,8 +25,8 @@ _DISTRUST = re.compile("ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)")
 MAX_READ = 262_144
 """Bytes that are decrypted at a time."""
 
-MakeInside = Callable[[str | None], asyncio.Protocol]
-"""Makes the protocol inside TLS, for the name of it that ALPN has selected."""
+MakeInside = Callable[[ssl.SSLObject], asyncio.Protocol]
+"""Makes the protocol inside TLS, by what the handshake has led to: `selected_alpn_protocol` and others."""
 
 
 class TlsConnection(asyncio.Transport, asyncio.Protocol):
@@ -77,7 +77,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._flush()
         self._frontend.connections.discard(self)
         self.deadline = inf
-        self._inside = self._make_inside(self._tls.selected_alpn_protocol())
+        self._inside = self._make_inside(self._tls)
         self._inside.connection_made(self)
 
     def _decrypt(self) -> None:

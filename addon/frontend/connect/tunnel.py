@@ -118,9 +118,12 @@ class ConnectTunnel(asyncio.Protocol):
         if not self._transport.is_closing():
             transport, data = self._release()
             self._log()
-            inside = partial(self._frontend.inside_tunnel, "https", self._host, self._port, server_name)
-            TlsConnection(self._frontend, context, inside).start(transport, data)
+            TlsConnection(self._frontend, context, partial(self._inside, server_name)).start(transport, data)
             transport.resume_reading()
+
+    def _inside(self, server_name: str | None, tls: ssl.SSLObject) -> asyncio.Protocol:
+        protocol = tls.selected_alpn_protocol()
+        return self._frontend.inside_tunnel("https", self._host, self._port, server_name, protocol)
 
     def _pass_through(self) -> None:
         transport, data = self._release()

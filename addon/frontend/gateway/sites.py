@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from addon.config.site import SiteSettings, host_without_name
+from addon.frontend.gateway.client_tls import ClientTls
 from cache.http.host_table import HostTable
+from cache.http.messages import DEFAULT_PORTS, Request
+
+ACME_CHALLENGE = "/.well-known/acme-challenge/"
+"""Paths that an authority asks for over http before it issues a certificate (RFC 8555 §8.3): the origin answers."""
 
 
 class Sites:
@@ -13,11 +19,13 @@ class Sites:
 
     Attributes:
         ports: The ports of the listeners that clients reach the edge by.
+        tls_port: The one for TLS; 0 if there is none.
         default_authority: The authority that a request without a Host field is for (HTTP/1.0), if that is clear.
     """
 
-    def __init__(self, sites: Sequence[SiteSettings] = ()) -> None:
+    def __init__(self, sites: Sequence[SiteSettings] = (), tls_port: int = 0) -> None:
         self.ports: set[int] = set()
+        self.tls_port = tls_port
         self.use(sites)
 
     def use(self, sites: Sequence[SiteSettings]) -> None:
@@ -35,3 +43,23 @@ class Sites:
         Clients can invent ports, and must not fill the store with copies under each of them.
         """
         return port if port in self.ports or site.serves_any_host else default
+
+    def admits(self, tls: ClientTls, site: SiteSettings, host: str) -> bool:
+        """Return whether the host of a site may be asked for by a client.
+
+        A client that knows the address of a site may use the same connection for others that the certificate is for
+        (RFC 9113 §9.1.1). One that has sent no server name may ask for every site that has a certificate.
+        """
+        if tls.server_name is None:
+            return bool(site.tls)
+        return self.find(tls.server_name) is site or (bool(site.tls) and tls.covers(host))
+
+    def https_url(self, site: SiteSettings, request: Request) -> str | None:
+        """Return the URL to which a request over http is redirected, or None if it is answered."""
+        if not site.redirect_https or request.target.startswith(ACME_CHALLENGE):
+            return None
+        # a client that has come by the usual port has a way to the usual port for https
+        direct = request.port in self.ports and request.port != DEFAULT_PORTS["http"]
+        port = self.tls_port if direct and self.tls_port else DEFAULT_PORTS["https"]
+        target = "" if request.target == "*" else request.target
+        return replace(request, scheme="https", port=port, target=target).uri

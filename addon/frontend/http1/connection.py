@@ -54,7 +54,7 @@ class Http1Connection(asyncio.Protocol):
         self._state = _READY
         self._may_start_http2 = True  # until anything else than its preface has come
         self._buffer = b""  # bytes of requests that are not answered yet
-        self._input_ended = False  # True once the client has sent its last byte
+        self._input_ended = self._is_sending = False  # the client has sent its last byte, or sends what nobody reads
         self._response: ResponseTask | ReadyFetch | None = None
         """The response under way, in the states UNDER_WAY."""
         self._body: RequestBody | None = None
@@ -362,8 +362,8 @@ class Http1Connection(asyncio.Protocol):
 
     def _refuse(self, fault: MalformedRequest) -> None:
         """Tell the client what is wrong with its request, and end."""
-        errors = self._fast_path.fetcher.errors
-        self.send_last(errors.error(fault.status, fault.reason, str(fault), fault.error), fault.line)
+        self._is_sending = fault.has_content
+        self.send_last(fault.reply(self._fast_path.fetcher.errors), fault.line)
 
     def send_last(self, reply: Reply, line: str = UNPARSED_REQUEST) -> None:
         """Send an error of this proxy's own, logged under a request line, and end."""
@@ -374,7 +374,8 @@ class Http1Connection(asyncio.Protocol):
 
     def _close(self) -> None:
         """Close, but let a client that is still sending read the last response first (RFC 9112 §9.6)."""
-        if self._body is None or self._body.complete or not self.transport.can_write_eof():
+        is_sending = self._is_sending or (self._body is not None and not self._body.complete)
+        if not is_sending or not self.transport.can_write_eof():
             self.transport.close()
             self.deadline = self._connections.now + STALL_TIMEOUT  # for the client to read what is left
         elif not self.transport.is_closing():

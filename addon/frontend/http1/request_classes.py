@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 
+from addon.frontend.gateway.sites import ACME_CHALLENGE
 from addon.frontend.http1.response_patterns import ResponsePatterns
 from cache.http.client import Client
 from cache.http.messages import Request
@@ -58,7 +59,7 @@ class RequestClasses:
     def learn(self, prefix: bytes, head: bytes, request: Request) -> RequestClass | None:
         """Return the class of a request that was parsed, is persistent and has no content; None if it has none."""
         parts = _divided(head)
-        if parts is None:
+        if parts is None or request.target.startswith(ACME_CHALLENGE):  # other paths may be redirected to https
             return None
         (target, rest), path = parts, request.target.encode("latin-1")
         if not (_PATH.fullmatch(path) and target.endswith(path)):

@@ -10,6 +10,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from addon.pipeline.error_replies import ErrorReplies
+from addon.pipeline.reply import Reply
 from addon.runtime.access_log import UNPARSED_REQUEST, request_line
 from cache.http.client import Client
 from cache.http.fields import HOST, TOKEN, tokens
@@ -42,26 +44,46 @@ class MalformedRequest(Exception):
         reason: Its reason.
         error: Its error type (RFC 9209 §2.3).
         line: The request line for the access log.
+        has_content: Content follows that is not read.
     """
 
     reason = Refused.MALFORMED_REQUEST
     error = "http_request_error"
     line = UNPARSED_REQUEST
+    has_content = False
 
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
         self.status = status
 
+    def reply(self, errors: ErrorReplies) -> Reply:
+        """Return the response to the request."""
+        return errors.error(self.status, self.reason, str(self), self.error)
+
 
 class MisdirectedRequest(MalformedRequest):
-    """A well-formed request for a host that this edge does not serve (RFC 9110 §15.5.20)."""
+    """A well-formed request for a host that cannot be asked for on its connection to this edge (RFC 9110 §15.5.20)."""
 
-    reason = Refused.UNKNOWN_HOST
     error = "destination_not_found"
 
-    def __init__(self, host: str, head: RequestHead) -> None:
-        super().__init__(f"This server has no site for the host {host}.", 421)
+    def __init__(self, sentence: str, reason: Refused, head: RequestHead) -> None:
+        super().__init__(sentence, 421)
+        self.reason, self.has_content = reason, head.has_content
         self.line = request_line(head.method, head.target, head.version)
+
+
+class RedirectedRequest(MalformedRequest):
+    """A well-formed request over http for a site of this edge that answers over https only."""
+
+    def __init__(self, url: str, head: RequestHead) -> None:
+        super().__init__(f"This site is at {url}", 308)
+        self.has_content = head.has_content
+        self.line = request_line(head.method, head.target, head.version)
+        self._url = url
+
+    def reply(self, errors: ErrorReplies) -> Reply:
+        """Return the redirect."""
+        return errors.redirect(self.status, self._url)
 
 
 @record

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, Self
 
+from addon.frontend.gateway.client_tls import ClientTls
 from addon.frontend.gateway.sites import Sites
-from addon.frontend.http1.request_head import MalformedRequest, MisdirectedRequest, RequestHead
+from addon.frontend.http1.request_head import MalformedRequest, MisdirectedRequest, RedirectedRequest, RequestHead
 from cache.http.fields import HOST, is_host
 from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_host
+from cache.policy.reasons import Refused
 
 _ABSOLUTE_FORM = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _AUTHORITY_FORM = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]+):[0-9]{1,5}")
@@ -63,9 +65,18 @@ class GatewayTargets:
 
     sites: Sites
     prefix: bytes = b"\n"
-    """No head begins with it, so none is taken for one behind the prefix of a trusted proxy."""
+    """No head begins with it, so none is taken for one on another kind of connection, or from a trusted proxy."""
     scheme: str = "http"
     """The scheme by which clients reach the edge, unless a trusted proxy names another one."""
+    tls: ClientTls | None = None
+    """The TLS of the client."""
+
+    @classmethod
+    def inside(cls, tls: ClientTls, sites: Sites) -> Self:
+        """Return the targets on a connection whose client uses TLS."""
+        # what may be asked for depends on the site that the certificate is for
+        site = None if tls.server_name is None else sites.find(tls.server_name)
+        return cls(sites, f"https {site.hosts[0] if site else ''}\n".encode(), "https", tls)
 
     def tunnel_to(self, head: RequestHead) -> tuple[str, int]:
         """Raise MalformedRequest: an edge leads nowhere else."""
@@ -84,8 +95,14 @@ class GatewayTargets:
         target = _path(absolute[3], head.method) if absolute else _origin_form(head)
         site = self.sites.find(host)
         if site is None:
-            raise MisdirectedRequest(host, head)
-        return _request(head, scheme, host, self.sites.port_in_key(site, port, default_port), target)
+            raise MisdirectedRequest(f"This server has no site for the host {host}.", Refused.UNKNOWN_HOST, head)
+        if self.tls is not None and not self.sites.admits(self.tls, site, host):
+            sentence = f"This connection is for another site, and its certificate is not for the host {host}."
+            raise MisdirectedRequest(sentence, Refused.SERVER_NAME, head)
+        request = _request(head, scheme, host, self.sites.port_in_key(site, port, default_port), target)
+        if scheme == "http" and (url := self.sites.https_url(site, request)):
+            raise RedirectedRequest(url, head)
+        return request
 
 
 @dataclass(frozen=True, slots=True)

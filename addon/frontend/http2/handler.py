@@ -70,9 +70,7 @@ class Http2Handler:
 
     async def refuse(self, stream: AnsweredStream, fault: MalformedRequest) -> bool:
         """Tell the client what is wrong with its request; return whether the response is complete."""
-        errors = self.fast_path.fetcher.errors
-        reply = errors.error(fault.status, fault.reason, str(fault), fault.error)
-        return await self.send_error(stream, reply, fault.line)
+        return await self.send_error(stream, fault.reply(self.fast_path.fetcher.errors), fault.line)
 
     async def send_error(self, stream: AnsweredStream, reply: Reply, line: str) -> bool:
         """Send an error of this proxy's own, logged under a request line; return whether the client got all of it."""

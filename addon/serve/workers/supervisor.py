@@ -12,6 +12,7 @@ import logging
 import selectors
 import signal
 import socket
+import time
 from collections.abc import Callable, Sequence
 
 import typer
@@ -26,6 +27,7 @@ from addon.runtime.control import ControlServer
 from addon.runtime.leases.server import LeaseServer
 from addon.runtime.signals import operator_signals
 from addon.serve.announcement import announce
+from addon.serve.front_end import known_certificates, tls_of
 from addon.serve.listening_sockets import close_all
 from addon.serve.own_ca import make_ca
 from addon.serve.workers.worker_process import WorkerFailed
@@ -129,6 +131,7 @@ class Supervisor:
             new = self._load()
             refuse_fixed(old, new, FIXED_WITH_WORKERS)
             make_ca(new.settings)
+            tls_of(new.settings, known_certificates(), time.time)
             redaction.shows_queries = new.settings.log.queries
             logging.getLogger().setLevel(new.settings.log.level.upper())
             if (old.cache.mode, old.cache.modes) != (new.settings.cache.mode, new.settings.cache.modes):

@@ -19,6 +19,7 @@ from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
 from addon.frontend.frontend import Frontend
+from addon.frontend.gateway.certificates import Certificates
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.connection_state import NOT_READ
 from addon.frontend.http1.fast_path import FastPath
@@ -29,8 +30,8 @@ from addon.frontend.leaf_certificates import KEY_SIZE, LeafContexts
 from addon.frontend.listener import Listener
 from addon.runtime.access_log import AccessLog
 from addon.runtime.event_loop import new_event_loop
-from addon.serve.front_end import targets_of
-from addon.serve.listening_sockets import bound_sockets, close_all
+from addon.serve.front_end import targets_of, tls_of
+from addon.serve.listening_sockets import close_all, sockets_for
 from addon.serve.process_limits import max_descriptors
 from addon.service import Service
 from cache.policy.operator_rules import glob
@@ -171,6 +172,8 @@ class FrontEndUnderTest:
         }
         for name, table in tables.items():
             given[name] = {**given.get(name, {}), **table} if isinstance(table, dict) else table
+        if any(site.get("tls") for site in given.get("site", ())):
+            given["listen_tls"] = f"127.0.0.1:{free_port()}"
         self.settings = Settings.model_validate(given)
         self._clients: list[Client] = []
 
@@ -183,12 +186,14 @@ class FrontEndUnderTest:
         limits = ConnectionLimits(self.settings.limits.connections_per_client, max_descriptors())
         self.fast_path = FastPath(service.active, service.counters, service.clock, self.settings.memory.hot_size, log)
         self.connections = Connections(limits, service.clock, log, each_second=self.fast_path.report_uses)
-        frontend = Frontend(service, self.connections, leaf_contexts(), leave_alone, Sites(self.settings.sites))
+        self.tls = tls_of(self.settings, Certificates(), self.clock)
+        sites = Sites(self.settings.sites, self.tls.port if self.tls else 0)
+        frontend = Frontend(service, self.connections, leaf_contexts(), leave_alone, sites, tls=self.tls)
         frontend.use_proxies(self.settings)
         http2 = Http2Handler(frontend, self.fast_path)
         handler = Handler(frontend, self.fast_path, partial(Http2Connection, http2))
-        self.listener = Listener(handler, targets_of(self.settings, frontend.sites))
-        sockets = bound_sockets(*self.settings.address)
+        self.listener = Listener(handler, targets_of(self.settings, sites))
+        sockets = sockets_for(self.settings)
         await self.listener.start(sockets)
         close_all(sockets)
         self.address = self.listener.address
@@ -203,6 +208,15 @@ class FrontEndUnderTest:
         tasks = [task for task in asyncio.all_tasks() if task.get_coro().__name__ in ("answer", "aclose")]
         await asyncio.wait(tasks, timeout=1) if tasks else None
         await self.service.close()
+
+    async def secure_client(self, context: ssl.SSLContext, name: str | None) -> Client:
+        """Return a client of the listener for TLS, after the handshake for the server `name`."""
+        assert self.settings.tls_address
+        host, port = self.settings.tls_address
+        # without a name, none is sent, and the certificate has to be for the address
+        client = Client(*await asyncio.open_connection(host, port, ssl=context, server_hostname=name or host))
+        self._clients.append(client)
+        return client
 
     async def client(self, *, receive_buffer: int = 0, read_limit: int = READ_SIZE) -> Client:
         """Return a new connection.
@@ -244,6 +258,13 @@ class FrontEndUnderTest:
 
     def entries(self) -> tuple[StoredResponse, ...]:
         return tuple(self.service.store.entries())
+
+
+def free_port() -> int:
+    """Return a port on which nobody listens."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])
 
 
 def unread(connection: object) -> int:

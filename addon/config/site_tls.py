@@ -1,0 +1,52 @@
+"""The keys of `[[site]]` about TLS for clients: certificates, HSTS, and the redirect from http to https."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, Strict
+
+from addon.config.model import Section
+
+_HSTS = re.compile(r"max-age=[0-9]{1,10}(?:; ?includeSubDomains)?(?:; ?preload)?")
+
+
+class CertificatePair(Section):
+    """The files of one certificate: its chain and its key, in PEM."""
+
+    cert: str = Field(min_length=1)
+    key: str = Field(min_length=1)
+
+    @property
+    def cert_file(self) -> Path:
+        """The file with the certificate, and with those of the authorities between it and the root."""
+        return Path(self.cert).expanduser()
+
+    @property
+    def key_file(self) -> Path:
+        """The file with the private key."""
+        return Path(self.key).expanduser()
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, dict) else value
+
+
+def _hsts(value: str) -> str:
+    if value and not _HSTS.fullmatch(value):
+        raise ValueError('a value like "max-age=31536000" or "max-age=31536000; includeSubDomains"')
+    return value
+
+
+CertificatePairs = Annotated[tuple[CertificatePair, ...], Strict(strict=False), BeforeValidator(_as_list)]
+
+
+class SiteTlsSettings(Section):
+    """What a `[[site]]` table says about TLS for clients."""
+
+    tls: CertificatePairs = ()
+    """Several if clients are to choose among kinds of keys; they cover the same hosts."""
+    hsts: Annotated[str, AfterValidator(_hsts)] = ""
+    redirect_https: bool = False
