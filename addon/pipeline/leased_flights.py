@@ -54,10 +54,10 @@ class LeasedFlights:
 
     def _watch(self, flight: Flight) -> None:
         """Let a flight that begins notice when another process invalidates its key."""
-        generations = self._store.generations
-        removals, stamp = generations.removal_version(), generations.stamp(flight.key)
+        key, generations = flight.key, self._store.generations
+        removals, generation = generations.removal_version(), generations.generation(key)
         flight.changed_elsewhere = lambda: (
-            removals != generations.removal_version() and not generations.is_current(stamp)
+            removals != generations.removal_version() and generation != generations.generation(key)
         )
 
     def take_part(self, sent: UpstreamRequest, key: str, audience: int) -> bool:

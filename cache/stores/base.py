@@ -74,6 +74,9 @@ class GenerationTable(Protocol):
     def version(self) -> int:
         """Return a number that differs after any change under any key."""
 
+    def generation(self, key: str) -> int:
+        """Return a number that differs after any change under a key, except a purge of a tag."""
+
     def removal_version(self) -> int:
         """Return a number that differs after anything was deleted or invalidated under a single key."""
 

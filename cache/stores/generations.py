@@ -93,6 +93,10 @@ class Generations:
         self._purge_version[0] = secrets.randbits(64)
         self._version[0] = secrets.randbits(64)
 
+    def generation(self, key: str) -> int:
+        """Return a number that differs after any change under a key, except a purge of a tag."""
+        return self.current(self.slot(key))
+
     def stamp(self, key: str) -> Stamp:
         """Return a stamp for what is read now under a key. Take it before the data is read."""
         version, slot, purges = self.version(), self.slot(key), self.purges.number()

@@ -28,18 +28,19 @@ class LeasedFetch:
 
     __slots__ = (
         *("_answered", "_client", "_direct", "_fetcher", "_flight", "_is_stored"),
-        *("_is_unchanged", "_leases", "_make", "_sent", "request"),
+        *("_is_unchanged", "_leases", "_like_sent", "_make", "_sent", "request"),
     )
 
     def __init__(
         self,
         leases: LeasedFlights,
         request: Request,
-        sent: UpstreamRequest,
+        like_sent: UpstreamRequest,
         client: DirectFetchClient,
         *,
         fetcher: Fetcher,
         flight: Flight,
+        sent: Callable[[], UpstreamRequest],
         is_unchanged: Callable[[], bool],
         make: MakeFetch,
     ) -> None:
@@ -48,15 +49,17 @@ class LeasedFetch:
         Args:
             leases: The leases of the pipeline; the request is to `take_part`.
             request: The client's request.
-            sent: The request that goes to the origin.
+            like_sent: The request that goes to the origin, or one with another target.
             client: Gets the response.
             fetcher: Fetches if no direct fetch can be sent at once.
             flight: The flight of the fetch.
+            sent: Returns the request that goes to the origin.
             is_unchanged: Returns whether the store has the same as when it was asked.
             make: Makes the direct fetch.
         """
         self._leases = leases
         self.request = request
+        self._like_sent = like_sent
         self._sent = sent
         self._client = client
         self._fetcher = fetcher
@@ -75,7 +78,7 @@ class LeasedFetch:
 
     def send(self) -> None:
         """Ask for the lease."""
-        self._leases.ask(self._flight, self.request, self._sent, self._is_unchanged, self._decide)
+        self._leases.ask(self._flight, self.request, self._like_sent, self._is_unchanged, self._decide)
 
     def _decide(self, is_stored: bool) -> None:
         """Send the request, unless another process has stored the response."""
@@ -104,6 +107,6 @@ class LeasedFetch:
             self._answered = asyncio.get_running_loop().create_future()
             await self._answered
         if not self._is_stored:
-            return await self._fetcher.finish(self.request, self._sent, NO_CONTEXT, self._flight)
-        reply = await responder.reply_after_lease(self.request, self._sent, NO_CONTEXT, self._flight)
-        return reply or await responder.respond(self.request, context=RequestContext(waited_as=self._sent.fwd))
+            return await self._fetcher.finish(self.request, self._sent(), NO_CONTEXT, self._flight)
+        reply = await responder.reply_after_lease(self.request, self._like_sent, NO_CONTEXT, self._flight)
+        return reply or await responder.respond(self.request, context=RequestContext(waited_as=self._like_sent.fwd))

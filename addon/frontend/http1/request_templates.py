@@ -24,7 +24,7 @@ from addon.pipeline.counting import request_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.responder import is_collapsible
-from addon.pipeline.single_flight import ANYONE, Flight, FlightResult, audience_of
+from addon.pipeline.single_flight import Flight, FlightResult, audience_of
 from addon.runtime.access_log import access_line
 from cache import engine
 from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest
@@ -110,7 +110,7 @@ class RequestTemplates:
         if audience is None:
             return None
         leases = self.fetcher.leases
-        if leases is not None and not template.uncacheable and leases.take_part(template.sent, key, ANYONE):
+        if leases is not None and not template.uncacheable and leases.take_part(template.sent, key, audience):
             return self._leased_fetch(leases, template, request, self._begin(request, key, audience), client)
         ready = self._ready(template, request)
         if ready is None:
@@ -161,10 +161,11 @@ class RequestTemplates:
         return LeasedFetch(
             leases,
             request,
-            template.sent_for(request),
+            template.sent,
             client,
             fetcher=fetcher,
             flight=flight,
+            sent=lambda: template.sent_for(request),
             is_unchanged=lambda: fetcher.store.peek(flight.key) == (),
             make=make,
         )

@@ -29,7 +29,7 @@ from addon.pipeline.counting import request_counters, response_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.responder import is_collapsible
-from addon.pipeline.single_flight import ANYONE, Flight, FlightResult
+from addon.pipeline.single_flight import Flight, FlightResult
 from addon.runtime.access_log import access_line
 from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Validate
@@ -181,7 +181,7 @@ class Validations:
         audience = self.templates.audience(planned.request, planned.sent, key, now)
         if audience is None:
             return None
-        if leases is not None and leases.take_part(planned.sent, key, ANYONE):
+        if leases is not None and leases.take_part(planned.sent, key, audience):
             flight = self._begin(planned, key, audience)
             return self._leased_fetch(leases, planned, request, flight=flight, client=client)
         ready = self._ready(planned, request)
@@ -216,10 +216,11 @@ class Validations:
         return LeasedFetch(
             leases,
             request,
-            planned.sent_for(request),
+            planned.sent,
             client,
             fetcher=fetcher,
             flight=flight,
+            sent=lambda: planned.sent_for(request),
             is_unchanged=lambda: planned.sent.selected in (fetcher.store.peek(flight.key) or ()),
             make=make,
         )
