@@ -18,7 +18,6 @@ from addon.frontend.gateway.sender import Sender
 from addon.frontend.http1 import connection_state as states
 from addon.frontend.http1.connection_state import BETWEEN_REQUESTS, Event, State
 from addon.frontend.http1.direct_fetch import ReadyFetch
-from addon.frontend.http1.direct_socket import MIN_SIZE, DirectSocket
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
 from addon.frontend.http1.request_body import RequestBody
@@ -53,7 +52,8 @@ class Http1Connection(asyncio.Protocol):
         self.deadline = self._connections.now + IDLE_TIMEOUT
         self._state = _READY
         self._may_start_http2 = True  # until anything else than its preface has come
-        self._buffer = b""  # bytes of requests that are not answered yet
+        self._buffer = b""
+        """Bytes of requests that are not answered yet."""
         self._input_ended = self._is_sending = False  # the client has sent its last byte, or sends what nobody reads
         self._response: ResponseTask | ReadyFetch | None = None
         """The response under way, in the states UNDER_WAY."""
@@ -75,7 +75,6 @@ class Http1Connection(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Use this transport."""
         self.transport = cast("asyncio.Transport", transport)  # uvloop's is no subclass of it
-        self._socket = DirectSocket(self.transport, self._fast_path.file_of)
         self._sender = sender = Sender(address_of(transport), self._frontend.forwarding, self._prefix)
         # copied from it, since a hot response needs them without delay
         self._has_clients, self.client_address = sender.is_trusted, sender.address
@@ -101,9 +100,11 @@ class Http1Connection(asyncio.Protocol):
 
     def connection_lost(self, _exc: Exception | None) -> None:
         """Forget the connection, and stop a response that is for this client only."""
-        self._leave()
+        self._connections.discard(self)
         self._connections.limits.release(self.transport)
+        self.deadline = inf
         response, self._response = self._response, None
+        self._move(Event.RELEASE)
         self._fail_body()
         self._wake()
         if response is not None:
@@ -161,9 +162,7 @@ class Http1Connection(asyncio.Protocol):
             return False
         self.deadline = self._connections.now + IDLE_TIMEOUT
         self._may_start_http2 = False
-        head, content = known.head_at(now), known.content
-        if len(content) < MIN_SIZE or not self._socket.send(head, known):
-            write_together(self.transport, head, content)
+        write_together(self.transport, known.head_at(now), known.content)
         fast_path.count(known, now, self.client_address)
         return True
 
@@ -322,7 +321,9 @@ class Http1Connection(asyncio.Protocol):
 
     def release(self) -> tuple[asyncio.Transport, bytes]:
         """Stop being the transport's protocol; return the transport and the input that is left."""
-        self._leave()
+        self._connections.discard(self)
+        self._move(Event.RELEASE)
+        self.deadline = inf
         rest, self._buffer = self._buffer, b""
         return self.transport, rest
 
@@ -382,12 +383,6 @@ class Http1Connection(asyncio.Protocol):
             self.transport.write_eof()
             self.transport.resume_reading()
             self.deadline = self._connections.now + LINGER
-
-    def _leave(self) -> None:
-        self._connections.discard(self)
-        self._socket.close()
-        self._move(Event.RELEASE)
-        self.deadline = inf
 
     def _fail_body(self) -> None:
         if self._body is not None:

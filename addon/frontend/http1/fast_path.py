@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from addon.frontend.http1.batched_counters import BatchedCounters
-from addon.frontend.http1.content_files import ContentFile, ContentFiles
 from addon.frontend.http1.direct_fetch import DirectFetchClient, ReadyFetch
 from addon.frontend.http1.hot_cache import HotCache, HotKey
 from addon.frontend.http1.hot_response import HitCount, HotResponse, hot_response
@@ -60,7 +59,6 @@ class FastPath:
         """Keep at most `hot_size` bytes of hot responses, and log them to `log`."""
         self.clock = clock
         self.hot = HotCache(hot_size)
-        self._files = ContentFiles()
         self.classes = RequestClasses()
         self._active = active
         self.log = log
@@ -104,12 +102,6 @@ class FastPath:
                 return False
             hot.version = version
         return True
-
-    def file_of(self, hot: HotResponse) -> ContentFile | None:
-        """Return the content of a hot response in a file, from its second use on; None if it has to do without."""
-        if hot.file is None and hot.visited:
-            hot.file = self._files.make(hot.content)
-        return hot.file
 
     def count(self, hot: HotResponse, now: float, address: Callable[[], str]) -> None:
         """Count and log a hot response; `address` returns that of the client that has got it."""

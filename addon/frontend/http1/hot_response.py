@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from math import floor
 from typing import NamedTuple
 
-from addon.frontend.http1.content_files import ContentFile
 from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.pipeline.counting import request_counters, response_counters
 from addon.runtime.access_log import access_line
@@ -103,8 +102,6 @@ class HotResponse(Stamp):
     """It was sent since uses were last reported to the store."""
     in_main_queue: bool = False
     """It is in the main queue of the hot cache, not in the small one."""
-    file: ContentFile | None = None
-    """The content in a file, once it was needed there."""
 
     def head_at(self, now: float) -> bytes:
         """Return the head at `now`, in seconds since the epoch, with the content if that is small."""

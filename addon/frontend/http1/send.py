@@ -6,7 +6,6 @@ import asyncio
 import os
 from typing import Protocol
 
-from addon.frontend.http1.direct_socket import is_plain
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.pipeline.reply import FileRange, Reply, Stream
 from cache.http.field_table import end_to_end
@@ -54,9 +53,14 @@ async def send(client: Client, reply: Reply, framing: Framing, *, head_only: boo
     if head_only:
         client.transport.write(head)
         return 0
-    if reply.content.file and not framing.chunked and is_plain(client.transport):
+    if reply.content.file and not framing.chunked and _is_plain_socket(client.transport):
         return await _send_file(client, head, reply.content.file)
     return await _send_stream(client, head, reply.content, framing)
+
+
+def _is_plain_socket(transport: asyncio.Transport) -> bool:
+    """Return whether what is sent goes to the socket as it is: without TLS, and not on a stream of HTTP/2."""
+    return transport.get_extra_info("ssl_object") is None and transport.get_extra_info("socket") is not None
 
 
 def write_together(transport: asyncio.Transport, head: bytes, content: bytes) -> None:
