@@ -7,6 +7,9 @@ from collections.abc import Iterable
 ANY_HOST = "*"
 WILDCARD = "*."
 
+MAX_NAME = 253
+"""Characters of the longest name (RFC 1035 §2.3.4). A client may send a longer host, with thousands of labels."""
+
 
 class HostTable[Value]:
     """Values under hosts like `example.org`, wildcards like `*.example.org`, and `*` for any host.
@@ -33,7 +36,7 @@ class HostTable[Value]:
         found = self._exact.get(host)
         if found is not None:
             return found
-        if self._below:
+        if self._below and len(host) <= MAX_NAME:
             domain = host
             while domain:
                 domain = domain.partition(".")[2]

@@ -152,7 +152,8 @@ def test_no_client_notices_that_origins_are_killed_and_started_again(count: int,
             assert "is left alone" not in proxy.messages
 
 
-def test_sites_are_reloaded_under_load_without_a_lost_request(tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_sites_are_reloaded_under_load_without_a_lost_request(workers: str, tmp_path: Path) -> None:
     with origins(3) as servers:
         file = tmp_path / "settings.toml"
         urls = [f"http://127.0.0.1:{server.port}" for server in servers]
@@ -161,7 +162,8 @@ def test_sites_are_reloaded_under_load_without_a_lost_request(tmp_path: Path) ->
             file.write_text(f'[[site]]\nhosts = ["app.example"]\norigins = {json.dumps(chosen)}\n')
 
         write(urls[0])
-        with Proxy(tmp_path, settings={"CONFIG": str(file), "ORIGIN__PROXY": "none"}) as proxy:
+        given = {"CONFIG": str(file), "ORIGIN__PROXY": "none", "WORKERS": workers}
+        with Proxy(tmp_path, settings=given) as proxy:
             with Load(proxy.port) as load:
                 for number in range(12):
                     load.wait_for_requests(50)

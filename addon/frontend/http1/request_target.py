@@ -11,6 +11,7 @@ from addon.frontend.gateway.client_tls import ClientTls
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.request_head import MalformedRequest, MisdirectedRequest, RedirectedRequest, RequestHead
 from cache.http.fields import HOST, is_host
+from cache.http.host_table import MAX_NAME
 from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_host
 from cache.policy.reasons import Refused
 
@@ -95,7 +96,9 @@ class GatewayTargets:
         target = _path(absolute[3], head.method) if absolute else _origin_form(head)
         site = self.sites.find(host)
         if site is None:
-            raise MisdirectedRequest(f"This server has no site for the host {host}.", Refused.UNKNOWN_HOST, head)
+            raise MisdirectedRequest(
+                f"This server has no site for the host {host[:MAX_NAME]}.", Refused.UNKNOWN_HOST, head
+            )
         if self.tls is not None and not self.sites.admits(self.tls, site, host):
             sentence = f"This connection is for another site, and its certificate is not for the host {host}."
             raise MisdirectedRequest(sentence, Refused.SERVER_NAME, head)

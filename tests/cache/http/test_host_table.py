@@ -42,3 +42,10 @@ def test_of_equal_patterns_the_first_counts() -> None:
 
 def test_an_empty_table_has_nothing() -> None:
     assert HostTable[int]().find("a") is None
+
+
+def test_a_host_that_is_longer_than_any_name_matches_no_wildcard() -> None:
+    assert TABLE.find("x." * 120 + "example.org") == 2
+    assert TABLE.find("x." * 121 + "example.org") == 2
+    assert TABLE.find("x." * 122 + "example.org") is None
+    assert HostTable([("*", 0), ("*.example.org", 1)]).find("x." * 10_000 + "example.org") == 0

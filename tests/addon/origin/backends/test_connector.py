@@ -31,9 +31,9 @@ def client_for(site: dict[str, Any]) -> OriginClient:
     return OriginClient(settings.origin_options())
 
 
-def run(main: Any) -> Any:
-    with asyncio.Runner(loop_factory=new_event_loop) as runner:
-        return runner.run(main)
+def run(main: Any, loop: Any = new_event_loop) -> None:
+    with asyncio.Runner(loop_factory=loop) as runner:
+        runner.run(main)
 
 
 def first_line_and_host(origin: RawOrigin) -> list[str]:
@@ -84,7 +84,8 @@ def test_the_host_field_is_that_of_the_setting(setting: str, host: str) -> None:
     run_site(conversation, endless, host_header=setting)
 
 
-def test_a_unix_socket_is_an_origin(tmp_path: Path) -> None:
+@pytest.mark.parametrize("loop", [new_event_loop, asyncio.new_event_loop])
+def test_a_unix_socket_is_an_origin(loop: Any, tmp_path: Path) -> None:
     path = tmp_path / "app.sock"
     heads = []
 
@@ -104,7 +105,7 @@ def test_a_unix_socket_is_an_origin(tmp_path: Path) -> None:
             ]
             await client.close()
 
-    run(main())
+    run(main(), loop)
 
 
 def test_a_unix_socket_that_is_missing_is_named(tmp_path: Path) -> None:
