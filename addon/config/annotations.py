@@ -46,9 +46,15 @@ def _settable_field_name(name: str) -> str:
     return _field_name(name)
 
 
-def _value_template(value: str) -> str:
+def field_value(value: str) -> str:
+    """Return a field value. Raises ValueError, whose text names the expected value."""
     if not _FIELD_VALUE.fullmatch(value):
         raise ValueError("a field value: Latin-1 characters, no line ends or other control characters")
+    return value
+
+
+def _value_template(value: str) -> str:
+    field_value(value)
     for name in _PLACEHOLDER.findall(value):
         if name not in PLACEHOLDERS:
             known = ", ".join(f"{{{placeholder}}}" for placeholder in sorted(PLACEHOLDERS))
@@ -60,6 +66,10 @@ FieldName = Annotated[str, AfterValidator(_field_name)]
 FieldTemplates = dict[
     Annotated[str, AfterValidator(_settable_field_name)], Annotated[str, AfterValidator(_value_template)]
 ]
+
+
+FieldValues = dict[Annotated[str, AfterValidator(_settable_field_name)], Annotated[str, AfterValidator(field_value)]]
+"""Fields with values that are sent as they are."""
 
 
 class AnnotationSettings(Section):

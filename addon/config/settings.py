@@ -21,7 +21,7 @@ from addon.config.model import ExistingFile, RegularExpression, Section, Token
 from addon.config.offline import OfflineSettings
 from addon.config.origin import OriginSettings
 from addon.config.recordings import RecordingsSettings, ReplaySettings
-from addon.config.site import SiteSettings, site_for_any_host, transport_security
+from addon.config.site import SiteSettings, rule_table, site_for_any_host, transport_security
 from addon.config.site_origins import origin_url
 from addon.config.store import MemorySettings, StoreSettings
 from addon.config.trusted_proxies import nobody, trusted_proxy, with_proxies
@@ -268,6 +268,7 @@ class Settings(Section):
             ),
             codings=self.codings.policy(is_edge=self.is_edge),
             hosts=tuple(each.rule() for each in cache.hosts),
+            site_rules=rule_table(self.sites),
             targeted_fields=self.targeted_fields,
         )
         return self.offline.applied(policy, self.profile)

@@ -11,9 +11,11 @@ from pydantic import AfterValidator, Strict
 
 from addon.config.model import not_empty
 from addon.config.site_origins import OriginsSettings, SiteOriginSettings
+from addon.config.site_rules import BasicAuthSettings, SiteRuleSettings
 from addon.config.site_tls import SiteTlsSettings
-from cache.http.host_table import ANY_HOST, WILDCARD
+from cache.http.host_table import ANY_HOST, WILDCARD, HostTable
 from cache.http.messages import normalised_host
+from cache.policy.site_rules import RuleTable, SiteRules
 
 _NAME = re.compile(r"(?=.{1,253}\Z)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*")
 
@@ -57,6 +59,13 @@ class SiteSettings(OriginsSettings, SiteTlsSettings):
     """One `[[site]]` table."""
 
     hosts: HostPatterns
+    rules: Annotated[tuple[SiteRuleSettings, ...], Strict(strict=False)] = ()
+
+    @property
+    def users_files(self) -> frozenset[str]:
+        """The files with the users that rules name."""
+        auths = (rule.basic_auth for rule in self.rules)
+        return frozenset(auth.users_file for auth in auths if isinstance(auth, BasicAuthSettings))
 
     @property
     def serves_any_host(self) -> bool:
@@ -87,3 +96,16 @@ def transport_security(sites: Sequence[SiteSettings]) -> tuple[tuple[str, str], 
     if not any(site.hsts for site in sites):
         return ()
     return tuple((host, site.hsts) for site in sites for host in site.hosts)
+
+
+def rule_table(sites: Sequence[SiteSettings]) -> RuleTable | None:
+    """Return the rules of all sites by host, or None if there are none."""
+    if not any(site.rules for site in sites):
+        return None
+    rows = []
+    for number, site in enumerate(sites, 1):
+        name = f"site#{number}"
+        rules = SiteRules([rule.rule(f"{name}.rules#{n}", name) for n, rule in enumerate(site.rules, 1)])
+        # hosts of sites without rules have none, even if a wider pattern of another site matches them
+        rows += [(host, rules) for host in site.hosts]
+    return HostTable(rows)

@@ -39,14 +39,16 @@ def _syntax_problem(error: str, text: str) -> str:
 
 
 def toml_value(value: object) -> str:
-    """Return a string, number, boolean, list or table as one line of TOML."""
+    """Return a string, number, boolean, list or table as one line of TOML, without keys that are not set."""
     match value:
         case bool():
             return str(value).lower()
         case int() | float():
             return f"{value:.15g}" if isinstance(value, float) else str(value)
         case dict():
-            inside = ", ".join(f"{toml_value(str(name))} = {toml_value(item)}" for name, item in value.items())
+            inside = ", ".join(
+                f"{toml_value(str(name))} = {toml_value(item)}" for name, item in value.items() if item is not None
+            )
             return f"{{ {inside} }}" if inside else "{}"
         case list() | tuple():
             return f"[{', '.join(map(toml_value, value))}]"

@@ -107,7 +107,7 @@ async def _fresh_entry(pipeline: Pipeline, request: Request) -> StoredResponse |
     fetcher = pipeline.fetcher
     candidates = await pipeline.store.candidates(primary_key(request))
     decision = on_request(request, candidates, fetcher.policy, fetcher.clock())
-    if isinstance(decision, Serve) and decision.detail in (None, Detail.HEURISTIC):
+    if isinstance(decision, Serve) and decision.detail in (None, Detail.HEURISTIC, Detail.RULE):
         return decision.entry
     return None
 

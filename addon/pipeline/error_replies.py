@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 
 from addon.origin import FailureKind, OriginFailure
@@ -47,11 +48,23 @@ class ErrorReplies:
         return self.error(502, Refused.GAVE_UP, sentence, "http_protocol_error")
 
     def error(
-        self, status: int, reason: Refused, sentence: str, error: str, *, parameters: ErrorParameters = ()
+        self,
+        status: int,
+        reason: Refused,
+        sentence: str,
+        error: str,
+        *,
+        parameters: ErrorParameters = (),
+        fields: Sequence[tuple[str, str]] = (),
     ) -> Reply:
-        """Return an error with this status; `error` is the type for Proxy-Status (RFC 9209 §2.3)."""
+        """Return an error with this status, and with further fields.
+
+        `error` is the type for Proxy-Status (RFC 9209 §2.3).
+        """
         policy, now = self._policy(), self._clock()
         answer = error_response(status, reason, sentence, policy, now, error=error, parameters=parameters)
+        if fields:
+            answer = replace(answer, head=replace(answer.head, fields=answer.head.fields.appending(*fields)))
         return self.refuse(Refuse(answer, reason))
 
     def redirect(self, status: int, url: str) -> Reply:

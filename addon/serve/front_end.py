@@ -12,6 +12,7 @@ from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
 from addon.frontend.frontend import Frontend
 from addon.frontend.gateway.certificates import Certificates
+from addon.frontend.gateway.request_rates import RequestRates
 from addon.frontend.gateway.site_tls import SiteTls
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.fast_path import FastPath
@@ -26,8 +27,21 @@ from addon.service import Service
 from cache.policy.operator_rules import glob
 
 
-def listener_of(settings: Settings, service: Service, limits: ConnectionLimits) -> Listener:
-    """Return the public listener, with the front end behind it."""
+def listener_of(
+    settings: Settings, service: Service, limits: ConnectionLimits, rates: RequestRates | None = None
+) -> Listener:
+    """Return the public listener, with the front end behind it.
+
+    Args:
+        settings: The operator's settings.
+        service: The cache.
+        limits: Limits on the connections of clients.
+        rates: Counts the requests of clients, if other processes count them too.
+
+    Raises:
+        ConfigError: the access log cannot be written.
+        ValueError: a file with users is malformed.
+    """
     log = access_log(settings)
     fast_path = FastPath(service.active, service.counters, service.clock, settings.memory.hot_size, log)
     tls = tls_of(settings, known_certificates(), service.clock)
@@ -40,7 +54,7 @@ def listener_of(settings: Settings, service: Service, limits: ConnectionLimits) 
     connections = Connections(limits, service.clock, log, each_second=second_passed)
     certificates = LeafContexts(settings.tls.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
-    sites = Sites(settings.sites, tls.port if tls else 0)
+    sites = Sites(settings.sites, tls.port if tls else 0, rates)
     frontend = Frontend(service, connections, certificates, leave_alone, sites, tls=tls)
     frontend.use_proxies(settings)
     http2 = Http2Handler(frontend, fast_path)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
+from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.access_log import AccessLog
 from addon.runtime.draining import Draining
 from addon.serve.front_end import listener_of
@@ -35,6 +36,8 @@ class Proxy:
         sockets: Sequence[socket.socket],
         listening: Callable[[str, int], None],
         limits: ConnectionLimits,
+        *,
+        rates: RequestRates | None = None,
     ) -> None:
         """Prepare to accept clients.
 
@@ -44,6 +47,7 @@ class Proxy:
             sockets: Bound sockets for clients. They are closed at the end.
             listening: Called with host and port once clients are accepted.
             limits: Limits on the connections of clients.
+            rates: Counts the requests of clients, if other processes count them too.
 
         Raises:
             ConfigError: the access log cannot be written.
@@ -56,7 +60,7 @@ class Proxy:
         self._stopped = asyncio.Event()
         self._grace: float | None = None
         """Seconds that idle connections stay open at the end, since others take the place of this proxy."""
-        self.listener = listener_of(settings, service, limits)
+        self.listener = listener_of(settings, service, limits, rates)
 
     async def run(self) -> None:
         """Accept clients until `stop`; then let responses under way end, and stop everything."""

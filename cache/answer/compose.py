@@ -31,14 +31,19 @@ from cache.policy.cache_policy import CachePolicy
 from cache.policy.operator_rules import ANYTHING, AnswerRule, AnswerStatus
 from cache.policy.reasons import Detail, Refused
 from cache.rules.freshness import current_age, directives_of
+from cache.rules.key import target_uri
 from cache.rules.mementos import with_memento_fields
 from cache.rules.ranges import Unsatisfiable, requested_parts
+from cache.rules.site_requests import effects_of
+from cache.rules.site_responses import fields_by_rule
 from cache.rules.stored_fields import with_date
 from cache.rules.stored_response import StoredResponse
 from cache.rules.validation import not_modified
 
 NO_CONTENT = frozenset({204, 205, 304})
 """Status codes of responses that never have content (RFC 9110 §15.3.5, §15.3.6, §15.4.5)."""
+
+STRICT_TRANSPORT = "Strict-Transport-Security"
 
 
 # ---- the status
@@ -56,6 +61,8 @@ def status_of_changed_200(request: Request, fields: Fields, policy: CachePolicy)
 
 
 def _status_setting(request: Request, policy: CachePolicy) -> AnswerStatus:
+    if (by_rule := effects_of(request, policy).answer) is not None:
+        return by_rule
     user_agent, path = request.fields.get("user-agent") or "", request.target.partition("?")[0]
     for rule in policy.presentation.status_rules:
         if rule.host.fullmatch(request.host) and rule.path.fullmatch(path) and rule.user_agent.search(user_agent):
@@ -138,10 +145,18 @@ def _fields_of_copy(
         fields = fields.without(directives_of(entry, policy).no_cache_fields)  # RFC 9111 §5.2.2.4
     if entry.head.status == 200 and policy.presentation.annotations:
         fields = annotated(request, fields, template_values_of_copy(request, entry, age), policy)
+    fields = _of_site(request, fields_by_rule(fields, entry.target, entry.head.status, policy), policy)
     # RFC 9111 §5.1: no Age means that the response was made for this request; a validated one nearly was
     if not validated or "age" in fields:
         fields = fields.replacing("Age", str(math.floor(age)))
     return fields
+
+
+def _of_site(request: Request, fields: Fields, policy: CachePolicy) -> Fields:
+    """Return the fields with Strict-Transport-Security, if a rule says so (RFC 6797 §7.2: inside TLS only)."""
+    value = effects_of(request, policy).hsts
+    # it is about this server and not about the response, so it makes no 203
+    return fields if value is None or request.scheme != "https" else fields.replacing(STRICT_TRANSPORT, value)
 
 
 @lru_cache(maxsize=512)
@@ -172,6 +187,11 @@ def relayed(
         if (changed := annotated(request, fields, values, policy)) is not fields:
             status, exception = status_of_changed_200(request, fields, policy)
             phrase, fields = phrase if status == 200 else _phrase(status), changed
+    changed = fields_by_rule(fields, target_uri(request), response.status, policy)
+    if changed is not fields and status == 200 and request.method in ("GET", "HEAD"):
+        status, exception = status_of_changed_200(request, fields, policy)
+        phrase = phrase if status == 200 else _phrase(status)
+    fields = _of_site(request, changed, policy)
     fields = _without_content(status, fields)
     head = with_transport_security(request, Response(status, phrase, fields), policy)
     head = _with_via_and_cache_status(head, exception, handling, policy, response.version)

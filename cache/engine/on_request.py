@@ -214,7 +214,7 @@ def _serve(
     elif remaining > 0 and entry.scrubbed:
         detail = Detail.SCRUBBED
     elif remaining > 0:
-        detail = Detail.HEURISTIC if lifetime.source == "heuristic" else None
+        detail = Detail.HEURISTIC if lifetime.source == "heuristic" else Detail.RULE if lifetime.by_rule else None
     else:
         detail = stale_use(entry, client_directives, policy, now)
     behind = None

@@ -23,15 +23,16 @@ from cache.engine.decisions import (
     UpstreamRequest,
 )
 from cache.engine.store_changes import changes, invalidations, outdated, updated
-from cache.http.cache_control import request_directives, response_directives
+from cache.http.cache_control import request_directives
 from cache.http.fields import entity_tags
 from cache.http.messages import Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail, NotStored, Refused
 from cache.rules import validation
-from cache.rules.freshness import stale_use_after_error, stale_use_when_disconnected, time_to_live
+from cache.rules.freshness import directives_of, stale_use_after_error, stale_use_when_disconnected, time_to_live
 from cache.rules.invalidation import keys_in_doubt
 from cache.rules.secrets import secrets_in
+from cache.rules.site_responses import directives_for
 from cache.rules.storability import content_range, forbidden_by_directive, new_entry, reason_not_to_store
 from cache.rules.stored_parts import combined, missing_range, strong_validator
 from cache.rules.stored_response import StoredResponse
@@ -207,7 +208,7 @@ def _freshen(
     handling = Handling(fwd=upstream_request.fwd, fwd_status=304, detail=upstream_request.detail)
     shown = validation.with_withheld_fields(entry, received, policy)
     answer = from_copy(request, shown, handling, policy, received.response_time, validated=True)
-    directives = response_directives(entry.head.fields, policy.targeted_fields)
+    directives = directives_of(entry, policy)
     if forbidden_by_directive(directives, policy):
         # RFC 9111 §3: the 304 forbids storing, so the response answers this request and is deleted
         return Freshen(answer, entry, handling, tuple(map(Delete, entry.parts)))
@@ -233,7 +234,8 @@ def _reuse(
     handling = Handling(fwd=upstream_request.fwd, fwd_status=304, detail=upstream_request.detail)
     shown = validation.with_withheld_fields(entry, received, policy)
     answer = from_copy(request, shown, handling, policy, received.response_time, validated=entry is not selected)
-    if forbidden_by_directive(response_directives(received.head.fields, policy.targeted_fields), policy):
+    confirmed = replace(entry.head, fields=received.head.fields)  # the stored status is what rules are about
+    if forbidden_by_directive(directives_for(entry.target, confirmed, policy), policy):
         return Freshen(answer, entry, handling, tuple(map(Delete, selected.parts)))
     updates = (Update(validation.with_new_age(part, received, policy.freshness.clock)) for part in selected.parts)
     return Freshen(answer, entry, handling, () if entry is selected else tuple(updates))

@@ -44,6 +44,12 @@ class ResponseDirectives:
     stale_if_error: int = 0
     broken: bool = False
     """A quoted string in the value has no end, so the rest is unknown; the response counts as stale."""
+    by_rule: int | None = None
+    """The lifetime that a rule of the operator gives the response, whatever the origin says."""
+    rule: str = ""
+    """The name of that rule."""
+    stale_by_rule: bool = False
+    """A rule of the operator says for how long the response may be used stale."""
 
 
 @record

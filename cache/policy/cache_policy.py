@@ -23,6 +23,7 @@ from cache.policy.operator_rules import (
     TargetRules,
 )
 from cache.policy.private_cache import SHARED_CACHE, PrivateCache
+from cache.policy.site_rules import RuleTable
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,6 +198,8 @@ class CachePolicy:
     recording: Recording | None = None
     hosts: tuple[HostRule, ...] = ()
     """Exceptions for single hosts; the first match wins."""
+    site_rules: RuleTable | None = None
+    """The rules of the sites of an edge; None if no site has any."""
     targeted_fields: tuple[str, ...] = ()
     """Lower-case names of the targeted fields that apply to this cache, most specific first (RFC 9213 §2.2)."""
     shortcuts: Shortcuts = field(init=False, compare=False)

@@ -31,6 +31,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Forwarded.PARTIAL, ReasonText("only a part of the requested content is stored", "RFC 9111 §3.3")),
     # why a copy may be used that is not simply fresh
     (Detail.HEURISTIC, ReasonText("fresh by a heuristic lifetime: the origin gave none", "RFC 9111 §4.2.2")),
+    (Detail.RULE, ReasonText("fresh by the lifetime that a rule of the site gives", "ours")),
     (Detail.MAX_STALE, ReasonText("stale, but the request allows it by max-stale", "RFC 9111 §5.2.1.2")),
     (
         Detail.STALE_WHILE_REVALIDATE,
@@ -56,6 +57,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
         ReasonText("the request is authorized, and the copy is not marked as shareable", "RFC 9111 §3.5"),
     ),
     (Detail.BYPASS_COOKIE, ReasonText("the request has a cookie that bypasses the cache by a setting", "ours")),
+    (Detail.BYPASS_RULE, ReasonText("a rule of the site says that requests for this path bypass the cache", "ours")),
     (Detail.CONTENT_IN_REQUEST, ReasonText("a cache does not answer a GET or HEAD with content", "RFC 9110 §9.3.1")),
     (Detail.HOST_MISMATCH, ReasonText("Host or the TLS server name differs from the target", "RFC 9110 §7.4")),
     (Detail.INVALIDATED, ReasonText("a later request or response invalidated the copy", "RFC 9111 §4.4")),
@@ -113,6 +115,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (NotStored.PARTIAL_UNASKED, ReasonText("it is a part, but the request asked for no range", "RFC 9110 §15.3.7")),
     (NotStored.PRIVATE, ReasonText("the origin says private", "RFC 9111 §5.2.2.7")),
     (NotStored.REQUEST_NO_STORE, ReasonText("the request forbids storing", "RFC 9111 §5.2.1.5")),
+    (NotStored.RULE, ReasonText("a rule of the site says that such responses are not stored", "ours")),
     (NotStored.SET_COOKIE, ReasonText("it sets cookies, and cache.set_cookie forbids storing it", "RFC 9111 §7.3")),
     (NotStored.STATUS, ReasonText("its status is stored only with an explicit lifetime, or never", "RFC 9110 §15.1")),
     (NotStored.STREAM, ReasonText("it is a stream, which has no end", "ours")),
@@ -167,6 +170,11 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
         ReasonText("an extended CONNECT asks for another protocol than WebSocket", "RFC 8441 §4"),
     ),
     (Refused.UNEXPECTED_304, ReasonText("the origin sent 304 to a request without preconditions", "RFC 9110 §15.4.5")),
+    (Refused.METHOD_NOT_ALLOWED, ReasonText("a rule of the site does not allow the method", "RFC 9110 §15.5.6")),
+    (Refused.CONTENT_TOO_LARGE, ReasonText("a rule of the site does not allow so much content", "RFC 9110 §15.5.14")),
+    (Refused.CREDENTIALS, ReasonText("a rule of the site asks for a name and a password", "RFC 7617")),
+    (Refused.RATE, ReasonText("the client has sent more requests than a rule of the site allows", "RFC 6585 §4")),
+    (Refused.REDIRECT, ReasonText("a rule of the site sends clients to another URL", "RFC 9110 §15.4")),
     (Refused.UNKNOWN_HOST, ReasonText("no site of this edge serves the host of the request", "RFC 9110 §15.5.20")),
     # why an HTTP/2 connection was ended
     (

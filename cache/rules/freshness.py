@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from urllib.parse import urlsplit
 
-from cache.http.cache_control import RequestDirectives, ResponseDirectives, response_directives
+from cache.http.cache_control import RequestDirectives, ResponseDirectives
 from cache.http.fields import MAX_SECONDS, delta_seconds, http_date, media_type, members
 from cache.http.messages import Fields, Received, Response
 from cache.http.record import record
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail
+from cache.rules.site_responses import directives_for
 from cache.rules.stored_response import StoredResponse
 
 HEURISTICALLY_CACHEABLE = frozenset({200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 451, 501})
@@ -33,12 +34,14 @@ class Lifetime:
 
     seconds: int
     source: str
-    """The directive or field that gave it, `heuristic`, or `none`."""
+    """The directive, the field or the rule of a site that gave it, `heuristic`, or `none`."""
+    by_rule: bool = False
+    """A rule of the site gave it."""
 
 
 def directives_of(entry: StoredResponse, policy: CachePolicy) -> ResponseDirectives:
     """Return the cache directives that apply to a stored response."""
-    return response_directives(entry.head.fields, policy.targeted_fields)
+    return directives_for(entry.target, entry.head, policy)
 
 
 def date_of(entry: StoredResponse | Received) -> float:
@@ -50,8 +53,10 @@ def date_of(entry: StoredResponse | Received) -> float:
 def explicit_lifetime(fields: Fields, date: float, directives: ResponseDirectives) -> Lifetime | None:
     """Return the lifetime that the origin gives, 0 if it is unreadable, or None if the origin gives none.
 
-    `date` is the response's Date in seconds since the epoch.
+    A lifetime that a rule gives takes its place. `date` is the response's Date in seconds since the epoch.
     """
+    if directives.by_rule is not None:
+        return Lifetime(directives.by_rule, directives.rule, by_rule=True)
     if directives.broken:
         return Lifetime(0, f"{directives.source} unreadable")
     if directives.s_maxage is not None:  # RFC 9111 §4.2.1: a shared cache uses it first
@@ -202,7 +207,8 @@ def forbids_stale(entry: StoredResponse, policy: CachePolicy, *, outage: bool) -
         return True
     directives = directives_of(entry, policy)
     # RFC 9111 §5.2.2.2, §5.2.2.4, §5.2.2.8; s-maxage has the same effect (§5.2.2.10), with no exception under §3.5
-    shared = directives.s_maxage is not None and (entry.personal or not policy.freshness.s_maxage_allows_stale)
+    may_be_stale = policy.freshness.s_maxage_allows_stale or directives.stale_by_rule
+    shared = directives.s_maxage is not None and (entry.personal or not may_be_stale)
     revalidated = directives.must_revalidate or directives.proxy_revalidate or shared
     return revalidated or reason_to_validate(entry, policy) is not None
 

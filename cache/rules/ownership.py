@@ -9,11 +9,15 @@ from collections.abc import Sequence
 from hashlib import blake2b
 
 from cache.http.cache_control import is_shareable_if_authorized, response_directives
-from cache.http.messages import Fields, Received, Request
+from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import is_for_any_credential, is_kept_although_authorized
+from cache.policy.site_rules import Override
 from cache.rules.credentials import api_keys, has_credentials
-from cache.rules.freshness import date_of, explicit_lifetime
+from cache.rules.freshness import date_of, explicit_lifetime, freshness_lifetime
+from cache.rules.key import target_uri
+from cache.rules.site_requests import effects_of
+from cache.rules.site_responses import overrides
 from cache.rules.stored_response import StoredResponse
 
 SCOPE = "&scope"
@@ -59,11 +63,35 @@ def credentials_of(
     lifetime = explicit_lifetime(response_fields, date_of(received), directives)
     if directives.public or directives.s_maxage is not None or (lifetime is not None and lifetime.seconds > 0):
         return ()
+    if _shares_by_rule(request, received.head, policy):
+        return ()
     return (
         (CREDENTIAL, _hash_of("authorization", request, policy)),
         (COOKIE, _hash_of("cookie", request, policy)),
         (API_KEY, _hash_of_api_keys(request, policy)),
     )
+
+
+def _shares_by_rule(request: Request, head: Response, policy: CachePolicy) -> bool:
+    """Return whether a rule says which cookies a response depends on, or that it depends on none."""
+    if policy.site_rules is None or "authorization" in request.fields or api_keys(request.fields):
+        return False
+    ignored = overrides(target_uri(request), head, policy)
+    return Override.COOKIE in ignored or effects_of(request, policy).vary_cookie is not None
+
+
+def _is_for_other_cookies(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
+    """Return whether a copy is not for a request with these cookies, since only a rule gives it a lifetime.
+
+    Its origin says nothing about its use, and may send something else to these cookies.
+    """
+    if policy.site_rules is None or "cookie" not in request.fields or policy.network.offline:
+        return False
+    fields, directives = entry.head.fields, response_directives(entry.head.fields, policy.targeted_fields)
+    given = explicit_lifetime(fields, date_of(entry), directives)
+    if directives.public or (given is not None and given.seconds > 0) or any(name == COOKIE for name, _ in entry.vary):
+        return False
+    return freshness_lifetime(entry, policy).by_rule and not _shares_by_rule(request, entry.head, policy)
 
 
 def with_credentials_of(
@@ -82,6 +110,8 @@ def is_visible(entry: StoredResponse, request: Request, policy: CachePolicy) -> 
 
     A shared policy does not see the responses of a profile, and no request sees those of another credential.
     """
+    if _is_for_other_cookies(entry, request, policy):
+        return False
     return all(_is_owner(name, value, request, policy) for name, value in entry.vary)
 
 

@@ -22,6 +22,7 @@ from cache.rules.freshness import (
 from cache.rules.key import target_uri
 from cache.rules.ownership import is_bound_to_credential
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
+from cache.rules.site_requests import effects_of, has_cookie
 from cache.rules.storability import is_authorized
 from cache.rules.stored_parts import combined, find_content
 from cache.rules.stored_response import StoredResponse
@@ -44,6 +45,11 @@ def reason_to_bypass(request: Request, policy: CachePolicy) -> tuple[Forwarded, 
         return Forwarded.BYPASS, Detail.PRECONDITION
     if unkeyed_input(fields, request.method):  # ledger SEC-04; in edge mode these fields were removed before
         return Forwarded.BYPASS, Detail.UNKEYED_INPUT
+    effects = effects_of(request, policy)
+    if effects.bypass:
+        return Forwarded.BYPASS, Detail.BYPASS_RULE
+    if effects.bypass_cookies and has_cookie(fields, effects.bypass_cookies):
+        return Forwarded.BYPASS, Detail.BYPASS_COOKIE
     if policy.requests.bypass_cookies and policy.requests.bypass_cookies & cookie_names(fields):
         return Forwarded.BYPASS, Detail.BYPASS_COOKIE
     if request_directives(fields).no_store and not (policy.network.offline or policy.storing.everything):
@@ -142,7 +148,8 @@ def _client_reason_to_validate(
     immutable: bool,
 ) -> Detail | None:
     """Return why the client's directives demand a validation, or None (RFC 9111 §5.2.1). `age` is in seconds."""
-    if fresh and client_reload(request.host, policy) is ClientReload.IGNORE_WHEN_FRESH:
+    reload = effects_of(request, policy).client_reload or client_reload(request.host, policy)
+    if fresh and reload is ClientReload.IGNORE_WHEN_FRESH:
         return None
     if client_directives.no_cache:
         return Detail.REQUEST_NO_CACHE

@@ -10,7 +10,6 @@ from cache.http.cache_control import (
     ResponseDirectives,
     is_shareable_if_authorized,
     request_directives,
-    response_directives,
 )
 from cache.http.fields import tokens
 from cache.http.messages import Fields, Received, Request, Response
@@ -18,12 +17,14 @@ from cache.policy.cache_policy import CachePolicy
 from cache.policy.operator_rules import SetCookie
 from cache.policy.private_cache import is_kept_although_authorized
 from cache.policy.reasons import NotStored
+from cache.policy.site_rules import Override
 from cache.rules.credentials import has_credentials
 from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
 from cache.rules.key import primary_key, request_for, storage_key, target_uri
 from cache.rules.ownership import credentials_of
 from cache.rules.poisoning import contradicts_extension, is_odd
 from cache.rules.secrets import secrets_in
+from cache.rules.site_responses import bypasses, directives_for, overrides
 from cache.rules.stored_fields import sets_cookies, storable_fields
 from cache.rules.stored_response import StoredResponse
 from cache.rules.streams import is_endless
@@ -77,10 +78,11 @@ def reason_not_to_store(request: Request, received: Received, policy: CachePolic
     unscrubbable = NotStored.UNSCRUBBABLE if response.status == 206 and secrets_in(response.fields, policy) else None
     if policy.storing.everything:
         return _refused_by_recording(request, response) or unscrubbable
-    directives = response_directives(response.fields, policy.targeted_fields)
+    directives = directives_for(target_uri(request), response, policy)
     return (
         _refused_by_request(request, received, directives, policy)
         or _refused_by_status(request, response, directives)
+        or _refused_by_rule(request, response, policy)
         or _refused_by_directives(request, directives, policy)
         or _refused_by_fields(request, received, directives, policy)
         or unscrubbable
@@ -128,7 +130,7 @@ def _is_for_later_gets(request: Request, received: Received, directives: Respons
     except ValueError:
         return False
     explicit = explicit_lifetime(received.head.fields, date_of(received), directives)
-    return location_key == primary_key(request) and explicit is not None
+    return location_key == primary_key(request) and explicit is not None and not explicit.by_rule
 
 
 def _refused_by_status(request: Request, response: Response, directives: ResponseDirectives) -> NotStored | None:
@@ -144,6 +146,10 @@ def _refused_by_status(request: Request, response: Response, directives: Respons
     if status >= 400 and is_odd(request):  # ledger SEC-05
         return NotStored.ODD_REQUEST
     return None
+
+
+def _refused_by_rule(request: Request, response: Response, policy: CachePolicy) -> NotStored | None:
+    return NotStored.RULE if bypasses(target_uri(request), response, policy) else None
 
 
 def _refused_by_directives(request: Request, directives: ResponseDirectives, policy: CachePolicy) -> NotStored | None:
@@ -185,7 +191,8 @@ def _refused_by_fields(
 ) -> NotStored | None:
     response, fields = received.head, received.head.fields
     explicit = explicit_lifetime(fields, date_of(received), directives) is not None
-    if sets_cookies(fields) and not _may_store_with_cookies(directives, policy, explicit=explicit):
+    may_set_cookies = Override.SET_COOKIE in overrides(target_uri(request), response, policy)
+    if sets_cookies(fields) and not (may_set_cookies or _may_store_with_cookies(directives, policy, explicit=explicit)):
         return NotStored.SET_COOKIE
     cacheable = HEURISTICALLY_CACHEABLE | (KEEP_UNFRESH_STATUSES if policy.private.keep_unfresh else frozenset())
     if not explicit and not directives.public and response.status not in cacheable:

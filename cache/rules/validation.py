@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cache.http.cache_control import response_directives
 from cache.http.field_table import row
 from cache.http.fields import entity_tags, http_date, is_strong, opaque_tag
 from cache.http.messages import Fields, Received, Request, Response
@@ -14,6 +13,7 @@ from cache.policy.clock_setting import ClockSetting
 from cache.rules.content_coding import is_same_but_for_coding, may_confirm, varies_by_coding
 from cache.rules.freshness import date_of
 from cache.rules.ownership import with_credentials_of
+from cache.rules.site_responses import directives_for
 from cache.rules.storability import is_personal
 from cache.rules.stored_fields import with_date, withheld_lines, without_unstorable
 from cache.rules.stored_response import StoredResponse
@@ -160,7 +160,7 @@ def confirms_only(old: StoredResponse, new: StoredResponse, policy: CachePolicy)
     """
     if policy.private.override_offline or policy.freshness.always_fresh or policy.storing.captures > 1:
         return False  # its age or its Date may decide about its use
-    if not response_directives(new.head.fields, policy.targeted_fields).no_cache:
+    if not directives_for(new.target, new.head, policy).no_cache:
         return False
     same = replace(
         new,

@@ -23,6 +23,7 @@ from cache.rules.forwarded_fields import PER_CLIENT, view_of
 from cache.rules.key import is_any_query_key, spelling, target_uri
 from cache.rules.no_vary_search import search_variance, significant_query
 from cache.rules.ownership import API_KEY, COOKIE, CREDENTIAL, SCOPE, is_permitted, keyed_hash, owner_of
+from cache.rules.site_requests import cookie_values, effects_of
 from cache.rules.stored_response import StoredResponse
 
 VaryValues = tuple[tuple[str, str | None], ...]
@@ -70,13 +71,14 @@ def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePo
         owner += ((VIEW, view),)
     # many origins compress, and leave out Vary; the variant is then not for clients that refuse its coding
     coded = policy.codings.classes and "content-encoding" in response_fields and bool(codings_of(response_fields))
-    if "vary" not in response_fields and not policy.keying.partition and not is_any_query_key(key) and not coded:
+    partition = _partition(request, policy)
+    if "vary" not in response_fields and not partition and not is_any_query_key(key) and not coded:
         return owner
     nominated = nominated_fields(response_fields)
     # each client of an edge has other values of these fields, which its requests do not have here
     if nominated is None or (request.client is not None and not PER_CLIENT.isdisjoint(nominated)):
         return owner + NEVER_MATCHES
-    names = sorted({*nominated, *policy.keying.partition, *((ACCEPT_ENCODING,) if coded else ())})
+    names = sorted({*nominated, *partition, *((ACCEPT_ENCODING,) if coded else ())})
     if is_any_query_key(key):
         names.insert(0, _QUERY)
     return owner + tuple((name, _value_of(request, name, response_fields, policy)) for name in names)
@@ -93,7 +95,7 @@ def values_that_select(request: Request, candidates: Sequence[StoredResponse], p
     Requests with other values are known to get other responses.
     """
     names = sorted({name for entry in candidates for name, _ in entry.vary if TOKEN.fullmatch(name) and name[0] != "&"})
-    return tuple((name, comparable_value(request.fields, name, policy)) for name in names)
+    return tuple((name, _compared(request, name, policy)) for name in names)
 
 
 def has_target(entry: StoredResponse, request: Request) -> bool:
@@ -111,7 +113,8 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
         return False
     if NEVER_MATCHES[0] in entry.vary and not policy.keying.ignore_vary_star:
         return False
-    if policy.keying.partition and not {name for name, _ in entry.vary}.issuperset(policy.keying.partition):
+    partition = _partition(request, policy)
+    if partition and not {name for name, _ in entry.vary}.issuperset(partition):
         return False  # it was stored before the partition was set (RFC 9111 §7.2)
     if view_of(request) is not None and not any(name == VIEW for name, _ in entry.vary):
         return False
@@ -145,7 +148,22 @@ def _value_of(request: Request, name: str, response_fields: Fields, policy: Cach
         return view_of(request)
     if name == _QUERY:
         return significant_query(request.target, search_variance(response_fields.get("no-vary-search")))
-    return comparable_value(request.fields, name, policy)
+    return _compared(request, name, policy)
+
+
+def _partition(request: Request, policy: CachePolicy) -> tuple[str, ...]:
+    """Return the names of the fields that responses to such requests are kept apart by, whatever Vary says."""
+    by_cookie = effects_of(request, policy).vary_cookie is not None
+    return (*policy.keying.partition, "cookie") if by_cookie else policy.keying.partition
+
+
+def _compared(request: Request, name: str, policy: CachePolicy) -> str | None:
+    """Return the value of a request field as it is compared: of Cookie, the one cookie that a rule names."""
+    cookie = effects_of(request, policy).vary_cookie if name == "cookie" else None
+    if cookie is None:
+        return comparable_value(request.fields, name, policy)
+    values = cookie_values(request.fields, cookie)
+    return keyed_hash(values, policy) if values else None
 
 
 def comparable_value(fields: Fields, name: str, policy: CachePolicy) -> str | None:

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from addon.config.site import SiteSettings, host_without_name
+from addon.config.site import SiteSettings, host_without_name, rule_table
 from addon.frontend.gateway.client_tls import ClientTls
+from addon.frontend.gateway.gates import Gates
+from addon.frontend.gateway.passwords import Passwords
+from addon.frontend.gateway.request_rates import RequestRates
 from cache.http.host_table import HostTable
 from cache.http.messages import DEFAULT_PORTS, Request
+from cache.policy.site_rules import SiteRules
 
 ACME_CHALLENGE = "/.well-known/acme-challenge/"
 """Paths that an authority asks for over http before it issues a certificate (RFC 8555 §8.3): the origin answers."""
@@ -20,22 +24,33 @@ class Sites:
     Attributes:
         ports: The ports of the listeners that clients reach the edge by.
         tls_port: The one for TLS; 0 if there is none.
+        gates: Refuses requests as the rules of the sites say.
         default_authority: The authority that a request without a Host field is for (HTTP/1.0), if that is clear.
     """
 
-    def __init__(self, sites: Sequence[SiteSettings] = (), tls_port: int = 0) -> None:
+    def __init__(
+        self, sites: Sequence[SiteSettings] = (), tls_port: int = 0, rates: RequestRates | None = None
+    ) -> None:
+        """Serve these sites, and count requests by `rates`. Raises ValueError if a file with users is malformed."""
         self.ports: set[int] = set()
         self.tls_port = tls_port
+        self._rates = rates or RequestRates()
         self.use(sites)
 
     def use(self, sites: Sequence[SiteSettings]) -> None:
-        """Serve these sites, and no others, from the next request on."""
+        """Serve these sites, and no others, from the next request on. Raises ValueError as when they are made."""
+        self.gates = Gates(self._rates, Passwords({file for site in sites for file in site.users_files}))
+        self._rules = rule_table(sites)
         self._by_host = HostTable((host, site) for site in sites for host in site.hosts)
         self.default_authority = host_without_name(sites)
 
     def find(self, host: str) -> SiteSettings | None:
         """Return the site that serves a host as `normalised_host` returns it, or None."""
         return self._by_host.find(host)
+
+    def rules_of(self, host: str) -> SiteRules | None:
+        """Return the rules of the site that serves a host, or None if no site has rules."""
+        return self._rules.find(host) if self._rules is not None else None
 
     def port_in_key(self, site: SiteSettings, port: int, default: int) -> int:
         """Return the port that the URL of a request has, whatever port its Host field names.

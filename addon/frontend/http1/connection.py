@@ -16,13 +16,14 @@ from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT, has_unread_input
 from addon.frontend.gateway.sender import Sender
 from addon.frontend.http1 import connection_state as states
+from addon.frontend.http1 import request_head as heads
 from addon.frontend.http1.connection_state import BETWEEN_REQUESTS, Event, State
 from addon.frontend.http1.direct_fetch import ReadyFetch
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.hot_response import HotResponse
 from addon.frontend.http1.request_body import RequestBody
 from addon.frontend.http1.request_classes import RequestClass
-from addon.frontend.http1.request_head import EMPTY_LINES, PREFACE, MalformedRequest, RequestHead, end_of_head, parse
+from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead, end_of_head, parse
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.frontend.http1.response_task import ResponseTask
@@ -44,25 +45,19 @@ class Http1Connection(asyncio.Protocol):
     transport: asyncio.Transport
 
     def __init__(self, handler: Handler, targets: RequestTargets) -> None:
-        self._handler = handler
+        self._handler, self._targets, self._prefix = handler, targets, targets.prefix
         self._frontend, self._fast_path = handler.frontend, handler.fast_path
         self._connections = handler.frontend.connections
-        self._targets = targets
-        self._prefix = targets.prefix
         self.deadline = self._connections.now + IDLE_TIMEOUT
         self._state = _READY
         self._may_start_http2 = True  # until anything else than its preface has come
-        self._buffer = b""
-        """Bytes of requests that are not answered yet."""
+        self._buffer = b""  # bytes of requests that are not answered yet
         self._input_ended = self._is_sending = False  # the client has sent its last byte, or sends what nobody reads
-        self._response: ResponseTask | ReadyFetch | None = None
-        """The response under way, in the states UNDER_WAY."""
+        self._response: ResponseTask | ReadyFetch | None = None  # the response under way, in the states UNDER_WAY
         self._body: RequestBody | None = None
-        self._body_mark = 0
-        """Bytes of the request's content that had arrived when the deadline was set."""
+        self._body_mark = 0  # bytes of the request's content that had arrived when the deadline was set
         self._writable: asyncio.Future[None] | None = None
-        self._ends_with_client = False
-        """The response is a stream, which ends when the client sends no more: it has probably disconnected."""
+        self._ends_with_client = False  # True for a stream: a client that sends no more has probably disconnected
 
     def _move(self, event: Event) -> None:
         """Move to the state that follows an event, and close where that is the end."""
@@ -154,11 +149,13 @@ class Http1Connection(asyncio.Protocol):
 
     # ---- requests
 
-    def _send_hot(self, known: HotResponse) -> bool:
-        """Send a hot response if it is still valid; return whether it was."""
+    def _send_hot(self, known: HotResponse, *, counted: bool = False) -> bool:
+        """Send a hot response if it is still valid and the client's rate allows it; return whether it was sent."""
         fast_path = self._fast_path
         now = fast_path.clock()
         if not self._connections.accepting or not fast_path.is_valid(known, now):
+            return False
+        if not (counted or known.rate is None or self._frontend.sites.gates.admits(known.rate, self.client_address())):
             return False
         self.deadline = self._connections.now + IDLE_TIMEOUT
         self._may_start_http2 = False
@@ -166,10 +163,10 @@ class Http1Connection(asyncio.Protocol):
         fast_path.count(known, now, self.client_address)
         return True
 
-    def _send_ready(self, ready: HotResponse | ReadyFetch | None) -> bool:
+    def _send_ready(self, ready: HotResponse | ReadyFetch | None, *, counted: bool = False) -> bool:
         """Send a hot response, or start a fetch; return whether one was ready, and valid."""
         if ready is None or isinstance(ready, HotResponse):
-            return ready is not None and self._send_hot(ready)
+            return ready is not None and self._send_hot(ready, counted=counted)
         self._move(Event.REQUEST)
         self._response, self.deadline = ready, inf
         ready.send()
@@ -195,7 +192,7 @@ class Http1Connection(asyncio.Protocol):
         try:
             while self._buffer and self._state in BETWEEN_REQUESTS:
                 if self._buffer.startswith(b"\r\n"):  # RFC 9112 §2.2: empty lines before a request
-                    self._buffer, self._may_start_http2 = EMPTY_LINES.sub(b"", self._buffer, 1), False
+                    self._buffer, self._may_start_http2 = heads.EMPTY_LINES.sub(b"", self._buffer, 1), False
                     continue
                 end = end_of_head(self._buffer, self._handler.head_limits)
                 if not end:
@@ -233,7 +230,7 @@ class Http1Connection(asyncio.Protocol):
         alike = self._fast_path.classes.find(prefix, head_as_sent, self._sender.client)
         if alike is not None and self._answer_at_once(name, alike[1], alike[0]):
             return
-        if head_as_sent == PREFACE and self._may_start_http2 and not self.transport.get_extra_info("ssl_object"):
+        if head_as_sent == heads.PREFACE and self._may_start_http2 and not self.transport.get_extra_info("ssl_object"):
             self._handler.start_http2(self._targets, *self.release())
             return
         self._may_start_http2 = False  # RFC 9113 §3.3: only the first bytes are a preface, and inside TLS ALPN decides
@@ -241,9 +238,12 @@ class Http1Connection(asyncio.Protocol):
         if head.method == "CONNECT":
             open_tunnel(self._frontend, self, self._targets, head)
             return
-        request = self._targets.request(head)
-        plain = head.persistent and not head.has_content and not head.asks_for_web_socket
-        if alike is None and plain:
+        try:
+            request = self._targets.request(head)
+        except RefusedRequest as refused:
+            self._handle(head, refused.request, refused)
+            return
+        if alike is None and head.persistent and not head.has_content and not head.asks_for_web_socket:
             learnt = self._fast_path.classes.learn(prefix, head_as_sent, request)
             if self._answer_at_once(name, request, learnt):
                 return
@@ -251,24 +251,25 @@ class Http1Connection(asyncio.Protocol):
 
     def _answer_at_once(self, name: bytes, request: Request, alike: RequestClass | None) -> bool:
         """Answer a request without content, or send it to the origin, if that needs no task; return whether it does."""
-        return self._send_ready(self._fast_path.prepare(name, request, alike, client=self))
+        ready = self._fast_path.prepare(name, request, alike, client=self)
+        return self._send_ready(ready, counted=True)
 
-    def _handle(self, head: RequestHead, request: Request) -> None:
+    def _handle(self, head: RequestHead, request: Request, refused: RefusedRequest | None = None) -> None:
         """Answer a request by the handler, in a task; what follows a request for WebSocket waits in the buffer."""
-        web_socket = head.asks_for_web_socket
+        web_socket, handler = head.asks_for_web_socket, self._handler
         self._body = None
         if head.has_content:
-            self._body = RequestBody(head.length, self.transport)
-            rest, self._buffer = self._buffer, b""
+            self._body, rest = RequestBody(head.length, self.transport), self._buffer
             self._buffer = self._body.feed(rest)
         self._move(Event.REQUEST)
         self._restart_body_deadline()
         self._ends_with_client = web_socket or asks_for_stream(request)
-        if web_socket:
-            self._run(self._handler.answer_web_socket(self, head, request), shareable=False)
-            return
-        shareable = self._fast_path.is_shareable(request)
-        self._run(self._handler.answer(self, head, request, self._body), shareable=shareable)
+        shareable = refused is None and not web_socket and self._fast_path.is_shareable(request)
+        if refused is not None:
+            answering = handler.refuse(self, head, refused, self._body, self._targets)
+        else:
+            answering = handler.answer(self, head, request, self._body)
+        self._run(answering, shareable=shareable)
 
     def _run(self, answering: Coroutine[None, None, bool], *, shareable: bool) -> None:
         """Run the handler; it returns whether another request may follow."""

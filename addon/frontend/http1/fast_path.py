@@ -26,6 +26,7 @@ from cache.http.client import Client
 from cache.http.messages import Request
 from cache.policy.reasons import Forwarded
 from cache.rules.key import primary_key
+from cache.rules.site_requests import effects_of
 from cache.rules.stored_response import StoredResponse
 from cache.rules.streams import asks_for_stream
 from cache.stores.base import Stamp
@@ -59,7 +60,7 @@ class FastPath:
         """Keep at most `hot_size` bytes of hot responses, and log them to `log`."""
         self.clock = clock
         self.hot = HotCache(hot_size)
-        self.classes = RequestClasses()
+        self.classes = RequestClasses(lambda: self.fetcher.policy.site_rules)
         self._active = active
         self.log = log
         self._counters = counters
@@ -169,7 +170,7 @@ class FastPath:
         stamp = self._generations.stamp(key)
         candidates = store.peek(key) or ()  # after the stamp, so that a change in between is noticed
         match self._decide(request, candidates, now):
-            case Validate() as sent:
+            case Validate() as sent if effects_of(request, policy).rate is None:  # a plan would not count requests
                 return self.validations.validate(head_as_sent, request, sent, stamp, now=now, client=client)
             case Serve() as serve:
                 made = self._make_hot(HotResponse, head_as_sent, request, serve, stamp=stamp, now=now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from addon.config.settings import LimitSettings
@@ -13,8 +14,9 @@ from addon.frontend.connect.web_socket import SWITCHING_PROTOCOLS, WebSocketHand
 from addon.frontend.frontend import Frontend
 from addon.frontend.http1.direct_fetch import ReadyFetch
 from addon.frontend.http1.fast_path import FastPath
+from addon.frontend.http1.refused_requests import admitted
 from addon.frontend.http1.request_body import RequestBody
-from addon.frontend.http1.request_head import PREFACE, HeadLimits, RequestHead
+from addon.frontend.http1.request_head import PREFACE, HeadLimits, RefusedRequest, RequestHead
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import framing_of
 from addon.frontend.http1.send import Client, ClientGone, send
@@ -77,6 +79,8 @@ class Handler:
         self, client: RespondingClient, head: RequestHead, request: Request, body: RequestBody | None
     ) -> bool:
         """Answer a request; return whether another one may follow on the connection."""
+        if head.asks_for_web_socket:
+            return await self._answer_web_socket(client, head, request)
         responder = self.frontend.service.active.current.responder
         content = RequestContent(body, body.length) if body is not None else None
         reply = await responder.respond(request, interim=client.send_interim, content=content)
@@ -84,7 +88,25 @@ class Handler:
         may_follow = head.persistent and self.frontend.connections.accepting and (body is None or body.complete)
         return await self._send(client, request, reply, may_follow=may_follow)
 
-    async def answer_web_socket(self, client: RespondingClient, head: RequestHead, request: Request) -> bool:
+    async def refuse(
+        self,
+        client: RespondingClient,
+        head: RequestHead,
+        refused: RefusedRequest,
+        body: RequestBody | None,
+        targets: RequestTargets,
+    ) -> bool:
+        """Refuse a request as a rule says, unless its password proves right; return whether another one may follow."""
+        try:
+            again = partial(targets.request, head)
+            request = await admitted(refused, self.frontend.sites, again)
+        except RefusedRequest as still:
+            reply = still.reply(self.fast_path.fetcher.errors)
+            may_follow = head.persistent and self.frontend.connections.accepting and body is None
+            return await self._send(client, still.request, reply, may_follow=may_follow)
+        return await self.answer(client, head, request, body)
+
+    async def _answer_web_socket(self, client: RespondingClient, head: RequestHead, request: Request) -> bool:
         """Answer a request for WebSocket; return whether another request may follow on the connection."""
         handshake = WebSocketHandshake(self.frontend, request, client.send_interim)
         try:

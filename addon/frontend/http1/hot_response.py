@@ -19,7 +19,9 @@ from cache.answer.cache_status import Handling
 from cache.engine.decisions import Serve
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.site_rules import Rate
 from cache.rules.freshness import current_age, freshness_lifetime
+from cache.rules.site_requests import effects_of
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import Stamp
 
@@ -100,6 +102,8 @@ class HotResponse(Stamp):
     """It was sent since the hot cache last checked for unused responses."""
     used: bool = False
     """It was sent since uses were last reported to the store."""
+    rate: Rate | None = None
+    """Each client may have it only so often, by a rule of its site."""
     in_main_queue: bool = False
     """It is in the main queue of the hot cache, not in the small one."""
 
@@ -192,6 +196,7 @@ def hot_response[Kind: HotResponse](
         length=len(content),
         milliseconds=entry.milliseconds,
         hits=hits,
+        rate=effects_of(request, policy).rate,
         log_line=access_line(request, serve.response.head.status, len(content), serve.handling) if logged else "",
     )
 

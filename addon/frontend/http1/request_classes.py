@@ -7,12 +7,15 @@ and only the path is checked: one of usual characters is what the parser would h
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from addon.frontend.gateway.sites import ACME_CHALLENGE
 from addon.frontend.http1.response_patterns import ResponsePatterns
 from cache.http.client import Client
 from cache.http.messages import Request
+from cache.policy.site_rules import Effects, RuleTable, SiteRules
+from cache.rules.site_requests import changed_target
 
 MAX_CLASSES = 256
 """Classes that are kept; when there are more, all are forgotten."""
@@ -31,12 +34,18 @@ class RequestClass:
     """The beginning of the request target: scheme and authority as sent to a forward proxy, else nothing."""
     patterns: ResponsePatterns = field(default_factory=ResponsePatterns)
     """Patterns of the copies that have answered these requests."""
+    rules: SiteRules | None = None
+    """The rules of the site that the requests are for; they divide the class by path."""
+    by_effects: dict[Effects, RequestClass] = field(default_factory=dict)
+    """The classes of the requests about which the rules say the same."""
 
 
 class RequestClasses:
     """The request classes of one front end."""
 
-    def __init__(self) -> None:
+    def __init__(self, rules: Callable[[], RuleTable | None] = lambda: None) -> None:
+        """Divide classes by the rules of sites that `rules` returns."""
+        self._rules = rules
         self._classes: dict[tuple[bytes, bytes], RequestClass] = {}
 
     def find(self, prefix: bytes, head: bytes, client: Client | None = None) -> tuple[RequestClass, Request] | None:
@@ -54,7 +63,15 @@ class RequestClasses:
         target = parts[0]
         if not _PATH.fullmatch(target, len(known.before_path)):
             return None
-        return known, known.request.with_target(target[len(known.before_path) :].decode("ascii"), client)
+        path = target[len(known.before_path) :].decode("ascii")
+        if known.rules is None:
+            return known, known.request.with_target(path, client)
+        effects = known.rules.effects(path)
+        divided = known.by_effects.get(effects)
+        if divided is None:
+            return None
+        changed = changed_target(path, effects.query) if effects.query else path
+        return divided, divided.request.with_target(changed, client)
 
     def learn(self, prefix: bytes, head: bytes, request: Request) -> RequestClass | None:
         """Return the class of a request that was parsed, is persistent and has no content; None if it has none."""
@@ -62,11 +79,32 @@ class RequestClasses:
         if parts is None or request.target.startswith(ACME_CHALLENGE):  # other paths may be redirected to https
             return None
         (target, rest), path = parts, request.target.encode("latin-1")
+        table = self._rules()
+        rules = table.find(request.host) if table is not None else None
+        if rules is not None:
+            return self._learn_by_rules(prefix, target, rest, request, rules)
         if not (_PATH.fullmatch(path) and target.endswith(path)):
             return None
         if len(self._classes) >= MAX_CLASSES:
             self._classes.clear()
         found = self._classes[prefix, rest] = RequestClass(request, target.removesuffix(path))
+        return found
+
+    def _learn_by_rules(
+        self, prefix: bytes, target: bytes, rest: bytes, request: Request, rules: SiteRules
+    ) -> RequestClass | None:
+        """Return the class of a request that rules may have changed; None if it has none."""
+        if not _PATH.fullmatch(target):
+            return None
+        effects = rules.effects(target.decode("ascii"))
+        if effects.rate is not None:
+            return None  # each request is counted when it is read
+        whole = self._classes.get((prefix, rest))
+        if whole is None or whole.rules is not rules:
+            if len(self._classes) >= MAX_CLASSES:
+                self._classes.clear()
+            whole = self._classes[prefix, rest] = RequestClass(request, b"", rules=rules)
+        found = whole.by_effects[effects] = RequestClass(request, b"")
         return found
 
     def forget(self) -> None:

@@ -10,12 +10,13 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+from addon.frontend.gateway.gates import Refusal
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log import UNPARSED_REQUEST, request_line
 from cache.http.client import Client
 from cache.http.fields import HOST, TOKEN, tokens
-from cache.http.messages import Fields
+from cache.http.messages import Fields, Request
 from cache.http.record import record
 from cache.policy.reasons import Refused
 from cache.rules.selection import asks_for_web_socket
@@ -84,6 +85,28 @@ class RedirectedRequest(MalformedRequest):
     def reply(self, errors: ErrorReplies) -> Reply:
         """Return the redirect."""
         return errors.redirect(self.status, self._url)
+
+
+class RefusedRequest(MalformedRequest):
+    """A well-formed request that a rule of its site refuses.
+
+    Attributes:
+        refusal: How it is refused.
+        request: The request.
+    """
+
+    error = "http_request_denied"
+
+    def __init__(self, refusal: Refusal, request: Request, head: RequestHead) -> None:
+        super().__init__(refusal.sentence, refusal.status)
+        self.refusal = refusal
+        self.reason = refusal.reason
+        self.request = request
+        self.line = request_line(head.method, head.target, head.version)
+
+    def reply(self, errors: ErrorReplies) -> Reply:
+        """Return the response, with the fields of the refusal."""
+        return errors.error(self.status, self.reason, str(self), self.error, fields=self.refusal.fields)
 
 
 @record

@@ -9,11 +9,19 @@ from typing import Protocol, Self
 
 from addon.frontend.gateway.client_tls import ClientTls
 from addon.frontend.gateway.sites import Sites
-from addon.frontend.http1.request_head import MalformedRequest, MisdirectedRequest, RedirectedRequest, RequestHead
+from addon.frontend.http1.request_head import (
+    MalformedRequest,
+    MisdirectedRequest,
+    RedirectedRequest,
+    RefusedRequest,
+    RequestHead,
+)
 from cache.http.fields import HOST, is_host
 from cache.http.host_table import MAX_NAME
 from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_host
 from cache.policy.reasons import Refused
+from cache.policy.site_rules import SiteRules
+from cache.rules.site_requests import changed_request
 
 _ABSOLUTE_FORM = re.compile(r"(https?)://([^/?#]*)(.*)", re.IGNORECASE | re.DOTALL)
 _AUTHORITY_FORM = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^/?#@:\[\]]+):[0-9]{1,5}")
@@ -84,7 +92,10 @@ class GatewayTargets:
         raise MalformedRequest(f"This server opens no tunnel to {head.target}.", 405)
 
     def request(self, head: RequestHead) -> Request:
-        """Return the request, addressed as the client addressed it. Raises MalformedRequest."""
+        """Return the request as the client addressed it, and as the rules of its site change it.
+
+        Raises MalformedRequest, or RefusedRequest if a rule refuses it.
+        """
         absolute = _ABSOLUTE_FORM.fullmatch(head.target)
         # HTTP/1.0 need not send Host
         authority = absolute[2] if absolute else head.fields.get("host") or self.sites.default_authority
@@ -105,7 +116,18 @@ class GatewayTargets:
         request = _request(head, scheme, host, self.sites.port_in_key(site, port, default_port), target)
         if scheme == "http" and (url := self.sites.https_url(site, request)):
             raise RedirectedRequest(url, head)
-        return request
+        rules = self.sites.rules_of(host)
+        return request if rules is None else self._by_rules(rules, request, head)
+
+    def _by_rules(self, rules: SiteRules, request: Request, head: RequestHead) -> Request:
+        """Return a request as rules change it. Raises RefusedRequest."""
+        effects = rules.effects(request.target)
+        refusal = self.sites.gates.refusal(request, effects, head.length, head.client.address if head.client else "")
+        if refusal is not None:
+            raise RefusedRequest(refusal, request, head)
+        if effects.basic_auth is not None and effects.basic_auth.users_file:  # the password is for this edge only
+            request = request.with_fields(request.fields.without(["authorization"]))
+        return changed_request(request, effects)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,9 @@ from cache.engine.decisions import Forward, Relay, Store, UpstreamRequest
 from cache.http.messages import DEFAULT_PORTS, Fields, Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
+from cache.policy.site_rules import Effects
 from cache.rules.forwarded_fields import view_of
+from cache.rules.site_requests import effects_of
 
 MAX_TEMPLATES = 512
 """Templates that are kept; the least recently used is dropped first."""
@@ -39,8 +41,8 @@ MAX_TEMPLATES = 512
 MAX_RESPONSE_TEMPLATES = 512
 """Response templates that are kept for all request templates together; the oldest is dropped first."""
 
-ALIKE = tuple[str, str, str, int, Fields, str, str | None, str | None]
-"""Everything of a request but its target and its client."""
+ALIKE = tuple[str, str, str, int, Fields, str, str | None, str | None, Effects]
+"""Everything of a request but its target and its client, and what the rules of its site say about the target."""
 
 
 @dataclass(slots=True, eq=False)
@@ -76,10 +78,10 @@ class RequestTemplates:
     def learn(self, request: Request, not_stored: NotStored | None) -> None:
         """Keep a template of a request that was a miss; `not_stored` tells why its response was not stored."""
         fetcher, policy, uncacheable = self.fetcher, self.fetcher.policy, not_stored in UNCACHEABLE
-        known = self._templates.get(_alike(request))
+        known = self._templates.get(_alike(request, policy))
         if known is not None and known.policy is policy:
             known.uncacheable = uncacheable
-            self._templates.move_to_end(_alike(request))
+            self._templates.move_to_end(_alike(request, policy))
             return
         if not policy.shortcuts.request_template:
             return
@@ -92,7 +94,7 @@ class RequestTemplates:
             return  # a reload has ended its site
         if not pools.are_direct:
             return
-        self._templates[_alike(request)] = RequestTemplate(
+        self._templates[_alike(request, policy)] = RequestTemplate(
             policy=policy, sent=sent, pools=pools, open_requests={}, uncacheable=uncacheable
         )
         if len(self._templates) > MAX_TEMPLATES:
@@ -103,7 +105,7 @@ class RequestTemplates:
 
         `now` is in seconds since the epoch.
         """
-        template = self._templates.get(_alike(request))
+        template = self._templates.get(_alike(request, self.fetcher.policy))
         if template is None or template.policy is not self.fetcher.policy:
             return None
         audience = self.audience(request, template.sent, key, now)
@@ -293,7 +295,7 @@ class TemplateFetch(DirectFetch):
         return access_line(self.request, outcome.response.head.status, size, outcome.handling)
 
 
-def _alike(request: Request) -> ALIKE:
+def _alike(request: Request, policy: CachePolicy) -> ALIKE:
     return (
         request.method,
         request.version,
@@ -303,4 +305,5 @@ def _alike(request: Request) -> ALIKE:
         request.scheme,
         request.tls_name,
         view_of(request),
+        effects_of(request, policy),
     )

@@ -205,7 +205,8 @@ def _is_plain(request: Request, policy: CachePolicy) -> bool:
 def _is_whole(serve: Serve) -> bool:
     """Return whether the engine serves all of a stored response because it is fresh."""
     response, entry = serve.response, serve.entry
-    plain = serve.detail in (None, Detail.HEURISTIC) and serve.background_validation is None and not serve.changes
+    fresh = serve.detail in (None, Detail.HEURISTIC, Detail.RULE)
+    plain = fresh and serve.background_validation is None and not serve.changes
     has_content = response.head.status not in NO_CONTENT and response.length == entry.length
     # whom a copy for any credential may reach depends on the path
     return plain and has_content and serve.handling.hit and (CREDENTIAL, ANY) not in entry.vary

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import Protocol
 
 from addon.config.http2 import Http2Settings
 from addon.frontend.frontend import Frontend
 from addon.frontend.http1.fast_path import FastPath
-from addon.frontend.http1.request_head import HeadLimits, MalformedRequest
+from addon.frontend.http1.refused_requests import admitted
+from addon.frontend.http1.request_head import HeadLimits, MalformedRequest, RefusedRequest, RequestHead
+from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2.send import RespondingStream, send
 from addon.frontend.http2.turns import Turns
@@ -61,12 +64,28 @@ class Http2Handler:
         limits = self.frontend.service.settings.limits
         return HeadLimits(limits.max_head, limits.max_line)
 
-    async def answer(self, stream: AnsweredStream, request: Request, upload: Upload | None) -> bool:
+    async def answer(self, request: Request, stream: AnsweredStream, upload: Upload | None) -> bool:
         """Answer a request; return whether the response is complete."""
         responder = self.frontend.service.active.current.responder
         content = RequestContent(upload, upload.length) if upload is not None else None
         reply = await responder.respond(request, interim=stream.send_interim, content=content)
         return await self.send(stream, request, reply)
+
+    async def refuse_by_rule(
+        self,
+        head: RequestHead,
+        refused: RefusedRequest,
+        targets: RequestTargets,
+        stream: AnsweredStream,
+        upload: Upload | None,
+    ) -> bool:
+        """Refuse a request as a rule says, unless its password proves right; return whether all was sent."""
+        try:
+            again = partial(targets.request, head)
+            request = await admitted(refused, self.frontend.sites, again)
+        except RefusedRequest as still:
+            return await self.send(stream, still.request, still.reply(self.fast_path.fetcher.errors))
+        return await self.answer(request, stream, upload)
 
     async def refuse(self, stream: AnsweredStream, fault: MalformedRequest) -> bool:
         """Tell the client what is wrong with its request; return whether the response is complete."""

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Protocol, cast
 
-from addon.frontend.http1.request_head import MalformedRequest
+from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http2 import limits, stalls
 from addon.frontend.http2.handler import Http2Handler
@@ -23,7 +23,7 @@ from addon.frontend.http2.request_fields import Http2Head
 from addon.frontend.http2.response_queue import ResponseQueue
 from addon.frontend.http2.stream import Stream, StreamOwner
 from addon.frontend.http2.stream_state import REQUEST_COMPLETE, Event, State
-from addon.frontend.http2.tunnels import Tunnels
+from addon.frontend.http2.tunnels import Answering, Tunnels
 from addon.frontend.http2.upload import Upload
 from addon.origin.http2 import frames
 from addon.origin.http2.faults import ConnectionFault, ErrorCode, StreamFault, over_budget
@@ -80,16 +80,12 @@ class Streams:
             frames.RST_STREAM: self._take_reset,
             frames.PRIORITY: self._take_priority,
         }
-        self._handler = handler
+        self._handler, self._fast_path = handler, handler.fast_path
         self._tunnels = Tunnels(handler)
-        self._fast_path = handler.fast_path
-        self._targets = targets
-        self._connection = connection
+        self._targets, self._connection = targets, connection
         self._outbound = connection.outbound
-        self._hot = HotSender(handler.fast_path, connection.outbound, settings, budgets)
-        self._settings = settings
-        self._budgets = budgets
-        self._limits = handler.limits
+        self._hot = HotSender(handler.fast_path, connection.outbound, settings, budgets, handler.frontend.sites)
+        self._settings, self._budgets, self._limits = settings, budgets, handler.limits
         secure = connection.outbound.transport.get_extra_info("ssl_object") is not None
         self._heads = HeadReader(
             targets.prefix,
@@ -132,9 +128,8 @@ class Streams:
         head = self._heads.known.get(block)
         if head is not None and ended and self._connection.accepts_requests:
             hot = self._fast_path.hot.get(head.key)
-            if hot is not None and self._hot.send(
-                number, cast("Http2HotResponse", hot), partial(self._address_of, head)
-            ):
+            address = partial(self._address_of, head)
+            if hot is not None and self._hot.send(number, cast("Http2HotResponse", hot), address):
                 self.work -= len(hot.content) // frames.MAX_FRAME
                 return
         try:
@@ -154,13 +149,19 @@ class Streams:
         if known.asks_for_tunnel:
             self._answer_by_tunnel(number, known, ended=ended)
             return
-        request = self._targets.request(known.head_of(ended=ended))
+        head = known.head_of(ended=ended)
+        try:
+            request = self._targets.request(head)
+        except RefusedRequest as refused:
+            refuse = partial(self._handler.refuse_by_rule, head, refused, self._targets)
+            self._respond(number, refused.request, known, refuse, ended=ended)
+            return
         if ended:
             hot = self._fast_path.hit(Http2HotResponse, known.key, request)
-            if hot is not None and self._hot.send(number, hot, partial(self._address_of, known)):
+            if hot is not None and self._hot.send(number, hot, partial(self._address_of, known), counted=True):
                 self.work -= len(hot.content) // frames.MAX_FRAME
                 return
-        self._respond(number, request, known, ended=ended)
+        self._respond(number, request, known, partial(self._handler.answer, request), ended=ended)
 
     def _address_of(self, known: Http2Head) -> str:
         """Return the address of the client that has sent a head."""
@@ -177,15 +178,15 @@ class Streams:
         stream.restart_deadline()
         self.responses.add(stream, partial(answering, stream, upload))
 
-    def _respond(self, number: int, request: Request, known: Http2Head, *, ended: bool) -> None:
-        """Have the handler answer a request."""
+    def _respond(self, number: int, request: Request, known: Http2Head, answering: Answering, *, ended: bool) -> None:
+        """Have a request answered in a task."""
         upload = None if ended else self._upload(number, known.length)
         stream = self._new_stream(number, upload, known.size)
         stream.address = self._address_of(known)
         stream.may_be_silent = asks_for_stream(request)
         content = upload if request.has_content else None
         shareable = self._fast_path.is_shareable(request)
-        self.responses.add(stream, partial(self._handler.answer, stream, request, content), shareable=shareable)
+        self.responses.add(stream, partial(answering, stream, content), shareable=shareable)
 
     def _refuse(self, number: int, fault: MalformedRequest, *, ended: bool) -> None:
         """Tell the client what is wrong with its request."""

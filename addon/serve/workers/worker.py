@@ -14,6 +14,7 @@ from pathlib import Path
 from addon.config.errors import ConfigError
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
+from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.channel import Channel
 from addon.runtime.control import ControlError
 from addon.runtime.event_loop import run
@@ -47,6 +48,8 @@ class Assignment:
     """Where the lease server is."""
     commands: Sequence[Command] = ()
     """Run before the first client is served: what people have set stays."""
+    rates: RequestRates | None = None
+    """Counts the requests of clients; memory that all workers share."""
 
 
 def work(assignment: Assignment, connection: socket.socket) -> int:
@@ -92,7 +95,7 @@ class _Worker:
             tune_garbage_collector()
 
         limits = ConnectionLimits(self._settings.limits.connections_per_client, max_descriptors())
-        return Proxy(self._settings, service, self._assignment.sockets, listening, limits)
+        return Proxy(self._settings, service, self._assignment.sockets, listening, limits, rates=self._assignment.rates)
 
     async def _serve(self, proxy: Proxy, service: Service) -> None:
         def stop_once() -> None:

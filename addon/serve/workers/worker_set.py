@@ -12,6 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from addon.config.settings import Settings
+from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.control import ControlError
 from addon.serve.workers.backoff import Backoff
 from addon.serve.workers.share import share_of
@@ -44,6 +45,7 @@ class WorkerSet:
         self.commands = SharedCommands(lambda: self.serving)
         self._sockets = sockets
         self._lease_socket = lease_socket
+        self._rates = RequestRates()
         self._settings = Settings()
         self._generation = 0
         self._is_stopping = False
@@ -74,7 +76,8 @@ class WorkerSet:
         self.alive.add(worker)
         self._do(self._watch(worker))
         commands = self.commands.state
-        await worker.start(Assignment(share_of(settings, worker.number), self._sockets, self._lease_socket, commands))
+        share = share_of(settings, worker.number)
+        await worker.start(Assignment(share, self._sockets, self._lease_socket, commands, self._rates))
         try:
             while commands != self.commands.state:  # people have sent others meanwhile
                 commands = self.commands.state

@@ -1,0 +1,86 @@
+"""Gates: requests that the rules of a site refuse before the cache is asked. Nothing of them is stored or forwarded."""
+
+from __future__ import annotations
+
+import math
+import string
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from addon.frontend.gateway.passwords import Passwords
+from addon.frontend.gateway.request_rates import RequestRates
+from cache.http.messages import Request, host_in_uri
+from cache.policy.reasons import Refused
+from cache.policy.site_rules import BasicAuth, Effects, Rate, Redirect
+
+_VISIBLE = string.ascii_letters + string.digits + string.punctuation
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a request is refused, and how."""
+
+    status: int
+    reason: Refused
+    sentence: str
+    fields: tuple[tuple[str, str], ...] = ()
+    """Further fields of the response."""
+    unchecked: BasicAuth | None = None
+    """The users among whom the client's name and password have not been looked for yet."""
+
+
+class Gates:
+    """What can refuse a request."""
+
+    def __init__(self, rates: RequestRates, passwords: Passwords) -> None:
+        self._rates = rates
+        self.passwords = passwords
+
+    def admits(self, rate: Rate, address: str) -> bool:
+        """Count a request from a client's address; return whether it is allowed."""
+        return not self._rates.wait(rate, address)
+
+    def refusal(self, request: Request, effects: Effects, length: int | None, address: str) -> Refusal | None:
+        """Return why a request is refused, or None.
+
+        Args:
+            request: The request as received.
+            effects: What the rules say about it.
+            length: Bytes of its content; None if that is not declared.
+            address: The client's address.
+        """
+        if effects.redirect is not None:
+            return _redirected(request, effects.redirect)
+        if effects.rate is not None and (wait := self._rates.wait(effects.rate, address)):
+            sentence = "This client has sent more requests than this site allows."
+            return Refusal(429, Refused.RATE, sentence, (("Retry-After", str(math.ceil(wait))),))  # RFC 6585 §4
+        if effects.methods is not None and request.method not in effects.methods:
+            sentence = f"The method {request.method} is not allowed here."
+            return Refusal(405, Refused.METHOD_NOT_ALLOWED, sentence, (("Allow", ", ".join(effects.methods)),))
+        auth = effects.basic_auth
+        if auth is not None and auth.users_file and (refusal := self._without_password(request, auth)):
+            return refusal
+        return _too_large(effects.max_body, length) if effects.max_body is not None else None
+
+    def _without_password(self, request: Request, auth: BasicAuth) -> Refusal | None:
+        are_right = self.passwords.are_right(auth.users_file, request.fields.get("authorization"))
+        if are_right:
+            return None
+        challenge = ("WWW-Authenticate", f'Basic realm="{auth.realm}", charset="UTF-8"')  # RFC 7617 §2
+        sentence = "This part of the site asks for a name and a password."
+        return Refusal(401, Refused.CREDENTIALS, sentence, (challenge,), auth if are_right is None else None)
+
+
+def _redirected(request: Request, redirect: Redirect) -> Refusal:
+    target = quote(request.target, safe=_VISIBLE, encoding="latin-1")
+    path = target.partition("?")[0]
+    location = redirect.to.format(host=host_in_uri(request.host), target=target, path=path)
+    return Refusal(redirect.status, Refused.REDIRECT, f"See {location}", (("Location", location),))
+
+
+def _too_large(allowed: int, length: int | None) -> Refusal | None:
+    if length is None:  # RFC 9110 §15.5.12
+        return Refusal(411, Refused.CONTENT_TOO_LARGE, "A request with content has to declare its length here.")
+    if length <= allowed:
+        return None
+    return Refusal(413, Refused.CONTENT_TOO_LARGE, f"Content of more than {allowed} bytes is not allowed here.")

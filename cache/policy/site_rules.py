@@ -1,0 +1,223 @@
+"""Rules for paths of a site: what an edge changes in requests and responses, and what it refuses. Plain data.
+
+Rules are in order. For each thing that rules can say, the first rule counts that matches the path and says it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+from enum import StrEnum
+from urllib.parse import unquote
+
+from cache.http.host_table import HostTable
+from cache.policy.operator_rules import AnswerStatus, ClientReload
+
+MAX_PATHS = 4096
+"""Paths whose effects a site remembers; when there are more, all are forgotten."""
+
+_SLASHES = re.compile("/{2,}")
+
+
+class Override(StrEnum):
+    """What an origin says about a response, and a rule makes ineffective for this cache."""
+
+    NO_CACHE = "no-cache"
+    NO_STORE = "no-store"
+    PRIVATE = "private"
+    MUST_REVALIDATE = "must-revalidate"
+    """Also `proxy-revalidate`."""
+    SET_COOKIE = "set-cookie"
+    """The response is stored without its Set-Cookie fields."""
+    COOKIE = "cookie"
+    """Requests with different cookies may get the same copy, although only the rule gives it a lifetime."""
+
+
+@dataclass(frozen=True, slots=True)
+class QueryChange:
+    """The parameters of a query that are a part of the key, and reach the origin."""
+
+    drop: tuple[re.Pattern[str], ...] = ()
+    keep: tuple[re.Pattern[str], ...] | None = None
+    """If set, only these are left."""
+    sort: bool = False
+    """Put parameters in the order of their names; equal names keep their order."""
+
+
+@dataclass(frozen=True, slots=True)
+class CookieChange:
+    """The cookies of requests that reach the origin."""
+
+    strip: tuple[re.Pattern[str], ...] = ()
+    keep: tuple[re.Pattern[str], ...] | None = None
+    """If set, only these are left."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FieldChange:
+    """Fields that are set, appended or removed."""
+
+    set: tuple[tuple[str, str], ...] = ()
+    append: tuple[tuple[str, str], ...] = ()
+    remove: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The answer to a request: another URL."""
+
+    to: str
+    """May contain `{host}`, `{target}` and `{path}`."""
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
+class BasicAuth:
+    """The names and passwords that a client has to know."""
+
+    realm: str
+    users_file: str
+    """Empty if no password is needed after all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """How many requests a client may send."""
+
+    name: str
+    """Tells the counts of several rules apart."""
+    interval: float
+    """Seconds from one request to the next."""
+    burst: int
+    """Requests that may come earlier."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ResponseRule:
+    """What one rule says about responses with some statuses and media types. None leaves it to later rules."""
+
+    name: str
+    statuses: frozenset[int] = frozenset()
+    """Empty for any."""
+    content_types: tuple[re.Pattern[str], ...] = ()
+    """Matched against the media type without its parameters; empty for any."""
+    bypass: bool | None = None
+    ttl: int | None = None
+    negative_ttl: int | None = None
+    grace: int | None = None
+    stale_if_error: int | None = None
+    override: frozenset[Override] | None = None
+    response_fields: FieldChange | None = None
+
+    def matches(self, status: int, media_type: str) -> bool:
+        """Return whether the rule is about responses with this status and media type."""
+        if self.statuses and status not in self.statuses:
+            return False
+        return not self.content_types or any(kind.fullmatch(media_type) for kind in self.content_types)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Effects:
+    """What the rules say about requests for a path, and about their responses. Compared by identity, which is fast."""
+
+    query: QueryChange | None = None
+    cookies: CookieChange | None = None
+    request_fields: FieldChange | None = None
+    bypass: bool | None = None
+    bypass_cookies: tuple[re.Pattern[str], ...] | None = None
+    """Names of cookies; a request with one of them bypasses the cache."""
+    vary_cookie: str | None = None
+    """The only cookie that copies are kept apart by."""
+    client_reload: ClientReload | None = None
+    answer: AnswerStatus | None = None
+    hsts: str | None = None
+    """The value of Strict-Transport-Security in responses over https."""
+    methods: tuple[str, ...] | None = None
+    """The methods that are allowed."""
+    max_body: int | None = None
+    """Bytes of content in a request."""
+    redirect: Redirect | None = None
+    basic_auth: BasicAuth | None = None
+    rate: Rate | None = None
+    responses: tuple[ResponseRule, ...] = ()
+    names: tuple[str, ...] = ()
+    """The names of the rules that match the path, in order."""
+
+
+NO_EFFECTS = Effects()
+
+MERGED = tuple(field.name for field in fields(Effects) if field.name not in ("responses", "names"))
+"""Names of the effects of which the first that is set counts."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SiteRule:
+    """One rule."""
+
+    name: str
+    paths: tuple[re.Pattern[str], ...]
+    effects: Effects
+    response: ResponseRule
+
+    def matches(self, path: str) -> bool:
+        """Return whether the rule is about a path as `path_of` returns it."""
+        return any(pattern.fullmatch(path) for pattern in self.paths)
+
+
+class SiteRules:
+    """The rules of one site."""
+
+    def __init__(self, rules: Sequence[SiteRule]) -> None:
+        self.rules = tuple(rules)
+        self._by_path: dict[str, Effects] = {}
+        self._by_rules: dict[tuple[SiteRule, ...], Effects] = {}
+
+    def effects(self, target: str) -> Effects:
+        """Return what the rules say about a request target; the same object if the same rules match."""
+        path = target.partition("?")[0]
+        known = self._by_path.get(path)
+        if known is not None:
+            return known
+        normal = path_of(path)
+        matching = tuple(rule for rule in self.rules if rule.matches(normal))
+        found = self._by_rules.get(matching)
+        if found is None:
+            found = self._by_rules[matching] = _merged(matching)
+        if len(self._by_path) >= MAX_PATHS:
+            self._by_path.clear()
+        self._by_path[path] = found
+        return found
+
+
+RuleTable = HostTable[SiteRules]
+"""The rules of all sites, by host."""
+
+
+def _merged(rules: Sequence[SiteRule]) -> Effects:
+    merged = NO_EFFECTS
+    for rule in reversed(rules):
+        said = {name: value for name in MERGED if (value := getattr(rule.effects, name)) is not None}
+        merged = replace(merged, **said)
+    names, responses = tuple(rule.name for rule in rules), tuple(rule.response for rule in rules)
+    return replace(merged, responses=responses, names=names) if rules else NO_EFFECTS
+
+
+def path_of(path: str) -> str:
+    """Return a path as rules see it: without escapes, repeated slashes and dot segments.
+
+    Origins read several spellings of a path as the same, and no spelling may lead past a rule.
+    """
+    if "%" not in path and "//" not in path and "/." not in path:
+        return path
+    decoded = _SLASHES.sub("/", unquote(path, encoding="latin-1"))
+    kept: list[str] = []
+    segments = decoded.split("/")
+    for segment in segments:
+        if segment == "..":
+            del kept[max(1, len(kept) - 1) :]  # nothing is above the first segment, which is empty
+        elif segment != ".":
+            kept.append(segment)
+    if segments[-1] in (".", ".."):
+        kept.append("")
+    return "/".join(kept)
