@@ -15,6 +15,7 @@ from addon.config.errors import ConfigError
 from addon.config.exposure import refuse_exposure
 from addon.config.load import Configuration
 from addon.config.site_overlaps import overlaps
+from addon.config.site_rules import covered
 from addon.config.toml_files import toml_value
 from addon.config.units import parse_size, size_text
 from addon.config.worker_conflicts import refuse_workers_without_a_shared_store
@@ -39,7 +40,8 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         print_json({"valid": False, "faults": faults})
         raise typer.Exit(WRONG_USAGE) from None
     file, sites = configuration.file, configuration.settings.site
-    notes = [*overlaps(sites), *certificate_notes(sites, time.time())]
+    covered_rules = (note for n, site in enumerate(sites, 1) for note in covered(site.rules, f"site#{n}"))
+    notes = [*overlaps(sites), *covered_rules, *certificate_notes(sites, time.time())]
     if as_json:
         described = [site.model_dump(mode="json") for site in sites]
         path = str(file) if file else None
@@ -48,6 +50,8 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     print_line(f"{file}: no faults" if file else "no faults; there is no settings file, and the defaults apply")
     for number, site in enumerate(sites, 1):
         print_line(f"site#{number}: {', '.join(site.hosts)} -> {', '.join(map(str, site.origins))}")
+        for at, rule in enumerate(site.rules, 1):
+            print_line(f"site#{number}.rules#{at}: {rule}")
     for note in notes:
         print_line(note)
 

@@ -7,6 +7,7 @@ from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import without_dropped_parameters
 from cache.rules.key import keys, primary_key
+from cache.rules.site_requests import changed_request, effects_of
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore
 
@@ -18,6 +19,7 @@ def stored_for(store: ResponseStore, key: str, policy: CachePolicy) -> tuple[Sto
 
 def explain_from(store: ResponseStore, request: Request, policy: CachePolicy, now: float) -> Explanation:
     """Explain the decision about a request at `now`, in seconds since the epoch. Raises StoreError."""
+    request = changed_request(request, effects_of(request, policy))
     request = without_dropped_parameters(request, policy.keying.query_rules)
     return explain(request, stored_for(store, primary_key(request), policy), policy, now)
 

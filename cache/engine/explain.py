@@ -21,6 +21,7 @@ from cache.rules.freshness import (
 )
 from cache.rules.key import is_spelled_as, primary_key
 from cache.rules.selection import matching
+from cache.rules.site_requests import effects_of
 from cache.rules.stored_response import StoredResponse
 from cache.rules.vary import NEVER_MATCHES, matches
 
@@ -55,6 +56,8 @@ def explain(request: Request, candidates: Sequence[StoredResponse], policy: Cach
     """
     policy = policy.towards(request)
     steps = [Step("key", primary_key(request), "RFC 9111 §2")]
+    if names := effects_of(request, policy).names:
+        steps.append(Step("rules", ", ".join(names), "ours"))
     steps += [_variant(number, entry, request, policy) for number, entry in enumerate(candidates, start=1)]
     if matching_entries := matching(request, candidates, policy):
         steps += _arithmetic(matching_entries[0], policy, now)

@@ -21,6 +21,9 @@ SLOTS = 65_536
 _PLACES = 8
 """Slots in which one client may be counted."""
 
+_ROUNDING = 1e-6
+"""The part of an interval that may be missing, since sums of fractions are not exact."""
+
 _NUMBER = 8
 """Bytes of one number."""
 
@@ -49,7 +52,7 @@ class RequestRates:
         slot = self._slot(_tag(rate.name, address), now)
         ahead = max(self._times[slot] - now, 0.0)
         wait = ahead - rate.burst * rate.interval
-        if wait > 0:
+        if wait > rate.interval * _ROUNDING:
             return wait
         self._times[slot] = now + ahead + rate.interval
         return 0.0

@@ -1,0 +1,197 @@
+"""Requests that rules refuse: on both protocols, before the cache and the origin."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.addon.frontend.edge import ask, run_edge
+from tests.addon.frontend.front_end import Client, FrontEndUnderTest
+from tests.addon.frontend.gateway.test_passwords import basic, users_file
+from tests.addon.frontend.http2.http2_client import Http2Client
+from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin
+
+HOST = "a.example"
+WAITING = {"requests": {"rate": "1/h", "burst": 1}}
+
+
+async def answering(peer: Peer) -> None:
+    """Answer every request; the answers may be stored."""
+    while True:
+        head = await peer.request()
+        body = b"from the origin" if not head.startswith(b"HEAD") else b""
+        await peer.send(HEAD + b"Cache-Control: max-age=60\r\nContent-Length: 15\r\n\r\n" + body)
+
+
+def one_site(*rules: dict[str, Any]) -> Callable[[list[str]], list[dict[str, Any]]]:
+    return lambda urls: [{"hosts": [HOST], "origins": urls, "rules": list(rules)}]
+
+
+def run(conversation: Any, *rules: dict[str, Any]) -> None:
+    run_edge(conversation, one_site(*rules), answering)
+
+
+async def over_http2(edge: FrontEndUnderTest) -> Http2Client:
+    client = Http2Client(await edge.client(), HOST, "http")
+    client.greet()
+    return client
+
+
+@pytest.mark.parametrize(
+    ("rule", "data", "status", "reason", "field"),
+    [
+        (
+            {"methods": ["GET", "HEAD"]},
+            ask(HOST, method="DELETE"),
+            *(405, "method-not-allowed", ("allow", "GET, HEAD")),
+        ),
+        (
+            {"path": "/old/*", "redirect": {"to": "https://{host}/new{target}", "status": 301}},
+            ask(HOST, "/old/a?b"),
+            *(301, "redirect", ("location", "https://a.example/new/old/a?b")),
+        ),
+        ({"max_body": "1 B"}, ask(HOST, "/", "Content-Length: 2", method="POST"), 413, "content-too-large", None),
+        (
+            {"max_body": "1 B"},
+            ask(HOST, "/", "Transfer-Encoding: chunked", method="POST"),
+            *(411, "content-too-large", None),
+        ),
+    ],
+)
+def test_a_refused_request_reaches_neither_store_nor_origin(
+    rule: dict[str, Any], data: bytes, status: int, reason: str, field: tuple[str, str] | None
+) -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        response = await (await edge.client()).fetch(data)
+        assert response.status == status
+        assert f"reason: {reason}\n".encode() in response.body
+        assert field is None or response.fields.get(field[0]) == field[1]
+        assert edge.service.counters.snapshot()[f"refused.{reason}"] == 1
+        assert (origins[0].connections, edge.entries()) == (0, ())
+
+    run(conversation, rule)
+
+
+def test_the_connection_stays_after_a_refused_request_without_content() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        statuses = [
+            (await client.fetch(ask(HOST, path, method=m))).status
+            for path, m in [("/", "GET"), ("/", "DELETE"), ("/", "GET"), ("/", "PUT"), ("/", "GET")]
+        ]
+        assert statuses == [200, 405, 203, 405, 203]
+
+    run(conversation, {"methods": ["GET"]})
+
+
+def test_a_redirect_to_a_head_request_has_no_content() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        assert (await client.fetch(ask(HOST, method="HEAD"))).status == 308
+        assert (await client.fetch(ask(HOST))).status == 308
+
+    run(conversation, {"redirect": {"to": "https://{host}{target}"}})
+
+
+@pytest.mark.parametrize(
+    "path", ["/admin/x", "/%61dmin/x", "//admin/x", "/public/../admin/x", "/public/%2e%2e/admin/x"]
+)
+def test_no_spelling_of_a_path_gets_past_a_rule(path: str) -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        assert (await (await edge.client()).fetch(ask(HOST, path))).status == 405
+
+    run(conversation, {"path": "/admin/*", "methods": ["POST"]})
+
+
+def test_a_rate_limits_hits_as_well_as_misses() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        assert (await client.fetch(ask(HOST, "/free"))).status == 200
+        responses = [await client.fetch(ask(HOST, "/a")) for _ in range(4)]
+        assert [response.status for response in responses] == [200, 203, 429, 429]
+        assert responses[-1].fields.get("retry-after") == "3600"
+        assert b"reason: rate\n" in responses[-1].body
+        assert (await (await edge.client()).fetch(ask(HOST, "/b"))).status == 429
+        assert (await client.fetch(ask(HOST, "/free"))).status == 203
+
+    run(conversation, {"path": ["/a", "/b"], "limits": WAITING})
+
+
+def test_a_rate_counts_hot_responses() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        statuses = [(await client.fetch(ask(HOST, "/a"))).status for _ in range(8)]
+        assert statuses == [200, 203, 203, 203, 203, 203, 429, 429]
+
+    run(conversation, {"limits": {"requests": {"rate": "1/h", "burst": 5}}})
+
+
+def test_a_rate_over_http2() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await over_http2(edge)
+        statuses = [(await client.fetch("/a")).status for _ in range(8)]
+        assert statuses == [200, 203, 203, 203, 203, 203, 429, 429]
+        assert (await client.fetch("/a")).heads[0]["retry-after"] == "3600"
+
+    run(conversation, {"limits": {"requests": {"rate": "1/h", "burst": 5}}})
+
+
+def test_many_refused_requests_do_not_end_a_connection_over_http2() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await over_http2(edge)
+        assert {(await client.fetch("/a")).status for _ in range(300)} == {308}
+
+    run(conversation, {"redirect": {"to": "https://{host}{target}"}})
+
+
+async def _with_password(client: Client, password: str, path: str = "/") -> int:
+    return (await client.fetch(ask(HOST, path, f"Authorization: {basic(f'ada:{password}')}"))).status
+
+
+def test_a_password_is_asked_for_each_hit_and_not_forwarded(tmp_path: Path) -> None:
+    file = users_file(tmp_path, ada="secret")
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        refused = await client.fetch(ask(HOST))
+        assert (refused.status, origins[0].connections) == (401, 0)
+        assert refused.fields.get("www-authenticate") == 'Basic realm="Preview", charset="UTF-8"'
+        assert b"reason: credentials\n" in refused.body
+        statuses = [await _with_password(client, word) for word in ("wrong", "secret", "secret", "wrong", "secret")]
+        assert statuses == [401, 200, 203, 401, 203]
+        assert (await client.fetch(ask(HOST))).status == 401
+        assert b"uthorization" not in origins[0].requests[0]
+        assert (await client.fetch(ask(HOST, "/.well-known/a"))).status == 200
+
+    rules = [{"path": "/.well-known/*", "basic_auth": "off"}, {"basic_auth": {"users_file": file, "realm": "Preview"}}]
+    run_edge(conversation, one_site(*rules), answering)
+
+
+def test_a_password_over_http2(tmp_path: Path) -> None:
+    file = users_file(tmp_path, ada="secret")
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await over_http2(edge)
+        words = (None, "wrong", "secret", "secret", "wrong", None)
+        statuses = [
+            (await client.fetch("/", *([("authorization", basic(f"ada:{word}"))] if word else []))).status
+            for word in words
+        ]
+        assert statuses == [401, 401, 200, 203, 401, 401]
+
+    run(conversation, {"basic_auth": {"users_file": file}})
+
+
+def test_content_after_a_password_that_is_being_checked_reaches_the_origin(tmp_path: Path) -> None:
+    file = users_file(tmp_path, ada="secret")
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        lines = f"Authorization: {basic('ada:secret')}", "Content-Length: 2"
+        assert (await client.fetch(ask(HOST, "/", *lines, method="POST") + b"ab")).status == 200
+        assert origins[0].requests[0].startswith(b"POST / ")
+
+    run(conversation, {"basic_auth": {"users_file": file}})

@@ -1,0 +1,81 @@
+"""Names and passwords of basic authentication."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from pathlib import Path
+
+import bcrypt
+import pytest
+
+from addon.frontend.gateway.passwords import Passwords
+
+
+def users_file(folder: Path, **users: str) -> str:
+    """Return a file as `htpasswd -B` writes it."""
+    file = folder / "users"
+    lines = [f"{name}:{bcrypt.hashpw(word.encode(), bcrypt.gensalt(4)).decode()}\n" for name, word in users.items()]
+    file.write_text("# preview\n" + "".join(lines))
+    return str(file)
+
+
+def basic(text: str | bytes) -> str:
+    return "Basic " + b64encode(text.encode() if isinstance(text, str) else text).decode()
+
+
+@pytest.mark.parametrize(
+    ("authorization", "right"),
+    [
+        (basic("ada:secret"), True),
+        (basic("ada:secret").replace("Basic", "bAsIc"), True),
+        (basic("bob:geheim: 1"), True),
+        (basic("ada:Secret"), False),
+        (basic("ada"), False),
+        (basic("eve:secret"), False),
+        (basic("bob:secret"), False),
+        (basic(":"), False),
+        (basic("ada:secret\0"), False),
+        (basic(b"ada:\xff\xfe"), False),
+        (basic("ada:" + "x" * 1000), False),
+        ("Basic YQ=", False),
+        ("Basic ###", False),
+        ("Bearer abc", False),
+        ("", False),
+    ],
+)
+def test_who_is_let_in(tmp_path: Path, authorization: str, right: bool) -> None:
+    file = users_file(tmp_path, ada="secret", bob="geheim: 1")
+    passwords = Passwords([file])
+
+    async def check() -> None:
+        if passwords.are_right(file, authorization) is None:
+            await passwords.check(file, authorization)
+
+    asyncio.run(check())
+    assert passwords.are_right(file, authorization) is right
+
+
+def test_nobody_is_let_in_without_a_field(tmp_path: Path) -> None:
+    file = users_file(tmp_path, ada="secret")
+    assert Passwords([file]).are_right(file, None) is False
+
+
+def test_what_is_not_known_yet_is_neither_right_nor_wrong(tmp_path: Path) -> None:
+    file = users_file(tmp_path, ada="secret")
+    assert Passwords([file]).are_right(file, basic("ada:secret")) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("ada:secret\n", "line 1 is not"),
+        ("# users\n\nada:$apr1$x$y\n", "line 3 is not"),
+        ("", "at least one user"),
+    ],
+)
+def test_other_files_are_refused(tmp_path: Path, text: str, expected: str) -> None:
+    file = tmp_path / "users"
+    file.write_text(text)
+    with pytest.raises(ValueError, match=expected):
+        Passwords([str(file)])

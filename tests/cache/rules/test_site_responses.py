@@ -1,0 +1,209 @@
+"""Lifetimes and limits that the rules of a site give responses, and what they never do."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cache import engine
+from cache.engine.decisions import Relay, Serve, Store, Validate
+from cache.http.host_table import HostTable
+from cache.http.messages import Fields, Received, Request, Response
+from cache.policy.cache_policy import CachePolicy, Identity
+from cache.policy.operator_rules import glob
+from cache.policy.reasons import Detail, NotStored
+from cache.policy.site_rules import CookieChange, Effects, FieldChange, Override, ResponseRule, SiteRule, SiteRules
+from cache.rules.freshness import freshness_lifetime
+from cache.rules.site_requests import changed_request
+from cache.rules.stored_response import StoredResponse
+
+NOW = 1_800_000_000.0
+EVERY = glob("*")
+
+
+def policy_with(*rules: ResponseRule, **effects: Any) -> CachePolicy:
+    made = [SiteRule(rule.name, (EVERY,), Effects(), rule) for rule in rules]
+    made.append(SiteRule("last", (EVERY,), Effects(**effects), ResponseRule("last")))
+    return CachePolicy(identity=Identity(gateway=True), site_rules=HostTable([("a.example", SiteRules(made))]))
+
+
+def asking(*lines: tuple[str, str], method: str = "GET", target: str = "/") -> Request:
+    return Request(method, "https", "a.example", 443, target, Fields(lines))
+
+
+def answer(status: int, *lines: tuple[str, str]) -> Received:
+    fields = Fields((("Date", "Fri, 15 Jan 2027 08:00:00 GMT"), ("Content-Type", "text/html; charset=utf-8"), *lines))
+    return Received(Response(status, "", fields), NOW, NOW)
+
+
+def outcome(received: Received, policy: CachePolicy, request: Request | None = None) -> Store | Relay:
+    request = request or asking()
+    sent = engine.on_request(request, (), policy, NOW)
+    decided = engine.on_response(request, sent, received, policy, "id")
+    assert isinstance(decided, Store | Relay)
+    return decided
+
+
+def stored(received: Received, policy: CachePolicy, request: Request | None = None) -> StoredResponse:
+    decided = outcome(received, policy, request)
+    assert isinstance(decided, Store), decided
+    return replace(decided.entry, length=0)
+
+
+@pytest.mark.parametrize(
+    ("rule", "status", "lines", "seconds"),
+    [
+        ({"ttl": 600}, 200, [], 600),
+        ({"ttl": 600}, 301, [], 600),
+        ({"ttl": 600}, 200, [("Cache-Control", "max-age=5, s-maxage=6")], 600),
+        ({"ttl": 600}, 200, [("Expires", "0")], 600),
+        ({"ttl": 600}, 404, [("Cache-Control", "max-age=5")], 5),
+        ({"negative_ttl": 10}, 404, [], 10),
+        ({"negative_ttl": 10}, 410, [("Cache-Control", "max-age=500")], 10),
+        ({"negative_ttl": 10}, 200, [("Cache-Control", "max-age=5")], 5),
+        ({"ttl": 20, "statuses": frozenset({302, 404})}, 302, [], 20),
+        ({"ttl": 20, "statuses": frozenset({302, 404})}, 404, [], 20),
+        ({"ttl": 20, "content_types": (glob("text/*"),)}, 200, [], 20),
+        ({"ttl": 20, "content_types": (glob("image/*"),)}, 200, [("Cache-Control", "max-age=5")], 5),
+    ],
+)
+def test_the_lifetime_of_a_rule_wins(rule: dict[str, Any], status: int, lines: Any, seconds: int) -> None:
+    policy = policy_with(ResponseRule("first", **rule))
+    assert freshness_lifetime(stored(answer(status, *lines), policy), policy).seconds == seconds
+
+
+@pytest.mark.parametrize("status", [302, 303, 307, 401, 403, 500, 503])
+def test_no_lifetime_for_a_status_that_no_rule_names(status: int) -> None:
+    policy = policy_with(ResponseRule("first", ttl=600, negative_ttl=600))
+    assert isinstance(outcome(answer(status), policy), Relay)
+
+
+def test_the_first_rule_counts_that_says_something() -> None:
+    policy = policy_with(ResponseRule("first", grace=5), ResponseRule("second", ttl=60), ResponseRule("third", ttl=70))
+    lifetime = freshness_lifetime(stored(answer(200), policy), policy)
+    assert (lifetime.seconds, lifetime.source) == (60, "second ttl")
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason", "override"),
+    [
+        ([("Cache-Control", "private")], NotStored.PRIVATE, Override.PRIVATE),
+        ([("Cache-Control", "no-store")], NotStored.NO_STORE, Override.NO_STORE),
+        ([("Set-Cookie", "a=b")], NotStored.SET_COOKIE, Override.SET_COOKIE),
+    ],
+)
+def test_a_lifetime_shares_nothing_that_its_origin_forbids(lines: Any, reason: NotStored, override: Override) -> None:
+    decided = outcome(answer(200, *lines), policy_with(ResponseRule("first", ttl=60)))
+    assert isinstance(decided, Relay)
+    assert decided.not_stored is reason
+    entry = stored(answer(200, *lines), policy_with(ResponseRule("first", ttl=60, override=frozenset({override}))))
+    assert "set-cookie" not in entry.head.fields
+
+
+def test_a_lifetime_does_not_share_responses_to_authorization() -> None:
+    request = asking(("Authorization", "Basic YTpi"))
+    decided = outcome(answer(200), policy_with(ResponseRule("first", ttl=60, override=frozenset(Override))), request)
+    assert isinstance(decided, Relay)
+    assert decided.not_stored is NotStored.AUTHORIZATION
+
+
+def test_no_cache_stays_in_force_unless_it_is_overridden() -> None:
+    received = answer(200, ("Cache-Control", "no-cache"), ("ETag", '"a"'))
+    policy = policy_with(ResponseRule("first", ttl=60))
+    assert isinstance(engine.on_request(asking(), [stored(received, policy)], policy, NOW), Validate)
+    policy = policy_with(ResponseRule("first", ttl=60, override=frozenset({Override.NO_CACHE})))
+    served = engine.on_request(asking(), [stored(received, policy)], policy, NOW)
+    assert isinstance(served, Serve)
+    assert served.detail is Detail.RULE
+
+
+@pytest.mark.parametrize(
+    ("cache_control", "override", "is_served"),
+    [
+        ("max-age=10", (), True),
+        ("s-maxage=10", (), True),
+        ("max-age=10, must-revalidate", (), False),
+        ("max-age=10, must-revalidate", (Override.MUST_REVALIDATE,), True),
+        ("max-age=10, proxy-revalidate", (Override.MUST_REVALIDATE,), True),
+    ],
+)
+def test_grace(cache_control: str, override: tuple[Override, ...], is_served: bool) -> None:
+    policy = policy_with(ResponseRule("first", grace=100, override=frozenset(override)))
+    entry = stored(answer(200, ("Cache-Control", cache_control)), policy)
+    served = engine.on_request(asking(), [entry], policy, NOW + 50)
+    assert isinstance(served, Serve) is is_served
+    assert not isinstance(engine.on_request(asking(), [entry], policy, NOW + 111), Serve)
+
+
+def test_responses_that_are_not_stored_by_a_rule() -> None:
+    policy = policy_with(ResponseRule("first", bypass=True, content_types=(glob("text/*"),)))
+    decided = outcome(answer(200, ("Cache-Control", "max-age=60")), policy)
+    assert isinstance(decided, Relay)
+    assert decided.not_stored is NotStored.RULE
+    before = stored(answer(200, ("Cache-Control", "max-age=60")), CachePolicy())
+    assert not isinstance(engine.on_request(asking(), [before], policy, NOW), Serve)
+
+
+COOKIE = ("Cookie", "session=1")
+
+
+@pytest.mark.parametrize("first", [asking(), asking(COOKIE)])
+@pytest.mark.parametrize("second", [asking(), asking(COOKIE), asking(("Cookie", "session=2"))])
+def test_only_requests_with_the_same_cookies_share_what_a_rule_keeps(first: Request, second: Request) -> None:
+    policy = policy_with(ResponseRule("first", ttl=60))
+    entry = stored(answer(200), policy, first)
+    is_same = first.fields == second.fields
+    assert isinstance(engine.on_request(second, [entry], policy, NOW), Serve) is is_same
+
+
+def test_cookies_that_are_stripped_or_said_to_have_no_effect_do_not_divide() -> None:
+    policy = policy_with(ResponseRule("first", ttl=60), cookies=CookieChange(keep=()))
+    effects = policy.site_rules.find("a.example").effects("/")
+    request = changed_request(asking(COOKIE), effects)
+    assert "cookie" not in request.fields
+    policy = policy_with(ResponseRule("first", ttl=60, override=frozenset({Override.COOKIE})))
+    entry = stored(answer(200), policy, asking(COOKIE))
+    assert isinstance(engine.on_request(asking(("Cookie", "session=2")), [entry], policy, NOW), Serve)
+
+
+@pytest.mark.parametrize("lines", [[], [("Vary", "Cookie")], [("Vary", "Cookie"), ("Cache-Control", "max-age=60")]])
+def test_copies_by_one_cookie(lines: Any) -> None:
+    policy = policy_with(ResponseRule("first", ttl=60), vary_cookie="lang")
+    entry = stored(answer(200, *lines), policy, asking(("Cookie", "lang=de; session=1")))
+    for cookie, is_served in (("session=2; lang=de", True), ("lang=fr; session=1", False), ("session=1", False)):
+        served = engine.on_request(asking(("Cookie", cookie)), [entry], policy, NOW)
+        assert isinstance(served, Serve) is is_served
+    assert not any("lang" in str(value) or value == "de" for _, value in entry.vary)
+
+
+def test_fields_of_responses() -> None:
+    change = FieldChange(set=(("X-Tier", "edge"),), append=(("Link", "<a>"),), remove=("Server",))
+    policy = policy_with(ResponseRule("first", ttl=60, response_fields=change))
+    received = answer(200, ("Server", "x"))
+    decided = outcome(received, policy)
+    assert decided.response.head.status == 203
+    entry = stored(received, policy)
+    assert entry.head.fields.get("server") == "x"
+    served = engine.on_request(asking(), [entry], policy, NOW)
+    assert isinstance(served, Serve)
+    for head in (decided.response.head, served.response.head):
+        assert (head.fields.get("x-tier"), head.fields.get("link"), head.fields.get("server")) == ("edge", "<a>", None)
+    missing = outcome(answer(404, ("Server", "x")), policy).response.head
+    assert (missing.status, missing.fields.get("server")) == (404, None)
+
+
+@pytest.mark.parametrize(("scheme", "value"), [("https", "max-age=63072000"), ("http", None)])
+def test_strict_transport_security_is_sent_inside_tls_and_makes_no_203(scheme: str, value: str | None) -> None:
+    policy = policy_with(ResponseRule("first"), hsts="max-age=63072000")
+    request = replace(asking(), scheme=scheme)
+    head = outcome(answer(200), policy, request).response.head
+    assert (head.status, head.fields.get("strict-transport-security")) == (200, value)
+
+
+def test_other_hosts_have_no_rules() -> None:
+    policy = policy_with(ResponseRule("first", ttl=60), bypass=True)
+    decided = outcome(answer(200), policy, replace(asking(), host="b.example"))
+    assert isinstance(decided, Relay)
+    assert decided.not_stored is NotStored.NEVER_REUSABLE
