@@ -172,7 +172,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Refused.UNEXPECTED_304, ReasonText("the origin sent 304 to a request without preconditions", "RFC 9110 §15.4.5")),
     (Refused.METHOD_NOT_ALLOWED, ReasonText("a rule of the site does not allow the method", "RFC 9110 §15.5.6")),
     (Refused.CONTENT_TOO_LARGE, ReasonText("a rule of the site does not allow so much content", "RFC 9110 §15.5.14")),
-    (Refused.CREDENTIALS, ReasonText("a rule of the site asks for a name and a password", "RFC 7617")),
+    (Refused.CREDENTIALS, ReasonText("a rule of the site asks for a name and a password", "RFC 7617 §2")),
     (Refused.RATE, ReasonText("the client has sent more requests than a rule of the site allows", "RFC 6585 §4")),
     (Refused.REDIRECT, ReasonText("a rule of the site sends clients to another URL", "RFC 9110 §15.4")),
     (Refused.UNKNOWN_HOST, ReasonText("no site of this edge serves the host of the request", "RFC 9110 §15.5.20")),

@@ -30,7 +30,10 @@ def test_the_example_file_equals_the_defaults() -> None:
 
 
 def test_the_optional_lines_of_the_example_are_valid(tmp_path: Path) -> None:
-    settings = configured(tmp_path, without_comment_marks(EXAMPLE.read_text(encoding="utf-8"))).settings
+    text = without_comment_marks(EXAMPLE.read_text(encoding="utf-8"))
+    users = tmp_path / "preview.htpasswd"
+    users.write_text(f"ada:$2y$05${53 * 'a'}\n")
+    settings = configured(tmp_path, text.replace("/etc/secondhand/preview.htpasswd", str(users))).settings
     assert [rule.status for rule in settings.answer.rules] == [AnswerStatus.ORIGIN]
     assert [annotation.remove for annotation in settings.annotate] == [("Server",)]
 
@@ -52,7 +55,8 @@ def keys_of_table(table: Mapping[str, object], above: str = "") -> Iterator[str]
         if isinstance(value, dict) and key not in ("set", "append"):
             yield from keys_of_table(value, f"{above}{key}.")
         elif isinstance(value, list) and value and isinstance(value[0], dict):
-            yield from keys_of_table(value[0], f"{above}{key}.")
+            for each in value:
+                yield from keys_of_table(each, f"{above}{key}.")
         else:
             yield above + key
 

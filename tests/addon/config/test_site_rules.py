@@ -55,7 +55,7 @@ def test_everything_that_a_rule_can_say(tmp_path: Path) -> None:
     assert found.redirect is not None
     assert (found.redirect.to, found.redirect.status) == ("/c{path}", 302)
     assert [rule.name for rule in found.responses] == [f"site#1.rules#{number}" for number in range(1, 6)]
-    assert (found.responses[4].ttl, found.responses[4].statuses) == (3600, {404})
+    assert (found.responses[4].ttl, found.responses[4].statuses) == (3600, frozenset({404}))
 
 
 @pytest.mark.parametrize(

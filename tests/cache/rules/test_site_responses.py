@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cache import engine
-from cache.engine.decisions import Relay, Serve, Store, Validate
+from cache.engine.decisions import Forward, Relay, Serve, Store, Validate
 from cache.http.host_table import HostTable
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy, Identity
@@ -16,7 +16,7 @@ from cache.policy.operator_rules import glob
 from cache.policy.reasons import Detail, NotStored
 from cache.policy.site_rules import CookieChange, Effects, FieldChange, Override, ResponseRule, SiteRule, SiteRules
 from cache.rules.freshness import freshness_lifetime
-from cache.rules.site_requests import changed_request
+from cache.rules.site_requests import changed_request, effects_of
 from cache.rules.stored_response import StoredResponse
 
 NOW = 1_800_000_000.0
@@ -41,6 +41,7 @@ def answer(status: int, *lines: tuple[str, str]) -> Received:
 def outcome(received: Received, policy: CachePolicy, request: Request | None = None) -> Store | Relay:
     request = request or asking()
     sent = engine.on_request(request, (), policy, NOW)
+    assert isinstance(sent, Forward)
     decided = engine.on_response(request, sent, received, policy, "id")
     assert isinstance(decided, Store | Relay)
     return decided
@@ -160,8 +161,7 @@ def test_only_requests_with_the_same_cookies_share_what_a_rule_keeps(first: Requ
 
 def test_cookies_that_are_stripped_or_said_to_have_no_effect_do_not_divide() -> None:
     policy = policy_with(ResponseRule("first", ttl=60), cookies=CookieChange(keep=()))
-    effects = policy.site_rules.find("a.example").effects("/")
-    request = changed_request(asking(COOKIE), effects)
+    request = changed_request(asking(COOKIE), effects_of(asking(), policy))
     assert "cookie" not in request.fields
     policy = policy_with(ResponseRule("first", ttl=60, override=frozenset({Override.COOKIE})))
     entry = stored(answer(200), policy, asking(COOKIE))
