@@ -42,6 +42,7 @@ from addon.runtime.counters import Counters
 from addon.runtime.credential_key import credential_key
 from addon.runtime.leases.client import LeaseClient
 from addon.runtime.listen_address import ListenAddress
+from addon.runtime.status import Status
 from cache import engine
 from cache.engine.decisions import Refuse
 from cache.http.messages import Fields, Request
@@ -121,6 +122,12 @@ class Service:
             self.queue_drain = QueueDrain(self.queue, self.active)
             self.active.add_observer(self.queue_drain.start)
         self._listen_address = ListenAddress(self.is_edge)
+        self.status = Status()
+        self.status.add("sites", self.described_sites)
+        self.status.add("mode", self.modes.described)
+        self.status.add(
+            "store", lambda: {"path": str(settings.store.directory), **self.own_store.condition.described()}
+        )
         self.commands: dict[str, Handler] = {
             "address": self._listen_address.handle,
             "fetch": prefetch_handler(self.active),
@@ -130,6 +137,7 @@ class Service:
             "sites": self._described_sites,
             "purge": purge_handler(self.active.own, self.own_store),
             "stats": self._stats,
+            "status": self.status.handle,
             "store": self._store_condition,
             **self.recordings.handlers(),
         }

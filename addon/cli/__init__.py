@@ -23,6 +23,7 @@ from addon.cli import (
     run,
     serve,
     show,
+    status,
     store,
     trust,
     warm,
@@ -57,6 +58,7 @@ app.command(epilog="Example: secondhand lint https://example.org/ -H 'Accept-Enc
 app.command(epilog="Example: secondhand warm --private package-lock.json")(warm.warm)
 app.command(epilog="Example: secondhand purge --host example.org")(store.purge)
 app.command(epilog="Example: secondhand stats --json")(store.stats)
+app.command(epilog="Example: secondhand status --json")(status.status)
 app.command(epilog="Example: secondhand record checkout")(recordings.record)
 app.command(epilog="Example: secondhand replay checkout")(recordings.replay)
 app.command(epilog="Example: secondhand export checkout --format har")(recordings.export)

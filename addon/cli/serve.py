@@ -7,11 +7,13 @@ from typing import Annotated
 import typer
 
 from addon.cli.options import ConfigOption, StoreOption, load_configuration
+from addon.cli.terminal import FAILED, fail
 from addon.config.certificate_checks import refuse_tls_without_use
 from addon.config.exposure import refuse_exposure
 from addon.config.load import Configuration
 from addon.config.worker_conflicts import refuse_workers_with_mitmproxy, refuse_workers_without_a_shared_store
 from addon.runtime.signals import operator_signals
+from addon.serve.inherited_sockets import InheritedSockets, UnusableSockets, inherited_sockets
 
 
 def serve(
@@ -63,6 +65,10 @@ def serve(
 ) -> None:
     """Run the proxy until it is interrupted."""
     through_mitmproxy = bool(script or mode) or not door
+    try:
+        inherited = InheritedSockets() if through_mitmproxy or for_one_command else inherited_sockets()
+    except UnusableSockets as error:
+        fail(str(error), FAILED)
 
     def load() -> Configuration:
         edge_by_mode = None
@@ -73,7 +79,7 @@ def serve(
         configuration = load_configuration(
             config,
             store,
-            listen=listen,
+            listen=inherited.listen or listen,
             workers="1" if for_one_command else workers,
             answer=answer,
             edge=edge or edge_by_mode,
@@ -94,4 +100,4 @@ def serve(
     from addon.serve.start import serve as run  # slow to import
 
     mitmproxy = ScriptsAndModes(script or (), mode or ()) if through_mitmproxy else None
-    raise typer.Exit(run(settings, load, mitmproxy=mitmproxy, lasting=not for_one_command))
+    raise typer.Exit(run(settings, load, inherited=inherited, mitmproxy=mitmproxy, lasting=not for_one_command))

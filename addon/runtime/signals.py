@@ -9,7 +9,7 @@ from types import FrameType
 
 STOPPING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
-CAUGHT = (*STOPPING, signal.SIGHUP, signal.SIGUSR1)
+CAUGHT = (*STOPPING, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
 
 
 class OperatorSignals:

@@ -45,11 +45,17 @@ def bound_sockets(host: str, port: int) -> list[socket.socket]:
     return sockets
 
 
-def sockets_for(settings: Settings) -> list[socket.socket]:
-    """Return the sockets for all listeners that the settings name. Raises CannotListen."""
-    sockets: list[socket.socket] = []
+def sockets_for(settings: Settings, inherited: Sequence[socket.socket] = ()) -> list[socket.socket]:
+    """Return the sockets for all listeners that the settings name. Raises CannotListen.
+
+    Args:
+        settings: The operator's settings.
+        inherited: Sockets that this process was given. They are returned, too, and no other is bound to their ports.
+    """
+    sockets = list(inherited)
+    ports = {each.getsockname()[1] for each in inherited}
     for listen, address in ((settings.listen, settings.address), (settings.listen_tls, settings.tls_address)):
-        if address is not None:
+        if address is not None and address[1] not in ports:
             try:
                 sockets += bound_sockets(*address)
             except OSError as error:
@@ -76,3 +82,9 @@ def close_all(sockets: Sequence[socket.socket]) -> None:
     for each in sockets:
         with suppress(OSError):
             each.close()
+
+
+def address_text(bound: socket.socket) -> str:
+    """Return the address of a socket, in the form that the setting `listen` has."""
+    host, port = bound.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

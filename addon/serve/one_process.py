@@ -2,36 +2,32 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 import signal
-import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from addon.config.load import Configuration
-from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.runtime.signals import operator_signals
 from addon.serve.announcement import announce, store_place
 from addon.serve.front_end import access_log
+from addon.serve.launch import Launch
 from addon.serve.process_limits import max_descriptors, tune_garbage_collector
-from addon.serve.proxy import Proxy
+from addon.serve.proxy import HANDOVER_GRACE, RESTART_GRACE, Proxy
 from addon.serve.reload import reload
+from addon.serve.upgrade import upgrade
 from addon.service import Service
 
 if TYPE_CHECKING:
     from addon.frontend.mitm.serve.serving import MitmproxyServer
 
+logger = logging.getLogger(__name__)
 
-async def serve_in_this_process(
-    settings: Settings,
-    load: Callable[[], Configuration],
-    sockets: Sequence[socket.socket],
-    mitmproxy: ScriptsAndModes | None,
-    *,
-    lasting: bool,
-) -> int:
+
+async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | None, *, lasting: bool) -> int:
     """Run the proxy until it is stopped, and return its exit code.
 
     Raises:
@@ -39,6 +35,7 @@ async def serve_in_this_process(
         ValueError: an option about origins is invalid.
         OptionsError: mitmproxy refuses a mode or a script.
     """
+    settings = launch.settings
     if mitmproxy:
         from addon.frontend.mitm.embedded_service import service_through_mitmproxy  # slow to import, and seldom needed
 
@@ -48,39 +45,96 @@ async def serve_in_this_process(
     try:
         # before the listener accepts, so that every accepted connection is answered
         await service.start()
-        proxy = _proxy(settings, service, sockets, mitmproxy)
-        operator_signals.handle(
-            {
-                signal.SIGTERM: proxy.stop,
-                signal.SIGINT: proxy.stop,
-                signal.SIGQUIT: proxy.stop_at_once,
-                signal.SIGUSR1: proxy.reopen_log,
-                signal.SIGHUP: partial(reload, proxy, load),
-            }
-        )
+        proxy = _proxy(launch, service, mitmproxy)
+        process = _OneProcess(launch, proxy)
+        process.handle_signals()
         if not proxy.draining.begun:
             await proxy.run()
+        await process.close()
         return 0
     finally:
         await service.close()
 
 
-def _proxy(
-    settings: Settings, service: Service, sockets: Sequence[socket.socket], mitmproxy: ScriptsAndModes | None
-) -> Proxy | MitmproxyServer:
+class _OneProcess:
+    """What people ask of the process by signals."""
+
+    def __init__(self, launch: Launch, proxy: Proxy | MitmproxyServer) -> None:
+        self._launch = launch
+        self._proxy = proxy
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._upgrading: asyncio.Task[None] | None = None
+        self._do(launch.manager.show_signs_of_life(_is_alive))
+
+    def _do(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    def handle_signals(self) -> None:
+        """Act on signals from now on."""
+        operator_signals.handle(
+            {
+                signal.SIGTERM: self._stop,
+                signal.SIGINT: self._stop,
+                signal.SIGQUIT: self._proxy.stop_at_once,
+                signal.SIGUSR1: self._proxy.reopen_log,
+                signal.SIGHUP: self._reload,
+                signal.SIGUSR2: self._upgrade,
+            }
+        )
+
+    def _stop(self) -> None:
+        self._launch.manager.stopping()
+        if isinstance(self._proxy, Proxy) and self._launch.inherited.are_kept:
+            self._proxy.stop(RESTART_GRACE)
+        else:
+            self._proxy.stop()
+
+    def _reload(self) -> None:
+        self._launch.manager.reloading()
+        reload(self._proxy, self._launch.load)
+        self._launch.tell_ready()
+
+    def _upgrade(self) -> None:
+        if not isinstance(self._proxy, Proxy):
+            logger.error("no upgrade with --script, --mode or --no-door: mitmproxy cannot pass its sockets on")
+        elif self._upgrading is None or self._upgrading.done():
+            self._upgrading = self._do(self._upgraded(self._proxy))
+
+    async def _upgraded(self, proxy: Proxy) -> None:
+        if not proxy.draining.begun and await upgrade(self._launch):
+            proxy.hand_over(HANDOVER_GRACE)
+
+    async def close(self) -> None:
+        """Stop what is under way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+async def _is_alive(_seconds: float) -> bool:
+    """Return true: this runs in the event loop that serves clients."""
+    return True
+
+
+def _proxy(launch: Launch, service: Service, mitmproxy: ScriptsAndModes | None) -> Proxy | MitmproxyServer:
     """Return the proxy for a service, which is ready to run. Raises ConfigError and OptionsError."""
-    listening = partial(_listening, settings, service, mitmproxy.modes if mitmproxy else ())
+    settings = launch.settings
+    listening = partial(_listening, launch, service, mitmproxy.modes if mitmproxy else ())
     limits = ConnectionLimits(settings.limits.connections_per_client, max_descriptors())
     if mitmproxy is None:
-        return Proxy(settings, service, sockets, listening, limits)
+        return Proxy(settings, service, launch.sockets, listening, limits)
     from addon.frontend.mitm.serve.serving import MitmproxyServer  # slow to import, and seldom needed
 
     return MitmproxyServer(settings, service, mitmproxy, listening, limits=limits, log=access_log(settings))
 
 
-def _listening(settings: Settings, service: Service, modes: Sequence[str], host: str, port: int) -> None:
+def _listening(launch: Launch, service: Service, modes: Sequence[str], host: str, port: int) -> None:
     """Print where the proxy is, and make ready for many requests."""
     if port:
         service.listens_at(host, port)
     tune_garbage_collector()
-    announce(settings, store_place(settings, service), modes, host, port)
+    announce(launch.settings, store_place(launch.settings, service), modes, host, port)
+    launch.serves()

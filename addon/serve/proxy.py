@@ -12,9 +12,13 @@ from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.access_log import AccessLog
 from addon.runtime.draining import Draining
 from addon.serve.front_end import listener_of
-from addon.serve.listening_sockets import close_all
+from addon.serve.listening_sockets import address_text, close_all
 from addon.service import Service
 from cache.policy.operator_rules import glob
+
+HANDOVER_GRACE, RESTART_GRACE = 5.0, 2.0
+"""Seconds that idle connections stay open for another request, when others serve clients already, and when others will
+begin after the end of this process."""
 
 LAST_SECONDS = 5.0
 """Seconds of `drain_timeout` that are left when a proxy that hands over ends connections which are still in use."""
@@ -25,6 +29,7 @@ class Proxy:
 
     Attributes:
         draining: The end of the proxy.
+        is_stopping: It was told to stop, other than by handing over.
         settings: The settings in force.
         listener: The listener.
     """
@@ -52,6 +57,7 @@ class Proxy:
         Raises:
             ConfigError: the access log cannot be written.
         """
+        addresses = list(map(address_text, sockets))
         self.draining = Draining()
         self.settings = settings
         self._service = service
@@ -59,8 +65,13 @@ class Proxy:
         self._listening = listening
         self._stopped = asyncio.Event()
         self._grace: float | None = None
-        """Seconds that idle connections stay open at the end, since others take the place of this proxy."""
+        self._seconds = 0.0
+        self.is_stopping = False
         self.listener = listener_of(settings, service, limits, rates)
+        connections = self.listener.handler.frontend.connections
+        service.status.add("listen", lambda: addresses)
+        service.status.add_for_worker("connections", lambda: len(connections))
+        service.status.add_for_worker("draining", lambda: self.draining.begun)
 
     async def run(self) -> None:
         """Accept clients until `stop`; then let responses under way end, and stop everything."""
@@ -71,25 +82,30 @@ class Proxy:
         await self.draining.wait_for(self._drain(), self.settings.drain_timeout)
         await self.listener.close()
 
-    def stop(self) -> None:
-        """Stop after the responses under way, for which there is `drain_timeout`; when called again, at once."""
-        if self._grace is not None:
-            self._grace = None
-            self.listener.handler.frontend.connections.finish()
-        else:
-            self.draining.begin()
-        self._stopped.set()
-
-    def hand_over(self, grace: float) -> None:
-        """Stop in favour of others that accept clients on the same sockets: no request of any client is lost.
+    def stop(self, grace: float | None = None) -> None:
+        """Stop after the responses under way, for which there is `drain_timeout`; when called again, at once.
 
         Args:
-            grace: Seconds that an idle connection stays open for another request.
+            grace: Others accept clients on the same sockets, or will soon, so that no request need be lost: an idle
+                connection stays open for another request for this number of seconds.
         """
+        if self.is_stopping:
+            self.draining.begin_at_once()
+        elif self.draining.begun:  # others have its place already
+            self.listener.handler.frontend.connections.finish()
+        else:
+            self._begin_to_end(grace, grace or 0.0)
+        self.is_stopping = True
+
+    def hand_over(self, grace: float) -> None:
+        """Stop in favour of others that accept clients on the same sockets; for `grace`, see `stop`."""
         if not self.draining.begun:
-            self._grace = grace
-            self.draining.begin()
-            self._stopped.set()
+            self._begin_to_end(grace, max(self.settings.drain_timeout - LAST_SECONDS, 0.0))
+
+    def _begin_to_end(self, grace: float | None, seconds: float) -> None:
+        self._grace, self._seconds = grace, seconds
+        self.draining.begin()
+        self._stopped.set()
 
     def stop_at_once(self) -> None:
         """Stop without waiting for responses under way. What is stored stays stored."""
@@ -100,18 +116,13 @@ class Proxy:
         if self._grace is None:
             await self.listener.drain()
         else:
-            await self.listener.hand_over(self._grace, max(self.settings.drain_timeout - LAST_SECONDS, 0.0))
+            await self.listener.hand_over(self._grace, self._seconds)
         await self._service.drain()
 
     def reopen_log(self) -> None:
         """Write the waiting lines of the access log. Its file is opened for each write, so a new one is used then."""
         if self.access_log:
             self.access_log.flush()
-
-    @property
-    def is_stopping(self) -> bool:
-        """Whether it was told to stop, other than by handing over."""
-        return self.draining.begun and self._grace is None
 
     @property
     def access_log(self) -> AccessLog | None:

@@ -17,10 +17,13 @@ from addon.config.settings import Settings
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.runtime.event_loop import run
 from addon.serve.front_end import known_certificates, tls_of
+from addon.serve.inherited_sockets import InheritedSockets
+from addon.serve.launch import Launch
 from addon.serve.listening_sockets import CannotListen, close_all, sockets_for
 from addon.serve.one_process import serve_in_this_process
 from addon.serve.own_ca import make_ca
 from addon.serve.process_limits import allow_many_connections
+from addon.serve.systemd import ServiceManager
 
 FAILED, MISCONFIGURED = 1, 2
 
@@ -34,6 +37,7 @@ def serve(
     settings: Settings,
     load: Callable[[], Configuration],
     *,
+    inherited: InheritedSockets | None = None,
     mitmproxy: ScriptsAndModes | None = None,
     lasting: bool = True,
 ) -> int:
@@ -42,12 +46,14 @@ def serve(
     Args:
         settings: The operator's settings.
         load: Reads them again, at each SIGHUP. Raises ConfigError.
+        inherited: Sockets that this process was given; they take the place of those that the settings name.
         mitmproxy: Listen with mitmproxy in place of our front end, with these scripts and modes.
         lasting: The proxy outlives a single command, so that people may switch its mode.
 
     Returns:
         The exit code: 0, 1 if it cannot run, 2 for invalid settings.
     """
+    inherited = inherited or InheritedSockets()
     has_workers = settings.worker_count > 1
     redaction.install()
     redaction.shows_queries = settings.log.queries
@@ -55,21 +61,22 @@ def serve(
     logging.basicConfig(level=settings.log.level.upper(), format=log_format, stream=sys.stderr)
     logging.getLogger("hpack").setLevel(logging.WARNING)  # below, it logs fields with their values
     try:
-        sockets = sockets_for(settings)
+        sockets = sockets_for(settings, inherited.sockets)
     except CannotListen as error:
         typer.echo(f"secondhand: {error}", err=True)
         return FAILED
     allow_many_connections()
+    launch = Launch(settings, load, sockets, inherited, ServiceManager())
     try:
         make_ca(settings)
         tls_of(settings, known_certificates(), time.time)  # before workers are forked, which share what it reads
         if has_workers:
             from addon.serve.workers.supervisor import supervise  # one process needs none
 
-            return supervise(settings, load, sockets)
+            return supervise(launch)
         if mitmproxy:
             close_all(sockets)  # it binds its own
-        return run(serve_in_this_process(settings, load, sockets, mitmproxy, lasting=lasting))
+        return run(serve_in_this_process(launch, mitmproxy, lasting=lasting))
     except (ConfigError, ValueError, exceptions.OptionsError) as error:
         typer.echo(f"secondhand: {error}", err=True)
         return MISCONFIGURED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
@@ -23,7 +24,7 @@ class SharedCommands:
     """
 
     def __init__(self, workers: Callable[[], Sequence[WorkerProcess]]) -> None:
-        """Use the workers that `workers` returns."""
+        """Use the workers that `workers` returns: those that serve clients first, and then those that drain."""
         self._workers = workers
         self._mode: dict[object, Command] = {}
         """The modes that people have set: of all hosts (None), and of single hosts, the last one last."""
@@ -42,6 +43,7 @@ class SharedCommands:
             "replay": self._record_or_replay("replay"),
             "sites": self._sites,
             "stats": self._stats,
+            "status": self._status,
             "store": self._store,
         }
 
@@ -156,6 +158,12 @@ class SharedCommands:
 
     async def _sites(self, arguments: Mapping[str, object]) -> Reply:
         return {"sites": merged_sites([reply["sites"] for reply in await self.ask_all("sites", arguments)])}
+
+    async def _status(self, arguments: Mapping[str, object]) -> Reply:
+        replies = await self.ask_all("status", arguments)
+        workers = [worker for reply in replies if isinstance(reply["workers"], list) for worker in reply["workers"]]
+        merged = {"mode": await self._switch_mode({}), **await self._sites({})}
+        return replies[0] | merged | {"supervisor": os.getpid(), "workers": workers}
 
     async def _store(self, arguments: Mapping[str, object]) -> Reply:
         """Return the condition of the store for the worker for which it works worst."""

@@ -11,45 +11,38 @@ import gc
 import logging
 import selectors
 import signal
-import socket
 import time
-from collections.abc import Callable, Sequence
 
 import typer
 
 from addon.config.errors import ConfigError
-from addon.config.load import Configuration
 from addon.config.redaction import redaction
 from addon.config.reload import FIXED_WITH_WORKERS, changed_keys, refuse_fixed
-from addon.config.settings import Settings
 from addon.frontend.listener import BACKLOG
 from addon.runtime.control import ControlServer
 from addon.runtime.leases.server import LeaseServer
 from addon.runtime.signals import operator_signals
 from addon.serve.announcement import announce
 from addon.serve.front_end import known_certificates, tls_of
+from addon.serve.launch import Launch
 from addon.serve.listening_sockets import close_all
 from addon.serve.own_ca import make_ca
+from addon.serve.proxy import RESTART_GRACE
+from addon.serve.upgrade import upgrade
 from addon.serve.workers.worker_process import WorkerFailed
 from addon.serve.workers.worker_set import WorkerSet
 
 logger = logging.getLogger(__name__)
 
 
-def supervise(settings: Settings, load: Callable[[], Configuration], sockets: Sequence[socket.socket]) -> int:
-    """Run a proxy with several workers until it is stopped, and return its exit code.
-
-    Args:
-        settings: The operator's settings.
-        load: Reads them again, at each SIGHUP. Raises ConfigError.
-        sockets: Bound sockets for clients.
-    """
+def supervise(launch: Launch) -> int:
+    """Run a proxy with several workers until it is stopped, and return its exit code."""
     # what exists now is shared by all workers, and collecting garbage would copy it
     gc.collect()
     gc.freeze()
     try:
         with asyncio.Runner(loop_factory=_event_loop) as runner:
-            return runner.run(Supervisor(settings, load, sockets).run())
+            return runner.run(Supervisor(launch).run())
     except WorkerFailed as error:
         typer.echo(f"secondhand: {error}", err=True)
         return error.code
@@ -63,15 +56,16 @@ def _event_loop() -> asyncio.AbstractEventLoop:
 class Supervisor:
     """The supervisor of one proxy."""
 
-    def __init__(self, settings: Settings, load: Callable[[], Configuration], sockets: Sequence[socket.socket]) -> None:
-        self._settings = settings
-        self._load = load
-        self._sockets = sockets
-        self._leases = LeaseServer(settings.store.directory)
-        self._workers = WorkerSet(sockets, self._leases.path)
-        self._control = ControlServer(settings.store.directory, self._workers.commands.handlers, in_thread=False)
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+        self._settings = launch.settings
+        directory = launch.settings.store.directory
+        self._leases = LeaseServer(directory)
+        self._workers = WorkerSet(launch.sockets, self._leases.path)
+        self._control = ControlServer(directory, self._workers.commands.handlers, in_thread=False)
         self._stopped = asyncio.Event()
-        self._told_to_reload = asyncio.Event()
+        self._told_to_reload, self._told_to_upgrade = asyncio.Event(), asyncio.Event()
+        self._is_upgraded = False
 
     async def run(self) -> int:
         """Start the workers; end them when told to, and return the exit code. Raises WorkerFailed."""
@@ -82,40 +76,64 @@ class Supervisor:
                 signal.SIGQUIT: self._stop_at_once,
                 signal.SIGUSR1: self._reopen_logs,
                 signal.SIGHUP: self._told_to_reload.set,
+                signal.SIGUSR2: self._told_to_upgrade.set,
             }
         )
-        loop = asyncio.get_running_loop()
-        serving, stopping = loop.create_task(self._serve()), loop.create_task(self._stopped.wait())
+        tasks = list(map(asyncio.get_running_loop().create_task, (self._serve(), self._stopped.wait())))
         try:
-            await asyncio.wait([serving, stopping], return_when=asyncio.FIRST_COMPLETED)
-            if serving.done():
-                serving.result()
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
         finally:
-            serving.cancel()
-            stopping.cancel()
-            await asyncio.gather(serving, stopping, return_exceptions=True)
-            close_all(self._sockets)
-            await self._workers.stop()
-            await self._control.close()
-            await self._leases.close()
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self._end()
         return 0
 
+    async def _end(self) -> None:
+        close_all(self._launch.sockets)
+        if self._is_upgraded:
+            await self._workers.hand_over()
+        else:
+            await self._workers.stop(RESTART_GRACE if self._launch.inherited.are_kept else None)
+        await self._control.close()
+        await self._leases.close()
+
     async def _serve(self) -> None:
-        """Start the workers, and then reload the settings whenever told to. Raises WorkerFailed."""
+        """Start the workers, and do what people ask for; return after an upgrade. Raises WorkerFailed."""
         await self._serve_leases()
         await self._workers.start(self._settings)
-        for each in self._sockets:
+        for each in self._launch.sockets:
             each.listen(BACKLOG)  # the workers do so, too, but perhaps later than the next lines are read
         await self._control.start()
-        host, port = self._sockets[0].getsockname()[:2]
+        host, port = self._launch.sockets[0].getsockname()[:2]
         workers = self._workers.serving
         announce(self._settings, workers[0].store, (), host, port)
         typer.echo(f"its {len(workers)} workers are the processes {', '.join(str(each.pid) for each in workers)}")
+        self._launch.serves()
+        async with asyncio.TaskGroup() as tasks:
+            living = tasks.create_task(self._launch.manager.show_signs_of_life(self._workers.are_alive))
+            reloading = tasks.create_task(self._reload_whenever_told())
+            await self._upgraded()
+            living.cancel()
+            reloading.cancel()
+
+    async def _upgraded(self) -> None:
+        """Return when a new program has taken the place of this one."""
+        while not self._is_upgraded:
+            await self._told_to_upgrade.wait()
+            self._is_upgraded = await upgrade(self._launch)
+            self._told_to_upgrade.clear()
+
+    async def _reload_whenever_told(self) -> None:
         while True:
             await self._told_to_reload.wait()
             self._told_to_reload.clear()
+            self._launch.manager.reloading()
             self._reopen_logs()
             await self._reload()
+            self._launch.tell_ready()
 
     async def _serve_leases(self) -> None:
         """Let the workers share their fetches. Without that they work as well."""
@@ -128,7 +146,7 @@ class Supervisor:
         """Read the settings again, and start workers with them; or log what is wrong with them and change nothing."""
         old, modes = self._settings, None
         try:
-            new = self._load()
+            new = self._launch.load()
             refuse_fixed(old, new, FIXED_WITH_WORKERS)
             make_ca(new.settings)
             tls_of(new.settings, known_certificates(), time.time)
@@ -155,6 +173,7 @@ class Supervisor:
         """Stop after the responses under way, for which there is `drain_timeout`; when called again, at once."""
         if self._stopped.is_set():
             self._workers.send(signal.SIGQUIT)
+        self._launch.manager.stopping()
         self._stopped.set()
 
     def _stop_at_once(self) -> None:

@@ -98,13 +98,14 @@ class _Worker:
         return Proxy(self._settings, service, self._assignment.sockets, listening, limits, rates=self._assignment.rates)
 
     async def _serve(self, proxy: Proxy, service: Service) -> None:
-        def stop_once() -> None:
+        def stop_once(grace: float | None = None) -> None:
             # the supervisor and the operator may both say so, and a second time would mean: at once
             if not proxy.is_stopping:
-                proxy.stop()
+                proxy.stop(grace)
 
-        async def stop(_arguments: Mapping[str, object]) -> dict[str, object]:
-            stop_once()
+        async def stop(arguments: Mapping[str, object]) -> dict[str, object]:
+            grace = arguments["grace"]
+            stop_once(grace if isinstance(grace, float) else None)
             return {}
 
         async def hand_over(arguments: Mapping[str, object]) -> dict[str, object]:
@@ -126,6 +127,7 @@ class _Worker:
                 # the terminal sends these to all processes, and the supervisor decides what follows
                 signal.SIGINT: _ignore,
                 signal.SIGHUP: _ignore,
+                signal.SIGUSR2: _ignore,
             }
         )
         self._begin(stop_without_supervisor())

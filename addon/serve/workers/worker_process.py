@@ -120,12 +120,12 @@ class WorkerProcess:
         """Let the worker serve clients."""
         self._told_to_begin.set()
 
-    async def stop(self) -> None:
-        """Tell the worker to end after the responses under way."""
+    async def stop(self, grace: float | None = None) -> None:
+        """Tell the worker to end after the responses under way; for `grace`, see `Proxy.stop`."""
         self.is_draining = True
         self.begin()
         with suppress(ControlError):  # it has ended
-            await self._channel.ask("stop")
+            await self._channel.ask("stop", grace=grace)
 
     async def hand_over(self, grace: float) -> None:
         """Tell the worker that others take its place; an idle connection may stay for `grace` seconds."""

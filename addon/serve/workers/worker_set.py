@@ -14,6 +14,7 @@ from pathlib import Path
 from addon.config.settings import Settings
 from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.control import ControlError
+from addon.serve.proxy import HANDOVER_GRACE
 from addon.serve.workers.backoff import Backoff
 from addon.serve.workers.share import share_of
 from addon.serve.workers.shared_commands import SharedCommands
@@ -21,9 +22,6 @@ from addon.serve.workers.worker import FAILED, Assignment
 from addon.serve.workers.worker_process import WorkerFailed, WorkerProcess
 
 logger = logging.getLogger(__name__)
-
-GRACE = 5.0
-"""Seconds that idle connections of old workers stay open for another request while new workers accept clients."""
 
 PATIENCE = 5.0
 """Seconds that workers get beyond `drain_timeout` to write what they have stored. After that they are killed."""
@@ -42,7 +40,7 @@ class WorkerSet:
         """Begin without workers; they will accept clients on bound sockets, and ask for leases at another."""
         self.serving: list[WorkerProcess] = []
         self.alive: set[WorkerProcess] = set()
-        self.commands = SharedCommands(lambda: self.serving)
+        self.commands = SharedCommands(self._ready)
         self._sockets = sockets
         self._lease_socket = lease_socket
         self._rates = RequestRates()
@@ -51,6 +49,10 @@ class WorkerSet:
         self._is_stopping = False
         self._backoff = Backoff()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    def _ready(self) -> list[WorkerProcess]:
+        """Return the workers that answer commands. Those that drain do so, too: they must not store what is purged."""
+        return [*self.serving, *(worker for worker in self.alive if worker.is_ready and worker not in self.serving)]
 
     async def start(self, settings: Settings) -> None:
         """Start a generation of workers with these settings; once all are ready, they take the place of the old ones.
@@ -64,12 +66,15 @@ class WorkerSet:
         if failures := [failure for failure in started if failure is not None]:
             await asyncio.gather(*(worker.kill() for worker in new if worker in self.alive))
             raise failures[0]
+        if dead := next((worker for worker in new if worker.has_ended), None):
+            await asyncio.gather(*(worker.kill() for worker in new if worker in self.alive))
+            raise WorkerFailed(f"worker {dead.pid} ended before it served clients", FAILED)
         self._settings, self._generation = settings, generation
         old, self.serving = self.serving, new
         for worker in new:
             worker.begin()
         for worker in old:
-            await worker.hand_over(GRACE)
+            await worker.hand_over(HANDOVER_GRACE)
 
     async def _start(self, worker: WorkerProcess, settings: Settings) -> None:
         """Start a worker, and wait until it is ready. Raises WorkerFailed."""
@@ -126,6 +131,15 @@ class WorkerSet:
             logger.warning("worker %d has begun to serve", worker.pid)
             return
 
+    async def are_alive(self, seconds: float) -> bool:
+        """Return whether all workers that serve clients respond within so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await asyncio.gather(*(worker.ask("ping") for worker in self.serving))
+        except (TimeoutError, ControlError):
+            return False
+        return bool(self.serving)
+
     # ---- the end
 
     def send(self, number: int) -> None:
@@ -133,21 +147,21 @@ class WorkerSet:
         for worker in self.alive:
             worker.send(number)
 
-    async def stop(self) -> None:
-        """End all workers after the responses under way, for which there is `drain_timeout`."""
+    async def stop(self, grace: float | None = None) -> None:
+        """End all workers after the responses under way, in `drain_timeout` at most; for `grace`, see `Proxy.stop`."""
         self._is_stopping = True
         self.serving.clear()
         ready = [worker for worker in self.alive if worker.is_ready]
         for worker in self.alive.difference(ready):
             worker.send(signal.SIGKILL)
-        await self._ended((worker.stop() for worker in ready), self._settings.drain_timeout)
+        await self._ended((worker.stop(grace) for worker in ready), self._settings.drain_timeout)
 
     async def hand_over(self) -> None:
         """End all workers in favour of another program that accepts clients on the same sockets."""
         self._is_stopping = True
-        old = self.serving.copy()
+        old = [worker for worker in self.alive if worker.is_ready]
         self.serving.clear()
-        await self._ended((worker.hand_over(GRACE) for worker in old), self._settings.drain_timeout)
+        await self._ended((worker.hand_over(HANDOVER_GRACE) for worker in old), self._settings.drain_timeout)
 
     async def _ended(self, telling: Iterable[Coroutine[None, None, None]], drain_timeout: float) -> None:
         """Tell workers to end, and wait until all processes have ended; kill those that do not."""
