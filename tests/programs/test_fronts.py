@@ -1,153 +1,183 @@
-"""nginx, HAProxy and curl in front of an edge: who the client is, and by which scheme it asked, reach the origin."""
+"""The configurations of docs/fronts, run by the servers that they are for, in front of an edge."""
 
 from __future__ import annotations
 
-import json
+import re
 import socket
 import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 
 import pytest
 
-from tests.fixtures.proxy_process import TIMEOUT, Proxy
-from tests.programs.installed_programs import program, run
+from tests.fixtures.pages import page
+from tests.fixtures.proxy_process import TIMEOUT, Proxy, environment
+from tests.fixtures.secure_edge import free_port, site_table
+from tests.fixtures.site_certificates import SiteCertificate, site_certificate
+from tests.fixtures.throwaway_ca import ThrowawayCA
+from tests.fixtures.web_origin import Origin
+from tests.programs.installed_programs import CLIENT_VARIABLES, program, run
 
-PROXIES = {"TRUSTED_PROXIES": '["127.0.0.1"]'}
+PAGES = Path(__file__).parents[2] / "docs" / "fronts"
 
-
-class SecureApplication(BaseHTTPRequestHandler):
-    """Redirects http to https, as frameworks do, and shows the fields of an https request."""
-
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        secure = self.headers["X-Forwarded-Proto"] == "https"
-        content = json.dumps(dict(self.headers.items())).encode() if secure else b""
-        self.send_response(200 if secure else 301)
-        if not secure:
-            self.send_header("Location", f"https://{self.headers['Host']}{self.path}")
-        self.send_header("Cache-Control", "max-age=60")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, *_: object) -> None:
-        """Log nothing."""
+HTTP3 = re.compile(r"(?m)^.*# HTTP/3\n")
+"""Lines of a configuration that need a newer server than most systems have."""
 
 
-class Application(SecureApplication):
-    """Shows the fields of every request."""
+def block(name: str, language: str) -> str:
+    """Return a configuration out of a page."""
+    text = (PAGES / f"{name}.md").read_text(encoding="utf-8")
+    match = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
+    assert match
+    return HTTP3.sub("", match[1])
 
-    def do_GET(self) -> None:
-        self.headers.replace_header("X-Forwarded-Proto", "https")
-        super().do_GET()
+
+def replaced(text: str, *pairs: tuple[str, object]) -> str:
+    """Return a configuration with the addresses and files of a test; each must be there."""
+    for old, new in pairs:
+        assert old in text, old
+        text = text.replace(old, str(new))
+    return text
 
 
 @contextmanager
-def serving(application: type[BaseHTTPRequestHandler]) -> Iterator[str]:
-    server = ThreadingHTTPServer(("127.0.0.1", 0), application)
-    Thread(target=server.serve_forever).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@contextmanager
-def edge(folder: Path, application: type[BaseHTTPRequestHandler], **settings: str) -> Iterator[Proxy]:
-    command = ("secondhand", "serve", "--edge")
+def running(folder: Path, port: int, *command: str) -> Iterator[None]:
+    """Run a server until it listens, and then for the time of the context."""
+    log = folder / "front.log"
     with (
-        serving(application) as origin,
-        Proxy(folder, command=(*command, origin), settings=PROXIES | settings) as proxy,
+        log.open("wb") as output,
+        subprocess.Popen(command, env=environment(folder, CLIENT_VARIABLES), stdout=output, stderr=output) as server,
     ):
-        yield proxy
-
-
-def free_port() -> int:
-    with socket.socket() as unused:
-        unused.bind(("127.0.0.1", 0))
-        return int(unused.getsockname()[1])
-
-
-@contextmanager
-def front(*command: str, port: int) -> Iterator[str]:
-    """Run a server that listens on a port, and provide its URL."""
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
-        until = time.monotonic() + TIMEOUT
-        while True:
-            with socket.socket() as client:
-                if client.connect_ex(("127.0.0.1", port)) == 0:
+        try:
+            until = time.monotonic() + TIMEOUT
+            while True:
+                assert server.poll() is None, log.read_text()
+                assert time.monotonic() < until, log.read_text()
+                try:
+                    socket.create_connection(("127.0.0.1", port)).close()
+                except OSError:
+                    time.sleep(0.02)
+                else:
                     break
-            assert time.monotonic() < until
-            time.sleep(0.05)
-        yield f"http://127.0.0.1:{port}"
-        server.terminate()
+            yield
+        finally:
+            server.terminate()
 
 
-@contextmanager
-def nginx(folder: Path, proxy: Proxy, scheme: str) -> Iterator[str]:
-    port = free_port()
-    temporary = [f"{each}_temp_path {folder}/{each};" for each in "client_body proxy fastcgi uwsgi scgi".split()]
-    configuration = folder / f"{scheme}.conf"
-    configuration.write_text(
-        f"daemon off; pid {folder}/{scheme}.pid; error_log stderr; events {{}} http {{ access_log off;"
-        f" {' '.join(temporary)} server {{ listen 127.0.0.1:{port}; location / {{ proxy_pass {proxy.url};"
-        " proxy_set_header Host $host; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;"
-        f" proxy_set_header X-Forwarded-Proto {scheme}; }} }} }}"
-    )
-    with front(program("nginx"), "-c", str(configuration), port=port) as url:
-        yield url
+@pytest.fixture
+def ca(tmp_path: Path) -> ThrowawayCA:
+    return ThrowawayCA(tmp_path, "front-ca")
 
 
-def curl(folder: Path, url: str, *options: str) -> tuple[int, str]:
-    """Return the status and the content of a response."""
-    written = run(folder, program("curl"), "-s", *options, url)
-    status = run(folder, program("curl"), "-s", "-o", "/dev/null", "-w", "%{http_code}", *options, url)
-    return int(status), written
+@pytest.fixture
+def certificate(ca: ThrowawayCA, tmp_path: Path) -> SiteCertificate:
+    """A certificate whose file has the key as well, as HAProxy wants it."""
+    made = site_certificate(ca, tmp_path / "front", "localhost", days=90)
+    made.cert.write_bytes(made.cert.read_bytes() + made.key.read_bytes())
+    return made
 
 
-def test_an_application_behind_nginx_with_tls_does_not_redirect_for_ever(tmp_path: Path) -> None:
-    with edge(tmp_path, SecureApplication) as proxy, nginx(tmp_path, proxy, "https") as url:
-        status, content = curl(tmp_path, url, "-H", "Host: shop.example", "-H", "X-Forwarded-For: 203.0.113.7")
-        seen = json.loads(content)
-        assert status == 203
-        assert (seen["X-Forwarded-Proto"], seen["X-Forwarded-Host"]) == ("https", "shop.example")
-        assert seen["X-Forwarded-For"] == "203.0.113.7, 127.0.0.1, 127.0.0.1"
-        assert seen["X-Real-IP"] == "203.0.113.7"
+def url_of(origin: Origin) -> str:
+    return origin.offer("/", page(b"")).removesuffix("/")
 
 
-def test_the_redirect_for_http_is_no_answer_to_https(tmp_path: Path) -> None:
-    with (
-        edge(tmp_path, SecureApplication) as proxy,
-        nginx(tmp_path, proxy, "http") as http,
-        nginx(tmp_path, proxy, "https") as https,
-    ):
-        options = ("-H", "Host: shop.example")
-        assert curl(tmp_path, http, *options) == (301, "")
-        assert curl(tmp_path, https, *options)[0] == 203
-        assert curl(tmp_path, http, *options) == (301, "")
+def edge(folder: Path, site: str, **settings: str) -> Proxy:
+    """Return an edge for a site that believes fronts on this machine."""
+    file = folder / "edge" / "config.toml"
+    file.parent.mkdir()
+    file.write_text(site)
+    given = {"CONFIG": str(file), "TRUSTED_PROXIES": '["127.0.0.1"]', "ORIGIN__PROXY": "none"}
+    return Proxy(file.parent, settings=given | settings)
 
 
-@pytest.mark.parametrize("version", ["send-proxy", "send-proxy-v2"])
-def test_haproxy_names_the_client_of_a_connection(version: str, tmp_path: Path) -> None:
-    port, configuration = free_port(), tmp_path / "haproxy.cfg"
-    with edge(tmp_path, Application, PROXY_PROTOCOL="true") as proxy:
-        configuration.write_text(
-            "defaults\n  mode tcp\n  timeout connect 5s\n  timeout client 30s\n  timeout server 30s\n"
-            f"frontend clients\n  bind 127.0.0.1:{port}\n  default_backend edge\n"
-            f"backend edge\n  server edge 127.0.0.1:{proxy.port} {version}\n"
+FORGED = "-H", "X-Forwarded-For: 192.0.2.1", "-H", "Forwarded: for=192.0.2.1"
+"""Options of curl for a client that claims to be another one."""
+
+
+def ask_twice(folder: Path, ca: ThrowawayCA, port: int, origin: Origin, *more: str) -> None:
+    """Ask through the front: the second answer is the copy, and the origin knows scheme and client.
+
+    `more` are further options of curl.
+    """
+    origin.offer("/front", page(b"the page"))
+    origin.requests.clear()
+    options = "-q", "-sS", "--cacert", str(ca.file), *more
+    show = "--write-out", " %{http_code} %{http_version}"
+    printed = [run(folder, program("curl"), *options, *show, f"https://localhost:{port}/front") for _ in range(2)]
+    assert printed == ["the page 200 2", "the page 203 2"]
+    [request] = origin.requests
+    fields = request.fields
+    assert fields["x-forwarded-proto"] == "https"
+    assert fields["x-forwarded-for"].split(", ")[0] == "127.0.0.1"
+    assert "192.0.2.1" not in str(fields)
+    assert fields["host"] == f"localhost:{port}" or fields["host"] == "localhost"
+
+
+def test_caddy(tmp_path: Path, ca: ThrowawayCA, certificate: SiteCertificate, origin: Origin) -> None:
+    caddy, port = program("caddy"), free_port()
+    with edge(tmp_path, site_table("localhost", url_of(origin))) as proxy:
+        site = f"https://localhost:{port} {{\n\tbind 127.0.0.1\n\ttls {certificate.cert} {certificate.key}"
+        text = replaced(
+            block("caddy", "caddyfile"), ("example.org {", site), ("127.0.0.1:8080", f"127.0.0.1:{proxy.port}")
         )
-        with front(program("haproxy"), "-f", str(configuration), "-db", port=port) as url:
-            seen = json.loads(curl(tmp_path, url, "--interface", "127.0.0.5", "-H", "X-Forwarded-For: 1.2.3.4")[1])
-    assert (seen["X-Forwarded-For"], seen["X-Real-IP"]) == ("127.0.0.5", "127.0.0.5")
+        file = tmp_path / "Caddyfile"
+        file.write_text(f"{{\n\tadmin off\n\tauto_https disable_redirects\n}}\n{text}")
+        with running(tmp_path, port, caddy, "run", "--config", str(file), "--adapter", "caddyfile"):
+            ask_twice(tmp_path, ca, port, origin, *FORGED)
 
 
-def test_curl_speaks_the_proxy_protocol(tmp_path: Path) -> None:
-    with edge(tmp_path, Application, PROXY_PROTOCOL="true") as proxy:
-        assert curl(tmp_path, proxy.url, "--haproxy-protocol")[0] == 203
-        refused = subprocess.run([program("curl"), "-s", proxy.url], capture_output=True, timeout=TIMEOUT, check=False)
-    assert refused.returncode in (52, 56)  # an empty reply, or a reset
+def test_nginx(tmp_path: Path, ca: ThrowawayCA, certificate: SiteCertificate, origin: Origin) -> None:
+    nginx, port = program("nginx"), free_port()
+    with edge(tmp_path, site_table("localhost", url_of(origin))) as proxy:
+        text = replaced(
+            block("nginx", "nginx"),
+            ("127.0.0.1:8080", f"127.0.0.1:{proxy.port}"),
+            ("listen 443 ", f"listen 127.0.0.1:{port} "),
+            ("example.org;", "localhost;"),
+            ("/etc/letsencrypt/live/example.org/fullchain.pem", certificate.cert),
+            ("/etc/letsencrypt/live/example.org/privkey.pem", certificate.key),
+        )
+        temporary = "".join(
+            f"{name}_temp_path {tmp_path}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        file = tmp_path / "nginx.conf"
+        file.write_text(
+            f"daemon off;\npid {tmp_path}/nginx.pid;\nerror_log stderr;\nevents {{}}\n"
+            f"http {{\naccess_log off;\n{temporary}{text}}}\n"
+        )
+        with running(tmp_path, port, nginx, "-p", str(tmp_path), "-c", str(file)):
+            ask_twice(tmp_path, ca, port, origin, *FORGED)
+
+
+def test_haproxy(tmp_path: Path, ca: ThrowawayCA, certificate: SiteCertificate, origin: Origin) -> None:
+    haproxy, port = program("haproxy"), free_port()
+    with edge(tmp_path, site_table("localhost", url_of(origin))) as proxy:
+        text = replaced(
+            block("haproxy", "haproxy"),
+            ("127.0.0.1:8080", f"127.0.0.1:{proxy.port}"),
+            ("bind :443 ", f"bind 127.0.0.1:{port} "),
+            ("/etc/haproxy/example.org.pem", certificate.cert),
+        )
+        file = tmp_path / "haproxy.cfg"
+        file.write_text(text)
+        with running(tmp_path, port, haproxy, "-db", "-f", str(file)):
+            ask_twice(tmp_path, ca, port, origin, *FORGED)
+
+
+def test_haproxy_that_passes_tls_on(
+    tmp_path: Path, ca: ThrowawayCA, certificate: SiteCertificate, origin: Origin
+) -> None:
+    haproxy, port, inner = program("haproxy"), free_port(), free_port()
+    site = site_table("localhost", url_of(origin), certificate)
+    with edge(tmp_path, site, LISTEN_TLS=f"127.0.0.1:{inner}", PROXY_PROTOCOL="true"):
+        text = replaced(
+            block("haproxy", "haproxy-tcp"),
+            ("127.0.0.1:8443", f"127.0.0.1:{inner}"),
+            ("bind :443", f"bind 127.0.0.1:{port}"),
+        )
+        file = tmp_path / "haproxy.cfg"
+        file.write_text(text)
+        with running(tmp_path, port, haproxy, "-db", "-f", str(file)):
+            ask_twice(tmp_path, ca, port, origin)
