@@ -72,3 +72,21 @@ def test_config_check_prints_the_sites_and_explains_which_one_answers(tmp_path: 
     as_json = json.loads(run("config", "check", "--config", file, "--json").stdout)
     assert [site["hosts"] for site in as_json["sites"]] == [["*.example.org"], ["www.example.org"]]
     assert len(as_json["notes"]) == 1
+
+
+def test_config_check_prints_the_rules_in_order_and_those_that_never_apply(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text(
+        '[[site]]\nhosts = ["example.org"]\norigins = ["http://127.0.0.1:8000"]\n'
+        '[[site.rules]]\npath = "/admin/*"\nbypass = true\n'
+        '[[site.rules]]\nttl = 60\nquery = { drop = ["utm_*"] }\n'
+        '[[site.rules]]\ncontent_type = "image/*"\nttl = 600\n'
+    )
+    assert run("config", "check", "--config", file).stdout.splitlines()[2:] == [
+        "site#1.rules#1: /admin/*: bypass",
+        "site#1.rules#2: *: query, ttl",
+        "site#1.rules#3: *; content type image/*: ttl",
+        "site#1.rules#3 never applies: all that it says is said by rules before it (#2)",
+    ]
+    shown = tomllib.loads(run("config", "show", "--config", file).stdout)
+    assert Settings.model_validate(shown).site[0].rules[1].query is not None

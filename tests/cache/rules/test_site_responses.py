@@ -9,10 +9,11 @@ import pytest
 
 from cache import engine
 from cache.engine.decisions import Forward, Relay, Serve, Store, Validate
+from cache.engine.explain import explain
 from cache.http.host_table import HostTable
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy, Identity
-from cache.policy.operator_rules import glob
+from cache.policy.operator_rules import AnswerStatus, ClientReload, glob
 from cache.policy.reasons import Detail, NotStored
 from cache.policy.site_rules import CookieChange, Effects, FieldChange, Override, ResponseRule, SiteRule, SiteRules
 from cache.rules.freshness import freshness_lifetime
@@ -207,3 +208,36 @@ def test_other_hosts_have_no_rules() -> None:
     decided = outcome(answer(200), policy, replace(asking(), host="b.example"))
     assert isinstance(decided, Relay)
     assert decided.not_stored is NotStored.NEVER_REUSABLE
+
+
+@pytest.mark.parametrize(
+    ("answer_status", "status"), [(AnswerStatus.ORIGIN, 200), (AnswerStatus.ALWAYS, 203), (None, 203)]
+)
+def test_the_status_of_copies(answer_status: AnswerStatus | None, status: int) -> None:
+    policy = policy_with(ResponseRule("first", ttl=60), answer=answer_status)
+    served = engine.on_request(asking(), [stored(answer(200), policy)], policy, NOW)
+    assert isinstance(served, Serve)
+    assert served.response.head.status == status
+
+
+@pytest.mark.parametrize(("reload", "is_served"), [(ClientReload.IGNORE_WHEN_FRESH, True), (None, False)])
+def test_the_effect_of_a_reload(reload: ClientReload | None, is_served: bool) -> None:
+    policy = policy_with(ResponseRule("first", ttl=60), client_reload=reload)
+    request = asking(("Cache-Control", "no-cache"))
+    decided = engine.on_request(request, [stored(answer(200), policy)], policy, NOW)
+    assert isinstance(decided, Serve) is is_served
+
+
+def test_a_bypass_is_named() -> None:
+    policy = policy_with(ResponseRule("first", ttl=60), bypass=True)
+    entry = stored(answer(200), policy_with(ResponseRule("first", ttl=60)))
+    sent = engine.on_request(asking(), [entry], policy, NOW)
+    assert isinstance(sent, Forward)
+    assert (sent.detail, sent.not_storable) == (Detail.BYPASS_RULE, NotStored.BYPASSED)
+
+
+def test_the_explanation_names_the_rules_and_the_one_that_gives_the_lifetime() -> None:
+    policy = policy_with(ResponseRule("first", grace=1), ResponseRule("second", ttl=60))
+    steps = {step.subject: step.finding for step in explain(asking(), [stored(answer(200), policy)], policy, NOW).steps}
+    assert steps["rules"] == "first, second, last"
+    assert steps["lifetime"] == "60 s from second ttl"
