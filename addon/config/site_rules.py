@@ -13,6 +13,7 @@ from addon.config.cache import ClientReloadName
 from addon.config.model import Section, Token, Tokens, not_empty
 from addon.config.units import PositiveSize, Seconds
 from addon.config.user_files import read_users
+from cache.http.messages import Fields
 from cache.policy.operator_rules import AnswerStatus, glob
 from cache.policy.site_rules import (
     BasicAuth,
@@ -26,7 +27,14 @@ from cache.policy.site_rules import (
     ResponseRule,
     SiteRule,
 )
+from cache.rules.forwarded_fields import PER_CLIENT
+from cache.rules.unkeyed_fields import ambiguous_names, unkeyed_input
 
+# the edge reads these itself, to find the copy for a client and what of it the client wants
+_MEANT_FOR_THE_EDGE = frozenset(
+    {"accept-encoding", "cookie", "expect", "host", "range"}
+    | {"if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"}
+)
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _RATE = re.compile(r"([0-9]+(?:\.[0-9]+)?)/(s|min|h)")
 _SECONDS = {"s": 1, "min": 60, "h": 3600}
@@ -78,8 +86,11 @@ def _users_file(value: str) -> str:
 
 
 def _request_field(value: str) -> str:
-    if value.lower() in {"host", "cookie", "expect", "range"}:
+    if value.lower() in _MEANT_FOR_THE_EDGE:
         raise ValueError(f"a field of requests that a rule may change; {value} has a meaning of its own here")
+    fields = Fields(((value, ""),))
+    if unkeyed_input(fields, "GET") | ambiguous_names(fields) or value.lower() in PER_CLIENT:
+        raise ValueError(f"a field of requests that an edge passes on; it drops {value}, or writes it itself")
     return value
 
 

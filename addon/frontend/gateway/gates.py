@@ -49,8 +49,8 @@ class Gates:
             length: Bytes of its content; None if that is not declared.
             address: The client's address.
         """
-        if effects.redirect is not None:
-            return _redirected(request, effects.redirect)
+        if effects.redirect is not None and (redirected := _redirected(request, effects.redirect)):
+            return redirected
         if effects.rate is not None and (wait := self._rates.wait(effects.rate, address)):
             sentence = "This client has sent more requests than this site allows."
             return Refusal(429, Refused.RATE, sentence, (("Retry-After", str(math.ceil(wait))),))  # RFC 6585 §4
@@ -71,10 +71,12 @@ class Gates:
         return Refusal(401, Refused.CREDENTIALS, sentence, (challenge,), auth if are_right is None else None)
 
 
-def _redirected(request: Request, redirect: Redirect) -> Refusal:
-    target = quote(request.target, safe=_VISIBLE, encoding="latin-1")
-    path = target.partition("?")[0]
-    location = redirect.to.format(host=host_in_uri(request.host), target=target, path=path)
+def _redirected(request: Request, redirect: Redirect) -> Refusal | None:
+    """Return the redirect of a request, or None if it would lead to the same URL."""
+    host, target = host_in_uri(request.host), quote(request.target, safe=_VISIBLE, encoding="latin-1")
+    location = redirect.to.format(host=host, target=target, path=target.partition("?")[0])
+    if location == f"{request.origin}{target}":
+        return None
     return Refusal(redirect.status, Refused.REDIRECT, f"See {location}", (("Location", location),))
 
 

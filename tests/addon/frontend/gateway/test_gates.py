@@ -195,3 +195,12 @@ def test_content_after_a_password_that_is_being_checked_reaches_the_origin(tmp_p
         assert origins[0].requests[0].startswith(b"POST / ")
 
     run(conversation, {"basic_auth": {"users_file": file}})
+
+
+def test_a_url_is_not_redirected_to_itself() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        assert (await client.fetch(ask(HOST, "/a?b"))).status == 200
+        assert (await client.fetch(ask("a.example.", "/%7e?b"))).status == 200
+
+    run(conversation, {"redirect": {"to": "http://{host}{target}"}})
