@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.gateway.request_rates import RequestRates
+from addon.frontend.gateway.sites import passwords_of
 from addon.runtime.access_log import AccessLog
 from addon.runtime.draining import Draining
 from addon.serve.front_end import listener_of
@@ -134,16 +135,17 @@ class Proxy:
 
         Raises:
             ConfigError: they are invalid.
-            ValueError: an option about origins is invalid. In both cases nothing has changed.
+            ValueError: an option about origins, or a file with users, is invalid. In both cases nothing has changed.
         """
         tls = self.listener.handler.frontend.tls
         certificates = tls.read(settings.sites) if tls else ()
+        passwords = passwords_of(settings.sites)
         self._service.reload(settings)
         self.settings = settings
         if tls:
             tls.use(certificates)
         self.listener.handler.use_limits(settings.limits)
-        self.listener.handler.use_sites(settings.sites)
+        self.listener.handler.use_sites(settings.sites, passwords)
         frontend = self.listener.handler.frontend
         frontend.use_proxies(settings)
         frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)

@@ -37,9 +37,12 @@ class Sites:
         self._rates = rates or RequestRates()
         self.use(sites)
 
-    def use(self, sites: Sequence[SiteSettings]) -> None:
-        """Serve these sites, and no others, from the next request on. Raises ValueError as when they are made."""
-        self.gates = Gates(self._rates, Passwords({file for site in sites for file in site.users_files}))
+    def use(self, sites: Sequence[SiteSettings], passwords: Passwords | None = None) -> None:
+        """Serve these sites, and no others, from the next request on.
+
+        `passwords` are what `passwords_of` returns for them; without them it is called. Raises ValueError as that does.
+        """
+        self.gates = Gates(self._rates, passwords or passwords_of(sites))
         self._rules = rule_table(sites)
         self._by_host = HostTable((host, site) for site in sites for host in site.hosts)
         self.default_authority = host_without_name(sites)
@@ -78,3 +81,8 @@ class Sites:
         port = self.tls_port if direct and self.tls_port else DEFAULT_PORTS["https"]
         target = "" if request.target == "*" else request.target
         return replace(request, scheme="https", port=port, target=target).uri
+
+
+def passwords_of(sites: Sequence[SiteSettings]) -> Passwords:
+    """Return the passwords in all files that rules of these sites name. Raises ValueError if a file is malformed."""
+    return Passwords({file for site in sites for file in site.users_files})

@@ -12,6 +12,7 @@ from addon.config.settings import LimitSettings
 from addon.config.site import SiteSettings
 from addon.frontend.connect.web_socket import SWITCHING_PROTOCOLS, WebSocketHandshake
 from addon.frontend.frontend import Frontend
+from addon.frontend.gateway.passwords import Passwords
 from addon.frontend.http1.direct_fetch import ReadyFetch
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.refused_requests import admitted
@@ -63,9 +64,9 @@ class Handler:
         """Read request heads with other limits from now on."""
         self.head_limits = HeadLimits(limits.max_head, limits.max_line)
 
-    def use_sites(self, sites: Sequence[SiteSettings]) -> None:
-        """Serve these sites of an edge from now on."""
-        self.frontend.sites.use(sites)
+    def use_sites(self, sites: Sequence[SiteSettings], passwords: Passwords | None = None) -> None:
+        """Serve these sites of an edge from now on. The arguments are as for `Sites.use`."""
+        self.frontend.sites.use(sites, passwords)
         self.fast_path.classes.forget()
 
     def start_http2(self, targets: RequestTargets, transport: asyncio.Transport, rest: bytes) -> None:

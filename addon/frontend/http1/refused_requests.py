@@ -1,4 +1,4 @@
-"""Requests that a rule of their site refuses: the response, and those whose password has to be checked first."""
+"""Requests that a rule of their site refuses until their password is checked."""
 
 from __future__ import annotations
 

@@ -204,3 +204,18 @@ def test_a_url_is_not_redirected_to_itself() -> None:
         assert (await client.fetch(ask("a.example.", "/%7e?b"))).status == 200
 
     run(conversation, {"redirect": {"to": "http://{host}{target}"}})
+
+
+def test_a_user_who_is_removed_from_the_file_gets_nothing_more_after_a_reload(tmp_path: Path) -> None:
+    file = users_file(tmp_path, ada="secret")
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        assert [await _with_password(client, "secret") for _ in range(3)] == [200, 203, 203]
+        users_file(tmp_path, bob="other")
+        assert await _with_password(client, "secret") == 203
+        edge.service.reload(edge.settings)
+        edge.listener.handler.use_sites(edge.settings.sites)
+        assert await _with_password(client, "secret") == 401
+
+    run(conversation, {"basic_auth": {"users_file": file}})
