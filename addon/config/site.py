@@ -11,7 +11,7 @@ from pydantic import AfterValidator, Strict
 
 from addon.config.model import not_empty
 from addon.config.site_origins import OriginsSettings, SiteOriginSettings
-from addon.config.site_rules import BasicAuthSettings, SiteRuleSettings
+from addon.config.site_rules import SiteRuleSettings
 from addon.config.site_tls import SiteTlsSettings
 from cache.http.host_table import ANY_HOST, WILDCARD, HostTable
 from cache.http.messages import normalised_host
@@ -65,7 +65,7 @@ class SiteSettings(OriginsSettings, SiteTlsSettings):
     def users_files(self) -> frozenset[str]:
         """The files with the users that rules name."""
         auths = (rule.basic_auth for rule in self.rules)
-        return frozenset(auth.users_file for auth in auths if isinstance(auth, BasicAuthSettings))
+        return frozenset(auth.users_file for auth in auths if auth is not None and auth.required)
 
     @property
     def serves_any_host(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_validator
 
@@ -81,7 +81,8 @@ def _realm(value: str) -> str:
 
 
 def _users_file(value: str) -> str:
-    read_users(value)
+    if value:
+        read_users(value)
     return value
 
 
@@ -165,8 +166,15 @@ class RedirectSettings(Section):
 class BasicAuthSettings(Section):
     """The table `basic_auth` of a rule."""
 
-    users_file: Annotated[str, AfterValidator(_users_file)]
+    users_file: Annotated[str, AfterValidator(_users_file)] = ""
     realm: Annotated[str, AfterValidator(_realm)] = "Restricted"
+    required: bool = True
+
+    @model_validator(mode="after")
+    def _has_users(self) -> Self:
+        if self.required != bool(self.users_file):
+            raise ValueError("a users_file, or required = false for paths without a password")
+        return self
 
 
 class RequestRateSettings(Section):
@@ -211,7 +219,7 @@ class SiteRuleSettings(Section):
     methods: Annotated[Tokens, AfterValidator(not_empty)] | None = None
     max_body: PositiveSize | None = None
     redirect: RedirectSettings | None = None
-    basic_auth: BasicAuthSettings | Literal["off"] | None = None
+    basic_auth: BasicAuthSettings | None = None
     limits: RuleLimitSettings | None = None
 
     @model_validator(mode="after")
@@ -259,9 +267,6 @@ class SiteRuleSettings(Section):
     def _effects(self, site: str) -> Effects:
         if self.is_about_responses:
             return Effects()
-        auth = BasicAuth("", "") if self.basic_auth == "off" else None
-        if isinstance(self.basic_auth, BasicAuthSettings):
-            auth = BasicAuth(self.basic_auth.realm, self.basic_auth.users_file)
         return Effects(
             query=self.query.change() if self.query else None,
             cookies=self.cookies.change() if self.cookies else None,
@@ -275,7 +280,7 @@ class SiteRuleSettings(Section):
             methods=self.methods,
             max_body=self.max_body,
             redirect=Redirect(self.redirect.to, self.redirect.status) if self.redirect else None,
-            basic_auth=auth,
+            basic_auth=BasicAuth(self.basic_auth.realm, self.basic_auth.users_file) if self.basic_auth else None,
             rate=self.limits.requests.limit(f"{site} {self.limits.requests.rate}") if self.limits else None,
         )
 

@@ -166,7 +166,7 @@ def test_a_password_is_asked_for_each_hit_and_not_forwarded(tmp_path: Path) -> N
         assert b"uthorization" not in origins[0].requests[0]
         assert (await client.fetch(ask(HOST, "/.well-known/a"))).status == 200
 
-    off: dict[str, Any] = {"path": "/.well-known/*", "basic_auth": "off"}
+    off: dict[str, Any] = {"path": "/.well-known/*", "basic_auth": {"required": False}}
     run(conversation, off, {"basic_auth": {"users_file": file, "realm": "Preview"}})
 
 
