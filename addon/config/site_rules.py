@@ -46,6 +46,12 @@ def _as_list(value: object) -> object:
     return [value] if isinstance(value, str | int) and not isinstance(value, bool) else value
 
 
+def _path_pattern(value: str) -> str:
+    if "%" in value or "//" in value or not value.startswith(("/", "*", "?", "[")):
+        raise ValueError('a pattern for whole paths without escapes, like "/docs/*", "*.png" or "/über/*"')
+    return value
+
+
 def _status(value: int) -> int:
     if not 200 <= value <= 599:
         raise ValueError("a status from 200 to 599")
@@ -95,7 +101,12 @@ def _request_field(value: str) -> str:
     return value
 
 
-Patterns = Annotated[tuple[str, ...], BeforeValidator(_as_list), Strict(strict=False), AfterValidator(not_empty)]
+PathPatterns = Annotated[
+    tuple[Annotated[str, AfterValidator(_path_pattern)], ...],
+    BeforeValidator(_as_list),
+    Strict(strict=False),
+    AfterValidator(not_empty),
+]
 Statuses = Annotated[
     tuple[Annotated[int, AfterValidator(_status)], ...], BeforeValidator(_as_list), Strict(strict=False)
 ]
@@ -198,7 +209,7 @@ class RuleLimitSettings(Section):
 class SiteRuleSettings(Section):
     """One `[[site.rules]]` table."""
 
-    path: Patterns = ("*",)
+    path: PathPatterns = ("*",)
     status: Statuses = ()
     content_type: Annotated[tuple[str, ...], BeforeValidator(_as_list), Strict(strict=False)] = ()
     bypass: bool | None = None

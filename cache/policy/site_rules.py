@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from enum import StrEnum
-from urllib.parse import unquote
+from urllib.parse import unquote_to_bytes
 
 from cache.http.host_table import HostTable
 from cache.policy.operator_rules import AnswerStatus, ClientReload
@@ -204,13 +204,13 @@ def _merged(rules: Sequence[SiteRule]) -> Effects:
 
 
 def path_of(path: str) -> str:
-    """Return a path as rules see it: without escapes, repeated slashes and dot segments.
+    """Return a path as rules see it: as text without escapes, repeated slashes and dot segments.
 
     Origins read several spellings of a path as the same, and no spelling may lead past a rule.
     """
-    if "%" not in path and "//" not in path and "/." not in path:
+    if "%" not in path and "//" not in path and "/." not in path and path.isascii():
         return path
-    decoded = _SLASHES.sub("/", unquote(path, encoding="latin-1"))
+    decoded = _SLASHES.sub("/", _text_of(unquote_to_bytes(path.encode("latin-1", "replace"))))
     kept: list[str] = []
     segments = decoded.split("/")
     for segment in segments:
@@ -221,3 +221,10 @@ def path_of(path: str) -> str:
     if segments[-1] in (".", ".."):
         kept.append("")
     return "/".join(kept)
+
+
+def _text_of(data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        return data.decode("latin-1")

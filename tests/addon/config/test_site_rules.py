@@ -63,6 +63,8 @@ def test_everything_that_a_rule_can_say(tmp_path: Path) -> None:
     [
         ("", "a rule that says something"),
         ('path = "/a"', "a rule that says something"),
+        ('path = "/%7Euser/*"\nbypass = true', "a pattern for whole paths without escapes"),
+        ('path = "admin/*"\nbypass = true', "a pattern for whole paths without escapes"),
         ("path = []\nbypass = true", "a list with at least one member"),
         ('status = 404\nquery = { drop = ["a"] }', "no status or content_type beside query"),
         ('content_type = "text/*"\nbasic_auth = { required = false }', "no status or content_type beside basic_auth"),

@@ -65,6 +65,9 @@ def test_remembered_paths_are_bounded() -> None:
         ("/..", "/"),
         ("*", "*"),
         ("/a%", "/a%"),
+        ("/%C3%BCber", "/über"),
+        ("/\u00c3\u00bcber", "/über"),  # the same bytes without escapes, as heads are decoded
+        ("/%FCber", "/über"),
     ],
 )
 def test_no_spelling_of_a_path_leads_past_a_rule(path: str, seen: str) -> None:
