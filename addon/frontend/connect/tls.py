@@ -43,6 +43,8 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._inside: asyncio.Protocol | None = None
         self._transport: asyncio.Transport
         self._reading = True
+        self._dropping = False
+        """Nothing is sent any more, and what comes is dropped."""
         self._closing = False
 
     def start(self, transport: asyncio.Transport, data: bytes) -> None:
@@ -56,6 +58,8 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Decrypt, and pass on."""
+        if self._dropping:
+            return
         self._incoming.write(data)
         if self._inside is None:
             self._handshake()
@@ -81,7 +85,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._inside.connection_made(self)
 
     def _decrypt(self) -> None:
-        while self._reading and not self._closing and self._inside is not None:
+        while self._reading and not (self._closing or self._dropping) and self._inside is not None:
             try:
                 data = self._tls.read(MAX_READ)
             except ssl.SSLWantReadError:
@@ -201,6 +205,15 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
     def can_write_eof(self) -> bool:
         """Return False: TLS has no half-closed connections that clients understand."""
         return False
+
+    def write_eof(self) -> None:
+        """Send close_notify, and drop what the client still sends: only HTTP knows that this is enough for it."""
+        self._dropping = True
+        with suppress(ssl.SSLError):
+            self._tls.unwrap()
+        self._flush()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
 
     def get_write_buffer_size(self) -> int:
         """Return how many bytes wait to be sent."""

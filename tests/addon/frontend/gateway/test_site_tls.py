@@ -105,6 +105,24 @@ def test_a_host_of_another_site_is_misdirected_unless_the_certificate_is_for_it(
     run_edge(conversation, sites(hosts), host_and_path)
 
 
+@pytest.mark.parametrize("version", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_large_content_does_not_keep_the_client_from_reading_why_it_is_refused(
+    version: ssl.TLSVersion, ca: ThrowawayCA, tmp_path: Path
+) -> None:
+    hosts: Hosts = [([f"{name}.example"], site_certificate(ca, tmp_path, f"{name}.example")) for name in "ab"]
+
+    async def conversation(edge: FrontEndUnderTest, _origins: list[RawOrigin]) -> None:
+        client = await edge.secure_client(trusting(ca, version=version), "a.example")
+        client.send(ask("b.example", "/", "Content-Length: 8000000", method="POST"))
+        for _ in range(80):
+            client.send(bytes(100_000))
+            await asyncio.sleep(0.001)
+        assert (await client.response("POST")).status == 421
+        await until(lambda: client.writer.transport.is_closing())
+
+    run_edge(conversation, sites(hosts), host_and_path)
+
+
 def test_only_tls_1_2_and_1_3_with_good_ciphers(ca: ThrowawayCA, tmp_path: Path) -> None:
     async def conversation(edge: FrontEndUnderTest, _origins: list[RawOrigin]) -> None:
         for version in (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3):
