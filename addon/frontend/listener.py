@@ -18,6 +18,8 @@ from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import GatewayTargets, RequestTargets, TunnelTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
+from addon.pipeline.error_replies import ErrorReplies
+from addon.pipeline.reply import Reply
 from addon.runtime.access_log import UNPARSED_REQUEST, AccessLog, format_line
 from cache.policy.reasons import Disconnected, Refused
 
@@ -145,17 +147,22 @@ class _Accepted(asyncio.Protocol):
 
     def _refuse(self, transport: asyncio.Transport, sentence: str) -> None:
         """Refuse a connection without reading from it: to wait for its request would be one connection more."""
-        frontend = self._listener.handler.frontend
         # RFC 9209 §2.3.17; connection_limit_reached is for connections to the next hop
-        errors = frontend.service.errors
-        reply = errors.error(503, Refused.CONNECTIONS, sentence, "http_request_denied")
+        reply = self._errors.error(503, Refused.CONNECTIONS, sentence, "http_request_denied")
+        self._send_last(transport, reply, ("Retry-After", str(RETRY_AFTER)))
+
+    @property
+    def _errors(self) -> ErrorReplies:
+        return self._listener.handler.frontend.service.errors
+
+    def _send_last(self, transport: asyncio.Transport, reply: Reply, *lines: tuple[str, str]) -> None:
+        """Send an error with further field lines, and close."""
         content = reply.content if isinstance(reply.content, bytes) else b""
-        fields = reply.head.fields.appending(("Retry-After", str(RETRY_AFTER)))
-        transport.write(head_bytes(replace(reply.head, fields=fields), Framing(close=True)) + content)
+        head = replace(reply.head, fields=reply.head.fields.appending(*lines))
+        transport.write(head_bytes(head, Framing(close=True)) + content)
         transport.close()
-        frontend.connections.write_log(
-            address_of(transport), format_line(UNPARSED_REQUEST, reply.head.status, len(content))
-        )
+        line = format_line(UNPARSED_REQUEST, reply.head.status, len(content))
+        self._listener.handler.frontend.connections.write_log(address_of(transport), line)
 
 
 class _AcceptedTls(_Accepted):
@@ -164,8 +171,13 @@ class _AcceptedTls(_Accepted):
     def _start(self, transport: asyncio.Transport, data: bytes) -> None:
         frontend = self._listener.handler.frontend
         if frontend.tls is not None:
-            TlsConnection(frontend, frontend.tls.context, self._listener.inside_tls).start(transport, data)
+            inside = self._listener.inside_tls
+            TlsConnection(frontend, frontend.tls.context, inside, self._refuse_http).start(transport, data)
 
     def _refuse(self, transport: asyncio.Transport, _sentence: str) -> None:
         """Refuse a connection without a handshake, which would be more work than its request."""
         transport.abort()
+
+    def _refuse_http(self, transport: asyncio.Transport) -> None:
+        sentence = "This port is for https, and the request came over http."
+        self._send_last(transport, self._errors.malformed_request(sentence))

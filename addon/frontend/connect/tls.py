@@ -32,14 +32,28 @@ MakeInside = Callable[[ssl.SSLObject], asyncio.Protocol]
 class TlsConnection(asyncio.Transport, asyncio.Protocol):
     """The TLS layer of one client connection."""
 
-    def __init__(self, frontend: Frontend, context: ssl.SSLContext, inside: MakeInside) -> None:
-        """Terminate TLS with `context`; `inside` makes the protocol inside once the handshake is complete."""
+    def __init__(
+        self,
+        frontend: Frontend,
+        context: ssl.SSLContext,
+        inside: MakeInside,
+        refuse_http: Callable[[asyncio.Transport], None] = asyncio.Transport.close,
+    ) -> None:
+        """Terminate TLS.
+
+        Args:
+            frontend: The parts that all connections share.
+            context: The TLS context.
+            inside: Makes the protocol inside once the handshake is complete.
+            refuse_http: Ends a connection whose client does not use TLS, and has sent a request in clear text.
+        """
         super().__init__()
         self.deadline = frontend.connections.now + HEAD_TIMEOUT
         self._frontend = frontend
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._make_inside = inside
+        self._refuse_http = refuse_http
         self._inside: asyncio.Protocol | None = None
         self._transport: asyncio.Transport
         self._reading = True
@@ -75,6 +89,9 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         except ssl.SSLError as error:
             logger.info("a client failed at TLS: %s", error.reason or error)
             self._count_distrust(error)
+            if error.reason == "HTTP_REQUEST":
+                self._refuse_http(self._transport)
+                return
             self._flush()  # the alert
             self._transport.close()
             return

@@ -148,7 +148,11 @@ def test_a_handshake_that_does_not_end_is_ended_and_other_protocols_are_too(ca: 
         assert await silent.rest() == b""
         plain = Client(*await asyncio.open_connection(host, port))
         plain.send(ask("a.example"))
-        assert b"HTTP/1.1 200" not in await plain.rest()
+        refused = await plain.response()
+        assert (refused.status, refused.body.split(b"\n")[0]) == (
+            400,
+            b"This port is for https, and the request came over http.",
+        )
         for client in (silent, plain):
             client.disconnect()
 
