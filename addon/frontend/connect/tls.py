@@ -66,7 +66,8 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._transport = transport
         self._frontend.connections.add(self)
         transport.set_protocol(self)
-        self.data_received(data)
+        if data:
+            self.data_received(data)
 
     # ---- the protocol of the socket
 
@@ -118,6 +119,8 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
                 self._ended()
                 return
             self._inside.data_received(data)
+            if not self._incoming.pending:
+                break  # reading once more would only raise an error, which takes longer than a look
         if self._outgoing.pending:
             self._flush()
 
