@@ -32,7 +32,7 @@ class RequestBody(IncomingContent):
         super().__init__()  # `received` counts the framing too
         self.length = length
         self.surplus = False
-        """Bytes followed the last chunk: the connection must end with the response."""
+        """Bytes arrived together with the last chunk: the connection must end with the response."""
         self.paused = False
         """Reading from the client is paused, since the reader is slower."""
         self._left = length
@@ -47,6 +47,8 @@ class RequestBody(IncomingContent):
 
     def feed(self, data: bytes) -> bytes:
         """Take bytes, and return those that follow the content. Raises MalformedRequest if the framing is broken."""
+        if self.complete:
+            return data  # a client that has read the response may send its next request before we note the end
         self.received += len(data)
         rest = b""
         if self._left is not None:

@@ -5,15 +5,19 @@ See docs/decisions.md, "A request with content has an origin connection of its o
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from tests.addon.frontend.front_end import (
     FrontEndUnderTest,
     authority_of,
+    echo_path,
     get,
     reads_content,
     request_head,
     run_conversation,
+    until,
 )
 from tests.fixtures.raw_origin import OK, Peer, RawOrigin, answering, endless
 
@@ -43,6 +47,28 @@ def test_a_chunked_request_with_bytes_behind_it_is_answered_and_the_connection_e
         assert not any(b"/smuggled" in head for head in origin.requests)
 
     run_conversation(conversation, reads_content(b"0\r\n\r\n"), endless)
+
+
+def test_a_request_that_follows_chunks_before_their_response_is_answered_on_the_same_connection() -> None:
+    """A client that has read the response may be faster than the note that all of it was sent."""
+    second_was_sent = asyncio.Event()
+
+    async def slow(peer: Peer) -> None:
+        await peer.request()
+        await peer.request(b"0\r\n\r\n")
+        await second_was_sent.wait()
+        await peer.send(OK)
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client, other = await front_end.client(), await front_end.client()
+        client.send(post_chunks(origin, b"5\r\nhello\r\n0\r\n\r\n"))
+        await until(lambda: len(origin.requests) == 2)  # the head and the chunks
+        client.send(get(origin, "/next"))
+        assert (await other.fetch(get(origin, "/other"))).body == b"/other"  # what was sent before has arrived too
+        second_was_sent.set()
+        assert [(await client.response()).body for _ in range(2)] == [b"ok", b"/next"]
+
+    run_conversation(conversation, slow, echo_path)
 
 
 def test_malformed_chunks_end_the_connection_and_what_follows_them_is_dropped() -> None:
