@@ -16,6 +16,7 @@ ONLY_HTTPS = "it needs an https URL"
 TUNNEL = "in this lane, CONNECT is refused"
 CONNECTION = "HTTP/2 has no fields for one connection"
 READER = "mitmproxy's reader refuses what our own reads in another way"
+NO_EDGE = "an edge needs the address of its origin before it starts, and the origin of this lane starts later"
 REFUSED_BEFORE = "the request is refused before it reaches this part"
 
 NOT_SHOWN = {
@@ -73,6 +74,9 @@ NOT_SHOWN["http2-clear"] = {
 }
 for lane, mitmproxy_lane in (("http1", "http"), ("http1-tls", "https"), ("http2-tls", "http2")):
     NOT_SHOWN[lane] = {row: reason for row, reason in NOT_SHOWN[mitmproxy_lane].items() if reason not in MITMPROXYS_OWN}
+for lane in LANES:
+    if lane != "engine":
+        NOT_SHOWN[lane] |= dict.fromkeys(("EDGE-03", "EDGE-04"), NO_EDGE)
 
 
 def rows(lane: str) -> set[str]:
