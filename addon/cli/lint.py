@@ -15,6 +15,7 @@ from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, 
 from addon.config.settings import Settings
 from addon.origin.lint import CheckedResponse, Finding, Level, findings
 from cache.http.messages import Received, Request, Response
+from cache.rules.coded_forms import with_forms
 from cache.rules.gzip_proxied import may_withhold_gzip
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _described(response: LintedResponse, found: list[Finding]) -> dict[str, obje
 
 def _stored_responses(settings: Settings, url: str) -> Iterator[LintedResponse]:
     with open_store(settings) as store:
-        variants = store.candidates(key_of(url))
+        variants = with_forms(store.candidates(key_of(url)))
     if not variants:
         fail(f"nothing is stored for {url}", NOT_FOUND)
     for entry in variants:

@@ -25,6 +25,7 @@ from addon.config.units import size_text, time_text
 from addon.pipeline.stored_description import freshness_state
 from addon.runtime.control import GUARD_INTERVAL, ControlError, running_proxies
 from cache.policy.cache_policy import CachePolicy
+from cache.rules.coded_forms import is_form
 from cache.rules.freshness import current_age, freshness_lifetime
 from cache.rules.key import key_of_uri, keys
 from cache.rules.stored_response import StoredResponse
@@ -69,7 +70,7 @@ def list_copies(
     settings = load_shared_or_private(config, store, private=private).settings
     policy, now = policy_at_present(settings)
     with open_store(settings) as opened:
-        found = (entry for entry in opened.entries() if _matches(entry.key, pattern))
+        found = (entry for entry in opened.entries() if not is_form(entry) and _matches(entry.key, pattern))
         if as_json:
             print_json_list(_described(entry, policy, now) for entry in found)
         elif first := next(found, None):

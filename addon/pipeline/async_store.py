@@ -16,7 +16,7 @@ from addon.pipeline.single_flight import Flight
 from addon.pipeline.store_condition import StoreCondition, StoreState
 from addon.runtime.counters import Counters
 from cache.engine.decisions import Change, Delete, Invalidate, InvalidateGroups, Update
-from cache.policy.reasons import NotStored
+from cache.policy.reasons import NotCompressed, NotStored
 from cache.rules.digests import is_contradicted
 from cache.rules.groups import groups
 from cache.rules.stored_response import StoredResponse
@@ -31,11 +31,16 @@ THREADS = 4
 
 
 class AsyncStore:
-    """Calls a synchronous store on threads of its own."""
+    """Calls a synchronous store on threads of its own.
+
+    Attributes:
+        on_stored: Called on the event loop with each response that was stored.
+    """
 
     def __init__(self, store: ResponseStore, counters: Counters, condition: StoreCondition | None = None) -> None:
         self.sync_store = store  # replaced by StoreWatch only
         self.condition = condition or StoreCondition()
+        self.on_stored: Callable[[StoredResponse], None] = lambda _entry: None
         self._counters = counters
         self.commits = asyncio.Lock()
         """Held during a commit, and while a purge marks the fetches under way, so that neither overlooks the other."""
@@ -189,14 +194,29 @@ class AsyncStore:
                 return NotStored.OVERTAKEN
             if flight and flight.invalidated:
                 entry = entry.with_body(entry.length, entry.sha256, invalid=True)
-            try:
-                if not self.sync_store.keep(entry, body, replaces):
-                    await self.run(self._write, entry, body, replaces)
-            except StoreError as error:
-                self.failed("write", error)
+            if not await self._keep(entry, body, replaces):
                 return NotStored.STORE_FAILED
         self._counters.count("stored")
+        self.on_stored(entry)
         return None
+
+    async def _keep(self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...] = ()) -> bool:
+        """Store an entry with its body, whose digest it has. Return whether that was possible."""
+        try:
+            if not self.sync_store.keep(entry, body, replaces):
+                await self.run(self._write, entry, body, replaces)
+        except StoreError as error:
+            self.failed("write", error)
+            return False
+        return True
+
+    async def keep_form(self, entry: StoredResponse, form: StoredResponse, body: bytes) -> NotCompressed | None:
+        """Store a coded form beside its response `entry`. Return why it was not stored, or None if it was."""
+        form = form.with_body(len(body), sha256(body).hexdigest())
+        async with self.commits:
+            if all(stored.id != entry.id for stored in await self.candidates(entry.key)):
+                return NotCompressed.OVERTAKEN
+            return None if await self._keep(form, body) else NotCompressed.STORE_FAILED
 
     def keep_at_once(self, entry: StoredResponse, body: bytes, flight: Flight) -> bool:
         """Store a response with its body, whose digest the entry has, if that needs no waiting.
@@ -206,9 +226,13 @@ class AsyncStore:
         if self.commits.locked() or flight.purged or flight.invalidated:
             return False
         try:
-            return self.sync_store.keep(entry, body) is not None
+            stored = self.sync_store.keep(entry, body)
         except StoreError:
             return False
+        if stored is None:
+            return False
+        self.on_stored(stored)
+        return True
 
     def _write(self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...]) -> None:
         writer = self.sync_store.writer()
@@ -224,6 +248,7 @@ class AsyncStore:
             stored = await self.run(writer.commit, entry, replaces)
             if not is_contradicted(stored):
                 self._counters.count("stored")
+                self.on_stored(stored)
                 return None
             await self.run(self.sync_store.delete, stored.key, [stored.id])
         except ScrubbingError as error:
@@ -259,7 +284,7 @@ class AsyncStore:
             case InvalidateGroups(origin, names):
                 self.sync_store.invalidate_where(origin, lambda entry: not names.isdisjoint(groups(entry.head.fields)))
             case Delete(entry):
-                self.sync_store.delete(entry.key, [entry.id])
+                self.sync_store.delete(entry.key, [entry.id, *(form.id for form in entry.coded_forms)])
 
     def _unscrubbable(self, entry: StoredResponse, error: ScrubbingError) -> NotStored:
         logger.info("%s: %s", entry.target, error)

@@ -1,4 +1,4 @@
-"""Decoding of content codings (RFC 9110 §8.4.1), with a limit: a small content may decode to an endless one."""
+"""Content codings (RFC 9110 §8.4.1). Decoding has a limit: a small content may decode to an endless one."""
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ def decode_content(content: bytes, codings: str | None, limit: int) -> bytes:
         if len(content) > limit:
             raise CodingError(f"the content is more than {limit} bytes without its coding {coding}")
     return content
+
+
+def encode_content(content: bytes, coding: str) -> bytes:
+    """Return content in the coding `br`, `zstd` or `gzip`; the same bytes each time. Raises KeyError for others."""
+    return _ENCODERS[coding](content)
 
 
 def _zlib_decoder(window: int) -> Callable[[bytes, int], bytes]:
@@ -90,3 +95,19 @@ _DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
     "zstd": _zstd,
     "identity": _identity,
 }
+
+
+def _to_gzip(content: bytes) -> bytes:
+    encoder = zlib.compressobj(level=6, wbits=zlib.MAX_WBITS | 16)
+    return encoder.compress(content) + encoder.flush()
+
+
+def _to_brotli(content: bytes) -> bytes:
+    return brotli.compress(content, quality=6)  # type: ignore[no-any-return]  # the library has no types
+
+
+def _to_zstd(content: bytes) -> bytes:
+    return zstandard.ZstdCompressor(level=9).compress(content)
+
+
+_ENCODERS: dict[str, Callable[[bytes], bytes]] = {"br": _to_brotli, "zstd": _to_zstd, "gzip": _to_gzip}

@@ -12,6 +12,7 @@ from weakref import WeakSet
 from addon.origin import OriginClient, OriginFailure
 from addon.origin.reachability import Reachability
 from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.compression import Compression
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fills import Fills
 from addon.pipeline.leased_flights import LeasedFlights
@@ -87,6 +88,7 @@ class Fetcher:
         self.reply_builder = ReplyBuilder(store, counters)
         self.errors = ErrorReplies(lambda: self.policy, clock, counters)
         self.fills = Fills(store, self.single_flight, self.reply_builder, counters, max_object)
+        self.compression = Compression(store, lambda: self.policy, self.outcomes.entry_ids, counters)
         self._counters = counters
         self._range_fill = RangeFill(store, counters)
         self._background: set[asyncio.Task[None]] = set()
@@ -290,6 +292,7 @@ class Fetcher:
     async def close(self) -> None:
         """Stop storing what is still on its way, and close the connections to origins."""
         await self.fills.close()
+        await self.compression.close()
         await asyncio.gather(*self._background, return_exceptions=True)
         for origin in [self.origin, *self._former_origins]:
             await origin.close()

@@ -24,6 +24,8 @@ COUNTERS = {
     "stored": "responses stored",
     "freshened": "stored responses updated by a 304",
     "not_stored.*": "responses relayed but not stored, by reason",
+    "compressed": "compressed forms made of stored responses",
+    "not_compressed.*": "stored responses, or forms of them, that were not compressed, by reason",
     "refused.*": "errors of the proxy's own, by reason",
     "redirected": "requests over http that were redirected to https",
     "octets.from_copy": "bytes of content sent from copies",

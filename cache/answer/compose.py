@@ -30,6 +30,7 @@ from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.operator_rules import ANYTHING, AnswerRule, AnswerStatus
 from cache.policy.reasons import Detail, Refused
+from cache.rules.coded_forms import in_form_for
 from cache.rules.freshness import current_age, directives_of
 from cache.rules.key import target_uri
 from cache.rules.mementos import with_memento_fields
@@ -98,6 +99,7 @@ def from_copy(
     `validated` says that the origin confirmed it in this exchange, `memento` that Accept-Datetime selected it; `now`
     is in seconds since the epoch.
     """
+    entry = in_form_for(request, entry, policy)
     fields = _fields_of_copy(request, entry, policy, now, validated=validated)
     fields = with_memento_fields(entry, fields, policy, memento=memento)
     parts = requested_parts(request, entry)

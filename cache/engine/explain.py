@@ -10,6 +10,7 @@ from cache.engine.decisions import Forward, Refuse, Serve, Validate
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reason_texts import text_of
+from cache.rules.coded_forms import with_forms
 from cache.rules.freshness import (
     apparent_age,
     current_age,
@@ -54,7 +55,7 @@ def explain(request: Request, candidates: Sequence[StoredResponse], policy: Cach
 
     `candidates` are the stored responses under its keys.
     """
-    policy = policy.towards(request)
+    policy, candidates = policy.towards(request), with_forms(candidates)
     steps = [Step("key", primary_key(request), "RFC 9111 §2")]
     if names := effects_of(request, policy).names:
         steps.append(Step("rules", ", ".join(names), "ours"))
@@ -92,7 +93,8 @@ def _variant(number: int, entry: StoredResponse, request: Request, policy: Cache
     if not is_spelled_as(entry.key, entry.target):
         vary = f"spelled {entry.target}, {vary}"
     scrubbed = ", scrubbed (secrets were removed)" if entry.scrubbed else ""
-    finding = f"{entry.head.status} to {entry.method}, {entry.length} bytes{scrubbed}, {vary}: {result}"
+    coded = f", also compressed ({len(entry.coded_forms)} forms)" if entry.coded_forms else ""
+    finding = f"{entry.head.status} to {entry.method}, {entry.length} bytes{coded}{scrubbed}, {vary}: {result}"
     return Step(f"stored {number}", finding, "RFC 9111 §4.1")
 
 

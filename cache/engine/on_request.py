@@ -17,6 +17,7 @@ from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail, Forwarded, NotStored, Refused
 from cache.rules import content_coding, validation
 from cache.rules.accept_encoding import with_class
+from cache.rules.coded_forms import with_forms
 from cache.rules.forward_targets import is_loop, reason_to_prohibit
 from cache.rules.freshness import current_age, freshness_lifetime, reason_to_validate, stale_use, time_to_live
 from cache.rules.mementos import ACCEPT_DATETIME, capture_at, captures_for, current
@@ -48,7 +49,7 @@ def on_request(
         waited_as: Why the request would have been forwarded, if it waited for the fetch of another (RFC 9211 §2.6).
     """
     policy = policy.towards(request)
-    candidates = [entry for entry in candidates if is_visible(entry, request, policy)]
+    candidates = [entry for entry in with_forms(candidates) if is_visible(entry, request, policy)]
     request = _normalised(request, policy)
     if refusal := _refuse_target(request, policy, now) or _answer_locally(request, policy, now):
         return refusal

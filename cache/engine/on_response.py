@@ -141,6 +141,7 @@ def _replaced_ids(upstream_request: UpstreamRequest, new: StoredResponse, policy
             replaced = old.complete_length is not None and strong_validator(old) != strong_validator(new)
         if replaced:
             yield old.id
+            yield from (form.id for form in old.coded_forms)
 
 
 def _serve_after_error(

@@ -126,6 +126,12 @@ class CodingPolicy:
 
     classes: bool = False
     """Compare and forward Accept-Encoding as one of a few classes."""
+    compress: tuple[str, ...] = ()
+    """The codings in which forms of stored responses are made, the preferred one first."""
+    min_size: int = 1024
+    """Bytes of the shortest body that is compressed."""
+    content_types: tuple[re.Pattern[str], ...] = ()
+    """The media types that are compressed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cache.policy.reasons import Detail, Disconnected, Dropped, Forwarded, NotStored, Refused, StreamReset
+from cache.policy.reasons import (
+    Detail,
+    Disconnected,
+    Dropped,
+    Forwarded,
+    NotCompressed,
+    NotStored,
+    Refused,
+    StreamReset,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +140,22 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     ),
     (NotStored.UNSCRUBBABLE, ReasonText("it may contain secrets, but cannot be parsed as JSON", "ours")),
     (NotStored.UNVERIFIED, ReasonText("the TLS certificate of the origin was not verified", "RFC 9110 §4.3.4")),
+    # why a stored response is not compressed
+    (NotCompressed.BUSY, ReasonText("too many others wait to be compressed", "ours")),
+    (NotCompressed.CODED, ReasonText("the origin has chosen its content coding", "RFC 9110 §8.4")),
+    (NotCompressed.CONTENT_TYPE, ReasonText("codings.content_types does not list its media type", "ours")),
+    (NotCompressed.DIGEST, ReasonText("it has a digest or a signature of the bytes as they are", "RFC 9530 §3")),
+    (NotCompressed.KEPT_AS_RECEIVED, ReasonText("it is part of a recording, or one of several captures", "ours")),
+    (NotCompressed.NO_TRANSFORM, ReasonText("the origin says no-transform", "RFC 9111 §5.2.2.6")),
+    (NotCompressed.NOT_SMALLER, ReasonText("compression hardly makes it shorter", "ours")),
+    (NotCompressed.OVERTAKEN, ReasonText("it was purged or replaced meanwhile", "ours")),
+    (NotCompressed.PARTIAL, ReasonText("only a part of it is stored", "RFC 9111 §3.3")),
+    (NotCompressed.PERSONAL, ReasonText("it may be for one client, and its length must not tell its secrets", "ours")),
+    (NotCompressed.STATUS, ReasonText("only a 200 to GET that can be used again is compressed", "ours")),
+    (NotCompressed.STORE_FAILED, ReasonText("the store could not read it, or could not write the form", "ours")),
+    (NotCompressed.STREAM, ReasonText("it is a stream", "ours")),
+    (NotCompressed.TOO_LARGE, ReasonText("it is larger than 32 MiB", "ours")),
+    (NotCompressed.TOO_SMALL, ReasonText("it is smaller than codings.min_size", "ours")),
     # why this proxy sends an error
     (Refused.ACCEPT_DATETIME, ReasonText("Accept-Datetime is not a date", "RFC 7089 §2.1.1")),
     (Refused.CONNECTIONS, ReasonText("the client or the proxy has reached its limit of connections", "ours")),

@@ -91,6 +91,26 @@ class NotStored(StrEnum):
     UNVERIFIED = "unverified"
 
 
+class NotCompressed(StrEnum):
+    """Reasons why no coded forms of a stored response were made."""
+
+    BUSY = "busy"
+    CODED = "coded"
+    CONTENT_TYPE = "content-type"
+    DIGEST = "digest"
+    KEPT_AS_RECEIVED = "kept-as-received"
+    NO_TRANSFORM = "no-transform"
+    NOT_SMALLER = "not-smaller"
+    OVERTAKEN = "overtaken"
+    PARTIAL = "partial"
+    PERSONAL = "personal"
+    STATUS = "status"
+    STORE_FAILED = "store-failed"
+    STREAM = "stream"
+    TOO_LARGE = "too-large"
+    TOO_SMALL = "too-small"
+
+
 class Refused(StrEnum):
     """Reasons why this proxy sent an error that it generated."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import field
+
 from cache.http.messages import Response
 from cache.http.record import record
 from cache.policy.clock_setting import UNKNOWN_SETTING, ClockSetting
@@ -53,6 +55,8 @@ class StoredResponse:
     """The setting of the wall clock when the response was received."""
     combined_parts: tuple[StoredResponse, ...] = ()
     """The stored parts that this response was combined from, itself included. Not stored."""
+    coded_forms: tuple[StoredResponse, ...] = field(default=(), compare=False)
+    """The compressed forms of this response, see `cache.rules.coded_forms`. Not stored with it."""
 
     def with_body(self, length: int, sha256: str, *, invalid: bool = False) -> StoredResponse:
         """Return a new entry with its body known; `invalid` if it must be validated before any use."""
@@ -109,6 +113,7 @@ class StoredResponse:
             scrubbed=scrubbed,
             clock=clock,
             combined_parts=self.combined_parts,
+            coded_forms=self.coded_forms,
         )
 
     @property

@@ -10,6 +10,7 @@ from cache.http.fields import entity_tags, http_date, is_strong, opaque_tag
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.clock_setting import ClockSetting
+from cache.rules.coded_forms import tag_of_response
 from cache.rules.content_coding import is_same_but_for_coding, may_confirm, varies_by_coding
 from cache.rules.freshness import date_of
 from cache.rules.ownership import with_credentials_of
@@ -62,7 +63,9 @@ def conditional(request: Request, entries: Sequence[StoredResponse]) -> Request:
     if not entries:
         return request
     tags = list(dict.fromkeys(tag for entry in entries if (tag := entity_tag(entry.head.fields))))
-    tags += [tag for tag in entity_tags(request.fields.get("if-none-match") or "") if tag != "*" and tag not in tags]
+    of_client = entity_tags(request.fields.get("if-none-match") or "")
+    # the origin does not know the tags of coded forms, and confirms these by the tag of their response
+    tags += [tag for tag in of_client if tag != "*" and tag not in tags and tag_of_response(tag) not in tags]
     fields = request.fields.without([*PRECONDITIONS, "range"])
     if tags:
         fields = fields.appending(("If-None-Match", ", ".join(tags[:MAX_TAGS])))

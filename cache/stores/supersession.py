@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cache.rules.coded_forms import forms_of
 from cache.rules.key import spelling
 from cache.rules.mementos import captures_to_keep
 from cache.rules.stored_response import StoredResponse
@@ -28,7 +29,10 @@ def supersedes(new: StoredResponse, old: StoredResponse) -> bool:
 def superseded(new: StoredResponse, stored: Iterable[StoredResponse], captures: int) -> set[str]:
     """Return the ids of the stored responses that a new one supersedes.
 
-    Those that are kept as captures of earlier states are left out; `captures` is how many states are kept in all.
+    Their coded forms are among them. Those that are kept as captures of earlier states are left out; `captures` is how
+    many states are kept in all.
     """
+    stored = tuple(stored)
     old = [each for each in stored if supersedes(new, each)]
-    return {each.id for each in old} - captures_to_keep(new, old, captures)
+    ended = {each.id for each in old} - captures_to_keep(new, old, captures)
+    return ended | forms_of(ended, stored) if ended else ended

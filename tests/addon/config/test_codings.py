@@ -27,3 +27,19 @@ def test_accept_encoding_is_a_class_at_an_edge_unless_set_otherwise(
 ) -> None:
     settings = Settings.model_validate({**tables, "codings": {"accept_encoding": chosen}})
     assert settings.policy().codings.classes is classes
+
+
+def test_compression_is_off_by_default_and_of_text_and_what_is_like_it() -> None:
+    assert Settings().policy().codings.compress == ()
+    settings = Settings.model_validate({"codings": {"compress": ["zstd", "gzip"], "min_size": "2 KiB"}})
+    codings = settings.policy().codings
+    assert (codings.compress, codings.min_size) == (("zstd", "gzip"), 2048)
+    kinds = ["text/css", "image/svg+xml", "application/json", "application/ld+json", "font/ttf", "application/wasm"]
+    others = ["image/png", "font/woff2", "application/octet-stream", "video/mp4", "application/zip", ""]
+    compressed = [kind for kind in kinds + others if any(each.fullmatch(kind) for each in codings.content_types)]
+    assert compressed == kinds
+
+
+def test_an_unknown_coding_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"codings\.compress"):
+        Settings.model_validate({"codings": {"compress": ["deflate"]}})

@@ -1,4 +1,4 @@
-"""Decoding of content codings, with a limit on the decoded length."""
+"""Content codings, and the limit on the decoded length."""
 
 import gzip
 import zlib
@@ -7,7 +7,7 @@ import brotli
 import pytest
 import zstandard
 
-from addon.pipeline.content_codings import CodingError, decode_content
+from addon.pipeline.content_codings import CodingError, decode_content, encode_content
 
 CONTENT = b"hello, hello, hello" * 100
 ENCODED = {
@@ -50,3 +50,10 @@ def test_codings_are_removed_last_first_and_an_unknown_one_is_an_error() -> None
     assert decode_content(CONTENT, None, 10_000) == CONTENT
     with pytest.raises(CodingError, match="found the content coding compress"):
         decode_content(CONTENT, "compress", 10_000)
+
+
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip"])
+def test_encoded_content_can_be_decoded_and_is_the_same_each_time(coding: str) -> None:
+    encoded = encode_content(CONTENT, coding)
+    assert encoded == encode_content(CONTENT, coding)
+    assert decode_content(encoded, coding, len(CONTENT)) == CONTENT

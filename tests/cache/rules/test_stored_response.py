@@ -31,6 +31,7 @@ ENTRY = StoredResponse(
     scrubbed=True,
     clock=ClockSetting(8, 9.0),
     combined_parts=(PART,),
+    coded_forms=(PART,),
 )
 """No attribute has its default value."""
 
@@ -53,3 +54,4 @@ def test_revalidated_changes_only_its_arguments_and_the_revision() -> None:
     expected = replace(expected, clock=clock)
     confirmed = ENTRY.revalidated(head, 8.0, 9.0, (), personal=False, scrubbed=False, clock=clock)
     assert confirmed == replace(expected, invalid=False, revision=8)
+    assert confirmed.coded_forms == (PART,)

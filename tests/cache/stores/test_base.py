@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import random
+import secrets
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
@@ -11,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from cache.http.messages import Fields, Response
+from cache.rules.coded_forms import new_form, with_forms
 from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.base import DamagedEntry, ResponseStore, StoreError
 from tests.fixtures.stored_entries import KEY, body_of, is_intact, new_entry, put, read
@@ -110,6 +112,21 @@ def test_an_entry_with_the_same_vary_values_is_superseded(store: ResponseStore) 
     second = put(store, new_entry(vary=vary))
     assert store.candidates(KEY) == (second, other)
     assert first not in store.candidates(KEY)
+
+
+def test_coded_forms_end_with_the_response_that_is_superseded(store: ResponseStore) -> None:
+    vary = (("accept", "text/html"),)
+    first, other = put(store, new_entry(vary=vary)), put(store, new_entry())
+    for entry in (first, other):
+        put(store, new_form(entry, "gzip", secrets.token_hex(16)))
+    form = put(store, new_form(other, "br", secrets.token_hex(16)))
+    again = put(store, new_form(other, "br", secrets.token_hex(16)))
+    assert len(store.candidates(KEY)) == 5
+    assert form not in store.candidates(KEY)
+    second = put(store, new_entry(vary=vary))
+    assert [each.id for each in with_forms(store.candidates(KEY))] == [second.id, other.id]
+    assert len(store.candidates(KEY)) == 4
+    assert again in store.candidates(KEY)
 
 
 def test_the_most_recently_stored_comes_first(store: ResponseStore) -> None:
