@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import lru_cache
-from urllib.parse import urlsplit
 
 from cache.http.cache_control import ResponseDirectives, response_directives
 from cache.http.fields import media_type
@@ -45,8 +44,10 @@ def rules_for(target: str, status: int, fields: Fields, policy: CachePolicy) -> 
 
 @lru_cache(maxsize=4096)
 def _place(target: str) -> tuple[str, str]:
-    parts = urlsplit(target)
-    return parts.hostname or "", parts.path or "/"
+    """Return host and path of a target URI. It is a normalised one, so this is much faster than `urlsplit`."""
+    authority, _, rest = target.partition("://")[2].partition("/")
+    host = authority[1:].partition("]")[0] if authority.startswith("[") else authority.partition(":")[0]
+    return host, f"/{rest.partition('?')[0]}"
 
 
 def bypasses(target: str, response: Response, policy: CachePolicy) -> bool:

@@ -17,7 +17,9 @@ from cache.policy.operator_rules import AnswerStatus, ClientReload, glob
 from cache.policy.reasons import Detail, NotStored
 from cache.policy.site_rules import CookieChange, Effects, FieldChange, Override, ResponseRule, SiteRule, SiteRules
 from cache.rules.freshness import freshness_lifetime
+from cache.rules.key import target_uri
 from cache.rules.site_requests import changed_request, effects_of
+from cache.rules.site_responses import rules_for
 from cache.rules.stored_response import StoredResponse
 
 NOW = 1_800_000_000.0
@@ -241,3 +243,23 @@ def test_the_explanation_names_the_rules_and_the_one_that_gives_the_lifetime() -
     steps = {step.subject: step.finding for step in explain(asking(), [stored(answer(200), policy)], policy, NOW).steps}
     assert steps["rules"] == "first, second, last"
     assert steps["lifetime"] == "60 s from second ttl"
+
+
+@pytest.mark.parametrize(
+    ("host", "port", "target", "is_matched"),
+    [
+        ("a.example", 443, "/a/b?c=/d", True),
+        ("a.example", 8443, "/a//b", True),
+        ("::1", 443, "/a/?", True),
+        ("::1", 8443, "/a/", True),
+        ("a.example", 443, "/b?/a/", False),
+        ("a.example", 443, "//a.example/a/", False),
+        ("b.example", 443, "/a/", False),
+    ],
+)
+def test_a_stored_response_is_known_by_its_target(host: str, port: int, target: str, is_matched: bool) -> None:
+    rules = SiteRules([SiteRule("a", (glob("/a/*"),), Effects(), ResponseRule("a", ttl=60))])
+    policy = CachePolicy(site_rules=HostTable([("a.example", rules), ("::1", rules)]))
+    request = Request("GET", "https", host, port, target)
+    found = rules_for(target_uri(request), 200, Fields(), policy)
+    assert [rule.name for rule in found] == (["a"] if is_matched else [])
