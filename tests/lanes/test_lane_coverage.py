@@ -18,6 +18,7 @@ TUNNEL = "in this lane, CONNECT is refused"
 CONNECTION = "HTTP/2 has no fields for one connection"
 READER = "mitmproxy's reader refuses what our own reads in another way"
 NO_EDGE = "an edge needs the address of its origin before it starts, and the origin of this lane starts later"
+COMPRESSES = "the engine compresses nothing; the pipeline does"
 REFUSED_BEFORE = "the request is refused before it reaches this part"
 
 NOT_SHOWN = {
@@ -37,6 +38,7 @@ NOT_SHOWN = {
             ),
             BYTES,
         ),
+        **dict.fromkeys(("CODE-01", "CODE-02", "CODE-03", "CODE-04", "CODE-05"), COMPRESSES),
         **dict.fromkeys(("SEC-02", "SEC-03", "STORE-14"), BYTES),
         **dict.fromkeys(("INVAL-08", "REVAL-15", "SEC-14", "STALE-10", "STATUS-09"), SINGLE_FLIGHT),
         **dict.fromkeys(("KEY-08", "SEC-01"), REFUSED_BEFORE),
