@@ -43,9 +43,12 @@ def _named(form: StoredResponse) -> tuple[str, str]:
 
 def with_forms(candidates: Sequence[StoredResponse]) -> Sequence[StoredResponse]:
     """Return stored responses that have their coded forms with them, in the same order."""
-    forms = [entry for entry in candidates if is_form(entry)]
-    if not forms and not any(entry.coded_forms for entry in candidates):
+    for entry in candidates:  # a plain loop: most responses have no forms, and each request pays for it
+        if entry.coded_forms or (entry.vary and entry.vary[0][0] == _NAME):
+            break
+    else:
         return candidates
+    forms = [entry for entry in candidates if is_form(entry)]
     return [
         replace(entry, coded_forms=tuple(form for form in forms if _named(form)[1] == entry.id))
         for entry in candidates
