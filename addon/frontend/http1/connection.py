@@ -261,7 +261,7 @@ class Http1Connection(asyncio.Protocol):
         self._body = None
         if head.has_content:
             self._body, rest = RequestBody(head.length, self.transport), self._buffer
-            self._buffer = self._body.feed(rest)
+            self._buffer = self._body.begin(rest)
         self._move(Event.REQUEST)
         self._restart_body_deadline()
         self._ends_with_client = web_socket or asks_for_stream(request)

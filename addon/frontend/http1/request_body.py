@@ -45,6 +45,13 @@ class RequestBody(IncomingContent):
         if length is None:
             self._parser.feed_data(_CHUNKS_FOLLOW)
 
+    def begin(self, data: bytes) -> bytes:
+        """Take bytes that came before it was the turn of the request, and read on. Like `feed` otherwise."""
+        rest = self.feed(data)
+        if not self.paused:
+            self._transport.resume_reading()  # paused by the connection if many came
+        return rest
+
     def feed(self, data: bytes) -> bytes:
         """Take bytes, and return those that follow the content. Raises MalformedRequest if the framing is broken."""
         if self.complete:

@@ -71,6 +71,33 @@ def test_a_request_that_follows_chunks_before_their_response_is_answered_on_the_
     run_conversation(conversation, slow, echo_path)
 
 
+def test_large_content_that_arrives_while_another_request_is_answered_is_read_to_its_end() -> None:
+    second_was_sent = asyncio.Event()
+    size = 2_000_000
+
+    async def slow(peer: Peer) -> None:
+        await peer.request()
+        await second_was_sent.wait()
+        await peer.send(OK)
+        await peer.client_closed()
+
+    async def reads_all(peer: Peer) -> None:
+        await peer.request()
+        await peer.read(size)
+        await peer.send(OK)
+
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client, other = await front_end.client(), await front_end.client()
+        client.send(get(origin, "/slow"))
+        await until(lambda: len(origin.requests) == 1)
+        client.send(get(origin, "/large", f"Content-Length: {size}", method="POST", body=bytes(size)))
+        assert (await other.fetch(get(origin, "/other"))).body == b"/other"  # what was sent before has arrived too
+        second_was_sent.set()
+        assert [(await client.response()).body for _ in range(2)] == [b"ok", b"ok"]
+
+    run_conversation(conversation, slow, echo_path, reads_all)
+
+
 def test_malformed_chunks_end_the_connection_and_what_follows_them_is_dropped() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await front_end.client()
