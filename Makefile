@@ -13,16 +13,19 @@ NEWEST := for python in $(PYTHONS); do \
 	[ -n "$$python" ] || { echo "expected a Python >= 3.12 that can make a venv, tried: $(PYTHONS); name one:" \
 	"make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: serve test test-programs conformance ledger mutation fuzz bench check format clean
+.PHONY: serve test test-programs test-edge conformance ledger mutation fuzz bench check format clean
 
 serve: $(VENV)/.serve
 	$(BIN)/secondhand serve $(ARGS)
 
 test: $(VENV)/.test # needs no other program; one worker process for each core
-	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --ignore tests/programs $(ARGS)
+	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --ignore tests/programs --ignore tests/edge $(ARGS)
 
 test-programs: $(VENV)/.test # drives the package managers, browsers and servers that are installed, and skips the others
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/programs $(ARGS)
+
+test-edge: $(VENV)/.test # serves real applications behind an edge, and behind nginx in its place; a process for each file
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/edge $(ARGS)
 
 conformance: $(VENV)/.test # the public suite of tests for HTTP caches; it needs Node.js with npm; ARGS="--workers 2"
 	$(BIN)/python -m tools.conformance $(ARGS)
