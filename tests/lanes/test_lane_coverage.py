@@ -8,7 +8,6 @@ from tests.lanes.unsupported import EXPECTATION, LANES, reason_unsupported
 from tests.rfc.all_conversations import CONVERSATIONS
 
 BYTES = "the engine does not read or send bytes"
-COMPRESSION = "the pipeline compresses copies"
 SINGLE_FLIGHT = "the responder decides which requests share a fetch"
 CONTENT = "a request with content does not reach the responder"
 AUTHORITY = "Host can differ from the target only in a tunnel"
@@ -42,7 +41,6 @@ NOT_SHOWN = {
         **dict.fromkeys(("SEC-02", "SEC-03", "STORE-14"), BYTES),
         **dict.fromkeys(("INVAL-08", "REVAL-15", "SEC-14", "STALE-10", "STATUS-09"), SINGLE_FLIGHT),
         **dict.fromkeys(("KEY-08", "SEC-01"), REFUSED_BEFORE),
-        **dict.fromkeys(("CODE-01", "CODE-02", "CODE-03", "CODE-04", "CODE-05"), COMPRESSION),
         "KEY-06": ABSOLUTE,
         "KEY-07": AUTHORITY,
     },
