@@ -16,7 +16,10 @@ def test_the_default_policy_is_that_of_the_cache_plus_shipped_clients_and_lifeti
     policy = Settings().policy()
     assert policy.presentation.clients
     assert policy.freshness.lifetimes
+    assert not policy.codings.classes
+    assert not policy.codings.compress
     assert policy == CachePolicy(
+        codings=policy.codings,
         presentation=Presentation(clients=policy.presentation.clients),
         freshness=FreshnessPolicy(lifetimes=policy.freshness.lifetimes),
     )
