@@ -15,6 +15,7 @@ from addon.frontend.gateway.certificates import Certificates
 from addon.frontend.gateway.request_rates import RequestRates
 from addon.frontend.gateway.site_tls import SiteTls
 from addon.frontend.gateway.sites import Sites
+from addon.frontend.gateway.unreadable_names import log_unreadable_names
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets
@@ -64,6 +65,7 @@ def listener_of(
 @cache
 def known_certificates() -> Certificates:
     """Return the certificates that this process knows, and those that are forked from it."""
+    log_unreadable_names()
     return Certificates()
 
 
