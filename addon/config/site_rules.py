@@ -226,7 +226,6 @@ class SiteRuleSettings(Section):
     request_fields: RequestFieldSettings | None = None
     client_reload: ClientReloadName | None = None
     answer: AnswerStatusName | None = None
-    hsts: Annotated[str, AfterValidator(field_value)] | None = None
     methods: Annotated[Tokens, AfterValidator(not_empty)] | None = None
     max_body: PositiveSize | None = None
     redirect: RedirectSettings | None = None
@@ -287,7 +286,6 @@ class SiteRuleSettings(Section):
             vary_cookie=self.vary_cookie,
             client_reload=self.client_reload,
             answer=self.answer,
-            hsts=self.hsts,
             methods=self.methods,
             max_body=self.max_body,
             redirect=Redirect(self.redirect.to, self.redirect.status) if self.redirect else None,

@@ -44,8 +44,6 @@ from cache.rules.validation import not_modified
 NO_CONTENT = frozenset({204, 205, 304})
 """Status codes of responses that never have content (RFC 9110 §15.3.5, §15.3.6, §15.4.5)."""
 
-STRICT_TRANSPORT = "Strict-Transport-Security"
-
 
 # ---- the status
 
@@ -147,18 +145,11 @@ def _fields_of_copy(
         fields = fields.without(directives_of(entry, policy).no_cache_fields)  # RFC 9111 §5.2.2.4
     if entry.head.status == 200 and policy.presentation.annotations:
         fields = annotated(request, fields, template_values_of_copy(request, entry, age), policy)
-    fields = _of_site(request, fields_by_rule(fields, entry.target, entry.head.status, policy), policy)
+    fields = fields_by_rule(fields, entry.target, entry.head.status, policy)
     # RFC 9111 §5.1: no Age means that the response was made for this request; a validated one nearly was
     if not validated or "age" in fields:
         fields = fields.replacing("Age", str(math.floor(age)))
     return fields
-
-
-def _of_site(request: Request, fields: Fields, policy: CachePolicy) -> Fields:
-    """Return the fields with Strict-Transport-Security, if a rule says so (RFC 6797 §7.2: inside TLS only)."""
-    value = effects_of(request, policy).hsts
-    # it is about this server and not about the response, so it makes no 203
-    return fields if value is None or request.scheme != "https" else fields.replacing(STRICT_TRANSPORT, value)
 
 
 @lru_cache(maxsize=512)
@@ -193,8 +184,7 @@ def relayed(
     if changed is not fields and status == 200 and request.method in ("GET", "HEAD"):
         status, exception = status_of_changed_200(request, fields, policy)
         phrase = phrase if status == 200 else _phrase(status)
-    fields = _of_site(request, changed, policy)
-    fields = _without_content(status, fields)
+    fields = _without_content(status, changed)
     head = with_transport_security(request, Response(status, phrase, fields), policy)
     head = _with_via_and_cache_status(head, exception, handling, policy, response.version)
     return RelayedResponse(head, request.method != "HEAD" and status not in NO_CONTENT, exception)

@@ -131,8 +131,6 @@ class Effects:
     """The only cookie that copies are kept apart by."""
     client_reload: ClientReload | None = None
     answer: AnswerStatus | None = None
-    hsts: str | None = None
-    """The value of Strict-Transport-Security in responses over https."""
     methods: tuple[str, ...] | None = None
     """The methods that are allowed."""
     max_body: int | None = None

@@ -36,7 +36,7 @@ def test_everything_that_a_rule_can_say(tmp_path: Path) -> None:
     found = effects(
         tmp_path,
         'path = "/a/*"\nbypass_cookies = ["wordpress_logged_in_*"]\nvary_cookie = "lang"\nanswer = "origin"',
-        'client_reload = "honour"\nmax_body = "10 MiB"\nmethods = ["GET", "HEAD"]\nhsts = "max-age=1"',
+        'client_reload = "honour"\nmax_body = "10 MiB"\nmethods = ["GET", "HEAD"]',
         'path = ["/b", "/a/*"]\nlimits = { requests = { rate = "30/min", burst = 20 } }',
         'redirect = { to = "/c{path}", status = 302 }\nrequest_fields = { set = { X-A = "b" }, remove = ["X-C"] }',
         'ttl = "1h"\nstatus = 404\ncontent_type = "text/*"',
@@ -44,12 +44,7 @@ def test_everything_that_a_rule_can_say(tmp_path: Path) -> None:
     )
     assert found.answer is AnswerStatus.ORIGIN
     assert found.client_reload is ClientReload.HONOUR
-    assert (found.vary_cookie, found.max_body, found.methods, found.hsts) == (
-        "lang",
-        10 * 2**20,
-        ("GET", "HEAD"),
-        "max-age=1",
-    )
+    assert (found.vary_cookie, found.max_body, found.methods) == ("lang", 10 * 2**20, ("GET", "HEAD"))
     assert found.rate is not None
     assert (found.rate.interval, found.rate.burst) == (2, 20)
     assert found.redirect is not None

@@ -197,14 +197,6 @@ def test_fields_of_responses() -> None:
     assert (missing.status, missing.fields.get("server")) == (404, None)
 
 
-@pytest.mark.parametrize(("scheme", "value"), [("https", "max-age=63072000"), ("http", None)])
-def test_strict_transport_security_is_sent_inside_tls_and_makes_no_203(scheme: str, value: str | None) -> None:
-    policy = policy_with(ResponseRule("first"), hsts="max-age=63072000")
-    request = replace(asking(), scheme=scheme)
-    head = outcome(answer(200), policy, request).response.head
-    assert (head.status, head.fields.get("strict-transport-security")) == (200, value)
-
-
 def test_other_hosts_have_no_rules() -> None:
     policy = policy_with(ResponseRule("first", ttl=60), bypass=True)
     decided = outcome(answer(200), policy, replace(asking(), host="b.example"))
