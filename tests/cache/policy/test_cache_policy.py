@@ -12,7 +12,7 @@ from addon.config.settings import Settings
 from cache.policy.cache_policy import CachePolicy, KeyPolicy, Presentation, Shortcuts, StoringPolicy
 from cache.policy.operator_rules import AnnotationRule, TargetRules
 
-ONLY_IN_THE_SETTINGS = {("presentation", "clients"), ("freshness", "lifetimes")}
+ONLY_IN_THE_SETTINGS = {("presentation", "clients"), ("freshness", "lifetimes"), ("codings", "content_types")}
 """Lists that come with the settings and are empty in a policy."""
 
 GROUPS = [

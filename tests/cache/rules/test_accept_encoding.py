@@ -88,4 +88,4 @@ def test_a_request_without_the_field_accepts_no_coding() -> None:
 
 def test_fields_with_their_class_are_not_changed() -> None:
     fields = Fields((("Accept-Encoding", "br, zstd, gzip"),))
-    assert with_class(fields) is fields
+    assert with_class(fields) == fields

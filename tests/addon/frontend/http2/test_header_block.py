@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from hpack import Decoder, Encoder, HPACKError
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from addon.frontend.http2.header_block import (
@@ -68,8 +70,13 @@ def test_a_long_block_is_not_remembered() -> None:
     assert not blocks.known
 
 
+TOO_MANY_CHANGES = re.compile(rb"(?:[\x20-\x3e]|\x3f[\x80-\xff]*[\x00-\x7f]){3}", re.DOTALL)
+"""A block that begins with more than two changes of the table's size (RFC 7541 §4.2)."""
+
+
 @given(st.lists(st.binary(max_size=60), max_size=8))
 def test_any_bytes_are_decoded_or_refused(blocks: list[bytes]) -> None:
+    assume(not any(map(TOO_MANY_CHANGES.match, blocks)))  # the reference accepts them
     tested, reference = decoder(), Decoder(65_536)
     for block in blocks:
         try:
