@@ -51,24 +51,26 @@ class Gates:
         """
         if effects.redirect is not None and (redirected := _redirected(request, effects.redirect)):
             return redirected
-        if effects.rate is not None and (wait := self._rates.wait(effects.rate, address)):
+        auth = effects.basic_auth if effects.basic_auth is not None and effects.basic_auth.users_file else None
+        authorization = request.fields.get("authorization")
+        is_right = True if auth is None else self.passwords.are_right(auth.users_file, authorization)
+        # a request whose password is not known yet is read again, and counted then
+        counts = is_right is not None
+        if effects.rate is not None and (wait := self._rates.wait(effects.rate, address, count=counts)):
             sentence = "This client has sent more requests than this site allows."
             return Refusal(429, Refused.RATE, sentence, (("Retry-After", str(math.ceil(wait))),))  # RFC 6585 §4
         if effects.methods is not None and request.method not in effects.methods:
             sentence = f"The method {request.method} is not allowed here."
             return Refusal(405, Refused.METHOD_NOT_ALLOWED, sentence, (("Allow", ", ".join(effects.methods)),))
-        auth = effects.basic_auth
-        if auth is not None and auth.users_file and (refusal := self._without_password(request, auth)):
-            return refusal
+        if auth is not None and not is_right:
+            return _without_password(auth, is_known=counts)
         return _too_large(effects.max_body, length) if effects.max_body is not None else None
 
-    def _without_password(self, request: Request, auth: BasicAuth) -> Refusal | None:
-        are_right = self.passwords.are_right(auth.users_file, request.fields.get("authorization"))
-        if are_right:
-            return None
-        challenge = ("WWW-Authenticate", f'Basic realm="{auth.realm}", charset="UTF-8"')  # RFC 7617 §2
-        sentence = "This part of the site asks for a name and a password."
-        return Refusal(401, Refused.CREDENTIALS, sentence, (challenge,), auth if are_right is None else None)
+
+def _without_password(auth: BasicAuth, *, is_known: bool) -> Refusal:
+    challenge = ("WWW-Authenticate", f'Basic realm="{auth.realm}", charset="UTF-8"')  # RFC 7617 §2
+    sentence = "This part of the site asks for a name and a password."
+    return Refusal(401, Refused.CREDENTIALS, sentence, (challenge,), None if is_known else auth)
 
 
 def _redirected(request: Request, redirect: Redirect) -> Refusal | None:

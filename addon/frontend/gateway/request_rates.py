@@ -43,9 +43,10 @@ class RequestRates:
         self._tags = numbers[slots * _NUMBER :].cast("q")
         """Which client a slot counts: a hash, since that is enough to tell clients apart."""
 
-    def wait(self, rate: Rate, address: str) -> float:
+    def wait(self, rate: Rate, address: str, *, count: bool = True) -> float:
         """Count a request from an address, and return 0; or return in how many seconds it would be allowed.
 
+        Without `count`, the same is returned, but the request is not counted.
         An IPv6 address stands for its whole network, since each client chooses among those addresses itself.
         """
         now = self._clock()
@@ -54,7 +55,8 @@ class RequestRates:
         wait = ahead - rate.burst * rate.interval
         if wait > rate.interval * _ROUNDING:
             return wait
-        self._times[slot] = now + ahead + rate.interval
+        if count:
+            self._times[slot] = now + ahead + rate.interval
         return 0.0
 
     def _slot(self, tag: int, now: float) -> int:

@@ -185,6 +185,16 @@ def test_a_password_over_http2(tmp_path: Path) -> None:
     run(conversation, {"basic_auth": {"users_file": file}})
 
 
+def test_a_request_whose_password_has_to_be_checked_first_is_counted_once(tmp_path: Path) -> None:
+    file = users_file(tmp_path, ada="secret")
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        assert [await _with_password(client, word) for word in ("secret", "wrong", "secret")] == [200, 401, 429]
+
+    run(conversation, {"basic_auth": {"users_file": file}, "limits": WAITING})
+
+
 def test_content_after_a_password_that_is_being_checked_reaches_the_origin(tmp_path: Path) -> None:
     file = users_file(tmp_path, ada="secret")
 
