@@ -97,8 +97,8 @@ class RequestClasses:
         if not _PATH.fullmatch(target):
             return None
         effects = rules.effects(target.decode("ascii"))
-        if effects.rate is not None:
-            return None  # each request is counted when it is read
+        if effects.rate is not None or effects.redirect is not None:
+            return None  # each request is counted when it is read; of those that are redirected, one has its own URL
         whole = self._classes.get((prefix, rest))
         if whole is None or whole.rules is not rules:
             if len(self._classes) >= MAX_CLASSES:

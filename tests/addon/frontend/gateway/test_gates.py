@@ -216,6 +216,16 @@ def test_a_url_is_not_redirected_to_itself() -> None:
     run(conversation, {"redirect": {"to": "http://{host}{target}"}})
 
 
+def test_all_other_urls_are_redirected_to_the_url_that_is_not() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        paths = ("/landing", "/a", "/landing", "/landing?b", "/a")
+        assert [(await client.fetch(ask(HOST, path))).status for path in paths] == [200, 308, 203, 308, 308]
+        assert len(origins[0].requests) == 1
+
+    run(conversation, {"redirect": {"to": f"http://{HOST}/landing"}})
+
+
 def test_a_user_who_is_removed_from_the_file_gets_nothing_more_after_a_reload(tmp_path: Path) -> None:
     file = users_file(tmp_path, ada="secret")
 
