@@ -67,10 +67,13 @@ def _rate(value: str) -> str:
 
 def _redirect_url(value: str) -> str:
     names = set(_PLACEHOLDER.findall(value))
-    if not _URL.fullmatch(value) or not names <= {"host", "path", "target"}:
+    is_complete = not re.search("[{}]", _PLACEHOLDER.sub("", value))
+    if not _URL.fullmatch(value) or not names <= {"host", "path", "target"} or not is_complete:
         raise ValueError(
             'a URL or a path, which may contain {host}, {target} and {path}, like "https://{host}{target}"'
         )
+    if re.match(r"/+\{(?:path|target)\}", value):  # browsers read what follows two slashes as a host
+        raise ValueError("no slash before {path} and {target} at the beginning, since they begin with one")
     return value
 
 
