@@ -8,7 +8,8 @@ from functools import partial
 
 from addon.frontend.connect.tunnel import ConnectTunnel
 from addon.frontend.connect.web_socket import SWITCHING_PROTOCOLS, WebSocketHandshake
-from addon.frontend.http1.request_head import MalformedRequest, RequestHead
+from addon.frontend.http1.refused_requests import admitted
+from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2.handler import Http2Handler
@@ -49,9 +50,12 @@ class Tunnels:
         if head.protocol is None:
             host, port = targets.tunnel_to(head.head)
             return partial(self._connect, head.head, host, port)
-        if head.protocol == WEB_SOCKET:
+        if head.protocol != WEB_SOCKET:
+            return partial(self._refuse_protocol, head.head, head.protocol)
+        try:
             return partial(self._web_socket, targets.request(head.head))
-        return partial(self._refuse_protocol, head.head, head.protocol)
+        except RefusedRequest as refused:
+            return partial(self._refuse_by_rule, head.head, refused, targets)
 
     async def _connect(self, head: RequestHead, host: str, port: int, stream: Stream, upload: Upload | None) -> bool:
         """Open the tunnel that a CONNECT asks for, or refuse it."""
@@ -67,6 +71,17 @@ class Tunnels:
         transport = StreamTransport(stream, upload)
         ConnectTunnel(self._frontend, host, port, line).start(transport, b"")
         return await transport.run()
+
+    async def _refuse_by_rule(
+        self, head: RequestHead, refused: RefusedRequest, targets: RequestTargets, stream: Stream, upload: Upload | None
+    ) -> bool:
+        """Refuse a WebSocket as a rule says, unless its password proves right."""
+        try:
+            request = await admitted(refused, self._frontend.sites, partial(targets.request, head))
+        except RefusedRequest as still:
+            reply = still.reply(self._handler.fast_path.fetcher.errors)
+            return await self._handler.send(_answered(stream), still.request, reply)
+        return await self._web_socket(request, stream, upload)
 
     async def _web_socket(self, request: Request, stream: Stream, upload: Upload | None) -> bool:
         """Ask the origin for a WebSocket, and join it to the stream."""

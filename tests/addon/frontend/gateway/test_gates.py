@@ -12,6 +12,7 @@ from tests.addon.frontend.edge import ask, run_edge
 from tests.addon.frontend.front_end import Client, FrontEndUnderTest
 from tests.addon.frontend.gateway.test_passwords import basic, users_file
 from tests.addon.frontend.http2.http2_client import Http2Client
+from tests.addon.frontend.http2.tunnel_streams import echo, head_on, switching
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin
 
 HOST = "a.example"
@@ -239,3 +240,18 @@ def test_a_user_who_is_removed_from_the_file_gets_nothing_more_after_a_reload(tm
         assert await _with_password(client, "secret") == 401
 
     run(conversation, {"basic_auth": {"users_file": file}})
+
+
+def test_a_password_for_a_web_socket_over_http2_is_checked(tmp_path: Path) -> None:
+    file = users_file(tmp_path, ada="secret")
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await over_http2(edge)
+        statuses = []
+        for word in ("wrong", "secret"):
+            lines = client.head("/", ("authorization", basic(f"ada:{word}")), method="CONNECT")
+            stream = client.send_head([(":protocol", "websocket"), *lines], end_stream=False)
+            statuses.append((await head_on(client, stream))[":status"])
+        assert statuses == ["401", "200"]
+
+    run_edge(conversation, one_site({"basic_auth": {"users_file": file}, "methods": ["GET"]}), switching(echo))
