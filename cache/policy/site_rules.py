@@ -221,8 +221,10 @@ def path_of(path: str) -> str:
     return "/".join(kept)
 
 
+_LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
+"""What the bytes that are no UTF-8 are read as: Python marks them by these code points."""
+
+
 def _text_of(data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        return data.decode("latin-1")
+    # byte by byte: one that is no UTF-8 must not change how the others are read, and lead past a rule for `/über/*`
+    return data.decode("utf-8", "surrogateescape").translate(_LATIN_1)

@@ -72,3 +72,10 @@ def test_remembered_paths_are_bounded() -> None:
 )
 def test_no_spelling_of_a_path_leads_past_a_rule(path: str, seen: str) -> None:
     assert path_of(path) == seen
+
+
+def test_a_byte_that_is_no_utf_8_does_not_lead_past_a_rule_in_another_alphabet() -> None:
+    rules = SiteRules([rule("a", "/über/*", bypass=True)])
+    assert rules.effects("/%C3%BCber/%FF").bypass
+    assert rules.effects("/%FCber/a").bypass  # Latin-1
+    assert rules.effects("/%C3%BCber/%C3%FF").bypass
