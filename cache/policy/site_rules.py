@@ -18,6 +18,7 @@ MAX_PATHS = 4096
 """Paths whose effects a site remembers; when there are more, all are forgotten."""
 
 _SLASHES = re.compile("/{2,}")
+_ESCAPED_DOTS = re.compile("%2e", re.IGNORECASE)
 
 
 class Override(StrEnum):
@@ -168,23 +169,33 @@ class SiteRules:
 
     def __init__(self, rules: Sequence[SiteRule]) -> None:
         self.rules = tuple(rules)
-        self._by_path: dict[str, Effects] = {}
+        self._by_path: dict[str, tuple[Effects, ...]] = {}
         self._by_rules: dict[tuple[SiteRule, ...], Effects] = {}
 
     def effects(self, target: str) -> Effects:
         """Return what the rules say about a request target; the same object if the same rules match."""
+        return self.all_effects(target)[0]
+
+    def all_effects(self, target: str) -> tuple[Effects, ...]:
+        """Return what the rules say about a request target for each way in which origins may read its path.
+
+        The first is what `effects` returns, and mostly the only one. A request is refused if any of them refuses it.
+        """
         path = target.partition("?")[0]
         known = self._by_path.get(path)
         if known is not None:
             return known
-        normal = path_of(path)
-        matching = tuple(rule for rule in self.rules if rule.matches(normal))
-        found = self._by_rules.get(matching)
-        if found is None:
-            found = self._by_rules[matching] = _merged(matching)
+        found = tuple(dict.fromkeys(map(self._effects, (path_of(path), *_other_readings(path)))))
         if len(self._by_path) >= MAX_PATHS:
             self._by_path.clear()
         self._by_path[path] = found
+        return found
+
+    def _effects(self, path: str) -> Effects:
+        matching = tuple(rule for rule in self.rules if rule.matches(path))
+        found = self._by_rules.get(matching)
+        if found is None:
+            found = self._by_rules[matching] = _merged(matching)
         return found
 
 
@@ -206,11 +217,26 @@ def path_of(path: str) -> str:
 
     Origins read several spellings of a path as the same, and no spelling may lead past a rule.
     """
-    if "%" not in path and "//" not in path and "/." not in path and path.isascii():
-        return path
-    decoded = _SLASHES.sub("/", _text_of(unquote_to_bytes(path.encode("latin-1", "replace"))))
+    return path if _has_one_reading(path) else _resolved(_SLASHES.sub("/", _decoded(path)))
+
+
+def _other_readings(path: str) -> list[str]:
+    """Return a path as origins read it that resolve no dot segments, or earlier, or keep repeated slashes."""
+    if _has_one_reading(path):
+        return []
+    decoded = _decoded(path)
+    dotted = _ESCAPED_DOTS.sub(".", path)
+    return [decoded, _SLASHES.sub("/", decoded), _resolved(decoded), _decoded(_resolved(dotted))]
+
+
+def _has_one_reading(path: str) -> bool:
+    return "%" not in path and "//" not in path and "/." not in path and path.isascii()
+
+
+def _resolved(path: str) -> str:
+    """Return a path without dot segments (RFC 3986 §5.2.4)."""
     kept: list[str] = []
-    segments = decoded.split("/")
+    segments = path.split("/")
     for segment in segments:
         if segment == "..":
             del kept[max(1, len(kept) - 1) :]  # nothing is above the first segment, which is empty
@@ -225,6 +251,7 @@ _LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
 """What the bytes that are no UTF-8 are read as: Python marks them by these code points."""
 
 
-def _text_of(data: bytes) -> str:
+def _decoded(path: str) -> str:
+    data = unquote_to_bytes(path.encode("latin-1", "replace"))
     # byte by byte: one that is no UTF-8 must not change how the others are read, and lead past a rule for `/über/*`
     return data.decode("utf-8", "surrogateescape").translate(_LATIN_1)

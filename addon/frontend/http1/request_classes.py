@@ -66,9 +66,9 @@ class RequestClasses:
         path = target[len(known.before_path) :].decode("ascii")
         if known.rules is None:
             return known, known.request.with_target(path, client)
-        effects = known.rules.effects(path)
+        effects, *others = known.rules.all_effects(path)
         divided = known.by_effects.get(effects)
-        if divided is None:
+        if divided is None or others:  # others may refuse the request
             return None
         changed = changed_target(path, effects.query) if effects.query else path
         return divided, divided.request.with_target(changed, client)

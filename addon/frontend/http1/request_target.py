@@ -121,13 +121,15 @@ class GatewayTargets:
 
     def _by_rules(self, rules: SiteRules, request: Request, head: RequestHead) -> Request:
         """Return a request as rules change it. Raises RefusedRequest."""
-        effects = rules.effects(request.target)
-        refusal = self.sites.gates.refusal(request, effects, head.length, head.client.address if head.client else "")
-        if refusal is not None:
-            raise RefusedRequest(refusal, request, head)
-        if effects.basic_auth is not None and effects.basic_auth.users_file:  # the password is for this edge only
+        readings = rules.all_effects(request.target)
+        address = head.client.address if head.client else ""
+        for effects in readings:
+            refusal = self.sites.gates.refusal(request, effects, head.length, address)
+            if refusal is not None:
+                raise RefusedRequest(refusal, request, head)
+        if any(each.basic_auth and each.basic_auth.users_file for each in readings):  # the password is for this edge
             request = request.with_fields(request.fields.without(["authorization"]))
-        return changed_request(request, effects)
+        return changed_request(request, readings[0])
 
 
 @dataclass(frozen=True, slots=True)

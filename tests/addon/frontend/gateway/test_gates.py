@@ -107,6 +107,20 @@ def test_no_spelling_of_a_path_gets_past_a_rule(path: str) -> None:
     run(conversation, {"path": "/admin/*", "methods": ["POST"]})
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/admin/../x", "/admin/%2e%2e/x", "/admin/..%2fx", "/admin//../../x", "/a/../admin/%2e%2E%2fx", "/admin/./../x"],
+)
+def test_a_path_that_some_origins_read_as_a_refused_one_is_refused(path: str) -> None:
+    """Most frameworks do not resolve `..`, and have the view of `/admin/*` answer such a path."""
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        assert [(await client.fetch(ask(HOST, each))).status for each in ("/x", path, "/x")] == [200, 405, 203]
+
+    run(conversation, {"path": "/admin/*", "methods": ["POST"]})
+
+
 def test_a_rate_limits_hits_as_well_as_misses() -> None:
     async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
         client = await edge.client()
