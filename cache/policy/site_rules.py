@@ -185,7 +185,8 @@ class SiteRules:
         known = self._by_path.get(path)
         if known is not None:
             return known
-        found = tuple(dict.fromkeys(map(self._effects, (path_of(path), *_other_readings(path)))))
+        first, *others = dict.fromkeys(map(self._effects, (path_of(path), *_other_readings(path))))
+        found = (_uncached(first), *others) if others else (first,)
         if len(self._by_path) >= MAX_PATHS:
             self._by_path.clear()
         self._by_path[path] = found
@@ -210,6 +211,11 @@ def _merged(rules: Sequence[SiteRule]) -> Effects:
         merged = replace(merged, **said)
     names, responses = tuple(rule.name for rule in rules), tuple(rule.response for rule in rules)
     return replace(merged, responses=responses, names=names) if rules else NO_EFFECTS
+
+
+def _uncached(effects: Effects) -> Effects:
+    """Return the effects for a path that has others for some origins: what they send may be for one user only."""
+    return replace(effects, bypass=True, responses=(ResponseRule("", bypass=True), *effects.responses))
 
 
 def path_of(path: str) -> str:

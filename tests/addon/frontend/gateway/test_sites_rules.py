@@ -100,6 +100,20 @@ def test_many_requests_that_differ_in_the_path_alone_are_each_treated_by_the_rul
     run(conversation)
 
 
+def test_a_private_page_is_not_stored_because_its_path_looks_like_that_of_a_public_file() -> None:
+    rules: list[dict[str, Any]] = [{"path": "/static/*", "ttl": "1d", "override": ["cookie"]}]
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        for path in ("/account/..%2fstatic/a.css", "/account/../static/a.css"):
+            own = [await client.fetch(ask(HOST, path, cookie)) for cookie in ("Cookie: user=ada", "Cookie: user=eve")]
+            assert [response.status for response in own] == [200, 200]
+            assert own[1].body.endswith(b"user=eve")
+        assert edge.entries() == ()
+
+    run(conversation, rules)
+
+
 def test_people_who_have_logged_in_get_pages_of_their_own() -> None:
     async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
         client = await edge.client()
