@@ -13,7 +13,7 @@ from functools import partial
 from addon.runtime.channel import Channel
 from addon.runtime.control import ControlError
 from addon.serve.workers.fork import fork
-from addon.serve.workers.worker import Assignment, work
+from addon.serve.workers.worker import FAILED, Assignment, work
 
 REAP_INTERVAL = 0.01
 """Seconds between two looks whether a process whose connection is closed has ended."""
@@ -67,7 +67,11 @@ class WorkerProcess:
 
     async def start(self, assignment: Assignment) -> None:
         """Start the process, and wait until it is ready to serve clients. Raises WorkerFailed."""
-        self.pid, connection = fork(partial(work, assignment), assignment.sockets)
+        try:
+            self.pid, connection = fork(partial(work, assignment), assignment.sockets)
+        except OSError as error:
+            self.ended.set()  # it has no process, so no signal may be sent to it
+            raise WorkerFailed(f"no process can be started: {error.strerror}", FAILED) from None
         await self._channel.start(connection)
         self._waiting = asyncio.get_running_loop().create_task(self._wait())
         await self._ready
@@ -100,7 +104,7 @@ class WorkerProcess:
         self.end = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self.ended.set()
         if not self._ready.done():
-            self._ready.set_exception(WorkerFailed(f"worker {self.pid} {self.end} before it served clients", 1))
+            self._ready.set_exception(WorkerFailed(f"worker {self.pid} {self.end} before it served clients", FAILED))
 
     @property
     def is_ready(self) -> bool:
