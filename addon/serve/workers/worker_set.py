@@ -69,12 +69,23 @@ class WorkerSet:
         if dead := next((worker for worker in new if worker.has_ended), None):
             await asyncio.gather(*(worker.kill() for worker in new if worker in self.alive))
             raise WorkerFailed(f"worker {dead.pid} ended before it served clients", FAILED)
+        drain_timeout = self._settings.drain_timeout
         self._settings, self._generation = settings, generation
         old, self.serving = self.serving, new
         for worker in new:
             worker.begin()
         for worker in old:
-            await worker.hand_over(HANDOVER_GRACE)
+            self._do(self._hand_over(worker, drain_timeout))
+
+    async def _hand_over(self, worker: WorkerProcess, drain_timeout: float) -> None:
+        """Tell a worker that others take its place, and kill it if it does not end."""
+        self._do(worker.hand_over(HANDOVER_GRACE))  # without waiting for the reply: one that hangs sends none
+        try:
+            async with asyncio.timeout(drain_timeout + PATIENCE):
+                await worker.ended.wait()
+        except TimeoutError:
+            logger.error("worker %d does not end in time; it is killed", worker.pid)
+            await worker.kill()
 
     async def _start(self, worker: WorkerProcess, settings: Settings) -> None:
         """Start a worker, and wait until it is ready. Raises WorkerFailed."""

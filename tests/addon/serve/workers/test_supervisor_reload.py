@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import time
 from collections.abc import Iterator
@@ -113,6 +114,19 @@ def test_what_commands_have_set_stays_and_changed_modes_win(tmp_path: Path) -> N
         assert "b.example" in proxy.run("mode")
         it.reload("[cache]\nmode = 'offline'", "settings reloaded: answer.name, cache.mode")
         assert proxy.run("mode") == "offline\n"
+
+
+def test_a_worker_that_hangs_does_not_hold_up_a_reload_and_is_killed(tmp_path: Path) -> None:
+    it = Reloading(tmp_path, "drain_timeout = 0")
+    with it as proxy:
+        hangs, other = workers_of(proxy)
+        os.kill(hangs, signal.SIGSTOP)
+        it.reload("[answer]\nname = 'x'", "settings reloaded")
+        wait_until_gone(other)
+        it.reload("[answer]\nname = 'y'", "settings reloaded: answer.name")
+        proxy.wait_for_message(f"worker {hangs} does not end in time; it is killed")
+        wait_until_gone(hangs)
+        proxy.stop()
 
 
 def test_a_response_under_way_is_completed_by_the_old_worker(tmp_path: Path, origin: Origin) -> None:
