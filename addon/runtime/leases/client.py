@@ -32,7 +32,7 @@ class Answer(Enum):
     NOT_SHARED = "not-shared"
     """Another worker fetches or has fetched, and this one is not to wait for it."""
     ALONE = "alone"
-    """The server is gone or slow."""
+    """The server is gone or slow, or the worker has ended the ask."""
 
 
 Answered = Callable[[Answer, int], None]
@@ -61,10 +61,10 @@ class Lease:
         self.is_wanted = self._heard = False
 
     def end(self, result: Result, seconds: float = 0.0) -> None:
-        """End the lease, or the waiting for it: there will be no answer. May be called again."""
-        self._answered = None
-        self._stop_timer()
+        """End the lease, or the waiting for it: the answer is ALONE then. May be called again."""
         self._client.end(self._number, result, seconds)
+        if self._answered is not None:
+            asyncio.get_running_loop().call_soon(self.answer, Answer.ALONE)
 
     @property
     def is_unheard(self) -> bool:
@@ -153,7 +153,7 @@ class LeaseClient(asyncio.Protocol):
         Args:
             name: The name of the lease.
             limit: Seconds for which the lease is asked, and that this worker waits for another one at most.
-            answered: Called once with the answer, unless the lease is ended before.
+            answered: Called once with the answer.
             waits: Wait if another worker holds the lease; otherwise the answer is NOT_SHARED then.
         """
         self._number = number = (self._number + 1) & 0xFFFF_FFFF

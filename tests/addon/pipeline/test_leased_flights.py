@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -364,3 +364,26 @@ def test_all_workers_go_on_when_the_lease_server_ends(tmp_path: Path) -> None:
     replies, fetches = run_conversation(tmp_path, conversation, after(arrived, FRESH_OK), collapse_timeout="60s")
     assert [content for _, content in replies] == [b"ok"] * 6
     assert fetches == 2
+
+
+@pytest.mark.parametrize("method", ["POST", "GET"], ids=["invalidated", "purged"])
+def test_a_request_that_waits_for_another_worker_is_answered_when_its_key_changes(tmp_path: Path, method: str) -> None:
+    arrived = asyncio.Event()
+
+    async def conversation(workers: Workers) -> object:
+        request, (first, second) = get(workers.origin), workers.services
+        leader, follower = (asyncio.create_task(respond(service, request)) for service in (first, second))
+        await workers.wait_for_waiting()
+        if method == "POST":
+            await respond(second, replace(request, method="POST"))
+        else:
+            await second.commands["purge"]({"url": request.uri})
+        reply = await follower
+        arrived.set()
+        await leader
+        return reply.content
+
+    content = run_conversation(
+        tmp_path, conversation, after(arrived, FRESH_OK), answering(FRESH_OK, FRESH_OK), collapse_timeout=1000
+    )
+    assert content == b"ok"
