@@ -29,7 +29,8 @@ def announce(settings: Settings, store: str, modes: Sequence[str], host: str, po
         typer.echo(f"it also listens on https://{settings.listen_tls}")
     typer.echo(f"its copies are in {store}")
     if settings.is_edge or first == "reverse":
-        typer.echo(f"try it twice: curl -i {host_option(settings.sites)}http://{shown}/")
+        header = "--haproxy-protocol " if settings.proxy_protocol else ""  # without it, the connection is closed
+        typer.echo(f"try it twice: curl -i {header}{host_option(settings.sites)}http://{shown}/")
     elif scheme:
         typer.echo(f"try it twice: curl -i -x {scheme}://{shown} http://example.org/")
     sys.stdout.flush()
