@@ -18,6 +18,8 @@ MAX_PATHS = 4096
 """Paths whose effects a site remembers; when there are more, all are forgotten."""
 
 _SLASHES = re.compile("/{2,}")
+_MATRIX_PARAMETERS = re.compile(";[^/]*")
+_SEVERAL_READINGS = re.compile(r"[%;\\]|//|/\.|[^\x00-\x7f]")
 _ESCAPED_DOTS = re.compile("%2e", re.IGNORECASE)
 
 
@@ -227,16 +229,22 @@ def path_of(path: str) -> str:
 
 
 def _other_readings(path: str) -> list[str]:
-    """Return a path as origins read it that resolve no dot segments, or earlier, or keep repeated slashes."""
+    """Return a path as origins read it that resolve no dot segments, or earlier, or keep repeated slashes.
+
+    Servlet containers drop parameters like `;a=b`. URL parsers as in Node take a backslash for a slash.
+    """
     if _has_one_reading(path):
         return []
     decoded = _decoded(path)
     dotted = _ESCAPED_DOTS.sub(".", path)
-    return [decoded, _SLASHES.sub("/", decoded), _resolved(decoded), _decoded(_resolved(dotted))]
+    unresolved = [decoded, _SLASHES.sub("/", decoded), _decoded(_resolved(dotted))]
+    in_servlets, in_node = _decoded(_MATRIX_PARAMETERS.sub("", path)), decoded.replace("\\", "/")
+    resolved = [_resolved(decoded), *(_resolved(_SLASHES.sub("/", each)) for each in (in_servlets, in_node))]
+    return [*unresolved, *resolved]
 
 
 def _has_one_reading(path: str) -> bool:
-    return "%" not in path and "//" not in path and "/." not in path and path.isascii()
+    return not _SEVERAL_READINGS.search(path)
 
 
 def _resolved(path: str) -> str:
