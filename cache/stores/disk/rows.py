@@ -35,8 +35,6 @@ _SETTINGS = {
     "tag_index": 1,
     "sqlite_mmap_size": 0,  # truncating a mapped database would kill the process
 }
-_CHECKPOINT_AFTER = 4000
-"""Pages in SQLite's log after which they are copied to the database: 16 MiB, in which many pages occur repeatedly."""
 _ROW = "SELECT mode, filename, value, access_count FROM Cache WHERE key = ? AND raw = 1"
 _PAGE_OF_KEYS = """
     SELECT CAST(key AS BLOB) FROM Cache
@@ -142,7 +140,6 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             self._connections.add(local.con)
             for pragma in ("synchronous", "cache_size", "mmap_size"):
                 local.con.execute(f"PRAGMA {pragma} = {_SETTINGS['sqlite_' + pragma]}")
-            local.con.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_AFTER}")
         connection: _Connection = local.con
         return connection
 
