@@ -105,6 +105,7 @@ class WorkerProcess:
         self.ended.set()
         if not self._ready.done():
             self._ready.set_exception(WorkerFailed(f"worker {self.pid} {self.end} before it served clients", FAILED))
+        await self._channel.close()
 
     @property
     def is_ready(self) -> bool:

@@ -129,6 +129,25 @@ def test_a_worker_that_hangs_does_not_hold_up_a_reload_and_is_killed(tmp_path: P
         proxy.stop()
 
 
+def test_nothing_stays_open_for_workers_that_have_ended(tmp_path: Path) -> None:
+    def open_files() -> int:
+        return len(list(Path(f"/proc/{it.proxy.pid}/fd").iterdir()))
+
+    it = Reloading(tmp_path)
+    with it as proxy:
+        before = open_files()
+        for number in range(3):
+            old = workers_of(proxy)
+            it.reload(f"[answer]\nname = 'x{number}'", "settings reloaded: answer.name")
+            for each in old:
+                wait_until_gone(each)
+        until = time.monotonic() + TIMEOUT
+        while open_files() > before and time.monotonic() < until:
+            time.sleep(0.01)
+        assert open_files() == before
+        proxy.stop()
+
+
 def test_a_response_under_way_is_completed_by_the_old_worker(tmp_path: Path, origin: Origin) -> None:
     slow = SlowPage(FRESH)
     url = origin.offer("/slow", slow)
