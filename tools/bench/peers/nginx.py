@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 
 from tools.bench.peers.peer import Peer
 from tools.bench.server_settings import ServerSettings, find_program
 
+MAX_OPEN_FILES = 200_000
+"""Files that nginx keeps open: more than it stores in any measurement."""
+
 
 def _command(settings: ServerSettings) -> list[str]:
-    configuration = settings.write_configuration("peers/nginx.conf")
+    _, limit = resource.getrlimit(resource.RLIMIT_NOFILE)
+    # a quarter is for connections; beyond the limit, nginx would answer 500
+    open_files = MAX_OPEN_FILES if limit == resource.RLIM_INFINITY else min(MAX_OPEN_FILES, limit * 3 // 4)
+    configuration = settings.write_configuration("peers/nginx.conf", OPEN_FILES=str(open_files))
     return [
         find_program("nginx", "nginx"),
         *("-p", str(settings.folder), "-e", "stderr", "-c", str(configuration), "-g", "daemon off;"),
