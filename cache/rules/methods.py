@@ -14,7 +14,10 @@ REGISTERED = frozenset(
 )
 """The methods of the IANA registry, those of WebDAV and its extensions included."""
 
-ALLOW = ", ".join(sorted(REGISTERED - {"CONNECT", "TRACE"}))
+FORWARDED = REGISTERED | {"M-SEARCH"}
+"""Also the method of UPnP and of caching tests: it is widely known, though it was never registered."""
+
+ALLOW = ", ".join(sorted(FORWARDED - {"CONNECT", "TRACE"}))
 """The value of Allow in a 405 (RFC 9110 §15.5.6)."""
 
 
@@ -22,4 +25,4 @@ def reason_to_refuse(method: str) -> Refused | None:
     """Return why an edge does not forward requests with a method, or None."""
     if method == PURGE:
         return Refused.PURGE
-    return None if method in REGISTERED else Refused.METHOD
+    return None if method in FORWARDED else Refused.METHOD

@@ -9,7 +9,7 @@ from cache.rules.methods import ALLOW, reason_to_refuse
 
 
 @pytest.mark.parametrize(
-    "method", ["GET", "HEAD", "POST", "PATCH", "QUERY", "PROPFIND", "MKCOL", "REPORT", "VERSION-CONTROL"]
+    "method", ["GET", "HEAD", "POST", "PATCH", "QUERY", "PROPFIND", "MKCOL", "REPORT", "VERSION-CONTROL", "M-SEARCH"]
 )
 def test_registered_methods_are_forwarded(method: str) -> None:
     assert reason_to_refuse(method) is None
