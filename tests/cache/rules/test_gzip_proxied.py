@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cache.http.messages import Fields, Response
-from cache.rules.gzip_proxied import may_withhold_gzip
+from cache.rules.gzip_proxied import LEAST_LENGTH, may_withhold_gzip
 
 SENT = {"Accept-Encoding": "br, gzip;q=0.8", "Via": "1.1 secondhand"}
 RECEIVED = {"Server": "nginx/1.28", "Content-Type": "text/css; charset=utf-8", "Content-Length": "5000"}
@@ -19,6 +19,7 @@ def withheld(sent: dict[str, str], received: dict[str, str], status: int = 200) 
 def test_text_of_nginx_without_a_coding_is_noticed() -> None:
     assert withheld(SENT, RECEIVED)
     assert withheld(SENT, {**RECEIVED, "Content-Type": "image/svg+xml", "Server": "nginx"})
+    assert withheld(SENT, {**RECEIVED, "Content-Length": str(LEAST_LENGTH)})
     assert withheld(SENT, {name: value for name, value in RECEIVED.items() if name != "Content-Length"})
 
 
