@@ -192,6 +192,19 @@ def test_every_package_says_what_is_in_it() -> None:
                 assert ast.get_docstring(tree(path / "__init__.py")), f"{named(path)} has no docstring"
 
 
+def test_no_docstring_begins_with_a_question() -> None:
+    """A docstring says what a thing is or does. Those of attributes and constants count, too."""
+    question = re.compile(r"(What|Which|Whether|Where|When|How|Why|Who)\b")
+    found = [
+        f"{named(path)}:{node.lineno}"
+        for path in [*FILES, *source_files("tests"), *source_files("tools")]
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        if isinstance(node.value.value, str) and question.match(node.value.value)
+    ]
+    assert not found
+
+
 def test_no_file_is_longer_than_one_idea() -> None:
     files = [*FILES, *source_files("tests"), *source_files("tools")]
     lengths = {named(path): len(path.read_text().splitlines()) for path in files}

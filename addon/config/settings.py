@@ -188,7 +188,7 @@ class Settings(Section):
 
     @property
     def is_edge(self) -> bool:
-        """Whether the proxy is an edge cache, a gateway before the origins of its sites."""
+        """True for an edge, a gateway before the origins of its sites."""
         return bool(self.edge or self.site)
 
     @property
@@ -199,7 +199,7 @@ class Settings(Section):
 
     @property
     def client_reload(self) -> ClientReload:
-        """What a client's `no-cache` does; by default, nothing in edge mode while the copy is fresh."""
+        """The effect of a client's `no-cache`; by default, none at an edge while the copy is fresh."""
         unset = "client_reload" not in self.cache.model_fields_set
         return ClientReload.IGNORE_WHEN_FRESH if self.is_edge and unset else self.cache.client_reload
 

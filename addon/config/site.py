@@ -69,7 +69,7 @@ class SiteSettings(OriginsSettings, SiteTlsSettings):
 
     @property
     def serves_any_host(self) -> bool:
-        """Whether the site answers requests for hosts that no site names."""
+        """True if the site answers requests for hosts that no site names."""
         return ANY_HOST in self.hosts
 
 

@@ -25,7 +25,7 @@ Statuses = Annotated[tuple[Annotated[int, Field(ge=100, le=599)], ...], Strict(s
 
 @dataclass(frozen=True, slots=True)
 class OriginAddress:
-    """What the URL of an origin says."""
+    """The parts of an origin's URL."""
 
     scheme: str
     host: str
@@ -33,7 +33,7 @@ class OriginAddress:
     port: int
     """0 for a Unix socket."""
     prefix: str = ""
-    """What is put in front of the path of each request, like `/app`; without a slash at its end."""
+    """The text in front of the path of each request, like `/app`; without a slash at its end."""
     socket: str = ""
     """The path of a Unix socket, or nothing."""
 

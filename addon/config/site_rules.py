@@ -247,7 +247,7 @@ class SiteRuleSettings(Section):
 
     @property
     def is_about_responses(self) -> bool:
-        """Whether the rule is about some responses only."""
+        """True if the rule is about some responses only."""
         return bool(self.status or self.content_type)
 
     def said(self) -> set[str]:

@@ -44,7 +44,7 @@ CertificatePairs = Annotated[tuple[CertificatePair, ...], Strict(strict=False), 
 
 
 class SiteTlsSettings(Section):
-    """What a `[[site]]` table says about TLS for clients."""
+    """The keys of a `[[site]]` table about TLS for clients."""
 
     tls: CertificatePairs = ()
     """Several if clients are to choose among kinds of keys; they cover the same hosts."""

@@ -39,7 +39,7 @@ class Fetched:
     was_there: bool = False
     """A fresh response was stored already, so no origin was asked."""
     problem: str = ""
-    """Why nothing is stored, or why it is not what was wanted; empty on success."""
+    """The reason if nothing is stored, or not what was wanted; empty on success."""
     location: str | None = None
     """The target of a redirect."""
     media_type: str = ""

@@ -46,7 +46,7 @@ class OriginPool:
     ) -> None:
         self.route = route
         self.health = health
-        """What is known about the origin, if it is one of a site."""
+        """The health of the origin, if it is one of a site."""
         self.name = route.subject
         """The first hop, at the beginning of messages."""
         self.options = options

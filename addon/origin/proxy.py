@@ -64,7 +64,7 @@ class Route:
     socket: str = ""
     """The path of the origin's Unix socket, in place of host and port."""
     prefix: str = ""
-    """What is put in front of the target of each request."""
+    """The text in front of the target of each request."""
     host_header: str = ""
     """The Host of each request, in place of the one of the request."""
     tls_name: str = ""

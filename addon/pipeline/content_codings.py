@@ -103,7 +103,8 @@ def _to_gzip(content: bytes) -> bytes:
 
 
 def _to_brotli(content: bytes) -> bytes:
-    return brotli.compress(content, quality=6)  # type: ignore[no-any-return]  # the library has no types
+    compressed: bytes = brotli.compress(content, quality=6)
+    return compressed
 
 
 def _to_zstd(content: bytes) -> bytes:

@@ -26,7 +26,7 @@ class RequestContext:
     not_storable: NotStored | None = None
     """The reason why no response to this request may be stored or confirm a stored one, if the front end has one."""
     waited_as: Forwarded | None = None
-    """Why the request would have been forwarded, if it has waited for the fetch of another one, and was counted."""
+    """The reason to forward the request, if it has waited for the fetch of another one, and was counted."""
 
     @property
     def forwarding(self) -> Callable[[Response], None] | None:

@@ -103,7 +103,7 @@ class Flight:
 
     @property
     def invalidated(self) -> bool:
-        """Whether its key was invalidated meanwhile: the response is stored as needing validation (ledger INVAL-08)."""
+        """True if its key was invalidated meanwhile: the response is stored as needing validation (ledger INVAL-08)."""
         return self.marked_invalidated or (self.changed_elsewhere is not None and self.changed_elsewhere())
 
     def end(self, result: FlightResult) -> None:

@@ -1,4 +1,4 @@
-"""How this process was started, and by whom: its sockets, and the service manager that watches it."""
+"""The start of this process: the sockets that it got, and the service manager that watches it."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | Non
 
 
 class _OneProcess:
-    """What people ask of the process by signals."""
+    """The operations that signals start."""
 
     def __init__(self, launch: Launch, proxy: Proxy | MitmproxyServer) -> None:
         self._launch = launch

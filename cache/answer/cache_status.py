@@ -16,7 +16,7 @@ class Handling:
     hit: bool = False
     """The response comes from the store; no request was forwarded (RFC 9211 §2.1)."""
     fwd: Forwarded | None = None
-    """Why the request was forwarded (RFC 9211 §2.2)."""
+    """The reason to forward the request (RFC 9211 §2.2)."""
     fwd_status: int | None = None
     """The status of the origin's response, if there was one (RFC 9211 §2.3)."""
     stored: bool = False

@@ -20,10 +20,10 @@ class UpstreamRequest:
     request: Request
     """The request as it is sent, conditional if stored responses are validated."""
     fwd: Forwarded
-    """Why it is forwarded: the `fwd` of Cache-Status (RFC 9211 §2.2)."""
+    """The reason to forward it: the `fwd` of Cache-Status (RFC 9211 §2.2)."""
     detail: Detail | None = None
     not_storable: NotStored | None = None
-    """Why the response must not be stored, if that is known before it is received."""
+    """The reason not to store the response, if that is known before it is received."""
     to_validate: tuple[StoredResponse, ...] = ()
     """The stored responses whose validators the request carries."""
     selected: StoredResponse | None = None
@@ -60,7 +60,7 @@ class Serve:
     valid_until: float
     """Until this time, while the stored response is unchanged, an equal request gets an equal decision."""
     detail: Detail | None = None
-    """Why the stored response may be used, if it is not fresh by an explicit lifetime."""
+    """The reason to use the stored response, if it is not fresh by an explicit lifetime."""
     background_validation: UpstreamRequest | None = None
     """The request for a background revalidation (RFC 5861 §3)."""
     changes: tuple[Change, ...] = ()

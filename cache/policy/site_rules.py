@@ -24,7 +24,7 @@ _ESCAPED_DOTS = re.compile("%2e", re.IGNORECASE)
 
 
 class Override(StrEnum):
-    """What an origin says about a response, and a rule makes ineffective for this cache."""
+    """A statement of an origin about a response that a rule makes ineffective for this cache."""
 
     NO_CACHE = "no-cache"
     NO_STORE = "no-store"
@@ -86,7 +86,7 @@ class BasicAuth:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """How many requests a client may send."""
+    """The rate of requests that a client may send."""
 
     name: str
     """Tells the counts of several rules apart."""
@@ -98,7 +98,7 @@ class Rate:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ResponseRule:
-    """What one rule says about responses with some statuses and media types. None leaves it to later rules."""
+    """The effects of one rule on responses with some statuses and media types. None leaves it to later rules."""
 
     name: str
     statuses: frozenset[int] = frozenset()
@@ -122,7 +122,7 @@ class ResponseRule:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Effects:
-    """What the rules say about requests for a path, and about their responses. Compared by identity, which is fast."""
+    """The effects of the rules on requests for a path, and on their responses. Compared by identity, which is fast."""
 
     query: QueryChange | None = None
     cookies: CookieChange | None = None
@@ -262,7 +262,7 @@ def _resolved(path: str) -> str:
 
 
 _LATIN_1 = {0xDC00 + byte: byte for byte in range(0x80, 0x100)}
-"""What the bytes that are no UTF-8 are read as: Python marks them by these code points."""
+"""The code points by which Python marks bytes that are no UTF-8."""
 
 
 def _decoded(path: str) -> str:

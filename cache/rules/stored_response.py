@@ -28,11 +28,11 @@ class StoredResponse:
     """The target URI of the request as received, before normalisation."""
     head: Response
     request_time: float
-    """When the request that produced or last validated it was sent; seconds since the epoch."""
+    """The time at which the request that produced or last validated it was sent; seconds since the epoch."""
     response_time: float
-    """When that request's response head was received; seconds since the epoch."""
+    """The time at which that request's response head was received; seconds since the epoch."""
     stored_at: float
-    """When its body was received from the origin; seconds since the epoch."""
+    """The time at which its body was received from the origin; seconds since the epoch."""
     vary: tuple[tuple[str, str | None], ...] = ()
     """The request fields that Vary nominates, as (lower-case name, compared value or None if absent)."""
     length: int = 0

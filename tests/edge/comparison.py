@@ -1,4 +1,4 @@
-"""What differs between the responses of two fronts to the same requests, head by head."""
+"""The differences between the responses of two fronts to the same requests, head by head."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands in front of an application: secondhand in each of its places, and nginx for comparison."""
+"""The fronts of an application: secondhand in each of its places, and nginx for comparison."""
 
 from __future__ import annotations
 

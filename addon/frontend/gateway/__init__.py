@@ -1,1 +1,1 @@
-"""What clients of an edge meet before the cache."""
+"""The parts of an edge that handle a request before the cache: sites, rules, forwarded fields, TLS."""

@@ -1,4 +1,4 @@
-"""What the values of forwarded fields say, as far as they are well-formed. Everything else in them is dropped.
+"""Parsers for the values of forwarded fields. Whatever is not well-formed is dropped.
 
 A trusted proxy may pass on what its own client has sent. So nothing is passed on but addresses, hosts, ports and paths:
 no text of a client's choice reaches a page that is stored for others.

@@ -18,7 +18,7 @@ _VISIBLE = string.ascii_letters + string.digits + string.punctuation
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why a request is refused, and how."""
+    """The refusal of a request: its reason, status and fields."""
 
     status: int
     reason: Refused
@@ -30,7 +30,7 @@ class Refusal:
 
 
 class Gates:
-    """What can refuse a request."""
+    """The checks that can refuse a request."""
 
     def __init__(self, rates: RequestRates, passwords: Passwords) -> None:
         self._rates = rates

@@ -41,7 +41,7 @@ class RequestRates:
         numbers = memoryview(mmap.mmap(-1, 2 * slots * _NUMBER))
         self._times = numbers[: slots * _NUMBER].cast("d")
         self._tags = numbers[slots * _NUMBER :].cast("q")
-        """Which client a slot counts: a hash, since that is enough to tell clients apart."""
+        """A hash of the client that a slot counts: enough to tell clients apart."""
 
     def wait(self, rate: Rate, address: str, *, count: bool = True) -> float:
         """Count a request from an address, and return 0; or return in how many seconds it would be allowed.

@@ -41,8 +41,8 @@ class ReadyFetch(Protocol):
     def client_lost(self) -> None:
         """Go on without the client, or stop if no other request could use the response."""
 
-    async def reply(self, responder: Responder, clock: Callable[[], float]) -> Reply:
-        """Return the reply, once `continue_fetch` was called. `clock` returns seconds since the epoch."""
+    async def reply(self, responder: Responder, /) -> Reply:
+        """Return the reply, once `continue_fetch` was called."""
 
 
 class DirectFetchClient(Protocol):
@@ -117,9 +117,9 @@ class DirectFetch:
         """Send the request."""
         self._exchange = self._send()
 
-    async def reply(self, responder: Responder, clock: Callable[[], float]) -> Reply:  # noqa: ARG002 - the protocol's signature
+    async def reply(self, _responder: Responder, /) -> Reply:
         """Return the reply by the fetcher that has sent the request, even if another pipeline is active now."""
-        response = None if self._is_unprocessed() else self._received(clock)
+        response = None if self._is_unprocessed() else self._received()
         return await self.fetcher.finish(
             self.request, self.sent, NO_CONTEXT, self.flight, response, sent_at=self.sent_at
         )
@@ -132,13 +132,13 @@ class DirectFetch:
         elsewhere = self._health is not None and self._health.has_others and not self.response.received
         return elsewhere or Retries("GET").may_repeat(failure, self.response, reused=True)
 
-    async def _received(self, now: Callable[[], float]) -> OriginResponse:
+    async def _received(self) -> OriginResponse:
         """Return the response once its head is there. Raises OriginFailure."""
         exchange, response = self._exchange, self.response
         if exchange is None:  # it has failed while it was sent
             raise response.failure or RuntimeError("the request has not been sent")
         head = await exchange.receive_head(response)
-        return OriginResponse(head, self.sent_at, now(), exchange, response)
+        return OriginResponse(head, self.sent_at, self.fetcher.clock(), exchange, response)
 
     def client_lost(self) -> None:
         """Go on without the client, or stop if no other request could use the response."""

@@ -125,7 +125,7 @@ class Handler:
 
     async def answer_fetch(self, client: RespondingClient, fetch: ReadyFetch) -> bool:
         """Answer a request by a fetch that has begun; return whether another one may follow."""
-        reply = await fetch.reply(self.frontend.service.active.current.responder, self.fast_path.clock)
+        reply = await fetch.reply(self.frontend.service.active.current.responder)
         reply = await self._with_length(fetch.request, reply)
         return await self._send(client, fetch.request, reply, may_follow=self.frontend.connections.accepting)
 

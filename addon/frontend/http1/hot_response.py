@@ -81,7 +81,7 @@ class HotResponse(Stamp):
     valid_until: float
     """In seconds since the epoch."""
     born: float
-    """When the stored response had age 0, in seconds since the epoch."""
+    """The time at which the stored response had age 0, in seconds since the epoch."""
     lifetime: int
     """Seconds."""
     template: bytes

@@ -101,7 +101,7 @@ class LeasedFetch:
         else:
             self._client.continue_fetch(self)
 
-    async def reply(self, responder: Responder, clock: Callable[[], float]) -> Reply:  # noqa: ARG002 - the protocol's signature
+    async def reply(self, responder: Responder, /) -> Reply:
         """Return the reply from the store, or from the origin by the fetcher."""
         if self._is_stored is None:
             self._answered = asyncio.get_running_loop().create_future()

@@ -121,7 +121,7 @@ class RequestHead:
     length: int | None = 0
     """Bytes of content that follow; None for chunks."""
     client: Client | None = None
-    """Who has sent it, at an edge."""
+    """The client that has sent it, at an edge."""
 
     @property
     def has_content(self) -> bool:

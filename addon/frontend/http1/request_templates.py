@@ -53,7 +53,7 @@ class RequestTemplate:
     sent: Forward
     pools: Pools
     open_requests: dict[OriginPool, OpenRequest]
-    """What is sent, by where it is sent: origins of a site may have different prefixes."""
+    """The request for each pool: origins of a site may have different prefixes."""
     uncacheable: bool
 
     def sent_for(self, request: Request) -> Forward:

@@ -52,9 +52,9 @@ class ResponsePattern:
     template: str
     """The head with `%s` for each open value, and `%%d` for seconds."""
     places: tuple[int, ...]
-    """Where the open values in the template are among those of the copy, or `_LENGTH`."""
+    """For each open value of the template, its index among those of the copy, or `_LENGTH`."""
     date: int | None
-    """Where the Date is among the open values of the copy; None if it adds nothing to the age."""
+    """The index of the Date among the open values of the copy; None if it adds nothing to the age."""
     received_age: int
     """The Age that the copy was received with, in seconds."""
     has_ttl: bool

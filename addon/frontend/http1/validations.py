@@ -68,7 +68,7 @@ class PlannedRequest:
     stamp: Stamp
     """The generation of the key when `sent` was decided."""
     decided_at: float
-    """When `sent` was decided, in seconds since the epoch."""
+    """The time at which `sent` was decided, in seconds since the epoch."""
 
     def sent_for(self, request: Request) -> Validate:
         """Return what the origin gets for an equal request of another client."""

@@ -145,9 +145,8 @@ def with_strict_reader(connection: Layer, options: OriginOptions) -> Layer:
     """Return the layers of a connection to an origin that has just been opened, with a strict reader for HTTP/1."""
     if isinstance(connection, HttpClient):
         return _strict(connection, options) if type(connection.child_layer) is Http1Client else connection
-    below = getattr(connection, "child_layer", None)
-    if isinstance(below, Layer):
-        connection.child_layer = with_strict_reader(below, options)  # type: ignore[attr-defined]  # getattr has just found it
+    if hasattr(connection, "child_layer") and isinstance(connection.child_layer, Layer):
+        connection.child_layer = with_strict_reader(connection.child_layer, options)
     return connection
 
 

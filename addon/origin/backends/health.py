@@ -25,7 +25,7 @@ LEAST_SHARE = 0.05
 
 
 class OriginHealth:
-    """What is known about one origin.
+    """The health of one origin.
 
     Attributes:
         name: The origin's URL.

@@ -23,7 +23,7 @@ class SiteOriginOptions:
     port: int
     """0 for a Unix socket."""
     prefix: str = ""
-    """What is put in front of the target of each request, without a slash at its end."""
+    """The text in front of the target of each request, without a slash at its end."""
     socket: str = ""
     """The path of a Unix socket, or nothing."""
     weight: int = 1

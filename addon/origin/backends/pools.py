@@ -26,7 +26,7 @@ class Pools(Protocol):
 
     @property
     def are_direct(self) -> bool:
-        """Whether no request goes through an upstream proxy."""
+        """True if no request goes through an upstream proxy."""
 
 
 class OnlyPool:
@@ -47,7 +47,7 @@ class OnlyPool:
 
     @property
     def are_direct(self) -> bool:
-        """Whether requests do not go through an upstream proxy."""
+        """True if no request goes through an upstream proxy."""
         return self._pool.route.proxy is None
 
     def failure(self, last: OriginFailure | None) -> OriginFailure:
@@ -100,7 +100,7 @@ class SitePools:
 
     @property
     def are_direct(self) -> bool:
-        """Whether no request goes through an upstream proxy."""
+        """True if no request goes through an upstream proxy."""
         return all(pool.route.proxy is None for pool in self.all)
 
     def _balanced(

@@ -27,7 +27,7 @@ class Site:
 
     @property
     def has_origin_up(self) -> bool:
-        """Whether at least one origin is up."""
+        """True if at least one origin is up."""
         return any(origin.health.is_up for origin in self.origins)
 
     def described(self) -> dict[str, object]:

@@ -23,7 +23,7 @@ PAUSE = 2.0
 
 
 class Answer(Enum):
-    """What became of an ask. The worker fetches in every case but STORED."""
+    """The answer to an ask. The worker fetches in every case but STORED."""
 
     GRANTED = "granted"
     """This worker holds the lease, until it ends it."""

@@ -19,7 +19,7 @@ MAX_SECONDS = 65_535
 
 
 class Asking(IntEnum):
-    """How a worker asks for a lease."""
+    """The ways in which a worker asks for a lease."""
 
     WAIT = 1
     """It waits if another worker holds the lease."""
@@ -28,7 +28,7 @@ class Asking(IntEnum):
 
 
 class Result(IntEnum):
-    """How a worker ends what it has asked for: the lease, or the waiting."""
+    """The ways in which a worker ends its lease, or its waiting for one."""
 
     STORED = 3
     """The response is in the store, where every worker sees it."""
@@ -39,7 +39,7 @@ class Result(IntEnum):
 
 
 class Telling(IntEnum):
-    """What the server says."""
+    """The server's answers to a worker."""
 
     GRANTED = 1
     """The worker holds the lease."""

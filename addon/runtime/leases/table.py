@@ -31,7 +31,7 @@ class _Ask:
 class _Lease:
     name: bytes
     until: float = 0.0
-    """When it ends by itself, in seconds on the clock of the caller."""
+    """The time at which it ends by itself, in seconds on the clock of the caller."""
     holder: _Ask | None = None
     waiting: OrderedDict[_Ask, None] = field(default_factory=OrderedDict)
 

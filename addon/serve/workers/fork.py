@@ -48,7 +48,7 @@ def _work(work: Callable[[socket.socket], int], connection: socket.socket, share
         _close_all_but({connection.fileno(), *(each.fileno() for each in shared)})
         connection.setblocking(False)
         code = work(connection)
-    except Exception:
+    except Exception:  # whatever it is, this copy of the supervisor must go no further
         logger.exception("a worker failed")
     finally:
         logging.shutdown()

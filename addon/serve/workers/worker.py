@@ -45,7 +45,7 @@ class Assignment:
     settings: Settings
     sockets: Sequence[socket.socket]
     lease_socket: Path
-    """Where the lease server is."""
+    """The socket of the lease server."""
     commands: Sequence[Command] = ()
     """Run before the first client is served: what people have set stays."""
     rates: RequestRates | None = None

@@ -109,12 +109,12 @@ class WorkerProcess:
 
     @property
     def is_ready(self) -> bool:
-        """Whether it is ready to serve clients, or does so."""
+        """True if it is ready to serve clients, or does so."""
         return self._ready.done() and not self._ready.cancelled() and self._ready.exception() is None
 
     @property
     def has_ended(self) -> bool:
-        """Whether the process has ended, or is about to."""
+        """True if the process has ended, or is about to."""
         return self._channel.closed.is_set()
 
     async def ask(self, command: str, **arguments: object) -> dict[str, object]:

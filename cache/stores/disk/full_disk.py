@@ -1,4 +1,4 @@
-"""When the disk is full before the store is: evict the least recently used entries to make room."""
+"""Eviction of the least recently used entries when the disk is full before the store is."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ _NO_BODIES: Mapping[str, bytes] = MappingProxyType({})
 
 
 class KeyState(NamedTuple):
-    """What memory has of a key, and when that was on the disk."""
+    """The stored responses that memory has of a key, and the generation in which they were on the disk."""
 
     generation: int
     """The generation of its slot."""

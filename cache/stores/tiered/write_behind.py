@@ -71,7 +71,7 @@ class WriteBehind:
         # Numbers of changes: added so far, finished so far, and to be written without delay
         self._added = self._finished = self._flush_up_to = 0
         self._calls: deque[tuple[int, Callable[[], None]]] = deque()
-        """What to call once so many changes have finished, in order."""
+        """The functions to call once so many changes have finished, in order."""
         self._thread: Thread | None = None
         self._closed = self._failing = False
 

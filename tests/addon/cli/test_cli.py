@@ -1,4 +1,4 @@
-"""What every command has: exit codes, help with an example, and errors without a traceback."""
+"""The common behaviour of all commands: exit codes, help with an example, and errors without a traceback."""
 
 from pathlib import Path
 

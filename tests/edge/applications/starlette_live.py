@@ -18,7 +18,7 @@ UNBUFFERED = {"X-Accel-Buffering": "no"}
 """An nginx in front passes on each part of the response as soon as it comes."""
 
 steps = asyncio.Queue[str]()
-"""What `/step` has posted, and streams wait for."""
+"""The steps that `/step` has posted; streams wait for them."""
 
 finished: list[str] = []
 """The background tasks that have ended."""

@@ -190,7 +190,8 @@ class ServedNextLayer(NextLayer):
     def _with_served_http(self, top: Layer) -> Layer:
         if type(top) is HttpLayer:
             return ServedHttpLayer(top, self._served)
-        below = getattr(top, "child_layer", None)
-        if isinstance(below, Layer) and not isinstance(below, layer.NextLayer):
-            top.child_layer = self._with_served_http(below)  # type: ignore[attr-defined]  # getattr has just found it
+        if isinstance(top, layer.NextLayer):
+            return top
+        if hasattr(top, "child_layer") and isinstance(top.child_layer, Layer):
+            top.child_layer = self._with_served_http(top.child_layer)
         return top

@@ -151,7 +151,7 @@ def test_a_certificate_that_ends_soon_is_reported_once_a_day(
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """How a client's handshake went, and what it can resume."""
+    """The result of a client's handshake, with the session that it can resume."""
 
     reused: bool
     session: ssl.SSLSession | None

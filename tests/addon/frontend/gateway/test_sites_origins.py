@@ -190,7 +190,7 @@ def test_a_reload_changes_the_origins_and_keeps_the_state_of_those_that_stay() -
         for number in range(3):
             assert (await client.fetch(ask(HOST, f"/other/{number}"))).body == b"c"
         [described] = edge.service.described_sites()
-        assert [origin["state"] for origin in described["origins"]] == ["down", "up"]  # type: ignore[attr-defined]
+        assert [origin["state"] for origin in described["origins"]] == ["down", "up"]  # type: ignore[attr-defined]  # plain data
 
     run_edge(conversation, lambda urls: one_site()(urls[:2]), naming(b"a"), naming(b"b"), naming(b"c"))
 
