@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import ssl
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
@@ -60,3 +62,17 @@ def form_token(page: httpx.Response, name: str) -> str:
     found = re.search(rf'name="{name}" value="([^"]+)"', page.text)
     assert found, page.text
     return found[1]
+
+
+def pages_of_two(
+    ann: httpx.Client, bob: httpx.Client, log_in: Callable[[httpx.Client, str], object], target: str
+) -> dict[str, set[str]]:
+    """Return the different texts that each of two people gets for a target, while both ask for it 20 times."""
+
+    def visit(name: str, browser: httpx.Client) -> set[str]:
+        log_in(browser, name)
+        return {browser.get(target).text for _ in range(20)}
+
+    with ThreadPoolExecutor() as people:
+        visits = {name: people.submit(visit, name, browser) for name, browser in (("ann", ann), ("bob", bob))}
+    return {name: visited.result() for name, visited in visits.items()}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import pytest
 
-from tests.edge.browser import is_copy
+from tests.edge.browser import is_copy, pages_of_two
 from tests.edge.comparison import ERROR_PAGE, Ask, check_same_answers
 from tests.edge.fronts import Front
 from tests.edge.servers import free_port, npm_packages, server
@@ -29,14 +28,8 @@ def log_in(browser: httpx.Client, name: str) -> httpx.Response:
 
 
 def test_each_person_sees_only_their_own_page(ann: httpx.Client, bob: httpx.Client, front: Front) -> None:
-    def visit(name: str, browser: httpx.Client) -> set[str]:
-        log_in(browser, name)
-        return {browser.get("/").text for _ in range(20)}
-
-    with ThreadPoolExecutor() as people:
-        visits = {name: people.submit(visit, name, browser) for name, browser in (("ann", ann), ("bob", bob))}
-    for name, visited in visits.items():
-        assert visited.result() == {f"This is the page of {name}."}
+    for name, pages in pages_of_two(ann, bob, log_in, "/").items():
+        assert pages == {f"This is the page of {name}."}
     with front.browser() as stranger:
         assert stranger.get("/").text == "Nobody is logged in."
 

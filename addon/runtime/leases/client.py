@@ -10,7 +10,7 @@ from pathlib import Path
 from time import monotonic
 from typing import cast
 
-from addon.runtime.leases.frames import Asking, Result, Telling, ask, end, from_server
+from addon.runtime.leases.frames import Result, Telling, ask, end, from_server
 from addon.runtime.unix_address import unix_address
 
 logger = logging.getLogger(__name__)
@@ -147,21 +147,20 @@ class LeaseClient(asyncio.Protocol):
         """Return whether the server can be asked now."""
         return self._transport is not None and (not self._paused_until or self.now() >= self._paused_until)
 
-    def ask(self, name: bytes, limit: float, answered: Answered, *, waits: bool = True) -> Lease:
+    def ask(self, name: bytes, limit: float, answered: Answered) -> Lease:
         """Ask for a lease, if the client `is_ready`. `answered` is called later, never before this returns.
 
         Args:
             name: The name of the lease.
             limit: Seconds for which the lease is asked, and that this worker waits for another one at most.
             answered: Called once with the answer.
-            waits: Wait if another worker holds the lease; otherwise the answer is NOT_SHARED then.
         """
         self._number = number = (self._number + 1) & 0xFFFF_FFFF
         lease = self._asks[number] = Lease(self, number, limit, answered)
         self._unheard.append(lease)
         if self._watch is None:
             self._check_after(SLOW)
-        self._send(ask(Asking.WAIT if waits else Asking.TRY, number, limit, name))
+        self._send(ask(number, limit, name))
         return lease
 
     def end(self, number: int, result: Result, seconds: float = 0.0) -> None:

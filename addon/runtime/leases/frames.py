@@ -18,23 +18,18 @@ MAX_SECONDS = 65_535
 """The longest time that a frame can tell, in seconds."""
 
 
-class Asking(IntEnum):
-    """The ways in which a worker asks for a lease."""
-
-    WAIT = 1
-    """It waits if another worker holds the lease."""
-    TRY = 2
-    """It does not wait."""
+ASK = 1
+"""The kind of a frame by which a worker asks for a lease. It waits if another worker holds the lease."""
 
 
 class Result(IntEnum):
     """The ways in which a worker ends its lease, or its waiting for one."""
 
-    STORED = 3
+    STORED = 2
     """The response is in the store, where every worker sees it."""
-    NOT_SHARED = 4
+    NOT_SHARED = 3
     """The response may not be shared, or there is none."""
-    PASSED_ON = 5
+    PASSED_ON = 4
     """Nothing came of it: the next worker that waits gets the lease."""
 
 
@@ -58,9 +53,9 @@ _FROM_SERVER = Struct("<BHI")
 _NO_NAME = bytes(NAME_SIZE)
 
 
-def ask(asking: Asking, number: int, limit: float, name: bytes) -> bytes:
+def ask(number: int, limit: float, name: bytes) -> bytes:
     """Return a frame that asks for a lease for at most `limit` seconds."""
-    return _FROM_WORKER.pack(asking, number, min(int(limit * 1000), MAX_SECONDS * 1000), name)
+    return _FROM_WORKER.pack(ASK, number, min(int(limit * 1000), MAX_SECONDS * 1000), name)
 
 
 def end(result: Result, number: int, seconds: float = 0.0) -> bytes:

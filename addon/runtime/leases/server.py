@@ -22,7 +22,7 @@ from pathlib import Path
 from secrets import token_hex
 from typing import cast
 
-from addon.runtime.leases.frames import Asking, Result, Telling, from_worker, tell
+from addon.runtime.leases.frames import ASK, Result, Telling, from_worker, tell
 from addon.runtime.leases.table import LeaseTable
 from addon.runtime.unix_address import unix_address
 
@@ -104,10 +104,10 @@ class WorkerConnection(asyncio.Protocol):
         now = self._now()
         try:
             for kind, number, amount, name in self._reader.frames(data):
-                if kind > Asking.TRY:
-                    self._table.end(self, number, Result(kind), amount, now=now)
+                if kind == ASK:
+                    self._table.ask(self, number, name, amount / 1000, now=now)
                 else:
-                    self._table.ask(self, number, name, amount / 1000, waits=Asking(kind) is Asking.WAIT, now=now)
+                    self._table.end(self, number, Result(kind), amount, now=now)
         except ValueError as error:
             logger.warning("a worker is disconnected from the lease server: %s", error)
             self.transport.abort()

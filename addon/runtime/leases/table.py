@@ -53,8 +53,8 @@ class LeaseTable:
         """The number of asks that wait."""
         return sum(len(lease.waiting) for lease in self._leases.values())
 
-    def ask(self, worker: Worker, number: int, name: bytes, limit: float, *, waits: bool, now: float) -> None:
-        """Grant a lease for `limit` seconds; if another worker holds it, let this one wait if it `waits`.
+    def ask(self, worker: Worker, number: int, name: bytes, limit: float, *, now: float) -> None:
+        """Grant a lease for `limit` seconds, or let the worker wait if another one holds it.
 
         `now` is in seconds, on a clock that is never set back.
         """
@@ -63,8 +63,6 @@ class LeaseTable:
         if lease is None:
             lease = self._leases[name] = _Lease(name)
             self._grant(lease, self._added(worker, number, limit, lease), now)
-        elif not waits:
-            worker.tell(Telling.NOT_SHARED, number)
         else:
             worker.tell(Telling.WAIT, number)
             self._let_wait(lease, self._added(worker, number, limit, lease))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import signal
-from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -16,12 +15,6 @@ from tests.fixtures.web_origin import Exchange, Origin
 
 SECRET = "s3cr3t"
 FIELDS = {"Authorization": f"Basic {SECRET}", "Cookie": f"a={SECRET}"}
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
 
 
 def break_off(exchange: Exchange) -> None:

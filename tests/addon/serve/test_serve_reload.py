@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -16,12 +15,6 @@ from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
 
 FRESH = {"Cache-Control": "max-age=600"}
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
 
 
 class Reloading:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,6 @@ from tests.fixtures.steady_clients import SteadyClients
 from tests.fixtures.web_origin import Origin
 
 FRESH = {"Cache-Control": "max-age=600"}
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
 
 
 def newest(proxy: Proxy) -> int:

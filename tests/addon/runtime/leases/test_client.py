@@ -13,7 +13,7 @@ import pytest
 
 from addon.runtime.leases import client as client_module
 from addon.runtime.leases.client import Answer, Lease, LeaseClient
-from addon.runtime.leases.frames import Asking, Result, ask
+from addon.runtime.leases.frames import Result, ask
 from addon.runtime.leases.server import LeaseServer
 
 NAME = b"n" * 16
@@ -25,10 +25,10 @@ SHORT = 0.01
 class Asked:
     """One ask, and the answer to it."""
 
-    def __init__(self, client: LeaseClient, *, limit: float = LIMIT, waits: bool = True) -> None:
+    def __init__(self, client: LeaseClient, *, limit: float = LIMIT) -> None:
         self.answers: list[tuple[Answer, int]] = []
         self._answered = asyncio.Event()
-        self.lease: Lease = client.ask(NAME, limit, self._answer, waits=waits)
+        self.lease: Lease = client.ask(NAME, limit, self._answer)
         assert not self.answers, "an answer must not come before the ask returns"
 
     def _answer(self, answer: Answer, seconds: int) -> None:
@@ -159,15 +159,6 @@ def test_a_worker_waits_no_longer_than_its_limit(path: Path) -> None:
     run(conversation)
 
 
-def test_a_worker_that_only_tries_is_answered_at_once(path: Path) -> None:
-    async def conversation() -> None:
-        async with serving(path), workers(path) as [first, second]:
-            await Asked(first).answer()
-            assert await Asked(second, waits=False).answer() == (Answer.NOT_SHARED, 0)
-
-    run(conversation)
-
-
 def test_workers_go_on_alone_when_the_server_ends_and_ask_it_again_when_it_is_back(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -236,7 +227,7 @@ def test_frames_that_arrive_in_pieces_are_understood(path: Path) -> None:
     async def conversation() -> None:
         async with serving(path) as server:
             _, writer = await asyncio.open_unix_connection(path)
-            frames = [ask(Asking.WAIT, number, LIMIT, bytes([number] * 16)) for number in range(3)]
+            frames = [ask(number, LIMIT, bytes([number] * 16)) for number in range(3)]
             for byte in b"".join(frames):
                 writer.write(bytes([byte]))
                 await writer.drain()

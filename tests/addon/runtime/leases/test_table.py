@@ -23,8 +23,8 @@ class Worker:
         self.told.append((telling, number))
         self.seconds.append(seconds)
 
-    def asks(self, number: int, name: bytes = KEY, *, now: float = 0.0, waits: bool = True) -> None:
-        self._table.ask(self, number, name, LIMIT, waits=waits, now=now)
+    def asks(self, number: int, name: bytes = KEY, *, now: float = 0.0) -> None:
+        self._table.ask(self, number, name, LIMIT, now=now)
 
     def ends(self, number: int, result: Result, seconds: int = 0, *, now: float = 0.0) -> None:
         self._table.end(self, number, result, seconds, now=now)
@@ -108,15 +108,6 @@ def test_a_worker_may_stop_waiting(table: LeaseTable, holder: Worker) -> None:
     assert patient.told[-1] == (Telling.GRANTED, 8)
 
 
-def test_a_worker_that_only_tries_is_not_made_to_wait(table: LeaseTable, holder: Worker) -> None:
-    trying = Worker(table)
-    trying.asks(7, waits=False)
-    assert trying.told == [(Telling.NOT_SHARED, 7)]
-    holder.ends(1, Result.STORED)
-    trying.asks(8, waits=False)
-    assert trying.told[-1] == (Telling.GRANTED, 8)
-
-
 def test_a_lease_ends_after_its_time_and_its_holder_has_no_say_any_more(table: LeaseTable, holder: Worker) -> None:
     waiting, late = Worker(table), Worker(table)
     waiting.asks(7, now=LIMIT - 1)
@@ -135,7 +126,7 @@ def test_leases_that_nobody_ends_do_not_pile_up(table: LeaseTable) -> None:
 
 
 def test_a_lease_asked_for_a_shorter_time_ends_before_older_ones(table: LeaseTable, holder: Worker) -> None:
-    table.ask(holder, 2, OTHER_KEY, 1.0, waits=True, now=0.0)
+    table.ask(holder, 2, OTHER_KEY, 1.0, now=0.0)
     other = Worker(table)
     other.asks(7, OTHER_KEY, now=1.0)
     assert other.told == [(Telling.GRANTED, 7)]

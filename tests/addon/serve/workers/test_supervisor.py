@@ -7,7 +7,6 @@ import os
 import re
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -20,12 +19,6 @@ from tests.fixtures.static_pages import serve_page
 from tests.fixtures.web_origin import Origin
 
 FRESH = {"Cache-Control": "max-age=600"}
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
 
 
 def get(proxy: Proxy, url: str) -> requests.Response:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,12 +18,6 @@ from tests.fixtures.steady_clients import SteadyClients
 from tests.fixtures.web_origin import Origin
 
 FRESH = {"Cache-Control": "max-age=600"}
-
-
-@pytest.fixture
-def origin() -> Iterator[Origin]:
-    with Origin() as origin:
-        yield origin
 
 
 class Reloading:
