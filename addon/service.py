@@ -259,8 +259,8 @@ class Service:
         self._start_checks()
 
     def _start_checks(self) -> None:
-        if any(site.options.check for site in self._sites):
-            self._checks.start(self._sites, self.active.own.fetcher.client.check)
+        """Check the origins of the present sites, and no others."""
+        self._checks.start(self._sites, lambda site, origin: self.active.own.fetcher.client.check(site, origin))
 
     def described_sites(self) -> list[dict[str, object]]:
         """Return the sites of an edge with the state of their origins, for people and programs."""

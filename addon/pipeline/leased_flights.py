@@ -132,17 +132,17 @@ class FlightLease:
 
     def end(self, result: FlightResult, seconds: float) -> None:
         """End the lease as the flight has ended; other workers need not wait for so many seconds."""
-        if self._lease is None:
+        lease = self._lease
+        if lease is None:
             return
-        if result is not FlightResult.STORED:
-            self._lease.end(_RESULTS[result], seconds)
-        elif not self._store.call_when_committed(self._key, self._committed):
-            self._lease.end(Result.STORED)
-        else:
+        if result is FlightResult.STORED and self._store.call_when_committed(self._key, self._committed):
             self._committing[self._name] = self
-            self._lease.on_wanted = self._store.commit_soon
-            if self._lease.is_wanted:
+            lease.on_wanted = self._store.commit_soon
+            if lease.is_wanted:
                 self._store.commit_soon()
+            return
+        self._lease = None
+        lease.end(Result.STORED if result is FlightResult.STORED else _RESULTS[result], seconds)
 
     def _committed(self) -> None:
         if self._lease is not None:

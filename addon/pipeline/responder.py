@@ -144,7 +144,7 @@ class Responder:
             try:
                 stored = await leases.is_stored(flight, request, sent, lambda: self._stored_in_memory(key) == found)
             except asyncio.CancelledError:
-                self._give_up(flight)
+                self.give_up(flight)
                 raise
             if stored:
                 return await self.reply_after_lease(request, sent, context, flight)
@@ -160,7 +160,7 @@ class Responder:
         try:
             decision = self.decide(request, await self._stored(flight.key), sent.fwd)
         except asyncio.CancelledError:
-            self._give_up(flight)
+            self.give_up(flight)
             raise
         if isinstance(decision, UpstreamRequest):
             return await self.fetcher.finish(request, decision, context, flight)
@@ -168,7 +168,7 @@ class Responder:
         self.fetcher.single_flight.finish(flight)
         return None
 
-    def _give_up(self, flight: Flight) -> None:
+    def give_up(self, flight: Flight) -> None:
         """Let another request fetch: the client of this one has disconnected."""
         flight.end(FlightResult.ASK_ANEW)
         self.fetcher.single_flight.finish(flight)

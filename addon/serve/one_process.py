@@ -64,7 +64,7 @@ class _OneProcess:
         self._proxy = proxy
         self._tasks: set[asyncio.Task[None]] = set()
         self._upgrading: asyncio.Task[None] | None = None
-        self._do(launch.manager.show_signs_of_life(_is_alive))
+        self._living = self._do(launch.manager.show_signs_of_life(_is_alive))
 
     def _do(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
         task = asyncio.get_running_loop().create_task(work)
@@ -78,7 +78,7 @@ class _OneProcess:
             {
                 signal.SIGTERM: self._stop,
                 signal.SIGINT: self._stop,
-                signal.SIGQUIT: self._proxy.stop_at_once,
+                signal.SIGQUIT: self._stop_at_once,
                 signal.SIGUSR1: self._proxy.reopen_log,
                 signal.SIGHUP: self._reload,
                 signal.SIGUSR2: self._upgrade,
@@ -86,11 +86,20 @@ class _OneProcess:
         )
 
     def _stop(self) -> None:
+        self._give_up_upgrade()
         self._launch.manager.stopping()
         if isinstance(self._proxy, Proxy) and self._launch.inherited.are_kept:
             self._proxy.stop(RESTART_GRACE)
         else:
             self._proxy.stop()
+
+    def _stop_at_once(self) -> None:
+        self._give_up_upgrade()
+        self._proxy.stop_at_once()
+
+    def _give_up_upgrade(self) -> None:
+        if self._upgrading is not None:
+            self._upgrading.cancel()
 
     def _reload(self) -> None:
         self._launch.manager.reloading()
@@ -105,6 +114,7 @@ class _OneProcess:
 
     async def _upgraded(self, proxy: Proxy) -> None:
         if not proxy.draining.begun and await upgrade(self._launch):
+            self._living.cancel()  # the new program gives the signs of life
             proxy.hand_over(HANDOVER_GRACE)
 
     async def close(self) -> None:

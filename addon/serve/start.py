@@ -16,6 +16,7 @@ from addon.config.redaction import redaction
 from addon.config.settings import Settings
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.runtime.event_loop import run
+from addon.serve.exit_codes import FAILED, MISCONFIGURED
 from addon.serve.front_end import known_certificates, tls_of
 from addon.serve.inherited_sockets import InheritedSockets
 from addon.serve.launch import Launch
@@ -24,8 +25,6 @@ from addon.serve.one_process import serve_in_this_process
 from addon.serve.own_ca import make_ca
 from addon.serve.process_limits import allow_many_connections
 from addon.serve.systemd import ServiceManager
-
-FAILED, MISCONFIGURED = 1, 2
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -69,8 +68,8 @@ def serve(
     launch = Launch(settings, load, sockets, inherited, ServiceManager())
     try:
         make_ca(settings)
-        tls_of(settings, known_certificates(), time.time)  # before workers are forked, which share what it reads
         if has_workers:
+            tls_of(settings, known_certificates(), time.time)  # the workers that are forked share what it reads
             from addon.serve.workers.supervisor import supervise  # one process needs none
 
             return supervise(launch)

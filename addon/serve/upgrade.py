@@ -55,9 +55,11 @@ async def _start_new_program(launch: Launch) -> int:
         try:
             async with asyncio.timeout(TIMEOUT):
                 told = await asyncio.get_running_loop().sock_recv(ours, 16)
-        except TimeoutError:
+        except (TimeoutError, asyncio.CancelledError) as error:
             process.kill()
             process.wait()
+            if isinstance(error, asyncio.CancelledError):  # this program is to stop, and so no other is to serve
+                raise
             raise UpgradeFailed(f"it was not ready after {TIMEOUT:g} seconds") from None
     if not told:
         raise UpgradeFailed(f"it ended with exit code {process.wait()}")

@@ -105,7 +105,11 @@ class LeasedFetch:
         """Return the reply from the store, or from the origin by the fetcher."""
         if self._is_stored is None:
             self._answered = asyncio.get_running_loop().create_future()
-            await self._answered
+            try:
+                await self._answered
+            except asyncio.CancelledError:
+                responder.give_up(self._flight)
+                raise
         if not self._is_stored:
             return await self._fetcher.finish(self.request, self._sent(), NO_CONTEXT, self._flight)
         reply = await responder.reply_after_lease(self.request, self._like_sent, NO_CONTEXT, self._flight)

@@ -72,9 +72,11 @@ class SitePools:
         """
         if len(self._pools) == 1:
             origin, pool = self._pools[0]
+            if tried or not origin.health.may_be_tried:
+                return None
             if not origin.health.is_up:
                 origin.health.begin_trial()
-            return pool if not tried and origin.health.may_be_tried else None
+            return pool
         left = [each for each in self._pools if each[1] not in tried] if tried else self._pools
         up = [each for each in left if each[0].health.is_up]
         if len(up) < len(left):

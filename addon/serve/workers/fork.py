@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
+from addon.serve.exit_codes import FAILED
+
 logger = logging.getLogger(__name__)
 
 STANDARD_STREAMS = 3
 """Input, output and errors have the descriptors 0, 1 and 2."""
-
-FAILED = 1
 
 
 def fork(work: Callable[[socket.socket], int], shared: Sequence[socket.socket]) -> tuple[int, socket.socket]:

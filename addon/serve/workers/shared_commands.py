@@ -126,7 +126,7 @@ class SharedCommands:
                     self._recording = None  # a replay is a mode, too, and has ended with this command
             self._mode.pop(host, None)
             self._mode[host] = Command("mode", arguments)
-        return replies[0] | {"unreachable": sorted({each for reply in replies for each in _list(reply["unreachable"])})}
+        return _mode_of(replies)
 
     def _record_or_replay(self, command: str) -> Handler:
         async def handle(arguments: Mapping[str, object]) -> Reply:
@@ -162,14 +162,30 @@ class SharedCommands:
     async def _status(self, arguments: Mapping[str, object]) -> Reply:
         replies = await self.ask_all("status", arguments)
         workers = [worker for reply in replies if isinstance(reply["workers"], list) for worker in reply["workers"]]
-        merged = {"mode": await self._switch_mode({}), **await self._sites({})}
+        merged = {
+            "mode": _mode_of([_table(reply["mode"]) for reply in replies]),
+            "sites": merged_sites([reply["sites"] for reply in replies]),
+            "store": _worst_store([_table(reply["store"]) for reply in replies]),
+        }
         return replies[0] | merged | {"supervisor": os.getpid(), "workers": workers}
 
     async def _store(self, arguments: Mapping[str, object]) -> Reply:
         """Return the condition of the store for the worker for which it works worst."""
-        replies = await self.ask_all("store", arguments)
-        order = list(StoreState)
-        return max(replies, key=lambda reply: order.index(StoreState(str(reply["state"]))))
+        return _worst_store(await self.ask_all("store", arguments))
+
+
+def _mode_of(replies: Sequence[Reply]) -> Reply:
+    """Return the mode, with the origins that one of the workers leaves alone."""
+    return replies[0] | {"unreachable": sorted({each for reply in replies for each in _list(reply["unreachable"])})}
+
+
+def _worst_store(conditions: Sequence[Reply]) -> Reply:
+    order = list(StoreState)
+    return max(conditions, key=lambda condition: order.index(StoreState(str(condition["state"]))))
+
+
+def _table(value: object) -> Reply:
+    return value if isinstance(value, dict) else {}
 
 
 def _list(value: object) -> list[str]:

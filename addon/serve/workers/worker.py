@@ -20,14 +20,13 @@ from addon.runtime.control import ControlError
 from addon.runtime.event_loop import run
 from addon.runtime.signals import operator_signals
 from addon.serve.announcement import store_place
+from addon.serve.exit_codes import FAILED, MISCONFIGURED
 from addon.serve.process_limits import max_descriptors, tune_garbage_collector
 from addon.serve.proxy import Proxy
 from addon.service import Service
 from cache.stores.base import StoreError
 
 logger = logging.getLogger(__name__)
-
-FAILED, MISCONFIGURED = 1, 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +77,7 @@ class _Worker:
             for command in self._assignment.commands:
                 await service.commands[command.name](command.arguments)
             await self._serve(self._proxy(service), service)
-        except ConfigError as error:
+        except (ConfigError, ValueError) as error:  # or a command that was remembered cannot be carried out any more
             return await self._failed(error, MISCONFIGURED)
         except (StoreError, OSError) as error:
             return await self._failed(error, FAILED)

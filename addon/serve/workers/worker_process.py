@@ -12,8 +12,9 @@ from functools import partial
 
 from addon.runtime.channel import Channel
 from addon.runtime.control import ControlError
+from addon.serve.exit_codes import FAILED
 from addon.serve.workers.fork import fork
-from addon.serve.workers.worker import FAILED, Assignment, work
+from addon.serve.workers.worker import Assignment, work
 
 REAP_INTERVAL = 0.01
 """Seconds between two looks whether a process whose connection is closed has ended."""

@@ -7,18 +7,19 @@ import logging
 import signal
 import socket
 import time
-from collections.abc import Coroutine, Iterable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from addon.config.settings import Settings
 from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.control import ControlError
+from addon.serve.exit_codes import FAILED
 from addon.serve.proxy import HANDOVER_GRACE
 from addon.serve.workers.backoff import Backoff
 from addon.serve.workers.share import share_of
 from addon.serve.workers.shared_commands import SharedCommands
-from addon.serve.workers.worker import FAILED, Assignment
+from addon.serve.workers.worker import Assignment
 from addon.serve.workers.worker_process import WorkerFailed, WorkerProcess
 
 logger = logging.getLogger(__name__)
@@ -100,6 +101,7 @@ class WorkerSet:
                 for command in commands:
                     await worker.ask(command.name, **command.arguments)
         except ControlError as error:
+            await worker.kill()
             raise WorkerFailed(str(error), FAILED) from None
 
     def _do(self, work: Coroutine[None, None, None]) -> None:
@@ -160,26 +162,23 @@ class WorkerSet:
 
     async def stop(self, grace: float | None = None) -> None:
         """End all workers after the responses under way, in `drain_timeout` at most; for `grace`, see `Proxy.stop`."""
-        self._is_stopping = True
-        self.serving.clear()
-        ready = [worker for worker in self.alive if worker.is_ready]
-        for worker in self.alive.difference(ready):
-            worker.send(signal.SIGKILL)
-        await self._ended((worker.stop(grace) for worker in ready), self._settings.drain_timeout)
+        await self._end(lambda worker: worker.stop(grace))
 
     async def hand_over(self) -> None:
         """End all workers in favour of another program that accepts clients on the same sockets."""
-        self._is_stopping = True
-        old = [worker for worker in self.alive if worker.is_ready]
-        self.serving.clear()
-        await self._ended((worker.hand_over(HANDOVER_GRACE) for worker in old), self._settings.drain_timeout)
+        await self._end(lambda worker: worker.hand_over(HANDOVER_GRACE))
 
-    async def _ended(self, telling: Iterable[Coroutine[None, None, None]], drain_timeout: float) -> None:
-        """Tell workers to end, and wait until all processes have ended; kill those that do not."""
-        for each in telling:
-            self._do(each)
+    async def _end(self, tell: Callable[[WorkerProcess], Coroutine[None, None, None]]) -> None:
+        """Tell the workers to end, and wait until all processes have ended; kill those that do not, or only start."""
+        self._is_stopping = True
+        self.serving.clear()
+        for worker in self.alive:
+            if worker.is_ready:
+                self._do(tell(worker))
+            else:
+                worker.send(signal.SIGKILL)
         with suppress(TimeoutError):
-            async with asyncio.timeout(drain_timeout + PATIENCE):
+            async with asyncio.timeout(self._settings.drain_timeout + PATIENCE):
                 await asyncio.gather(*(worker.ended.wait() for worker in self.alive))
         for worker in list(self.alive):
             logger.error("worker %d does not end in time; it is killed", worker.pid)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import signal
+import socket
 from pathlib import Path
 
 import pytest
@@ -41,6 +42,17 @@ def test_a_new_program_takes_the_sockets_over_and_no_request_fails(
     os.kill(new, signal.SIGTERM)
     wait_until_gone(new)
     assert clients.failed == []
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_stop_during_an_upgrade_stops_the_new_program_too(workers: str, tmp_path: Path) -> None:
+    with Proxy(tmp_path, None, ("secondhand", "serve", "--workers", workers)) as proxy:
+        proxy.signal(signal.SIGUSR2)
+        proxy.wait_for_message("the program is started anew")
+        proxy.signal(signal.SIGTERM)
+        assert proxy.wait() == 0
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", proxy.port)).close()
 
 
 def test_a_new_program_that_cannot_start_changes_nothing(tmp_path: Path, origin: Origin) -> None:

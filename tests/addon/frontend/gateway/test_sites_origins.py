@@ -176,6 +176,27 @@ def test_checks_take_all_origins_down_and_bring_them_up() -> None:
     run_edge(conversation, one_site(health=health), checked, checked)
 
 
+def test_a_reload_without_checks_ends_them() -> None:
+    checks: list[object] = []
+
+    async def checked(peer: Peer) -> None:
+        while True:
+            checks.append(await peer.request())
+            await peer.send(OK)
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        await until(lambda: len(checks) > 2)
+        site = {"hosts": [HOST], "origins": [f"http://127.0.0.1:{origins[0].port}"]}
+        edge.service.reload(Settings.model_validate({**edge.settings.model_dump(), "site": [site]}))
+        await asyncio.sleep(0)
+        before = len(checks)
+        for _ in range(100):
+            await asyncio.sleep(0.001)
+        assert len(checks) <= before + 1  # one was perhaps on its way
+
+    run_edge(conversation, one_site(health={"path": "/health", "interval": 0.001}), checked)
+
+
 def test_a_reload_changes_the_origins_and_keeps_the_state_of_those_that_stay() -> None:
     async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
         client = await edge.client()

@@ -94,3 +94,14 @@ def test_after_an_outage_of_a_site_new_connections_are_used() -> None:
         assert [origin.connections for origin in origins] == [2, 2]
 
     run_site(conversation, *NAMES[:2])
+
+
+def test_a_second_attempt_at_the_only_origin_is_no_trial() -> None:
+    async def conversation(client: OriginClient, origins: list[RawOrigin]) -> None:
+        take_down(client, 0)
+        [site] = client.sites
+        pools, before = client.pools(ask()), site.origins[0].health.tried_at
+        assert pools.choose(ask(), [pools.all[0]]) is None  # type: ignore[attr-defined]  # of a site
+        assert site.origins[0].health.tried_at == before
+
+    run_site(conversation, NAMES[0])
