@@ -28,6 +28,7 @@ ADDON_LAYERS = (
 """The entries of `addon/`, lowest first. Each imports only itself, those before it, and `cache/`."""
 
 FRONTEND_LAYERS = (
+    "client_gone",
     "incoming_content",
     "connection_limits",
     "leaf_certificates",

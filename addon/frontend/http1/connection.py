@@ -12,6 +12,7 @@ from collections.abc import Callable, Coroutine
 from math import inf
 from typing import cast
 
+from addon.frontend.client_gone import ClientGone
 from addon.frontend.connect.tls import TlsConnection
 from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT, has_unread_input
@@ -28,7 +29,7 @@ from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, 
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.frontend.http1.response_task import ResponseTask
-from addon.frontend.http1.send import ClientGone, write_together
+from addon.frontend.http1.send import write_together
 from addon.frontend.http1.tunnel_requests import open_tunnel
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log import UNPARSED_REQUEST, format_line
@@ -38,6 +39,7 @@ from cache.rules.streams import asks_for_stream, is_stream
 logger = logging.getLogger(__name__)
 
 _READY = State.READY
+UNFINISHED = "the client disconnected before its content was complete"
 
 
 class Http1Connection(asyncio.Protocol):
@@ -88,7 +90,7 @@ class Http1Connection(asyncio.Protocol):
         """Note that the client sends no more; return whether the connection stays open for it to read."""
         self._input_ended = True
         if self._body is not None and self._state is not State.RELEASED:
-            self._fail_body()
+            self._body.fail(UNFINISHED)
             self._move(Event.LAST)
         if self._ends_with_client:
             self.abort()  # a stream may be silent for long, so the client would be missed late
@@ -101,7 +103,8 @@ class Http1Connection(asyncio.Protocol):
         self.deadline = inf
         response, self._response = self._response, None
         self._move(Event.RELEASE)
-        self._fail_body()
+        if self._body is not None:
+            self._body.fail(UNFINISHED)
         self._wake()
         if response is not None:
             response.client_lost()
@@ -252,8 +255,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _answer_at_once(self, name: bytes, request: Request, alike: RequestClass | None) -> bool:
         """Answer a request without content, or send it to the origin, if that needs no task; return whether it does."""
-        ready = self._fast_path.prepare(name, request, alike, client=self)
-        return self._send_ready(ready, counted=True)
+        return self._send_ready(self._fast_path.prepare(name, request, alike, client=self), counted=True)
 
     def _handle(self, head: RequestHead, request: Request, refused: RefusedRequest | None = None) -> None:
         """Answer a request by the handler, in a task; what follows a request for WebSocket waits in the buffer."""
@@ -357,6 +359,10 @@ class Http1Connection(asyncio.Protocol):
         if self.transport.is_closing():
             raise ClientGone
 
+    def has_read(self) -> None:
+        """Give the client its whole time again to read more."""
+        self.deadline = self._connections.now + STALL_TIMEOUT
+
     def _wake(self) -> None:
         if self._writable is not None and not self._writable.done():
             self._writable.set_result(None)
@@ -386,10 +392,6 @@ class Http1Connection(asyncio.Protocol):
             self.transport.write_eof()
             self.transport.resume_reading()
             self.deadline = self._connections.now + LINGER
-
-    def _fail_body(self) -> None:
-        if self._body is not None:
-            self._body.fail("the client disconnected before its content was complete")
 
     def _restart_body_deadline(self) -> None:
         """Restart the time in which the client must send content, if it is sending."""

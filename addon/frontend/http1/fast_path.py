@@ -2,6 +2,7 @@
 
 - A request head that came before, whose response is still valid: the hot response is sent at once.
 - A request that the store can answer from memory: a hot response is made.
+- A request whose response has its content in a file: it is sent by a task, but the engine does not decide again.
 - A miss like an earlier one, or a stale copy: a direct fetch sends the request to the origin.
 """
 
@@ -11,8 +12,9 @@ from collections.abc import Callable, Sequence
 
 from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetchClient, ReadyFetch
+from addon.frontend.http1.file_hits import FileHits
 from addon.frontend.http1.hot_cache import HotCache, HotKey
-from addon.frontend.http1.hot_response import HitCount, HotResponse, hot_response
+from addon.frontend.http1.hot_response import HitCount, HotResponse, KnownDecision, hot_response
 from addon.frontend.http1.request_classes import RequestClass, RequestClasses
 from addon.frontend.http1.request_templates import RequestTemplates
 from addon.frontend.http1.validations import Validations
@@ -76,6 +78,7 @@ class FastPath:
         self._pipeline = active.current
         self.fetcher = self._pipeline.fetcher
         self.hot.clear()
+        self.file_hits = FileHits(self.is_valid, self._batched)
         self.templates = RequestTemplates(self.fetcher, self._batched)
         self._generations = self._pipeline.store.generations
         self.validations = Validations(self.fetcher, self.templates, self._generations, self._batched)
@@ -93,7 +96,7 @@ class FastPath:
 
     # ---- hot responses
 
-    def is_valid(self, hot: HotResponse, now: float) -> bool:
+    def is_valid(self, hot: KnownDecision, now: float) -> bool:
         """Return whether the engine would decide the same at `now` (seconds since the epoch)."""
         if now >= hot.valid_until or hot.policy is not self.fetcher.policy:
             return False
@@ -156,6 +159,8 @@ class FastPath:
         store, policy, now = self._pipeline.store, self.fetcher.policy, self.clock()
         if not policy.shortcuts.direct_fetch:
             return None
+        if (file_hit := self.file_hits.find(head_as_sent, request, now, client)) is not None:
+            return file_hit
         key = primary_key(request)
         if alike is not None and alike.patterns:
             stamp = self._generations.stamp(key)
@@ -174,7 +179,9 @@ class FastPath:
                 return self.validations.validate(head_as_sent, request, sent, stamp, now=now, client=client)
             case Serve() as serve:
                 made = self._make_hot(HotResponse, head_as_sent, request, serve, stamp=stamp, now=now)
-                if made is not None and alike is not None and len(candidates) == 1:
+                if made is None:
+                    self.file_hits.keep(head_as_sent, serve, policy, stamp, now)
+                elif alike is not None and len(candidates) == 1:
                     alike.patterns.learn(request, serve, policy, made)
                 return made
         return None

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from addon.config.settings import LimitSettings
 from addon.config.site import SiteSettings
+from addon.frontend.client_gone import ClientGone
 from addon.frontend.connect.web_socket import SWITCHING_PROTOCOLS, WebSocketHandshake
 from addon.frontend.frontend import Frontend
 from addon.frontend.gateway.passwords import Passwords
@@ -20,7 +21,7 @@ from addon.frontend.http1.request_body import RequestBody
 from addon.frontend.http1.request_head import PREFACE, HeadLimits, RefusedRequest, RequestHead
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http1.response_head import framing_of
-from addon.frontend.http1.send import Client, ClientGone, send
+from addon.frontend.http1.send import Client, send
 from addon.frontend.http1.tunnel_requests import ReleasableClient, join_web_socket
 from addon.origin import OriginFailure, RequestContent
 from addon.pipeline.reply import Reply, Stream

@@ -69,17 +69,23 @@ class Encoded(NamedTuple):
 
 
 @dataclass(slots=True, eq=False)
-class HotResponse(Stamp):
-    """One response, with the seconds in its head left open. It is encoded for HTTP/1.
+class KnownDecision(Stamp):
+    """Signs by which it is seen whether the engine would still decide as it did.
 
     It is a stamp itself, since memory is full of hot responses. Its `version` is that of the generation table when it
     last showed no change.
     """
 
     policy: CachePolicy
-    entry_id: str
     valid_until: float
     """In seconds since the epoch."""
+
+
+@dataclass(slots=True, eq=False)
+class HotResponse(KnownDecision):
+    """One response, with the seconds in its head left open. It is encoded for HTTP/1."""
+
+    entry_id: str
     born: float
     """The time at which the stored response had age 0, in seconds since the epoch."""
     lifetime: int

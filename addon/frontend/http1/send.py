@@ -6,6 +6,8 @@ import asyncio
 import os
 from typing import Protocol
 
+from addon.frontend.client_gone import ClientGone
+from addon.frontend.http1.file_sending import FileSending, ReadingClient
 from addon.frontend.http1.response_head import Framing, head_bytes
 from addon.pipeline.reply import FileRange, Reply, Stream
 from cache.http.field_table import end_to_end
@@ -14,24 +16,14 @@ from cache.http.messages import Fields
 MAX_JOINED = 65_536
 """Bytes of content up to which one write of head and content is cheaper than two."""
 
-MAX_SENDFILE = 1_048_576
-"""Bytes that the kernel is asked to send from a file at a time."""
 
-
-class ClientGone(Exception):
-    """The client has disconnected."""
-
-
-class Client(Protocol):
+class Client(ReadingClient, Protocol):
     """A client connection, as far as sending needs it."""
 
     transport: asyncio.Transport
 
     async def writable(self) -> None:
         """Wait until the client has read enough of what was written. Raises ClientGone."""
-
-    async def watched(self, ready: asyncio.Future[None]) -> None:
-        """Wait for `ready`, as long as the client is connected. Raises ClientGone."""
 
 
 async def send(client: Client, reply: Reply, framing: Framing, *, head_only: bool) -> int:
@@ -99,23 +91,10 @@ async def _send_file(client: Client, head: bytes, file: FileRange) -> int:
     """Have the kernel send a part of a file, without copying it through this process."""
     client.transport.write(head)
     await flushed(client)
-    loop = asyncio.get_running_loop()
     # a duplicate, since the event loop watches the original, which uvloop does not share
     descriptor = os.dup(client.transport.get_extra_info("socket").fileno())
     try:
-        start = file.start
-        while start < file.stop:
-            try:
-                sent = os.sendfile(descriptor, file.descriptor, start, min(MAX_SENDFILE, file.stop - start))
-            except BlockingIOError:
-                await _until_writable(client, loop, descriptor)
-                continue
-            except OSError as error:
-                raise ClientGone from error
-            if sent == 0:
-                raise ClientGone  # the file is shorter than it was: the end must not look clean
-            start += sent
-            await asyncio.sleep(0)  # let other clients have their turn
+        await FileSending(client, descriptor, file).run()
     finally:
         os.close(descriptor)
     return file.stop - file.start
@@ -131,12 +110,3 @@ async def flushed(client: Client) -> None:
         await client.writable()
         await asyncio.sleep(0)
     transport.set_write_buffer_limits()
-
-
-async def _until_writable(client: Client, loop: asyncio.AbstractEventLoop, descriptor: int) -> None:
-    ready = loop.create_future()
-    loop.add_writer(descriptor, lambda: None if ready.done() else ready.set_result(None))
-    try:
-        await client.watched(ready)
-    finally:
-        loop.remove_writer(descriptor)

@@ -8,12 +8,12 @@ from functools import partial
 from typing import Protocol
 
 from addon.config.http2 import Http2Settings
+from addon.frontend.client_gone import ClientGone
 from addon.frontend.frontend import Frontend
 from addon.frontend.http1.fast_path import FastPath
 from addon.frontend.http1.refused_requests import admitted
 from addon.frontend.http1.request_head import HeadLimits, MalformedRequest, RefusedRequest, RequestHead
 from addon.frontend.http1.request_target import RequestTargets
-from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2.send import RespondingStream, send
 from addon.frontend.http2.turns import Turns
 from addon.frontend.http2.upload import Upload

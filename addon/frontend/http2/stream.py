@@ -7,9 +7,9 @@ from collections.abc import Callable
 from math import inf
 from typing import Protocol
 
+from addon.frontend.client_gone import ClientGone
 from addon.frontend.connections import MIN_BYTES, STALL_TIMEOUT
 from addon.frontend.http1.response_task import ResponseTask
-from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2 import stream_state as states
 from addon.frontend.http2.header_block import response_block
 from addon.frontend.http2.stream_state import Event, State

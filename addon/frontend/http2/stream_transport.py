@@ -6,8 +6,8 @@ import asyncio
 from collections.abc import Iterable
 from typing import Any, cast
 
+from addon.frontend.client_gone import ClientGone
 from addon.frontend.connections import LINGER
-from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2.stream import Stream
 from addon.frontend.http2.upload import Upload
 from addon.frontend.incoming_content import BrokenRequestBody

@@ -6,12 +6,12 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from functools import partial
 
+from addon.frontend.client_gone import ClientGone
 from addon.frontend.connect.tunnel import ConnectTunnel
 from addon.frontend.connect.web_socket import SWITCHING_PROTOCOLS, WebSocketHandshake
 from addon.frontend.http1.refused_requests import admitted
 from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead
 from addon.frontend.http1.request_target import RequestTargets
-from addon.frontend.http1.send import ClientGone
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.http2.header_block import response_block
 from addon.frontend.http2.request_fields import Http2Head

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from addon.frontend.http1.send import ClientGone
+from addon.frontend.client_gone import ClientGone
 from addon.frontend.http2.stream import Stream
 from addon.origin.http2.outbound import Outbound
 from cache.http.messages import Response
