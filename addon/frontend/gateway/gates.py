@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -40,31 +41,51 @@ class Gates:
         """Count a request from a client's address; return whether it is allowed."""
         return not self._rates.wait(rate, address)
 
-    def refusal(self, request: Request, effects: Effects, length: int | None, address: str) -> Refusal | None:
-        """Return why a request is refused, or None.
+    def refusal(
+        self, request: Request, readings: Sequence[Effects], length: int | None, address: str
+    ) -> Refusal | None:
+        """Return why a request is refused, or None. It is counted once by each rate that the readings have.
 
         Args:
             request: The request as received.
-            effects: What the rules say about it.
+            readings: What the rules say about it, for each way in which its path may be read.
             length: Bytes of its content; None if that is not declared.
             address: The client's address.
         """
-        if effects.redirect is not None and (redirected := _redirected(request, effects.redirect)):
-            return redirected
-        auth = effects.basic_auth if effects.basic_auth is not None and effects.basic_auth.users_file else None
+        for effects in readings:
+            if effects.redirect is not None and (redirected := _redirected(request, effects.redirect)):
+                return redirected
         authorization = request.fields.get("authorization")
-        is_right = True if auth is None else self.passwords.are_right(auth.users_file, authorization)
+        auths = {auth for effects in readings if (auth := effects.basic_auth) is not None and auth.users_file}
+        are_right = {auth: self.passwords.are_right(auth.users_file, authorization) for auth in auths}
         # a request whose password is not known yet is read again, and counted then
-        counts = is_right is not None
-        if effects.rate is not None and (wait := self._rates.wait(effects.rate, address, count=counts)):
+        if refused := self._too_many(readings, address, count=None not in are_right.values()):
+            return refused
+        for effects in readings:
+            if effects.methods is not None and request.method not in effects.methods:
+                return _not_allowed(request.method, effects.methods)
+            if effects.basic_auth in are_right and not (is_right := are_right[effects.basic_auth]):
+                return _without_password(effects.basic_auth, is_known=is_right is not None)
+            if effects.max_body is not None and (too_large := _too_large(effects.max_body, length)):
+                return too_large
+        return None
+
+    def _too_many(self, readings: Sequence[Effects], address: str, *, count: bool) -> Refusal | None:
+        """Return why a request is one too many, or None; unless it is, each different rate counts it with `count`."""
+        rates = {effects.rate for effects in readings if effects.rate is not None}
+        wait = max((self._rates.wait(rate, address, count=False) for rate in rates), default=0.0)
+        if wait:
             sentence = "This client has sent more requests than this site allows."
             return Refusal(429, Refused.RATE, sentence, (("Retry-After", str(math.ceil(wait))),))  # RFC 6585 §4
-        if effects.methods is not None and request.method not in effects.methods:
-            sentence = f"The method {request.method} is not allowed here."
-            return Refusal(405, Refused.METHOD_NOT_ALLOWED, sentence, (("Allow", ", ".join(effects.methods)),))
-        if auth is not None and not is_right:
-            return _without_password(auth, is_known=counts)
-        return _too_large(effects.max_body, length) if effects.max_body is not None else None
+        if count:
+            for rate in rates:
+                self._rates.wait(rate, address)
+        return None
+
+
+def _not_allowed(method: str, allowed: Sequence[str]) -> Refusal:
+    sentence = f"The method {method} is not allowed here."
+    return Refusal(405, Refused.METHOD_NOT_ALLOWED, sentence, (("Allow", ", ".join(allowed)),))
 
 
 def _without_password(auth: BasicAuth, *, is_known: bool) -> Refusal:

@@ -123,10 +123,9 @@ class GatewayTargets:
         """Return a request as rules change it. Raises RefusedRequest."""
         readings = rules.all_effects(request.target)
         address = head.client.address if head.client else ""
-        for effects in readings:
-            refusal = self.sites.gates.refusal(request, effects, head.length, address)
-            if refusal is not None:
-                raise RefusedRequest(refusal, request, head)
+        refusal = self.sites.gates.refusal(request, readings, head.length, address)
+        if refusal is not None:
+            raise RefusedRequest(refusal, request, head)
         if any(each.basic_auth and each.basic_auth.users_file for each in readings):  # the password is for this edge
             request = request.with_fields(request.fields.without(["authorization"]))
         return changed_request(request, readings[0])

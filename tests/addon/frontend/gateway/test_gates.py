@@ -153,6 +153,31 @@ def test_a_rate_counts_hot_responses() -> None:
     run(conversation, {"limits": {"requests": {"rate": "1/h", "burst": 5}}})
 
 
+def test_a_request_whose_path_can_be_read_in_several_ways_is_counted_once() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        paths = ("/a;b/../c", "/a/%2e%2e/admin/x", "/a", "/a")
+        assert [(await client.fetch(ask(HOST, path))).status for path in paths] == [200, 200, 200, 429]
+
+    limits = {"requests": {"rate": "1/h", "burst": 2}}
+    run(
+        conversation,
+        {"path": "/admin/*", "query": {"sort": True}},
+        {"path": "/a/*", "bypass": True},
+        {"limits": limits},
+    )
+
+
+def test_a_request_that_one_rate_refuses_is_not_counted_by_another() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        paths = ("/a/../b", "/a/../b", "/a/../b", "/b", "/b")
+        assert [(await client.fetch(ask(HOST, path))).status for path in paths] == [200, 429, 429, 200, 429]
+
+    narrow, wide = {"requests": {"rate": "1/h"}}, {"requests": {"rate": "2/h", "burst": 1}}
+    run(conversation, {"path": "/a/*", "limits": narrow}, {"limits": wide})
+
+
 def test_a_rate_over_http2() -> None:
     async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
         client = await over_http2(edge)
