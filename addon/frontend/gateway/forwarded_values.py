@@ -1,4 +1,4 @@
-"""Parsers for the values of forwarded fields. Whatever is not well-formed is dropped.
+"""Parsers for the values of forwarded fields. Whatever is not well-formed is dropped, or `unknown`.
 
 A trusted proxy may pass on what its own client has sent. So nothing is passed on but addresses, hosts, ports and paths:
 no text of a client's choice reaches a page that is stored for others.
@@ -53,9 +53,8 @@ def address_in(node: str) -> str:
 
 
 def addresses_in(value: str) -> list[str]:
-    """Return the addresses in X-Forwarded-For in order, with `unknown` for each that is not told."""
-    found = [UNKNOWN if node.lower() == UNKNOWN else address_in(node) for node in map(str.strip, value.split(","))]
-    return [address for address in found if address]
+    """Return the addresses in X-Forwarded-For in order, with `unknown` for each that is not told or malformed."""
+    return [address_in(node) or UNKNOWN for node in map(str.strip, value.split(",")) if node]
 
 
 def node_of(address: str) -> str:
@@ -64,9 +63,14 @@ def node_of(address: str) -> str:
 
 
 def elements_in(value: str) -> list[dict[str, str]]:
-    """Return the parameters of each element of Forwarded by lower-case name; nothing if any is malformed."""
-    elements = [_parameters(member) for member in members(value)]
-    return [] if None in elements else [element for element in elements if element]
+    """Return the parameters of each element of Forwarded by lower-case name; `for=unknown` for a malformed one."""
+    # a malformed element keeps its place: it is where what the client wrote itself may begin
+    return [{"for": UNKNOWN} if (parameters := _parameters(each)) is None else parameters for each in members(value)]
+
+
+def address_of(element: dict[str, str]) -> str:
+    """Return the address that an element of Forwarded is about, or `unknown`."""
+    return address_in(element.get("for", "")) or UNKNOWN
 
 
 def _parameters(element: str) -> dict[str, str] | None:

@@ -68,20 +68,24 @@ class Forwarding:
         said = _said(lines)
         elements = values.elements_in(said.get("forwarded", ""))
         addresses = values.addresses_in(said.get("x-forwarded-for", ""))
-        if addresses and elements and values.address_in(elements[-1].get("for", "")) != addresses[-1]:
+        if addresses and elements and values.address_of(elements[-1]) != addresses[-1]:
             elements = []  # the proxy writes X-Forwarded-For, and passes on what its client calls Forwarded
         if not addresses:
-            addresses = [values.address_in(element.get("for", "")) or values.UNKNOWN for element in elements]
+            addresses = list(map(values.address_of, elements))
         if not addresses and (real := values.address_in(said.get("x-real-ip", ""))):
             addresses = [real]
         if not elements:
             elements = [{"for": f"[{each}]" if ":" in each else each} for each in addresses]
-        first = elements[0] if elements else {}
         hop = normal_address(peer)
+        way = [*addresses, hop]
+        place = self._place_of_client(way)
+        # the element that a trusted proxy has written about the client; those in front of it may be the client's own
+        steps = max(1, len(way) - 1 - place)
+        about = elements[-min(steps, len(elements))] if elements else {}
         return Client(
-            address=self._real_address([*addresses, hop]),
-            scheme=values.scheme_in(said.get("x-forwarded-proto") or first.get("proto", "")),
-            forwarded_for=", ".join([*addresses, hop] if hop else addresses),
+            address=way[place],
+            scheme=values.scheme_in(said.get("x-forwarded-proto") or about.get("proto", "")),
+            forwarded_for=", ".join(way if hop else addresses),
             forwarded=", ".join([*map(values.element_text, elements), f"for={values.node_of(hop or values.UNKNOWN)}"]),
             host=values.host_in(said.get("x-forwarded-host", "")),
             port=values.port_in(said.get("x-forwarded-port", "")),
@@ -91,12 +95,16 @@ class Forwarding:
             sends_forwarded=self._nobody.sends_forwarded,
         )
 
-    def _real_address(self, addresses: list[str]) -> str:
-        """Return the last address that is not one of the trusted proxies; the first if all are."""
-        for address in reversed(addresses):
-            if address and address != values.UNKNOWN and address not in self.trusted:
-                return address
-        return next((address for address in addresses if address not in ("", values.UNKNOWN)), "")
+    def _place_of_client(self, way: list[str]) -> int:
+        """Return the place of the client among the addresses that a request has come from, the last of them its peer.
+
+        That is the last one that is not a trusted proxy, or the first if all are. What is in front of it, the client
+        may have written itself. If a proxy does not tell whom a request is from, the proxy stands for its client.
+        """
+        place = len(way) - 1
+        while place > 0 and way[place] in self.trusted and way[place - 1] != values.UNKNOWN:
+            place -= 1
+        return place
 
 
 def _said(lines: Lines) -> dict[str, str]:

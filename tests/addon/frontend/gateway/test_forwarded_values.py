@@ -16,7 +16,7 @@ from addon.frontend.gateway import forwarded_values as values
         ("2001:DB8:0::1", ["2001:db8::1"]),
         ("::ffff:203.0.113.7", ["203.0.113.7"]),
         ("Unknown, 10.0.0.1", ["unknown", "10.0.0.1"]),
-        ("<script>, 10.0.0.1, a.example,, 999.1.1.1", ["10.0.0.1"]),
+        ("<script>, 10.0.0.1, a.example,, 999.1.1.1", ["unknown", "10.0.0.1", "unknown", "unknown"]),
         ("", []),
     ],
 )
@@ -33,16 +33,20 @@ def test_only_addresses_are_read(value: str, addresses: list[str]) -> None:
             [{"for": "[2001:db8:cafe::17]:4711", "proto": "https"}, {"for": "_hidden"}],
         ),
         ('for=unknown; host="a.example:8080"', [{"for": "unknown", "host": "a.example:8080"}]),
-        ('for="10.0.0.1\\', []),
-        ("for=10.0.0.1 for=10.0.0.2", []),
-        ("for=<script>", []),
-        ("for=10.0.0.1, host=a/b", []),
-        ("for=10.0.0.1;secret=1", []),
-        ("for", []),
+        ('for="10.0.0.1\\', [{"for": "unknown"}]),
+        ('for="10.0.0.1, for=10.0.0.2', [{"for": "unknown"}]),
+        ("for=10.0.0.1 for=10.0.0.2", [{"for": "unknown"}]),
+        ("for=<script>", [{"for": "unknown"}]),
+        ("for=10.0.0.1, host=a/b", [{"for": "10.0.0.1"}, {"for": "unknown"}]),
+        ("for=10.0.0.1;secret=1", [{"for": "unknown"}]),
+        ("for", [{"for": "unknown"}]),
+        (", ", []),
         ("", []),
     ],
 )
-def test_a_forwarded_field_is_read_as_a_whole_or_not_at_all(value: str, elements: list[dict[str, str]]) -> None:
+def test_an_element_of_forwarded_is_read_as_a_whole_or_is_about_an_unknown_client(
+    value: str, elements: list[dict[str, str]]
+) -> None:
     assert values.elements_in(value) == elements
 
 

@@ -99,6 +99,37 @@ def test_the_client_is_the_last_address_that_is_no_trusted_proxy(lines: tuple[st
     assert client_of(PROXY, *lines).address == address
 
 
+@pytest.mark.parametrize(
+    ("lines", "address"),
+    [
+        (("X-Forwarded-For: 1.2.3.4, unknown",), PROXY),
+        (("X-Forwarded-For: 1.2.3.4, nonsense",), PROXY),
+        (("X-Forwarded-For: 1.2.3.4, unknown, 10.0.0.9",), "10.0.0.9"),
+        (("X-Forwarded-For: 1.2.3.4, /run/app.sock:1, 10.0.0.9, 10.0.0.8",), "10.0.0.9"),
+        (("X-Forwarded-For: 1.2.3.4", "X-Forwarded-For: unix:"), PROXY),
+        (("Forwarded: for=1.2.3.4, for=unknown",), PROXY),
+        (("Forwarded: for=1.2.3.4, for=_hidden",), PROXY),
+        (("Forwarded: for=1.2.3.4, proto=https, for=10.0.0.9",), "10.0.0.9"),
+        (('Forwarded: for="1.2.3.4, for=203.0.113.7', "X-Real-IP: 1.2.3.4"), PROXY),
+        (("Forwarded: a b, for=203.0.113.7", "X-Real-IP: 1.2.3.4"), CLIENT),
+    ],
+)
+def test_nothing_in_front_of_an_unknown_address_is_believed(lines: tuple[str, ...], address: str) -> None:
+    """A client may have written it itself: the proxy that has sent the request stands for it."""
+    assert client_of(PROXY, *lines).address == address
+
+
+def test_the_origin_is_told_where_an_address_was_not_known() -> None:
+    client = client_of(PROXY, "X-Forwarded-For: 1.2.3.4, nonsense")
+    assert client.forwarded_for == f"1.2.3.4, unknown, {PROXY}"
+    assert client.forwarded == f"for=1.2.3.4, for=unknown, for={PROXY}"
+
+
+def test_the_scheme_is_the_one_by_which_a_trusted_proxy_was_asked() -> None:
+    lines = "Forwarded: for=1.2.3.4;proto=https, for=203.0.113.7;proto=http, for=10.0.0.9;proto=https"
+    assert client_of(PROXY, lines).scheme == "http"
+
+
 def test_a_forwarded_field_of_the_clients_own_is_dropped_behind_a_proxy_that_writes_another_one() -> None:
     client = client_of(PROXY, f"X-Forwarded-For: {CLIENT}", "Forwarded: for=1.2.3.4;host=evil.example")
     assert (client.forwarded, client.told) == (f"for={CLIENT}, for={PROXY}", ())
