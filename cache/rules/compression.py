@@ -5,7 +5,7 @@ from __future__ import annotations
 from cache.http.fields import media_type, tokens
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotCompressed
-from cache.rules.freshness import date_of, directives_of, explicit_lifetime
+from cache.rules.freshness import date_of, origin_lifetime
 from cache.rules.ownership import API_KEY, COOKIE, CREDENTIAL
 from cache.rules.stored_response import StoredResponse
 from cache.rules.streams import is_stream
@@ -63,9 +63,9 @@ def _is_personal(entry: StoredResponse, policy: CachePolicy) -> bool:
     """Return whether a stored response may be for one client, with secrets that its compressed length gives away.
 
     An attacker who has parts of a response chosen can guess its secrets by its length (BREACH). A response with a
-    lifetime from its origin is for all clients, and has none.
+    lifetime from its origin is for all clients, and has none. A rule that gives one says nothing about secrets.
     """
     if entry.scrubbed or any(name in (CREDENTIAL, COOKIE, API_KEY) for name, _ in entry.vary):
         return True
-    directives = directives_of(entry, policy)
-    return entry.personal and explicit_lifetime(entry.head.fields, date_of(entry), directives) is None
+    given = origin_lifetime(entry.head.fields, date_of(entry), policy)
+    return entry.personal and (given is None or given.seconds == 0)

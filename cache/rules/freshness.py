@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from urllib.parse import urlsplit
 
-from cache.http.cache_control import RequestDirectives, ResponseDirectives
+from cache.http.cache_control import RequestDirectives, ResponseDirectives, response_directives
 from cache.http.fields import MAX_SECONDS, delta_seconds, http_date, media_type, members
 from cache.http.messages import Fields, Received, Response
 from cache.http.record import record
@@ -69,6 +69,11 @@ def explicit_lifetime(fields: Fields, date: float, directives: ResponseDirective
         # RFC 9111 §5.3: an invalid date, especially "0", is in the past
         return Lifetime(0 if expires is None else max(0, math.floor(expires - date)), "Expires")
     return None
+
+
+def origin_lifetime(fields: Fields, date: float, policy: CachePolicy) -> Lifetime | None:
+    """Return the lifetime that the origin gives, whatever a rule says; else as `explicit_lifetime`."""
+    return explicit_lifetime(fields, date, response_directives(fields, policy.targeted_fields))
 
 
 def freshness_lifetime(entry: StoredResponse, policy: CachePolicy) -> Lifetime:

@@ -14,7 +14,7 @@ from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import is_for_any_credential, is_kept_although_authorized
 from cache.policy.site_rules import Override
 from cache.rules.credentials import api_keys, has_credentials
-from cache.rules.freshness import date_of, explicit_lifetime, freshness_lifetime
+from cache.rules.freshness import date_of, freshness_lifetime, origin_lifetime
 from cache.rules.key import target_uri
 from cache.rules.site_requests import effects_of
 from cache.rules.site_responses import overrides
@@ -60,7 +60,7 @@ def credentials_of(
     if policy.private.is_for_one_user or policy.keying.ignore_credentials:
         return ()
     directives = response_directives(response_fields, policy.targeted_fields)
-    lifetime = explicit_lifetime(response_fields, date_of(received), directives)
+    lifetime = origin_lifetime(response_fields, date_of(received), policy)
     if directives.public or directives.s_maxage is not None or (lifetime is not None and lifetime.seconds > 0):
         return ()
     if _shares_by_rule(request, received.head, policy):
@@ -88,7 +88,7 @@ def _is_for_other_cookies(entry: StoredResponse, request: Request, policy: Cache
     if policy.site_rules is None or "cookie" not in request.fields or policy.network.offline:
         return False
     fields, directives = entry.head.fields, response_directives(entry.head.fields, policy.targeted_fields)
-    given = explicit_lifetime(fields, date_of(entry), directives)
+    given = origin_lifetime(fields, date_of(entry), policy)
     if directives.public or (given is not None and given.seconds > 0) or any(name == COOKIE for name, _ in entry.vary):
         return False
     return freshness_lifetime(entry, policy).by_rule and not _shares_by_rule(request, entry.head, policy)

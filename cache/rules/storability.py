@@ -19,7 +19,7 @@ from cache.policy.private_cache import is_kept_although_authorized
 from cache.policy.reasons import NotStored
 from cache.policy.site_rules import Override
 from cache.rules.credentials import has_credentials
-from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind
+from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lifetime, lifetime_of_kind, origin_lifetime
 from cache.rules.key import primary_key, request_for, storage_key, target_uri
 from cache.rules.ownership import credentials_of
 from cache.rules.poisoning import contradicts_extension, is_odd
@@ -80,7 +80,7 @@ def reason_not_to_store(request: Request, received: Received, policy: CachePolic
         return _refused_by_recording(request, response) or unscrubbable
     directives = directives_for(target_uri(request), response, policy)
     return (
-        _refused_by_request(request, received, directives, policy)
+        _refused_by_request(request, received, policy)
         or _refused_by_status(request, response, directives)
         or _refused_by_rule(request, response, policy)
         or _refused_by_directives(request, directives, policy)
@@ -96,13 +96,11 @@ def _refused_by_recording(request: Request, response: Response) -> NotStored | N
     return _refused_by_status(request, response, ResponseDirectives()) or _refused_by_dictionary(response.fields)
 
 
-def _refused_by_request(
-    request: Request, received: Received, directives: ResponseDirectives, policy: CachePolicy
-) -> NotStored | None:
+def _refused_by_request(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
     if request.content_digest:
         return None
     if request.method == "POST":
-        return _refused_for_later_gets(request, received, directives)
+        return _refused_for_later_gets(request, received, policy)
     if request.method not in ("GET", "HEAD"):
         return NotStored.METHOD
     if request.has_content:
@@ -112,16 +110,19 @@ def _refused_by_request(
     return None
 
 
-def _refused_for_later_gets(request: Request, received: Received, directives: ResponseDirectives) -> NotStored | None:
-    if not _is_for_later_gets(request, received, directives):
+def _refused_for_later_gets(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
+    if not _is_for_later_gets(request, received, policy):
         return NotStored.METHOD
     fields = request.fields
     is_unkeyed = unkeyed_input(fields, request.method) or for_all_clients(fields) != fields
     return NotStored.UNKEYED_INPUT if is_unkeyed else None
 
 
-def _is_for_later_gets(request: Request, received: Received, directives: ResponseDirectives) -> bool:
-    """Return whether a response to POST has a lifetime, and its own URI in Content-Location (RFC 9110 §9.3.3)."""
+def _is_for_later_gets(request: Request, received: Received, policy: CachePolicy) -> bool:
+    """Return whether a response to POST has its own URI in Content-Location and, from its origin, a lifetime.
+
+    See RFC 9110 §9.3.3.
+    """
     location = received.head.fields.get("content-location")
     if received.head.status != 200 or location is None or request_directives(request.fields).no_store:
         return False
@@ -129,8 +130,8 @@ def _is_for_later_gets(request: Request, received: Received, directives: Respons
         location_key = primary_key(request_for(urljoin(request.uri, location)))
     except ValueError:
         return False
-    explicit = explicit_lifetime(received.head.fields, date_of(received), directives)
-    return location_key == primary_key(request) and explicit is not None and not explicit.by_rule
+    is_explicit = origin_lifetime(received.head.fields, date_of(received), policy) is not None
+    return location_key == primary_key(request) and is_explicit
 
 
 def _refused_by_status(request: Request, response: Response, directives: ResponseDirectives) -> NotStored | None:
@@ -192,7 +193,7 @@ def _refused_by_fields(
     response, fields = received.head, received.head.fields
     explicit = explicit_lifetime(fields, date_of(received), directives) is not None
     may_set_cookies = Override.SET_COOKIE in overrides(target_uri(request), response, policy)
-    if sets_cookies(fields) and not (may_set_cookies or _may_store_with_cookies(directives, policy, explicit=explicit)):
+    if sets_cookies(fields) and not (may_set_cookies or _may_store_with_cookies(received, directives, policy)):
         return NotStored.SET_COOKIE
     cacheable = HEURISTICALLY_CACHEABLE | (KEEP_UNFRESH_STATUSES if policy.private.keep_unfresh else frozenset())
     if not explicit and not directives.public and response.status not in cacheable:
@@ -212,13 +213,13 @@ def _refused_by_fields(
     return _refused_by_dictionary(fields)
 
 
-def _may_store_with_cookies(directives: ResponseDirectives, policy: CachePolicy, *, explicit: bool) -> bool:
-    """Return whether a response that sets cookies may be stored; `explicit` if its origin gives it a lifetime."""
+def _may_store_with_cookies(received: Received, directives: ResponseDirectives, policy: CachePolicy) -> bool:
+    """Return whether a response that sets cookies may be stored. The lifetime of a rule does not allow it."""
     match policy.storing.set_cookie:
         case SetCookie.AUTO:
             return directives.public or directives.s_maxage is not None
         case SetCookie.STORE:
-            return explicit
+            return origin_lifetime(received.head.fields, date_of(received), policy) is not None
         case SetCookie.STRIP:
             return True
         case SetCookie.BYPASS:

@@ -12,10 +12,11 @@ from cache.engine.decisions import Forward, Relay, Serve, Store, Validate
 from cache.engine.explain import explain
 from cache.http.host_table import HostTable
 from cache.http.messages import Fields, Received, Request, Response
-from cache.policy.cache_policy import CachePolicy, Identity
-from cache.policy.operator_rules import AnswerStatus, ClientReload, glob
-from cache.policy.reasons import Detail, NotStored
+from cache.policy.cache_policy import CachePolicy, CodingPolicy, Identity
+from cache.policy.operator_rules import AnswerStatus, ClientReload, SetCookie, glob
+from cache.policy.reasons import Detail, NotCompressed, NotStored
 from cache.policy.site_rules import CookieChange, Effects, FieldChange, Override, ResponseRule, SiteRule, SiteRules
+from cache.rules.compression import reason_not_to_compress
 from cache.rules.freshness import freshness_lifetime
 from cache.rules.key import target_uri
 from cache.rules.site_requests import changed_request, effects_of
@@ -104,6 +105,32 @@ def test_a_lifetime_shares_nothing_that_its_origin_forbids(lines: Any, reason: N
     assert decided.not_stored is reason
     entry = stored(answer(200, *lines), policy_with(ResponseRule("first", ttl=60, override=frozenset({override}))))
     assert "set-cookie" not in entry.head.fields
+
+
+@pytest.mark.parametrize(
+    ("lines", "is_stored"), [((), False), ([("Cache-Control", "max-age=5")], True), ([("Expires", "0")], True)]
+)
+def test_only_a_lifetime_of_the_origin_stores_a_response_with_its_cookies(lines: Any, is_stored: bool) -> None:
+    policy = policy_with(ResponseRule("first", ttl=60))
+    policy = replace(policy, storing=replace(policy.storing, set_cookie=SetCookie.STORE))
+    decided = outcome(answer(200, ("Set-Cookie", "a=b"), ("ETag", '"1"'), *lines), policy)
+    assert isinstance(decided, Store) is is_stored
+
+
+@pytest.mark.parametrize(
+    ("lines", "reason"),
+    [
+        ((), NotCompressed.PERSONAL),
+        ([("Cache-Control", "max-age=0")], NotCompressed.PERSONAL),
+        ([("Cache-Control", "max-age=5")], None),
+    ],
+)
+def test_a_lifetime_by_rule_alone_leaves_a_response_personal(lines: Any, reason: NotCompressed | None) -> None:
+    """Its compressed length would give away what it says to one user."""
+    policy = policy_with(ResponseRule("first", ttl=60))
+    policy = replace(policy, codings=CodingPolicy(compress=("gzip",), content_types=(glob("text/*"),)))
+    entry = replace(stored(answer(200, *lines), policy), personal=True, length=5000)
+    assert reason_not_to_compress(entry, policy) is reason
 
 
 def test_a_lifetime_does_not_share_responses_to_authorization() -> None:
