@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-from cache.http.fields import media_type, tokens
+from cache.http.fields import media_type
 from cache.http.messages import Fields, Response
+from cache.rules.accept_encoding import ACCEPT_ENCODING, acceptance
 
 LEAST_LENGTH = 1024
 """Bytes from which on servers compress, whatever their settings are."""
@@ -23,7 +24,7 @@ def may_withhold_gzip(sent: Fields, response: Response) -> bool:
         return False
     if not (fields.get("server") or "").lower().startswith("nginx"):
         return False
-    if "gzip" not in {coding.partition(";")[0].strip() for coding in tokens(sent.get("accept-encoding"))}:
+    if not acceptance(sent.get(ACCEPT_ENCODING)).get("gzip", False):
         return False
     length = fields.get("content-length") or ""
     is_long = not length.isdecimal() or int(length[:18]) >= LEAST_LENGTH

@@ -28,6 +28,8 @@ def test_text_of_nginx_without_a_coding_is_noticed() -> None:
     [
         ({"Accept-Encoding": "gzip"}, RECEIVED, 200),
         ({**SENT, "Accept-Encoding": "br"}, RECEIVED, 200),
+        ({**SENT, "Accept-Encoding": "br, gzip;q=0"}, RECEIVED, 200),
+        ({**SENT, "Accept-Encoding": "gzip; q=0.000, *"}, RECEIVED, 200),
         (SENT, {**RECEIVED, "Content-Encoding": "gzip"}, 200),
         (SENT, {**RECEIVED, "Server": "Apache"}, 200),
         (SENT, {**RECEIVED, "Content-Type": "image/png"}, 200),
