@@ -22,7 +22,7 @@ from cache.rules.freshness import (
 from cache.rules.key import target_uri
 from cache.rules.ownership import is_bound_to_credential
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
-from cache.rules.site_requests import effects_of, has_cookie
+from cache.rules.site_requests import cookie_names, effects_of, has_cookie
 from cache.rules.storability import is_authorized
 from cache.rules.stored_parts import combined, find_content
 from cache.rules.stored_response import StoredResponse
@@ -60,11 +60,6 @@ def reason_to_bypass(request: Request, policy: CachePolicy) -> tuple[Forwarded, 
 def asks_for_web_socket(fields: Fields) -> bool:
     """Return whether Upgrade asks for WebSocket; an offer of any other protocol is ignored (RFC 9110 §7.8)."""
     return "websocket" in tokens(fields.get("upgrade"))
-
-
-def cookie_names(fields: Fields) -> set[str]:
-    """Return the names of the cookies in a request."""
-    return {cookie.partition("=")[0].strip() for cookie in (fields.get("cookie") or "").split(";")}
 
 
 def is_misaddressed(request: Request) -> bool:

@@ -74,6 +74,11 @@ def name_of(cookie: str) -> str:
     return cookie.partition("=")[0].rstrip(" \t")
 
 
+def cookie_names(fields: Fields) -> set[str]:
+    """Return the names of the cookies of a request."""
+    return {name_of(cookie) for cookie in cookies(fields)}
+
+
 def cookie_values(fields: Fields, name: str) -> tuple[str, ...]:
     """Return the values of all cookies of that name, in order."""
     return tuple(pair.partition("=")[2] for pair in cookies(fields) if name_of(pair) == name)
@@ -81,9 +86,7 @@ def cookie_values(fields: Fields, name: str) -> tuple[str, ...]:
 
 def has_cookie(fields: Fields, patterns: Iterable[re.Pattern[str]]) -> bool:
     """Return whether a request has a cookie with such a name."""
-    if "cookie" not in fields:
-        return False
-    names = {name_of(cookie) for cookie in cookies(fields)}
+    names = cookie_names(fields)
     return any(pattern.fullmatch(name) for pattern in patterns for name in names)
 
 

@@ -113,4 +113,12 @@ CONVERSATIONS = [
         answer("203", hit(60), body="everybody's"),
         settings={"cache": {"bypass_cookies": ["session"]}},
     ),
+    conversation(
+        "a cookie in bypass_cookies is found on each line of Cookie",
+        "STORE-23",
+        ask("GET /a", "Cookie: theme=dark", "Cookie: session=1"),
+        origin("200 OK", FRESH_60, body="mine"),
+        answer("200", "Cache-Status: secondhand; fwd=bypass; detail=bypass-cookie", body="mine"),
+        settings={"cache": {"bypass_cookies": ["session"]}},
+    ),
 ]
