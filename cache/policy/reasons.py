@@ -128,6 +128,7 @@ class Refused(StrEnum):
     METHOD_NOT_ALLOWED = "method-not-allowed"
     OFFLINE = "offline"
     ONLY_IF_CACHED = "only-if-cached"
+    PASSWORDS = "passwords"
     PURGE = "purge"
     RATE = "rate"
     REDIRECT = "redirect"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from addon.frontend.gateway.passwords import Passwords
+from addon.frontend.gateway.passwords import RETRY_AFTER, Passwords
 from addon.frontend.gateway.request_rates import RequestRates
 from cache.http.messages import Request, host_in_uri
 from cache.policy.reasons import Refused
@@ -28,6 +28,15 @@ class Refusal:
     """Further fields of the response."""
     unchecked: BasicAuth | None = None
     """The users among whom the client's name and password have not been looked for yet."""
+
+
+TOO_MANY_PASSWORDS = Refusal(
+    503,
+    Refused.PASSWORDS,
+    "Too many names and passwords wait to be checked. Try again later.",
+    (("Retry-After", str(RETRY_AFTER)),),
+)
+"""The refusal of a request whose name and password could not be checked."""
 
 
 class Gates:

@@ -1,6 +1,7 @@
 """Names and passwords of basic authentication (RFC 7617), compared with bcrypt hashes.
 
 bcrypt takes long on purpose. So passwords are compared in a thread, one at a time, and what came out is remembered.
+Requests that come with the same credentials meanwhile wait for the same comparison.
 """
 
 from __future__ import annotations
@@ -24,7 +25,10 @@ MAX_KNOWN = 4096
 """Credentials whose outcome is remembered; the least recently used is forgotten first."""
 
 MAX_WAITING = 64
-"""Credentials that may wait to be compared; more are refused."""
+"""Different credentials that may wait to be compared; further ones are not looked at."""
+
+RETRY_AFTER = 5
+"""Seconds after which the client of such a request is told to try again."""
 
 _LONGEST = 72
 """Bytes of a password that bcrypt looks at."""
@@ -40,7 +44,7 @@ class Passwords:
         self._users = {file: read_users(file) for file in files}
         self._known: OrderedDict[bytes, bool] = OrderedDict()
         self._key = secrets.token_bytes(32)
-        self._waiting = 0
+        self._comparing: dict[bytes, asyncio.Task[None]] = {}
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="passwords")
 
     def are_right(self, file: str, authorization: str | None) -> bool | None:
@@ -52,18 +56,27 @@ class Passwords:
             self._known.move_to_end(name)
         return self._known.get(name)
 
-    async def check(self, file: str, authorization: str) -> None:
-        """Find out whether a value of Authorization is right. Too many at a time are not looked at."""
-        if self._waiting >= MAX_WAITING:
-            return
-        self._waiting += 1
+    async def check(self, file: str, authorization: str) -> bool:
+        """Find out whether a value of Authorization is right; return False if too many others wait for that."""
+        if file not in self._users:  # the rules have changed since the request was read
+            return True
+        name = self._name(file, authorization)
+        comparing = self._comparing.get(name)
+        if comparing is None:
+            if len(self._comparing) >= MAX_WAITING:
+                return False
+            comparing = asyncio.get_running_loop().create_task(self._compare(name, file, authorization))
+            self._comparing[name] = comparing
+        await asyncio.shield(comparing)  # others may wait for it as well
+        return True
+
+    async def _compare(self, name: bytes, file: str, authorization: str) -> None:
         try:
-            is_right = await asyncio.get_running_loop().run_in_executor(
+            self._known[name] = await asyncio.get_running_loop().run_in_executor(
                 self._thread, partial(_is_right, self._users[file], authorization)
             )
         finally:
-            self._waiting -= 1
-        self._known[self._name(file, authorization)] = is_right
+            del self._comparing[name]
         if len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
 

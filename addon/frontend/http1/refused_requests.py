@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from addon.frontend.gateway.gates import TOO_MANY_PASSWORDS
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.request_head import RefusedRequest
 from cache.http.messages import Request
@@ -20,8 +21,12 @@ async def admitted(refused: RefusedRequest, sites: Sites, read: Callable[[], Req
     Raises:
         RefusedRequest: it stays refused.
     """
-    auth = refused.refusal.unchecked
-    if auth is None:
-        raise refused
-    await sites.gates.passwords.check(auth.users_file, refused.request.fields.get("authorization") or "")
-    return read()
+    authorization = refused.request.fields.get("authorization") or ""
+    while (auth := refused.refusal.unchecked) is not None:
+        if not await sites.gates.passwords.check(auth.users_file, authorization):
+            raise RefusedRequest(TOO_MANY_PASSWORDS, refused.request, refused.head)
+        try:
+            return read()
+        except RefusedRequest as still:  # another rule may ask for another password
+            refused = still
+    raise refused

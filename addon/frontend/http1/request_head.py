@@ -93,6 +93,7 @@ class RefusedRequest(MalformedRequest):
     Attributes:
         refusal: How it is refused.
         request: The request.
+        head: Its head.
     """
 
     error = "http_request_denied"
@@ -102,6 +103,7 @@ class RefusedRequest(MalformedRequest):
         self.refusal = refusal
         self.reason = refusal.reason
         self.request = request
+        self.head = head
         self.line = request_line(head.method, head.target, head.version)
 
     def reply(self, errors: ErrorReplies) -> Reply:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from addon.frontend.gateway import passwords
 from tests.addon.frontend.edge import ask, run_edge
 from tests.addon.frontend.front_end import Client, FrontEndUnderTest
 from tests.addon.frontend.gateway.test_passwords import basic, users_file
@@ -242,6 +243,39 @@ def test_a_request_whose_password_has_to_be_checked_first_is_counted_once(tmp_pa
         assert [await _with_password(client, word) for word in ("secret", "wrong", "secret")] == [200, 401, 429]
 
     run(conversation, {"basic_auth": {"users_file": file}, "limits": WAITING})
+
+
+def test_a_right_password_that_cannot_be_checked_now_is_not_called_wrong(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = users_file(tmp_path, ada="secret")
+    monkeypatch.setattr(passwords, "MAX_WAITING", 0)
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        refused = await (await edge.client()).fetch(ask(HOST, "/", f"Authorization: {basic('ada:secret')}"))
+        assert (refused.status, refused.fields.get("retry-after")) == (503, str(passwords.RETRY_AFTER))
+        assert b"reason: passwords\n" in refused.body
+        over_2 = await (await over_http2(edge)).fetch("/", ("authorization", basic("ada:secret")))
+        assert (over_2.status, over_2.heads[0]["retry-after"]) == (503, str(passwords.RETRY_AFTER))
+
+    run(conversation, {"basic_auth": {"users_file": file}})
+
+
+def test_a_request_to_which_two_rules_apply_needs_both_passwords(tmp_path: Path) -> None:
+    files = []
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        files.append(users_file(tmp_path / name, ada=f"secret {name}", eve="both"))
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        assert await _with_password(client, "secret a", "/admin/../x") == 401
+        assert await _with_password(client, "secret b", "/admin/../x") == 401
+        both = f"Authorization: {basic('eve:both')}"
+        assert (await client.fetch(ask(HOST, "/admin/../x", both))).status == 200
+
+    first, second = ({"basic_auth": {"users_file": file}} for file in files)
+    run(conversation, {"path": "/admin/*", **first}, second)
 
 
 def test_content_after_a_password_that_is_being_checked_reaches_the_origin(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import bcrypt
 import pytest
 
-from addon.frontend.gateway.passwords import Passwords
+from addon.frontend.gateway.passwords import MAX_WAITING, Passwords
 
 
 def users_file(folder: Path, **users: str) -> str:
@@ -64,6 +64,61 @@ def test_nobody_is_let_in_without_a_field(tmp_path: Path) -> None:
 def test_what_is_not_known_yet_is_neither_right_nor_wrong(tmp_path: Path) -> None:
     file = users_file(tmp_path, ada="secret")
     assert Passwords([file]).are_right(file, basic("ada:secret")) is None
+
+
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
+    """Return a list of the passwords that will have been compared."""
+    compared: list[bytes] = []
+    check = bcrypt.checkpw
+
+    def counting(password: bytes, hashed: bytes) -> bool:
+        compared.append(password)
+        return check(password, hashed)
+
+    monkeypatch.setattr(bcrypt, "checkpw", counting)
+    return compared
+
+
+def test_equal_credentials_of_many_requests_are_compared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared, file = counted(monkeypatch), users_file(tmp_path, ada="secret")
+    passwords = Passwords([file])
+
+    async def check() -> None:
+        right, wrong = basic("ada:secret"), basic("ada:wrong")
+        values = [right] * 100 + [wrong] * 100
+        assert all(await asyncio.gather(*(passwords.check(file, value) for value in values)))
+        assert (passwords.are_right(file, right), passwords.are_right(file, wrong)) == (True, False)
+
+    asyncio.run(check())
+    assert compared == [b"secret", b"wrong"]
+
+
+def test_a_client_that_leaves_does_not_end_the_comparison_that_others_wait_for(tmp_path: Path) -> None:
+    file = users_file(tmp_path, ada="secret")
+    passwords = Passwords([file])
+
+    async def check() -> None:
+        first, second = (asyncio.create_task(passwords.check(file, basic("ada:secret"))) for _ in range(2))
+        await asyncio.sleep(0)
+        first.cancel()
+        assert await second
+        assert passwords.are_right(file, basic("ada:secret"))
+
+    asyncio.run(check())
+
+
+def test_only_so_many_different_credentials_wait(tmp_path: Path) -> None:
+    file = users_file(tmp_path, ada="secret")
+    passwords = Passwords([file])
+
+    async def check() -> None:
+        values = [basic(f"ada:{number}") for number in range(MAX_WAITING + 1)]
+        found_out = await asyncio.gather(*(passwords.check(file, value) for value in [*values, values[0]]))
+        assert found_out == [True] * MAX_WAITING + [False, True]
+        assert passwords.are_right(file, values[-1]) is None
+        assert await passwords.check(file, values[-1])
+
+    asyncio.run(check())
 
 
 @pytest.mark.parametrize(
