@@ -91,11 +91,11 @@ def host_without_name(sites: Sequence[SiteSettings]) -> str | None:
     return None if host.startswith(WILDCARD) else host
 
 
-def transport_security(sites: Sequence[SiteSettings]) -> tuple[tuple[str, str], ...]:
-    """Return the Strict-Transport-Security of each pattern of hosts, empty for none; no rows if no site has any."""
+def transport_security(sites: Sequence[SiteSettings]) -> HostTable[str] | None:
+    """Return the Strict-Transport-Security of all sites by host, empty for a site without one; None if none has any."""
     if not any(site.hsts for site in sites):
-        return ()
-    return tuple((host, site.hsts) for site in sites for host in site.hosts)
+        return None
+    return HostTable((host, site.hsts) for site in sites for host in site.hosts)
 
 
 def rule_table(sites: Sequence[SiteSettings]) -> RuleTable | None:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from functools import lru_cache
 
-from cache.http.host_table import HostTable
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
 
@@ -14,13 +12,8 @@ FIELD = "Strict-Transport-Security"
 
 def with_transport_security(request: Request, head: Response, policy: CachePolicy) -> Response:
     """Return a response head with the field that the operator has set for the host, in place of the origin's."""
-    rows = policy.presentation.transport_security
-    if not rows or request.scheme != "https":  # RFC 6797 §7.2: never over http
+    table = policy.presentation.transport_security
+    if table is None or request.scheme != "https":  # RFC 6797 §7.2: never over http
         return head
-    value = _table(rows).find(request.host)
+    value = table.find(request.host)
     return replace(head, fields=head.fields.replacing(FIELD, value)) if value else head
-
-
-@lru_cache(maxsize=8)
-def _table(rows: tuple[tuple[str, str], ...]) -> HostTable[str]:
-    return HostTable(rows)

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field, replace
 
 from cache.http.client import NOBODY, Client
+from cache.http.host_table import HostTable
 from cache.http.messages import Request
 from cache.policy.clock_setting import UNKNOWN_SETTING, ClockSetting
 from cache.policy.operator_rules import (
@@ -57,8 +58,8 @@ class Presentation:
     """Send Cache-Status (RFC 9211)."""
     memento: bool = False
     """Send `Memento-Datetime` and `Link: rel=original` on every response from a copy (RFC 7089)."""
-    transport_security: tuple[tuple[str, str], ...] = ()
-    """The Strict-Transport-Security of responses over https (RFC 6797), by patterns of hosts; empty for none."""
+    transport_security: HostTable[str] | None = None
+    """The Strict-Transport-Security of responses over https (RFC 6797), by host; None if no host has any."""
     strip_targeted: bool = False
     """Remove the targeted fields that apply to this cache (RFC 9213) from what clients get."""
 

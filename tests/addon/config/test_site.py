@@ -96,6 +96,26 @@ def test_faults_of_sites_name_the_table_and_what_was_expected(tmp_path: Path) ->
     assert fault == "config.toml: site#1.origins#1.weight: found 0, expected a number of at least 1"
 
 
+def test_the_table_of_transport_security_is_made_once_and_not_for_each_response(tmp_path: Path) -> None:
+    settings = configured(
+        tmp_path,
+        """
+        [[site]]
+        hosts = ["a.example", "*.a.example"]
+        origins = ["http://127.0.0.1:1"]
+        hsts = "max-age=600"
+
+        [[site]]
+        hosts = ["plain.a.example"]
+        origins = ["http://127.0.0.1:1"]
+    """,
+    ).settings
+    table = settings.policy().presentation.transport_security
+    assert table is not None
+    found = [table.find(host) for host in ("a.example", "b.a.example", "plain.a.example", "b.example")]
+    assert found == ["max-age=600", "max-age=600", "", None]
+
+
 def test_edge_is_the_short_form_of_one_site_for_any_host() -> None:
     settings = Settings(edge="http://127.0.0.1:8000")
     [site] = settings.sites
