@@ -55,7 +55,7 @@ def listener_of(
     connections = Connections(limits, service.clock, log, each_second=second_passed)
     certificates = LeafContexts(settings.tls.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
-    sites = Sites(settings.sites, tls.port if tls else 0, rates)
+    sites = Sites(settings.sites, service.policy.site_rules, tls_port=tls.port if tls else 0, rates=rates)
     frontend = Frontend(service, connections, certificates, leave_alone, sites, tls=tls)
     frontend.use_proxies(settings)
     http2 = Http2Handler(frontend, fast_path)

@@ -87,7 +87,9 @@ class SharedFrontEnd:
             listener.handler.frontend.connections.start()
             self._handlers[service] = listener.handler
         self.listener.handler = self._handlers[service]
-        self.listener.targets = targets_of(service.settings, Sites(service.settings.sites))
+        self.listener.targets = targets_of(
+            service.settings, Sites(service.settings.sites, service.service.policy.site_rules)
+        )
 
 
 class ServicePool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from addon.config.site import SiteSettings, host_without_name, rule_table
+from addon.config.site import SiteSettings, host_without_name
 from addon.frontend.gateway.client_tls import ClientTls
 from addon.frontend.gateway.gates import Gates
 from addon.frontend.gateway.passwords import Passwords
 from addon.frontend.gateway.request_rates import RequestRates
 from cache.http.host_table import HostTable
 from cache.http.messages import DEFAULT_PORTS, Request
-from cache.policy.site_rules import SiteRules
+from cache.policy.site_rules import RuleTable, SiteRules
 
 ACME_CHALLENGE = "/.well-known/acme-challenge/"
 """Paths that an authority asks for over http before it issues a certificate (RFC 8555 §8.3): the origin answers."""
@@ -29,21 +29,35 @@ class Sites:
     """
 
     def __init__(
-        self, sites: Sequence[SiteSettings] = (), tls_port: int = 0, rates: RequestRates | None = None
+        self,
+        sites: Sequence[SiteSettings] = (),
+        rules: RuleTable | None = None,
+        *,
+        tls_port: int = 0,
+        rates: RequestRates | None = None,
     ) -> None:
-        """Serve these sites, and count requests by `rates`. Raises ValueError if a file with users is malformed."""
+        """Serve these sites by their rules. Raises ValueError if a file with users is malformed.
+
+        Args:
+            sites: The sites.
+            rules: Their rules, as the policy of the cache has them.
+            tls_port: The port of the listener for TLS.
+            rates: Counts the requests of clients, if other processes count them too.
+        """
         self.ports: set[int] = set()
         self.tls_port = tls_port
         self._rates = rates or RequestRates()
-        self.use(sites)
+        self.use(sites, rules)
 
-    def use(self, sites: Sequence[SiteSettings], passwords: Passwords | None = None) -> None:
-        """Serve these sites, and no others, from the next request on.
+    def use(
+        self, sites: Sequence[SiteSettings], rules: RuleTable | None = None, passwords: Passwords | None = None
+    ) -> None:
+        """Serve these sites by their rules, and no others, from the next request on.
 
         `passwords` are what `passwords_of` returns for them; without them it is called. Raises ValueError as that does.
         """
         self.gates = Gates(self._rates, passwords or passwords_of(sites))
-        self._rules = rule_table(sites)
+        self._rules = rules
         self._by_host = HostTable((host, site) for site in sites for host in site.hosts)
         self.default_authority = host_without_name(sites)
 

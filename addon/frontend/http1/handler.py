@@ -66,8 +66,8 @@ class Handler:
         self.head_limits = HeadLimits(limits.max_head, limits.max_line)
 
     def use_sites(self, sites: Sequence[SiteSettings], passwords: Passwords | None = None) -> None:
-        """Serve these sites of an edge from now on. The arguments are as for `Sites.use`."""
-        self.frontend.sites.use(sites, passwords)
+        """Serve these sites of an edge by the rules of the policy in force. The arguments are as for `Sites.use`."""
+        self.frontend.sites.use(sites, self.frontend.service.policy.site_rules, passwords)
         self.fast_path.classes.forget()
 
     def start_http2(self, targets: RequestTargets, transport: asyncio.Transport, rest: bytes) -> None:

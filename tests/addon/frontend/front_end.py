@@ -187,7 +187,7 @@ class FrontEndUnderTest:
         self.fast_path = FastPath(service.active, service.counters, service.clock, self.settings.memory.hot_size, log)
         self.connections = Connections(limits, service.clock, log, each_second=self.fast_path.report_uses)
         self.tls = tls_of(self.settings, Certificates(), self.clock)
-        sites = Sites(self.settings.sites, self.tls.port if self.tls else 0)
+        sites = Sites(self.settings.sites, service.policy.site_rules, tls_port=self.tls.port if self.tls else 0)
         frontend = Frontend(service, self.connections, leaf_contexts(), leave_alone, sites, tls=self.tls)
         frontend.use_proxies(self.settings)
         http2 = Http2Handler(frontend, self.fast_path)

@@ -175,6 +175,20 @@ def test_lifetimes_end(path: str, status: int, seconds: int) -> None:
     run(conversation)
 
 
+def test_requests_are_changed_by_the_rules_that_the_cache_decides_by() -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        rules = edge.service.policy.site_rules
+        assert rules is not None
+        assert edge.listener.handler.frontend.sites.rules_of(HOST) is rules.find(HOST)
+        edge.service.reload(edge.settings)
+        edge.listener.handler.use_sites(edge.settings.sites)
+        rules = edge.service.policy.site_rules
+        assert rules is not None
+        assert edge.listener.handler.frontend.sites.rules_of(HOST) is rules.find(HOST)
+
+    run(conversation)
+
+
 def test_another_set_of_rules_applies_from_the_next_request_on() -> None:
     async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
         client = await edge.client()
