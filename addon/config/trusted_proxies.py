@@ -11,19 +11,15 @@ from pydantic import ValidationInfo
 
 from cache.http.client import Client
 
-UNIX = "unix:"
-"""In a list of trusted proxies: every peer on a Unix socket."""
-
 X_FIELDS, FORWARDED = "x-forwarded", "forwarded"
 
 
 def trusted_proxy(value: str) -> str:
-    """Return an address, a network or `unix:`. Raises ValueError, whose text names the expected value."""
-    if value != UNIX:
-        try:
-            ip_network(value)
-        except ValueError:
-            raise ValueError('addresses and networks, like "127.0.0.1", "10.0.0.0/8" or "::1", or "unix:"') from None
+    """Return an address or a network. Raises ValueError, whose text names the expected value."""
+    try:
+        ip_network(value)
+    except ValueError:
+        raise ValueError('addresses and networks, like "127.0.0.1", "10.0.0.0/8" or "::1"') from None
     return value
 
 
@@ -38,19 +34,17 @@ class TrustedProxies:
     """The peers that are trusted."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        """Take addresses and networks, and `unix:`. Raises ValueError for anything else."""
-        listed = frozenset(names)
-        self._has_unix = UNIX in listed
-        self._networks = tuple(map(ip_network, sorted(listed - {UNIX})))
+        """Take addresses and networks. Raises ValueError for anything else."""
+        self._networks = tuple(map(ip_network, sorted(frozenset(names))))
 
     def __bool__(self) -> bool:
         """Return whether there are any."""
-        return self._has_unix or bool(self._networks)
+        return bool(self._networks)
 
     def __contains__(self, address: object) -> bool:
-        """Return whether a peer is trusted. Peers on a Unix socket have no address: an empty one, or `-`."""
+        """Return whether a peer is trusted. One whose address is not known is not."""
         found = _known_address(address) if isinstance(address, str) else None
-        return self._has_unix if found is None else _is_in(found, self._networks)
+        return found is not None and _is_in(found, self._networks)
 
 
 def parsed_address(text: str) -> IPv4Address | IPv6Address | None:

@@ -135,11 +135,9 @@ def test_a_forwarded_field_of_the_clients_own_is_dropped_behind_a_proxy_that_wri
     assert (client.forwarded, client.told) == (f"for={CLIENT}, for={PROXY}", ())
 
 
-def test_the_peer_of_a_unix_socket_is_trusted_if_that_is_said() -> None:
-    unix = Forwarding(TrustedProxies(["unix:"]), NOBODY)
-    for trusting, address in ((unix, CLIENT), (FORWARDING, "")):
-        client = trusting.from_fields(Fields((("X-Forwarded-For", CLIENT),)), "-")[1]
-        assert client.address == client.forwarded_for == address
+def test_a_peer_without_an_address_is_not_believed() -> None:
+    client = FORWARDING.from_fields(Fields((("X-Forwarded-For", CLIENT),)), "-")[1]
+    assert client.address == client.forwarded_for == ""
 
 
 # ---- conversations
