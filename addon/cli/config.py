@@ -19,7 +19,7 @@ from addon.config.site_rules import covered
 from addon.config.toml_files import toml_value
 from addon.config.units import parse_size, size_text
 from addon.config.worker_conflicts import refuse_workers_without_a_shared_store
-from addon.frontend.gateway.server_contexts import context_with
+from addon.frontend.gateway.server_contexts import load, server_context
 
 app = typer.Typer(help="Check and print the settings.", no_args_is_help=True)
 
@@ -32,7 +32,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         refuse_exposure(configuration)
         refuse_workers_without_a_shared_store(configuration)
         refuse_tls_without_use(configuration)
-        refuse_bad_certificates(configuration, context_with, time.time())
+        refuse_bad_certificates(configuration, lambda files: load(files, server_context()), time.time())
     except ConfigError as error:
         if not as_json:
             raise

@@ -9,8 +9,8 @@ from addon.config.errors import ConfigError, Fault
 from addon.config.load import Configuration
 from addon.config.site import SiteSettings
 
-Load = Callable[[Sequence[CertificateFiles]], object]
-"""Has OpenSSL load certificates. Raises CertificateProblem."""
+Load = Callable[[CertificateFiles], object]
+"""Has OpenSSL load a certificate. Raises CertificateProblem."""
 
 
 def refuse_tls_without_use(configuration: Configuration) -> None:
@@ -48,7 +48,7 @@ def _problems(site: SiteSettings, load: Load, now: float) -> Iterator[tuple[str,
     for pair in site.tls:
         try:
             files = CertificateFiles.read(pair)
-            load([files])
+            load(files)
         except CertificateProblem as problem:
             yield problem.key, str(problem)
             continue

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import logging
+import ssl
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from addon.config.certificate_files import CertificateFiles, CertificateProblem
 from addon.config.site_tls import CertificatePair
 from addon.frontend.gateway.client_tls import ClientTls
-from addon.frontend.gateway.server_contexts import context_with, server_context
+from addon.frontend.gateway.server_contexts import load, server_context
 
 logger = logging.getLogger(__name__)
 
 Seen = tuple[object, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedCertificates:
+    """Certificates for the same hosts, one for each kind of key, and a context that has them."""
+
+    files: tuple[CertificateFiles, ...]
+    context: ssl.SSLContext
 
 
 class Certificates:
@@ -32,21 +43,26 @@ class Certificates:
         self._seen: dict[CertificatePair, Seen] = {}
         self._reported: dict[CertificatePair, Seen] = {}
 
-    def read(self, pair: CertificatePair) -> CertificateFiles:
-        """Return what the files of a pair have now, or had when they could last be used.
+    def read(self, pairs: Iterable[CertificatePair]) -> LoadedCertificates:
+        """Return certificates for the same hosts as their files are now, or were when they could last be used.
 
         Raises:
-            CertificateProblem: they could never be used.
+            CertificateProblem: the files of a pair could never be used.
         """
-        seen = self._look_at(pair)
+        context = server_context()
+        return LoadedCertificates(tuple(self._read(pair, context) for pair in pairs), context)
+
+    def _read(self, pair: CertificatePair, context: ssl.SSLContext) -> CertificateFiles:
+        seen = self._seen[pair] = _state(pair)  # before they are read, so that a later change is seen
         try:
             files = CertificateFiles.read(pair)
-            context_with([files])
+            load(files, context)
         except CertificateProblem as problem:
             usable = self._usable.get(pair)
             if usable is None:
                 raise
             self._report(pair, seen, problem)
+            load(usable, context)
             return usable
         self._usable[pair] = files
         self._reported.pop(pair, None)
@@ -54,13 +70,7 @@ class Certificates:
 
     def has_changed(self, pair: CertificatePair) -> bool:
         """Return whether the files of a pair are to be read again: they have changed, or could not be used."""
-        before = self._seen.get(pair)
-        return self._look_at(pair) != before or (pair in self._reported and not self._reported[pair])
-
-    def _look_at(self, pair: CertificatePair) -> Seen:
-        """Return what tells whether the files have changed. It is looked at before they are read."""
-        seen = self._seen[pair] = (*_state(pair.cert_file), *_state(pair.key_file))
-        return seen
+        return _state(pair) != self._seen.get(pair) or self._reported.get(pair) == ()
 
     def _report(self, pair: CertificatePair, seen: Seen, problem: CertificateProblem) -> None:
         """Log a problem once, unless it may be that the files are being replaced at this moment."""
@@ -71,7 +81,12 @@ class Certificates:
             logger.error("the certificate in %s is used as it was before: %s", pair.cert_file, problem)
 
 
-def _state(file: Path) -> Seen:
+def _state(pair: CertificatePair) -> Seen:
+    """Return what changes with the content of the files of a pair."""
+    return (*_state_of(pair.cert_file), *_state_of(pair.key_file))
+
+
+def _state_of(file: Path) -> Seen:
     """Return what changes with the content of a file; symbolic links are followed."""
     try:
         status = file.stat()

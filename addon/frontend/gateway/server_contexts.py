@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -31,16 +31,13 @@ def server_context() -> ssl.SSLContext:
     return context
 
 
-def context_with(certificates: Sequence[CertificateFiles]) -> ssl.SSLContext:
-    """Return a context with certificates for the same hosts, one for each kind of key. Raises CertificateProblem."""
-    context = server_context()
-    for each in certificates:
-        try:
-            with _file_of(each.chain) as chain, _file_of(each.key) as key:
-                context.load_cert_chain(chain, key, password=_no_passphrase)
-        except ssl.SSLError as error:
-            raise CertificateProblem("cert", each.file, refusal_by_openssl(error)) from None
-    return context
+def load(certificate: CertificateFiles, context: ssl.SSLContext) -> None:
+    """Give a context a certificate; it may have one for each kind of key. Raises CertificateProblem."""
+    try:
+        with _file_of(certificate.chain) as chain, _file_of(certificate.key) as key:
+            context.load_cert_chain(chain, key, password=_no_passphrase)
+    except ssl.SSLError as error:
+        raise CertificateProblem("cert", certificate.file, refusal_by_openssl(error)) from None
 
 
 def _no_passphrase() -> str:

@@ -7,12 +7,11 @@ import ssl
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from addon.config.certificate_files import CertificateFiles, CertificateProblem
+from addon.config.certificate_files import CertificateProblem
 from addon.config.errors import ConfigError, Fault
 from addon.config.site import SiteSettings
-from addon.frontend.gateway.certificates import Certificates
+from addon.frontend.gateway.certificates import Certificates, LoadedCertificates
 from addon.frontend.gateway.client_tls import ClientTls
-from addon.frontend.gateway.server_contexts import context_with
 from cache.http.host_table import HostTable
 from cache.http.messages import normalised_host
 
@@ -30,8 +29,7 @@ class SecureSite:
     """A site with its certificates."""
 
     settings: SiteSettings
-    certificates: tuple[CertificateFiles, ...]
-    context: ssl.SSLContext
+    loaded: LoadedCertificates
 
 
 class SiteTls:
@@ -70,8 +68,7 @@ class SiteTls:
         return secure
 
     def _read(self, site: SiteSettings) -> SecureSite:
-        certificates = tuple(map(self._certificates.read, site.tls))
-        return SecureSite(site, certificates, context_with(certificates))
+        return SecureSite(site, self._certificates.read(site.tls))
 
     def use(self, sites: Sequence[SecureSite]) -> None:
         """Use the certificates of these sites, and no others, from the next handshake on."""
@@ -86,8 +83,8 @@ class SiteTls:
         if site is None or not isinstance(tls, ClientTls):
             return ssl.AlertDescription.ALERT_DESCRIPTION_UNRECOGNIZED_NAME  # RFC 6066 §3
         tls.server_name = wanted
-        tls.certificates = site.certificates
-        tls.context = site.context
+        tls.certificates = site.loaded.files
+        tls.context = site.loaded.context
         return None
 
     # ---- files that change
@@ -118,7 +115,7 @@ class SiteTls:
     def _warn(self) -> None:
         """Log the certificates that end soon, each once a day."""
         now = self._clock()
-        for each in (certificate for site in self._sites for certificate in site.certificates):
+        for each in (certificate for site in self._sites for certificate in site.loaded.files):
             note, file = each.end_note(now), str(each.file)
             if note and now - self._reminded.get(file, 0.0) >= REMIND_EVERY:
                 self._reminded[file] = now

@@ -14,7 +14,9 @@ import pytest
 from addon.config.certificate_files import SOON, CertificateFiles
 from addon.config.settings import Settings
 from addon.config.site_tls import CertificatePair
+from addon.frontend.gateway import certificates
 from addon.frontend.gateway.certificates import Certificates
+from addon.frontend.gateway.server_contexts import load
 from addon.frontend.gateway.site_tls import CHECK_EVERY, REMIND_EVERY, SiteTls
 from tests.addon.frontend.edge import ask, run_edge
 from tests.addon.frontend.front_end import FrontEndUnderTest
@@ -130,6 +132,29 @@ def test_no_handshake_fails_while_files_are_replaced_in_both_orders(ca: Throwawa
         assert seen <= serials
 
     run_edge(conversation, sites([(["a.example"], used)]), host_and_path)
+
+
+def test_each_pair_is_loaded_once_and_read_again_only_when_it_has_changed(
+    ca: ThrowawayCA, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used = [site_certificate(ca, tmp_path / folder, "a.example") for folder in ("1", "2")]
+    pairs = [CertificatePair(**each.table) for each in used]
+    loaded: list[CertificateFiles] = []
+
+    def loading(certificate: CertificateFiles, context: ssl.SSLContext) -> None:
+        loaded.append(certificate)
+        load(certificate, context)
+
+    monkeypatch.setattr(certificates, "load", loading)
+    known = Certificates()
+    known.read(pairs)
+    assert [each.file for each in loaded] == [pair.cert_file for pair in pairs]
+    assert not any(map(known.has_changed, pairs))
+    site_certificate(ca, tmp_path / "3", "a.example").put_in_place_of(used[0])
+    for _ in range(2):  # looking changes nothing
+        assert [known.has_changed(pair) for pair in pairs] == [True, False]
+    known.read(pairs)
+    assert not any(map(known.has_changed, pairs))
 
 
 def test_a_certificate_that_ends_soon_is_reported_once_a_day(
