@@ -32,8 +32,8 @@ class UpstreamRequest:
     """All stored responses that match the client's request."""
     stored_parts: StoredResponse | None = None
     """The stored parts of a response whose missing part is fetched."""
-    stored_head_ids: tuple[str, ...] = ()
-    """Ids of stored responses to HEAD; a stored response to GET replaces them."""
+    stored_heads: tuple[StoredResponse, ...] = ()
+    """The stored responses to HEAD; a stored response to GET replaces them."""
     variant: VaryValues = ()
     """The request's values of the fields by which responses under its key are selected, as far as they are known."""
     is_retry: bool = False

@@ -23,7 +23,7 @@ from cache.rules.freshness import current_age, freshness_lifetime, reason_to_val
 from cache.rules.mementos import ACCEPT_DATETIME, capture_at, captures_for, current
 from cache.rules.methods import ALLOW, reason_to_refuse
 from cache.rules.ownership import is_visible
-from cache.rules.selection import is_misaddressed, matching, obstacle, reason_to_bypass
+from cache.rules.selection import is_head_of_part, is_misaddressed, matching, obstacle, reason_to_bypass
 from cache.rules.stored_response import StoredResponse
 from cache.rules.unkeyed_fields import ambiguous_names, for_all_clients, unkeyed_input
 from cache.rules.variant_limit import has_no_room
@@ -84,10 +84,10 @@ def on_request(
         detail,
         selected=selected,
         matching=matches,
-        stored_head_ids=_head_ids(candidates),
+        stored_heads=_heads(candidates),
         variant=values_that_select(request, candidates, policy),
     )
-    if fwd is Forwarded.PARTIAL:
+    if fwd is Forwarded.PARTIAL and request.method != "HEAD":
         # the stored parts lack bytes that the request needs, so no 304 can make them the response
         return for_missing_part(replace(upstream_request, selected=None), request, selected, policy)
     return validating(upstream_request, validation.entries_to_validate(matches, selected))
@@ -103,9 +103,9 @@ def _normalised(request: Request, policy: CachePolicy) -> Request:
     return request
 
 
-def _head_ids(candidates: Sequence[StoredResponse]) -> tuple[str, ...]:
-    """Return the ids of stored responses to HEAD, which a stored response to GET replaces."""
-    return tuple(entry.id for entry in candidates if entry.method == "HEAD")
+def _heads(candidates: Sequence[StoredResponse]) -> tuple[StoredResponse, ...]:
+    """Return the stored responses to HEAD, which a stored response to GET replaces."""
+    return tuple(entry for entry in candidates if entry.method == "HEAD")
 
 
 def _refuse_target(request: Request, policy: CachePolicy, now: float) -> Refuse | None:
@@ -218,6 +218,8 @@ def _serve(
         detail = Detail.HEURISTIC if lifetime.source == "heuristic" else Detail.RULE if lifetime.by_rule else None
     else:
         detail = stale_use(entry, client_directives, policy, now)
+    if is_head_of_part(request, entry):
+        detail = Detail.HEAD_OF_PART  # nothing else allows its use
     behind = None
     if detail is Detail.STALE_WHILE_REVALIDATE:
         behind = background_validation(request, entry, policy, detail)
@@ -271,7 +273,7 @@ def _miss(
         fwd,
         detail=Detail.TOO_MANY_VARIANTS if no_room else None,
         not_storable=NotStored.TOO_MANY_VARIANTS if no_room else None,
-        stored_head_ids=_head_ids(candidates),
+        stored_heads=_heads(candidates),
         variant=values_that_select(request, variants, policy),
     )
     return validating(upstream_request, to_validate)

@@ -32,9 +32,10 @@ from cache.rules import validation
 from cache.rules.freshness import directives_of, stale_use_after_error, stale_use_when_disconnected, time_to_live
 from cache.rules.invalidation import keys_in_doubt
 from cache.rules.secrets import secrets_in
+from cache.rules.selection import is_head_of_part
 from cache.rules.site_responses import directives_for
 from cache.rules.storability import content_range, forbidden_by_directive, new_entry, reason_not_to_store
-from cache.rules.stored_parts import combined, missing_range, strong_validator
+from cache.rules.stored_parts import combined, may_belong_together, missing_range
 from cache.rules.stored_response import StoredResponse
 
 SERVER_ERRORS = frozenset({500, 502, 503, 504})
@@ -85,13 +86,13 @@ def on_response(
     if not_stored is not None:
         return Relay(answer, not_stored, shown, changed)
     entry = new_entry(upstream_request.request, received, policy, entry_id)
-    replaces = (*_replaced_ids(upstream_request, entry, policy), *upstream_request.stored_head_ids)
+    replaces = (*_replaced_ids(upstream_request, entry, policy), *_replaced_head_ids(upstream_request, entry))
     return Store(answer, entry, replaces, handling, changes=changed, secrets=secrets_in(response.fields, policy))
 
 
 def _matches_get(upstream_request: UpstreamRequest) -> bool:
-    """Return whether a stored response to GET matches the request."""
-    return any(entry.method == "GET" for entry in upstream_request.matching)
+    """Return whether a complete stored response to GET matches the request."""
+    return any(entry.method == "GET" and entry.complete_length is None for entry in upstream_request.matching)
 
 
 def _is_refused_credential(upstream_request: UpstreamRequest, policy: CachePolicy) -> bool:
@@ -138,10 +139,17 @@ def _replaced_ids(upstream_request: UpstreamRequest, new: StoredResponse, policy
             replaced = selected is not None and old in selected.parts and not is_capture
         else:
             # RFC 9111 §3.4: parts of another representation can never be combined with the new one
-            replaced = old.complete_length is not None and strong_validator(old) != strong_validator(new)
+            replaced = old.complete_length is not None and not may_belong_together(old, new)
         if replaced:
             yield old.id
             yield from (form.id for form in old.coded_forms)
+
+
+def _replaced_head_ids(upstream_request: UpstreamRequest, new: StoredResponse) -> Iterator[str]:
+    """Iterate over the ids of stored responses to HEAD that a new response replaces: a part only those it denies."""
+    for head in upstream_request.stored_heads:
+        if new.complete_length is None or not validation.same_representation(new, head.head):
+            yield head.id
 
 
 def _serve_after_error(
@@ -149,7 +157,7 @@ def _serve_after_error(
 ) -> Serve | None:
     """Return the selected stale response in place of an error, if that is allowed (RFC 5861 §4), else None."""
     selected = upstream_request.selected
-    if selected is None:
+    if selected is None or is_head_of_part(request, selected):  # the origin can be asked
         return None
     client_directives = request_directives(request.fields)
     detail = stale_use_after_error(selected, client_directives, policy, now)
@@ -279,6 +287,7 @@ def on_failure(
     if selected is not None:
         stale = stale_use_when_disconnected if disconnected else stale_use_after_error
         if detail := stale(selected, request_directives(request.fields), policy, now):
+            detail = Detail.HEAD_OF_PART if is_head_of_part(request, selected) else detail
             handling = Handling(hit=True, ttl=time_to_live(selected, policy, now), detail=detail)
             return Serve(from_copy(request, selected, handling, policy, now), selected, handling, now)
         explained = f"{sentence} A stored response exists, but it must not be used without validation."
@@ -310,6 +319,6 @@ def without_copies(upstream_request: UpstreamRequest) -> Forward:
         upstream_request.detail,
         upstream_request.not_storable,
         matching=upstream_request.matching,
-        stored_head_ids=upstream_request.stored_head_ids,
+        stored_heads=upstream_request.stored_heads,
         is_retry=True,
     )

@@ -53,6 +53,12 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Detail.REPLAY, ReasonText("from a recording, whatever its age", "ours")),
     (Detail.MEMENTO, ReasonText("the stored state of the time in Accept-Datetime", "RFC 7089 §4.1.3")),
     (
+        Detail.HEAD_OF_PART,
+        ReasonText(
+            "only a part is stored, and its head answers HEAD while the origin is not asked", "RFC 9110 §15.3.7"
+        ),
+    ),
+    (
         Detail.OVERRIDE_OFFLINE,
         ReasonText("the origin requires validation, but the operator allows the copy offline", "ours"),
     ),

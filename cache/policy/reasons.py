@@ -31,6 +31,7 @@ class Detail(StrEnum):
     OFFLINE = "offline"
     REPLAY = "replay"
     MEMENTO = "memento"
+    HEAD_OF_PART = "head-of-part"
     OVERRIDE_OFFLINE = "override-offline"
     # why 200 is sent instead of 203
     SIGNED_STATUS = "signed-status"

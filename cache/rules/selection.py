@@ -91,19 +91,31 @@ def matching(request: Request, candidates: Sequence[StoredResponse], policy: Cac
     return tuple(sorted(responses, key=lambda entry: _precedence(request, entry, policy), reverse=True))
 
 
-def _precedence(request: Request, entry: StoredResponse, policy: CachePolicy) -> tuple[bool, bool, bool, bool, float]:
+def is_head_of_part(request: Request, entry: StoredResponse) -> bool:
+    """Return whether a HEAD would be answered from the head of a part, which is done only without the origin.
+
+    A cache does not answer from an incomplete response (RFC 9111 §3.3), and a 206 may lack fields of the 200
+    (RFC 9110 §15.3.7). But the part says what the origin sent last, and the length of the whole.
+    """
+    return request.method == "HEAD" and not covers(request, entry)
+
+
+def _precedence(
+    request: Request, entry: StoredResponse, policy: CachePolicy
+) -> tuple[bool, bool, bool, bool, bool, float]:
     """Return the sort key of matching stored responses: the greatest is the best (RFC 9111 §4.1)."""
+    covering = entry.complete_length is None or covers(request, entry)  # a part that does not suit is the last choice
     exact = not policy.keying.no_vary_search or entry.target == target_uri(request)  # ledger KEY-24
     challenge = entry.head.status == 401 and policy.private.keep_unfresh  # the last choice
     # prefer a response with Vary, as more specific; then one to GET, as it has content; then the latest
-    return exact, not challenge, bool(entry.vary), entry.method != "HEAD", date_of(entry)
+    return covering, exact, not challenge, bool(entry.vary), entry.method != "HEAD", date_of(entry)
 
 
 def obstacle(
     request: Request, entry: StoredResponse, client_directives: RequestDirectives, policy: CachePolicy, now: float
 ) -> tuple[Forwarded, Detail | None] | None:
     """Return why a stored response must not be used without asking the origin, or None."""
-    if not covers(request, entry):
+    if not covers(request, entry) and not (request.method == "HEAD" and policy.network.offline):
         return Forwarded.PARTIAL, None
     if policy.freshness.always_fresh:
         return None

@@ -11,6 +11,7 @@ from cache.http.cache_control import (
     is_shareable_if_authorized,
     request_directives,
 )
+from cache.http.field_table import row
 from cache.http.fields import tokens
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
@@ -240,7 +241,8 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
     part = content_range(head) if head.status == 206 else None
     if part:  # RFC 9111 §3.3: store it as a part of a 200
         head = Response(200, "OK", version=head.version)
-        fields = fields.without(["content-range", "content-length"])
+        of_part = [name for name, _ in fields if row(name).whole]  # digests of this content, which is a part
+        fields = fields.without(["content-range", "content-length", *of_part])
     key = storage_key(request, fields, policy)
     return StoredResponse(
         id=entry_id,

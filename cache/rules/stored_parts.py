@@ -60,6 +60,16 @@ def _as_one(parts: list[StoredResponse]) -> StoredResponse:
     return replace(parts[0], head=head, personal=any(part.personal for part in parts), combined_parts=tuple(parts))
 
 
+def may_belong_together(old: StoredResponse, new: StoredResponse) -> bool:
+    """Return whether nothing shows that two stored parts are of different representations.
+
+    Without a validator nothing shows that they are of the same one either, so they may not be combined.
+    """
+    if (strong_validator(old), old.total) != (strong_validator(new), new.total):
+        return False
+    return entity_tag(old.head.fields) == entity_tag(new.head.fields)
+
+
 def missing_range(entry: StoredResponse) -> tuple[int, int] | None:
     """Return the one range (start, stop) that holds all missing bytes of the content, or None if none is missing."""
     gaps, at = list[tuple[int, int]](), 0

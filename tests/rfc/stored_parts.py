@@ -1,6 +1,6 @@
 """Parts that are stored, combined, and completed by the missing part (RFC 9111 §3.3, §3.4)."""
 
-from tests.lanes.script import answer, ask, conversation, counts, later, origin
+from tests.lanes.script import answer, ask, conversation, counts, later, offline, origin
 from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit
 from tests.rfc.ranges import BODY
 
@@ -62,6 +62,47 @@ CONVERSATIONS = [
         ask("GET /a", "Range: bytes=0-3"),
         origin("206 Partial Content", FRESH_60, 'ETag: "1"', "Content-Range: bytes 0-3/10", body="0123"),
         answer("206", body="0123"),
+    ),
+    conversation(
+        "of parts without a validator, the latest that has all requested bytes answers",
+        "RANGE-23",
+        "RANGE-15",
+        ask("GET /a", "Range: bytes=0-4"),
+        origin("206 Partial Content", FRESH_60, "X-Own: 1", "Content-Range: bytes 0-4/10", body="01234"),
+        answer("206", STORED),
+        ask("GET /a", "Range: bytes=7-9"),
+        origin("206 Partial Content", FRESH_60, "X-Own: 2", "Content-Range: bytes 7-9/10", body="789"),
+        answer("206", "Cache-Status: secondhand; fwd=partial; stored"),
+        ask("GET /a", "Range: bytes=1-2"),
+        answer("206", hit(60), "X-Own: 1", body="12"),
+        ask("GET /a", "Range: bytes=-2"),
+        answer("206", hit(60), "X-Own: 2", body="89"),
+        offline(),
+        ask("GET /a", "Range: bytes=3-8"),
+        answer("504"),
+        ask("GET /a", "Range: bytes=0-4"),
+        answer("206", hit(60), body="01234"),
+    ),
+    *(
+        conversation(
+            f"a part of another representation replaces the stored parts: {title}",
+            "RANGE-23",
+            ask("GET /a", "Range: bytes=0-4"),
+            origin("206 Partial Content", FRESH_60, *old, "Content-Range: bytes 0-4/10", body="01234"),
+            answer("206", STORED),
+            ask("GET /a", "Range: bytes=7-9"),
+            origin("206 Partial Content", FRESH_60, *new, f"Content-Range: bytes 7-9/{total}", body="hij"),
+            answer("206"),
+            offline(),
+            ask("GET /a", "Range: bytes=0-4"),
+            answer("504"),
+            ask("GET /a", "Range: bytes=7-9"),
+            answer("206", body="hij"),
+        )
+        for title, old, new, total in (
+            ("its length", (), (), 11),
+            ("its weak tag", ('ETag: W/"1"',), ('ETag: W/"2"',), 10),
+        )
     ),
     # ---- fetching only the missing part
     conversation(
