@@ -203,12 +203,14 @@ def parse(data: bytes, client: Client | None = None) -> RequestHead:
         raise _fault(first, rest)
     method, target, minor = line.groups()
     version = "HTTP/1.1" if minor == b"1" else "HTTP/1.0"
-    fields, length = _section(rest, version)
+    # lftp sends CONNECT without Host: the target is the authority, so no two readers can disagree about it
+    needs_host = version == "HTTP/1.1" and method != b"CONNECT"
+    fields, length = _section(rest, version, needs_host)
     return RequestHead(method.decode("ascii"), target.decode("latin-1"), fields, version, length, client=client)
 
 
 @lru_cache(maxsize=512)
-def _section(data: bytes, version: str) -> tuple[Fields, int | None]:
+def _section(data: bytes, version: str, needs_host: bool) -> tuple[Fields, int | None]:
     """Return the fields and the length of the content; cached, since a client repeats them in most requests."""
     if _FIELD_LINES.fullmatch(data, 0, len(data) - 2) is None:
         raise _fault(b"", data)
@@ -218,13 +220,13 @@ def _section(data: bytes, version: str) -> tuple[Fields, int | None]:
     if len(lines) > MAX_FIELDS:
         raise MalformedRequest(f"The request has more than {MAX_FIELDS} field lines.", 431)
     fields = Fields(tuple(lines))
-    _check_host(fields, version)
+    _check_host(fields, needs_host)
     return fields, _length(fields, version)
 
 
-def _check_host(fields: Fields, version: str) -> None:
+def _check_host(fields: Fields, needs_host: bool) -> None:
     hosts = fields.all("host")
-    if len(hosts) != 1 and (hosts or version == "HTTP/1.1"):
+    if len(hosts) != 1 and (hosts or needs_host):
         raise MalformedRequest("An HTTP/1.1 request has exactly one Host field.")  # RFC 9112 §3.2
     if hosts and not _AUTHORITY.fullmatch(hosts[0]):
         raise MalformedRequest("The Host field names no host.")

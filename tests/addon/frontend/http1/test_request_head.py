@@ -181,6 +181,12 @@ def test_a_host_that_is_not_one_host_is_refused(hosts: bytes) -> None:
     assert refusal(b"GET http://a.example/ HTTP/1.1\r\n" + hosts + b"\r\n") == 400
 
 
+def test_connect_needs_no_host_since_its_target_is_one() -> None:
+    assert parse(b"CONNECT a.example:443 HTTP/1.1\r\nUser-Agent: lftp/4.9.2\r\n\r\n").target == "a.example:443"
+    two = b"Host: a.example\r\nHost: b.example\r\n"
+    assert refusal(b"CONNECT a.example:443 HTTP/1.1\r\n" + two + b"\r\n") == 400
+
+
 def test_http_1_0_needs_no_host_and_has_no_persistent_connections_by_default() -> None:
     assert not parse(b"GET http://a.example/ HTTP/1.0\r\n\r\n").persistent
     assert parse(b"GET http://a.example/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n").persistent
