@@ -22,7 +22,7 @@ from addon.programs.doctor.probe import ProbeResult, examine
 from addon.programs.doctor.programs import PROGRAMS
 from addon.programs.run.private_log import messages_only
 from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
-from addon.programs.run.variables import CA_FILES, variables
+from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_trust_files
 from addon.runtime.listen_address import proxy_url
@@ -41,7 +41,7 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         store = Path(folder, "store")
         fill_store(store)
         ca = ca_certificate(settings.tls.ca_directory).pem
-        trust = write_trust_files(Path(folder), ca, os.environ, CA_FILES)
+        trust = write_trust_files(Path(folder), ca, os.environ)
         try:
             with PrivateProxy(store, proxy_settings) as proxy:
                 url = f"http://127.0.0.1:{proxy.port}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,9 +13,9 @@ from addon.cli.find_proxy import find_running_proxy
 from addon.cli.options import ConfigOption, StoreOption, load_configuration
 from addon.cli.terminal import FAILED, fail, print_note
 from addon.config.settings import Settings
-from addon.programs.run.variables import CA_FILES, Shell, script, variables
+from addon.programs.run.variables import Shell, script, variables
 from addon.programs.trust.ca import ca_certificate
-from addon.programs.trust.files import TrustFiles, write_trust_files
+from addon.programs.trust.files import TrustFiles, has_others, write_trust_files
 from addon.runtime.listen_address import proxy_url
 
 LocalhostOption = Annotated[
@@ -35,7 +36,10 @@ def env(
     settings = load_configuration(config, store).settings
     proxy = find_running_proxy(settings)
     url = proxy.url if proxy else _future_url(settings)
-    values = variables(url, lasting_trust_files(settings), os.environ, localhost=proxy_localhost)
+    trust = lasting_trust_files(settings)
+    if trust.origins is not None and has_others(trust.origins, map(Path, settings.origin_options().ca_files)):
+        print_note(f"programs here trust CAs that the proxy does not know: add {trust.origins} to origin.ca_files")
+    values = variables(url, trust, os.environ, localhost=proxy_localhost)
     typer.echo(script(values, shell), nl=False)
 
 
@@ -58,4 +62,4 @@ def lasting_trust_files(settings: Settings) -> TrustFiles:
     folder = user_cache_path("secondhand") / "trust"
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     ca = ca_certificate(settings.tls.ca_directory).pem
-    return write_trust_files(folder, ca, os.environ, CA_FILES)
+    return write_trust_files(folder, ca, os.environ)

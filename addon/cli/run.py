@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -25,9 +26,9 @@ from addon.programs.run.namespace import NoNamespace, leave_the_network
 from addon.programs.run.private_log import has_warnings, messages_only, save_log
 from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
 from addon.programs.run.summary import Snapshot, Summary
-from addon.programs.run.variables import CA_FILES, variables
+from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
-from addon.programs.trust.files import write_trust_files
+from addon.programs.trust.files import TrustFiles, write_trust_files
 from addon.recordings.library import RecordingLibrary
 from addon.runtime.control import ControlClient, ControlError
 from cache.policy.operator_rules import Mode
@@ -96,9 +97,10 @@ def run(
     with tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
         Path(folder).chmod(0o755)  # apt reads the certificates as another user
         ca = ca_certificate(settings.tls.ca_directory).pem
-        trust = write_trust_files(Path(folder), ca, os.environ, CA_FILES)
+        trust = write_trust_files(Path(folder), ca, os.environ)
         logs: list[str] = []
-        with _proxy(settings, config, choice, logs) as proxy:
+        proxy_settings = {**_proxy_settings(settings, config, choice), **_trusting(trust, settings)}
+        with _proxy(settings, choice, proxy_settings, logs) as proxy:
             before = _snapshot(proxy.control)
             proxy_variables = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
             exit_code = _run(command, {**os.environ, **proxy_variables})
@@ -121,7 +123,9 @@ def _check_recording_names(settings: Settings, choice: _ProxyChoice) -> None:
 
 
 @contextmanager
-def _proxy(settings: Settings, config: ConfigOption, choice: _ProxyChoice, logs: list[str]) -> Iterator[RunningProxy]:
+def _proxy(
+    settings: Settings, choice: _ProxyChoice, proxy_settings: Mapping[str, str], logs: list[str]
+) -> Iterator[RunningProxy]:
     """Yield the running proxy, or a private one that ends with the context; its log is added to `logs`."""
     if choice.shared:
         proxy = find_running_proxy(settings)
@@ -131,7 +135,7 @@ def _proxy(settings: Settings, config: ConfigOption, choice: _ProxyChoice, logs:
         yield proxy
         return
     try:
-        with PrivateProxy(settings.store.directory, _proxy_settings(settings, config, choice)) as private:
+        with PrivateProxy(settings.store.directory, proxy_settings) as private:
             yield RunningProxy(f"http://127.0.0.1:{private.port}", private.control)
         logs.append(private.log)
     except ProxyDidNotStart as error:
@@ -149,6 +153,13 @@ def _proxy_settings(settings: Settings, config: ConfigOption, choice: _ProxyChoi
         "SECONDHAND_RECORDINGS__REPLAY": choice.replay,
         **({FILE_VARIABLE: str(config)} if config is not None else {}),
     }
+
+
+def _trusting(trust: TrustFiles, settings: Settings) -> Mapping[str, str]:
+    """Return the settings by which the proxy trusts those origins that the programs trust without it."""
+    if trust.origins is None:
+        return {}
+    return {"SECONDHAND_ORIGIN__CA_FILES": json.dumps([*settings.origin.ca_files, str(trust.origins)])}
 
 
 def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:

@@ -14,12 +14,17 @@ _UNROUTABLE_ERRORS = frozenset({errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENE
 _NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "PACKET_LENGTH_TOO_LONG", "RECORD_LAYER_FAILURE"})
 """OpenSSL's reasons for an error when it reads bytes that are not TLS."""
 
+_UNKNOWN_ISSUER = frozenset({18, 19, 20, 21})
+"""OpenSSL's codes for a certificate whose issuer is not among the trusted CAs: openssl-verification-options(1)."""
+
 
 def failure_of(error: OSError | UnicodeError, route: Route) -> OriginFailure:
     """Return the failure for an error that occurred while connecting to an origin."""
     match error:
         case ssl.SSLCertVerificationError():
             sentence = f"{route.authority} has no certificate to be trusted: {error.verify_message}"
+            if error.verify_code in _UNKNOWN_ISSUER:
+                sentence += " (the setting origin.ca_files names further CAs to trust)"
             return OriginFailure(FailureKind.TLS_CERTIFICATE_ERROR, sentence)
         case ssl.SSLEOFError() | ConnectionResetError() | BrokenPipeError() | ConnectionAbortedError():
             return _unreachable(FailureKind.CONNECTION_TERMINATED, f"{route.subject} closed the new connection")

@@ -243,6 +243,20 @@ def test_the_log_that_is_named_has_the_origin_with_an_invalid_certificate(
     assert "has no certificate to be trusted" in log.read_text()
 
 
+@pytest.mark.parametrize("by_variable", [True, False])
+def test_a_ca_that_only_one_program_was_told_to_trust_is_trusted_for_origins(
+    tmp_path: Path, secure_origin: Origin, ca: ThrowawayCA, by_variable: bool
+) -> None:
+    url = secure_origin.offer("/trusted-by-node", page(b"hello"))
+    variables = {"NODE_EXTRA_CA_CERTS": str(ca.file)} if by_variable else {}
+    if not by_variable:
+        (tmp_path / ".npmrc").write_text(f"cafile={ca.file}\n")
+
+    ran = Runner(tmp_path)("--proxy-localhost", "--", *fetch_command(url), SECONDHAND_ORIGIN__PROXY="none", **variables)
+
+    assert (ran.code, ran.output) == (0, "hello"), ran.errors
+
+
 def test_a_program_that_does_not_trust_the_proxy_is_in_the_summary(
     runner: Runner, secure_origin: Origin, ca: ThrowawayCA
 ) -> None:

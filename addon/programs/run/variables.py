@@ -7,30 +7,10 @@ from collections.abc import Callable, Mapping
 from enum import StrEnum
 from urllib.parse import urlsplit
 
+from addon.programs.trust.client_authorities import CA_FILES
 from addon.programs.trust.files import STORE_PASSWORD, TrustFiles
 
 LOOPBACK = "localhost,127.0.0.1,::1"
-
-CA_FILES = (
-    "SSL_CERT_FILE",  # OpenSSL and programs that use it: Ruby, uv, Go, Nix, wget
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "PIP_CERT",
-    "NODE_EXTRA_CA_CERTS",
-    "npm_config_cafile",  # a cafile in npm's own configuration would otherwise replace all other CAs
-    "YARN_HTTPS_CA_FILE_PATH",
-    "DENO_CERT",
-    "GIT_SSL_CAINFO",
-    "CARGO_HTTP_CAINFO",
-    "BUNDLE_SSL_CA_CERT",
-    "AWS_CA_BUNDLE",
-    "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
-    "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-    "HTTPLIB2_CA_CERTS",
-    "NIX_SSL_CERT_FILE",
-    "PERL_LWP_SSL_CA_FILE",
-)
-"""Variables that name a file of CA certificates."""
 
 
 class Shell(StrEnum):
@@ -66,8 +46,11 @@ def variables(proxy: str, trust: TrustFiles, environ: Mapping[str, str], *, loca
         # Node's own switch; the preload script does the same for releases that do not know it
         "NODE_USE_ENV_PROXY": "1",
         "NODE_OPTIONS": _with_option(environ, "NODE_OPTIONS", f'--require "{trust.preload}"'),
+        # also read by Maven and Gradle. A Gradle daemon would keep the options when the proxy has ended.
         "JAVA_TOOL_OPTIONS": _with_option(environ, "JAVA_TOOL_OPTIONS", _java_options(proxy, trust, direct)),
         "APT_CONFIG": str(trust.apt),
+        "GRADLE_OPTS": _with_option(environ, "GRADLE_OPTS", "-Dorg.gradle.daemon=false"),
+        **trust.variables,
     }
 
 

@@ -82,6 +82,12 @@ def test_sni_and_alpn_are_sent(ca: ThrowawayCA) -> None:
     assert (names, protocols) == (["localhost"], ["http/1.1"])
 
 
+def test_the_failure_for_an_unknown_issuer_names_the_setting_for_more_cas(ca: ThrowawayCA) -> None:
+    tls, ours = ca.server_context("localhost"), OriginOptions(proxy="none")
+    assert "origin.ca_files names further CAs to trust" in failure_of("localhost", answering(OK), tls, ours).detail
+    assert "ca_files" not in failure_of("127.0.0.1", answering(OK), tls, trusting(ca)).detail  # another name
+
+
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
 def test_a_certificate_for_another_name_is_refused(host: str, ca: ThrowawayCA) -> None:
     failure = failure_of(host, answering(OK), ca.server_context("other.test", "127.0.0.2"), trusting(ca))

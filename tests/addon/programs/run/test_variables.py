@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives.serialization import pkcs12
 
-from addon.programs.run.variables import CA_FILES, Shell, script, variables
+from addon.programs.run.variables import Shell, script, variables
+from addon.programs.trust.client_authorities import CA_FILES
 from addon.programs.trust.files import STORE_PASSWORD, TrustFiles, system_bundle, write_trust_files
 from tests.fixtures.throwaway_ca import ThrowawayCA
 
@@ -40,6 +41,11 @@ def test_existing_options_of_node_and_java_are_kept(files: TrustFiles) -> None:
     assert variables(PROXY, files, values)["NODE_OPTIONS"] == values["NODE_OPTIONS"]
 
 
+def test_gradle_starts_no_daemon_that_would_outlive_the_proxy(files: TrustFiles) -> None:
+    values = variables(PROXY, files, {"GRADLE_OPTS": "-Xmx1g"})
+    assert values["GRADLE_OPTS"] == "-Xmx1g -Dorg.gradle.daemon=false"
+
+
 def test_powershell_doubles_quotes() -> None:
     assert script({"A": "it's"}, Shell.POWERSHELL) == "$env:A = 'it''s'\n"
 
@@ -47,7 +53,7 @@ def test_powershell_doubles_quotes() -> None:
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # in the CA certificates of some systems
 def test_the_bundle_has_the_cas_of_the_system_of_the_user_and_of_the_proxy(tmp_path: Path) -> None:
     ours, users = (ThrowawayCA(tmp_path, name).file for name in ("ours", "users"))
-    written = write_trust_files(tmp_path, ours.read_bytes(), {"NODE_EXTRA_CA_CERTS": str(users)}, CA_FILES)
+    written = write_trust_files(tmp_path, ours.read_bytes(), {"NODE_EXTRA_CA_CERTS": str(users)})
     bundle = written.bundle.read_bytes()
     begin = b"-----BEGIN CERTIFICATE-----"
     assert bundle.count(begin) == len(set(system_bundle().read_bytes().split(begin)[1:])) + 2
@@ -56,21 +62,34 @@ def test_the_bundle_has_the_cas_of_the_system_of_the_user_and_of_the_proxy(tmp_p
     java = pkcs12.load_pkcs12(written.java.read_bytes(), STORE_PASSWORD.encode())
     assert len(java.additional_certs) == bundle.count(begin)
     assert f'CAInfo "{written.bundle}"' in written.apt.read_text()
+    assert written.origins is not None
+    origins = written.origins.read_bytes()
+    assert users.read_bytes() in origins
+    assert ours.read_bytes() not in origins
+
+
+@pytest.mark.filterwarnings("ignore:Parsed a serial number")  # in the CA certificates of some systems
+def test_what_is_no_certificate_is_not_trusted_for_origins(tmp_path: Path) -> None:
+    ours = ThrowawayCA(tmp_path, "ours").file
+    (users := tmp_path / "users.pem").write_text("-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n")
+    environ = {"HOME": str(tmp_path), "CURL_CA_BUNDLE": str(users)}
+    origins = write_trust_files(tmp_path, ours.read_bytes(), environ).origins
+    assert origins is None or b"YQ==" not in origins.read_bytes()
 
 
 def test_a_ca_file_that_does_not_exist_is_ignored(tmp_path: Path) -> None:
     ours = ThrowawayCA(tmp_path, "ours").file
-    write_trust_files(tmp_path, ours.read_bytes(), {"PIP_CERT": str(tmp_path / "gone")}, CA_FILES)
+    write_trust_files(tmp_path, ours.read_bytes(), {"PIP_CERT": str(tmp_path / "gone")})
 
 
 def test_an_existing_apt_configuration_is_included(tmp_path: Path) -> None:
     ours = ThrowawayCA(tmp_path, "ours").file
-    written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": "/etc/apt/mine.conf"}, CA_FILES)
+    written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": "/etc/apt/mine.conf"})
     assert written.apt.read_text().startswith('#include "/etc/apt/mine.conf";\n')
 
 
 def test_the_apt_configuration_does_not_include_itself(tmp_path: Path) -> None:
     ours = ThrowawayCA(tmp_path, "ours").file
     for _ in range(2):
-        written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": str(tmp_path / "apt.conf")}, CA_FILES)
+        written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": str(tmp_path / "apt.conf")})
     assert "#include" not in written.apt.read_text()

@@ -1,0 +1,112 @@
+"""Settings files for programs that no variable can tell which CAs to trust: wget, lftp, PHP, Composer and aria2.
+
+Each file takes over what the user's own file says. The variables that lead a program to its file are returned.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import shutil
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+
+from addon.programs.trust.client_authorities import home_of
+from addon.programs.trust.replaced_files import EXECUTABLE, replace_file
+
+_OVERRIDDEN_BY_WGET_FILE = re.compile(
+    rb"[ \t]*(ca[-_]?certificate|use[-_]?proxy|https?[-_]?proxy|no[-_]?proxy)[ \t]*=", re.IGNORECASE
+)
+"""Lines that would win over the variables, or over the line with our bundle."""
+
+_LFTP_DATA = ("bookmarks", "cwd_history", "rl_history", "transfer_log")
+"""Files that lftp writes into the folder of its settings."""
+
+
+def write_client_files(folder: Path, bundle: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Write the files into a folder, and return the variables by which the programs find them.
+
+    Args:
+        folder: An existing directory.
+        bundle: The CA certificates to trust (PEM).
+        environ: The environment so far, which says where the user's own files are.
+
+    Raises:
+        OSError: a file cannot be read or written.
+    """
+    return {
+        "WGETRC": str(_wget_file(folder / "wgetrc", b"ca_certificate", bundle, _own(environ, "WGETRC", ".wgetrc"))),
+        "WGET2RC": str(_wget_file(folder / "wget2rc", b"ca-certificate", bundle, _own(environ, "WGET2RC", ".wget2rc"))),
+        "LFTP_HOME": str(_lftp_folder(folder / "lftp", bundle, environ)),
+        "PHP_INI_SCAN_DIR": _php_folders(folder / "php", bundle, environ.get("PHP_INI_SCAN_DIR")),
+        **_path(folder / "bin", bundle, environ),
+    }
+
+
+def _own(environ: Mapping[str, str], variable: str, name: str) -> Path:
+    """Return the user's file: the one that a variable names, or else the one of this name in the home directory."""
+    return Path(environ[variable]) if environ.get(variable) else home_of(environ) / name
+
+
+def _wget_file(file: Path, option: bytes, bundle: Path, own: Path) -> Path:
+    """Write a file with the user's lines: wget reads one file of the user, and cannot include another."""
+    lines = own.read_bytes().splitlines() if own.is_file() else []
+    kept = [line for line in lines if not _OVERRIDDEN_BY_WGET_FILE.match(line)]
+    replace_file(file, b"\n".join([*kept, option + b" = " + os.fsencode(bundle), b""]))
+    return file
+
+
+def _lftp_folder(folder: Path, bundle: Path, environ: Mapping[str, str]) -> Path:
+    """Write a folder for lftp with its settings; what else the user's folder has is linked."""
+    before = environ.get("LFTP_HOME")
+    if before and Path(before) == folder:
+        return folder  # in a shell that has these variables already
+    own = [Path(before)] if before else _lftp_folders(environ)
+    folder.mkdir(exist_ok=True)
+    for place in reversed([each for each in own if each.is_dir()]):
+        for name in {*_LFTP_DATA, *(each.name for each in place.iterdir())} - {"rc"}:
+            with suppress(FileExistsError):
+                (folder / name).symlink_to(place / name)
+    sources = [f"source {_lftp_quoted(place / 'rc')}\n" for place in own if (place / "rc").is_file()]
+    replace_file(folder / "rc", "".join([*sources, f"set ssl:ca-file {_lftp_quoted(bundle)}\n"]).encode())
+    return folder
+
+
+def _lftp_folders(environ: Mapping[str, str]) -> list[Path]:
+    """Return the folders in which lftp has its settings and its data by default."""
+    home = home_of(environ)
+    if (home / ".lftp").is_dir():
+        return [home / ".lftp"]
+    settings = environ.get("XDG_CONFIG_HOME") or home / ".config"
+    return [Path(settings, "lftp"), Path(environ.get("XDG_DATA_HOME") or home / ".local/share", "lftp")]
+
+
+def _lftp_quoted(path: Path) -> str:
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def _php_folders(folder: Path, bundle: Path, before: str | None) -> str:
+    """Write a folder with settings for PHP, and return it behind the folders that PHP reads already."""
+    folder.mkdir(exist_ok=True)
+    replace_file(folder / "secondhand.ini", f'openssl.cafile = "{bundle}"\ncurl.cainfo = "{bundle}"\n'.encode())
+    folders = before.split(os.pathsep) if before is not None else [""]  # empty: the folder that PHP was built with
+    return os.pathsep.join([*(each for each in folders if each != str(folder) and before != ""), str(folder)])
+
+
+def _path(folder: Path, bundle: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variable PATH with a folder that has an aria2c of ours; nothing if aria2 is not installed.
+
+    aria2 takes a CA from its command line or from its only settings file.
+    """
+    folders = [each for each in environ.get("PATH", "").split(os.pathsep) if each != str(folder)]
+    aria2 = shutil.which("aria2c", path=os.pathsep.join(folders))
+    if aria2 is None:
+        return {}
+    folder.mkdir(exist_ok=True)
+    option = shlex.quote(f"--ca-certificate={bundle}")
+    script = f'#!/bin/sh\nexec {shlex.quote(aria2)} {option} "$@"\n'
+    replace_file(folder / "aria2c", os.fsencode(script), EXECUTABLE)
+    return {"PATH": os.pathsep.join([str(folder), *folders])}
