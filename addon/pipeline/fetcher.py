@@ -16,6 +16,7 @@ from addon.pipeline.compression import Compression
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.fills import Fills
 from addon.pipeline.leased_flights import LeasedFlights
+from addon.pipeline.not_stored_log import NotStoredLog
 from addon.pipeline.origin import FetchedResponse, Origin
 from addon.pipeline.outcomes import Outcomes
 from addon.pipeline.range_fill import RangeFill
@@ -57,6 +58,7 @@ class Fetcher:
         policy: The policy in force in this pipeline. This is its only place; it is replaced as a whole.
         max_object: Bytes of the largest content that is stored.
         leases: Single-flight with the other processes on the store, if there are any.
+        not_stored: The latest responses that were not stored.
     """
 
     def __init__(
@@ -78,16 +80,25 @@ class Fetcher:
         self.single_flight = SingleFlight()
         self.leases: LeasedFlights | None = None
         self.reachability = reachability
+        self.not_stored = NotStoredLog(clock, counters)
         self.outcomes = Outcomes(
             store=store,
             single_flight=self.single_flight,
             clock=clock,
             counters=counters,
+            not_stored=self.not_stored,
             max_object=max_object,
         )
         self.reply_builder = ReplyBuilder(store, counters)
         self.errors = ErrorReplies(lambda: self.policy, clock, counters)
-        self.fills = Fills(store, self.single_flight, self.reply_builder, counters, max_object)
+        self.fills = Fills(
+            store=store,
+            single_flight=self.single_flight,
+            reply_builder=self.reply_builder,
+            counters=counters,
+            not_stored=self.not_stored,
+            max_object=max_object,
+        )
         self.compression = Compression(store, lambda: self.policy, self.outcomes.entry_ids, counters)
         self._counters = counters
         self._range_fill = RangeFill(store, counters)

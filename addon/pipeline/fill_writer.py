@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import replace
 
 from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.not_stored_log import NotStoredLog
 from addon.pipeline.scrubbing_writer import ScrubbingError
 from addon.pipeline.single_flight import Flight, FlightResult
-from addon.runtime.counters import Counters
 from cache.engine.decisions import Store
 from cache.http.messages import Response
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import BodyWriter, StoredBody, StoreError
-
-logger = logging.getLogger(__name__)
 
 
 class FillWriter:
@@ -36,7 +33,7 @@ class FillWriter:
         writer: BodyWriter,
         flight: Flight,
         store: AsyncStore,
-        counters: Counters,
+        not_stored: NotStoredLog,
         max_object: int,
     ) -> None:
         self.active = True
@@ -45,7 +42,7 @@ class FillWriter:
         self._writer = writer
         self._flight = flight
         self._store = store
-        self._counters = counters
+        self._not_stored = not_stored
         self._max_object = max_object
         self._written = 0
         self._stored_entry: StoredResponse | None = None
@@ -100,8 +97,7 @@ class FillWriter:
             return
         self.active = False
         self._flight.end(FlightResult.NOT_SHARED)
-        self._counters.count(f"not_stored.{reason}")
-        logger.info("%s not stored: %s (%s)", self._outcome.entry.target, reason, why)
+        self._not_stored.gave_up(self._outcome.entry, self._outcome.handling, reason, why)
 
     async def read(self, start: int, stop: int) -> bytes:
         """Return bytes that were written. Raises StoreError if they are gone."""

@@ -8,6 +8,7 @@ from dataclasses import replace
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.fill import Fill
 from addon.pipeline.fill_writer import FillWriter
+from addon.pipeline.not_stored_log import NotStoredLog
 from addon.pipeline.origin import FetchedResponse
 from addon.pipeline.reply import Reply
 from addon.pipeline.reply_builder import ReplyBuilder
@@ -26,16 +27,19 @@ class Fills:
 
     def __init__(
         self,
+        *,
         store: AsyncStore,
         single_flight: SingleFlight,
         reply_builder: ReplyBuilder,
         counters: Counters,
+        not_stored: NotStoredLog,
         max_object: int,
     ) -> None:
         self._store = store
         self._single_flight = single_flight
         self._reply_builder = reply_builder
         self._counters = counters
+        self._not_stored = not_stored
         self._max_object = max_object
         self._fills: dict[Flight, Fill] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -56,7 +60,7 @@ class Fills:
         # stored before the client has it, since the client may ask again at once
         reason = await self._store.keep(outcome.entry, whole, outcome.replaces, flight=flight, secrets=outcome.secrets)
         if reason:
-            self._reply_builder.note_not_stored(request, reason)
+            self._not_stored.gave_up(outcome.entry, outcome.handling, reason, "at the end")
             flight.end(FlightResult.NOT_SHARED)
             return self._reply_builder.relayed_whole(engine.without_storing(outcome, reason), whole)
         flight.end(FlightResult.STORED)
@@ -68,7 +72,7 @@ class Fills:
         writer = await self._store.writer(outcome.secrets)
         if writer is None:
             flight.end(FlightResult.NOT_SHARED)
-            self._reply_builder.note_not_stored(request, NotStored.STORE_FAILED)
+            self._not_stored.gave_up(outcome.entry, outcome.handling, NotStored.STORE_FAILED, "at the beginning")
             relay = engine.without_storing(outcome, NotStored.STORE_FAILED)
             return await self._reply_builder.relay(request, relay, response)
         fill_writer = FillWriter(
@@ -76,7 +80,7 @@ class Fills:
             writer=writer,
             flight=flight,
             store=self._store,
-            counters=self._counters,
+            not_stored=self._not_stored,
             max_object=self._max_object,
         )
         fill = Fill(response, outcome, fill_writer, flight, self._counters)

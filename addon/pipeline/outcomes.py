@@ -7,7 +7,6 @@ fetch of the HTTP/1 front end judges an uncacheable response once, and counts th
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -15,6 +14,7 @@ from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.counting import response_counters
 from addon.pipeline.entry_ids import entry_ids
 from addon.pipeline.fill_writer import declared_length
+from addon.pipeline.not_stored_log import NotStoredLog
 from addon.pipeline.single_flight import (
     HIT_FOR_PASS_AFTER_ERROR_SECONDS,
     HIT_FOR_PASS_SECONDS,
@@ -37,8 +37,6 @@ from cache.http.messages import Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
 
-logger = logging.getLogger(__name__)
-
 
 class Outcomes:
     """Judges origin responses, and carries out all that follows from them, except passing on their content."""
@@ -50,6 +48,7 @@ class Outcomes:
         single_flight: SingleFlight,
         clock: Callable[[], float],
         counters: Counters,
+        not_stored: NotStoredLog,
         max_object: int,
     ) -> None:
         """Store no response whose content is larger than `max_object` bytes."""
@@ -57,6 +56,7 @@ class Outcomes:
         self._single_flight = single_flight
         self._clock = clock
         self._counters = counters
+        self._not_stored = not_stored
         self._max_object = max_object
         self._uncompressed = UncompressedOrigins()
         self.entry_ids = entry_ids()
@@ -82,29 +82,32 @@ class Outcomes:
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
         return engine.on_response(request, sent, received, policy, next(self.entry_ids))
 
-    async def carry_out(self, request: Request, outcome: Outcome, flight: Flight | None = None) -> None:
+    async def carry_out(self, request: Request, outcome: Outcome, flight: Flight) -> None:
         """Do all that an outcome asks for, except moving content: count it, release waiting requests, change the store.
 
-        `flight` is None if no other request can wait.
+        `flight` is the fetch that brought it.
         """
         if isinstance(outcome, Store | Relay):
-            if flight is not None:
-                self.release_followers(outcome, flight)
+            self.conclude(request.method, outcome, flight)
             self._counters.count_each(counters_of(request, outcome))
-            if isinstance(outcome, Relay) and outcome.not_stored is not None and logger.isEnabledFor(logging.INFO):
-                logger.info("%s not stored: %s", request.uri, outcome.not_stored)
         await self.apply(outcome.changes, flight)
 
-    def release_followers(self, outcome: Store | Relay, flight: Flight) -> None:
-        """Let requests that wait for a response share it, or go to the origin themselves if they may not."""
+    def conclude(self, method: str, outcome: Store | Relay, flight: Flight) -> None:
+        """Let requests that wait for a response share it, or go to the origin themselves; note why they may not.
+
+        `method` is that of the request.
+        """
         if isinstance(outcome, Store):
             self._single_flight.clear_hit_for_pass(flight)
-        else:
-            if outcome.not_stored is not None:
-                failed = outcome.response.head.status >= 500
-                seconds = HIT_FOR_PASS_AFTER_ERROR_SECONDS if failed else HIT_FOR_PASS_SECONDS
-                self._single_flight.mark_hit_for_pass(flight, self._clock(), seconds)
-            flight.end(FlightResult.NOT_SHARED)
+            self._not_stored.stored(method, flight.key)
+            return
+        if outcome.not_stored is not None:
+            failed = outcome.response.head.status >= 500
+            seconds = HIT_FOR_PASS_AFTER_ERROR_SECONDS if failed else HIT_FOR_PASS_SECONDS
+            self._single_flight.mark_hit_for_pass(flight, self._clock(), seconds)
+        if outcome.handling is not None:
+            self._not_stored.relayed(method, flight.key, outcome.handling)
+        flight.end(FlightResult.NOT_SHARED)
 
     async def apply(self, changes: tuple[Change, ...], flight: Flight | None = None) -> None:
         """Apply changes to stored responses, and mark fetches under way except the `flight` that brought them."""

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from cache.answer.cache_status import Handling
 from cache.http.messages import Fields, Response
 from cache.http.record import record
-from cache.policy.reasons import NotStored
 
 
 @record
@@ -47,7 +46,5 @@ class Reply:
     content: bytes | Stream = b""
     handling: Handling | None = None
     """The part that the cache had in it; None for errors of this proxy's own."""
-    not_stored: NotStored | None = None
-    """The reason why a relayed response is not stored."""
     refused: str | None = None
     """The reason for an error of this proxy's own, if `handling` is None."""

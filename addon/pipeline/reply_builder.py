@@ -18,7 +18,7 @@ from cache.answer.compose import NO_CONTENT
 from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Relay, Serve, Store
 from cache.http.messages import Request, Response
-from cache.policy.reasons import Dropped, NotStored
+from cache.policy.reasons import Dropped
 from cache.rules.stored_parts import StoredContent
 from cache.stores.base import StoredBody
 
@@ -105,10 +105,10 @@ class ReplyBuilder:
             await response.close()
             return self.relayed_whole(outcome, b"")
         if response.whole is not None and not response.trailers.lines:
-            return replace(self.relayed_whole(outcome, response.whole), not_stored=outcome.not_stored)
+            return self.relayed_whole(outcome, response.whole)
         announced = response.head.fields.get("trailer")
         stream = Stream(self._counted(response), response.close, lambda: response.trailers, announced)
-        return Reply(outcome.response.head, stream, outcome.handling, outcome.not_stored)
+        return Reply(outcome.response.head, stream, outcome.handling)
 
     async def _counted(self, response: FetchedResponse) -> AsyncIterator[bytes]:
         async for chunk in response.body():
@@ -157,12 +157,6 @@ class ReplyBuilder:
         if dropped := DROPS.get(status):
             self._counters.count(f"dropped.{dropped}")
             logger.warning("%s: content dropped: %s", request.uri, dropped)
-
-    def note_not_stored(self, request: Request, reason: NotStored) -> None:
-        """Count and log a response that is passed on and was not stored after all."""
-        self._counters.count(f"not_stored.{reason}")
-        if logger.isEnabledFor(logging.INFO):  # joining a URI takes time
-            logger.info("%s not stored: %s", request.uri, reason)
 
 
 def _announces_content_in_204(head: Response) -> bool:

@@ -2,6 +2,9 @@
 
     127.0.0.1 - - [24/Nov/2026:10:00:00 +0000] "GET http://example.org/a HTTP/1.1" 203 1256 hit
 
+The result is `hit`, or the reason to ask the origin: the `fwd` of Cache-Status. If the origin's response was not
+stored, the reason for that follows, as in `uri-miss/no-store`: the `detail` of Cache-Status.
+
 Queries are hidden, because they may contain secrets (ledger SEC-10). A request that could not be parsed has "-" as
 its request line. The cache result of a tunnel is `tunnel`. A tunnel that is passed through unopened is logged when it
 ends, with the number of bytes that its client received. A tunnel that this proxy opens is logged as soon as that is
@@ -100,8 +103,15 @@ def _open(path: str, flags: int) -> int:
 
 def access_line(request: Request, status: int, size: int, handling: Handling | None) -> str:
     """Return the log line of a response, without client and time. `size` is the length of the content in bytes."""
-    cache = "-" if handling is None else "hit" if handling.hit else str(handling.fwd)
-    return format_line(request_line(request.method, request.uri, request.version), status, size, cache)
+    return format_line(request_line(request.method, request.uri, request.version), status, size, result_of(handling))
+
+
+def result_of(handling: Handling | None) -> str:
+    """Return the result of the cache as it is logged, with the reason why a response was not stored."""
+    if handling is None:
+        return "-"
+    result = "hit" if handling.hit else str(handling.fwd)
+    return f"{result}/{handling.reason}" if handling.not_stored and handling.reason else result
 
 
 def request_line(method: str, target: str, version: str) -> str:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cache.http.messages import Fields, Response
 from cache.http.record import record
-from cache.policy.reasons import Forwarded
+from cache.policy.reasons import Forwarded, NotStored
 
 
 @record
@@ -27,6 +27,14 @@ class Handling:
     """Remaining seconds of freshness, negative if stale (RFC 9211 §2.4)."""
     detail: str | None = None
     """The name of a reason, a token (RFC 9211 §2.8)."""
+    not_stored: NotStored | None = None
+    """The reason why the origin's response is passed on and not stored."""
+
+    @property
+    def reason(self) -> str | None:
+        """The name of the reason that says most: why the response is not stored, unless that is said already."""
+        is_said = self.not_stored is NotStored.BYPASSED or self.fwd is Forwarded.METHOD
+        return self.detail if self.not_stored is None or is_said else self.not_stored
 
     @property
     def is_miss(self) -> bool:
@@ -54,15 +62,20 @@ def member(cache_name: str, handling: Handling, sent_status: int) -> str:
         parts.append("collapsed")
     if handling.ttl is not None:
         parts.append(f"ttl={handling.ttl}")
-    if handling.detail:
-        parts.append(f"detail={handling.detail}")
+    if handling.reason:
+        parts.append(f"detail={handling.reason}")
     return "; ".join(parts)
 
 
-def without_stored(head: Response) -> Response:
-    """Return a head whose Cache-Status, in its last line, does not say that the response was stored."""
+def without_stored(head: Response, detail: str | None) -> Response:
+    """Return a head whose Cache-Status, in its last line, says that the response was not stored, and why.
+
+    `detail` is the name of the reason; None to leave the detail as it is.
+    """
     *lines, (name, value) = head.fields.lines
     if name != "Cache-Status":  # it is switched off
         return head
-    value = ";".join(part for part in value.split(";") if part.strip() != "stored")
-    return replace(head, fields=Fields((*lines, (name, value))))
+    parts = [part for part in value.split("; ") if part != "stored"]
+    if detail is not None:
+        parts = [*(part for part in parts if not part.startswith("detail=")), f"detail={detail}"]
+    return replace(head, fields=Fields((*lines, (name, "; ".join(parts)))))

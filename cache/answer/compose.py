@@ -235,7 +235,7 @@ def _with_via_and_cache_status(
     """Return the head with Via and, as its last line, Cache-Status (RFC 9110 §7.6.3, RFC 9211 §2)."""
     lines = [("Via", f"{version.removeprefix('HTTP/')} {policy.identity.name}")]
     if handling is not None and policy.presentation.cache_status:
-        handling = replace(handling, detail=exemption) if exemption else handling
+        handling = replace(handling, detail=exemption, not_stored=None) if exemption else handling
         lines.append(("Cache-Status", member(policy.identity.name, handling, head.status)))
     return Response(head.status, head.reason, head.fields.appending(*lines), head.version)
 

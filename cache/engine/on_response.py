@@ -79,6 +79,7 @@ def on_response(
         fwd_status=response.status,
         stored=not_stored is None,
         detail=upstream_request.detail,
+        not_stored=not_stored,
     )
     # RFC 9110 §9.3.6 to §9.3.8: the cache takes no part in these methods
     shown = None if request.method in ("OPTIONS", "TRACE", "CONNECT") else handling
@@ -186,8 +187,11 @@ def _on_not_modified(
         return _reuse(request, upstream_request, selected, received, policy)
     unconfirmed = outdated(upstream_request.to_validate)
     if _is_for_the_client(request, upstream_request, response):
-        handling = Handling(fwd=upstream_request.fwd, fwd_status=304, detail=upstream_request.detail)
-        return Relay(relayed(request, response, handling, policy, now), NotStored.STATUS, handling, unconfirmed)
+        not_stored = NotStored.STATUS
+        handling = Handling(
+            fwd=upstream_request.fwd, fwd_status=304, detail=upstream_request.detail, not_stored=not_stored
+        )
+        return Relay(relayed(request, response, handling, policy, now), not_stored, handling, unconfirmed)
     if upstream_request.is_retry:
         sentence = f"{request.authority} sent 304 in response to a request without preconditions for {request.uri}."
         answer = error_response(502, Refused.UNEXPECTED_304, sentence, policy, now, error="http_protocol_error")
@@ -255,8 +259,10 @@ def _reuse(
 
 def without_storing(decision: Store, reason: NotStored) -> Relay:
     """Return the decision to relay a response that could not be stored after all."""
-    response = replace(decision.response, head=without_stored(decision.response.head))
-    return Relay(response, reason, replace(decision.handling, stored=False), decision.changes)
+    handling = replace(decision.handling, stored=False, not_stored=reason)
+    detail = None if decision.response.exemption else handling.reason
+    response = replace(decision.response, head=without_stored(decision.response.head, detail))
+    return Relay(response, reason, handling, decision.changes)
 
 
 def on_failure(

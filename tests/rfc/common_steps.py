@@ -3,7 +3,8 @@
 from tests.lanes.script import Conversation, Step, answer, ask, conversation, counts, origin
 
 STORED = "Cache-Status: secondhand; fwd=uri-miss; stored"
-MISS = "Cache-Status: secondhand; fwd=uri-miss"
+MISS = "Cache-Status: secondhand; fwd=uri-miss; detail=..."
+"""Of a response that was not stored; its detail says why."""
 VALIDATED = "Cache-Status: secondhand; fwd=stale; fwd-status=304"
 REPLACED = "Cache-Status: secondhand; fwd=stale; stored"
 
@@ -39,17 +40,18 @@ def stored_copy(control: str = "max-age=60", *fields: str) -> tuple[Step, ...]:
 
 
 def not_stored(title: str, row: str, *fields: str, request: tuple[str, ...] = (), why: str = "") -> Conversation:
-    """Return a conversation in which a response is relayed and not stored."""
+    """Return a conversation in which a response is relayed and not stored; `why` is the name of the reason."""
+    relayed = MISS.replace("...", why) if why else MISS
     return conversation(
         title,
         row,
         ask("GET /a", *request),
         origin("200 OK", *fields, body="first"),
-        answer("200", MISS, body="first"),
+        answer("200", relayed, body="first"),
         *([counts(f"not_stored.{why}")] if why else []),
         ask("GET /a", *request),
         origin("200 OK", *fields, body="second"),
-        answer("200", MISS, body="second"),
+        answer("200", relayed, body="second"),
     )
 
 

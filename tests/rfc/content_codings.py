@@ -149,7 +149,7 @@ CONVERSATIONS = [
         answer("203", VALIDATED, body="hello"),
         ask("GET /a"),
         origin("200 OK", "Cache-Control: no-store", body="again", saw="no If-None-Match"),
-        answer("200", "Cache-Status: secondhand; fwd=uri-miss", body="again"),
+        answer("200", "Cache-Status: secondhand; fwd=uri-miss; detail=no-store", body="again"),
     ),
     conversation(
         "beside a tag of the client, a 304 that nearly has the copy's tag confirms nothing",

@@ -335,7 +335,7 @@ CONVERSATIONS = [
         later(1),
         ask("GET /a"),
         origin("200 OK", "CDN-Cache-Control: no-store", FRESH_60),
-        answer("200", "Cache-Status: secondhand; fwd=stale"),
+        answer("200", "Cache-Status: secondhand; fwd=stale; detail=no-store"),
         settings={"cache": {"targeted_fields": ["CDN-Cache-Control"]}},
     ),
     conversation(

@@ -61,7 +61,9 @@ CONVERSATIONS = [
             "X-New: 1",
             saw=("HEAD /a", "no If-None-Match"),
         ),
-        answer("200 OK", "Cache-Status: secondhand; fwd=stale", "X-New: 1", "no X-Old", "no Age", body=""),
+        answer(
+            "200 OK", "Cache-Status: secondhand; fwd=stale; detail=method", "X-New: 1", "no X-Old", "no Age", body=""
+        ),
         ask("GET /a"),
         answer("203", hit(60), "X-New: 1", "X-Old: 1", "Content-Length: 5", body="hello"),
     ),
@@ -73,7 +75,7 @@ CONVERSATIONS = [
         answer("200", STORED),
         ask("HEAD /a", "Cache-Control: no-cache"),
         origin("200 OK", FRESH_60, 'ETag: "2"', "Content-Length: 5", saw="HEAD /a"),
-        answer("200", "Cache-Status: secondhand; fwd=request; detail=request-no-cache", 'ETag: "2"'),
+        answer("200", "Cache-Status: secondhand; fwd=request; detail=method", 'ETag: "2"'),
         ask("GET /a"),
         origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated", body="hello"),
@@ -99,7 +101,7 @@ CONVERSATIONS = [
         answer("200", STORED),
         ask("HEAD /a", "Cache-Control: no-cache"),
         origin("500 Internal Server Error", "X-New: 1", "Content-Length: 2"),
-        answer("500", "Cache-Status: secondhand; fwd=request; detail=request-no-cache"),
+        answer("500", "Cache-Status: secondhand; fwd=request; detail=status"),
         ask("GET /a"),
         answer("203", hit(60), "no X-New", body="hello"),
         ask("HEAD /a", "Cache-Control: no-cache"),

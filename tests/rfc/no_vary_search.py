@@ -120,7 +120,7 @@ CONVERSATIONS = [
         answer("203", hit(60)),
         ask("GET /a?b=1"),
         origin("200 OK", "Cache-Control: no-store"),
-        answer("200", "Cache-Status: secondhand; fwd=vary-miss"),
+        answer("200", "Cache-Status: secondhand; fwd=vary-miss; detail=no-store"),
         settings=ON,
     ),
 ]

@@ -233,7 +233,7 @@ CONVERSATIONS = [
         answer("203", "Cache-Status: secondhand; fwd=vary-miss; fwd-status=304...", body="an image"),
         ask("GET /v2/a", "Authorization: Bearer expired"),
         origin("401 Unauthorized", body="who?"),
-        answer("401", "Cache-Status: secondhand; fwd=vary-miss", body="who?"),
+        answer("401", "Cache-Status: secondhand; fwd=vary-miss; detail=challenge", body="who?"),
         ask("GET /v2/a"),
         origin("401 Unauthorized", body="who?"),
         answer("401", "Cache-Status: secondhand; fwd=vary-miss; stored", body="who?"),

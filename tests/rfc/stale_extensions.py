@@ -44,7 +44,7 @@ CONVERSATIONS = [
         later(91),
         ask("GET /a"),
         origin("200 OK", body="new"),
-        answer("200", "Cache-Status: secondhand; fwd=stale", body="new"),
+        answer("200", "Cache-Status: secondhand; fwd=stale; detail=never-reusable", body="new"),
     ),
     conversation(
         "stale-while-revalidate: a failed validation is not repeated at once",
@@ -72,7 +72,7 @@ CONVERSATIONS = [
         later(61),
         ask("GET /a"),
         origin("503 Service Unavailable", body="sorry"),
-        answer("503", "Cache-Status: secondhand; fwd=stale", body="sorry"),
+        answer("503", "Cache-Status: secondhand; fwd=stale; detail=status", body="sorry"),
     ),
     conversation(
         "with s_maxage_allows_stale, s-maxage does not disable stale-if-error",
@@ -106,7 +106,7 @@ CONVERSATIONS = [
             later(21),
             ask("GET /a"),
             origin(f"{code} Error", body="sorry"),
-            answer(str(code), "Cache-Status: secondhand; fwd=stale", body="sorry"),
+            answer(str(code), "Cache-Status: secondhand; fwd=stale; detail=status", body="sorry"),
         )
         for code in (500, 502, 503, 504)
     ),
@@ -149,7 +149,7 @@ CONVERSATIONS = [
         later(61),
         ask("GET /a"),
         origin("503 Service Unavailable", body="sorry"),
-        answer("503 Service Unavailable", "Cache-Status: secondhand; fwd=stale", body="sorry"),
+        answer("503 Service Unavailable", "Cache-Status: secondhand; fwd=stale; detail=status", body="sorry"),
         ask("GET /a"),
         origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
         answer("203", VALIDATED, body="hello"),
@@ -173,7 +173,7 @@ CONVERSATIONS = [
         later(70),
         ask("GET /a"),
         origin("999 Beyond", body="?"),
-        answer("999", "Cache-Status: secondhand; fwd=stale", body="?"),
+        answer("999", "Cache-Status: secondhand; fwd=stale; detail=status", body="?"),
     ),
     conversation(
         "even with s_maxage_allows_stale, a response to Authorization that s-maxage made shareable is never sent stale",

@@ -268,7 +268,7 @@ CONVERSATIONS = [
         later(seconds=1),
         ask("GET /a"),
         origin("200 OK", body="here it is", saw="If-Modified-Since: {start-1000}"),
-        answer("200", "Cache-Status: secondhand; fwd=stale", body="here it is"),
+        answer("200", "Cache-Status: secondhand; fwd=stale; detail=never-reusable", body="here it is"),
     ),
     conversation(
         "403 and 500 get no heuristic lifetime",

@@ -190,7 +190,7 @@ CONVERSATIONS = [
             ask("GET /a"),
             origin(status, *fields, body=body, saw=("Range: bytes=5-9", 'If-Range: "1"')),
             origin("200 OK", "Cache-Control: no-store", body=BODY, saw=("no Range", "no If-Range")),
-            answer("200 OK", "Cache-Status: secondhand; fwd=partial", body=BODY),
+            answer("200 OK", "Cache-Status: secondhand; fwd=partial; detail=no-store", body=BODY),
             ask("GET /a", "Range: bytes=0-4"),
             answer("206", hit(60), body="01234"),
         )

@@ -57,7 +57,7 @@ CONVERSATIONS = [
         answer("200", STORED, body="old"),
         ask("GET /a", "Cache-Control: no-cache"),
         origin("200 OK", "Cache-Control: no-store", body="secret"),
-        answer("200", "Cache-Status: secondhand; fwd=request; detail=request-no-cache", body="secret"),
+        answer("200", "Cache-Status: secondhand; fwd=request; detail=no-store", body="secret"),
         ask("GET /a"),
         origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
         answer("203", "Cache-Status: secondhand; fwd=stale; fwd-status=304; detail=invalidated", body="old"),

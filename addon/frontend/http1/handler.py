@@ -157,7 +157,8 @@ class Handler:
                 line = access_line(request, reply.head.status, size, reply.handling)
                 connections.log.note(connections.clock(), client.client_address(), line)
         if reply.handling and reply.handling.fwd is Forwarded.URI_MISS and not framing.close:
-            self.fast_path.templates.learn(request, None if isinstance(reply.content, Stream) else reply.not_stored)
+            not_stored = None if isinstance(reply.content, Stream) else reply.handling.not_stored
+            self.fast_path.templates.learn(request, not_stored)
         return not framing.close
 
 

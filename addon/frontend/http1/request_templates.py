@@ -209,7 +209,7 @@ class RequestTemplates:
         self._bytes.amount += size
         fetcher, outcome = self.fetcher, known.outcome
         fetcher.note_response(fetch.request)
-        fetcher.outcomes.release_followers(outcome, fetch.flight)
+        fetcher.outcomes.conclude(fetch.request.method, outcome, fetch.flight)
         if isinstance(outcome, Store):
             fetch.flight.end(FlightResult.STORED)
         fetcher.single_flight.finish(fetch.flight)

@@ -72,7 +72,7 @@ class Capture:
         if await state.fetch.head_arrived(flow.response):
             reply = await state.fetch.reply
             passes_unseen = not self._told_of_streaming and _may_pass_unseen(flow.response)
-            head = without_stored(reply.head) if passes_unseen else reply.head
+            head = without_stored(reply.head, None) if passes_unseen else reply.head
             state.presented = present(state.fetch.request, flow.response, head)
             notes.note(flow, state.fetch.request, reply)
         else:

@@ -79,7 +79,7 @@ def _described(reply: Reply, age: int) -> tuple[str, str, str]:
         return "hit", handling.detail or "", f"hit in place of an error of the origin, {_time(age)} old"
     if handling.stored:
         return "miss", handling.detail or handling.fwd or "", "miss, stored"
-    reason = reply.not_stored or handling.detail or handling.fwd or ""
+    reason = handling.not_stored or handling.detail or handling.fwd or ""
     return "miss", reason, f"miss: {reason}"
 
 

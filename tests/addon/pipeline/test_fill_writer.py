@@ -7,6 +7,7 @@ from collections.abc import Callable
 from types import SimpleNamespace
 
 from addon.pipeline.fill_writer import FillWriter
+from addon.pipeline.not_stored_log import NotStoredLog
 from addon.runtime.counters import Counters
 from tests.fixtures.stored_entries import new_entry
 
@@ -55,8 +56,9 @@ def test_a_reader_never_reads_from_a_body_that_is_being_stored() -> None:
         body, store = Body(), Store()
         flight = SimpleNamespace(purged=False, invalidated=False, end=lambda _: None)
         outcome = SimpleNamespace(entry=new_entry(), replaces=(), secrets=("a secret",))
+        not_stored = NotStoredLog(lambda: 0.0, Counters())
         writer = FillWriter(
-            outcome=outcome, writer=body, flight=flight, store=store, counters=Counters(), max_object=100
+            outcome=outcome, writer=body, flight=flight, store=store, not_stored=not_stored, max_object=100
         )
         await writer.write(b"hello")
         read, _ = await asyncio.gather(writer.read(0, 5), writer.commit(being_read=True))

@@ -35,7 +35,7 @@ def test_a_response_does_not_say_stored_without_a_store(script: Script) -> None:
         client = await front_end.client()
         response = await client.fetch(get(origin, "/"))
         assert (response.status, response.body) == (200, b"page")
-        assert response.fields.get("cache-status") == "secondhand; fwd=uri-miss"
+        assert response.fields.get("cache-status") == "secondhand; fwd=uri-miss; detail=store-failed"
 
     run_conversation(conversation, script)
 

@@ -219,7 +219,7 @@ def test_an_opened_tunnel_is_logged_before_the_requests_inside(tmp_path: Path) -
         lines = lines_of(front_end)
         assert lines[:2] == [
             f'"CONNECT {authority} HTTP/1.1" 200 0 tunnel',
-            f'"GET https://{authority}/?[hidden] HTTP/1.1" 200 2 uri-miss',
+            f'"GET https://{authority}/?[hidden] HTTP/1.1" 200 2 uri-miss/never-reusable',
         ]
         assert [line[:7] for line in lines[2:]] == ['"-" 400']
 

@@ -14,9 +14,8 @@ from addon.frontend.mitm.messages import whole_response
 from addon.frontend.mitm.serve.served_clients import ServedClients
 from addon.origin.options import OriginOptions
 from addon.pipeline.reply import Reply
-from addon.runtime.access_log import AccessLog, format_line, request_line
+from addon.runtime.access_log import AccessLog, format_line, request_line, result_of
 from addon.service import Service
-from cache.answer.cache_status import Handling
 
 
 class ServedConnections:
@@ -79,10 +78,6 @@ class ServedConnections:
         if request.method == "CONNECT":
             cache, target = "tunnel", f"{request.data.host}:{request.data.port}"
         else:
-            cache, target = _result(reply.handling if reply else None), request.pretty_url
+            cache, target = result_of(reply.handling if reply else None), request.pretty_url
         line = format_line(request_line(request.method, target, request.http_version), status, size, cache)
         self.log.note(self.service.clock(), client[0] if client else "-", line)
-
-
-def _result(handling: Handling | None) -> str:
-    return "-" if handling is None else "hit" if handling.hit else str(handling.fwd)

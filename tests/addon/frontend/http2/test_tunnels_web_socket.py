@@ -333,4 +333,4 @@ def test_a_web_socket_has_a_line_in_the_access_log(tmp_path: Path) -> None:
     run_conversation(conversation, switching(echo), log={"access": str(tmp_path / "access.log")})
     (line,) = (tmp_path / "access.log").read_text().splitlines()
     assert line.startswith("127.0.0.1 ")
-    assert line.endswith('/chat HTTP/2.0" 101 5 bypass')
+    assert line.endswith('/chat HTTP/2.0" 101 5 bypass/upgrade')

@@ -29,7 +29,7 @@ AGED = Response(203, "", Fields((("Age", "7"),)))
         ),
         (Reply(AGED, handling=Handling(fwd=Forwarded.URI_MISS, stored=True)), "miss, stored", ""),
         (
-            Reply(AGED, handling=Handling(fwd=Forwarded.URI_MISS), not_stored=NotStored.NO_STORE),
+            Reply(AGED, handling=Handling(fwd=Forwarded.URI_MISS, not_stored=NotStored.NO_STORE)),
             "miss: no-store",
             "",
         ),

@@ -65,15 +65,18 @@ def test_a_script_changes_requests_before_the_cache_and_responses_after_it(tmp_p
 
 def test_the_access_log_has_a_line_for_each_response(tmp_path: Path, origin: Origin) -> None:
     page = serve_page(origin, "/page", b"page", FRESH)
+    secret = serve_page(origin, "/secret", b"secret", {"Cache-Control": "no-store"})
     settings = {"ORIGIN__PROXY": "none", "LOG__ACCESS": str(tmp_path / "access.log")}
     with Proxy(tmp_path, command=("secondhand", "serve", "--no-door"), settings=settings) as proxy:
         ask(proxy, page)
         ask(proxy, page)
+        ask(proxy, secret)
         ask(proxy, "http://localhost:1/")
         proxy.stop()
     lines = [line.partition("] ")[2] for line in (tmp_path / "access.log").read_text().splitlines()]
     assert lines[:2] == [f'"GET {page} HTTP/1.1" 200 4 uri-miss', f'"GET {page} HTTP/1.1" 203 4 hit']
-    assert lines[2].startswith('"GET http://localhost:1/ HTTP/1.1" 502 ')
+    assert lines[2] == f'"GET {secret} HTTP/1.1" 200 6 uri-miss/no-store'
+    assert lines[3].startswith('"GET http://localhost:1/ HTTP/1.1" 502 ')
 
 
 def test_a_client_reaches_the_cache_by_socks(tmp_path: Path, origin: Origin) -> None:

@@ -1,0 +1,69 @@
+"""Responses that were passed on and not stored: they are logged, and the latest ones are remembered for `why`."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from addon.runtime.counters import Counters
+from cache.answer.cache_status import Handling
+from cache.policy.reasons import NotStored
+from cache.rules.stored_response import StoredResponse
+
+MAX_KEYS = 10_000
+"""Keys that are remembered at least; at most twice as many are."""
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class NotStoredNote:
+    """The last response to a method under a key, which was not stored."""
+
+    at: float
+    """The time at which it came, in seconds since the epoch."""
+    handling: Handling
+    """The handling of its request; `not_stored` has the reason."""
+
+
+class NotStoredLog:
+    """Remembers by the hash of method and key: keys may be long, and an equal hash of two keys is very unlikely."""
+
+    def __init__(self, clock: Callable[[], float], counters: Counters) -> None:
+        """Count by `counters` what is not counted elsewhere. `clock` returns seconds since the epoch."""
+        self._clock = clock
+        self._counters = counters
+        self._latest: dict[int, tuple[float, Handling]] = {}
+        self._earlier: dict[int, tuple[float, Handling]] = {}
+        """The notes from before `_latest` was full and began anew, so that no order has to be kept."""
+
+    def relayed(self, method: str, key: str, handling: Handling) -> None:
+        """Note a response that is passed on and not stored, and was counted."""
+        self._remember(method, key, handling)
+        if logger.isEnabledFor(logging.INFO):
+            logger.info("%s not stored: %s", key, handling.not_stored)
+
+    def gave_up(self, entry: StoredResponse, handling: Handling, reason: NotStored, why: str) -> None:
+        """Note and count a response that was to be stored as `entry` and could not be; `why` is for the log."""
+        self._counters.count(f"not_stored.{reason}")
+        self._remember(entry.method, entry.key, replace(handling, stored=False, not_stored=reason))
+        logger.info("%s not stored: %s (%s)", entry.key, reason, why)
+
+    def _remember(self, method: str, key: str, handling: Handling) -> None:
+        if len(self._latest) >= MAX_KEYS:
+            self._earlier, self._latest = self._latest, {}
+        self._latest[hash((method, key))] = self._clock(), handling
+
+    def stored(self, method: str, key: str) -> None:
+        """Forget what was noted before a response was stored."""
+        if self._latest or self._earlier:
+            name = hash((method, key))
+            self._latest.pop(name, None)
+            self._earlier.pop(name, None)
+
+    def find(self, method: str, key: str) -> NotStoredNote | None:
+        """Return what is remembered of a method and a key, or None."""
+        name = hash((method, key))
+        found = self._latest.get(name) or self._earlier.get(name)
+        return NotStoredNote(*found) if found else None
