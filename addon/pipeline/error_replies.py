@@ -1,10 +1,9 @@
-"""Errors and redirects that this proxy makes itself, as replies."""
+"""Errors that this proxy makes itself, and its redirects, as replies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from http import HTTPStatus
 
 from addon.origin import FailureKind, OriginFailure
 from addon.pipeline.reply import Reply
@@ -13,14 +12,12 @@ from cache import engine
 from cache.answer.compose import error_response
 from cache.answer.responses import ErrorParameters
 from cache.engine.decisions import Refuse
-from cache.http.fields import imf_date
-from cache.http.messages import Fields, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Refused
 
 
 class ErrorReplies:
-    """Makes replies of errors and redirects, and counts them."""
+    """Makes replies of errors, and counts them."""
 
     def __init__(self, policy: Callable[[], CachePolicy], clock: Callable[[], float], counters: Counters) -> None:
         """Make errors in the name that `policy` gives this cache, dated by `clock` (seconds since the epoch)."""
@@ -66,9 +63,3 @@ class ErrorReplies:
         if fields:
             answer = replace(answer, head=replace(answer.head, fields=answer.head.fields.appending(*fields)))
         return self.refuse(Refuse(answer, reason))
-
-    def redirect(self, status: int, url: str) -> Reply:
-        """Return a redirect with this status. It has no content."""
-        self._counters.count("redirected")
-        fields = Fields((("Date", imf_date(self._clock())), ("Location", url), ("Content-Length", "0")))
-        return Reply(Response(status, HTTPStatus(status).phrase, fields), b"")

@@ -206,7 +206,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Refused.CREDENTIALS, ReasonText("a rule of the site asks for a name and a password", "RFC 7617 §2")),
     (Refused.PASSWORDS, ReasonText("too many names and passwords wait to be checked", "RFC 9110 §15.6.4")),
     (Refused.RATE, ReasonText("the client has sent more requests than a rule of the site allows", "RFC 6585 §4")),
-    (Refused.REDIRECT, ReasonText("a rule of the site sends clients to another URL", "RFC 9110 §15.4")),
+    (Refused.REDIRECT, ReasonText("the site sends clients to another URL", "RFC 9110 §15.4")),
     (Refused.UNKNOWN_HOST, ReasonText("no site of this edge serves the host of the request", "RFC 9110 §15.5.20")),
     # why an HTTP/2 connection was ended
     (

@@ -1,4 +1,4 @@
-"""Gates: requests that the rules of a site refuse before the cache is asked. Nothing of them is stored or forwarded."""
+"""Gates: requests that an edge refuses before the cache is asked. Nothing of them is stored or forwarded."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from addon.frontend.gateway.passwords import RETRY_AFTER, Passwords
 from addon.frontend.gateway.request_rates import RequestRates
+from cache.http.host_table import MAX_NAME
 from cache.http.messages import Request, host_in_uri
 from cache.policy.reasons import Refused
 from cache.policy.site_rules import BasicAuth, Effects, Rate, Redirect
@@ -26,6 +27,8 @@ class Refusal:
     sentence: str
     fields: tuple[tuple[str, str], ...] = ()
     """Further fields of the response."""
+    error: str = "http_request_denied"
+    """The error type (RFC 9209 §2.3)."""
     unchecked: BasicAuth | None = None
     """The users among whom the client's name and password have not been looked for yet."""
 
@@ -37,6 +40,23 @@ TOO_MANY_PASSWORDS = Refusal(
     (("Retry-After", str(RETRY_AFTER)),),
 )
 """The refusal of a request whose name and password could not be checked."""
+
+
+def unknown_host(host: str) -> Refusal:
+    """Return the refusal of a request for a host that no site of the edge has."""
+    sentence = f"This server has no site for the host {host[:MAX_NAME]}."
+    return Refusal(421, Refused.UNKNOWN_HOST, sentence, error="destination_not_found")  # RFC 9110 §15.5.20
+
+
+def other_certificate(host: str) -> Refusal:
+    """Return the refusal of a request for a host that the certificate of its connection is not for."""
+    sentence = f"This connection is for another site, and its certificate is not for the host {host[:MAX_NAME]}."
+    return Refusal(421, Refused.SERVER_NAME, sentence, error="destination_not_found")
+
+
+def redirect_to(url: str, status: int = 308) -> Refusal:
+    """Return the redirect to another URL."""
+    return Refusal(status, Refused.REDIRECT, f"See {url}", (("Location", url),))
 
 
 class Gates:
@@ -100,7 +120,7 @@ def _not_allowed(method: str, allowed: Sequence[str]) -> Refusal:
 def _without_password(auth: BasicAuth, *, is_known: bool) -> Refusal:
     challenge = ("WWW-Authenticate", f'Basic realm="{auth.realm}", charset="UTF-8"')  # RFC 7617 §2
     sentence = "This part of the site asks for a name and a password."
-    return Refusal(401, Refused.CREDENTIALS, sentence, (challenge,), None if is_known else auth)
+    return Refusal(401, Refused.CREDENTIALS, sentence, (challenge,), unchecked=None if is_known else auth)
 
 
 def _redirected(request: Request, redirect: Redirect) -> Refusal | None:
@@ -109,7 +129,7 @@ def _redirected(request: Request, redirect: Redirect) -> Refusal | None:
     location = redirect.to.format(host=host, target=target, path=target.partition("?")[0])
     if location == f"{request.origin}{target}":
         return None
-    return Refusal(redirect.status, Refused.REDIRECT, f"See {location}", (("Location", location),))
+    return redirect_to(location, redirect.status)
 
 
 def _too_large(allowed: int, length: int | None) -> Refusal | None:

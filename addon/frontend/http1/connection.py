@@ -55,7 +55,7 @@ class Http1Connection(asyncio.Protocol):
         self._state = _READY
         self._may_start_http2 = True  # until anything else than its preface has come
         self._buffer = b""  # bytes of requests that are not answered yet
-        self._input_ended = self._is_sending = False  # the client has sent its last byte, or sends what nobody reads
+        self._input_ended = False  # the client has sent its last byte
         self._response: ResponseTask | ReadyFetch | None = None  # the response under way, in the states UNDER_WAY
         self._body: RequestBody | None = None
         self._body_mark = 0  # bytes of the request's content that had arrived when the deadline was set
@@ -371,7 +371,6 @@ class Http1Connection(asyncio.Protocol):
 
     def _refuse(self, fault: MalformedRequest) -> None:
         """Tell the client what is wrong with its request, and end."""
-        self._is_sending = fault.has_content
         self.send_last(fault.reply(self._fast_path.fetcher.errors), fault.line)
 
     def send_last(self, reply: Reply, line: str = UNPARSED_REQUEST) -> None:
@@ -383,7 +382,7 @@ class Http1Connection(asyncio.Protocol):
 
     def _close(self) -> None:
         """Close, but let a client that is still sending read the last response first (RFC 9112 §9.6)."""
-        is_sending = self._is_sending or (self._body is not None and not self._body.complete)
+        is_sending = self._body is not None and not self._body.complete
         has_end = isinstance(self.transport, TlsConnection) or self.transport.can_write_eof()
         if not is_sending or not has_end:
             self.transport.close()

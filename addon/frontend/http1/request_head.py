@@ -45,13 +45,11 @@ class MalformedRequest(Exception):
         reason: Its reason.
         error: Its error type (RFC 9209 §2.3).
         line: The request line for the access log.
-        has_content: Content follows that is not read.
     """
 
     reason = Refused.MALFORMED_REQUEST
-    error = "http_request_error"
+    error: str = "http_request_error"
     line = UNPARSED_REQUEST
-    has_content = False
 
     def __init__(self, sentence: str, status: int = 400) -> None:
         super().__init__(sentence)
@@ -62,33 +60,8 @@ class MalformedRequest(Exception):
         return errors.error(self.status, self.reason, str(self), self.error)
 
 
-class MisdirectedRequest(MalformedRequest):
-    """A well-formed request for a host that cannot be asked for on its connection to this edge (RFC 9110 §15.5.20)."""
-
-    error = "destination_not_found"
-
-    def __init__(self, sentence: str, reason: Refused, head: RequestHead) -> None:
-        super().__init__(sentence, 421)
-        self.reason, self.has_content = reason, head.has_content
-        self.line = request_line(head.method, head.target, head.version)
-
-
-class RedirectedRequest(MalformedRequest):
-    """A well-formed request over http for a site of this edge that answers over https only."""
-
-    def __init__(self, url: str, head: RequestHead) -> None:
-        super().__init__(f"This site is at {url}", 308)
-        self.has_content = head.has_content
-        self.line = request_line(head.method, head.target, head.version)
-        self._url = url
-
-    def reply(self, errors: ErrorReplies) -> Reply:
-        """Return the redirect."""
-        return errors.redirect(self.status, self._url)
-
-
 class RefusedRequest(MalformedRequest):
-    """A well-formed request that a rule of its site refuses.
+    """A well-formed request that an edge refuses: no site of it answers the request there, or a rule says so.
 
     Attributes:
         refusal: How it is refused.
@@ -96,12 +69,10 @@ class RefusedRequest(MalformedRequest):
         head: Its head.
     """
 
-    error = "http_request_denied"
-
     def __init__(self, refusal: Refusal, request: Request, head: RequestHead) -> None:
         super().__init__(refusal.sentence, refusal.status)
         self.refusal = refusal
-        self.reason = refusal.reason
+        self.reason, self.error = refusal.reason, refusal.error
         self.request = request
         self.head = head
         self.line = request_line(head.method, head.target, head.version)

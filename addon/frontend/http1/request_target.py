@@ -7,19 +7,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, Self
 
+from addon.frontend.gateway import gates
 from addon.frontend.gateway.client_tls import ClientTls
 from addon.frontend.gateway.sites import Sites
-from addon.frontend.http1.request_head import (
-    MalformedRequest,
-    MisdirectedRequest,
-    RedirectedRequest,
-    RefusedRequest,
-    RequestHead,
-)
+from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead
 from cache.http.fields import HOST, is_host
-from cache.http.host_table import MAX_NAME
 from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_host
-from cache.policy.reasons import Refused
 from cache.policy.site_rules import SiteRules
 from cache.rules.site_requests import changed_request
 
@@ -94,7 +87,7 @@ class GatewayTargets:
     def request(self, head: RequestHead) -> Request:
         """Return the request as the client addressed it, and as the rules of its site change it.
 
-        Raises MalformedRequest, or RefusedRequest if a rule refuses it.
+        Raises MalformedRequest, or RefusedRequest if no site answers it, or a rule refuses it.
         """
         absolute = _ABSOLUTE_FORM.fullmatch(head.target)
         # HTTP/1.0 need not send Host
@@ -106,16 +99,15 @@ class GatewayTargets:
         host, port = parse_host_port(authority, default_port)
         target = _path(absolute[3], head.method) if absolute else _origin_form(head)
         site = self.sites.find(host)
+        if site is not None:
+            port = self.sites.port_in_key(site, port, default_port)
+        request = _request(head, scheme, host, port, target)
         if site is None:
-            raise MisdirectedRequest(
-                f"This server has no site for the host {host[:MAX_NAME]}.", Refused.UNKNOWN_HOST, head
-            )
+            raise RefusedRequest(gates.unknown_host(host), request, head)
         if self.tls is not None and not self.sites.admits(self.tls, site, host):
-            sentence = f"This connection is for another site, and its certificate is not for the host {host}."
-            raise MisdirectedRequest(sentence, Refused.SERVER_NAME, head)
-        request = _request(head, scheme, host, self.sites.port_in_key(site, port, default_port), target)
+            raise RefusedRequest(gates.other_certificate(host), request, head)
         if scheme == "http" and (url := self.sites.https_url(site, request)):
-            raise RedirectedRequest(url, head)
+            raise RefusedRequest(gates.redirect_to(url), request, head)
         rules = self.sites.rules_of(host)
         return request if rules is None else self._by_rules(rules, request, head)
 

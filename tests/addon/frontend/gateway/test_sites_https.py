@@ -42,9 +42,31 @@ def test_a_request_over_http_is_redirected_with_its_path_and_query(hosts: Hosts)
         ):
             response = await (await edge.client()).fetch(request)
             assert (response.status, response.fields.get("location")) == (308, location)
-        assert edge.service.counters.snapshot()["redirected"] == 7
+        assert edge.service.counters.snapshot()["refused.redirect"] == 7
         assert not origins[0].requests
         assert not edge.entries()
+
+    run_edge(conversation, sites(hosts, redirect_https=True), host_and_path)
+
+
+def test_the_connection_stays_after_a_redirect_and_after_a_host_that_no_site_has(hosts: Hosts) -> None:
+    """A proxy in front sends the requests of many clients on one connection."""
+
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        for host, method, status in (("a.example", "GET", 308), ("b.example", "HEAD", 421), ("a.example", "GET", 308)):
+            response = await client.fetch(ask(host, method=method))
+            assert (response.status, response.fields.get("connection")) == (status, None)
+        assert (await client.fetch(ask("a.example", "/.well-known/acme-challenge/a"))).status == 200
+
+    run_edge(conversation, sites(hosts, redirect_https=True), host_and_path)
+
+
+def test_many_redirects_over_http2_do_not_end_the_connection(hosts: Hosts) -> None:
+    async def conversation(edge: FrontEndUnderTest, _origins: list[RawOrigin]) -> None:
+        client = Http2Client(await edge.client(), "a.example", "http")
+        client.greet()
+        assert {(await client.fetch("/p")).status for _ in range(300)} == {308}
 
     run_edge(conversation, sites(hosts, redirect_https=True), host_and_path)
 
