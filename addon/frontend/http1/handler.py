@@ -98,15 +98,13 @@ class Handler:
         body: RequestBody | None,
         targets: RequestTargets,
     ) -> bool:
-        """Refuse a request as a rule says, unless its password proves right; return whether another one may follow."""
-        try:
-            again = partial(targets.request, head)
-            request = await admitted(refused, self.frontend.sites, again)
-        except RefusedRequest as still:
-            reply = still.reply(self.fast_path.fetcher.errors)
+        """Refuse a request as the edge says, unless its password proves right; return whether another may follow."""
+        errors, again = self.fast_path.fetcher.errors, partial(targets.request, head)
+        admission = await admitted(refused, self.frontend.sites, errors, again)
+        if isinstance(admission, Reply):
             may_follow = head.persistent and self.frontend.connections.accepting and body is None
-            return await self._send(client, still.request, reply, may_follow=may_follow)
-        return await self.answer(client, head, request, body)
+            return await self._send(client, refused.request, admission, may_follow=may_follow)
+        return await self.answer(client, head, admission, body)
 
     async def _answer_web_socket(self, client: RespondingClient, head: RequestHead, request: Request) -> bool:
         """Answer a request for WebSocket; return whether another request may follow on the connection."""

@@ -1,4 +1,4 @@
-"""Requests that a rule of their site refuses until their password is checked."""
+"""Requests that an edge refuses, some of them only until their password is checked."""
 
 from __future__ import annotations
 
@@ -6,27 +6,31 @@ from collections.abc import Callable
 
 from addon.frontend.gateway.gates import TOO_MANY_PASSWORDS
 from addon.frontend.gateway.sites import Sites
-from addon.frontend.http1.request_head import RefusedRequest
+from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest
+from addon.pipeline.error_replies import ErrorReplies
+from addon.pipeline.reply import Reply
 from cache.http.messages import Request
 
 
-async def admitted(refused: RefusedRequest, sites: Sites, read: Callable[[], Request]) -> Request:
-    """Return the request after all, if its password proves right.
+async def admitted(
+    refused: RefusedRequest, sites: Sites, errors: ErrorReplies, read: Callable[[], Request]
+) -> Request | Reply:
+    """Return the request after all, if its password proves right, or the reply that refuses it.
 
     Args:
         refused: The request, as it was refused.
         sites: The sites of the edge.
-        read: Reads its head again. Raises RefusedRequest.
-
-    Raises:
-        RefusedRequest: it stays refused.
+        errors: Makes the reply.
+        read: Reads its head again. Raises MalformedRequest.
     """
     authorization = refused.request.fields.get("authorization") or ""
     while (auth := refused.refusal.unchecked) is not None:
         if not await sites.gates.passwords.check(auth.users_file, authorization):
-            raise RefusedRequest(TOO_MANY_PASSWORDS, refused.request, refused.head)
+            return RefusedRequest(TOO_MANY_PASSWORDS, refused.request, refused.head).reply(errors)
         try:
             return read()
         except RefusedRequest as still:  # another rule may ask for another password
             refused = still
-    raise refused
+        except MalformedRequest as fault:  # other settings apply meanwhile
+            return fault.reply(errors)
+    return refused.reply(errors)

@@ -79,13 +79,16 @@ class Http2Handler:
         stream: AnsweredStream,
         upload: Upload | None,
     ) -> bool:
-        """Refuse a request as a rule says, unless its password proves right; return whether all was sent."""
-        try:
-            again = partial(targets.request, head)
-            request = await admitted(refused, self.frontend.sites, again)
-        except RefusedRequest as still:
-            return await self.send(stream, still.request, still.reply(self.fast_path.fetcher.errors))
-        return await self.answer(request, stream, upload)
+        """Refuse a request as the edge says, unless its password proves right; return whether all was sent."""
+        admission = await self.admitted(head, refused, targets)
+        if isinstance(admission, Reply):
+            return await self.send(stream, refused.request, admission)
+        return await self.answer(admission, stream, upload)
+
+    async def admitted(self, head: RequestHead, refused: RefusedRequest, targets: RequestTargets) -> Request | Reply:
+        """Return a refused request after all, if its password proves right, or the reply that refuses it."""
+        errors, again = self.fast_path.fetcher.errors, partial(targets.request, head)
+        return await admitted(refused, self.frontend.sites, errors, again)
 
     async def refuse(self, stream: AnsweredStream, fault: MalformedRequest) -> bool:
         """Tell the client what is wrong with its request; return whether the response is complete."""

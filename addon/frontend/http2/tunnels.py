@@ -9,7 +9,6 @@ from functools import partial
 from addon.frontend.client_gone import ClientGone
 from addon.frontend.connect.tunnel import ConnectTunnel
 from addon.frontend.connect.web_socket import SWITCHING_PROTOCOLS, WebSocketHandshake
-from addon.frontend.http1.refused_requests import admitted
 from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead
 from addon.frontend.http1.request_target import RequestTargets
 from addon.frontend.http2.handler import Http2Handler
@@ -76,12 +75,10 @@ class Tunnels:
         self, head: RequestHead, refused: RefusedRequest, targets: RequestTargets, stream: Stream, upload: Upload | None
     ) -> bool:
         """Refuse a WebSocket as a rule says, unless its password proves right."""
-        try:
-            request = await admitted(refused, self._frontend.sites, partial(targets.request, head))
-        except RefusedRequest as still:
-            reply = still.reply(self._handler.fast_path.fetcher.errors)
-            return await self._handler.send(_answered(stream), still.request, reply)
-        return await self._web_socket(request, stream, upload)
+        admission = await self._handler.admitted(head, refused, targets)
+        if isinstance(admission, Reply):
+            return await self._handler.send(_answered(stream), refused.request, admission)
+        return await self._web_socket(admission, stream, upload)
 
     async def _web_socket(self, request: Request, stream: Stream, upload: Upload | None) -> bool:
         """Ask the origin for a WebSocket, and join it to the stream."""
