@@ -33,16 +33,7 @@ def _options_of(site: SiteSettings) -> SiteOptions:
 
 
 def _origin_of(origin: SiteOriginSettings) -> SiteOriginOptions:
-    address = origin.address
-    return SiteOriginOptions(
-        origin.url,
-        address.scheme,
-        address.host,
-        address.port,
-        prefix=address.prefix,
-        socket=address.socket,
-        weight=origin.weight,
-    )
+    return SiteOriginOptions(origin.url, origin.address, origin.weight)
 
 
 def _check_of(health: HealthSettings) -> CheckOptions:

@@ -3,66 +3,19 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from addon.config.model import ExistingFile, Section, not_empty
 from addon.config.units import PositiveSeconds, Seconds
-from cache.http.messages import DEFAULT_PORTS, host_port
+from cache.http.origin_address import OriginAddress
 
-_TCP = re.compile(
-    r"(?P<scheme>https?)://(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/?#@:\[\]]+)(?::(?P<port>[0-9]{1,5}))?(?P<prefix>/[^\s?#]*)?"
-)
 _PATH = re.compile(r"/[\x21\x22\x24-\x7e]*")
 _NAME = re.compile(r"[0-9A-Za-z_-]+(?:\.[0-9A-Za-z_-]+)*\.?")
 _AUTHORITY = re.compile(rf"(?:\[[0-9A-Fa-f:.]+\]|{_NAME.pattern})(?::[0-9]{{1,5}})?")
-_UNIX = re.compile(r"unix:(?P<socket>/[^\s:]+)(?::(?P<prefix>/[^\s?#]*))?")
 
 Statuses = Annotated[tuple[Annotated[int, Field(ge=100, le=599)], ...], Strict(strict=False)]
-
-
-@dataclass(frozen=True, slots=True)
-class OriginAddress:
-    """The parts of an origin's URL."""
-
-    scheme: str
-    host: str
-    """Empty for a Unix socket."""
-    port: int
-    """0 for a Unix socket."""
-    prefix: str = ""
-    """The text in front of the path of each request, like `/app`; without a slash at its end."""
-    socket: str = ""
-    """The path of a Unix socket, or nothing."""
-
-    @classmethod
-    def of(cls, url: str) -> Self:
-        """Return the address in a URL. Raises ValueError, whose text names the expected value."""
-        if match := _UNIX.fullmatch(url):
-            return cls("http", "", 0, _prefix(match), match["socket"])
-        match = _TCP.fullmatch(url)
-        if match is None or not (match["prefix"] or "").isascii():
-            raise ValueError(
-                'an origin like "http://127.0.0.1:8000", "https://app.example/prefix", "unix:/run/app.sock" or'
-                ' "unix:/run/app.sock:/prefix"'
-            )
-        port = int(match["port"] or DEFAULT_PORTS[match["scheme"]])
-        if not 0 < port <= 65_535:
-            raise ValueError("a port from 1 to 65535")
-        return cls(match["scheme"], match["host"].strip("[]").lower(), port, _prefix(match))
-
-    @property
-    def authority(self) -> str:
-        """Return `host` or `host:port` as a Host field has it; `localhost` for a Unix socket."""
-        if self.socket:
-            return "localhost"
-        return host_port(self.host, self.port).removesuffix(f":{DEFAULT_PORTS[self.scheme]}")
-
-
-def _prefix(match: re.Match[str]) -> str:
-    return (match["prefix"] or "").rstrip("/")
 
 
 def origin_url(value: str) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Container
-from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
+from ipaddress import IPv6Address, ip_network
+
+from addon.config.trusted_proxies import parsed_address
 
 PREFIX = 64
 """Bits of an IPv6 address that tell clients apart; each client chooses the other bits itself (RFC 4291 §2.5.4)."""
@@ -67,19 +69,11 @@ def address_of(transport: asyncio.BaseTransport) -> str:
 
 def client_at(address: str) -> str | None:
     """Return the name that an address is counted under; None for this machine, which has no limit."""
-    ip = _parsed(address)
+    ip = parsed_address(address)
     return None if ip is None or ip.is_loopback else network_of(address)
 
 
 def network_of(address: str) -> str | None:
     """Return the name that an address is counted under: an IPv4 address or an IPv6 network; None if it is neither."""
-    ip = _parsed(address)
+    ip = parsed_address(address)
     return str(ip_network((ip, PREFIX), strict=False) if isinstance(ip, IPv6Address) else ip) if ip else None
-
-
-def _parsed(address: str) -> IPv4Address | IPv6Address | None:
-    try:
-        ip = ip_address(address.partition("%")[0])
-    except ValueError:  # disconnected already, so there is no address
-        return None
-    return (ip.ipv4_mapped if isinstance(ip, IPv6Address) else None) or ip

@@ -11,10 +11,10 @@ from cache.http.messages import Fields, Received, Response
 from cache.http.record import record
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail
-from cache.rules.site_responses import directives_for
+from cache.rules.site_responses import NEGATIVE, SUCCESSES, directives_for
 from cache.rules.stored_response import StoredResponse
 
-HEURISTICALLY_CACHEABLE = frozenset({200, 203, 204, 206, 300, 301, 308, 404, 405, 410, 414, 451, 501})
+HEURISTICALLY_CACHEABLE = SUCCESSES | NEGATIVE
 """Status codes whose responses may be fresh without an explicit lifetime (RFC 9110 §15.1)."""
 
 HEURISTIC_FRACTION = 0.1

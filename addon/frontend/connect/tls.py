@@ -29,6 +29,12 @@ MakeInside = Callable[[ssl.SSLObject], asyncio.Protocol]
 """Makes the protocol inside TLS, by what the handshake has led to: `selected_alpn_protocol` and others."""
 
 
+def can_end_sending(transport: asyncio.Transport) -> bool:
+    """Return whether `write_eof` can tell a client of HTTP that no more is sent, while it still sends."""
+    # TLS has no half-closed connections, but HTTP needs none: what the client still sends is dropped
+    return isinstance(transport, TlsConnection) or transport.can_write_eof()
+
+
 class TlsConnection(asyncio.Transport, asyncio.Protocol):
     """The TLS layer of one client connection."""
 

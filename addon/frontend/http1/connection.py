@@ -13,7 +13,7 @@ from math import inf
 from typing import cast
 
 from addon.frontend.client_gone import ClientGone
-from addon.frontend.connect.tls import TlsConnection
+from addon.frontend.connect.tls import can_end_sending
 from addon.frontend.connection_limits import address_of
 from addon.frontend.connections import HEAD_TIMEOUT, IDLE_TIMEOUT, LINGER, MIN_BYTES, STALL_TIMEOUT, has_unread_input
 from addon.frontend.gateway.sender import Sender
@@ -383,8 +383,7 @@ class Http1Connection(asyncio.Protocol):
     def _close(self) -> None:
         """Close, but let a client that is still sending read the last response first (RFC 9112 §9.6)."""
         is_sending = self._body is not None and not self._body.complete
-        has_end = isinstance(self.transport, TlsConnection) or self.transport.can_write_eof()
-        if not is_sending or not has_end:
+        if not is_sending or not can_end_sending(self.transport):
             self.transport.close()
             self.deadline = self._connections.now + STALL_TIMEOUT  # for the client to read what is left
         elif not self.transport.is_closing():

@@ -48,7 +48,7 @@ class SiteConnector:
         return OriginPool(route, self._dialler, options, KnownProtocols.of(offer), origin.health)
 
     def _route(self, origin: SiteOrigin) -> Route:
-        to, site = origin.options, self._site.options
+        to, site = origin.options.address, self._site.options
         proxy = None if to.socket else self._proxies.route(to.scheme, to.host, to.port).proxy
         host_header = {CLIENT: "", ORIGIN: to.authority}.get(site.host_header, site.host_header)
         return Route(
@@ -93,6 +93,6 @@ class SiteConnector:
     def _check_request(self, origin: SiteOrigin, check: CheckOptions, route: Route) -> Request:
         """Return the request of a check. Its path is that of the origin, so the prefix is not put in front of it."""
         name = self._site.options.name.removeprefix(WILDCARD)
-        host = origin.options.authority if name == ANY_HOST else name
+        host = origin.options.address.authority if name == ANY_HOST else name
         request = Request("GET", route.scheme, host, DEFAULT_PORTS[route.scheme], check.path, fields=_CHECK_FIELDS)
         return replace(route, prefix="").applied(request)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from cache.http.messages import DEFAULT_PORTS, host_port
+from cache.http.origin_address import OriginAddress
 
 CLIENT, ORIGIN = "client", "origin"
 """Values of `host_header` that are not names."""
@@ -17,23 +17,8 @@ class SiteOriginOptions:
 
     url: str
     """As in the settings; its name in messages."""
-    scheme: str
-    host: str
-    """Empty for a Unix socket."""
-    port: int
-    """0 for a Unix socket."""
-    prefix: str = ""
-    """The text in front of the target of each request, without a slash at its end."""
-    socket: str = ""
-    """The path of a Unix socket, or nothing."""
+    address: OriginAddress
     weight: int = 1
-
-    @property
-    def authority(self) -> str:
-        """Return the value of Host by which the origin itself is named."""
-        if self.socket:
-            return "localhost"
-        return host_port(self.host, self.port).removesuffix(f":{DEFAULT_PORTS[self.scheme]}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import pytest
 
 from addon.config.settings import Settings
 from addon.config.site import host_pattern, host_without_name
-from addon.config.site_origins import OriginAddress
 from addon.origin.backends.options import CheckOptions
+from cache.http.origin_address import OriginAddress
 from tests.fixtures.settings_files import configured, faults
 
 pytestmark = pytest.mark.usefixtures("default_settings")
@@ -202,8 +202,13 @@ def test_every_key_about_origins_reaches_the_options(tmp_path: Path) -> None:
     """
     [site] = configured(tmp_path, text).settings.origin_options().sites
     first, second = site.origins
-    assert (first.url, first.prefix, first.weight, second.socket) == ("https://b.example/app", "/app", 3, "/run/a.sock")
-    assert (first.authority, second.authority) == ("b.example", "localhost")
+    assert (first.url, first.address.prefix, first.weight, second.address.socket) == (
+        "https://b.example/app",
+        "/app",
+        3,
+        "/run/a.sock",
+    )
+    assert (first.address.authority, second.address.authority) == ("b.example", "localhost")
     assert (site.name, site.balance, site.max_fails, site.fail_timeout) == ("a.example", "hash", 3, 60)
     assert (site.fail_statuses, site.slow_start) == (frozenset({502, 503}), 30)
     assert site.check == CheckOptions("/h", 1, 0.5, frozenset({200}), fails=1, passes=4)

@@ -9,7 +9,7 @@ from mitmproxy.proxy.mode_specs import ProxyMode, ReverseMode
 from addon.config.addresses import is_loopback
 from addon.config.errors import ConfigError, Fault
 from addon.config.settings import Settings
-from addon.config.site_origins import OriginAddress
+from cache.http.origin_address import OriginAddress
 
 OPTION = "--mode"
 

@@ -9,9 +9,10 @@ import pytest
 from addon.origin import FailureKind, OriginFailure
 from addon.origin.backends.health import LEAST_SHARE, OriginHealth
 from addon.origin.backends.options import CheckOptions, SiteOptions, SiteOriginOptions
+from cache.http.origin_address import OriginAddress
 
 URL = "http://127.0.0.1:8000"
-SITE = SiteOptions(("a.example",), (SiteOriginOptions(URL, "http", "127.0.0.1", 8000),), max_fails=2)
+SITE = SiteOptions(("a.example",), (SiteOriginOptions(URL, OriginAddress.of(URL)),), max_fails=2)
 CHECKED = replace(SITE, check=CheckOptions("/health", fails=2, passes=2))
 REFUSED = OriginFailure(FailureKind.CONNECTION_REFUSED, "127.0.0.1:8000 refused the connection", disconnected=True)
 
