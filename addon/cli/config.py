@@ -13,6 +13,7 @@ from addon.config.certificate_checks import certificate_notes, refuse_bad_certif
 from addon.config.clients import SHIPPED, read_clients
 from addon.config.errors import ConfigError
 from addon.config.exposure import refuse_exposure
+from addon.config.https_redirects import endless_redirect_notes, refuse_endless_redirects
 from addon.config.load import Configuration
 from addon.config.site_overlaps import overlaps
 from addon.config.site_rules import covered
@@ -32,6 +33,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         refuse_exposure(configuration)
         refuse_workers_without_a_shared_store(configuration)
         refuse_tls_without_use(configuration)
+        refuse_endless_redirects(configuration)
         refuse_bad_certificates(configuration, lambda files: load(files, server_context()), time.time())
     except ConfigError as error:
         if not as_json:
@@ -41,7 +43,8 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(WRONG_USAGE) from None
     file, sites = configuration.file, configuration.settings.site
     covered_rules = (note for n, site in enumerate(sites, 1) for note in covered(site.rules, f"site#{n}"))
-    notes = [*overlaps(sites), *covered_rules, *certificate_notes(sites, time.time())]
+    redirects = endless_redirect_notes(configuration.settings)
+    notes = [*overlaps(sites), *covered_rules, *redirects, *certificate_notes(sites, time.time())]
     if as_json:
         described = [site.model_dump(mode="json") for site in sites]
         path = str(file) if file else None
