@@ -40,6 +40,7 @@ from addon.runtime.clock import Clock, elapsed_seconds
 from addon.runtime.control import ControlServer, Handler
 from addon.runtime.counters import Counters
 from addon.runtime.credential_key import credential_key
+from addon.runtime.distrust import Distrust
 from addon.runtime.leases.client import LeaseClient
 from addon.runtime.listen_address import ListenAddress
 from addon.runtime.status import Status
@@ -88,6 +89,7 @@ class Service:
         self.is_edge = settings.is_edge
         self.clock = clock or Clock()
         self.counters = Counters()
+        self.distrust = Distrust()
         self._lasting = lasting
         self._make_origin: Callable[[OriginOptions], Origin] = origin or self._own_client
         self._origin_options = settings.origin_options()
@@ -130,6 +132,7 @@ class Service:
         )
         self.commands: dict[str, Handler] = {
             "address": self._listen_address.handle,
+            "distrust": self.distrust.handle,
             "fetch": prefetch_handler(self.active),
             "missing": self._missing,
             "mode": self.modes.handle,

@@ -170,9 +170,14 @@ def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
 
 
 def _snapshot(control: ControlClient) -> Snapshot:
-    """Return the counters and missing URLs of a proxy; empty if it has ended."""
+    """Return the counters of a proxy and what it has noted; empty if it has ended."""
     try:
-        return Snapshot.of(control.ask("stats"), control.ask("missing")["urls"])
+        return Snapshot.of(
+            control.ask("stats"),
+            control.ask("missing")["urls"],
+            control.ask("distrust")["hosts"],
+            control.ask("mode")["unreachable"],
+        )
     except ControlError as error:
         print_note(str(error))
         return Snapshot()

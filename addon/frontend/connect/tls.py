@@ -19,8 +19,8 @@ from addon.frontend.frontend import Frontend
 
 logger = logging.getLogger(__name__)
 
-_DISTRUST = re.compile("ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_UNKNOWN)")
-"""Alerts of clients that do not trust the CA of a certificate (RFC 8446 §6.2)."""
+_DISTRUST = re.compile("ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|CERTIFICATE_|ACCESS_DENIED)")
+"""Alerts of clients that do not accept a certificate (RFC 8446 §6.2)."""
 
 MAX_READ = 262_144
 """Bytes that are decrypted at a time."""
@@ -44,6 +44,8 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         context: ssl.SSLContext,
         inside: MakeInside,
         refuse_http: Callable[[asyncio.Transport], None] = asyncio.Transport.close,
+        *,
+        host: str = "",
     ) -> None:
         """Terminate TLS.
 
@@ -52,6 +54,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
             context: The TLS context.
             inside: Makes the protocol inside once the handshake is complete.
             refuse_http: Ends a connection whose client does not use TLS, and has sent a request in clear text.
+            host: The host of a tunnel, for which the proxy has made the certificate.
         """
         super().__init__()
         self.deadline = frontend.connections.now + HEAD_TIMEOUT
@@ -60,6 +63,8 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         self._tls = context.wrap_bio(self._incoming, self._outgoing, server_side=True)
         self._make_inside = inside
         self._refuse_http = refuse_http
+        self._undecided_host = host
+        """The host, until it is known whether the client accepts its certificate; empty then, and without a tunnel."""
         self._inside: asyncio.Protocol | None = None
         self._transport: asyncio.Transport
         self._reading = True
@@ -95,7 +100,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
             return
         except ssl.SSLError as error:
             logger.info("a client failed at TLS: %s", error.reason or error)
-            self._count_distrust(error)
+            self._note_failure(error)
             if error.reason == "HTTP_REQUEST":
                 self._refuse_http(self._transport)
                 return
@@ -117,36 +122,53 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
             except ssl.SSLError as error:
                 if not isinstance(error, ssl.SSLZeroReturnError):
                     logger.info("a client broke its TLS: %s", error.reason or error)
-                    self._count_distrust(error)  # in TLS 1.3 the alert about an untrusted certificate arrives only here
+                    self._note_failure(error)  # in TLS 1.3 the alert about an untrusted certificate arrives only here
                     self._transport.abort()
                     return
                 data = b""
             if not data:
                 self._ended()
                 return
+            if self._undecided_host:
+                self._frontend.service.distrust.trusts(self._undecided_host)
+                self._undecided_host = ""
             self._inside.data_received(data)
             if not self._incoming.pending:
                 break  # reading once more would only raise an error, which takes longer than a look
         if self._outgoing.pending:
             self._flush()
 
-    def _count_distrust(self, error: ssl.SSLError) -> None:
-        if _DISTRUST.search(error.reason or ""):
-            self._frontend.service.counters.count("distrusted")
+    def _note_failure(self, error: ssl.SSLError) -> None:
+        service, host, self._undecided_host = self._frontend.service, self._undecided_host, ""
+        if not _DISTRUST.search(error.reason or ""):
+            service.counters.count("tls_failures")
+            return
+        service.counters.count("distrusted")
+        if host:
+            service.distrust.distrusts(host)
+
+    def _note_departure(self) -> None:
+        """Note that the client closes the connection; without a request, it has perhaps disliked the certificate."""
+        if self._undecided_host and not self._closing:
+            self._frontend.service.distrust.leaves(self._undecided_host)
+        self._undecided_host = ""
 
     def _ended(self) -> None:
         """Pass on the client's close_notify; the client may still read (RFC 8446 §6.1)."""
+        self._note_departure()
         if self._inside is not None and not self._inside.eof_received():
             self.close()
 
     def eof_received(self) -> bool:
         """Pass on the end of the client's bytes."""
+        self._note_departure()
         if self._inside is None:
             return False
         return bool(self._inside.eof_received())
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget the connection, and pass its end on."""
+        self._note_departure()
         self._frontend.connections.discard(self)
         self._frontend.connections.limits.release(self._transport)
         self._closing = True

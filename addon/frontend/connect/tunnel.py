@@ -118,7 +118,8 @@ class ConnectTunnel(asyncio.Protocol):
         if not self._transport.is_closing():
             transport, data = self._release()
             self._log()
-            TlsConnection(self._frontend, context, partial(self._inside, server_name)).start(transport, data)
+            inside = partial(self._inside, server_name)
+            TlsConnection(self._frontend, context, inside, host=self._host).start(transport, data)
             transport.resume_reading()
 
     def _inside(self, server_name: str | None, tls: ssl.SSLObject) -> asyncio.Protocol:
@@ -132,6 +133,7 @@ class ConnectTunnel(asyncio.Protocol):
             self._log()
             transport.abort()
             return
+        self._frontend.service.counters.count("passed_through")
         RawTunnel(self._frontend, self._log_line).start(transport, data, self._host, self._port)
 
     def _begin_http(self) -> None:

@@ -20,36 +20,56 @@ AVOIDABLE_ERRORS = (*NOT_STORED, Refused.FETCH_FAILED, Refused.STALE_FORBIDDEN, 
 
 _MISSES, _FAILURES, _STORE_FAILED = "misses.", "failures.", f"not_stored.{NotStored.STORE_FAILED}"
 
-MAX_NAMED_URLS = 3
-"""Missing URLs that the line names."""
+MAX_NAMED = 3
+"""Missing URLs, or hosts, that the line names."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """The counters of a proxy, and the URLs that were missing, since it started."""
+    """The counters of a proxy, and what it has noted, since it started."""
 
     counters: Mapping[str, int] = MappingProxyType({})
     missing: Sequence[str] = ()
+    """The URLs that were missing."""
+    distrusted: Mapping[str, int] = MappingProxyType({})
+    """The number of connections that ended because a client did not accept the proxy's certificate, by host."""
+    unreachable: Sequence[str] = ()
+    """The origins that do not answer at the moment."""
 
     @classmethod
-    def of(cls, counters: Mapping[str, object], missing: object) -> Snapshot:
+    def of(
+        cls, counters: Mapping[str, object], missing: object, distrusted: object = None, unreachable: object = None
+    ) -> Snapshot:
         """Return a snapshot from the proxy's replies; values of the wrong type are left out."""
-        numbers = {name: number for name, number in counters.items() if isinstance(number, int)}
-        return cls(numbers, tuple(map(str, missing)) if isinstance(missing, list) else ())
+        return cls(_numbers(counters), _texts(missing), _numbers(distrusted), _texts(unreachable))
+
+
+def _numbers(reply: object) -> Mapping[str, int]:
+    entries = reply.items() if isinstance(reply, Mapping) else ()
+    return {str(name): number for name, number in entries if isinstance(number, int)}
+
+
+def _texts(reply: object) -> Sequence[str]:
+    return tuple(map(str, reply)) if isinstance(reply, list) else ()
 
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """The counts of the proxy while the command ran, and the URLs that were missing."""
+    """The counts of the proxy while the command ran, and what it has noted."""
 
     counters: Mapping[str, int]
     missing: Sequence[str] = ()
+    distrusted: Sequence[str] = ()
+    """The hosts for which a program did not accept the proxy's certificate."""
+    unreachable: Sequence[str] = ()
+    """The origins that did not answer."""
 
     @classmethod
     def between(cls, before: Snapshot, after: Snapshot) -> Summary:
         """Return the difference of two snapshots of a proxy."""
         counters = {name: number - before.counters.get(name, 0) for name, number in after.counters.items()}
-        return cls(counters, after.missing[len(before.missing) :])
+        distrusted = [host for host, count in after.distrusted.items() if count > before.distrusted.get(host, 0)]
+        return cls(counters, after.missing[len(before.missing) :], distrusted, after.unreachable)
 
     def _count(self, name: str) -> int:
         return self.counters.get(name, 0)
@@ -72,13 +92,19 @@ class Summary:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether no request came through the proxy."""
-        return not self._count("requests") and not self._count("distrusted")
+        """Return whether nothing came through the proxy, not even a tunnel or a request that it refused."""
+        names = "requests", "distrusted", "tls_failures", "passed_through"
+        return not (any(map(self._count, names)) or self.distrusted or self._refused)
 
     @property
     def has_failures(self) -> bool:
         """Return whether something failed: a client's TLS handshake, the store, or a connection to an origin."""
-        return any(self._count(name) for name in ("distrusted", _STORE_FAILED)) or bool(self._failures)
+        counted = any(self._count(name) for name in ("distrusted", "tls_failures", _STORE_FAILED))
+        return counted or bool(self.distrusted or self._failures)
+
+    @property
+    def _refused(self) -> int:
+        return sum(count for name, count in self.counters.items() if name.startswith("refused."))
 
     @property
     def _failures(self) -> Mapping[str, int]:
@@ -98,20 +124,26 @@ class Summary:
         return ", ".join([*parts, *(list(self._problems()) or ["nothing missing"])])
 
     def _problems(self) -> Iterator[str]:
-        if failed := sum(n for name, n in self.counters.items() if name.startswith("refused.")) - self._not_stored:
+        if failed := self._refused - self._not_stored:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self._failures.items())
-            yield f"{failed} failed" + (f" ({kinds})" if kinds else "")
+            unreachable = f"; not reached: {_named(self.unreachable)}" if self.unreachable else ""
+            yield f"{failed} failed" + (f" ({kinds}{unreachable})" if kinds else "")
         if unsaved := self._count(_STORE_FAILED):
             yield f"{unsaved} not stored: the store failed"
-        if distrusted := self._count("distrusted"):
-            yield f"{distrusted} ended by programs that do not trust the proxy: secondhand doctor"
+        if passed := self._count("passed_through"):
+            yield f"{passed} tunnel{'' if passed == 1 else 's'} passed through unread"
+        if self.distrusted:
+            yield (
+                f"the certificate for {_named(self.distrusted)} was not trusted by a program, or it has pinned another"
+                " (see secondhand doctor, and the setting tls.leave_alone)"
+            )
+        if failures := self._count("tls_failures"):
+            yield f"{failures} failed in TLS between program and proxy"
         if missing := self._not_stored:
             yield f"{missing} MISSING{self._missing_urls()}"
 
     def _missing_urls(self) -> str:
-        urls = list(dict.fromkeys(self.missing))
-        more = f" and {len(urls) - MAX_NAMED_URLS} more" if len(urls) > MAX_NAMED_URLS else ""
-        return f": {' '.join(urls[:MAX_NAMED_URLS])}{more}" if urls else ""
+        return f": {_named(self.missing)}" if self.missing else ""
 
     def ci_violation(self, *, offline: bool, max_misses: int | None) -> tuple[int, str] | None:
         """Return exit code and message of the first rule of `--ci` that the run violated, or None.
@@ -128,3 +160,9 @@ class Summary:
             kinds = ", ".join(f"{count} {reason}" for reason, count in self.misses.items())
             return TOO_MANY_MISSES, f"{misses} {'miss' if misses == 1 else 'misses'}, {max_misses} allowed: {kinds}"
         return None
+
+
+def _named(texts: Sequence[str]) -> str:
+    """Return the first of these texts, each once."""
+    each = list(dict.fromkeys(texts))
+    return " ".join(each[:MAX_NAMED]) + (f" and {len(each) - MAX_NAMED} more" if len(each) > MAX_NAMED else "")

@@ -33,6 +33,7 @@ class SharedCommands:
         """The counters of workers that have ended."""
         self.handlers: dict[str, Handler] = {
             "address": self._one("address"),
+            "distrust": self._distrust,
             "fetch": self._one("fetch"),
             "missing": self._missing,
             "mode": self._switch_mode,
@@ -149,6 +150,12 @@ class SharedCommands:
     async def _missing(self, arguments: Mapping[str, object]) -> Reply:
         replies = await self.ask_all("missing", arguments)
         return {"urls": list(dict.fromkeys(url for reply in replies for url in _list(reply["urls"])))}
+
+    async def _distrust(self, arguments: Mapping[str, object]) -> Reply:
+        total = Counter[str]()
+        for reply in await self.ask_all("distrust", arguments):
+            total.update({host: int(str(count)) for host, count in _table(reply["hosts"]).items()})
+        return {"hosts": dict(total)}
 
     async def _stats(self, arguments: Mapping[str, object]) -> Reply:
         total = Counter(self._past)

@@ -31,10 +31,11 @@ from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, endless
 class TlsClient:
     """TLS on a raw connection, one record at a time."""
 
-    def __init__(self, connection: Client) -> None:
+    def __init__(self, connection: Client, context: ssl.SSLContext | None = None) -> None:
         self.connection = connection
         self.incoming, self.outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = client_tls().wrap_bio(self.incoming, self.outgoing, server_hostname="127.0.0.1")
+        context = context or client_tls()
+        self.tls = context.wrap_bio(self.incoming, self.outgoing, server_hostname="127.0.0.1")
 
     async def shake_hands(self) -> None:
         while True:
@@ -227,3 +228,63 @@ def test_a_client_that_does_not_read_is_cut_off() -> None:
         await until(lambda: not front_end.connections)
 
     run_conversation(conversation, large, secure=origin_tls())
+
+
+# ---- clients that do not accept the certificate
+
+
+def test_a_client_that_leaves_without_a_request_has_perhaps_not_accepted_the_certificate() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        distrust = front_end.service.distrust
+        with_close_notify = await tls_client(front_end, origin)
+        with_close_notify.send_close_notify()
+        await until(lambda: distrust.hosts == {"127.0.0.1": 1})
+        (await tls_client(front_end, origin)).connection.end_sending()
+        await until(lambda: distrust.hosts == {"127.0.0.1": 2})
+        in_the_handshake = await front_end.tunnel(authority_of(origin))
+        in_the_handshake.send(client_hello("127.0.0.1"))
+        await in_the_handshake.reader.read(1)
+        in_the_handshake.end_sending()
+        await until(lambda: distrust.hosts == {"127.0.0.1": 3})
+
+        client = await front_end.tunnel(authority_of(origin), client_tls())
+        client.send(get_in_tunnel(origin, "/a"))
+        await client.response()
+        assert distrust.hosts == {}
+
+    run_conversation(conversation, echo_path, secure=origin_tls())
+
+
+def test_a_connection_that_the_proxy_ends_says_nothing_about_the_certificate() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        await tls_client(front_end, origin)
+        front_end.advance_deadlines(HEAD_TIMEOUT + 1)
+        await until(lambda: not front_end.connections)
+        assert front_end.service.distrust.hosts == {}
+
+    run_conversation(conversation, echo_path, secure=origin_tls())
+
+
+def test_an_alert_about_the_certificate_names_the_host() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = TlsClient(await front_end.tunnel(authority_of(origin)), ssl.create_default_context())
+        with pytest.raises(ssl.SSLCertVerificationError):
+            await client.shake_hands()
+        client.flush()  # the alert
+        await until(lambda: front_end.service.distrust.hosts == {"127.0.0.1": 1})
+        assert front_end.service.counters.snapshot()["distrusted"] == 1
+
+    run_conversation(conversation, echo_path, secure=origin_tls())
+
+
+def test_a_client_without_a_common_protocol_is_not_taken_for_one_that_distrusts() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        old = client_tls()
+        old.maximum_version = ssl.TLSVersion.TLSv1_2
+        old.set_ciphers("NULL-SHA256:@SECLEVEL=0")
+        with pytest.raises(ssl.SSLError):
+            await front_end.tunnel(authority_of(origin), old)
+        await until(lambda: front_end.service.counters.snapshot()["tls_failures"] == 1)
+        assert front_end.service.distrust.hosts == {}
+
+    run_conversation(conversation, echo_path, secure=origin_tls())

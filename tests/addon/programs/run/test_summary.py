@@ -61,15 +61,32 @@ def test_failures_are_counted_by_kind() -> None:
         "refused.fetch-failed": 2,
         "failures.tls_certificate_error": 2,
         "not_stored.store-failed": 1,
-        "distrusted": 1,
+        "tls_failures": 1,
     }
     summary = Summary(counted)
     assert summary.has_failures
     assert summary.line().endswith(
-        "2 failed (2 tls_certificate_error), 1 not stored: the store failed, "
-        "1 ended by programs that do not trust the proxy: secondhand doctor"
+        "2 failed (2 tls_certificate_error), 1 not stored: the store failed, 1 failed in TLS between program and proxy"
     )
     assert not Summary({"requests": 1, "hits": 1}).has_failures
+
+
+def test_a_host_whose_certificate_is_not_accepted_is_told_from_one_that_is_not_reached() -> None:
+    before = Snapshot.of({}, [], {"before.test": 1, "again.test": 1})
+    counted = {"requests": 1, "refused.fetch-failed": 1, "failures.dns_error": 1}
+    after = Snapshot.of(counted, [], {"before.test": 1, "again.test": 2, "new.test": 1}, ["https://gone.test:443"])
+    line = Summary.between(before, after).line()
+    assert "1 failed (1 dns_error; not reached: https://gone.test:443)" in line
+    assert "the certificate for again.test new.test was not trusted by a program, or it has pinned another" in line
+
+
+@pytest.mark.parametrize(
+    "counted", [{"distrusted": 1}, {"tls_failures": 1}, {"passed_through": 1}, {"refused.malformed-request": 1}]
+)
+def test_a_program_that_came_to_the_proxy_without_a_request_has_not_ignored_it(counted: dict[str, int]) -> None:
+    assert not Summary(counted).is_empty
+    assert Summary({"requests": 0, "stored": 0}).is_empty
+    assert not Summary({}, distrusted=["a.test"]).is_empty
 
 
 def test_a_log_is_saved_for_its_owner_only_and_searched_for_warnings(tmp_path: Path) -> None:
