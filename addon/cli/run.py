@@ -22,7 +22,7 @@ from addon.config.private_store import PROFILE
 from addon.config.settings import Settings
 from addon.programs.run.command import CannotRun
 from addon.programs.run.command import run as run_command
-from addon.programs.run.namespace import NoNamespace, leave_the_network
+from addon.programs.run.namespace import IsolatedNetwork, NoNamespace, leave_the_network
 from addon.programs.run.private_log import has_warnings, messages_only, save_log
 from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
 from addon.programs.run.summary import Snapshot, Summary
@@ -42,6 +42,7 @@ class _ProxyChoice:
     """The proxy that the command gets, and the way in which that proxy gets its responses."""
 
     offline: bool
+    strict: bool
     shared: bool
     record: str
     replay: str
@@ -60,6 +61,9 @@ def run(
         str | None,
         typer.Option(metavar="NAME", help="Offline, with responses from a recording only.", show_default=False),
     ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="The command can reach the proxy only, also while it is online.")
+    ] = False,
     shared: Annotated[bool, typer.Option("--shared", help="Use the running proxy, instead of a private one.")] = False,
     ci: Annotated[
         bool, typer.Option("--ci", help="Exit 120: network wanted offline, 121: stale copy, 122: too many misses.")
@@ -81,29 +85,26 @@ def run(
     offline = offline or replay is not None
     if [offline, auto, record is not None, shared].count(True) > 1:
         raise typer.BadParameter("expected at most one of --offline or --replay, --auto, --record and --shared")
+    if strict and shared:
+        raise typer.BadParameter("expected at most one of --strict and --shared: the running proxy is outside")
     if max_misses is not None and not ci:
         raise typer.BadParameter("expected --ci, too", param_hint="--max-misses")
-    choice = _ProxyChoice(offline, shared, record or "", replay or "")
+    choice = _ProxyChoice(offline, strict, shared, record or "", replay or "")
     if shared:
         settings = load_configuration(config, store).settings
     else:
         settings = load_private_configuration(config, store, profile).settings
     _check_recording_names(settings, choice)
-    if offline:
-        try:
-            leave_the_network()  # together with the proxy, which asks no origin
-        except NoNamespace as error:
-            print_note(f"no network namespace ({error}): a program that ignores the proxy variables may go online")
-    with tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
+    with _network(choice) as network, tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
         Path(folder).chmod(0o755)  # apt reads the certificates as another user
         ca = ca_certificate(settings.tls.ca_directory).pem
         trust = write_trust_files(Path(folder), ca, os.environ)
         logs: list[str] = []
         proxy_settings = {**_proxy_settings(settings, config, choice), **_trusting(trust, settings)}
-        with _proxy(settings, choice, proxy_settings, logs) as proxy:
+        with _proxy(settings, choice, proxy_settings, network, logs) as proxy:
             before = _snapshot(proxy.control)
             proxy_variables = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
-            exit_code = _run(command, {**os.environ, **proxy_variables})
+            exit_code = _run(command, {**os.environ, **proxy_variables}, network)
             summary = Summary.between(before, _snapshot(proxy.control))
     _save_log("".join(logs), settings, summary)
     _print_summary(summary, command)
@@ -123,8 +124,29 @@ def _check_recording_names(settings: Settings, choice: _ProxyChoice) -> None:
 
 
 @contextmanager
+def _network(choice: _ProxyChoice) -> Iterator[IsolatedNetwork | None]:
+    """Yield a network for the command alone, if it gets one; without origins to ask, leave the network altogether."""
+    try:
+        if choice.offline:
+            leave_the_network()  # together with the proxy, which asks no origin
+        elif choice.strict:
+            with IsolatedNetwork.make() as network:
+                yield network
+            return
+    except NoNamespace as error:
+        if choice.strict:
+            fail(f"no network namespace ({error}), which --strict needs", FAILED)
+        print_note(f"no network namespace ({error}): a program that ignores the proxy variables may go online")
+    yield None
+
+
+@contextmanager
 def _proxy(
-    settings: Settings, choice: _ProxyChoice, proxy_settings: Mapping[str, str], logs: list[str]
+    settings: Settings,
+    choice: _ProxyChoice,
+    proxy_settings: Mapping[str, str],
+    network: IsolatedNetwork | None,
+    logs: list[str],
 ) -> Iterator[RunningProxy]:
     """Yield the running proxy, or a private one that ends with the context; its log is added to `logs`."""
     if choice.shared:
@@ -135,7 +157,8 @@ def _proxy(
         yield proxy
         return
     try:
-        with PrivateProxy(settings.store.directory, proxy_settings) as private:
+        listener = network.listener if network else None
+        with PrivateProxy(settings.store.directory, proxy_settings, listener) as private:
             yield RunningProxy(f"http://127.0.0.1:{private.port}", private.control)
         logs.append(private.log)
     except ProxyDidNotStart as error:
@@ -162,9 +185,9 @@ def _trusting(trust: TrustFiles, settings: Settings) -> Mapping[str, str]:
     return {"SECONDHAND_ORIGIN__CA_FILES": json.dumps([*settings.origin.ca_files, str(trust.origins)])}
 
 
-def _run(command: Sequence[str], environ: Mapping[str, str]) -> int:
+def _run(command: Sequence[str], environ: Mapping[str, str], network: IsolatedNetwork | None) -> int:
     try:
-        return run_command(command, environ)
+        return run_command(command, environ, network.enter if network else None)
     except CannotRun as error:
         fail(str(error), error.exit_code)
 

@@ -14,7 +14,7 @@ from addon.config.https_redirects import refuse_endless_redirects
 from addon.config.load import Configuration
 from addon.config.worker_conflicts import refuse_workers_with_mitmproxy, refuse_workers_without_a_shared_store
 from addon.runtime.signals import operator_signals
-from addon.serve.inherited_sockets import InheritedSockets, UnusableSockets, inherited_sockets
+from addon.serve.inherited_sockets import InheritedSockets, UnusableSockets, inherited_socket, inherited_sockets
 
 
 def serve(
@@ -63,11 +63,15 @@ def serve(
         bool, typer.Option("--door/--no-door", help="Serve hits in the fast front end, or all requests in mitmproxy.")
     ] = True,
     for_one_command: Annotated[bool, typer.Option("--for-one-command", hidden=True)] = False,
+    listen_on: Annotated[int | None, typer.Option("--listen-on", hidden=True)] = None,
 ) -> None:
     """Run the proxy until it is interrupted."""
     through_mitmproxy = bool(script or mode) or not door
     try:
-        inherited = InheritedSockets() if through_mitmproxy or for_one_command else inherited_sockets()
+        if listen_on is not None:
+            inherited = inherited_socket(listen_on)
+        else:
+            inherited = InheritedSockets() if through_mitmproxy or for_one_command else inherited_sockets()
     except UnusableSockets as error:
         fail(str(error), FAILED)
 

@@ -14,9 +14,10 @@ from addon.cli import app
 
 
 def main() -> None:
-    """Serve with the settings of the environment until standard input ends."""
+    """Serve with the settings of the environment until standard input ends; the argument is a socket to listen on."""
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
-    app(["serve", "--for-one-command"], prog_name="secondhand")
+    passed = [f"--listen-on={descriptor}" for descriptor in sys.argv[1:]]
+    app(["serve", "--for-one-command", *passed], prog_name="secondhand")
 
 
 def _stop_at_end_of_input() -> None:

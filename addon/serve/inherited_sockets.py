@@ -64,6 +64,11 @@ def inherited_sockets(environ: MutableMapping[str, str] = os.environ) -> Inherit
     return InheritedSockets(activated, are_kept=bool(activated))
 
 
+def inherited_socket(descriptor: int) -> InheritedSockets:
+    """Return a listening socket that a parent has passed under this number. Raises UnusableSockets."""
+    return InheritedSockets((_taken(descriptor),))
+
+
 def _taken(descriptor: int) -> socket.socket:
     try:
         taken = socket.socket(fileno=descriptor)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
@@ -20,15 +20,22 @@ class CannotRun(Exception):
         self.exit_code = exit_code
 
 
-def run(command: Sequence[str], environ: Mapping[str, str]) -> int:
-    """Run a command and return its exit code, or 128 plus the number of the signal that ended it. Raises CannotRun."""
+def run(command: Sequence[str], environ: Mapping[str, str], prepare: Callable[[], None] | None = None) -> int:
+    """Run a command and return its exit code, or 128 plus the number of the signal that ended it. Raises CannotRun.
+
+    `prepare` is called in the process of the command before the command starts; this process must have no threads.
+    """
     with _forwarded_signals() as started:
         try:
-            process = subprocess.Popen(command, env=environ)  # noqa: S603 - the user asks to run this command
+            process = subprocess.Popen(command, env=environ, preexec_fn=prepare)  # noqa: S603 - the user asks to run this command
         except FileNotFoundError:
             raise CannotRun(f"{command[0]}: command not found", NOT_FOUND) from None
         except OSError as error:
             raise CannotRun(f"{command[0]}: {error.strerror}", NOT_EXECUTABLE) from None
+        except subprocess.SubprocessError as error:
+            raise CannotRun(
+                f"{command[0]}: its network namespace cannot be entered ({error})", NOT_EXECUTABLE
+            ) from None
         started.append(process)
         code = process.wait()
         return code if code >= 0 else 128 - code

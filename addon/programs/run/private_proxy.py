@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import tempfile
@@ -33,20 +34,24 @@ class PrivateProxy:
         log: Its standard error output, set when it has ended.
     """
 
-    def __init__(self, store: Path, settings: Mapping[str, str]) -> None:
+    def __init__(self, store: Path, settings: Mapping[str, str], listener: socket.socket | None = None) -> None:
         """Start the proxy and wait until it listens.
 
         Args:
             store: The directory of its store.
             settings: Environment variables with settings, which override those of this process.
+            listener: A socket to listen on, in place of one at a free port of 127.0.0.1. It is closed in this process,
+                so that clients are refused when the proxy has ended.
 
         Raises:
             ProxyDidNotStart: it ended before it listened.
         """
         self.log = ""
         self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 - the process writes to it until `close`
-        self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "addon.cli.serve_for_parent"],
+        passed = [] if listener is None else [listener.fileno()]
+        self._process = subprocess.Popen(  # noqa: S603 - our own command line
+            [sys.executable, "-P", "-m", "addon.cli.serve_for_parent", *map(str, passed)],
+            pass_fds=passed,
             env={
                 **os.environ,
                 **settings,
@@ -61,6 +66,8 @@ class PrivateProxy:
             stderr=self._log_file,
             start_new_session=True,  # Ctrl-C at the terminal is for the command only
         )
+        if listener is not None:
+            listener.close()
         try:
             self.port = self._wait_until_it_listens()
             self.control = self._find_control(store)
