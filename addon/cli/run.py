@@ -20,6 +20,8 @@ from addon.cli.terminal import FAILED, fail, print_note
 from addon.config.load import FILE_VARIABLE
 from addon.config.private_store import PROFILE
 from addon.config.settings import Settings
+from addon.programs.run.bypasses import VARIABLE as BYPASS_VARIABLE
+from addon.programs.run.bypasses import read_bypasses
 from addon.programs.run.command import CannotRun
 from addon.programs.run.command import run as run_command
 from addon.programs.run.namespace import IsolatedNetwork, NoNamespace, leave_the_network
@@ -104,8 +106,9 @@ def run(
         with _proxy(settings, choice, proxy_settings, network, logs) as proxy:
             before = _snapshot(proxy.control)
             proxy_variables = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
-            exit_code = _run(command, {**os.environ, **proxy_variables}, network)
-            summary = Summary.between(before, _snapshot(proxy.control))
+            bypasses = Path(folder, "bypasses")
+            exit_code = _run(command, {**os.environ, **proxy_variables, BYPASS_VARIABLE: str(bypasses)}, network)
+            summary = Summary.between(before, _snapshot(proxy.control), read_bypasses(bypasses))
     _save_log("".join(logs), settings, summary)
     _print_summary(summary, command)
     if ci and not exit_code and (violation := summary.ci_violation(offline=offline, max_misses=max_misses)):

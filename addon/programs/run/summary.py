@@ -63,13 +63,15 @@ class Summary:
     """The hosts for which a program did not accept the proxy's certificate."""
     unreachable: Sequence[str] = ()
     """The origins that did not answer."""
+    bypasses: Sequence[str] = ()
+    """The hosts and ports of connections that went around the proxy, as far as that is known."""
 
     @classmethod
-    def between(cls, before: Snapshot, after: Snapshot) -> Summary:
-        """Return the difference of two snapshots of a proxy."""
+    def between(cls, before: Snapshot, after: Snapshot, bypasses: Sequence[str] = ()) -> Summary:
+        """Return the difference of two snapshots of a proxy, with the connections that went around it."""
         counters = {name: number - before.counters.get(name, 0) for name, number in after.counters.items()}
         distrusted = [host for host, count in after.distrusted.items() if count > before.distrusted.get(host, 0)]
-        return cls(counters, after.missing[len(before.missing) :], distrusted, after.unreachable)
+        return cls(counters, after.missing[len(before.missing) :], distrusted, after.unreachable, bypasses)
 
     def _count(self, name: str) -> int:
         return self.counters.get(name, 0)
@@ -92,9 +94,9 @@ class Summary:
 
     @property
     def is_empty(self) -> bool:
-        """Return whether nothing came through the proxy, not even a tunnel or a request that it refused."""
+        """Return whether nothing is known of the program: it sent the proxy nothing, nor anything around it."""
         names = "requests", "distrusted", "tls_failures", "passed_through"
-        return not (any(map(self._count, names)) or self.distrusted or self._refused)
+        return not (any(map(self._count, names)) or self.distrusted or self.bypasses or self._refused)
 
     @property
     def has_failures(self) -> bool:
@@ -137,6 +139,9 @@ class Summary:
                 f"the certificate for {_named(self.distrusted)} was not trusted by a program, or it has pinned another"
                 " (see secondhand doctor, and the setting tls.leave_alone)"
             )
+        if count := len(self.bypasses):
+            connections = f"{count} connection{'' if count == 1 else 's'}"
+            yield f"{connections} went around the proxy, which --strict prevents: {_named(self.bypasses)}"
         if failures := self._count("tls_failures"):
             yield f"{failures} failed in TLS between program and proxy"
         if missing := self._not_stored:

@@ -1,22 +1,34 @@
-// Makes releases of Node without NODE_USE_ENV_PROXY use HTTP_PROXY, HTTPS_PROXY and NO_PROXY, for fetch and for
-// requests of http and https through their global agents.
+// Makes Node use HTTP_PROXY, HTTPS_PROXY and NO_PROXY for requests of http and https through all agents, for http2, and
+// for fetch. Newer releases do that by themselves, for fetch and the global agents only. Connections that go around the
+// proxy nevertheless are written to the file that BYPASS_LOG_OF_SECONDHAND names, one `host:port` in each line.
 "use strict";
 
-const [major, minor] = process.versions.node.split(".").map(Number);
-const usesProxyVariables = major >= 24 || (major === 22 && minor >= 21);
 const { http_proxy: plainProxy, https_proxy: secureProxy, no_proxy: direct = "" } = process.env;
+const bypassLog = process.env.BYPASS_LOG_OF_SECONDHAND;
 
-if (!usesProxyVariables && (plainProxy || secureProxy)) {
+if (plainProxy || secureProxy) {
+  const fs = require("node:fs");
   const http = require("node:http");
+  const http2 = require("node:http2");
   const https = require("node:https");
   const net = require("node:net");
   const tls = require("node:tls");
+  const { syncBuiltinESMExports } = require("node:module");
+  const { Duplex } = require("node:stream");
 
-  const exceptions = direct.split(",").map((name) => name.trim().toLowerCase()).filter(Boolean);
+  const LOOPBACK = /^(localhost|127\..*|::1|::ffff:127\..*|0\.0\.0\.0|::|)$/;
+  const exceptions = direct.split(",").map((name) => name.trim().toLowerCase().replace(/^\*?\./, "")).filter(Boolean);
   const isDirect = (host) => exceptions.some((name) => name === "*" || host === name || host.endsWith(`.${name}`));
+  const bareHost = (host) => String(host || "localhost").replace(/^\[|\]$/g, "").toLowerCase();
+  const proxyFor = (isSecure, host) => (isDirect(host) ? undefined : isSecure ? secureProxy : plainProxy);
+  const serverName = (options, host) => options.servername || (net.isIP(host) ? "" : host);
 
-  // requests to the proxy itself must not go through the proxy
+  // The proxy has neither the CAs that a program itself names, nor its client certificate.
+  const hasOwnCertificates = (options) => Boolean(options?.ca || options?.cert || options?.pfx);
+
+  // Requests to the proxy itself must not go through the proxy.
   const toProxy = new http.Agent();
+  toProxy.createConnection = net.createConnection;
 
   // Calls done(error, socket) with a tunnel through the proxy.
   function tunnel(proxy, host, port, done) {
@@ -33,47 +45,130 @@ if (!usesProxyVariables && (plainProxy || secureProxy)) {
       .end();
   }
 
-  // Calls done(error, socket) with a connection to the host and port of the options, with TLS if isSecure.
-  function open(isSecure, options, done) {
-    const host = String(options.hostname || options.host || "localhost").replace(/^\[|\]$/g, "").toLowerCase();
+  // Calls done(error, socket) with a connection through the proxy, with TLS if isSecure.
+  function open(isSecure, proxy, options, done) {
+    const host = bareHost(options.hostname || options.host);
     const port = options.port || (isSecure ? 443 : 80);
-    const proxy = isSecure ? secureProxy : plainProxy;
-    const secured = (socket) => {
-      const servername = options.servername || (net.isIP(host) ? "" : host);
+    tunnel(proxy, host, port, (error, socket) => {
+      if (error || !isSecure) return done(error, socket);
+      const servername = serverName(options, host);
       const inside = tls.connect({ ...options, path: undefined, host, port, socket, servername });
       inside.once("error", done).once("secureConnect", () => done(null, inside));
+    });
+  }
+
+  // The requests of an agent whose class does not replace createConnection.
+  function patchAgents({ prototype }, isSecure) {
+    const createDirect = prototype.createConnection;
+    prototype.createConnection = function createConnection(options, done) {
+      const host = bareHost(options?.hostname || options?.host);
+      const isOther = this?.options?.proxyEnv || options?.socketPath || hasOwnCertificates(options); // proxyEnv: Node does it
+      const proxy = isOther ? undefined : proxyFor(isSecure, host);
+      if (!proxy || typeof done !== "function") return createDirect.apply(this, arguments);
+      open(isSecure, proxy, options, done);
     };
-    if (proxy && !isDirect(host)) {
-      tunnel(proxy, host, port, (error, socket) => (error || !isSecure ? done(error, socket) : secured(socket)));
-    } else if (isSecure) {
-      secured();
-    } else {
-      const socket = net.connect({ ...options, path: undefined, host, port });
-      socket.once("error", done).once("connect", () => done(null, socket));
+  }
+  patchAgents(http.Agent, false);
+  patchAgents(https.Agent, true);
+
+  // A stream that can be written to before its tunnel is open, since http2 wants its connection at once.
+  class Tunnel extends Duplex {
+    constructor(proxy, host, port) {
+      super();
+      tunnel(proxy, host, port, (error, socket) => {
+        if (error || this.destroyed) return this.destroy(error || undefined);
+        this.socket = socket;
+        socket.on("data", (data) => this.push(data) || socket.pause());
+        socket.on("end", () => this.push(null));
+        socket.on("error", (fault) => this.destroy(fault)).on("close", () => this.destroy());
+        this.emit("tunnel");
+      });
+    }
+
+    whenOpen(action) {
+      if (this.socket) action();
+      else this.once("tunnel", action);
+    }
+
+    _write(data, encoding, done) {
+      this.whenOpen(() => this.socket.write(data, encoding, done));
+    }
+
+    _final(done) {
+      this.whenOpen(() => this.socket.end(done));
+    }
+
+    _read() {
+      this.socket?.resume();
+    }
+
+    _destroy(error, done) {
+      this.socket?.destroy();
+      done(error);
     }
   }
 
-  function globalAgent(Agent, isSecure) {
-    const agent = new Agent({ keepAlive: true });
-    const createDirect = agent.createConnection;
-    agent.createConnection = function (options, done) {
-      if (options.socketPath) return createDirect.call(this, options, done);
-      open(isSecure, options, done);
+  const connectHttp2 = http2.connect;
+  http2.connect = function connect(authority, options, listener) {
+    if (typeof options === "function") return http2.connect(authority, undefined, options);
+    const url = typeof authority === "string" ? new URL(authority) : authority;
+    const isSecure = (url.protocol || options?.protocol || "https:") === "https:";
+    const host = bareHost(url.hostname || url.host);
+    const port = url.port || (isSecure ? 443 : 80);
+    const proxy = options?.createConnection || hasOwnCertificates(options) ? undefined : proxyFor(isSecure, host);
+    if (!proxy) return connectHttp2.call(this, authority, options, listener);
+    const createConnection = () => {
+      const socket = new Tunnel(proxy, host, port);
+      const servername = serverName(options || {}, host);
+      return isSecure ? tls.connect({ ALPNProtocols: ["h2"], ...options, host, port, socket, servername }) : socket;
     };
-    return agent;
-  }
-  http.globalAgent = globalAgent(http.Agent, false);
-  https.globalAgent = globalAgent(https.Agent, true);
-
-  // Node creates the dispatcher of fetch at the first fetch; before that, its class is not available.
-  const dispatcher = Symbol.for("undici.globalDispatcher.1");
-  const firstFetch = globalThis.fetch;
-  globalThis.fetch = function fetch(...request) {
-    globalThis.fetch = firstFetch;
-    firstFetch("data:,").catch(() => {});
-    const Agent = globalThis[dispatcher].constructor;
-    const connect = (options, done) => open(options.protocol === "https:", options, done);
-    globalThis[dispatcher] = new Agent({ connect });
-    return firstFetch(...request);
+    return connectHttp2.call(this, authority, { ...options, createConnection }, listener);
   };
+
+  const [major, minor] = process.versions.node.split(".").map(Number);
+  const fetchUsesProxy = major >= 24 || (major === 22 && minor >= 21);
+  if (!fetchUsesProxy) {
+    // Node creates the dispatcher of fetch at the first fetch; before that, its class is not available.
+    const dispatcher = Symbol.for("undici.globalDispatcher.1");
+    const firstFetch = globalThis.fetch;
+    globalThis.fetch = function fetch(...request) {
+      globalThis.fetch = firstFetch;
+      firstFetch("data:,").catch(() => {});
+      const Agent = globalThis[dispatcher].constructor;
+      const connect = (options, done) => {
+        const isSecure = options.protocol === "https:";
+        const host = bareHost(options.hostname || options.host);
+        const proxy = proxyFor(isSecure, host);
+        if (proxy) return open(isSecure, proxy, options, done);
+        const port = options.port || (isSecure ? 443 : 80);
+        const target = { ...options, path: undefined, host, port, servername: serverName(options, host) };
+        const socket = isSecure ? tls.connect(target) : net.connect(target);
+        socket.once("error", done).once(isSecure ? "secureConnect" : "connect", () => done(null, socket));
+      };
+      globalThis[dispatcher] = new Agent({ connect });
+      return firstFetch(...request);
+    };
+  }
+
+  // Writes down what goes around the proxy: everything but the proxy, this machine and the hosts of NO_PROXY.
+  if (bypassLog) {
+    const proxies = [plainProxy, secureProxy].filter(Boolean).map((proxy) => new URL(proxy).host);
+    const connectSocket = net.Socket.prototype.connect;
+    net.Socket.prototype.connect = function connect(...args) {
+      const first = Array.isArray(args[0]) ? args[0][0] : args[0];
+      const { host, port, path } =
+        typeof first === "object" ? first : { port: first, host: typeof args[1] === "string" ? args[1] : undefined };
+      const name = bareHost(host);
+      const isPath = path !== undefined && path !== null && port === undefined;
+      if (!isPath && !LOOPBACK.test(name) && !isDirect(name) && !proxies.includes(`${name}:${port}`)) {
+        try {
+          fs.appendFileSync(bypassLog, `${name}:${port}\n`);
+        } catch {
+          // another user may be running this, who cannot write there
+        }
+      }
+      return connectSocket.apply(this, args);
+    };
+  }
+  syncBuiltinESMExports();
 }
