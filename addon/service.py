@@ -34,6 +34,7 @@ from addon.pipeline.purge_command import purge_handler
 from addon.pipeline.reply import Reply
 from addon.pipeline.responder import Responder
 from addon.pipeline.store_condition import StoreCondition, StoreState
+from addon.pipeline.why_command import WhyCommand
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.switch import RecordingSwitch
 from addon.runtime.clock import Clock, elapsed_seconds
@@ -124,6 +125,7 @@ class Service:
             self.queue_drain = QueueDrain(self.queue, self.active)
             self.active.add_observer(self.queue_drain.start)
         self._listen_address = ListenAddress(self.is_edge)
+        self.why = WhyCommand(self.active)
         self.status = Status()
         self.status.add("sites", self.described_sites)
         self.status.add("mode", self.modes.described)
@@ -142,6 +144,7 @@ class Service:
             "stats": self._stats,
             "status": self.status.handle,
             "store": self._store_condition,
+            "why": self.why.handle,
             **self.recordings.handlers(),
         }
         self._control = ControlServer(settings.store.directory, self.commands) if own_socket else None

@@ -39,6 +39,7 @@ FRONTEND_LAYERS = (
     "http1",
     "http2",
     "mitm",
+    "questions",
     "listener",
 )
 """The entries of `addon/frontend/`, lowest first."""

@@ -1,4 +1,4 @@
-"""`secondhand why`: explain the cache's decision about a request, with the calculations behind it."""
+"""`secondhand why`: explain the answer to a request: that of the running proxy, or without one, by the settings."""
 
 from __future__ import annotations
 
@@ -18,18 +18,24 @@ from addon.cli.options import (
     policy_at_present,
 )
 from addon.cli.store import open_store
-from addon.cli.terminal import print_json, print_line, print_table
+from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
-from addon.pipeline.explanation import explain_from, explanation_rows
+from addon.pipeline.explanation import described, explain_from, last_fetch
+from addon.programs.client_fields import KnownClient, with_fields_of
+from addon.runtime.control import ControlError, running_proxies
 from addon.runtime.credential_key import credential_key
-from cache.engine.explain import Explanation
 from cache.http.messages import Request
+
+AsOption = Annotated[
+    KnownClient | None, typer.Option("--as", help="Add the request fields that this client sends.", show_default=False)
+]
 
 
 def why(
     url: Annotated[str, typer.Argument(metavar="URL", help="The URL, as clients request it.")],
     header: HeaderOption = None,
     method: Annotated[str, typer.Option("-X", "--method", metavar="METHOD", help="The request method.")] = "GET",
+    client: AsOption = None,
     config: ConfigOption = None,
     store: StoreOption = None,
     private: PrivateOption = False,
@@ -37,37 +43,61 @@ def why(
 ) -> None:
     """Explain which response a request would get.
 
-    Prints the cache key, the stored variants, their lifetimes and ages, and the rule that decides.
+    Prints the cache key, the stored variants, their lifetimes and ages, and the rule that decides. If the last response
+    was not stored, the reason for that.
+
+    The running proxy explains what it would answer now. If none is running, the settings are gone by.
     """
     settings = load_shared_or_private(config, store, private=private).settings
     request = parse_request(url, header or [], method)
-    explanation = _explanation(settings, request)
+    if client is not None:
+        request = with_fields_of(client, request)
+    explained = _by_proxy(settings, url, request) or _by_settings(settings, request)
     if as_json:
-        print_json(_described(explanation))
-        return
-    print_table(["", "FINDING", "SOURCE"], explanation_rows(explanation), ["bold"])
-    print_line(f"decision: {explanation.decision}, {explanation.reason}")
-    if explanation.head:
-        print_line(f"would send: {explanation.head.status} {explanation.head.reason}")
-        print_table(["FIELD", "VALUE"], list(explanation.head.fields), ["cyan"])
+        print_json(explained)
+    else:
+        _print(explained)
 
 
-def _explanation(settings: Settings, request: Request) -> Explanation:
+def _by_proxy(settings: Settings, url: str, request: Request) -> dict[str, object] | None:
+    """Return the explanation of the running proxy on this store, or None if there is none that can tell."""
+    proxies = running_proxies(settings.store.directory)
+    fields = list(map(list, request.fields))
+    for proxy in proxies:
+        try:
+            explained = proxy.ask("why", url=url, method=request.method, fields=fields)
+        except ControlError as error:
+            print_note(str(error))
+            continue
+        if len(proxies) > 1:
+            print_note(f"{len(proxies)} proxies are running on this store; this is the answer of {proxy.path}")
+        return {"by": "proxy", **explained}
+    return None
+
+
+def _by_settings(settings: Settings, request: Request) -> dict[str, object]:
+    directory = settings.store.directory
     with open_store(settings) as opened:
-        directory = settings.store.directory
         secret = credential_key(directory) if directory.exists() else b""
         policy, now = policy_at_present(settings)
         policy = replace(policy, keying=replace(policy.keying, credential_key=secret))
-        return explain_from(opened, request, policy, now)
+        explanation = explain_from(opened, request, policy, now)
+    print_note(f"no proxy is running on {directory}: this is what one with these settings would answer")
+    return {"by": "settings", **described(explanation)}
 
 
-def _described(explanation: Explanation) -> dict[str, object]:
-    head = explanation.head
-    return {
-        "decision": explanation.decision,
-        "reason": explanation.reason,
-        "steps": [
-            {"subject": step.subject, "finding": step.finding, "source": step.source} for step in explanation.steps
-        ],
-        "would_send": {"status": head.status, "fields": [list(line) for line in head.fields]} if head else None,
-    }
+def _print(explained: dict[str, object]) -> None:
+    steps = explained["steps"]
+    rows = [(step["subject"], step["finding"], step["source"]) for step in steps] if isinstance(steps, list) else []
+    print_table(["", "FINDING", "SOURCE"], rows, ["bold"])
+    if note := last_fetch(explained["not_stored"]):
+        print_line(note)
+    print_line(f"decision: {explained['decision']}, {explained['reason']}")
+    head = explained["would_send"]
+    if isinstance(head, dict):
+        print_line(f"would send: {head['status']} {head['reason']}")
+        print_table(["FIELD", "VALUE"], head["fields"], ["cyan"])
+    else:
+        print_line("would send: what the origin answers")
+        if explained["cache_status"]:
+            print_table(["FIELD", "VALUE"], [("Cache-Status", f"{explained['cache_status']}...")], ["cyan"])

@@ -18,6 +18,7 @@ from addon.frontend.http1.connection import Http1Connection
 from addon.frontend.http1.handler import Handler
 from addon.frontend.http1.request_target import GatewayTargets, RequestTargets, TunnelTargets
 from addon.frontend.http1.response_head import Framing, head_bytes
+from addon.frontend.questions import Questions
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log import UNPARSED_REQUEST, AccessLog, format_line
@@ -41,6 +42,7 @@ class Listener:
         """Host and port of the first, once it listens."""
         self._servers: list[asyncio.Server] = []
         handler.frontend.inside_tunnel = self._inside_tunnel
+        handler.frontend.service.why.read = Questions(handler.frontend).read
 
     def _inside_tunnel(
         self, scheme: str, host: str, port: int, server_name: str | None, protocol: str | None

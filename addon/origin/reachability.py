@@ -156,29 +156,39 @@ class Reachability:
 
         The time decides, not the end of the trial before: that one may hang although the origin answers again.
         """
-        record, now = self._records.get(request.origin), self._clock()
-        if record is None:
-            return True
-        if now - record.tried_at < TRIAL_INTERVAL:
+        if not self.is_turn(request):
             return False
-        record.tried_at = record.used_at = now
-        record.note_target(request, now)
+        now = self._clock()
+        if record := self._records.get(request.origin):
+            record.tried_at = record.used_at = now
+            record.note_target(request, now)
         return True
+
+    def is_turn(self, request: Request) -> bool:
+        """Return whether a request would be the trial if it came now."""
+        record = self._records.get(request.origin)
+        return record is None or self._clock() - record.tried_at >= TRIAL_INTERVAL
 
     def may_try_as_well(self, request: Request) -> bool:
         """Return whether a request may be sent to an origin that is left alone although it is not its turn.
 
         Else one client whose requests hang could take each turn, and the origin from all others.
         """
-        record, now = self._records.get(request.origin), self._clock()
+        if not self.is_admitted_as_well(request):
+            return False
+        now = self._clock()
+        if record := self._records.get(request.origin):
+            record.used_at = now
+            record.note_target(request, now)
+        return True
+
+    def is_admitted_as_well(self, request: Request) -> bool:
+        """Return whether a request would be sent out of turn if it came now."""
+        record = self._records.get(request.origin)
         if record is None:
             return True
         tried_at = record.targets.get((request.method, request.target), -math.inf)
-        if not record.accepts_connections or now - tried_at < TRIAL_INTERVAL:
-            return False
-        record.used_at = now
-        record.note_target(request, now)
-        return True
+        return record.accepts_connections and self._clock() - tried_at >= TRIAL_INTERVAL
 
     def needs_new_connections(self, request: Request) -> bool:
         """Return whether a trial must not use the present connections, which may be dead since an outage.

@@ -1,11 +1,14 @@
-"""Explains the response that a request would get now, from what is stored."""
+"""Explains the response that a request would get now, for people and as JSON."""
 
 from __future__ import annotations
 
+from addon.pipeline.not_stored_log import NotStoredNote
 from cache.engine.explain import Explanation, explain
 from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import without_dropped_parameters
+from cache.policy.reason_texts import text_of
+from cache.policy.storing_remedies import remedy_of
 from cache.rules.key import keys, primary_key
 from cache.rules.site_requests import changed_request, effects_of
 from cache.rules.stored_response import StoredResponse
@@ -27,3 +30,52 @@ def explain_from(store: ResponseStore, request: Request, policy: CachePolicy, no
 def explanation_rows(explanation: Explanation) -> list[tuple[str, str, str]]:
     """Return the steps of an explanation as rows of a table: what it is about, what was found, and by which clause."""
     return [(step.subject, step.finding, step.source) for step in explanation.steps]
+
+
+def described(explanation: Explanation, note: NotStoredNote | None = None, now: float = 0.0) -> dict[str, object]:
+    """Return an explanation as JSON has it.
+
+    Args:
+        explanation: The explanation.
+        note: The last response to such a request, if it was not stored.
+        now: The time, in seconds since the epoch.
+    """
+    head = explanation.head
+    return {
+        "decision": explanation.decision,
+        "reason": explanation.reason,
+        "steps": [
+            {"subject": step.subject, "finding": step.finding, "source": step.source} for step in explanation.steps
+        ],
+        "would_send": {"status": head.status, "reason": head.reason, "fields": list(map(list, head.fields))}
+        if head
+        else None,
+        "cache_status": explanation.cache_status,
+        "not_stored": described_note(note, now) if note else None,
+    }
+
+
+def described_note(note: NotStoredNote, now: float) -> dict[str, object]:
+    """Return a note as JSON has it; `now` is the time, in seconds since the epoch."""
+    reason = note.reason
+    text = text_of(reason)
+    return {
+        "reason": str(reason),
+        "sentence": text.sentence,
+        "source": text.source,
+        "remedy": remedy_of(reason),
+        "fetched_at": note.at,
+        "seconds_ago": max(0, int(now - note.at)),
+        "status": note.handling.fwd_status,
+    }
+
+
+def last_fetch(not_stored: object) -> str:
+    """Return a sentence about the last response, which was not stored, by the `not_stored` of a description."""
+    if not isinstance(not_stored, dict):
+        return ""
+    clause = not_stored["sentence"] if not_stored["source"] == "ours" else not_stored["source"]
+    return (
+        f"last fetched {not_stored['seconds_ago']} s ago, not stored: {not_stored['reason']} ({clause}); "
+        f"this would change it: {not_stored['remedy']}"
+    )

@@ -23,8 +23,9 @@ class NotStoredNote:
 
     at: float
     """The time at which it came, in seconds since the epoch."""
+    reason: NotStored
     handling: Handling
-    """The handling of its request; `not_stored` has the reason."""
+    """The handling of its request."""
 
 
 class NotStoredLog:
@@ -66,4 +67,8 @@ class NotStoredLog:
         """Return what is remembered of a method and a key, or None."""
         name = hash((method, key))
         found = self._latest.get(name) or self._earlier.get(name)
-        return NotStoredNote(*found) if found else None
+        if found is None:
+            return None
+        at, handling = found
+        reason = handling.not_stored
+        return NotStoredNote(at, reason, handling) if reason is not None else None

@@ -44,6 +44,16 @@ class Trial:
     sent: UpstreamRequest
 
 
+class Turns(Protocol):
+    """Says which requests try an origin that is left alone."""
+
+    def may_try(self, request: Request, /) -> bool:
+        """Return whether it is the turn of the request."""
+
+    def may_try_as_well(self, request: Request, /) -> bool:
+        """Return whether the request may try its origin out of turn."""
+
+
 class OfflineMisses(Protocol):
     """Makes replies to requests that may not go to the origin and find no stored response."""
 
@@ -95,7 +105,7 @@ class Responder:
             request, context = await with_cache_key(request, context, self.fetcher.policy)
         key, waited_as = primary_key(request), context.waited_as
         for _ in range(MAX_COPIES):
-            found = await self._stored(key)
+            found = await self.stored(key)
             match self.decide(request, found, waited_as):
                 case Trial(sent):
                     reply = await self.fetcher.fetch(request, sent, context, key=key)
@@ -158,7 +168,7 @@ class Responder:
         None if the request can be answered from that: the flight has ended.
         """
         try:
-            decision = self.decide(request, await self._stored(flight.key), sent.fwd)
+            decision = self.decide(request, await self.stored(flight.key), sent.fwd)
         except asyncio.CancelledError:
             self.give_up(flight)
             raise
@@ -220,7 +230,7 @@ class Responder:
         decision = engine.on_request(request, (), self.fetcher.policy, self.fetcher.clock())
         return await self._reply_to_miss(request, decision, reply) if isinstance(decision, Refuse) else reply
 
-    async def _stored(self, key: str) -> tuple[StoredResponse, ...]:
+    async def stored(self, key: str) -> tuple[StoredResponse, ...]:
         """Return the stored responses for a primary key."""
         stored: tuple[StoredResponse, ...] = ()
         for each in keys(key, self.fetcher.policy):
@@ -238,46 +248,55 @@ class Responder:
         return stored
 
     def decide(
-        self, request: Request, candidates: Sequence[StoredResponse], waited_as: Forwarded | None = None
+        self,
+        request: Request,
+        candidates: Sequence[StoredResponse],
+        waited_as: Forwarded | None = None,
+        *,
+        turns: Turns | None = None,
     ) -> Serve | UpstreamRequest | Refuse | Trial:
-        """Return the engine's decision; if it demands that an origin that is left alone is tried again, a trial."""
+        """Return the engine's decision; if it demands that an origin that is left alone is tried again, a trial.
+
+        `turns` says which requests try origins, by default those whose turn it is, and takes note of them.
+        """
         policy, now = self.fetcher.policy, self.fetcher.clock()
+        turns = turns or self
         if policy.leaves_alone(request):
             match engine.on_request(request, candidates, policy.leaving_none_alone(), now, waited_as):
-                case UpstreamRequest() as sent if self._may_try(request):
+                case UpstreamRequest() as sent if turns.may_try(request):
                     return Trial(sent)
                 case UpstreamRequest() as sent:
                     alone = engine.on_request(request, candidates, policy, now, waited_as)
-                    return self._try_as_well(request, sent, alone)
+                    return self._try_as_well(request, sent, alone, turns)
                 case Serve(background_validation=UpstreamRequest()) as serve if self._background_revalidation.may_start(
                     request
-                ) and self._may_try(request):
+                ) and turns.may_try(request):
                     return serve
                 case _:
                     pass
         return engine.on_request(request, candidates, policy, now, waited_as)
 
     def _try_as_well(
-        self, request: Request, sent: UpstreamRequest, alone: Serve | UpstreamRequest | Refuse
+        self, request: Request, sent: UpstreamRequest, alone: Serve | UpstreamRequest | Refuse, turns: Turns
     ) -> Serve | UpstreamRequest | Refuse | Trial:
         """Return a trial in place of `alone`, the decision without the origin, if it may be tried out of turn.
 
         A stale copy is served at once, and the origin is tried in the background.
         """
         match alone:
-            case Refuse() if self._may_try_as_well(request):
+            case Refuse() if turns.may_try_as_well(request):
                 return Trial(sent)
-            case Serve() if self._background_revalidation.may_start(request) and self._may_try_as_well(request):
+            case Serve() if self._background_revalidation.may_start(request) and turns.may_try_as_well(request):
                 behind = engine.background_validation(request, alone.entry, self.fetcher.policy, alone.detail)
                 return replace(alone, background_validation=behind)
             case _:
                 return alone
 
-    def _may_try(self, request: Request) -> bool:
+    def may_try(self, request: Request) -> bool:
         """Return whether it is the turn of the request to try its origin."""
         return self.fetcher.reachability.may_try(request) and self._prepare_trial(request)
 
-    def _may_try_as_well(self, request: Request) -> bool:
+    def may_try_as_well(self, request: Request) -> bool:
         """Return whether the request may try its origin out of turn."""
         return self.fetcher.reachability.may_try_as_well(request) and self._prepare_trial(request)
 

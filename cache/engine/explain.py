@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cache import engine
-from cache.engine.decisions import Forward, Refuse, Serve, Validate
+from cache.answer.cache_status import Handling, member
+from cache.engine.decisions import Refuse, Serve, UpstreamRequest, Validate
+from cache.engine.on_request import normalised
+from cache.engine.on_response import WITHOUT_CACHE
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reason_texts import text_of
@@ -24,7 +28,8 @@ from cache.rules.key import is_spelled_as, primary_key
 from cache.rules.selection import matching
 from cache.rules.site_requests import effects_of
 from cache.rules.stored_response import StoredResponse
-from cache.rules.vary import NEVER_MATCHES, matches
+from cache.rules.unkeyed_fields import for_all_clients
+from cache.rules.vary import NEVER_MATCHES, matches, mismatches
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +53,8 @@ class Explanation:
     """The name of the reason, as in Cache-Status `fwd` or `detail`; `fresh` for a plain hit."""
     head: Response | None
     """The head that would be sent, or None if the origin must be asked."""
+    cache_status: str = ""
+    """Cache-Status as it would be sent; only its beginning if the origin is asked. Empty if there is none."""
 
 
 def explain(request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy, now: float) -> Explanation:
@@ -55,67 +62,141 @@ def explain(request: Request, candidates: Sequence[StoredResponse], policy: Cach
 
     `candidates` are the stored responses under its keys.
     """
+    return explain_decision(request, candidates, engine.on_request(request, candidates, policy, now), policy, now)
+
+
+def explain_decision(
+    request: Request,
+    candidates: Sequence[StoredResponse],
+    decision: Serve | UpstreamRequest | Refuse,
+    policy: CachePolicy,
+    now: float,
+) -> Explanation:
+    """Return the explanation of a decision that was made about `request` at `now`, in seconds since the epoch."""
     policy, candidates = policy.towards(request), with_forms(candidates)
     steps = [Step("key", primary_key(request), "RFC 9111 §2")]
     if names := effects_of(request, policy).names:
         steps.append(Step("rules", ", ".join(names), "ours"))
-    steps += [_variant(number, entry, request, policy) for number, entry in enumerate(candidates, start=1)]
-    if matching_entries := matching(request, candidates, policy):
-        steps += _arithmetic(matching_entries[0], policy, now)
-    decision = engine.on_request(request, candidates, policy, now)
+    compared = normalised(request, policy)
+    compared = compared.with_fields(for_all_clients(compared.fields))
+    steps += [_variant(number, entry, compared, policy) for number, entry in enumerate(candidates, start=1)]
+    best = _best(compared, candidates, decision, policy)
+    if best is not None:
+        numbers = [number for number, entry in enumerate(candidates, start=1) if entry == best]
+        of_which = f" of {numbers[0]}" if numbers and len(candidates) > 1 else ""
+        steps += _arithmetic(best, of_which, policy, now)
     match decision:
         case Serve():
             reason = decision.detail
             text = text_of(reason) if reason else None
             finding = text.sentence if text else "fresh: the lifetime is longer than the age"
             steps.append(Step("hit", finding, text.source if text else "RFC 9111 §4.2"))
-            steps.append(_status(decision.response.head, decision.entry, decision.response.exemption))
-            return Explanation(tuple(steps), "hit", reason or "fresh", decision.response.head)
-        case Validate() | Forward():
+            head, exemption = decision.response.head, decision.response.exemption
+            steps.append(_status(head, decision.entry, exemption))
+            shown = head.fields.all("cache-status") if policy.presentation.cache_status else [""]
+            return Explanation(tuple(steps), "hit", reason or "fresh", head, shown[-1])
+        case UpstreamRequest():
             kind = "validate" if isinstance(decision, Validate) else "forward"
             text = text_of(decision.detail or decision.fwd)
             steps.append(Step(kind, text.sentence, text.source))
-            return Explanation(tuple(steps), kind, decision.detail or decision.fwd, None)
+            reason_to_ask = decision.detail or decision.fwd
+            return Explanation(tuple(steps), kind, reason_to_ask, None, _cache_status(request, decision, policy))
         case Refuse():
             text = text_of(decision.reason)
             steps.append(Step("refuse", text.sentence, text.source))
             return Explanation(tuple(steps), "refuse", decision.reason, decision.response.head)
 
 
+def _cache_status(request: Request, sent: UpstreamRequest, policy: CachePolicy) -> str:
+    """Return Cache-Status as far as it does not depend on the response of the origin."""
+    if request.method in WITHOUT_CACHE or not policy.presentation.cache_status:
+        return ""
+    return member(policy.identity.name, Handling(fwd=sent.fwd), 0)
+
+
+def _best(
+    request: Request,
+    candidates: Sequence[StoredResponse],
+    decision: Serve | UpstreamRequest | Refuse,
+    policy: CachePolicy,
+) -> StoredResponse | None:
+    """Return the stored response that is used, or would be used if it could be, or else the one that nearly matches."""
+    if isinstance(decision, Serve):
+        return decision.entry
+    if matches_request := matching(request, candidates, policy):
+        return matches_request[0]
+    return min(candidates, key=lambda entry: len(list(mismatches(entry, request, policy))), default=None)
+
+
 def _variant(number: int, entry: StoredResponse, request: Request, policy: CachePolicy) -> Step:
-    result = "matches" if matches(entry, request, policy) else "does not match"
-    if entry.vary == NEVER_MATCHES:
-        vary = "varies by *"
-    elif entry.vary:
-        vary = "varies by " + ", ".join(f"{name}={value or 'absent'}" for name, value in entry.vary)
-    else:
-        vary = "does not vary"
-    if not is_spelled_as(entry.key, entry.target):
-        vary = f"spelled {entry.target}, {vary}"
     scrubbed = ", scrubbed (secrets were removed)" if entry.scrubbed else ""
     coded = f", also compressed ({len(entry.coded_forms)} forms)" if entry.coded_forms else ""
-    finding = f"{entry.head.status} to {entry.method}, {entry.length} bytes{coded}{scrubbed}, {vary}: {result}"
-    return Step(f"stored {number}", finding, "RFC 9111 §4.1")
+    size = f"{entry.length} bytes"
+    if entry.complete_length is not None:
+        size = f"bytes {entry.first} to {entry.first + entry.length - 1} of {entry.complete_length}"
+    finding = f"{entry.head.status} to {entry.method}, {size}{coded}{scrubbed}, {_selection(entry)}"
+    return Step(f"stored {number}", f"{finding}: {_match(entry, request, policy)}", "RFC 9111 §4.1")
 
 
-def _arithmetic(entry: StoredResponse, policy: CachePolicy, now: float) -> list[Step]:
+def _selection(entry: StoredResponse) -> str:
+    """Return which requests a stored response is for."""
+    spelled = "" if is_spelled_as(entry.key, entry.target) else f"spelled {entry.target}, "
+    if entry.vary == NEVER_MATCHES:
+        return f"{spelled}varies by *"
+    if not entry.vary:
+        return f"{spelled}does not vary"
+    return f"{spelled}varies by " + ", ".join(f"{name}={value or 'absent'}" for name, value in entry.vary)
+
+
+def _match(entry: StoredResponse, request: Request, policy: CachePolicy) -> str:
+    """Return whether a stored response matches a request, or each difference with both values."""
+    if entry.method == "HEAD" and request.method != "HEAD":
+        return "does not match: it has no content, and answers HEAD only"
+    if entry.vary == NEVER_MATCHES and not policy.keying.ignore_vary_star:
+        return "does not match: no request does"
+    differences = [
+        f"{each.name} was {_value(each.stored)}, and is {_value(each.asked)} in this request"
+        for each in mismatches(entry, request, policy)
+    ]
+    if differences:
+        return "does not match: " + "; ".join(differences)
+    return "matches" if matches(entry, request, policy) else "does not match"
+
+
+def _value(value: str | None) -> str:
+    return "absent" if value is None else f'"{value}"'
+
+
+def _arithmetic(entry: StoredResponse, of_which: str, policy: CachePolicy, now: float) -> list[Step]:
     lifetime = freshness_lifetime(entry, policy)
     return [
-        Step("lifetime", f"{lifetime.seconds} s from {lifetime.source}", "RFC 9111 §4.2.1"),
-        Step("age", _age(entry, policy, now), "RFC 9111 §4.2.3"),
+        Step(f"lifetime{of_which}", f"{lifetime.seconds} s from {lifetime.source}", "RFC 9111 §4.2.1"),
+        Step(f"age{of_which}", _age(entry, policy, now), "RFC 9111 §4.2.3"),
     ]
 
 
 def _age(entry: StoredResponse, policy: CachePolicy, now: float) -> str:
+    """Return the age as a sum of what is printed: all are rounded down to tenths, and so to the second of Age."""
     received_at = receipt_time(entry, policy)
     if is_from_future(entry, policy, now):
         return f"not known, so it is stale: it was received {received_at - now:.0f} s after the clock's present time"
     received, delay = received_age(entry.head.fields) or 0, response_delay(entry)
-    initial = f"max({apparent_age(entry, policy):.0f} apparent, {received} received + {delay:.1f} delay)"
-    if not policy.freshness.conservative_age:
-        initial = f"{received} received + {delay:.1f} delay"
-    age, resident = current_age(entry, policy, now), max(0.0, now - received_at)
-    return f"{age:.1f} s = {initial} + {resident:.1f} since it was received"
+    apparent = apparent_age(entry, policy)
+    age = _tenths(current_age(entry, policy, now))
+    corrected = _tenths(received) + _tenths(delay)
+    initial, terms = corrected, f"{received} received + {_seconds(_tenths(delay))} delay"
+    if policy.freshness.conservative_age:
+        initial = max(_tenths(apparent), corrected)
+        terms = f"max({_seconds(_tenths(apparent))} apparent, {terms})"
+    return f"{_seconds(age)} s = {terms} + {_seconds(age - initial)} since it was received"
+
+
+def _tenths(seconds: float) -> int:
+    return math.floor(seconds * 10)
+
+
+def _seconds(tenths: int) -> str:
+    return f"{tenths / 10:.1f}"
 
 
 def _status(head: Response, entry: StoredResponse, exemption: str | None) -> Step:

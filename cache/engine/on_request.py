@@ -50,7 +50,7 @@ def on_request(
     """
     policy = policy.towards(request)
     candidates = [entry for entry in with_forms(candidates) if is_visible(entry, request, policy)]
-    request = _normalised(request, policy)
+    request = normalised(request, policy)
     if refusal := _refuse_target(request, policy, now) or _answer_locally(request, policy, now):
         return refusal
     if bypass := reason_to_bypass(request, policy):
@@ -93,7 +93,7 @@ def on_request(
     return validating(upstream_request, validation.entries_to_validate(matches, selected))
 
 
-def _normalised(request: Request, policy: CachePolicy) -> Request:
+def normalised(request: Request, policy: CachePolicy) -> Request:
     """Return the request as it is decided about: at an edge, clients say less than in their own words."""
     if policy.identity.gateway:  # ledger SEC-04: the origin does not get these fields
         unkeyed = unkeyed_input(request.fields, request.method) | ambiguous_names(request.fields)

@@ -41,6 +41,9 @@ from cache.rules.stored_response import StoredResponse
 SERVER_ERRORS = frozenset({500, 502, 503, 504})
 """Status codes that stale-if-error applies to (RFC 5861 §4)."""
 
+WITHOUT_CACHE = frozenset({"OPTIONS", "TRACE", "CONNECT"})
+"""Methods in which the cache takes no part (RFC 9110 §9.3.6 to §9.3.8)."""
+
 
 def on_response(
     request: Request,
@@ -81,8 +84,7 @@ def on_response(
         detail=upstream_request.detail,
         not_stored=not_stored,
     )
-    # RFC 9110 §9.3.6 to §9.3.8: the cache takes no part in these methods
-    shown = None if request.method in ("OPTIONS", "TRACE", "CONNECT") else handling
+    shown = None if request.method in WITHOUT_CACHE else handling
     answer = relayed(request, response, shown, policy, now)
     if not_stored is not None:
         return Relay(answer, not_stored, shown, changed)

@@ -5,7 +5,7 @@ They are stored among its Vary values, under names that no field has.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
 from cache.http.cache_control import is_shareable_if_authorized, response_directives
@@ -127,6 +127,25 @@ def _is_owner(name: str, value: str | None, request: Request, policy: CachePolic
     if value == ANY:
         return is_for_any_credential(request, policy.private)
     return value == _hash_of("authorization", request, policy)
+
+
+def differences_of_owners(
+    entry: StoredResponse, request: Request, policy: CachePolicy
+) -> Iterator[tuple[str, str | None, str | None]]:
+    """Iterate over the reasons why `is_permitted` is false: the name, the stored value, and that of the request."""
+    own = {
+        SCOPE: ("the profile", policy.private.scope or None),
+        CREDENTIAL: ("Authorization", _hash_of("authorization", request, policy)),
+        COOKIE: ("Cookie", _hash_of("cookie", request, policy)),
+        API_KEY: ("the API key", _hash_of_api_keys(request, policy)),
+    }
+    for name, value in entry.vary:
+        is_any = (name, value) == (CREDENTIAL, ANY)
+        if name in own and not (_is_owner(name, value, request, policy) and (policy.network.offline or not is_any)):
+            said, asked = own[name]
+            yield said, "any, offline" if is_any else value, asked
+    if _is_for_other_cookies(entry, request, policy):
+        yield "Cookie", None, _hash_of("cookie", request, policy)
 
 
 def is_permitted(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:

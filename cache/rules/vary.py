@@ -8,13 +8,14 @@ request. The spelling of the target URI keeps them apart too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 from cache.http.field_table import row
 from cache.http.fields import TOKEN, WEIGHT, members
 from cache.http.messages import Fields, Request
+from cache.http.record import record
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.accept_encoding import ACCEPT_ENCODING, coding_class
 from cache.rules.content_coding import codings_of, suits_class
@@ -22,7 +23,16 @@ from cache.rules.credentials import is_api_key
 from cache.rules.forwarded_fields import PER_CLIENT, view_of
 from cache.rules.key import is_any_query_key, spelling, target_uri
 from cache.rules.no_vary_search import search_variance, significant_query
-from cache.rules.ownership import API_KEY, COOKIE, CREDENTIAL, SCOPE, is_permitted, keyed_hash, owner_of
+from cache.rules.ownership import (
+    API_KEY,
+    COOKIE,
+    CREDENTIAL,
+    SCOPE,
+    differences_of_owners,
+    is_permitted,
+    keyed_hash,
+    owner_of,
+)
 from cache.rules.site_requests import cookie_values, effects_of
 from cache.rules.stored_response import StoredResponse
 
@@ -40,6 +50,8 @@ _QUERY = "&search"
 
 VIEW = "&forwarded"
 """The name of what trusted proxies say about the request, among Vary values; no field has that name."""
+
+_NAMES = {_QUERY: "the query", VIEW: "what trusted proxies say", REFERRING_SITE: "the site in Referer"}
 
 _CREDENTIALS = frozenset({"authorization", "cookie"})
 # RFC 9110 §5.5: a comma in these fields is part of the text and does not separate members
@@ -122,6 +134,37 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
         name in (SCOPE, CREDENTIAL, COOKIE, API_KEY) or _has_value(request, name, value, entry, policy)
         for name, value in entry.vary
     )
+
+
+@record
+class Mismatch:
+    """A difference by which a request does not match a stored response."""
+
+    name: str
+    """A request field, or another property of requests."""
+    stored: str | None
+    """The value that the stored response is for; None for none."""
+    asked: str | None
+    """The value that the request has; None for none."""
+
+
+def mismatches(entry: StoredResponse, request: Request, policy: CachePolicy) -> Iterator[Mismatch]:
+    """Iterate over the differences by which a request does not match a stored response: none if it `matches`."""
+    if not has_target(entry, request):
+        yield Mismatch("the spelling of the URL", entry.target, target_uri(request))
+    yield from (Mismatch(*each) for each in differences_of_owners(entry, request, policy))
+    stored = dict(entry.vary)
+    for name in _partition(request, policy):
+        if name not in stored:
+            yield Mismatch(f"the partition by {name}", None, _compared(request, name, policy))
+    if view_of(request) is not None and VIEW not in stored:
+        yield Mismatch("what trusted proxies say", None, view_of(request))
+    for name, value in entry.vary:
+        if name == NEVER_MATCHES[0][0]:
+            if not policy.keying.ignore_vary_star:
+                yield Mismatch("Vary: *", None, None)
+        elif name not in (SCOPE, CREDENTIAL, COOKIE, API_KEY) and not _has_value(request, name, value, entry, policy):
+            yield Mismatch(_NAMES.get(name, name), value, _value_of(request, name, entry.head.fields, policy))
 
 
 def _has_value(request: Request, name: str, value: str | None, entry: StoredResponse, policy: CachePolicy) -> bool:

@@ -193,7 +193,7 @@ CONVERSATIONS = [
         answer("404"),
         ask("GET /a", "Accept-Encoding: gzip"),
         origin("200 OK", "Cache-Control: no-store", body=NEW, saw="no If-None-Match"),
-        answer("200", "Cache-Status: secondhand; fwd=uri-miss", body=NEW),
+        answer("200", "Cache-Status: secondhand; fwd=uri-miss; detail=no-store", body=NEW),
     ),
     _played(
         "a range is one of the response itself, unless If-Range names a compressed copy",

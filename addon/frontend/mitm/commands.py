@@ -21,11 +21,12 @@ from addon.frontend.mitm.notes import DECISION, REASON
 from addon.frontend.mitm.way_out import current_way, way_of_flow
 from addon.offline.prefetch import prefetch
 from addon.offline.wanted import Wanted
-from addon.pipeline.explanation import explain_from, explanation_rows, stored_for
+from addon.pipeline.explanation import described_note, explanation_rows, last_fetch, stored_for
 from addon.pipeline.purge_command import purge_handler
 from addon.pipeline.stored_description import HEADINGS, compared_rows, summary
 from addon.service import Service
 from cache.http.messages import Fields, Request
+from cache.policy.private_cache import without_dropped_parameters
 from cache.policy.reason_texts import text_of
 from cache.policy.reasons import Detail, Forwarded, NotStored, Refused
 from cache.rules.key import ascii_uri, key_of_uri, primary_key, request_for, target_uri
@@ -128,8 +129,12 @@ def _why(service: Service, each: http.HTTPFlow | str) -> Iterator[Row]:
     if isinstance(each, http.HTTPFlow) and (decision := each.metadata.get(DECISION)):
         reason = str(each.metadata.get(REASON, ""))
         yield ("this flow was", f"{decision}: {reason}" if reason else decision, _sentence(reason))
-    explanation = explain_from(service.store, _request(each), service.policy, service.clock())
+    request = without_dropped_parameters(_request(each), service.policy.keying.query_rules)
+    found = stored_for(service.store, primary_key(request), service.policy)
+    explanation, note = service.why.explained(request, found)
     yield from explanation_rows(explanation)
+    if note is not None:
+        yield ("last time", last_fetch(described_note(note, service.clock())), "")
     yield ("now it would be", f"{explanation.decision}, {explanation.reason}", "")
 
 

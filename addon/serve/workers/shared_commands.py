@@ -46,6 +46,7 @@ class SharedCommands:
             "stats": self._stats,
             "status": self._status,
             "store": self._store,
+            "why": self._why,
         }
 
     # ---- workers that come and go
@@ -175,6 +176,13 @@ class SharedCommands:
             "store": _worst_store([_table(reply["store"]) for reply in replies]),
         }
         return replies[0] | merged | {"supervisor": os.getpid(), "workers": workers}
+
+    async def _why(self, arguments: Mapping[str, object]) -> Reply:
+        """Return the explanation of the first worker, with the latest note of all: each knows what it has fetched."""
+        replies = await self.ask_all("why", arguments)
+        notes = [note for reply in replies if (note := _table(reply["not_stored"]))]
+        latest = max(notes, key=lambda note: float(str(note["fetched_at"])), default=None)
+        return replies[0] | {"not_stored": latest}
 
     async def _store(self, arguments: Mapping[str, object]) -> Reply:
         """Return the condition of the store for the worker for which it works worst."""

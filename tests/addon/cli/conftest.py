@@ -1,11 +1,20 @@
 """A store that the commands work on."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cache.stores.disk.store import DiskStore
 from tests.fixtures.kept_copies import keep
+from tests.fixtures.web_origin import Origin
+
+
+@pytest.fixture
+def origin() -> Iterator[Origin]:
+    """Return an origin, until the end of the test."""
+    with Origin() as running:
+        yield running
 
 
 @pytest.fixture

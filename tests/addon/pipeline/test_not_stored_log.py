@@ -30,7 +30,7 @@ def test_the_last_reason_is_remembered_by_method_and_key() -> None:
     notes = log()
     notes.relayed("GET", KEY, MISS)
     notes.relayed("POST", KEY, Handling(fwd=Forwarded.METHOD, not_stored=NotStored.METHOD))
-    assert notes.find("GET", KEY) == NotStoredNote(5.0, MISS)
+    assert notes.find("GET", KEY) == NotStoredNote(5.0, NotStored.NO_STORE, MISS)
     assert notes.find("GET", f"{KEY}other") is None
     notes.stored("GET", KEY)
     assert notes.find("GET", KEY) is None
@@ -70,7 +70,7 @@ def test_each_way_through_the_front_end_says_why_a_response_is_not_stored(caplog
         assert received == ["secondhand; fwd=uri-miss; detail=no-store"] * 5
         notes = front_end.service.active.current.fetcher.not_stored
         keys = [f"http://{authority_of(origin)}/{number}" for number in (1, 2, 3, 4, 5)]
-        assert [note.handling.not_stored for key in keys if (note := notes.find("GET", key))] == ["no-store"] * 5
+        assert [note.reason for key in keys if (note := notes.find("GET", key))] == ["no-store"] * 5
         assert caplog.messages == [f"{key} not stored: no-store" for key in keys]
 
     run_conversation(conversation, answering(*[NO_STORE_RESPONSE] * 5))

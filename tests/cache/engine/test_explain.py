@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 from cache.engine import preview
@@ -46,7 +47,7 @@ def test_a_hit_with_its_arithmetic() -> None:
         "key": ("http://a.example/", "RFC 9111 §2"),
         "stored 1": ("200 to GET, 5 bytes, does not vary: matches", "RFC 9111 §4.1"),
         "lifetime": ("60 s from max-age", "RFC 9111 §4.2.1"),
-        "age": ("14.5 s = max(2 apparent, 3 received + 1.5 delay) + 10.0 since it was received", "RFC 9111 §4.2.3"),
+        "age": ("14.5 s = max(2.0 apparent, 3 received + 1.5 delay) + 10.0 since it was received", "RFC 9111 §4.2.3"),
         "hit": ("fresh: the lifetime is longer than the age", "RFC 9111 §4.2"),
         "status": ("203: the stored status is 200, and the response comes from a copy", "RFC 2616 §10.2.4"),
     }
@@ -99,8 +100,11 @@ def test_a_request_that_is_refused() -> None:
 def test_the_differences_between_variants() -> None:
     variants = [stored(vary=(("accept", "text/html"), ("x", None))), stored(vary=NEVER_MATCHES)]
     found = steps(explain(REQUEST, variants, POLICY, NOW))
-    assert found["stored 1"][0] == "200 to GET, 5 bytes, varies by accept=text/html, x=absent: does not match"
-    assert found["stored 2"][0] == "200 to GET, 5 bytes, varies by *: does not match"
+    assert found["stored 1"][0] == (
+        "200 to GET, 5 bytes, varies by accept=text/html, x=absent: does not match: "
+        'accept was "text/html", and is absent in this request'
+    )
+    assert found["stored 2"][0] == "200 to GET, 5 bytes, varies by *: does not match: no request does"
 
 
 def test_a_preview_of_a_whole_response_and_of_a_part() -> None:
@@ -108,3 +112,30 @@ def test_a_preview_of_a_whole_response_and_of_a_part() -> None:
     assert (whole.status, whole.fields.get("cache-status")) == (203, "secondhand; hit; ttl=45")
     part = preview(replace(stored(MAX_AGE), first=2, complete_length=10), POLICY, NOW)
     assert (part.status, part.fields.get("content-range")) == (206, "bytes 2-6/10")
+
+
+def test_the_sum_of_the_age_is_the_age_that_is_sent() -> None:
+    """All terms are rounded down, so that they add up to the printed age, and its seconds are those of Age."""
+    for hundredths in range(0, 300, 7):
+        now = NOW + hundredths / 100
+        explained = explain(REQUEST, [replace(stored(MAX_AGE), request_time=NOW - 11.47)], POLICY, now)
+        finding = steps(explained)["age"][0]
+        age, *terms = map(float, re.findall(r"[0-9]+\.?[0-9]*", finding))
+        apparent, received, delay, resident = terms
+        assert round(max(apparent, received + delay) + resident, 1) == age
+        assert explained.head
+        assert explained.head.fields.get("age") == str(int(age))
+
+
+def test_a_difference_names_the_field_and_both_values() -> None:
+    asked = replace(REQUEST, fields=Fields((("Accept-Language", "de"), ("Cookie", "a=2"))))
+    variants = [stored(vary=(("accept-language", "en"),)), stored(vary=(("&cookie", "hash:1"),))]
+    found = steps(explain(asked, variants, POLICY, NOW))
+    assert found["stored 1"][0].endswith('does not match: accept-language was "en", and is "de" in this request')
+    assert 'does not match: Cookie was "hash:1", and is "hash:' in found["stored 2"][0]
+
+
+def test_the_nearest_variant_is_explained_if_none_matches() -> None:
+    variants = [stored(vary=(("a", "1"), ("b", "1"))), stored(MAX_AGE, vary=(("a", "1"),))]
+    found = steps(explain(REQUEST, variants, POLICY, NOW))
+    assert found["lifetime of 2"][0] == "60 s from max-age"

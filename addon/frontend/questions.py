@@ -1,0 +1,86 @@
+"""Reads the requests that `why` asks about as the listener would read them from a client."""
+
+from __future__ import annotations
+
+from addon.frontend.frontend import Frontend
+from addon.frontend.gateway.sites import Sites
+from addon.frontend.http1.refused_requests import admitted
+from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead, parse
+from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets, TunnelTargets
+from addon.pipeline.error_replies import ErrorReplies
+from addon.pipeline.why_command import Question
+from addon.runtime.counters import Counters
+from cache.engine.explain import Explanation, Step
+from cache.http.messages import Request
+from cache.policy.reason_texts import text_of
+from cache.rules.key import ascii_uri, request_for
+
+OWN_MACHINE = "127.0.0.1"
+"""The address that the client would have."""
+
+
+class Questions:
+    """Reads requests for one front end."""
+
+    def __init__(self, frontend: Frontend) -> None:
+        self._frontend = frontend
+
+    async def read(self, question: Question) -> Request | Explanation:
+        """Return the request, or an explanation if it is refused before the cache is asked.
+
+        Raises:
+            ValueError: the URL is malformed.
+        """
+        request = request_for(ascii_uri(question.url))
+        targets = self._targets(request)
+        try:
+            head = self._head(question, request)
+            return await self._request(head, targets)
+        except MalformedRequest as fault:
+            return self._refused(fault)
+
+    async def _request(self, head: RequestHead, targets: RequestTargets) -> Request:
+        try:
+            return targets.request(head)
+        except RefusedRequest as refused:
+            return await admitted(refused, self._frontend.sites, lambda: targets.request(head))
+
+    def _targets(self, request: Request) -> RequestTargets:
+        service = self._frontend.service
+        if service.is_edge:
+            return GatewayTargets(self._sites(), scheme=request.scheme)
+        if request.scheme == "https":
+            return TunnelTargets.of("https", request.host, request.port, request.host)
+        return ForwardProxyTargets()
+
+    def _sites(self) -> Sites:
+        """Return the sites with counts of their own: a question is no request, and takes nobody's place."""
+        served = self._frontend.sites
+        sites = Sites((), served.tls_port)
+        sites.ports = served.ports
+        sites.use(self._frontend.service.settings.sites, served.gates.passwords)
+        return sites
+
+    def _head(self, question: Question, request: Request) -> RequestHead:
+        """Return the head that a client would send. Raises MalformedRequest."""
+        in_tunnel = request.scheme == "https" and not self._frontend.service.is_edge
+        authority = request.authority
+        target = request.target if in_tunnel else f"{request.scheme}://{authority}{request.target}"
+        lines = [f"{question.method} {target} HTTP/1.1"]
+        if "host" not in question.fields:
+            lines.append(f"Host: {authority}")
+        lines += [f"{name}: {value}" for name, value in question.fields]
+        data = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
+        forwarding = self._frontend.forwarding
+        if forwarding is None:
+            return parse(data)
+        data, client = forwarding.from_head(data, OWN_MACHINE)
+        return parse(data, client)
+
+    def _refused(self, fault: MalformedRequest) -> Explanation:
+        service = self._frontend.service
+        errors = ErrorReplies(lambda: service.policy, service.clock, Counters())  # it counts, but nobody was refused
+        reply = fault.reply(errors)
+        text = text_of(fault.reason)
+        steps = (Step("refuse", str(fault), text.source),)
+        return Explanation(steps, "refuse", fault.reason, reply.head)
