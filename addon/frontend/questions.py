@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from addon.frontend.frontend import Frontend
 from addon.frontend.gateway.sites import Sites
-from addon.frontend.http1.refused_requests import admitted
+from addon.frontend.http1.refused_requests import checked
 from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead, parse
 from addon.frontend.http1.request_target import ForwardProxyTargets, GatewayTargets, RequestTargets, TunnelTargets
 from addon.pipeline.error_replies import ErrorReplies
@@ -43,7 +43,7 @@ class Questions:
         try:
             return targets.request(head)
         except RefusedRequest as refused:
-            return await admitted(refused, self._frontend.sites, lambda: targets.request(head))
+            return await checked(refused, self._frontend.sites, lambda: targets.request(head))
 
     def _targets(self, request: Request) -> RequestTargets:
         service = self._frontend.service
@@ -56,9 +56,10 @@ class Questions:
     def _sites(self) -> Sites:
         """Return the sites with counts of their own: a question is no request, and takes nobody's place."""
         served = self._frontend.sites
-        sites = Sites((), served.tls_port)
+        service = self._frontend.service
+        sites = Sites((), tls_port=served.tls_port)
         sites.ports = served.ports
-        sites.use(self._frontend.service.settings.sites, served.gates.passwords)
+        sites.use(service.settings.sites, service.policy.site_rules, served.gates.passwords)
         return sites
 
     def _head(self, question: Question, request: Request) -> RequestHead:

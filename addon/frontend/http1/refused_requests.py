@@ -23,14 +23,25 @@ async def admitted(
         errors: Makes the reply.
         read: Reads its head again. Raises MalformedRequest.
     """
+    try:
+        return await checked(refused, sites, read)
+    except MalformedRequest as fault:
+        return fault.reply(errors)
+
+
+async def checked(refused: RefusedRequest, sites: Sites, read: Callable[[], Request]) -> Request:
+    """Return the request after all, if its password proves right. The arguments are as for `admitted`.
+
+    Raises:
+        RefusedRequest: it is still refused.
+        MalformedRequest: other settings apply meanwhile, and refuse it.
+    """
     authorization = refused.request.fields.get("authorization") or ""
     while (auth := refused.refusal.unchecked) is not None:
         if not await sites.gates.passwords.check(auth.users_file, authorization):
-            return RefusedRequest(TOO_MANY_PASSWORDS, refused.request, refused.head).reply(errors)
+            raise RefusedRequest(TOO_MANY_PASSWORDS, refused.request, refused.head)
         try:
             return read()
         except RefusedRequest as still:  # another rule may ask for another password
             refused = still
-        except MalformedRequest as fault:  # other settings apply meanwhile
-            return fault.reply(errors)
-    return refused.reply(errors)
+    raise refused
