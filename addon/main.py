@@ -3,9 +3,24 @@
 import sys
 from pathlib import Path
 
-# mitmproxy puts a script's folder first into sys.path, where our modules would hide others of the same name
-sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != Path(__file__).absolute().parent]
+FOLDER = Path(__file__).absolute().parent
 
-from addon.frontend.mitm.embedded import Embedded  # noqa: E402 - the import needs the sys.path that is set above
+# mitmproxy puts a script's folder first into sys.path, where our modules would hide others of the same name
+sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != FOLDER]
+
+# PYTHONPATH may name a project with an `addon` or a `cache` of its own. So our packages are imported from their folder;
+# modules inside them are found by the packages from then on.
+sys.path.insert(0, str(FOLDER.parent))
+import addon  # noqa: E402 - the import needs the sys.path that is set above
+import cache  # noqa: E402 - as above
+
+sys.path.remove(str(FOLDER.parent))
+
+for package in (addon, cache):
+    if Path(package.__file__ or "").parents[1] != FOLDER.parent:  # another script of this mitmproxy was loaded before
+        message = f"expected secondhand's package {package.__name__}, found {package.__file__}: load this script first"
+        raise ImportError(message)
+
+from addon.frontend.mitm.embedded import Embedded  # noqa: E402 - as above
 
 addons = [Embedded()]

@@ -197,6 +197,11 @@ class Service:
         return self.active.current.store.sync_store
 
     @property
+    def control_socket(self) -> Path | None:
+        """The path of the control socket, or None while there is none."""
+        return self._control.path if self._control else None
+
+    @property
     def store_problem(self) -> str | None:
         """The reason why there is no store at the moment, or None."""
         condition = self.own_store.condition

@@ -14,19 +14,17 @@ from addon.cli.find_proxy import find_running_proxy
 from addon.cli.options import ConfigOption, JsonOption, load_configuration
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_note, print_table
 from addon.config.certificate_checks import certificate_notes
-from addon.config.load import FILE_VARIABLE
 from addon.config.settings import Settings
 from addon.programs.doctor.advice import ProxySetup, copies_command, proxy_command, trust_command
 from addon.programs.doctor.fixtures import fill_store
 from addon.programs.doctor.probe import ProbeResult, examine
 from addon.programs.doctor.programs import PROGRAMS
 from addon.programs.run.private_log import messages_only
-from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
+from addon.programs.run.private_proxy import PrivateOptions, PrivateProxy, ProxyDidNotStart
 from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_trust_files
 from addon.runtime.listen_address import proxy_url
-from cache.policy.operator_rules import Mode
 
 
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -36,19 +34,18 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     and asks no origin. Fails if a program does not use the proxy, trust its CA and accept stored responses.
     """
     settings = load_configuration(config).settings
-    proxy_settings = {"SECONDHAND_CACHE__MODE": Mode.OFFLINE} | ({FILE_VARIABLE: str(config)} if config else {})
     with tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
         store = Path(folder, "store")
         fill_store(store)
         ca = ca_certificate(settings.tls.ca_directory).pem
         trust = write_trust_files(Path(folder), ca, os.environ)
+        options = PrivateOptions(str(config) if config else None, str(store), settings.profile, offline=True)
         try:
-            with PrivateProxy(store, proxy_settings) as proxy:
-                url = f"http://127.0.0.1:{proxy.port}"
-                environ = {**os.environ, **variables(url, trust, os.environ)}
-                results = [examine(program, url, environ, proxy.counters) for program in PROGRAMS]
+            with PrivateProxy(options) as proxy:
+                environ = {**os.environ, **variables(proxy.url, trust, os.environ)}
+                results = [examine(program, proxy.url, environ, proxy.counters) for program in PROGRAMS]
         except ProxyDidNotStart as error:
-            fail(messages_only(str(error)), FAILED)
+            fail(messages_only(str(error)), error.exit_code)
     installed = [result for result in results if result]
     missing = [program.name for program, result in zip(PROGRAMS, results, strict=True) if result is None]
     remedies = _remedies(installed, settings)

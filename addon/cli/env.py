@@ -10,17 +10,13 @@ import typer
 from platformdirs import user_cache_path
 
 from addon.cli.find_proxy import find_running_proxy
-from addon.cli.options import ConfigOption, StoreOption, load_configuration
+from addon.cli.options import ConfigOption, LocalhostOption, StoreOption, load_configuration
 from addon.cli.terminal import FAILED, fail, print_note
 from addon.config.settings import Settings
 from addon.programs.run.variables import Shell, script, variables
 from addon.programs.trust.ca import ca_certificate
-from addon.programs.trust.files import TrustFiles, has_others, write_trust_files
+from addon.programs.trust.files import TrustFiles, has_others, write_origins_file, write_trust_files
 from addon.runtime.listen_address import proxy_url
-
-LocalhostOption = Annotated[
-    bool, typer.Option("--proxy-localhost", help="Send requests for this machine through the proxy, too.")
-]
 
 
 def env(
@@ -37,8 +33,9 @@ def env(
     proxy = find_running_proxy(settings)
     url = proxy.url if proxy else _future_url(settings)
     trust = lasting_trust_files(settings)
-    if trust.origins is not None and has_others(trust.origins, map(Path, settings.origin_options().ca_files)):
-        print_note(f"programs here trust CAs that the proxy does not know: add {trust.origins} to origin.ca_files")
+    origins = write_origins_file(trust.bundle.parent, os.environ, ca_certificate(settings.tls.ca_directory).pem)
+    if origins is not None and has_others(origins, map(Path, settings.origin_options().ca_files)):
+        print_note(f"programs here trust CAs that the proxy does not know: add {origins} to origin.ca_files")
     values = variables(url, trust, os.environ, localhost=proxy_localhost)
     typer.echo(script(values, shell), nl=False)
 

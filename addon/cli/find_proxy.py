@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from addon.cli.terminal import FAILED, fail
 from addon.config.settings import Settings
-from addon.runtime.control import ControlClient, ControlError, running_proxies
+from addon.runtime.control_client import ControlClient, ControlError, running_proxies
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_table
-from addon.runtime.control import running_proxies
+from addon.runtime.control_client import running_proxies
 from cache.policy.operator_rules import Mode
 
 HostArgument = Annotated[

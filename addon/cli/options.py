@@ -5,18 +5,15 @@ from __future__ import annotations
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from addon.config.load import Configuration, configure
-from addon.config.private_store import PROFILE, private_directory
-from addon.config.settings import Settings
-from addon.runtime.clock import Clock
-from cache.http.fields import TOKEN
-from cache.http.messages import Fields, Request
-from cache.policy.cache_policy import CachePolicy
-from cache.rules.key import ascii_uri, request_for
+if TYPE_CHECKING:
+    from addon.config.load import Configuration
+    from addon.config.settings import Settings
+    from cache.http.messages import Request
+    from cache.policy.cache_policy import CachePolicy
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", metavar="FILE", help="The settings file.", show_default=False)
@@ -30,6 +27,9 @@ ProfileOption = Annotated[
     str | None, typer.Option(metavar="NAME", help="A profile (a group of settings), like dev.", show_default=False)
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+LocalhostOption = Annotated[
+    bool, typer.Option("--proxy-localhost", help="Send requests for this machine through the proxy, too.")
+]
 HeaderOption = Annotated[
     list[str] | None, typer.Option("-H", "--header", metavar="'NAME: VALUE'", help="A request field.")
 ]
@@ -48,6 +48,8 @@ def load_configuration(
     profile: str | None = None,
 ) -> Configuration:
     """Return the settings of a command. Raises ConfigError."""
+    from addon.config.load import configure  # slow to import, as all that is imported by functions here
+
     overrides: dict[str, object] = {}
     if profile is not None:
         overrides["profile"] = profile
@@ -69,25 +71,11 @@ def load_configuration(
 def load_private_configuration(
     config: Path | None, store: str | None = None, profile: str | None = None
 ) -> Configuration:
-    """Return the settings of `secondhand run`. Its recordings are in the library of the shared store.
+    """Return the settings of `secondhand run`. Raises ConfigError."""
+    from addon.config.private_profile import PROFILE
+    from addon.config.private_store import configure_private
 
-    Args:
-        config: The settings file.
-        store: The directory of the store; by default, the private one beside the shared one.
-        profile: The profile; by default, the one for `secondhand run`.
-
-    Raises:
-        ConfigError: the settings are invalid; it holds all faults.
-    """
-    shared = load_configuration(config, store).settings
-    overrides: dict[str, object] = {
-        "profile": PROFILE if profile is None else profile,
-        "edge": "",
-        "site": [],
-        "store": {"kind": "disk", "path": store or str(private_directory(shared))},
-        "recordings": {"path": str(shared.library), "record": "", "replay": ""},
-    }
-    return configure(config, overrides)
+    return configure_private(str(config) if config else None, store, PROFILE if profile is None else profile)
 
 
 def load_shared_or_private(
@@ -101,12 +89,18 @@ def load_shared_or_private(
 
 def policy_at_present(settings: Settings) -> tuple[CachePolicy, float]:
     """Return the policy, with the setting of this machine's clock, and the time in seconds since the epoch."""
+    from addon.runtime.clock import Clock
+
     policy, clock = settings.policy(), Clock()
     return replace(policy, freshness=replace(policy.freshness, clock=clock.setting)), clock()
 
 
 def parse_request(url: str, headers: list[str], method: str = "GET") -> Request:
     """Return the request that the user typed; if it is malformed, the command ends as wrong usage."""
+    from cache.http.fields import TOKEN
+    from cache.http.messages import Fields
+    from cache.rules.key import ascii_uri, request_for
+
     if not TOKEN.fullmatch(method):
         raise typer.BadParameter(f'expected a method like GET, found "{method}"', param_hint="-X")
     lines = []

@@ -14,7 +14,7 @@ from addon.config.settings import Settings
 from addon.config.units import size_text
 from addon.recordings.codecs.formats import Format
 from addon.recordings.library import RecordingLibrary
-from addon.runtime.control import running_proxies
+from addon.runtime.control_client import running_proxies
 
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="The name of a recording.")]
 StopOption = Annotated[bool, typer.Option("--stop", help="Return to the proxy's own store.")]

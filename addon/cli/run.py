@@ -2,52 +2,48 @@
 
 from __future__ import annotations
 
-import json
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from addon.cli.env import LocalhostOption
-from addon.cli.find_proxy import RunningProxy, find_running_proxy
-from addon.cli.options import ConfigOption, StoreOption, load_configuration, load_private_configuration
+from addon.cli.options import ConfigOption, LocalhostOption, StoreOption
 from addon.cli.terminal import FAILED, fail, print_note
-from addon.config.load import FILE_VARIABLE
-from addon.config.private_store import PROFILE
-from addon.config.settings import Settings
+from addon.config.private_profile import PROFILE
 from addon.programs.run.bypasses import VARIABLE as BYPASS_VARIABLE
 from addon.programs.run.bypasses import read_bypasses
 from addon.programs.run.command import CannotRun
 from addon.programs.run.command import run as run_command
 from addon.programs.run.namespace import IsolatedNetwork, NoNamespace, leave_the_network
 from addon.programs.run.private_log import has_warnings, messages_only, save_log
-from addon.programs.run.private_proxy import PrivateProxy, ProxyDidNotStart
+from addon.programs.run.private_proxy import PrivateOptions, PrivateProxy, ProxyDidNotStart
 from addon.programs.run.summary import Snapshot, Summary
 from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
-from addon.programs.trust.files import TrustFiles, write_trust_files
-from addon.recordings.library import RecordingLibrary
-from addon.runtime.control import ControlClient, ControlError
-from cache.policy.operator_rules import Mode
+from addon.programs.trust.files import write_origins_file, write_trust_files
+from addon.runtime.control_client import ControlClient, ControlError
 
 MAX_LOG_LINES = 20
 """Lines of a log that are printed if the log cannot be saved."""
 
 
 @dataclass(frozen=True, slots=True)
-class _ProxyChoice:
-    """The proxy that the command gets, and the way in which that proxy gets its responses."""
+class _Proxy:
+    """The proxy that the command gets."""
 
-    offline: bool
-    strict: bool
-    shared: bool
-    record: str
-    replay: str
+    url: str
+    control: ControlClient
+    ca: Path
+    """The directory of its CA."""
+    store: Path | None = None
+    """The directory of a private store; it also keeps files of this command."""
+    log: list[str] = field(default_factory=list)
+    """The log of a private proxy, once it has ended."""
 
 
 def run(
@@ -91,25 +87,22 @@ def run(
         raise typer.BadParameter("expected at most one of --strict and --shared: the running proxy is outside")
     if max_misses is not None and not ci:
         raise typer.BadParameter("expected --ci, too", param_hint="--max-misses")
-    choice = _ProxyChoice(offline, strict, shared, record or "", replay or "")
-    if shared:
-        settings = load_configuration(config, store).settings
-    else:
-        settings = load_private_configuration(config, store, profile).settings
-    _check_recording_names(settings, choice)
-    with _network(choice) as network, tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
+    file = str(config) if config else None
+    private = PrivateOptions(file, store, profile, offline=offline, record=record or "", replay=replay or "")
+    with (
+        _network(offline=offline, strict=strict) as network,
+        tempfile.TemporaryDirectory(prefix="secondhand-") as folder,
+        _shared_proxy(config, store) if shared else _private_proxy(private, Path(folder), network) as proxy,
+    ):
         Path(folder).chmod(0o755)  # apt reads the certificates as another user
-        ca = ca_certificate(settings.tls.ca_directory).pem
-        trust = write_trust_files(Path(folder), ca, os.environ)
-        logs: list[str] = []
-        proxy_settings = {**_proxy_settings(settings, config, choice), **_trusting(trust, settings)}
-        with _proxy(settings, choice, proxy_settings, network, logs) as proxy:
-            before = _snapshot(proxy.control)
-            proxy_variables = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
-            bypasses = Path(folder, "bypasses")
-            exit_code = _run(command, {**os.environ, **proxy_variables, BYPASS_VARIABLE: str(bypasses)}, network)
-            summary = Summary.between(before, _snapshot(proxy.control), read_bypasses(bypasses))
-    _save_log("".join(logs), settings, summary)
+        trust = write_trust_files(Path(folder), ca_certificate(proxy.ca).pem, os.environ, kept=proxy.store)
+        before = _snapshot(proxy.control)
+        proxy_variables = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
+        bypasses = Path(folder, "bypasses")
+        exit_code = _run(command, {**os.environ, **proxy_variables, BYPASS_VARIABLE: str(bypasses)}, network)
+        summary = Summary.between(before, _snapshot(proxy.control), read_bypasses(bypasses))
+    if proxy.store:
+        _save_log("".join(proxy.log), proxy.store, summary)
     _print_summary(summary, command)
     if ci and not exit_code and (violation := summary.ci_violation(offline=offline, max_misses=max_misses)):
         exit_code, message = violation
@@ -117,75 +110,49 @@ def run(
     raise typer.Exit(exit_code)
 
 
-def _check_recording_names(settings: Settings, choice: _ProxyChoice) -> None:
-    """Raise StoreError for the name of a recording that cannot be made, or does not exist for a replay."""
-    library = RecordingLibrary(settings.library)
-    if choice.record:
-        library.path(choice.record)
-    if choice.replay:
-        library.existing(choice.replay)
-
-
 @contextmanager
-def _network(choice: _ProxyChoice) -> Iterator[IsolatedNetwork | None]:
+def _network(*, offline: bool, strict: bool) -> Iterator[IsolatedNetwork | None]:
     """Yield a network for the command alone, if it gets one; without origins to ask, leave the network altogether."""
     try:
-        if choice.offline:
+        if offline:
             leave_the_network()  # together with the proxy, which asks no origin
-        elif choice.strict:
+        elif strict:
             with IsolatedNetwork.make() as network:
                 yield network
             return
     except NoNamespace as error:
-        if choice.strict:
+        if strict:
             fail(f"no network namespace ({error}), which --strict needs", FAILED)
         print_note(f"no network namespace ({error}): a program that ignores the proxy variables may go online")
     yield None
 
 
 @contextmanager
-def _proxy(
-    settings: Settings,
-    choice: _ProxyChoice,
-    proxy_settings: Mapping[str, str],
-    network: IsolatedNetwork | None,
-    logs: list[str],
-) -> Iterator[RunningProxy]:
-    """Yield the running proxy, or a private one that ends with the context; its log is added to `logs`."""
-    if choice.shared:
-        proxy = find_running_proxy(settings)
-        if proxy is None:
-            problem = f"no proxy is running on {settings.store.directory}"
-            fail(f"{problem}: start one with secondhand serve, or leave out --shared", FAILED)
-        yield proxy
-        return
+def _shared_proxy(config: Path | None, store: str | None) -> Iterator[_Proxy]:
+    """Yield the running proxy."""
+    from addon.cli.find_proxy import find_running_proxy  # slow to import, as the settings are
+    from addon.cli.options import load_configuration
+
+    settings = load_configuration(config, store).settings
+    proxy = find_running_proxy(settings)
+    if proxy is None:
+        problem = f"no proxy is running on {settings.store.directory}"
+        fail(f"{problem}: start one with secondhand serve, or leave out --shared", FAILED)
+    yield _Proxy(proxy.url, proxy.control, settings.tls.ca_directory)
+
+
+@contextmanager
+def _private_proxy(options: PrivateOptions, folder: Path, network: IsolatedNetwork | None) -> Iterator[_Proxy]:
+    """Yield a private proxy that ends with the context. It reads the settings, so this process need not."""
+    origins = write_origins_file(folder, os.environ)  # which the programs would trust without the proxy
+    options = replace(options, origin_ca_file=str(origins) if origins else None)
     try:
-        listener = network.listener if network else None
-        with PrivateProxy(settings.store.directory, proxy_settings, listener) as private:
-            yield RunningProxy(f"http://127.0.0.1:{private.port}", private.control)
-        logs.append(private.log)
+        with PrivateProxy(options, network.listener if network else None) as private:
+            proxy = _Proxy(private.url, private.control, private.places.ca, private.places.store)
+            yield proxy
+        proxy.log.append(private.log)
     except ProxyDidNotStart as error:
-        fail(messages_only(str(error)), FAILED)
-
-
-def _proxy_settings(settings: Settings, config: ConfigOption, choice: _ProxyChoice) -> Mapping[str, str]:
-    """Return the environment variables for a private proxy, in addition to those of this process."""
-    return {
-        "SECONDHAND_PROFILE": settings.profile,
-        "SECONDHAND_LOG__LEVEL": "debug" if settings.log.level == "debug" else "info",
-        "SECONDHAND_CACHE__MODE": Mode.OFFLINE if choice.offline else Mode.AUTO,
-        "SECONDHAND_RECORDINGS__PATH": str(settings.library),
-        "SECONDHAND_RECORDINGS__RECORD": choice.record,
-        "SECONDHAND_RECORDINGS__REPLAY": choice.replay,
-        **({FILE_VARIABLE: str(config)} if config is not None else {}),
-    }
-
-
-def _trusting(trust: TrustFiles, settings: Settings) -> Mapping[str, str]:
-    """Return the settings by which the proxy trusts those origins that the programs trust without it."""
-    if trust.origins is None:
-        return {}
-    return {"SECONDHAND_ORIGIN__CA_FILES": json.dumps([*settings.origin.ca_files, str(trust.origins)])}
+        fail(messages_only(str(error)), error.exit_code)
 
 
 def _run(command: Sequence[str], environ: Mapping[str, str], network: IsolatedNetwork | None) -> int:
@@ -209,14 +176,14 @@ def _snapshot(control: ControlClient) -> Snapshot:
         return Snapshot()
 
 
-def _save_log(log: str, settings: Settings, summary: Summary) -> None:
+def _save_log(log: str, store: Path, summary: Summary) -> None:
     """Save the log of a private proxy and print its path, if something failed."""
     if not log or not (summary.has_failures or has_warnings(log)):
         return
     try:
-        print_note(f"what went wrong: {save_log(log, settings.store.directory)}")
+        print_note(f"what went wrong: {save_log(log, store)}")
     except OSError as error:  # perhaps the disk is what failed
-        print_note(f"{settings.store.directory}: {error.strerror or error}; the end of the proxy's log:")
+        print_note(f"{store}: {error.strerror or error}; the end of the proxy's log:")
         for line in log.splitlines()[-MAX_LOG_LINES:]:
             print_note(line)
 

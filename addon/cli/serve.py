@@ -14,7 +14,7 @@ from addon.config.https_redirects import refuse_endless_redirects
 from addon.config.load import Configuration
 from addon.config.worker_conflicts import refuse_workers_with_mitmproxy, refuse_workers_without_a_shared_store
 from addon.runtime.signals import operator_signals
-from addon.serve.inherited_sockets import InheritedSockets, UnusableSockets, inherited_socket, inherited_sockets
+from addon.serve.inherited_sockets import InheritedSockets, UnusableSockets, inherited_sockets
 
 
 def serve(
@@ -62,16 +62,11 @@ def serve(
     door: Annotated[
         bool, typer.Option("--door/--no-door", help="Serve hits in the fast front end, or all requests in mitmproxy.")
     ] = True,
-    for_one_command: Annotated[bool, typer.Option("--for-one-command", hidden=True)] = False,
-    listen_on: Annotated[int | None, typer.Option("--listen-on", hidden=True)] = None,
 ) -> None:
     """Run the proxy until it is interrupted."""
     through_mitmproxy = bool(script or mode) or not door
     try:
-        if listen_on is not None:
-            inherited = inherited_socket(listen_on)
-        else:
-            inherited = InheritedSockets() if through_mitmproxy or for_one_command else inherited_sockets()
+        inherited = InheritedSockets() if through_mitmproxy else inherited_sockets()
     except UnusableSockets as error:
         fail(str(error), FAILED)
 
@@ -85,7 +80,7 @@ def serve(
             config,
             store,
             listen=inherited.listen or listen,
-            workers="1" if for_one_command else workers,
+            workers=workers,
             answer=answer,
             edge=edge or edge_by_mode,
             record=record,
@@ -106,4 +101,4 @@ def serve(
     from addon.serve.start import serve as run  # slow to import
 
     mitmproxy = ScriptsAndModes(script or (), mode or ()) if through_mitmproxy else None
-    raise typer.Exit(run(settings, load, inherited=inherited, mitmproxy=mitmproxy, lasting=not for_one_command))
+    raise typer.Exit(run(settings, load, inherited=inherited, mitmproxy=mitmproxy))

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_note, print_table
 from addon.config.units import time_text
-from addon.runtime.control import ControlError, running_proxies
+from addon.runtime.control_client import ControlError, running_proxies
 
 WORKER_COLUMNS = ("pid", "since", "connections", "draining")
 """Sections of a worker that are columns of the table of workers. The others are printed by themselves."""

@@ -23,7 +23,8 @@ from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_json_l
 from addon.config.settings import Settings
 from addon.config.units import size_text, time_text
 from addon.pipeline.stored_description import freshness_state
-from addon.runtime.control import GUARD_INTERVAL, ControlError, running_proxies
+from addon.runtime.control import GUARD_INTERVAL
+from addon.runtime.control_client import ControlError, running_proxies
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.coded_forms import is_form
 from cache.rules.freshness import current_age, freshness_lifetime

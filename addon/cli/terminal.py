@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import logging
 import sys
@@ -11,18 +10,14 @@ from itertools import batched, chain
 from typing import Any, NoReturn
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 from typer.core import TyperGroup
 
-from addon.config.errors import ConfigError
-from addon.config.redaction import redaction
-from addon.recordings.library import InvalidNameError, RecordingNotFoundError
-from addon.runtime.control import ControlError
-from cache.stores.base import StoreError
+from addon.cli.commands import COMMANDS, CommandOnDemand
 
 FAILED, WRONG_USAGE, NOT_FOUND = 1, 2, 3
+
+_TYPERS_OWN = (typer.Exit, typer.Abort, *typer.BadParameter.__bases__)
+"""The exceptions that typer handles itself; those about a wrong command line have a common base class."""
 
 _ROWS_ALIGNED = 1000
 """Rows of a table that are aligned with each other on a terminal."""
@@ -31,23 +26,24 @@ _ROWS_ALIGNED = 1000
 class Application(TyperGroup):
     """All commands. An expected failure ends in a message and an exit code, without a traceback."""
 
+    def __init__(self, **attributes: Any) -> None:
+        super().__init__(**attributes)
+        for command in COMMANDS:
+            self.add_command(CommandOnDemand(command))
+
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own class of context
         """Run a command."""
         logging.lastResort = NoteHandler(logging.WARNING)  # for commands that do not configure logging
         try:
             return super().invoke(ctx)
-        except ConfigError as error:
-            fail(str(error), WRONG_USAGE)
-        except InvalidNameError as error:
-            fail(str(error), WRONG_USAGE)
-        except RecordingNotFoundError as error:
-            fail(str(error), NOT_FOUND)
-        except (StoreError, ControlError) as error:
-            fail(str(error), FAILED)
-        except OSError as error:
-            if error.errno == errno.EPIPE:  # `secondhand ls | head`: no error
+        except Exception as error:
+            if isinstance(error, _TYPERS_OWN):
                 raise
-            fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), FAILED)
+            from addon.serve.failures import message_and_exit_code  # slow to import: it needs the errors of all parts
+
+            if (expected := message_and_exit_code(error)) is None:
+                raise
+            fail(*expected)
 
 
 class NoteHandler(logging.Handler):
@@ -55,6 +51,8 @@ class NoteHandler(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Print a record on standard error."""
+        from addon.config.redaction import redaction  # slow to import
+
         print_note(redaction.text(record.getMessage()))
 
 
@@ -111,6 +109,10 @@ def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: S
 def _print_aligned(
     columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str], *, with_heading: bool
 ) -> None:
+    from rich.console import Console  # slow to import, and not needed for files and pipes
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, header_style="bold", show_header=with_heading)
     for number, column in enumerate(columns):
         table.add_column(

@@ -22,7 +22,7 @@ from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.pipeline.explanation import described, explain_from, last_fetch
 from addon.programs.client_fields import KnownClient, with_fields_of
-from addon.runtime.control import ControlError, running_proxies
+from addon.runtime.control_client import ControlError, running_proxies
 from addon.runtime.credential_key import credential_key
 from cache.http.messages import Request
 

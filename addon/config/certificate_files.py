@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Self
-
-from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from typing import TYPE_CHECKING, Self
 
 from addon.config.site_tls import CertificatePair
 from cache.http.host_table import ANY_HOST, WILDCARD
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 SOON = 7 * 86_400
 """Seconds before the end of a certificate from which people are warned: certbot and Caddy renew it weeks earlier."""
@@ -52,6 +51,10 @@ class CertificateFiles:
     @classmethod
     def read(cls, pair: CertificatePair) -> Self:
         """Return the content of the files. Raises CertificateProblem."""
+        from cryptography import x509  # slow to import, and only an edge needs it
+        from cryptography.exceptions import UnsupportedAlgorithm
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+
         chain, key = _content("cert", pair.cert_file), _content("key", pair.key_file)
         try:
             leaf = x509.load_pem_x509_certificates(chain)[0]
@@ -96,6 +99,8 @@ def _content(key: str, file: Path) -> bytes:
 
 
 def _names(certificate: x509.Certificate) -> tuple[str, ...]:
+    from cryptography import x509
+
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except (x509.ExtensionNotFound, ValueError):

@@ -17,7 +17,8 @@ from cache.http.fields import TOKEN
 class Section(BaseModel):
     """One table: frozen, without unknown keys, and with values of exactly the declared types."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+    # deferred: else each table is prepared to be read by itself, and again as a part of all settings
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, defer_build=True)
 
 
 def token(value: str) -> str:

@@ -9,10 +9,11 @@ import tempfile
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from mitmproxy import certs
+if TYPE_CHECKING:
+    from cryptography import x509
+    from mitmproxy import certs
 
 KEPT = 512
 """TLS contexts that are kept; the least recently used goes first."""
@@ -47,6 +48,10 @@ class LeafContexts:
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     def _make(self, name: str) -> ssl.SSLContext:
+        from cryptography import x509  # slow to import; see addon/serve/late_imports.py
+        from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+        from mitmproxy import certs
+
         if self._store is None:
             self._store = certs.CertStore.from_store(self._directory, "mitmproxy", KEY_SIZE)
         entry = self._store.get_cert(name, x509.GeneralNames([_general_name(name)]), None)
@@ -63,6 +68,8 @@ class LeafContexts:
 
 
 def _general_name(name: str) -> x509.GeneralName:
+    from cryptography import x509
+
     try:
         return x509.IPAddress(ipaddress.ip_address(name))
     except ValueError:

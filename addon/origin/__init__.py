@@ -6,7 +6,8 @@ request and returns the response (`OriginResponse`).
 - `options`: the settings; `errors`: the failures, by proxy error type (RFC 9209).
 - `pool`: the connections to one origin; `dial`: opens them; `negotiation`: the protocol spoken on them; `proxy`: the
   route, direct or through an upstream proxy.
-- `resolver`: the addresses of a host, from `hosts_file`, `name_servers` or `system_names`; `watched_file`: their files.
+- `resolver`: the addresses of a host, from `hosts_file`, `name_servers` (`dns_answer`) or `system_names`;
+  `watched_file`: their files.
 - `destinations`: in which order addresses are tried, and which are refused.
 - `connect_failures`, `tls_alerts`, `other_protocols`: what went wrong, told from errors and first bytes.
 - `connection`: one connection of HTTP/1.1, which carries one exchange after the other; `reading`: how much it reads at

@@ -30,13 +30,20 @@ class Dialler:
     """Opens connections. TLS always verifies the chain (system CAs and `ca_files`) and the host name."""
 
     def __init__(self, options: OriginOptions, resolver: Resolver) -> None:
-        """Load the certificates. Raises ValueError that names a file if it cannot be used."""
+        """Load the certificates of the options. Raises ValueError that names a file if it cannot be used."""
         self._options = options
         self._resolver = resolver
-        self._contexts = {
-            Offer.HTTP1: _tls_context(options, ALPN_HTTP1),
-            Offer.EITHER: _tls_context(options, ALPN_HTTP2, ALPN_HTTP1),
-        }
+        self._contexts: dict[Offer, ssl.SSLContext] = {}
+        if options.ca_files or options.client_certificate:
+            self._context(Offer.HTTP1)
+            self._context(Offer.EITHER)
+
+    def _context(self, offer: Offer) -> ssl.SSLContext:
+        """Return the TLS context for an offer. It is made at its first use, since the system has many CAs to load."""
+        if offer not in self._contexts:
+            protocols = (ALPN_HTTP2, ALPN_HTTP1) if offer is Offer.EITHER else (ALPN_HTTP1,)
+            self._contexts[offer] = _tls_context(self._options, *protocols)
+        return self._contexts[offer]
 
     def with_certificates(self, options: OriginOptions) -> Dialler:
         """Return one with the certificates of other options. Raises ValueError as the constructor does."""
@@ -114,7 +121,7 @@ class Dialler:
             connect = loop.create_unix_connection if route.socket else loop.create_connection
             _, connection = await connect(lambda: make(offer is Offer.HTTP2), sock=sock)
             return connection
-        tls, name = self._contexts[offer], (route.tls_name or route.host).rstrip(".")  # RFC 6066 §3: no trailing dot
+        tls, name = self._context(offer), (route.tls_name or route.host).rstrip(".")  # RFC 6066 §3: no trailing dot
         negotiation = Negotiation(make)
         if route.proxy is None:
             await loop.create_connection(lambda: negotiation, sock=sock, ssl=tls, server_hostname=name)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import re
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from urllib.parse import unquote, urlsplit
-from urllib.request import (  # type: ignore[attr-defined]  # typeshed lacks proxy_bypass_environment
-    getproxies_environment,
-    proxy_bypass_environment,
-)
 
 from cache.http.messages import DEFAULT_PORTS, Request, host_port
 
@@ -121,7 +118,7 @@ class UpstreamProxies:
         Raises:
             ValueError: a proxy's URL is invalid.
         """
-        environment = getproxies_environment()
+        environment = _proxies_in_environment()
         if setting == NEVER:
             urls = {}
         elif setting:
@@ -135,9 +132,23 @@ class UpstreamProxies:
     def route(self, scheme: str, host: str, port: int) -> Route:
         """Return the route to an origin. It is direct for the hosts, domains and host:port pairs in NO_PROXY."""
         proxy = self._proxies.get(scheme)
-        if proxy and any(proxy_bypass_environment(name, self._bypass) for name in (host, host_port(host, port))):
+        if proxy and self._is_bypassed(host, port):
             proxy = None
         return Route(scheme, host, port, proxy)
+
+    def _is_bypassed(self, host: str, port: int) -> bool:
+        from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
+
+        return any(proxy_bypass_environment(name, self._bypass) for name in (host, host_port(host, port)))
+
+
+def _proxies_in_environment() -> dict[str, str]:
+    """Return the proxies that the environment names by scheme, and the value of NO_PROXY as `no`."""
+    if not any(name.lower().endswith("_proxy") for name in os.environ):
+        return {}
+    from urllib.request import getproxies_environment  # slow to import, and seldom needed
+
+    return getproxies_environment()
 
 
 def _without_own(proxies: Mapping[str, UpstreamProxy], own_addresses: frozenset[str]) -> dict[str, UpstreamProxy]:

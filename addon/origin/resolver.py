@@ -9,12 +9,17 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
+from addon.origin.dns_answer import Answer
 from addon.origin.errors import FailureKind, OriginFailure, shutdown_failure
 from addon.origin.hosts_file import HostsFile
 from addon.origin.lookup_slots import LookupSlots
-from addon.origin.name_servers import Answer, NameServers
 from addon.origin.system_names import SystemNames
+
+if TYPE_CHECKING:
+    from addon.origin.name_servers import NameServers
 
 MIN_TTL, MAX_TTL = 1.0, 300.0
 """Bounds of the seconds for which addresses are used without asking again."""
@@ -80,7 +85,7 @@ class Resolver:
             clock: Returns seconds, those of suspend included; for the age of answers.
         """
         self._seconds = seconds
-        self._name_servers = name_servers or NameServers()
+        self._given_name_servers = name_servers
         self._hosts_file = hosts_file or HostsFile()
         self._system_names = system_names or SystemNames()
         self._clock = clock
@@ -88,6 +93,12 @@ class Resolver:
         self._lookups: dict[str, asyncio.Task[Answer]] = {}
         self._running: set[asyncio.Task[Answer]] = set()
         self._slots = LookupSlots(MAX_LOOKUPS)
+
+    @cached_property
+    def _name_servers(self) -> NameServers:
+        from addon.origin.name_servers import NameServers  # slow to import; see addon/serve/late_imports.py
+
+        return self._given_name_servers or NameServers()
 
     async def addresses(self, host: str) -> tuple[str, ...]:
         """Return the addresses of a host, which may be a name or an address, the preferred ones first.

@@ -13,7 +13,8 @@ import socket
 from collections.abc import Mapping
 from itertools import count
 
-from addon.runtime.control import MAX_REPLY, ControlError, Handler, run_command
+from addon.runtime.control import Handler, run_command
+from addon.runtime.control_client import MAX_REPLY, ControlError
 
 logger = logging.getLogger(__name__)
 

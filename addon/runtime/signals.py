@@ -40,9 +40,3 @@ class OperatorSignals:
 
 operator_signals = OperatorSignals()
 """The signals of this process. Signal handlers belong to the whole process, so there is one object."""
-
-
-def catch_if_serving(arguments: list[str]) -> None:
-    """Catch signals if the command line is that of `serve`; other commands end by them as usual."""
-    if arguments[1:2] == ["serve"]:
-        operator_signals.catch()

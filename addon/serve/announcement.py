@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
-
-import typer
 
 from addon.config.settings import Settings
 from addon.config.site import SiteSettings
+from addon.programs.run.private_proxy import Places
+from addon.serve.messages import print_line
 from addon.service import Service
 from cache.http.host_table import ANY_HOST, WILDCARD
+from cache.stores.base import StoreError
 from cache.stores.memory import MemoryStore
 
 SCHEMES = {"regular": "http", "upstream": "http", "reverse": "http", "socks5": "socks5h"}
@@ -22,18 +22,26 @@ def announce(settings: Settings, store: str, modes: Sequence[str], host: str, po
     """Print where the proxy listens and, with `store`, where its copies are."""
     first, shown = _kind(modes[0]) if modes else "regular", f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
     scheme = SCHEMES.get(first)
-    typer.echo(f"secondhand listens on {f'{scheme}://' if scheme else ''}{shown if port else modes[0]}")
+    print_line(f"secondhand listens on {f'{scheme}://' if scheme else ''}{shown if port else modes[0]}")
     for mode in modes[1:]:
-        typer.echo(f"it also listens in the mode {mode}")
+        print_line(f"it also listens in the mode {mode}")
     if settings.listen_tls:
-        typer.echo(f"it also listens on https://{settings.listen_tls}")
-    typer.echo(f"its copies are in {store}")
+        print_line(f"it also listens on https://{settings.listen_tls}")
+    print_line(f"its copies are in {store}")
     if settings.is_edge or first == "reverse":
         header = "--haproxy-protocol " if settings.proxy_protocol else ""  # without it, the connection is closed
-        typer.echo(f"try it twice: curl -i {header}{host_option(settings.sites)}http://{shown}/")
+        print_line(f"try it twice: curl -i {header}{host_option(settings.sites)}http://{shown}/")
     elif scheme:
-        typer.echo(f"try it twice: curl -i -x {scheme}://{shown} http://example.org/")
-    sys.stdout.flush()
+        print_line(f"try it twice: curl -i -x {scheme}://{shown} http://example.org/")
+
+
+def announce_to_parent(settings: Settings, service: Service, port: int) -> None:
+    """Tell the parent process where its private proxy is. Raises StoreError if it could not be told anything else."""
+    if service.control_socket is None:
+        problem = service.store_problem or "no socket can be made in it"
+        raise StoreError(f"the store's directory {settings.store.directory} cannot be used: {problem}")
+    places = Places(port, service.control_socket, settings.store.directory, settings.tls.ca_directory)
+    print_line(places.as_line())
 
 
 def host_option(sites: Sequence[SiteSettings]) -> str:

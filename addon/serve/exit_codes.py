@@ -7,3 +7,6 @@ FAILED = 1
 
 MISCONFIGURED = 2
 """The settings are invalid."""
+
+NOT_FOUND = 3
+"""Something that was named does not exist."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.runtime.signals import operator_signals
-from addon.serve.announcement import announce, store_place
+from addon.serve.announcement import announce, announce_to_parent, store_place
 from addon.serve.front_end import access_log
+from addon.serve.late_imports import import_late_modules
 from addon.serve.launch import Launch
 from addon.serve.process_limits import max_descriptors, tune_garbage_collector
 from addon.serve.proxy import HANDOVER_GRACE, RESTART_GRACE, Proxy
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | None, *, lasting: bool) -> int:
+async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | None) -> int:
     """Run the proxy until it is stopped, and return its exit code.
 
     Raises:
@@ -39,9 +40,9 @@ async def serve_in_this_process(launch: Launch, mitmproxy: ScriptsAndModes | Non
     if mitmproxy:
         from addon.frontend.mitm.embedded_service import service_through_mitmproxy  # slow to import, and seldom needed
 
-        service = service_through_mitmproxy(settings, lasting=lasting)
+        service = service_through_mitmproxy(settings, lasting=launch.lasting)
     else:
-        service = Service(settings, lasting=lasting)
+        service = Service(settings, lasting=launch.lasting)
     try:
         # before the listener accepts, so that every accepted connection is answered
         await service.start()
@@ -145,6 +146,10 @@ def _listening(launch: Launch, service: Service, modes: Sequence[str], host: str
     """Print where the proxy is, and make ready for many requests."""
     if port:
         service.listens_at(host, port)
-    tune_garbage_collector()
-    announce(launch.settings, store_place(launch.settings, service), modes, host, port)
+    tune_garbage_collector(collect=launch.lasting)
+    if launch.lasting:
+        asyncio.get_running_loop().run_in_executor(None, import_late_modules)
+        announce(launch.settings, store_place(launch.settings, service), modes, host, port)
+    else:
+        announce_to_parent(launch.settings, service, port)
     launch.serves()

@@ -25,8 +25,14 @@ def max_descriptors() -> int:
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft
 
 
-def tune_garbage_collector() -> None:
-    """Leave the objects that exist now, some hundred thousand, out of every garbage collection from now on."""
-    gc.collect()
+def tune_garbage_collector(*, collect: bool = True) -> None:
+    """Leave the objects that exist now, some hundred thousand, out of every garbage collection from now on.
+
+    Args:
+        collect: Look for garbage among them before. It takes time, and a proxy for one command does without.
+    """
+    if collect:
+        gc.collect()
     gc.freeze()
+    gc.enable()
     gc.set_threshold(GC_THRESHOLD, *gc.get_threshold()[1:])

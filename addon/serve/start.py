@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable
 
-import typer
 from mitmproxy import exceptions
 
 from addon.config.errors import ConfigError
@@ -21,10 +20,10 @@ from addon.serve.front_end import known_certificates, tls_of
 from addon.serve.inherited_sockets import InheritedSockets
 from addon.serve.launch import Launch
 from addon.serve.listening_sockets import CannotListen, close_all, sockets_for
+from addon.serve.messages import print_error
 from addon.serve.one_process import serve_in_this_process
 from addon.serve.own_ca import make_ca
 from addon.serve.process_limits import allow_many_connections
-from addon.serve.systemd import ServiceManager
 
 LOG_FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
@@ -47,7 +46,7 @@ def serve(
         load: Reads them again, at each SIGHUP. Raises ConfigError.
         inherited: Sockets that this process was given; they take the place of those that the settings name.
         mitmproxy: Listen with mitmproxy in place of our front end, with these scripts and modes.
-        lasting: The proxy outlives a single command, so that people may switch its mode.
+        lasting: The proxy outlives a single command. Otherwise it tells the parent process where it is.
 
     Returns:
         The exit code: 0, 1 if it cannot run, 2 for invalid settings.
@@ -62,10 +61,10 @@ def serve(
     try:
         sockets = sockets_for(settings, inherited.sockets)
     except CannotListen as error:
-        typer.echo(f"secondhand: {error}", err=True)
+        print_error(str(error))
         return FAILED
     allow_many_connections()
-    launch = Launch(settings, load, sockets, inherited, ServiceManager())
+    launch = Launch(settings, load, sockets, lasting=lasting, inherited=inherited)
     try:
         make_ca(settings)
         if has_workers:
@@ -75,7 +74,7 @@ def serve(
             return supervise(launch)
         if mitmproxy:
             close_all(sockets)  # it binds its own
-        return run(serve_in_this_process(launch, mitmproxy, lasting=lasting))
+        return run(serve_in_this_process(launch, mitmproxy))
     except (ConfigError, ValueError, exceptions.OptionsError) as error:
-        typer.echo(f"secondhand: {error}", err=True)
+        print_error(str(error))
         return MISCONFIGURED

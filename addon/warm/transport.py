@@ -15,7 +15,7 @@ from addon.offline.prefetch import MAX_DOCUMENT, Fetched, prefetch
 from addon.offline.prefetch_command import arguments_for
 from addon.offline.wanted import Document, SourceError, Wanted
 from addon.pipeline.content_codings import CodingError, decode_content
-from addon.runtime.control import ControlClient, ControlError, running_proxies
+from addon.runtime.control_client import ControlClient, ControlError, running_proxies
 from addon.service import Service
 from cache.policy.operator_rules import Mode
 

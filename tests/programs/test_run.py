@@ -144,7 +144,7 @@ def test_the_private_proxy_ends_even_after_kill_9(runner: Runner) -> None:
     assert process.stdout.readline() == "ready\n"
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
     commands = {child: Path(f"/proc/{child}/cmdline").read_text() for child in children}
-    proxy = next(int(child) for child, command in commands.items() if "addon.cli.serve_for_parent" in command)
+    proxy = next(int(child) for child, command in commands.items() if "serve-for-parent" in command)
     command = next(int(child) for child in children if int(child) != proxy)
     process.kill()
     process.wait()

@@ -12,10 +12,7 @@ import logging
 import re
 import ssl
 from functools import partial
-
-from mitmproxy.net.tls import starts_like_tls_record
-from mitmproxy.proxy.layers.tls import parse_client_hello
-from mitmproxy.tls import ClientHello
+from typing import TYPE_CHECKING
 
 from addon.frontend.connect.raw_tunnel import RawTunnel
 from addon.frontend.connect.tls import TlsConnection
@@ -24,6 +21,9 @@ from addon.frontend.connections import HEAD_TIMEOUT
 from addon.frontend.frontend import Frontend
 from addon.runtime.access_log import format_line
 from cache.http.messages import Fields
+
+if TYPE_CHECKING:
+    from mitmproxy.tls import ClientHello
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +35,9 @@ SERVER_FIRST_DELAY = 1.0
 
 HTTPS_PORT = 443
 """Clients of this port speak first, however long that takes."""
+
+_TLS = re.compile(rb"\x16\x03[\x00-\x03]")
+"""The first bytes of a TLS record with a ClientHello (RFC 8446 §5.1)."""
 
 _HTTP = re.compile(rb"[A-Z]{1,20} [/*h]")
 _MAY_BE_HTTP = re.compile(rb"[A-Z]{1,20} ?")
@@ -77,7 +80,7 @@ class ConnectTunnel(asyncio.Protocol):
             self._pass_through()
         elif len(self._received) < 3:
             return
-        elif not starts_like_tls_record(self._received):
+        elif not _TLS.match(self._received):
             if _HTTP.match(self._received):
                 self._begin_http()
             elif not _MAY_BE_HTTP.fullmatch(self._received):
@@ -92,6 +95,8 @@ class ConnectTunnel(asyncio.Protocol):
 
     def _client_hello(self) -> ClientHello | None:
         """Return the ClientHello once it is complete. Ends the connection if it never will be."""
+        from mitmproxy.proxy.layers.tls import parse_client_hello  # slow to import; see addon/serve/late_imports.py
+
         try:
             hello = parse_client_hello(self._received)
         except ValueError as error:

@@ -5,6 +5,8 @@ The library's state machine takes half a byte at a time. Its steps are joined in
 
 from __future__ import annotations
 
+from functools import cache
+
 from hpack import HPACKDecodingError
 from hpack.huffman_table import HUFFMAN_COMPLETE, HUFFMAN_EMIT_SYMBOL, HUFFMAN_FAIL, HUFFMAN_TABLE
 
@@ -14,10 +16,11 @@ STATES = 256
 
 def decode_huffman(text: bytes) -> bytes:
     """Return the decoded text. Raises HPACKDecodingError."""
-    next_states, decoded, state = _NEXT_STATES, [], 0
+    next_states, decodings = _whole_steps()
+    decoded, state = [], 0
     for byte in text:
         step = state << 8 | byte
-        decoded.append(_DECODED[step])
+        decoded.append(decodings[step])
         state = next_states[step]
     if state not in _COMPLETE or None in decoded:
         raise HPACKDecodingError("A string is not encoded in the Huffman code.")
@@ -39,6 +42,7 @@ def _symbol(flags: int, symbol: int) -> bytes | None:
     return bytes([symbol]) if flags & HUFFMAN_EMIT_SYMBOL else b""
 
 
+@cache  # it takes long, and not every process needs it
 def _whole_steps() -> tuple[bytes, list[bytes | None]]:
     """Return the next states and what is decoded, by the state and the next byte."""
     next_halves, decoded_halves = _half_steps()
@@ -54,8 +58,6 @@ def _whole_steps() -> tuple[bytes, list[bytes | None]]:
             ]
     return bytes(next_states), decoded
 
-
-_NEXT_STATES, _DECODED = _whole_steps()
 
 _COMPLETE = frozenset(state for state, flags, _ in HUFFMAN_TABLE if flags & HUFFMAN_COMPLETE)
 """The states in which a text may end: between codes, or within the padding."""

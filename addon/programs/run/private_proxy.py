@@ -2,46 +2,107 @@
 
 from __future__ import annotations
 
-import os
-import re
+import json
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from addon.runtime.control import ControlClient, ControlError, running_proxies
+from addon.config.private_profile import PROFILE
+from addon.runtime.control_client import ControlClient, ControlError
 
 SHUTDOWN_TIMEOUT = 10.0
 """Seconds that the proxy gets to end by itself before it is killed."""
 
-_LISTENING = re.compile(r"listens on http://127\.0\.0\.1:(\d+)")
+PROGRAM = Path(__file__).absolute().parents[3] / "secondhand.py"
+"""The file that starts our program. It is named by its path, so that nothing in PYTHONPATH can take its place."""
 
 
 class ProxyDidNotStart(Exception):
-    """The private proxy did not start. The text says why."""
+    """The private proxy did not start. The text says why; `exit_code` is the one that it ended with."""
+
+    def __init__(self, message: str, exit_code: int = 1) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+@dataclass(frozen=True, slots=True)
+class PrivateOptions:
+    """The options that a private proxy gets from its parent. It reads all other settings itself."""
+
+    config: str | None = None
+    """The settings file."""
+    store: str | None = None
+    """The directory of its store; by default, the private one."""
+    profile: str = PROFILE
+    offline: bool = False
+    """Ask no origin."""
+    record: str = ""
+    """The recording to make."""
+    replay: str = ""
+    """The recording to replay."""
+    origin_ca_file: str | None = None
+    """A file of CA certificates (PEM) that origins may have, besides those that the settings name."""
+    listen_on: int | None = None
+    """The descriptor of a socket to listen on, in place of one at a free port of 127.0.0.1."""
+
+    def as_line(self) -> str:
+        """Return them as one line of text."""
+        return json.dumps(asdict(self))
+
+    @classmethod
+    def from_line(cls, line: str) -> PrivateOptions:
+        """Return the options in a line that `as_line` has made."""
+        return cls(**json.loads(line))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The places of a private proxy and of its files, which it tells when it listens."""
+
+    port: int
+    """The port of 127.0.0.1 that it listens on."""
+    control: Path
+    """Its control socket."""
+    store: Path
+    """The directory of its store."""
+    ca: Path
+    """The directory of its CA."""
+
+    def as_line(self) -> str:
+        """Return them as one line of text."""
+        return json.dumps(
+            {"port": self.port, **{name: str(getattr(self, name)) for name in ("control", "store", "ca")}}
+        )
+
+    @classmethod
+    def from_line(cls, line: bytes) -> Places:
+        """Return the places in a line that `as_line` has made."""
+        told = json.loads(line)
+        return cls(told["port"], Path(told["control"]), Path(told["store"]), Path(told["ca"]))
 
 
 class PrivateProxy:
     """A proxy that listens on a free port of 127.0.0.1 while the context is open.
 
     Attributes:
-        port: The port that it listens on.
+        places: Where it is.
+        url: Its URL.
         control: The client of its control socket.
         log: Its standard error output, set when it has ended.
     """
 
-    def __init__(self, store: Path, settings: Mapping[str, str], listener: socket.socket | None = None) -> None:
+    def __init__(self, options: PrivateOptions, listener: socket.socket | None = None) -> None:
         """Start the proxy and wait until it listens.
 
         Args:
-            store: The directory of its store.
-            settings: Environment variables with settings, which override those of this process.
-            listener: A socket to listen on, in place of one at a free port of 127.0.0.1. It is closed in this process,
-                so that clients are refused when the proxy has ended.
+            options: Its options.
+            listener: A socket to listen on. It is closed in this process, so that clients are refused when the proxy
+                has ended.
 
         Raises:
             ProxyDidNotStart: it ended before it listened.
@@ -49,18 +110,10 @@ class PrivateProxy:
         self.log = ""
         self._log_file = tempfile.TemporaryFile()  # noqa: SIM115 - the process writes to it until `close`
         passed = [] if listener is None else [listener.fileno()]
-        self._process = subprocess.Popen(  # noqa: S603 - our own command line
-            [sys.executable, "-P", "-m", "addon.cli.serve_for_parent", *map(str, passed)],
+        options = replace(options, listen_on=next(iter(passed), None))
+        self._process = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-P", str(PROGRAM), "serve-for-parent", options.as_line()],
             pass_fds=passed,
-            env={
-                **os.environ,
-                **settings,
-                "SECONDHAND_LISTEN": "127.0.0.1:0",
-                "SECONDHAND_EDGE": "",
-                "SECONDHAND_STORE__KIND": "disk",
-                "SECONDHAND_STORE__PATH": str(store),
-                "SECONDHAND_DRAIN_TIMEOUT": str(SHUTDOWN_TIMEOUT / 2),  # the rest is for the store to be written
-            },
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log_file,
@@ -69,25 +122,19 @@ class PrivateProxy:
         if listener is not None:
             listener.close()
         try:
-            self.port = self._wait_until_it_listens()
-            self.control = self._find_control(store)
+            self.places = self._wait_until_it_listens()
         except BaseException:
             self.close()
             raise
+        self.url = f"http://127.0.0.1:{self.places.port}"
+        self.control = ControlClient(self.places.control)
 
-    def _wait_until_it_listens(self) -> int:
+    def _wait_until_it_listens(self) -> Places:
         assert self._process.stdout is not None  # noqa: S101 - for mypy: Popen was given PIPE
-        for line in self._process.stdout:
-            if match := _LISTENING.search(line.decode(errors="replace")):
-                return int(match[1])
-        self._process.wait()
-        raise ProxyDidNotStart(self._read_log() or f"the proxy ended with exit code {self._process.returncode}")
-
-    def _find_control(self, store: Path) -> ControlClient:
-        for client in running_proxies(store):
-            if re.fullmatch(rf"control-{self._process.pid}(-\d+)?\.sock", client.path.name):
-                return client
-        raise ProxyDidNotStart(self._read_log() or f"the proxy has no control socket in {store}")
+        if line := self._process.stdout.readline():
+            return Places.from_line(line)
+        code = self._process.wait()
+        raise ProxyDidNotStart(self._read_log() or f"the proxy ended with exit code {code}", max(code, 1))
 
     def _read_log(self) -> str:
         self._log_file.seek(0)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import ssl
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
+
+FILE = "mitmproxy-ca.pem"
+"""The file of the CA: its private key and its certificate."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,10 +26,20 @@ def ca_certificate(directory: Path) -> CaCertificate:
     Raises:
         OSError: the CA is invalid, or cannot be made.
     """
-    from mitmproxy.certs import CertStore  # slow to import, and few commands need it
+    file = directory / FILE
+    if not file.exists():
+        from mitmproxy.certs import CertStore  # slow to import, and needed once
 
+        CertStore.create_store(directory, "mitmproxy", 2048)
     try:
-        certificate = CertStore.from_store(directory, "mitmproxy", 2048).default_ca
-    except ValueError as error:
-        raise OSError(f"{directory}: expected mitmproxy-ca.pem to hold a key and a certificate: {error}") from None
-    return CaCertificate(certificate.to_pem(), certificate.fingerprint().hex())
+        # it refuses a key and a certificate that do not belong together, and a key with a password
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file, password="")
+        der = ssl.PEM_cert_to_DER_cert(_first_certificate(file.read_text("latin-1")))
+    except (ssl.SSLError, ValueError) as error:
+        raise OSError(f"{directory}: expected {FILE} to hold a key and a certificate: {error}") from None
+    return CaCertificate(ssl.DER_cert_to_PEM_cert(der).encode(), sha256(der).hexdigest())
+
+
+def _first_certificate(text: str) -> str:
+    begin, end = ssl.PEM_HEADER, ssl.PEM_FOOTER
+    return begin + text.partition(begin)[2].partition(end)[0] + end

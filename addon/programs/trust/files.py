@@ -5,17 +5,19 @@ from __future__ import annotations
 import ssl
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-
-from cryptography import x509
-from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12
-from cryptography.utils import CryptographyDeprecationWarning
+from typing import TYPE_CHECKING
 
 from addon.programs.trust.client_authorities import client_authorities
 from addon.programs.trust.client_files import write_client_files
 from addon.programs.trust.replaced_files import replace_file
+
+if TYPE_CHECKING:
+    from cryptography import x509
 
 STORE_PASSWORD = "changeit"  # noqa: S105 - the usual password of trust stores, which hold no secrets
 PRELOAD = Path(__file__).with_name("preload.cjs")
@@ -42,35 +44,45 @@ class TrustFiles:
     """A script for releases of Node that ignore the proxy variables."""
     variables: Mapping[str, str] = MappingProxyType({})
     """The variables that lead programs to settings files of their own kind."""
-    origins: Path | None = None
-    """The certificates that only single programs were told to trust (PEM); None if there are none."""
 
 
-def write_trust_files(folder: Path, ca: bytes, environ: Mapping[str, str]) -> TrustFiles:
+def write_trust_files(folder: Path, ca: bytes, environ: Mapping[str, str], *, kept: Path | None = None) -> TrustFiles:
     """Write the files into a folder and return their paths.
 
     Args:
         folder: An existing directory.
         ca: The certificate of the proxy's CA (PEM).
         environ: The environment so far; the files include the CAs that programs in it were told to trust.
+        kept: A directory that keeps the trust store for Java, which takes long to make, until the next call.
 
     Raises:
         OSError: a file cannot be read or written.
     """
-    system = list(dict.fromkeys(_certificates([system_bundle()])))
-    own = [each for each in dict.fromkeys(_certificates(client_authorities(environ))) if each not in {*system, ca}]
+    system, told = _known_certificates(environ)
+    own = [each for each in told if each != ca]
     certificates = [*system, *own, ca]
     bundle, java, apt = folder / "authorities.pem", folder / "authorities.p12", folder / "apt.conf"
     replace_file(bundle, b"\n".join(certificates))
-    replace_file(java, _java_store(certificates))
+    replace_file(java, _kept_java_store(certificates, kept) if kept else _java_store(certificates))
     replace_file(apt, _apt_settings(bundle, environ.get("APT_CONFIG")).encode())
     variables = write_client_files(folder, bundle, environ)
-    return TrustFiles(bundle, java, apt, variables=variables, origins=_origins_file(folder, own))
+    return TrustFiles(bundle, java, apt, variables=variables)
 
 
-def _origins_file(folder: Path, certificates: list[bytes]) -> Path | None:
-    """Write those certificates that can be parsed: OpenSSL refuses a file in which one cannot."""
-    valid = [pem for pem in certificates if _parsed(pem) is not None]
+def _known_certificates(environ: Mapping[str, str]) -> tuple[list[bytes], list[bytes]]:
+    """Return the certificates that the system trusts, and the others that programs in the environment were told of."""
+    system = list(dict.fromkeys(_certificates([system_bundle()])))
+    told = dict.fromkeys(_certificates(client_authorities(environ)))
+    return system, [each for each in told if each not in system]
+
+
+def write_origins_file(folder: Path, environ: Mapping[str, str], ca: bytes = b"") -> Path | None:
+    """Write the certificates that only single programs were told to trust (PEM), but for our CA; None: there are none.
+
+    Those that cannot be parsed are left out: OpenSSL refuses a file in which one cannot.
+    """
+    _, told = _known_certificates(environ)
+    valid = [pem for pem in told if pem != ca and _parsed(pem) is not None]
     if not valid:
         return None
     file = folder / "origins.pem"
@@ -103,7 +115,23 @@ def _certificates(files: Iterable[Path]) -> Iterator[bytes]:
                 yield begin + after.partition(b"-----END CERTIFICATE-----")[0] + b"-----END CERTIFICATE-----\n"
 
 
+def _kept_java_store(certificates: Sequence[bytes], directory: Path) -> bytes:
+    """Return the trust store for Java that a directory keeps for these certificates; if there is none, make it."""
+    digest = sha256(b"".join(certificates)).hexdigest()
+    file = directory / f"java-{digest[:32]}.p12"
+    with suppress(OSError):
+        return file.read_bytes()
+    store = _java_store(certificates)
+    with suppress(OSError):  # without a place it is made each time
+        for older in directory.glob("java-*.p12"):
+            older.unlink()
+        replace_file(file, store)
+    return store
+
+
 def _java_store(certificates: Sequence[bytes]) -> bytes:
+    from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, pkcs12  # slow to import
+
     parsed = [certificate for pem in certificates if (certificate := _parsed(pem)) is not None]
     entries = [
         pkcs12.PKCS12Certificate(certificate, f"authority-{number}".encode())
@@ -114,6 +142,9 @@ def _java_store(certificates: Sequence[bytes]) -> bytes:
 
 def _parsed(pem: bytes) -> x509.Certificate | None:
     """Return a certificate, or None if it cannot be parsed."""
+    from cryptography import x509
+    from cryptography.utils import CryptographyDeprecationWarning
+
     with warnings.catch_warnings():
         # some system certificates are old, and cannot be changed here
         warnings.simplefilter("ignore", CryptographyDeprecationWarning)

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from addon.pipeline.store_condition import StoreState
-from addon.runtime.control import ControlError, Handler
+from addon.runtime.control import Handler
+from addon.runtime.control_client import ControlError
 from addon.serve.workers.shared_sites import merged_sites
 from addon.serve.workers.worker import Command
 from addon.serve.workers.worker_process import WorkerProcess

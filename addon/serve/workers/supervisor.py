@@ -13,8 +13,6 @@ import selectors
 import signal
 import time
 
-import typer
-
 from addon.config.errors import ConfigError
 from addon.config.redaction import redaction
 from addon.config.reload import FIXED_WITH_WORKERS, changed_keys, refuse_fixed
@@ -24,8 +22,10 @@ from addon.runtime.leases.server import LeaseServer
 from addon.runtime.signals import operator_signals
 from addon.serve.announcement import announce
 from addon.serve.front_end import known_certificates, tls_of
+from addon.serve.late_imports import import_late_modules
 from addon.serve.launch import Launch
 from addon.serve.listening_sockets import close_all
+from addon.serve.messages import print_error, print_line
 from addon.serve.own_ca import make_ca
 from addon.serve.proxy import RESTART_GRACE
 from addon.serve.upgrade import upgrade
@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 
 def supervise(launch: Launch) -> int:
     """Run a proxy with several workers until it is stopped, and return its exit code."""
+    import_late_modules()
     # what exists now is shared by all workers, and collecting garbage would copy it
     gc.collect()
     gc.freeze()
@@ -44,7 +45,7 @@ def supervise(launch: Launch) -> int:
         with asyncio.Runner(loop_factory=_event_loop) as runner:
             return runner.run(Supervisor(launch).run())
     except WorkerFailed as error:
-        typer.echo(f"secondhand: {error}", err=True)
+        print_error(str(error))
         return error.code
 
 
@@ -110,7 +111,7 @@ class Supervisor:
         host, port = self._launch.sockets[0].getsockname()[:2]
         workers = self._workers.serving
         announce(self._settings, workers[0].store, (), host, port)
-        typer.echo(f"its {len(workers)} workers are the processes {', '.join(str(each.pid) for each in workers)}")
+        print_line(f"its {len(workers)} workers are the processes {', '.join(str(each.pid) for each in workers)}")
         self._launch.serves()
         async with asyncio.TaskGroup() as tasks:
             living = tasks.create_task(self._launch.manager.show_signs_of_life(self._workers.are_alive))

@@ -16,7 +16,7 @@ from addon.config.settings import Settings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.gateway.request_rates import RequestRates
 from addon.runtime.channel import Channel
-from addon.runtime.control import ControlError
+from addon.runtime.control_client import ControlError
 from addon.runtime.event_loop import run
 from addon.runtime.signals import operator_signals
 from addon.serve.announcement import store_place

@@ -11,7 +11,7 @@ from contextlib import suppress
 from functools import partial
 
 from addon.runtime.channel import Channel
-from addon.runtime.control import ControlError
+from addon.runtime.control_client import ControlError
 from addon.serve.exit_codes import FAILED
 from addon.serve.workers.fork import fork
 from addon.serve.workers.worker import Assignment, work

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from addon.config.private_store import PROFILE, private_directory
+from addon.config.private_profile import PROFILE
+from addon.config.private_store import private_directory
 from addon.config.settings import Settings
 from addon.offline.miss_queue import MAX_QUEUED, MissQueue, is_final, queueable
 from addon.offline.miss_response import preferred_media_type, remedy

@@ -6,8 +6,9 @@ import asyncio
 from pathlib import Path
 
 from addon.origin import OriginFailure
+from addon.origin.dns_answer import Answer
 from addon.origin.hosts_file import HostsFile
-from addon.origin.name_servers import Answer, NameServers
+from addon.origin.name_servers import NameServers
 from addon.origin.resolver import Resolver
 from addon.origin.system_names import SystemNames
 from tests.lanes.manual_clock import ManualClock

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from addon.origin.name_servers import Answer, NameServers
+from addon.origin.dns_answer import Answer
+from addon.origin.name_servers import NameServers
 from tests.fixtures import origin_client
 from tests.fixtures.dns_server import DnsServer, closed_udp_port
 from tests.fixtures.raw_origin import SHORT_TIMEOUT

@@ -10,7 +10,7 @@ import pytest
 
 from addon.config.settings import Settings
 from addon.origin import FailureKind, OriginFailure
-from addon.origin.name_servers import Answer
+from addon.origin.dns_answer import Answer
 from addon.origin.reachability import TRIAL_INTERVAL
 from addon.origin.resolver import (
     MAX_NAMES,
@@ -268,7 +268,7 @@ def test_the_age_of_answers_does_not_follow_the_clock_of_the_service(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     servers = FakeNameServers()
-    monkeypatch.setattr("addon.origin.resolver.NameServers", lambda: servers)
+    monkeypatch.setattr("addon.origin.name_servers.NameServers", lambda: servers)
     elapsed = ManualClock()
     monkeypatch.setattr("addon.service.elapsed_seconds", elapsed.now)
     service_clock = [1_900_000_000.0]

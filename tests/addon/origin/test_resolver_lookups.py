@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.origin.name_servers import Answer
+from addon.origin.dns_answer import Answer
 from addon.origin.resolver import MAX_LOOKUPS
 from tests.addon.origin.resolver_world import FOUND, World
 from tests.fixtures.raw_origin import SHORT_TIMEOUT

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import pytest
 
 from addon.runtime.channel import Channel
-from addon.runtime.control import ControlError
+from addon.runtime.control_client import ControlError
 
 
 async def echo(arguments: Mapping[str, object]) -> dict[str, object]:

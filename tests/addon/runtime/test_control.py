@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from addon.runtime import control
-from addon.runtime.control import MAX_LINE, ControlClient, ControlError, ControlServer, running_proxies
+from addon.runtime.control import ControlServer
+from addon.runtime.control_client import MAX_LINE, ControlClient, ControlError, running_proxies
 
 Start = Callable[[Path], ControlServer]
 

@@ -1,0 +1,49 @@
+"""`secondhand version`, and the option `--version`: the versions in use."""
+
+from __future__ import annotations
+
+import platform
+from typing import Annotated
+
+import typer
+
+from addon.cli.options import JsonOption
+from addon.cli.terminal import print_json
+
+
+def version(as_json: JsonOption = False) -> None:
+    """Print the versions of secondhand, mitmproxy and Python."""
+    versions = {
+        "secondhand": _version_of("secondhand"),
+        "mitmproxy": _version_of("mitmproxy"),
+        "python": platform.python_version(),
+    }
+    if as_json:
+        print_json(versions)
+    else:
+        for name, number in versions.items():
+            typer.echo(f"{name} {number}")
+
+
+def _version_of(distribution: str) -> str:
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import version as version_of
+
+    try:
+        return version_of(distribution)
+    except PackageNotFoundError:  # run from a source directory
+        return "not installed"
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        version()
+        raise typer.Exit
+
+
+def version_option(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the versions and exit.")
+    ] = False,
+) -> None:
+    """Accept `--version` in place of a command."""

@@ -1,0 +1,58 @@
+"""The program `secondhand`: it finds our packages before others of the same names, and runs the command line.
+
+Our packages are named `addon` and `cache`. Other projects may have modules with these names, too, and PYTHONPATH or the
+working directory may come before us. So the program starts in this module, whose name is ours alone. Run it by this
+file's path to start a further process of ours: then nothing can take its place.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import sys
+from importlib import import_module
+
+FILE = os.path.abspath(__file__)  # noqa: PTH100 - pathlib is imported after the search path is set
+"""The path of this file."""
+
+
+def main() -> None:
+    """Run the command line and end the process."""
+    _search_users_folders_last()
+    _import_our_packages()
+    match sys.argv[1:]:
+        case ["serve-for-parent", options]:  # not a command for people: no command line is needed
+            gc.disable()  # there is no garbage in what is imported; it is enabled when the proxy listens
+            from addon.serve.for_parent import main as serve_for_parent
+
+            sys.exit(serve_for_parent(options))
+        case ["serve", *_]:  # signals are caught before the imports that take long
+            from addon.runtime.signals import operator_signals
+
+            operator_signals.catch()
+    from addon.cli import main as run_command_line
+
+    run_command_line()
+
+
+def _search_users_folders_last() -> None:
+    """Search PYTHONPATH and the working directory after all that is installed. Children still inherit PYTHONPATH."""
+    named = [*os.environ.get("PYTHONPATH", "").split(os.pathsep), ""]
+    try:
+        users = {os.path.abspath(folder) for folder in named}  # noqa: PTH100 - see above
+    except FileNotFoundError:  # the working directory was deleted
+        users = set(named)
+    sys.path.sort(key=lambda entry: entry in users or not entry)  # a stable sort
+
+
+def _import_our_packages() -> None:
+    """Import the packages from the folder of this file. Their modules are found in the packages from then on."""
+    folder = os.path.dirname(FILE)  # noqa: PTH120 - see above
+    sys.path.insert(0, folder)
+    for package in ("addon", "cache"):
+        import_module(package)
+    sys.path.remove(folder)
+
+
+if __name__ == "__main__":
+    main()

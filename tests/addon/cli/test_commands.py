@@ -1,0 +1,58 @@
+"""The table of commands, and the modules that a command imports."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+from addon.cli.commands import COMMANDS, Command, CommandOnDemand, loaded
+
+SLOW = {
+    *("addon.config.settings", "addon.pipeline", "addon.service", "asyncio", "cache.stores", "cryptography"),
+    *("dns", "hpack", "httplint", "mitmproxy", "rich", "sqlite3"),
+}
+"""Modules that take long to import, or import many others."""
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
+def test_the_table_has_the_summary_of_every_command(command: Command) -> None:
+    assert CommandOnDemand(command).get_short_help_str(200) == loaded(command).get_short_help_str(200)
+    assert CommandOnDemand(command).get_short_help_str(200) == command.summary
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["version"], ["addon"], ["run", "--help"], ["no-such-command"]])
+def test_what_needs_no_settings_imports_nothing_slow(arguments: list[str]) -> None:
+    modules = modules_after(f"from addon.cli import app; app({arguments})")
+    assert "addon.cli.commands" in modules
+    assert not found(SLOW, modules)
+
+
+def test_the_help_needs_the_table_only() -> None:
+    modules = modules_after("from addon.cli import app; app(['--help'])")
+    assert found({"addon.cli"}, modules) == {
+        "addon.cli",
+        *("addon.cli.commands", "addon.cli.options", "addon.cli.terminal", "addon.cli.version"),
+    }
+    assert not found({"pydantic", "addon.config", "cache"}, modules)
+
+
+def test_a_proxy_for_one_command_imports_late_what_it_may_not_need() -> None:
+    modules = modules_after("import addon.serve.for_parent")
+    assert "addon.serve.one_process" in modules
+    late = {"cryptography", "dns", "httplint", "mitmproxy.certs", "mitmproxy.proxy", "rich", "typer", "urllib.request"}
+    assert not found(late, modules)
+
+
+def modules_after(script: str) -> set[str]:
+    """Return the names of the modules that a script has imported when it ends."""
+    whole = f"import atexit, json, sys; atexit.register(lambda: print('MODULES', json.dumps([*sys.modules]))); {script}"
+    done = subprocess.run([sys.executable, "-c", whole], capture_output=True, text=True, check=False)
+    return set(json.loads(done.stdout.rpartition("MODULES")[2]))
+
+
+def found(names: set[str], modules: set[str]) -> set[str]:
+    """Return the modules that have one of these names, or are inside one of them."""
+    return {module for module in modules if any(f"{module}.".startswith(f"{name}.") for name in names)}
