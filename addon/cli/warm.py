@@ -19,7 +19,7 @@ from addon.cli.options import (
     load_shared_or_private,
     parse_request,
 )
-from addon.cli.terminal import FAILED, fail, print_json, print_line, print_table
+from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line, print_table
 from addon.config.settings import Settings
 from addon.config.units import size_text
 from cache.policy.operator_rules import Mode
@@ -44,12 +44,20 @@ def warm(
         FilesOption,
         typer.Option(
             metavar="FILE",
-            help="requirements.txt, uv.lock, package-lock.json, Cargo.lock or go.sum: all files that it names.",
+            help="A lock file, like package-lock.json or poetry.lock: all that its package manager requests.",
         ),
     ] = None,
     index: Annotated[
-        str | None, typer.Option(metavar="URL", help="Cargo's sparse index, if its configuration names none.")
+        list[str] | None,
+        typer.Option(
+            metavar="URL",
+            help="For lock files that name none: Cargo's sparse index, or a repository of Gradle or Maven.",
+            show_default=False,
+        ),
     ] = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Fetch nothing: list what is missing, with exit code 3 if something is.")
+    ] = False,
     header: HeaderOption = None,
     jobs: Annotated[int, typer.Option(metavar="N", min=1, max=64, help="The number of simultaneous fetches.")] = 8,
     config: ConfigOption = None,
@@ -60,11 +68,11 @@ def warm(
 ) -> None:
     """Fetch URLs into the store before they are needed.
 
-    Stored responses that are fresh are not fetched again, so the command can be repeated. Of a lock file, the files
-    for this machine are fetched, and checked against its digests.
+    Stored responses that are fresh are not fetched again, so the command can be repeated. Of a lock file, all that its
+    package manager requests on this machine is fetched, and checked against the digests in the file.
     """
     settings = load_shared_or_private(config, store, private=private, profile=profile).settings
-    if settings.cache.mode is Mode.OFFLINE:
+    if settings.cache.mode is Mode.OFFLINE and not check:
         fail("cache.mode is offline: nothing can be fetched", FAILED)
     from addon.warm.readers.sources import NamedSources  # slow to import, and few commands need it
 
@@ -79,11 +87,18 @@ def warm(
         files=tuple(file or ()),
         hars=tuple(har or ()),
         locks=(*map(Path, files), *(lock or ())),
-        index=index,
+        indexes=tuple(index or ()),
         fields=fields or (("User-Agent", "secondhand"),),  # some origins refuse requests without it
     )
     if not sources.sources():
         raise typer.BadParameter("expected a URL, a lock file, --sitemap, --file or --har")
+    if check:
+        _check(settings, sources, jobs, as_json=as_json)
+    else:
+        _fetch(settings, sources, jobs, as_json=as_json)
+
+
+def _fetch(settings: Settings, sources: NamedSources, jobs: int, *, as_json: bool) -> None:
     report = asyncio.run(_warm(settings, sources, jobs, quiet=as_json))
     if as_json:
         failed = [{"name": each.name, "why": each.why} for each in report.failed]
@@ -92,6 +107,29 @@ def warm(
         _print_report(report)
     if report.failed:
         raise typer.Exit(FAILED)
+
+
+def _check(settings: Settings, sources: NamedSources, jobs: int, *, as_json: bool) -> None:
+    """Print what is missing in the store. The exit code is NOT_FOUND, or FAILED if a source cannot be read."""
+    report = asyncio.run(_find_stored(settings, sources, jobs))
+    stored = report.fetched + report.already_fresh
+    missing = [{"name": each.name, "why": each.why} for each in report.failed]
+    if as_json:
+        print_json({"stored": stored, "missing": missing})
+    else:
+        if missing:
+            print_table(["MISSING", "WHY"], [(each["name"], each["why"]) for each in missing], ["bold"])
+        print_line(f"{stored} stored, {len(missing)} missing")
+    if missing:
+        raise typer.Exit(FAILED if report.unreadable else NOT_FOUND)
+
+
+async def _find_stored(settings: Settings, sources: NamedSources, jobs: int) -> WarmReport:
+    from addon.warm.run import Progress, warm
+    from addon.warm.transport import WarmFetcher, stored_transport_for
+
+    async with stored_transport_for(settings) as transport:
+        return await warm(sources.sources(), WarmFetcher(transport, jobs), Progress())
 
 
 async def _warm(settings: Settings, sources: NamedSources, jobs: int, *, quiet: bool) -> WarmReport:

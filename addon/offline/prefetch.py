@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from base64 import b64encode
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from addon.offline.wanted import Digest, Wanted
 from addon.origin import OriginFailure
@@ -26,6 +26,8 @@ from cache.stores.base import StoreError
 
 MAX_DOCUMENT = 33_554_432
 """Maximum length in bytes of a content that is returned."""
+
+WRONG_DIGEST = "the content does not have the digest in the lock file"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,42 @@ async def prefetch(pipeline: Pipeline, wanted: Wanted, *, read: bool = False) ->
     Raises:
         ValueError: the URL is invalid, or the digest algorithm is unknown.
     """
-    request = request_for(wanted.uri, Fields(wanted.fields))
-    if wanted.digest and wanted.digest.algorithm not in hashlib.algorithms_guaranteed:
-        raise ValueError(f'found the digest algorithm "{wanted.digest.algorithm}", expected one like sha256 or sha512')
+    request = _request(wanted)
     entry = await _fresh_entry(pipeline, request)
     if entry and not read and _is_known_to_match(entry, wanted.digest):
         return _result(wanted, entry.head, entry.length, _error_status(entry.head), was_there=True)
+    fetched = await _answered(pipeline, wanted, request, read=read)
+    if fetched.problem == WRONG_DIGEST:
+        await _delete(pipeline, request)
+        return replace(fetched, problem=f"{WRONG_DIGEST}, so it was not kept")
+    return fetched
+
+
+async def find_stored(pipeline: Pipeline, wanted: Wanted, *, read: bool = False) -> Fetched:
+    """Return the result of `prefetch` if the store alone can answer, also with a stale response; else a status of 404.
+
+    The policy of the pipeline must be that of an offline proxy: no origin is asked, and nothing is changed.
+
+    Raises:
+        ValueError: the URL is invalid, or the digest algorithm is unknown.
+    """
+    request = _request(wanted)
+    fetcher = pipeline.fetcher
+    candidates = await pipeline.store.candidates(primary_key(request))
+    if not isinstance(on_request(request, candidates, fetcher.policy, fetcher.clock()), Serve):
+        return Fetched(wanted.uri, 404, problem="another variant is stored" if candidates else "not stored")
+    return await _answered(pipeline, wanted, request, read=read)
+
+
+def _request(wanted: Wanted) -> Request:
+    """Return the request. Raises ValueError if the URL is invalid, or the digest algorithm is unknown."""
+    if wanted.digest and wanted.digest.algorithm not in hashlib.algorithms_guaranteed:
+        raise ValueError(f'found the digest algorithm "{wanted.digest.algorithm}", expected one like sha256 or sha512')
+    return request_for(wanted.uri, Fields(wanted.fields))
+
+
+async def _answered(pipeline: Pipeline, wanted: Wanted, request: Request, *, read: bool) -> Fetched:
+    """Make the request as a client would, and check the content."""
     reply = await pipeline.responder.respond(request)
     if reply.handling is None:  # an error of this proxy, described by the first line of the content
         sentence = reply.content.decode().partition("\n")[0] if isinstance(reply.content, bytes) else ""
@@ -74,8 +106,7 @@ async def prefetch(pipeline: Pipeline, wanted: Wanted, *, read: bool = False) ->
     problem = _error_status(reply.head) or await _reason_not_stored(pipeline, request, reply.head, received.length)
     # a lock file gives the digest of the file, not of a redirect to it
     if not problem and reply.head.status in (200, 203) and not received.has_expected_digest():
-        await _delete(pipeline, request)
-        problem = "the content does not have the digest in the lock file, so it was not kept"
+        problem = WRONG_DIGEST
     content = bytes(received.content) if read else None
     return _result(wanted, reply.head, received.length, problem, was_there=reply.handling.hit, content=content)
 

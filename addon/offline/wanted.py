@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
 class SourceError(Exception):
     """A file or document with URLs cannot be read. The text names it, the position in it, and what was expected."""
+
+
+class NotThereError(SourceError):
+    """A document cannot be fetched, or is not in the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +35,8 @@ class Wanted:
     fields: tuple[tuple[str, str], ...] = ()
     digest: Digest | None = None
     """The expected digest of the content; None if any content is accepted."""
+    may_be_absent: bool = field(default=False, compare=False)
+    """The program also goes on if the origin says that there is no such resource."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +83,22 @@ def read_json(file: Path) -> dict[str, object]:
         raise SourceError(f"{file}: nested too deeply") from None
     if not isinstance(found, dict):
         raise SourceError(f"{file}: expected a JSON object")
+    return found
+
+
+def read_toml(file: Path) -> dict[str, object]:
+    """Return the tables in a TOML file. Raises SourceError, with line and column if it is not TOML."""
+    try:
+        return tomllib.loads(read_text(file))
+    except tomllib.TOMLDecodeError as error:
+        raise SourceError(f"{file}: {error}, expected TOML") from None
+    except RecursionError:
+        raise SourceError(f"{file}: nested too deeply") from None
+
+
+def list_in(table: dict[str, object], key: str, file: Path) -> list[object]:
+    """Return the list in a table, empty if there is none. Raises SourceError if it is no list."""
+    found = table.get(key, [])
+    if not isinstance(found, list):
+        raise SourceError(f'{file}: expected a list under "{key}"')
     return found

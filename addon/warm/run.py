@@ -7,9 +7,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
-from addon.offline.wanted import Missing, SourceError, Wanted
+from addon.offline.wanted import Missing, NotThereError, SourceError, Wanted
 from addon.warm.readers.sources import Source
 from addon.warm.transport import WarmFetcher
+
+ABSENT = (404, 410)
+"""The statuses with which an origin says that there is no such resource."""
 
 
 @dataclass(slots=True)
@@ -23,6 +26,8 @@ class WarmReport:
     """The size in bytes of the fetched responses."""
     failed: list[Missing] = field(default_factory=list)
     """The URLs that could not be stored, with the reason."""
+    unreadable: bool = False
+    """A source, such as a lock file, is invalid or cannot be read."""
 
 
 class Progress:
@@ -49,7 +54,7 @@ async def warm(sources: Sequence[Source], fetcher: WarmFetcher, progress: Progre
 
     async def fetch_one(wanted: Wanted) -> None:
         fetched = await fetcher.fetch(wanted)
-        if fetched.problem:
+        if fetched.problem and not (wanted.may_be_absent and fetched.status in ABSENT):
             fail(Missing(wanted.uri, fetched.problem))
             return
         report.already_fresh += fetched.was_there
@@ -66,6 +71,7 @@ async def warm(sources: Sequence[Source], fetcher: WarmFetcher, progress: Progre
             found = await source(fetcher.read)
         except SourceError as error:
             progress.found(1)
+            report.unreadable |= not isinstance(error, NotThereError)
             where, _, why = str(error).partition(": ")
             fail(Missing(where, why))
             return

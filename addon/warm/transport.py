@@ -11,13 +11,14 @@ from typing import Protocol
 from urllib.parse import urldefrag, urljoin
 
 from addon.config.settings import Settings
-from addon.offline.prefetch import MAX_DOCUMENT, Fetched, prefetch
+from addon.offline.prefetch import MAX_DOCUMENT, Fetched, find_stored, prefetch
 from addon.offline.prefetch_command import arguments_for
-from addon.offline.wanted import Document, SourceError, Wanted
+from addon.offline.wanted import Document, NotThereError, Wanted
 from addon.pipeline.content_codings import CodingError, decode_content
 from addon.runtime.control_client import ControlClient, ControlError, running_proxies
 from addon.service import Service
 from cache.policy.operator_rules import Mode
+from cache.stores.base import StoreError
 
 MAX_REDIRECTS = 5
 
@@ -52,6 +53,33 @@ class ServiceTransport:
     async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
         """Fetch. Raises ValueError for an invalid request."""
         return await prefetch(self._service.active.current, wanted, read=read)
+
+
+class StoredTransport:
+    """Finds what is stored, without asking an origin."""
+
+    def __init__(self, service: Service) -> None:
+        self._service = service
+        policy = service.policy
+        service.active.set_policy(replace(policy, network=replace(policy.network, offline=True)))
+
+    async def fetch(self, wanted: Wanted, *, read: bool) -> Fetched:
+        """Find a stored response. Raises ValueError for an invalid request."""
+        return await find_stored(self._service.active.current, wanted, read=read)
+
+
+@asynccontextmanager
+async def stored_transport_for(settings: Settings) -> AsyncIterator[Transport]:
+    """Open the transport that only looks into the store of these settings. Raises StoreError and ConfigError."""
+    if settings.store.kind == "memory":
+        raise StoreError("the store is in memory: only a running proxy has it")
+    service = Service(settings)
+    try:
+        if service.store_problem:
+            raise StoreError(service.store_problem)
+        yield StoredTransport(service)
+    finally:
+        await service.close()
 
 
 @asynccontextmanager
@@ -108,13 +136,13 @@ class WarmFetcher:
                 return Fetched(wanted.uri, 0, problem=str(error))
 
     async def read(self, wanted: Wanted) -> Document:
-        """Fetch a document that names other URLs, and return it. Raises SourceError."""
+        """Fetch a document that names other URLs, and return it. Raises NotThereError."""
         fetched = await self._fetch_following(wanted, read=True)
         self._documents[wanted] = replace(fetched, content=None)
         if fetched.content is None or fetched.status not in (200, 203):
-            raise SourceError(f"{wanted.uri}: {fetched.problem or f'the origin says {fetched.status}'}")
+            raise NotThereError(f"{wanted.uri}: {fetched.problem or f'the origin says {fetched.status}'}")
         try:
             content = decode_content(b64decode(fetched.content), fetched.coding, MAX_DOCUMENT)
         except CodingError as error:
-            raise SourceError(f"{wanted.uri}: {error}") from None
+            raise NotThereError(f"{wanted.uri}: {error}") from None
         return Document(fetched.uri, content, fetched.media_type)

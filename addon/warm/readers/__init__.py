@@ -1,1 +1,1 @@
-"""Readers of files that name URLs to fetch: lock files, sitemaps, HAR files and lists."""
+"""Readers of what names URLs to fetch: lists of URLs, sitemaps and HAR files."""

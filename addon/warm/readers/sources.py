@@ -8,7 +8,9 @@ from functools import partial
 from pathlib import Path
 
 from addon.offline.wanted import Found, Read, Wanted
-from addon.warm.readers import har, lockfiles, sitemap, urls
+from addon.warm.lockfiles import formats
+from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.readers import har, sitemap, urls
 
 Source = Callable[[Read], Awaitable[Found]]
 
@@ -22,8 +24,8 @@ class NamedSources:
     files: tuple[Path, ...] = ()
     hars: tuple[Path, ...] = ()
     locks: tuple[Path, ...] = ()
-    index: str | None = None
-    """Cargo's sparse index, if Cargo's configuration names none."""
+    indexes: tuple[str, ...] = ()
+    """Indexes or repositories, for lock files that name none."""
     fields: tuple[tuple[str, str], ...] = ()
     """Request fields for sources that do not tell which program will request the URLs."""
 
@@ -50,7 +52,7 @@ class NamedSources:
         return har.found_in(file)
 
     async def _lock(self, file: Path, read: Read) -> Found:
-        return await lockfiles.found_in(file, read, self.index)
+        return await formats.found_in(LockFile(file, read, self.indexes))
 
     def _with_fields(self, found: Found) -> Found:
         return [Wanted(each.uri, self.fields) if isinstance(each, Wanted) else each for each in found]

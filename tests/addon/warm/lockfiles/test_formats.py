@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
-from base64 import b64encode
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.fixtures.command_line import secondhand
+from tests.fixtures.lock_files import integrity, sha256, warmed, written
 from tests.fixtures.static_pages import FRESH, serve_page
 from tests.fixtures.web_origin import Origin
 
 Tool = Callable[[str, str], None]
 WHEEL = "demo-1.0-py3-none-any.whl"
 OTHER_PLATFORM = "demo-1.0-cp312-cp312-win_arm64.whl"
-
-
-def warmed(tmp_path: Path, file: Path, *options: str, code: int = 0) -> list[list[str]]:
-    result = secondhand("warm", "--lock", file, *options, "--store", tmp_path / "store")
-    assert result.exit_code == code, result.output
-    return sorted(line.split("\t") for line in result.stdout.splitlines()[:-1])
-
-
-def written(tmp_path: Path, name: str, text: str) -> Path:
-    folder = tmp_path / "project"
-    folder.mkdir(exist_ok=True)
-    file = folder / name
-    file.write_text(text)
-    return file
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 # ---- requirements.txt
@@ -153,16 +134,20 @@ def test_uv_lock(tmp_path: Path, origin: Origin) -> None:
 
 def test_package_lock(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     content = b"a tarball"
-    integrity = "sha512-" + b64encode(hashlib.sha512(content).digest()).decode()
     url, scoped = serve_page(origin, "/a/-/a-1.0.0.tgz", content), serve_page(origin, "/@s/b/-/b-2.0.0.tgz", content)
     registry = url.removesuffix("/a/-/a-1.0.0.tgz")
     # a lock file has the URL of npm's default registry even if another registry is configured
-    tool("npm", f'if [ "$1" = --prefix ]; then echo http://own.test/; else echo {registry}/; fi')
+    configuration = json.dumps({"registry": f"{registry}/"})
+    tool("npm", f"if [ \"$1\" = --prefix ]; then echo http://own.test/; else echo '{configuration}'; fi")
     other = "win32" if sys.platform != "win32" else "linux"
     packages = {
         "": {"name": "project"},
-        "node_modules/a": {"version": "1.0.0", "resolved": "http://own.test/a/-/a-1.0.0.tgz", "integrity": integrity},
-        "node_modules/c/node_modules/@s/b": {"version": "2.0.0", "integrity": integrity},
+        "node_modules/a": {
+            "version": "1.0.0",
+            "resolved": "http://own.test/a/-/a-1.0.0.tgz",
+            "integrity": integrity(content),
+        },
+        "node_modules/c/node_modules/@s/b": {"version": "2.0.0", "integrity": integrity(content)},
         "node_modules/elsewhere": {
             "version": "1",
             "resolved": "http://own.test/e.tgz",
@@ -181,7 +166,10 @@ def test_package_lock(tmp_path: Path, origin: Origin, tool: Tool) -> None:
 
 
 def test_package_lock_of_version_1(tmp_path: Path, origin: Origin, tool: Tool) -> None:
-    tool("npm", "echo http://own.test/")
+    tool(
+        "npm",
+        """if [ "$1" = --prefix ]; then echo http://own.test/; else echo '{"registry": "http://own.test/"}'; fi""",
+    )
     urls = [serve_page(origin, f"/{name}.tgz") for name in "ab"]
     nested = {"a": {"version": "1", "resolved": urls[0], "dependencies": {"b": {"version": "1", "resolved": urls[1]}}}}
     file = written(tmp_path, "package-lock.json", json.dumps({"lockfileVersion": 1, "dependencies": nested}))
@@ -262,13 +250,48 @@ def test_go_sum_uses_the_module_proxy_that_go_is_configured_for(tmp_path: Path, 
 @pytest.mark.parametrize(
     ("name", "text", "why"),
     [
-        ("pom.xml", "", "expected a file named requirements.txt, uv.lock,"),
+        ("pom.xml", "", "expected a file named *requirements*.txt,"),
         ("uv.lock", "[[", "Invalid"),
         ("uv.lock", "[[package]]\n", "#1: expected a package with name and source"),
         ("Cargo.lock", "= 1", "Invalid"),
         ("Cargo.lock", '[[package]]\nname = "a"\n', "#1: expected a package with name and version"),
         ("package-lock.json", "{", "line 1, column 2:"),
         ("package-lock.json", "{}", "expected packages or dependencies"),
+        ("yarn.lock", '  version "1"\n', "line 1: expected the name of a package and a colon"),
+        ("yarn.lock", "\na\n", "line 2: expected the name of a package, its range of versions and a colon"),
+        ("yarn.lock", "__metadata:\n  version: 8\na: [\n", "line 4, column 1: "),
+        ("yarn.lock", "__metadata:\n  version: 8\na@1: {}\n", "a@1: expected a package with resolution"),
+        ("pnpm-lock.yaml", "- 1\n", "expected a table of YAML"),
+        ("pnpm-lock.yaml", "a: !!python/object/apply:os.getcwd []\n", "line 1, column 4: could not determine a cons"),
+        ("pnpm-lock.yaml", "packages: {}\n", "expected lockfileVersion"),
+        ("pnpm-lock.yaml", "lockfileVersion: 9\npackages: {a: 1}\n", "a: expected a package with resolution"),
+        ("bun.lock", '{\n  "packages": [x,],\n}', "line 2, column 16: Expecting value, expected JSON"),
+        ("bun.lock", "[]", "expected a table under packages"),
+        ("bun.lockb", "", "expected bun.lock; make it with: bun install --save-text-lockfile --lockfile-only"),
+        ("poetry.lock", "[[package]]\n", "#1: expected a package with name and version"),
+        ("poetry.lock", "package = 1", 'expected a list under "package"'),
+        (
+            "poetry.lock",
+            '[[package]]\nname = "a"\nversion = "1"\nfiles = [1]\n',
+            "a: expected files, each with file and",
+        ),
+        ("pdm.lock", "[[package]]\n", "#1: expected a package with name"),
+        ("pylock.toml", 'lock-version = "1.0"\n', "Missing required value in 'created-by'"),
+        (
+            "pylock.toml",
+            'lock-version = "2.0"\ncreated-by = "x"\npackages = []\n',
+            "pylock version 2.0 is not supported",
+        ),
+        ("Gemfile.lock", "", 'expected a section "GEM" with remote and specs'),
+        ("Gemfile.lock", "GEM\n  specs:\n    a\n", 'line 3: expected a gem like "name (1.0.0)", found "a"'),
+        ("Gemfile.lock", "GEM\n  specs:\n    a (1)\n", "line 1: expected the remote of this section"),
+        ("composer.lock", "{}", "expected packages"),
+        ("composer.lock", '{"packages": [{}]}', "packages: #1: expected a package with name, and dist with url"),
+        ("gradle.lockfile", "a:b:1\n", "line 1: expected group:name:version=configurations"),
+        ("verification-metadata.xml", "<a", "line 1, column 1: unclosed token, expected XML"),
+        ("verification-metadata.xml", "<a/>", 'found "a", expected verification-metadata'),
+        ("verification-metadata.xml", "<!DOCTYPE a><a/>", "found a document type declaration, which it must not have"),
+        ("lockfile.json", "{}", "expected lockFileVersion, as maven-lockfile writes it"),
     ],
 )
 def test_the_error_of_an_invalid_lock_file_tells_why(tmp_path: Path, name: str, text: str, why: str) -> None:

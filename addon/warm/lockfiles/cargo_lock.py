@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted, read_text
+from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted, list_in, read_toml
+from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.readers.urls import checked_url
 
 # the request fields that Cargo sends to an index and to a registry
@@ -36,17 +36,10 @@ class _Crate:
         return f"{self.name[:2]}/{self.name[2:4]}"
 
 
-async def found_in(file: Path, read: Read, index: str | None = None) -> Found:
-    """Return the URLs of every crate and of its index file.
-
-    Args:
-        file: The lock file.
-        read: Fetches the configuration of an index.
-        index: The sparse index to use if Cargo's configuration names none.
-
-    Raises:
-        SourceError: a file is invalid; the text names the file and what was expected.
-    """
+async def found_in(lock: LockFile) -> Found:
+    """Return the URLs of every crate and of its index file. Raises SourceError."""
+    file, read = lock.path, lock.read
+    index = lock.indexes[0] if lock.indexes else None
     crates = _crates(file)
     configuration = _configuration(file)
     sources = dict.fromkeys(crate.source for crate in crates)
@@ -68,15 +61,11 @@ async def found_in(file: Path, read: Read, index: str | None = None) -> Found:
 
 
 def _crates(file: Path) -> list[_Crate]:
-    try:
-        packages = tomllib.loads(read_text(file)).get("package", [])
-    except tomllib.TOMLDecodeError as error:
-        raise SourceError(f"{file}: {error}") from None
     crates = []
-    for number, package in enumerate(packages, start=1):
+    for number, package in enumerate(list_in(read_toml(file), "package", file), start=1):
         match package:
-            case {"name": str(name), "version": str(version), "source": str(source)} if name:
-                crates.append(_Crate(name, version, source, str(package.get("checksum", ""))))
+            case {"name": str(name), "version": str(version), "source": str(source), **rest} if name:
+                crates.append(_Crate(name, version, source, str(rest.get("checksum", ""))))
             case {"name": str(), "version": str()}:
                 pass  # a package of this workspace
             case _:
@@ -93,12 +82,10 @@ def _configuration(lock: Path) -> dict[str, dict[str, Mapping[str, object]]]:
         file = next((each for name in ("config", "config.toml") if (each := directory / name).is_file()), None)
         if file is None:
             continue
-        try:
-            content = tomllib.loads(read_text(file))
-        except tomllib.TOMLDecodeError as error:
-            raise SourceError(f"{file}: {error}") from None
+        content = read_toml(file)
         for table, merged in tables.items():
-            for name, value in content.get(table, {}).items():
+            named = content.get(table)
+            for name, value in (named if isinstance(named, dict) else {}).items():
                 if isinstance(value, dict):
                     merged[name] = {**value, **merged.get(name, {})}
     return tables

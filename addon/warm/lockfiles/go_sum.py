@@ -6,7 +6,8 @@ import re
 from pathlib import Path
 
 from addon.offline.wanted import Found, SourceError, Wanted, read_text
-from addon.warm.readers.tool import output_of
+from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.tool import output_of
 
 # the request fields that Go's HTTP client sends
 GO_FIELDS = (("Accept-Encoding", "gzip"),)
@@ -14,21 +15,18 @@ GO_FIELDS = (("Accept-Encoding", "gzip"),)
 _LINE = re.compile(r"(?P<module>\S+) (?P<version>v\S+?)(?P<mod>/go\.mod)? h1:[0-9A-Za-z+/]{43}=")
 
 
-async def found_in(file: Path) -> Found:
+async def found_in(lock: LockFile) -> Found:
     """Return the module files: .info and .zip for each version, or .mod for each `/go.mod` line. Raises SourceError."""
-    lines = [_parsed(line, f"{file}: line {number}") for number, line in enumerate(_lines(file), 1) if line.strip()]
+    numbered = enumerate(read_text(lock.path).splitlines(), start=1)
+    lines = [_parsed(line, f"{lock.path}: line {number}") for number, line in numbered if line.strip()]
     if not lines:
         return []
-    proxy = await _module_proxy()
+    proxy = await _module_proxy(lock.folder)
     paths: list[str] = []
     for line in lines:
         base = f"{_escaped(line['module'])}/@v/{_escaped(line['version'])}"
         paths += [f"{base}.mod"] if line["mod"] else [f"{base}.info", f"{base}.zip"]
     return [Wanted(f"{proxy}/{path}", GO_FIELDS) for path in dict.fromkeys(paths)]
-
-
-def _lines(file: Path) -> list[str]:
-    return read_text(file).splitlines()
 
 
 def _parsed(line: str, place: str) -> re.Match[str]:
@@ -37,9 +35,9 @@ def _parsed(line: str, place: str) -> re.Match[str]:
     raise SourceError(f"{place}: expected a module, a version and an h1 hash")
 
 
-async def _module_proxy() -> str:
+async def _module_proxy(folder: Path) -> str:
     """Return the first HTTP module proxy of Go's configuration. Raises SourceError."""
-    value = await output_of(("go", "env", "GOPROXY"))
+    value = await output_of(("go", "env", "GOPROXY"), folder)
     for proxy in re.split("[,|]", value):
         if proxy.startswith(("http://", "https://")):
             return proxy.rstrip("/")

@@ -19,10 +19,12 @@ from packaging.utils import (
 )
 
 from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted, read_text
-from addon.warm.readers.simple_index import PIP_INDEX_FIELDS, ProjectFile, files_of
-from addon.warm.readers.tool import output_of
+from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.python_index import default_index
+from addon.warm.lockfiles.simple_index import PIP_INDEX_FIELDS, ProjectFile, files_of
+from addon.warm.lockfiles.tool import output_of
+from addon.warm.lockfiles.wheels import for_this_machine
 from addon.warm.readers.urls import checked_url
-from addon.warm.readers.wheels import for_this_machine
 
 # the request fields that pip sends for files
 PIP_FILE_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
@@ -37,13 +39,14 @@ class _Pin:
     hashes: frozenset[tuple[str, str]]
 
 
-async def found_in(file: Path, read: Read) -> Found:
+async def found_in(lock: LockFile) -> Found:
     """Return the pages of the projects and their files for this machine. Raises SourceError."""
+    file, read = lock.path, lock.read
     options: dict[str, str] = {}
     pins = list(_pins(file, options, set()))
     if all(pin.requirement.url for pin in pins):
         return [each for pin in pins for each in _direct(pin, file)]
-    indexes = await _indexes(options)
+    indexes = await _indexes(options, lock.folder)
     if not indexes:
         raise SourceError(f"{file}: pip is configured for no index with an HTTP URL")
     found = await asyncio.gather(*(_found(pin, indexes, file, read) for pin in pins))
@@ -103,25 +106,17 @@ def _pin(line: str, place: str) -> _Pin:
 # ---- searching the indexes of pip
 
 
-async def _indexes(options: dict[str, str]) -> list[str]:
+async def _indexes(options: dict[str, str], folder: Path) -> list[str]:
     """Return the URLs of the HTTP indexes: those of the file's options, else those of pip's configuration."""
     configured = {}
-    for line in (await output_of(("pip", "config", "list"))).splitlines():
+    for line in (await output_of(("pip", "config", "list"), folder)).splitlines():
         key, _, value = line.partition("=")
         if (name := key.rpartition(".")[2]) in ("index-url", "extra-index-url"):
             configured[name] = value.strip("'\"")
-    main = options.get("index-url") or configured.get("index-url") or await _default_index()
+    main = options.get("index-url") or configured.get("index-url") or await default_index()
     extra = options.get("extra-index-url") or configured.get("extra-index-url", "")
     urls = [url for url in (main, *extra.split()) if url.startswith(("http://", "https://"))]
     return [url.rstrip("/") for url in dict.fromkeys(urls)]
-
-
-async def _default_index() -> str:
-    """Return the index of pip without any configuration. Raises SourceError."""
-    default = re.search(r"--index-url.*?\(default\s+(\S+)\)", await output_of(("pip", "help", "download")), re.DOTALL)
-    if default is None:
-        raise SourceError("pip help download: expected the default of --index-url")
-    return default[1]
 
 
 async def _found(pin: _Pin, indexes: list[str], file: Path, read: Read) -> Found:

@@ -1,0 +1,101 @@
+"""bun.lock: JSON with commas before closing brackets; the tarballs that Bun fetches on this machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_text, read_toml
+from addon.warm.lockfiles.digests import from_integrity
+from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.npm_registry import Registries, is_for_this_machine, npm_registries
+from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
+
+# the request fields that Bun sends for tarballs
+TARBALL_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip, deflate, br, zstd"))
+
+_STRING_OR_LAST_COMMA = re.compile(r'("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])')
+_SPECIFIER = re.compile(r"(?P<name>@[^/@]+/[^@]+|[^@]+)@(?P<version>.*)")
+_ON_THIS_MACHINE = ("workspace:", "link:", "file:", "root:")
+
+
+async def found_in(lock: LockFile) -> Found:
+    """Return the tarballs of every package that is for this machine. Raises SourceError."""
+    packages = _packages(lock.path)
+    if not packages:
+        return []
+    registries = await _registries(lock.folder)
+    found = [_tarball(entry, registries, f"{lock.path}: {name}") for name, entry in packages.items()]
+    return [each for each in dict.fromkeys(found) if each]
+
+
+async def binary(lock: LockFile) -> Found:
+    """Raise SourceError: bun.lockb is binary, and Bun itself replaces it with bun.lock."""
+    raise SourceError(f"{lock.path}: expected bun.lock; make it with: bun install --save-text-lockfile --lockfile-only")
+
+
+def _packages(file: Path) -> Mapping[str, object]:
+    text = _STRING_OR_LAST_COMMA.sub(lambda match: match[1] or " ", read_text(file))
+    try:
+        lock = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise SourceError(f"{file}: line {error.lineno}, column {error.colno}: {error.msg}, expected JSON") from None
+    except RecursionError:
+        raise SourceError(f"{file}: nested too deeply") from None
+    packages = lock.get("packages", {}) if isinstance(lock, dict) else None
+    if not isinstance(packages, dict):
+        raise SourceError(f"{file}: expected a table under packages")
+    return packages
+
+
+async def _registries(folder: Path) -> Registries:
+    """Return the registries that Bun is configured for. Raises SourceError."""
+    scopes: dict[str, str] = {}
+    default = next((os.environ[name] for name in ("BUN_CONFIG_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry")
+                    if os.environ.get(name)), None)  # fmt: skip
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home())
+    for file in (folder / "bunfig.toml", home / ".bunfig.toml"):
+        install = read_toml(file).get("install") if file.is_file() else None
+        if isinstance(install, dict):
+            default = default or _url_of(install.get("registry"))
+            named = install.get("scopes")
+            for scope, value in (named if isinstance(named, dict) else {}).items():
+                scopes.setdefault(f"@{scope.removeprefix('@')}", _url_of(value) or "")
+    if default:
+        return Registries(default.rstrip("/"), {scope: url.rstrip("/") for scope, url in scopes.items() if url})
+    npm = await npm_registries(folder)  # Bun reads .npmrc too, and has the same default
+    return Registries(npm.default, {**npm.scopes, **{scope: url.rstrip("/") for scope, url in scopes.items() if url}})
+
+
+def _url_of(value: object) -> str | None:
+    """Return the URL of a registry, which Bun's settings give as text or in a table."""
+    url = value.get("url") if isinstance(value, dict) else value
+    return url if isinstance(url, str) else None
+
+
+def _tarball(entry: object, registries: Registries, place: str) -> Wanted | Missing | None:
+    """Return the URL of a package's tarball, or None if Bun fetches none."""
+    match entry:
+        case [str(specifier), *rest] if match := _SPECIFIER.fullmatch(specifier):
+            name, version = match["name"], match["version"]
+        case _:
+            raise SourceError(f'{place}: expected a list that begins with "name@version"')
+    if version.startswith(_ON_THIS_MACHINE):
+        return None
+    if version.startswith(("git", "ssh")):
+        return from_git(name)
+    if "://" in version:  # a tarball from elsewhere
+        return Wanted(checked_url(version, place), TARBALL_FIELDS) if is_http(version) else not_http(name, version)
+    source, package, integrity = (*rest, None, None, None)[:3]
+    if isinstance(package, dict) and not is_for_this_machine(package):
+        return None
+    url = source if isinstance(source, str) and source.endswith(".tgz") else _of_registry(source, registries, match)
+    return Wanted(checked_url(url, place), TARBALL_FIELDS, from_integrity(integrity))
+
+
+def _of_registry(source: object, registries: Registries, package: re.Match[str]) -> str:
+    named = Registries(source.rstrip("/"), {}) if isinstance(source, str) and source else registries
+    return named.tarball(package["name"], package["version"])

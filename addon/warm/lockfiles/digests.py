@@ -1,0 +1,37 @@
+"""The digests that lock files give, in the forms in which they write them."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from binascii import Error as Base64Error
+from collections.abc import Mapping
+
+from addon.offline.wanted import Digest
+
+# strongest first
+_ALGORITHMS = ("sha512", "sha384", "sha256", "sha1")
+
+
+def from_prefixed(text: object) -> Digest | None:
+    """Return the digest of a text like `sha256:0123abcd`; None if there is none."""
+    algorithm, colon, value = text.partition(":") if isinstance(text, str) else ("", "", "")
+    return Digest(algorithm, value.lower()) if colon else None
+
+
+def from_hashes(hashes: Mapping[str, str]) -> Digest | None:
+    """Return the strongest digest of a table from algorithm to hexadecimal value; None if none is known."""
+    known = ((name, hashes[name]) for name in _ALGORITHMS if hashes.get(name))
+    name, value = next(known, ("", ""))
+    return Digest(name, value.lower()) if value else None
+
+
+def from_integrity(integrity: object) -> Digest | None:
+    """Return the strongest digest of a text like `sha512-…` (Subresource Integrity); None if none can be read."""
+    digests = dict(part.partition("-")[::2] for part in integrity.split()) if isinstance(integrity, str) else {}
+    for algorithm in _ALGORITHMS:
+        if algorithm in digests:
+            try:
+                return Digest(algorithm, b64decode(digests[algorithm].partition("?")[0], validate=True).hex())
+            except Base64Error:
+                return None
+    return None

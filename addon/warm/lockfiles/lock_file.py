@@ -1,0 +1,24 @@
+"""A lock file that the user named, and what its reader needs to find the URLs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from addon.offline.wanted import Read
+
+
+@dataclass(frozen=True, slots=True)
+class LockFile:
+    """A lock file, and the means to find what it does not contain."""
+
+    path: Path
+    read: Read
+    """Fetches a document through the cache."""
+    indexes: tuple[str, ...] = ()
+    """URLs of indexes or repositories from the command line, for formats that name none."""
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the project, which often has settings of its package manager."""
+        return self.path.absolute().parent

@@ -1,0 +1,68 @@
+"""lockfile.json of maven-lockfile: the artifacts and plugins of a Maven project, with their URLs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from addon.offline.wanted import Digest, Found, Missing, SourceError, read_json
+from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.maven_files import MAVEN_FIELDS, with_checksum
+from addon.warm.lockfiles.maven_repository import Module, Repositories
+from addon.warm.readers.urls import checked_url, is_http, not_http
+
+
+async def found_in(lock: LockFile) -> Found:
+    """Return each artifact and its POM, the POMs that it inherits from or imports, and their checksums.
+
+    Raises:
+        SourceError: the file is invalid.
+    """
+    content = read_json(lock.path)
+    if "lockFileVersion" not in content and "lockfileVersion" not in content:
+        raise SourceError(f"{lock.path}: expected lockFileVersion, as maven-lockfile writes it")
+    artifacts = list(_artifacts(content))
+    bases = list(dict.fromkeys(base for artifact in artifacts if (base := _base(artifact, lock))))
+    repositories = Repositories([*lock.indexes, *bases], lock.read, MAVEN_FIELDS, gradle=False)
+    found: Found = []
+    for artifact in artifacts:
+        url = str(artifact["resolved"])
+        if not is_http(url):
+            found.append(not_http(str(_module(artifact, lock)), url))
+            continue
+        found += with_checksum(checked_url(url, f"{lock.path}: {_module(artifact, lock)}"), _digest(artifact))
+        located = await repositories.locate(_module(artifact, lock))
+        if isinstance(located, Missing):
+            found.append(located)
+        else:
+            found += [each for pom in located.metadata for each in with_checksum(pom.uri)]
+    return list(dict.fromkeys(found))
+
+
+def _artifacts(value: object) -> Iterator[dict[str, object]]:
+    """Iterate over the artifacts at any depth: they have coordinates and a URL."""
+    match value:
+        case {"groupId": str(), "artifactId": str(), "version": str(), "resolved": str(), **_rest}:
+            assert isinstance(value, dict)  # noqa: S101 - the pattern says so, but not to the type checker
+            yield value
+    children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for child in children:
+        yield from _artifacts(child)
+
+
+def _module(artifact: dict[str, object], lock: LockFile) -> Module:
+    values = [str(artifact[key]) for key in ("groupId", "artifactId", "version")]
+    if not all(values):
+        raise SourceError(f"{lock.path}: expected an artifact with groupId, artifactId and version")
+    return Module(*values)
+
+
+def _base(artifact: dict[str, object], lock: LockFile) -> str | None:
+    """Return the URL of the repository that an artifact came from."""
+    base, found, _ = str(artifact["resolved"]).partition(f"/{_module(artifact, lock).folder}/")
+    return base if found and is_http(base) else None
+
+
+def _digest(artifact: dict[str, object]) -> Digest | None:
+    algorithm = str(artifact.get("checksumAlgorithm", "")).lower().replace("-", "")
+    value = artifact.get("checksum")
+    return Digest(algorithm, value.lower()) if algorithm.startswith("sha") and isinstance(value, str) else None

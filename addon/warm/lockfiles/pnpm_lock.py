@@ -1,0 +1,110 @@
+"""pnpm-lock.yaml: the tarballs, and from pnpm 11 on what the registry says of each package."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_text
+from addon.warm.lockfiles.digests import from_integrity
+from addon.warm.lockfiles.lock_file import LockFile
+from addon.warm.lockfiles.npm_registry import Registries, is_for_this_machine, registries_in
+from addon.warm.lockfiles.tool import json_of
+from addon.warm.lockfiles.yaml_file import yaml_documents
+from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
+
+# the request fields that pnpm sends for tarballs and for the two forms of what a registry says of a package
+TARBALL_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip"))
+SHORT_FIELDS = (
+    ("Accept", "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*"),
+    ("Accept-Encoding", "gzip,deflate"),
+)
+FULL_FIELDS = (("Accept", "application/json; q=1.0, */*"), ("Accept-Encoding", "gzip,deflate"))
+
+CHECKS_AGE_FROM = 11
+"""The first version of pnpm that asks the registry how old each version of a lock file is (minimumReleaseAge)."""
+
+# since version 9 of the format `@a/b@1.0.0`; before, `/@a/b@1.0.0(peer@2.0.0)` and `/@a/b/1.0.0_peer@2.0.0`
+_KEY = re.compile(r"/?(?P<name>@[^/@]+/[^/@]+|[^/@]+)[@/](?P<version>[^(_]+)(?P<peers>[(_].*)?")
+
+
+@dataclass(frozen=True, slots=True)
+class _Pnpm:
+    registries: Registries
+    checks_age: bool
+
+
+async def found_in(lock: LockFile) -> Found:
+    """Return what pnpm requests for every package that is for this machine. Raises SourceError."""
+    packages = _packages(lock)
+    if not packages:
+        return []
+    pnpm = await _pnpm(lock)
+    found = [each for key, package in packages.items() for each in _requests(key, package, pnpm, f"{lock.path}: {key}")]
+    return list(dict.fromkeys(found))
+
+
+def _packages(lock: LockFile) -> dict[str, Mapping[str, object]]:
+    """Return the packages of all documents of the file. Raises SourceError."""
+    packages: dict[str, Mapping[str, object]] = {}
+    for document in yaml_documents(read_text(lock.path), lock.path):
+        if "lockfileVersion" not in document:
+            raise SourceError(f"{lock.path}: expected lockfileVersion")
+        listed = document.get("packages") or {}
+        if not isinstance(listed, dict):
+            raise SourceError(f"{lock.path}: expected a table under packages")
+        for key, package in listed.items():
+            if not isinstance(package, dict) or not isinstance(package.get("resolution"), dict):
+                raise SourceError(f"{lock.path}: {key}: expected a package with resolution")
+            packages[str(key)] = package
+    return packages
+
+
+async def _pnpm(lock: LockFile) -> _Pnpm:
+    """Return the configuration and the age of pnpm. Raises SourceError."""
+    command = ("pnpm", "config", "list", "--json")
+    configuration = await json_of(command, lock.folder)
+    agent = str(configuration.get("userAgent") or configuration.get("user-agent"))
+    version = re.match(r"pnpm/(\d+)", agent)
+    return _Pnpm(registries_in(configuration, " ".join(command)), bool(version and int(version[1]) >= CHECKS_AGE_FROM))
+
+
+def _requests(key: str, package: Mapping[str, object], pnpm: _Pnpm, place: str) -> Iterator[Wanted | Missing]:
+    resolution = package["resolution"]
+    assert isinstance(resolution, dict)  # noqa: S101 - `_packages` has checked it
+    if "directory" in resolution:
+        return
+    if resolution.get("type") == "git" or "repo" in resolution:
+        yield from_git(key)
+        return
+    name, version, url = _name_and_url(key, resolution, pnpm.registries, place)
+    if pnpm.checks_age and version:
+        yield from _age_of(name, version, pnpm.registries.of(name))
+    if not is_for_this_machine(package) or url.startswith("file:"):
+        return
+    digest = from_integrity(resolution.get("integrity"))
+    yield Wanted(checked_url(url, place), TARBALL_FIELDS, digest) if is_http(url) else not_http(key, url)
+
+
+def _name_and_url(
+    key: str, resolution: Mapping[str, object], registries: Registries, place: str
+) -> tuple[str, str | None, str]:
+    """Return the name, the version in a registry (or None), and the URL of the tarball. Raises SourceError."""
+    match = _KEY.fullmatch(key)
+    if match and re.match(r"\d", match["version"]):
+        tarball = resolution.get("tarball") or registries.tarball(match["name"], match["version"])
+        return match["name"], match["version"], str(tarball)
+    if tarball := resolution.get("tarball"):
+        return key, None, str(tarball)
+    raise SourceError(f"{place}: expected a name and a version, or a resolution with tarball")
+
+
+def _age_of(name: str, version: str, registry: str) -> Iterator[Wanted]:
+    """Iterate over the documents from which pnpm learns when a version was published."""
+    document = f"{registry}/{quote(name, safe='@')}"
+    yield Wanted(document, SHORT_FIELDS)
+    yield Wanted(document, FULL_FIELDS)
+    # most registries have no attestations, and most packages have none either
+    yield Wanted(f"{registry}/-/npm/v1/attestations/{name}@{version}", TARBALL_FIELDS, may_be_absent=True)
