@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
 
 from pydantic import BaseModel
 
@@ -15,6 +19,43 @@ FIXED = ("listen", "listen_tls", "edge", "workers", "store", "memory", "offline.
 
 FIXED_WITH_WORKERS = ("listen", "listen_tls", "store.kind", "store.path")
 """The same where workers are started anew with other settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadSettings:
+    """Settings, with the content of the files that they name when they were read."""
+
+    settings: Settings
+    contents: Mapping[Path, bytes]
+    """A digest of each of these files that could be read."""
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Return these settings, with the files as they are now."""
+        return cls(settings, {file: digest for file in _named_files(settings) if (digest := _digest(file))})
+
+    def changes_from(self, old: ReadSettings) -> str:
+        """Return what has changed in comparison with older settings, in words."""
+        files = [file for file in self.contents if file in old.contents and self.contents[file] != old.contents[file]]
+        changed = [*changed_keys(old.settings, self.settings), *(f"the content of {file}" for file in files)]
+        return ", ".join(changed) or "nothing has changed"
+
+
+def _named_files(settings: Settings) -> Iterator[Path]:
+    """Return the files that are read again with the settings."""
+    yield settings.answer.client_list
+    for site in settings.site:
+        yield from (Path(file).expanduser() for file in sorted(site.users_files))
+        for pair in site.tls:
+            yield from (pair.cert_file, pair.key_file)
+
+
+def _digest(file: Path) -> bytes:
+    """Return a digest of the content of a file, or nothing if it cannot be read."""
+    try:
+        return sha256(file.read_bytes()).digest()
+    except OSError:
+        return b""
 
 
 def changed_keys(old: Settings, new: Settings) -> tuple[str, ...]:

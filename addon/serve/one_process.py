@@ -9,6 +9,7 @@ from collections.abc import Coroutine, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
+from addon.config.reload import ReadSettings
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.runtime.signals import operator_signals
@@ -63,6 +64,7 @@ class _OneProcess:
     def __init__(self, launch: Launch, proxy: Proxy | MitmproxyServer) -> None:
         self._launch = launch
         self._proxy = proxy
+        self._in_force = ReadSettings.of(launch.settings)
         self._tasks: set[asyncio.Task[None]] = set()
         self._upgrading: asyncio.Task[None] | None = None
         self._living = self._do(launch.manager.show_signs_of_life(_is_alive))
@@ -104,7 +106,7 @@ class _OneProcess:
 
     def _reload(self) -> None:
         self._launch.manager.reloading()
-        reload(self._proxy, self._launch.load)
+        self._in_force = reload(self._proxy, self._launch.load, self._in_force)
         self._launch.tell_ready()
 
     def _upgrade(self) -> None:

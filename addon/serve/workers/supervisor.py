@@ -15,7 +15,7 @@ import time
 
 from addon.config.errors import ConfigError
 from addon.config.redaction import redaction
-from addon.config.reload import FIXED_WITH_WORKERS, changed_keys, refuse_fixed
+from addon.config.reload import FIXED_WITH_WORKERS, ReadSettings, refuse_fixed
 from addon.frontend.listener import BACKLOG
 from addon.runtime.control import ControlServer
 from addon.runtime.leases.server import LeaseServer
@@ -59,7 +59,7 @@ class Supervisor:
 
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
-        self._settings = launch.settings
+        self._in_force = ReadSettings.of(launch.settings)
         directory = launch.settings.store.directory
         self._leases = LeaseServer(directory)
         self._workers = WorkerSet(launch.sockets, self._leases.path)
@@ -104,13 +104,13 @@ class Supervisor:
     async def _serve(self) -> None:
         """Start the workers, and do what people ask for; return after an upgrade. Raises WorkerFailed."""
         await self._serve_leases()
-        await self._workers.start(self._settings)
+        await self._workers.start(self._in_force.settings)
         for each in self._launch.sockets:
             each.listen(BACKLOG)  # the workers do so, too, but perhaps later than the next lines are read
         await self._control.start()
         host, port = self._launch.sockets[0].getsockname()[:2]
         workers = self._workers.serving
-        announce(self._settings, workers[0].store, (), host, port)
+        announce(self._in_force.settings, workers[0].store, (), host, port)
         print_line(f"its {len(workers)} workers are the processes {', '.join(str(each.pid) for each in workers)}")
         self._launch.serves()
         async with asyncio.TaskGroup() as tasks:
@@ -145,10 +145,11 @@ class Supervisor:
 
     async def _reload(self) -> None:
         """Read the settings again, and start workers with them; or log what is wrong with them and change nothing."""
-        old, modes = self._settings, None
+        old, modes = self._in_force.settings, None
         try:
             new = self._launch.load()
             refuse_fixed(old, new, FIXED_WITH_WORKERS)
+            read = ReadSettings.of(new.settings)
             make_ca(new.settings)
             tls_of(new.settings, known_certificates(), time.time)
             redaction.shows_queries = new.settings.log.queries
@@ -164,9 +165,8 @@ class Supervisor:
             for line in str(error).splitlines():
                 logger.error("settings not reloaded: %s", line)
             return
-        self._settings = new.settings
-        changed = ", ".join(changed_keys(old, new.settings))
-        logger.warning("settings reloaded: %s", changed or "nothing has changed")
+        logger.warning("settings reloaded: %s", read.changes_from(self._in_force))
+        self._in_force = read
 
     # ---- signals
 

@@ -8,7 +8,7 @@ import pytest
 
 from addon.config.errors import ConfigError
 from addon.config.load import configure
-from addon.config.reload import changed_keys, refuse_fixed
+from addon.config.reload import ReadSettings, changed_keys, refuse_fixed
 from addon.config.settings import Settings
 
 
@@ -56,3 +56,22 @@ def test_sites_may_change_but_a_forward_proxy_does_not_become_an_edge(tmp_path: 
     with pytest.raises(ConfigError) as refused:
         refuse_fixed(one.settings, configure(file, environ={}))
     assert str(refused.value) == f"settings: site: found no site, expected at least one site {until}"
+
+
+def test_a_named_file_with_another_content_is_a_change(tmp_path: Path) -> None:
+    users, clients = tmp_path / "users", tmp_path / "clients.toml"
+    users.write_text("ada:$2y$04$" + "a" * 53)
+    clients.write_text("")
+    rule = {"basic_auth": {"users_file": str(users)}}
+    site = {"hosts": ["a.example"], "origins": ["http://127.0.0.1:1"], "rules": [rule]}
+    settings = Settings.model_validate({"site": [site], "answer": {"clients": str(clients)}})
+    first = ReadSettings.of(settings)
+    assert ReadSettings.of(settings).changes_from(first) == "nothing has changed"
+    users.write_text("eve:$2y$04$" + "a" * 53)
+    second = ReadSettings.of(settings)
+    assert second.changes_from(first) == f"the content of {users}"
+    clients.write_text("# none")
+    third = ReadSettings.of(Settings.model_validate({**settings.model_dump(), "drain_timeout": 1}))
+    assert third.changes_from(second) == f"drain_timeout, the content of {clients}"
+    users.unlink()
+    assert ReadSettings.of(third.settings).changes_from(third) == "nothing has changed"

@@ -44,6 +44,17 @@ class Reloading:
         self.proxy.__exit__(*exception)
 
 
+def test_a_changed_file_with_users_is_named(tmp_path: Path) -> None:
+    users = tmp_path / "users"
+    users.write_text("ada:$2y$04$" + "a" * 53)
+    rules = f'[[site.rules]]\nbasic_auth = {{ users_file = "{users}" }}\n'
+    text = f'[[site]]\nhosts = ["a.example"]\norigins = ["http://127.0.0.1:1"]\n{rules}'
+    with Reloading(tmp_path, text) as it:
+        it.reload(text, "settings reloaded: nothing has changed")
+        users.write_text("eve:$2y$04$" + "a" * 53)
+        it.reload(text, f"settings reloaded: the content of {users}\n")
+
+
 def test_changed_settings_are_in_force_at_once(tmp_path: Path, origin: Origin) -> None:
     fresh = serve_page(origin, "/a", b"a", FRESH)
     with Reloading(tmp_path, '[answer]\nname = "before"') as it:
