@@ -1,11 +1,15 @@
-"""Finds the proxy that runs on a store, for commands that send programs to it."""
+"""Finds the proxies that run on a store."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
-from addon.cli.terminal import FAILED, fail
+from addon.cli.options import load_configuration
+from addon.cli.terminal import FAILED, fail, print_note
+from addon.config.errors import ConfigError
 from addon.config.settings import Settings
+from addon.config.store_place import store_place
 from addon.runtime.control_client import ControlClient, ControlError, running_proxies
 
 
@@ -31,3 +35,21 @@ def find_running_proxy(settings: Settings) -> RunningProxy | None:
     if problems:
         fail("\n".join(problems), FAILED)
     return None
+
+
+def proxies_whatever_the_settings(config: Path | None, store: str | None) -> tuple[Path, list[ControlClient]]:
+    """Return the directory of the store and the proxies that run on it, also if the settings are invalid now.
+
+    Raises ConfigError if they are invalid, and no proxy is found.
+    """
+    try:
+        directory = load_configuration(config, store).settings.store.directory
+    except ConfigError as error:
+        directory = store_place(config, store)
+        proxies = running_proxies(directory)
+        if not proxies:
+            raise
+        for line in str(error).splitlines():  # the proxy runs with earlier settings
+            print_note(line)
+        return directory, proxies
+    return directory, running_proxies(directory)

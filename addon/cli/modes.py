@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
+from addon.cli.find_proxy import proxies_whatever_the_settings
+from addon.cli.options import ConfigOption, JsonOption, StoreOption
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_table
-from addon.runtime.control_client import running_proxies
 from cache.policy.operator_rules import Mode
 
 HostArgument = Annotated[
@@ -64,8 +64,7 @@ def _switch(mode: Mode, host: str | None, config: ConfigOption, store: StoreOpti
 
 def _ask_proxies(config: ConfigOption, store: StoreOption, arguments: Mapping[str, object]) -> list[dict[str, object]]:
     """Return the replies of all running proxies of the store; if no proxy runs, the command fails."""
-    directory = load_configuration(config, store).settings.store.directory
-    proxies = running_proxies(directory)
+    directory, proxies = proxies_whatever_the_settings(config, store)
     if not proxies:
         fail(
             f"no proxy is running on {directory}: secondhand serve starts one, with the mode that cache.mode sets",

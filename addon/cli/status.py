@@ -5,10 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
-from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
+from addon.cli.find_proxy import proxies_whatever_the_settings
+from addon.cli.options import ConfigOption, JsonOption, StoreOption
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_note, print_table
 from addon.config.units import time_text
-from addon.runtime.control_client import ControlError, running_proxies
+from addon.runtime.control_client import ControlError
 
 WORKER_COLUMNS = ("pid", "since", "connections", "draining")
 """Sections of a worker that are columns of the table of workers. The others are printed by themselves."""
@@ -16,9 +17,9 @@ WORKER_COLUMNS = ("pid", "since", "connections", "draining")
 
 def status(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Print the processes of running proxies, where they listen, and how many connections each has."""
-    directory = load_configuration(config, store).settings.store.directory
+    directory, running = proxies_whatever_the_settings(config, store)
     proxies = []
-    for client in running_proxies(directory):
+    for client in running:
         try:
             proxies.append(client.ask("status"))
         except ControlError as error:  # the other proxies are still described

@@ -80,6 +80,13 @@ def default_file() -> Path:
     return user_config_path("secondhand") / "config.toml"
 
 
+def settings_file(file: Path | None, environ: Mapping[str, str]) -> Path | None:
+    """Return the file that is read: this one, or that of SECONDHAND_CONFIG, or the default file; None without any."""
+    if file is None and environ.get(FILE_VARIABLE):
+        return Path(environ[FILE_VARIABLE]).expanduser()
+    return default_file() if file is None and default_file().is_file() else file
+
+
 def configure(
     file: Path | None = None,
     overrides: Mapping[str, object] | None = None,
@@ -98,10 +105,7 @@ def configure(
     Raises:
         ConfigError: the settings are invalid; it holds all faults.
     """
-    if file is None and environ.get(FILE_VARIABLE):
-        file = Path(environ[FILE_VARIABLE]).expanduser()
-    if file is None and default_file().is_file():
-        file = default_file()
+    file = settings_file(file, environ)
     values: dict[Location, _Value] = {}
     if file is not None:
         _merge(values, read_toml(file), str(file))

@@ -36,3 +36,18 @@ def test_it_lists_the_workers_with_their_connections(workers: str, tmp_path: Pat
         with pytest.raises(subprocess.CalledProcessError) as failed:
             proxy.run("status")
         assert failed.value.returncode == 1
+
+
+def test_a_running_proxy_is_found_although_its_settings_are_invalid_now(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text("")
+    options = ("--config", str(file))
+    with Proxy(tmp_path, command=("secondhand", "serve", *options)) as proxy:
+        file.write_text("[answer]\nstatus = 'sometimes'\n")
+        [status] = json.loads(proxy.run("status", "--json", *options))["proxies"]
+        assert status["listen"] == [f"127.0.0.1:{proxy.port}"]
+        assert proxy.run("mode", *options) == "auto\n"
+        proxy.stop()
+        with pytest.raises(subprocess.CalledProcessError) as failed:
+            proxy.run("status", *options)
+        assert failed.value.returncode == 2
