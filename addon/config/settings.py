@@ -297,6 +297,6 @@ class Settings(Section):
             client_certificate=str(Path(origin.client_certificate).expanduser()) if origin.client_certificate else "",
             reach=self.reach,
             proxy=origin.proxy,
-            sites=site_options(self.sites),
+            sites=site_options(self.sites, nobody(self.forwarded_fields), behind_proxies=bool(self.trusted_proxies)),
             own_addresses=own_authorities(*self.address),
         )

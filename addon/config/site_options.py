@@ -8,14 +8,23 @@ from pathlib import Path
 from addon.config.site import SiteSettings
 from addon.config.site_origins import HealthSettings, SiteOriginSettings
 from addon.origin.backends.options import CheckOptions, SiteOptions, SiteOriginOptions
+from cache.http.client import Client
 
 
-def site_options(sites: Sequence[SiteSettings]) -> tuple[SiteOptions, ...]:
-    """Return the options for each site, in their order."""
-    return tuple(map(_options_of, sites))
+def site_options(sites: Sequence[SiteSettings], client: Client, *, behind_proxies: bool) -> tuple[SiteOptions, ...]:
+    """Return the options for each site, in their order.
+
+    Args:
+        sites: The sites.
+        client: The client of requests that the edge makes itself.
+        behind_proxies: Trusted proxies are in front of the edge.
+    """
+    return tuple(_options_of(site, client, behind_proxies=behind_proxies) for site in sites)
 
 
-def _options_of(site: SiteSettings) -> SiteOptions:
+def _options_of(site: SiteSettings, client: Client, *, behind_proxies: bool) -> SiteOptions:
+    # a proxy in front mostly terminates TLS, and an application for http does not mind https
+    scheme = "https" if site.tls or behind_proxies else "http"
     return SiteOptions(
         hosts=site.hosts,
         origins=tuple(map(_origin_of, site.origins)),
@@ -24,7 +33,7 @@ def _options_of(site: SiteSettings) -> SiteOptions:
         fail_timeout=site.fail_timeout,
         fail_statuses=frozenset(site.fail_status),
         slow_start=site.slow_start,
-        check=_check_of(site.health) if site.health else None,
+        check=_check_of(site.health, scheme, client) if site.health else None,
         host_header=site.host_header,
         sni=site.sni,
         ca_files=tuple(str(Path(file).expanduser()) for file in site.ca_files),
@@ -36,7 +45,7 @@ def _origin_of(origin: SiteOriginSettings) -> SiteOriginOptions:
     return SiteOriginOptions(origin.url, origin.address, origin.weight)
 
 
-def _check_of(health: HealthSettings) -> CheckOptions:
+def _check_of(health: HealthSettings, scheme: str, client: Client) -> CheckOptions:
     return CheckOptions(
         path=health.path,
         interval=health.interval,
@@ -44,4 +53,6 @@ def _check_of(health: HealthSettings) -> CheckOptions:
         statuses=frozenset(health.status),
         fails=health.fails,
         passes=health.passes,
+        scheme=scheme,
+        client=client,
     )

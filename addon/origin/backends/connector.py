@@ -92,7 +92,10 @@ class SiteConnector:
 
     def _check_request(self, origin: SiteOrigin, check: CheckOptions, route: Route) -> Request:
         """Return the request of a check. Its path is that of the origin, so the prefix is not put in front of it."""
-        name = self._site.options.name.removeprefix(WILDCARD)
-        host = origin.options.address.authority if name == ANY_HOST else name
-        request = Request("GET", route.scheme, host, DEFAULT_PORTS[route.scheme], check.path, fields=_CHECK_FIELDS)
+        host, port = self._site.options.name.removeprefix(WILDCARD), DEFAULT_PORTS[check.scheme]
+        if host == ANY_HOST:
+            address = origin.options.address
+            host = address.host or "localhost"
+            port = port if address.port in (0, DEFAULT_PORTS[address.scheme]) else address.port
+        request = Request("GET", check.scheme, host, port, check.path, fields=_CHECK_FIELDS, client=check.client)
         return replace(route, prefix="").applied(request)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from cache.http.client import NOBODY, Client
 from cache.http.origin_address import OriginAddress
 
 CLIENT, ORIGIN = "client", "origin"
@@ -35,6 +36,10 @@ class CheckOptions:
     """Checks in a row that fail, after which an origin is down."""
     passes: int = 2
     """Checks in a row that are passed, after which it is up again."""
+    scheme: str = "http"
+    """The scheme by which clients ask for the site: applications redirect requests over http that want https."""
+    client: Client = NOBODY
+    """The client of the checks, which says which forwarded fields they have."""
 
 
 @dataclass(frozen=True, slots=True)

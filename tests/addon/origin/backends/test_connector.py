@@ -188,6 +188,45 @@ def test_a_check_is_passed_by_its_status(reply: bytes, statuses: list[int], prob
     run(main())
 
 
+@pytest.mark.parametrize(
+    ("tables", "lines"),
+    [
+        ({"trusted_proxies": ["127.0.0.1"]}, ["Proto: https", "Host: a.example", "Port: 443"]),
+        ({}, ["Proto: http", "Host: a.example", "Port: 80"]),
+        ({"forwarded_fields": []}, []),
+    ],
+)
+def test_a_check_has_the_forwarded_fields_that_requests_of_the_site_have(
+    tables: dict[str, Any], lines: list[str]
+) -> None:
+    """An application that redirects requests over http would never pass it otherwise."""
+
+    async def main() -> None:
+        async with RawOrigin(answering(OK)) as origin:
+            site = {"hosts": ["a.example"], "origins": [f"http://127.0.0.1:{origin.port}"], "health": {"path": "/"}}
+            client = OriginClient(Settings.model_validate({"site": [site], **tables}).origin_options())
+            [checked] = client.sites
+            assert await client.check(checked, checked.origins[0]) is None
+            found = [line for line in origin.requests[-1].decode().split("\r\n") if line.startswith("X-Forwarded-")]
+            assert found == [f"X-Forwarded-{line}" for line in lines]
+            await client.close()
+
+    run(main())
+
+
+def test_a_check_of_a_site_for_any_host_names_the_origin() -> None:
+    async def main() -> None:
+        async with RawOrigin(answering(OK)) as origin:
+            health = {"path": "/health"}
+            client = client_for({"hosts": ["*"], "origins": [f"http://127.0.0.1:{origin.port}"], "health": health})
+            [site] = client.sites
+            assert await client.check(site, site.origins[0]) is None
+            assert first_line_and_host(origin) == ["GET /health HTTP/1.1", f"Host: 127.0.0.1:{origin.port}"]
+            await client.close()
+
+    run(main())
+
+
 def test_a_check_of_a_closed_or_silent_origin_says_what_is_wrong() -> None:
     async def main() -> None:
         async with RawOrigin(lambda peer: peer.closed_after_data()) as origin:
