@@ -15,10 +15,10 @@ import typer
 from addon.cli.options import ConfigOption, LocalhostOption, StoreOption
 from addon.cli.terminal import FAILED, fail, print_note
 from addon.config.private_profile import PROFILE
-from addon.programs.run.bypasses import VARIABLE as BYPASS_VARIABLE
-from addon.programs.run.bypasses import read_bypasses
 from addon.programs.run.command import CannotRun
 from addon.programs.run.command import run as run_command
+from addon.programs.run.direct_connections import VARIABLE as DIRECT_CONNECTIONS
+from addon.programs.run.direct_connections import read_direct_connections
 from addon.programs.run.namespace import IsolatedNetwork, NoNamespace, leave_the_network
 from addon.programs.run.private_log import has_warnings, messages_only, save_log
 from addon.programs.run.private_proxy import PrivateOptions, PrivateProxy, ProxyDidNotStart
@@ -98,9 +98,9 @@ def run(
         trust = write_trust_files(Path(folder), ca_certificate(proxy.ca).pem, os.environ, kept=proxy.store)
         before = _snapshot(proxy.control)
         proxy_variables = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
-        bypasses = Path(folder, "bypasses")
-        exit_code = _run(command, {**os.environ, **proxy_variables, BYPASS_VARIABLE: str(bypasses)}, network)
-        summary = Summary.between(before, _snapshot(proxy.control), read_bypasses(bypasses))
+        direct = Path(folder, "direct")
+        exit_code = _run(command, {**os.environ, **proxy_variables, DIRECT_CONNECTIONS: str(direct)}, network)
+        summary = Summary.between(before, _snapshot(proxy.control), read_direct_connections(direct))
     if proxy.store:
         _save_log("".join(proxy.log), proxy.store, summary)
     _print_summary(summary, command)

@@ -42,9 +42,9 @@ def test_a_program_that_ignores_the_proxy_gets_a_command_that_repairs_it(tmp_pat
     assert found["git"]["said"] == "I use no proxy"
 
 
-@pytest.mark.parametrize("name", ["pip", "npm", "git", "java"])
+@pytest.mark.parametrize("name", ["pip", "npm", "git", "java", "wget", "aria2", "lftp", "PHP"])
 def test_an_installed_program_needs_no_repair(findings: dict[str, dict[str, object]], name: str) -> None:
-    program(name)
+    program({"aria2": "aria2c", "PHP": "php"}.get(name, name))
     assert findings[name]["mend"] == ""
 
 

@@ -7,10 +7,15 @@ import shutil
 import sys
 from dataclasses import dataclass
 
+from addon.programs.trust.client_files import PHP_FOLDER
 from addon.programs.trust.files import STORE_PASSWORD, TrustFiles
 
 _PROXY_COMMANDS = {
     "curl": "echo 'proxy = {proxy}' >> ~/.curlrc",
+    "wget": "printf 'http_proxy = {proxy}\\nhttps_proxy = {proxy}\\n' >> ~/.wgetrc",
+    "aria2": "mkdir -p ~/.aria2 && echo 'all-proxy={proxy}' >> ~/.aria2/aria2.conf",
+    "lftp": "printf 'set http:proxy {proxy}\\nset https:proxy {proxy}\\n' >> ~/.lftprc",
+    "PHP": "export http_proxy={proxy} https_proxy={proxy}",
     "pip": "pip config set global.proxy {proxy}",
     "npm": "npm config set proxy {proxy} && npm config set https-proxy {proxy}",
     "git": "git config --global http.proxy {proxy}",
@@ -23,6 +28,10 @@ _PROXY_COMMANDS = {
 
 _TRUST_COMMANDS = {
     "curl": """echo 'cacert = "{plain}"' >> ~/.curlrc""",
+    "wget": "echo 'ca_certificate = {plain}' >> ~/.wgetrc",
+    "aria2": "mkdir -p ~/.aria2 && echo 'ca-certificate={plain}' >> ~/.aria2/aria2.conf",
+    "lftp": """echo 'set ssl:ca-file "{plain}"' >> ~/.lftprc""",
+    "PHP": "export PHP_INI_SCAN_DIR=:{php}",
     "pip": "pip config set global.cert {bundle}",
     "npm": "npm config set cafile {bundle}",
     "git": "git config --global http.sslCAInfo {bundle}",
@@ -88,5 +97,5 @@ def _install_command() -> str:
 
 def _filled(command: str, setup: ProxySetup) -> str:
     bundle, java = setup.trust.bundle, setup.trust.java
-    quoted = shlex.quote(str(bundle))
-    return command.format(proxy=setup.proxy, password=STORE_PASSWORD, bundle=quoted, plain=bundle, java=java)
+    quoted, php = shlex.quote(str(bundle)), shlex.quote(str(bundle.parent / PHP_FOLDER))
+    return command.format(proxy=setup.proxy, password=STORE_PASSWORD, bundle=quoted, plain=bundle, java=java, php=php)

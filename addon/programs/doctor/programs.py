@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -75,8 +76,39 @@ def _chromium(site: str, folder: Path, proxy: str) -> tuple[str, ...] | None:
     return (chromium, *options, "--dump-dom", f"{site}/") if chromium else None
 
 
+def _wget(site: str, _folder: Path, _proxy: str) -> tuple[str, ...] | None:
+    wget = shutil.which("wget")
+    return (wget, "--no-verbose", "--tries=1", "--output-document=-", f"{site}/") if wget else None
+
+
+def _aria2(site: str, folder: Path, _proxy: str) -> tuple[str, ...] | None:
+    aria2 = shutil.which("aria2c")  # the name alone: it is found in the folder of `secondhand run` first
+    return ("aria2c", "--max-tries=1", "--dir", str(folder), "--out", "file", f"{site}/") if aria2 else None
+
+
+def _lftp(site: str, _folder: Path, _proxy: str) -> tuple[str, ...] | None:
+    lftp = shutil.which("lftp")
+    return (lftp, "-c", f"set net:max-retries 1; cat {site}/") if lftp else None
+
+
+def _php(site: str, _folder: Path, _proxy: str) -> tuple[str, ...] | None:
+    php = shutil.which("php")
+    script = "$curl = curl_init($argv[1]); exit(curl_exec($curl) ? 0 : print(curl_error($curl)));"
+    return (php, "-r", script, f"{site}/") if php and _has_curl(php) else None
+
+
+def _has_curl(php: str) -> bool:
+    """Return whether PHP has its extension curl; without it, PHP uses no proxy by itself."""
+    test = "exit(extension_loaded('curl') ? 0 : 1);"
+    return subprocess.run((php, "-r", test), capture_output=True, check=False).returncode == 0  # noqa: S603 - our own
+
+
 PROGRAMS = (
     Program("curl", _curl, GREETING),
+    Program("wget", _wget, GREETING),
+    Program("aria2", _aria2, "download completed"),
+    Program("lftp", _lftp, GREETING),
+    Program("PHP", _php, GREETING),
     Program("pip", _pip, "secondhand_specimen"),
     Program("npm", _npm, "1.0.0"),
     Program(

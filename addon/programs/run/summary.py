@@ -63,15 +63,15 @@ class Summary:
     """The hosts for which a program did not accept the proxy's certificate."""
     unreachable: Sequence[str] = ()
     """The origins that did not answer."""
-    bypasses: Sequence[str] = ()
+    direct: Sequence[str] = ()
     """The hosts and ports of connections that went around the proxy, as far as that is known."""
 
     @classmethod
-    def between(cls, before: Snapshot, after: Snapshot, bypasses: Sequence[str] = ()) -> Summary:
+    def between(cls, before: Snapshot, after: Snapshot, direct: Sequence[str] = ()) -> Summary:
         """Return the difference of two snapshots of a proxy, with the connections that went around it."""
         counters = {name: number - before.counters.get(name, 0) for name, number in after.counters.items()}
         distrusted = [host for host, count in after.distrusted.items() if count > before.distrusted.get(host, 0)]
-        return cls(counters, after.missing[len(before.missing) :], distrusted, after.unreachable, bypasses)
+        return cls(counters, after.missing[len(before.missing) :], distrusted, after.unreachable, direct)
 
     def _count(self, name: str) -> int:
         return self.counters.get(name, 0)
@@ -96,7 +96,7 @@ class Summary:
     def is_empty(self) -> bool:
         """Return whether nothing is known of the program: it sent the proxy nothing, nor anything around it."""
         names = "requests", "distrusted", "tls_failures", "passed_through"
-        return not (any(map(self._count, names)) or self.distrusted or self.bypasses or self._refused)
+        return not (any(map(self._count, names)) or self.distrusted or self.direct or self._refused)
 
     @property
     def has_failures(self) -> bool:
@@ -139,9 +139,9 @@ class Summary:
                 f"the certificate for {_named(self.distrusted)} was not trusted by a program, or it has pinned another"
                 " (see secondhand doctor, and the setting tls.leave_alone)"
             )
-        if count := len(self.bypasses):
+        if count := len(self.direct):
             connections = f"{count} connection{'' if count == 1 else 's'}"
-            yield f"{connections} went around the proxy, which --strict prevents: {_named(self.bypasses)}"
+            yield f"{connections} went around the proxy, which --strict prevents: {_named(self.direct)}"
         if failures := self._count("tls_failures"):
             yield f"{failures} failed in TLS between program and proxy"
         if missing := self._not_stored:

@@ -16,6 +16,9 @@ from pathlib import Path
 from addon.programs.trust.client_authorities import home_of
 from addon.programs.trust.replaced_files import EXECUTABLE, replace_file
 
+PHP_FOLDER = "php"
+"""The folder with the settings for PHP."""
+
 _OVERRIDDEN_BY_WGET_FILE = re.compile(
     rb"[ \t]*(ca[-_]?certificate|use[-_]?proxy|https?[-_]?proxy|no[-_]?proxy)[ \t]*=", re.IGNORECASE
 )
@@ -40,7 +43,7 @@ def write_client_files(folder: Path, bundle: Path, environ: Mapping[str, str]) -
         "WGETRC": str(_wget_file(folder / "wgetrc", b"ca_certificate", bundle, _own(environ, "WGETRC", ".wgetrc"))),
         "WGET2RC": str(_wget_file(folder / "wget2rc", b"ca-certificate", bundle, _own(environ, "WGET2RC", ".wget2rc"))),
         "LFTP_HOME": str(_lftp_folder(folder / "lftp", bundle, environ)),
-        "PHP_INI_SCAN_DIR": _php_folders(folder / "php", bundle, environ.get("PHP_INI_SCAN_DIR")),
+        "PHP_INI_SCAN_DIR": _php_folders(folder / PHP_FOLDER, bundle, environ.get("PHP_INI_SCAN_DIR")),
         **_path(folder / "bin", bundle, environ),
     }
 

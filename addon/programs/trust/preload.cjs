@@ -1,10 +1,10 @@
 // Makes Node use HTTP_PROXY, HTTPS_PROXY and NO_PROXY for requests of http and https through all agents, for http2, and
 // for fetch. Newer releases do that by themselves, for fetch and the global agents only. Connections that go around the
-// proxy nevertheless are written to the file that BYPASS_LOG_OF_SECONDHAND names, one `host:port` in each line.
+// proxy nevertheless are written to the file that DIRECT_CONNECTIONS_OF_SECONDHAND names, one `host:port` in each line.
 "use strict";
 
 const { http_proxy: plainProxy, https_proxy: secureProxy, no_proxy: direct = "" } = process.env;
-const bypassLog = process.env.BYPASS_LOG_OF_SECONDHAND;
+const directLog = process.env.DIRECT_CONNECTIONS_OF_SECONDHAND;
 
 if (plainProxy || secureProxy) {
   const fs = require("node:fs");
@@ -151,7 +151,7 @@ if (plainProxy || secureProxy) {
   }
 
   // Writes down what goes around the proxy: everything but the proxy, this machine and the hosts of NO_PROXY.
-  if (bypassLog) {
+  if (directLog) {
     const proxies = [plainProxy, secureProxy].filter(Boolean).map((proxy) => new URL(proxy).host);
     const connectSocket = net.Socket.prototype.connect;
     net.Socket.prototype.connect = function connect(...args) {
@@ -162,7 +162,7 @@ if (plainProxy || secureProxy) {
       const isPath = path !== undefined && path !== null && port === undefined;
       if (!isPath && !LOOPBACK.test(name) && !isDirect(name) && !proxies.includes(`${name}:${port}`)) {
         try {
-          fs.appendFileSync(bypassLog, `${name}:${port}\n`);
+          fs.appendFileSync(directLog, `${name}:${port}\n`);
         } catch {
           // another user may be running this, who cannot write there
         }

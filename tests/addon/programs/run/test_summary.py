@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.programs.run.bypasses import read_bypasses
+from addon.programs.run.direct_connections import read_direct_connections
 from addon.programs.run.private_log import has_warnings, save_log
 from addon.programs.run.summary import Snapshot, Summary
 from cache.answer.cache_status import Handling
@@ -91,13 +91,13 @@ def test_a_program_that_came_to_the_proxy_without_a_request_has_not_ignored_it(c
 
 
 def test_connections_around_the_proxy_are_counted(tmp_path: Path) -> None:
-    (tmp_path / "bypasses").write_text("db.test:5432\nb.test:443\ndb.test:5432\n")
-    summary = Summary.between(Snapshot(), Snapshot(), read_bypasses(tmp_path / "bypasses"))
+    (tmp_path / "direct").write_text("db.test:5432\nb.test:443\ndb.test:5432\n")
+    summary = Summary.between(Snapshot(), Snapshot(), read_direct_connections(tmp_path / "direct"))
     assert not summary.is_empty
     assert summary.line().endswith(
         "3 connections went around the proxy, which --strict prevents: db.test:5432 b.test:443"
     )
-    assert read_bypasses(tmp_path / "none") == ()
+    assert read_direct_connections(tmp_path / "none") == ()
 
 
 def test_a_log_is_saved_for_its_owner_only_and_searched_for_warnings(tmp_path: Path) -> None:
