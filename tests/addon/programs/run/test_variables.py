@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from addon.programs.run.variables import Shell, script, variables
 from addon.programs.trust.client_authorities import CA_FILES
-from addon.programs.trust.files import STORE_PASSWORD, TrustFiles, system_bundle, write_trust_files
+from addon.programs.trust.files import STORE_PASSWORD, TrustFiles, system_bundle, write_origins_file, write_trust_files
 from tests.fixtures.throwaway_ca import ThrowawayCA
 
 PROXY = "http://127.0.0.1:8080"
@@ -62,8 +62,9 @@ def test_the_bundle_has_the_cas_of_the_system_of_the_user_and_of_the_proxy(tmp_p
     java = pkcs12.load_pkcs12(written.java.read_bytes(), STORE_PASSWORD.encode())
     assert len(java.additional_certs) == bundle.count(begin)
     assert f'CAInfo "{written.bundle}"' in written.apt.read_text()
-    assert written.origins is not None
-    origins = written.origins.read_bytes()
+    file = write_origins_file(tmp_path, {"NODE_EXTRA_CA_CERTS": str(users)}, ours.read_bytes())
+    assert file is not None
+    origins = file.read_bytes()
     assert users.read_bytes() in origins
     assert ours.read_bytes() not in origins
 
@@ -73,7 +74,7 @@ def test_what_is_no_certificate_is_not_trusted_for_origins(tmp_path: Path) -> No
     ours = ThrowawayCA(tmp_path, "ours").file
     (users := tmp_path / "users.pem").write_text("-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n")
     environ = {"HOME": str(tmp_path), "CURL_CA_BUNDLE": str(users)}
-    origins = write_trust_files(tmp_path, ours.read_bytes(), environ).origins
+    origins = write_origins_file(tmp_path, environ, ours.read_bytes())
     assert origins is None or b"YQ==" not in origins.read_bytes()
 
 
