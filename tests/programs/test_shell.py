@@ -134,6 +134,19 @@ def test_env_reports_that_no_proxy_is_running(shell: Shell) -> None:
     )
 
 
+def test_env_names_the_cas_of_single_programs_that_the_proxy_does_not_know(
+    shell: Shell, tmp_path: Path, ca: ThrowawayCA
+) -> None:
+    other = ThrowawayCA(tmp_path, "other")
+    command = [str(COMMANDS / "secondhand"), "env"]
+    known = run_to_end(command, shell.folder, {**shell.variables, "NODE_EXTRA_CA_CERTS": str(ca.file)})
+    unknown = run_to_end(command, shell.folder, {**shell.variables, "NODE_EXTRA_CA_CERTS": str(other.file)})
+    assert "origin.ca_files" not in known.errors
+    file = shell.folder / "cache" / "secondhand" / "trust" / "origins.pem"
+    assert f"programs here trust CAs that the proxy does not know: add {file} to origin.ca_files" in unknown.errors
+    assert other.file.read_bytes() in file.read_bytes()
+
+
 def test_run_shared_finds_the_proxy_on_any_port(shell: Shell, origin: Origin, ca: ThrowawayCA) -> None:
     url = origin.offer("/shared", page(b"hello"))
     settings = {"LISTEN": "127.0.0.1:0", "STORE__PATH": str(shell.folder / "store")}

@@ -99,7 +99,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
             self._flush()
             return
         except ssl.SSLError as error:
-            logger.info("a client failed at TLS: %s", error.reason or error)
+            logger.info("a client failed at TLS%s: %s", self._for_host, error.reason or error)
             self._note_failure(error)
             if error.reason == "HTTP_REQUEST":
                 self._refuse_http(self._transport)
@@ -121,7 +121,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
                 break
             except ssl.SSLError as error:
                 if not isinstance(error, ssl.SSLZeroReturnError):
-                    logger.info("a client broke its TLS: %s", error.reason or error)
+                    logger.info("a client broke its TLS%s: %s", self._for_host, error.reason or error)
                     self._note_failure(error)  # in TLS 1.3 the alert about an untrusted certificate arrives only here
                     self._transport.abort()
                     return
@@ -138,6 +138,10 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
         if self._outgoing.pending:
             self._flush()
 
+    @property
+    def _for_host(self) -> str:
+        return f" for {self._undecided_host}" if self._undecided_host else ""
+
     def _note_failure(self, error: ssl.SSLError) -> None:
         service, host, self._undecided_host = self._frontend.service, self._undecided_host, ""
         if not _DISTRUST.search(error.reason or ""):
@@ -150,6 +154,7 @@ class TlsConnection(asyncio.Transport, asyncio.Protocol):
     def _note_departure(self) -> None:
         """Note that the client closes the connection; without a request, it has perhaps disliked the certificate."""
         if self._undecided_host and not self._closing:
+            logger.info("a client closed its TLS connection%s without a request", self._for_host)
             self._frontend.service.distrust.leaves(self._undecided_host)
         self._undecided_host = ""
 

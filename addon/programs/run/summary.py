@@ -141,7 +141,7 @@ class Summary:
             )
         if count := len(self.direct):
             connections = f"{count} connection{'' if count == 1 else 's'}"
-            yield f"{connections} went around the proxy, which --strict prevents: {_named(self.direct)}"
+            yield f"{connections} attempted around the proxy (--strict lets none through): {_named(self.direct)}"
         if failures := self._count("tls_failures"):
             yield f"{failures} failed in TLS between program and proxy"
         if missing := self._not_stored:

@@ -157,7 +157,7 @@ if (plainProxy || secureProxy) {
     net.Socket.prototype.connect = function connect(...args) {
       const first = Array.isArray(args[0]) ? args[0][0] : args[0];
       const { host, port, path } =
-        typeof first === "object" ? first : { port: first, host: typeof args[1] === "string" ? args[1] : undefined };
+        first && typeof first === "object" ? first : { port: first, host: typeof args[1] === "string" ? args[1] : undefined };
       const name = bareHost(host);
       const isPath = path !== undefined && path !== null && port === undefined;
       if (!isPath && !LOOPBACK.test(name) && !isDirect(name) && !proxies.includes(`${name}:${port}`)) {

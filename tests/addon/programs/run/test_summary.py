@@ -95,7 +95,7 @@ def test_connections_around_the_proxy_are_counted(tmp_path: Path) -> None:
     summary = Summary.between(Snapshot(), Snapshot(), read_direct_connections(tmp_path / "direct"))
     assert not summary.is_empty
     assert summary.line().endswith(
-        "3 connections went around the proxy, which --strict prevents: db.test:5432 b.test:443"
+        "3 connections attempted around the proxy (--strict lets none through): db.test:5432 b.test:443"
     )
     assert read_direct_connections(tmp_path / "none") == ()
 
