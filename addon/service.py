@@ -134,7 +134,7 @@ class Service:
         )
         self.commands: dict[str, Handler] = {
             "address": self._listen_address.handle,
-            "distrust": self.distrust.handle,
+            "failed-hosts": self._failed_hosts,
             "fetch": prefetch_handler(self.active),
             "missing": self._missing,
             "mode": self.modes.handle,
@@ -337,6 +337,10 @@ class Service:
     async def _missing(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         misses = self.active.current.responder.misses
         return {"urls": misses.missing if misses else []}
+
+    async def _failed_hosts(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        """Return how many connections failed, by host of a client's tunnel and by origin."""
+        return {"distrusted": dict(self.distrust.hosts), "not_reached": dict(self.reachability.not_reached)}
 
     async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return dict(self.counters.snapshot())

@@ -165,11 +165,9 @@ def _run(command: Sequence[str], environ: Mapping[str, str], network: IsolatedNe
 def _snapshot(control: ControlClient) -> Snapshot:
     """Return the counters of a proxy and what it has noted; empty if it has ended."""
     try:
+        failed = control.ask("failed-hosts")
         return Snapshot.of(
-            control.ask("stats"),
-            control.ask("missing")["urls"],
-            control.ask("distrust")["hosts"],
-            control.ask("mode")["unreachable"],
+            control.ask("stats"), control.ask("missing")["urls"], failed["distrusted"], failed["not_reached"]
         )
     except ControlError as error:
         print_note(str(error))

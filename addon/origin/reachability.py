@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -102,6 +103,8 @@ class Reachability:
         self._clock = clock
         self._records: dict[str, _Record] = {}
         self._answered_at: dict[str, float] = {}
+        self.not_reached = Counter[str]()
+        """The number of connections that failed, by origin; the first MAX_ORIGINS origins are counted."""
 
     @property
     def unreachable(self) -> frozenset[str]:
@@ -110,6 +113,8 @@ class Reachability:
 
     def failed(self, request: Request, failure: OriginFailure, began: float) -> None:
         """Note that an attempt failed which began at `began`, in seconds since the epoch."""
+        if failure.disconnected and (request.origin in self.not_reached or len(self.not_reached) < MAX_ORIGINS):
+            self.not_reached[request.origin] += 1
         if failure.kind in UNDECIDED or failure.others_up:
             return
         if failure.kind not in NO_ANSWER:

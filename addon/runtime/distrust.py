@@ -35,10 +35,6 @@ class Distrust:
         """Note that a client has closed the connection without an alert, and without having sent a request."""
         _count(self._without_request, host)
 
-    async def handle(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        """Return for each host how many connections ended because a client did not accept its certificate."""
-        return {"hosts": dict(self.hosts)}
-
     @property
     def hosts(self) -> Mapping[str, int]:
         """The number of connections that ended because a client did not accept the certificate, by host."""

@@ -33,20 +33,24 @@ class Snapshot:
     """The URLs that were missing."""
     distrusted: Mapping[str, int] = MappingProxyType({})
     """The number of connections that ended because a client did not accept the proxy's certificate, by host."""
-    unreachable: Sequence[str] = ()
-    """The origins that do not answer at the moment."""
+    not_reached: Mapping[str, int] = MappingProxyType({})
+    """The number of connections that failed, by origin."""
 
     @classmethod
     def of(
-        cls, counters: Mapping[str, object], missing: object, distrusted: object = None, unreachable: object = None
+        cls, counters: Mapping[str, object], missing: object, distrusted: object = None, not_reached: object = None
     ) -> Snapshot:
         """Return a snapshot from the proxy's replies; values of the wrong type are left out."""
-        return cls(_numbers(counters), _texts(missing), _numbers(distrusted), _texts(unreachable))
+        return cls(_numbers(counters), _texts(missing), _numbers(distrusted), _numbers(not_reached))
 
 
 def _numbers(reply: object) -> Mapping[str, int]:
     entries = reply.items() if isinstance(reply, Mapping) else ()
     return {str(name): number for name, number in entries if isinstance(number, int)}
+
+
+def _increased(before: Mapping[str, int], after: Mapping[str, int]) -> Sequence[str]:
+    return [name for name, number in after.items() if number > before.get(name, 0)]
 
 
 def _texts(reply: object) -> Sequence[str]:
@@ -61,8 +65,8 @@ class Summary:
     missing: Sequence[str] = ()
     distrusted: Sequence[str] = ()
     """The hosts for which a program did not accept the proxy's certificate."""
-    unreachable: Sequence[str] = ()
-    """The origins that did not answer."""
+    not_reached: Sequence[str] = ()
+    """The origins to which a connection failed."""
     direct: Sequence[str] = ()
     """The hosts and ports of connections that went around the proxy, as far as that is known."""
 
@@ -70,8 +74,9 @@ class Summary:
     def between(cls, before: Snapshot, after: Snapshot, direct: Sequence[str] = ()) -> Summary:
         """Return the difference of two snapshots of a proxy, with the connections that went around it."""
         counters = {name: number - before.counters.get(name, 0) for name, number in after.counters.items()}
-        distrusted = [host for host, count in after.distrusted.items() if count > before.distrusted.get(host, 0)]
-        return cls(counters, after.missing[len(before.missing) :], distrusted, after.unreachable, direct)
+        distrusted = _increased(before.distrusted, after.distrusted)
+        not_reached = _increased(before.not_reached, after.not_reached)
+        return cls(counters, after.missing[len(before.missing) :], distrusted, not_reached, direct)
 
     def _count(self, name: str) -> int:
         return self.counters.get(name, 0)
@@ -128,8 +133,8 @@ class Summary:
     def _problems(self) -> Iterator[str]:
         if failed := self._refused - self._not_stored:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self._failures.items())
-            unreachable = f"; not reached: {_named(self.unreachable)}" if self.unreachable else ""
-            yield f"{failed} failed" + (f" ({kinds}{unreachable})" if kinds else "")
+            origins = f"; not reached: {_named(self.not_reached)}" if self.not_reached else ""
+            yield f"{failed} failed" + (f" ({kinds}{origins})" if kinds else "")
         if unsaved := self._count(_STORE_FAILED):
             yield f"{unsaved} not stored: the store failed"
         if passed := self._count("passed_through"):

@@ -34,7 +34,7 @@ class SharedCommands:
         """The counters of workers that have ended."""
         self.handlers: dict[str, Handler] = {
             "address": self._one("address"),
-            "distrust": self._distrust,
+            "failed-hosts": self._failed_hosts,
             "fetch": self._one("fetch"),
             "missing": self._missing,
             "mode": self._switch_mode,
@@ -153,11 +153,12 @@ class SharedCommands:
         replies = await self.ask_all("missing", arguments)
         return {"urls": list(dict.fromkeys(url for reply in replies for url in _list(reply["urls"])))}
 
-    async def _distrust(self, arguments: Mapping[str, object]) -> Reply:
-        total = Counter[str]()
-        for reply in await self.ask_all("distrust", arguments):
-            total.update({host: int(str(count)) for host, count in _table(reply["hosts"]).items()})
-        return {"hosts": dict(total)}
+    async def _failed_hosts(self, arguments: Mapping[str, object]) -> Reply:
+        totals: dict[str, Counter[str]] = {"distrusted": Counter(), "not_reached": Counter()}
+        for reply in await self.ask_all("failed-hosts", arguments):
+            for kind, total in totals.items():
+                total.update({host: int(str(count)) for host, count in _table(reply[kind]).items()})
+        return {kind: dict(total) for kind, total in totals.items()}
 
     async def _stats(self, arguments: Mapping[str, object]) -> Reply:
         total = Counter(self._past)

@@ -52,6 +52,16 @@ def world() -> World:
     return World()
 
 
+def test_failed_connections_are_counted_by_origin(world: World) -> None:
+    for kind in (FailureKind.DNS_ERROR, FailureKind.CONNECTION_REFUSED):
+        world.fail(kind=kind)
+    world.reachability.failed(REQUEST, OriginFailure(FailureKind.TLS_CERTIFICATE_ERROR, "No CA."), world.now)
+    assert world.reachability.not_reached == {ORIGIN: 2}
+    for number in range(MAX_ORIGINS + 1):
+        world.fail(request_for(f"https://{number}.test/"))
+    assert len(world.reachability.not_reached) == MAX_ORIGINS
+
+
 def test_one_failure_is_not_enough() -> None:
     assert MAX_FAILURES > 1
 

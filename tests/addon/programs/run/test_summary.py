@@ -75,9 +75,9 @@ def test_failures_are_counted_by_kind() -> None:
 def test_a_host_whose_certificate_is_not_accepted_is_told_from_one_that_is_not_reached() -> None:
     before = Snapshot.of({}, [], {"before.test": 1, "again.test": 1})
     counted = {"requests": 1, "refused.fetch-failed": 1, "failures.dns_error": 1}
-    after = Snapshot.of(counted, [], {"before.test": 1, "again.test": 2, "new.test": 1}, ["https://gone.test:443"])
+    after = Snapshot.of(counted, [], {"before.test": 1, "again.test": 2, "new.test": 1}, {"https://gone.test": 1})
     line = Summary.between(before, after).line()
-    assert "1 failed (1 dns_error; not reached: https://gone.test:443)" in line
+    assert "1 failed (1 dns_error; not reached: https://gone.test)" in line
     assert "the certificate for again.test new.test was not trusted by a program, or it has pinned another" in line
 
 

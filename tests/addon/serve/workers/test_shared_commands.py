@@ -20,7 +20,13 @@ class Worker:
         return dict(self._reply)
 
 
-def test_distrusting_clients_are_added_up_by_host() -> None:
-    workers = [Worker({"hosts": {"a.test": 1}}), Worker({"hosts": {"a.test": 2, "b.test": 1}})]
+def test_failed_connections_are_added_up_by_host() -> None:
+    workers = [
+        Worker({"distrusted": {"a.test": 1}, "not_reached": {}}),
+        Worker({"distrusted": {"a.test": 2, "b.test": 1}, "not_reached": {"https://c.test": 1}}),
+    ]
     commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
-    assert asyncio.run(commands.handlers["distrust"]({})) == {"hosts": {"a.test": 3, "b.test": 1}}
+    assert asyncio.run(commands.handlers["failed-hosts"]({})) == {
+        "distrusted": {"a.test": 3, "b.test": 1},
+        "not_reached": {"https://c.test": 1},
+    }
