@@ -122,6 +122,15 @@ class WorkerProcess:
         """Run a command in the worker and return its result. Raises ControlError."""
         return await self._channel.ask(command, **arguments)
 
+    async def responds(self, seconds: float) -> bool:
+        """Return whether the worker responds within so many seconds."""
+        try:
+            async with asyncio.timeout(seconds):
+                await self.ask("ping")
+        except (TimeoutError, ControlError):
+            return False
+        return True
+
     def begin(self) -> None:
         """Let the worker serve clients."""
         self._told_to_begin.set()

@@ -17,6 +17,7 @@ from addon.runtime.control_client import ControlError
 from addon.serve.exit_codes import FAILED
 from addon.serve.proxy import HANDOVER_GRACE
 from addon.serve.workers.backoff import Backoff
+from addon.serve.workers.hanging_workers import kill_hanging
 from addon.serve.workers.share import share_of
 from addon.serve.workers.shared_commands import SharedCommands
 from addon.serve.workers.worker import Assignment
@@ -26,6 +27,10 @@ logger = logging.getLogger(__name__)
 
 PATIENCE = 5.0
 """Seconds that workers get beyond `drain_timeout` to write what they have stored. After that they are killed."""
+
+
+START_TIMEOUT = 60.0
+"""Seconds in which a worker must be ready to serve clients; one that hangs is killed."""
 
 
 class WorkerSet:
@@ -75,6 +80,8 @@ class WorkerSet:
         old, self.serving = self.serving, new
         for worker in new:
             worker.begin()
+        if generation == 1:
+            self._do(kill_hanging(lambda: self.serving))
         for worker in old:
             self._do(self._hand_over(worker, drain_timeout))
 
@@ -89,9 +96,18 @@ class WorkerSet:
             await worker.kill()
 
     async def _start(self, worker: WorkerProcess, settings: Settings) -> None:
-        """Start a worker, and wait until it is ready. Raises WorkerFailed."""
+        """Start a worker, and wait until it is ready. Raises WorkerFailed, also if that takes too long."""
         self.alive.add(worker)
         self._do(self._watch(worker))
+        try:
+            async with asyncio.timeout(START_TIMEOUT):
+                await self._become_ready(worker, settings)
+        except TimeoutError:
+            await worker.kill()
+            problem = f"worker {worker.pid} was not ready after {START_TIMEOUT:g} seconds, and was killed"
+            raise WorkerFailed(problem, FAILED) from None
+
+    async def _become_ready(self, worker: WorkerProcess, settings: Settings) -> None:
         commands = self.commands.state
         share = share_of(settings, worker.number)
         await worker.start(Assignment(share, self._sockets, self._lease_socket, commands, self._rates))
@@ -145,13 +161,8 @@ class WorkerSet:
             return
 
     async def are_alive(self, seconds: float) -> bool:
-        """Return whether all workers that serve clients respond within so many seconds."""
-        try:
-            async with asyncio.timeout(seconds):
-                await asyncio.gather(*(worker.ask("ping") for worker in self.serving))
-        except (TimeoutError, ControlError):
-            return False
-        return bool(self.serving)
+        """Return whether a worker that serves clients responds within so many seconds; others are being replaced."""
+        return any(await asyncio.gather(*(worker.responds(seconds) for worker in self.serving)))
 
     # ---- the end
 

@@ -74,13 +74,16 @@ def test_an_upgrade_tells_the_new_main_process(workers: str, manager: ServiceMan
 
 
 @pytest.mark.usefixtures("notified")
-def test_there_is_no_sign_of_life_while_a_worker_hangs(manager: ServiceManager, tmp_path: Path) -> None:
+def test_there_is_no_sign_of_life_while_all_workers_hang(manager: ServiceManager, tmp_path: Path) -> None:
     with Proxy(tmp_path, command=("secondhand", "serve", "--workers", "2")) as proxy:
         manager.wait_for("WATCHDOG")
-        hanging = workers_of(proxy)[1]
-        os.kill(hanging, signal.SIGSTOP)
+        first, second = workers_of(proxy)
+        os.kill(first, signal.SIGSTOP)
+        manager.wait_for("WATCHDOG")
+        os.kill(second, signal.SIGSTOP)
         assert manager.is_silent_for(3.0)
-        os.kill(hanging, signal.SIGCONT)
+        os.kill(first, signal.SIGCONT)
+        os.kill(second, signal.SIGCONT)
         manager.wait_for("WATCHDOG")
         kill_a_worker(proxy)
         proxy.stop()

@@ -1,16 +1,18 @@
-"""The set of workers, where no process can be started."""
+"""The set of workers, where no process can be started, or where it hangs."""
 
 from __future__ import annotations
 
 import asyncio
 import errno
 import os
+import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 
 from addon.config.settings import Settings
-from addon.serve.workers import worker_process
+from addon.serve.workers import worker_process, worker_set
 from addon.serve.workers.worker_process import WorkerFailed
 from addon.serve.workers.worker_set import WorkerSet
 
@@ -35,3 +37,28 @@ def test_a_process_that_cannot_be_started_is_reported_and_nothing_is_killed(
 
     assert asyncio.run(start()).alive == set()
     assert killed == []
+
+
+def test_a_worker_that_hangs_at_its_start_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hanging: list[subprocess.Popen[bytes]] = []
+
+    def fork(*_: object) -> tuple[int, socket.socket]:
+        ours, theirs = socket.socketpair()
+        hanging.append(subprocess.Popen(["/bin/sleep", "1000"], stdin=theirs))
+        theirs.close()
+        ours.setblocking(False)
+        return hanging[-1].pid, ours
+
+    monkeypatch.setattr(worker_process, "fork", fork)
+    monkeypatch.setattr(worker_set, "START_TIMEOUT", 0.05)
+
+    async def start() -> WorkerSet:
+        workers = WorkerSet((), tmp_path / "leases")
+        with pytest.raises(WorkerFailed, match=r"worker \d+ was not ready after 0.05 seconds, and was killed"):
+            await workers.start(Settings(workers=2))
+        return workers
+
+    assert asyncio.run(start()).alive == set()
+    assert [not Path(f"/proc/{each.pid}").exists() for each in hanging] == [True, True]
+    for each in hanging:  # the set of workers has waited for it already
+        each.wait()
