@@ -17,6 +17,7 @@ from cache.http.messages import Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules import validation
 from cache.rules.accept_encoding import with_class
+from cache.rules.coded_forms import with_tags_of_origin
 from cache.rules.forward_targets import pseudonym
 from cache.rules.freshness import directives_of
 from cache.rules.storability import is_authorized
@@ -30,6 +31,8 @@ def forwarded(request: Request, policy: CachePolicy) -> Request:
     identity, name = policy.identity, pseudonym(policy)
     fields = with_class(request.fields) if policy.codings.classes else request.fields
     fields = _forwarded_fields(fields, request.method)
+    if policy.codings.compress and "if-match" in fields:
+        fields = with_tags_of_origin(fields)
     if identity.via:
         fields = _with_via(fields, request.version, name)
     if identity.gateway or not identity.via:

@@ -112,3 +112,14 @@ def tag_of_response(tag: str) -> str:
     """Return the origin's entity tag of the response whose form has this tag; any other tag unchanged."""
     match = _TAG_OF_FORM.fullmatch(tag)
     return f'{match[1]}"' if match else tag
+
+
+def with_tags_of_origin(fields: Fields) -> Fields:
+    """Return request fields whose If-Match names the origin's entity tags in place of those of coded forms.
+
+    A client that has a form and changes the response sends the tag that it got (RFC 9110 §13.1.1), which the origin
+    does not know. If-Range stays as it is: the bytes that the client has are those of the form.
+    """
+    tags = [tag for line in fields.all("if-match") for tag in entity_tags(line)]
+    translated = list(dict.fromkeys(map(tag_of_response, tags)))
+    return fields if translated == tags else fields.replacing("If-Match", ", ".join(translated))

@@ -207,6 +207,17 @@ CONVERSATIONS = [
         answer("203", PLAIN, 'ETag: "1"', body=OLD),
     ),
     _played(
+        "a client that has a compressed copy and changes the response names the origin's tag in If-Match",
+        "CODE-02",
+        *_compressed(),
+        ask("PUT /a", f'If-Match: {BR_TAG}, "2"', body="x"),
+        origin("412 Precondition Failed", "Content-Length: 0", saw='If-Match: "1", "2"'),
+        answer("412"),
+        ask("GET /a", f"If-Match: {BR_TAG}"),
+        origin("200 OK", FRESH_60, TEXT, saw='If-Match: "1"', body=OLD),
+        answer("200", body=OLD),
+    ),
+    _played(
         "a page for everyone is compressed although its request had a cookie",
         "CODE-05",
         ask("GET /a", "Accept-Encoding: gzip, br", "Cookie: a=b"),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from cache.engine.upstream_request import forwarded, in_background
 from cache.http.client import NOBODY, Client
-from cache.policy.cache_policy import CachePolicy, Identity
+from cache.policy.cache_policy import CachePolicy, CodingPolicy, Identity
 from cache.rules.forwarded_fields import forwarded_fields
 from tests.cache.examples import request, stored
 
@@ -31,6 +33,22 @@ def test_a_request_of_the_edges_own_has_the_client_nobody() -> None:
     policy = replace(EDGE, identity=replace(EDGE.identity, forwarded=only_x))
     assert forwarded(request(), policy).client == only_x
     assert forwarded(request(), CachePolicy()).client is None
+
+
+@pytest.mark.parametrize(
+    ("sent", "seen"),
+    [
+        ('"1-br-0123abcd"', '"1"'),
+        ('W/"1-gzip-0123abcd", "1", "2"', 'W/"1", "1", "2"'),
+        ('"1-br-0123abcd", "1-gzip-0123abcd"', '"1"'),
+        ('"1-br", "1-br-0123abc"', '"1-br", "1-br-0123abc"'),
+        ("*", "*"),
+    ],
+)
+def test_an_origin_gets_its_own_tags_in_if_match(sent: str, seen: str) -> None:
+    compressing = replace(EDGE, codings=CodingPolicy(compress=("br", "gzip")))
+    assert forwarded(request(("If-Match", sent)), compressing).fields.get("if-match") == seen
+    assert forwarded(request(("If-Match", sent)), EDGE).fields.get("if-match") == sent
 
 
 def test_a_forward_proxy_adds_via_and_an_edge_cdn_loop_as_well() -> None:
