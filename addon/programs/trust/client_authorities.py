@@ -6,8 +6,10 @@ proxy has to trust these CAs as well.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 CA_FILES = (
@@ -58,15 +60,16 @@ _MAX_SETTINGS = 1_048_576
 
 
 def client_authorities(environ: Mapping[str, str]) -> Iterator[Path]:
-    """Iterate over the existing files that programs in this environment were told to trust.
+    """Iterate over the readable files that programs in this environment were told to trust.
 
     Nobody has checked that they hold certificates.
     """
     home = home_of(environ)
     for name in (*_named_by_variables(environ), *_named_in_settings(environ, home)):
         path = _below_home(name.replace("${HOME}", "~"), home)
-        if path.is_file():
-            yield path
+        with suppress(OSError, ValueError):  # the program could not read it either
+            if path.is_file() and os.access(path, os.R_OK):
+                yield path
 
 
 def _named_by_variables(environ: Mapping[str, str]) -> Iterator[str]:
@@ -96,5 +99,5 @@ def _text(file: Path) -> str:
     try:
         with file.open("rb") as opened:
             return opened.read(_MAX_SETTINGS).decode(errors="replace")
-    except OSError:
+    except (OSError, ValueError):
         return ""

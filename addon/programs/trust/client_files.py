@@ -55,7 +55,10 @@ def _own(environ: Mapping[str, str], variable: str, name: str) -> Path:
 
 def _wget_file(file: Path, option: bytes, bundle: Path, own: Path) -> Path:
     """Write a file with the user's lines: wget reads one file of the user, and cannot include another."""
-    lines = own.read_bytes().splitlines() if own.is_file() else []
+    try:
+        lines = own.read_bytes().splitlines()
+    except (OSError, ValueError):  # there is none, or wget could not read it either
+        lines = []
     kept = [line for line in lines if not _OVERRIDDEN_BY_WGET_FILE.match(line)]
     replace_file(file, b"\n".join([*kept, option + b" = " + os.fsencode(bundle), b""]))
     return file
@@ -66,29 +69,40 @@ def _lftp_folder(folder: Path, bundle: Path, environ: Mapping[str, str]) -> Path
     before = environ.get("LFTP_HOME")
     if before and Path(before) == folder:
         return folder  # in a shell that has these variables already
-    own = [Path(before)] if before else _lftp_folders(environ)
     folder.mkdir(exist_ok=True)
-    for place in reversed([each for each in own if each.is_dir()]):
-        for name in {*_LFTP_DATA, *(each.name for each in place.iterdir())} - {"rc"}:
+    settings = b""
+    for place in [Path(before)] if before else _lftp_folders(environ):
+        names = _names_in(place)
+        if names is None:
+            continue
+        for name in {*_LFTP_DATA, *names} - {"rc"}:
             with suppress(FileExistsError):
                 (folder / name).symlink_to(place / name)
-    sources = [f"source {_lftp_quoted(place / 'rc')}\n" for place in own if (place / "rc").is_file()]
-    replace_file(folder / "rc", "".join([*sources, f"set ssl:ca-file {_lftp_quoted(bundle)}\n"]).encode())
+        if "rc" in names:
+            settings += b"source %b\n" % _lftp_quoted(place / "rc")
+    replace_file(folder / "rc", settings + b"set ssl:ca-file %b\n" % _lftp_quoted(bundle))
     return folder
 
 
 def _lftp_folders(environ: Mapping[str, str]) -> list[Path]:
-    """Return the folders in which lftp has its settings and its data by default."""
+    """Return the folders in which lftp has its data and its settings by default."""
     home = home_of(environ)
-    if (home / ".lftp").is_dir():
+    if _names_in(home / ".lftp") is not None:
         return [home / ".lftp"]
-    settings = environ.get("XDG_CONFIG_HOME") or home / ".config"
-    return [Path(settings, "lftp"), Path(environ.get("XDG_DATA_HOME") or home / ".local/share", "lftp")]
+    data, settings = environ.get("XDG_DATA_HOME"), environ.get("XDG_CONFIG_HOME")
+    return [Path(data or home / ".local/share", "lftp"), Path(settings or home / ".config", "lftp")]
 
 
-def _lftp_quoted(path: Path) -> str:
-    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+def _names_in(folder: Path) -> set[str] | None:
+    """Return the names of the files in a folder; None if there is no folder that can be read."""
+    try:
+        return {each.name for each in folder.iterdir()}
+    except (OSError, ValueError):
+        return None
+
+
+def _lftp_quoted(path: Path) -> bytes:
+    return b'"%b"' % os.fsencode(path).replace(b"\\", b"\\\\").replace(b'"', b'\\"')
 
 
 def _php_folders(folder: Path, bundle: Path, before: str | None) -> str:

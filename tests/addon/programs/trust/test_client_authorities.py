@@ -60,6 +60,11 @@ def test_comments_and_files_that_do_not_exist_are_ignored(own: Path, tmp_path: P
     assert authorities({"HOME": str(tmp_path), "PIP_CERT": "/nowhere", "CURL_CA_BUNDLE": ""}) == []
 
 
+def test_a_certificate_in_place_of_a_path_is_ignored(tmp_path: Path) -> None:
+    variables = {"CURL_CA_BUNDLE": f"-----BEGIN CERTIFICATE-----\n{'YQ==' * 2000}", "PIP_CONFIG_FILE": "a" * 5000}
+    assert authorities({"HOME": str(tmp_path), **variables}) == []
+
+
 def test_a_project_cannot_name_a_ca(own: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     project = tmp_path / "project"
     project.mkdir()

@@ -46,6 +46,14 @@ def test_wget_keeps_the_file_that_a_variable_names(folder: Path, bundle: Path, h
     assert Path(values["WGETRC"]).read_text() == f"tries = 5\nca_certificate = {bundle}\n"
 
 
+def test_files_of_the_user_that_cannot_be_read_are_left_out(folder: Path, bundle: Path, home: Path) -> None:
+    (home / ".lftp").write_text("no folder")
+    too_long = "a" * 5000
+    values = write_client_files(folder, bundle, {"HOME": str(home), "WGETRC": too_long, "WGET2RC": str(home)})
+    assert Path(values["WGETRC"]).read_text() == f"ca_certificate = {bundle}\n"
+    assert (folder / "lftp" / "rc").read_text() == f'set ssl:ca-file "{bundle}"\n'
+
+
 @pytest.mark.parametrize("place", [".lftp", ".config/lftp"])
 def test_lftp_reads_the_users_settings_first_and_has_the_users_bookmarks(
     folder: Path, bundle: Path, home: Path, place: str
@@ -53,13 +61,15 @@ def test_lftp_reads_the_users_settings_first_and_has_the_users_bookmarks(
     own = home / place
     own.mkdir(parents=True)
     (own / "rc").write_text("set net:timeout 5\n")
-    (own / "bookmarks").write_text("a http://a.test/\n")
+    data = own if place == ".lftp" else home / ".local" / "share" / "lftp"
+    data.mkdir(parents=True, exist_ok=True)
+    (data / "bookmarks").write_text("a http://a.test/\n")
 
     lftp = Path(write_client_files(folder, bundle, {"HOME": str(home)})["LFTP_HOME"])
 
     assert (lftp / "rc").read_text() == f'source "{own / "rc"}"\nset ssl:ca-file "{bundle}"\n'
     assert (lftp / "bookmarks").read_text() == "a http://a.test/\n"
-    assert (lftp / "cwd_history").readlink() == own / "cwd_history"
+    assert (lftp / "cwd_history").readlink() == data / "cwd_history"
 
 
 @pytest.mark.parametrize(
