@@ -10,6 +10,7 @@ from pathlib import Path
 
 from addon.config.addresses import own_authorities
 from addon.config.settings import Settings
+from addon.config.store import FREE_SPACE
 from addon.offline.miss_queue import MissQueue
 from addon.offline.miss_response import MissResponses, remedy
 from addon.offline.modes import Modes
@@ -33,7 +34,9 @@ from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.purge_command import purge_handler
 from addon.pipeline.reply import Reply
 from addon.pipeline.responder import Responder
+from addon.pipeline.size_limit import SizeLimit
 from addon.pipeline.store_condition import StoreCondition, StoreState
+from addon.pipeline.too_large import TooLargeResponses
 from addon.pipeline.why_command import WhyCommand
 from addon.recordings.draining_responder import DrainingResponder
 from addon.recordings.switch import RecordingSwitch
@@ -99,6 +102,7 @@ class Service:
         self.own_store = OwnStore(settings.store, settings.memory, self._count_lost)
         store, directory = self.own_store.first(), self.own_store.directory
         self.queue = MissQueue(settings.store.directory) if directory else None
+        self.too_large = TooLargeResponses(directory)
         self.reachability = Reachability(self._set_unreachable, self.clock)
         policy = settings.policy()
         policy = replace(
@@ -169,13 +173,17 @@ class Service:
             policy=policy,
             clock=self.clock,
             counters=self.counters,
-            max_object=self.settings.store.largest_object,
+            size_limit=self._size_limit(async_store),
             reachability=self.reachability,
         )
-        misses = MissResponses(async_store, queue, self._remedy)
+        misses = MissResponses(async_store, queue, self._remedy, fetcher.size_limit)
         return Pipeline(
             async_store, fetcher, responder(fetcher, self.counters, self.settings.cache.collapse_timeout, misses)
         )
+
+    def _size_limit(self, store: AsyncStore) -> SizeLimit:
+        free_space = store.free_space if self.settings.store.max_object == FREE_SPACE else None
+        return SizeLimit(self.settings.store.largest_object, self.too_large, free_space)
 
     def _make_recording_pipeline(self, store: ResponseStore, policy: CachePolicy) -> Pipeline:
         # a miss while a recording is replayed must not be fetched later, so there is no queue
@@ -325,6 +333,10 @@ class Service:
         if self.queue_drain:
             await self.queue_drain.close()
         await self.recordings.close()
+        try:
+            self.too_large.save()
+        except OSError as error:
+            logger.warning("the responses that were too large to store could not be noted: %s", error)
         await self.active.own.close()
         if self.lease_client:
             await self.lease_client.close()
@@ -336,7 +348,8 @@ class Service:
 
     async def _missing(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         misses = self.active.current.responder.misses
-        return {"urls": misses.missing if misses else []}
+        too_large = [f"{each.uri} ({each.size()})" for each in self.too_large.noted]
+        return {"urls": misses.missing if misses else [], "too_large": too_large}
 
     async def _failed_hosts(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         """Return how many connections failed, by host of a client's tunnel and by origin."""

@@ -165,9 +165,9 @@ def _run(command: Sequence[str], environ: Mapping[str, str], network: IsolatedNe
 def _snapshot(control: ControlClient) -> Snapshot:
     """Return the counters of a proxy and what it has noted; empty if it has ended."""
     try:
-        failed = control.ask("failed-hosts")
+        failed, missing = control.ask("failed-hosts"), control.ask("missing")
         return Snapshot.of(
-            control.ask("stats"), control.ask("missing")["urls"], failed["distrusted"], failed["not_reached"]
+            control.ask("stats"), missing["urls"], failed["distrusted"], failed["not_reached"], missing["too_large"]
         )
     except ControlError as error:
         print_note(str(error))

@@ -21,10 +21,12 @@ from addon.cli.store import open_store
 from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.pipeline.explanation import described, explain_from, last_fetch
+from addon.pipeline.too_large import TooLargeResponses
 from addon.programs.client_fields import KnownClient, with_fields_of
 from addon.runtime.control_client import ControlError, running_proxies
 from addon.runtime.credential_key import credential_key
 from cache.http.messages import Request
+from cache.rules.key import target_uri
 
 AsOption = Annotated[
     KnownClient | None, typer.Option("--as", help="Add the request fields that this client sends.", show_default=False)
@@ -83,7 +85,8 @@ def _by_settings(settings: Settings, request: Request) -> dict[str, object]:
         policy = replace(policy, keying=replace(policy.keying, credential_key=secret))
         explanation = explain_from(opened, request, policy, now)
     print_note(f"no proxy is running on {directory}: this is what one with these settings would answer")
-    return {"by": "settings", **described(explanation)}
+    too_large = TooLargeResponses(directory).find(target_uri(request)) if explanation.decision != "hit" else None
+    return {"by": "settings", **described(explanation), "too_large": too_large.sentence() if too_large else None}
 
 
 def _print(explained: dict[str, object]) -> None:
@@ -92,6 +95,8 @@ def _print(explained: dict[str, object]) -> None:
     print_table(["", "FINDING", "SOURCE"], rows, ["bold"])
     if note := last_fetch(explained["not_stored"]):
         print_line(note)
+    if sentence := explained.get("too_large"):
+        print_line(str(sentence))
     print_line(f"decision: {explained['decision']}, {explained['reason']}")
     head = explained["would_send"]
     if isinstance(head, dict):

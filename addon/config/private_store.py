@@ -4,17 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from shutil import disk_usage
 from types import MappingProxyType
 
 from addon.config.load import Configuration, configure
 from addon.config.private_profile import PROFILE
 from addon.config.settings import Settings
+from addon.config.store import FREE_SPACE
+
+LEAST_SIZE = 20 * 1024**3
+"""Bytes that the private store may use where there is room: the packages, models and images of several projects."""
 
 
 def private_directory(settings: Settings) -> Path:
     """Return the directory of the private store that belongs to the shared store of these settings."""
     shared = settings.store.directory
     return shared.with_name(f"{shared.name}-private")
+
+
+def default_size(directory: Path) -> int:
+    """Return the size limit in bytes of a private store for which the settings give none: by what is free on its disk.
+
+    It may use half of the disk's room, or 20 GiB if that is more, and leaves a tenth free in any case.
+    """
+    from cache.stores.disk.space import bytes_in_use  # slow to import, and few commands need it
+
+    existing = next(each for each in (directory, *directory.parents) if each.is_dir())
+    room = disk_usage(existing).free + bytes_in_use(directory)
+    return max(1, min(max(LEAST_SIZE, room // 2), room * 9 // 10))
 
 
 def is_private_store(settings: Settings) -> bool:
@@ -45,12 +62,16 @@ def configure_private(
         ConfigError: the settings are invalid; it holds all faults.
     """
     file = Path(config) if config else None
-    shared = configure(file, {"store": {"path": store}} if store is not None else {}).settings
+    configured = configure(file, {"store": {"path": store}} if store is not None else {})
+    shared = configured.settings
+    directory = Path(store).expanduser().absolute() if store else private_directory(shared)
+    limits: dict[str, object] = {"max_object": FREE_SPACE, "max_size": default_size(directory)}
+    unset = {name: value for name, value in limits.items() if configured.source("store", name) is None}
     tables: dict[str, object] = {
         "profile": profile,
         "edge": "",
         "site": [],
-        "store": {"kind": "disk", "path": store or str(private_directory(shared))},
+        "store": {"kind": "disk", "path": store or str(private_directory(shared)), **unset},
         "recordings": {"path": str(shared.library), "record": record, "replay": replay},
         **overrides,
     }

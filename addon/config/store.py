@@ -11,6 +11,9 @@ from pydantic import Field, ValidationInfo, field_validator
 from addon.config.model import Section
 from addon.config.units import PositiveSize, Size
 
+FREE_SPACE = "free"
+"""The value of `max_object` that lets one content fill the free space of the store."""
+
 
 class StoreSettings(Section):
     """The table `[store]`."""
@@ -18,7 +21,7 @@ class StoreSettings(Section):
     kind: Literal["disk", "memory"] = "disk"
     path: str = ""
     max_size: PositiveSize = 2 * 1024**3
-    max_object: Size = 0
+    max_object: Size | Literal["free"] = 0
     captures: int = Field(default=1, ge=1, le=16)
 
     @field_validator("max_object", mode="before")
@@ -28,8 +31,8 @@ class StoreSettings(Section):
 
     @field_validator("max_object")
     @classmethod
-    def _fits(cls, value: int, info: ValidationInfo) -> int:
-        if value > info.data.get("max_size", value):
+    def _fits(cls, value: int | str, info: ValidationInfo) -> int | str:
+        if isinstance(value, int) and value > info.data.get("max_size", value):
             raise ValueError("at most store.max_size")
         return value
 
@@ -40,8 +43,8 @@ class StoreSettings(Section):
 
     @property
     def largest_object(self) -> int:
-        """The size in bytes of the largest content that is stored."""
-        return self.max_object or self.max_size // 4
+        """The size in bytes of the largest content that is stored, however full the store is."""
+        return self.max_object if isinstance(self.max_object, int) and self.max_object else self.max_size // 4
 
 
 class MemorySettings(Section):

@@ -14,13 +14,14 @@ from addon.config.settings import Settings
 from addon.offline.miss_queue import MissQueue, queueable
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.reply import Reply
+from addon.pipeline.size_limit import SizeLimit
 from cache.engine.decisions import Refuse
 from cache.http.fields import members
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.operator_rules import Mode
 from cache.policy.reasons import Refused
-from cache.rules.key import primary_key
+from cache.rules.key import primary_key, target_uri
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
 
@@ -38,14 +39,22 @@ _MEDIA_TYPES = ("text/plain", "text/html", "application/json")
 class MissResponses:
     """Builds these responses, and adds the requests to the miss queue."""
 
-    def __init__(self, stored: AsyncStore, queue: MissQueue | None, fetch_command: Callable[[str], str]) -> None:
+    def __init__(
+        self,
+        stored: AsyncStore,
+        queue: MissQueue | None,
+        fetch_command: Callable[[str], str],
+        size_limit: SizeLimit,
+    ) -> None:
         """Start with no missed URLs.
 
         Args:
             stored: The store to search for similar URLs.
             queue: The queue for missed requests; None to queue nothing.
             fetch_command: Returns the command that fetches the queue, given the host of a missed URL.
+            size_limit: Tells what is not stored even if it is fetched again.
         """
+        self._size_limit = size_limit
         self._stored = stored
         self._queue = queue
         self._fetch_command = fetch_command
@@ -61,9 +70,14 @@ class MissResponses:
         if len(self._missing) < MAX_REMEMBERED:
             self._missing[request.uri] = None
         similar = await self._similar_uris(request)
-        command = self._fetch_command(request.host) if await self._enqueue(request) else None
+        too_large = self._size_limit.too_large(target_uri(request))
+        # to fetch it again would not help
+        queued = too_large is None and await self._enqueue(request)
+        command = self._fetch_command(request.host) if queued else None
         media_type = preferred_media_type(request.fields.get("accept"))
         sentence = refuse.response.content.decode().partition("\n")[0]
+        if too_large is not None:
+            sentence = f"{sentence} {too_large.sentence()}"
         content = _FORMATTERS[media_type](request, refuse.reason, sentence, similar, command).encode()
         content_type = media_type if media_type == "application/json" else f"{media_type}; charset=utf-8"
         fields = refuse.response.head.fields.replacing("Content-Type", content_type)

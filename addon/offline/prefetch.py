@@ -174,7 +174,7 @@ async def _reason_not_stored(pipeline: Pipeline, request: Request, head: Respons
     reason = reason_not_to_store(request, Received(head, now, now), policy)
     if reason is None:
         unscrubbable = NotStored.UNSCRUBBABLE if secrets_in(head.fields, policy) else NotStored.STORE_FAILED
-        reason = NotStored.TOO_LARGE if length > pipeline.fetcher.max_object else unscrubbable
+        reason = unscrubbable if pipeline.fetcher.size_limit.allows(length) else NotStored.TOO_LARGE
     return f"not kept: {text_of(reason).sentence}"
 
 

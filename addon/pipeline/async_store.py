@@ -295,6 +295,14 @@ class AsyncStore:
         self._counters.count(f"failures.store-{what}")
         self.condition.note_failure(what, error)
 
+    def free_space(self) -> int:
+        """Return how many bytes the store may still use before it evicts; none if it cannot be read."""
+        try:
+            statistics = self.sync_store.statistics()
+        except StoreError:
+            return 0
+        return max(0, statistics.max_size - statistics.size)
+
     def close(self) -> None:
         """Wait for the threads and close the store."""
         self._open_bodies.close()

@@ -24,6 +24,7 @@ from addon.pipeline.reply import Reply
 from addon.pipeline.reply_builder import ReplyBuilder
 from addon.pipeline.request_context import NO_CONTEXT, RequestContext
 from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight, audience_of
+from addon.pipeline.size_limit import SizeLimit
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import (
@@ -56,7 +57,7 @@ class Fetcher:
 
     Attributes:
         policy: The policy in force in this pipeline. This is its only place; it is replaced as a whole.
-        max_object: Bytes of the largest content that is stored.
+        size_limit: The size of the largest content that is stored.
         leases: Single-flight with the other processes on the store, if there are any.
         not_stored: The latest responses that were not stored.
     """
@@ -69,14 +70,14 @@ class Fetcher:
         policy: CachePolicy,
         clock: Callable[[], float],
         counters: Counters,
-        max_object: int,
+        size_limit: SizeLimit,
         reachability: Reachability,
     ) -> None:
         self.policy = policy  # changed by `use_policy` only
         self.store = store
         self.origin = origin  # changed by `use_origin` only
         self.clock = clock
-        self.max_object = max_object
+        self.size_limit = size_limit
         self.single_flight = SingleFlight()
         self.leases: LeasedFlights | None = None
         self.reachability = reachability
@@ -87,7 +88,7 @@ class Fetcher:
             clock=clock,
             counters=counters,
             not_stored=self.not_stored,
-            max_object=max_object,
+            size_limit=size_limit,
         )
         self.reply_builder = ReplyBuilder(store, counters)
         self.errors = ErrorReplies(lambda: self.policy, clock, counters)
@@ -97,7 +98,7 @@ class Fetcher:
             reply_builder=self.reply_builder,
             counters=counters,
             not_stored=self.not_stored,
-            max_object=max_object,
+            size_limit=size_limit,
         )
         self.compression = Compression(store, lambda: self.policy, self.outcomes.entry_ids, counters)
         self._counters = counters

@@ -11,6 +11,7 @@ from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.not_stored_log import NotStoredLog
 from addon.pipeline.scrubbing_writer import ScrubbingError
 from addon.pipeline.single_flight import Flight, FlightResult
+from addon.pipeline.size_limit import SizeLimit
 from cache.engine.decisions import Store
 from cache.http.messages import Response
 from cache.policy.reasons import NotStored
@@ -34,7 +35,7 @@ class FillWriter:
         flight: Flight,
         store: AsyncStore,
         not_stored: NotStoredLog,
-        max_object: int,
+        size_limit: SizeLimit,
     ) -> None:
         self.active = True
         self.readable = 0
@@ -43,7 +44,7 @@ class FillWriter:
         self._flight = flight
         self._store = store
         self._not_stored = not_stored
-        self._max_object = max_object
+        self._size_limit = size_limit
         self._written = 0
         self._stored_entry: StoredResponse | None = None
         self._body: StoredBody | None = None
@@ -54,8 +55,9 @@ class FillWriter:
         """Append bytes, as long as the body is to be stored."""
         if not self.active:
             return
-        if self._written + len(chunk) > self._max_object:
-            self.give_up(NotStored.TOO_LARGE, f"more than {self._max_object} bytes")
+        if not self._size_limit.allows(self._written + len(chunk)):
+            self._size_limit.note_too_large(self._outcome.entry.target, self._written + len(chunk), whole=False)
+            self.give_up(NotStored.TOO_LARGE, f"more than {self._written} bytes")
             return
         try:
             await self._store.run(self._writer.write, chunk)

@@ -13,6 +13,7 @@ from addon.pipeline.origin import FetchedResponse
 from addon.pipeline.reply import Reply
 from addon.pipeline.reply_builder import ReplyBuilder
 from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight
+from addon.pipeline.size_limit import SizeLimit
 from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import Serve, Store, UpstreamRequest
@@ -33,14 +34,14 @@ class Fills:
         reply_builder: ReplyBuilder,
         counters: Counters,
         not_stored: NotStoredLog,
-        max_object: int,
+        size_limit: SizeLimit,
     ) -> None:
         self._store = store
         self._single_flight = single_flight
         self._reply_builder = reply_builder
         self._counters = counters
         self._not_stored = not_stored
-        self._max_object = max_object
+        self._size_limit = size_limit
         self._fills: dict[Flight, Fill] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -55,7 +56,7 @@ class Fills:
             await self._reply_builder.drain(request, outcome.response.head.status, response)
             await response.close()
             whole = b""
-        if whole is None or len(whole) > self._max_object or response.trailers.lines:
+        if whole is None or not self._size_limit.allows(len(whole)) or response.trailers.lines:
             return await self._store_streamed(request, outcome, response, flight)
         # stored before the client has it, since the client may ask again at once
         reason = await self._store.keep(outcome.entry, whole, outcome.replaces, flight=flight, secrets=outcome.secrets)
@@ -81,7 +82,7 @@ class Fills:
             flight=flight,
             store=self._store,
             not_stored=self._not_stored,
-            max_object=self._max_object,
+            size_limit=self._size_limit,
         )
         fill = Fill(response, outcome, fill_writer, flight, self._counters)
         stream = fill.stream(trailers=True)

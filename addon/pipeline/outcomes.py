@@ -22,6 +22,7 @@ from addon.pipeline.single_flight import (
     FlightResult,
     SingleFlight,
 )
+from addon.pipeline.size_limit import SizeLimit
 from addon.pipeline.uncompressed_origins import UncompressedOrigins
 from addon.runtime.counters import Counters
 from cache import engine
@@ -36,6 +37,7 @@ from cache.engine.decisions import (
 from cache.http.messages import Received, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
+from cache.rules.key import target_uri
 
 
 class Outcomes:
@@ -49,15 +51,15 @@ class Outcomes:
         clock: Callable[[], float],
         counters: Counters,
         not_stored: NotStoredLog,
-        max_object: int,
+        size_limit: SizeLimit,
     ) -> None:
-        """Store no response whose content is larger than `max_object` bytes."""
+        """Store no response whose content is larger than `size_limit` allows."""
         self._store = store
         self._single_flight = single_flight
         self._clock = clock
         self._counters = counters
         self._not_stored = not_stored
-        self._max_object = max_object
+        self._size_limit = size_limit
         self._uncompressed = UncompressedOrigins()
         self.entry_ids = entry_ids()
         """New ids for stored responses."""
@@ -78,7 +80,8 @@ class Outcomes:
             policy: The policy in force.
         """
         self._uncompressed.note(sent.request, received.head, policy)
-        if sent.not_storable is None and (declared_length(received.head) or 0) > self._max_object:
+        length = 0 if request.method == "HEAD" else declared_length(received.head) or 0
+        if sent.not_storable is None and not self._size_limit.allows(length):
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
         return engine.on_response(request, sent, received, policy, next(self.entry_ids))
 
@@ -90,6 +93,11 @@ class Outcomes:
         if isinstance(outcome, Store | Relay):
             self.conclude(request.method, outcome, flight)
             self._counters.count_each(counters_of(request, outcome))
+            if isinstance(outcome, Relay) and outcome.not_stored is NotStored.TOO_LARGE:
+                head = outcome.response.head
+                self._size_limit.note_too_large(
+                    target_uri(request), declared_length(head) or 0, whole=head.status == 200
+                )
         await self.apply(outcome.changes, flight)
 
     def conclude(self, method: str, outcome: Store | Relay, flight: Flight) -> None:

@@ -266,7 +266,7 @@ class TemplateFetch(DirectFetch):
         is_plain = not response.trailers.lines and not response.read_leniently
         if head is None or content is None or not is_plain or not self._templates.keep_connections:
             return False
-        if self.template.policy is not fetcher.policy or len(content) > fetcher.max_object:
+        if self.template.policy is not fetcher.policy or len(content) > fetcher.size_limit.usual:
             return False
         now = fetcher.clock()
         known = self._templates.response_template(self, head, now)

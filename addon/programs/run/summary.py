@@ -19,9 +19,10 @@ AVOIDABLE_ERRORS = (*NOT_STORED, Refused.FETCH_FAILED, Refused.STALE_FORBIDDEN, 
 """The proxy's own errors that a usable stored response would have prevented."""
 
 _MISSES, _FAILURES, _STORE_FAILED = "misses.", "failures.", f"not_stored.{NotStored.STORE_FAILED}"
+_TOO_LARGE = f"not_stored.{NotStored.TOO_LARGE}"
 
 MAX_NAMED = 3
-"""Missing URLs, or hosts, that the line names."""
+"""URLs, or hosts, of one kind that the line names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +37,20 @@ class Snapshot:
     not_reached: Mapping[str, int] = MappingProxyType({})
     """The number of connections that failed, by origin."""
 
+    too_large: Sequence[str] = ()
+    """The URLs whose responses were too large to store, each with its size."""
+
     @classmethod
     def of(
-        cls, counters: Mapping[str, object], missing: object, distrusted: object = None, not_reached: object = None
+        cls,
+        counters: Mapping[str, object],
+        missing: object,
+        distrusted: object = None,
+        not_reached: object = None,
+        too_large: object = None,
     ) -> Snapshot:
         """Return a snapshot from the proxy's replies; values of the wrong type are left out."""
-        return cls(_numbers(counters), _texts(missing), _numbers(distrusted), _numbers(not_reached))
+        return cls(_numbers(counters), _texts(missing), _numbers(distrusted), _numbers(not_reached), _texts(too_large))
 
 
 def _numbers(reply: object) -> Mapping[str, int]:
@@ -69,6 +78,8 @@ class Summary:
     """The origins to which a connection failed."""
     direct: Sequence[str] = ()
     """The hosts and ports of connections that went around the proxy, as far as that is known."""
+    too_large: Sequence[str] = ()
+    """The URLs whose responses were too large to store, each with its size."""
 
     @classmethod
     def between(cls, before: Snapshot, after: Snapshot, direct: Sequence[str] = ()) -> Summary:
@@ -76,7 +87,8 @@ class Summary:
         counters = {name: number - before.counters.get(name, 0) for name, number in after.counters.items()}
         distrusted = _increased(before.distrusted, after.distrusted)
         not_reached = _increased(before.not_reached, after.not_reached)
-        return cls(counters, after.missing[len(before.missing) :], distrusted, not_reached, direct)
+        too_large = [each for each in after.too_large if each not in before.too_large]
+        return cls(counters, after.missing[len(before.missing) :], distrusted, not_reached, direct, too_large)
 
     def _count(self, name: str) -> int:
         return self.counters.get(name, 0)
@@ -137,6 +149,8 @@ class Summary:
             yield f"{failed} failed" + (f" ({kinds}{origins})" if kinds else "")
         if unsaved := self._count(_STORE_FAILED):
             yield f"{unsaved} not stored: the store failed"
+        if too_large := self._count(_TOO_LARGE):
+            yield f"{too_large} too large to keep" + (f": {_named(self.too_large)}" if self.too_large else "")
         if passed := self._count("passed_through"):
             yield f"{passed} tunnel{'' if passed == 1 else 's'} passed through unread"
         if self.distrusted:

@@ -151,7 +151,10 @@ class SharedCommands:
 
     async def _missing(self, arguments: Mapping[str, object]) -> Reply:
         replies = await self.ask_all("missing", arguments)
-        return {"urls": list(dict.fromkeys(url for reply in replies for url in _list(reply["urls"])))}
+        return {
+            name: list(dict.fromkeys(url for reply in replies for url in _list(reply[name])))
+            for name in ("urls", "too_large")
+        }
 
     async def _failed_hosts(self, arguments: Mapping[str, object]) -> Reply:
         totals: dict[str, Counter[str]] = {"distrusted": Counter(), "not_reached": Counter()}

@@ -38,6 +38,29 @@ async def fetch(service: Service, uri: str, *fields: tuple[str, str]) -> tuple[s
     return reply.head.fields.get("content-type") or "", reply.content.decode()
 
 
+def test_the_response_promises_no_copy_of_what_was_too_large(tmp_path: Path) -> None:
+    tables = {"max_object": 1, "path": str(tmp_path)}
+
+    async def first(service: Service) -> None:
+        async with RawOrigin(endless) as origin:
+            urls.append(f"http://127.0.0.1:{origin.port}/large")
+            reply = await service.active.current.responder.respond(request_for(urls[0]))
+            if not isinstance(reply.content, bytes):
+                await reply.content.close()
+
+    async def later(service: Service) -> None:
+        await service.modes.handle({"mode": "offline"})
+        _, text = await fetch(service, urls[0])
+        assert "was too large to keep" in text
+        assert "This command fetches it" not in text
+        assert service.queue is not None
+        assert service.queue.all() == []
+
+    urls: list[str] = []
+    with_service(Settings.model_validate({"store": tables, "origin": {"proxy": "none"}}), first)
+    with_service(Settings.model_validate({"store": tables, "origin": {"proxy": "none"}}), later)
+
+
 def test_the_response_names_similar_urls_and_the_command_that_fetches(tmp_path: Path) -> None:
     async def scenario(service: Service) -> None:
         async with RawOrigin(endless) as origin:

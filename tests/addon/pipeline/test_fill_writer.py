@@ -8,6 +8,8 @@ from types import SimpleNamespace
 
 from addon.pipeline.fill_writer import FillWriter
 from addon.pipeline.not_stored_log import NotStoredLog
+from addon.pipeline.size_limit import SizeLimit
+from addon.pipeline.too_large import TooLargeResponses
 from addon.runtime.counters import Counters
 from tests.fixtures.stored_entries import new_entry
 
@@ -58,7 +60,12 @@ def test_a_reader_never_reads_from_a_body_that_is_being_stored() -> None:
         outcome = SimpleNamespace(entry=new_entry(), replaces=(), secrets=("a secret",))
         not_stored = NotStoredLog(lambda: 0.0, Counters())
         writer = FillWriter(
-            outcome=outcome, writer=body, flight=flight, store=store, not_stored=not_stored, max_object=100
+            outcome=outcome,
+            writer=body,
+            flight=flight,
+            store=store,
+            not_stored=not_stored,
+            size_limit=SizeLimit(100, TooLargeResponses(None)),
         )
         await writer.write(b"hello")
         read, _ = await asyncio.gather(writer.read(0, 5), writer.commit(being_read=True))

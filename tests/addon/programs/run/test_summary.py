@@ -33,6 +33,13 @@ def test_the_line_counts_what_happened_between_two_snapshots() -> None:
     )
 
 
+def test_the_line_names_what_was_too_large_to_keep() -> None:
+    counted = {"requests": 2, "answers.uri-miss": 2, "not_stored.too-large": 1}
+    after = Snapshot.of(counted, [], too_large=["http://a.test/old (7 GiB)", "http://a.test/x (3 GiB)"])
+    summary = Summary.between(Snapshot.of({}, [], too_large=["http://a.test/old (7 GiB)"]), after)
+    assert summary.line().endswith(", 1 too large to keep: http://a.test/x (3 GiB)")
+
+
 @pytest.mark.parametrize(
     ("counters", "offline", "max_misses", "code"),
     [

@@ -1,0 +1,35 @@
+"""The size of the private store, by the room on its disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from addon.config import private_store
+from addon.config.private_store import default_size
+
+GIB = 1024**3
+
+
+@pytest.mark.parametrize(
+    ("free", "size"),
+    [
+        (200 * GIB, 100 * GIB),
+        (30 * GIB, 20 * GIB),
+        (10 * GIB, 9 * GIB),
+        (0, 1),
+    ],
+)
+def test_it_is_half_of_the_room_or_20_gib_and_leaves_a_tenth(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, free: int, size: int
+) -> None:
+    monkeypatch.setattr(private_store, "disk_usage", lambda _path: SimpleNamespace(free=free))
+    assert default_size(tmp_path / "not" / "there") == size
+
+
+def test_what_the_store_uses_already_counts_as_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(private_store, "disk_usage", lambda _path: SimpleNamespace(free=100 * GIB))
+    monkeypatch.setattr("cache.stores.disk.space.bytes_in_use", lambda _path: 60 * GIB)
+    assert default_size(tmp_path) == 80 * GIB
