@@ -47,6 +47,7 @@ class OfflineSettings(Section):
     keep_authorized: Strings = ()
     keep_authorized_for_any: Strings = ()
     scrub: LowerCaseTokens = ()  # names of secrets match in upper and lower case
+    keep_preflights: bool = False
     override: bool = False
     queries: Annotated[tuple[QuerySettings, ...], Strict(strict=False)] = ()
     posts: Annotated[tuple[PostSettings, ...], Strict(strict=False)] = ()
@@ -60,6 +61,7 @@ class OfflineSettings(Section):
             keep_no_store=self.keep_no_store,
             keep_authorized=tuple(map(glob, self.keep_authorized)),
             keep_authorized_for_any=tuple(map(glob, self.keep_authorized_for_any)),
+            keep_preflights=self.keep_preflights,
             override_offline=self.override,
         )
         scope = (profile or "private") if private.relaxes_rules or self.posts else ""

@@ -208,6 +208,8 @@ class Fetcher:
         if response.read_leniently:
             detail = sent.detail or Detail.LENIENT_ORIGIN
             sent = replace(sent, not_storable=NotStored.LENIENT_ORIGIN, detail=detail)
+        if context.digest is not None:
+            sent = replace(sent, request=replace(sent.request, content_digest=context.digest.value))
         received = Received(response.head, response.request_time, response.response_time)
         outcome = self.outcomes.judge(request, sent, received, self.policy)
         match outcome:

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from addon.origin import RequestContent
+from addon.pipeline.content_digest import ContentDigest
 from addon.pipeline.origin import FetchedResponse
 from cache.engine.decisions import UpstreamRequest
 from cache.http.field_table import end_to_end
@@ -25,6 +26,8 @@ class RequestContext:
     """Asks the origin in place of the pipeline's `Origin`. Raises OriginFailure."""
     not_storable: NotStored | None = None
     """The reason why no response to this request may be stored or confirm a stored one, if the front end has one."""
+    digest: ContentDigest | None = None
+    """The digest of the content, if the response is recorded under it."""
     waited_as: Forwarded | None = None
     """The reason to forward the request, if it has waited for the fetch of another one, and was counted."""
 

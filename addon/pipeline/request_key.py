@@ -7,11 +7,13 @@ from dataclasses import replace
 from hashlib import sha256
 
 from addon.origin import RequestContent
+from addon.pipeline.content_digest import ContentDigest
 from addon.pipeline.request_context import RequestContext
 from cache.http.fields import media_type
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import is_reading_post, without_dropped_parameters
+from cache.rules.preflights import is_preflight
 
 MAX_KEYED = 1_048_576
 """Bytes of content that may become part of a key; a longer POST is not stored."""
@@ -23,6 +25,8 @@ async def with_cache_key(
     """Return the request with its cache key set, and its context with the content to be read from the beginning."""
     if policy.keying.query_rules:
         request = without_dropped_parameters(request, policy.keying.query_rules)
+    if policy.storing.everything:
+        return request, await _recorded(request, context)
     kind = media_type(request.fields.get("content-type"))
     if context.content is None or not is_reading_post(request, kind, policy.keying.post_rules):
         return request, context
@@ -32,7 +36,37 @@ async def with_cache_key(
         # the key needs the content, so the client is told to send it (RFC 9110 §10.1.1)
         context.interim(Response(100, "Continue"))
         request = replace(request, fields=request.fields.without(["expect"]))
+    if policy.recording:
+        return await _replay_request(request, context, context.content)
     return await _with_content(request, context, context.content)
+
+
+async def _recorded(request: Request, context: RequestContext) -> RequestContext:
+    """Return the context of a request whose response is recorded under the digest of its content, whatever its method.
+
+    The replay of a method that does more than read is another matter: a rule decides about that.
+    """
+    if (request.method in ("GET", "HEAD") and not request.has_content) or is_preflight(request):
+        return context
+    digest = ContentDigest(context.content)
+    content = digest.passing()
+    if content is not None and context.fetch is not None:  # the front end sends content that it has in memory
+        held = b"".join([chunk async for chunk in content.chunks])
+        content = RequestContent(_replayed(held, content.chunks, None, whole=True), content.length)
+    return replace(context, content=content, digest=digest)
+
+
+async def _replay_request(
+    request: Request, context: RequestContext, content: RequestContent
+) -> tuple[Request, RequestContext]:
+    """Return a request to a replay with the digest of its content, which has any length and goes nowhere."""
+    digest = ContentDigest(content)
+    try:
+        async for _ in digest.chunks(content):
+            pass
+    except Exception:  # noqa: BLE001 - the iterator is the client's; without its content, nothing answers the request
+        return request, context
+    return replace(request, content_digest=digest.value), replace(context, content=None)
 
 
 async def _with_content(

@@ -101,8 +101,9 @@ class Responder:
         context = context or _context(request, content, interim)
         if context.waited_as is None:
             self._counters.count_each(request_counters(request.scheme))
-        if self.fetcher.policy.keying.query_rules or self.fetcher.policy.keying.post_rules:
-            request, context = await with_cache_key(request, context, self.fetcher.policy)
+        policy = self.fetcher.policy
+        if policy.keying.query_rules or policy.keying.post_rules or policy.storing.everything:
+            request, context = await with_cache_key(request, context, policy)
         key, waited_as = primary_key(request), context.waited_as
         for _ in range(MAX_COPIES):
             found = await self.stored(key)

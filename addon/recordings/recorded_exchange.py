@@ -51,8 +51,8 @@ class SkippedExchange:
 
 
 def exchanges(store: ResponseStore) -> Iterator[RecordedExchange]:
-    """Iterate over all exchanges in a store, ordered by URL. Raises StoreError."""
-    for entry in store.entries():
+    """Iterate over all exchanges in a store, oldest first; their heads are in memory. Raises StoreError."""
+    for entry in sorted(store.entries(), key=lambda entry: (entry.request_time, entry.key)):
         yield exchange_of(entry, store)
 
 

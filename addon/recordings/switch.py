@@ -56,7 +56,9 @@ class RecordingSwitch:
 
     def _policy(self, activity: Activity, name: str) -> CachePolicy:
         policy = self._active.own.policy
-        policy = recording_policy(policy, name) if activity == "record" else replaying_policy(policy, name)
+        if activity == "record":
+            return recording_policy(policy, name)
+        policy = replaying_policy(policy, name)
         return replace(policy, keying=replace(policy.keying, post_rules=self._settings.replay.rules()))
 
     def reload(self, settings: Settings) -> None:

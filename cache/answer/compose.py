@@ -120,7 +120,7 @@ def _whole_content(request: Request, entry: StoredResponse, fields: Fields, poli
     if status == 200:
         status, exception = status_of_changed_200(request, entry.head.fields, policy)
         phrase = phrase if status == 200 else _phrase(status)
-        if entry.method != "HEAD" and not entry.scrubbed and "accept-ranges" not in fields:
+        if entry.method not in ("HEAD", "OPTIONS") and not entry.scrubbed and "accept-ranges" not in fields:
             fields = fields.appending(("Accept-Ranges", "bytes"))
     if entry.method != "HEAD" and status not in NO_CONTENT and fields.get("content-length") != str(entry.total):
         fields = fields.replacing("Content-Length", str(entry.total))

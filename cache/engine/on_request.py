@@ -23,7 +23,14 @@ from cache.rules.freshness import current_age, freshness_lifetime, reason_to_val
 from cache.rules.mementos import ACCEPT_DATETIME, capture_at, captures_for, current
 from cache.rules.methods import ALLOW, reason_to_refuse
 from cache.rules.ownership import is_visible
-from cache.rules.selection import is_head_of_part, is_misaddressed, matching, obstacle, reason_to_bypass
+from cache.rules.selection import (
+    asks_for_web_socket,
+    is_head_of_part,
+    is_misaddressed,
+    matching,
+    obstacle,
+    reason_to_bypass,
+)
 from cache.rules.stored_response import StoredResponse
 from cache.rules.unkeyed_fields import ambiguous_names, for_all_clients, unkeyed_input
 from cache.rules.variant_limit import has_no_room
@@ -49,7 +56,12 @@ def on_request(
         waited_as: Why the request would have been forwarded, if it waited for the fetch of another (RFC 9211 §2.6).
     """
     policy = policy.towards(request)
-    candidates = [entry for entry in with_forms(candidates) if is_visible(entry, request, policy)]
+    of_options = request.method == "OPTIONS"  # its copies and those of other methods do not concern each other
+    candidates = [
+        entry
+        for entry in with_forms(candidates)
+        if is_visible(entry, request, policy) and (entry.method == "OPTIONS") is of_options
+    ]
     request = normalised(request, policy)
     if refusal := _refuse_target(request, policy, now) or _answer_locally(request, policy, now):
         return refusal
@@ -264,6 +276,8 @@ def _miss(
         return _refuse_without_origin(request, policy, now)
     variants = tuple(entry for entry in candidates if entry.method == "GET")
     fwd = Forwarded.VARY_MISS if variants else Forwarded.URI_MISS
+    if request.method == "OPTIONS":  # only offline a copy could have answered
+        fwd = Forwarded.METHOD
     offered = [entry for entry in variants if content_coding.may_select(entry, request)]
     to_validate = () if "range" in request.fields else validation.entries_to_validate(offered, None)
     # ledger RANGE-12: the whole response can answer later requests for other ranges too
@@ -290,6 +304,10 @@ def _refuse_offline(request: Request, policy: CachePolicy, now: float) -> Refuse
     if policy.recording and policy.recording.is_replay:
         name = policy.recording.name
         sentence = f"The recording {name} has no response that may answer {request.method} {request.uri}."
+        if asks_for_web_socket(request.fields):
+            sentence += " Recordings have no WebSockets."
+        elif request.method not in ("GET", "HEAD", "OPTIONS") and not request.content_digest:
+            sentence += " Besides GET and HEAD, only a POST is replayed that a [[replay.post]] rule names."
         answer = error_response(504, Refused.REPLAY, sentence, policy, now, error="destination_unavailable")
         return Refuse(answer, Refused.REPLAY)
     why = f"{request.authority} cannot be reached now" if policy.network.disconnected else "This proxy is offline"

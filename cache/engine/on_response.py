@@ -84,7 +84,8 @@ def on_response(
         detail=upstream_request.detail,
         not_stored=not_stored,
     )
-    shown = None if request.method in WITHOUT_CACHE else handling
+    # a preflight may be kept
+    shown = None if request.method in WITHOUT_CACHE and not_stored is not None else handling
     answer = relayed(request, response, shown, policy, now)
     if not_stored is not None:
         return Relay(answer, not_stored, shown, changed)

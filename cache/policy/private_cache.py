@@ -28,6 +28,8 @@ class PrivateCache:
     """Paths whose responses to requests with Authorization are stored, each for that Authorization only."""
     keep_authorized_for_any: tuple[re.Pattern[str], ...] = ()
     """Paths whose responses are stored and, offline, are sent whatever Authorization a request has."""
+    keep_preflights: bool = False
+    """Store responses to CORS preflights, for use while the origin is not asked."""
     override_offline: bool = False
     """Offline, send copies that the origin does not allow to be sent without validation."""
 

@@ -21,6 +21,7 @@ from cache.rules.freshness import (
 )
 from cache.rules.key import target_uri
 from cache.rules.ownership import is_bound_to_credential
+from cache.rules.preflights import is_kept_preflight
 from cache.rules.ranges import Part, Unsatisfiable, requested_parts
 from cache.rules.site_requests import cookie_names, effects_of, has_cookie
 from cache.rules.storability import is_authorized
@@ -33,7 +34,7 @@ from cache.rules.vary import matches
 def reason_to_bypass(request: Request, policy: CachePolicy) -> tuple[Forwarded, Detail | None] | None:
     """Return why a request bypasses the cache, or None if a stored response may answer it."""
     fields = request.fields
-    if request.method not in ("GET", "HEAD") and not request.content_digest:
+    if request.method not in ("GET", "HEAD") and not request.content_digest and not is_kept_preflight(request, policy):
         return Forwarded.METHOD, None
     if is_misaddressed(request):
         return Forwarded.BYPASS, Detail.HOST_MISMATCH
@@ -83,12 +84,18 @@ def covers(request: Request, entry: StoredResponse) -> bool:
 
 def matching(request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy) -> tuple[StoredResponse, ...]:
     """Return the stored responses that match a request, best first (RFC 9111 §4, §4.1)."""
-    methods = ("GET", "POST", "HEAD") if request.method == "HEAD" else ("GET", "POST")
-    fitting = [entry for entry in candidates if entry.method in methods and matches(entry, request, policy)]
+    fitting = [entry for entry in candidates if _has_method(entry, request) and matches(entry, request, policy)]
     whole = [entry for entry in fitting if entry.complete_length is None]
     # RFC 9111 §3.3: parts are used only if no complete response matches
     responses = whole or combined(entry for entry in fitting if entry.complete_length is not None)
     return tuple(sorted(responses, key=lambda entry: _precedence(request, entry, policy), reverse=True))
+
+
+def _has_method(entry: StoredResponse, request: Request) -> bool:
+    """Return whether a stored response may answer the method of a request (RFC 9111 §4)."""
+    if request.method == "OPTIONS" or request.content_digest:
+        return entry.method == request.method
+    return entry.method in ("GET", "POST") or entry.method == request.method == "HEAD"
 
 
 def is_head_of_part(request: Request, entry: StoredResponse) -> bool:
@@ -117,6 +124,8 @@ def obstacle(
     """Return why a stored response must not be used without asking the origin, or None."""
     if not covers(request, entry) and not (request.method == "HEAD" and policy.network.offline):
         return Forwarded.PARTIAL, None
+    if request.method == "OPTIONS" and not policy.network.offline:  # RFC 9110 §9.3.7
+        return Forwarded.METHOD, None
     if policy.freshness.always_fresh:
         return None
     if entry.scrubbed and not policy.network.offline:  # the origin can send the original

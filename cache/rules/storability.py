@@ -24,6 +24,7 @@ from cache.rules.freshness import HEURISTICALLY_CACHEABLE, date_of, explicit_lif
 from cache.rules.key import primary_key, request_for, storage_key, target_uri
 from cache.rules.ownership import credentials_of
 from cache.rules.poisoning import contradicts_extension, is_odd
+from cache.rules.preflights import is_kept_preflight, is_preflight
 from cache.rules.secrets import secrets_in
 from cache.rules.site_responses import bypasses, directives_for, overrides
 from cache.rules.stored_fields import sets_cookies, storable_fields
@@ -92,13 +93,14 @@ def reason_not_to_store(request: Request, received: Received, policy: CachePolic
 
 def _refused_by_recording(request: Request, response: Response) -> NotStored | None:
     """Return why even a recording does not store a response, or None: no request could be answered from it."""
-    if not request.content_digest and (request.method not in ("GET", "HEAD") or request.has_content):
+    is_read = request.method in ("GET", "HEAD") and not request.has_content
+    if not (is_read or request.content_digest or is_preflight(request)):
         return NotStored.METHOD
     return _refused_by_status(request, response, ResponseDirectives()) or _refused_by_dictionary(response.fields)
 
 
 def _refused_by_request(request: Request, received: Received, policy: CachePolicy) -> NotStored | None:
-    if request.content_digest:
+    if request.content_digest or is_kept_preflight(request, policy):
         return None
     if request.method == "POST":
         return _refused_for_later_gets(request, received, policy)
@@ -202,7 +204,13 @@ def _refused_by_fields(
     # RFC 9111 §3: do not store what can never be reused; a stream has no end
     if is_endless(response):
         return NotStored.STREAM
-    usable = explicit or policy.private.keep_unfresh or "etag" in fields or "last-modified" in fields
+    usable = (
+        is_preflight(request)
+        or explicit
+        or policy.private.keep_unfresh
+        or "etag" in fields
+        or "last-modified" in fields
+    )
     if not usable and not lifetime_of_kind(request.uri, response, policy):
         return NotStored.NEVER_REUSABLE
     # a server may read `User_Agent` as the User-Agent that Vary names, while the stored response is for another one

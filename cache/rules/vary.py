@@ -33,6 +33,7 @@ from cache.rules.ownership import (
     keyed_hash,
     owner_of,
 )
+from cache.rules.preflights import PREFLIGHT_FIELDS, is_preflight
 from cache.rules.site_requests import cookie_values, effects_of
 from cache.rules.stored_response import StoredResponse
 
@@ -84,6 +85,8 @@ def vary_of(request: Request, key: str, response_fields: Fields, policy: CachePo
     # many origins compress, and leave out Vary; the variant is then not for clients that refuse its coding
     coded = policy.codings.classes and "content-encoding" in response_fields and bool(codings_of(response_fields))
     partition = _partition(request, policy)
+    if is_preflight(request):
+        partition += PREFLIGHT_FIELDS
     if "vary" not in response_fields and not partition and not is_any_query_key(key) and not coded:
         return owner
     nominated = nominated_fields(response_fields)

@@ -32,10 +32,15 @@ MAX_DECODED = 67_108_864
 """Maximum length in bytes of decoded content; longer content is written with its content coding."""
 
 
+COMMENT = "Recordings have no WebSockets, no cookies, and of each request only what selects its response."
+
+
 def export(exchanges: Iterable[RecordedExchange], file: BinaryIO) -> None:
     """Write exchanges, only one of them in memory at a time. Raises RecordingError, StoreError and OSError."""
     creator = msgspec.json.encode(HarCreator("secondhand", version("secondhand")))
-    file.write(b'{"log":{"version":"%b","creator":%b,"entries":[' % (HAR_VERSION.encode(), creator))
+    comment = msgspec.json.encode(COMMENT)
+    beginning = b'{"log":{"version":"%b","creator":%b,"comment":%b,"entries":['
+    file.write(beginning % (HAR_VERSION.encode(), creator, comment))
     separator = b"\n"
     for exchange in exchanges:
         file.write(separator + msgspec.json.encode(_entry(exchange)))

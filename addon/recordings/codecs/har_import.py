@@ -71,10 +71,10 @@ def _times(entry: HarEntry) -> tuple[float, float]:
 
 
 def _content_digest(request: HarRequest) -> str:
-    """Return the SHA-256 of a POST request's content; empty if that is not known."""
+    """Return the SHA-256 of the content of a request, unless it is GET or HEAD; empty if that is not known."""
     if request.content_digest is not UNSET:
         return request.content_digest
-    if request.method != "POST" or request.postData is UNSET or request.postData.text is None:
+    if request.method in ("GET", "HEAD") or request.postData is UNSET or request.postData.text is None:
         return ""
     return sha256(request.postData.text.encode(errors="surrogatepass")).hexdigest()
 

@@ -123,7 +123,7 @@ def _requests(file: Path) -> Iterator[tuple[str, _RequestRecord]]:
             response_id = record.rec_headers.get_header("WARC-Concurrent-To")
             method = record.http_headers.protocol
             if response_id and TOKEN.fullmatch(method):
-                digest = _content_digest(record, source) if method == "POST" else ""
+                digest = _content_digest(record, source) if method not in ("GET", "HEAD") else ""
                 yield response_id, _RequestRecord(method, _fields(record, source), _time(record, source), digest)
 
 

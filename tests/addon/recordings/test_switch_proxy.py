@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -79,6 +80,51 @@ def test_a_conditional_request_is_recorded_with_the_whole_content(tmp_path: Path
     assert len(origin.requests) == 1
 
 
+def test_responses_to_all_methods_are_recorded_and_exported_oldest_first(tmp_path: Path, origin: Origin) -> None:
+    def echo(exchange: Exchange) -> None:
+        content = exchange.rfile.read(int(exchange.headers.get("Content-Length", "0")))
+        exchange.reply(200, b"%b %b" % (exchange.command.encode(), content), {})
+
+    def pieces() -> Iterator[bytes]:
+        yield from (b"in ", b"pieces")
+
+    def chunked(exchange: Exchange) -> None:
+        while exchange.rfile.readline() != b"0\r\n":
+            exchange.rfile.readline()
+        exchange.rfile.readline()
+        exchange.reply(200, b"chunks", {})
+
+    url, in_chunks = origin.offer("/z", echo), origin.offer("/a", chunked)
+    preflight = {"Origin": "http://page.test", "Access-Control-Request-Method": "PUT"}
+    with Proxy(tmp_path, settings=SETTINGS) as proxy:
+        proxy.run("record", "demo")
+        with requests.Session() as session:
+            session.proxies = {"http": proxy.url}
+            session.options(url, headers=preflight, timeout=60)
+            for method, content in (("PUT", b"1"), ("POST", b"1"), ("POST", b"2" * 2_000_000), ("DELETE", b"")):
+                response = session.request(method, url, data=content, timeout=60)
+                assert response.headers["Cache-Status"] == "secondhand; fwd=method; stored"
+            session.post(in_chunks, data=pieces(), timeout=60)
+            session.get(url, timeout=60)
+            proxy.run("record", "--stop")
+            for form, name in (("har", "demo.har"), ("warc", "demo.warc.gz")):
+                proxy.run("export", "demo", "--format", form, "--out", str(tmp_path / name))
+                proxy.run("import", str(tmp_path / name), "--name", f"from-{form}")
+                assert proxy.run("diff", "demo", f"from-{form}") == ""
+            log = json.loads((tmp_path / "demo.har").read_text())["log"]
+            assert [entry["request"]["method"] for entry in log["entries"]] == [
+                *("OPTIONS", "PUT", "POST", "POST", "DELETE", "POST", "GET"),
+            ]
+            assert "no WebSockets" in log["comment"]
+
+            proxy.run("replay", "demo")
+            assert session.options(url, headers=preflight, timeout=60).status_code == 203
+            assert session.get(url, timeout=60).text == "GET "
+            refused = session.post(url, data=b"1", timeout=60)
+            assert refused.status_code == 504
+            assert "[[replay.post]]" in refused.text
+
+
 def test_a_read_only_post_is_replayed_for_the_same_content(tmp_path: Path, origin: Origin) -> None:
     def echo(exchange: Exchange) -> None:
         content = exchange.rfile.read(int(exchange.headers["Content-Length"]))
@@ -96,7 +142,8 @@ def test_a_read_only_post_is_replayed_for_the_same_content(tmp_path: Path, origi
         # without a recording or a replay, the rule has no effect
         assert post(proxy, url, b"one") == (200, b"answer to one")
         proxy.run("record", "demo")
-        for content in (b"one", b"two"):
+        long = b"3" * 2_000_000
+        for content in (b"one", b"two", long):
             assert post(proxy, url, content) == (200, b"answer to " + content)
         assert post(proxy, other, b"one") == (200, b"answer to one")
         proxy.run("record", "--stop")
@@ -104,6 +151,7 @@ def test_a_read_only_post_is_replayed_for_the_same_content(tmp_path: Path, origi
         requests_before = len(origin.requests)
         assert post(proxy, url, b"two") == (203, b"answer to two")
         assert post(proxy, url, b"one") == (203, b"answer to one")
+        assert post(proxy, url, long) == (203, b"answer to " + long)
         assert post(proxy, url, b"three")[0] == 504
         assert post(proxy, other, b"one")[0] == 504
         assert get(proxy, url)[0] == 504
