@@ -117,6 +117,7 @@ class Service:
             self.lease_client = LeaseClient(lease_socket)
             fetch, limit = own.fetcher, settings.cache.collapse_timeout
             fetch.leases = LeasedFlights(self.lease_client, own.store, fetch.single_flight, self.clock, limit)
+        self.own_store.note_stored_in(own.store)
         self.active = ActivePipeline(own)
         self.clock_follower: ClockFollower | None = None
         if isinstance(self.clock, Clock):

@@ -34,6 +34,15 @@ def default_size(directory: Path) -> int:
     return max(1, min(max(LEAST_SIZE, room // 2), room * 9 // 10))
 
 
+def present_project() -> str:
+    """Return the project that this process works in: the path of its repository, or of its folder."""
+    try:
+        folder = Path.cwd()
+    except OSError:  # the folder was deleted
+        return ""
+    return str(next((each for each in (folder, *folder.parents) if (each / ".git").exists()), folder))
+
+
 def is_private_store(settings: Settings) -> bool:
     """Return whether the option `--private` alone selects these settings' store and profile."""
     return settings.profile == PROFILE and settings.store.directory == private_directory(Settings())
@@ -65,8 +74,12 @@ def configure_private(
     configured = configure(file, {"store": {"path": store}} if store is not None else {})
     shared = configured.settings
     directory = Path(store).expanduser().absolute() if store else private_directory(shared)
-    limits: dict[str, object] = {"max_object": FREE_SPACE, "max_size": default_size(directory)}
-    unset = {name: value for name, value in limits.items() if configured.source("store", name) is None}
+    defaults: dict[str, object] = {
+        "max_object": FREE_SPACE,
+        "max_size": default_size(directory),
+        "project": present_project(),
+    }
+    unset = {name: value for name, value in defaults.items() if configured.source("store", name) is None}
     tables: dict[str, object] = {
         "profile": profile,
         "edge": "",

@@ -22,6 +22,7 @@ class StoreSettings(Section):
     path: str = ""
     max_size: PositiveSize = 2 * 1024**3
     max_object: Size | Literal["free"] = 0
+    project: str = ""
     captures: int = Field(default=1, ge=1, le=16)
 
     @field_validator("max_object", mode="before")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 
 from addon.config.store import MemorySettings, StoreSettings
 from addon.pipeline.async_store import AsyncStore
+from addon.pipeline.project_copies import ProjectCopies
 from addon.pipeline.store_condition import StoreCondition
 from addon.pipeline.store_watch import StoreWatch
 from cache.policy.reasons import NotStored
-from cache.stores.base import ResponseStore
+from cache.rules.stored_response import StoredResponse
+from cache.stores.base import ResponseStore, StoreError
 from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
 from cache.stores.tiered.store import TieredStore
+
+logger = logging.getLogger(__name__)
 
 START_TIMEOUT = 1.0
 """Seconds that a start waits for the store. After that, requests are answered without it until it is open."""
@@ -41,10 +46,19 @@ class OwnStore:
         self._settings = settings
         self._memory = memory
         self._count_lost = count_lost
+        by_project = self.directory is not None and bool(settings.project)
+        self._project = ProjectCopies(settings.directory, settings.project) if by_project else None
         self._watch = StoreWatch(self._opened, self.condition) if self.directory else None
 
     def _opened(self) -> TieredStore:
-        disk = DiskStore(self._settings.directory, self._settings.max_size, captures=self._settings.captures)
+        settings, project = self._settings, self._project
+        on_use = project.note if project else lambda _: None
+        disk = DiskStore(settings.directory, settings.max_size, captures=settings.captures, on_use=on_use)
+        if project:
+            try:
+                project.begin(disk.touch_all)
+            except StoreError as error:  # only the order of eviction depends on it
+                logger.warning("the copies of this project could not be marked as used: %s", error)
         return TieredStore(disk, self._memory.store_size, self._memory.max_object, self._lost)
 
     def _lost(self, reason: NotStored, count: int) -> None:
@@ -58,6 +72,18 @@ class OwnStore:
             return self._watch.store(START_TIMEOUT)
         return MemoryStore(self._settings.max_size, self._settings.captures)
 
+    def note_stored_in(self, store: AsyncStore) -> None:
+        """Count what `store` stores as used by the project, if there is one."""
+        if (project := self._project) is None:
+            return
+        observed = store.on_stored
+
+        def stored(entry: StoredResponse) -> None:
+            project.note(entry.id)
+            observed(entry)
+
+        store.on_stored = stored
+
     def start(self, store: AsyncStore, replaced: Callable[[], None]) -> None:
         """Watch the store that `store` uses, and call `replaced` when that is another one."""
         if self._watch:
@@ -69,6 +95,11 @@ class OwnStore:
             await self._watch.check()
 
     async def close(self) -> None:
-        """Stop watching."""
+        """Stop watching, and write the list of what the project has used."""
         if self._watch:
             await self._watch.close()
+        if self._project:
+            try:
+                self._project.save()
+            except OSError as error:
+                logger.warning("the copies of this project could not be listed: %s", error)

@@ -18,8 +18,14 @@ _MAX_ENTRIES = 50_000
 class Recency:
     """The times of last use, in the current batch and the previous one. A timer calls `flush` for each batch."""
 
-    def __init__(self, generations: Generations, flush: Callable[[], None], delay: float) -> None:
-        """Call `flush`, which must not raise, `delay` seconds after the first use in a batch."""
+    def __init__(
+        self, generations: Generations, flush: Callable[[], None], delay: float, on_use: Callable[[str], None]
+    ) -> None:
+        """Call `flush`, which must not raise, `delay` seconds after the first use in a batch.
+
+        `on_use` is called with the id of each entry at its first use in a batch.
+        """
+        self._on_use = on_use
         self._generations = generations
         self._flush = flush
         self._delay = delay
@@ -40,6 +46,7 @@ class Recency:
                 self._used[entry_id] = now
             if self._timer is None:
                 self._start()
+        self._on_use(entry_id)
 
     def last_use(self, entry_id: str) -> float:
         """Return the last use of an entry by any process in seconds since the epoch; 0 if none is known."""

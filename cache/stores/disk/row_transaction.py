@@ -31,6 +31,10 @@ _TOUCH = """
     UPDATE Cache SET access_time = used.value FROM json_each(?) AS used WHERE Cache.key = used.key AND Cache.raw = 1
 """
 
+_TOUCH_FOUND = """
+    UPDATE Cache SET access_time = ? WHERE key IN (SELECT value FROM json_each(?)) AND raw = 1 RETURNING key
+"""
+
 
 @contextmanager
 def row_transaction(rows: Rows, generations: Generations, purges: PurgeTable) -> Iterator[RowTransaction]:
@@ -197,6 +201,11 @@ class RowTransaction:
         """Write the last uses of bodies: seconds since the epoch by entry id."""
         # One statement for all, which may be tens of thousands: other threads run while SQLite executes it
         self._execute(_TOUCH, json.dumps({f"b:{each}": seconds for each, seconds in used.items()}))
+
+    def touch_found(self, entry_ids: Collection[str], now: float) -> set[str]:
+        """Write `now`, in seconds since the epoch, as the last use of bodies. Return the ids of those that exist."""
+        rows = self._execute(_TOUCH_FOUND, now, json.dumps([f"b:{each}" for each in entry_ids]))
+        return {str(key).removeprefix("b:") for (key,) in rows}
 
     def _drop_row(self, rowid: Value, name: Value) -> None:
         self._execute("DELETE FROM Cache WHERE rowid = ?", rowid)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import suppress
 from io import FileIO
 from itertools import batched
@@ -50,6 +50,7 @@ class DiskStore:
         captures: int = 1,
         lock_timeout: float = 10.0,
         touch_delay: float = 60.0,
+        on_use: Callable[[str], None] = lambda _: None,
     ) -> None:
         """Open the store. The remains of killed processes are swept later; a damaged database is renamed and replaced.
 
@@ -60,6 +61,7 @@ class DiskStore:
             captures: how many states of a response are kept over time.
             lock_timeout: seconds that a write waits for other processes.
             touch_delay: seconds until last uses are written, for eviction by other processes.
+            on_use: called with the ids of entries that are used, on any thread; now and then again for the same one.
 
         Raises:
             StoreError: the directory cannot be used.
@@ -79,7 +81,7 @@ class DiskStore:
         self._full_disk = FullDisk(directory, self._rows, self.generations, self._purges, self.last_use)
         self.inline_max, self.captures = inline_max, captures
         self._verification = Verification()
-        self._recency = Recency(self.generations, self._flush, touch_delay)
+        self._recency = Recency(self.generations, self._flush, touch_delay, on_use)
         self._sweeper = Sweeper(self._sweep_remains)
 
     def peek(self, key: str) -> tuple[()] | None:
@@ -169,6 +171,11 @@ class DiskStore:
     def touch(self, entry_id: str) -> None:
         """Record that an entry was used just now. This process knows it at once; the disk gets it later."""
         self._recency.note(entry_id)
+
+    def touch_all(self, entry_ids: Collection[str]) -> set[str]:
+        """Write that entries were used just now. Return the ids of those that are stored. Raises StoreError."""
+        with row_transaction(self._rows, self.generations, self._purges) as changes:
+            return changes.touch_found(entry_ids, time.time())
 
     def last_use(self, entry_id: str) -> float:
         """Return the last use of an entry in seconds since the epoch; 0 if it was not used lately."""

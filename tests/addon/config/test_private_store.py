@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from addon.config import private_store
-from addon.config.private_store import default_size
+from addon.config.private_store import default_size, present_project
 
 GIB = 1024**3
 
@@ -27,6 +27,15 @@ def test_it_is_half_of_the_room_or_20_gib_and_leaves_a_tenth(
 ) -> None:
     monkeypatch.setattr(private_store, "disk_usage", lambda _path: SimpleNamespace(free=free))
     assert default_size(tmp_path / "not" / "there") == size
+
+
+def test_the_project_is_the_repository_or_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    inner = tmp_path / "project" / "inner"
+    inner.mkdir(parents=True)
+    monkeypatch.chdir(inner)
+    assert present_project() == str(inner)
+    (tmp_path / "project" / ".git").mkdir()
+    assert present_project() == str(tmp_path / "project")
 
 
 def test_what_the_store_uses_already_counts_as_room(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

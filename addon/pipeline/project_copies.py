@@ -1,0 +1,79 @@
+"""The copies that a project uses. They count as used whenever it is, so that projects are evicted one after another.
+
+A build that asks for a part of its packages keeps all of them, as long as another project was used less recently.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Callable, Collection
+from fcntl import LOCK_EX, flock
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO
+
+FOLDER = "projects"
+"""The name of the folder in the store's directory, with a file for each project."""
+
+MAX_COPIES = 200_000
+"""Copies of one project that are listed."""
+
+_ID = re.compile(r"[0-9a-f-]{1,64}")
+
+
+class ProjectCopies:
+    """The ids of the copies that one project has used, in a file beside the store."""
+
+    def __init__(self, directory: Path, project: str) -> None:
+        """List the copies of `project`, a name or a path, in the store in `directory`."""
+        self._file = directory / FOLDER / f"{sha256(project.encode()).hexdigest()[:16]}.json"
+        self._project = project
+        self._used: set[str] = set()
+        self._gone: set[str] = set()
+
+    def note(self, entry_id: str) -> None:
+        """Add a copy that was used or stored. May be called on any thread."""
+        self._used.add(entry_id)
+
+    def begin(self, touch: Callable[[Collection[str]], Collection[str]]) -> None:
+        """Have all copies of the project count as used now.
+
+        `touch` does that, and returns the ids of those that are still stored. Raises what `touch` raises.
+        """
+        if listed := self._listed():
+            stored = set(touch(listed))
+            self._gone = listed - stored
+            self._used |= stored
+
+    def save(self) -> None:
+        """Write the list, together with what another process has added. Raises OSError."""
+        if not self._used or not self._file.parent.parent.is_dir():
+            return
+        self._file.parent.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        with os.fdopen(descriptor, "r+b") as file:
+            flock(file, LOCK_EX)
+            entries = sorted(self._used | (_ids_in(file) - self._gone))[:MAX_COPIES]
+            file.seek(0)
+            file.write(json.dumps({"project": self._project, "entries": entries}).encode())
+            file.truncate()
+
+    def _listed(self) -> set[str]:
+        try:
+            with self._file.open("rb") as file:
+                return _ids_in(file)
+        except OSError:  # the project is new
+            return set()
+
+
+def _ids_in(file: BinaryIO) -> set[str]:
+    """Return the ids in a list, none if it is malformed."""
+    try:
+        match json.loads(file.read()):
+            case {"entries": [*entries]}:
+                return {each for each in entries[:MAX_COPIES] if isinstance(each, str) and _ID.fullmatch(each)}
+    except (ValueError, RecursionError):
+        pass
+    return set()
