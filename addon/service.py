@@ -92,8 +92,10 @@ class Service:
         self.settings = settings
         self.is_edge = settings.is_edge
         self.clock = clock or Clock()
+        self._since = self.clock()
         self.counters = Counters()
         self.distrust = Distrust()
+        self._evictions: tuple[object, int] = (None, 0)
         self._lasting = lasting
         self._make_origin: Callable[[OriginOptions], Origin] = origin or self._own_client
         self._origin_options = settings.origin_options()
@@ -119,6 +121,7 @@ class Service:
             fetch.leases = LeasedFlights(self.lease_client, own.store, fetch.single_flight, self.clock, limit)
         self.own_store.note_stored_in(own.store)
         self.active = ActivePipeline(own)
+        self.counters.add_source(self._count_evictions)
         self.clock_follower: ClockFollower | None = None
         if isinstance(self.clock, Clock):
             self.clock_follower = ClockFollower(self.clock, self.active, self.reachability.forget)
@@ -141,6 +144,7 @@ class Service:
             "address": self._listen_address.handle,
             "failed-hosts": self._failed_hosts,
             "fetch": prefetch_handler(self.active),
+            "hosts": self._hosts,
             "missing": self._missing,
             "mode": self.modes.handle,
             "ping": self._ping,
@@ -229,6 +233,13 @@ class Service:
 
     def _count_lost(self, reason: NotStored, count: int) -> None:
         self.counters.count(f"not_stored.{reason}", count)
+
+    def _count_evictions(self) -> None:
+        """Count what the own store has evicted since the last time; it may have been opened again."""
+        store = self.active.own.store.sync_store
+        known = self._evictions[1] if self._evictions[0] is store else 0
+        self._evictions = store, store.evictions
+        self.counters.count("evicted", store.evictions - known)
 
     def _set_unreachable(self, origins: frozenset[str]) -> None:
         policy = self.policy
@@ -358,6 +369,9 @@ class Service:
 
     async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return dict(self.counters.snapshot())
+
+    async def _hosts(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        return {"since": self._since, "hosts": self.counters.hosts()}
 
     async def _described_sites(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return {"sites": self.described_sites()}

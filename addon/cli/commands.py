@@ -108,9 +108,9 @@ COMMANDS = (
     ),
     Command(
         "stats",
-        "store:stats",
-        "Print the size of the store and the counters of its proxies.",
-        "secondhand stats --json",
+        "stats:stats",
+        "Print the size of the store, and what its proxies have done since their start.",
+        "secondhand stats --hosts",
     ),
     Command(
         "status",

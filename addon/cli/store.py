@@ -1,4 +1,4 @@
-"""`secondhand ls|purge|stats`: list and delete stored responses, and print statistics."""
+"""`secondhand ls|purge`: list and delete stored responses."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from addon.config.settings import Settings
 from addon.config.units import size_text, time_text
 from addon.pipeline.stored_description import freshness_state
 from addon.runtime.control import GUARD_INTERVAL
-from addon.runtime.control_client import ControlError, running_proxies
+from addon.runtime.control_client import running_proxies
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.coded_forms import is_form
 from cache.rules.freshness import current_age, freshness_lifetime
 from cache.rules.key import key_of_uri, keys
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import ResponseStore, StoreError
+from cache.stores.base import ResponseStore
 from cache.stores.disk.directory import is_no_store
 from cache.stores.disk.store import DiskStore
 from cache.stores.memory import MemoryStore
@@ -152,42 +152,3 @@ def _purge_in_proxies(settings: Settings, arguments: dict[str, object]) -> int |
         proxies = running_proxies(directory)
     deleted = [proxy.ask("purge", **arguments)["deleted"] for proxy in proxies]
     return sum(count for count in deleted if isinstance(count, int)) if proxies else None
-
-
-def stats(
-    config: ConfigOption = None, store: StoreOption = None, private: PrivateOption = False, as_json: JsonOption = False
-) -> None:
-    """Print the size of the store and the counters of its proxies."""
-    settings = load_shared_or_private(config, store, private=private).settings
-    directory = settings.store.directory
-    statistics: dict[str, object] = {"kind": settings.store.kind, "path": str(directory)}
-    if settings.store.kind == "disk":
-        try:
-            with open_store(settings) as opened:
-                contents = opened.statistics()
-            statistics |= {"entries": contents.entries, "size": contents.size, "max_size": contents.max_size}
-        except StoreError as error:  # the running proxies are still listed
-            statistics |= {"problem": str(error)}
-    proxies: list[dict[str, object]] = []
-    for client in running_proxies(directory):
-        try:
-            condition, counters = client.ask("store"), client.ask("stats")
-            proxies.append({"socket": str(client.path), "store": condition, "counters": counters})
-        except ControlError as error:  # the other proxies are still listed
-            print_note(str(error))
-    if as_json:
-        print_json({"store": statistics, "proxies": proxies})
-        return
-    sizes = {"size", "max_size"}
-    _print_numbers("store", {name: size_text(int(str(n))) if name in sizes else n for name, n in statistics.items()})
-    for number, proxy in enumerate(proxies, start=1):
-        print_line("")
-        _print_numbers(f"running proxy {number}", proxy["counters"])
-        _print_numbers("its store", proxy["store"])
-    if not proxies:
-        print_note("no proxy is running on this store")
-
-
-def _print_numbers(title: str, numbers: object) -> None:
-    rows = [(name, str(number)) for name, number in numbers.items()] if isinstance(numbers, dict) else []
-    print_table([title.upper(), ""], rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from addon.runtime.host_counters import host_counter
 from cache.answer.cache_status import Handling
 from cache.policy.reasons import NotStored
 
@@ -38,3 +39,23 @@ def response_counters(
     if exemption:
         names.append(f"exempted.{exemption}")
     return tuple(names)
+
+
+def host_counters(host: str, handling: Handling | None) -> tuple[str, ...]:
+    """Return the names of the counters of a host that a response adds to; the arguments are as above."""
+    names = [host_counter(host, "requests")]
+    if handling is not None and handling.hit:
+        names.append(host_counter(host, "hits"))
+    if handling is not None and (handling.ttl or 0) < 0:
+        names.append(host_counter(host, "stale"))
+    return tuple(names)
+
+
+def from_copy_counters(host: str) -> tuple[str, str]:
+    """Return the names of the counters to which the bytes of a response from a copy are added."""
+    return "octets.from_copy", host_counter(host, "octets.from_copy")
+
+
+def from_origin_counters(host: str) -> tuple[str, str]:
+    """Return the names of the counters to which the bytes of an origin's response are added."""
+    return "octets.from_origin", host_counter(host, "octets.from_origin")

@@ -26,6 +26,7 @@ from addon.pipeline.request_context import NO_CONTEXT, RequestContext
 from addon.pipeline.single_flight import Flight, FlightResult, SingleFlight, audience_of
 from addon.pipeline.size_limit import SizeLimit
 from addon.runtime.counters import Counters
+from addon.runtime.host_counters import host_counter
 from cache import engine
 from cache.engine.decisions import (
     Complete,
@@ -264,7 +265,7 @@ class Fetcher:
     def _judge_failure(
         self, request: Request, sent: UpstreamRequest, failure: OriginFailure, began: float
     ) -> Serve | Refuse:
-        self._counters.count(f"failures.{failure.kind}")
+        self._counters.count_each((f"failures.{failure.kind}", host_counter(request.host, "failures")))
         logger.info("%s: %s", request.uri, failure.detail)
         self.reachability.failed(request, failure, began)
         return engine.on_failure(

@@ -10,12 +10,14 @@ import asyncio
 from collections.abc import AsyncIterator
 
 from addon.origin import FailureKind, OriginFailure
+from addon.pipeline.counting import from_origin_counters
 from addon.pipeline.fill_window import FillWindow
 from addon.pipeline.fill_writer import FillWriter, declared_length
 from addon.pipeline.origin import FetchedResponse
 from addon.pipeline.reply import Stream
 from addon.pipeline.single_flight import Flight
 from addon.runtime.counters import Counters
+from addon.runtime.host_counters import host_counter
 from cache.engine.decisions import Store
 from cache.http.messages import Fields
 from cache.policy.reasons import NotStored
@@ -47,8 +49,16 @@ class Fill:
     """
 
     def __init__(
-        self, response: FetchedResponse, outcome: Store, writer: FillWriter, flight: Flight, counters: Counters
+        self,
+        response: FetchedResponse,
+        outcome: Store,
+        writer: FillWriter,
+        flight: Flight,
+        *,
+        counters: Counters,
+        host: str,
     ) -> None:
+        """Count the content by `counters`, as from `host`."""
         self.length = declared_length(response.head)
         self.entry = outcome.entry
         self.flight = flight
@@ -56,6 +66,7 @@ class Fill:
         self._response = response
         self._writer = writer
         self._counters = counters
+        self._host = host
         self._window = FillWindow()
         self._readers: set[_Reader] = set()
         self._unread = 0
@@ -94,7 +105,7 @@ class Fill:
             await self._receive()
             self._failure = None
         except OriginFailure as failure:
-            self._counters.count(f"failures.{failure.kind}")
+            self._counters.count_each((f"failures.{failure.kind}", host_counter(self._host, "failures")))
             self._failure = failure
         finally:
             reason = self._failure.detail if self._failure else "it has no reader"
@@ -110,8 +121,9 @@ class Fill:
         await self._writer.release()
 
     async def _receive(self) -> None:
+        names = from_origin_counters(self._host)
         async for chunk in self._response.body():
-            self._counters.count("octets.from_origin", len(chunk))
+            self._counters.count_each(names, len(chunk))
             await self._writer.write(chunk)
             # committed before readers get the last byte, since a client may then ask again at once
             if self._window.end + len(chunk) == self.length:

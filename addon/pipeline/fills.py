@@ -63,9 +63,9 @@ class Fills:
         if reason:
             self._not_stored.gave_up(outcome.entry, outcome.handling, reason, "at the end")
             flight.end(FlightResult.NOT_SHARED)
-            return self._reply_builder.relayed_whole(engine.without_storing(outcome, reason), whole)
+            return self._reply_builder.relayed_whole(request, engine.without_storing(outcome, reason), whole)
         flight.end(FlightResult.STORED)
-        return self._reply_builder.relayed_whole(outcome, whole)
+        return self._reply_builder.relayed_whole(request, outcome, whole)
 
     async def _store_streamed(
         self, request: Request, outcome: Store, response: FetchedResponse, flight: Flight
@@ -84,7 +84,7 @@ class Fills:
             not_stored=self._not_stored,
             size_limit=self._size_limit,
         )
-        fill = Fill(response, outcome, fill_writer, flight, self._counters)
+        fill = Fill(response, outcome, fill_writer, flight, counters=self._counters, host=request.host)
         stream = fill.stream(trailers=True)
         self._fills[flight] = fill
         flight.end(FlightResult.ARRIVING)

@@ -39,22 +39,22 @@ class NotStoredLog:
         self._earlier: dict[int, tuple[float, Handling]] = {}
         """The notes from before `_latest` was full and began anew, so that no order has to be kept."""
 
-    def relayed(self, method: str, key: str, handling: Handling) -> None:
-        """Note a response that is passed on and not stored, and was counted."""
-        self._remember(method, key, handling)
+    def relayed(self, method: str, key: str, handling: Handling, now: float) -> None:
+        """Note a response that is passed on at `now` (seconds since the epoch) and not stored, and was counted."""
+        self._remember(method, key, handling, now)
         if logger.isEnabledFor(logging.INFO):
             logger.info("%s not stored: %s", key, handling.not_stored)
 
     def gave_up(self, entry: StoredResponse, handling: Handling, reason: NotStored, why: str) -> None:
         """Note and count a response that was to be stored as `entry` and could not be; `why` is for the log."""
         self._counters.count(f"not_stored.{reason}")
-        self._remember(entry.method, entry.key, replace(handling, stored=False, not_stored=reason))
+        self._remember(entry.method, entry.key, replace(handling, stored=False, not_stored=reason), self._clock())
         logger.info("%s not stored: %s (%s)", entry.key, reason, why)
 
-    def _remember(self, method: str, key: str, handling: Handling) -> None:
+    def _remember(self, method: str, key: str, handling: Handling, now: float) -> None:
         if len(self._latest) >= MAX_KEYS:
             self._earlier, self._latest = self._latest, {}
-        self._latest[hash((method, key))] = self._clock(), handling
+        self._latest[hash((method, key))] = now, handling
 
     def stored(self, method: str, key: str) -> None:
         """Forget what was noted before a response was stored."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from addon.pipeline.async_store import AsyncStore
-from addon.pipeline.counting import response_counters
+from addon.pipeline.counting import host_counters, response_counters
 from addon.pipeline.entry_ids import entry_ids
 from addon.pipeline.fill_writer import declared_length
 from addon.pipeline.not_stored_log import NotStoredLog
@@ -92,7 +92,7 @@ class Outcomes:
         """
         if isinstance(outcome, Store | Relay):
             self.conclude(request.method, outcome, flight)
-            self._counters.count_each(counters_of(request, outcome))
+            self._counters.count_each((*counters_of(request, outcome), *host_counters(request.host, outcome.handling)))
             if isinstance(outcome, Relay) and outcome.not_stored is NotStored.TOO_LARGE:
                 head = outcome.response.head
                 self._size_limit.note_too_large(
@@ -109,12 +109,13 @@ class Outcomes:
             self._single_flight.clear_hit_for_pass(flight)
             self._not_stored.stored(method, flight.key)
             return
+        now = self._clock()
         if outcome.not_stored is not None:
             failed = outcome.response.head.status >= 500
             seconds = HIT_FOR_PASS_AFTER_ERROR_SECONDS if failed else HIT_FOR_PASS_SECONDS
-            self._single_flight.mark_hit_for_pass(flight, self._clock(), seconds)
+            self._single_flight.mark_hit_for_pass(flight, now, seconds)
         if outcome.handling is not None:
-            self._not_stored.relayed(method, flight.key, outcome.handling)
+            self._not_stored.relayed(method, flight.key, outcome.handling, now)
         flight.end(FlightResult.NOT_SHARED)
 
     async def apply(self, changes: tuple[Change, ...], flight: Flight | None = None) -> None:

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 from addon.origin import OriginFailure
 from addon.pipeline.async_store import AsyncStore
-from addon.pipeline.counting import response_counters
+from addon.pipeline.counting import from_copy_counters, from_origin_counters, host_counters, response_counters
 from addon.pipeline.fill import Fill
 from addon.pipeline.origin import FetchedResponse
 from addon.pipeline.reply import FileRange, Reply, Stream
 from addon.runtime.counters import Counters
+from cache.answer.cache_status import Handling
 from cache.answer.compose import NO_CONTENT
 from cache.answer.responses import CopyResponse
 from cache.engine.decisions import Freshen, Relay, Serve, Store
@@ -52,11 +53,15 @@ class ReplyBuilder:
         content: bytes | Stream | None = self.content_in_memory(response) if response.length <= CHUNK else None
         if content is None:
             content = await self._stored_content(response)
-        self._counters.count("octets.from_copy", response.length)
+        self._counters.count_each(from_copy_counters(request.host), response.length)
         if outcome.handling.hit:
             self._counters.count("milliseconds.saved", outcome.entry.milliseconds)
-        self._counters.count_each(response_counters(request.scheme, outcome.handling, response.exemption))
+        self._count(request, outcome.handling, response.exemption)
         return Reply(response.head, content, outcome.handling)
+
+    def _count(self, request: Request, handling: Handling, exemption: str | None) -> None:
+        names = response_counters(request.scheme, handling, exemption)
+        self._counters.count_each((*names, *host_counters(request.host, handling)))
 
     def content_in_memory(self, response: CopyResponse) -> bytes | None:
         """Return the content if the store has all of it in memory, else None. Does not wait."""
@@ -103,21 +108,22 @@ class ReplyBuilder:
         if not outcome.response.has_content:
             await self.drain(request, outcome.response.head.status, response)
             await response.close()
-            return self.relayed_whole(outcome, b"")
+            return self.relayed_whole(request, outcome, b"")
         if response.whole is not None and not response.trailers.lines:
-            return self.relayed_whole(outcome, response.whole)
+            return self.relayed_whole(request, outcome, response.whole)
         announced = response.head.fields.get("trailer")
-        stream = Stream(self._counted(response), response.close, lambda: response.trailers, announced)
+        stream = Stream(self._counted(request, response), response.close, lambda: response.trailers, announced)
         return Reply(outcome.response.head, stream, outcome.handling)
 
-    async def _counted(self, response: FetchedResponse) -> AsyncIterator[bytes]:
+    async def _counted(self, request: Request, response: FetchedResponse) -> AsyncIterator[bytes]:
+        names = from_origin_counters(request.host)
         async for chunk in response.body():
-            self._counters.count("octets.from_origin", len(chunk))
+            self._counters.count_each(names, len(chunk))
             yield chunk
 
-    def relayed_whole(self, outcome: Store | Relay, whole: bytes) -> Reply:
+    def relayed_whole(self, request: Request, outcome: Store | Relay, whole: bytes) -> Reply:
         """Return a reply that passes on an origin's response whose content is complete."""
-        self._counters.count("octets.from_origin", len(whole))
+        self._counters.count_each(from_origin_counters(request.host), len(whole))
         head = outcome.response.head
         if outcome.response.has_content and "content-length" not in head.fields:
             # a stream, so that the framing does not depend on how fast the content came
@@ -127,14 +133,14 @@ class ReplyBuilder:
     def joined(self, request: Request, serve: Serve, fill: Fill) -> Reply:
         """Return a reply from a fill that another request has caused, and count it."""
         response = serve.response
-        self._counters.count_each(response_counters(request.scheme, serve.handling, response.exemption))
+        self._count(request, serve.handling, response.exemption)
         if response.head.status in NO_CONTENT:
             return Reply(response.head, b"", serve.handling)
         head = response.head
         if fill.length is None:
             head = replace(head, fields=head.fields.without(["content-length"]))
         else:
-            self._counters.count("octets.from_copy", response.length)
+            self._counters.count_each(from_copy_counters(request.host), response.length)
         return Reply(head, fill.stream(), serve.handling)
 
     # ---- content that a status forbids

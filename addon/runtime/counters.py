@@ -6,6 +6,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from threading import Lock
 
+from addon.runtime.host_counters import HostCounters, is_host_counter
+
 COUNTERS = {
     "requests": "requests that reached the cache",
     "requests.http": "of them, for http URLs",
@@ -23,6 +25,7 @@ COUNTERS = {
     "origin.validations": "of them, conditional requests for a stored response",
     "stored": "responses stored",
     "freshened": "stored responses updated by a 304",
+    "evicted": "stored responses deleted to make room for others, by this process",
     "not_stored.*": "responses relayed but not stored, by reason",
     "compressed": "compressed forms made of stored responses",
     "not_compressed.*": "stored responses, or forms of them, that were not compressed, by reason",
@@ -46,6 +49,7 @@ class Counters:
     def __init__(self) -> None:
         self._lock = Lock()
         self._counts = Counter({name: 0 for name in COUNTERS if not name.endswith(".*")})
+        self._hosts = HostCounters()
         self._sources: list[Callable[[], None]] = []
 
     def add_source(self, source: Callable[[], None]) -> None:
@@ -57,16 +61,30 @@ class Counters:
         self.count_each((name,), amount)
 
     def count_each(self, names: Iterable[str], amount: int = 1) -> None:
-        """Add to several counters of COUNTERS. Raises KeyError for any other name."""
+        """Add to several counters, those of COUNTERS and those of hosts. Raises KeyError for any other name."""
         with self._lock:
             for name in names:
+                if is_host_counter(name):
+                    self._hosts.count(name, amount)
+                    continue
                 if name not in self._counts and name.partition(".")[0] + ".*" not in COUNTERS:
                     raise KeyError(name)
                 self._counts[name] += amount
 
+    def counted_as(self, host: str) -> str:
+        """Return the name under which a host is counted; there are not many."""
+        return self._hosts.counted_as(host)
+
     def snapshot(self) -> dict[str, int]:
-        """Return all counters, by name."""
+        """Return all counters but those of hosts, by name."""
         for source in self._sources:
             source()
         with self._lock:
             return dict(sorted(self._counts.items()))
+
+    def hosts(self) -> dict[str, dict[str, int]]:
+        """Return the counters of each host."""
+        for source in self._sources:
+            source()
+        with self._lock:
+            return self._hosts.described()

@@ -211,5 +211,9 @@ class ResponseStore(Protocol):
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries. Raises StoreError."""
 
+    @property
+    def evictions(self) -> int:
+        """Number of entries that this process has deleted to make room for others, since it opened the store."""
+
     def close(self) -> None:
         """Write pending changes and close the files."""

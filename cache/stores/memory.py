@@ -44,6 +44,7 @@ class MemoryStore:
         self._size = 0
         self._uses = count()
         self.generations = private_generations()
+        self.evictions = 0
 
     def peek(self, key: str) -> tuple[StoredResponse, ...]:
         """Return the result of `candidates`."""
@@ -208,6 +209,7 @@ class MemoryStore:
     def _evict(self) -> None:
         while self._size > self.max_size:
             self._drop([next(iter(self._items))])
+            self.evictions += 1
 
     def _drop(self, ids: Iterable[str]) -> int:
         dropped = [self._items.pop(each) for each in ids]

@@ -26,6 +26,10 @@ class BatchedCounters:
         """Return the tally for these counters, the same one each time. Whoever counts adds to its amount."""
         return self._tallies.setdefault(names, Tally())
 
+    def counted_as(self, host: str) -> str:
+        """Return the name under which a host is counted, so that there are not many tallies."""
+        return self._counters.counted_as(host)
+
     def flush(self) -> None:
         """Add the amounts to the counters, and start again from zero."""
         for names, tally in self._tallies.items():

@@ -67,7 +67,7 @@ class FastPath:
         self.log = log
         self._counters = counters
         self._batched = BatchedCounters(counters)
-        self._hit_counts: dict[tuple[str, str | None], HitCount] = {}
+        self._hit_counts: dict[tuple[str, str | None, str], HitCount] = {}
         self._used: list[HotResponse] = []
         self._use(active)
         active.add_observer(self._policy_changed)
@@ -229,7 +229,7 @@ class FastPath:
         content = self.fetcher.reply_builder.content_in_memory(decision.response)
         if content is None:
             return None
-        policy, hits = self.fetcher.policy, self._hits(request.scheme, decision.response.exemption)
+        policy, hits = self.fetcher.policy, self._hits(request, decision.response.exemption)
         hot = hot_response(
             kind,
             request,
@@ -245,9 +245,12 @@ class FastPath:
             self.hot.put(name, hot)
         return hot
 
-    def _hits(self, scheme: str, exemption: str | None) -> HitCount:
-        found = self._hit_counts.get((scheme, exemption))
-        return found or self._hit_counts.setdefault((scheme, exemption), HitCount(scheme, exemption))
+    def _hits(self, request: Request, exemption: str | None) -> HitCount:
+        place = request.scheme, exemption, self._counters.counted_as(request.host)
+        found = self._hit_counts.get(place)
+        if found is None:
+            found = self._hit_counts[place] = HitCount(*place)
+        return found
 
     def is_shareable(self, request: Request) -> bool:
         """Return whether other requests may use the origin's response to this one, as far as is known."""

@@ -12,7 +12,7 @@ from math import floor
 from typing import NamedTuple
 
 from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
-from addon.pipeline.counting import request_counters, response_counters
+from addon.pipeline.counting import from_copy_counters, host_counters, request_counters, response_counters
 from addon.runtime.access_log import access_line
 from addon.runtime.counters import Counters
 from cache.answer.cache_status import Handling
@@ -39,6 +39,8 @@ class HitCount:
     scheme: str
     exemption: str | None
     """The client rule by which they kept the status 200."""
+    host: str
+    """The host as it is counted."""
     responses: int = 0
     bytes: int = 0
     """Bytes of content that they contained."""
@@ -48,9 +50,10 @@ class HitCount:
     def flush(self, counters: Counters) -> None:
         """Add to the counters, and start again from zero."""
         if self.responses:
-            names = response_counters(self.scheme, Handling(hit=True), self.exemption)
+            hit = Handling(hit=True)
+            names = response_counters(self.scheme, hit, self.exemption) + host_counters(self.host, hit)
             counters.count_each((*request_counters(self.scheme), *names), self.responses)
-            counters.count("octets.from_copy", self.bytes)
+            counters.count_each(from_copy_counters(self.host), self.bytes)
             counters.count("milliseconds.saved", self.milliseconds)
             self.responses = self.bytes = self.milliseconds = 0
 

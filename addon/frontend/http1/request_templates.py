@@ -11,7 +11,7 @@ from collections import OrderedDict
 from dataclasses import dataclass, replace
 from typing import override
 
-from addon.frontend.http1.batched_counters import BatchedCounters
+from addon.frontend.http1.batched_counters import BatchedCounters, Tally
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient, ReadyFetch
 from addon.frontend.http1.leased_fetch import LeasedFetch
 from addon.frontend.http1.response_templates import UNCACHEABLE, ResponseTemplate, response_template
@@ -20,7 +20,7 @@ from addon.origin.backends.pools import Pools
 from addon.origin.head_form import FormedHead, HeadForm
 from addon.origin.pool import OriginPool
 from addon.origin.prepared_request import OpenRequest, ReadyRequest
-from addon.pipeline.counting import request_counters
+from addon.pipeline.counting import from_origin_counters, request_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.responder import is_collapsible
@@ -55,6 +55,8 @@ class RequestTemplate:
     open_requests: dict[OriginPool, OpenRequest]
     """The request for each pool: origins of a site may have different prefixes."""
     uncacheable: bool
+    octets: Tally
+    """Bytes of content from origins."""
 
     def sent_for(self, request: Request) -> Forward:
         """Return what the origin gets for a request."""
@@ -72,7 +74,6 @@ class RequestTemplates:
         """Clients may send another request after a response; False once the proxy stops."""
         self._counters = counters
         self._requests = {scheme: counters.tally(*request_counters(scheme)) for scheme in DEFAULT_PORTS}
-        self._bytes = counters.tally("octets.from_origin")
         self._templates: OrderedDict[ALIKE, RequestTemplate] = OrderedDict()
 
     def learn(self, request: Request, not_stored: NotStored | None) -> None:
@@ -95,7 +96,12 @@ class RequestTemplates:
         if not pools.are_direct:
             return
         self._templates[_alike(request, policy)] = RequestTemplate(
-            policy=policy, sent=sent, pools=pools, open_requests={}, uncacheable=uncacheable
+            policy=policy,
+            sent=sent,
+            pools=pools,
+            open_requests={},
+            uncacheable=uncacheable,
+            octets=self._counters.tally(*from_origin_counters(self._counters.counted_as(request.host))),
         )
         if len(self._templates) > MAX_TEMPLATES:
             self._templates.popitem(last=False)
@@ -206,7 +212,7 @@ class RequestTemplates:
     def conclude(self, fetch: TemplateFetch, known: ResponseTemplate, size: int) -> None:
         """Finish a fetch whose response of `size` bytes is passed on by a template, and count it."""
         known.responses.amount += 1
-        self._bytes.amount += size
+        fetch.template.octets.amount += size
         fetcher, outcome = self.fetcher, known.outcome
         fetcher.note_response(fetch.request)
         fetcher.outcomes.conclude(fetch.request.method, outcome, fetch.flight)

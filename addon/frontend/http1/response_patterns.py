@@ -138,7 +138,7 @@ class ResponsePatterns:
         policy: CachePolicy,
         now: float,
         stamp: Stamp,
-        hits: Callable[[str, str | None], HitCount],
+        hits: Callable[[Request, str | None], HitCount],
         logged: bool,
     ) -> HotResponse | None:
         """Return the hot response that the engine's decision would lead to, or None if the engine has to be asked.
@@ -149,7 +149,7 @@ class ResponsePatterns:
             policy: The policy.
             now: The time, in seconds since the epoch.
             stamp: The generation of the primary key.
-            hits: Returns what counts the response when it is sent, by the scheme and the exemption from 203.
+            hits: Returns what counts the response when it is sent, by the request and the exemption from 203.
             logged: There is an access log.
         """
         if policy is not self._policy or now < policy.freshness.clock_valid_from:
@@ -184,7 +184,7 @@ class ResponsePatterns:
             content=rest,
             length=length,
             milliseconds=copy.milliseconds,
-            hits=hits(request.scheme, pattern.exemption),
+            hits=hits(request, pattern.exemption),
             log_line=access_line(request, pattern.status, length, _HIT) if logged else "",
         )
 

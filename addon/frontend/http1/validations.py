@@ -25,7 +25,7 @@ from addon.origin.backends.pools import Pools
 from addon.origin.head_form import FormedHead, HeadForm
 from addon.origin.pool import OriginPool
 from addon.origin.prepared_request import OpenRequest, ReadyRequest
-from addon.pipeline.counting import request_counters, response_counters
+from addon.pipeline.counting import from_copy_counters, host_counters, request_counters, response_counters
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.responder import is_collapsible
@@ -93,6 +93,8 @@ class ValidationPlan:
     """In seconds since the epoch."""
     counters: tuple[str, ...]
     """The names of the counters that such a response adds to."""
+    octets: tuple[str, ...]
+    """The names of those to which the bytes of its content are added."""
     log_line: str
     """Its line in the access log, from the method on."""
 
@@ -114,7 +116,6 @@ class Validations:
         self.templates = templates
         self._generations = generations
         self._counters = counters
-        self._bytes = counters.tally("octets.from_copy")
         self._plans: OrderedDict[bytes, ValidationPlan] = OrderedDict()
 
     def __len__(self) -> int:
@@ -261,7 +262,8 @@ class Validations:
             return None
         received = Received(head.parsed.response, fetch.sent_at, now)
         outcome = self.fetcher.outcomes.judge(planned.request, planned.sent, received, planned.policy)
-        plan = validation_plan(planned, head, outcome) if isinstance(outcome, Freshen) else None
+        host = self._counters.counted_as(planned.request.host)
+        plan = validation_plan(planned, head, outcome, host) if isinstance(outcome, Freshen) else None
         if plan is not None:
             self._plans[planned.head_as_sent] = plan
             if len(self._plans) > MAX_PLANS:
@@ -275,7 +277,7 @@ class Validations:
     def conclude(self, fetch: ValidatingFetch, plan: ValidationPlan) -> None:
         """Finish a fetch whose response is sent by a plan, and count it."""
         self._counters.tally(*plan.counters).amount += 1
-        self._bytes.amount += plan.response.length
+        self._counters.tally(*plan.octets).amount += plan.response.length
         single_flight = self.fetcher.single_flight
         self.fetcher.note_response(fetch.request)
         single_flight.clear_hit_for_pass(fetch.flight)
@@ -334,8 +336,11 @@ class ValidatingFetch(DirectFetch):
         return True
 
 
-def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen) -> ValidationPlan | None:
-    """Return the plan by what a 304 has led to, or None if the same one may lead to something else later."""
+def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen, host: str) -> ValidationPlan | None:
+    """Return the plan by what a 304 has led to, or None if the same one may lead to something else later.
+
+    `host` is the name under which the host of the request is counted.
+    """
     response, policy, request = outcome.response, planned.policy, planned.request
     presented = response.head
     names = [head.parsed.response.fields.lines[place][0].lower() for place in head.form.places]
@@ -367,7 +372,8 @@ def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen)
         response=response,
         head=shown,
         valid_until=planned.sent.to_validate[0].response_time + CONFIRMED_FOR,
-        counters=("origin.fetches", "origin.validations", *counters),
+        counters=("origin.fetches", "origin.validations", *counters, *host_counters(host, outcome.handling)),
+        octets=from_copy_counters(host),
         log_line=access_line(request, presented.status, response.length, outcome.handling),
     )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from addon.pipeline.store_condition import StoreState
 from addon.runtime.control import Handler
 from addon.runtime.control_client import ControlError
+from addon.runtime.host_counters import HostCounters
 from addon.serve.workers.shared_sites import merged_sites
 from addon.serve.workers.worker import Command
 from addon.serve.workers.worker_process import WorkerProcess
@@ -30,12 +32,15 @@ class SharedCommands:
         self._mode: dict[object, Command] = {}
         """The modes that people have set: of all hosts (None), and of single hosts, the last one last."""
         self._recording: Command | None = None
+        self._since = time.time()
         self._past = Counter[str]()
         """The counters of workers that have ended."""
+        self._past_hosts = HostCounters()
         self.handlers: dict[str, Handler] = {
             "address": self._one("address"),
             "failed-hosts": self._failed_hosts,
             "fetch": self._one("fetch"),
+            "hosts": self._hosts,
             "missing": self._missing,
             "mode": self._switch_mode,
             "ping": self._every("ping"),
@@ -69,6 +74,7 @@ class SharedCommands:
     def worker_ended(self, worker: WorkerProcess) -> None:
         """Keep the counters of a worker that has ended in order. Those of one that was killed are lost."""
         self._past.update(worker.counters)
+        self._past_hosts.add(worker.hosts)
 
     # ---- passing on
 
@@ -168,6 +174,13 @@ class SharedCommands:
         for reply in await self.ask_all("stats", arguments):
             total.update({name: int(str(number)) for name, number in reply.items()})
         return dict(sorted(total.items()))
+
+    async def _hosts(self, arguments: Mapping[str, object]) -> Reply:
+        total = HostCounters()
+        total.add(self._past_hosts.described())
+        for reply in await self.ask_all("hosts", arguments):
+            total.add(reply["hosts"])
+        return {"since": self._since, "hosts": total.described()}
 
     async def _sites(self, arguments: Mapping[str, object]) -> Reply:
         return {"sites": merged_sites([reply["sites"] for reply in await self.ask_all("sites", arguments)])}

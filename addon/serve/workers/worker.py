@@ -83,7 +83,7 @@ class _Worker:
             return await self._failed(error, FAILED)
         finally:
             await service.close()
-        await self._tell("ended", counters=service.counters.snapshot())
+        await self._tell("ended", counters=service.counters.snapshot(), hosts=service.counters.hosts())
         return 0
 
     def _proxy(self, service: Service) -> Proxy:

@@ -47,6 +47,7 @@ class WorkerProcess:
         is_draining: It was told to end.
         store: Where its copies are, in words.
         counters: Its counters at its end.
+        hosts: Those of each host.
         ended: Set once the process has ended.
         end: How it has ended, in words.
     """
@@ -59,6 +60,7 @@ class WorkerProcess:
         self.is_draining = False
         self.store = ""
         self.counters: dict[str, int] = {}
+        self.hosts: object = None
         self.ended = asyncio.Event()
         self.end = ""
         self._ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -92,6 +94,7 @@ class WorkerProcess:
     async def _note_counters(self, arguments: Mapping[str, object]) -> dict[str, object]:
         counters = arguments["counters"]
         self.counters = dict(counters) if isinstance(counters, dict) else {}
+        self.hosts = arguments["hosts"]
         return {}
 
     async def _wait(self) -> None:

@@ -51,6 +51,7 @@ class FullDisk:
         last_use: Callable[[str], float],
     ) -> None:
         """Make room in the store in `directory`; `last_use` returns the last use of an entry."""
+        self.evictions = 0
         self._reserve = directory / RESERVE
         self._rows = rows
         self._generations = generations
@@ -85,6 +86,7 @@ class FullDisk:
             if not evicted:
                 break
             count += evicted
+        self.evictions += count
         if not count:
             self._say_once("nothing is stored")
             return None

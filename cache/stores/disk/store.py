@@ -80,6 +80,7 @@ class DiskStore:
         self._max_size = self._limit = max_size
         self._full_disk = FullDisk(directory, self._rows, self.generations, self._purges, self.last_use)
         self.inline_max, self.captures = inline_max, captures
+        self._evictions = 0
         self._verification = Verification()
         self._recency = Recency(self.generations, self._flush, touch_delay, on_use)
         self._sweeper = Sweeper(self._sweep_remains)
@@ -225,7 +226,7 @@ class DiskStore:
         with row_transaction(self._rows, self.generations, self._purges) as changes:
             transaction = EntryTransaction(self._rows, changes, self.captures, self._recency.last_use)
             result = change(transaction)
-            transaction.evict(self._limit)
+            self._evictions += transaction.evict(self._limit)
             return result
 
     def make_room(self) -> bool:
@@ -263,6 +264,11 @@ class DiskStore:
         count = count_bodies(self._rows, self._purges.pending(), ALL)
         with self._rows.failures():
             return StoreStatistics(count, self._rows.bytes_in_use(), self._max_size)
+
+    @property
+    def evictions(self) -> int:
+        """Number of entries that this process has deleted to make room for others, since it opened the store."""
+        return self._evictions + self._full_disk.evictions
 
     def sweep(self, should_continue: Callable[[], bool] = lambda: True) -> None:
         """Remove what killed processes left, see `cache.stores.disk.sweep`. Raises StoreError."""

@@ -309,6 +309,11 @@ class TieredStore:
         self._write_behind.flush()
         return self._disk.statistics()
 
+    @property
+    def evictions(self) -> int:
+        """Number of entries that this process has deleted from the disk to make room, since it opened the store."""
+        return self._disk.evictions
+
     def close(self) -> None:
         """Write pending changes and close the files."""
         self._write_behind.close()

@@ -1,7 +1,6 @@
-"""The commands ls, purge and stats, with a real store on disk, without and with a running proxy."""
+"""The commands ls and purge, with a real store on disk, without and with a running proxy."""
 
 import json
-import os
 import re
 from collections.abc import Mapping
 from contextlib import ExitStack
@@ -9,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from addon.runtime.counters import Counters
 from cache.stores.disk.store import DiskStore
 from tests.fixtures.command_line import secondhand as run
 from tests.fixtures.kept_copies import keep, running_proxy
@@ -139,50 +137,6 @@ def test_a_running_proxy_that_refuses_makes_the_command_fail(directory: Path) ->
     assert "the store is read-only" in result.stderr
 
 
-# ---- stats
-
-
-def test_stats_of_the_store(directory: Path) -> None:
-    result = run("stats", "--store", directory)
-    assert result.exit_code == 0
-    assert "entries\t3\n" in result.stdout
-    assert "no proxy is running" in result.stderr
-    store = json.loads(run("stats", "--store", directory, "--json").stdout)["store"]
-    assert (store["entries"], store["path"], store["kind"]) == (3, str(directory), "disk")
-    assert store["size"] > 100_000
-
-
-def test_stats_of_running_proxies(directory: Path) -> None:
-    async def stats(arguments: Mapping[str, object]) -> dict[str, object]:
-        return {"hits": 7}
-
-    async def store(arguments: Mapping[str, object]) -> dict[str, object]:
-        return {"state": "failing", "reason": "the disk is full"}
-
-    with running_proxy(directory, stats=stats, store=store):
-        printed = run("stats", "--store", directory).stdout
-        assert "hits\t7\n" in printed
-        assert "state\tfailing\nreason\tthe disk is full\n" in printed
-        [proxy] = json.loads(run("stats", "--store", directory, "--json").stdout)["proxies"]
-    assert proxy["counters"] == {"hits": 7}
-    assert proxy["store"] == {"state": "failing", "reason": "the disk is full"}
-    assert proxy["socket"] == str(directory / f"control-{os.getpid()}.sock")
-
-
-def test_stats_lists_proxies_although_the_store_cannot_be_opened(directory: Path) -> None:
-    async def answer(arguments: Mapping[str, object]) -> dict[str, object]:
-        return {"state": "closed"}
-
-    (directory / "cache.db").unlink()
-    (directory / "cache.db").mkdir()
-    with running_proxy(directory, stats=answer, store=answer):
-        result = run("stats", "--store", directory, "--json")
-    assert result.exit_code == 0
-    found = json.loads(result.stdout)
-    assert "cannot be" in found["store"]["problem"]
-    assert [proxy["store"] for proxy in found["proxies"]] == [{"state": "closed"}]
-
-
 def test_purge_waits_for_a_proxy_whose_directory_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The proxy makes its socket again within moments, and may still have the copy in memory."""
 
@@ -195,18 +149,6 @@ def test_purge_waits_for_a_proxy_whose_directory_was_removed(tmp_path: Path, mon
         )
         result = run("purge", "--all", "--store", tmp_path)
     assert result.stdout == "1 copy deleted\n"
-
-
-def test_counters_start_at_zero_and_have_known_names() -> None:
-    counters = Counters()
-    assert set(counters.snapshot().values()) == {0}
-    counters.count("hits.https")
-    counters.count("octets.from_copy", 10)
-    counters.count("not_stored.no-store")
-    counted = counters.snapshot()
-    assert (counted["hits.https"], counted["octets.from_copy"], counted["not_stored.no-store"]) == (1, 10, 1)
-    with pytest.raises(KeyError):
-        counters.count("hit.https")
 
 
 def test_a_memory_store_can_be_read_in_its_proxy_only(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

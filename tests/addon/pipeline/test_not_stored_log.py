@@ -23,13 +23,13 @@ MISS = Handling(fwd=Forwarded.URI_MISS, fwd_status=200, not_stored=NotStored.NO_
 
 
 def log() -> NotStoredLog:
-    return NotStoredLog(lambda: 5.0, Counters())
+    return NotStoredLog(lambda: 7.0, Counters())
 
 
 def test_the_last_reason_is_remembered_by_method_and_key() -> None:
     notes = log()
-    notes.relayed("GET", KEY, MISS)
-    notes.relayed("POST", KEY, Handling(fwd=Forwarded.METHOD, not_stored=NotStored.METHOD))
+    notes.relayed("GET", KEY, MISS, 5.0)
+    notes.relayed("POST", KEY, Handling(fwd=Forwarded.METHOD, not_stored=NotStored.METHOD), 5.0)
     assert notes.find("GET", KEY) == NotStoredNote(5.0, NotStored.NO_STORE, MISS)
     assert notes.find("GET", f"{KEY}other") is None
     notes.stored("GET", KEY)
@@ -39,7 +39,7 @@ def test_the_last_reason_is_remembered_by_method_and_key() -> None:
 def test_ten_thousand_keys_are_remembered_and_not_many_more() -> None:
     notes = log()
     for number in range(3 * not_stored_log.MAX_KEYS):
-        notes.relayed("GET", f"{KEY}{number}", MISS)
+        notes.relayed("GET", f"{KEY}{number}", MISS, 5.0)
     remembered = [number for number in range(3 * not_stored_log.MAX_KEYS) if notes.find("GET", f"{KEY}{number}")]
     assert remembered[0] <= 2 * not_stored_log.MAX_KEYS
     assert not_stored_log.MAX_KEYS <= len(remembered) <= 2 * not_stored_log.MAX_KEYS

@@ -14,6 +14,7 @@ from tests.fixtures.stored_entries import KEY, body_of, is_intact, new_entry, pu
 @pytest.mark.parametrize("length", [20_000, 200_000])
 def test_a_full_store_evicts_the_least_recently_used(open_store: OpenStore, length: int) -> None:
     store = open_store(MEBIBYTE)
+    assert store.evictions == 0
     used = put(store, new_entry("http://used.example/"), length)
     unused = put(store, new_entry("http://unused.example/"), length)
     while store.candidates(unused.key):
@@ -23,6 +24,7 @@ def test_a_full_store_evicts_the_least_recently_used(open_store: OpenStore, leng
     assert store.candidates(used.key) == (used,)
     assert store.candidates(newest.key) == (newest,)
     assert is_intact(store, used)
+    assert store.evictions >= 1
 
 
 def test_the_store_never_exceeds_its_size(open_store: OpenStore) -> None:

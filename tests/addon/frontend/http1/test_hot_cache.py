@@ -18,7 +18,7 @@ from cache.stores.base import Stamp
 from cache.stores.generations import private_generations
 from tests.fixtures.strategies import unhurried
 
-POLICY, HITS = CachePolicy(), HitCount("http", None)
+POLICY, HITS = CachePolicy(), HitCount("http", None, "a.example")
 
 
 STAMP = Stamp(0, 1, 1, (), 0)

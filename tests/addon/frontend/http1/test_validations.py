@@ -100,7 +100,7 @@ def plan_of(
         stamp=Stamp(0, 0, 0, (), 0),
         decided_at=NOW,
     )
-    return validation_plan(planned, head, outcome)
+    return validation_plan(planned, head, outcome, "a.example")
 
 
 def exchanges(conversation: Conversation) -> Iterator[tuple[Fields, str, Fields]]:

@@ -34,6 +34,8 @@ def test_workers_share_socket_and_store_and_the_supervisor_serves_nobody(tmp_pat
         proxy.run("stats")
         assert {get(proxy, url).status_code for _ in range(20)} <= {200, 203}
         assert proxy.counters()["requests"] == 21
+        [stats] = json.loads(proxy.run("stats", "--json"))["proxies"]
+        assert sum(host["requests"] for host in stats["hosts"].values()) == 21
         proxy.stop()
         assert proxy.messages == ""
 

@@ -1,0 +1,150 @@
+"""`secondhand stats`: what the store and its proxies have done, in sentences, by host, or as raw counters."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from typing import Annotated
+
+import typer
+
+from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
+from addon.cli.store import open_store
+from addon.cli.terminal import print_json, print_line, print_note, print_table
+from addon.config.settings import Settings
+from addon.config.units import size_text, time_text
+from addon.runtime.control_client import ControlClient, ControlError, running_proxies
+from cache.stores.base import StoreError
+
+MAX_REASONS = 4
+"""Reasons that a row names, the most frequent ones."""
+
+Numbers = Mapping[str, int]
+
+
+def stats(
+    everything: Annotated[bool, typer.Option("--all", help="Print all counters by their names.")] = False,
+    hosts: Annotated[bool, typer.Option("--hosts", help="Print the counters of each host.")] = False,
+    config: ConfigOption = None,
+    store: StoreOption = None,
+    private: PrivateOption = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Print the size of the store, and what its proxies have done since their start."""
+    settings = load_shared_or_private(config, store, private=private).settings
+    contents = _store(settings)
+    proxies = list(_proxies(settings))
+    if as_json:
+        print_json({"store": contents, "proxies": proxies})
+        return
+    print_table(["STORE", ""], _raw_rows(contents) if everything else _store_rows(contents))
+    for number, proxy in enumerate(proxies, start=1):
+        title = "PROXY" if len(proxies) == 1 else f"PROXY {number}"
+        print_line("")
+        print_table([title, ""], _raw_rows(_table(proxy["counters"])) if everything else _proxy_rows(proxy))
+        if hosts:
+            print_line("")
+            _print_hosts(_table(proxy["hosts"]))
+    if not proxies:
+        print_note("no proxy is running on this store")
+
+
+def _store(settings: Settings) -> dict[str, object]:
+    found: dict[str, object] = {"kind": settings.store.kind, "path": str(settings.store.directory)}
+    if settings.store.kind != "disk":
+        return found
+    try:
+        with open_store(settings) as opened:
+            contents = opened.statistics()
+    except StoreError as error:  # the running proxies are still listed
+        return found | {"problem": str(error)}
+    return found | {"entries": contents.entries, "size": contents.size, "max_size": contents.max_size}
+
+
+def _proxies(settings: Settings) -> Iterator[dict[str, object]]:
+    for client in running_proxies(settings.store.directory):
+        try:
+            condition, counters = client.ask("store"), client.ask("stats")
+        except ControlError as error:  # the other proxies are still listed
+            print_note(str(error))
+            continue
+        yield {"socket": str(client.path), "store": condition, "counters": counters, **_since_and_hosts(client)}
+
+
+def _since_and_hosts(client: ControlClient) -> dict[str, object]:
+    try:
+        return client.ask("hosts")
+    except ControlError:  # an older version of the program is running
+        return {"since": None, "hosts": {}}
+
+
+def _raw_rows(numbers: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    return ((name, str(number)) for name, number in numbers.items())
+
+
+def _store_rows(contents: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    yield "kind", str(contents["kind"])
+    yield "path", str(contents["path"])
+    if "problem" in contents:
+        yield "problem", str(contents["problem"])
+    if "entries" in contents:
+        size, limit = _number(contents["size"]), _number(contents["max_size"])
+        yield "entries", f"{_number(contents['entries']):,}"
+        yield "disk use", f"{size_text(size)} of {size_text(limit)}, {_percent(size, limit)}"
+
+
+def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    counters = {name: _number(value) for name, value in _table(proxy["counters"]).items()}
+    count = counters.get
+    condition = _table(proxy["store"])
+    reason = f": {condition['reason']}" if "reason" in condition else ""
+    if proxy["since"] is not None:
+        since = float(str(proxy["since"]))
+        started = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(since))
+        yield "since", f"{started}, {time_text(max(0.0, time.time() - since))} ago"
+    requests, hits = count("requests", 0), count("hits", 0)
+    yield "requests", f"{requests:,}"
+    yield "hits", f"{hits:,}, {_percent(hits, requests)} of the requests"
+    copied, fetched = count("octets.from_copy", 0), count("octets.from_origin", 0)
+    yield "content from copies", f"{size_text(copied)}, {_percent(copied, copied + fetched)} of the bytes"
+    yield "content from origins", size_text(fetched)
+    yield "saved", f"{size_text(copied)} and {time_text(count('milliseconds.saved', 0) / 1000)} of waiting for origins"
+    yield "stale responses", f"{count('stale', 0):,}"
+    yield "not stored", _by_reason(counters, "not_stored.")
+    yield "evicted", f"{count('evicted', 0):,}"
+    yield "errors sent to clients", _by_reason(counters, "refused.")
+    yield "failed exchanges", _by_reason(counters, "failures.")
+    yield "store", f"{condition.get('state', '')}{reason}"
+
+
+def _by_reason(counters: Numbers, family: str) -> str:
+    """Return the sum of a family of counters, and its largest members."""
+    members = {name.removeprefix(family): count for name, count in counters.items() if name.startswith(family)}
+    largest = sorted(members.items(), key=lambda each: -each[1])[:MAX_REASONS]
+    named = ", ".join(f"{name} {count:,}" for name, count in largest)
+    more = ", ..." if len(members) > MAX_REASONS else ""
+    return f"{sum(members.values()):,}" + (f": {named}{more}" if members else "")
+
+
+def _print_hosts(hosts: Mapping[str, object]) -> None:
+    columns = ["HOST", ">REQUESTS", ">HITS", ">HIT RATE", ">STALE", ">FROM COPIES", ">FROM ORIGIN", ">FAILURES"]
+    rows = []
+    for host, counted in hosts.items():
+        counters = {name: _number(value) for name, value in _table(counted).items()}
+        requests, hits = counters["requests"], counters["hits"]
+        sizes = size_text(counters["octets.from_copy"]), size_text(counters["octets.from_origin"])
+        numbers = f"{requests:,}", f"{hits:,}", _percent(hits, requests), f"{counters['stale']:,}"
+        rows.append((host, *numbers, *sizes, f"{counters['failures']:,}"))
+    print_table(columns, rows)
+
+
+def _percent(part: int, whole: int) -> str:
+    return f"{100 * part / whole:.1f}%" if whole else "0%"
+
+
+def _number(value: object) -> int:
+    return value if isinstance(value, int) else 0
+
+
+def _table(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,63 @@
+"""Counters by host, for a limited number of hosts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+HOST_COUNTERS = {
+    "requests": "requests for the host that were answered from a copy or by an origin",
+    "hits": "of them, from a copy, without a request to the origin",
+    "stale": "of them, from a stale copy",
+    "octets.from_copy": "bytes of content sent from copies",
+    "octets.from_origin": "bytes of content received from origins of the host",
+    "failures": "exchanges with an origin of the host that failed",
+}
+"""All counters of a host."""
+
+MAX_HOSTS = 1_000
+"""Hosts with counters of their own; all later ones are counted together."""
+
+OTHER_HOSTS = "(other hosts)"
+"""The name of all later hosts together."""
+
+_PREFIX = "host "
+
+
+def host_counter(host: str, counter: str) -> str:
+    """Return the name of a counter of HOST_COUNTERS for a host, among the names of all counters."""
+    return f"{_PREFIX}{counter} {host}"
+
+
+def is_host_counter(name: str) -> bool:
+    """Return whether `host_counter` has returned this name."""
+    return name.startswith(_PREFIX)
+
+
+class HostCounters:
+    """The counters of the hosts. They belong to one thread, or to those that have a lock for them."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, Counter[str]] = {}
+
+    def counted_as(self, host: str) -> str:
+        """Return the name under which a host is counted: its own, or that of all later ones."""
+        return host if host in self._hosts or len(self._hosts) < MAX_HOSTS else OTHER_HOSTS
+
+    def count(self, name: str, amount: int) -> None:
+        """Add to a counter that `host_counter` has named. Raises KeyError if there is no such counter."""
+        counter, host = name.removeprefix(_PREFIX).split(" ", 1)
+        if counter not in HOST_COUNTERS:
+            raise KeyError(name)
+        self._hosts.setdefault(self.counted_as(host), Counter())[counter] += amount
+
+    def add(self, hosts: object) -> None:
+        """Add what another process has counted, as `described` returns it there."""
+        for host, counters in hosts.items() if isinstance(hosts, Mapping) else ():
+            for counter, amount in counters.items():
+                self.count(host_counter(host, counter), amount)
+
+    def described(self) -> dict[str, dict[str, int]]:
+        """Return the counters of each host, those with the most requests first."""
+        busiest = sorted(self._hosts.items(), key=lambda each: -each[1]["requests"])
+        return {host: {name: counters[name] for name in HOST_COUNTERS} for host, counters in busiest}
