@@ -107,12 +107,13 @@ def on_request(
 
 def normalised(request: Request, policy: CachePolicy) -> Request:
     """Return the request as it is decided about: at an edge, clients say less than in their own words."""
+    fields = request.fields
     if policy.identity.gateway:  # ledger SEC-04: the origin does not get these fields
-        unkeyed = unkeyed_input(request.fields, request.method) | ambiguous_names(request.fields)
-        request = request.with_fields(for_all_clients(request.fields.without(unkeyed)))
+        unkeyed = unkeyed_input(fields, request.method) | ambiguous_names(fields)
+        fields = for_all_clients(fields.without(unkeyed))
     if policy.codings.classes:
-        request = request.with_fields(with_class(request.fields))
-    return request
+        fields = with_class(fields)
+    return request if fields is request.fields else request.with_fields(fields)
 
 
 def _heads(candidates: Sequence[StoredResponse]) -> tuple[StoredResponse, ...]:

@@ -8,21 +8,18 @@ is passed on, and stored, by a response template, if there is one. Every other r
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import override
 
 from addon.frontend.http1.batched_counters import BatchedCounters, Tally
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient, ReadyFetch
-from addon.frontend.http1.leased_fetch import LeasedFetch
+from addon.frontend.http1.repeated_requests import OpenRequests, RepeatedRequest
 from addon.frontend.http1.response_templates import UNCACHEABLE, ResponseTemplate, response_template
 from addon.origin import OriginFailure
-from addon.origin.backends.pools import Pools
 from addon.origin.head_form import FormedHead, HeadForm
-from addon.origin.pool import OriginPool
-from addon.origin.prepared_request import OpenRequest, ReadyRequest
+from addon.origin.prepared_request import ReadyRequest
 from addon.pipeline.counting import from_origin_counters, request_counters
 from addon.pipeline.fetcher import Fetcher
-from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.responder import is_collapsible
 from addon.pipeline.single_flight import Flight, FlightResult, audience_of
 from addon.runtime.access_log import access_line
@@ -45,22 +42,13 @@ ALIKE = tuple[str, str, str, int, Fields, str, str | None, str | None, Effects]
 """Everything of a request but its target and its client, and what the rules of its site say about the target."""
 
 
-@dataclass(slots=True, eq=False)
-class RequestTemplate:
+@dataclass(slots=True, eq=False, kw_only=True)
+class RequestTemplate(RepeatedRequest[Forward]):
     """Request template, and whether its last response was uncacheable."""
 
-    policy: CachePolicy
-    sent: Forward
-    pools: Pools
-    open_requests: dict[OriginPool, OpenRequest]
-    """The request for each pool: origins of a site may have different prefixes."""
     uncacheable: bool
     octets: Tally
     """Bytes of content from origins."""
-
-    def sent_for(self, request: Request) -> Forward:
-        """Return what the origin gets for a request."""
-        return replace(self.sent, request=replace(self.sent.request, target=request.target, client=request.client))
 
 
 class RequestTemplates:
@@ -98,8 +86,7 @@ class RequestTemplates:
         self._templates[_alike(request, policy)] = RequestTemplate(
             policy=policy,
             sent=sent,
-            pools=pools,
-            open_requests={},
+            open_requests=OpenRequests(fetcher.client, pools, sent.request),
             uncacheable=uncacheable,
             octets=self._counters.tally(*from_origin_counters(self._counters.counted_as(request.host))),
         )
@@ -117,66 +104,30 @@ class RequestTemplates:
         audience = self.audience(request, template.sent, key, now)
         if audience is None:
             return None
-        leases = self.fetcher.leases
+        fetcher, leases = self.fetcher, self.fetcher.leases
         if leases is not None and not template.uncacheable and leases.take_part(template.sent, key, audience):
-            return self._leased_fetch(leases, template, request, self._begin(request, key, audience), client)
-        ready = self._ready(template, request)
+            flight = self.begin(request, key, audience)
+            return template.leased_fetch(
+                leases,
+                request,
+                client,
+                fetcher=fetcher,
+                flight=flight,
+                is_unchanged=lambda: fetcher.store.peek(key) == (),
+                begin=lambda ready: TemplateFetch(
+                    self, template, request, ready, client, flight=flight, now=fetcher.clock()
+                ),
+            )
+        ready = template.open_requests.ready(request)
         if ready is None:
             return None
-        flight = self._begin(request, key, audience)
+        flight = self.begin(request, key, audience)
         return TemplateFetch(self, template, request, ready, client, flight=flight, now=now)
 
-    def _ready(self, template: RequestTemplate, request: Request) -> ReadyRequest | None:
-        """Return what can be sent for a request at once, or None if no connection is ready."""
-        pool = template.pools.choose_ready(request)
-        if pool is None:
-            return None
-        open_request = template.open_requests.get(pool) or self._open_request(template, pool)
-        connection = pool.ready_connection()
-        if connection is None:
-            return None
-        return pool, connection, open_request.bytes_for(connection, request)
-
-    def _open_request(self, template: RequestTemplate, pool: OriginPool) -> OpenRequest:
-        """Make what is sent to the origin of a pool."""
-        route, request = pool.route, template.sent.request.with_client(None)
-        head = self.fetcher.client.request_bytes(request, pool)
-        made = OpenRequest(route.applied(request), head, route.scheme, route.prefix)
-        template.open_requests[pool] = made
-        return made
-
-    def _begin(self, request: Request, key: str, audience: int) -> Flight:
+    def begin(self, request: Request, key: str, audience: int) -> Flight:
         """Count a request that is going to be fetched, and return its flight."""
         self._requests[request.scheme].amount += 1
         return self.fetcher.single_flight.begin(key, leads=True, audience=audience)
-
-    def _leased_fetch(
-        self,
-        leases: LeasedFlights,
-        template: RequestTemplate,
-        request: Request,
-        flight: Flight,
-        client: DirectFetchClient,
-    ) -> LeasedFetch:
-        fetcher = self.fetcher
-
-        def make() -> TemplateFetch | None:
-            ready = self._ready(template, request) if template.policy is fetcher.policy else None
-            if ready is None:
-                return None
-            return TemplateFetch(self, template, request, ready, client, flight=flight, now=fetcher.clock())
-
-        return LeasedFetch(
-            leases,
-            request,
-            template.sent,
-            client,
-            fetcher=fetcher,
-            flight=flight,
-            sent=lambda: template.sent_for(request),
-            is_unchanged=lambda: fetcher.store.peek(flight.key) == (),
-            make=make,
-        )
 
     def audience(self, request: Request, sent: UpstreamRequest, key: str, now: float) -> int | None:
         """Return the audience of a fetch for a key, or None if one is under way that the request may wait for."""

@@ -12,22 +12,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import override
 
 from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient, ReadyFetch
-from addon.frontend.http1.leased_fetch import LeasedFetch
+from addon.frontend.http1.repeated_requests import OpenRequests, RepeatedRequest
 from addon.frontend.http1.request_templates import RequestTemplates
 from addon.frontend.http1.response_head import escaped, framing_of, template_bytes
 from addon.origin import OriginFailure
-from addon.origin.backends.pools import Pools
 from addon.origin.head_form import FormedHead, HeadForm
-from addon.origin.pool import OriginPool
-from addon.origin.prepared_request import OpenRequest, ReadyRequest
-from addon.pipeline.counting import from_copy_counters, host_counters, request_counters, response_counters
+from addon.origin.prepared_request import ReadyRequest
+from addon.pipeline.counting import from_copy_counters, host_counters, response_counters
 from addon.pipeline.fetcher import Fetcher
-from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.responder import is_collapsible
 from addon.pipeline.single_flight import Flight, FlightResult
 from addon.runtime.access_log import access_line
@@ -36,7 +33,6 @@ from cache.engine.decisions import Freshen, Validate
 from cache.http.client import Client
 from cache.http.fields import http_date
 from cache.http.messages import Received, Request
-from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Detail
 from cache.rules.key import primary_key
 from cache.rules.validation import CONFIRMED_FOR
@@ -52,27 +48,18 @@ MAX_CONTENT = 65_536
 """Bytes of the largest content that is sent at once."""
 
 
-@dataclass(slots=True, eq=False)
-class PlannedRequest:
+@dataclass(slots=True, eq=False, kw_only=True)
+class PlannedRequest(RepeatedRequest[Validate]):
     """A request that has to be sent to the origin to validate a stored response, and what that depends on."""
 
     head_as_sent: bytes
     """The client's request head, with the prefix of its connection."""
     request: Request
     """The client's request."""
-    sent: Validate
-    pools: Pools
-    open_requests: dict[OriginPool, OpenRequest]
-    """The request that the origin gets, for any client, by where it is sent."""
-    policy: CachePolicy
     stamp: Stamp
     """The generation of the key when `sent` was decided."""
     decided_at: float
     """The time at which `sent` was decided, in seconds since the epoch."""
-
-    def sent_for(self, request: Request) -> Validate:
-        """Return what the origin gets for an equal request of another client."""
-        return replace(self.sent, request=self.sent.request.with_client(request.client))
 
 
 @dataclass(slots=True, eq=False)
@@ -165,7 +152,13 @@ class Validations:
         except OriginFailure:
             return None
         planned = PlannedRequest(
-            head_as_sent, request, sent, pools, {}, policy=self.fetcher.policy, stamp=stamp, decided_at=now
+            policy=self.fetcher.policy,
+            sent=sent,
+            open_requests=OpenRequests(self.fetcher.client, pools, sent.request),
+            head_as_sent=head_as_sent,
+            request=request,
+            stamp=stamp,
+            decided_at=now,
         )
         return self._fetch(planned, None, request, now=now, client=client)
 
@@ -178,75 +171,28 @@ class Validations:
         now: float,
         client: DirectFetchClient,
     ) -> ReadyFetch | None:
-        key, leases = primary_key(planned.request), self.fetcher.leases
+        key, fetcher, leases = primary_key(planned.request), self.fetcher, self.fetcher.leases
         audience = self.templates.audience(planned.request, planned.sent, key, now)
         if audience is None:
             return None
         if leases is not None and leases.take_part(planned.sent, key, audience):
-            flight = self._begin(planned, key, audience)
-            return self._leased_fetch(leases, planned, request, flight=flight, client=client)
-        ready = self._ready(planned, request)
+            flight = self.templates.begin(request, key, audience)
+            return planned.leased_fetch(
+                leases,
+                request,
+                client,
+                fetcher=fetcher,
+                flight=flight,
+                is_unchanged=lambda: planned.sent.selected in (fetcher.store.peek(key) or ()),
+                begin=lambda ready: ValidatingFetch(
+                    self, planned, None, request, ready, client=client, flight=flight, now=fetcher.clock()
+                ),
+            )
+        ready = planned.open_requests.ready(request)
         if ready is None:
             return None
-        flight = self._begin(planned, key, audience)
+        flight = self.templates.begin(request, key, audience)
         return ValidatingFetch(self, planned, plan, request, ready, client=client, flight=flight, now=now)
-
-    def _begin(self, planned: PlannedRequest, key: str, audience: int) -> Flight:
-        """Count a request that is going to be fetched, and return its flight."""
-        self._counters.tally(*request_counters(planned.request.scheme)).amount += 1
-        return self.fetcher.single_flight.begin(key, leads=True, audience=audience)
-
-    def _leased_fetch(
-        self,
-        leases: LeasedFlights,
-        planned: PlannedRequest,
-        request: Request,
-        *,
-        flight: Flight,
-        client: DirectFetchClient,
-    ) -> LeasedFetch:
-        fetcher = self.fetcher
-
-        def make() -> ValidatingFetch | None:
-            ready = self._ready(planned, request) if planned.policy is fetcher.policy else None
-            if ready is None:
-                return None
-            now = fetcher.clock()
-            return ValidatingFetch(self, planned, None, request, ready, client=client, flight=flight, now=now)
-
-        return LeasedFetch(
-            leases,
-            request,
-            planned.sent,
-            client,
-            fetcher=fetcher,
-            flight=flight,
-            sent=lambda: planned.sent_for(request),
-            is_unchanged=lambda: planned.sent.selected in (fetcher.store.peek(flight.key) or ()),
-            make=make,
-        )
-
-    def _ready(self, planned: PlannedRequest, request: Request) -> ReadyRequest | None:
-        """Return what can be sent at once, or None if no connection is ready, or the request is not valid."""
-        pool = planned.pools.choose_ready(planned.request)
-        open_request = self._open_request(planned, pool) if pool is not None else None
-        connection = pool.ready_connection() if pool is not None and open_request is not None else None
-        if pool is None or open_request is None or connection is None:
-            return None
-        return pool, connection, open_request.bytes_for(connection, request)
-
-    def _open_request(self, planned: PlannedRequest, pool: OriginPool) -> OpenRequest | None:
-        """Return what is sent to the origin of a pool, or None if the request is not valid."""
-        known, route = planned.open_requests.get(pool), pool.route
-        if known is not None:
-            return known
-        request = planned.sent.request.with_client(None)
-        try:
-            head = self.fetcher.client.request_bytes(request, pool)
-        except ValueError:
-            return None
-        made = planned.open_requests[pool] = OpenRequest(route.applied(request), head, route.scheme, route.prefix)
-        return made
 
     def plan(self, fetch: ValidatingFetch, head: FormedHead, now: float) -> ValidationPlan | None:
         """Return the plan that a 304 fits: the one of its fetch, or a new one. None if there is none.
@@ -307,13 +253,18 @@ class ValidatingFetch(DirectFetch):
         self.plan = plan
         super().__init__(
             request,
-            planned.sent_for(request),
+            planned.sent,
             ready,
             client,
             fetcher=validations.fetcher,
             flight=flight,
             now=now,
         )
+
+    @property
+    @override
+    def sent(self) -> Validate:
+        return self.planned.sent_for(self.request)
 
     @override
     def _respond(self) -> None:
@@ -360,8 +311,7 @@ def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen,
         return None
     lines[places[0]] = (lines[places[0]][0], "%b")
     shown = template_bytes(presented, lines, framing)
-    longest = max(each.size for each in planned.open_requests.values())
-    if len(planned.head_as_sent) + longest + len(shown) > MAX_SIZE:
+    if len(planned.head_as_sent) + planned.open_requests.longest + len(shown) > MAX_SIZE:
         return None
     counters = response_counters(request.scheme, outcome.handling, response.exemption)
     return ValidationPlan(

@@ -13,7 +13,6 @@ from addon.frontend.http1.response_head import framing_of, head_bytes
 from addon.frontend.http1.validations import PlannedRequest, ValidationPlan, validation_plan
 from addon.origin.head_form import FormedHead
 from addon.origin.options import OriginOptions
-from addon.origin.prepared_request import OpenRequest
 from addon.origin.response_reader import ResponseReader
 from addon.pipeline.responder import is_collapsible
 from cache import engine
@@ -85,18 +84,23 @@ def plan_and_engine(request: Request, stored: Fields, confirming: Fields, policy
     return True
 
 
+class SentOnce:
+    """A short request that was sent to one origin."""
+
+    longest = 0
+
+
 def plan_of(
     request: Request, sent: Validate, head: FormedHead, outcome: object, policy: CachePolicy
 ) -> ValidationPlan | None:
     if not isinstance(outcome, Freshen):
         return None
     planned = PlannedRequest(
-        b"",
-        request,
-        sent,
-        object(),
-        {object(): OpenRequest(request, b"", "http")},
         policy=policy,
+        sent=sent,
+        open_requests=SentOnce(),
+        head_as_sent=b"",
+        request=request,
         stamp=Stamp(0, 0, 0, (), 0),
         decided_at=NOW,
     )
