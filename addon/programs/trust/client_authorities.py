@@ -47,6 +47,7 @@ _IN_SETTINGS = (
     (("$WGET2RC", "~/.wget2rc"), "ca-certificate"),
     (("~/.lftprc", "~/.lftp/rc", "~/.config/lftp/rc"), r"set[ \t]+ssl:ca-file"),
     (("~/.aria2/aria2.conf", "~/.config/aria2/aria2.conf"), "ca-certificate"),
+    (("~/.hgrc", "~/.config/hg/hgrc", "/etc/mercurial/hgrc"), "cacerts"),
     (("~/.yarnrc.yml",), "httpsCaFilePath"),
 )
 """Settings files of the user and the system, and the key in each that names a file of CA certificates.

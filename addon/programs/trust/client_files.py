@@ -1,4 +1,4 @@
-"""Settings files for programs that no variable can tell which CAs to trust: wget, lftp, PHP, Composer and aria2.
+"""Settings files for programs that no variable can tell which CAs to trust: wget, lftp, PHP, aria2 and Mercurial.
 
 Each file takes over what the user's own file says. The variables that lead a program to its file are returned.
 """
@@ -23,6 +23,9 @@ _OVERRIDDEN_BY_WGET_FILE = re.compile(
     rb"[ \t]*(ca[-_]?certificate|use[-_]?proxy|https?[-_]?proxy|no[-_]?proxy)[ \t]*=", re.IGNORECASE
 )
 """Lines that would win over the variables, or over the line with our bundle."""
+
+_CA_OPTIONS = {"aria2c": "--ca-certificate={bundle}", "hg": "--config=web.cacerts={bundle}"}
+"""The options of programs that take CAs from the command line, or from settings files that no variable adds to."""
 
 _LFTP_DATA = ("bookmarks", "cwd_history", "rl_history", "transfer_log")
 """Files that lftp writes into the folder of its settings."""
@@ -114,16 +117,18 @@ def _php_folders(folder: Path, bundle: Path, before: str | None) -> str:
 
 
 def _path(folder: Path, bundle: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """Return the variable PATH with a folder that has an aria2c of ours; nothing if aria2 is not installed.
+    """Return the variable PATH with a folder of commands that add the option for CAs to those of the same name.
 
-    aria2 takes a CA from its command line or from its only settings file.
+    Return nothing if none of these programs is installed.
     """
     folders = [each for each in environ.get("PATH", "").split(os.pathsep) if each != str(folder)]
-    aria2 = shutil.which("aria2c", path=os.pathsep.join(folders))
-    if aria2 is None:
+    installed = {name: shutil.which(name, path=os.pathsep.join(folders)) for name in _CA_OPTIONS}
+    if not any(installed.values()):
         return {}
     folder.mkdir(exist_ok=True)
-    option = shlex.quote(f"--ca-certificate={bundle}")
-    script = f'#!/bin/sh\nexec {shlex.quote(aria2)} {option} "$@"\n'
-    replace_file(folder / "aria2c", os.fsencode(script), EXECUTABLE)
+    for name, path in installed.items():
+        if path is not None:
+            option = shlex.quote(_CA_OPTIONS[name].format(bundle=bundle))
+            script = f'#!/bin/sh\nexec {shlex.quote(path)} {option} "$@"\n'
+            replace_file(folder / name, os.fsencode(script), EXECUTABLE)
     return {"PATH": os.pathsep.join([str(folder), *folders])}

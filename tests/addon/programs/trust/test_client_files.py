@@ -86,21 +86,26 @@ def test_php_reads_its_other_folders_first(
     assert f'curl.cainfo = "{bundle}"' in (folder / "php" / "secondhand.ini").read_text()
 
 
-def test_aria2_gets_the_bundle_before_the_arguments_of_the_user(folder: Path, bundle: Path, home: Path) -> None:
+@pytest.mark.parametrize(
+    ("command", "option"), [("aria2c", "--ca-certificate={bundle}"), ("hg", "--config=web.cacerts={bundle}")]
+)
+def test_a_program_without_a_variable_gets_the_bundle_before_the_arguments_of_the_user(
+    folder: Path, bundle: Path, home: Path, command: str, option: str
+) -> None:
     installed = home / "bin"
     installed.mkdir()
-    (installed / "aria2c").write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
-    (installed / "aria2c").chmod(0o755)
+    (installed / command).write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    (installed / command).chmod(0o755)
 
-    values = write_client_files(folder, bundle, {"HOME": str(home), "PATH": f"{installed}:/bin"})
+    values = write_client_files(folder, bundle, {"HOME": str(home), "PATH": f"{installed}:/nowhere"})
 
-    printed = subprocess.run(
-        ["aria2c", "--ca-certificate=/own.pem", "a b"], env=os.environ | values, capture_output=True, check=True
-    )
-    assert printed.stdout.decode() == f"--ca-certificate={bundle}\n--ca-certificate=/own.pem\na b\n"
+    variables = {**os.environ, "PATH": f"{values['PATH']}:/bin"}
+    printed = subprocess.run([command, "--own", "a b"], env=variables, capture_output=True, check=True)
+    assert printed.stdout.decode() == f"{option.format(bundle=bundle)}\n--own\na b\n"
+    assert [each.name for each in (folder / "bin").iterdir()] == [command]
 
 
-def test_without_aria2_the_path_stays_as_it_is(folder: Path, bundle: Path, home: Path) -> None:
+def test_without_these_programs_the_path_stays_as_it_is(folder: Path, bundle: Path, home: Path) -> None:
     assert "PATH" not in write_client_files(folder, bundle, {"HOME": str(home), "PATH": str(home)})
 
 
