@@ -85,10 +85,14 @@ class Summary:
     def between(cls, before: Snapshot, after: Snapshot, direct: Sequence[str] = ()) -> Summary:
         """Return the difference of two snapshots of a proxy, with the connections that went around it."""
         counters = {name: number - before.counters.get(name, 0) for name, number in after.counters.items()}
-        distrusted = _increased(before.distrusted, after.distrusted)
-        not_reached = _increased(before.not_reached, after.not_reached)
-        too_large = [each for each in after.too_large if each not in before.too_large]
-        return cls(counters, after.missing[len(before.missing) :], distrusted, not_reached, direct, too_large)
+        return cls(
+            counters,
+            after.missing[len(before.missing) :],
+            distrusted=_increased(before.distrusted, after.distrusted),
+            not_reached=_increased(before.not_reached, after.not_reached),
+            direct=direct,
+            too_large=[each for each in after.too_large if each not in before.too_large],
+        )
 
     def _count(self, name: str) -> int:
         return self.counters.get(name, 0)
