@@ -45,7 +45,9 @@ class StoreSettings(Section):
     @property
     def largest_object(self) -> int:
         """The size in bytes of the largest content that is stored, however full the store is."""
-        return self.max_object if isinstance(self.max_object, int) and self.max_object else self.max_size // 4
+        if isinstance(self.max_object, str):  # free space, if there is more
+            return self.max_size // 2
+        return self.max_object or self.max_size // 4
 
 
 class MemorySettings(Section):

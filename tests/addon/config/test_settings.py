@@ -134,6 +134,7 @@ def test_the_store_has_a_default_directory_and_a_largest_object(tmp_path: Path) 
     assert settings.store.largest_object == 100
     assert configured(tmp_path, '[store]\nmax_object = ""').settings.store.largest_object == 2**29
     assert configured(tmp_path, '[store]\nmax_object = "1 kB"').settings.store.largest_object == 1000
+    assert configured(tmp_path, '[store]\nmax_object = "free"').settings.store.largest_object == 2**30
 
 
 def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
