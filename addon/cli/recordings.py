@@ -32,8 +32,8 @@ def record(
 ) -> None:
     """Make the running proxy record all responses, until --stop.
 
-    Meanwhile, the proxy asks origins for everything. An existing recording is extended. Cookies are not recorded. Of
-    each request, only the parts that select its response are.
+    Meanwhile, the proxy asks origins for everything. An existing recording is extended. Cookies and
+    WebSockets are not recorded. Of each request, only the parts that select its response are.
     """
     _switch("record", name, load_configuration(config, store).settings, stop=stop, as_json=as_json)
 
