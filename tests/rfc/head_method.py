@@ -143,7 +143,7 @@ CONVERSATIONS = [
         answer("206", STORED),
         ask("HEAD /a"),
         origin("500 Internal Server Error", "Content-Length: 0"),
-        answer("500", "Cache-Status: secondhand; fwd=partial"),
+        answer("500", "Cache-Status: secondhand; fwd=partial..."),
         origin_gone(),
         ask("HEAD /a"),
         answer("203", hit(60, "head-of-part"), 'ETag: "1"', "Content-Length: 5", body=""),
