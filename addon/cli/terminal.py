@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Sequence
 from itertools import batched, chain
 from typing import Any, NoReturn
@@ -71,6 +73,16 @@ def print_note(message: str) -> None:
 def print_line(message: str) -> None:
     """Print a line of output."""
     typer.echo(printable(message))
+
+
+def print_paragraph(text: str) -> None:
+    """Print a long line of output; on a terminal, its words are wrapped."""
+    if sys.stdout.isatty():
+        width = shutil.get_terminal_size().columns
+        text = "\n".join(textwrap.wrap(printable(text), width, break_long_words=False, break_on_hyphens=False))
+        typer.echo(text)
+    else:
+        print_line(text)
 
 
 def print_json(value: object) -> None:

@@ -18,7 +18,7 @@ from addon.cli.options import (
     policy_at_present,
 )
 from addon.cli.store import open_store
-from addon.cli.terminal import print_json, print_line, print_note, print_table
+from addon.cli.terminal import print_json, print_line, print_note, print_paragraph, print_table
 from addon.config.settings import Settings
 from addon.pipeline.explanation import described, explain_from, last_fetch
 from addon.pipeline.too_large import TooLargeResponses
@@ -94,9 +94,9 @@ def _print(explained: dict[str, object]) -> None:
     rows = [(step["subject"], step["finding"], step["source"]) for step in steps] if isinstance(steps, list) else []
     print_table(["", "FINDING", "SOURCE"], rows, ["bold"])
     if note := last_fetch(explained["not_stored"]):
-        print_line(note)
+        print_paragraph(note)
     if sentence := explained.get("too_large"):
-        print_line(str(sentence))
+        print_paragraph(str(sentence))
     print_line(f"decision: {explained['decision']}, {explained['reason']}")
     head = explained["would_send"]
     if isinstance(head, dict):

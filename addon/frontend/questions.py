@@ -13,10 +13,14 @@ from addon.runtime.counters import Counters
 from cache.engine.explain import Explanation, Step
 from cache.http.messages import Request
 from cache.policy.reason_texts import text_of
+from cache.policy.reasons import Forwarded
 from cache.rules.key import ascii_uri, request_for
 
 OWN_MACHINE = "127.0.0.1"
 """The address that the client would have."""
+
+
+_UNOPENED = Step("tunnel", "tls.leave_alone names the host, so that its tunnels are passed through unopened", "ours")
 
 
 class Questions:
@@ -32,12 +36,19 @@ class Questions:
             ValueError: the URL is malformed.
         """
         request = request_for(ascii_uri(question.url))
+        if self._passes_through(request):
+            return Explanation((_UNOPENED,), "forward", Forwarded.BYPASS, None)
         targets = self._targets(request)
         try:
             head = self._head(question, request)
             return await self._request(head, targets)
         except MalformedRequest as fault:
             return self._refused(fault)
+
+    def _passes_through(self, request: Request) -> bool:
+        """Return whether a request would be in a tunnel that this proxy does not open."""
+        in_tunnel = request.scheme == "https" and not self._frontend.service.is_edge
+        return in_tunnel and self._frontend.leaves_alone(request.host)
 
     async def _request(self, head: RequestHead, targets: RequestTargets) -> Request:
         try:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from addon.cli import app
+from tests.fixtures.kept_copies import running_proxy
 from tests.fixtures.proxy_process import Proxy
 from tests.fixtures.static_pages import serve_page
+from tests.fixtures.terminals import on_a_terminal
 from tests.fixtures.web_origin import Origin
 
 NO_STORE = {"Cache-Control": "no-store"}
@@ -52,3 +55,17 @@ def test_without_a_proxy_it_goes_by_the_settings_and_says_so(tmp_path: Path) -> 
     explained = json.loads(result.stdout)
     assert (explained["by"], explained["decision"], explained["reason"]) == ("settings", "forward", "uri-miss")
     assert explained["cache_status"] == "secondhand; fwd=uri-miss"
+
+
+def test_the_reason_for_not_storing_is_wrapped_on_a_terminal(tmp_path: Path) -> None:
+    note = {"reason": "no-store", "source": "RFC 9111 §5.2.2.5", "sentence": "", "seconds_ago": 12, "remedy": "x " * 60}
+
+    async def why(_: Mapping[str, object]) -> dict[str, object]:
+        told = {"decision": "forward", "reason": "uri-miss", "cache_status": "", "would_send": None}
+        return {**told, "steps": [], "not_stored": note}
+
+    with running_proxy(tmp_path, why=why):
+        lines = on_a_terminal("why", "http://a.example/", "--store", str(tmp_path)).splitlines()
+    [first] = [line for line in lines if line.startswith("last fetched")]
+    assert first.endswith("(RFC 9111 §5.2.2.5); this would")
+    assert max(map(len, lines)) <= 80

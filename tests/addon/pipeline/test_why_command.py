@@ -190,6 +190,16 @@ def test_https_and_a_host_field_for_another_origin() -> None:
     run_conversation(conversation, pages, secure=origin_tls())
 
 
+def test_a_host_whose_tunnels_are_passed_through() -> None:
+    async def conversation(front_end: FrontEndUnderTest, _: RawOrigin) -> None:
+        asked = await explained(front_end, "https://bank.example/")
+        assert (asked["decision"], asked["reason"], asked["cache_status"]) == ("forward", "bypass", "")
+        assert "tls.leave_alone" in asked["steps"][0]["finding"]
+        assert (await explained(front_end, "http://bank.example/"))["reason"] == "uri-miss"
+
+    run_conversation(conversation, pages, tls={"leave_alone": ["bank.example"]})
+
+
 def test_an_edge_by_the_address_of_the_proxy_and_by_a_name() -> None:
     async def conversation(edge: FrontEndUnderTest, origin: RawOrigin) -> None:
         client = await edge.client()

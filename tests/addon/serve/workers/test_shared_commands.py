@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Mapping
 from typing import cast
 
+from addon.runtime.host_counters import HOST_COUNTERS
 from addon.serve.workers.shared_commands import SharedCommands
 from addon.serve.workers.worker_process import WorkerProcess
 
@@ -30,3 +31,19 @@ def test_failed_connections_are_added_up_by_host() -> None:
         "distrusted": {"a.test": 3, "b.test": 1},
         "not_reached": {"https://c.test": 1},
     }
+
+
+def test_hosts_are_added_up() -> None:
+    counted = dict.fromkeys(HOST_COUNTERS, 0) | {"requests": 2}
+    workers = [Worker({"hosts": {"a.test": counted}}), Worker({"hosts": {"a.test": counted, "b.test": counted}})]
+    commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
+    hosts = asyncio.run(commands.handlers["hosts"]({}))["hosts"]
+    assert hosts == {"a.test": counted | {"requests": 4}, "b.test": counted}
+
+
+def test_the_latest_reason_for_not_storing_is_told_whichever_worker_has_it() -> None:
+    notes: list[object] = [None, {"fetched_at": 1.0}, {"fetched_at": 3.0}, {"fetched_at": 2.0}]
+    workers = [Worker({"decision": "forward", "not_stored": note}) for note in notes]
+    commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
+    replies = asyncio.run(commands.handlers["why"]({}))
+    assert replies == {"decision": "forward", "not_stored": {"fetched_at": 3.0}}
