@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from addon.config.addresses import own_authorities
@@ -144,7 +144,6 @@ class Service:
             "address": self._listen_address.handle,
             "failed-hosts": self._failed_hosts,
             "fetch": prefetch_handler(self.active),
-            "hosts": self._hosts,
             "missing": self._missing,
             "mode": self.modes.handle,
             "ping": self._ping,
@@ -152,6 +151,7 @@ class Service:
             "purge": purge_handler(self.active.own, self.own_store),
             "stats": self._stats,
             "status": self.status.handle,
+            "summary": self._summary,
             "store": self._store_condition,
             "why": self.why.handle,
             **self.recordings.handlers(),
@@ -370,8 +370,11 @@ class Service:
     async def _stats(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return dict(self.counters.snapshot())
 
-    async def _hosts(self, _arguments: Mapping[str, object]) -> dict[str, object]:
-        return {"since": self._since, "hosts": self.counters.hosts()}
+    async def _summary(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        """Return what `stats` tells beside the counters; the contents of a store in memory only this process knows."""
+        in_memory = self.own_store.directory is None
+        contents = asdict(self.active.own.store.sync_store.statistics()) if in_memory else None
+        return {"since": self._since, "hosts": self.counters.hosts(), "contents": contents}
 
     async def _described_sites(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return {"sites": self.described_sites()}

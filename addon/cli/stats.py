@@ -42,6 +42,9 @@ def stats(
         title = "PROXY" if len(proxies) == 1 else f"PROXY {number}"
         print_line("")
         print_table([title, ""], _raw_rows(_table(proxy["counters"])) if everything else _proxy_rows(proxy))
+        if everything:
+            print_line("")
+            print_table([f"STORE OF {title}", ""], _raw_rows(_table(proxy["store"])))
         if hosts:
             print_line("")
             _print_hosts(_table(proxy["hosts"]))
@@ -68,14 +71,14 @@ def _proxies(settings: Settings) -> Iterator[dict[str, object]]:
         except ControlError as error:  # the other proxies are still listed
             print_note(str(error))
             continue
-        yield {"socket": str(client.path), "store": condition, "counters": counters, **_since_and_hosts(client)}
+        yield {"socket": str(client.path), "store": condition, "counters": counters, **_summary(client)}
 
 
-def _since_and_hosts(client: ControlClient) -> dict[str, object]:
+def _summary(client: ControlClient) -> dict[str, object]:
     try:
-        return client.ask("hosts")
+        return client.ask("summary")
     except ControlError:  # an older version of the program is running
-        return {"since": None, "hosts": {}}
+        return {"since": None, "hosts": {}, "contents": None}
 
 
 def _raw_rows(numbers: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -88,9 +91,13 @@ def _store_rows(contents: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     if "problem" in contents:
         yield "problem", str(contents["problem"])
     if "entries" in contents:
-        size, limit = _number(contents["size"]), _number(contents["max_size"])
-        yield "entries", f"{_number(contents['entries']):,}"
-        yield "disk use", f"{size_text(size)} of {size_text(limit)}, {_percent(size, limit)}"
+        yield from _use_rows("disk use", contents)
+
+
+def _use_rows(title: str, contents: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    size, limit = _number(contents["size"]), _number(contents["max_size"])
+    yield "entries", f"{_number(contents['entries']):,}"
+    yield title, f"{size_text(size)} of {size_text(limit)}, {_percent(size, limit)}"
 
 
 def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -104,9 +111,10 @@ def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
         yield "since", f"{started}, {time_text(max(0.0, time.time() - since))} ago"
     requests, hits = count("requests", 0), count("hits", 0)
     yield "requests", f"{requests:,}"
-    yield "hits", f"{hits:,}, {_percent(hits, requests)} of the requests"
+    yield "hits", f"{hits:,}"
     copied, fetched = count("octets.from_copy", 0), count("octets.from_origin", 0)
-    yield "content from copies", f"{size_text(copied)}, {_percent(copied, copied + fetched)} of the bytes"
+    yield "hit rate", f"{_percent(hits, requests)} by requests, {_percent(copied, copied + fetched)} by bytes"
+    yield "content from copies", size_text(copied)
     yield "content from origins", size_text(fetched)
     yield "saved", f"{size_text(copied)} and {time_text(count('milliseconds.saved', 0) / 1000)} of waiting for origins"
     yield "stale responses", f"{count('stale', 0):,}"
@@ -115,6 +123,8 @@ def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     yield "errors sent to clients", _by_reason(counters, "refused.")
     yield "failed exchanges", _by_reason(counters, "failures.")
     yield "store", f"{condition.get('state', '')}{reason}"
+    if in_memory := _table(proxy["contents"]):
+        yield from _use_rows("memory use", in_memory)
 
 
 def _by_reason(counters: Numbers, family: str) -> str:

@@ -40,7 +40,6 @@ class SharedCommands:
             "address": self._one("address"),
             "failed-hosts": self._failed_hosts,
             "fetch": self._one("fetch"),
-            "hosts": self._hosts,
             "missing": self._missing,
             "mode": self._switch_mode,
             "ping": self._every("ping"),
@@ -51,6 +50,7 @@ class SharedCommands:
             "sites": self._sites,
             "stats": self._stats,
             "status": self._status,
+            "summary": self._summary,
             "store": self._store,
             "why": self._why,
         }
@@ -175,12 +175,12 @@ class SharedCommands:
             total.update({name: int(str(number)) for name, number in reply.items()})
         return dict(sorted(total.items()))
 
-    async def _hosts(self, arguments: Mapping[str, object]) -> Reply:
+    async def _summary(self, arguments: Mapping[str, object]) -> Reply:
         total = HostCounters()
         total.add(self._past_hosts.described())
-        for reply in await self.ask_all("hosts", arguments):
+        for reply in await self.ask_all("summary", arguments):
             total.add(reply["hosts"])
-        return {"since": self._since, "hosts": total.described()}
+        return {"since": self._since, "hosts": total.described(), "contents": None}
 
     async def _sites(self, arguments: Mapping[str, object]) -> Reply:
         return {"sites": merged_sites([reply["sites"] for reply in await self.ask_all("sites", arguments)])}

@@ -37,7 +37,7 @@ def test_hosts_are_added_up() -> None:
     counted = dict.fromkeys(HOST_COUNTERS, 0) | {"requests": 2}
     workers = [Worker({"hosts": {"a.test": counted}}), Worker({"hosts": {"a.test": counted, "b.test": counted}})]
     commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
-    hosts = asyncio.run(commands.handlers["hosts"]({}))["hosts"]
+    hosts = asyncio.run(commands.handlers["summary"]({}))["hosts"]
     assert hosts == {"a.test": counted | {"requests": 4}, "b.test": counted}
 
 
