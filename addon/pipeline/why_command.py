@@ -13,7 +13,7 @@ from addon.pipeline.responder import Trial
 from cache.engine.explain import Explanation, Step, explain_decision
 from cache.http.messages import Fields, Request
 from cache.policy.private_cache import without_dropped_parameters
-from cache.rules.key import ascii_uri, primary_key, request_for
+from cache.rules.key import ascii_uri, primary_key, request_for, target_uri
 from cache.rules.site_requests import changed_request, effects_of
 from cache.rules.stored_response import StoredResponse
 
@@ -56,7 +56,11 @@ class WhyCommand:
         request = without_dropped_parameters(asked, pipeline.policy.keying.query_rules)
         found = await pipeline.responder.stored(primary_key(request))
         explanation, note = self.explained(request, found)
-        return described(explanation, note, pipeline.fetcher.clock())
+        too_large = (
+            pipeline.fetcher.size_limit.too_large(target_uri(request)) if explanation.decision != "hit" else None
+        )
+        told = described(explanation, note, pipeline.fetcher.clock())
+        return {**told, "too_large": too_large.sentence() if too_large else None}
 
     def explained(self, request: Request, found: Sequence[StoredResponse]) -> tuple[Explanation, NotStoredNote | None]:
         """Return the explanation for a request, and the last response to it if that was not stored.

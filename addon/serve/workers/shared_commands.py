@@ -200,7 +200,8 @@ class SharedCommands:
         replies = await self.ask_all("why", arguments)
         notes = [note for reply in replies if (note := _table(reply["not_stored"]))]
         latest = max(notes, key=lambda note: float(str(note["fetched_at"])), default=None)
-        return replies[0] | {"not_stored": latest}
+        too_large = next((reply["too_large"] for reply in replies if reply.get("too_large")), None)
+        return replies[0] | {"not_stored": latest, "too_large": too_large}
 
     async def _store(self, arguments: Mapping[str, object]) -> Reply:
         """Return the condition of the store for the worker for which it works worst."""

@@ -265,3 +265,14 @@ def test_the_reason_for_not_storing_is_remembered_until_a_response_is_stored() -
         assert note["remedy"].startswith("the origin leaves out no-store")
 
     run_conversation(conversation, pages)
+
+
+def test_the_size_of_a_response_that_was_too_large_is_told() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client, url = await front_end.client(), f"http://127.0.0.1:{origin.port}/fresh"
+        await client.fetch(get(origin, "/fresh"))
+        asked = await explained(front_end, url)
+        assert asked["not_stored"]["reason"] == "too-large"
+        assert f"The last response to {url} was too large to keep: its content has 5 B" in asked["too_large"]
+
+    run_conversation(conversation, pages, store={"max_object": 4})

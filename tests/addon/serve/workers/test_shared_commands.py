@@ -46,4 +46,4 @@ def test_the_latest_reason_for_not_storing_is_told_whichever_worker_has_it() -> 
     workers = [Worker({"decision": "forward", "not_stored": note}) for note in notes]
     commands = SharedCommands(lambda: [cast("WorkerProcess", worker) for worker in workers])
     replies = asyncio.run(commands.handlers["why"]({}))
-    assert replies == {"decision": "forward", "not_stored": {"fetched_at": 3.0}}
+    assert replies == {"decision": "forward", "not_stored": {"fetched_at": 3.0}, "too_large": None}
