@@ -25,6 +25,7 @@ from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_trust_files
 from addon.runtime.listen_address import proxy_url
+from addon.runtime.temporary_files import use_for_temporary_files
 
 
 def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
@@ -34,10 +35,11 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     and asks no origin. Fails if a program does not use the proxy, trust its CA and accept stored responses.
     """
     settings = load_configuration(config).settings
+    use_for_temporary_files(lambda: settings.store.directory)
     with tempfile.TemporaryDirectory(prefix="secondhand-") as folder:
         store = Path(folder, "store")
         fill_store(store)
-        ca = ca_certificate(settings.tls.ca_directory).pem
+        ca = ca_certificate(settings.ca_directory).pem
         trust = write_trust_files(Path(folder), ca, os.environ)
         options = PrivateOptions(str(config) if config else None, str(store), settings.profile, offline=True)
         try:

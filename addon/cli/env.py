@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from platformdirs import user_cache_path
 
 from addon.cli.find_proxy import find_running_proxy
 from addon.cli.options import ConfigOption, LocalhostOption, StoreOption, load_configuration
 from addon.cli.terminal import FAILED, fail, print_note
 from addon.config.settings import Settings
+from addon.config.user_folders import lasting_folder
 from addon.programs.run.variables import Shell, script, variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import TrustFiles, has_others, write_origins_file, write_trust_files
@@ -33,7 +33,7 @@ def env(
     proxy = find_running_proxy(settings)
     url = proxy.url if proxy else _future_url(settings)
     trust = lasting_trust_files(settings)
-    origins = write_origins_file(trust.bundle.parent, os.environ, ca_certificate(settings.tls.ca_directory).pem)
+    origins = write_origins_file(trust.bundle.parent, os.environ, ca_certificate(settings.ca_directory).pem)
     if origins is not None and has_others(origins, map(Path, settings.origin_options().ca_files)):
         print_note(f"programs here trust CAs that the proxy does not know: add {origins} to origin.ca_files")
     values = variables(url, trust, os.environ, localhost=proxy_localhost)
@@ -56,7 +56,7 @@ def _future_url(settings: Settings) -> str:
 
 def lasting_trust_files(settings: Settings) -> TrustFiles:
     """Write the files that make programs trust the proxy into a permanent folder, and return their paths."""
-    folder = user_cache_path("secondhand") / "trust"
+    folder = lasting_folder("trust", settings.store.directory)
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    ca = ca_certificate(settings.tls.ca_directory).pem
+    ca = ca_certificate(settings.ca_directory).pem
     return write_trust_files(folder, ca, os.environ)

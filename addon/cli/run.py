@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, LocalhostOption, StoreOption
+from addon.cli.options import ConfigOption, LocalhostOption, StoreOption, load_private_configuration
 from addon.cli.terminal import FAILED, fail, print_note
 from addon.config.private_profile import PROFILE
 from addon.programs.run.command import CannotRun
@@ -27,6 +27,7 @@ from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_origins_file, write_trust_files
 from addon.runtime.control_client import ControlClient, ControlError
+from addon.runtime.temporary_files import use_for_temporary_files
 
 MAX_LOG_LINES = 20
 """Lines of a log that are printed if the log cannot be saved."""
@@ -89,6 +90,7 @@ def run(
         raise typer.BadParameter("expected --ci, too", param_hint="--max-misses")
     file = str(config) if config else None
     private = PrivateOptions(file, store, profile, offline=offline, record=record or "", replay=replay or "")
+    use_for_temporary_files(lambda: load_private_configuration(config, store, profile).settings.store.directory)
     with (
         _network(offline=offline, strict=strict) as network,
         tempfile.TemporaryDirectory(prefix="secondhand-") as folder,
@@ -138,7 +140,7 @@ def _shared_proxy(config: Path | None, store: str | None) -> Iterator[_Proxy]:
     if proxy is None:
         problem = f"no proxy is running on {settings.store.directory}"
         fail(f"{problem}: start one with secondhand serve, or leave out --shared", FAILED)
-    yield _Proxy(proxy.url, proxy.control, settings.tls.ca_directory)
+    yield _Proxy(proxy.url, proxy.control, settings.ca_directory)
 
 
 @contextmanager

@@ -8,8 +8,9 @@ from typing import Annotated
 
 import typer
 
-from addon.cli.options import ConfigOption, JsonOption, load_configuration
+from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
 from addon.cli.terminal import FAILED, print_json, print_line, print_note, print_table
+from addon.config.user_folders import home_directory
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.nss import nss_stores
 from addon.programs.trust.stores import TrustError, TrustStore
@@ -33,13 +34,14 @@ def export(
         Path | None, typer.Option(metavar="FILE", help="Write it to a file instead.", show_default=False)
     ] = None,
     config: ConfigOption = None,
+    store: StoreOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Print the CA certificate (PEM).
 
     The CA is made if there is none yet. The private key is not printed.
     """
-    directory = load_configuration(config).settings.tls.ca_directory
+    directory = load_configuration(config, store).settings.ca_directory
     certificate = ca_certificate(directory)
     if out is not None:
         out.write_bytes(certificate.pem)
@@ -53,14 +55,14 @@ def export(
 
 def _stores() -> list[TrustStore]:
     """Return the trust stores of this system and of the user's browsers."""
-    system = system_store()
-    return [*([system] if system else []), *nss_stores(Path.home())]
+    system, home = system_store(), home_directory()
+    return [*([system] if system else []), *(nss_stores(home) if home else [])]
 
 
 @app.command(epilog="Example: secondhand trust install")
-def install(config: ConfigOption = None) -> None:
+def install(config: ConfigOption = None, store: StoreOption = None) -> None:
     """Install the certificate for the system, Chromium and Firefox."""
-    pem = _pem(config)
+    pem = _pem(config, store)
     _for_each_store("install", lambda store: store.install(pem))
     if not system_store():
         print_line(GUIDE)
@@ -73,12 +75,12 @@ def uninstall() -> None:
 
 
 @app.command(epilog="Example: secondhand trust status --json")
-def status(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def status(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Print where the certificate is installed.
 
     Fails if it is not installed anywhere.
     """
-    pem = _pem(config)
+    pem = _pem(config, store)
     states = [(store.name, _state(store, pem)) for store in _stores()]
     if as_json:
         print_json([{"store": name, "state": state} for name, state in states])
@@ -109,5 +111,5 @@ def _for_each_store(verb: str, action: Callable[[TrustStore], None]) -> None:
         raise typer.Exit(FAILED)
 
 
-def _pem(config: ConfigOption) -> bytes:
-    return ca_certificate(load_configuration(config).settings.tls.ca_directory).pem
+def _pem(config: ConfigOption, store: StoreOption) -> bytes:
+    return ca_certificate(load_configuration(config, store).settings.ca_directory).pem

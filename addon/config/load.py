@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from platformdirs import user_config_path
 from pydantic import BaseModel, ValidationError
 
 from addon.config.clients import read_clients
@@ -19,6 +18,7 @@ from addon.config.profiles import profile_tables
 from addon.config.settings import Settings
 from addon.config.site_overlaps import refuse_overlaps
 from addon.config.toml_files import read_toml
+from addon.config.user_folders import default_settings_file, expanded
 
 PREFIX = "SECONDHAND_"
 FILE_VARIABLE = "SECONDHAND_CONFIG"
@@ -75,16 +75,11 @@ class _Value:
     source: str
 
 
-def default_file() -> Path:
-    """Return the settings file that is read if no other file is named."""
-    return user_config_path("secondhand") / "config.toml"
-
-
 def settings_file(file: Path | None, environ: Mapping[str, str]) -> Path | None:
     """Return the file that is read: this one, or that of SECONDHAND_CONFIG, or the default file; None without any."""
     if file is None and environ.get(FILE_VARIABLE):
-        return Path(environ[FILE_VARIABLE]).expanduser()
-    return default_file() if file is None and default_file().is_file() else file
+        return expanded(environ[FILE_VARIABLE])
+    return default_settings_file() if file is None else file
 
 
 def configure(

@@ -6,11 +6,11 @@ A validator raises ValueError with the expected value as its text; `addon.config
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
 
+from addon.config.user_folders import expanded
 from cache.http.fields import TOKEN
 
 
@@ -39,7 +39,7 @@ def regular_expression(value: str) -> str:
 
 def existing_file(value: str) -> str:
     """Return the path of an existing file, or nothing. Raises ValueError, whose text names the expected value."""
-    if value and not Path(value).expanduser().is_file():
+    if value and not expanded(value).is_file():
         raise ValueError("a file that exists")
     return value
 

@@ -11,6 +11,7 @@ from addon.config.load import Configuration, configure
 from addon.config.private_profile import PROFILE
 from addon.config.settings import Settings
 from addon.config.store import FREE_SPACE
+from addon.config.user_folders import expanded
 
 LEAST_SIZE = 20 * 1024**3
 """Bytes that the private store may use where there is room: the packages, models and images of several projects."""
@@ -73,7 +74,7 @@ def configure_private(
     file = Path(config) if config else None
     configured = configure(file, {"store": {"path": store}} if store is not None else {})
     shared = configured.settings
-    directory = Path(store).expanduser().absolute() if store else private_directory(shared)
+    directory = expanded(store).absolute() if store else private_directory(shared)
     defaults: dict[str, object] = {
         "max_object": FREE_SPACE,
         "max_size": default_size(directory),

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from addon.config.errors import ConfigError, Fault
 from addon.config.load import Configuration
 from addon.config.settings import Settings
+from addon.config.user_folders import expanded
 
 FIXED = ("listen", "listen_tls", "edge", "workers", "store", "memory", "offline.queue", "recordings", "tls.directory")
 """Keys, and tables, that are used at the start only. Commands change recordings while the proxy runs."""
@@ -45,7 +46,7 @@ def _named_files(settings: Settings) -> Iterator[Path]:
     """Return the files that are read again with the settings."""
     yield settings.answer.client_list
     for site in settings.site:
-        yield from (Path(file).expanduser() for file in sorted(site.users_files))
+        yield from (expanded(file) for file in sorted(site.users_files))
         for pair in site.tls:
             yield from (pair.cert_file, pair.key_file)
 

@@ -26,6 +26,7 @@ from addon.config.site_origins import origin_url
 from addon.config.store import MemorySettings, StoreSettings
 from addon.config.trusted_proxies import nobody, trusted_proxy, with_proxies
 from addon.config.units import PositiveSeconds, PositiveSize, Seconds
+from addon.config.user_folders import ca_directory, expanded
 from addon.config.workers import Workers, usable_cores
 from cache.policy.cache_policy import (
     CachePolicy,
@@ -97,19 +98,14 @@ class AnswerSettings(Section):
     @property
     def client_list(self) -> Path:
         """The file that lists the clients which break on status 203."""
-        return Path(self.clients).expanduser() if self.clients else SHIPPED
+        return expanded(self.clients) if self.clients else SHIPPED
 
 
 class TlsSettings(Section):
     """The table `[tls]`: the CA that signs certificates for clients, and the hosts that are not intercepted."""
 
-    directory: str = "~/.mitmproxy"
+    directory: str = ""
     leave_alone: Annotated[tuple[str, ...], Strict(strict=False)] = ()
-
-    @property
-    def ca_directory(self) -> Path:
-        """The directory of the CA's key and certificate."""
-        return Path(self.directory).expanduser().absolute()
 
 
 class LimitSettings(Section):
@@ -176,10 +172,16 @@ class Settings(Section):
         return usable_cores() if self.workers == "auto" else self.workers
 
     @property
+    def ca_directory(self) -> Path:
+        """The directory of the CA's key and certificate."""
+        named = self.tls.directory
+        return expanded(named).absolute() if named else ca_directory(self.store.directory)
+
+    @property
     def library(self) -> Path:
         """The directory of the recordings; by default in the directory of the store."""
         path = self.recordings.path
-        return Path(path).expanduser().absolute() if path else self.store.directory / "recordings"
+        return expanded(path).absolute() if path else self.store.directory / "recordings"
 
     @property
     def sites(self) -> tuple[SiteSettings, ...]:
@@ -293,8 +295,8 @@ class Settings(Section):
             max_head=self.limits.max_head,
             max_line=self.limits.max_line,
             lenient=tuple(map(glob, origin.lenient)),
-            ca_files=tuple(str(Path(file).expanduser()) for file in origin.ca_files),
-            client_certificate=str(Path(origin.client_certificate).expanduser()) if origin.client_certificate else "",
+            ca_files=tuple(str(expanded(file)) for file in origin.ca_files),
+            client_certificate=str(expanded(origin.client_certificate)) if origin.client_certificate else "",
             reach=self.reach,
             proxy=origin.proxy,
             sites=site_options(self.sites, nobody(self.forwarded_fields), behind_proxies=bool(self.trusted_proxies)),

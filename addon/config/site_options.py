@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 from addon.config.site import SiteSettings
 from addon.config.site_origins import HealthSettings, SiteOriginSettings
+from addon.config.user_folders import expanded
 from addon.origin.backends.options import CheckOptions, SiteOptions, SiteOriginOptions
 from cache.http.client import Client
 
@@ -36,8 +36,8 @@ def _options_of(site: SiteSettings, client: Client, *, behind_proxies: bool) -> 
         check=_check_of(site.health, scheme, client) if site.health else None,
         host_header=site.host_header,
         sni=site.sni,
-        ca_files=tuple(str(Path(file).expanduser()) for file in site.ca_files),
-        client_certificate=str(Path(site.client_certificate).expanduser()) if site.client_certificate else "",
+        ca_files=tuple(str(expanded(file)) for file in site.ca_files),
+        client_certificate=str(expanded(site.client_certificate)) if site.client_certificate else "",
     )
 
 

@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
 from addon.config.model import Section
+from addon.config.user_folders import expanded
 
 _HSTS = re.compile(r"max-age=[0-9]{1,10}(?:; ?includeSubDomains)?(?:; ?preload)?")
 
@@ -22,12 +23,12 @@ class CertificatePair(Section):
     @property
     def cert_file(self) -> Path:
         """The file with the certificate, and with those of the authorities between it and the root."""
-        return Path(self.cert).expanduser()
+        return expanded(self.cert)
 
     @property
     def key_file(self) -> Path:
         """The file with the private key."""
-        return Path(self.key).expanduser()
+        return expanded(self.key)
 
 
 def _as_list(value: object) -> object:

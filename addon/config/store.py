@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from platformdirs import user_cache_path
 from pydantic import Field, ValidationInfo, field_validator
 
 from addon.config.model import Section
 from addon.config.units import PositiveSize, Size
+from addon.config.user_folders import default_store, expanded
 
 FREE_SPACE = "free"
 """The value of `max_object` that lets one content fill the free space of the store."""
@@ -40,7 +40,7 @@ class StoreSettings(Section):
     @property
     def directory(self) -> Path:
         """The directory of the store; by default in the user's cache directory."""
-        return Path(self.path).expanduser().absolute() if self.path else user_cache_path("secondhand") / "store"
+        return expanded(self.path).absolute() if self.path else default_store()
 
     @property
     def largest_object(self) -> int:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
+
+from addon.config.user_folders import expanded
 
 _LINE = re.compile(rb"([^:\x00-\x1f\x7f]+):(\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53})")
 
@@ -11,7 +12,7 @@ _LINE = re.compile(rb"([^:\x00-\x1f\x7f]+):(\$2[aby]\$[0-9]{2}\$[./A-Za-z0-9]{53
 def read_users(file: str) -> dict[bytes, bytes]:
     """Return the bcrypt hashes of passwords by user name. Raises ValueError, whose text names the expected value."""
     try:
-        lines = Path(file).expanduser().read_bytes().splitlines()
+        lines = expanded(file).read_bytes().splitlines()
     except OSError as error:
         raise ValueError(f"a file that can be read ({error.strerror})") from None
     users: dict[bytes, bytes] = {}

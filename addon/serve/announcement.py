@@ -40,7 +40,7 @@ def announce_to_parent(settings: Settings, service: Service, port: int) -> None:
     if service.control_socket is None:
         problem = service.store_problem or "no socket can be made in it"
         raise StoreError(f"the store's directory {settings.store.directory} cannot be used: {problem}")
-    places = Places(port, service.control_socket, settings.store.directory, settings.tls.ca_directory)
+    places = Places(port, service.control_socket, settings.store.directory, settings.ca_directory)
     print_line(places.as_line())
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache, partial
-from pathlib import Path
 
 from addon.config.errors import ConfigError, Fault
 from addon.config.settings import Settings
+from addon.config.user_folders import expanded
 from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
 from addon.frontend.frontend import Frontend
@@ -53,7 +53,7 @@ def listener_of(
             tls.second_passed()
 
     connections = Connections(limits, service.clock, log, each_second=second_passed)
-    certificates = LeafContexts(settings.tls.ca_directory)
+    certificates = LeafContexts(settings.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
     sites = Sites(settings.sites, service.policy.site_rules, tls_port=tls.port if tls else 0, rates=rates)
     frontend = Frontend(service, connections, certificates, leave_alone, sites, tls=tls)
@@ -86,7 +86,7 @@ def access_log(settings: Settings) -> AccessLog | None:
     """Return the access log that the settings name, if any. Raises ConfigError if it cannot be written."""
     if not settings.log.access:
         return None
-    log = AccessLog(Path(settings.log.access).expanduser())
+    log = AccessLog(expanded(settings.log.access))
     try:
         log.check()
     except OSError as error:

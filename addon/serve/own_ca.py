@@ -8,8 +8,11 @@ from addon.programs.trust.ca import ca_certificate
 
 
 def make_ca(settings: Settings) -> None:
-    """Make the CA for intercepted TLS if there is none. Raises ConfigError if it cannot be used."""
+    """Make the CA for intercepted TLS if there is none; an edge needs none. Raises ConfigError if it cannot be used."""
+    if settings.is_edge:
+        return
     try:
-        ca_certificate(settings.tls.ca_directory)
+        ca_certificate(settings.ca_directory)
     except OSError as error:
-        raise ConfigError(Fault("settings", "tls.directory", str(error))) from None
+        problem = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+        raise ConfigError(Fault("settings", "tls.directory", problem)) from None

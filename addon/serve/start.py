@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 from mitmproxy import exceptions
 
@@ -15,6 +16,7 @@ from addon.config.redaction import redaction
 from addon.config.settings import Settings
 from addon.frontend.mitm.serve.scripts_and_modes import ScriptsAndModes
 from addon.runtime.event_loop import run
+from addon.runtime.temporary_files import use_for_temporary_files
 from addon.serve.exit_codes import FAILED, MISCONFIGURED
 from addon.serve.front_end import known_certificates, tls_of
 from addon.serve.inherited_sockets import InheritedSockets
@@ -64,6 +66,8 @@ def serve(
         print_error(str(error))
         return FAILED
     allow_many_connections()
+    with suppress(OSError):  # without its store, the proxy may still serve
+        use_for_temporary_files(lambda: settings.store.directory)
     launch = Launch(settings, load, sockets, lasting=lasting, inherited=inherited)
     try:
         make_ca(settings)

@@ -45,7 +45,7 @@ class EmbeddingMaster(master.Master):
         self.options.update(
             listen_host="127.0.0.1",
             listen_port=0,
-            confdir=str(service.settings.tls.ca_directory),
+            confdir=str(service.settings.ca_directory),
         )
         OriginOptionsOfMitmproxy(self.options, service.settings.origin)
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mitmproxy import ctx
 from mitmproxy.addonmanager import Loader
 
 from addon.config.load import MITMPROXY, MITMPROXY_OPTIONS, Configuration, configure
+from addon.config.user_folders import expanded
 
 ON, FILE, REPLAY, MODE = "secondhand", "secondhand_config", "secondhand_replay", "secondhand_mode"
 """Names of options. Those that set a key of the settings file are in `MITMPROXY_OPTIONS`, too."""
@@ -63,4 +62,4 @@ def configuration() -> Configuration:
             table, name = key.split(".")
             overrides[table] = {name: value}
     file = ctx.options.secondhand_config
-    return configure(Path(file).expanduser() if file else None, overrides, overrides_from=MITMPROXY)
+    return configure(expanded(file) if file else None, overrides, overrides_from=MITMPROXY)

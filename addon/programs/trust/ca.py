@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
-FILE = "mitmproxy-ca.pem"
-"""The file of the CA: its private key and its certificate."""
+from addon.config.user_folders import CA_FILE
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +25,18 @@ def ca_certificate(directory: Path) -> CaCertificate:
     Raises:
         OSError: the CA is invalid, or cannot be made.
     """
-    file = directory / FILE
+    file = directory / CA_FILE
     if not file.exists():
         from mitmproxy.certs import CertStore  # slow to import, and needed once
 
+        directory.parent.mkdir(mode=0o700, parents=True, exist_ok=True)  # perhaps the store's directory
         CertStore.create_store(directory, "mitmproxy", 2048)
     try:
         # it refuses a key and a certificate that do not belong together, and a key with a password
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(file, password="")
         der = ssl.PEM_cert_to_DER_cert(_first_certificate(file.read_text("latin-1")))
     except (ssl.SSLError, ValueError) as error:
-        raise OSError(f"{directory}: expected {FILE} to hold a key and a certificate: {error}") from None
+        raise OSError(f"{directory}: expected {CA_FILE} to hold a key and a certificate: {error}") from None
     return CaCertificate(ssl.DER_cert_to_PEM_cert(der).encode(), sha256(der).hexdigest())
 
 

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 
+from addon.config.user_folders import home_directory
+
 CA_FILES = (
     "SSL_CERT_FILE",  # OpenSSL and programs that use it: Ruby, uv, Go, Nix
     "REQUESTS_CA_BUNDLE",
@@ -88,7 +90,8 @@ def _named_in_settings(environ: Mapping[str, str], home: Path) -> Iterator[str]:
 
 def home_of(environ: Mapping[str, str]) -> Path:
     """Return the home directory of programs in this environment."""
-    return Path(environ["HOME"]) if environ.get("HOME") else Path.home()
+    home = Path(environ["HOME"]) if environ.get("HOME") else home_directory()
+    return home if home and os.access(home, os.X_OK) else Path(os.devnull)  # in which nothing is found
 
 
 def _below_home(name: str, home: Path) -> Path:

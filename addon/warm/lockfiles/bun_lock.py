@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+from addon.config.user_folders import expanded
 from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_text, read_toml
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
@@ -56,7 +57,7 @@ async def _registries(folder: Path) -> Registries:
     scopes: dict[str, str] = {}
     default = next((os.environ[name] for name in ("BUN_CONFIG_REGISTRY", "NPM_CONFIG_REGISTRY", "npm_config_registry")
                     if os.environ.get(name)), None)  # fmt: skip
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home())
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or expanded("~"))
     for file in (folder / "bunfig.toml", home / ".bunfig.toml"):
         install = read_toml(file).get("install") if file.is_file() else None
         if isinstance(install, dict):

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from addon.config.user_folders import expanded
 from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted, list_in, read_toml
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.readers.urls import checked_url
@@ -76,7 +77,7 @@ def _crates(file: Path) -> list[_Crate]:
 def _configuration(lock: Path) -> dict[str, dict[str, Mapping[str, object]]]:
     """Return the tables `source` and `registries` of Cargo's configuration for the folder of a lock file."""
     folder = lock.absolute().parent
-    home = Path(os.environ.get("CARGO_HOME") or Path.home() / ".cargo")
+    home = Path(os.environ.get("CARGO_HOME") or expanded("~/.cargo"))
     tables: dict[str, dict[str, Mapping[str, object]]] = {"source": {}, "registries": {}}
     for directory in (*(each / ".cargo" for each in (folder, *folder.parents)), home):
         file = next((each for name in ("config", "config.toml") if (each := directory / name).is_file()), None)

@@ -28,7 +28,7 @@ def test_keys_that_cannot_change_are_refused_together_with_their_places(tmp_path
     until = "as long as the proxy runs; to change it, restart the proxy"
     assert str(refused.value).splitlines() == [
         f"{file}: listen: found '127.0.0.1:1', expected '127.0.0.1:8080' {until}",
-        f"{file}: tls.directory: found '/ca', expected '~/.mitmproxy' {until}",
+        f"{file}: tls.directory: found '/ca', expected '' {until}",
     ]
 
 

@@ -138,10 +138,10 @@ def test_the_store_has_a_default_directory_and_a_largest_object(tmp_path: Path) 
 
 
 def test_a_tilde_is_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/user")
+    monkeypatch.setenv("HOME", str(tmp_path))
     settings = configured(tmp_path, '[store]\npath = "~/copies"').settings
-    assert settings.store.directory == Path("/home/user/copies")
-    assert settings.tls.ca_directory == Path("/home/user/.mitmproxy")
+    assert settings.store.directory == tmp_path / "copies"
+    assert settings.ca_directory == tmp_path / ".mitmproxy"
 
 
 def test_settings_are_frozen() -> None:

@@ -7,12 +7,12 @@ import ssl
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO
 
 from mitmproxy.options import Options
 
 from addon.config.origin import OriginSettings
+from addon.config.user_folders import expanded
 
 _NAMES = ("tcp_timeout", "ssl_verify_upstream_trusted_confdir", "ssl_verify_upstream_trusted_ca")
 
@@ -73,7 +73,7 @@ def bundled(files: Sequence[str]) -> IO[str]:
 
     Each has another name, because mitmproxy reads a file once and remembers its certificates by its name.
     """
-    certificates = "\n".join(Path(name).expanduser().read_text() for name in files)
+    certificates = "\n".join(expanded(name).read_text() for name in files)
     bundle = tempfile.NamedTemporaryFile("w", prefix="secondhand-", suffix=".pem")  # noqa: SIM115 - the caller closes it
     bundle.write(certificates)
     bundle.flush()

@@ -95,7 +95,7 @@ class MitmproxyServer(master.Master):
             mode=list(asked.modes) or [f"reverse:{settings.edge}" if settings.edge else "regular"],
             # origins make their links from the name that the client used
             keep_host_header=bool(settings.edge),
-            confdir=str(settings.tls.ca_directory),
+            confdir=str(settings.ca_directory),
             # a copy must be served while its origin is down, so the origin is not contacted beforehand
             connection_strategy="lazy",
             upstream_cert=False,

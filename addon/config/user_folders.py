@@ -1,0 +1,82 @@
+"""The folders of the user who runs the program. A user may have no home directory, or one that cannot be used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+from platformdirs import user_cache_path, user_config_path
+
+from addon.config.errors import ConfigError, Fault
+
+CA_FILE = "mitmproxy-ca.pem"
+"""The file of the CA in its directory: its private key and its certificate."""
+
+
+def expanded(path: str) -> Path:
+    """Return a path with the home directory in place of `~`. Raises ConfigError if the user has no home directory."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        problem = f'found "{path}", expected a path without "~": this user has no home directory'
+        raise ConfigError(Fault("settings", "", problem)) from None
+
+
+def home_directory() -> Path | None:
+    """Return the home directory, if the user has one."""
+    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - without a home, the path stays as it is
+    return None if str(home) == "~" else home
+
+
+def default_store() -> Path:
+    """Return the directory of the store in the user's cache directory. Raises ConfigError if there is no home."""
+    folder = _own(user_cache_path)
+    if folder is None:
+        problem = "expected a directory, since this user has no home directory: name one with --store"
+        raise ConfigError(Fault("settings", "store.path", problem))
+    return folder / "store"
+
+
+def default_settings_file() -> Path | None:
+    """Return the settings file in the user's configuration directory, or None if there is none that can be seen."""
+    folder = _own(user_config_path)
+    file = folder / "config.toml" if folder else None
+    # os.path: a folder that cannot be searched is no error here
+    return file if file and os.path.isfile(file) else None  # noqa: PTH113 - see above
+
+
+def ca_directory(store: Path) -> Path:
+    """Return the directory of the CA if the settings name none: that of mitmproxy, in the home directory.
+
+    If no CA is there, and none can be made, it is a folder in the store's directory.
+    """
+    beside = store / "ca"
+    home = home_directory()
+    if home is None:
+        return beside
+    usual = home / ".mitmproxy"
+    if os.access(usual / CA_FILE, os.R_OK):
+        return usual
+    return usual if _can_be_made(usual) and not os.access(beside / CA_FILE, os.R_OK) else beside
+
+
+def lasting_folder(name: str, store: Path) -> Path:
+    """Return a folder in the user's cache directory, or in the store's directory if that cannot be written."""
+    folder = _own(user_cache_path)
+    return folder / name if folder and _can_be_made(folder / name) else store / name
+
+
+def _own(find: Callable[[str], Path]) -> Path | None:
+    """Return our folder among those that platformdirs finds, or None if the user has no home directory."""
+    try:
+        folder = find("secondhand")
+    except RuntimeError:
+        return None
+    return None if str(folder).startswith("~") else folder.absolute()
+
+
+def _can_be_made(directory: Path) -> bool:
+    """Return whether this process can make a directory, or can write into it if it exists."""
+    existing = next(each for each in (directory, *directory.parents) if os.path.lexists(each))
+    return existing.is_dir() and os.access(existing, os.W_OK | os.X_OK)
