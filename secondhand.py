@@ -18,6 +18,7 @@ FILE = os.path.abspath(__file__)  # noqa: PTH100 - pathlib is imported after the
 
 def main() -> None:
     """Run the command line and end the process."""
+    _open_standard_streams()
     _search_users_folders_last()
     _import_our_packages()
     match sys.argv[1:]:
@@ -33,6 +34,16 @@ def main() -> None:
     from addon.cli import main as run_command_line
 
     run_command_line()
+
+
+def _open_standard_streams() -> None:
+    """Replace closed standard streams: else a file of the store that is opened next would be one of them."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdin = sys.stdin or open(0)  # noqa: SIM115 - stays open
+    sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115 - as above
+    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115 - as above
 
 
 def _search_users_folders_last() -> None:

@@ -76,3 +76,20 @@ def test_without_a_working_directory_commands_work(tmp_path: Path) -> None:
     gone.mkdir()
     script = 'cd gone && rmdir ../gone && exec "$0" version'
     output_of(["sh", "-c", script, COMMANDS / "secondhand"], tmp_path)
+
+
+@pytest.mark.parametrize("command", ["--help", "stats", "config show", "run -- true"])
+@pytest.mark.parametrize("redirection", [">&-", "<&-", "2>&-", ">/dev/full", "| head -c 1", "<&- >&- 2>&-"])
+def test_standard_streams_may_be_closed_or_full(command: str, redirection: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        ["sh", "-c", f'"$0" {command} {redirection}', COMMANDS / "secondhand"],
+        env=environment(tmp_path),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    assert "Exception" not in done.stderr
+    assert "full" in redirection or done.returncode == 0, done.stderr

@@ -33,6 +33,14 @@ class Application(TyperGroup):
         for command in COMMANDS:
             self.add_command(CommandOnDemand(command))
 
+    def main(self, *arguments: Any, **options: Any) -> Any:
+        """Parse the command line, and run a command."""
+        try:
+            return super().main(*arguments, **options)
+        except OSError as error:  # of the help, which is printed while the command line is parsed
+            print_note(error.strerror or str(error))
+            sys.exit(FAILED)
+
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own class of context
         """Run a command."""
         logging.lastResort = NoteHandler(logging.WARNING)  # for commands that do not configure logging
