@@ -205,7 +205,7 @@ class FrontEndUnderTest:
             client.disconnect()
         await self.listener.close()
         # the handler's tasks, and the tasks that close the content of a response whose client has disconnected
-        tasks = [task for task in asyncio.all_tasks() if task.get_coro().__name__ in ("answer", "aclose")]
+        tasks = [task for task in asyncio.all_tasks() if task.get_coro().__name__ in ("answer", "answer_fetch", "aclose")]
         await asyncio.wait(tasks, timeout=1) if tasks else None
         await self.service.close()
 
