@@ -16,7 +16,7 @@ import pytest
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import COMMANDS
 from tests.fixtures.throwaway_ca import ThrowawayCA
-from tests.fixtures.web_origin import Origin
+from tests.fixtures.web_origin import Exchange, Origin
 from tests.programs.git_repository import FILES, serve_repository
 from tests.programs.installed_programs import program
 from tests.programs.secondhand_run import Runner, files_below, private_store, without_network
@@ -48,6 +48,36 @@ def test_a_fetched_response_is_available_without_a_network(runner: Runner, stopp
     assert (first.code, first.output) == (second.code, second.output) == (0, "hello")
     assert (first.count("fetched"), second.count("from copies"), second.count("fetched")) == (1, 1, 0)
     assert second.summary.endswith("nothing missing")
+
+
+def test_what_is_too_large_to_keep_is_named_and_not_promised(runner: Runner, origin: Origin) -> None:
+    url = origin.offer("/large", page(b"x" * 200_000))
+    limit = {"SECONDHAND_STORE__MAX_OBJECT": "100 kB"}
+
+    online = runner("--proxy-localhost", "--", *fetch_command(url), **limit)
+    offline = runner("--offline", "--proxy-localhost", "--", program("curl"), "-q", "--silent", url, **limit)
+    explained = runner.secondhand("why", "--private", url, **limit)
+
+    assert f"1 too large to keep: {url} (195.3 KiB)" in online.summary
+    for text in (offline.output, explained.output):
+        assert f"The last response to {url} was too large to keep" in text
+    assert "This command fetches it" not in offline.output
+
+
+def test_head_is_answered_without_a_network_after_a_range(runner: Runner, origin: Origin) -> None:
+    def part(exchange: Exchange) -> None:
+        exchange.reply(206, b"01", {"Content-Range": "bytes 0-1/10"})
+
+    url = origin.offer("/part", part)
+    runner("--proxy-localhost", "--", *fetch_command(url), "-r", "0-1")
+
+    offline = runner("--offline", "--proxy-localhost", "--", *fetch_command(url), "-I")
+
+    assert offline.code == 0
+    assert offline.output.startswith("HTTP/1.1 203 ")
+    assert "Content-Length: 10" in offline.output
+    assert "detail=head-of-part" in offline.output
+    assert offline.summary.endswith("nothing missing")
 
 
 def test_a_missing_response_is_named_in_the_summary(runner: Runner, origin: Origin) -> None:
