@@ -1,4 +1,4 @@
-"""The tables `[recordings]` and `[replay]`: which recording to make or replay, and which POST requests belong to it."""
+"""The tables `[recordings]` and `[replay]`: which recording to make or replay, and which POST requests are replayed."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RecordingsSettings(Section):
 
 
 class ReplaySettings(Section):
-    """The table `[replay]`: POST requests that only read, recorded and replayed by the content that they send."""
+    """The table `[replay]`: POST requests that only read, replayed by the content that they send."""
 
     post: Annotated[tuple[PostSettings, ...], Strict(strict=False)] = ()
 
