@@ -47,7 +47,7 @@ class ServiceManager:
         if not self._address:
             return
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notifier:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notifier:
                 notifier.setblocking(False)
                 notifier.sendto("\n".join(lines).encode(), self._address)
         except OSError as error:

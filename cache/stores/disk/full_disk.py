@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cache.stores.base import StoreError
+from cache.stores.disk.allocation import allocate
 from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.purge_table import PurgeTable
 from cache.stores.disk.row_transaction import row_transaction
@@ -109,7 +110,7 @@ class FullDisk:
         try:
             descriptor = os.open(self._reserve, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
-                os.posix_fallocate(descriptor, 0, RESERVE_SIZE)
+                allocate(descriptor, RESERVE_SIZE)
             finally:
                 os.close(descriptor)
         except OSError:  # not enough space for a reserve

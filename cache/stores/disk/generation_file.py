@@ -15,6 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from cache.stores.base import StoreError
+from cache.stores.disk.allocation import allocate
 from cache.stores.generations import HEADER_SIZE, SLOTS, TABLE_SIZE, Generations
 
 logger = logging.getLogger(__name__)
@@ -105,7 +106,7 @@ def _new_memory(path: Path) -> mmap.mmap:
 
 def _mapped(descriptor: int) -> mmap.mmap:
     os.fchmod(descriptor, 0o600)
-    os.posix_fallocate(descriptor, 0, TABLE_SIZE)
+    allocate(descriptor, TABLE_SIZE)
     return mmap.mmap(descriptor, TABLE_SIZE)
 
 
