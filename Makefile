@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 # The exact versions to install. Without any, `make test VENV=.venv-newest CONSTRAINTS=` tests the newest releases that
 # pyproject.toml allows.
 CONSTRAINTS ?= constraints.txt
+# the tests that are run from the source archive as well
+SAMPLE := tests/test_architecture.py tests/test_layout.py tests/cache/http tests/cache/stores
 INSTALL = $(BIN)/python -m pip install --quiet $(addprefix --constraint ,$(CONSTRAINTS)) --editable
 # Each is tried: a command of that name may exist without working, and some systems ship a Python without venv.
 PYTHONS := $(or $(PYTHON),python3.14 python3.13 python3.12 python3)
@@ -13,7 +15,7 @@ NEWEST := for python in $(PYTHONS); do \
 	[ -n "$$python" ] || { echo "expected a Python >= 3.12 that can make a venv, tried: $(PYTHONS); name one:" \
 	"make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: serve test test-programs test-edge conformance ledger mutation fuzz bench check format clean
+.PHONY: serve test package test-programs package-managers test-edge conformance ledger mutation fuzz bench check format clean
 
 serve: $(VENV)/.serve
 	$(BIN)/secondhand serve $(ARGS)
@@ -21,8 +23,17 @@ serve: $(VENV)/.serve
 test: $(VENV)/.test # needs no other program; one worker process for each core
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal --ignore tests/programs --ignore tests/edge $(ARGS)
 
+package: $(VENV)/.test # makes both archives in dist/, checks them, and tests what is in the one with the sources
+	$(INSTALL) '.[dev,package]'
+	rm -rf build dist && $(BIN)/python -m build --no-isolation --outdir dist . >/dev/null
+	$(BIN)/python -m twine check --strict dist/*
+	mkdir dist/unpacked && tar -xf dist/*.tar.gz -C dist/unpacked --strip-components 1
+	cd dist/unpacked && $(abspath $(BIN))/python -m pytest -q --numprocesses auto $(SAMPLE)
+
 test-programs: $(VENV)/.test # drives the package managers, browsers and servers that are installed, and skips the others
 	$(BIN)/python -m pytest --numprocesses auto --dist worksteal tests/programs $(ARGS)
+
+package-managers: .programs/.installed # Yarn, pnpm, Bun, Poetry, PDM and uv, for test-programs; it needs npm
 
 test-edge: $(VENV)/.test # serves real applications behind an edge, and behind nginx in its place; a process for each file
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/edge $(ARGS)
@@ -53,11 +64,11 @@ format: $(VENV)/.test
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) .programs build dist
 
 $(VENV)/.serve: pyproject.toml $(CONSTRAINTS)
 	@$(NEWEST); "$$python" -m venv $(VENV)
-	$(INSTALL) .
+	$(INSTALL) '.[lint]'
 	@touch $@
 
 $(VENV)/.test: pyproject.toml $(CONSTRAINTS)
@@ -67,4 +78,11 @@ $(VENV)/.test: pyproject.toml $(CONSTRAINTS)
 
 $(VENV)/.fuzz: $(VENV)/.test # apart, since atheris is large, and made for Linux only
 	$(INSTALL) '.[dev,fuzz]'
+	@touch $@
+
+.programs/.installed: tests/programs/package_managers/package.json tests/programs/package_managers/requirements.txt
+	@$(NEWEST); mkdir -p .programs; "$$python" -m venv .programs/python
+	.programs/python/bin/python -m pip install --quiet --requirement tests/programs/package_managers/requirements.txt
+	cp tests/programs/package_managers/package.json .programs/
+	npm install --prefix .programs --no-audit --no-fund --no-package-lock --loglevel error
 	@touch $@

@@ -118,7 +118,8 @@ def named(path: Path) -> str:
 )
 def test_every_folder_imports_only_layers_below_it(folder: str, layers: tuple[str, ...]) -> None:
     package = folder.replace("/", ".")
-    entries = {path.name.removesuffix(".py") for path in (ROOT / folder).iterdir() if path.name != "__pycache__"}
+    files = {path.name for path in (ROOT / folder).iterdir()} - {"__pycache__", "py.typed"}
+    entries = {name.removesuffix(".py") for name in files}
     assert entries - {"__init__"} == set(layers)
     for path in source_files(folder):
         own = layer_of(path, folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -55,6 +56,8 @@ def lint(
 
     Fails if a finding is of level bad.
     """
+    if find_spec("httplint") is None:
+        fail('this command needs httplint, which is not installed: pip install "secondhand[lint]"', FAILED)
     settings = load_configuration(config, store).settings
     stored = stored or settings.policy().for_host(parse_request(url, []).host).network.offline
     if stored and header:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -11,8 +13,16 @@ from addon.cli.options import JsonOption
 from addon.cli.terminal import print_json
 
 
-def version(as_json: JsonOption = False) -> None:
+def version(
+    constraints: Annotated[
+        bool, typer.Option("--constraints", help="Print the path of the list of versions that were tested.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
     """Print the versions of secondhand, mitmproxy and Python."""
+    if constraints:
+        typer.echo(_constraints_file())
+        return
     versions = {
         "secondhand": _version_of("secondhand"),
         "mitmproxy": _version_of("mitmproxy"),
@@ -23,6 +33,17 @@ def version(as_json: JsonOption = False) -> None:
     else:
         for name, number in versions.items():
             typer.echo(f"{name} {number}")
+
+
+def _constraints_file() -> Path:
+    """Return the constraints file of this release: in the installation, else in the source directory."""
+    from importlib.metadata import PackageNotFoundError, files
+
+    with suppress(PackageNotFoundError):
+        for file in files("secondhand") or ():
+            if file.name == "constraints.txt":
+                return Path(str(file.locate())).resolve()
+    return Path(__file__).absolute().parents[2] / "constraints.txt"
 
 
 def _version_of(distribution: str) -> str:
