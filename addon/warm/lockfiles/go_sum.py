@@ -37,7 +37,7 @@ def _parsed(line: str, place: str) -> re.Match[str]:
 
 async def _module_proxy(folder: Path) -> str:
     """Return the first HTTP module proxy of Go's configuration. Raises SourceError."""
-    value = await output_of(("go", "env", "GOPROXY"), folder)
+    value = await output_of(("go", "env", "GOPROXY"), folder, {"GOTOOLCHAIN": "local"})
     for proxy in re.split("[,|]", value):
         if proxy.startswith(("http://", "https://")):
             return proxy.rstrip("/")
