@@ -6,7 +6,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import sha256
 
@@ -124,10 +124,14 @@ class AsyncStore:
             return BytesBody(in_memory)
         body = self._open_bodies.find(entry.id)
         if body is None:
+            opening = self._threads.submit(self.sync_store.open, entry)
             try:
-                body = self._open_bodies.share(entry.id, await self.run(self.sync_store.open, entry))
+                body = self._open_bodies.share(entry.id, await asyncio.shield(asyncio.wrap_future(opening)))
             except StoreError as error:
                 self.failed("read", error)
+                raise
+            except asyncio.CancelledError:
+                opening.add_done_callback(_close_opened)  # nobody else knows of it
                 raise
         self.sync_store.touch(entry.id)
         return body
@@ -308,3 +312,9 @@ class AsyncStore:
         self._open_bodies.close()
         self._threads.shutdown()
         self.sync_store.close()
+
+
+def _close_opened(opening: Future[StoredBody]) -> None:
+    """Close a body that was opened, if it was."""
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()

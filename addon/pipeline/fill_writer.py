@@ -125,10 +125,10 @@ class FillWriter:
     async def release(self) -> None:
         """Close the body; what was not committed is deleted."""
         self._read, body, self._body = None, self._body, None
+        if body is not None:  # first, since the task may be cancelled while it waits
+            self._store.release(body)
         with suppress(StoreError):
             await self._store.run(self._writer.abort)
-            if body is not None:
-                self._store.release(body)
 
 
 def declared_length(head: Response) -> int | None:

@@ -204,9 +204,10 @@ class FrontEndUnderTest:
         for client in self._clients:
             client.disconnect()
         await self.listener.close()
-        # the handler's tasks, and the tasks that close the content of a response whose client has disconnected
-        tasks = [task for task in asyncio.all_tasks() if task.get_coro().__name__ in ("answer", "answer_fetch", "aclose")]
-        await asyncio.wait(tasks, timeout=1) if tasks else None
+        # the handler's tasks, and then those that close the content of a response whose client has disconnected
+        for names in (("answer", "answer_fetch"), ("aclose",)):
+            tasks = [task for task in asyncio.all_tasks() if task.get_coro().__name__ in names]
+            await asyncio.wait(tasks, timeout=1) if tasks else None
         await self.service.close()
 
     async def secure_client(self, context: ssl.SSLContext, name: str | None) -> Client:

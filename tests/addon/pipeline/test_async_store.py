@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -18,6 +20,7 @@ from addon.runtime.credential_key import CREDENTIAL_KEY, credential_key
 from cache.engine.decisions import Update
 from cache.http.messages import Fields, Response
 from cache.policy.reasons import NotStored
+from cache.rules.stored_response import StoredResponse
 from cache.stores.tiered import write_behind
 from tests.fixtures.stored_entries import KEY, new_entry
 
@@ -72,6 +75,29 @@ def test_a_large_response_is_written_to_the_disk(store: AsyncStore) -> None:
         (entry,) = await store.candidates(KEY)
         assert (await store.open(entry)).read(0, len(content)) == content
         assert store.peek_body(entry) == content
+
+    run(scenario)
+
+
+def test_a_body_is_closed_if_its_reader_is_cancelled_while_it_is_opened(
+    store: AsyncStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scenario() -> None:
+        opens, may_open, closed = threading.Event(), threading.Event(), threading.Event()
+
+        def slow_open(_entry: StoredResponse) -> SimpleNamespace:
+            opens.set()
+            may_open.wait(30)
+            return SimpleNamespace(close=closed.set)
+
+        monkeypatch.setattr(store.sync_store, "open", slow_open)
+        reader = asyncio.ensure_future(store.open(new_entry()))
+        await asyncio.to_thread(opens.wait, 30)
+        reader.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await reader
+        may_open.set()
+        assert await asyncio.to_thread(closed.wait, 30)
 
     run(scenario)
 
