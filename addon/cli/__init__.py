@@ -8,21 +8,20 @@ from __future__ import annotations
 
 import typer
 
-from addon.cli.commands import MARKUP
-from addon.cli.terminal import Application
+from addon.cli.help import CONTEXT
+from addon.cli.terminal import EXIT_CODES, Application
 from addon.cli.version import version_option
-
-EXIT_CODES = "Exit codes: 0 done, 1 failed, 2 wrong usage or configuration, 3 not found."
 
 app = typer.Typer(
     cls=Application,
     name="secondhand",
-    help="A caching HTTP(S) proxy that sends stored responses with status 203 Non-Authoritative Information.",
-    epilog=EXIT_CODES,
+    help="A caching HTTP and HTTPS proxy that says when a response is its own copy, with status 203.",
+    epilog=f"Exit codes: {', '.join(f'{code} {meaning}' for code, meaning in EXIT_CODES.items())}.",
     no_args_is_help=True,
     add_completion=False,
+    context_settings=CONTEXT,
     pretty_exceptions_enable=False,
-    rich_markup_mode=MARKUP,
+    rich_markup_mode=None,
 )
 app.callback()(version_option)
 

@@ -25,14 +25,20 @@ def addon(as_json: JsonOption = False) -> None:
 
 
 def mitmweb(context: typer.Context) -> None:
-    """Run mitmweb with this cache. All arguments go to mitmweb."""
+    """Run mitmweb with this cache.
+
+    All arguments go to mitmweb.
+    """
     from mitmproxy.tools import main  # slow to import, and few commands need it
 
     main.mitmweb(["-s", str(MAIN), *context.args])
 
 
 def mitmdump(context: typer.Context) -> None:
-    """Run mitmdump with this cache. All arguments go to mitmdump."""
+    """Run mitmdump with this cache.
+
+    All arguments go to mitmdump.
+    """
     from mitmproxy.tools import main  # slow to import, and few commands need it
 
     main.mitmdump(["-s", str(MAIN), *context.args])

@@ -119,7 +119,7 @@ def export(
     ],
     out: Annotated[
         Path | None,
-        typer.Option(metavar="PATH", help="The new file or folder; by default, NAME here.", show_default=False),
+        typer.Option(metavar="FILE", help="The new file or folder; by default, NAME here.", show_default=False),
     ] = None,
     config: ConfigOption = None,
     store: StoreOption = None,

@@ -48,7 +48,7 @@ class _Proxy:
 
 
 def run(
-    command: Annotated[list[str], typer.Argument(metavar="COMMAND", help="The command to run.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="The command to run, and its arguments.")],
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask no origin; the command can reach the proxy only.")
     ] = False,

@@ -7,16 +7,29 @@ import logging
 import shutil
 import sys
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import batched, chain
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 import typer
-from typer.core import TyperGroup
 
 from addon.cli.commands import COMMANDS, CommandOnDemand
+from addon.cli.help import HelpfulGroup
+from addon.cli.usage_errors import UsageError, is_help, usage_error_lines
 
-FAILED, WRONG_USAGE, NOT_FOUND = 1, 2, 3
+FAILED, WRONG_USAGE, NOT_FOUND, INTERRUPTED = 1, 2, 3, 130
+
+EXIT_CODES: Mapping[int, str] = MappingProxyType(
+    {
+        0: "done",
+        FAILED: "failed",
+        WRONG_USAGE: "wrong usage or settings",
+        NOT_FOUND: "not found",
+        INTERRUPTED: "interrupted",
+    }
+)
+"""The meaning of each exit code. `secondhand run` passes on the exit code of its command, and has some more."""
 
 _TYPERS_OWN = (typer.Exit, typer.Abort, *typer.BadParameter.__bases__)
 """The exceptions that typer handles itself; those about a wrong command line have a common base class."""
@@ -25,7 +38,7 @@ _ROWS_ALIGNED = 1000
 """Rows of a table that are aligned with each other on a terminal."""
 
 
-class Application(TyperGroup):
+class Application(HelpfulGroup):
     """All commands. An expected failure ends in a message and an exit code, without a traceback."""
 
     def __init__(self, **attributes: Any) -> None:
@@ -36,10 +49,19 @@ class Application(TyperGroup):
     def main(self, *arguments: Any, **options: Any) -> Any:
         """Parse the command line, and run a command."""
         try:
-            return super().main(*arguments, **options)
+            sys.exit(super().main(*arguments, **{**options, "standalone_mode": False}))
+        except UsageError as error:
+            if is_help(error):
+                typer.echo(error.format_message(), err=True)
+            else:
+                for line in usage_error_lines(error):
+                    print_note(line)
+            sys.exit(WRONG_USAGE)
         except OSError as error:  # of the help, which is printed while the command line is parsed
             print_note(error.strerror or str(error))
             sys.exit(FAILED)
+        except (typer.Abort, KeyboardInterrupt):
+            sys.exit(INTERRUPTED)
 
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own class of context
         """Run a command."""

@@ -24,8 +24,8 @@ def version(
         typer.echo(_constraints_file())
         return
     versions = {
-        "secondhand": _version_of("secondhand"),
-        "mitmproxy": _version_of("mitmproxy"),
+        "secondhand": version_of("secondhand"),
+        "mitmproxy": version_of("mitmproxy"),
         "python": platform.python_version(),
     }
     if as_json:
@@ -46,12 +46,13 @@ def _constraints_file() -> Path:
     return Path(__file__).absolute().parents[2] / "constraints.txt"
 
 
-def _version_of(distribution: str) -> str:
+def version_of(distribution: str) -> str:
+    """Return the version of an installed package."""
     from importlib.metadata import PackageNotFoundError
-    from importlib.metadata import version as version_of
+    from importlib.metadata import version as installed_version
 
     try:
-        return version_of(distribution)
+        return installed_version(distribution)
     except PackageNotFoundError:  # run from a source directory
         return "not installed"
 

@@ -34,9 +34,16 @@ def test_the_help_needs_the_table_only() -> None:
     modules = modules_after("from addon.cli import app; app(['--help'])")
     assert found({"addon.cli"}, modules) == {
         "addon.cli",
-        *("addon.cli.commands", "addon.cli.options", "addon.cli.terminal", "addon.cli.version"),
+        *("addon.cli.commands", "addon.cli.help", "addon.cli.options", "addon.cli.terminal"),
+        *("addon.cli.usage_errors", "addon.cli.version"),
     }
     assert not found({"pydantic", "addon.config", "cache"}, modules)
+
+
+def test_the_help_on_a_terminal_needs_no_more() -> None:
+    """Regression: boxes around the help took most of the time of `secondhand --help`."""
+    script = "import sys; sys.stdout.isatty = lambda: True; from addon.cli import app; app(['--help'])"
+    assert not found(SLOW, modules_after(script))
 
 
 def test_a_proxy_for_one_command_imports_late_what_it_may_not_need() -> None:
