@@ -133,7 +133,13 @@ COMMANDS = (
         "secondhand mitmdump --mode reverse:http://127.0.0.1:9000",
         options={"cls": PassThroughCommand},
     ),
-    Command(Use.LOOK, "ls", "store:list_copies", "List the stored responses, by URL.", "secondhand ls '*.whl'"),
+    Command(
+        Use.LOOK,
+        "ls",
+        "ls:list_copies",
+        "List the stored responses, by URL.",
+        "secondhand ls '*.whl' --sort size --limit 10",
+    ),
     Command(
         Use.LOOK,
         "show",

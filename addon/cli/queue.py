@@ -65,7 +65,8 @@ def run(
     if as_json:
         print_json([{"url": wanted.uri, "problem": fetched.problem or None} for wanted, fetched in results])
     elif results:
-        print_table(["RESULT", "URL"], [(fetched.problem or "fetched", wanted.uri) for wanted, fetched in results])
+        rows = [(fetched.problem or "fetched", wanted.uri) for wanted, fetched in results]
+        print_table(["RESULT", "URL"], rows, copyable=True)
     else:
         print_note("the queue is empty")
     if any(fetched.problem for _, fetched in results):

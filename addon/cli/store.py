@@ -1,35 +1,20 @@
-"""`secondhand ls|purge`: list and delete stored responses."""
+"""`secondhand purge`: delete stored responses; and what other commands need of a store."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from fnmatch import fnmatchcase
-from itertools import chain
 from typing import Annotated
 
 import typer
 
-from addon.cli.options import (
-    ConfigOption,
-    JsonOption,
-    PrivateOption,
-    StoreOption,
-    load_shared_or_private,
-    policy_at_present,
-)
-from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_json_list, print_line, print_note, print_table
+from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
+from addon.cli.terminal import FAILED, NOT_FOUND, fail, print_json, print_line
 from addon.config.settings import Settings
-from addon.config.units import size_text, time_text
-from addon.pipeline.stored_description import freshness_state
 from addon.runtime.control import GUARD_INTERVAL
 from addon.runtime.control_client import running_proxies
-from cache.policy.cache_policy import CachePolicy
-from cache.rules.coded_forms import is_form
-from cache.rules.freshness import current_age, freshness_lifetime
 from cache.rules.key import key_of_uri, keys
-from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore
 from cache.stores.disk.directory import is_no_store
 from cache.stores.disk.store import DiskStore
@@ -55,59 +40,6 @@ def key_of(url: str) -> str:
         return key_of_uri(url)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="URL") from None
-
-
-def list_copies(
-    pattern: Annotated[
-        str | None,
-        typer.Argument(metavar="PATTERN", help="A part of the URL, or a pattern with * and ? for the whole URL."),
-    ] = None,
-    config: ConfigOption = None,
-    store: StoreOption = None,
-    private: PrivateOption = False,
-    as_json: JsonOption = False,
-) -> None:
-    """List the stored responses, by URL."""
-    settings = load_shared_or_private(config, store, private=private).settings
-    policy, now = policy_at_present(settings)
-    with open_store(settings) as opened:
-        found = (entry for entry in opened.entries() if not is_form(entry) and _matches(entry.key, pattern))
-        if as_json:
-            print_json_list(_described(entry, policy, now) for entry in found)
-        elif first := next(found, None):
-            columns = ["STATUS", "METHOD", ">AGE", ">SIZE", "STATE", "URL"]
-            print_table(columns, (_row(entry, policy, now) for entry in chain([first], found)))
-        else:
-            print_note(f"nothing is stored in {settings.store.directory}" + (f" for {pattern}" if pattern else ""))
-
-
-def _row(entry: StoredResponse, policy: CachePolicy, now: float) -> tuple[str, ...]:
-    return (
-        str(entry.head.status),
-        entry.method,
-        time_text(current_age(entry, policy, now)),
-        size_text(entry.length),
-        freshness_state(entry, policy, now),
-        entry.key,
-    )
-
-
-def _matches(uri: str, pattern: str | None) -> bool:
-    return pattern is None or pattern.lower() in uri.lower() or fnmatchcase(uri.lower(), pattern.lower())
-
-
-def _described(entry: StoredResponse, policy: CachePolicy, now: float) -> dict[str, object]:
-    return {
-        "url": entry.key,
-        "method": entry.method,
-        "status": entry.head.status,
-        "age": int(current_age(entry, policy, now)),
-        "lifetime": freshness_lifetime(entry, policy).seconds,
-        "state": freshness_state(entry, policy, now),
-        "size": entry.length,
-        "stored_at": entry.stored_at,
-        "sha256": entry.sha256,
-    }
 
 
 def purge(

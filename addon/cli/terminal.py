@@ -130,22 +130,41 @@ def print_json_list(values: Iterable[object]) -> None:
     typer.echo("[]" if separator == "[\n" else "\n]")
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = ()) -> None:
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Sequence[str] = (), *, copyable: bool = False
+) -> None:
     """Print a table: with aligned columns and wrapped lines on a terminal, else one tab-separated line per row.
 
     Args:
         columns: The headings. A column whose heading begins with ">" is aligned to the right.
         rows: The cells. On a terminal, the last column takes the remaining width. There may be too many for memory.
         styles: The styles of each column's cells, on a terminal.
+        copyable: The last column has text that people copy: lines are not wrapped, except by the terminal itself.
     """
     if not sys.stdout.isatty():
         for row in chain([[column.lstrip(">") for column in columns]], rows):
             typer.echo("\t".join(map(printable, row)))
         return
     pages = batched(rows, _ROWS_ALIGNED)
+    if copyable:
+        for number, page in enumerate(pages):
+            _print_copyable(columns, page, with_heading=number == 0)
+        return
     _print_aligned(columns, next(pages, ()), styles, with_heading=True)
     for page in pages:
         _print_aligned(columns, page, styles, with_heading=False)
+
+
+def _print_copyable(columns: Sequence[str], rows: Iterable[Sequence[str]], *, with_heading: bool) -> None:
+    cells = [[column.lstrip(">") for column in columns], *(list(map(printable, row)) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    for number, row in enumerate(cells):
+        aligned = [
+            cell.rjust(width) if column.startswith(">") else cell.ljust(width)
+            for cell, width, column in zip(row[:-1], widths[:-1], columns[:-1], strict=True)
+        ]
+        if number or with_heading:
+            typer.echo("  ".join([*aligned, row[-1]]))
 
 
 def _print_aligned(

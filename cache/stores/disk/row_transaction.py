@@ -120,7 +120,7 @@ class RowTransaction:
         """Write the head row and the only body row of a primary key that has none. They may wait for `write_added`."""
         self.slots.add(self.generations.slot(key))
         now, purge = self._now, self.last_purge
-        self._added.append(((f"b:{entry_id}", now, used, purge, key, body), (f"u:{key}", now, now, purge, row)))
+        self._added.append(((f"b:{entry_id}", used, used, purge, key, body), (f"u:{key}", now, now, purge, row)))
         if len(self._added) >= _ADDED_AT_ONCE:
             self.write_added()
 
@@ -168,7 +168,7 @@ class RowTransaction:
         if isinstance(body, Spool) and self._execute("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
             raise IdTaken(f"the id {entry_id} is taken")
         try:
-            columns = (self._now, used, self.last_purge, key, *self._rows.disk.store(body, read=False))
+            columns = (used, used, self.last_purge, key, *self._rows.disk.store(body, read=False))
             self._execute(_PUT, f"b:{entry_id}", *columns)
         except sqlite3.IntegrityError as error:
             raise IdTaken(f"the id {entry_id} is taken") from error

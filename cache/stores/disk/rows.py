@@ -1,8 +1,9 @@
 """The rows of the disk store: a table of diskcache. Its content is not trusted.
 
 A head row `u:<primary key>` holds the encoded entries under that key. A body row `b:<entry id>` holds one body, inline
-or as the name of a file. The `tag` of a body row is the primary key, its `access_time` the last use of the entry. The
-`access_count` of each row is the number of the last purge before it was written.
+or as the name of a file. The `tag` of a body row is the primary key. Its `access_time` is the last use of the entry,
+and the same as its `store_time` before the first use. The `access_count` of each row is the number of the last purge
+before it was written.
 """
 
 from __future__ import annotations

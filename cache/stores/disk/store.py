@@ -34,6 +34,7 @@ logger = logging.getLogger(__name__)
 
 _INVALIDATED_AT_ONCE = 32
 """Keys in one transaction: enough to save most of the time, and few enough that no other writer waits for long."""
+_TIMES = "SELECT store_time, access_time FROM Cache WHERE key = ? AND raw = 1"
 _TRIAL_SIZE = 65_536
 """Bytes that are written to find out whether the disk takes any."""
 
@@ -181,6 +182,16 @@ class DiskStore:
     def last_use(self, entry_id: str) -> float:
         """Return the last use of an entry in seconds since the epoch; 0 if it was not used lately."""
         return self._recency.last_use(entry_id)
+
+    def last_use_of(self, entry: StoredResponse) -> float | None:
+        """Return the last use of an entry in seconds since the epoch; None if it was never used. Raises StoreError.
+
+        Of uses in the last minute, it may be that of another entry (see `Generations.last_use`).
+        """
+        with self._rows.failures():
+            times = self._rows.execute(_TIMES, f"b:{entry.id}")
+        written = [used for stored, used in times if used != stored and isinstance(used, float)]
+        return max(*written, self._recency.last_use(entry.id), 0.0) or None
 
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, all or only those with these ids. Return their number. Raises StoreError."""
