@@ -31,7 +31,7 @@ from addon.pipeline.leased_flights import LeasedFlights
 from addon.pipeline.origin import Origin
 from addon.pipeline.own_store import OwnStore
 from addon.pipeline.pipeline import Pipeline
-from addon.pipeline.purge_command import purge_handler
+from addon.pipeline.purge_command import Purges
 from addon.pipeline.reply import Reply
 from addon.pipeline.responder import Responder
 from addon.pipeline.size_limit import SizeLimit
@@ -47,6 +47,7 @@ from addon.runtime.credential_key import credential_key
 from addon.runtime.distrust import Distrust
 from addon.runtime.leases.client import LeaseClient
 from addon.runtime.listen_address import ListenAddress
+from addon.runtime.purge_log import PurgeLog
 from addon.runtime.status import Status
 from cache import engine
 from cache.engine.decisions import Refuse
@@ -132,6 +133,8 @@ class Service:
         if self.queue and settings.offline.queue:
             self.queue_drain = QueueDrain(self.queue, self.active)
             self.active.add_observer(self.queue_drain.start)
+        purge_log = PurgeLog(settings.purge.log_file(settings.store.directory), self.clock)
+        self.purges = Purges(own, self.own_store, lambda: [site.hosts for site in self.settings.sites], purge_log)
         self._listen_address = ListenAddress(self.is_edge)
         self.why = WhyCommand(self.active)
         self.status = Status()
@@ -143,12 +146,13 @@ class Service:
         self.commands: dict[str, Handler] = {
             "address": self._listen_address.handle,
             "failed-hosts": self._failed_hosts,
+            "commit": self._commit,
             "fetch": prefetch_handler(self.active),
             "missing": self._missing,
             "mode": self.modes.handle,
             "ping": self._ping,
             "sites": self._described_sites,
-            "purge": purge_handler(self.active.own, self.own_store),
+            "purge": self.purges.handler(),
             "stats": self._stats,
             "status": self.status.handle,
             "summary": self._summary,
@@ -357,6 +361,11 @@ class Service:
 
     async def _ping(self, arguments: Mapping[str, object]) -> dict[str, object]:
         return {"arguments": dict(arguments)}
+
+    async def _commit(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        store = self.active.own.store
+        await store.run(store.sync_store.commit)
+        return {}
 
     async def _missing(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         misses = self.active.current.responder.misses

@@ -179,9 +179,9 @@ COMMANDS = (
     Command(
         Use.CHANGE,
         "purge",
-        "store:purge",
+        "purge:purge",
         "Delete stored responses, in running proxies, too.",
-        "secondhand purge --host example.org",
+        "secondhand purge --tag news --soft",
     ),
     Command(
         Use.RECORDINGS,

@@ -20,6 +20,7 @@ from addon.config.http2 import Http2Settings
 from addon.config.model import ExistingFile, RegularExpression, Section, Token
 from addon.config.offline import OfflineSettings
 from addon.config.origin import OriginSettings
+from addon.config.purge import PurgeSettings
 from addon.config.recordings import RecordingsSettings, ReplaySettings
 from addon.config.site import SiteSettings, rule_table, site_for_any_host, transport_security
 from addon.config.site_origins import origin_url
@@ -152,6 +153,7 @@ class Settings(Section):
     http2: Http2Settings = Http2Settings()
     recordings: RecordingsSettings = RecordingsSettings()
     replay: ReplaySettings = ReplaySettings()
+    purge: PurgeSettings = PurgeSettings()
     site: Annotated[tuple[SiteSettings, ...], Strict(strict=False)] = ()
     annotate: Annotated[tuple[AnnotationSettings, ...], Strict(strict=False)] = ()
     log: LogSettings = LogSettings()
@@ -243,6 +245,7 @@ class Settings(Section):
                 memento=answer.memento,
                 strip_targeted=cache.strip_targeted,
                 transport_security=transport_security(self.site),
+                stripped_fields=self.purge.stripped(is_edge=self.is_edge),
             ),
             storing=StoringPolicy(
                 captures=self.store.captures,
@@ -250,6 +253,7 @@ class Settings(Section):
                 client_certificate=bool(self.origin.client_certificate),
                 content_type_match=cache.content_type_match,
                 groups=cache.groups,
+                tag_fields=self.purge.tag_fields,
             ),
             network=NetworkPolicy(
                 mode=cache.mode, host_modes=tuple((glob(each.host), each.mode) for each in cache.modes)

@@ -28,6 +28,7 @@ from cache.policy.site_rules import (
     SiteRule,
 )
 from cache.rules.forwarded_fields import PER_CLIENT
+from cache.rules.tags import MAX_TAG, names_in
 from cache.rules.unkeyed_fields import ambiguous_names, unkeyed_input
 
 # the edge reads these itself, to find the copy for a client and what of it the client wants
@@ -50,6 +51,15 @@ def _path_pattern(value: str) -> str:
     if "%" in value or "//" in value or not value.startswith(("/", "*", "?", "[")):
         raise ValueError('a pattern for whole paths without escapes, like "/docs/*", "*.png" or "/über/*"')
     return value
+
+
+def _tag(value: str) -> str:
+    if names_in(value) != (value,) or len(value) > MAX_TAG:
+        raise ValueError(f'cache tags of at most {MAX_TAG} characters without spaces and commas, like "news"')
+    return value
+
+
+Tags = Annotated[tuple[Annotated[str, AfterValidator(_tag)], ...], Strict(strict=False), AfterValidator(not_empty)]
 
 
 def _status(value: int) -> int:
@@ -222,6 +232,7 @@ class SiteRuleSettings(Section):
     stale_if_error: Seconds | None = None
     override: Annotated[tuple[OverrideName, ...], Strict(strict=False)] | None = None
     response_fields: ResponseFieldSettings | None = None
+    tags: Tags | None = None
     query: QueryChangeSettings | None = None
     cookies: CookieChangeSettings | None = None
     bypass_cookies: Annotated[tuple[str, ...], Strict(strict=False)] | None = None
@@ -275,6 +286,7 @@ class SiteRuleSettings(Section):
             stale_if_error=_whole(self.stale_if_error),
             override=None if self.override is None else frozenset(self.override),
             response_fields=self.response_fields.change() if self.response_fields else None,
+            tags=self.tags,
         )
 
     def _effects(self, site: str) -> Effects:
@@ -308,7 +320,9 @@ class SiteRuleSettings(Section):
 
 CONDITIONS = frozenset({"path", "status", "content_type"})
 
-ABOUT_RESPONSES = frozenset({"bypass", "ttl", "negative_ttl", "grace", "stale_if_error", "override", "response_fields"})
+ABOUT_RESPONSES = frozenset(
+    {"bypass", "ttl", "negative_ttl", "grace", "stale_if_error", "override", "response_fields", "tags"}
+)
 """Keys that may depend on the response."""
 
 

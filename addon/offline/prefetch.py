@@ -23,6 +23,7 @@ from cache.rules.selection import matching
 from cache.rules.storability import reason_not_to_store
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
+from cache.stores.purge_scopes import Scope, url_name
 
 MAX_DOCUMENT = 33_554_432
 """Maximum length in bytes of a content that is returned."""
@@ -180,8 +181,7 @@ async def _reason_not_stored(pipeline: Pipeline, request: Request, head: Respons
 
 async def _delete(pipeline: Pipeline, request: Request) -> None:
     """Delete all stored responses for a request's URL. Raises StoreError."""
-    key = primary_key(request)
-    await pipeline.purge(lambda other: other == key, lambda: pipeline.store.sync_store.delete(key))
+    await pipeline.purge([Scope(url_name(primary_key(request)))])
 
 
 def _result(

@@ -20,7 +20,7 @@ from cache.policy.reasons import NotCompressed, NotStored
 from cache.rules.digests import is_contradicted
 from cache.rules.groups import groups
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import BodyWriter, GenerationTable, ResponseStore, StoredBody, StoreError
+from cache.stores.base import BodyWriter, GenerationTable, Overtaken, ResponseStore, StoredBody, StoreError
 from cache.stores.bodies import BytesBody
 from cache.stores.whole_copy import WholeCopy
 
@@ -43,7 +43,7 @@ class AsyncStore:
         self.on_stored: Callable[[StoredResponse], None] = lambda _entry: None
         self._counters = counters
         self.commits = asyncio.Lock()
-        """Held during a commit, and while a purge marks the fetches under way, so that neither overlooks the other."""
+        """Held during a commit, and while fetches under way are marked, so that neither overlooks the other."""
         self._calls: deque[Callable[[], None]] = deque()
         self._calls_scheduled = False
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="store")
@@ -178,14 +178,15 @@ class AsyncStore:
             entry: The head.
             body: The body.
             replaces: The ids of the stored responses that it replaces.
-            flight: The fetch that brought it. The response is not stored if its key was purged meanwhile.
+            flight: The fetch that brought it. The response is not stored if it was purged meanwhile.
             secrets: Lower-case names of members of JSON whose values are removed from the body before.
 
         Returns:
             Why it was not stored, or None if it was. Does not suspend if memory is enough, no purge is under way, and
             there are no secrets.
         """
-        entry = entry.with_body(len(body), sha256(body).hexdigest())
+        last_purge = flight.last_purge if flight else None
+        entry = entry.with_body(len(body), sha256(body).hexdigest(), last_purge=last_purge)
         if is_contradicted(entry):
             return NotStored.DIGEST_MISMATCH
         if secrets:
@@ -194,25 +195,25 @@ class AsyncStore:
             except ScrubbingError as error:
                 return self._unscrubbable(entry, error)
         async with self.commits:
-            if flight and flight.purged:
-                return NotStored.OVERTAKEN
             if flight and flight.invalidated:
                 entry = entry.with_body(entry.length, entry.sha256, invalid=True)
-            if not await self._keep(entry, body, replaces):
-                return NotStored.STORE_FAILED
+            if reason := await self._keep(entry, body, replaces):
+                return reason
         self._counters.count("stored")
         self.on_stored(entry)
         return None
 
-    async def _keep(self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...] = ()) -> bool:
-        """Store an entry with its body, whose digest it has. Return whether that was possible."""
+    async def _keep(self, entry: StoredResponse, body: bytes, replaces: tuple[str, ...] = ()) -> NotStored | None:
+        """Store an entry with its body, whose digest it has. Return why it was not stored, or None if it was."""
         try:
             if not self.sync_store.keep(entry, body, replaces):
                 await self.run(self._write, entry, body, replaces)
+        except Overtaken:
+            return NotStored.OVERTAKEN
         except StoreError as error:
             self.failed("write", error)
-            return False
-        return True
+            return NotStored.STORE_FAILED
+        return None
 
     async def keep_form(self, entry: StoredResponse, form: StoredResponse, body: bytes) -> NotCompressed | None:
         """Store a coded form beside its response `entry`. Return why it was not stored, or None if it was."""
@@ -220,14 +221,14 @@ class AsyncStore:
         async with self.commits:
             if all(stored.id != entry.id for stored in await self.candidates(entry.key)):
                 return NotCompressed.OVERTAKEN
-            return None if await self._keep(form, body) else NotCompressed.STORE_FAILED
+            return NotCompressed.STORE_FAILED if await self._keep(form, body) else None
 
     def keep_at_once(self, entry: StoredResponse, body: bytes, flight: Flight) -> bool:
         """Store a response with its body, whose digest the entry has, if that needs no waiting.
 
         Return whether it is stored; if not, `keep` may still do it. The caller counts it.
         """
-        if self.commits.locked() or flight.purged or flight.invalidated:
+        if self.commits.locked() or flight.invalidated:
             return False
         try:
             stored = self.sync_store.keep(entry, body)
@@ -257,6 +258,8 @@ class AsyncStore:
             await self.run(self.sync_store.delete, stored.key, [stored.id])
         except ScrubbingError as error:
             return self._unscrubbable(entry, error)
+        except Overtaken:
+            return NotStored.OVERTAKEN
         except StoreError as error:
             self.failed("write", error)
             return NotStored.STORE_FAILED

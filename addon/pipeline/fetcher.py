@@ -79,7 +79,9 @@ class Fetcher:
         self.origin = origin  # changed by `use_origin` only
         self.clock = clock
         self.size_limit = size_limit
-        self.single_flight = SingleFlight()
+        self.single_flight = SingleFlight(
+            lambda: store.generations.last_purge(), lambda key, number: store.generations.may_concern(key, number)
+        )
         self.leases: LeasedFlights | None = None
         self.reachability = reachability
         self.not_stored = NotStoredLog(clock, counters)

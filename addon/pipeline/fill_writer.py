@@ -77,10 +77,8 @@ class FillWriter:
         if not self.active:
             return
         async with self._changing_source, self._store.commits:
-            if self._flight.purged:
-                self.give_up(NotStored.OVERTAKEN, "purged meanwhile")
-                return
-            entry = replace(self._outcome.entry, invalid=self._flight.invalidated)
+            flight = self._flight
+            entry = replace(self._outcome.entry, invalid=flight.invalidated, last_purge=flight.last_purge)
             if reason := await self._store.commit(self._writer, entry, self._outcome.replaces):
                 self.readable = 0
                 self.give_up(reason, "at the end")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.fetcher import Fetcher
 from addon.pipeline.responder import Responder
 from cache.policy.cache_policy import CachePolicy
+from cache.stores.base import Extent
+from cache.stores.purge_scopes import Scope
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,15 +26,19 @@ class Pipeline:
         """The policy in force."""
         return self.fetcher.policy
 
-    async def purge(self, purged: Callable[[str], bool], delete: Callable[[], int]) -> int:
-        """Delete from the store, and keep fetches under way for the same keys from being stored afterwards.
+    async def purge(self, scopes: Sequence[Scope]) -> Extent:
+        """Purge what scopes cover, fetches under way included: a response asked for before is not stored.
 
-        `purged` tells whether a primary key is among those that `delete`, called on a store thread, deletes. Returns
-        the number of deleted responses. Raises StoreError.
+        Returns how much it was. Raises StoreError.
         """
-        async with self.store.commits:  # what is being stored now is deleted; what was fetched until now is not stored
-            self.fetcher.single_flight.mark_purged(purged)
-        return await self.store.run(delete)
+        extent = await self.store.run(self.store.sync_store.purge, scopes)
+        by_key = [scope for scope in scopes if not scope.needs_entry]
+        self.fetcher.single_flight.forget_purged(lambda key: any(scope.may_cover(key) for scope in by_key))
+        return extent
+
+    async def measure(self, scopes: Sequence[Scope]) -> Extent:
+        """Return how much a purge of scopes would cover. Raises StoreError."""
+        return await self.store.run(self.store.sync_store.measure, scopes)
 
     async def close(self) -> None:
         """Stop what is under way, and close the store."""

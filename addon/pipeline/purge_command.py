@@ -1,4 +1,4 @@
-"""The control command `purge`: delete copies from the proxy's own store."""
+"""Purging from the proxy's own store, as commands and clients order it."""
 
 from __future__ import annotations
 
@@ -6,46 +6,71 @@ from collections.abc import Callable, Mapping
 
 from addon.pipeline.own_store import OwnStore
 from addon.pipeline.pipeline import Pipeline
+from addon.pipeline.purge_orders import PurgeOrder, Sites, order_of
 from addon.runtime.control import Handler
-from cache.policy.cache_policy import CachePolicy
-from cache.rules.key import key_of_uri, keys
-from cache.stores.base import ResponseStore, StoreError
-from cache.stores.purges import host_tag, tags_of
-
-type _Purge = tuple[Callable[[str], bool], Callable[[ResponseStore], int]]
-"""Tells whether a key is to be purged, and deletes from a store."""
+from addon.runtime.purge_log import PurgeLog
+from cache.stores.base import Extent, StoreError
 
 
-def purge_handler(own: Pipeline, own_store: OwnStore) -> Handler:
-    """Return the handler. Recordings are not purged: they are removed as a whole."""
+class Purges:
+    """Carries out orders to purge, and logs them. Recordings are not purged: they are removed as a whole."""
 
-    async def purge(arguments: Mapping[str, object]) -> dict[str, object]:
-        is_purged, delete = _purge_of(arguments, own.policy)
-        await own_store.check()  # copies of a store that was removed must not be served after this
+    def __init__(self, own: Pipeline, own_store: OwnStore, sites: Callable[[], Sites], log: PurgeLog) -> None:
+        """Purge from the store of `own`; `sites` returns the host patterns of each site."""
+        self._own = own
+        self._own_store = own_store
+        self._sites = sites
+        self._log = log
+
+    def order(self, arguments: Mapping[str, object]) -> PurgeOrder:
+        """Return the order that arguments in the form of JSON describe, see `order_of`. Raises ValueError."""
+        return order_of(arguments, self._own.policy, self._sites())
+
+    async def carry_out(self, order: PurgeOrder) -> Extent:
+        """Purge, and return how much it was. It is true for all processes on the store when this returns.
+
+        Raises:
+            StoreError: nothing is purged.
+        """
+        own = self._own
+        await self._own_store.check()  # copies of a store that was removed must not be served after this
+        problem: StoreError | None = None
         for _ in range(2):
             store = own.store.sync_store
             try:
-                return {"deleted": await own.purge(is_purged, lambda: delete(own.store.sync_store))}
+                extent = await own.measure(order.scopes) if order.dry_run else await own.purge(order.scopes)
             except StoreError as error:
                 problem = error
                 own.store.failed("purge", error)
-            await own_store.check()
+            else:
+                await own.store.run(self._log.note, order, extent)
+                return extent
+            await self._own_store.check()
             if own.store.sync_store is store:  # else the store was damaged, and another one has replaced it
                 break
-        raise ValueError(str(problem))
+        raise problem or StoreError("nothing was purged")
 
-    return purge
+    def handler(self) -> Handler:
+        """Return the handler of the control command `purge`."""
+
+        async def purge(arguments: Mapping[str, object]) -> dict[str, object]:
+            order = self.order(arguments)
+            try:
+                return described(order, await self.carry_out(order))
+            except StoreError as error:
+                raise ValueError(str(error)) from error
+
+        return purge
 
 
-def _purge_of(arguments: Mapping[str, object], policy: CachePolicy) -> _Purge:
-    match dict(arguments):
-        case {"url": str(url)}:
-            named = keys(key_of_uri(url), policy)
-            return (lambda key: key in named), (lambda store: sum(map(store.delete, named)))
-        case {"host": str(host)}:
-            tag = host_tag(host)
-            return (lambda key: tag in tags_of(key)), (lambda store: store.delete_host(host))
-        case {"all": True}:
-            return (lambda _: True), (lambda store: store.clear())
-        case _:
-            raise ValueError('expected "url", "host" or "all"')
+def described(order: PurgeOrder, extent: Extent) -> dict[str, object]:
+    """Return what a purge has done, for programs: numbers of copies, and bytes if they were added up."""
+    is_hard = not order.soft and not order.dry_run
+    size = {} if extent.size is None else {"size": extent.size}
+    return {
+        "copies": extent.copies,
+        "deleted": extent.copies if is_hard else 0,
+        "soft": order.soft,
+        "dry_run": order.dry_run,
+        **size,
+    }

@@ -61,9 +61,7 @@ class RangeFill:
 
     async def _commit(self, writer: BodyWriter, outcome: Complete, flight: Flight) -> NotStored | None:
         async with self._store.commits:
-            if flight.purged:
-                return NotStored.OVERTAKEN
-            entry = replace(outcome.entry, invalid=flight.invalidated)
+            entry = replace(outcome.entry, invalid=flight.invalidated, last_purge=flight.last_purge)
             return await self._store.commit(writer, entry, outcome.replaces)
 
     async def _has_stated_digest(self, whole: Serve) -> bool:

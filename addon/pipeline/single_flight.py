@@ -82,8 +82,8 @@ class Flight:
     audience: int = ANYONE
     shareable: bool = False
     """Requests with the same key and audience could wait for it."""
-    purged: bool = False
-    """Its key was purged meanwhile: the response must not be stored."""
+    last_purge: int = 0
+    """Number of the last purge when it began: a later one may cover the response."""
     marked_invalidated: bool = False
     """Its key was invalidated meanwhile in this process."""
     changed_elsewhere: Callable[[], bool] | None = None
@@ -151,22 +151,31 @@ class SingleFlight:
         on_begin: Called with each new flight, if other processes use the store.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, last_purge: Callable[[], int] = lambda: 0, may_concern: Callable[[str, int], bool] = lambda _, __: False
+    ) -> None:
+        """Use the purges of a store. The arguments are methods of its generation table."""
         self.on_begin: Callable[[Flight], None] | None = None
+        self._last_purge = last_purge
+        self._may_concern = may_concern
         self._leading: dict[tuple[str, int], Flight] = {}
         self._all: set[Flight] = set()
         self._hit_for_pass: OrderedDict[tuple[str, int], float] = OrderedDict()
 
     def leader(self, key: str, audience: int = ANYONE) -> Flight | None:
         """Return the flight that fetches a key and may be waited for, or None."""
-        return self._leading.get((key, audience))
+        flight = self._leading.get((key, audience))
+        if flight is not None and self._may_concern(key, flight.last_purge):
+            self._stop_leading(flight)
+            return None
+        return flight
 
     def begin(self, key: str, *, leads: bool, audience: int = ANYONE) -> Flight:
         """Return a new flight; other requests may wait for it if it `leads`. Always pass it to `finish` later."""
-        flight = Flight(key, audience, shareable=leads)
+        flight = Flight(key, audience, shareable=leads, last_purge=self._last_purge())
         self._all.add(flight)
-        if leads:
-            self._leading.setdefault((key, audience), flight)
+        if leads and self.leader(key, audience) is None:
+            self._leading[key, audience] = flight
         if self.on_begin is not None:
             self.on_begin(flight)
         return flight
@@ -194,12 +203,9 @@ class SingleFlight:
                 flight.marked_invalidated = True
                 self._stop_leading(flight)
 
-    def mark_purged(self, purged: Callable[[str], bool]) -> None:
-        """Mark the flights for all keys that `purged` accepts: their responses must not be stored."""
-        for flight in self._all:
-            if purged(flight.key):
-                flight.purged = True
-                self._stop_leading(flight)
+    def forget_purged(self, purged: Callable[[str], bool]) -> None:
+        """Let no request wait for flights that began before a purge of all keys that `purged` accepts."""
+        self.stop_leading(purged)
         for name in [name for name in self._hit_for_pass if purged(name[0])]:
             del self._hit_for_pass[name]
 

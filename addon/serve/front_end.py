@@ -12,6 +12,7 @@ from addon.frontend.connection_limits import ConnectionLimits
 from addon.frontend.connections import Connections
 from addon.frontend.frontend import Frontend
 from addon.frontend.gateway.certificates import Certificates
+from addon.frontend.gateway.purge_clients import PurgeClients
 from addon.frontend.gateway.request_rates import RequestRates
 from addon.frontend.gateway.site_tls import SiteTls
 from addon.frontend.gateway.sites import Sites
@@ -56,10 +57,20 @@ def listener_of(
     certificates = LeafContexts(settings.ca_directory)
     leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
     sites = Sites(settings.sites, service.policy.site_rules, tls_port=tls.port if tls else 0, rates=rates)
+    sites.purge_clients = purge_clients_of(settings, service) if settings.is_edge else None
     frontend = Frontend(service, connections, certificates, leave_alone, sites, tls=tls)
     frontend.use_proxies(settings)
     http2 = Http2Handler(frontend, fast_path)
     return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets_of(settings, sites))
+
+
+def purge_clients_of(settings: Settings, service: Service) -> PurgeClients:
+    """Return what answers the requests of clients to purge; the file with their token exists then."""
+    clients = PurgeClients(service.purges, lambda: service.policy, service.clock, settings.store.directory)
+    clients.use(settings.purge)
+    if not settings.purge.token_file:
+        clients.make_token()
+    return clients
 
 
 @cache

@@ -159,8 +159,9 @@ def _relayed_fields(fields: Fields, removed: tuple[str, ...]) -> Fields:
 
 
 def _fields_for_this_cache(policy: CachePolicy) -> tuple[str, ...]:
-    """Return the names of targeted fields that are not sent to clients (RFC 9213 §2.2)."""
-    return policy.targeted_fields if policy.presentation.strip_targeted else ()
+    """Return the names of the fields that are not sent to clients: targeted ones (RFC 9213 §2.2), and cache tags."""
+    stripped = policy.presentation.stripped_fields
+    return (*stripped, *policy.targeted_fields) if policy.presentation.strip_targeted else stripped
 
 
 # ---- relayed responses

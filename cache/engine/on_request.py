@@ -38,6 +38,9 @@ from cache.rules.vary import has_target, values_that_select
 
 RANGE = ("range", "if-range")
 
+BEHIND = frozenset({Detail.STALE_WHILE_REVALIDATE, Detail.SOFT_PURGED})
+"""Reasons to send a copy while it is validated in the background."""
+
 
 def on_request(
     request: Request,
@@ -225,6 +228,9 @@ def _serve(
         detail, remaining = Detail.REPLAY, math.inf
     elif reason_to_validate(entry, policy):
         detail, remaining = Detail.OVERRIDE_OFFLINE, 0.0  # nothing else allows its use
+    elif remaining > 0 and entry.soft_purged:
+        detail, remaining = Detail.SOFT_PURGED, 0.0  # its origin allows its use until its lifetime ends
+        ttl = min(ttl, 0)
     elif remaining > 0 and entry.scrubbed:
         detail = Detail.SCRUBBED
     elif remaining > 0:
@@ -234,7 +240,7 @@ def _serve(
     if is_head_of_part(request, entry):
         detail = Detail.HEAD_OF_PART  # nothing else allows its use
     behind = None
-    if detail is Detail.STALE_WHILE_REVALIDATE:
+    if detail in BEHIND and not policy.network.offline:
         behind = background_validation(request, entry, policy, detail)
     if waited_as:
         handling = Handling(fwd=waited_as, fwd_status=entry.head.status, collapsed=True, ttl=ttl, detail=detail)

@@ -26,6 +26,18 @@ from cache.policy.operator_rules import (
 from cache.policy.private_cache import SHARED_CACHE, PrivateCache
 from cache.policy.site_rules import RuleTable
 
+TAG_FIELDS = (
+    "cache-tag",
+    "surrogate-key",
+    "xkey",
+    "edge-cache-tag",
+    "cache-groups",
+    "cache-tags",
+    "x-cache-tags",
+    "x-magento-tags",
+)
+"""The fields by which origins tag responses: those of Cloudflare, Fastly, Varnish, Akamai, RFC 9875 and frameworks."""
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -62,6 +74,8 @@ class Presentation:
     """The Strict-Transport-Security of responses over https (RFC 6797), by host; None if no host has any."""
     strip_targeted: bool = False
     """Remove the targeted fields that apply to this cache (RFC 9213) from what clients get."""
+    stripped_fields: tuple[str, ...] = ()
+    """Further lower-case field names that clients do not get: those with cache tags."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +113,8 @@ class StoringPolicy:
     """Obey Cache-Groups; off if the sites on one origin must not invalidate each other (RFC 9875 §5)."""
     everything: bool = False
     """Store each response that a later request could be answered from: a recording."""
+    tag_fields: tuple[str, ...] = TAG_FIELDS
+    """Lower-case names of the fields with cache tags."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (Detail.HEURISTIC, ReasonText("fresh by a heuristic lifetime: the origin gave none", "RFC 9111 §4.2.2")),
     (Detail.RULE, ReasonText("fresh by the lifetime that a rule of the site gives", "ours")),
     (Detail.MAX_STALE, ReasonText("stale, but the request allows it by max-stale", "RFC 9111 §5.2.1.2")),
+    (Detail.SOFT_PURGED, ReasonText("purged softly: sent once more while it is validated in the background", "ours")),
     (
         Detail.STALE_WHILE_REVALIDATE,
         ReasonText("stale, but allowed while it is validated in the background", "RFC 5861 §3"),
@@ -136,6 +137,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
     (NotStored.STREAM, ReasonText("it is a stream, which has no end", "ours")),
     (NotStored.STORE_FAILED, ReasonText("the store could not write it", "ours")),
     (NotStored.TOO_LARGE, ReasonText("it is larger than store.max_object", "ours")),
+    (NotStored.TOO_MANY_TAGS, ReasonText("it has more or longer cache tags than it could be purged by", "ours")),
     (
         NotStored.TOO_MANY_VARIANTS,
         ReasonText("as many variants of its URL are stored as may be, the last one just now", "RFC 9110 §17.5"),
@@ -183,7 +185,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
         Refused.ONLY_IF_CACHED,
         ReasonText("the request has only-if-cached, and no stored response may be used", "RFC 9111 §5.2.1.7"),
     ),
-    (Refused.PURGE, ReasonText("the client may not delete copies with PURGE", "ours")),
+    (Refused.PURGE, ReasonText("the client may not purge copies", "ours")),
     (Refused.REPLAY, ReasonText("a recording is being replayed, and it has no response that may be used", "ours")),
     (
         Refused.SERVER_NAME,

@@ -112,6 +112,8 @@ class ResponseRule:
     stale_if_error: int | None = None
     override: frozenset[Override] | None = None
     response_fields: FieldChange | None = None
+    tags: tuple[str, ...] | None = None
+    """Cache tags, beside those that the response itself has."""
 
     def matches(self, status: int, media_type: str) -> bool:
         """Return whether the rule is about responses with this status and media type."""

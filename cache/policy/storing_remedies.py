@@ -37,6 +37,7 @@ _REMEDIES = {
     NotStored.STORE_FAILED: "a store that can be written; `secondhand stats` shows its state",
     NotStored.TOO_LARGE: "a larger store.max_object, or a larger store.max_size, of which one response may take a "
     "quarter",
+    NotStored.TOO_MANY_TAGS: "fewer or shorter cache tags, or fewer fields in purge.tag_fields",
     NotStored.TOO_MANY_VARIANTS: "fewer fields in Vary, or fewer values of them",
     NotStored.UNKEYED_INPUT: "a request without fields that are in no cache key, like X-Forwarded-Host",
     NotStored.UNSCRUBBABLE: "content that can be parsed as JSON; or fewer names in offline.scrub",

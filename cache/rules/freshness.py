@@ -183,7 +183,7 @@ def time_to_live(entry: StoredResponse, policy: CachePolicy, now: float) -> int:
 
 def is_fresh(entry: StoredResponse, policy: CachePolicy, now: float) -> bool:
     """Return whether the lifetime exceeds the age; if they are equal, the response is stale (RFC 9111 §4.2)."""
-    return freshness_lifetime(entry, policy).seconds > current_age(entry, policy, now)
+    return not entry.soft_purged and freshness_lifetime(entry, policy).seconds > current_age(entry, policy, now)
 
 
 def overrides_origin(policy: CachePolicy) -> bool:

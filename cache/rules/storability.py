@@ -30,6 +30,7 @@ from cache.rules.site_responses import bypasses, directives_for, overrides
 from cache.rules.stored_fields import sets_cookies, storable_fields
 from cache.rules.stored_response import StoredResponse
 from cache.rules.streams import is_endless
+from cache.rules.tags import has_too_many, tags_of_response
 from cache.rules.unkeyed_fields import ambiguous_names, folded, for_all_clients, unkeyed_input
 from cache.rules.vary import nominated_fields, vary_of
 
@@ -219,6 +220,8 @@ def _refused_by_fields(
         return NotStored.UNKEYED_INPUT
     if policy.storing.content_type_match and contradicts_extension(request, response):
         return NotStored.CONTENT_TYPE
+    if has_too_many(fields, policy):
+        return NotStored.TOO_MANY_TAGS
     return _refused_by_dictionary(fields)
 
 
@@ -252,12 +255,14 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         of_part = [name for name, _ in fields if row(name).whole]  # digests of this content, which is a part
         fields = fields.without(["content-range", "content-length", *of_part])
     key = storage_key(request, fields, policy)
+    target = target_uri(request)  # the parameters removed from the key, like signatures, are not stored
+    stored_head = Response(head.status, head.reason, fields, head.version)
     return StoredResponse(
         id=entry_id,
         key=key,
         method=request.method,
-        target=target_uri(request),  # the parameters removed from the key, like signatures, are not stored
-        head=Response(head.status, head.reason, fields, head.version),
+        target=target,
+        head=stored_head,
         request_time=received.request_time,
         response_time=received.response_time,
         stored_at=received.response_time,
@@ -267,4 +272,5 @@ def new_entry(request: Request, received: Received, policy: CachePolicy, entry_i
         personal=is_personal(request, head.fields, policy),
         scrubbed=not policy.private.secrets.isdisjoint(head.fields.names()),
         clock=policy.freshness.clock,
+        tags=tags_of_response(target, stored_head, policy),
     )

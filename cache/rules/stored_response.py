@@ -53,13 +53,24 @@ class StoredResponse:
     """This proxy removed secrets, so the response differs from what the origin sent."""
     clock: ClockSetting = UNKNOWN_SETTING
     """The setting of the wall clock when the response was received."""
+    tags: str = ""
+    """The cache tags by which it can be purged, a line for each; see `cache.rules.tags`."""
+    soft_purged: bool = False
+    """A soft purge has come after its last validation: it is used while it is validated."""
+    last_purge: int | None = field(default=None, compare=False)
+    """Number of the last purge when it was asked for; None if no later one can concern it. Not stored."""
     combined_parts: tuple[StoredResponse, ...] = ()
     """The stored parts that this response was combined from, itself included. Not stored."""
     coded_forms: tuple[StoredResponse, ...] = field(default=(), compare=False)
     """The compressed forms of this response, see `cache.rules.coded_forms`. Not stored with it."""
 
-    def with_body(self, length: int, sha256: str, *, invalid: bool = False) -> StoredResponse:
-        """Return a new entry with its body known; `invalid` if it must be validated before any use."""
+    def with_body(
+        self, length: int, sha256: str, *, invalid: bool = False, last_purge: int | None = None
+    ) -> StoredResponse:
+        """Return a new entry with its body known.
+
+        `invalid` if it must be validated before any use; `last_purge` is as in the attribute.
+        """
         return StoredResponse(
             id=self.id,
             key=self.key,
@@ -79,6 +90,9 @@ class StoredResponse:
             revision=self.revision,
             scrubbed=self.scrubbed,
             clock=self.clock,
+            tags=self.tags,
+            soft_purged=self.soft_purged,
+            last_purge=self.last_purge if last_purge is None else last_purge,
         )
 
     def revalidated(
@@ -91,6 +105,7 @@ class StoredResponse:
         personal: bool,
         scrubbed: bool,
         clock: ClockSetting,
+        tags: str,
     ) -> StoredResponse:
         """Return the entry as the origin has just confirmed it, with the next revision."""
         return StoredResponse(
@@ -112,6 +127,7 @@ class StoredResponse:
             revision=self.revision + 1,
             scrubbed=scrubbed,
             clock=clock,
+            tags=tags,
             combined_parts=self.combined_parts,
             coded_forms=self.coded_forms,
         )

@@ -18,6 +18,7 @@ from cache.rules.site_responses import directives_for
 from cache.rules.storability import is_personal
 from cache.rules.stored_fields import with_date, withheld_lines, without_unstorable
 from cache.rules.stored_response import StoredResponse
+from cache.rules.tags import tags_of_response
 from cache.rules.vary import vary_of, with_class_of
 
 PRECONDITIONS = ("if-match", "if-none-match", "if-modified-since", "if-unmodified-since", "if-range")
@@ -134,7 +135,15 @@ def with_new_age(entry: StoredResponse, received: Received, clock: ClockSetting)
     fields = with_date(entry.head.fields.without(["age", "date"]).appending(*timing), received.response_time)
     times = received.request_time, received.response_time
     head = replace(entry.head, fields=fields)
-    return entry.revalidated(head, *times, entry.vary, personal=entry.personal, scrubbed=entry.scrubbed, clock=clock)
+    return entry.revalidated(
+        head,
+        *times,
+        entry.vary,
+        personal=entry.personal,
+        scrubbed=entry.scrubbed,
+        clock=clock,
+        tags=entry.tags,
+    )
 
 
 def freshened(entry: StoredResponse, request: Request, received: Received, policy: CachePolicy) -> StoredResponse:
@@ -153,7 +162,8 @@ def freshened(entry: StoredResponse, request: Request, received: Received, polic
     scrubbed = entry.scrubbed or not policy.private.secrets.isdisjoint(received.head.fields.names())
     times = received.request_time, received.response_time
     clock = policy.freshness.clock
-    return entry.revalidated(head, *times, vary, personal=personal, scrubbed=scrubbed, clock=clock)
+    tags = tags_of_response(entry.target, head, policy)
+    return entry.revalidated(head, *times, vary, personal=personal, scrubbed=scrubbed, clock=clock, tags=tags)
 
 
 def confirms_only(old: StoredResponse, new: StoredResponse, policy: CachePolicy) -> bool:

@@ -5,11 +5,12 @@ A store may delete any response at any time. It never returns anything else than
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from cache.rules.stored_response import StoredResponse
+from cache.stores.purge_scopes import Scope
 from cache.stores.whole_copy import WholeCopy
 
 
@@ -17,8 +18,21 @@ class StoreError(Exception):
     """The operation failed: the store is full, read-only, locked or damaged. The proxy goes on without the store."""
 
 
+class Overtaken(StoreError):
+    """The response was not stored: it was purged after it had been asked for."""
+
+
 class DamagedEntry(StoreError):
     """The body of a stored response is missing, truncated or altered. The stored response has been deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """Number and size of the responses that a purge covers. Variants and coded forms count one by one."""
+
+    copies: int
+    size: int | None = None
+    """Bytes of their bodies; None if they were not added up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +76,12 @@ class Stamp:
     """The number in the slot."""
     version: int
     """The version of the table."""
-    tags: tuple[str, ...]
-    """The tags by which the key can be purged."""
+    names: tuple[str, ...]
+    """The names by which the key can be purged."""
     purges: int
     """Number of the last purge that is known not to cover the key."""
+    tags: str
+    """The cache tags of what was read, a line for each."""
 
 
 class GenerationTable(Protocol):
@@ -80,8 +96,14 @@ class GenerationTable(Protocol):
     def removal_version(self) -> int:
         """Return a number that differs after anything was deleted or invalidated under a single key."""
 
+    def last_purge(self) -> int:
+        """Return the number of the last purge that is known; -1 if finding out needs waiting."""
+
+    def may_concern(self, key: str, number: int) -> bool:
+        """Return whether a response that was asked for before the purges after that number may be covered by one."""
+
     def stamp(self, key: str) -> Stamp:
-        """Return a stamp for what is read now under a key. Take it before the data is read."""
+        """Return a stamp for what is read now under a key, without its tags. Take it before the data is read."""
 
     def is_current(self, stamp: Stamp) -> bool:
         """Return whether nothing has changed under the stamp's key, by a purge or otherwise."""
@@ -107,6 +129,7 @@ class BodyWriter(Protocol):
             The entry with `length` and `sha256` set.
 
         Raises:
+            Overtaken: it was purged since it was asked for (`entry.last_purge`).
             StoreError: nothing was stored, nothing was deleted.
         """
 
@@ -145,6 +168,7 @@ class ResponseStore(Protocol):
             The entry with `length` and `sha256` set, or None if it has to be stored by a writer: nothing was stored.
 
         Raises:
+            Overtaken: it was purged since it was asked for (`entry.last_purge`).
             StoreError: nothing was stored, nothing was deleted.
         """
 
@@ -159,6 +183,9 @@ class ResponseStore(Protocol):
         Returns:
             False if they see them already: it is not called.
         """
+
+    def commit(self) -> None:
+        """Wait until other processes see the changes made so far."""
 
     def commit_soon(self) -> None:
         """Let other processes see the changes made so far as soon as possible. Never waits."""
@@ -199,11 +226,17 @@ class ResponseStore(Protocol):
     def delete(self, key: str, ids: Iterable[str] | None = None) -> int:
         """Delete the entries under a key, all or only those with these ids. Return their number. Raises StoreError."""
 
-    def delete_host(self, host: str) -> int:
-        """Delete all entries of a host, with any scheme and port. Return their number. Raises StoreError."""
+    def purge(self, scopes: Sequence[Scope]) -> Extent:
+        """Purge what these scopes, all hard or all soft, cover. It is true for all processes when this returns.
 
-    def clear(self) -> int:
-        """Delete all entries. Return their number. Raises StoreError."""
+        What is covered by a hard purge counts as absent, and is deleted later. By a soft one, it is `soft_purged`.
+
+        Raises:
+            StoreError: nothing is purged.
+        """
+
+    def measure(self, scopes: Sequence[Scope]) -> Extent:
+        """Return number and size of what a purge of these scopes would cover. Raises StoreError."""
 
     def entries(self) -> Iterator[StoredResponse]:
         """Iterate over all entries, ordered by key. Raises StoreError."""

@@ -18,6 +18,7 @@ from cache.http.fields import TOKEN
 from cache.http.messages import Fields, Response
 from cache.policy.clock_setting import ClockSetting
 from cache.rules.stored_response import StoredResponse
+from cache.rules.tags import tags_in
 
 VERSION = 2
 """Version of the record below. An entry of any other version is a miss."""
@@ -74,6 +75,9 @@ class Record[F: (_Lines, msgspec.Raw)](Struct, array_like=True, frozen=True, for
     scrubbed: bool
     clock: tuple[int, float] = (0, 0.0)
     """`boot` and `lead` of the clock's setting. It has a default, because it was added to version 2 later."""
+    tags: str | None = None
+    """This and what follows was added to version 2 later, too."""
+    soft_purged: bool = False
 
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -111,6 +115,8 @@ def encode(entry: StoredResponse) -> bytes:
             revision=entry.revision,
             scrubbed=entry.scrubbed,
             clock=(entry.clock.boot, entry.clock.lead),
+            tags=entry.tags,
+            soft_purged=entry.soft_purged,
         )
         _check(record)
         data = _ENCODER.encode(record)
@@ -173,6 +179,8 @@ def decode(data: bytes) -> StoredResponse:
         revision=decoded.revision,
         scrubbed=decoded.scrubbed,
         clock=clock_setting(*decoded.clock),
+        tags=tags_in(Fields(decoded.fields)) if decoded.tags is None else decoded.tags,
+        soft_purged=decoded.soft_purged,
     )
 
 

@@ -21,7 +21,8 @@ from mmap import mmap
 from zlib import crc32
 
 from cache.stores.base import Stamp
-from cache.stores.purges import KnownPurges, tags_of
+from cache.stores.purge_scopes import names_of
+from cache.stores.purges import KnownPurges
 
 SLOTS = 1 << 22
 HEADER_SIZE = 4096
@@ -97,14 +98,24 @@ class Generations:
         """Return a number that differs after any change under a key, except a purge of a tag."""
         return self.current(self.slot(key))
 
+    def last_purge(self) -> int:
+        """Return the number of the last purge that is known; -1 if finding out needs waiting."""
+        number = self.purges.number()
+        return -1 if number is None else number
+
+    def may_concern(self, key: str, number: int) -> bool:
+        """Return whether a response that was asked for before the purges after that number may be covered by one."""
+        return self.last_purge() != number and self.purges.may_concern(key, number)
+
     def stamp(self, key: str) -> Stamp:
-        """Return a stamp for what is read now under a key. Take it before the data is read."""
+        """Return a stamp for what is read now under a key, without its tags. Take it before the data is read."""
         version, slot, purges = self.version(), self.slot(key), self.purges.number()
         if version == self._stamped:
             version = self._stamped  # the same object for all stamps: memory is full of them
         self._stamped = version
         # -1 comes before all purges: if they are not known, what is read now is outdated from the beginning
-        return Stamp(slot, self.current(slot), version, tags_of(key), -1 if purges is None else purges)
+        purges = -1 if purges is None else purges
+        return Stamp(slot, self.current(slot), version, names=names_of(key), purges=purges, tags="")
 
     def is_current(self, stamp: Stamp) -> bool:
         """Return whether nothing has changed under the stamp's key, by a purge or otherwise."""
@@ -112,7 +123,7 @@ class Generations:
             return False
         number = self.purges.number()
         if number != stamp.purges:
-            if number is None or self.purges.is_outdated(stamp.tags, stamp.purges):
+            if number is None or self.purges.is_outdated(stamp.names, stamp.purges, stamp.tags):
                 return False
             stamp.purges = number
         return True

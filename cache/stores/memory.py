@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from itertools import count
@@ -11,11 +11,11 @@ from threading import RLock
 
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
-from cache.stores.base import DamagedEntry, StoreError, StoreStatistics
+from cache.stores.base import DamagedEntry, Extent, Overtaken, StoreError, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError, encode
 from cache.stores.generations import private_generations
-from cache.stores.purges import host_tag, tags_of
+from cache.stores.purge_scopes import Scope
 from cache.stores.supersession import superseded
 from cache.stores.whole_copy import WholeCopy, copy_of
 
@@ -74,6 +74,9 @@ class MemoryStore:
         """Return false: no other process sees this store."""
         return False
 
+    def commit(self) -> None:
+        """Do nothing: no other process sees this store."""
+
     def commit_soon(self) -> None:
         """Do nothing: no other process sees this store."""
 
@@ -103,6 +106,7 @@ class MemoryStore:
         if size > self.max_size:
             raise StoreError(f"{size} bytes do not fit into a store of {self.max_size}")
         with self._lock:
+            entry = self._as_purged(entry)
             if entry.id in self._items:
                 raise StoreError(f"the id {entry.id} is taken")
             self._drop(each.id for each in self._selected(entry.key, replaces))
@@ -115,6 +119,15 @@ class MemoryStore:
             self._size += size
             self._note_change(entry.key)
             self._evict()
+
+    def _as_purged(self, entry: StoredResponse) -> StoredResponse:
+        """Return a new entry as the purges leave it that came after it was asked for. Raises Overtaken."""
+        if entry.last_purge is None:
+            return entry
+        left = self.generations.purges.judged(entry, entry.last_purge)
+        if left is None:
+            raise Overtaken(f"{entry.key.partition('?')[0]} was purged while it was being fetched")
+        return left
 
     def update(self, entry: StoredResponse) -> bool:
         """Replace the head of a stored entry if its revision is `entry.revision - 1`. Return whether it was replaced.
@@ -170,19 +183,48 @@ class MemoryStore:
         with self._lock:
             return self._drop(each.id for each in self._selected(key, ids))
 
-    def delete_host(self, host: str) -> int:
-        """Delete all entries of a host, with any scheme and port. Return their number."""
-        tag = host_tag(host)
-        with self._lock:
-            keys = list(self._ids)
-        # key by key, so that other threads can use the store in between
-        return sum(self.delete(key) for key in keys if tag in tags_of(key))
+    def purge(self, scopes: Sequence[Scope]) -> Extent:
+        """Purge what these scopes, all hard or all soft, cover. Return number and size of it."""
+        purges = self.generations.purges
+        with self._lock:  # what was asked for before is judged by this when it is stored
+            number = self.generations.last_purge()
+            purges.learn([(scope.text, number + each) for each, scope in enumerate(scopes, 1)], number + len(scopes))
+            self.generations.note_purge()
+        copies = size = 0
+        for key in self._keys(scopes):  # key by key, so that other threads can use the store in between
+            with self._lock:
+                purged = [item for item in self._items_of(key) if any(scope.covers(item.entry) for scope in scopes)]
+                for item in purged:
+                    copies, size = copies + 1, size + len(item.body)
+                    self._purge(item, number)
+        return Extent(copies, size)
 
-    def clear(self) -> int:
-        """Delete all entries. Return their number."""
+    def _purge(self, item: _Item, number: int) -> None:
+        left = self.generations.purges.judged(item.entry, number)
+        if left is None:
+            self._drop([item.entry.id])
+        else:
+            item.entry = left
+            self._note_change(left.key)
+
+    def measure(self, scopes: Sequence[Scope]) -> Extent:
+        """Return number and size of what a purge of these scopes would cover."""
+        sizes = [
+            entry.length
+            for key in self._keys(scopes)
+            for entry in self.candidates(key)
+            if any(scope.covers(entry) for scope in scopes)
+        ]
+        return Extent(len(sizes), sum(sizes))
+
+    def _keys(self, scopes: Sequence[Scope]) -> list[str]:
+        """Return the keys under which scopes may cover something."""
         with self._lock:
             keys = list(self._ids)
-        return sum(map(self.delete, keys))
+        return [key for key in keys if any(scope.may_cover(key) for scope in scopes)]
+
+    def _items_of(self, key: str) -> list[_Item]:
+        return [self._items[each] for each in self._ids.get(key, ())]
 
     def entries(self) -> Iterator[StoredResponse]:
         """Iterate over all entries, ordered by key."""

@@ -1,51 +1,22 @@
-"""Purges: a stored response that is older than the last purge of one of its tags counts as absent.
+"""Purges: a stored response that is older than the last purge of a scope that covers it counts as absent, or as stale.
 
-A purge is one small record, a number for a tag. It is true at once, and the responses are deleted later, a few at a
-time. Purges are numbered, not timed: the clock may be set back. Every stored response belongs to its host's tag and to
-`ALL`. The tags could also name cache tags or URL prefixes: a response may have any number of them.
+A purge is one small record, a number for a scope. It is true at once, and the responses are deleted or marked later, a
+few at a time. Purges are numbered, not timed: the clock may be set back.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
+from dataclasses import replace
 
-from cache.http.messages import normalised_host
-
-ALL = "all"
-"""The tag of every stored response."""
+from cache.rules.stored_response import StoredResponse
+from cache.stores.purge_scopes import Where, names_of, scope_of, tag_name, url_name
 
 REMEMBERED = 4096
 """Purges that are remembered after their deletions are done. What is in memory from before them is not used."""
 
-
-def host_tag(host: str) -> str:
-    """Return the tag of a host, given in any letter case, with or without brackets or a final dot."""
-    return f"host:{normalised_host(host).strip('[]')}"
-
-
-def tags_of(key: str) -> tuple[str, ...]:
-    """Return the tags of the stored responses under a primary key."""
-    return _tags_of_authority(key.partition("://")[2].partition("/")[0])
-
-
-@lru_cache(maxsize=4096)
-def _tags_of_authority(authority: str) -> tuple[str, ...]:
-    return ALL, host_tag(authority.partition("]")[0] if authority[:1] == "[" else authority.partition(":")[0])
-
-
-def key_ranges(tag: str) -> tuple[tuple[str, str], ...]:
-    """Return the ranges (first key, key after the last) of the primary keys that have a tag, in the order of text."""
-    if tag == ALL:
-        return (("", "\U0010ffff"),)
-    host = tag.removeprefix("host:")
-    name = f"[{host}]" if ":" in host else host
-    # behind the name comes "/" or ":", and the next characters after these are "0" and ";"
-    return tuple(
-        (f"{scheme}://{name}{first}", f"{scheme}://{name}{next_one}")
-        for scheme in ("http", "https")
-        for first, next_one in (("/", "0"), (":", ";"))
-    )
+MAX_CONDITIONS = 256
+"""Purges by conditions that are remembered, and that may be under way: each is compared with what is read."""
 
 
 class KnownPurges:
@@ -54,26 +25,109 @@ class KnownPurges:
     def __init__(self) -> None:
         self._number = 0
         self._latest: dict[str, int] = {}
+        """Numbers by the names of scopes, of purges of both kinds."""
+        self._hard: dict[str, int] = {}
+        self._soft: dict[str, int] = {}
+        self._latest_tag = 0
+        self._conditions: tuple[tuple[int, Where], ...] = ()
+        """The latest purges by conditions, oldest first. Replaced as a whole: readers hold no lock."""
+        self._forgotten = 0
+        """Number of the last purge by conditions that is not remembered."""
 
     def number(self) -> int | None:
         """Return the number of the last purge, or None if finding out needs waiting. Read it before the data."""
         return self._number
 
-    def is_purged(self, tags: Iterable[str], number: int) -> bool:
-        """Return whether a purge after that number covers what has one of these tags."""
-        latest = self._latest
-        return any(latest.get(tag, 0) > number for tag in tags)
+    # ---- what was read from a store
 
     def covers(self, key: str, number: int) -> bool:
-        """Return whether a purge after that number covers what is stored under a key."""
-        return number < self._number and self.is_purged(tags_of(key), number)  # most rows are newer than all purges
+        """Return whether all that is stored under a key was purged after that number."""
+        if number >= self._number:  # most rows are newer than all purges
+            return False
+        hard = self._hard
+        if hard.get(url_name(key), 0) > number or any(hard.get(name, 0) > number for name in names_of(key)):
+            return True
+        return any(
+            each > number and not scope.soft and not scope.needs_entry and scope.may_cover(key)
+            for each, scope in self._conditions
+        )
 
-    def is_outdated(self, tags: Iterable[str], number: int) -> bool:
-        """Return whether what this process has held in memory since that number must not be used any more."""
-        return number < self._number - REMEMBERED or self.is_purged(tags, number)
+    def judged(self, entry: StoredResponse, number: int) -> StoredResponse | None:
+        """Return a stored response as the purges after that number leave it: unchanged, marked, or None if purged."""
+        if number >= self._number:
+            return entry
+        names = [*names_of(entry.key), url_name(entry.key)]
+        if entry.tags:
+            names += map(tag_name, entry.tags.split("\n"))
+        newer = [(each, scope) for each, scope in self._conditions if each > number and scope.covers(entry)]
+        if any(self._hard.get(name, 0) > number for name in names) or any(not scope.soft for _, scope in newer):
+            return None
+        softly = max(max(self._soft.get(name, 0) for name in names), *(each for each, _ in newer), 0)
+        if softly <= number:
+            return entry
+        # Revisions of several soft purges differ, so that a validation from before one cannot remove the mark of it
+        return replace(entry, soft_purged=True, revision=entry.revision + softly)
+
+    # ---- what is in memory
+
+    def is_outdated(self, names: Iterable[str], number: int, tags: str = "") -> bool:
+        """Return whether what this process has held in memory since that number must be looked up again.
+
+        Args:
+            names: The names of its key.
+            number: Number of the last purge before it was read.
+            tags: Its cache tags, a line for each.
+        """
+        if number < self._number - REMEMBERED or number < self._forgotten:
+            return True
+        latest = self._latest
+        if any(latest.get(name, 0) > number for name in names):
+            return True
+        if tags and self._latest_tag > number and any(latest.get(tag_name(t), 0) > number for t in tags.split("\n")):
+            return True
+        return bool(self._conditions) and self._conditions[-1][0] > number
+
+    def may_concern(self, key: str, number: int) -> bool:
+        """Return whether a response that was asked for before the purges after that number may be covered by one."""
+        if number >= self._number:
+            return False
+        if self.is_outdated(names_of(key), number) or self._latest.get(url_name(key), 0) > number:
+            return True
+        return self._latest_tag > number
 
     def learn(self, purges: Iterable[tuple[str, int]], number: int) -> None:
-        """Add purges, each a tag and its number; `number` is that of the last one."""
-        for tag, each in purges:
-            self._latest[tag] = max(each, self._latest.get(tag, 0))
+        """Add purges, each the text of a scope and its number; `number` is that of the last one."""
+        for text, each in sorted(purges, key=lambda purge: purge[1]):
+            scope = scope_of(text)
+            if isinstance(scope, Where):
+                self._add_conditions(each, scope)
+                continue
+            kind = self._soft if scope.soft else self._hard
+            for table in (kind, self._latest):
+                table[scope.name] = max(each, table.get(scope.name, 0))
+            if scope.tag is not None:
+                self._latest_tag = max(each, self._latest_tag)
         self._number = max(number, self._number)
+
+    def _add_conditions(self, number: int, scope: Where) -> None:
+        known = (*self._conditions, (number, scope))
+        if len(known) > MAX_CONDITIONS:
+            self._forgotten = known[0][0]
+        self._conditions = known[-MAX_CONDITIONS:]
+
+    @property
+    def tables(self) -> tuple[dict[str, int], dict[str, int], dict[str, int]]:
+        """The numbers by name: of hard purges, of soft ones, and of both."""
+        return self._hard, self._soft, self._latest
+
+    @property
+    def knows_too_many(self) -> bool:
+        """True if so many names are known that those which do not matter any more should be forgotten."""
+        return len(self._latest) > 2 * REMEMBERED
+
+    def forget_all_but(self, purges: Iterable[tuple[str, int]]) -> None:
+        """Forget the names of all purges but these, each the text of a scope and its number."""
+        kept = KnownPurges()
+        kept.learn(purges, 0)
+        # one after the other, while threads read them: each of the new tables has all that matters
+        self._hard, self._soft, self._latest = kept.tables

@@ -48,6 +48,8 @@ class WholeCopy:
     response_time: float
     clock: ClockSetting
     body: bytes
+    tags: str
+    """The cache tags of the stored response."""
     source: StoredResponse | bytes
     """The stored response, or its encoded form."""
 
@@ -74,6 +76,7 @@ def copy_of(entry: StoredResponse, body: bytes) -> WholeCopy | None:
         response_time=entry.response_time,
         clock=entry.clock,
         body=body,
+        tags=entry.tags,
         source=entry,
     )
 
@@ -90,7 +93,7 @@ def form_of(entry: StoredResponse) -> tuple[Form, tuple[str, ...]] | None:
 def copy_in_row(found: Record[Lines], data: bytes, body: bytes) -> WholeCopy | None:
     """Return the same of an entry that was read from `data`; None also if the body is not that of the entry."""
     lines, values = _divided(found.fields, len(body))
-    if not _is_usual(found) or not _are_plain(values) or len(body) != found.length:
+    if not _is_usual(found) or not _are_plain(values) or len(body) != found.length or found.tags is None:
         return None
     for seconds in (found.request_time, found.response_time, found.clock[1]):
         if not -MAX_SECONDS <= seconds <= MAX_SECONDS:  # also refuses NaN
@@ -106,6 +109,7 @@ def copy_in_row(found: Record[Lines], data: bytes, body: bytes) -> WholeCopy | N
         response_time=found.response_time,
         clock=clock_setting(*found.clock),
         body=body,
+        tags=found.tags,
         source=data,
     )
 
@@ -127,7 +131,8 @@ def _divided(lines: Lines, length: int) -> tuple[FormLines, tuple[str, ...]]:
 def _is_usual(stored: StoredResponse | Record[Lines]) -> bool:
     """Return whether a stored response is whole and as the origin sent it, and its target is spelled as its key."""
     is_whole = stored.method == "GET" and stored.complete_length is None and not stored.first
-    return is_whole and not stored.invalid and not stored.scrubbed and stored.target == stored.key
+    is_plain = not (stored.invalid or stored.scrubbed or stored.soft_purged)
+    return is_whole and is_plain and stored.target == stored.key
 
 
 def _are_plain(values: tuple[str, ...]) -> bool:

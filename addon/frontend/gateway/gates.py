@@ -54,6 +54,11 @@ def other_certificate(host: str) -> Refusal:
     return Refusal(421, Refused.SERVER_NAME, sentence, error="destination_not_found")
 
 
+def purge_request() -> Refusal:
+    """Return the refusal of a request to purge, as long as it is not known whether its client may."""
+    return Refusal(403, Refused.PURGE, "This client may not purge copies.")
+
+
 def redirect_to(url: str, status: int = 308) -> Refusal:
     """Return the redirect to another URL."""
     return Refusal(status, Refused.REDIRECT, f"See {url}", (("Location", url),))

@@ -9,6 +9,7 @@ from addon.config.site import SiteSettings, host_without_name
 from addon.frontend.gateway.client_tls import ClientTls
 from addon.frontend.gateway.gates import Gates
 from addon.frontend.gateway.passwords import Passwords
+from addon.frontend.gateway.purge_clients import PurgeClients
 from addon.frontend.gateway.request_rates import RequestRates
 from cache.http.host_table import HostTable
 from cache.http.messages import DEFAULT_PORTS, Request
@@ -25,6 +26,7 @@ class Sites:
         ports: The ports of the listeners that clients reach the edge by.
         tls_port: The one for TLS; 0 if there is none.
         gates: Refuses requests as the rules of the sites say.
+        purge_clients: Answers requests to purge; without it, they are refused.
         default_authority: The authority that a request without a Host field is for (HTTP/1.0), if that is clear.
     """
 
@@ -47,6 +49,7 @@ class Sites:
         self.ports: set[int] = set()
         self.tls_port = tls_port
         self._rates = rates or RequestRates()
+        self.purge_clients: PurgeClients | None = None
         self.use(sites, rules)
 
     def use(

@@ -1,4 +1,4 @@
-"""Requests that an edge refuses, some of them only until their password is checked."""
+"""Requests that an edge refuses or answers itself: some only until a password is checked, and purges."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.reply import Reply
 from cache.http.messages import Request
+from cache.policy.reasons import Refused
 
 
 async def admitted(
     refused: RefusedRequest, sites: Sites, errors: ErrorReplies, read: Callable[[], Request]
 ) -> Request | Reply:
-    """Return the request after all, if its password proves right, or the reply that refuses it.
+    """Return the request after all, if its password proves right, or the reply that refuses it, or to a purge.
 
     Args:
         refused: The request, as it was refused.
@@ -23,6 +24,10 @@ async def admitted(
         errors: Makes the reply.
         read: Reads its head again. Raises MalformedRequest.
     """
+    if refused.reason is Refused.PURGE and sites.purge_clients is not None:
+        client = refused.request.client
+        address = client.address if client is not None else ""
+        return await sites.purge_clients.answer(refused.request, address, sites.ports, errors)
     try:
         return await checked(refused, sites, read)
     except MalformedRequest as fault:

@@ -9,6 +9,7 @@ from typing import Protocol, Self
 
 from addon.frontend.gateway import gates
 from addon.frontend.gateway.client_tls import ClientTls
+from addon.frontend.gateway.purge_requests import is_purge
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead
 from cache.http.fields import HOST, is_host
@@ -102,6 +103,8 @@ class GatewayTargets:
         if site is not None:
             port = self.sites.port_in_key(site, port, default_port)
         request = _request(head, scheme, host, port, target)
+        if is_purge(head.method, target, head.fields.names()):
+            raise RefusedRequest(gates.purge_request(), request, head)
         if site is None:
             raise RefusedRequest(gates.unknown_host(host), request, head)
         if self.tls is not None and not self.sites.admits(self.tls, site, host):

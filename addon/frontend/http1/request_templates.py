@@ -240,6 +240,7 @@ class TemplateFetch(DirectFetch):
                 key=self.flight.key,
                 values=head.open_values,
                 body=content,
+                last_purge=self.flight.last_purge,
             )
             # stored before the client has it, since the client may ask again at once
             if not fetcher.store.keep_at_once(entry, content, self.flight):

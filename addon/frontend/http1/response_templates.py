@@ -25,6 +25,7 @@ from cache.rules.credentials import has_credentials
 from cache.rules.freshness import explicit_lifetime
 from cache.rules.key import target_uri
 from cache.rules.stored_response import StoredResponse
+from cache.rules.tags import has_tags_by_rule
 
 UNCACHEABLE = frozenset({NotStored.NO_STORE, NotStored.PRIVATE})
 """Reasons not to store a response that depend on what the origin says, not on the request."""
@@ -73,6 +74,7 @@ class ResponseTemplate:
         key: str,
         values: tuple[str, ...],
         body: bytes,
+        last_purge: int,
     ) -> StoredResponse:
         """Return what is stored of a response, like what was stored of the first one.
 
@@ -84,6 +86,7 @@ class ResponseTemplate:
             key: The primary key of the request.
             values: The open values of its head.
             body: Its content.
+            last_purge: Number of the last purge when the request was sent.
         """
         lines = list(first.head.fields.lines)
         for place, number in self.stored:
@@ -103,6 +106,8 @@ class ResponseTemplate:
             personal=first.personal,
             scrubbed=first.scrubbed,
             clock=first.clock,
+            tags=first.tags,
+            last_purge=last_purge,
         )
 
 
@@ -152,6 +157,7 @@ def _is_stored_alike(request: Request, head: Response, policy: CachePolicy) -> b
     return (
         head.status == 200
         and not policy.storing.content_type_match  # else it depends on the extension of the path
+        and not has_tags_by_rule(target_uri(request), head, policy)  # the same
         and (explicit or "etag" in fields or "last-modified" in fields)  # else on the operator's lifetimes for paths
         and not has_credentials(request.fields)  # else on the seconds from Date to Expires
         and "repr-digest" not in fields  # else on the content

@@ -151,6 +151,7 @@ class Validations:
             pools = self.fetcher.client.pools(request)
         except OriginFailure:
             return None
+        stamp.tags = "\n".join([entry.tags for entry in sent.to_validate if entry.tags])
         planned = PlannedRequest(
             policy=self.fetcher.policy,
             sent=sent,

@@ -22,7 +22,6 @@ from addon.frontend.mitm.way_out import current_way, way_of_flow
 from addon.offline.prefetch import prefetch
 from addon.offline.wanted import Wanted
 from addon.pipeline.explanation import described_note, explanation_rows, last_fetch, stored_for
-from addon.pipeline.purge_command import purge_handler
 from addon.pipeline.stored_description import HEADINGS, compared_rows, summary
 from addon.service import Service
 from cache.http.messages import Fields, Request
@@ -146,9 +145,9 @@ def _sentence(reason: str) -> str:
 
 
 async def _purge(service: Service, keys: list[str]) -> None:
-    purge = purge_handler(service.active.own, service.own_store)
+    purge = service.purges.handler()
     try:
-        counts = [(await purge({"url": key}))["deleted"] for key in keys]
+        counts = [(await purge({"url": key, "by": "mitmproxy"}))["deleted"] for key in keys]
     except ValueError as error:
         logger.error("purge: %s", error)
         return

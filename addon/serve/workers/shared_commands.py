@@ -151,9 +151,9 @@ class SharedCommands:
     # ---- replies that are put together
 
     async def _purge(self, arguments: Mapping[str, object]) -> Reply:
-        # all of them, although they have one store: each may be fetching what is purged, and must not store it
-        replies = await self.ask_all("purge", arguments)
-        return {"deleted": sum(int(str(reply["deleted"])) for reply in replies)}
+        await self.ask_all("commit", {})  # so that what they have stored just now is counted
+        # they have one store, and a purge is true for all of them at once
+        return await self._one("purge")(arguments)
 
     async def _missing(self, arguments: Mapping[str, object]) -> Reply:
         replies = await self.ask_all("missing", arguments)

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
+from cache.stores.base import Overtaken
 from cache.stores.codec import encode_row
 from cache.stores.disk.head_rows import Encoded, encoded, variants_in
 from cache.stores.disk.row_transaction import RowTransaction
 from cache.stores.disk.rows import Rows
 from cache.stores.disk.spool import Spool
-from cache.stores.purges import tags_of
+from cache.stores.purge_scopes import names_of, url_name
 from cache.stores.supersession import superseded
 
 MAX_EVICTED = 4000
@@ -59,15 +60,19 @@ class EntryTransaction:
         """Number of the last purge before the transaction."""
         return self._changes.last_purge
 
-    def is_outdated(self, key: str, slot: int, generation: int, last_purge: int, removals: int | None) -> bool:
-        """Return whether something under a key has changed or was purged since memory had it.
+    def is_outdated(self, slot: int, generation: int, removals: int | None) -> bool:
+        """Return whether something under a slot has changed since memory had it.
 
         With `removals`, which was the version of removals then, it may have changed as long as nothing was removed.
         """
         generations = self._changes.generations
-        if generations.stable_value(slot) != generation and removals != generations.removal_version():
-            return True
-        return last_purge != self.last_purge and self._changes.purges.is_outdated(tags_of(key), last_purge)
+        return generations.stable_value(slot) != generation and removals != generations.removal_version()
+
+    def is_purged(self, key: str, last_purge: int, tags: str) -> bool:
+        """Return whether something with these tags under a key may have been purged after the purge of that number."""
+        if last_purge == self.last_purge:
+            return False
+        return self._changes.purges.is_outdated((*names_of(key), url_name(key)), last_purge, tags)
 
     def insert(
         self, entry: StoredResponse, data: bytes, body: bytes | Spool, replaces: Iterable[str], used: float
@@ -82,14 +87,16 @@ class EntryTransaction:
             used: time of the last use, in seconds since the epoch.
 
         Raises:
+            Overtaken: it was purged since it was asked for.
             StoreError: nothing was changed.
         """
         key = entry.key
+        entry, data = self._as_purged(entry, data)
         if isinstance(body, bytes) and self._changes.is_known_empty(key):  # it saves the query for other entries
-            self._changes.add(key, encode_row([data]), entry.id, body, used)
+            self._changes.add(encode_row([data]), entry, body, used)
             self.results[key] = (entry,)
             return
-        self._changes.put_body(entry.id, key, body, used)
+        self._changes.put_body(entry, body, used)
         variants = self._variants(key)
         ended = superseded(entry, (each for each, _ in variants), self._captures)
         replaced = {*replaces, entry.id, *ended}
@@ -98,6 +105,19 @@ class EntryTransaction:
         present.sort(key=lambda each: max(uses[each], self._last_use(each)))
         kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
         self._write(key, [(entry, data), *(each for each in variants if each[0].id in kept)])
+
+    def _as_purged(self, entry: StoredResponse, data: bytes) -> Encoded:
+        """Return a new entry as the purges leave it that came after it was asked for. Raises Overtaken."""
+        if entry.last_purge is None:
+            return entry, data
+        left = self._changes.purges.judged(entry, entry.last_purge)
+        if left is None:
+            raise Overtaken(f"{entry.key.partition('?')[0]} was purged while it was being fetched")
+        return (entry, data) if left is entry else encoded(left)
+
+    def carry_out_purges(self, key: str) -> None:
+        """Write the entries under a key as purges leave them: without some, or with some marked."""
+        self._write(key, self._variants(key))
 
     def write_added(self) -> None:
         """Write the rows of entries that wait. Raises IdTaken if that is impossible for one of them."""
@@ -122,6 +142,8 @@ class EntryTransaction:
             self.results[entry.key] = tuple(each for each, _ in variants)
             return False
         updated = encoded(replace(entry, length=stored.length, sha256=stored.sha256))
+        if stored.tags != entry.tags:
+            self._changes.replace_tags(entry)
         self._write(entry.key, [updated if each[0] is stored else each for each in variants])
         return True
 

@@ -23,7 +23,7 @@ def variants_in(rows: Rows, key: str, purges: KnownPurges) -> list[Encoded] | No
 
 
 def decoded(row: bytes, number: int, key: str, purges: KnownPurges) -> list[Encoded]:
-    """Return the entries in a head row; none if a purge after the one of that number covers them.
+    """Return the entries in a head row, without those that a purge after the one of that number covers.
 
     Raises:
         CodecError: the row is damaged or belongs to another key.
@@ -33,7 +33,12 @@ def decoded(row: bytes, number: int, key: str, purges: KnownPurges) -> list[Enco
     variants = [(decode(each), each) for each in decode_row(row)]
     if any(each.key != key for each, _ in variants):
         raise CodecError("an entry under another key")
-    return variants
+    if not purges.may_concern(key, number):
+        return variants
+    judged = [(purges.judged(entry, number), entry, data) for entry, data in variants]
+    return [
+        (entry, data) if left is entry else (left, encode(left)) for left, entry, data in judged if left is not None
+    ]
 
 
 def encoded(entry: StoredResponse) -> Encoded:

@@ -7,18 +7,24 @@ has a number that changes with every purge, so that no process has to ask the da
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 from threading import Lock
 
 from diskcache.core import DBNAME
 
+from cache.stores.base import StoreError
 from cache.stores.disk.rows import Execute, Rows, Value, integer
 from cache.stores.generations import Generations
-from cache.stores.purges import REMEMBERED, KnownPurges
+from cache.stores.purge_scopes import Scope, Where, scope_of
+from cache.stores.purges import MAX_CONDITIONS, REMEMBERED, KnownPurges
 
 _READ = "SELECT tag, number FROM Purge WHERE number > ?"
+_COUNT_CONDITIONS = "SELECT COUNT(*) FROM Purge WHERE NOT done AND (tag GLOB 'where:*' OR tag GLOB 'soft where:*')"
 _LAST = "SELECT COALESCE(MAX(number), 0) FROM Purge"
 _ADD = "INSERT OR REPLACE INTO Purge (tag, number) VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM Purge))"
+MAX_PENDING = MAX_CONDITIONS // 2
+"""Purges by conditions that may be under way. Fewer than are remembered, so that none of them is forgotten."""
 _PRUNE = "DELETE FROM Purge WHERE done AND number <= (SELECT MAX(number) FROM Purge) - ?"
 
 
@@ -73,29 +79,38 @@ class PurgeTable(KnownPurges):
         found = execute(_READ, self._number)
         purges = [(tag, number) for tag, number in found if isinstance(tag, str) and isinstance(number, int)]
         self.learn(purges, max((number for _, number in purges), default=0))
+        if self.knows_too_many:
+            found = execute(_READ, 0)
+            self.forget_all_but([(tag, each) for tag, each in found if isinstance(tag, str) and isinstance(each, int)])
         self._version = version
 
-    def add(self, tag: str) -> None:
-        """Store a purge, and let all processes know. It survives a power failure.
+    def add(self, scopes: Iterable[Scope]) -> None:
+        """Store a purge of some scopes, and let all processes know. It survives a power failure.
 
         Raises:
             StoreError: nothing is purged.
         """
+        scopes = tuple(scopes)
         with self._rows.synced(), self._rows.exclusive() as (execute, _):
-            execute(_ADD, tag)
+            if any(isinstance(scope, Where) for scope in scopes) and integer(execute(_COUNT_CONDITIONS)) >= MAX_PENDING:
+                raise StoreError("too many purges by patterns are still being carried out; try again in some seconds")
+            for scope in scopes:
+                execute(_ADD, scope.text)
+        slots = [self._generations.slot(key) for scope in scopes if (key := scope.key) is not None]
+        self._generations.end_change(slots)  # what is in memory of a URL does not know its name
         self._generations.note_purge()
         self.load()
 
-    def pending(self) -> list[tuple[str, int]]:
-        """Return tag and number of the purges whose deletions are not done. Raises StoreError."""
+    def pending(self) -> list[tuple[Scope, int]]:
+        """Return scope and number of the purges that are not carried out yet, in their order. Raises StoreError."""
         with self._rows.failures():
             found = self._rows.execute("SELECT tag, number FROM Purge WHERE NOT done ORDER BY number")
-        return [(tag, number) for tag, number in found if isinstance(tag, str) and isinstance(number, int)]
+        return [(scope_of(tag), number) for tag, number in found if isinstance(tag, str) and isinstance(number, int)]
 
-    def finish(self, tag: str, number: int) -> None:
-        """Record that nothing is left of what a purge covers. Raises StoreError."""
+    def finish(self, number: int) -> None:
+        """Record that nothing is left to delete or to mark of what a purge covers. Raises StoreError."""
         with self._rows.exclusive() as (execute, _):
-            execute("UPDATE Purge SET done = 1 WHERE tag = ? AND number = ?", tag, number)
+            execute("UPDATE Purge SET done = 1 WHERE number = ?", number)
             execute(_PRUNE, REMEMBERED)
 
     def close(self) -> None:

@@ -1,11 +1,11 @@
-"""Delete the rows that purges cover: behind the requests, a few at a time, and in one process at a time."""
+"""Carry out purges in the rows: behind the requests, a few at a time, and in one process at a time."""
 
 from __future__ import annotations
 
 import json
 import logging
 import os
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from fcntl import LOCK_EX, LOCK_NB, flock
 from pathlib import Path
 from threading import Event, Lock, Thread
@@ -13,8 +13,9 @@ from time import perf_counter
 
 from cache.stores.base import StoreError
 from cache.stores.disk.purge_table import PurgeTable
-from cache.stores.disk.rows import Rows, Value, integer
-from cache.stores.purges import ALL, key_ranges
+from cache.stores.disk.rows import Rows, Value
+from cache.stores.disk.tag_index import hash_of
+from cache.stores.purge_scopes import ALL, Scope, Where
 
 logger = logging.getLogger(__name__)
 
@@ -43,56 +44,123 @@ _ROWS = """
 _MAX_ROWID = (1 << 63) - 1
 _DELETE = "DELETE FROM Cache WHERE rowid IN (SELECT value FROM json_each(?))"
 
-_COUNT = "SELECT COUNT(*) FROM Cache WHERE tag >= ? AND tag < ?"
-_COUNT_PURGED = _COUNT + " AND access_count >= ? AND access_count < ?"
+_TAGGED = """
+    SELECT Tag.body, Cache.tag FROM Tag JOIN Cache ON Cache.rowid = Tag.body
+    WHERE Tag.hash = ? AND Tag.body > ? AND Cache.access_count < ? ORDER BY Tag.body LIMIT ?
+"""
+_KEYS = "SELECT key, key FROM Cache WHERE key >= ? AND key < ? AND raw = 1 AND access_count < ? ORDER BY key LIMIT ?"
+
+type CarryOut = Callable[[Sequence[str]], None]
+"""Writes the entries under some keys as purges leave them, in one transaction."""
 
 
-def count_bodies(rows: Rows, pending: Iterable[tuple[str, int]], tag: str) -> int:
-    """Return how many bodies have a tag, without those that a pending purge covers. Raises StoreError."""
-    pending = tuple(pending)
-    all_purged = max((number for name, number in pending if name == ALL), default=0)
-    count = 0
-    for start, stop in key_ranges(tag):
-        with rows.failures():
-            count += integer(rows.execute(_COUNT, start, stop))
-        for name, number in pending:
-            since = 0 if name == ALL else all_purged  # no row is subtracted twice: hosts have no keys in common
-            for first, last in key_ranges(name):
-                if max(start, first) < min(stop, last) and since < number:  # else there is nothing to look at
-                    range_ = (max(start, first), min(stop, last))
-                    with rows.failures():
-                        count -= integer(rows.execute(_COUNT_PURGED, *range_, since, number))
-    return count
+def carry_out_purges(rows: Rows, purges: PurgeTable, carry_out: CarryOut, should_continue: Callable[[], bool]) -> None:
+    """Delete or mark what pending purges cover.
 
-
-def delete_purged(rows: Rows, purges: PurgeTable, should_continue: Callable[[], bool]) -> None:
-    """Delete what pending purges cover.
-
-    No process sees a difference, since these rows count as absent already. So no generation changes.
+    No process sees a difference, since these rows count as absent or as stale already.
 
     Args:
         rows: the store's rows.
         purges: the store's purges.
+        carry_out: writes entries as the purges leave them.
         should_continue: called before each of the short steps. It may wait, and returns whether to take the step.
 
     Raises:
         StoreError: the store cannot be read or written.
     """
-    for tag, number in purges.pending():
-        for select, start, stop in _selections(tag):
-            if not _delete_selected(rows, select, (start, stop, number), should_continue):
-                return
-        purges.finish(tag, number)
+    pending = purges.pending()
+    conditions = [(scope, number) for scope, number in pending if isinstance(scope, Where)]
+    for scope, number in pending:
+        if isinstance(scope, Where):
+            continue
+        if scope.is_range and not scope.soft:
+            done = all(
+                _delete_selected(rows, select, (start, stop, number), should_continue)
+                for select, start, stop in _selections(scope)
+            )
+        else:
+            done = _carry_out(rows, _keys_of(rows, scope, number), carry_out, should_continue)
+        if not done:
+            return
+        purges.finish(number)
+    # one pass over the keys for all of them
+    if conditions and _carry_out(rows, _keys_compared(rows, conditions), carry_out, should_continue):
+        for _, number in conditions:
+            purges.finish(number)
 
 
-def _selections(tag: str) -> Iterator[tuple[str, Value, Value]]:
-    """Iterate over the statements that select the rows with a tag, each with the range of their first column."""
-    if tag == ALL:  # also the rows that belong to no entry
+def _selections(scope: Scope) -> Iterator[tuple[str, Value, Value]]:
+    """Iterate over the statements that select what a scope covers, each with the range of their first column."""
+    if scope.name == ALL:  # also the rows that belong to no entry
         yield _ROWS, 0, _MAX_ROWID
         return
-    for start, stop in key_ranges(tag):
+    for start, stop in scope.key_ranges():
         yield _HEADS, f"u:{start}", f"u:{stop}"
         yield _BODIES, start, stop
+
+
+def _keys_of(rows: Rows, scope: Scope, number: int) -> Iterator[list[str]]:
+    """Iterate over the keys under which a purge of that number may cover something, page by page."""
+    if scope.tag is not None:
+        yield from _tagged_keys(rows, hash_of(scope.tag), number)
+        return
+    for start, stop in scope.key_ranges():
+        yield from _keys_in(rows, start, stop, number)
+
+
+def _keys_compared(rows: Rows, purges: Sequence[tuple[Scope, int]]) -> Iterator[list[str]]:
+    """Iterate over the keys under which one of these purges may cover something, page by page."""
+    last = max(number for _, number in purges)
+    ranges = {each for scope, _ in purges for each in scope.key_ranges()}
+    for start, stop in sorted(ranges) if len(purges) == 1 else [("", "\U0010ffff")]:
+        for page in _keys_in(rows, start, stop, last):
+            yield [key for key in page if any(scope.may_cover(key) for scope, _ in purges)]
+
+
+def _tagged_keys(rows: Rows, tag: int, number: int) -> Iterator[list[str]]:
+    last: Value = 0
+    while True:
+        with rows.failures():
+            found = rows.execute(_TAGGED, tag, last, number, _MAX_ROWS)
+        if not found:
+            return
+        yield [str(key) for _, key in found]
+        last = found[-1][0]
+
+
+def _keys_in(rows: Rows, start: str, stop: str, number: int) -> Iterator[list[str]]:
+    place = f"u:{start}"
+    while True:
+        with rows.failures():
+            found = rows.execute(_KEYS, place, f"u:{stop}", number, _MAX_ROWS)
+        if not found:
+            return
+        yield [str(key).removeprefix("u:") for key, _ in found]
+        place = str(found[-1][0]) + "\0"
+
+
+def _carry_out(
+    rows: Rows, pages: Iterable[list[str]], carry_out: CarryOut, should_continue: Callable[[], bool]
+) -> bool:
+    """Write the entries under keys as purges leave them, in short steps. Return whether that is done."""
+    size = 20
+    with rows.failures():
+        rows.execute("PRAGMA wal_autocheckpoint = 0")  # as below
+    for page in pages:
+        left = list(dict.fromkeys(page))
+        if not should_continue():
+            return False
+        while left:
+            some, left = left[:size], left[size:]
+            began = perf_counter()
+            carry_out(some)
+            took = perf_counter() - began
+            with rows.failures():
+                rows.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            size = max(1, min(_MAX_ROWS, int(size * min(2.0, _STEP / took))))
+            if left and not should_continue():
+                return False
+    return True
 
 
 def _delete_selected(
@@ -123,9 +191,10 @@ def _delete_selected(
 
 
 class PurgedRowsDeleter:
-    """A thread that deletes what purges cover, as long as something is left."""
+    """A thread that deletes or marks what purges cover, as long as something is left."""
 
-    def __init__(self, directory: Path, rows: Rows, purges: PurgeTable) -> None:
+    def __init__(self, directory: Path, rows: Rows, purges: PurgeTable, carry_out: CarryOut) -> None:
+        self._carry_out = carry_out
         self._lock_file = directory / LOCK_FILE
         self._rows = rows
         self._purges = purges
@@ -182,7 +251,7 @@ class PurgedRowsDeleter:
             descriptor = os.open(self._lock_file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
             try:
                 flock(descriptor, LOCK_EX | LOCK_NB)
-                delete_purged(self._rows, self._purges, self._should_continue)
+                carry_out_purges(self._rows, self._purges, self._carry_out, self._should_continue)
                 self._failing = False
                 return True
             finally:

@@ -109,10 +109,19 @@ class QuickReads:
             if head is None or self._purges.covers(key, head[1]) or (sole := _sole_entry(head[0], key)) is None:
                 return None
             data, entry = sole
+            if self._purges.may_concern(key, head[1]) and not self._is_untouched(key, *head):
+                return None
             body = _row(*row_before) if row_key == f"b:{entry.id}" else self._small_body(entry)
             if body is not None and not self._purges.covers(key, body[1]):
                 return copy_in_row(entry, data, body[0])
         return None
+
+    def _is_untouched(self, key: str, row: bytes, number: int) -> bool:
+        """Return whether no purge after that number covers one of the entries in a head row."""
+        try:
+            return [data for _, data in decoded(row, number, key, self._purges)] == decode_row(row)
+        except CodecError:
+            return False
 
     def _small_body(self, entry: Record[Lines]) -> _Row | None:
         """Return the body row of an entry."""

@@ -12,10 +12,12 @@ from functools import lru_cache
 
 from diskcache.core import MODE_RAW
 
+from cache.rules.stored_response import StoredResponse
 from cache.stores.base import StoreError
 from cache.stores.disk.purge_table import PurgeTable
 from cache.stores.disk.rows import Execute, Rows, Value
 from cache.stores.disk.spool import Spool
+from cache.stores.disk.tag_index import add_tags, replace_tags
 from cache.stores.generations import Generations
 
 _INTO = "INSERT INTO Cache (key, raw, store_time, access_time, access_count, tag, size, mode, filename, value) VALUES "
@@ -96,6 +98,8 @@ class RowTransaction:
         self._discard = discard
         self._added: list[tuple[tuple[Value, ...], tuple[Value, ...]]] = []
         """The columns of each body row that waits to be written, and of its head row."""
+        self._tagged: list[tuple[str, str]] = []
+        """Id and tags of the entries among them that have tags."""
         self._now = time.time()
         self.last_purge = purges.load_in(execute)
         """Number of the last purge before the transaction."""
@@ -116,11 +120,12 @@ class RowTransaction:
         slot = self.generations.slot(key)
         return slot not in self.slots and self.generations.stable_value(slot) == 0
 
-    def add(self, key: str, row: bytes, entry_id: str, body: bytes, used: float) -> None:
+    def add(self, row: bytes, entry: StoredResponse, body: bytes, used: float) -> None:
         """Write the head row and the only body row of a primary key that has none. They may wait for `write_added`."""
-        self.slots.add(self.generations.slot(key))
-        now, purge = self._now, self.last_purge
-        self._added.append(((f"b:{entry_id}", used, used, purge, key, body), (f"u:{key}", now, now, purge, row)))
+        self.slots.add(self.generations.slot(entry.key))
+        key, now, purge = entry.key, self._now, self.last_purge
+        self._added.append(((f"b:{entry.id}", used, used, purge, key, body), (f"u:{key}", now, now, purge, row)))
+        self._tagged += [(entry.id, entry.tags)] if entry.tags else []
         if len(self._added) >= _ADDED_AT_ONCE:
             self.write_added()
 
@@ -140,6 +145,13 @@ class RowTransaction:
         except sqlite3.IntegrityError as error:
             raise IdTaken("the id of a new entry is taken") from error
         self._execute_now(put_heads, *heads)
+        tagged, self._tagged = self._tagged, []
+        add_tags(self._execute_now, tagged, self.last_purge)
+
+    def replace_tags(self, entry: StoredResponse) -> None:
+        """Replace the tags of the body of an entry in the index of tags."""
+        self.write_added()
+        replace_tags(self._execute_now, entry.id, entry.tags, self.last_purge)
 
     def overtake(self, key: str) -> None:
         """Let no process store what it has not written yet under a key: it is from before this transaction."""
@@ -162,16 +174,18 @@ class RowTransaction:
         self.slots.add(self.generations.slot(key))
         self._execute("DELETE FROM Cache WHERE key = ?", f"u:{key}")
 
-    def put_body(self, entry_id: str, key: str, body: bytes | Spool, used: float) -> None:
-        """Write a body row. Raises IdTaken if there is one for that id."""
+    def put_body(self, entry: StoredResponse, body: bytes | Spool, used: float) -> None:
+        """Write the body row of an entry. Raises IdTaken if there is one for its id."""
+        entry_id = entry.id
         # A spool file is moved before its row is inserted, so the id is checked first
         if isinstance(body, Spool) and self._execute("SELECT 1 FROM Cache WHERE key = ?", f"b:{entry_id}"):
             raise IdTaken(f"the id {entry_id} is taken")
         try:
-            columns = (used, used, self.last_purge, key, *self._rows.disk.store(body, read=False))
+            columns = (used, used, self.last_purge, entry.key, *self._rows.disk.store(body, read=False))
             self._execute(_PUT, f"b:{entry_id}", *columns)
         except sqlite3.IntegrityError as error:
             raise IdTaken(f"the id {entry_id} is taken") from error
+        add_tags(self._execute, [(entry_id, entry.tags)], self.last_purge)
 
     def bodies_of(self, key: str) -> dict[str, float]:
         """Return the last uses of the bodies under a key, in seconds since the epoch by entry id, oldest first."""

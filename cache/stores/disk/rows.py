@@ -44,12 +44,15 @@ _PAGE_OF_KEYS = """
 _CREATE_PURGES = """
     CREATE TABLE IF NOT EXISTS Purge (tag TEXT PRIMARY KEY, number INTEGER NOT NULL UNIQUE, done INTEGER DEFAULT 0)
 """
+_CREATE_TAGS = """
+    CREATE TABLE IF NOT EXISTS Tag (hash INTEGER, body INTEGER, number INTEGER, PRIMARY KEY (hash, body)) WITHOUT ROWID
+"""
 _RECOUNT_FILE_BYTES = """
     UPDATE Settings SET value = (SELECT COALESCE(SUM(size), 0) FROM Cache WHERE filename IS NOT NULL)
     WHERE key = 'size'
 """
 
-# Replace diskcache's triggers of the same names, which write to a second table for each row inserted or deleted
+# All but the last replace diskcache's triggers of the same names, which write to a second table for each row
 _TRIGGERS = {
     "Settings_count_insert": "INSERT ON Cache WHEN FALSE BEGIN SELECT 1; END",  # this count is not used
     "Settings_count_delete": "DELETE ON Cache WHEN FALSE BEGIN SELECT 1; END",
@@ -59,6 +62,7 @@ _TRIGGERS = {
         BEGIN UPDATE Settings SET value = value + NEW.size - OLD.size WHERE key = 'size'; END""",
     "Settings_size_delete": """DELETE ON Cache WHEN OLD.size <> 0
         BEGIN UPDATE Settings SET value = value - OLD.size WHERE key = 'size'; END""",
+    "Tag_delete": "DELETE ON Cache WHEN OLD.tag IS NOT NULL BEGIN DELETE FROM Tag WHERE body = OLD.rowid; END",
 }
 
 # Replace diskcache's indexes of the same names, to which each row adds a line
@@ -101,6 +105,9 @@ class Rows(diskcache.Cache):  # type: ignore[misc] # diskcache has no types
             self.execute("CREATE INDEX IF NOT EXISTS Body_file ON Cache(filename, size) WHERE filename IS NOT NULL")
             self.execute(_CREATE_PURGES)
             self.execute("SELECT tag, number, done FROM Purge LIMIT 1")  # fails if it is another table
+            self.execute(_CREATE_TAGS)
+            self.execute("SELECT hash, body, number FROM Tag LIMIT 1")  # the same
+            self.execute("CREATE INDEX IF NOT EXISTS Tag_body ON Tag(body)")
             self._replace("TRIGGER", {name: f"{name} AFTER {event}" for name, event in _TRIGGERS.items()})
             self._replace("INDEX", {name: f"{name} ON {columns}" for name, columns in _INDEXES.items()})
         except BaseException:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import FileIO
 from itertools import batched
 from pathlib import Path
 
 from cache.rules.stored_response import StoredResponse
-from cache.stores.base import DamagedEntry, StoreError, StoreStatistics
+from cache.stores.base import DamagedEntry, Extent, StoreError, StoreStatistics
 from cache.stores.bodies import BytesBody, FileBody
 from cache.stores.disk.bytes_disk import RowError
 from cache.stores.disk.directory import close_rows, make_subdirectories, open_rows
@@ -20,15 +20,16 @@ from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.full_disk import FullDisk, is_full
 from cache.stores.disk.head_rows import encoded, variants_in
 from cache.stores.disk.identity import StoreIdentity
+from cache.stores.disk.purge_extents import PurgeExtents
 from cache.stores.disk.purge_table import PurgeTable
-from cache.stores.disk.purged_rows import PurgedRowsDeleter, count_bodies
+from cache.stores.disk.purged_rows import PurgedRowsDeleter
 from cache.stores.disk.quick_reads import QuickReads
 from cache.stores.disk.recency import Recency
 from cache.stores.disk.row_transaction import row_transaction
 from cache.stores.disk.spool import SPOOL_DIRECTORY, Spool
 from cache.stores.disk.sweep import Sweeper, sweep
 from cache.stores.disk.verification import Verification
-from cache.stores.purges import ALL, host_tag
+from cache.stores.purge_scopes import ALL, Scope
 
 logger = logging.getLogger(__name__)
 
@@ -76,7 +77,7 @@ class DiskStore:
         except OSError as error:
             close_rows(directory, self._rows, self._in_use_lock, self._table)
             raise StoreError(f"the store in {directory} was removed while it was opened") from error
-        self._deleter = PurgedRowsDeleter(directory, self._rows, self._purges)
+        self._deleter = PurgedRowsDeleter(directory, self._rows, self._purges, self._carry_out_purges)
         self._spools = directory / SPOOL_DIRECTORY
         self._max_size = self._limit = max_size
         self._full_disk = FullDisk(directory, self._rows, self.generations, self._purges, self.last_use)
@@ -108,6 +109,9 @@ class DiskStore:
     def call_when_committed(self, key: str, call: Callable[[], None]) -> bool:  # noqa: ARG002 - the protocol's signature
         """Return false: every change is made in a transaction."""
         return False
+
+    def commit(self) -> None:
+        """Do nothing: every change is made in a transaction."""
 
     def commit_soon(self) -> None:
         """Do nothing: every change is made in a transaction."""
@@ -197,23 +201,23 @@ class DiskStore:
         """Delete the entries under a key, all or only those with these ids. Return their number. Raises StoreError."""
         return self.transact(lambda transaction: transaction.delete(key, ids))
 
-    def delete_host(self, host: str) -> int:
-        """Purge all entries of a host, with any scheme and port. Return their number. Raises StoreError."""
-        return self._purge(host_tag(host))
+    def purge(self, scopes: Sequence[Scope]) -> Extent:
+        """Purge what these scopes, all hard or all soft, cover: at once; it is deleted or marked soon.
 
-    def clear(self) -> int:
-        """Purge all entries. Return their number. Raises StoreError."""
-        return self._purge(ALL)
-
-    def _purge(self, tag: str) -> int:
-        """Purge the entries with a tag: from now on they count as absent, and soon they are deleted."""
-        count = count_bodies(self._rows, self._purges.pending(), tag)
-        self._with_room(lambda: self._purges.add(tag))
+        Raises:
+            StoreError: nothing is purged.
+        """
+        extent = PurgeExtents(self._rows, self._purges).counted(scopes)
+        self._with_room(lambda: self._purges.add(scopes))
         self._deleter.start()
-        return count
+        return extent
+
+    def measure(self, scopes: Sequence[Scope]) -> Extent:
+        """Return number and size of what a purge of these scopes would cover. Raises StoreError."""
+        return PurgeExtents(self._rows, self._purges).measured(scopes)
 
     def delete_purged(self) -> None:
-        """Wait until what was purged is deleted, unless another process is deleting."""
+        """Wait until purges are carried out, unless another process is doing that."""
         self._deleter.finish()
 
     def transact[T](self, change: Callable[[EntryTransaction], T]) -> T:
@@ -272,7 +276,7 @@ class DiskStore:
 
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries. Raises StoreError."""
-        count = count_bodies(self._rows, self._purges.pending(), ALL)
+        count = PurgeExtents(self._rows, self._purges).counted([Scope(ALL)]).copies
         with self._rows.failures():
             return StoreStatistics(count, self._rows.bytes_in_use(), self._max_size)
 
@@ -284,6 +288,12 @@ class DiskStore:
     def sweep(self, should_continue: Callable[[], bool] = lambda: True) -> None:
         """Remove what killed processes left, see `cache.stores.disk.sweep`. Raises StoreError."""
         sweep(self._directory, self._rows, should_continue)
+
+    def _carry_out_purges(self, keys: Sequence[str]) -> None:
+        with row_transaction(self._rows, self.generations, self._purges) as changes:
+            transaction = EntryTransaction(self._rows, changes)
+            for key in keys:
+                transaction.carry_out_purges(key)
 
     def _sweep_remains(self, should_continue: Callable[[], bool]) -> None:
         if self._purges.pending():

@@ -17,7 +17,7 @@ from typing import NamedTuple
 from cache.http.messages import Fields
 from cache.rules.stored_response import StoredResponse
 from cache.stores.generations import Generations
-from cache.stores.purges import tags_of
+from cache.stores.purge_scopes import names_of
 
 _SMALL_SHARE = 10
 _MAX_USES = 3
@@ -47,13 +47,15 @@ class KeyState(NamedTuple):
 class CachedKey:
     """The entries and bodies in memory of one primary key."""
 
-    __slots__ = ("bodies", "cost", "key", "slot", "state", "uses")
+    __slots__ = ("bodies", "cost", "key", "slot", "state", "unpurged", "uses")
 
     def __init__(self, key: str, slot: int, state: KeyState) -> None:
         self.key = key
         self.slot = slot
         self.state = state
         """One attribute, replaced as a whole: readers hold no lock."""
+        self.unpurged: tuple[int, KeyState] | None = None
+        """A later purge, and the state of which it is known that no purge up to that one covers it."""
         self.bodies: dict[str, bytes] = {}
         self.cost = 0
         self.uses = 0
@@ -96,13 +98,20 @@ class MemoryTier:
         return cached.bodies.get(entry.id)
 
     def _is_current(self, cached: CachedKey) -> bool:
-        generation, last_purge, _ = cached.state
+        state = cached.state
+        generation, last_purge, variants = state
         now = self._generations.stable_value(cached.slot)
         if now != generation and not (now is None and cached.key in self._pinned):
             return False
         purges = self._generations.purges
         number = purges.number()
-        return number == last_purge or (number is not None and not purges.is_outdated(tags_of(cached.key), last_purge))
+        unpurged = cached.unpurged
+        if number == last_purge or (unpurged is not None and unpurged[0] == number and unpurged[1] is state):
+            return True
+        if number is None or purges.is_outdated(names_of(cached.key), last_purge, _tags_of(variants)):
+            return False
+        cached.unpurged = number, state
+        return True
 
     def put_if_current(self, key: str, slot: int, state: KeyState) -> None:
         """Keep entries that were read, if the slot of their key still has the same generation."""
@@ -192,9 +201,15 @@ class MemoryTier:
         cached.cost = 0
 
 
+def _tags_of(variants: tuple[StoredResponse, ...]) -> str:
+    if len(variants) == 1:
+        return variants[0].tags
+    return "\n".join([entry.tags for entry in variants if entry.tags])
+
+
 def cost_of(entry: StoredResponse) -> int:
     """Return about how many bytes an entry takes in memory, without its body."""
-    text = len(entry.key) + len(entry.target)
+    text = len(entry.key) + len(entry.target) + len(entry.tags)
     return _COST_OF_ENTRY + 2 * text + _COST_OF_FIELD * len(entry.vary) + _cost_of_fields(entry.head.fields)
 
 

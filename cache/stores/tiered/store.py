@@ -7,7 +7,7 @@ once and on the disk within a tenth of a second. If the process is killed, only 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from hashlib import sha256
 from threading import Lock
@@ -15,13 +15,14 @@ from threading import Lock
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
-from cache.stores.base import StoredBody, StoreStatistics
+from cache.stores.base import Extent, Overtaken, StoredBody, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.disk.disk_writer import DiskWriter
 from cache.stores.disk.entry_transaction import EntryTransaction
-from cache.stores.disk.head_rows import encoded
+from cache.stores.disk.head_rows import Encoded, encoded
 from cache.stores.disk.spool import Spool
 from cache.stores.disk.store import DiskStore
+from cache.stores.purge_scopes import Scope
 from cache.stores.supersession import superseded
 from cache.stores.tiered.memory_tier import KeyState, MemoryTier, cost_of
 from cache.stores.tiered.write_behind import Change, Write, WriteBehind
@@ -108,6 +109,8 @@ class TieredStore:
         with self._lock:
             # before the entries are looked up
             last_purge, removals = self.generations.purges.number(), self.generations.removal_version()
+            if stored.last_purge is not None and stored.last_purge != last_purge:
+                stored, data = self._as_purged(stored, data)
             known = self._memory.variants(entry.key)
             if known is None or last_purge is None or not self._write_behind.has_room(size):
                 return None
@@ -125,6 +128,7 @@ class TieredStore:
                     last_purge,
                     size,
                     lambda transaction: transaction.insert(stored, data, body, replaced, now),
+                    tags=stored.tags,
                     removals=removals,
                 ),
                 (stored, *kept),
@@ -144,13 +148,14 @@ class TieredStore:
                 return False
             updated, data = encoded(entry.with_body(stored.length, stored.sha256))
             variants = tuple(updated if each is stored else each for each in known)
-            sole_variant = data if len(known) == 1 else None
+            sole_variant = data if len(known) == 1 and updated.tags == stored.tags else None
             self._change(
                 self._new_change(
                     entry.key,
                     last_purge,
                     cost_of(updated),
                     lambda transaction: transaction.update(updated, sole_variant),
+                    tags=f"{stored.tags}\n{updated.tags}",
                 ),
                 variants,
                 {},
@@ -161,6 +166,10 @@ class TieredStore:
         """Call a function, on any thread, when the changes under a key are on the disk. Return false if they are."""
         with self._lock:
             return self._write_behind.call_when_written(key, call)
+
+    def commit(self) -> None:
+        """Wait until other processes see the changes made so far."""
+        self._write_behind.flush()
 
     def commit_soon(self) -> None:
         """Let other processes see the changes made so far as soon as possible. Never waits."""
@@ -173,10 +182,19 @@ class TieredStore:
         self._memory.put(change.key, change.slot, KeyState(change.base, change.last_purge, variants), bodies)
         self.generations.note_local_change(change.slot)
 
-    def _new_change(self, key: str, last_purge: int, size: int, write: Write, *, removals: int | None = None) -> Change:
+    def _as_purged(self, entry: StoredResponse, data: bytes) -> Encoded:
+        """Return a new entry as the purges leave it that came after it was asked for. Raises Overtaken."""
+        left = self.generations.purges.judged(entry, entry.last_purge or 0)
+        if left is None:
+            raise Overtaken(f"{entry.key.partition('?')[0]} was purged while it was being fetched")
+        return (entry, data) if left is entry else encoded(left)
+
+    def _new_change(
+        self, key: str, last_purge: int, size: int, write: Write, *, tags: str, removals: int | None = None
+    ) -> Change:
         cached = self._memory.get(key)
         slot, base = (cached.slot, cached.state.generation) if cached else (self.generations.slot(key), 0)
-        return Change(key, slot, base=base, last_purge=last_purge, size=size, write=write, removals=removals)
+        return Change(key, slot, base=base, last_purge=last_purge, size=size, write=write, tags=tags, removals=removals)
 
     # ---- called after a batch was written, with the lock held
 
@@ -281,15 +299,15 @@ class TieredStore:
         self._flush_key(key)
         return self._disk.delete(key, ids)
 
-    def delete_host(self, host: str) -> int:
-        """Delete all entries of a host, with any scheme and port. Return their number. Raises StoreError."""
+    def purge(self, scopes: Sequence[Scope]) -> Extent:
+        """Purge what these scopes, all hard or all soft, cover; see `ResponseStore`. Raises StoreError."""
         self._write_behind.flush()
-        return self._disk.delete_host(host)
+        return self._disk.purge(scopes)
 
-    def clear(self) -> int:
-        """Delete all entries. Return their number. Raises StoreError."""
+    def measure(self, scopes: Sequence[Scope]) -> Extent:
+        """Return number and size of what a purge of these scopes would cover. Raises StoreError."""
         self._write_behind.flush()
-        return self._disk.clear()
+        return self._disk.measure(scopes)
 
     def problem(self) -> str | None:
         """Return why the store must be opened again (its files were removed, replaced or damaged), or None."""

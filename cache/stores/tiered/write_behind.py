@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from threading import Condition, Lock, Thread
 
 from cache.policy.reasons import NotStored
-from cache.stores.base import StoreError
+from cache.stores.base import Overtaken, StoreError
 from cache.stores.disk.entry_transaction import EntryTransaction
 from cache.stores.disk.row_transaction import IdTaken
 from cache.stores.disk.store import DiskStore
@@ -40,6 +40,8 @@ class Change:
     size: int
     """Bytes that it takes in memory."""
     write: Write
+    tags: str = ""
+    """The cache tags of the entry, a line for each."""
     removals: int | None = None
     """The version of removals before the change, if it may join what other processes have stored meanwhile."""
 
@@ -215,13 +217,16 @@ class _Attempt:
         """Make the changes, except under keys that another process has changed or that were purged."""
         self.transaction, self.failed, self.overtaken = transaction, [], []
         for change in self._batch:
-            if transaction.is_outdated(change.key, change.slot, change.base, change.last_purge, change.removals):
+            is_outdated = transaction.is_outdated(change.slot, change.base, change.removals)
+            if is_outdated or transaction.is_purged(change.key, change.last_purge, change.tags):
                 self.overtaken.append(change.key)
                 continue
             try:
                 change.write(transaction)
                 if self.one_by_one:
                     transaction.write_added()
+            except Overtaken:
+                self.overtaken.append(change.key)
             except StoreError as error:
                 if isinstance(error, IdTaken) and not self.one_by_one:
                     raise

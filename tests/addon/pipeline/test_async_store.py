@@ -21,6 +21,7 @@ from cache.engine.decisions import Update
 from cache.http.messages import Fields, Response
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
+from cache.stores.purge_scopes import ALL, Scope, url_name
 from cache.stores.tiered import write_behind
 from tests.fixtures.stored_entries import KEY, new_entry
 
@@ -119,7 +120,7 @@ def test_a_response_on_its_way_is_dropped_by_a_purge_and_marked_by_an_invalidati
     async def scenario() -> None:
         single_flight, other_key = SingleFlight(), KEY + "x"
         purged, invalidated = (single_flight.begin(key, leads=True) for key in (KEY, other_key))
-        single_flight.mark_purged(lambda key: key == KEY)
+        store.sync_store.purge([Scope(url_name(KEY))])
         single_flight.mark_invalidated(other_key)
         assert await store.keep(new_entry(), b"body", (), flight=purged) is NotStored.OVERTAKEN
         assert store.peek(KEY) == ()
@@ -136,7 +137,7 @@ def test_a_response_that_is_stored_during_a_purge_is_dropped(store: AsyncStore) 
         await store.commits.acquire()
         keeping = asyncio.ensure_future(store.keep(new_entry(), b"body", (), flight=flight))
         await asyncio.sleep(0)
-        single_flight.mark_purged(lambda _: True)
+        store.sync_store.purge([Scope(ALL)])
         store.commits.release()
         assert await keeping is NotStored.OVERTAKEN
 

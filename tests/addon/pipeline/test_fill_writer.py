@@ -56,7 +56,7 @@ class Store:
 def test_a_reader_never_reads_from_a_body_that_is_being_stored() -> None:
     async def main() -> None:
         body, store = Body(), Store()
-        flight = SimpleNamespace(purged=False, invalidated=False, end=lambda _: None)
+        flight = SimpleNamespace(last_purge=0, invalidated=False, end=lambda _: None)
         outcome = SimpleNamespace(entry=new_entry(), replaces=(), secrets=("a secret",))
         not_stored = NotStoredLog(lambda: 0.0, Counters())
         writer = FillWriter(

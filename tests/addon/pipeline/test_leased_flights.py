@@ -17,6 +17,7 @@ from addon.runtime.leases import client
 from addon.runtime.leases.server import LeaseServer
 from addon.service import Service
 from cache.http.messages import Request
+from cache.stores.purge_scopes import ALL, Scope
 from tests.fixtures.origin_client import get
 from tests.fixtures.raw_origin import HEAD, Peer, RawOrigin, Script, answering
 
@@ -293,7 +294,7 @@ def test_a_fetch_that_was_purged_meanwhile_has_no_more_followers_in_other_worker
         await until(lambda: len(workers.origin.requests) == 1)
         follower = asyncio.create_task(respond(second, request))
         await workers.wait_for_waiting()
-        await first.active.own.purge(lambda _: True, first.store.clear)
+        await first.active.own.purge([Scope(ALL)])
         await until(lambda: len(workers.origin.requests) == 2)  # the follower goes to the origin itself
         arrived.set()
         await asyncio.gather(leader, follower)

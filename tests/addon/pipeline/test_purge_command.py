@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from addon.config.settings import Settings
-from addon.pipeline.purge_command import purge_handler
 from addon.runtime.control import Handler
 from addon.service import Service
 from cache.stores.base import StoreError
@@ -28,7 +27,7 @@ def run(directory: Path, scenario: Callable[[Service, Handler], Awaitable[None]]
         try:
             own = service.active.own
             assert await own.store.keep(new_entry(), b"body", ()) is None
-            await scenario(service, purge_handler(own, service.own_store))
+            await scenario(service, service.purges.handler())
         finally:
             await service.close()
 
@@ -38,8 +37,8 @@ def run(directory: Path, scenario: Callable[[Service, Handler], Awaitable[None]]
 @pytest.mark.parametrize("arguments", [{"url": KEY}, {"host": "A.example"}, {"all": True}])
 def test_a_copy_is_deleted_and_counted(tmp_path: Path, arguments: dict[str, object]) -> None:
     async def scenario(service: Service, purge: Handler) -> None:
-        assert await purge(arguments) == {"deleted": 1}
-        assert await purge(arguments) == {"deleted": 0}
+        assert (await purge(arguments))["deleted"] == 1
+        assert (await purge(arguments))["deleted"] == 0
         assert await service.active.own.store.candidates(KEY) == ()
 
     run(tmp_path / "store", scenario)
@@ -56,7 +55,7 @@ def test_other_arguments_are_refused(tmp_path: Path) -> None:
 def test_after_a_purge_in_a_removed_store_its_copies_are_not_served(tmp_path: Path) -> None:
     async def scenario(service: Service, purge: Handler) -> None:
         shutil.rmtree(tmp_path / "store")
-        assert await purge({"url": KEY}) == {"deleted": 0}
+        assert (await purge({"url": KEY}))["deleted"] == 0
         assert await service.active.own.store.candidates(KEY) == ()
 
     run(tmp_path / "store", scenario)
@@ -69,7 +68,7 @@ def test_a_purge_in_a_damaged_database_ends_with_an_empty_store(tmp_path: Path) 
         for name in ("cache.db", "cache.db-wal"):
             with (tmp_path / "store" / name).open("r+b") as file:
                 file.write(os.urandom(100_000))
-        assert await purge({"all": True}) == {"deleted": 0}
+        assert (await purge({"all": True}))["deleted"] == 0
         assert await store.candidates(KEY) == ()
 
     run(tmp_path / "store", scenario)
@@ -81,7 +80,7 @@ def test_a_purge_that_fails_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         raise StoreError("attempt to write a readonly database")
 
     async def scenario(_service: Service, purge: Handler) -> None:
-        monkeypatch.setattr(TieredStore, "clear", fail)
+        monkeypatch.setattr(TieredStore, "purge", fail)
         with pytest.raises(ValueError, match="readonly"):
             await purge({"all": True})
 

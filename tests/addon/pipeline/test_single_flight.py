@@ -163,9 +163,20 @@ def test_a_follower_waits_for_a_response_head_no_longer_than_the_timeout() -> No
 def test_a_purged_fetch_has_no_more_followers() -> None:
     single_flight = SingleFlight()
     flight = single_flight.begin("http://a/", leads=True)
-    single_flight.mark_purged(lambda key: key == "http://a/")
+    single_flight.forget_purged(lambda key: key == "http://a/")
     assert single_flight.leader("http://a/") is None
-    assert (flight.purged, asyncio.run(flight.result(1))) == (True, FlightResult.ASK_ANEW)
+    assert asyncio.run(flight.result(1)) == FlightResult.ASK_ANEW
+
+
+def test_a_fetch_from_before_a_purge_of_another_process_is_not_waited_for() -> None:
+    purges = [4]
+    single_flight = SingleFlight(lambda: purges[-1], lambda _key, number: number < purges[-1])
+    flight = single_flight.begin("http://a/", leads=True)
+    assert (single_flight.leader("http://a/"), flight.last_purge) == (flight, 4)
+    purges.append(5)
+    assert single_flight.leader("http://a/") is None
+    newer = single_flight.begin("http://a/", leads=True)
+    assert single_flight.leader("http://a/") is newer
 
 
 # ---- hit-for-pass
@@ -216,7 +227,7 @@ def test_the_first_shareable_response_ends_hit_for_pass_for_its_audience_and_for
         False,
         True,
     ]
-    single_flight.mark_purged(lambda key: key == "http://a/")
+    single_flight.forget_purged(lambda key: key == "http://a/")
     assert not single_flight.is_hit_for_pass("http://a/", 100.0, 2)
 
 

@@ -42,6 +42,9 @@ ENTRY = StoredResponse(
     revision=8,
     scrubbed=True,
     clock=ClockSetting(9, 10.0),
+    tags="news",
+    soft_purged=True,
+    last_purge=11,
 )
 NEVER_STORED = {"combined_parts", "coded_forms"}
 

@@ -30,6 +30,9 @@ ENTRY = StoredResponse(
     revision=7,
     scrubbed=True,
     clock=ClockSetting(8, 9.0),
+    tags="news",
+    soft_purged=True,
+    last_purge=3,
     combined_parts=(PART,),
     coded_forms=(PART,),
 )
@@ -45,13 +48,14 @@ def test_with_body_changes_only_the_attributes_of_the_body() -> None:
     valid = replace(ENTRY, invalid=False)
     assert valid.with_body(8, "t") == replace(valid, length=8, sha256="t", combined_parts=())
     assert valid.with_body(8, "t", invalid=True).invalid
+    assert ENTRY.with_body(8, "t", last_purge=4).last_purge == 4
 
 
 def test_revalidated_changes_only_its_arguments_and_the_revision() -> None:
     head = Response(200, "OK", Fields((("ETag", '"2"'),)))
     clock = ClockSetting(9, 10.0)
     expected = replace(ENTRY, head=head, request_time=8.0, response_time=9.0, vary=(), personal=False, scrubbed=False)
-    expected = replace(expected, clock=clock)
-    confirmed = ENTRY.revalidated(head, 8.0, 9.0, (), personal=False, scrubbed=False, clock=clock)
+    expected = replace(expected, clock=clock, tags="sport", soft_purged=False, last_purge=None)
+    confirmed = ENTRY.revalidated(head, 8.0, 9.0, (), personal=False, scrubbed=False, clock=clock, tags="sport")
     assert confirmed == replace(expected, invalid=False, revision=8)
     assert confirmed.coded_forms == (PART,)

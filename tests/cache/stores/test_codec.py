@@ -64,9 +64,13 @@ def test_every_attribute_of_an_entry_is_encoded() -> None:
     changes = {"id": "1" * 16, "key": "k", "method": "HEAD", "target": "t", "head": Response(404, "No")}
     changes |= {"request_time": 1.0, "response_time": 2.0, "stored_at": 3.0, "vary": (), "length": 4}
     changes |= {"sha256": "1" * 64, "personal": True, "invalid": True, "revision": 5, "scrubbed": True}
-    changes |= {"first": 6, "complete_length": 700, "clock": ClockSetting(7, 8.5)}
-    # these are found when parts are combined, and among the candidates, and never stored
-    assert changes.keys() == {each.name for each in fields(StoredResponse)} - {"combined_parts", "coded_forms"}
+    changes |= {"first": 6, "complete_length": 700, "clock": ClockSetting(7, 8.5), "tags": "news", "soft_purged": True}
+    # these are found when parts are combined, among the candidates, and when it is fetched, and never stored
+    assert changes.keys() == {each.name for each in fields(StoredResponse)} - {
+        "combined_parts",
+        "coded_forms",
+        "last_purge",
+    }
     for name, value in changes.items():
         assert decode(encode(replace(GOOD, **{name: value}))) != GOOD
 
@@ -123,13 +127,19 @@ def test_a_record_with_one_value_changed_is_refused_or_can_be_encoded_again(posi
 
 def test_an_entry_from_before_its_clock_was_noted_has_an_unknown_one() -> None:
     record = msgspec.msgpack.decode(encode(replace(GOOD, clock=ClockSetting(7, 8.5)))[17:])
-    assert decode(with_checksum(msgspec.msgpack.encode(record[:-1]))) == replace(GOOD, clock=UNKNOWN_SETTING)
+    assert decode(with_checksum(msgspec.msgpack.encode(record[:-3]))) == replace(GOOD, clock=UNKNOWN_SETTING)
+
+
+def test_an_entry_from_before_its_tags_were_noted_has_those_of_its_fields() -> None:
+    tagged = replace(GOOD, head=Response(200, "OK", Fields((("Surrogate-Key", "a b"), ("Cache-Tag", "c,a")))))
+    record = msgspec.msgpack.decode(encode(tagged)[17:])
+    assert decode(with_checksum(msgspec.msgpack.encode(record[:-2]))).tags == "c\na\nb"
 
 
 def test_a_record_with_a_value_too_many_or_too_few_is_refused() -> None:
     record = msgspec.msgpack.decode(encode(GOOD)[17:])
     assert decode(with_checksum(msgspec.msgpack.encode(record))) == GOOD
-    for wrong in (record[:-2], [*record, 1], record[::-1], {"id": record[0]}):
+    for wrong in (record[:-4], [*record, 1], record[::-1], {"id": record[0]}):
         with pytest.raises(CodecError):
             decode(with_checksum(msgspec.msgpack.encode(wrong)))
 

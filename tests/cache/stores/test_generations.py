@@ -17,7 +17,7 @@ from cache.stores.disk import generation_file
 from cache.stores.disk.generation_file import FILE
 from cache.stores.disk.store import DiskStore
 from cache.stores.generations import SLOTS, TABLE_SIZE, private_generations
-from tests.fixtures.stored_entries import KEY, is_intact, new_entry, put
+from tests.fixtures.stored_entries import KEY, is_intact, new_entry, purge_all, purge_host, put
 
 MAX_SIZE = 64 << 20
 
@@ -222,7 +222,7 @@ def test_a_change_in_one_store_changes_the_number_in_another(directory: Path) ->
         assert len(set(numbers)) == len(numbers)
 
 
-@pytest.mark.parametrize("purge", [lambda store: store.delete_host("a.example"), DiskStore.clear], ids=["host", "all"])
+@pytest.mark.parametrize("purge", [lambda store: purge_host(store, "a.example"), purge_all], ids=["host", "all"])
 def test_a_purge_in_one_store_outdates_a_stamp_in_another(
     directory: Path, purge: Callable[[DiskStore], object]
 ) -> None:
@@ -231,13 +231,13 @@ def test_a_purge_in_one_store_outdates_a_stamp_in_another(
         stamp, version = other.generations.stamp(KEY), other.generations.version()
         elsewhere = other.generations.stamp("http://b.example/")
         assert other.generations.is_current(stamp)
-        one.delete_host("c.example")
+        purge_host(one, "c.example")
         assert other.generations.is_current(stamp)
         purge(one)
         assert other.generations.version() != version
         assert not other.generations.is_current(stamp)
         assert other.generations.is_current(other.generations.stamp(KEY))
-        assert other.generations.is_current(elsewhere) == (purge is not DiskStore.clear)
+        assert other.generations.is_current(elsewhere) == (purge is not purge_all)
 
 
 def test_eviction_changes_the_number_too(directory: Path) -> None:

@@ -1,51 +1,94 @@
-"""Tags of purges: which keys have them, and which ranges of keys hold these."""
+"""Purges that a process knows: what they leave of stored responses, and what is looked up again after them."""
 
 from __future__ import annotations
 
 import pytest
 
-from cache.stores.purges import ALL, REMEMBERED, KnownPurges, host_tag, key_ranges, tags_of
+from cache.stores.purge_scopes import ALL, Conditions, names_of, tag_name, url_name, where
+from cache.stores.purges import MAX_CONDITIONS, REMEMBERED, KnownPurges
+from tests.fixtures.stored_entries import KEY, new_entry
 
-KEYS = {
-    "http://a.example/": "a.example",
-    "https://a.example/x?y=http://b.example/": "a.example",
-    "http://a.example:8080/": "a.example",
-    "http://a.example.org/": "a.example.org",
-    "http://b.a.example/": "b.a.example",
-    "http://[::1]/": "::1",
-    "https://[::1]:8443/": "::1",
-    "http://[::11]/": "::11",
-}
+A, B = "http://a.example/", "http://b.example/"
+TAGGED = new_entry(tags="news\nsport", revision=3)
 
 
-@pytest.mark.parametrize("key", KEYS)
-def test_a_key_has_the_tag_of_its_host_and_the_tag_of_everything(key: str) -> None:
-    assert set(tags_of(key)) == {ALL, host_tag(KEYS[key])}
+def known(*purges: tuple[str, int]) -> KnownPurges:
+    found = KnownPurges()
+    found.learn(purges, max(number for _, number in purges))
+    return found
 
 
-@pytest.mark.parametrize("host", sorted({*KEYS.values()}))
-def test_the_ranges_of_a_host_hold_exactly_its_keys(host: str) -> None:
-    inside = {key for key in KEYS for start, stop in key_ranges(host_tag(host)) if start <= key < stop}
-    assert inside == {key for key, its_host in KEYS.items() if its_host == host}
-
-
-def test_a_host_is_meant_in_any_spelling() -> None:
-    assert host_tag("A.Example.") == host_tag("a.example")
-    assert host_tag("[::1]") == host_tag("::1")
-
-
-def test_only_what_is_older_than_a_purge_of_its_tag_is_purged() -> None:
-    purges = KnownPurges()
-    purges.learn([("host:a.example", 3)], 3)
-    assert purges.is_purged(tags_of("http://a.example/"), 2)
-    assert not purges.is_purged(tags_of("http://a.example/"), 3)
-    assert not purges.is_purged(tags_of("http://b.example/"), 2)
+def test_only_what_is_older_than_a_purge_is_covered() -> None:
+    purges = known(("host:a.example", 3))
+    assert [purges.covers(A, 2), purges.covers(A, 3), purges.covers(B, 2)] == [True, False, False]
     purges.learn([(ALL, 4)], 4)
-    assert purges.is_purged(tags_of("http://b.example/"), 3)
+    assert purges.covers(B, 3)
+
+
+@pytest.mark.parametrize(
+    "text", [ALL, "host:a.example", url_name(KEY), tag_name("sport"), where(Conditions(tags=("s*",))).text]
+)
+def test_a_response_is_judged_by_its_names_its_tags_and_conditions(text: str) -> None:
+    assert known((text, 5)).judged(TAGGED, 4) is None
+    assert known((text, 5)).judged(TAGGED, 5) is TAGGED
+    marked = known((f"soft {text}", 5)).judged(TAGGED, 4)
+    assert marked is not None
+    assert (marked.soft_purged, marked.id) == (True, TAGGED.id)
+    assert known(("host:b.example", 5), (tag_name("new"), 6)).judged(TAGGED, 4) is TAGGED
+
+
+def test_a_hard_purge_outdoes_a_soft_one() -> None:
+    assert known(("soft all", 5), ("tag:news", 4)).judged(TAGGED, 3) is None
+    marked = known(("soft all", 5), ("tag:news", 4)).judged(TAGGED, 4)
+    assert marked is not None
+
+
+def test_a_mark_of_a_later_soft_purge_is_another_revision() -> None:
+    purges = known(("soft tag:news", 5))
+    first = purges.judged(TAGGED, 1)
+    purges.learn([("soft all", 6)], 6)
+    second = purges.judged(TAGGED, 1)
+    assert first is not None
+    assert second is not None
+    assert TAGGED.revision < first.revision < second.revision
+
+
+def test_memory_is_outdated_by_the_purges_that_may_cover_it() -> None:
+    purges = known(("tag:news", 5), ("soft host:b.example", 6))
+    assert not purges.is_outdated(names_of(A), 4)
+    assert not purges.is_outdated(names_of(A), 4, "sport")
+    assert purges.is_outdated(names_of(A), 4, "sport\nnews")
+    assert not purges.is_outdated(names_of(A), 5, "sport\nnews")
+    assert purges.is_outdated(names_of(B), 5)
+    purges.learn([(where(Conditions(targets=("/x",))).text, 7)], 7)
+    assert purges.is_outdated(names_of(A), 6)
+    assert not purges.is_outdated(names_of(A), 7)
+
+
+def test_a_fetch_from_before_a_purge_by_tag_may_bring_anything() -> None:
+    purges = known((url_name(A), 5))
+    assert [purges.may_concern(A, 4), purges.may_concern(B, 4), purges.may_concern(A, 5)] == [True, False, False]
+    purges.learn([(tag_name("news"), 6)], 6)
+    assert purges.may_concern(B, 5)
 
 
 def test_memory_from_before_the_remembered_purges_is_outdated() -> None:
     purges = KnownPurges()
     purges.learn([], REMEMBERED + 2)
-    assert purges.is_outdated(tags_of("http://a.example/"), 1)
-    assert not purges.is_outdated(tags_of("http://a.example/"), 2)
+    assert purges.is_outdated(names_of(A), 1)
+    assert not purges.is_outdated(names_of(A), 2)
+
+
+def test_memory_from_before_the_remembered_conditions_is_outdated() -> None:
+    other = where(Conditions(urls=("http://c.example/*",))).text
+    purges = known(*((other, number) for number in range(1, MAX_CONDITIONS + 2)))
+    purges.learn([], MAX_CONDITIONS + 2)
+    assert purges.is_outdated(names_of(A), 0)
+
+
+def test_names_that_do_not_matter_any_more_are_forgotten() -> None:
+    purges = known(*((tag_name(str(number)), number) for number in range(1, 2 * REMEMBERED + 2)))
+    assert purges.knows_too_many
+    purges.forget_all_but([(tag_name("news"), 9000)])
+    assert not purges.knows_too_many
+    assert purges.judged(TAGGED, 1) is None

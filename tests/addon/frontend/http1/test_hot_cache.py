@@ -21,7 +21,7 @@ from tests.fixtures.strategies import unhurried
 POLICY, HITS = CachePolicy(), HitCount("http", None, "a.example")
 
 
-STAMP = Stamp(0, 1, 1, (), 0)
+STAMP = Stamp(0, 1, 1, (), 0, "")
 
 
 def response(
@@ -37,8 +37,9 @@ def response(
         slot=stamp.slot,
         generation=stamp.generation,
         version=stamp.version,
-        tags=stamp.tags,
+        names=stamp.names,
         purges=stamp.purges,
+        tags=stamp.tags,
         policy=POLICY,
         entry_id=entry_id,
         valid_until=valid_until,

@@ -96,7 +96,7 @@ def hot(
     decision = engine.on_request(request, (entry,), policy, now)
     if not isinstance(decision, Serve):
         return None
-    stamp, hits = Stamp(0, 1, 1, (), 0), HitCount("http", None, "a.example")
+    stamp, hits = Stamp(0, 1, 1, (), 0, ""), HitCount("http", None, "a.example")
     return hot_response(HotResponse, request, decision, content, policy=policy, now=now, stamp=stamp, hits=hits)
 
 

@@ -14,6 +14,7 @@ from addon.frontend.http1.hot_response import HotResponse
 from cache.rules.key import key_of_uri
 from tests.addon.frontend.front_end import Client, FrontEndUnderTest, authority_of, echo_path, get, run_conversation
 from tests.fixtures.raw_origin import HEAD, OK, RawOrigin, answering
+from tests.fixtures.stored_entries import purge_all
 
 FRESH = HEAD + b'Cache-Control: max-age=60\r\nETag: "1"\r\nContent-Length: 2\r\n\r\n'
 
@@ -32,7 +33,7 @@ async def purge(front_end: FrontEndUnderTest, origin: RawOrigin, client: Client)
 
 
 async def purge_of_everything(front_end: FrontEndUnderTest, origin: RawOrigin, client: Client) -> None:
-    front_end.service.store.clear()
+    purge_all(front_end.service.store)
 
 
 async def invalidation(front_end: FrontEndUnderTest, origin: RawOrigin, client: Client) -> None:

@@ -25,7 +25,7 @@ from cache.stores.whole_copy import copy_in_row, copy_of
 from tests.fixtures.strategies import BEGINNING, unhurried
 
 REQUEST = Request("GET", "http", "a.example", 80, "/")
-STAMP, HITS = Stamp(0, 1, 1, (), 0), HitCount("http", None, "a.example")
+STAMP, HITS = Stamp(0, 1, 1, (), 0, ""), HitCount("http", None, "a.example")
 
 
 def by_engine(

@@ -101,7 +101,7 @@ def plan_of(
         open_requests=SentOnce(),
         head_as_sent=b"",
         request=request,
-        stamp=Stamp(0, 0, 0, (), 0),
+        stamp=Stamp(0, 0, 0, (), 0, ""),
         decided_at=NOW,
     )
     return validation_plan(planned, head, outcome, "a.example")

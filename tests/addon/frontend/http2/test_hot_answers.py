@@ -46,7 +46,7 @@ def decision(stored: StoredResponse, policy: CachePolicy, now: float) -> Serve:
 
 def hot(stored: StoredResponse, policy: CachePolicy, now: float, content: bytes = b"body") -> Http2HotResponse | None:
     serve = decision(stored, policy, now)
-    stamp, hits = Stamp(0, 1, 1, (), 0), HitCount("http", None, "a.example")
+    stamp, hits = Stamp(0, 1, 1, (), 0, ""), HitCount("http", None, "a.example")
     return hot_response(Http2HotResponse, REQUEST, serve, content, policy=policy, now=now, stamp=stamp, hits=hits)
 
 

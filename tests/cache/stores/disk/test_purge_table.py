@@ -17,14 +17,14 @@ from cache.stores.purges import REMEMBERED
 from cache.stores.tiered import write_behind
 from cache.stores.tiered.store import TieredStore
 from tests.fixtures.disk_store import OpenStore, columns, database
-from tests.fixtures.stored_entries import KEY, new_entry, put
+from tests.fixtures.stored_entries import KEY, new_entry, purge_all, purge_host, put
 
 OTHER = "http://b.example/"
 HEAD = f"u:{KEY}"
 
 PURGES: dict[str, Callable[[DiskStore | TieredStore], int]] = {
-    "a host": lambda store: store.delete_host("a.example"),
-    "all": lambda store: store.clear(),
+    "a host": lambda store: purge_host(store, "a.example"),
+    "all": lambda store: purge_all(store),
 }
 any_purge = pytest.mark.parametrize("purge", PURGES.values(), ids=PURGES)
 
@@ -72,7 +72,7 @@ def test_a_purge_survives_a_crash(open_store: OpenStore, directory: Path, purge:
 def test_a_purge_survives_the_loss_of_the_generation_table(open_store: OpenStore, directory: Path) -> None:
     with closing(open_store()) as store:
         put(store, new_entry())
-        store.delete_host("a.example")
+        purge_host(store, "a.example")
     (directory / FILE).unlink()
     assert open_store().candidates(KEY) == ()
 
@@ -80,21 +80,21 @@ def test_a_purge_survives_the_loss_of_the_generation_table(open_store: OpenStore
 def test_what_is_stored_after_a_purge_is_not_covered(open_store: OpenStore, directory: Path) -> None:
     store, other = open_store(), open_store()
     put(store, new_entry())
-    store.delete_host("a.example")
+    purge_host(store, "a.example")
     again = put(other, new_entry())
     assert store.candidates(KEY) == (again,)
     assert [each.statistics().entries for each in (store, other)] == [1, 1]
-    assert store.delete_host("a.example") == 1
-    assert store.delete_host("a.example") == 0
+    assert purge_host(store, "a.example") == 1
+    assert purge_host(store, "a.example") == 0
 
 
 def test_a_purge_of_one_host_leaves_the_others(open_store: OpenStore) -> None:
     store = open_store()
     kept = put(store, new_entry(OTHER))
     put(store, new_entry())
-    assert store.delete_host("a.example") == 1
+    assert purge_host(store, "a.example") == 1
     assert list(store.entries()) == [kept]
-    assert store.clear() == 1
+    assert purge_all(store) == 1
 
 
 @any_purge
@@ -118,7 +118,7 @@ def test_a_change_that_waits_for_the_disk_does_not_undo_a_purge(
     monkeypatch.setattr(write_behind, "DELAY", 3600.0)
     tiered.keep(new_entry(), b"body")
     other = open_store()
-    other.delete_host("a.example")
+    purge_host(other, "a.example")
     assert tiered.candidates(KEY) == ()
     kept = tiered.keep(new_entry(), b"body")
     assert tiered.statistics().entries == 1
@@ -130,8 +130,8 @@ def test_only_so_many_finished_purges_are_remembered(open_store: OpenStore, dire
     with database(directory) as connection:
         numbers = [(f"host:{number}.example", number, number > 1) for number in range(1, REMEMBERED + 2)]
         connection.executemany("INSERT INTO Purge (tag, number, done) VALUES (?, ?, ?)", numbers)
-        store.delete_host("a.example")
-        store._purges.finish("host:a.example", REMEMBERED + 2)
+        purge_host(store, "a.example")
+        store._purges.finish(REMEMBERED + 2)
         kept = [number for (number,) in connection.execute("SELECT number FROM Purge ORDER BY number")]
     assert kept == [1, *range(3, REMEMBERED + 3)]  # the first one has rows left to delete
 
@@ -142,7 +142,7 @@ def test_a_purge_that_cannot_be_stored_purges_nothing(open_store: OpenStore, dir
     with database(directory) as connection:
         connection.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreError, match="locked"):
-            store.delete_host("a.example")
+            purge_host(store, "a.example")
     assert store.candidates(KEY) == (stored,)
 
 
@@ -152,7 +152,7 @@ def test_a_foreign_table_of_purges_counts_as_damage(open_store: OpenStore, direc
         connection.execute("DROP TABLE Purge")
         connection.execute("CREATE TABLE Purge (other)")
     store = open_store()
-    assert store.delete_host("a.example") == 0
+    assert purge_host(store, "a.example") == 0
     assert (directory / "damaged-cache.db").exists()
 
 
@@ -169,5 +169,5 @@ def test_a_purge_of_another_type_is_ignored(open_store: OpenStore, directory: Pa
     stored = put(store, new_entry())
     with database(directory) as connection:
         connection.execute("INSERT INTO Purge (tag, number) VALUES (?, ?)", (b"host:a.example", "x"))
-    store.delete_host("b.example")
+    purge_host(store, "b.example")
     assert store.candidates(KEY) == (stored,)

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from cache.stores.disk import purged_rows
-from cache.stores.disk.purged_rows import LOCK_FILE, PurgedRowsDeleter, delete_purged
+from cache.stores.disk.purged_rows import LOCK_FILE, PurgedRowsDeleter, carry_out_purges
 from cache.stores.disk.store import DiskStore
 from tests.fixtures.disk_store import OpenStore, database
-from tests.fixtures.stored_entries import KEY, files_below, is_intact, new_entry, put
+from tests.fixtures.stored_entries import KEY, files_below, is_intact, new_entry, purge_all, purge_host, put
 
 
 @pytest.fixture
@@ -31,11 +31,11 @@ def rows(directory: Path) -> int:
 
 
 def test_rows_and_files_are_deleted_after_a_purge(store: DiskStore, directory: Path) -> None:
-    store.delete_host("a.example")
+    purge_host(store, "a.example")
     store.delete_purged()
     assert rows(directory) == 2
     assert len(files_below(directory)) == 1
-    store.clear()
+    purge_all(store)
     store.delete_purged()
     assert rows(directory) == len(files_below(directory)) == 0
 
@@ -43,16 +43,16 @@ def test_rows_and_files_are_deleted_after_a_purge(store: DiskStore, directory: P
 def test_what_several_purges_cover_is_counted_once(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
     """While nothing of it is deleted yet."""
     monkeypatch.setattr(PurgedRowsDeleter, "start", lambda _: None)
-    assert (store.delete_host("a.example"), store.delete_host("none.example")) == (60, 0)
+    assert (purge_host(store, "a.example"), purge_host(store, "none.example")) == (60, 0)
     put(store, new_entry(f"{KEY}again"))
     assert store.statistics().entries == 2
-    assert store.clear() == 2
+    assert purge_all(store) == 2
     put(store, new_entry(f"{KEY}again"))
     put(store, new_entry("http://b.example/again"))
     assert store.statistics().entries == 2
-    assert store.delete_host("a.example") == 1
+    assert purge_host(store, "a.example") == 1
     assert store.statistics().entries == 1
-    assert (store.delete_host("a.example"), store.clear(), store.clear()) == (0, 1, 0)
+    assert (purge_host(store, "a.example"), purge_all(store), purge_all(store)) == (0, 1, 0)
 
 
 def test_deletion_goes_on_where_it_was_interrupted(
@@ -60,9 +60,9 @@ def test_deletion_goes_on_where_it_was_interrupted(
 ) -> None:
     with monkeypatch.context() as context:
         context.setattr(PurgedRowsDeleter, "start", lambda _: None)
-        store.delete_host("a.example")
+        purge_host(store, "a.example")
     steps = iter([True, False])
-    delete_purged(store._rows, store._purges, lambda: next(steps))
+    carry_out_purges(store._rows, store._purges, store._carry_out_purges, lambda: next(steps))
     assert 2 < rows(directory) < 122
     again = put(store, new_entry(f"{KEY}1"))
     store.close()
@@ -78,12 +78,12 @@ def test_one_process_deletes_at_a_time(store: DiskStore, directory: Path, monkey
     monkeypatch.setattr(purged_rows, "_RETRY", 0.01)
     descriptor = os.open(directory / LOCK_FILE, os.O_RDWR | os.O_CREAT)
     flock(descriptor, LOCK_EX)
-    store.delete_host("a.example")
+    purge_host(store, "a.example")
     store.delete_purged()
     assert rows(directory) == 122
     assert store.statistics().entries == 1
     os.close(descriptor)
-    store.clear()
+    purge_all(store)
     store.delete_purged()
     assert rows(directory) == 0
 
@@ -93,11 +93,11 @@ def test_a_failure_is_reported_once_and_tried_again(
 ) -> None:
     (directory / LOCK_FILE).mkdir()
     for _ in range(3):
-        store.delete_host("a.example")
+        purge_host(store, "a.example")
         store.delete_purged()
     assert len(caplog.records) == 1
     assert "cannot be deleted yet" in caplog.text
     (directory / LOCK_FILE).rmdir()
-    store.delete_host("a.example")
+    purge_host(store, "a.example")
     store.delete_purged()
     assert rows(directory) == 2

@@ -16,7 +16,7 @@ from cache.stores.base import StoreError
 from cache.stores.disk.store import DiskStore
 from tests.fixtures.disk_store import WRITES, OpenStore, database
 from tests.fixtures.full_disk import MAX_SIZE
-from tests.fixtures.stored_entries import files_below, is_intact, new_entry, put
+from tests.fixtures.stored_entries import files_below, is_intact, new_entry, purge_all, put
 
 
 def damage_header(path: Path) -> None:
@@ -129,7 +129,7 @@ def test_a_database_damaged_at_random_never_returns_a_wrong_entry(directory: Pat
     for _ in range(25):
         store = DiskStore(directory, MAX_SIZE)
         with suppress(StoreError):
-            store.clear()
+            purge_all(store)
             for number in range(12):
                 put(store, new_entry(f"http://{number}.example/"), chance.randrange(20_000))
             entries = {entry.id: entry for entry in store.entries()}

@@ -11,7 +11,7 @@ import pytest
 
 from cache.stores.base import DamagedEntry
 from tests.fixtures.disk_store import OpenStore, body_file, change, database, is_gone
-from tests.fixtures.stored_entries import KEY, body_of, is_intact, new_entry, put
+from tests.fixtures.stored_entries import KEY, body_of, is_intact, new_entry, purge_all, put
 
 audited: list[str] = []
 sys.addaudithook(lambda event, _: audited.append(event) if event == "pickle.find_class" else None)
@@ -75,7 +75,7 @@ def test_a_planted_pickle_is_never_read(
     store.close()
     store = open_store()
     assert is_intact(store, store.candidates(KEY)[0])
-    store.clear()
+    purge_all(store)
     store.delete_purged()
     assert not audited
     assert not (tmp_path / "harm").exists()
@@ -115,7 +115,7 @@ def test_a_file_name_outside_the_bodies_directory_is_neither_read_nor_removed(
             for number in range(10):
                 put(store, new_entry(f"http://{number}.example/"), 300_000)
         case "clear":
-            store.clear()
+            purge_all(store)
             store.delete_purged()
         case "restart":
             store.close()

@@ -16,7 +16,7 @@ from cache.rules.variant_limit import MAX_VARIANTS
 from cache.stores.base import StoreError
 from cache.stores.disk.store import DiskStore
 from cache.stores.tiered.store import TieredStore
-from tests.fixtures.stored_entries import KEY, body_of, is_intact, new_entry, put, read
+from tests.fixtures.stored_entries import KEY, body_of, is_intact, new_entry, purge_all, purge_host, put, read
 
 OpenStore = Callable[..., TieredStore]
 
@@ -157,8 +157,8 @@ def test_changes_of_one_key_keep_their_order(open_store: OpenStore, other: DiskS
 
 PURGES: dict[str, Callable[[TieredStore | DiskStore], int]] = {
     "a key": lambda store: store.delete(KEY),
-    "a host": lambda store: store.delete_host("a.example"),
-    "all": lambda store: store.clear(),
+    "a host": lambda store: purge_host(store, "a.example"),
+    "all": lambda store: purge_all(store),
 }
 
 

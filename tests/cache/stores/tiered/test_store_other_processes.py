@@ -14,7 +14,7 @@ import pytest
 from cache.policy.reasons import NotStored
 from cache.stores.disk.store import DiskStore
 from cache.stores.tiered.store import TieredStore
-from tests.fixtures.stored_entries import KEY, body_of, new_entry, put
+from tests.fixtures.stored_entries import KEY, body_of, new_entry, purge_all, purge_host, put
 
 OpenStore = Callable[..., TieredStore]
 
@@ -54,8 +54,8 @@ def test_a_caller_is_also_told_of_changes_that_cannot_be_written(
 
 PURGES: dict[str, Callable[[TieredStore | DiskStore], int]] = {
     "a key": lambda store: store.delete(KEY),
-    "a host": lambda store: store.delete_host("a.example"),
-    "all": lambda store: store.clear(),
+    "a host": lambda store: purge_host(store, "a.example"),
+    "all": lambda store: purge_all(store),
 }
 
 

@@ -12,7 +12,7 @@ from cache.rules.stored_response import StoredResponse
 from cache.stores.disk.store import DiskStore
 from cache.stores.tiered import write_behind
 from cache.stores.tiered.store import TieredStore
-from tests.fixtures.stored_entries import KEY, body_of, new_entry, put
+from tests.fixtures.stored_entries import KEY, body_of, new_entry, purge_host, put
 
 OpenStore = Callable[[], TieredStore]
 
@@ -73,6 +73,6 @@ def test_what_another_process_has_changed_or_purged_is_read_again(open_store: Op
     second = put(other, new_entry(vary=()))
     other.statistics()
     assert in_whole(store) == (second, body_of(second.id, 100))
-    other.delete_host("a.example")
+    purge_host(other, "a.example")
     assert store.peek_whole(KEY) in ((), None)
     assert first

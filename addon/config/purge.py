@@ -1,0 +1,42 @@
+"""The table `[purge]`: who may purge over HTTP, and which fields of responses have cache tags."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Strict
+
+from addon.config.model import LowerCaseTokens, Section
+from addon.config.trusted_proxies import trusted_proxy
+from cache.policy.cache_policy import TAG_FIELDS
+from cache.rules.tags import GROUPS_FIELD
+
+TOKEN = "purge.token"  # noqa: S105 - the name of a file
+"""The name of the file with the token in the directory of the store."""
+
+LOG = "purges.log"
+"""The name of the log of purges in the directory of the store."""
+
+
+class PurgeSettings(Section):
+    """The table `[purge]`."""
+
+    allow: Annotated[tuple[Annotated[str, AfterValidator(trusted_proxy)], ...], Strict(strict=False)] = ()
+    token_file: str = ""
+    log: str = ""
+    tag_fields: LowerCaseTokens = TAG_FIELDS
+    strip_tags: Literal["auto", "on", "off"] = "auto"
+
+    def token(self, store: Path) -> Path:
+        """Return the file with the token; `store` is the directory of the store."""
+        return Path(self.token_file).expanduser().absolute() if self.token_file else store / TOKEN
+
+    def log_file(self, store: Path) -> Path:
+        """Return the log of purges; `store` is the directory of the store."""
+        return Path(self.log).expanduser().absolute() if self.log else store / LOG
+
+    def stripped(self, *, is_edge: bool) -> tuple[str, ...]:
+        """Return the names of the fields with tags that clients do not get."""
+        strips = is_edge if self.strip_tags == "auto" else self.strip_tags == "on"
+        return tuple(name for name in self.tag_fields if name != GROUPS_FIELD) if strips else ()

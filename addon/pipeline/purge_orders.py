@@ -1,0 +1,152 @@
+"""Orders to purge: what people and programs ask for, as scopes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from cache.http.host_table import ANY_HOST, WILDCARD
+from cache.http.messages import normalised_host
+from cache.policy.cache_policy import CachePolicy
+from cache.rules.key import ascii_uri, keys, primary_key, request_for
+from cache.rules.site_requests import changed_request, effects_of
+from cache.rules.tags import MAX_TAG
+from cache.stores.purge_scopes import ALL, Conditions, Scope, host_name, literal, tag_name, url_name, where
+
+MAX_TAGS_AT_ONCE = 1000
+"""Tags in one order."""
+
+EXPECTED = 'expected one of "url", "prefix", "pattern", "host", "site", "tag", "tags" and "all"'
+
+type Sites = Sequence[Sequence[str]]
+"""The host patterns of each site."""
+
+
+@dataclass(frozen=True, slots=True)
+class PurgeOrder:
+    """An order to purge."""
+
+    scopes: tuple[Scope, ...]
+    what: str
+    """The description of what is purged, for the log."""
+    by: str
+    """The person or the client that has given the order."""
+    dry_run: bool = False
+    """Only say what would be purged."""
+
+    @property
+    def soft(self) -> bool:
+        """True if copies become stale, and are not deleted."""
+        return self.scopes[0].soft
+
+
+def order_of(arguments: Mapping[str, object], policy: CachePolicy, sites: Sites) -> PurgeOrder:
+    """Return the order that arguments in the form of JSON describe.
+
+    Args:
+        arguments: One of `url`, `prefix`, `pattern`, `host`, `site`, `tag` (texts), `tags` (a list of texts) and `all`
+            (true); perhaps `soft` and `dry_run` (true or false), and `by` (a text).
+        policy: The policy; by its site rules, URLs become keys.
+        sites: The sites that `site` may name.
+
+    Raises:
+        ValueError: the text says what was expected.
+    """
+    given = {name: value for name, value in arguments.items() if value not in (None, False)}
+    soft, dry_run, by = given.pop("soft", False) is True, given.pop("dry_run", False) is True, given.pop("by", "")
+    if len(given) != 1:
+        raise ValueError(EXPECTED)
+    [(kind, value)] = given.items()
+    scopes = tuple(_scopes(kind, value, policy, sites, soft=soft))
+    named = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    return PurgeOrder(scopes, kind if value is True else f"{kind} {named}", str(by), dry_run)
+
+
+def _scopes(kind: str, value: object, policy: CachePolicy, sites: Sites, *, soft: bool) -> Iterator[Scope]:
+    if kind == "all" and value is True:
+        yield Scope(ALL, soft)
+    elif kind == "tags" and isinstance(value, list):
+        yield from tag_scopes([tag for tag in value if isinstance(tag, str)], soft=soft)
+    elif kind == "site" and isinstance(value, str):
+        yield from site_scopes(value, sites, soft=soft)
+    elif (of_kind := _OF_TEXT.get(kind)) is not None and isinstance(value, str) and value:
+        yield from of_kind(value, policy, soft)
+    else:
+        raise ValueError(EXPECTED)
+
+
+def _of_url(url: str, policy: CachePolicy, soft: bool) -> Iterator[Scope]:
+    request = request_for(ascii_uri(url))
+    key = primary_key(changed_request(request, effects_of(request, policy)))
+    return (Scope(url_name(each), soft) for each in keys(key, policy))
+
+
+def _of_host(host: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
+    return iter([Scope(host_name(host), soft)])
+
+
+def _of_tag(tag: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
+    return iter(tag_scopes([tag], soft=soft))
+
+
+def _of_prefix(prefix: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
+    return iter([where(_below(prefix), soft=soft)])
+
+
+def _of_pattern(pattern: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
+    if pattern.startswith("/"):
+        return iter([where(Conditions(targets=(pattern,)), soft=soft)])
+    scheme, separator, rest = pattern.partition("://")
+    authority, slash, target = rest.partition("/")
+    whole = f"{scheme}://{authority}".lower() + slash + target if separator else pattern
+    return iter([where(Conditions(urls=(whole,)), soft=soft)])
+
+
+type _OfText = Callable[[str, CachePolicy, bool], Iterator[Scope]]
+_OF_TEXT: dict[str, _OfText] = {
+    "url": _of_url,
+    "host": _of_host,
+    "tag": _of_tag,
+    "prefix": _of_prefix,
+    "pattern": _of_pattern,
+}
+
+
+def _below(prefix: str) -> Conditions:
+    """Return the conditions for what begins with a URL, with a path on any host, or with a host and a path."""
+    if prefix.startswith("/"):
+        return Conditions(targets=(f"{literal(prefix)}*",))
+    scheme, separator, rest = prefix.rpartition("://")
+    authority, _, target = rest.partition("/")
+    if separator:  # nothing may continue the host
+        return Conditions(urls=(literal(f"{scheme}://{authority}".lower() + f"/{target}") + "*",))
+    host = normalised_host(authority).strip("[]")
+    return Conditions(hosts=(literal(host),), targets=(literal(f"/{target}") + "*",))
+
+
+def tag_scopes(tags: Sequence[str], *, soft: bool) -> list[Scope]:
+    """Return the scopes of tags. Raises ValueError if they are too many, too long, or none."""
+    if not tags or len(tags) > MAX_TAGS_AT_ONCE or any(not tag or len(tag) > MAX_TAG for tag in tags):
+        raise ValueError(f"expected 1 to {MAX_TAGS_AT_ONCE} tags of at most {MAX_TAG} characters")
+    return [Scope(tag_name(tag), soft) for tag in dict.fromkeys(tags)]
+
+
+def site_scopes(name: str, sites: Sites, *, soft: bool) -> list[Scope]:
+    """Return the scopes of a site, which one of its hosts names. Raises ValueError if there is no such site."""
+    site = next((hosts for hosts in sites if name in hosts), None)
+    if site is None:
+        known = ", ".join(hosts[0] for hosts in sites) or "there are no sites"
+        raise ValueError(f'expected a host of a site, found "{name}"; sites: {known}')
+    others = [pattern for hosts in sites if hosts is not site for pattern in hosts]
+    return [_host_scope(pattern, others, soft=soft) for pattern in site]
+
+
+def _host_scope(pattern: str, others: Sequence[str], *, soft: bool) -> Scope:
+    """Return the scope of a host pattern, without the hosts for which another site has a longer one."""
+    if pattern != ANY_HOST and not pattern.startswith(WILDCARD):
+        return Scope(host_name(pattern), soft)
+    below = "" if pattern == ANY_HOST else pattern[len(ANY_HOST) :]
+    longer = tuple(each for each in others if each != ANY_HOST and each.removeprefix("*").endswith(below))
+    if not below and not longer:
+        return Scope(ALL, soft)
+    return where(Conditions(hosts=(pattern,), other_hosts=longer), soft=soft)

@@ -1,0 +1,126 @@
+"""The extent of a purge: how many bodies it would delete or mark, and how many bytes they have.
+
+What an earlier purge covers whose deletions are under way is not counted, as far as that can be told without reading
+the responses.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+
+from cache.stores.base import Extent
+from cache.stores.disk.head_rows import variants_in
+from cache.stores.disk.purge_table import PurgeTable
+from cache.stores.disk.rows import Rows, Value, integer
+from cache.stores.disk.tag_index import hash_of
+from cache.stores.purge_scopes import ALL, Scope
+
+_COUNT = "SELECT COUNT(*) FROM Cache WHERE tag >= ? AND tag < ?"
+_MEASURE = "SELECT COUNT(*), SUM(MAX(size, COALESCE(length(value), 0))) FROM Cache WHERE tag >= ? AND tag < ?"
+_PURGED = " AND access_count >= ? AND access_count < ?"
+
+_COUNT_TAGGED = "SELECT COUNT(DISTINCT body) FROM Tag WHERE hash IN (SELECT value FROM json_each(?)) AND number >= ?"
+_MEASURE_TAGGED = """
+    SELECT COUNT(*), SUM(MAX(size, COALESCE(length(value), 0))) FROM Cache WHERE rowid IN
+    (SELECT body FROM Tag WHERE hash IN (SELECT value FROM json_each(?)) AND number >= ?)
+"""
+
+_PAGE = """
+    SELECT rowid, tag, access_count, MAX(size, COALESCE(length(value), 0)) FROM Cache
+    WHERE (tag, rowid) > (?, ?) AND tag < ? ORDER BY tag, rowid LIMIT 500
+"""
+
+
+class PurgeExtents:
+    """Counts what scopes cover in a store on disk."""
+
+    def __init__(self, rows: Rows, purges: PurgeTable) -> None:
+        self._rows = rows
+        self._purges = purges
+        self._pending = [(scope, number) for scope, number in purges.pending() if not scope.soft]
+        self._all_purged = max((number for scope, number in self._pending if scope.name == ALL), default=0)
+
+    def counted(self, scopes: Sequence[Scope]) -> Extent:
+        """Return the number of bodies that scopes cover, without their bytes. Raises StoreError."""
+        if all(scope.tag is not None for scope in scopes):
+            with self._rows.failures():
+                return Extent(integer(self._rows.execute(_COUNT_TAGGED, *self._hashes_and_number(scopes))))
+        if all(scope.is_range for scope in scopes):
+            return Extent(sum(self._in_ranges(scope, _COUNT)[0] for scope in scopes))
+        return self._compared(scopes)
+
+    def measured(self, scopes: Sequence[Scope]) -> Extent:
+        """Return number and bytes of the bodies that scopes cover. Raises StoreError."""
+        if all(scope.tag is not None for scope in scopes):
+            return Extent(*self._sums(_MEASURE_TAGGED, *self._hashes_and_number(scopes)))
+        if all(scope.is_range for scope in scopes):
+            sums = [self._in_ranges(scope, _MEASURE) for scope in scopes]
+            return Extent(sum(count for count, _ in sums), sum(size for _, size in sums))
+        return self._compared(scopes)
+
+    def _hashes_and_number(self, scopes: Sequence[Scope]) -> tuple[str, int]:
+        tags = {scope.tag for scope in scopes}
+        same = [number for scope, number in self._pending if scope.tag in tags and len(tags) == 1]
+        return json.dumps([hash_of(tag) for tag in tags if tag is not None]), max([self._all_purged, *same])
+
+    def _in_ranges(self, scope: Scope, statement: str) -> tuple[int, int]:
+        """Return number and size of the bodies in the key ranges of a scope, without those that were purged."""
+        count = size = 0
+        for start, stop in scope.key_ranges():
+            found = self._sums(statement, start, stop)
+            count, size = count + found[0], size + found[1]
+            for pending, number in self._pending:
+                since = 0 if pending.name == ALL else self._all_purged  # no row is subtracted twice
+                if not pending.is_range or since >= number:
+                    continue
+                for first, last in pending.key_ranges():
+                    if max(start, first) < min(stop, last):  # else there is nothing to look at
+                        both = max(start, first), min(stop, last)
+                        found = self._sums(statement + _PURGED, *both, since, number)
+                        count, size = count - found[0], size - found[1]
+        return max(0, count), max(0, size)
+
+    def _sums(self, statement: str, *parameters: Value) -> tuple[int, int]:
+        with self._rows.failures():
+            row = self._rows.execute(statement, *parameters)[0]
+        count, size = row[0], row[1] if len(row) > 1 else 0
+        return count if isinstance(count, int) else 0, size if isinstance(size, int) else 0
+
+    def _compared(self, scopes: Sequence[Scope]) -> Extent:
+        """Return number and size of the bodies that scopes cover, after comparing each with them."""
+        if any(scope.needs_entry for scope in scopes):
+            return self._compared_entries(scopes)
+        copies = size = 0
+        for key, number, length in self._bodies(scopes):
+            if any(scope.may_cover(key) for scope in scopes) and not self._purges.covers(key, number):
+                copies, size = copies + 1, size + length
+        return Extent(copies, size)
+
+    def _compared_entries(self, scopes: Sequence[Scope]) -> Extent:
+        copies, size, seen = 0, 0, ""
+        for key, _, _ in self._bodies(scopes):
+            if key == seen or not any(scope.may_cover(key) for scope in scopes):
+                continue
+            seen = key
+            with self._rows.failures():
+                variants = variants_in(self._rows, key, self._purges) or []
+            for entry, _ in variants:
+                if any(scope.covers(entry) for scope in scopes):
+                    copies, size = copies + 1, size + entry.length
+        return Extent(copies, size)
+
+    def _bodies(self, scopes: Sequence[Scope]) -> Iterator[tuple[str, int, int]]:
+        """Iterate over key, number of the last purge before, and bytes of the bodies that may be covered, by key."""
+        ranges = {each for scope in scopes for each in scope.key_ranges()} if len(scopes) == 1 else {("", "\U0010ffff")}
+        for start, stop in sorted(ranges):
+            after, last = start, 0
+            while True:
+                with self._rows.failures():
+                    page = self._rows.execute(_PAGE, after, last, stop)
+                if not page:
+                    break
+                for _, key, number, length in page:
+                    if isinstance(key, str) and isinstance(number, int) and isinstance(length, int):
+                        yield key, number, length
+                after, last = str(page[-1][1]), int(str(page[-1][0]))
