@@ -156,7 +156,7 @@ def _refuse_method(request: Request, policy: CachePolicy, now: float) -> Refuse 
     """Return the error for a request with a method that an edge does not forward, or None."""
     match reason_to_refuse(request.method):
         case Refused.PURGE:
-            sentence = "This client may not delete copies with PURGE."
+            sentence = "This client may not purge copies."
             return Refuse(error_response(403, Refused.PURGE, sentence, policy, now), Refused.PURGE)
         case Refused() as reason:
             sentence = f"This server does not forward the method {request.method}."

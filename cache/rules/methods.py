@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cache.policy.reasons import Refused
 
-PURGE = "PURGE"
-"""The method by which many caches delete a stored response."""
+PURGES = frozenset({"PURGE", "BAN", "URIBAN", "PURGEKEYS", "PURGETAGS"})
+"""The methods by which clients of caches delete stored responses. The last two are FOSHttpCache's."""
 
 REGISTERED = frozenset(
     "ACL BASELINE-CONTROL BIND CHECKIN CHECKOUT CONNECT COPY DELETE GET HEAD LABEL LINK LOCK MERGE MKACTIVITY"
@@ -23,6 +23,6 @@ ALLOW = ", ".join(sorted(FORWARDED - {"CONNECT", "TRACE"}))
 
 def reason_to_refuse(method: str) -> Refused | None:
     """Return why an edge does not forward requests with a method, or None."""
-    if method == PURGE:
+    if method in PURGES:
         return Refused.PURGE
     return None if method in FORWARDED else Refused.METHOD

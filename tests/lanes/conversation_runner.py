@@ -106,7 +106,7 @@ class _ConversationRunner:
             case script.AllRequestsWait():
                 await self._settle()
             case script.Purge():
-                await proxy.purge(step.path)
+                await proxy.purge(step.path, soft=step.soft)
             case script.Offline():
                 proxy.go_offline()
             case script.NoClock():

@@ -38,6 +38,7 @@ from cache.rules.stored_parts import StoredContent
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import DamagedEntry
 from cache.stores.memory import MemoryStore
+from cache.stores.purge_scopes import Scope, url_name
 from tests.lanes.manual_clock import ManualClock
 from tests.lanes.messages import ClientRequest, ClientResponse, OriginRequest, OriginResponse
 from tests.lanes.script import Conversation, Then
@@ -260,9 +261,9 @@ class EngineUnderTest:
 
     # ---- the operator
 
-    async def purge(self, path: str) -> None:
-        for key in keys(primary_key(Request("GET", self.scheme, HOST, PORT, path)), self._policy):
-            self._store.delete(key)
+    async def purge(self, path: str, *, soft: bool) -> None:
+        purged = keys(primary_key(Request("GET", self.scheme, HOST, PORT, path)), self._policy)
+        self._store.purge([Scope(url_name(key), soft) for key in purged])
 
     def go_offline(self) -> None:
         self._policy = replace(self._policy, network=replace(self._policy.network, offline=True))

@@ -63,7 +63,7 @@ class ProxyUnderTest(Protocol):
     async def restart_origin(self) -> None:
         """Make the origin accept connections again."""
 
-    async def purge(self, path: str) -> None:
+    async def purge(self, path: str, *, soft: bool) -> None:
         """Purge a URL."""
 
     def go_offline(self) -> None:

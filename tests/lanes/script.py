@@ -124,6 +124,7 @@ class Purge:
     """The operator purges a URL."""
 
     path: str
+    soft: bool = False
 
 
 @dataclass(frozen=True)
@@ -291,9 +292,9 @@ def all_requests_wait() -> AllRequestsWait:
     return AllRequestsWait()
 
 
-def purge(path: str) -> Purge:
+def purge(path: str, *, soft: bool = False) -> Purge:
     """Purge a URL of the origin."""
-    return Purge(path)
+    return Purge(path, soft)
 
 
 def offline() -> Offline:

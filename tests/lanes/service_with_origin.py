@@ -10,6 +10,7 @@ from typing import Literal
 
 from cache.rules.key import key_of_uri, keys
 from cache.rules.stored_response import StoredResponse
+from cache.stores.purge_scopes import Scope, url_name
 from tests.lanes.messages import ClientRequest, OriginRequest, OriginResponse
 from tests.lanes.script import Then
 from tests.lanes.scripted_origin import ScriptedOrigin
@@ -68,10 +69,10 @@ class ServiceWithOrigin:
     async def restart_origin(self) -> None:
         await self._origin.start()
 
-    async def purge(self, path: str) -> None:
+    async def purge(self, path: str, *, soft: bool) -> None:
         service = self._service.service
         purged = keys(key_of_uri(f"{self.scheme}://{self.authority}{path}"), service.policy)
-        await service.active.own.purge(lambda key: key in purged, lambda: sum(map(service.store.delete, purged)))
+        await service.active.own.purge([Scope(url_name(key), soft) for key in purged])
 
     def go_offline(self) -> None:
         policy = self._service.policy

@@ -18,6 +18,7 @@ from addon.serve.own_ca import make_ca
 from addon.serve.process_limits import max_descriptors
 from addon.service import Service
 from cache.policy.cache_policy import CachePolicy
+from cache.stores.purge_scopes import ALL, Scope
 from tests.lanes.manual_clock import ManualClock
 from tests.lanes.script import Conversation
 from tests.lanes.settings import settings_for
@@ -40,7 +41,7 @@ class ServiceUnderTest:
         """Delete every stored response, use the policy of the settings, and reset clock and counters."""
         self.clock.reset()
         self.use_policy(self.policy)
-        await self.service.active.own.purge(lambda _: True, self.service.store.clear)
+        await self.service.active.own.purge([Scope(ALL)])
         self._counters = self.service.counters.snapshot()
 
     def use_policy(self, policy: CachePolicy) -> None:

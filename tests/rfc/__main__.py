@@ -61,7 +61,7 @@ def line(step: script.Step) -> str:
         case script.Disconnect():
             return f"{step.client} disconnects"
         case script.Purge():
-            return f"the operator purges {step.path}"
+            return f"the operator purges {step.path}{' softly' if step.soft else ''}"
         case script.Counts():
             return f"the counter {step.counter} has risen by {step.by}"
     return {

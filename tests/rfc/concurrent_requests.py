@@ -12,7 +12,7 @@ from tests.lanes.script import (
     origin_continues,
     purge,
 )
-from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit, nothing_is_stored
+from tests.rfc.common_steps import FRESH_60, MISS, STORED, VALIDATED, hit, nothing_is_stored, stored_copy
 
 CONVERSATIONS = [
     conversation(
@@ -153,5 +153,28 @@ CONVERSATIONS = [
         answer("200", STORED),
         purge("/a"),
         *nothing_is_stored(),
+    ),
+    conversation(
+        "after a soft purge, the copy is sent once more while it is validated in the background",
+        "INVAL-10",
+        *stored_copy("max-age=60"),
+        later(10),
+        purge("/a", soft=True),
+        ask("GET /a"),
+        answer("203", hit(0, "soft-purged"), body="hello"),
+        origin("304 Not Modified", 'ETag: "1"', "Cache-Control: max-age=60", saw=("GET /a", 'If-None-Match: "1"')),
+        counts("freshened"),
+        ask("GET /a"),
+        answer("203", hit(60), "Age: 0", body="hello"),
+    ),
+    conversation(
+        "a soft purge does not lengthen a lifetime: when it has ended, the copy is validated before it is sent",
+        "INVAL-10",
+        *stored_copy("max-age=60"),
+        purge("/a", soft=True),
+        later(70),
+        ask("GET /a"),
+        origin("304 Not Modified", 'ETag: "1"', saw='If-None-Match: "1"'),
+        answer("203", VALIDATED, body="hello"),
     ),
 ]

@@ -35,11 +35,17 @@ CONVERSATIONS: tuple[Conversation, ...] = (
         answer("200", STORED),
         *(
             step
-            for method in ("BAN", "purge", "DEBUG", "TRACE")
+            for method in ("ban", "purge", "DEBUG", "TRACE")
             for step in (ask(f"{method} /a"), answer("405 Method Not Allowed", "no Cache-Status", "Allow: ACL, ..."))
         ),
-        ask("PURGE /a"),
-        answer("403 Forbidden", "no Cache-Status", body="...reason: purge\n"),
+        *(
+            step
+            for method in ("PURGE", "BAN")
+            for step in (
+                ask(f"{method} /a"),
+                answer("403 Forbidden", "no Cache-Status", body="...reason: purge\n"),
+            )
+        ),
         ask("PROPFIND /a", "Depth: 1"),
         origin("207 Multi-Status", saw="PROPFIND /a"),
         answer("207"),

@@ -15,12 +15,10 @@ from addon.pipeline.purge_orders import PurgeOrder, tag_scopes
 from cache.http.messages import DEFAULT_PORTS, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.key import keys, primary_key
+from cache.rules.methods import PURGES
 from cache.rules.site_requests import changed_request, effects_of
 from cache.rules.tags import names_in
 from cache.stores.purge_scopes import ALL, Conditions, Scope, host_name, literal, url_name, where
-
-METHODS = frozenset({"PURGE", "BAN", "URIBAN", "PURGEKEYS", "PURGETAGS"})
-"""Methods by which clients purge. The last two are FOSHttpCache's."""
 
 _TAG_LISTS = (
     "xkey",
@@ -46,7 +44,7 @@ _SOUIN = re.compile(r"/souin-api/souin(?:/(?P<what>.*))?")
 
 def is_purge(method: str, target: str, names: Iterable[str]) -> bool:
     """Return whether a request is one to purge, by its method, its target and the lower-case names of its fields."""
-    if method in METHODS:
+    if method in PURGES:
         return True
     # Fastly's own interface, which is known by its key
     return method == "POST" and "fastly-key" in names and _FASTLY.fullmatch(target.partition("?")[0]) is not None

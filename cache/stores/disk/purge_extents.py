@@ -20,6 +20,7 @@ _COUNT = "SELECT COUNT(*) FROM Cache WHERE tag >= ? AND tag < ?"
 _MEASURE = "SELECT COUNT(*), SUM(MAX(size, COALESCE(length(value), 0))) FROM Cache WHERE tag >= ? AND tag < ?"
 _PURGED = " AND access_count >= ? AND access_count < ?"
 
+_COUNT_WITH_TAG = "SELECT COUNT(*) FROM Tag WHERE hash = ? AND number >= ?"
 _COUNT_TAGGED = "SELECT COUNT(DISTINCT body) FROM Tag WHERE hash IN (SELECT value FROM json_each(?)) AND number >= ?"
 _MEASURE_TAGGED = """
     SELECT COUNT(*), SUM(MAX(size, COALESCE(length(value), 0))) FROM Cache WHERE rowid IN
@@ -45,6 +46,9 @@ class PurgeExtents:
         """Return the number of bodies that scopes cover, without their bytes. Raises StoreError."""
         if all(scope.tag is not None for scope in scopes):
             with self._rows.failures():
+                if len(scopes) == 1:
+                    [tag], number = [scope.tag for scope in scopes], self._hashes_and_number(scopes)[1]
+                    return Extent(integer(self._rows.execute(_COUNT_WITH_TAG, hash_of(tag or ""), number)))
                 return Extent(integer(self._rows.execute(_COUNT_TAGGED, *self._hashes_and_number(scopes))))
         if all(scope.is_range for scope in scopes):
             return Extent(sum(self._in_ranges(scope, _COUNT)[0] for scope in scopes))

@@ -30,7 +30,7 @@ from addon.frontend.leaf_certificates import KEY_SIZE, LeafContexts
 from addon.frontend.listener import Listener
 from addon.runtime.access_log import AccessLog
 from addon.runtime.event_loop import new_event_loop
-from addon.serve.front_end import targets_of, tls_of
+from addon.serve.front_end import purge_clients_of, targets_of, tls_of
 from addon.serve.listening_sockets import close_all, sockets_for
 from addon.serve.process_limits import max_descriptors
 from addon.service import Service
@@ -188,6 +188,7 @@ class FrontEndUnderTest:
         self.connections = Connections(limits, service.clock, log, each_second=self.fast_path.report_uses)
         self.tls = tls_of(self.settings, Certificates(), self.clock)
         sites = Sites(self.settings.sites, service.policy.site_rules, tls_port=self.tls.port if self.tls else 0)
+        sites.purge_clients = purge_clients_of(self.settings, service) if self.settings.purge.log else None
         frontend = Frontend(service, self.connections, leaf_contexts(), leave_alone, sites, tls=self.tls)
         frontend.use_proxies(self.settings)
         http2 = Http2Handler(frontend, self.fast_path)

@@ -16,10 +16,11 @@ def test_registered_methods_are_forwarded(method: str) -> None:
     assert method in ALLOW.split(", ")
 
 
-@pytest.mark.parametrize("method", ["BAN", "REFRESH", "get", "PURGEALL", "PRI"])
+@pytest.mark.parametrize("method", ["REFRESH", "get", "PURGEALL", "PRI"])
 def test_other_methods_are_not(method: str) -> None:
     assert reason_to_refuse(method) is Refused.METHOD
 
 
-def test_purge_has_a_reason_of_its_own() -> None:
-    assert reason_to_refuse("PURGE") is Refused.PURGE
+@pytest.mark.parametrize("method", ["PURGE", "BAN", "PURGEKEYS"])
+def test_purges_have_a_reason_of_their_own(method: str) -> None:
+    assert reason_to_refuse(method) is Refused.PURGE

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from cache.stores.base import StoreError
 from cache.stores.disk import purged_rows
+from cache.stores.disk.purge_table import MAX_PENDING
 from cache.stores.disk.purged_rows import LOCK_FILE, PurgedRowsDeleter, carry_out_purges
 from cache.stores.disk.store import DiskStore
+from cache.stores.purge_scopes import ALL, Conditions, Scope, tag_name, where
 from tests.fixtures.disk_store import OpenStore, database
 from tests.fixtures.stored_entries import KEY, files_below, is_intact, new_entry, purge_all, purge_host, put
 
@@ -101,3 +104,45 @@ def test_a_failure_is_reported_once_and_tried_again(
     purge_host(store, "a.example")
     store.delete_purged()
     assert rows(directory) == 2
+
+
+@pytest.mark.parametrize(
+    ("scope", "left"),
+    [
+        (Scope(tag_name("odd")), 60),
+        (Scope(tag_name("odd"), soft=True), 120),
+        (where(Conditions(targets=("/*[02468]",))), 60),
+        (where(Conditions(tags=("o*",), urls=(f"{KEY}*",)), soft=True), 120),
+        (Scope(ALL, soft=True), 120),
+    ],
+    ids=["tag", "soft tag", "pattern", "soft pattern for tags", "soft all"],
+)
+def test_each_kind_of_purge_is_carried_out_in_the_rows(
+    directory: Path, open_store: OpenStore, scope: Scope, left: int
+) -> None:
+    store = open_store()
+    for number in range(120):
+        put(store, new_entry(f"{KEY}{number}", tags="odd" if number % 2 else "even"))
+    covered = store.measure([scope]).copies
+    assert store.purge([scope]).copies == covered
+    store.delete_purged()
+    assert store._purges.pending() == []
+    assert rows(directory) == 2 * left
+    with database(directory) as connection:
+        connection.execute("DELETE FROM Purge")  # the rows say it themselves now
+    entries = list(open_store().entries())
+    assert len(entries) == left
+    assert sum(entry.soft_purged for entry in entries) == (covered if scope.soft else 0)
+
+
+def test_only_so_many_purges_by_patterns_are_under_way(store: DiskStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda _: None)
+    scopes = [where(Conditions(targets=(f"/{number}",))) for number in range(MAX_PENDING)]
+    store.purge(scopes)
+    with pytest.raises(StoreError, match="still being carried out"):
+        store.purge([where(Conditions(targets=("/late",)))])
+    store.purge([Scope(tag_name("late"))])
+    monkeypatch.undo()
+    store._deleter.start()
+    store.delete_purged()
+    store.purge([where(Conditions(targets=("/late",)))])
