@@ -34,6 +34,7 @@ FRONTEND_LAYERS = (
     "leaf_certificates",
     "connections",
     "gateway",
+    "set_up_page",
     "frontend",
     "connect",
     "http1",

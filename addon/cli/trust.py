@@ -12,6 +12,7 @@ from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_config
 from addon.cli.terminal import FAILED, print_json, print_line, print_note, print_table
 from addon.config.user_folders import home_directory
 from addon.programs.trust.ca import ca_certificate
+from addon.programs.trust.instructions import CERTIFICATE_FILE, OTHER_SYSTEMS
 from addon.programs.trust.nss import nss_stores
 from addon.programs.trust.stores import TrustError, TrustStore
 from addon.programs.trust.system import system_store
@@ -20,12 +21,15 @@ app = typer.Typer(help="Export or install the CA certificate for clients.", no_a
 
 INSTALLED = "installed"
 
-GUIDE = """\
-For other systems and programs, write the certificate to a file: secondhand trust export --out secondhand-ca.pem
-  macOS    sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain secondhand-ca.pem
-  Windows  certutil -addstore Root secondhand-ca.pem
-  Firefox  Settings, Privacy & Security, View Certificates, Authorities, Import
-Command line programs need none of this: use secondhand run or secondhand env."""
+
+def guide() -> tuple[str, ...]:
+    """Return lines that say what to do on systems which `trust install` does not know."""
+    return (
+        "For other systems and programs, write the certificate to a file:"
+        f" secondhand trust export --out {CERTIFICATE_FILE}",
+        *(f"  {each.name:9}{line}" for each in OTHER_SYSTEMS for line in each.filled()),
+        "Command line programs need none of this: use secondhand run or secondhand env.",
+    )
 
 
 @app.command(epilog="Example: secondhand trust export --out secondhand-ca.pem")
@@ -65,7 +69,8 @@ def install(config: ConfigOption = None, store: StoreOption = None) -> None:
     pem = _pem(config, store)
     _for_each_store("install", lambda store: store.install(pem))
     if not system_store():
-        print_line(GUIDE)
+        for line in guide():
+            print_line(line)
 
 
 @app.command(epilog="Example: secondhand trust uninstall")

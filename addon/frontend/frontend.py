@@ -14,6 +14,7 @@ from addon.frontend.gateway.forwarding import Forwarding
 from addon.frontend.gateway.site_tls import SiteTls
 from addon.frontend.gateway.sites import Sites
 from addon.frontend.leaf_certificates import LeafContexts
+from addon.frontend.set_up_page.page import SetUpPage, set_up_page_of
 from addon.service import Service
 
 InsideTunnel = Callable[[str, str, int, str | None, str | None], asyncio.Protocol]
@@ -38,8 +39,14 @@ class Frontend:
     """The peers whose connections begin with a header of the PROXY protocol; no others may connect. None: none do."""
     tls: SiteTls | None = None
     """The certificates of the sites; None if no listener is for TLS."""
+    page: SetUpPage | None = field(init=False)
+    """The set-up page; None for an edge."""
     inside_tunnel: InsideTunnel = field(init=False)
     """Set by the listener."""
+
+    def __post_init__(self) -> None:
+        """Make the set-up page."""
+        self.page = set_up_page_of(self.service.settings)
 
     def use_proxies(self, settings: Settings) -> None:
         """Believe the proxies that the settings name, from the next connection on."""

@@ -47,7 +47,7 @@ class Listener:
     def _inside_tunnel(
         self, scheme: str, host: str, port: int, server_name: str | None, protocol: str | None
     ) -> asyncio.Protocol:
-        targets = TunnelTargets.of(scheme, host, port, server_name)
+        targets = TunnelTargets.of(scheme, host, port, server_name, page=self.handler.frontend.page)
         return self.handler.http2(targets) if protocol == "h2" else Http1Connection(self.handler, targets)
 
     async def start(self, sockets: Sequence[socket.socket]) -> None:
@@ -57,6 +57,8 @@ class Listener:
             accept = partial(_AcceptedTls if self._is_for_tls(each) else _Accepted, self)
             self._servers.append(await loop.create_server(accept, sock=each.dup(), backlog=BACKLOG))
         self.address = sockets[0].getsockname()[:2]
+        if self.handler.frontend.page is not None:
+            self.handler.frontend.page.port = self.address[1]
         self.handler.frontend.sites.ports.update(each.getsockname()[1] for each in sockets)
         self.handler.frontend.connections.start()
 

@@ -61,8 +61,8 @@ class Questions:
         if service.is_edge:
             return GatewayTargets(self._sites(), scheme=request.scheme)
         if request.scheme == "https":
-            return TunnelTargets.of("https", request.host, request.port, request.host)
-        return ForwardProxyTargets()
+            return TunnelTargets.of("https", request.host, request.port, request.host, page=self._frontend.page)
+        return ForwardProxyTargets(self._frontend.page)
 
     def _sites(self) -> Sites:
         """Return the sites with counts of their own: a question is no request, and takes nobody's place."""

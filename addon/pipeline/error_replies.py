@@ -1,9 +1,10 @@
-"""Errors that this proxy makes itself, and its redirects, as replies."""
+"""Errors that this proxy makes itself, its redirects and its set-up page, as replies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from http import HTTPStatus
 
 from addon.origin import FailureKind, OriginFailure
 from addon.pipeline.reply import Reply
@@ -12,12 +13,14 @@ from cache import engine
 from cache.answer.compose import error_response
 from cache.answer.responses import ErrorParameters
 from cache.engine.decisions import Refuse
+from cache.http.fields import imf_date
+from cache.http.messages import Fields, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import Refused
 
 
 class ErrorReplies:
-    """Makes replies of errors, and counts them."""
+    """Makes replies of errors and of the set-up page, and counts them."""
 
     def __init__(self, policy: Callable[[], CachePolicy], clock: Callable[[], float], counters: Counters) -> None:
         """Make errors in the name that `policy` gives this cache, dated by `clock` (seconds since the epoch)."""
@@ -63,3 +66,9 @@ class ErrorReplies:
         if fields:
             answer = replace(answer, head=replace(answer.head, fields=answer.head.fields.appending(*fields)))
         return self.refuse(Refuse(answer, reason))
+
+    def set_up_page(self, content: bytes, fields: Sequence[tuple[str, str]], *, head_only: bool) -> Reply:
+        """Return a 200 with content of the set-up page. `head_only`: its head alone, in response to HEAD."""
+        self._counters.count("set_up_page")
+        lines = (("Date", imf_date(self._clock())), *fields, ("Content-Length", str(len(content))))
+        return Reply(Response(200, HTTPStatus.OK.phrase, Fields(lines)), b"" if head_only else content)

@@ -30,6 +30,7 @@ COUNTERS = {
     "compressed": "compressed forms made of stored responses",
     "not_compressed.*": "stored responses, or forms of them, that were not compressed, by reason",
     "refused.*": "errors and redirects of the proxy's own, by reason",
+    "set_up_page": "responses with the set-up page, or with the CA certificate from it",
     "octets.from_copy": "bytes of content sent from copies",
     "octets.from_origin": "bytes of content received from origins",
     "distrusted": "TLS connections that clients ended with an alert: they do not accept this proxy's certificate",

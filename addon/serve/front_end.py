@@ -24,6 +24,7 @@ from addon.frontend.http2.connection import Http2Connection
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.leaf_certificates import LeafContexts
 from addon.frontend.listener import Listener
+from addon.frontend.set_up_page.page import SetUpPage
 from addon.runtime.access_log import AccessLog
 from addon.service import Service
 from cache.policy.operator_rules import glob
@@ -61,7 +62,8 @@ def listener_of(
     frontend = Frontend(service, connections, certificates, leave_alone, sites, tls=tls)
     frontend.use_proxies(settings)
     http2 = Http2Handler(frontend, fast_path)
-    return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets_of(settings, sites))
+    targets = targets_of(settings, sites, frontend.page)
+    return Listener(Handler(frontend, fast_path, partial(Http2Connection, http2)), targets)
 
 
 def purge_clients_of(settings: Settings, service: Service) -> PurgeClients:
@@ -88,9 +90,9 @@ def tls_of(settings: Settings, certificates: Certificates, clock: Callable[[], f
     return SiteTls(certificates, settings.sites, settings.tls_address[1], clock) if settings.tls_address else None
 
 
-def targets_of(settings: Settings, sites: Sites) -> RequestTargets:
+def targets_of(settings: Settings, sites: Sites, page: SetUpPage | None = None) -> RequestTargets:
     """Return how request targets on the listener are read. `sites` are those of an edge."""
-    return GatewayTargets(sites) if settings.is_edge else ForwardProxyTargets()
+    return GatewayTargets(sites) if settings.is_edge else ForwardProxyTargets(page)
 
 
 def access_log(settings: Settings) -> AccessLog | None:

@@ -191,6 +191,7 @@ _ROWS: tuple[tuple[StrEnum, ReasonText], ...] = (
         Refused.SERVER_NAME,
         ReasonText("the connection is for another site, whose certificate is not for the host", "RFC 9110 §7.4"),
     ),
+    (Refused.SET_UP_PAGE, ReasonText("the request is for the set-up page of this proxy", "ours")),
     (
         Refused.STALE_FORBIDDEN,
         ReasonText("the origin sent no response, and its copy must not be used unvalidated", "RFC 9111 §5.2.2.2"),

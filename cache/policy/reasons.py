@@ -137,6 +137,7 @@ class Refused(StrEnum):
     REDIRECT = "redirect"
     REPLAY = "replay"
     SERVER_NAME = "server-name"
+    SET_UP_PAGE = "set-up-page"
     STALE_FORBIDDEN = "stale-forbidden"
     STRICT_HOST = "strict-host"
     TARGET = "target"

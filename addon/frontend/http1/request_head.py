@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from addon.frontend.gateway.gates import Refusal
+from addon.frontend.set_up_page.page import SetUpPage
 from addon.pipeline.error_replies import ErrorReplies
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log import UNPARSED_REQUEST, request_line
@@ -58,6 +59,23 @@ class MalformedRequest(Exception):
     def reply(self, errors: ErrorReplies) -> Reply:
         """Return the response to the request."""
         return errors.error(self.status, self.reason, str(self), self.error)
+
+
+class SetUpPageRequest(MalformedRequest):
+    """A well-formed request for the set-up page of this proxy."""
+
+    reason = Refused.SET_UP_PAGE
+
+    def __init__(self, page: SetUpPage, head: RequestHead, path: str, authority: str | None = None) -> None:
+        """Answer with `page`. The other arguments are as for `SetUpPage.reply`."""
+        super().__init__("The set-up page of this proxy answers this request.", 200)
+        self.has_content = head.has_content
+        self.line = request_line(head.method, head.target, head.version)
+        self._page, self._asked = page, (head.method, path, authority)
+
+    def reply(self, errors: ErrorReplies) -> Reply:
+        """Return the page, or the file that was asked for."""
+        return self._page.reply(errors, *self._asked)
 
 
 class RefusedRequest(MalformedRequest):

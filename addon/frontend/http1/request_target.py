@@ -11,7 +11,8 @@ from addon.frontend.gateway import gates
 from addon.frontend.gateway.client_tls import ClientTls
 from addon.frontend.gateway.purge_requests import is_purge
 from addon.frontend.gateway.sites import Sites
-from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead
+from addon.frontend.http1.request_head import MalformedRequest, RefusedRequest, RequestHead, SetUpPageRequest
+from addon.frontend.set_up_page.page import HOSTS, PATHS, SetUpPage
 from cache.http.fields import HOST, is_host
 from cache.http.messages import DEFAULT_PORTS, Fields, Request, normalised_host
 from cache.policy.site_rules import SiteRules
@@ -40,6 +41,8 @@ class RequestTargets(Protocol):
 class ForwardProxyTargets:
     """The plain connection of a forward proxy: each target names its origin (absolute form)."""
 
+    page: SetUpPage | None = None
+    """Answers requests that name this proxy itself."""
     prefix: bytes = b"\n"
     """Never the beginning of a tunnel's prefix, so a head sent here is never taken for one sent inside a tunnel."""
 
@@ -55,11 +58,16 @@ class ForwardProxyTargets:
         """Return the request; its Host field does not count (RFC 9112 §3.2.2). Raises MalformedRequest."""
         absolute = _ABSOLUTE_FORM.fullmatch(head.target)
         if absolute is None:
+            if self.page is not None and head.target in PATHS and self.page.is_own(head.fields):
+                raise SetUpPageRequest(self.page, head, head.target, head.fields.get("host"))
             raise MalformedRequest("This is a proxy: it expects a whole URL in the request line, http://host/path.")
         scheme, authority, rest = absolute.groups()
         scheme = scheme.lower()
         host, port = parse_host_port(authority, DEFAULT_PORTS[scheme])
-        return _request(head, scheme, host, port, _path(rest, head.method))
+        path = _path(rest, head.method)
+        if self.page is not None and host in HOSTS:
+            raise SetUpPageRequest(self.page, head, path)
+        return _request(head, scheme, host, port, path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +145,15 @@ class TunnelTargets:
     tls_name: str | None
     """The server name that the client asked for in TLS."""
     prefix: bytes
+    page: SetUpPage | None = None
+    """Answers all requests, if the tunnel is to one of its hosts."""
 
     @classmethod
-    def of(cls, scheme: str, host: str, port: int, tls_name: str | None) -> Self:
-        """Return the targets in a tunnel to that host."""
+    def of(cls, scheme: str, host: str, port: int, tls_name: str | None, page: SetUpPage | None = None) -> Self:
+        """Return the targets in a tunnel to that host. `page` answers for its hosts."""
         prefix = f"{scheme}://{host}:{port} {tls_name or ''}\n"
-        return cls(scheme, host, port, tls_name, prefix.encode("latin-1", "replace"))
+        page = page if host in HOSTS else None
+        return cls(scheme, host, port, tls_name, prefix=prefix.encode("latin-1", "replace"), page=page)
 
     def tunnel_to(self, head: RequestHead) -> tuple[str, int]:
         """Raise MalformedRequest: a tunnel cannot be opened inside a tunnel."""
@@ -155,6 +166,8 @@ class TunnelTargets:
         if absolute:
             parse_host_port(absolute[2], DEFAULT_PORTS[self.scheme])
             fields = fields.replacing("Host", absolute[2])
+        if self.page is not None:
+            raise SetUpPageRequest(self.page, head, target)
         return Request(
             method=head.method,
             scheme=self.scheme,

@@ -16,6 +16,8 @@ class SystemStore:
     folder: Path
     suffix: str
     refresh: tuple[str, ...]
+    systems: str = ""
+    """The names of the distributions, for people."""
 
     @property
     def name(self) -> str:
@@ -58,12 +60,13 @@ class SystemStore:
 
 
 SYSTEM_STORES = (
-    # Debian, Alpine, SUSE
-    SystemStore(Path("/usr/local/share/ca-certificates"), ".crt", ("update-ca-certificates",)),
-    # Fedora and its derivatives
-    SystemStore(Path("/etc/pki/ca-trust/source/anchors"), ".pem", ("update-ca-trust", "extract")),
-    # Arch
-    SystemStore(Path("/etc/ca-certificates/trust-source/anchors"), ".crt", ("trust", "extract-compat")),
+    SystemStore(
+        Path("/usr/local/share/ca-certificates"), ".crt", ("update-ca-certificates",), "Debian, Ubuntu, Alpine"
+    ),
+    SystemStore(
+        Path("/etc/pki/ca-trust/source/anchors"), ".pem", ("update-ca-trust", "extract"), "Fedora and its derivatives"
+    ),
+    SystemStore(Path("/etc/ca-certificates/trust-source/anchors"), ".crt", ("trust", "extract-compat"), "Arch Linux"),
 )
 
 

@@ -193,7 +193,7 @@ class FrontEndUnderTest:
         frontend.use_proxies(self.settings)
         http2 = Http2Handler(frontend, self.fast_path)
         handler = Handler(frontend, self.fast_path, partial(Http2Connection, http2))
-        self.listener = Listener(handler, targets_of(self.settings, sites))
+        self.listener = Listener(handler, targets_of(self.settings, sites, frontend.page))
         sockets = sockets_for(self.settings)
         await self.listener.start(sockets)
         close_all(sockets)

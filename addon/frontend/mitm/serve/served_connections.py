@@ -12,6 +12,7 @@ from addon.frontend.http1.request_head import HeadLimits
 from addon.frontend.mitm.failures import failure_of
 from addon.frontend.mitm.messages import whole_response
 from addon.frontend.mitm.serve.served_clients import ServedClients
+from addon.frontend.set_up_page.page import set_up_page_of
 from addon.origin.options import OriginOptions
 from addon.pipeline.reply import Reply
 from addon.runtime.access_log import AccessLog, format_line, request_line, result_of
@@ -26,6 +27,7 @@ class ServedConnections:
         keep: Clients may send another request after a response; False once the proxy stops.
         log: The access log, if there is one.
         clients: The addon that waits for clients to speak HTTP.
+        page: The set-up page; None for an edge.
     """
 
     def __init__(self, service: Service, clients: ServedClients, log: AccessLog | None = None) -> None:
@@ -33,6 +35,7 @@ class ServedConnections:
         self.clients = clients
         self.keep = True
         self.log = log
+        self.page = set_up_page_of(service.settings)
         self._replies: WeakKeyDictionary[http.HTTPFlow, Reply] = WeakKeyDictionary()
 
     @property

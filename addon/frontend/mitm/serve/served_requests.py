@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from mitmproxy import http
+from mitmproxy.proxy import mode_specs
 
 from addon.frontend.mitm.flow_states import FlowStates
 from addon.frontend.mitm.messages import head_of, head_of_request, whole_response
 from addon.frontend.mitm.request_checks import fault_of, size_fault_of
 from addon.frontend.mitm.serve.draining import FlowsUnderWay
 from addon.frontend.mitm.serve.served_connections import ServedConnections
+from addon.frontend.set_up_page.page import HOSTS
 from cache.rules.streams import asks_for_stream, is_stream
 
 
@@ -34,8 +36,19 @@ class ServedRequests:
         if fault := self._fault_of(flow.request):
             flow.response = whole_response(flow.request, self._served.service.errors.malformed_request(*fault))
             flow.request.stream = False
+        elif page := self._page_for(flow):
+            flow.response = page
+            flow.request.stream = False
         elif "transfer-encoding" in flow.request.headers or asks_for_stream(head_of_request(flow.request)):
             flow.request.stream = True
+
+    def _page_for(self, flow: http.HTTPFlow) -> http.Response | None:
+        """Return the set-up page if a client asks for one of its hosts, in any mode but that of a gateway."""
+        page, request = self._served.page, flow.request
+        is_gateway = isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode)
+        if page is None or is_gateway or request.pretty_host.lower() not in HOSTS:
+            return None
+        return whole_response(request, page.reply(self._served.service.errors, request.method, request.path))
 
     def _fault_of(self, request: http.Request) -> tuple[str, int] | None:
         """Return what is wrong with a request, and the status for it. Over HTTP/1 its reader has looked before."""

@@ -128,6 +128,8 @@ class MitmproxyServer(master.Master):
     async def running(self) -> None:
         """Tell that clients are accepted."""
         await super().running()
+        if self.served.page is not None:
+            self.served.page.port = self.address[1]
         self._listening(*self.address)
 
     def stop(self) -> None:

@@ -123,7 +123,7 @@ class StrictHttp1Server(HasBodyReader, Http1Server):
 
     def _check(self, head: RequestHead) -> None:
         """Raise MalformedRequest for a target that does not fit this kind of connection."""
-        targets: RequestTargets = ForwardProxyTargets()
+        targets: RequestTargets = ForwardProxyTargets(self._served.page)
         if self._mode is HTTPMode.transparent:  # mitmproxy knows where it goes
             targets = TunnelTargets.of("https", "localhost", 443, None)
         if head.method == "CONNECT":
@@ -133,7 +133,7 @@ class StrictHttp1Server(HasBodyReader, Http1Server):
 
     def _refuse(self, fault: MalformedRequest) -> CommandGenerator[None]:
         """Tell the client what is wrong with its request, and end: no other reader would know where the next begins."""
-        reply = self._served.service.errors.malformed_request(str(fault), fault.status)
+        reply = fault.reply(self._served.service.errors)
         if isinstance(reply.content, bytes):
             yield commands.SendData(self.conn, head_bytes(reply.head, Framing(close=True)) + reply.content)
         # half of it at first: unread input would make the system reset the connection before the client reads this

@@ -172,3 +172,21 @@ def test_changed_settings_are_in_force_after_a_signal(tmp_path: Path, origin: Or
         proxy.wait_for_message("settings reloaded: answer.name, limits.max_line")
         assert str(ask(proxy, page).getheader("Cache-Status")).startswith("after; hit")
         assert ask(proxy, page + "?" + "a" * 100).status == 414
+
+
+def test_the_set_up_page_is_there_with_scripts_too(tmp_path: Path) -> None:
+    with Proxy(tmp_path, command=("secondhand", "serve", "--no-door")) as proxy:
+        pages = [ask(proxy, "/"), ask(proxy, "http://mitm.it/"), ask(proxy, "http://secondhand.internal/")]
+        assert [(page.status, b"Set up this computer" in page.content) for page in pages] == [(200, True)] * 3
+        assert ask(proxy, "http://mitm.it/cert/pem").content == proxy.certificate.read_bytes()
+        assert ask(proxy, "http://mitm.it/", "POST", b"x").status == 405
+
+
+def test_a_gateway_has_no_set_up_page(tmp_path: Path, origin: Origin) -> None:
+    serve_page(origin, "/", b"the origin's", FRESH)
+    command = ("secondhand", "serve", "--no-door", "--mode", f"reverse:http://localhost:{origin.port}")
+    with Proxy(tmp_path, command=command, settings={"ORIGIN__PROXY": "none"}) as proxy:
+        connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=TIMEOUT)
+        with closing(connection):
+            connection.request("GET", "/", headers={"Host": "mitm.it"})
+            assert connection.getresponse().read() == b"the origin's"
