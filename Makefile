@@ -15,7 +15,8 @@ NEWEST := for python in $(PYTHONS); do \
 	[ -n "$$python" ] || { echo "expected a Python >= 3.12 that can make a venv, tried: $(PYTHONS); name one:" \
 	"make PYTHON=/path/to/python" >&2; exit 1; }
 
-.PHONY: serve test package test-programs package-managers test-edge conformance ledger mutation fuzz bench check format clean
+.PHONY: serve test package test-programs package-managers test-edge docs conformance ledger mutation fuzz bench \
+	check format clean
 
 serve: $(VENV)/.serve
 	$(BIN)/secondhand serve $(ARGS)
@@ -37,6 +38,9 @@ package-managers: .programs/.installed # Yarn, pnpm, Bun, Poetry, PDM and uv, fo
 
 test-edge: $(VENV)/.test # serves real applications behind an edge, and behind nginx in its place; a process for each file
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile tests/edge $(ARGS)
+
+docs: $(VENV)/.docs # the documentation as a site, in build/documentation/html; a warning is an error
+	$(BIN)/python -m tools.documentation $(ARGS)
 
 conformance: $(VENV)/.test # the public suite of tests for HTTP caches; it needs Node.js with npm; ARGS="--workers 2"
 	$(BIN)/python -m tools.conformance $(ARGS)
@@ -73,8 +77,13 @@ $(VENV)/.serve: pyproject.toml $(CONSTRAINTS)
 
 $(VENV)/.test: pyproject.toml $(CONSTRAINTS)
 	@$(NEWEST); "$$python" -m venv $(VENV)
-	$(INSTALL) '.[dev]'
-	@touch $@ $(VENV)/.serve
+	$(INSTALL) '.[dev,docs]'
+	@touch $@ $(VENV)/.serve $(VENV)/.docs
+
+$(VENV)/.docs: pyproject.toml $(CONSTRAINTS) # apart, so that the site can be built without what tests need
+	@[ -x $(BIN)/python ] || { $(NEWEST); "$$python" -m venv $(VENV); }
+	$(INSTALL) '.[docs]'
+	@touch $@
 
 $(VENV)/.fuzz: $(VENV)/.test # apart, since atheris is large, and made for Linux only
 	$(INSTALL) '.[dev,fuzz]'
