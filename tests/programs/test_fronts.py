@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures import documentation
+from tests.fixtures.documentation import replaced
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import TIMEOUT, Proxy, environment
 from tests.fixtures.secure_edge import free_port, site_table
@@ -20,26 +22,13 @@ from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.fixtures.web_origin import Origin
 from tests.programs.installed_programs import CLIENT_VARIABLES, program, run
 
-PAGES = Path(__file__).parents[2] / "docs" / "fronts"
-
 HTTP3 = re.compile(r"(?m)^.*# HTTP/3\n")
 """Lines of a configuration that need a newer server than most systems have."""
 
 
 def block(name: str, language: str) -> str:
     """Return a configuration out of a page."""
-    text = (PAGES / f"{name}.md").read_text(encoding="utf-8")
-    match = re.search(rf"```{language}\n(.*?)```", text, re.DOTALL)
-    assert match
-    return HTTP3.sub("", match[1])
-
-
-def replaced(text: str, *pairs: tuple[str, object]) -> str:
-    """Return a configuration with the addresses and files of a test; each must be there."""
-    for old, new in pairs:
-        assert old in text, old
-        text = text.replace(old, str(new))
-    return text
+    return HTTP3.sub("", documentation.block(f"fronts/{name}.md", language))
 
 
 @contextmanager
