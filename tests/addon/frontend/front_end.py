@@ -191,8 +191,7 @@ class FrontEndUnderTest:
         sites.purge_clients = purge_clients_of(self.settings, service) if self.settings.purge.log else None
         frontend = Frontend(service, self.connections, leaf_contexts(), leave_alone, sites, tls=self.tls)
         frontend.use_proxies(self.settings)
-        http2 = Http2Handler(frontend, self.fast_path)
-        handler = Handler(frontend, self.fast_path, partial(Http2Connection, http2))
+        handler = Handler(frontend, self.fast_path, partial(Http2Connection, Http2Handler(frontend, self.fast_path)))
         self.listener = Listener(handler, targets_of(self.settings, sites, frontend.page))
         sockets = sockets_for(self.settings)
         await self.listener.start(sockets)
