@@ -227,7 +227,7 @@ COMMANDS = (
         "secondhand import checkout.har",
     ),
     Command(Use.SET_UP, "trust", "trust:app", "Export or install the CA certificate for clients."),
-    Command(Use.SET_UP, "config", "config:app", "Check and print the settings."),
+    Command(Use.SET_UP, "config", "config:app", "Check and print the settings, or begin a settings file."),
     Command(
         Use.SET_UP,
         "completion",

@@ -1,4 +1,4 @@
-"""`secondhand config`: check and print the settings."""
+"""`secondhand config`: check, print and begin the settings."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 import typer
 
+from addon.cli.config_file import init, path, schema
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
 from addon.cli.terminal import WRONG_USAGE, print_json, print_line
 from addon.config.certificate_checks import certificate_notes, refuse_bad_certificates, refuse_tls_without_use
@@ -22,7 +23,10 @@ from addon.config.units import parse_size, size_text
 from addon.config.worker_conflicts import refuse_workers_without_a_shared_store
 from addon.frontend.gateway.server_contexts import load, server_context
 
-app = typer.Typer(help="Check and print the settings.", no_args_is_help=True)
+app = typer.Typer(help="Check and print the settings, or begin a settings file.", no_args_is_help=True)
+app.command(epilog="Example: secondhand config init")(init)
+app.command(epilog="Example: secondhand config path")(path)
+app.command(epilog="Example: secondhand config schema > secondhand.schema.json")(schema)
 
 
 @app.command(epilog="Example: secondhand config check --config ./config.toml")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import platform
-from contextlib import suppress
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -21,7 +19,9 @@ def version(
 ) -> None:
     """Print the versions of secondhand, mitmproxy and Python."""
     if constraints:
-        typer.echo(_constraints_file())
+        from addon.cli.shipped_files import shipped_file  # `secondhand --help` does not need it
+
+        typer.echo(shipped_file("constraints.txt"))
         return
     versions = {
         "secondhand": version_of("secondhand"),
@@ -33,17 +33,6 @@ def version(
     else:
         for name, number in versions.items():
             typer.echo(f"{name} {number}")
-
-
-def _constraints_file() -> Path:
-    """Return the constraints file of this release: in the installation, else in the source directory."""
-    from importlib.metadata import PackageNotFoundError, files
-
-    with suppress(PackageNotFoundError):
-        for file in files("secondhand") or ():
-            if file.name == "constraints.txt":
-                return Path(str(file.locate())).resolve()
-    return Path(__file__).absolute().parents[2] / "constraints.txt"
 
 
 def version_of(distribution: str) -> str:

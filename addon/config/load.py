@@ -82,6 +82,12 @@ def settings_file(file: Path | None, environ: Mapping[str, str]) -> Path | None:
     return default_settings_file() if file is None else file
 
 
+def setting_variables(environ: Mapping[str, str]) -> list[str]:
+    """Return the names of the environment variables that are settings, in the order in which they are read."""
+    ours = (name for name in sorted(environ) if name.startswith(PREFIX) and name != FILE_VARIABLE)
+    return [name for name in ours if not _KUBERNETES.fullmatch(name)]
+
+
 def configure(
     file: Path | None = None,
     overrides: Mapping[str, object] | None = None,
@@ -104,10 +110,9 @@ def configure(
     values: dict[Location, _Value] = {}
     if file is not None:
         _merge(values, read_toml(file), str(file))
-    for name in sorted(environ):
-        if name.startswith(PREFIX) and name != FILE_VARIABLE and not _KUBERNETES.fullmatch(name):
-            location = tuple(name.removeprefix(PREFIX).lower().split("__"))
-            _merge(values, _parse_variable(environ[name], location), f"environment {name}", location)
+    for name in setting_variables(environ):
+        location = tuple(name.removeprefix(PREFIX).lower().split("__"))
+        _merge(values, _parse_variable(environ[name], location), f"environment {name}", location)
     _merge(values, overrides or {}, overrides_from)
     values = _with_profile(values)
     sources = {location: value.source for location, value in values.items()}

@@ -86,7 +86,10 @@ class OriginsSettings(Section):
     """The keys of `[[site]]` about its origins."""
 
     origins: Annotated[
-        tuple[Annotated[SiteOriginSettings, BeforeValidator(_as_table)], ...],
+        tuple[
+            Annotated[SiteOriginSettings, BeforeValidator(_as_table, json_schema_input_type=SiteOriginSettings | str)],
+            ...,
+        ],
         Strict(strict=False),
         AfterValidator(_different),
     ]

@@ -116,12 +116,14 @@ def _request_field(value: str) -> str:
 
 PathPatterns = Annotated[
     tuple[Annotated[str, AfterValidator(_path_pattern)], ...],
-    BeforeValidator(_as_list),
+    BeforeValidator(_as_list, json_schema_input_type=tuple[str, ...] | str),
     Strict(strict=False),
     AfterValidator(not_empty),
 ]
 Statuses = Annotated[
-    tuple[Annotated[int, AfterValidator(_status)], ...], BeforeValidator(_as_list), Strict(strict=False)
+    tuple[Annotated[int, AfterValidator(_status)], ...],
+    BeforeValidator(_as_list, json_schema_input_type=tuple[int, ...] | int),
+    Strict(strict=False),
 ]
 AnswerStatusName = Annotated[AnswerStatus, Strict(strict=False)]
 OverrideName = Annotated[Override, Strict(strict=False)]
@@ -224,7 +226,11 @@ class SiteRuleSettings(Section):
 
     path: PathPatterns = ("*",)
     status: Statuses = ()
-    content_type: Annotated[tuple[str, ...], BeforeValidator(_as_list), Strict(strict=False)] = ()
+    content_type: Annotated[
+        tuple[str, ...],
+        BeforeValidator(_as_list, json_schema_input_type=tuple[str, ...] | str),
+        Strict(strict=False),
+    ] = ()
     bypass: bool | None = None
     ttl: Seconds | None = None
     negative_ttl: Seconds | None = None

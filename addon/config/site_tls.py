@@ -41,7 +41,11 @@ def _hsts(value: str) -> str:
     return value
 
 
-CertificatePairs = Annotated[tuple[CertificatePair, ...], Strict(strict=False), BeforeValidator(_as_list)]
+CertificatePairs = Annotated[
+    tuple[CertificatePair, ...],
+    Strict(strict=False),
+    BeforeValidator(_as_list, json_schema_input_type=tuple[CertificatePair, ...] | CertificatePair),
+]
 
 
 class SiteTlsSettings(Section):

@@ -71,10 +71,10 @@ def _positive_time(value: object) -> float:
     return number
 
 
-Size = Annotated[int, BeforeValidator(parse_size)]
-PositiveSize = Annotated[int, BeforeValidator(_positive_size)]
-Seconds = Annotated[float, BeforeValidator(parse_time)]
-PositiveSeconds = Annotated[float, BeforeValidator(_positive_time)]
+Size = Annotated[int, BeforeValidator(parse_size, json_schema_input_type=int | str)]
+PositiveSize = Annotated[int, BeforeValidator(_positive_size, json_schema_input_type=int | str)]
+Seconds = Annotated[float, BeforeValidator(parse_time, json_schema_input_type=float | str)]
+PositiveSeconds = Annotated[float, BeforeValidator(_positive_time, json_schema_input_type=float | str)]
 
 
 def size_text(number: int) -> str:

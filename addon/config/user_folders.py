@@ -38,10 +38,15 @@ def default_store() -> Path:
     return folder / "store"
 
 
+def place_of_settings_file() -> Path | None:
+    """Return the path of the settings file in the user's configuration directory, or None without a home directory."""
+    folder = _own(user_config_path)
+    return folder / "config.toml" if folder else None
+
+
 def default_settings_file() -> Path | None:
     """Return the settings file in the user's configuration directory, or None if there is none that can be seen."""
-    folder = _own(user_config_path)
-    file = folder / "config.toml" if folder else None
+    file = place_of_settings_file()
     # os.path: a folder that cannot be searched is no error here
     return file if file and os.path.isfile(file) else None  # noqa: PTH113 - see above
 

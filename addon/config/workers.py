@@ -24,7 +24,7 @@ def _workers(value: object) -> int | Literal["auto"]:
     raise ValueError(f'a number from 1 to {MAX_WORKERS}, or "auto"')
 
 
-Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers)]
+Workers = Annotated[int | Literal["auto"], BeforeValidator(_workers, json_schema_input_type=int | Literal["auto"])]
 
 
 def usable_cores(quota: Path = CPU_QUOTA) -> int:
