@@ -13,6 +13,7 @@ from addon.cli.options import ConfigOption, LocalhostOption, StoreOption, load_c
 from addon.cli.terminal import FAILED, fail, print_note
 from addon.config.settings import Settings
 from addon.config.user_folders import lasting_folder
+from addon.programs.run.earlier_values import earlier_values, with_earlier_values
 from addon.programs.run.variables import Shell, script, variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import TrustFiles, has_others, write_origins_file, write_trust_files
@@ -22,6 +23,9 @@ from addon.runtime.listen_address import proxy_url
 def env(
     shell: Annotated[Shell, typer.Option(help="The shell to print the variables for.")] = Shell.BASH,
     proxy_localhost: LocalhostOption = False,
+    unset: Annotated[
+        bool, typer.Option("--unset", help="Give the variables the values back that they had before.")
+    ] = False,
     config: ConfigOption = None,
     store: StoreOption = None,
 ) -> None:
@@ -29,6 +33,9 @@ def env(
 
     If no proxy runs, the variables have the address of one that is still to be started.
     """
+    if unset:
+        typer.echo(script(_values_before(), shell), nl=False)
+        return
     settings = load_configuration(config, store).settings
     proxy = find_running_proxy(settings)
     url = proxy.url if proxy else _future_url(settings)
@@ -37,7 +44,18 @@ def env(
     if origins is not None and has_others(origins, map(Path, settings.origin_options().ca_files)):
         print_note(f"programs here trust CAs that the proxy does not know: add {origins} to origin.ca_files")
     values = variables(url, trust, os.environ, localhost=proxy_localhost)
-    typer.echo(script(values, shell), nl=False)
+    typer.echo(script(with_earlier_values(values, os.environ), shell), nl=False)
+
+
+def _values_before() -> dict[str, str | None]:
+    """Return the values to restore. Without a record of them, nothing that is set now is changed."""
+    if earlier := earlier_values(os.environ):
+        return earlier
+    nothing = Path()
+    names = variables("http://127.0.0.1:8080", TrustFiles(nothing, nothing, nothing), {})
+    if kept := [name for name in names if name in os.environ]:
+        print_note(f"secondhand env has set nothing in this shell: {', '.join(kept)} stay as they are")
+    return {name: None for name in names if name not in kept}
 
 
 def _future_url(settings: Settings) -> str:

@@ -17,6 +17,7 @@ class Shell(StrEnum):
     """The shells that a script can be written for."""
 
     BASH = "bash"
+    ZSH = "zsh"
     FISH = "fish"
     POWERSHELL = "powershell"
 
@@ -78,23 +79,32 @@ def _java_options(proxy: str, trust: TrustFiles, direct: str) -> str:
     )
 
 
-def script(values: Mapping[str, str], shell: Shell) -> str:
-    """Return a script for a shell that sets the variables."""
+def script(values: Mapping[str, str | None], shell: Shell) -> str:
+    """Return a script for a shell that sets the variables, and unsets those whose value is None."""
     return "".join(f"{_LINES[shell](name, value)}\n" for name, value in values.items())
 
 
-def _fish(name: str, value: str) -> str:
+def _posix(name: str, value: str | None) -> str:
+    return f"unset {name}" if value is None else f"export {name}={shlex.quote(value)}"
+
+
+def _fish(name: str, value: str | None) -> str:
+    if value is None:
+        return f"set -e -g {name}"
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"set -gx {name} '{escaped}'"
 
 
-def _powershell(name: str, value: str) -> str:
+def _powershell(name: str, value: str | None) -> str:
+    if value is None:
+        return f"Remove-Item Env:{name} -ErrorAction SilentlyContinue"
     doubled = value.replace("'", "''")
     return f"$env:{name} = '{doubled}'"
 
 
-_LINES: Mapping[Shell, Callable[[str, str], str]] = {
-    Shell.BASH: lambda name, value: f"export {name}={shlex.quote(value)}",
+_LINES: Mapping[Shell, Callable[[str, str | None], str]] = {
+    Shell.BASH: _posix,
+    Shell.ZSH: _posix,
     Shell.FISH: _fish,
     Shell.POWERSHELL: _powershell,
 }
