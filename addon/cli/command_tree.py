@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from addon.cli.help import Rows, parameter_rows
+from addon.cli.help import parameter_rows
 
 _OPTION = re.compile(r"--?[a-z][\w-]*", re.IGNORECASE)
 
@@ -40,7 +40,7 @@ class CommandHelp:
     """The rest of its usage line."""
     description: str
     """Its paragraphs, with an empty line between them."""
-    arguments: Rows
+    arguments: tuple[tuple[str, str], ...]
     options: tuple[Option, ...]
     note: str
     """The last line: an example, or exit codes."""
@@ -75,7 +75,7 @@ def command_tree(command: Any, name: str = "secondhand", parent: Any = None) -> 
         path=tuple(context.command_path.split()),
         usage=" ".join(command.collect_usage_pieces(context)),
         description=inspect.cleandoc(command.help or ""),
-        arguments=arguments,
+        arguments=tuple(arguments),
         options=tuple(_option(names, text) for names, text in options),
         note=command.epilog or "",
         commands=tuple(command_tree(command.get_command(context, each), each, context) for each in names),

@@ -57,7 +57,7 @@ def _lines(command: CommandHelp, program: CommandHelp, date: str) -> Iterator[st
     yield ".SH DESCRIPTION"
     for number, paragraph in enumerate(re.split(r"\n{2,}", command.description)):
         yield from (*([".PP"] if number else []), _text(paragraph))
-    yield from _section("ARGUMENTS", [(name, text) for name, text in command.arguments])
+    yield from _section("ARGUMENTS", list(command.arguments))
     yield from _section("COMMANDS", [(each.path[-1], each.summary) for each in command.commands])
     yield from _section("OPTIONS", [(f"{', '.join(each.names)} {each.value}", each.text) for each in command.options])
     if example := re.fullmatch(r"Example: (.*)", command.note):

@@ -18,29 +18,35 @@ HostArgument = Annotated[
 ]
 
 
-def online(host: HostArgument = None, config: ConfigOption = None, store: StoreOption = None) -> None:
+def online(
+    host: HostArgument = None, config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False
+) -> None:
     """Ask origins whenever the rules of caching require it.
 
     Without HOST, this replaces the modes of all hosts.
     """
-    _switch(Mode.ONLINE, host, config, store)
+    _switch(Mode.ONLINE, host, config, store, as_json=as_json)
 
 
-def auto(host: HostArgument = None, config: ConfigOption = None, store: StoreOption = None) -> None:
+def auto(
+    host: HostArgument = None, config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False
+) -> None:
     """Ask origins while they can be reached.
 
     While an origin does not answer, one request a second tries it again. All others get its stored responses at once.
     Without HOST, this replaces the modes of all hosts.
     """
-    _switch(Mode.AUTO, host, config, store)
+    _switch(Mode.AUTO, host, config, store, as_json=as_json)
 
 
-def offline(host: HostArgument = None, config: ConfigOption = None, store: StoreOption = None) -> None:
+def offline(
+    host: HostArgument = None, config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False
+) -> None:
     """Ask no origin.
 
     Without HOST, this replaces the modes of all hosts.
     """
-    _switch(Mode.OFFLINE, host, config, store)
+    _switch(Mode.OFFLINE, host, config, store, as_json=as_json)
 
 
 def mode(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -48,17 +54,19 @@ def mode(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOp
 
     Origins that do not answer are listed, too.
     """
-    replies = _ask_proxies(config, store, {})
+    _print(_ask_proxies(config, store, {}), as_json=as_json)
+
+
+def _switch(mode: Mode, host: str | None, config: ConfigOption, store: StoreOption, *, as_json: bool) -> None:
+    arguments: dict[str, object] = {"mode": mode} if host is None else {"mode": mode, "host": host}
+    _print(_ask_proxies(config, store, arguments), as_json=as_json)
+
+
+def _print(replies: list[dict[str, object]], *, as_json: bool) -> None:
     if as_json:
         print_json(replies)
         return
     for reply in replies:
-        _print_modes(reply)
-
-
-def _switch(mode: Mode, host: str | None, config: ConfigOption, store: StoreOption) -> None:
-    arguments: dict[str, object] = {"mode": mode} if host is None else {"mode": mode, "host": host}
-    for reply in _ask_proxies(config, store, arguments):
         _print_modes(reply)
 
 

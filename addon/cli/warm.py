@@ -80,6 +80,9 @@ def warm(
     files = [each for each in what or () if Path(each).is_file()]
     urls = [each for each in what or () if each not in files]
     for url in urls:
+        if "://" not in url:
+            problem = f'expected a URL like "https://example.org/path" or a file that exists, found "{url}"'
+            raise typer.BadParameter(problem, param_hint="URL|FILE")
         parse_request(url, [])
     sources = NamedSources(
         urls=tuple(urls),

@@ -62,3 +62,16 @@ def test_headings_are_bold_on_a_terminal_except_with_no_color(monkeypatch: pytes
     assert "\x1b[1mOptions" in on_a_terminal("--help")
     monkeypatch.setenv("NO_COLOR", "1")
     assert "\x1b" not in on_a_terminal("--help")
+
+
+WITHOUT_JSON = {
+    *("run", "serve", "mitmweb", "mitmdump"),  # they run until something ends
+    *("env", "completion", "config schema"),  # their output is for another program already
+    *("trust install", "trust uninstall", "queue clear"),  # they change something, and print no table
+}
+
+
+def test_every_command_that_prints_something_can_print_json() -> None:
+    leaves = [command for command in ALL_COMMANDS if not command.commands]
+    without = {command for command in leaves if not any("--json" in option.names for option in command.options)}
+    assert {" ".join(command.path[1:]) for command in without} == WITHOUT_JSON

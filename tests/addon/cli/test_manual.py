@@ -28,7 +28,7 @@ def test_a_page_has_every_option(command: CommandHelp) -> None:
 
 
 def test_text_cannot_be_a_command_of_roff() -> None:
-    command = CommandHelp(("secondhand", "x"), "", "An example.\n\n.so /etc/passwd\n\n'br \\fB", [], (), "", ())
+    command = CommandHelp(("secondhand", "x"), "", "An example.\n\n.so /etc/passwd\n\n'br \\fB", (), (), "", ())
     lines = page(command, command, "2026-01-31").splitlines()
     assert "\\&.so /etc/passwd" in lines
     assert "\\(aqbr \\efB" in lines
