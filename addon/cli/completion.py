@@ -12,7 +12,7 @@ from addon.cli.completion_scripts import CompletedShell, completion_script
 
 def completion(
     context: typer.Context,
-    shell: Annotated[CompletedShell, typer.Argument(metavar="bash|zsh|fish", help="The shell.")],
+    shell: Annotated[CompletedShell, typer.Argument(metavar="SHELL", help="One of bash, zsh and fish.")],
 ) -> None:
     """Print a script that completes commands and options in a shell.
 

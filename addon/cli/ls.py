@@ -20,7 +20,7 @@ from addon.cli.options import (
     load_shared_or_private,
     policy_at_present,
 )
-from addon.cli.store import open_store
+from addon.cli.store import open_store, place_of
 from addon.cli.terminal import print_json_list, print_note, print_table
 from addon.config.units import size_text, time_text
 from addon.pipeline.stored_description import freshness_state
@@ -99,8 +99,8 @@ def list_copies(
             print_table(COLUMNS, rows, copyable=True)
         else:
             filtered = bool(host or state or never_used)
-            wanted = f" for {pattern}" if pattern else ""
-            print_note(f"nothing is stored in {settings.store.directory}{wanted}{' that matches' if filtered else ''}")
+            wanted = (f" for {pattern}" if pattern else "") + (" that matches the options" if filtered else "")
+            print_note(f"nothing is stored{wanted} in {place_of(settings)}")
 
 
 def last_use(store: ResponseStore, entry: StoredResponse) -> float | None:

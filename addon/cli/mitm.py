@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import typer
@@ -31,6 +32,7 @@ def mitmweb(context: typer.Context) -> None:
     """
     from mitmproxy.tools import main  # slow to import, and few commands need it
 
+    sys.argv[0] = "secondhand mitmweb"  # its messages begin with this
     main.mitmweb(["-s", str(MAIN), *context.args])
 
 
@@ -41,4 +43,5 @@ def mitmdump(context: typer.Context) -> None:
     """
     from mitmproxy.tools import main  # slow to import, and few commands need it
 
+    sys.argv[0] = "secondhand mitmdump"  # as above
     main.mitmdump(["-s", str(MAIN), *context.args])

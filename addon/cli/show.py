@@ -14,7 +14,7 @@ from addon.cli.options import (
     load_shared_or_private,
     policy_at_present,
 )
-from addon.cli.store import key_of, open_store
+from addon.cli.store import key_of, open_store, place_of
 from addon.cli.terminal import NOT_FOUND, fail, print_json, print_line, print_table
 from addon.config.units import size_text
 from addon.pipeline.explanation import stored_for
@@ -54,7 +54,7 @@ def show(
     with open_store(settings) as opened:
         captures = stored_for(opened, key_of(url), policy)
     if not captures:
-        fail(f"nothing is stored for {url}", NOT_FOUND)
+        fail(f"nothing is stored for {url} in {place_of(settings)}", NOT_FOUND)
     variants = current(captures)
     if everything:
         _list_captures(captures, variants, as_json=as_json)

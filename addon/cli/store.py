@@ -29,6 +29,12 @@ def open_store(settings: Settings) -> Iterator[ResponseStore]:
         store.close()
 
 
+def place_of(settings: Settings) -> str:
+    """Return the directory of the store as text for a message, which says so if there is no such directory."""
+    directory = settings.store.directory
+    return str(directory) if directory.exists() else f"{directory}, which does not exist"
+
+
 def key_of(url: str) -> str:
     """Return the cache key of a URL that the user typed; if it is malformed, the command ends as wrong usage."""
     try:

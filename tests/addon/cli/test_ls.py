@@ -47,7 +47,7 @@ def test_ls_of_a_missing_store_prints_nothing_and_creates_nothing(tmp_path: Path
     result = run("ls", "--store", tmp_path / "none")
     assert result.exit_code == 0
     assert result.stdout == ""
-    assert "nothing is stored" in result.stderr
+    assert result.stderr == f"secondhand: nothing is stored in {tmp_path / 'none'}, which does not exist\n"
     assert not (tmp_path / "none").exists()
 
 
@@ -132,4 +132,4 @@ def test_a_script_gets_one_line_for_each_response(directory: Path) -> None:
 def test_ls_says_that_nothing_matches(directory: Path) -> None:
     result = run("ls", "--store", directory, "--state", "invalid")
     assert (result.exit_code, result.stdout) == (0, "")
-    assert result.stderr == f"secondhand: nothing is stored in {directory} that matches\n"
+    assert result.stderr == f"secondhand: nothing is stored that matches the options in {directory}\n"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,9 +23,11 @@ def test_addon_prints_the_path_for_mitmdump() -> None:
 def test_mitmproxys_tools_get_the_addon_and_all_arguments_unchanged(tool: str, monkeypatch: pytest.MonkeyPatch) -> None:
     given: list[str] = []
     monkeypatch.setattr(f"mitmproxy.tools.main.{tool}", given.extend)
+    monkeypatch.setattr("sys.argv", ["secondhand"])
     main = str(Path(__file__).parents[3] / "addon" / "main.py")
     assert run(tool, "--set", "a=b", "--help", "--", "-x", "~u foo").exit_code == 0
     assert given == ["-s", main, "--set", "a=b", "--help", "--", "-x", "~u foo"]
+    assert sys.argv == [f"secondhand {tool}"]  # the name of the program in its messages
 
 
 def test_mitmdump_is_the_real_one() -> None:
