@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -75,8 +76,8 @@ class WorkerProcess:
         except OSError as error:
             self.ended.set()  # it has no process, so no signal may be sent to it
             raise WorkerFailed(f"no process can be started: {error.strerror}", FAILED) from None
-        await self._channel.start(connection)
-        self._waiting = asyncio.get_running_loop().create_task(self._wait())
+        # a task of its own, since this one may be cancelled, and the end of the process must be noticed in any case
+        self._waiting = asyncio.get_running_loop().create_task(self._wait(connection))
         await self._ready
 
     async def _note_ready(self, arguments: Mapping[str, object]) -> dict[str, object]:
@@ -97,8 +98,9 @@ class WorkerProcess:
         self.hosts = arguments["hosts"]
         return {}
 
-    async def _wait(self) -> None:
-        """Wait for the end of the process."""
+    async def _wait(self, connection: socket.socket) -> None:
+        """Talk with the process until it ends."""
+        await self._channel.start(connection)
         await self._channel.closed.wait()
         kill_at = time.monotonic() + REAP_TIMEOUT
         while (code := _exit_code(self.pid)) is None:

@@ -39,17 +39,47 @@ def test_a_process_that_cannot_be_started_is_reported_and_nothing_is_killed(
     assert killed == []
 
 
-def test_a_worker_that_hangs_at_its_start_is_killed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    hanging: list[subprocess.Popen[bytes]] = []
+@pytest.fixture
+def hanging(monkeypatch: pytest.MonkeyPatch) -> list[subprocess.Popen[bytes]]:
+    """Have workers that never become ready; the list gets their processes."""
+    processes: list[subprocess.Popen[bytes]] = []
 
     def fork(*_: object) -> tuple[int, socket.socket]:
         ours, theirs = socket.socketpair()
-        hanging.append(subprocess.Popen(["/bin/sleep", "1000"], stdin=theirs))
+        processes.append(subprocess.Popen(["/bin/sleep", "1000"], stdin=theirs))
         theirs.close()
         ours.setblocking(False)
-        return hanging[-1].pid, ours
+        return processes[-1].pid, ours
 
     monkeypatch.setattr(worker_process, "fork", fork)
+    return processes
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3, 10])
+def test_a_start_that_is_stopped_leaves_no_process(
+    turns: int, tmp_path: Path, hanging: list[subprocess.Popen[bytes]]
+) -> None:
+    """Regression: a stop before the connection to a worker was ready waited for ever for that worker's end."""
+
+    async def start_and_stop() -> None:
+        workers = WorkerSet((), tmp_path / "leases")
+        starting = asyncio.ensure_future(workers.start(Settings(workers=2)))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        starting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await starting
+        await asyncio.wait_for(workers.stop(), 60)
+        assert workers.alive == set()
+
+    asyncio.run(start_and_stop())
+    for process in hanging:
+        process.returncode = 0  # reaped already
+
+
+def test_a_worker_that_hangs_at_its_start_is_killed(
+    tmp_path: Path, hanging: list[subprocess.Popen[bytes]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(worker_set, "START_TIMEOUT", 0.05)
 
     async def start() -> WorkerSet:
