@@ -12,7 +12,7 @@ from tests.fixtures.command_line import secondhand
     [
         (["lss"], "no such command 'lss'. Did you mean 'ls'?", ""),
         (["trust", "exprt"], "no such command 'exprt'. Did you mean 'export'?", "trust"),
-        (["ls", "--stor", "x"], "no such option: --stor (similar: --json, --store)", "ls"),
+        (["ls", "--privat"], "no such option: --privat (similar: --private)", "ls"),
         (["show"], "missing argument 'URL'", "show"),
         (["ls", "a", "b"], "expected fewer arguments, found b in addition", "ls"),
         (["export", "x"], "missing option '--format': expected one of har, warc, dir", "export"),
