@@ -194,7 +194,7 @@ def diff(
         )
     elif found:
         rows = [(each.method, each.url, each.what, each.first or "", each.second or "") for each in found]
-        print_table(["METHOD", "URL", "PART", first, second], rows)
+        print_table(["METHOD", "URL", "PART", first, second], rows, copyable=True)
     else:
         print_note("no differences")
     if found:

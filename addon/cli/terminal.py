@@ -139,7 +139,7 @@ def print_table(
         columns: The headings. A column whose heading begins with ">" is aligned to the right.
         rows: The cells. On a terminal, the last column takes the remaining width. There may be too many for memory.
         styles: The styles of each column's cells, on a terminal.
-        copyable: The last column has text that people copy: lines are not wrapped, except by the terminal itself.
+        copyable: It has URLs, which people copy: lines are not wrapped, except by the terminal itself.
     """
     if not sys.stdout.isatty():
         for row in chain([[column.lstrip(">") for column in columns]], rows):

@@ -121,7 +121,7 @@ def _check(settings: Settings, sources: NamedSources, jobs: int, *, as_json: boo
         print_json({"stored": stored, "missing": missing})
     else:
         if missing:
-            print_table(["MISSING", "WHY"], [(each["name"], each["why"]) for each in missing], ["bold"])
+            print_table(["MISSING", "WHY"], [(each["name"], each["why"]) for each in missing], copyable=True)
         print_line(f"{stored} stored, {len(missing)} missing")
     if missing:
         raise typer.Exit(FAILED if report.unreadable else NOT_FOUND)
@@ -147,7 +147,7 @@ async def _warm(settings: Settings, sources: NamedSources, jobs: int, *, quiet: 
 
 def _print_report(report: WarmReport) -> None:
     if report.failed and sys.stderr.isatty():  # without a terminal, each failure has its own line already
-        print_table(["FAILED", "WHY"], [(each.name, each.why) for each in report.failed], ["bold"])
+        print_table(["FAILED", "WHY"], [(each.name, each.why) for each in report.failed], copyable=True)
     print_line(
         f"{report.fetched} fetched ({size_text(report.size)}), {report.already_fresh} already fresh,"
         f" {len(report.failed)} failed"

@@ -41,3 +41,14 @@ def test_a_table_is_printed_row_by_row(capsys: pytest.CaptureFixture[str]) -> No
     with pytest.raises(ConnectionError):
         print_table(["NAME"], (["first"] if number == 0 else rows() for number in range(2)))
     assert capsys.readouterr().out == "NAME\nfirst\n"
+
+
+def test_a_copyable_table_has_each_row_on_one_line(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "_ROWS_ALIGNED", 2)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    url = "http://a.test/" + "long/" * 40
+    print_table(["MISSING", ">SIZE", "WHY"], [(url, "1", "a reason"), ("b", "22", "c"), ("d", "3", "e")], copyable=True)
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert lines == [["MISSING", "SIZE", "WHY"], [url, "1", "a", "reason"], ["b", "22", "c"], ["d", "3", "e"]]
