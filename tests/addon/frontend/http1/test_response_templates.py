@@ -96,6 +96,7 @@ def check(request: Request, other: Request, lines: Fields, status: str, policy: 
             key=primary_key(other),
             values=other_head.open_values,
             body=BODY,
+            last_purge=0,
         )
         assert (expected.changes, expected.replaces, expected.secrets) == ((), (), frozenset())
         assert entry == expected.entry.with_body(len(BODY), sha256(BODY).hexdigest())
