@@ -96,8 +96,14 @@ class KnownPurges:
         return self._latest_tag > number
 
     def learn(self, purges: Iterable[tuple[str, int]], number: int) -> None:
-        """Add purges, each the text of a scope and its number; `number` is that of the last one."""
+        """Add purges, each the text of a scope and its number; `number` is that of the last one.
+
+        Those that are known already are left out. Of several threads, one at a time may call this.
+        """
+        known = self._number
         for text, each in sorted(purges, key=lambda purge: purge[1]):
+            if each <= known:
+                continue
             scope = scope_of(text)
             if isinstance(scope, Where):
                 self._add_conditions(each, scope)
@@ -126,8 +132,12 @@ class KnownPurges:
         return len(self._latest) > 2 * REMEMBERED
 
     def forget_all_but(self, purges: Iterable[tuple[str, int]]) -> None:
-        """Forget the names of all purges but these, each the text of a scope and its number."""
+        """Forget the names of all purges but these, each the text of a scope and its number, and of later ones."""
+        purges = tuple(purges)
         kept = KnownPurges()
         kept.learn(purges, 0)
+        last = max((number for _, number in purges), default=0)
+        for new, old in zip(kept.tables, self.tables, strict=True):
+            new.update({name: number for name, number in old.items() if number > last})
         # one after the other, while threads read them: each of the new tables has all that matters
         self._hard, self._soft, self._latest = kept.tables

@@ -38,6 +38,8 @@ class PurgeTable(KnownPurges):
         self._generations = generations
         self._version: int | None = None
         self._lock = Lock()
+        self._learning = Lock()
+        """Held while what was read becomes known. Nothing is read meanwhile, so that nobody waits for the disk."""
         # for reads that never wait, from any thread
         self._connection = sqlite3.connect(
             f"{(directory / DBNAME).as_uri()}?mode=rw",
@@ -76,12 +78,13 @@ class PurgeTable(KnownPurges):
 
     def _read(self, execute: Execute) -> None:
         version = self._generations.purge_version()  # first: a purge that comes later is read again
-        found = execute(_READ, self._number)
-        purges = [(tag, number) for tag, number in found if isinstance(tag, str) and isinstance(number, int)]
-        self.learn(purges, max((number for _, number in purges), default=0))
+        purges = _purges_in(execute(_READ, self._number))
+        with self._learning:  # threads that read at once end in any order
+            self.learn(purges, max((number for _, number in purges), default=0))
         if self.knows_too_many:
-            found = execute(_READ, 0)
-            self.forget_all_but([(tag, each) for tag, each in found if isinstance(tag, str) and isinstance(each, int)])
+            purges = _purges_in(execute(_READ, 0))
+            with self._learning:
+                self.forget_all_but(purges)
         self._version = version
 
     def add(self, scopes: Iterable[Scope]) -> None:
@@ -117,3 +120,8 @@ class PurgeTable(KnownPurges):
         """Close the connection."""
         with self._lock:
             self._connection.close()
+
+
+def _purges_in(rows: Iterable[tuple[Value, ...]]) -> list[tuple[str, int]]:
+    """Return text and number of each purge in some rows, without those that are of other types."""
+    return [(tag, number) for tag, number in rows if isinstance(tag, str) and isinstance(number, int)]

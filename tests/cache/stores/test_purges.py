@@ -92,3 +92,18 @@ def test_names_that_do_not_matter_any_more_are_forgotten() -> None:
     purges.forget_all_but([(tag_name("news"), 9000)])
     assert not purges.knows_too_many
     assert purges.judged(TAGGED, 1) is None
+
+
+def test_what_several_threads_have_read_at_once_is_learnt_once_and_in_order() -> None:
+    purges, [five, six] = KnownPurges(), [(where(Conditions(targets=(f"/{name}",))).text) for name in "ab"]
+    purges.learn([(five, 5), (six, 6)], 6)
+    purges.learn([(five, 5)], 5)  # read before the other, and late
+    assert purges.is_outdated(names_of(A), 5)
+    assert purges.number() == 6
+
+
+def test_a_purge_that_is_learnt_while_names_are_forgotten_is_not_lost() -> None:
+    purges = known((tag_name("news"), 5), ("host:a.example", 6), ("soft host:b.example", 7))
+    purges.forget_all_but([(tag_name("news"), 5)])  # read before the other two
+    assert purges.covers(A, 5)
+    assert purges.is_outdated(names_of(B), 6)
