@@ -69,7 +69,7 @@ def listener_of(
 def purge_clients_of(settings: Settings, service: Service) -> PurgeClients:
     """Return what answers the requests of clients to purge; the file with their token exists then."""
     clients = PurgeClients(service.purges, lambda: service.policy, service.clock, settings.store.directory)
-    clients.use(settings.purge)
+    clients.use(settings.purge, settings.trusted_proxies)
     if settings.store.kind == "disk" and not settings.purge.token_file:
         clients.make_token()
     return clients

@@ -148,7 +148,7 @@ class Proxy:
         self.listener.handler.use_sites(settings.sites, passwords)
         frontend = self.listener.handler.frontend
         if frontend.sites.purge_clients is not None:
-            frontend.sites.purge_clients.use(settings.purge)
+            frontend.sites.purge_clients.use(settings.purge, settings.trusted_proxies)
         frontend.use_proxies(settings)
         frontend.leave_alone = tuple(glob(host) for host in settings.tls.leave_alone)
         frontend.connections.limits.per_client = settings.limits.connections_per_client

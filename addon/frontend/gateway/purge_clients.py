@@ -52,11 +52,12 @@ class PurgeClients:
         self._policy = policy
         self._clock = clock
         self._store = store
-        self.use(PurgeSettings())
+        self.use(PurgeSettings(), ())
 
-    def use(self, settings: PurgeSettings) -> None:
-        """Accept the clients that these settings name."""
+    def use(self, settings: PurgeSettings, trusted_proxies: Iterable[str]) -> None:
+        """Accept the clients that these settings name; `trusted_proxies` are addresses and networks."""
         self._allowed = TrustedProxies(settings.allow)
+        self._proxies = TrustedProxies(trusted_proxies)
         self._token = settings.token(self._store)
 
     def make_token(self) -> None:
@@ -98,7 +99,8 @@ class PurgeClients:
 
     def _admitted(self, fields: Fields, address: str) -> str | None:
         """Return who the client is, for the log, or None if it may not purge."""
-        if address in self._allowed:
+        # a proxy that does not tell whom a request is from has its own address: that request may be anybody's
+        if address in self._allowed and address not in self._proxies:
             return address
         wanted = self._read_token()
         sent = [*(fields.get(name) or "" for name in _TOKEN_FIELDS), _bearer(fields.get("authorization") or "")]

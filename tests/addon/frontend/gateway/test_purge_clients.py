@@ -110,6 +110,28 @@ def test_a_client_says_nothing_about_its_own_address(purge: dict[str, Any]) -> N
     run_edge(conversation, sites, tagging, purge=purge | {"allow": ["192.0.2.1"]})
 
 
+@pytest.mark.row("SEC-16")
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("X-Other: 1", 403),
+        ("X-Forwarded-For: unknown", 403),
+        ("X-Forwarded-For: 192.0.2.1, unknown", 403),
+        ("X-Forwarded-For: 127.0.0.2", 403),
+        ("X-Forwarded-For: 192.0.2.1, 127.0.0.2", 200),
+        ("X-Forwarded-For: 192.0.2.1", 200),
+        (f"X-Purge-Token: {TOKEN}", 200),
+    ],
+)
+def test_a_trusted_proxy_that_tells_no_client_needs_the_token(purge: dict[str, Any], line: str, status: int) -> None:
+    async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
+        client = await edge.client()
+        assert (await client.fetch(ask(HOST, "/", line, method="PURGE"))).status == status
+
+    allowed = purge | {"allow": ["127.0.0.0/8", "192.0.2.0/24"]}
+    run_edge(conversation, sites, tagging, purge=allowed, trusted_proxies=["127.0.0.0/8"])
+
+
 def test_rules_of_the_site_and_unknown_hosts_do_not_keep_a_purge_out(purge: dict[str, Any]) -> None:
     async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
         client = await edge.client()
