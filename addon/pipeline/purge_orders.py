@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from urllib.parse import quote, urlsplit
 
 from cache.http.host_table import ANY_HOST, WILDCARD
-from cache.http.messages import normalised_host
+from cache.http.messages import DEFAULT_PORTS, Request, normalised_host
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.private_cache import without_dropped_parameters
 from cache.rules.key import ascii_uri, keys, primary_key, request_for
 from cache.rules.site_requests import changed_request, effects_of
 from cache.rules.tags import MAX_TAG
-from cache.stores.purge_scopes import ALL, Conditions, Scope, host_name, literal, tag_name, url_name, where
+from cache.stores.purge_scopes import ALL, WILD, Conditions, Scope, host_name, literal, tag_name, url_name, where
 
 MAX_TAGS_AT_ONCE = 1000
 """Tags in one order."""
 
 EXPECTED = 'expected one of "url", "prefix", "pattern", "host", "site", "tag", "tags" and "all"'
+
+_ASCII = "".join(map(chr, range(128)))
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
+_ORIGIN = re.compile(r"(?P<scheme>[^/:]+)://(?P<host>[^/]*?)(?P<port>:[0-9]*)?(?=/|$)")
+"""The beginning of a pattern for URLs, up to the path."""
+_NO_HOST = re.compile(r"[/?#@*\s]|[^:]:[0-9]*$")
 
 type Sites = Sequence[Sequence[str]]
 """The host patterns of each site."""
@@ -76,13 +85,14 @@ def _scopes(kind: str, value: object, policy: CachePolicy, sites: Sites, *, soft
 
 
 def _of_url(url: str, policy: CachePolicy, soft: bool) -> Iterator[Scope]:
-    request = request_for(ascii_uri(url))
-    key = primary_key(changed_request(request, effects_of(request, policy)))
-    return (Scope(url_name(each), soft) for each in keys(key, policy))
+    return (Scope(url_name(each), soft) for each in keys_of(request_for(ascii_uri(url)), policy))
 
 
 def _of_host(host: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
-    return iter([Scope(host_name(host), soft)])
+    bracketed = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
+    if _NO_HOST.search(bracketed):
+        raise ValueError(f'expected a host without a port, like "example.org", found "{host}"')
+    return iter([Scope(host_name(request_for(ascii_uri(f"http://{bracketed}/")).host), soft)])
 
 
 def _of_tag(tag: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
@@ -95,11 +105,28 @@ def _of_prefix(prefix: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]
 
 def _of_pattern(pattern: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
     if pattern.startswith("/"):
-        return iter([where(Conditions(targets=(pattern,)), soft=soft)])
-    scheme, separator, rest = pattern.partition("://")
-    authority, slash, target = rest.partition("/")
-    whole = f"{scheme}://{authority}".lower() + slash + target if separator else pattern
-    return iter([where(Conditions(urls=(whole,)), soft=soft)])
+        return iter([where(Conditions(targets=(normalised_target(quote(pattern, safe=_ASCII)),)), soft=soft)])
+    if not _may_begin_url(pattern):
+        raise ValueError(f'expected a pattern like "https://example.org/*", "*.png" or "/blog/*", found "{pattern}"')
+    return iter([where(Conditions(urls=(_url_pattern(pattern),)), soft=soft)])
+
+
+def _may_begin_url(pattern: str) -> bool:
+    """Return whether a pattern can match a URL from its beginning."""
+    start = WILD.split(pattern, maxsplit=1)[0].lower()
+    return any(f"{scheme}://".startswith(start[: len(scheme) + 3]) for scheme in DEFAULT_PORTS)
+
+
+def _url_pattern(pattern: str) -> str:
+    """Return a pattern for whole URLs, with scheme, host, port and path as they are spelled in keys."""
+    pattern = ascii_uri(pattern)
+    if (found := _ORIGIN.match(pattern)) is None:
+        return pattern
+    scheme, host, port = found["scheme"].lower(), normalised_host(found["host"]), found["port"] or ""
+    if port.removeprefix(":") == str(DEFAULT_PORTS.get(scheme)):
+        port = ""
+    target = pattern[found.end() :]
+    return f"{scheme}://{host}{port}" + (normalised_target(target) if target else "")
 
 
 type _OfText = Callable[[str, CachePolicy, bool], Iterator[Scope]]
@@ -113,15 +140,37 @@ _OF_TEXT: dict[str, _OfText] = {
 
 
 def _below(prefix: str) -> Conditions:
-    """Return the conditions for what begins with a URL, with a path on any host, or with a host and a path."""
+    """Return the conditions for what begins with a URL, with a path on any host, or with a host and a path.
+
+    Raises:
+        ValueError: the prefix is none of them.
+    """
     if prefix.startswith("/"):
-        return Conditions(targets=(f"{literal(prefix)}*",))
-    scheme, separator, rest = prefix.rpartition("://")
-    authority, _, target = rest.partition("/")
-    if separator:  # nothing may continue the host
-        return Conditions(urls=(literal(f"{scheme}://{authority}".lower() + f"/{target}") + "*",))
-    host = normalised_host(authority).strip("[]")
-    return Conditions(hosts=(literal(host),), targets=(literal(f"/{target}") + "*",))
+        return Conditions(targets=(f"{literal(_target_of(request_for(ascii_uri(f'http://a{prefix}'))))}*",))
+    if _SCHEME.match(prefix):  # nothing may continue the host
+        return Conditions(urls=(f"{literal(primary_key(request_for(ascii_uri(prefix))))}*",))
+    uri = ascii_uri(f"http://{prefix}")
+    request = request_for(uri)
+    if urlsplit(uri).port is None:
+        return Conditions(hosts=(literal(request.host),), targets=(f"{literal(_target_of(request))}*",))
+    both = (primary_key(replace(request, scheme=scheme)) for scheme in DEFAULT_PORTS)
+    return Conditions(urls=tuple(f"{literal(key)}*" for key in both))
+
+
+def _target_of(request: Request) -> str:
+    """Return the target of a request as it is spelled in keys."""
+    return primary_key(request).removeprefix(request.origin)
+
+
+def normalised_target(target: str) -> str:
+    """Return a target, which may be a pattern, as it is spelled in keys."""
+    return _target_of(Request("GET", "http", "a", 80, target))
+
+
+def keys_of(request: Request, policy: CachePolicy) -> tuple[str, ...]:
+    """Return the keys under which copies of the response to a request may be stored."""
+    changed = changed_request(request, effects_of(request, policy))
+    return keys(primary_key(without_dropped_parameters(changed, policy.keying.query_rules)), policy)
 
 
 def tag_scopes(tags: Sequence[str], *, soft: bool) -> list[Scope]:
@@ -133,7 +182,7 @@ def tag_scopes(tags: Sequence[str], *, soft: bool) -> list[Scope]:
 
 def site_scopes(name: str, sites: Sites, *, soft: bool) -> list[Scope]:
     """Return the scopes of a site, which one of its hosts names. Raises ValueError if there is no such site."""
-    site = next((hosts for hosts in sites if name in hosts), None)
+    site = next((hosts for hosts in sites if normalised_host(name) in hosts), None)
     if site is None:
         known = ", ".join(hosts[0] for hosts in sites) or "there are no sites"
         raise ValueError(f'expected a host of a site, found "{name}"; sites: {known}')

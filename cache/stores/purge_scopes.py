@@ -26,7 +26,8 @@ TAG = "tag:"
 
 _HOST, _URL, _WHERE, _SOFT = "host:", "url:", "where:", "soft "
 _END = "\U0010ffff"
-_WILD = re.compile(r"[*?\[]")
+WILD = re.compile(r"[*?\[]")
+"""A character that is not for itself in a pattern."""
 
 
 def host_name(host: str) -> str:
@@ -182,9 +183,9 @@ class Where(Scope):
         """Return the ranges (first key, key after the last) of the keys that may be covered, in the order of text."""
         wanted = self.conditions
         if wanted.urls:
-            starts = {_WILD.split(each, maxsplit=1)[0] for each in wanted.urls}
+            starts = {WILD.split(each, maxsplit=1)[0] for each in wanted.urls}
             return tuple((start, f"{start}{_END}") for start in sorted(starts)) if len(starts) == 1 else (("", _END),)
-        if wanted.hosts and not any(map(_WILD.search, wanted.hosts)):
+        if wanted.hosts and not any(map(WILD.search, wanted.hosts)):
             return tuple(each for host in sorted(set(wanted.hosts)) for each in Scope(host_name(host)).key_ranges())
         return (("", _END),)
 
@@ -207,7 +208,7 @@ def scope_of(text: str) -> Scope:
 
 def literal(text: str) -> str:
     """Return the pattern that matches a text alone."""
-    return _WILD.sub(lambda found: f"[{found[0]}]", text)
+    return WILD.sub(lambda found: f"[{found[0]}]", text)
 
 
 def _matches(text: str, patterns: Iterable[str]) -> bool:

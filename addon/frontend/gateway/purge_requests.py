@@ -11,12 +11,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from addon.frontend.gateway.simple_regex import UnsupportedPattern, member_patterns_of, patterns_of
-from addon.pipeline.purge_orders import PurgeOrder, tag_scopes
+from addon.pipeline.purge_orders import PurgeOrder, keys_of, normalised_target, tag_scopes
 from cache.http.messages import DEFAULT_PORTS, Request
 from cache.policy.cache_policy import CachePolicy
-from cache.rules.key import keys, primary_key
 from cache.rules.methods import PURGES
-from cache.rules.site_requests import changed_request, effects_of
 from cache.rules.tags import names_in
 from cache.stores.purge_scopes import ALL, Conditions, Scope, host_name, literal, url_name, where
 
@@ -114,21 +112,16 @@ def _of_target(request: Request, ports: Iterable[int], policy: CachePolicy, soft
     if how == "regex" or (not how and target.endswith(".*")):
         return [_on_host(request, patterns_of(f"^{target}"), soft)]
     if target.endswith("*"):
-        return [_on_host(request, (literal(target[:-1]) + "*",), soft)]
+        return [_on_host(request, (literal(normalised_target(target[:-1])) + "*",), soft)]
     places = [
         (scheme, port)
         for scheme, default in DEFAULT_PORTS.items()
         for port in dict.fromkeys([default, request.port, *ports])
     ]
     found = dict.fromkeys(
-        key for scheme, port in places for key in _keys_of(replace(request, scheme=scheme, port=port), policy)
+        key for scheme, port in places for key in keys_of(replace(request, scheme=scheme, port=port), policy)
     )
     return [Scope(url_name(key), soft) for key in found]
-
-
-def _keys_of(request: Request, policy: CachePolicy) -> tuple[str, ...]:
-    changed = changed_request(request, effects_of(request, policy))
-    return keys(primary_key(changed), policy)
 
 
 def _on_host(request: Request, targets: tuple[str, ...], soft: bool) -> Scope:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from addon.config.settings import Settings
 from addon.pipeline.purge_orders import PurgeOrder, order_of
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import QueryRule, glob
 from tests.fixtures.stored_entries import new_entry
 
 SITES = [["example.org", "*.example.org"], ["static.example.org", "[::1]"], ["*"]]
@@ -65,9 +68,61 @@ def test_an_order_says_who_has_given_it_and_what_it_is() -> None:
     assert order(all=True).what == "all"
 
 
+GO = "https://example.org/go?u=http://X.example/"
+SPELLED = {
+    "https://example.org/Fetch?u=http://x": [
+        {"prefix": "https://example.org/Fetch?u=http://x"},
+        {"prefix": "HTTPS://example.org:443/Fetch"},
+        {"prefix": "https://example.org./Fetch"},
+        {"prefix": "example.org:443/Fetch"},
+        {"prefix": "example.org./%46etch"},
+        {"prefix": "/%46etch"},
+        {"pattern": "https://Example.org:443/Fetch*"},
+        {"pattern": "https://*.ORG./%46etch*"},
+        {"pattern": "*://example.org/Fetch*"},
+        {"pattern": "*/Fetch?u=http://x"},
+        {"pattern": "/%46etch*"},
+    ],
+    GO: [{"prefix": "example.org/go?u=http://X"}, {"pattern": f"*{GO[8:]}"}, {"pattern": GO}],
+    "http://localhost:8080/a": [{"prefix": "localhost:8080/a"}, {"prefix": "LOCALHOST/a"}, {"host": "localhost"}],
+    "http://[::1]:8080/a": [{"prefix": "[::1]:8080/"}, {"prefix": "[::1]/a"}, {"host": "::1"}, {"host": "[::1]"}],
+    "https://a.example/%C3%A9t%C3%A9?x=%C3%A9": [
+        {"prefix": "/é"},
+        {"prefix": "a.example/ét"},
+        {"prefix": "https://a.example/%c3%a9"},
+        {"pattern": "/é*"},
+        {"pattern": "https://a.example/é*=é"},
+    ],
+    "https://xn--bcher-kva.example/a": [
+        {"prefix": "https://bücher.example/"},
+        {"prefix": "bücher.example/a"},
+        {"pattern": "https://bücher.example/*"},
+        {"host": "bücher.example"},
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("key", "arguments"), [(key, each) for key, all_of_it in SPELLED.items() for each in all_of_it], ids=str
+)
+def test_an_order_may_be_spelled_like_a_url(key: str, arguments: dict[str, object]) -> None:
+    given = order(**arguments)
+    entries = [new_entry(each) for each in SPELLED]
+    assert [entry.key for entry in entries if any(scope.covers(entry) for scope in given.scopes)] == [key]
+
+
 @pytest.mark.parametrize(
     "arguments",
     [
+        {"host": "example.org:443"},
+        {"host": "[::1]:443"},
+        {"host": "https://example.org"},
+        {"host": "example.org/"},
+        {"host": "*.example.org"},
+        {"prefix": "ftp://example.org/"},
+        {"prefix": "https:///a"},
+        {"pattern": "example.org/*"},
+        {"pattern": "localhost:8080/*"},
         {},
         {"path": "/"},
         {"url": "https://a.example/", "all": True},
@@ -95,3 +150,10 @@ def test_a_url_is_purged_under_the_key_that_rules_of_its_site_make() -> None:
     policy = Settings.model_validate({"site": [site]}).policy()
     given = order_of({"url": "http://a.example/?b=1&utm_source=x&a=2"}, policy, [])
     assert [scope.key for scope in given.scopes] == ["http://a.example/?a=2&b=1"]
+
+
+def test_a_url_is_purged_without_the_parameters_that_its_key_does_not_have() -> None:
+    rule = QueryRule(glob("*"), glob("*"), (glob("X-Amz-*"),))
+    policy = replace(CachePolicy(), keying=replace(CachePolicy().keying, query_rules=(rule,)))
+    given = order_of({"url": "https://s3.example/a?v=1&X-Amz-Signature=x"}, policy, [])
+    assert [scope.key for scope in given.scopes] == ["https://s3.example/a?v=1"]

@@ -5,12 +5,15 @@ The requests are those of FOSHttpCache, Drupal, Magento, API Platform, Proxy Cac
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from addon.frontend.gateway.purge_requests import is_purge, order_in
 from addon.pipeline.purge_orders import PurgeOrder
 from cache.http.messages import Fields, Request, Response
 from cache.policy.cache_policy import CachePolicy
+from cache.policy.operator_rules import QueryRule, glob
 from tests.fixtures.stored_entries import new_entry
 
 SITE = "http://shop.example"
@@ -85,6 +88,7 @@ BAN = {"X_Host": ".*", "X_Url": ".*", "X_Content_Type": ".*"}
         (order("PURGE", "/blog/.*", X_Purge_Method="regex"), {"post", "post 10", "image"}),
         (order("PURGE", "/.*?vhp-regex"), {"home", "post", "post 10", "image"}),
         (order("PURGE", "/blog/1*"), {"post", "post 10", "image"}),
+        (order("PURGE", "/%62log/1*"), {"post", "post 10", "image"}),
         # Fastly
         (order("PURGE", "/blog/1", Fastly_Soft_Purge="1"), {"post"}),
         (order("POST", "/service/SU1Z/purge/news", Fastly_Key="k"), {"post", "image"}),
@@ -112,6 +116,13 @@ def test_a_url_is_purged_whatever_the_scheme_and_the_port_of_the_edge() -> None:
     given = order("PURGE", "/a")
     urls = [f"{place}/a" for place in (SITE, "https://shop.example", f"{SITE}:8080", "https://shop.example:8080")]
     assert all(any(scope.covers(new_entry(url)) for scope in given.scopes) for url in urls)
+
+
+def test_a_url_is_purged_without_the_parameters_that_its_key_does_not_have() -> None:
+    rule = QueryRule(glob("*"), glob("*"), (glob("sig*"),))
+    policy = replace(CachePolicy(), keying=replace(CachePolicy().keying, query_rules=(rule,)))
+    given = order_in(Request("PURGE", "http", "shop.example", 80, "/a?v=1&sig=x"), [], policy, "tests")
+    assert {scope.key for scope in given.scopes} >= {f"{SITE}/a?v=1"}
 
 
 @pytest.mark.parametrize(
