@@ -7,7 +7,7 @@ them up among any number of purges. All other scopes are conditions, which each 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fnmatch import translate
 from functools import lru_cache
@@ -147,6 +147,11 @@ class Where(Scope):
     """All that meets conditions. Make it with `where`."""
 
     conditions: Conditions = field(default_factory=Conditions)
+    _compiled: _Compiled = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Compile the patterns once: each response that is read is compared with them."""
+        object.__setattr__(self, "_compiled", _Compiled(self.conditions))
 
     @property
     def is_range(self) -> bool:
@@ -160,19 +165,20 @@ class Where(Scope):
 
     def may_cover(self, key: str) -> bool:
         """Return whether something under a key is covered, as far as the key says."""
-        wanted = self.conditions
+        wanted = self._compiled
+        if wanted.urls is not None and wanted.urls.fullmatch(key) is None:
+            return False
         authority, target = authority_and_target(key)
         host = host_of(authority)
         return (
-            _matches(key, wanted.urls)
-            and _matches(host, wanted.hosts)
-            and not (wanted.other_hosts and _matches(host, wanted.other_hosts))
+            _matches(host, wanted.hosts)
+            and not (wanted.other_hosts is not None and _matches(host, wanted.other_hosts))
             and _matches(target, wanted.targets)
         )
 
     def covers(self, entry: StoredResponse) -> bool:
         """Return whether a stored response is covered."""
-        wanted = self.conditions
+        wanted = self._compiled
         if not self.may_cover(entry.key):
             return False
         if wanted.types and not _matches(media_type(entry.head.fields.get("content-type")), wanted.types):
@@ -211,12 +217,25 @@ def literal(text: str) -> str:
     return WILD.sub(lambda found: f"[{found[0]}]", text)
 
 
-def _matches(text: str, patterns: Iterable[str]) -> bool:
-    patterns = tuple(patterns)
-    return not patterns or _compiled(patterns).fullmatch(text) is not None
+type _Pattern = re.Pattern[str] | None
+"""One regular expression for all patterns of a kind; None if there are none, so that everything matches."""
 
 
-@lru_cache(maxsize=256)
-def _compiled(patterns: tuple[str, ...]) -> re.Pattern[str]:
+def _matches(text: str, pattern: _Pattern) -> bool:
+    return pattern is None or pattern.fullmatch(text) is not None
+
+
+def _compiled(patterns: Sequence[str]) -> _Pattern:
     # `translate` makes atomic groups of what follows "*", so that a match takes linear time
-    return re.compile("|".join(map(translate, patterns)))
+    return re.compile("|".join(map(translate, patterns))) if patterns else None
+
+
+class _Compiled:
+    """Conditions whose patterns are compiled."""
+
+    __slots__ = ("hosts", "other_hosts", "tags", "targets", "types", "urls")
+
+    def __init__(self, conditions: Conditions) -> None:
+        self.urls, self.targets = _compiled(conditions.urls), _compiled(conditions.targets)
+        self.hosts, self.other_hosts = _compiled(conditions.hosts), _compiled(conditions.other_hosts)
+        self.types, self.tags = _compiled(conditions.types), _compiled(conditions.tags)

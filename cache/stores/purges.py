@@ -6,7 +6,7 @@ few at a time. Purges are numbered, not timed: the clock may be set back.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from cache.rules.stored_response import StoredResponse
@@ -31,6 +31,8 @@ class KnownPurges:
         self._latest_tag = 0
         self._conditions: tuple[tuple[int, Where], ...] = ()
         """The latest purges by conditions, oldest first. Replaced as a whole: readers hold no lock."""
+        self._pending: tuple[tuple[int, Where], ...] = ()
+        """Those of them that are not carried out yet: only with these, what is read from the store is compared."""
         self._forgotten = 0
         """Number of the last purge by conditions that is not remembered."""
 
@@ -49,17 +51,37 @@ class KnownPurges:
             return True
         return any(
             each > number and not scope.soft and not scope.needs_entry and scope.may_cover(key)
-            for each, scope in self._conditions
+            for each, scope in self._pending
         )
 
+    def may_concern_row(self, key: str, number: int) -> bool:
+        """Return whether something that was stored under a key at that number may be covered by a later purge."""
+        if number >= self._number:
+            return False
+        if any(self._latest.get(name, 0) > number for name in (*names_of(key), url_name(key))):
+            return True
+        return self._latest_tag > number or (bool(self._pending) and self._pending[-1][0] > number)
+
+    def judged_row(self, entry: StoredResponse, number: int) -> StoredResponse | None:
+        """Do what `judged` does for a response in a row of that number, which purges have left that are carried out."""
+        return self._judged(entry, number, self._pending)
+
     def judged(self, entry: StoredResponse, number: int) -> StoredResponse | None:
-        """Return a stored response as the purges after that number leave it: unchanged, marked, or None if purged."""
+        """Return a response that was asked for at that number as the purges after it leave it.
+
+        It is unchanged, marked, or None if it is purged.
+        """
+        return self._judged(entry, number, self._conditions)
+
+    def _judged(
+        self, entry: StoredResponse, number: int, conditions: Iterable[tuple[int, Where]]
+    ) -> StoredResponse | None:
         if number >= self._number:
             return entry
         names = [*names_of(entry.key), url_name(entry.key)]
         if entry.tags:
             names += map(tag_name, entry.tags.split("\n"))
-        newer = [(each, scope) for each, scope in self._conditions if each > number and scope.covers(entry)]
+        newer = [(each, scope) for each, scope in conditions if each > number and scope.covers(entry)]
         if any(self._hard.get(name, 0) > number for name in names) or any(not scope.soft for _, scope in newer):
             return None
         softly = max(max(self._soft.get(name, 0) for name in names), *(each for each, _ in newer), 0)
@@ -95,24 +117,34 @@ class KnownPurges:
             return True
         return self._latest_tag > number
 
-    def learn(self, purges: Iterable[tuple[str, int]], number: int) -> None:
-        """Add purges, each the text of a scope and its number; `number` is that of the last one.
+    @property
+    def pending_conditions(self) -> frozenset[int]:
+        """Numbers of the purges by conditions with which everything that is read is compared."""
+        return frozenset([number for number, _ in self._pending])
 
-        Those that are known already are left out. Of several threads, one at a time may call this.
+    def learn(self, purges: Iterable[tuple[str, int]], number: int, carried_out: Container[int] = ()) -> None:
+        """Add purges that are not known yet. Of several threads, one at a time may call this.
+
+        Args:
+            purges: The text of the scope of each, and its number.
+            number: The number of the last one.
+            carried_out: Numbers of purges, of these or known ones, that have left their marks in all that is stored.
         """
-        known = self._number
+        known, pending = self._number, [*self._pending]
         for text, each in sorted(purges, key=lambda purge: purge[1]):
             if each <= known:
                 continue
             scope = scope_of(text)
             if isinstance(scope, Where):
                 self._add_conditions(each, scope)
+                pending.append((each, scope))
                 continue
             kind = self._soft if scope.soft else self._hard
             for table in (kind, self._latest):
                 table[scope.name] = max(each, table.get(scope.name, 0))
             if scope.tag is not None:
                 self._latest_tag = max(each, self._latest_tag)
+        self._pending = tuple([(each, scope) for each, scope in pending if each not in carried_out])
         self._number = max(number, self._number)
 
     def _add_conditions(self, number: int, scope: Where) -> None:

@@ -33,9 +33,9 @@ def decoded(row: bytes, number: int, key: str, purges: KnownPurges) -> list[Enco
     variants = [(decode(each), each) for each in decode_row(row)]
     if any(each.key != key for each, _ in variants):
         raise CodecError("an entry under another key")
-    if not purges.may_concern(key, number):
+    if not purges.may_concern_row(key, number):
         return variants
-    judged = [(purges.judged(entry, number), entry, data) for entry, data in variants]
+    judged = [(purges.judged_row(entry, number), entry, data) for entry, data in variants]
     return [
         (entry, data) if left is entry else (left, encode(left)) for left, entry, data in judged if left is not None
     ]

@@ -19,7 +19,8 @@ from cache.stores.generations import Generations
 from cache.stores.purge_scopes import Scope, Where, scope_of
 from cache.stores.purges import MAX_CONDITIONS, REMEMBERED, KnownPurges
 
-_READ = "SELECT tag, number FROM Purge WHERE number > ?"
+_READ = "SELECT tag, number, done FROM Purge WHERE number > ?"
+_UNFINISHED = "SELECT number FROM Purge WHERE NOT done"
 _COUNT_CONDITIONS = "SELECT COUNT(*) FROM Purge WHERE NOT done AND (tag GLOB 'where:*' OR tag GLOB 'soft where:*')"
 _LAST = "SELECT COALESCE(MAX(number), 0) FROM Purge"
 _ADD = "INSERT OR REPLACE INTO Purge (tag, number) VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM Purge))"
@@ -78,9 +79,13 @@ class PurgeTable(KnownPurges):
 
     def _read(self, execute: Execute) -> None:
         version = self._generations.purge_version()  # first: a purge that comes later is read again
-        purges = _purges_in(execute(_READ, self._number))
+        finished = self.pending_conditions
+        if finished:  # before the others are read: one that is repeated has a new number, and no row for the old one
+            finished -= {number for (number,) in execute(_UNFINISHED)}
+        found = execute(_READ, self._number)
+        purges, done = _purges_in(found), {number for _, number, is_done in found if is_done}
         with self._learning:  # threads that read at once end in any order
-            self.learn(purges, max((number for _, number in purges), default=0))
+            self.learn(purges, max((number for _, number in purges), default=0), {*finished, *done})
         if self.knows_too_many:
             purges = _purges_in(execute(_READ, 0))
             with self._learning:
@@ -116,6 +121,10 @@ class PurgeTable(KnownPurges):
             execute("UPDATE Purge SET done = 1 WHERE number = ?", number)
             execute(_PRUNE, REMEMBERED)
 
+    def note_finished(self) -> None:
+        """Let all processes know that purges are carried out, so that they do not compare what they read with them."""
+        self._generations.note_purge()
+
     def close(self) -> None:
         """Close the connection."""
         with self._lock:
@@ -124,4 +133,4 @@ class PurgeTable(KnownPurges):
 
 def _purges_in(rows: Iterable[tuple[Value, ...]]) -> list[tuple[str, int]]:
     """Return text and number of each purge in some rows, without those that are of other types."""
-    return [(tag, number) for tag, number in rows if isinstance(tag, str) and isinstance(number, int)]
+    return [(tag, number) for tag, number, _ in rows if isinstance(tag, str) and isinstance(number, int)]

@@ -26,6 +26,8 @@ _STEP = 0.005
 """Seconds that one transaction should take."""
 _REST = 0.015
 """Seconds between two steps. Writers of other processes look for the lock in intervals of this order."""
+_LAST_COMPARISONS = 20
+"""Rests between the last step of purges by conditions and the end of comparing rows with them."""
 _MAX_ROWS = 500
 _RETRY = 5.0
 """Seconds until the next attempt, when another process deletes or the disk fails."""
@@ -84,9 +86,13 @@ def carry_out_purges(rows: Rows, purges: PurgeTable, carry_out: CarryOut, should
             return
         purges.finish(number)
     # one pass over the keys for all of them
-    if conditions and _carry_out(rows, _keys_compared(rows, conditions), carry_out, should_continue):
+    if not conditions or not _carry_out(rows, _keys_compared(rows, conditions), carry_out, should_continue):
+        return
+    # a thread may still compare a row that it has read before the last step
+    if all(should_continue() for _ in range(_LAST_COMPARISONS)):
         for _, number in conditions:
             purges.finish(number)
+        purges.note_finished()
 
 
 def _selections(scope: Scope) -> Iterator[tuple[str, Value, Value]]:

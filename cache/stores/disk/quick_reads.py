@@ -109,7 +109,7 @@ class QuickReads:
             if head is None or self._purges.covers(key, head[1]) or (sole := _sole_entry(head[0], key)) is None:
                 return None
             data, entry = sole
-            if self._purges.may_concern(key, head[1]) and not self._is_untouched(key, *head):
+            if self._purges.may_concern_row(key, head[1]) and not self._is_untouched(key, *head):
                 return None
             body = _row(*row_before) if row_key == f"b:{entry.id}" else self._small_body(entry)
             if body is not None and not self._purges.covers(key, body[1]):

@@ -6,6 +6,7 @@ import pytest
 
 from cache.http.messages import Fields, Response
 from cache.rules.stored_response import StoredResponse
+from cache.stores import purge_scopes
 from cache.stores.purge_scopes import (
     ALL,
     Conditions,
@@ -115,3 +116,9 @@ def test_a_literal_matches_itself_alone() -> None:
 def test_a_pattern_with_many_stars_takes_no_time() -> None:
     scope = where(Conditions(urls=("*a" * 100 + "b",)))
     assert not scope.may_cover("a" * 5_000)
+
+
+def test_the_patterns_of_any_number_of_scopes_are_compiled_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    scopes = [where(Conditions(targets=(f"/{number}*",))) for number in range(1000)]
+    monkeypatch.setattr(purge_scopes, "translate", lambda _: pytest.fail("compiled again"))
+    assert [number for number, scope in enumerate(scopes) if scope.may_cover("http://a.example/999")] == [9, 99, 999]

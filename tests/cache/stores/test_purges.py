@@ -94,6 +94,17 @@ def test_names_that_do_not_matter_any_more_are_forgotten() -> None:
     assert purges.judged(TAGGED, 1) is None
 
 
+def test_rows_are_compared_with_conditions_until_these_are_carried_out() -> None:
+    purges, pattern = KnownPurges(), where(Conditions(urls=(f"{KEY}*",))).text
+    purges.learn([(pattern, 5)], 5)
+    assert (purges.covers(KEY, 4), purges.may_concern_row(KEY, 4), purges.judged_row(TAGGED, 4)) == (True, True, None)
+    purges.learn([(pattern, 6)], 6, carried_out=[5, 6])
+    assert (purges.covers(KEY, 4), purges.may_concern_row(KEY, 4)) == (False, False)
+    assert purges.judged_row(TAGGED, 4) is TAGGED
+    assert purges.judged(TAGGED, 5) is None  # it was asked for before, and is stored now
+    assert purges.is_outdated(names_of(KEY), 5)
+
+
 def test_what_several_threads_have_read_at_once_is_learnt_once_and_in_order() -> None:
     purges, [five, six] = KnownPurges(), [(where(Conditions(targets=(f"/{name}",))).text) for name in "ab"]
     purges.learn([(five, 5), (six, 6)], 6)

@@ -33,6 +33,12 @@ def rows(directory: Path) -> int:
         return int(connection.execute("SELECT COUNT(*) FROM Cache").fetchone()[0])
 
 
+def compared(store: DiskStore) -> int:
+    """Return the number of purges with which a store compares what it reads."""
+    store._purges.load()
+    return len(store._purges.pending_conditions)
+
+
 def test_rows_and_files_are_deleted_after_a_purge(store: DiskStore, directory: Path) -> None:
     purge_host(store, "a.example")
     store.delete_purged()
@@ -146,3 +152,23 @@ def test_only_so_many_purges_by_patterns_are_under_way(store: DiskStore, monkeyp
     store._deleter.start()
     store.delete_purged()
     store.purge([where(Conditions(targets=("/late",)))])
+
+
+def test_no_process_compares_rows_with_a_pattern_that_is_carried_out(store: DiskStore, open_store: OpenStore) -> None:
+    other = open_store()
+    store.purge([where(Conditions(targets=("/*[02468]",))), where(Conditions(targets=("/x*",)))])
+    assert compared(other) == 2
+    store.delete_purged()
+    assert [compared(each) for each in (store, other, open_store())] == [0, 0, 0]
+    assert len(list(other.entries())) == 31
+
+
+def test_a_pattern_that_is_purged_again_is_compared_until_the_second_purge_is_carried_out(
+    store: DiskStore, open_store: OpenStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(PurgedRowsDeleter, "start", lambda _: None)
+    other = open_store()
+    for _ in range(2):
+        store.purge([where(Conditions(targets=("/*[02468]",)))])
+        assert [compared(each) for each in (store, other)] == [1, 1]
+        assert len(list(other.entries())) == 31
