@@ -363,9 +363,10 @@ class Service:
         return {"arguments": dict(arguments)}
 
     async def _commit(self, _arguments: Mapping[str, object]) -> dict[str, object]:
+        """Write what was stored so far. Return whether other processes have the same store."""
         store = self.active.own.store
         await store.run(store.sync_store.commit)
-        return {}
+        return {"is_shared": self.own_store.directory is not None}
 
     async def _missing(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         misses = self.active.current.responder.misses

@@ -110,7 +110,11 @@ def _purge_in_proxies(settings: Settings, arguments: _Result) -> _Result | None:
     if not proxies and settings.store.kind == "disk" and is_no_store(directory):
         time.sleep(2 * GUARD_INTERVAL)  # a proxy whose directory was removed makes its socket again in this time
         proxies = running_proxies(directory)
-    results = [proxy.ask("purge", **arguments) for proxy in proxies]
+    # a purge is true for all proxies on one store, and counts what they have stored just now
+    shares = [bool(proxy.ask("commit").get("is_shared")) for proxy in proxies]
+    on_disk = [proxy for proxy, is_shared in zip(proxies, shares, strict=True) if is_shared]
+    in_memory = [proxy for proxy, is_shared in zip(proxies, shares, strict=True) if not is_shared]
+    results = [proxy.ask("purge", **arguments) for proxy in (*on_disk[:1], *in_memory)]
     if not results:
         return None
     numbers = {

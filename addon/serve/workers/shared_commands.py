@@ -38,6 +38,7 @@ class SharedCommands:
         self._past_hosts = HostCounters()
         self.handlers: dict[str, Handler] = {
             "address": self._one("address"),
+            "commit": self._every("commit"),
             "failed-hosts": self._failed_hosts,
             "fetch": self._one("fetch"),
             "missing": self._missing,

@@ -81,9 +81,9 @@ class PurgeTable(KnownPurges):
         version = self._generations.purge_version()  # first: a purge that comes later is read again
         finished = self.pending_conditions
         if finished:  # before the others are read: one that is repeated has a new number, and no row for the old one
-            finished -= {number for (number,) in execute(_UNFINISHED)}
+            finished -= {number for (number,) in execute(_UNFINISHED) if isinstance(number, int)}
         found = execute(_READ, self._number)
-        purges, done = _purges_in(found), {number for _, number, is_done in found if is_done}
+        purges, done = _purges_in(found), {each for _, each, is_done in found if is_done and isinstance(each, int)}
         with self._learning:  # threads that read at once end in any order
             self.learn(purges, max((number for _, number in purges), default=0), {*finished, *done})
         if self.knows_too_many:

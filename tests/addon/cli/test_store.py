@@ -44,18 +44,33 @@ def test_purge_takes_exactly_one_of_url_host_and_all(directory: Path, arguments:
     assert len(json.loads(run("ls", "--store", directory, "--json").stdout)) == 3
 
 
-def test_purge_is_sent_to_the_running_proxies(directory: Path) -> None:
+async def commit(_: Mapping[str, object]) -> dict[str, object]:
+    return {"is_shared": True}
+
+
+@pytest.mark.parametrize(("is_shared", "copies"), [(True, 2), (False, 4)], ids=["on disk", "in memory"])
+def test_purge_is_sent_to_one_of_the_proxies_on_a_store(directory: Path, is_shared: bool, copies: int) -> None:
     calls: list[Mapping[str, object]] = []
+    commits: list[Mapping[str, object]] = []
+
+    async def noted_commit(arguments: Mapping[str, object]) -> dict[str, object]:
+        commits.append(arguments)
+        return {"is_shared": is_shared}
 
     async def purge(arguments: Mapping[str, object]) -> dict[str, object]:
         calls.append(arguments)
         return {"copies": 2, "deleted": 2}
 
-    with running_proxy(directory, purge=purge), running_proxy(directory, purge=purge):
-        assert run("purge", "http://a.test/one", "--store", directory).stdout == "4 copies deleted\n"
+    handlers = {"purge": purge, "commit": noted_commit}
+    with running_proxy(directory, **handlers), running_proxy(directory, **handlers):
+        assert run("purge", "http://a.test/one", "--store", directory).stdout == f"{copies} copies deleted\n"
         run("purge", "--host", "a.test", "--store", directory)
         run("purge", "--all", "--store", directory)
-    asked = [{name: value for name, value in call.items() if name in ("url", "host", "all")} for call in calls[::2]]
+    asked = [
+        {name: value for name, value in call.items() if name in ("url", "host", "all")}
+        for call in calls[:: copies // 2]
+    ]
+    assert len(commits) == 6
     assert asked == [{"url": "http://a.test/one"}, {"host": "a.test"}, {"all": True}]
     assert len(json.loads(run("ls", "--store", directory, "--json").stdout)) == 3  # these proxies delete nothing
 
@@ -64,7 +79,7 @@ def test_a_running_proxy_that_refuses_makes_the_command_fail(directory: Path) ->
     async def purge(arguments: Mapping[str, object]) -> dict[str, object]:
         raise ValueError("the store is read-only")
 
-    with running_proxy(directory, purge=purge):
+    with running_proxy(directory, purge=purge, commit=commit):
         result = run("purge", "--all", "--store", directory)
     assert result.exit_code == 1
     assert "the store is read-only" in result.stderr
@@ -78,7 +93,8 @@ def test_purge_waits_for_a_proxy_whose_directory_was_removed(tmp_path: Path, mon
 
     with ExitStack() as later:
         monkeypatch.setattr(
-            "addon.cli.purge.time.sleep", lambda _: later.enter_context(running_proxy(tmp_path, purge=purge))
+            "addon.cli.purge.time.sleep",
+            lambda _: later.enter_context(running_proxy(tmp_path, purge=purge, commit=commit)),
         )
         result = run("purge", "--all", "--store", tmp_path)
     assert result.stdout == "1 copy deleted\n"

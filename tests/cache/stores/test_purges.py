@@ -97,10 +97,11 @@ def test_names_that_do_not_matter_any_more_are_forgotten() -> None:
 def test_rows_are_compared_with_conditions_until_these_are_carried_out() -> None:
     purges, pattern = KnownPurges(), where(Conditions(urls=(f"{KEY}*",))).text
     purges.learn([(pattern, 5)], 5)
-    assert (purges.covers(KEY, 4), purges.may_concern_row(KEY, 4), purges.judged_row(TAGGED, 4)) == (True, True, None)
+    assert purges.judged_row(TAGGED, 4) is None
+    assert [purges.covers(KEY, 4), purges.may_concern_row(KEY, 4)] == [True, True]
     purges.learn([(pattern, 6)], 6, carried_out=[5, 6])
-    assert (purges.covers(KEY, 4), purges.may_concern_row(KEY, 4)) == (False, False)
-    assert purges.judged_row(TAGGED, 4) is TAGGED
+    assert [purges.covers(KEY, 4), purges.may_concern_row(KEY, 4)] == [False, False]
+    assert purges.judged_row(TAGGED, 4) == TAGGED
     assert purges.judged(TAGGED, 5) is None  # it was asked for before, and is stored now
     assert purges.is_outdated(names_of(KEY), 5)
 
