@@ -15,6 +15,7 @@ from cache.stores.disk.purge_table import PurgeTable
 from cache.stores.disk.rows import Rows, Value, integer
 from cache.stores.disk.tag_index import hash_of
 from cache.stores.purge_scopes import ALL, Scope
+from cache.stores.purges import KnownPurges
 
 _COUNT = "SELECT COUNT(*) FROM Cache WHERE tag >= ? AND tag < ?"
 _MEASURE = "SELECT COUNT(*), SUM(MAX(size, COALESCE(length(value), 0))) FROM Cache WHERE tag >= ? AND tag < ?"
@@ -34,12 +35,15 @@ _PAGE = """
 
 
 class PurgeExtents:
-    """Counts what scopes cover in a store on disk."""
+    """Counts what scopes cover in a store on disk, apart from what earlier purges cover."""
 
     def __init__(self, rows: Rows, purges: PurgeTable) -> None:
+        """Use the purges that there are now as the earlier ones. Raises StoreError."""
         self._rows = rows
-        self._purges = purges
+        self._last = purges.load()
         self._pending = [(scope, number) for scope, number in purges.pending() if not scope.soft]
+        self._earlier = KnownPurges()
+        self._earlier.learn([(scope.text, number) for scope, number in self._pending], self._last)
         self._all_purged = max((number for scope, number in self._pending if scope.name == ALL), default=0)
 
     def counted(self, scopes: Sequence[Scope]) -> Extent:
@@ -97,7 +101,7 @@ class PurgeExtents:
             return self._compared_entries(scopes)
         copies = size = 0
         for key, number, length in self._bodies(scopes):
-            if any(scope.may_cover(key) for scope in scopes) and not self._purges.covers(key, number):
+            if any(scope.may_cover(key) for scope in scopes) and not self._earlier.covers(key, number):
                 copies, size = copies + 1, size + length
         return Extent(copies, size)
 
@@ -108,7 +112,7 @@ class PurgeExtents:
                 continue
             seen = key
             with self._rows.failures():
-                variants = variants_in(self._rows, key, self._purges) or []
+                variants = variants_in(self._rows, key, self._earlier) or []
             for entry, _ in variants:
                 if any(scope.covers(entry) for scope in scopes):
                     copies, size = copies + 1, size + entry.length
@@ -125,6 +129,8 @@ class PurgeExtents:
                 if not page:
                     break
                 for _, key, number, length in page:
-                    if isinstance(key, str) and isinstance(number, int) and isinstance(length, int):
+                    if not (isinstance(key, str) and isinstance(number, int) and isinstance(length, int)):
+                        continue
+                    if number <= self._last:  # else it was stored after the purge whose extent this is
                         yield key, number, length
                 after, last = str(page[-1][1]), int(str(page[-1][0]))

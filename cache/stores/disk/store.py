@@ -207,10 +207,15 @@ class DiskStore:
         Raises:
             StoreError: nothing is purged.
         """
-        extent = PurgeExtents(self._rows, self._purges).counted(scopes)
+        extents = PurgeExtents(self._rows, self._purges)
         self._with_room(lambda: self._purges.add(scopes))
-        self._deleter.start()
-        return extent
+        try:
+            return extents.counted(scopes)  # behind it, since that may take long, but before anything is deleted
+        except StoreError as error:
+            logger.warning("what was purged could not be counted: %s", error)
+            return Extent(0)
+        finally:
+            self._deleter.start()
 
     def measure(self, scopes: Sequence[Scope]) -> Extent:
         """Return number and size of what a purge of these scopes would cover. Raises StoreError."""

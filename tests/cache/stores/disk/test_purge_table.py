@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cache.stores.base import DamagedEntry, StoreError
+from cache.rules.stored_response import StoredResponse
+from cache.stores.base import DamagedEntry, Extent, StoreError
 from cache.stores.disk.generation_file import FILE
+from cache.stores.disk.purge_extents import PurgeExtents
 from cache.stores.disk.purged_rows import PurgedRowsDeleter
 from cache.stores.disk.store import DiskStore
+from cache.stores.purge_scopes import Conditions, Scope, where
 from cache.stores.purges import REMEMBERED
 from cache.stores.tiered import write_behind
 from cache.stores.tiered.store import TieredStore
@@ -171,3 +174,40 @@ def test_a_purge_of_another_type_is_ignored(open_store: OpenStore, directory: Pa
         connection.execute("INSERT INTO Purge (tag, number) VALUES (?, ?)", (b"host:a.example", "x"))
     purge_host(store, "b.example")
     assert store.candidates(KEY) == (stored,)
+
+
+@pytest.mark.parametrize(
+    "conditions", [Conditions(urls=("*",)), Conditions(types=("*",)), Conditions(tags=("n*",))], ids=str
+)
+def test_a_purge_is_true_while_it_is_counted(
+    open_store: OpenStore, conditions: Conditions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, other = open_store(), open_store()
+    put(store, new_entry(tags="news"))
+    left: list[tuple[StoredResponse, ...]] = []
+    bodies = PurgeExtents._bodies
+
+    def noted(extents: PurgeExtents, scopes: Sequence[Scope]) -> Iterator[tuple[str, int, int]]:
+        left.append(other.candidates(KEY))
+        put(other, new_entry(OTHER, tags="news"))  # a new one, which is not purged
+        return bodies(extents, scopes)
+
+    monkeypatch.setattr(PurgeExtents, "_bodies", noted)
+    assert store.purge([where(conditions)]).copies == 1
+    assert left == [()]
+    assert len(list(other.entries())) == 1
+
+
+def _fail(*_: object) -> Extent:
+    raise StoreError("broken")
+
+
+def test_a_purge_that_cannot_be_counted_is_a_purge_all_the_same(
+    open_store: OpenStore, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = open_store()
+    put(store, new_entry())
+    monkeypatch.setattr(PurgeExtents, "counted", _fail)
+    assert purge_all(store) == 0
+    assert "could not be counted: broken" in caplog.text
+    assert store.candidates(KEY) == ()
