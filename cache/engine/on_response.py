@@ -140,7 +140,9 @@ def _replaced_ids(upstream_request: UpstreamRequest, new: StoredResponse, policy
         if new.complete_length is None:
             # with several captures, the store itself keeps or deletes the old state of the same variant
             is_capture = policy.storing.captures > 1 and (old.method, old.vary) == (new.method, new.vary)
-            replaced = selected is not None and old in selected.parts and not is_capture
+            # RFC 9111 §4.3.5: a response to HEAD updates or invalidates what is stored of a GET, see `changes`
+            is_kept = is_capture or (new.method == "HEAD" and old.method == "GET")
+            replaced = selected is not None and old in selected.parts and not is_kept
         else:
             # RFC 9111 §3.4: parts of another representation can never be combined with the new one
             replaced = old.complete_length is not None and not may_belong_together(old, new)

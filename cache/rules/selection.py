@@ -86,9 +86,10 @@ def matching(request: Request, candidates: Sequence[StoredResponse], policy: Cac
     """Return the stored responses that match a request, best first (RFC 9111 §4, §4.1)."""
     fitting = [entry for entry in candidates if _has_method(entry, request) and matches(entry, request, policy)]
     whole = [entry for entry in fitting if entry.complete_length is None]
-    # RFC 9111 §3.3: parts are used only if no complete response matches
-    responses = whole or combined(entry for entry in fitting if entry.complete_length is not None)
-    return tuple(sorted(responses, key=lambda entry: _precedence(request, entry, policy), reverse=True))
+    # RFC 9111 §3.3: parts are used only if no complete response matches; one to HEAD has no content
+    has_content = any(entry.method != "HEAD" for entry in whole)
+    parts = () if has_content else combined(entry for entry in fitting if entry.complete_length is not None)
+    return tuple(sorted((*whole, *parts), key=lambda entry: _precedence(request, entry, policy), reverse=True))
 
 
 def _has_method(entry: StoredResponse, request: Request) -> bool:

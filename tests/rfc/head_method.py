@@ -1,7 +1,20 @@
 """HEAD: answered from a copy of a GET, or forwarded to update one (RFC 9110 §9.3.2, RFC 9111 §4.3.5)."""
 
-from tests.lanes.script import answer, ask, conversation, later, offline, origin, origin_gone
+from tests.lanes.script import Step, answer, ask, conversation, later, offline, origin, origin_gone
 from tests.rfc.common_steps import FRESH_60, MISS, STORED, hit
+
+
+def _head_with_another_tag() -> tuple[Step, ...]:
+    """Return steps in which a response to HEAD has another entity tag than a stored part, which is validated then."""
+    return (
+        ask("HEAD /a", "Cache-Control: no-cache"),
+        origin("200 OK", FRESH_60, 'ETag: "2"', "Content-Length: 5", saw="HEAD /a"),
+        answer("200", body=""),
+        ask("GET /a", "Range: bytes=0-1"),
+        origin("200 OK", FRESH_60, 'ETag: "2"', body="HELLO", saw='If-None-Match: "1"'),
+        answer("200", body="HELLO"),
+    )
+
 
 CONVERSATIONS = [
     conversation(
@@ -188,6 +201,32 @@ CONVERSATIONS = [
         ask("GET /a", "Range: bytes=0-1"),
         origin("200 OK", FRESH_60, 'ETag: "2"', body="HELLO", saw='If-None-Match: "1"'),
         answer("200", body="HELLO"),
+    ),
+    conversation(
+        "a response to HEAD that is stored keeps the parts that it describes, and invalidates the others",
+        "HEAD-02",
+        "HEAD-04",
+        ask("GET /a", "Range: bytes=0-1"),
+        origin("206", FRESH_60, 'ETag: "1"', "Content-Range: bytes 0-1/5", body="he"),
+        answer("206", STORED),
+        later(10),
+        ask("HEAD /a"),
+        origin("200 OK", FRESH_60, 'ETag: "1"', "Content-Length: 5", saw="HEAD /a"),
+        answer("200", "Cache-Status: secondhand; fwd=partial; stored", body=""),
+        ask("GET /a", "Range: bytes=0-1"),
+        answer("206", hit(60), body="he"),
+        *_head_with_another_tag(),
+    ),
+    conversation(
+        "a response to HEAD invalidates parts of another representation, though one to HEAD is stored beside them",
+        "HEAD-04",
+        ask("HEAD /a"),
+        origin("200 OK", FRESH_60, 'ETag: "1"', "Content-Length: 5"),
+        answer("200", STORED),
+        ask("GET /a", "Range: bytes=0-1"),
+        origin("206", FRESH_60, 'ETag: "1"', "Content-Range: bytes 0-1/5", body="he"),
+        answer("206", STORED),
+        *_head_with_another_tag(),
     ),
     conversation(
         "a response to HEAD has no content, with or without Content-Length",
