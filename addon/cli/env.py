@@ -13,7 +13,7 @@ from addon.cli.options import ConfigOption, LocalhostOption, StoreOption, load_c
 from addon.cli.terminal import FAILED, fail, print_note
 from addon.config.settings import Settings
 from addon.config.user_folders import lasting_folder
-from addon.programs.run.earlier_values import earlier_values, with_earlier_values
+from addon.programs.run.earlier_values import earlier_values, environment_before, with_earlier_values
 from addon.programs.run.variables import Shell, script, variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import TrustFiles, has_others, write_origins_file, write_trust_files
@@ -40,7 +40,9 @@ def env(
     proxy = find_running_proxy(settings)
     url = proxy.url if proxy else _future_url(settings)
     trust = lasting_trust_files(settings)
-    origins = write_origins_file(trust.bundle.parent, os.environ, ca_certificate(settings.ca_directory).pem)
+    folder = trust.bundle.parent
+    before = environment_before(os.environ, folder)  # our bundle is not what the programs were told to trust
+    origins = write_origins_file(folder, before, ca_certificate(settings.ca_directory).pem)
     if origins is not None and has_others(origins, map(Path, settings.origin_options().ca_files)):
         print_note(f"programs here trust CAs that the proxy does not know: add {origins} to origin.ca_files")
     values = variables(url, trust, os.environ, localhost=proxy_localhost)
@@ -77,4 +79,4 @@ def lasting_trust_files(settings: Settings) -> TrustFiles:
     folder = lasting_folder("trust", settings.store.directory)
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
     ca = ca_certificate(settings.ca_directory).pem
-    return write_trust_files(folder, ca, os.environ)
+    return write_trust_files(folder, ca, environment_before(os.environ, folder))

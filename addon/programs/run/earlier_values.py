@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 
 VARIABLE = "_SECONDHAND_EARLIER"
 """Its value is a JSON object: for each variable that `secondhand env` has set, its value before, or null."""
@@ -22,6 +23,12 @@ def earlier_values(environ: Mapping[str, str]) -> dict[str, str | None]:
     """
     kept = _kept(environ)
     return {**kept, VARIABLE: None} if kept else {}
+
+
+def environment_before(environ: Mapping[str, str], folder: Path) -> dict[str, str]:
+    """Return the environment with the earlier values of the variables that name one of our files in a folder."""
+    kept = {name: value for name, value in _kept(environ).items() if Path(environ.get(name, "")).parent == folder}
+    return {name: value for name, value in {**environ, **kept}.items() if value is not None}
 
 
 def _kept(environ: Mapping[str, str]) -> dict[str, str | None]:

@@ -71,7 +71,7 @@ def write_trust_files(folder: Path, ca: bytes, environ: Mapping[str, str], *, ke
 
 def _known_certificates(environ: Mapping[str, str]) -> tuple[list[bytes], list[bytes]]:
     """Return the certificates that the system trusts, and the others that programs in the environment were told of."""
-    system = list(dict.fromkeys(_certificates([system_bundle()])))
+    system = list(dict.fromkeys(_certificates([system_bundle(environ)])))
     told = dict.fromkeys(_certificates(client_authorities(environ)))
     return system, [each for each in told if each not in system]
 
@@ -95,10 +95,10 @@ def has_others(file: Path, known: Iterable[Path]) -> bool:
     return not set(_certificates([file])) <= set(_certificates(known))
 
 
-def system_bundle() -> Path:
-    """Return the file of the CA certificates that this system trusts; that of certifi if there is none."""
-    default = ssl.get_default_verify_paths().cafile
-    for candidate in (default, *_SYSTEM_BUNDLES):
+def system_bundle(environ: Mapping[str, str]) -> Path:
+    """Return the file of the CA certificates that all programs trust in an environment; that of certifi if none."""
+    paths = ssl.get_default_verify_paths()
+    for candidate in (environ.get(paths.openssl_cafile_env), paths.openssl_cafile, *_SYSTEM_BUNDLES):
         if candidate and Path(candidate).is_file():
             return Path(candidate)
     import certifi

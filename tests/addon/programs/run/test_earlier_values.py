@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from addon.programs.run.earlier_values import VARIABLE, earlier_values, with_earlier_values
+from addon.programs.run.earlier_values import VARIABLE, earlier_values, environment_before, with_earlier_values
 from addon.programs.run.variables import Shell, script
 
 
@@ -33,3 +35,10 @@ def test_each_shell_has_its_way_to_unset() -> None:
         Shell.FISH: "set -e -g A\n",
         Shell.POWERSHELL: "Remove-Item Env:A -ErrorAction SilentlyContinue\n",
     }
+
+
+def test_the_environment_before_has_what_was_set_since_in_place_of_our_files(tmp_path: Path) -> None:
+    ours = str(tmp_path / "authorities.pem")
+    since = {**with_earlier_values({"A": ours, "B": ours, "C": ours}, {"A": "1", "C": "3"}), "C": "4"}
+    before = environment_before({**since, "A": ours, "B": ours}, tmp_path)
+    assert (before["A"], before.get("B"), before["C"]) == ("1", None, "4")
