@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import tempfile
 from pathlib import Path
 
 READABLE, EXECUTABLE = 0o644, 0o755
@@ -10,7 +12,13 @@ READABLE, EXECUTABLE = 0o644, 0o755
 
 def replace_file(file: Path, data: bytes, permissions: int = READABLE) -> None:
     """Replace a file atomically: a program that reads it meanwhile gets the old or the new one. Raises OSError."""
-    draft = file.with_name(f".{file.name}-draft")
-    draft.write_bytes(data)
-    draft.chmod(permissions)
-    draft.replace(file)
+    descriptor, name = tempfile.mkstemp(prefix=f".{file.name}-", dir=file.parent)  # several processes may write at once
+    draft = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(data)
+        draft.chmod(permissions)
+        draft.replace(file)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
