@@ -44,9 +44,11 @@ class ServedRequests:
 
     def _page_for(self, flow: http.HTTPFlow) -> http.Response | None:
         """Return the set-up page if a client asks for one of its hosts, in any mode but that of a gateway."""
-        page, request = self._served.page, flow.request
-        is_gateway = isinstance(flow.client_conn.proxy_mode, mode_specs.ReverseMode)
-        if page is None or is_gateway or request.pretty_host.lower() not in HOSTS:
+        page, request, mode = self._served.page, flow.request, flow.client_conn.proxy_mode
+        # RFC 9112 §3.2.2: a target that names its host counts, not the Host field; other modes may know an address only
+        is_named = isinstance(mode, mode_specs.RegularMode | mode_specs.UpstreamMode)
+        host = request.host if is_named else request.pretty_host
+        if page is None or isinstance(mode, mode_specs.ReverseMode) or host.lower() not in HOSTS:
             return None
         return whole_response(request, page.reply(self._served.service.errors, request.method, request.path))
 
