@@ -50,13 +50,16 @@ _IN_SETTINGS = (
     (("~/.lftprc", "~/.lftp/rc", "~/.config/lftp/rc"), r"set[ \t]+ssl:ca-file"),
     (("~/.aria2/aria2.conf", "~/.config/aria2/aria2.conf"), "ca-certificate"),
     (("~/.hgrc", "~/.config/hg/hgrc", "/etc/mercurial/hgrc"), "cacerts"),
-    (("~/.yarnrc.yml",), "httpsCaFilePath"),
+    (("~/.yarnrc.yml",), r"(?<![ \t])httpsCaFilePath"),  # in networkSettings, it is for some hosts
 )
 """Settings files of the user and the system, and the key in each that names a file of CA certificates.
 
 `~` is the home directory, and `$` begins the name of a variable. Files of a project are left out: a project could make
-the proxy trust any CA, for all programs.
+the proxy trust any CA, for all programs. So are settings for some hosts: the proxy trusts a CA for all hosts.
 """
+
+_SECTION_FOR_SOME_HOSTS = re.compile(r"^[ \t]*\[(?![ \t]*[\w-]+[ \t]*\]).*(?:\r?\n(?![ \t]*\[).*)*", re.MULTILINE)
+"""A section whose name has more than one word, such as Git's `[http "https://git.example"]`."""
 
 _MAX_SETTINGS = 1_048_576
 """Bytes of a settings file that are read."""
@@ -85,7 +88,11 @@ def _named_in_settings(environ: Mapping[str, str], home: Path) -> Iterator[str]:
         for name in files:
             place = environ.get(name[1:], "") if name.startswith("$") else name
             if place:
-                yield from map(str.strip, line.findall(_text(_below_home(place, home))))
+                yield from map(str.strip, line.findall(_for_all_hosts(_text(_below_home(place, home)))))
+
+
+def _for_all_hosts(settings: str) -> str:
+    return _SECTION_FOR_SOME_HOSTS.sub("", settings)
 
 
 def home_of(environ: Mapping[str, str]) -> Path:

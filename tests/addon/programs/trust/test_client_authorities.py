@@ -50,6 +50,32 @@ def test_the_file_that_the_settings_of_a_program_name(own: Path, tmp_path: Path,
     assert authorities({"HOME": str(tmp_path)}) == [own]
 
 
+@pytest.mark.parametrize(
+    ("settings", "text"),
+    [
+        (".gitconfig", '[http "https://git.internal"]\n\tsslCAInfo = {ca}\n'),
+        (
+            ".gitconfig",
+            '[http]\n\tproxy = x\n[http "https://[::1]/"] # ours\r\n\tsslVerify = true\r\n\tsslCAInfo = {ca}\n',
+        ),
+        (".gitconfig", "[http.https://git.internal]\nsslCAInfo = {ca}\n"),
+        (".npmrc", "//npm.internal/:cafile={ca}"),
+        (".lftp/rc", 'set ssl:ca-file/ftp.internal "{ca}"'),
+        (".yarnrc.yml", 'networkSettings:\n  "*.internal":\n    httpsCaFilePath: "{ca}"'),
+    ],
+)
+def test_a_file_for_some_hosts_is_left_out(own: Path, tmp_path: Path, settings: str, text: str) -> None:
+    (tmp_path / settings).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / settings).write_text(text.format(ca=own))
+    assert authorities({"HOME": str(tmp_path)}) == []
+
+
+def test_a_file_for_all_hosts_may_stand_behind_one_for_some(own: Path, tmp_path: Path) -> None:
+    sections = '[http "https://git.internal"]\n\tsslCAInfo = /nowhere\n[http]\n\tsslCAInfo = {ca}\n'
+    (tmp_path / ".gitconfig").write_text(sections.format(ca=own))
+    assert authorities({"HOME": str(tmp_path)}) == [own]
+
+
 def test_paths_below_the_home_directory_and_settings_that_a_variable_names(own: Path, tmp_path: Path) -> None:
     (tmp_path / "settings").write_text(f"ca_certificate = ~/{own.name}")
     assert authorities({"HOME": str(tmp_path), "WGETRC": str(tmp_path / "settings")}) == [own]
