@@ -45,7 +45,7 @@ class ServedRequests:
     def _page_for(self, flow: http.HTTPFlow) -> http.Response | None:
         """Return the set-up page if a client asks for one of its hosts, in any mode but that of a gateway."""
         page, request, mode = self._served.page, flow.request, flow.client_conn.proxy_mode
-        # RFC 9112 §3.2.2: a target that names its host counts, not the Host field; other modes may know an address only
+        # RFC 9112 §3.2.2: the target or that of the tunnel counts, not the Host field; other modes may know no name
         is_named = isinstance(mode, mode_specs.RegularMode | mode_specs.UpstreamMode)
         host = request.host if is_named else request.pretty_host
         if page is None or isinstance(mode, mode_specs.ReverseMode) or host.lower() not in HOSTS:

@@ -182,16 +182,16 @@ def test_the_set_up_page_is_there_with_scripts_too(tmp_path: Path) -> None:
         assert ask(proxy, "http://mitm.it/", "POST", b"x").status == 405
 
 
-def test_the_target_asks_for_the_set_up_page_and_not_the_host_field(tmp_path: Path, origin: Origin) -> None:
+def test_the_set_up_page_is_not_shown_in_a_tunnel_to_another_host(tmp_path: Path, origin: Origin) -> None:
     serve_page(origin, "/", b"the origin's", FRESH)
     command = ("secondhand", "serve", "--no-door")
     with Proxy(tmp_path, command=command, settings={"ORIGIN__PROXY": "none"}) as proxy:
-        connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=TIMEOUT)
-        with closing(connection):
-            connection.request("GET", f"http://localhost:{origin.port}/", headers={"Host": "mitm.it"})
-            assert connection.getresponse().read() == b"the origin's"
-            connection.request("GET", "http://mitm.it/", headers={"Host": f"localhost:{origin.port}"})
-            assert b"Set up this computer" in connection.getresponse().read()
+        for target, content in ((f"localhost:{origin.port}", b"the origin's"), ("mitm.it:80", b"Set up this computer")):
+            connection = http.client.HTTPConnection("127.0.0.1", proxy.port, timeout=TIMEOUT)
+            with closing(connection):
+                connection.set_tunnel(target)
+                connection.request("GET", "/", headers={"Host": "mitm.it"})
+                assert content in connection.getresponse().read()
 
 
 def test_a_gateway_has_no_set_up_page(tmp_path: Path, origin: Origin) -> None:
