@@ -384,7 +384,8 @@ class Service:
         """Return what `stats` tells beside the counters; the contents of a store in memory only this process knows."""
         in_memory = self.own_store.directory is None
         contents = asdict(self.active.own.store.sync_store.statistics()) if in_memory else None
-        return {"since": self._since, "hosts": self.counters.hosts(), "contents": contents}
+        told = {"since": self._since, "hosts": self.counters.hosts(), "contents": contents}
+        return {**told, "max_size": self.own_store.max_size}
 
     async def _described_sites(self, _arguments: Mapping[str, object]) -> dict[str, object]:
         return {"sites": self.described_sites()}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated
 
 import typer
@@ -32,8 +32,8 @@ def stats(
 ) -> None:
     """Print the size of the store, and what its proxies have done since their start."""
     settings = load_shared_or_private(config, store, private=private).settings
-    contents = _store(settings)
     proxies = list(_proxies(settings))
+    contents = _store(settings, [_number(proxy["max_size"]) for proxy in proxies if proxy.get("max_size")])
     if as_json:
         print_json({"store": contents, "proxies": proxies})
         return
@@ -52,7 +52,8 @@ def stats(
         print_note("no proxy is running on this store")
 
 
-def _store(settings: Settings) -> dict[str, object]:
+def _store(settings: Settings, limits: Sequence[int]) -> dict[str, object]:
+    """Return what the store contains, and the lowest of the limits of its proxies: that one makes room first."""
     found: dict[str, object] = {"kind": settings.store.kind, "path": str(settings.store.directory)}
     if settings.store.kind != "disk":
         return found
@@ -61,7 +62,11 @@ def _store(settings: Settings) -> dict[str, object]:
             contents = opened.statistics()
     except StoreError as error:  # the running proxies are still listed
         return found | {"problem": str(error)}
-    return found | {"entries": contents.entries, "size": contents.size, "max_size": contents.max_size}
+    return found | {
+        "entries": contents.entries,
+        "size": contents.size,
+        "max_size": min(limits, default=contents.max_size),
+    }
 
 
 def _proxies(settings: Settings) -> Iterator[dict[str, object]]:
@@ -78,7 +83,7 @@ def _summary(client: ControlClient) -> dict[str, object]:
     try:
         return client.ask("summary")
     except ControlError:  # an older version of the program is running
-        return {"since": None, "hosts": {}, "contents": None}
+        return {"since": None, "hosts": {}, "contents": None, "max_size": None}
 
 
 def _raw_rows(numbers: Mapping[str, object]) -> Iterator[tuple[str, str]]:

@@ -29,6 +29,7 @@ class OwnStore:
     Attributes:
         condition: Whether the store works.
         directory: Its directory; None if it is in memory.
+        max_size: Its limit, in bytes.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class OwnStore:
         """
         self.condition = StoreCondition()
         self.directory = settings.directory if settings.kind == "disk" else None
+        self.max_size = settings.max_size
         self._settings = settings
         self._memory = memory
         self._count_lost = count_lost

@@ -179,9 +179,11 @@ class SharedCommands:
     async def _summary(self, arguments: Mapping[str, object]) -> Reply:
         total = HostCounters()
         total.add(self._past_hosts.described())
-        for reply in await self.ask_all("summary", arguments):
+        replies = await self.ask_all("summary", arguments)
+        for reply in replies:
             total.add(reply["hosts"])
-        return {"since": self._since, "hosts": total.described(), "contents": None}
+        told = {"since": self._since, "hosts": total.described(), "contents": None}
+        return {**told, "max_size": replies[0].get("max_size")}
 
     async def _sites(self, arguments: Mapping[str, object]) -> Reply:
         return {"sites": merged_sites([reply["sites"] for reply in await self.ask_all("sites", arguments)])}
