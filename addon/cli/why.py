@@ -104,5 +104,7 @@ def _print(explained: dict[str, object]) -> None:
         print_table(["FIELD", "VALUE"], head["fields"], ["cyan"])
     else:
         print_line("would send: what the origin answers")
+        if unanswered := explained.get("if_no_answer"):
+            print_paragraph(f"if it does not answer: {unanswered}")
         if explained["cache_status"]:
-            print_table(["FIELD", "VALUE"], [("Cache-Status", f"{explained['cache_status']}...")], ["cyan"])
+            print_line(f"Cache-Status would begin with: {explained['cache_status']}")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from addon.origin.errors import FailureKind, OriginFailure
+from cache.engine.explain_failure import KnownFailure
 from cache.http.messages import Request
 
 logger = logging.getLogger(__name__)
@@ -40,6 +41,9 @@ UNDECIDED = frozenset(
     }
 )
 """Failures that say nothing about the origin. After any other one, a refused connection for instance, it is there."""
+
+NOT_OF_ORIGIN = frozenset({FailureKind.HTTP_REQUEST_ERROR, FailureKind.PROXY_INTERNAL_ERROR})
+"""Failures of the client or of this proxy itself."""
 
 MAX_FAILURES = 2
 """Failures without a response in between, after which an origin is left alone."""
@@ -103,6 +107,7 @@ class Reachability:
         self._clock = clock
         self._records: dict[str, _Record] = {}
         self._answered_at: dict[str, float] = {}
+        self._failures: dict[str, KnownFailure] = {}
         self.not_reached = Counter[str]()
         """The number of connections that failed, by origin; the first MAX_ORIGINS origins are counted."""
 
@@ -111,14 +116,24 @@ class Reachability:
         """Return the origins that are left alone, each as in `Request.origin`."""
         return frozenset(origin for origin, record in self._records.items() if record.left_alone)
 
+    @property
+    def failing(self) -> Mapping[str, KnownFailure]:
+        """Return the latest failures of the origins whose latest exchange has failed."""
+        return self._failures
+
+    def latest_failure(self, origin: str) -> KnownFailure | None:
+        """Return the latest exchange with an origin if it has failed and is still known."""
+        return self._failures.get(origin)
+
     def failed(self, request: Request, failure: OriginFailure, began: float) -> None:
         """Note that an attempt failed which began at `began`, in seconds since the epoch."""
         if failure.disconnected and (request.origin in self.not_reached or len(self.not_reached) < MAX_ORIGINS):
             self.not_reached[request.origin] += 1
+        self._note_failure(request.origin, failure)
         if failure.kind in UNDECIDED or failure.others_up:
             return
         if failure.kind not in NO_ANSWER:
-            self.reached(request)
+            self._is_there(request.origin)
             return
         now = self._clock()
         record = self._record(request.origin, now)
@@ -133,9 +148,17 @@ class Reachability:
         else:
             record.not_connected_at = max(record.not_connected_at, began)
         if record.failures >= MAX_FAILURES and not record.left_alone:
-            logger.warning("%s is left alone: %s", request.origin, failure.detail)
+            logger.warning("%s does not answer, and is asked only once a second: %s", request.origin, failure.detail)
             record.left_alone, record.tried_at = True, now
             self._on_change(self.unreachable)
+
+    def _note_failure(self, origin: str, failure: OriginFailure) -> None:
+        if failure.kind in NOT_OF_ORIGIN or failure.others_up:
+            return
+        self._failures.pop(origin, None)
+        if len(self._failures) >= MAX_ORIGINS:
+            del self._failures[next(iter(self._failures))]
+        self._failures[origin] = KnownFailure(failure.kind, failure.detail, failure.disconnected, self._clock())
 
     def connected(self, request: Request) -> None:
         """Note that an origin has accepted a new connection. It may still hang."""
@@ -144,7 +167,12 @@ class Reachability:
 
     def reached(self, request: Request) -> bool:
         """Note that an origin sent a response. Return whether it was left alone until now."""
-        origin = request.origin
+        if self._failures:
+            self._failures.pop(request.origin, None)
+        return self._is_there(request.origin)
+
+    def _is_there(self, origin: str) -> bool:
+        """Note that an origin is there, even if it refuses connections. Return whether it was left alone until now."""
         self._answered_at.pop(origin, None)
         if len(self._answered_at) >= MAX_ANSWERED:
             del self._answered_at[next(iter(self._answered_at))]
@@ -211,6 +239,7 @@ class Reachability:
         had_any = bool(self.unreachable)
         self._records.clear()
         self._answered_at.clear()
+        self._failures.clear()
         if had_any:
             self._on_change(frozenset())
 

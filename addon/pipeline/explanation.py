@@ -28,8 +28,12 @@ def explain_from(store: ResponseStore, request: Request, policy: CachePolicy, no
 
 
 def explanation_rows(explanation: Explanation) -> list[tuple[str, str, str]]:
-    """Return the steps of an explanation as rows of a table: what it is about, what was found, and by which clause."""
-    return [(step.subject, step.finding, step.source) for step in explanation.steps]
+    """Return the steps of an explanation as rows of a table: what it is about, what was found, and by which clause.
+
+    If the origin is asked, the last row says what is sent if it does not answer.
+    """
+    rows = [(step.subject, step.finding, step.source) for step in explanation.steps]
+    return [*rows, ("no answer", explanation.if_no_answer, "")] if explanation.if_no_answer else rows
 
 
 def described(explanation: Explanation, note: NotStoredNote | None = None, now: float = 0.0) -> dict[str, object]:
@@ -51,6 +55,7 @@ def described(explanation: Explanation, note: NotStoredNote | None = None, now: 
         if head
         else None,
         "cache_status": explanation.cache_status,
+        "if_no_answer": explanation.if_no_answer,
         "not_stored": described_note(note, now) if note else None,
     }
 

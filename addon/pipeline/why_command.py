@@ -11,6 +11,7 @@ from addon.pipeline.explanation import described
 from addon.pipeline.not_stored_log import NotStoredLog, NotStoredNote
 from addon.pipeline.responder import Trial
 from cache.engine.explain import Explanation, Step, explain_decision
+from cache.engine.explain_failure import KnownFailure
 from cache.http.messages import Fields, Request
 from cache.policy.private_cache import without_dropped_parameters
 from cache.rules.key import ascii_uri, primary_key, request_for, target_uri
@@ -70,16 +71,18 @@ class WhyCommand:
         fetcher, responder = self._active.current.fetcher, self._active.current.responder
         policy, now = fetcher.policy, fetcher.clock()
         note = _note(fetcher.not_stored, request, found)
+        failure = fetcher.reachability.latest_failure(request.origin)
         match responder.decide(request, found, turns=_NotedTurns(fetcher.reachability)):
             case Trial(sent):
                 policy = policy.leaving_none_alone()
-                explanation = explain_decision(request, found, sent, policy, now)
+                explanation = explain_decision(request, found, sent, policy, now, failure=failure)
                 steps = (*explanation.steps, _TRIAL)
-                return Explanation(
-                    steps, explanation.decision, explanation.reason, None, explanation.cache_status
-                ), note
             case decision:
-                return explain_decision(request, found, decision, policy, now), note
+                explanation = explain_decision(request, found, decision, policy, now, failure=failure)
+                steps = explanation.steps
+        if failure is not None:
+            steps = (*steps, _failed(failure, now))
+        return replace(explanation, steps=steps), note
 
     async def _read(self, question: Question) -> Request:
         policy = self._active.policy
@@ -93,6 +96,11 @@ class _NotedTurns:
     def __init__(self, reachability: Reachability) -> None:
         self.may_try = reachability.is_turn
         self.may_try_as_well = reachability.is_admitted_as_well
+
+
+def _failed(failure: KnownFailure, now: float) -> Step:
+    ago = f"{max(0, int(now - failure.at))} s ago"
+    return Step("origin", f"the latest exchange with it failed {ago}: {failure.sentence}", "RFC 9209 §2.3")
 
 
 def _note(log: NotStoredLog, request: Request, found: Sequence[StoredResponse]) -> NotStoredNote | None:

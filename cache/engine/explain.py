@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from cache import engine
 from cache.answer.cache_status import Handling, member
 from cache.engine.decisions import Refuse, Serve, UpstreamRequest, Validate
+from cache.engine.explain_failure import KnownFailure, response_without_origin
 from cache.engine.on_request import normalised
 from cache.engine.on_response import WITHOUT_CACHE
 from cache.http.messages import Request, Response
@@ -55,6 +56,8 @@ class Explanation:
     """The head that would be sent, or None if the origin must be asked."""
     cache_status: str = ""
     """Cache-Status as it would be sent; only its beginning if the origin is asked. Empty if there is none."""
+    if_no_answer: str = ""
+    """A sentence about the response if the origin is asked and does not answer. Empty if it is not asked."""
 
 
 def explain(request: Request, candidates: Sequence[StoredResponse], policy: CachePolicy, now: float) -> Explanation:
@@ -71,8 +74,13 @@ def explain_decision(
     decision: Serve | UpstreamRequest | Refuse,
     policy: CachePolicy,
     now: float,
+    *,
+    failure: KnownFailure | None = None,
 ) -> Explanation:
-    """Return the explanation of a decision that was made about `request` at `now`, in seconds since the epoch."""
+    """Return the explanation of a decision that was made about `request` at `now`, in seconds since the epoch.
+
+    `failure` is the latest exchange with the origin, if it is known to have failed.
+    """
     policy, candidates = policy.towards(request), with_forms(candidates)
     steps = [Step("key", primary_key(request), "RFC 9111 §2")]
     if names := effects_of(request, policy).names:
@@ -93,14 +101,16 @@ def explain_decision(
             steps.append(Step("hit", finding, text.source if text else "RFC 9111 §4.2"))
             head, exemption = decision.response.head, decision.response.exemption
             steps.append(_status(head, decision.entry, exemption))
-            shown = head.fields.all("cache-status") if policy.presentation.cache_status else [""]
-            return Explanation(tuple(steps), "hit", reason or "fresh", head, shown[-1])
+            members = head.fields.all("cache-status") if policy.presentation.cache_status else [""]
+            return Explanation(tuple(steps), "hit", reason or "fresh", head, members[-1])
         case UpstreamRequest():
             kind = "validate" if isinstance(decision, Validate) else "forward"
             text = text_of(decision.detail or decision.fwd)
             steps.append(Step(kind, text.sentence, text.source))
             reason_to_ask = decision.detail or decision.fwd
-            return Explanation(tuple(steps), kind, reason_to_ask, None, _cache_status(request, decision, policy))
+            shown = _cache_status(request, decision, policy)
+            unanswered = response_without_origin(request, decision, policy, now, failure)
+            return Explanation(tuple(steps), kind, reason_to_ask, None, cache_status=shown, if_no_answer=unanswered)
         case Refuse():
             text = text_of(decision.reason)
             steps.append(Step("refuse", text.sentence, text.source))

@@ -258,3 +258,21 @@ def stale_use_when_disconnected(
     if staleness <= policy.freshness.max_stale_disconnected:
         return stale_use_after_error(entry, client_directives, policy, now) or Detail.DISCONNECTED
     return stale_use_after_error(entry, client_directives, policy, now)
+
+
+def usable_without_origin_until(
+    entry: StoredResponse,
+    client_directives: RequestDirectives,
+    policy: CachePolicy,
+    now: float,
+    *,
+    disconnected: bool,
+) -> float:
+    """Return the last time at which the two functions above allow a response, in seconds since the epoch.
+
+    `disconnected`: the origin is unreachable, and does not only fail.
+    """
+    allowed = max(directives_of(entry, policy).stale_if_error, client_directives.stale_if_error)
+    if disconnected:
+        allowed = max(allowed, policy.freshness.max_stale_disconnected)
+    return now + freshness_lifetime(entry, policy).seconds + allowed - current_age(entry, policy, now)

@@ -243,3 +243,21 @@ def test_an_origin_that_accepts_connections_gets_new_ones_once(world: World) -> 
     world.now += 1
     world.fail()
     assert world.reachability.needs_new_connections(REQUEST)
+
+
+def test_a_refused_connection_is_remembered_until_the_origin_answers(world: World) -> None:
+    world.fail(kind=FailureKind.CONNECTION_REFUSED)
+    world.now += 5
+    world.fail(kind=FailureKind.HTTP_REQUEST_ERROR)  # the client's own
+    known = world.reachability.latest_failure(ORIGIN)
+    assert known is not None
+    assert (known.error, known.sentence, known.at) == ("connection_refused", "No answer.", world.now - 5)
+    world.reachability.reached(REQUEST)
+    assert world.reachability.latest_failure(ORIGIN) is None
+
+
+def test_the_failures_that_are_remembered_are_limited(world: World) -> None:
+    for number in range(MAX_ORIGINS + 1):
+        world.fail(request_for(f"https://{number}.test/"), FailureKind.CONNECTION_REFUSED)
+    assert len(world.reachability.failing) == MAX_ORIGINS
+    assert world.reachability.latest_failure("https://0.test") is None

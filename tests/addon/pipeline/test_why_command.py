@@ -160,6 +160,41 @@ def test_the_next_response_is_as_why_says(case: Case, tmp_path: Path) -> None:
     run_conversation(conversation, pages, recordings={"path": str(tmp_path)}, **case.settings)
 
 
+@pytest.mark.parametrize(
+    ("path", "fetched", "status", "sentence"),
+    [
+        (
+            "/stale",
+            True,
+            203,
+            "203 from the copy, until Tue, 24 Nov 2026 12:00:01 GMT: stale, but the origin cannot be",
+        ),
+        ("/forbidden", True, 504, "504: the origin sent no response, and its copy must not be used unvalidated"),
+        ("/a", False, 502, "502, or 504 after a timeout: the origin sent no response, and no stored response may be"),
+    ],
+)
+def test_the_response_if_the_origin_does_not_answer(path: str, fetched: bool, status: int, sentence: str) -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client, why = await front_end.client(), partial(explained, front_end, f"http://127.0.0.1:{origin.port}{path}")
+        if fetched:
+            await client.fetch(get(origin, path))
+        front_end.clock.advance(10)
+        asked = await why()
+        assert asked["if_no_answer"].startswith(sentence)
+        assert "origin" not in [step["subject"] for step in asked["steps"]]
+        await origin.stop()
+        response = await client.fetch(get(origin, path))
+        assert response.status == status
+        front_end.clock.advance(2)
+        asked = await why()
+        assert asked["if_no_answer"].startswith(f"{status}")
+        [failed] = [step["finding"] for step in asked["steps"] if step["subject"] == "origin"]
+        assert failed.startswith("the latest exchange with it failed 2 s ago: ")
+        assert str(origin.port) in failed
+
+    run_conversation(conversation, pages)
+
+
 def test_a_replay_and_its_copies() -> None:
     async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
         commands = front_end.service.commands
