@@ -188,7 +188,10 @@ class MemoryStore:
         purges = self.generations.purges
         with self._lock:  # what was asked for before is judged by this when it is stored
             number = self.generations.last_purge()
-            purges.learn([(scope.text, number + each) for each, scope in enumerate(scopes, 1)], number + len(scopes))
+            numbered = [(scope.text, number + each) for each, scope in enumerate(scopes, 1)]
+            last = number + len(scopes)
+            # nothing that is read is compared with them: all of it is gone or marked when this returns
+            purges.learn(numbered, last, carried_out=range(number + 1, last + 1))
             self.generations.note_purge()
         copies = size = 0
         for key in self._keys(scopes):  # key by key, so that other threads can use the store in between
@@ -197,6 +200,8 @@ class MemoryStore:
                 for item in purged:
                     copies, size = copies + 1, size + len(item.body)
                     self._purge(item, number)
+        with self._lock:
+            purges.forget_old()
         return Extent(copies, size)
 
     def _purge(self, item: _Item, number: int) -> None:
@@ -220,6 +225,8 @@ class MemoryStore:
     def _keys(self, scopes: Sequence[Scope]) -> list[str]:
         """Return the keys under which scopes may cover something."""
         with self._lock:
+            if all(scope.key is not None for scope in scopes):
+                return [scope.key for scope in scopes if scope.key in self._ids]
             keys = list(self._ids)
         return [key for key in keys if any(scope.may_cover(key) for scope in scopes)]
 

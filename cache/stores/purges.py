@@ -69,8 +69,10 @@ class KnownPurges:
     def judged(self, entry: StoredResponse, number: int) -> StoredResponse | None:
         """Return a response that was asked for at that number as the purges after it leave it.
 
-        It is unchanged, marked, or None if it is purged.
+        It is unchanged, marked, or None if it is purged or that is not remembered.
         """
+        if self.has_forgotten(number):
+            return None
         return self._judged(entry, number, self._conditions)
 
     def _judged(
@@ -100,7 +102,7 @@ class KnownPurges:
             number: Number of the last purge before it was read.
             tags: Its cache tags, a line for each.
         """
-        if number < self._number - REMEMBERED or number < self._forgotten:
+        if self.has_forgotten(number):
             return True
         latest = self._latest
         if any(latest.get(name, 0) > number for name in names):
@@ -108,6 +110,10 @@ class KnownPurges:
         if tags and self._latest_tag > number and any(latest.get(tag_name(t), 0) > number for t in tags.split("\n")):
             return True
         return bool(self._conditions) and self._conditions[-1][0] > number
+
+    def has_forgotten(self, number: int) -> bool:
+        """Return whether not all purges after that number are remembered."""
+        return number < self._number - REMEMBERED or number < self._forgotten
 
     def may_concern(self, key: str, number: int) -> bool:
         """Return whether a response that was asked for before the purges after that number may be covered by one."""
@@ -162,6 +168,14 @@ class KnownPurges:
     def knows_too_many(self) -> bool:
         """True if so many names are known that those which do not matter any more should be forgotten."""
         return len(self._latest) > 2 * REMEMBERED
+
+    def forget_old(self) -> None:
+        """Forget the names of purges that are carried out, apart from the last ones, if there are many."""
+        if self.knows_too_many:
+            last = self._number - REMEMBERED
+            self._hard, self._soft, self._latest = (
+                {name: number for name, number in table.items() if number > last} for table in self.tables
+            )
 
     def forget_all_but(self, purges: Iterable[tuple[str, int]]) -> None:
         """Forget the names of all purges but these, each the text of a scope and its number, and of later ones."""

@@ -184,7 +184,9 @@ class TieredStore:
 
     def _as_purged(self, entry: StoredResponse, data: bytes) -> Encoded:
         """Return a new entry as the purges leave it that came after it was asked for. Raises Overtaken."""
-        left = self.generations.purges.judged(entry, entry.last_purge or 0)
+        if entry.last_purge is None:
+            return entry, data
+        left = self.generations.purges.judged(entry, entry.last_purge)
         if left is None:
             raise Overtaken(f"{entry.key.partition('?')[0]} was purged while it was being fetched")
         return (entry, data) if left is entry else encoded(left)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from cache.stores.purge_scopes import ALL, Conditions, names_of, tag_name, url_name, where
+from cache.stores.memory import MemoryStore
+from cache.stores.purge_scopes import ALL, Conditions, Scope, names_of, tag_name, url_name, where
 from cache.stores.purges import MAX_CONDITIONS, REMEMBERED, KnownPurges
-from tests.fixtures.stored_entries import KEY, new_entry
+from tests.fixtures.stored_entries import KEY, new_entry, put
 
 A, B = "http://a.example/", "http://b.example/"
 TAGGED = new_entry(tags="news\nsport", revision=3)
@@ -119,3 +120,29 @@ def test_a_purge_that_is_learnt_while_names_are_forgotten_is_not_lost() -> None:
     purges.forget_all_but([(tag_name("news"), 5)])  # read before the other two
     assert purges.covers(A, 5)
     assert purges.is_outdated(names_of(B), 6)
+
+
+def test_a_response_that_was_asked_for_before_the_remembered_purges_counts_as_purged() -> None:
+    purges = KnownPurges()
+    purges.learn([("host:b.example", REMEMBERED + 2)], REMEMBERED + 2)
+    assert purges.judged(TAGGED, 1) is None
+    assert purges.judged(TAGGED, 2) is TAGGED
+
+
+def test_a_store_in_memory_remembers_only_so_many_purges() -> None:
+    store = MemoryStore(1 << 20)
+    kept = put(store, new_entry())
+    for number in range(3 * REMEMBERED):
+        store.purge([Scope(url_name(f"{B}{number}"))])
+    store.purge([where(Conditions(urls=(f"{B}*",)))])
+    purges = store.generations.purges
+    assert REMEMBERED <= len(purges.tables[2]) <= 2 * REMEMBERED
+    assert not purges.pending_conditions
+    assert store.candidates(KEY) == (kept,)
+
+
+def test_a_purge_of_a_url_in_memory_is_not_compared_with_every_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    store = MemoryStore(1 << 20)
+    put(store, new_entry())
+    monkeypatch.setattr(Scope, "may_cover", lambda *_: pytest.fail("compared with a key"))
+    assert store.purge([Scope(url_name(f"{B}1"))]).copies == 0
