@@ -12,9 +12,6 @@ from typing import Protocol
 
 logger = logging.getLogger(__name__)
 
-PURGE_LOG = "purges.log"
-"""The name of its file in the directory of the store."""
-
 MAX_SIZE = 16 << 20
 """Bytes after which the file is renamed, to a name that ends with `.1`, and a new one is begun."""
 
