@@ -7,7 +7,7 @@ from base64 import b64encode
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 
-from addon.offline.wanted import Digest, Wanted
+from addon.offline.wanted import DIGEST_ALGORITHMS, Digest, Wanted
 from addon.origin import OriginFailure
 from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.reply import Reply
@@ -87,8 +87,9 @@ async def find_stored(pipeline: Pipeline, wanted: Wanted, *, read: bool = False)
 
 def _request(wanted: Wanted) -> Request:
     """Return the request. Raises ValueError if the URL is invalid, or the digest algorithm is unknown."""
-    if wanted.digest and wanted.digest.algorithm not in hashlib.algorithms_guaranteed:
-        raise ValueError(f'found the digest algorithm "{wanted.digest.algorithm}", expected one like sha256 or sha512')
+    if wanted.digest and wanted.digest.algorithm not in DIGEST_ALGORITHMS:
+        names = ", ".join(DIGEST_ALGORITHMS)
+        raise ValueError(f'found the digest algorithm "{wanted.digest.algorithm}", expected one of {names}')
     return request_for(wanted.uri, Fields(wanted.fields))
 
 

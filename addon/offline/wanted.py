@@ -8,6 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+DIGEST_ALGORITHMS = ("sha512", "sha384", "sha256", "sha224", "sha1", "md5")
+"""The algorithms of digests that are checked, as hashlib names them, strongest first. Old indexes of pip have MD5 only.
+
+Others that hashlib knows have digests of any length (SHAKE), or no lock file names them.
+"""
+
 
 class SourceError(Exception):
     """A file or document with URLs cannot be read. The text names it, the position in it, and what was expected."""
@@ -22,7 +28,7 @@ class Digest:
     """The digest of a content, as a lock file names it."""
 
     algorithm: str
-    """A name that hashlib knows."""
+    """One of DIGEST_ALGORITHMS, or a content cannot be checked."""
     value: str
     """In lower-case hexadecimal."""
 

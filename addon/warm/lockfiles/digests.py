@@ -6,10 +6,7 @@ from base64 import b64decode
 from binascii import Error as Base64Error
 from collections.abc import Mapping
 
-from addon.offline.wanted import Digest
-
-# strongest first
-_ALGORITHMS = ("sha512", "sha384", "sha256", "sha1")
+from addon.offline.wanted import DIGEST_ALGORITHMS, Digest
 
 
 def from_prefixed(text: object) -> Digest | None:
@@ -20,7 +17,7 @@ def from_prefixed(text: object) -> Digest | None:
 
 def from_hashes(hashes: Mapping[str, str]) -> Digest | None:
     """Return the strongest digest of a table from algorithm to hexadecimal value; None if none is known."""
-    known = ((name, hashes[name]) for name in _ALGORITHMS if hashes.get(name))
+    known = ((name, hashes[name]) for name in DIGEST_ALGORITHMS if hashes.get(name))
     name, value = next(known, ("", ""))
     return Digest(name, value.lower()) if value else None
 
@@ -28,7 +25,7 @@ def from_hashes(hashes: Mapping[str, str]) -> Digest | None:
 def from_integrity(integrity: object) -> Digest | None:
     """Return the strongest digest of a text like `sha512-…` (Subresource Integrity); None if none can be read."""
     digests = dict(part.partition("-")[::2] for part in integrity.split()) if isinstance(integrity, str) else {}
-    for algorithm in _ALGORITHMS:
+    for algorithm in DIGEST_ALGORITHMS:
         if algorithm in digests:
             try:
                 return Digest(algorithm, b64decode(digests[algorithm].partition("?")[0], validate=True).hex())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from addon.offline.wanted import Digest, Found, Missing, SourceError, read_json
+from addon.offline.wanted import DIGEST_ALGORITHMS, Digest, Found, Missing, SourceError, read_json
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.maven_files import MAVEN_FIELDS, with_checksum
 from addon.warm.lockfiles.maven_repository import Module, Repositories
@@ -65,4 +65,4 @@ def _base(artifact: dict[str, object], lock: LockFile) -> str | None:
 def _digest(artifact: dict[str, object]) -> Digest | None:
     algorithm = str(artifact.get("checksumAlgorithm", "")).lower().replace("-", "")
     value = artifact.get("checksum")
-    return Digest(algorithm, value.lower()) if algorithm.startswith("sha") and isinstance(value, str) else None
+    return Digest(algorithm, value.lower()) if algorithm in DIGEST_ALGORITHMS and isinstance(value, str) else None

@@ -18,7 +18,8 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted, read_text
+from addon.offline.wanted import Found, Missing, Read, SourceError, Wanted, read_text
+from addon.warm.lockfiles.digests import from_hashes
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.python_index import default_index
 from addon.warm.lockfiles.simple_index import PIP_INDEX_FIELDS, ProjectFile, files_of
@@ -148,8 +149,9 @@ def _direct(pin: _Pin, file: Path) -> Found:
     if not uri.startswith(("http://", "https://")):
         return [Missing(pin.requirement.name, f"it comes from {uri}, which is no HTTP URL")]
     algorithm, _, value = fragment.partition("=")
-    digest = next(iter(sorted(pin.hashes)), (algorithm, value)) if len(pin.hashes) < 2 else ("", "")
-    return [Wanted(checked_url(uri, str(file)), PIP_FILE_FIELDS, Digest(*digest) if digest[1] else None)]
+    # one of several hashes may be that of another file
+    digest = from_hashes(dict(pin.hashes) or {algorithm: value}) if len(pin.hashes) < 2 else None
+    return [Wanted(checked_url(uri, str(file)), PIP_FILE_FIELDS, digest)]
 
 
 def _chosen(pin: _Pin, files: list[ProjectFile]) -> list[ProjectFile]:
@@ -170,7 +172,6 @@ def _is_of_version(name: str, requirement: Requirement) -> bool:
 
 
 def _with_metadata(file: ProjectFile, pin: _Pin) -> Iterator[Wanted]:
-    digests = sorted(pin.hashes & file.hashes or file.hashes)
-    yield Wanted(file.uri, PIP_FILE_FIELDS, Digest(*digests[0]) if digests else None)
+    yield Wanted(file.uri, PIP_FILE_FIELDS, from_hashes(dict(pin.hashes & file.hashes or file.hashes)))
     if file.has_metadata and not pin.hashes:  # pip reads no metadata files if it checks hashes
         yield Wanted(urljoin(file.uri, f"{file.uri}.metadata"), PIP_FILE_FIELDS)

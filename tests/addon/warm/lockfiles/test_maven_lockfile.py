@@ -32,6 +32,13 @@ def test_artifacts_with_their_poms_and_checksums(tmp_path: Path, origin: Origin)
     assert warmed(tmp_path, file) == fetched(*urls.values(), absent)
 
 
+def test_a_checksum_whose_algorithm_has_no_length_is_not_checked(tmp_path: Path, origin: Origin) -> None:
+    names = ("jar", "jar.sha1", "pom", "pom.sha1")
+    urls = [serve_page(origin, f"/maven2/org/x/a/1/a-1.{name}", b"<project/>") for name in names]
+    lock = {"lockFileVersion": 1, "dependencies": [artifact("a", urls[0], b"", checksumAlgorithm="SHAKE_128")]}
+    assert warmed(tmp_path, written(tmp_path, "lockfile.json", json.dumps(lock))) == fetched(*urls)
+
+
 def test_artifacts_of_other_schemes_are_named(tmp_path: Path) -> None:
     lock = {"lockFileVersion": 1, "dependencies": [artifact("a", "file:///a.jar", b"")]}
     assert warmed(tmp_path, written(tmp_path, "lockfile.json", json.dumps(lock)), code=1) == [
