@@ -305,10 +305,9 @@ class AsyncStore:
     def free_space(self) -> int:
         """Return how many bytes the store may still use before it evicts; none if it cannot be read."""
         try:
-            statistics = self.sync_store.statistics()
+            return self.sync_store.free_space()
         except StoreError:
             return 0
-        return max(0, statistics.max_size - statistics.size)
 
     def close(self) -> None:
         """Wait for the threads and close the store."""

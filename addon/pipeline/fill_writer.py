@@ -18,6 +18,9 @@ from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import BodyWriter, StoredBody, StoreError
 
+MEASURED_EVERY = 4_194_304
+"""Bytes of a large body after which the free space of the store is measured again."""
+
 
 class FillWriter:
     """Writes the body of one fill into the store.
@@ -46,6 +49,8 @@ class FillWriter:
         self._not_stored = not_stored
         self._size_limit = size_limit
         self._written = 0
+        self._allowed = size_limit.usual
+        """Bytes up to which the size limit was asked."""
         self._stored_entry: StoredResponse | None = None
         self._body: StoredBody | None = None
         self._changing_source = asyncio.Lock()
@@ -55,7 +60,7 @@ class FillWriter:
         """Append bytes, as long as the body is to be stored."""
         if not self.active:
             return
-        if not self._size_limit.allows(self._written + len(chunk)):
+        if not await self._has_room(self._written + len(chunk)):
             self._size_limit.note_too_large(self._outcome.entry.target, self._written + len(chunk), whole=False)
             self.give_up(NotStored.TOO_LARGE, f"more than {self._written} bytes")
             return
@@ -71,6 +76,12 @@ class FillWriter:
         self._written += len(chunk)
         if self._read is not None:
             self.readable = self._written
+
+    async def _has_room(self, length: int) -> bool:
+        """Return whether the body may have so many bytes. The store is asked only now and then."""
+        if length > self._allowed:
+            self._allowed = min(await self._store.run(self._size_limit.largest), length + MEASURED_EVERY)
+        return length <= self._allowed
 
     async def commit(self, *, being_read: bool) -> None:
         """Store the body unless it was given up or purged meanwhile; keep it open for readers if it is `being_read`."""

@@ -22,9 +22,10 @@ class SizeLimit:
 
     def allows(self, length: int) -> bool:
         """Return whether content with so many bytes is stored."""
-        return length <= self.usual or length <= self._largest()
+        return length <= self.usual or length <= self.largest()
 
-    def _largest(self) -> int:
+    def largest(self) -> int:
+        """Return the largest number of bytes that content may have now. May read from the disk."""
         return max(self.usual, self._free_space()) if self._free_space else self.usual
 
     def too_large(self, uri: str) -> TooLargeResponse | None:
@@ -34,4 +35,4 @@ class SizeLimit:
 
     def note_too_large(self, uri: str, length: int, *, whole: bool) -> None:
         """Remember a response that is not stored, with the bytes of its `whole` content, or of those that came."""
-        self._too_large.note(TooLargeResponse(uri, length, whole, self._largest()))
+        self._too_large.note(TooLargeResponse(uri, length, whole, self.largest()))

@@ -244,6 +244,12 @@ class ResponseStore(Protocol):
     def statistics(self) -> StoreStatistics:
         """Return number and size of the entries. Raises StoreError."""
 
+    def free_space(self) -> int:
+        """Return how many bytes may still be stored before entries are evicted, quicker than `statistics`.
+
+        What is still to be written may be left out. Raises StoreError.
+        """
+
     @property
     def evictions(self) -> int:
         """Number of entries that this process has deleted to make room for others, since it opened the store."""

@@ -245,6 +245,11 @@ class MemoryStore:
         with self._lock:
             return StoreStatistics(entries=len(self._items), size=self._size, max_size=self.max_size)
 
+    def free_space(self) -> int:
+        """Return how many bytes may still be stored before entries are evicted."""
+        with self._lock:
+            return max(0, self.max_size - self._size)
+
     def close(self) -> None:
         """Do nothing: nothing is pending."""
 

@@ -285,6 +285,11 @@ class DiskStore:
         with self._rows.failures():
             return StoreStatistics(count, self._rows.bytes_in_use(), self._max_size)
 
+    def free_space(self) -> int:
+        """Return how many bytes may still be stored before entries are evicted. Raises StoreError."""
+        with self._rows.failures():
+            return max(0, self._max_size - self._rows.bytes_in_use())
+
     @property
     def evictions(self) -> int:
         """Number of entries that this process has deleted to make room for others, since it opened the store."""

@@ -329,6 +329,10 @@ class TieredStore:
         self._write_behind.flush()
         return self._disk.statistics()
 
+    def free_space(self) -> int:
+        """Return how many bytes may still be stored before entries are evicted, see `ResponseStore`."""
+        return self._disk.free_space()
+
     @property
     def evictions(self) -> int:
         """Number of entries that this process has deleted from the disk to make room, since it opened the store."""

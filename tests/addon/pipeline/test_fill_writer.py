@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Callable
 from types import SimpleNamespace
 
-from addon.pipeline.fill_writer import FillWriter
+from addon.pipeline.fill_writer import MEASURED_EVERY, FillWriter
 from addon.pipeline.not_stored_log import NotStoredLog
 from addon.pipeline.size_limit import SizeLimit
 from addon.pipeline.too_large import TooLargeResponses
 from addon.runtime.counters import Counters
+from cache.answer.cache_status import Handling
 from tests.fixtures.stored_entries import new_entry
 
 
@@ -37,11 +38,16 @@ class Store:
 
     def __init__(self) -> None:
         self.commits = asyncio.Lock()
+        self.running = False
 
     async def run[Result](self, function: Callable[..., Result], *arguments: object) -> Result:
         for _ in range(3):
             await asyncio.sleep(0)
-        return function(*arguments)
+        self.running = True
+        try:
+            return function(*arguments)
+        finally:
+            self.running = False
 
     async def commit(self, body: Body, *_: object) -> None:
         body.committing = True
@@ -53,22 +59,43 @@ class Store:
         return ()
 
 
+def fill_writer(body: Body, store: Store, size_limit: SizeLimit) -> FillWriter:
+    """Return the writer of a body."""
+    return FillWriter(
+        outcome=SimpleNamespace(entry=new_entry(), replaces=(), secrets=("a secret",), handling=Handling()),
+        writer=body,
+        flight=SimpleNamespace(last_purge=0, invalidated=False, end=lambda _: None),
+        store=store,
+        not_stored=NotStoredLog(lambda: 0.0, Counters()),
+        size_limit=size_limit,
+    )
+
+
 def test_a_reader_never_reads_from_a_body_that_is_being_stored() -> None:
     async def main() -> None:
-        body, store = Body(), Store()
-        flight = SimpleNamespace(last_purge=0, invalidated=False, end=lambda _: None)
-        outcome = SimpleNamespace(entry=new_entry(), replaces=(), secrets=("a secret",))
-        not_stored = NotStoredLog(lambda: 0.0, Counters())
-        writer = FillWriter(
-            outcome=outcome,
-            writer=body,
-            flight=flight,
-            store=store,
-            not_stored=not_stored,
-            size_limit=SizeLimit(100, TooLargeResponses(None)),
-        )
+        writer = fill_writer(Body(), Store(), SizeLimit(100, TooLargeResponses(None)))
         await writer.write(b"hello")
         read, _ = await asyncio.gather(writer.read(0, 5), writer.commit(being_read=True))
         assert read == b"hello"
+
+    asyncio.run(main())
+
+
+def test_the_free_space_is_measured_now_and_then_by_the_store_and_is_the_limit() -> None:
+    store, measured = Store(), []
+
+    def free_space() -> int:
+        measured.append(store.running)
+        return 3 * MEASURED_EVERY
+
+    async def main() -> None:
+        writer = fill_writer(body := Body(), store, SizeLimit(100, TooLargeResponses(None), free_space))
+        for _ in range(300):
+            await writer.write(bytes(MEASURED_EVERY // 100))
+        assert writer.active
+        assert measured == [True] * 3
+        await writer.write(bytes(MEASURED_EVERY // 10))
+        assert not writer.active
+        assert len(body.data) <= 3 * MEASURED_EVERY
 
     asyncio.run(main())

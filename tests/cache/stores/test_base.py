@@ -274,3 +274,9 @@ def test_several_threads_can_use_one_store(store: ResponseStore) -> None:
     entries = list(store.entries())
     assert len(entries) == store.statistics().entries
     assert all(is_intact(store, entry) for entry in entries)
+
+
+def test_the_free_space_is_what_the_statistics_say(store: ResponseStore) -> None:
+    put(store, new_entry(), 300_000)
+    statistics = store.statistics()
+    assert store.free_space() == statistics.max_size - statistics.size > 0
