@@ -35,26 +35,27 @@ class NotStoredLog:
         """Count by `counters` what is not counted elsewhere. `clock` returns seconds since the epoch."""
         self._clock = clock
         self._counters = counters
-        self._latest: dict[int, tuple[float, Handling]] = {}
-        self._earlier: dict[int, tuple[float, Handling]] = {}
+        self._latest: dict[int, NotStoredNote] = {}
+        self._earlier: dict[int, NotStoredNote] = {}
         """The notes from before `_latest` was full and began anew, so that no order has to be kept."""
 
-    def relayed(self, method: str, key: str, handling: Handling, now: float) -> None:
-        """Note a response that is passed on at `now` (seconds since the epoch) and not stored, and was counted."""
-        self._remember(method, key, handling, now)
+    def relayed(self, method: str, key: str, note: NotStoredNote) -> None:
+        """Note a response that is passed on and not stored, and was counted."""
+        self._remember(method, key, note)
         if logger.isEnabledFor(logging.INFO):
-            logger.info("%s not stored: %s", key, handling.not_stored)
+            logger.info("%s not stored: %s", key, note.reason)
 
     def gave_up(self, entry: StoredResponse, handling: Handling, reason: NotStored, why: str) -> None:
         """Note and count a response that was to be stored as `entry` and could not be; `why` is for the log."""
         self._counters.count(f"not_stored.{reason}")
-        self._remember(entry.method, entry.key, replace(handling, stored=False, not_stored=reason), self._clock())
+        handling = replace(handling, stored=False, not_stored=reason)
+        self._remember(entry.method, entry.key, NotStoredNote(self._clock(), reason, handling))
         logger.info("%s not stored: %s (%s)", entry.key, reason, why)
 
-    def _remember(self, method: str, key: str, handling: Handling, now: float) -> None:
+    def _remember(self, method: str, key: str, note: NotStoredNote) -> None:
         if len(self._latest) >= MAX_KEYS:
             self._earlier, self._latest = self._latest, {}
-        self._latest[hash((method, key))] = now, handling
+        self._latest[hash((method, key))] = note
 
     def stored(self, method: str, key: str) -> None:
         """Forget what was noted before a response was stored."""
@@ -66,9 +67,4 @@ class NotStoredLog:
     def find(self, method: str, key: str) -> NotStoredNote | None:
         """Return what is remembered of a method and a key, or None."""
         name = hash((method, key))
-        found = self._latest.get(name) or self._earlier.get(name)
-        if found is None:
-            return None
-        at, handling = found
-        reason = handling.not_stored
-        return NotStoredNote(at, reason, handling) if reason is not None else None
+        return self._latest.get(name) or self._earlier.get(name)

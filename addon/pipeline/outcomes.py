@@ -14,7 +14,7 @@ from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.counting import host_counters, response_counters
 from addon.pipeline.entry_ids import entry_ids
 from addon.pipeline.fill_writer import declared_length
-from addon.pipeline.not_stored_log import NotStoredLog
+from addon.pipeline.not_stored_log import NotStoredLog, NotStoredNote
 from addon.pipeline.single_flight import (
     HIT_FOR_PASS_AFTER_ERROR_SECONDS,
     HIT_FOR_PASS_SECONDS,
@@ -110,12 +110,11 @@ class Outcomes:
             self._not_stored.stored(method, flight.key)
             return
         now = self._clock()
-        if outcome.not_stored is not None:
-            failed = outcome.response.head.status >= 500
-            seconds = HIT_FOR_PASS_AFTER_ERROR_SECONDS if failed else HIT_FOR_PASS_SECONDS
-            self._single_flight.mark_hit_for_pass(flight, now, seconds)
+        failed = outcome.response.head.status >= 500
+        seconds = HIT_FOR_PASS_AFTER_ERROR_SECONDS if failed else HIT_FOR_PASS_SECONDS
+        self._single_flight.mark_hit_for_pass(flight, now, seconds)
         if outcome.handling is not None:
-            self._not_stored.relayed(method, flight.key, outcome.handling, now)
+            self._not_stored.relayed(method, flight.key, NotStoredNote(now, outcome.not_stored, outcome.handling))
         flight.end(FlightResult.NOT_SHARED)
 
     async def apply(self, changes: tuple[Change, ...], flight: Flight | None = None) -> None:

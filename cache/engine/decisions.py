@@ -151,7 +151,7 @@ class Relay:
     """Relay the response without storing it."""
 
     response: RelayedResponse
-    not_stored: NotStored | None
+    not_stored: NotStored
     handling: Handling | None
     changes: tuple[Change, ...] = ()
 

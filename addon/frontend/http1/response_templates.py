@@ -117,7 +117,7 @@ def response_template(
     """Return a template by what a response has led to, or None if one with other open values may lead to another."""
     origin = head.parsed.response
     match outcome:
-        case Relay(changes=(), not_stored=NotStored() as reason) if reason in UNCACHEABLE:
+        case Relay(changes=(), not_stored=reason) if reason in UNCACHEABLE:
             stored: tuple[tuple[int, int], ...] | None = ()
         case Store(changes=(), replaces=()) if not outcome.secrets and _is_stored_alike(request, origin, policy):
             stored = _places(head, outcome.entry.head.fields)

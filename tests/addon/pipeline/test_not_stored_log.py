@@ -20,6 +20,7 @@ NO_STORE_RESPONSE = (
     b"HTTP/1.1 200 OK\r\nDate: Mon, 23 Nov 2026 12:00:00 GMT\r\nCache-Control: no-store\r\nContent-Length: 2\r\n\r\nhi"
 )
 MISS = Handling(fwd=Forwarded.URI_MISS, fwd_status=200, not_stored=NotStored.NO_STORE)
+NOTE = NotStoredNote(5.0, NotStored.NO_STORE, MISS)
 
 
 def log() -> NotStoredLog:
@@ -28,9 +29,10 @@ def log() -> NotStoredLog:
 
 def test_the_last_reason_is_remembered_by_method_and_key() -> None:
     notes = log()
-    notes.relayed("GET", KEY, MISS, 5.0)
-    notes.relayed("POST", KEY, Handling(fwd=Forwarded.METHOD, not_stored=NotStored.METHOD), 5.0)
-    assert notes.find("GET", KEY) == NotStoredNote(5.0, NotStored.NO_STORE, MISS)
+    of_post = Handling(fwd=Forwarded.METHOD, not_stored=NotStored.METHOD)
+    notes.relayed("GET", KEY, NOTE)
+    notes.relayed("POST", KEY, NotStoredNote(5.0, NotStored.METHOD, of_post))
+    assert notes.find("GET", KEY) == NOTE
     assert notes.find("GET", f"{KEY}other") is None
     notes.stored("GET", KEY)
     assert notes.find("GET", KEY) is None
@@ -39,7 +41,7 @@ def test_the_last_reason_is_remembered_by_method_and_key() -> None:
 def test_ten_thousand_keys_are_remembered_and_not_many_more() -> None:
     notes = log()
     for number in range(3 * not_stored_log.MAX_KEYS):
-        notes.relayed("GET", f"{KEY}{number}", MISS, 5.0)
+        notes.relayed("GET", f"{KEY}{number}", NOTE)
     remembered = [number for number in range(3 * not_stored_log.MAX_KEYS) if notes.find("GET", f"{KEY}{number}")]
     assert remembered[0] <= 2 * not_stored_log.MAX_KEYS
     assert not_stored_log.MAX_KEYS <= len(remembered) <= 2 * not_stored_log.MAX_KEYS
