@@ -42,7 +42,10 @@ def response_counters(
 
 
 def host_counters(host: str, handling: Handling | None) -> tuple[str, ...]:
-    """Return the names of the counters of a host that a response adds to; the arguments are as above."""
+    """Return the names of the counters of a host that a response adds to.
+
+    `host` has its port, unless that is the default one; `handling` is as above.
+    """
     names = [host_counter(host, "requests")]
     if handling is not None and handling.hit:
         names.append(host_counter(host, "hits"))

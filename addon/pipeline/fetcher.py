@@ -181,9 +181,14 @@ class Fetcher:
         finally:
             if flight not in self.fills:
                 self.single_flight.finish(flight)
+        self.count_refused(request)
         return self.errors.gave_up(
             f"{MAX_ATTEMPTS} exchanges with the origin for {request.uri} gave no usable response."
         )
+
+    def count_refused(self, request: Request) -> None:
+        """Count a request for its host that gets an error of this proxy's own."""
+        self._counters.count(host_counter(request.authority, "requests"))
 
     def _apart_from_store(self, request: Request, sent: UpstreamRequest, reason: NotStored) -> UpstreamRequest:
         """Return the upstream request as if nothing was stored; its response is not stored either, for this reason."""
@@ -232,6 +237,7 @@ class Fetcher:
                 await response.close()
                 await self.outcomes.carry_out(request, outcome, flight)
                 if context.content is not None:
+                    self.count_refused(request)
                     return self.errors.gave_up(f"{request.uri} cannot be sent twice.")
                 return outcome.upstream_request
             case Freshen() | Serve() | Refuse():
@@ -267,7 +273,7 @@ class Fetcher:
     def _judge_failure(
         self, request: Request, sent: UpstreamRequest, failure: OriginFailure, began: float
     ) -> Serve | Refuse:
-        self._counters.count_each((f"failures.{failure.kind}", host_counter(request.host, "failures")))
+        self._counters.count_each((f"failures.{failure.kind}", host_counter(request.authority, "failures")))
         logger.info("%s: %s", request.uri, failure.detail)
         self.reachability.failed(request, failure, began)
         return engine.on_failure(
@@ -287,6 +293,7 @@ class Fetcher:
         """Return the reply that needs nothing more of the origin, or the same request without damaged copies."""
         if isinstance(outcome, Refuse):
             await self.outcomes.carry_out(request, outcome, flight)
+            self.count_refused(request)
             return self.errors.refuse(outcome)
         try:
             reply = await self.reply_builder.copy(request, outcome)

@@ -84,7 +84,7 @@ class Fills:
             not_stored=self._not_stored,
             size_limit=self._size_limit,
         )
-        fill = Fill(response, outcome, fill_writer, flight, counters=self._counters, host=request.host)
+        fill = Fill(response, outcome, fill_writer, flight, counters=self._counters, host=request.authority)
         stream = fill.stream(trailers=True)
         self._fills[flight] = fill
         flight.end(FlightResult.ARRIVING)

@@ -92,7 +92,9 @@ class Outcomes:
         """
         if isinstance(outcome, Store | Relay):
             self.conclude(request.method, outcome, flight)
-            self._counters.count_each((*counters_of(request, outcome), *host_counters(request.host, outcome.handling)))
+            self._counters.count_each(
+                (*counters_of(request, outcome), *host_counters(request.authority, outcome.handling))
+            )
             if isinstance(outcome, Relay) and outcome.not_stored is NotStored.TOO_LARGE:
                 head = outcome.response.head
                 self._size_limit.note_too_large(

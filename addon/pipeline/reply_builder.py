@@ -53,7 +53,7 @@ class ReplyBuilder:
         content: bytes | Stream | None = self.content_in_memory(response) if response.length <= CHUNK else None
         if content is None:
             content = await self._stored_content(response)
-        self._counters.count_each(from_copy_counters(request.host), response.length)
+        self._counters.count_each(from_copy_counters(request.authority), response.length)
         if outcome.handling.hit:
             self._counters.count("milliseconds.saved", outcome.entry.milliseconds)
         self._count(request, outcome.handling, response.exemption)
@@ -61,7 +61,7 @@ class ReplyBuilder:
 
     def _count(self, request: Request, handling: Handling, exemption: str | None) -> None:
         names = response_counters(request.scheme, handling, exemption)
-        self._counters.count_each((*names, *host_counters(request.host, handling)))
+        self._counters.count_each((*names, *host_counters(request.authority, handling)))
 
     def content_in_memory(self, response: CopyResponse) -> bytes | None:
         """Return the content if the store has all of it in memory, else None. Does not wait."""
@@ -116,14 +116,14 @@ class ReplyBuilder:
         return Reply(outcome.response.head, stream, outcome.handling)
 
     async def _counted(self, request: Request, response: FetchedResponse) -> AsyncIterator[bytes]:
-        names = from_origin_counters(request.host)
+        names = from_origin_counters(request.authority)
         async for chunk in response.body():
             self._counters.count_each(names, len(chunk))
             yield chunk
 
     def relayed_whole(self, request: Request, outcome: Store | Relay, whole: bytes) -> Reply:
         """Return a reply that passes on an origin's response whose content is complete."""
-        self._counters.count_each(from_origin_counters(request.host), len(whole))
+        self._counters.count_each(from_origin_counters(request.authority), len(whole))
         head = outcome.response.head
         if outcome.response.has_content and "content-length" not in head.fields:
             # a stream, so that the framing does not depend on how fast the content came
@@ -140,7 +140,7 @@ class ReplyBuilder:
         if fill.length is None:
             head = replace(head, fields=head.fields.without(["content-length"]))
         else:
-            self._counters.count_each(from_copy_counters(request.host), response.length)
+            self._counters.count_each(from_copy_counters(request.authority), response.length)
         return Reply(head, fill.stream(), serve.handling)
 
     # ---- content that a status forbids

@@ -124,6 +124,7 @@ class Responder:
                     except StoreError:
                         continue  # the copy was damaged and is deleted: decide again without it
                 case Refuse() as refuse:
+                    self.fetcher.count_refused(request)
                     return await self._reply_to_miss(request, refuse, self.fetcher.errors.refuse(refuse))
         return await self.fetcher.fetch(
             request, engine.forward_after_damage(request, self.fetcher.policy), context, key=key

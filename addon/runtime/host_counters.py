@@ -1,4 +1,4 @@
-"""Counters by host, for a limited number of hosts."""
+"""Counters by host, for a limited number of hosts. A port that is not the default one is a part of the name."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping
 
 HOST_COUNTERS = {
-    "requests": "requests for the host that were answered from a copy or by an origin",
+    "requests": "requests for the host that reached the cache",
     "hits": "of them, from a copy, without a request to the origin",
     "stale": "of them, from a stale copy",
     "octets.from_copy": "bytes of content sent from copies",

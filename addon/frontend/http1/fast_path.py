@@ -246,7 +246,7 @@ class FastPath:
         return hot
 
     def _hits(self, request: Request, exemption: str | None) -> HitCount:
-        place = request.scheme, exemption, self._counters.counted_as(request.host)
+        place = request.scheme, exemption, self._counters.counted_as(request.authority)
         found = self._hit_counts.get(place)
         if found is None:
             found = self._hit_counts[place] = HitCount(*place)

@@ -88,7 +88,7 @@ class RequestTemplates:
             sent=sent,
             open_requests=OpenRequests(fetcher.client, pools, sent.request),
             uncacheable=uncacheable,
-            octets=self._counters.tally(*from_origin_counters(self._counters.counted_as(request.host))),
+            octets=self._counters.tally(*from_origin_counters(self._counters.counted_as(request.authority))),
         )
         if len(self._templates) > MAX_TEMPLATES:
             self._templates.popitem(last=False)

@@ -144,7 +144,7 @@ def response_template(
         responses=counters.tally(
             "origin.fetches",
             *counters_of(request, outcome),
-            *host_counters(counters.counted_as(request.host), outcome.handling),
+            *host_counters(counters.counted_as(request.authority), outcome.handling),
             *stored_counter,
         ),
     )

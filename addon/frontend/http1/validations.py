@@ -209,7 +209,7 @@ class Validations:
             return None
         received = Received(head.parsed.response, fetch.sent_at, now)
         outcome = self.fetcher.outcomes.judge(planned.request, planned.sent, received, planned.policy)
-        host = self._counters.counted_as(planned.request.host)
+        host = self._counters.counted_as(planned.request.authority)
         plan = validation_plan(planned, head, outcome, host) if isinstance(outcome, Freshen) else None
         if plan is not None:
             self._plans[planned.head_as_sent] = plan

@@ -58,10 +58,25 @@ def test_the_counters_of_all_hosts_add_up() -> None:
                 await over_http2.fetch(f"/{kind}/1")
         counters, hosts = front_end.service.counters.snapshot(), front_end.service.counters.hosts()
         total = {name: sum(host[name] for host in hosts.values()) for name in HOST_COUNTERS}
-        assert set(hosts) == {"127.0.0.1", "localhost"}
-        assert hosts["localhost"]["requests"] == 18
+        assert set(hosts) == {f"127.0.0.1:{origin.port}", f"localhost:{origin.port}"}
+        assert hosts[f"localhost:{origin.port}"]["requests"] == 18
         for name in ("requests", "hits", "stale", "octets.from_copy", "octets.from_origin"):
             assert total[name] == counters[name], name
         assert total["hits"] > 0
+
+    run_conversation(conversation, pages)
+
+
+def test_requests_that_fail_are_counted_and_ports_are_told_apart() -> None:
+    async def conversation(front_end: FrontEndUnderTest, origin: RawOrigin) -> None:
+        client = await front_end.client()
+        await client.fetch(get(origin, "/fresh/1"))
+        async with RawOrigin(pages) as other:
+            await client.fetch(get(other, "/fresh/1"))
+        assert (await client.fetch(get(other, "/fresh/2"))).status == 502  # it is down now
+        assert (await client.fetch(get(other, "/fresh/2", "Cache-Control: only-if-cached"))).status == 504
+        hosts = front_end.service.counters.hosts()
+        counted = {host: (counters["requests"], counters["failures"]) for host, counters in hosts.items()}
+        assert counted == {f"127.0.0.1:{origin.port}": (1, 0), f"127.0.0.1:{other.port}": (3, 1)}
 
     run_conversation(conversation, pages)
