@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from addon.cli.failing_origins import failing_origins
 from addon.cli.find_proxy import proxies_whatever_the_settings
 from addon.cli.options import ConfigOption, JsonOption, StoreOption
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_table
@@ -52,7 +53,7 @@ def offline(
 def mode(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
     """Print the mode, and which hosts have a mode of their own.
 
-    Origins that do not answer are listed, too.
+    Origins are listed, too, if they failed when they were last asked.
     """
     _print(_ask_proxies(config, store, {}), as_json=as_json)
 
@@ -82,16 +83,15 @@ def _ask_proxies(config: ConfigOption, store: StoreOption, arguments: Mapping[st
 
 
 def _print_modes(reply: Mapping[str, object]) -> None:
-    hosts, unreachable = reply["hosts"], reply["unreachable"]
+    hosts, failing = reply["hosts"], list(failing_origins(reply))
     mode = str(reply["mode"])
     if reply["recording"]:  # a replay is a mode of its own; a recording is made in any other mode
         mode += f" {reply['recording']}" if mode == Mode.REPLAY else f", recording {reply['recording']}"
-    if not hosts and not unreachable:
+    if not hosts and not failing:
         print_line(mode)
         return
     rows = [("all other hosts" if hosts else "all hosts", mode, "")]
     if isinstance(hosts, dict):
         rows = [(host, str(mode), "") for host, mode in hosts.items()] + rows
-    if isinstance(unreachable, list):
-        rows += [(str(origin), "", "does not answer") for origin in unreachable]
+    rows += [(origin, "", problem) for origin, problem in failing]
     print_table(["HOST", "MODE", "LINK"], rows)

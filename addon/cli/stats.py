@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
+from addon.cli.status import STORE_STATES
 from addon.cli.store import open_store
 from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
@@ -127,7 +128,8 @@ def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     yield "evicted", f"{count('evicted', 0):,}"
     yield "errors sent to clients", _by_reason(counters, "refused.")
     yield "failed exchanges", _by_reason(counters, "failures.")
-    yield "store", f"{condition.get('state', '')}{reason}"
+    state = str(condition.get("state", ""))
+    yield "state of the store", f"{STORE_STATES.get(state, state)}{reason}"
     if in_memory := _table(proxy["contents"]):
         yield from _use_rows("memory use", in_memory)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 
+from addon.cli.failing_origins import failing_origins
 from addon.cli.find_proxy import proxies_whatever_the_settings
 from addon.cli.options import ConfigOption, JsonOption, StoreOption
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_note, print_table
@@ -13,6 +14,14 @@ from addon.runtime.control_client import ControlError
 
 WORKER_COLUMNS = ("pid", "since", "connections", "draining")
 """Sections of a worker that are columns of the table of workers. The others are printed by themselves."""
+
+
+STORE_STATES = {
+    "open": "works",
+    "failing": "can be read, but not all responses can be stored",
+    "closed": "cannot be used; responses are passed on",
+}
+"""The states of a store, in words."""
 
 
 def status(config: ConfigOption = None, store: StoreOption = None, as_json: JsonOption = False) -> None:
@@ -35,9 +44,13 @@ def status(config: ConfigOption = None, store: StoreOption = None, as_json: Json
 
 
 def _print(proxy: Mapping[str, object]) -> None:
-    workers = _tables(proxy["workers"])
-    apart = ("sites", "workers")
-    print_table(["PROXY", ""], [row for name in proxy if name not in apart for row in _rows(name, proxy[name])])
+    workers, modes = _tables(proxy["workers"]), proxy["mode"]
+    apart = ("mode", "sites", "store", "workers")
+    rows = [row for name in proxy if name not in apart for row in _rows(name, proxy[name])]
+    print_table(["PROXY", ""], [*rows, *_mode_rows(modes), *_store_rows(proxy["store"])])
+    if isinstance(modes, dict) and (failing := list(failing_origins(modes))):
+        print_line("")
+        print_table(["ORIGIN", "PROBLEM"], failing)
     if origins := [row for site in _tables(proxy.get("sites")) for row in _origin_rows(site)]:
         print_line("")
         print_table(["SITE", "ORIGIN", "STATE", ">REQUESTS", ">FAILURES", "PROBLEM"], origins)
@@ -53,6 +66,23 @@ def _print(proxy: Mapping[str, object]) -> None:
     if others:
         print_line("")
         print_table([">PID", "SECTION", ""], others)
+
+
+def _mode_rows(modes: object) -> Iterator[tuple[str, str]]:
+    if not isinstance(modes, dict):
+        return
+    yield "mode", str(modes["mode"])
+    if recording := modes.get("recording"):
+        yield "recording", str(recording)
+    yield from ((f"mode of {host}", str(mode)) for host, mode in modes["hosts"].items())
+
+
+def _store_rows(store: object) -> Iterator[tuple[str, str]]:
+    if isinstance(store, dict):
+        yield "store", str(store["path"])
+        yield "state of the store", STORE_STATES.get(str(store["state"]), str(store["state"]))
+        if reason := store.get("reason"):
+            yield "problem of the store", str(reason)
 
 
 def _tables(value: object) -> list[dict[str, object]]:

@@ -75,6 +75,10 @@ class Modes:
             "recording": policy.recording.name if policy.recording else None,
             "hosts": {} if replayed else {each.host: each.mode for each in self._hosts},
             "unreachable": sorted(self._reachability.unreachable),
+            "failing": {
+                origin: {"at": failure.at, "error": failure.error, "sentence": failure.sentence}
+                for origin, failure in self._reachability.failing.items()
+            },
         }
 
     def switch_all(self, mode: Mode) -> None:

@@ -212,8 +212,11 @@ class SharedCommands:
 
 
 def _mode_of(replies: Sequence[Reply]) -> Reply:
-    """Return the mode, with the origins that one of the workers leaves alone."""
-    return replies[0] | {"unreachable": sorted({each for reply in replies for each in _list(reply["unreachable"])})}
+    """Return the mode, with the origins that one of the workers leaves alone, and those that failed for one."""
+    unreachable = sorted({each for reply in replies for each in _list(reply["unreachable"])})
+    failures = [each for reply in replies for each in _table(reply.get("failing")).items()]
+    failures.sort(key=lambda each: float(str(_table(each[1])["at"])))  # of two for one origin, the later one
+    return replies[0] | {"unreachable": unreachable, "failing": dict(failures)}
 
 
 def _worst_store(conditions: Sequence[Reply]) -> Reply:

@@ -66,7 +66,7 @@ def test_stats_of_a_running_proxy_in_sentences(directory: Path) -> None:
     assert rows["evicted"] == "1,234"
     assert rows["errors sent to clients"] == "1: offline 1"
     assert rows["failed exchanges"] == "0"
-    assert rows["store"] == "failing: the disk is full"
+    assert rows["state of the store"] == "can be read, but not all responses can be stored: the disk is full"
     assert rows["memory use"] == "512 B of 2 KiB, 25.0%"
 
 

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
+import urllib.error
+import urllib.request
 from pathlib import Path
 
 import pytest
 
+from addon.serve.listening_sockets import bound_sockets
 from tests.fixtures.proxy_process import Proxy
 
 
@@ -51,3 +55,21 @@ def test_a_running_proxy_is_found_although_its_settings_are_invalid_now(tmp_path
         with pytest.raises(subprocess.CalledProcessError) as failed:
             proxy.run("status", *options)
         assert failed.value.returncode == 2
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_an_origin_that_refuses_connections_is_shown_in_plain_words(workers: str, tmp_path: Path) -> None:
+    settings = {"ORIGIN__REFUSED_TARGETS": "[]", "ORIGIN__PROXY": "none"}
+    with Proxy(tmp_path, command=("secondhand", "serve", "--workers", workers), settings=settings) as proxy:
+        with bound_sockets("127.0.0.1", 0)[0] as closed:  # it does not listen
+            origin = f"http://127.0.0.1:{closed.getsockname()[1]}"
+            opener = urllib.request.build_opener(urllib.request.ProxyHandler({"http": proxy.url}))
+            with pytest.raises(urllib.error.HTTPError, match="502"):
+                opener.open(f"{origin}/")
+        lines, modes = proxy.run("status").splitlines(), proxy.run("mode").splitlines()
+        assert "mode\tauto" in lines
+        assert "state of the store\tworks" in lines
+        for printed in (lines, modes):
+            [failed] = [line for line in printed if line.startswith(origin)]
+            assert re.search(r"\tfailed \d+s ago: .*refused", failed)
+        proxy.stop()

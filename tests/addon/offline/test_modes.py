@@ -28,7 +28,13 @@ def settings(tmp_path: Path) -> Settings:
 def test_the_modes_of_the_settings_apply_at_the_start(settings: Settings) -> None:
     async def scenario(service: Service) -> None:
         state = await service.modes.handle({})
-        assert state == {"mode": "auto", "recording": None, "hosts": {"b.test": "online"}, "unreachable": []}
+        assert state == {
+            "mode": "auto",
+            "recording": None,
+            "hosts": {"b.test": "online"},
+            "unreachable": [],
+            "failing": {},
+        }
 
     with_service(settings, scenario)
 
@@ -40,7 +46,7 @@ def test_switching_the_whole_proxy_resets_the_modes_of_hosts(settings: Settings)
         state = await service.modes.handle({"mode": "online", "host": "*.A.test"})
         assert state["hosts"] == {"*.A.test": "online", "b.test": "online"}
         state = await service.modes.handle({"mode": "offline"})
-        assert state == {"mode": "offline", "recording": None, "hosts": {}, "unreachable": []}
+        assert state == {"mode": "offline", "recording": None, "hosts": {}, "unreachable": [], "failing": {}}
 
     with_service(settings, scenario)
 
@@ -89,7 +95,9 @@ def test_an_unreachable_origin_is_listed_and_gets_no_more_requests(settings: Set
         request = request_for("http://a..b/")
         first = await service.active.current.responder.respond(request)
         assert first.head.status == 502
-        assert (await service.modes.handle({}))["unreachable"] == []
+        described = await service.modes.handle({})
+        assert described["unreachable"] == []
+        assert described["failing"]["http://a..b"]["error"] == "dns_error"
         await service.active.current.responder.respond(request)
         assert (await service.modes.handle({}))["unreachable"] == ["http://a..b"]
         third = await service.active.current.responder.respond(request)
