@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from cache.http.cache_control import ResponseDirectives, response_directives
+from cache.http.cache_control import ResponseDirectives, malformed_members, response_directives
 from cache.http.fields import http_date, members, tokens, unquoted
 from cache.http.messages import Fields, Received, Request
 from cache.policy.cache_policy import CachePolicy
@@ -38,6 +39,7 @@ class Flaw(StrEnum):
     CONTRADICTION = "contradiction"
     DATE_UNREADABLE = "date-unreadable"
     EXPIRES_UNREADABLE = "expires-unreadable"
+    MALFORMED_MEMBER = "malformed-member"
     MUST_UNDERSTAND_ALONE = "must-understand-alone"
     NEVER_REUSABLE = "never-reusable"
     PARTIAL_UNASKED = "partial-unasked"
@@ -71,6 +73,7 @@ _MEANINGS: dict[Flaw, tuple[Level, str, str, str]] = {
     Flaw.CONTRADICTION: (Level.BAD, "cache-control", "a directive twice, with different values", "RFC 9111 §4.2.1"),
     Flaw.DATE_UNREADABLE: (Level.BAD, "date", "not a date: age counts from receipt", "RFC 9110 §5.6.7"),
     Flaw.EXPIRES_UNREADABLE: (Level.BAD, "expires", "not a date: it counts as the past", "RFC 9111 §5.3"),
+    Flaw.MALFORMED_MEMBER: (Level.BAD, "cache-control", "not a directive: it can only restrict", "RFC 9111 §5.2"),
     Flaw.MUST_UNDERSTAND_ALONE: (Level.WARNING, "cache-control", "must-understand lacks no-store", "RFC 9111 §5.2.2.3"),
     Flaw.NEVER_REUSABLE: (Level.WARNING, "message", "no lifetime and no validator: never reusable", "RFC 9111 §3"),
     Flaw.PARTIAL_UNASKED: (Level.BAD, "message", "a 206 to a request without Range", "RFC 9110 §15.3.7"),
@@ -123,6 +126,7 @@ def findings(examined: CheckedResponse, policy: CachePolicy, *, everything: bool
         everything: Include httplint's notes that do not concern caching.
     """
     ours = [Finding(flaw, *_MEANINGS[flaw]) for flaw in _flaws(examined, policy)]
+    ours += _malformed_members(examined.received.head.fields.get("cache-control") or "")
     duplicates = {(_HTTPLINT_EQUIVALENTS.get(Flaw(finding.name)), finding.subject) for finding in ours}
     notes = [note for note in _notes(examined, everything=everything) if (note.name, note.subject) not in duplicates]
     # httplint may repeat a note for each line of a field
@@ -176,6 +180,10 @@ def _flaws_of_fields(examined: CheckedResponse) -> Iterator[Flaw]:
     yield from _flaws_of_arguments(fields.get("cache-control") or "")
 
 
+MAX_SHOWN = 60
+"""Characters of a malformed member that a finding shows."""
+
+_SPACED_EQUALS = re.compile(r"[ \t]*=[ \t]*")
 _SECONDS = ("max-age", "s-maxage", "stale-while-revalidate", "stale-if-error")
 
 
@@ -189,6 +197,14 @@ def _flaws_of_arguments(cache_control: str) -> Iterator[Flaw]:
         arguments.setdefault(name.strip().lower(), set()).add(unquoted(value) or value)
     if any(len(arguments.get(name, ())) > 1 for name in _SECONDS):
         yield Flaw.CONTRADICTION
+
+
+def _malformed_members(cache_control: str) -> Iterator[Finding]:
+    level, subject, sentence, source = _MEANINGS[Flaw.MALFORMED_MEMBER]
+    # White space beside the equals sign is a finding of its own
+    for member in malformed_members(_SPACED_EQUALS.sub("=", cache_control)):
+        shown = member if len(member) <= MAX_SHOWN else f"{member[:MAX_SHOWN]}..."
+        yield Finding(Flaw.MALFORMED_MEMBER, level, subject, f"`{shown}` is {sentence}", source)
 
 
 def _flaws_of_directives(directives: ResponseDirectives, policy: CachePolicy) -> Iterator[Flaw]:

@@ -2,11 +2,16 @@
 
 They are lenient: an argument may be a token or a quoted string; an argument of a directive that takes none is ignored;
 a directive that is repeated with the same value counts once. Unknown directives are ignored (RFC 9111 §5.2.3).
+
+The directives of a malformed member, as in `no-store; x` or `max-age=60 private`, count where they restrict storing
+or use. They permit nothing.
 """
 
 from __future__ import annotations
 
 import math
+import re
+from dataclasses import replace
 from functools import lru_cache
 
 from cache.http.fields import TOKEN, delta_seconds, has_open_quote, members, unquoted
@@ -50,6 +55,8 @@ class ResponseDirectives:
     """The name of that rule."""
     stale_by_rule: bool = False
     """A rule of the operator says for how long the response may be used stale."""
+    unreadable: frozenset[str] = NO_FIELDS
+    """Those of s-maxage and must-revalidate that are malformed: they restrict, but do not let a response be shared."""
 
 
 @record
@@ -70,20 +77,56 @@ Arguments = dict[str, list[str | None]]
 """The arguments of each directive, one for each time that it occurs: None if it has none."""
 
 _MALFORMED = "\0"
+"""The argument of a directive in a malformed member."""
+
+_DIRECTIVE = re.compile(rf"({TOKEN.pattern})(?:=(.+))?", re.DOTALL)
+# A malformed member is read as if white space and other separators began a new one
+_NAME_IN_MALFORMED = re.compile(rf"(?<![^\s;,\"]){TOKEN.pattern}")
 
 
 @lru_cache(maxsize=512)
 def response_directives(fields: Fields, targeted_fields: tuple[str, ...] = ()) -> ResponseDirectives:
     """Return the directives of the first targeted field that is present and valid, else those of Cache-Control."""
+    invalid: list[ResponseDirectives] = []
     for name in targeted_fields:
-        if (value := fields.get(name)) and (targeted := _targeted(name, value)):
-            return targeted
-    return _response_directives(fields.get("cache-control") or "")
+        if value := fields.get(name):
+            if targeted := _targeted(name, value):
+                return _restricted(targeted, invalid)
+            invalid.append(_response_directives(value))
+    return _restricted(_response_directives(fields.get("cache-control") or ""), invalid)
+
+
+def _restricted(directives: ResponseDirectives, invalid: list[ResponseDirectives]) -> ResponseDirectives:
+    """Return directives with the restrictions that targeted fields name which are invalid and otherwise ignored."""
+    for other in invalid:
+        directives = replace(
+            directives,
+            no_store=directives.no_store or other.no_store,
+            no_cache=directives.no_cache or other.no_cache or bool(other.no_cache_fields),
+            private=directives.private or other.private or bool(other.private_fields),
+            must_revalidate=directives.must_revalidate or other.must_revalidate,
+            proxy_revalidate=directives.proxy_revalidate or other.proxy_revalidate,
+            must_understand=directives.must_understand and not other.no_store,
+            unreadable=directives.unreadable
+            | ({"must-revalidate"} if other.must_revalidate and not directives.must_revalidate else NO_FIELDS),
+        )
+    return directives
+
+
+def is_for_all(directives: ResponseDirectives) -> bool:
+    """Return whether public or s-maxage says that a response is for all users."""
+    return directives.public or (directives.s_maxage is not None and "s-maxage" not in directives.unreadable)
 
 
 def is_shareable_if_authorized(directives: ResponseDirectives) -> bool:
     """Return whether a response to a request with Authorization may be shared (RFC 9111 §3.5)."""
-    return directives.public or directives.s_maxage is not None or directives.must_revalidate
+    must_revalidate = directives.must_revalidate and "must-revalidate" not in directives.unreadable
+    return is_for_all(directives) or must_revalidate
+
+
+def malformed_members(value: str) -> list[str]:
+    """Return the members of a Cache-Control field value that are no directive."""
+    return [member for member in members(value) if _directive(member) is None]
 
 
 @lru_cache(maxsize=1024)
@@ -94,23 +137,31 @@ def _response_directives(value: str) -> ResponseDirectives:
 
 def _directives_from(arguments: Arguments, source: str, *, broken: bool = False) -> ResponseDirectives:
     no_cache_fields, private_fields = _field_names(arguments, "no-cache"), _field_names(arguments, "private")
+    no_store = "no-store" in arguments
+    # must-understand restricts alone, but with no-store it lets the response be stored
+    understand = _is_readable(arguments, "must-understand") or ("must-understand" in arguments and not no_store)
+    is_readable = {
+        "s-maxage": _seconds(arguments, "s-maxage") is not None,
+        "must-revalidate": _is_readable(arguments, "must-revalidate"),
+    }
     return ResponseDirectives(
         source=source,
         max_age=_lifetime(arguments, "max-age"),
         s_maxage=_lifetime(arguments, "s-maxage"),
-        no_store="no-store" in arguments,
+        no_store=no_store,
         no_cache="no-cache" in arguments and not no_cache_fields,
         no_cache_fields=no_cache_fields,
         private="private" in arguments and not private_fields,
         private_fields=private_fields,
-        public="public" in arguments,
+        public=_is_readable(arguments, "public"),
         must_revalidate="must-revalidate" in arguments,
         proxy_revalidate="proxy-revalidate" in arguments,
-        must_understand="must-understand" in arguments,
-        immutable="immutable" in arguments,
+        must_understand=understand,
+        immutable=_is_readable(arguments, "immutable"),
         stale_while_revalidate=_lifetime(arguments, "stale-while-revalidate") or 0,
         stale_if_error=_lifetime(arguments, "stale-if-error") or 0,
         broken=broken,
+        unreadable=frozenset(name for name in arguments if not is_readable.get(name, True)),
     )
 
 
@@ -146,18 +197,34 @@ def request_directives(fields: Fields) -> RequestDirectives:
 def _parse(value: str) -> tuple[Arguments, bool]:
     """Return the arguments by directive name in lower case, and whether a quoted string has no end."""
     arguments: Arguments = {}
+    broken = False
     for member in members(value):
-        if has_open_quote(member):
-            return arguments, True
-        name, equals, argument = member.partition("=")
-        lower = name.strip(" \t").lower()
-        if not TOKEN.fullmatch(lower):
+        directive = _directive(member)
+        if directive is not None:
+            name, argument = directive
+            arguments.setdefault(name, []).append(argument)
             continue
-        # White space beside the equals sign: the directive counts, its argument is malformed
-        spaced = name != name.rstrip(" \t") or argument != argument.lstrip(" \t")
-        text = (unquoted(argument) if argument.startswith('"') else argument) if equals else None
-        arguments.setdefault(lower, []).append(_MALFORMED if spaced else text)
-    return arguments, False
+        broken = broken or has_open_quote(member)
+        for name in _NAME_IN_MALFORMED.findall(member):
+            arguments.setdefault(name.lower(), []).append(_MALFORMED)
+    return arguments, broken
+
+
+def _directive(member: str) -> tuple[str, str | None] | None:
+    """Return the name in lower case and the argument of a directive, or None if the member is malformed."""
+    match = _DIRECTIVE.fullmatch(member)
+    if match is None:
+        return None
+    name, argument = match[1].lower(), match[2]
+    if argument is None or TOKEN.fullmatch(argument):
+        return name, argument
+    text = unquoted(argument)
+    return None if text is None else (name, text)
+
+
+def _is_readable(arguments: Arguments, name: str) -> bool:
+    """Return whether a directive occurs in a member that is not malformed."""
+    return any(argument != _MALFORMED for argument in arguments.get(name, ()))
 
 
 def _seconds(arguments: Arguments, name: str) -> int | None:
@@ -172,10 +239,11 @@ def _lifetime(arguments: Arguments, name: str) -> int | None:
 
 
 def _field_names(arguments: Arguments, name: str) -> frozenset[str]:
-    """Return the field names that qualify a directive; empty if it also occurs without any."""
-    values = ["" if value == _MALFORMED else value or "" for value in arguments.get(name, [])]
-    names = [frozenset(member.lower() for member in members(value)) for value in values]
-    return frozenset().union(*names) if all(names) else NO_FIELDS
+    """Return the field names that qualify a directive; empty if it also occurs without any, or with other text."""
+    values = [frozenset(member.lower() for member in members(value or "")) for value in arguments.get(name, [])]
+    names = frozenset[str]().union(*values)
+    # What cannot be the name of a field qualifies nothing
+    return names if all(values) and all(map(TOKEN.fullmatch, names)) else NO_FIELDS
 
 
 @lru_cache(maxsize=256)

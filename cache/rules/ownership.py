@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
-from cache.http.cache_control import is_shareable_if_authorized, response_directives
+from cache.http.cache_control import is_for_all, is_shareable_if_authorized, response_directives
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import is_for_any_credential, is_kept_although_authorized
@@ -61,7 +61,7 @@ def credentials_of(
         return ()
     directives = response_directives(response_fields, policy.targeted_fields)
     lifetime = origin_lifetime(response_fields, date_of(received), policy)
-    if directives.public or directives.s_maxage is not None or (lifetime is not None and lifetime.seconds > 0):
+    if is_for_all(directives) or (lifetime is not None and lifetime.seconds > 0):
         return ()
     if _shares_by_rule(request, received.head, policy):
         return ()

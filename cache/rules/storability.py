@@ -8,6 +8,7 @@ from urllib.parse import urljoin
 
 from cache.http.cache_control import (
     ResponseDirectives,
+    is_for_all,
     is_shareable_if_authorized,
     request_directives,
 )
@@ -229,7 +230,7 @@ def _may_store_with_cookies(received: Received, directives: ResponseDirectives, 
     """Return whether a response that sets cookies may be stored. The lifetime of a rule does not allow it."""
     match policy.storing.set_cookie:
         case SetCookie.AUTO:
-            return directives.public or directives.s_maxage is not None
+            return is_for_all(directives)
         case SetCookie.STORE:
             return origin_lifetime(received.head.fields, date_of(received), policy) is not None
         case SetCookie.STRIP:

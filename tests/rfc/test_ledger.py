@@ -13,7 +13,7 @@ LISTED = {row: group for group in listed() for row in group.rows}
 
 
 def test_the_number_and_the_levels_of_the_requirements() -> None:
-    assert len(ledger()) == 309
+    assert len(ledger()) == 310
     assert {row.level for row in ledger().values()} == LEVELS
     assert all(row.rule.endswith(".") for row in ledger().values())
 

@@ -109,6 +109,7 @@ FOUND: list[tuple[Flaw, bytes, tuple[str, ...]]] = [
     (Flaw.CONTRADICTION, ok('Cache-Control: S-MaxAge, s-maxage="1", S-MAXAGE=2'), ()),
     (Flaw.DATE_UNREADABLE, reply("200 OK", "Content-Length: 0", *SOUND, date="yesterday"), ()),
     (Flaw.EXPIRES_UNREADABLE, ok("Expires: 0", 'ETag: "1"'), ()),
+    (Flaw.MALFORMED_MEMBER, ok("Cache-Control: max-age=60, no-store; foo"), ()),
     (Flaw.MUST_UNDERSTAND_ALONE, ok("Cache-Control: max-age=60, must-understand"), ()),
     (Flaw.NEVER_REUSABLE, ok(), ()),
     (Flaw.PARTIAL_UNASKED, reply("206 Partial Content", "Content-Length: 2", *SOUND, content=b"ok"), ()),
@@ -167,6 +168,15 @@ NOT_FOUND: list[tuple[str, bytes, tuple[str, ...]]] = [
 )
 def test_it_is_not_a_flaw(response: bytes, arguments: tuple[str, ...]) -> None:
     assert flaws(response, *arguments) == set()
+
+
+def test_a_malformed_member_is_named() -> None:
+    _, reported = linted(ok('ETag: "1"', f"Cache-Control: max-age=60; public, x = y, {'a b' * 40}"))
+    sentences = [finding["sentence"] for finding in reported if finding["name"] == Flaw.MALFORMED_MEMBER]
+    assert sentences == [
+        "`max-age=60; public` is not a directive: it can only restrict",
+        f"`{'a b' * 20}...` is not a directive: it can only restrict",
+    ]
 
 
 def test_s_maxage_forbids_stale_use_unless_the_settings_allow_it(tmp_path: Path) -> None:

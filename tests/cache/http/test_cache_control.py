@@ -6,7 +6,14 @@ import math
 
 import pytest
 
-from cache.http.cache_control import RequestDirectives, ResponseDirectives, request_directives, response_directives
+from cache.http.cache_control import (
+    RequestDirectives,
+    ResponseDirectives,
+    is_for_all,
+    is_shareable_if_authorized,
+    request_directives,
+    response_directives,
+)
 from cache.http.messages import Fields
 
 
@@ -73,7 +80,7 @@ def test_directives_qualified_by_field_names() -> None:
 @pytest.mark.row("PARSE-05")
 def test_an_unterminated_quoted_string_makes_the_response_stale() -> None:
     directives = response('no-store, x="a, max-age=60')
-    assert (directives.broken, directives.no_store, directives.max_age) == (True, True, None)
+    assert (directives.broken, directives.no_store, directives.max_age) == (True, True, 0)
     assert not response('x="a", max-age=60').broken
 
 
@@ -125,19 +132,82 @@ def test_pragma_counts_only_without_cache_control() -> None:
                 "max-age=1.0",
                 'max-age="5"',
                 "max-age",
-                "no-store=1",
-                "private=1",
                 "MaX-aGe=5",
             )
         ),
-        *(
-            (invalid, ResponseDirectives(max_age=7))
-            for invalid in ("max-age = 5", "max-age=(5)", "", "no-store=(1)", "MaX-aGe=5")
-        ),
+        *((invalid, ResponseDirectives(max_age=7)) for invalid in ("max-age = 5", "max-age=(5)", "", "MaX-aGe=5")),
     ],
 )
 def test_targeted_fields(value: str, expected: ResponseDirectives) -> None:
     assert targeted(value) == expected
+
+
+@pytest.mark.row("PARSE-25", "TARGET-07")
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("no-store=1", ResponseDirectives(max_age=7, no_store=True)),
+        ("no-store=(1)", ResponseDirectives(max_age=7, no_store=True)),
+        ("No-Store, max-age=60", ResponseDirectives(max_age=7, no_store=True)),
+        ("max-age=60 private", ResponseDirectives(max_age=7, private=True)),
+        ("private=1, max-age=60, x=", ResponseDirectives(max_age=7, private=True)),
+        ("no-cache=set-cookie, x=", ResponseDirectives(max_age=7, no_cache=True)),
+        ("public, s-maxage=60, x=", ResponseDirectives(max_age=7)),
+    ],
+)
+def test_a_targeted_field_that_is_invalid_restricts_beside_cache_control(
+    value: str, expected: ResponseDirectives
+) -> None:
+    assert targeted(value) == expected
+
+
+def test_a_targeted_field_that_is_invalid_permits_nothing() -> None:
+    directives = targeted("must-revalidate, x=")
+    assert directives.must_revalidate
+    assert not is_shareable_if_authorized(directives)
+    fields = (("A-Control", "no-store, x="), ("B-Control", "max-age=9, no-store, must-understand"))
+    assert not response_directives(Fields(fields), ("a-control", "b-control")).must_understand
+
+
+@pytest.mark.row("PARSE-25")
+@pytest.mark.parametrize(
+    "garbage", ["{}; foo", "{} foo", "{};", "{}/1", "{}:", 'x="a, {}', "{} =x", "x y;{}", 'x "{}"']
+)
+@pytest.mark.parametrize("name", ["no-store", "private", "no-cache", "must-revalidate", "proxy-revalidate", "NO-STORE"])
+def test_a_restricting_directive_counts_in_a_malformed_member(name: str, garbage: str) -> None:
+    directives = response(f"max-age=60, {garbage.format(name)}")
+    assert getattr(directives, name.lower().replace("-", "_"))
+    assert not is_shareable_if_authorized(directives)
+
+
+@pytest.mark.row("PARSE-25")
+@pytest.mark.parametrize("name", ["no-cache", "no-store", "only-if-cached"])
+def test_a_restricting_request_directive_counts_in_a_malformed_member(name: str) -> None:
+    for value in (f"{name}; x", f"{name} x", f"max-stale=5; {name}"):
+        assert getattr(request(value), name.replace("-", "_")), value
+    assert request_directives(Fields((("Pragma", "no-cache; x"),))).no_cache
+    assert request("max-age=60; x").no_cache
+    assert request("max-stale; x").max_stale == request("stale-if-error=5; x").stale_if_error == 0
+
+
+@pytest.mark.row("PARSE-25")
+@pytest.mark.parametrize("garbage", [" x", "; x", "/"])
+def test_a_malformed_member_permits_nothing(garbage: str) -> None:
+    for name in ("public", "immutable", "max-age=5", "stale-if-error=5", "stale-while-revalidate=5"):
+        assert response(f"{name}{garbage}") == ResponseDirectives(max_age=0 if name == "max-age=5" else None), name
+    shared = response(f"s-maxage=5{garbage}")
+    assert shared.s_maxage == 0
+    assert not is_for_all(shared)
+    assert not is_for_all(response("s-maxage=x"))
+    assert response(f"must-understand{garbage}").must_understand
+    assert not response(f"must-understand{garbage}, no-store").must_understand
+
+
+@pytest.mark.row("PARSE-25")
+def test_text_that_names_no_field_makes_private_and_no_cache_count_for_all() -> None:
+    for value in ('private="a; b"', "private=a/b", 'private="a", private="b c"', 'private="a" b'):
+        assert response(value).private, value
+        assert response(value.replace("private", "no-cache")).no_cache, value
 
 
 @pytest.mark.parametrize("text", ['"' + r"\"" * 100_000, r"\"" * 100_000, '"' * 100_001, 'a="' + r"\\" * 100_000])
