@@ -121,16 +121,23 @@ def configure(
     except ValidationError as error:
         raise ConfigError(*faults_of(error, Settings, lambda location: _place(location, sources))) from None
     read_clients(settings.answer.client_list)
-    configuration = Configuration(settings, file, sources)
+    # an empty table sets no key
+    set_by = {location: source for location, source in sources.items() if values[location].value != {}}
+    configuration = Configuration(settings, file, set_by)
     refuse_overlaps(settings.site, settings.edge, configuration.source("site") or "settings")
     return configuration
 
 
 def _merge(values: dict[Location, _Value], new: object, source: str, at: Location = ()) -> None:
-    """Put every leaf of `new` into `values`; it replaces all values at, above or below its location."""
+    """Put every leaf of `new` into `values`; it replaces all values at, above or below its location.
+
+    An empty table replaces nothing below it. It is put there if it is the only value, so that its name is checked.
+    """
     if isinstance(new, Mapping) and (new or not at):
         for key, inner in new.items():
             _merge(values, inner, source, (*at, key))
+        return
+    if new == {} and any(len(other) > len(at) and _overlap(other, at) for other in values):
         return
     for other in [other for other in values if _overlap(other, at)]:
         del values[other]

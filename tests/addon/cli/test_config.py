@@ -49,6 +49,15 @@ def test_the_output_of_config_show_is_a_valid_settings_file(tmp_path: Path) -> N
     assert 'kind = "disk"\n' in shown
 
 
+def test_config_show_marks_no_key_that_is_a_comment_in_a_new_file(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    assert run("config", "init", file).exit_code == 0
+    shown = run("config", "show", "--config", file)
+    assert shown.exit_code == 0
+    assert str(file) not in shown.stdout
+    assert json.loads(run("config", "show", "--config", file, "--json").stdout)["set_by"] == {}
+
+
 def test_config_show_prints_the_client_list(tmp_path: Path) -> None:
     assert '# client-cargo: user_agent "^cargo/"\n' in run("config", "show").stdout
     shown = json.loads(run("config", "show", "--store", tmp_path, "--json").stdout)

@@ -55,6 +55,15 @@ def test_the_source_of_every_value_is_known(tmp_path: Path) -> None:
     assert found.source("store", "max_size") is None
 
 
+def test_an_empty_table_sets_nothing_and_leaves_what_the_profile_sets(tmp_path: Path) -> None:
+    tables = "[store]\n[cache]\n[answer]\n[offline]\n"
+    found = configured(tmp_path, f'{tables}[origin]\nvia = "off"', {"SECONDHAND_STORE__KIND": "memory"})
+    assert set(found.sources) == {("origin", "via"), ("store", "kind")}
+    assert found.source("store", "path") is None
+    profile = configured(tmp_path, 'profile = "dev"').settings
+    assert configured(tmp_path, f'profile = "dev"\n{tables}').settings == profile != Settings()
+
+
 def test_variables_can_have_values_of_every_type() -> None:
     environ = {
         "SECONDHAND_LISTEN": "[::1]:8081",
