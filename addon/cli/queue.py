@@ -17,7 +17,7 @@ from addon.cli.options import (
 )
 from addon.cli.terminal import FAILED, print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
-from addon.offline.miss_queue import MissQueue, is_final
+from addon.offline.miss_queue import MissQueue, is_done
 from addon.offline.wanted import Wanted
 from cache.policy.operator_rules import Mode
 
@@ -55,22 +55,43 @@ def run(
 ) -> None:
     """Fetch the missing URLs into the store.
 
-    A URL leaves the queue when its origin has answered. Fails if a response is not stored.
+    A URL leaves the queue when it is stored, or when its origin says that there is no such thing. Fails if a response
+    is not stored.
     """
     settings = load_shared_or_private(config, store, private=private, profile=profile).settings
     settings = settings.model_copy(update={"cache": settings.cache.model_copy(update={"mode": Mode.AUTO})})
     queue = MissQueue(settings.store.directory)
     results = asyncio.run(_fetch(settings, queue.all()))
-    queue.remove(wanted for wanted, fetched in results if is_final(fetched.status))
+    done = {wanted for wanted, fetched in results if is_done(fetched.status, stored=not fetched.problem)}
+    queue.remove(done)
     if as_json:
-        print_json([{"url": wanted.uri, "problem": fetched.problem or None} for wanted, fetched in results])
+        print_json([_described(wanted, fetched, queued=wanted not in done) for wanted, fetched in results])
     elif results:
         rows = [(fetched.problem or "fetched", wanted.uri) for wanted, fetched in results]
         print_table(["RESULT", "URL"], rows, copyable=True)
+        _print_what_stays(len(results) - len(done), [fetched for _, fetched in results])
     else:
         print_note("the queue is empty")
     if any(fetched.problem for _, fetched in results):
         raise typer.Exit(FAILED)
+
+
+def _described(wanted: Wanted, fetched: Fetched, *, queued: bool) -> dict[str, object]:
+    return {
+        "url": wanted.uri,
+        "problem": fetched.problem or None,
+        "remedy": fetched.remedy or None,
+        "queued": queued,
+    }
+
+
+def _print_what_stays(number: int, results: list[Fetched]) -> None:
+    """Say that this number of URLs stays in the queue, and what would let their responses be stored."""
+    for problem, remedy in dict.fromkeys((fetched.problem, fetched.remedy) for fetched in results if fetched.remedy):
+        print_note(f"{problem}; this would change it: {remedy}")
+    if number:
+        are = "1 URL stays" if number == 1 else f"{number} URLs stay"
+        print_note(f"{are} in the queue: try again later, or empty it with secondhand queue clear")
 
 
 @app.command(epilog="Example: secondhand queue clear")

@@ -22,6 +22,10 @@ QUEUED_FIELDS = frozenset({"accept", "accept-encoding", "accept-language"})
 """Request fields that select a variant and contain no secrets. Only these are written to the queue."""
 
 
+_MAY_CHANGE = frozenset({401, 403, 407, 408, 421, 425, 429})
+"""Refusals that may end: with another network, after a login, or later."""
+
+
 def queueable(request: Request) -> Wanted | None:
     """Return the queue entry for a request that missed; None if the proxy must not repeat the request."""
     if request.cache_target:
@@ -34,9 +38,9 @@ def queueable(request: Request) -> Wanted | None:
     return Wanted(request.uri, fields)
 
 
-def is_final(status: int) -> bool:
-    """Return whether a response with this status is final, so that there is no reason to fetch again."""
-    return 200 <= status < 500
+def is_done(status: int, *, stored: bool) -> bool:
+    """Return whether a request may leave the queue: its response is stored, or the origin refuses it for good."""
+    return stored or (400 <= status < 500 and status not in _MAY_CHANGE)
 
 
 class MissQueue:

@@ -17,6 +17,7 @@ from cache.http.fields import media_type
 from cache.http.messages import Fields, Received, Request, Response
 from cache.policy.reason_texts import text_of
 from cache.policy.reasons import Detail, NotStored
+from cache.policy.storing_remedies import remedy_of
 from cache.rules.key import primary_key, request_for
 from cache.rules.secrets import secrets_in
 from cache.rules.selection import matching
@@ -43,6 +44,8 @@ class Fetched:
     """A fresh response was stored already, so no origin was asked."""
     problem: str = ""
     """The reason if nothing is stored, or not what was wanted; empty on success."""
+    remedy: str = ""
+    """If the rules say not to store the response: the change after which it is stored."""
     location: str | None = None
     """The target of a redirect."""
     media_type: str = ""
@@ -105,12 +108,16 @@ async def _answered(pipeline: Pipeline, wanted: Wanted, request: Request, *, rea
             received.add(chunk)
     except (OriginFailure, StoreError) as failure:
         return _result(wanted, reply.head, received.length, f"the response is incomplete: {failure}")
-    problem = _error_status(reply.head) or await _reason_not_stored(pipeline, request, reply.head, received.length)
+    reason = None
+    problem = _error_status(reply.head)
+    if not problem and (reason := await _reason_not_stored(pipeline, request, reply.head, received.length)):
+        problem = f"not kept: {text_of(reason).sentence}"
     # a lock file gives the digest of the file, not of a redirect to it
     if not problem and reply.head.status in (200, 203) and not received.has_expected_digest():
         problem = WRONG_DIGEST
     content = bytes(received.content) if read else None
-    return _result(wanted, reply.head, received.length, problem, was_there=reply.handling.hit, content=content)
+    result = _result(wanted, reply.head, received.length, problem, was_there=reply.handling.hit, content=content)
+    return replace(result, remedy=remedy_of(reason)) if reason else result
 
 
 class _ReceivedContent:
@@ -167,17 +174,17 @@ def _error_status(head: Response) -> str:
     return f"the origin says {head.status} {head.reason}".rstrip() if head.status >= 400 else ""
 
 
-async def _reason_not_stored(pipeline: Pipeline, request: Request, head: Response, length: int) -> str:
-    """Return why a response is not in the store; empty if it is."""
+async def _reason_not_stored(pipeline: Pipeline, request: Request, head: Response, length: int) -> NotStored | None:
+    """Return why a response is not in the store, or None if it is."""
     policy, now = pipeline.fetcher.policy, pipeline.fetcher.clock()
     if matching(request, await pipeline.store.candidates(primary_key(request)), policy):
-        return ""
+        return None
     # the relayed head still has the origin's cache directives, so the storage rules can be applied to it again
     reason = reason_not_to_store(request, Received(head, now, now), policy)
     if reason is None:
         unscrubbable = NotStored.UNSCRUBBABLE if secrets_in(head.fields, policy) else NotStored.STORE_FAILED
         reason = unscrubbable if pipeline.fetcher.size_limit.allows(length) else NotStored.TOO_LARGE
-    return f"not kept: {text_of(reason).sentence}"
+    return reason
 
 
 async def _delete(pipeline: Pipeline, request: Request) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import logging
 from contextlib import suppress
 
-from addon.offline.miss_queue import MissQueue, is_final
+from addon.offline.miss_queue import MissQueue, is_done
 from addon.offline.prefetch import Fetched, prefetch
 from addon.offline.wanted import Wanted
 from addon.pipeline.active_pipeline import ActivePipeline
@@ -26,6 +26,8 @@ class QueueDrain:
         self._queue = queue
         self._active = active
         self._retry_after = retry_after
+        self._not_stored: set[Wanted] = set()
+        """Requests that stay in the queue although their origin has answered; they are not repeated by themselves."""
         self._task: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
 
@@ -49,7 +51,11 @@ class QueueDrain:
     async def _fetch_all(self) -> None:
         """Fetch the URLs whose origins may be asked; after one failure of an origin, no more of it. Raises OSError."""
         failed: set[str] = set()
-        for wanted in await self._active.own.store.run(self._queue.all):
+        queue = await self._active.own.store.run(self._queue.all)
+        self._not_stored.intersection_update(queue)
+        for wanted in queue:
+            if wanted in self._not_stored:
+                continue
             try:
                 request = request_for(wanted.uri)
             except ValueError as error:  # an invalid line, edited by hand
@@ -74,11 +80,13 @@ class QueueDrain:
         return True
 
     async def _conclude(self, wanted: Wanted, fetched: Fetched) -> None:
-        """Log a failure; remove the URL from the queue unless it may be fetched later. Raises OSError."""
+        """Log a failure; remove the URL from the queue if there is no more to do for it. Raises OSError."""
         if fetched.problem:
             logger.warning("%s was missing and is still not stored: %s", wanted.uri, fetched.problem)
-        if is_final(fetched.status):
+        if is_done(fetched.status, stored=not fetched.problem):
             await self._active.own.store.run(self._queue.remove, [wanted])
+        elif 200 <= fetched.status < 500:
+            self._not_stored.add(wanted)
 
     async def close(self) -> None:
         """Stop."""

@@ -13,7 +13,7 @@ import pytest
 from addon.config.private_profile import PROFILE
 from addon.config.private_store import private_directory
 from addon.config.settings import Settings
-from addon.offline.miss_queue import MAX_QUEUED, MissQueue, is_final, queueable
+from addon.offline.miss_queue import MAX_QUEUED, MissQueue, is_done, queueable
 from addon.offline.miss_response import preferred_media_type, remedy
 from addon.offline.wanted import Wanted
 from addon.service import Service
@@ -208,6 +208,9 @@ def test_the_queue_is_fetched_after_switching_online_if_the_settings_say_so(tmp_
     with_service(settings(tmp_path, cache={"mode": "offline"}, offline=offline), scenario)
 
 
-@pytest.mark.parametrize(("status", "final"), [(200, True), (203, True), (404, True), (502, False), (0, False)])
-def test_responses_below_500_are_final(status: int, final: bool) -> None:
-    assert is_final(status) is final
+@pytest.mark.parametrize(
+    ("status", "done"), [(200, False), (302, False), (404, True), (410, True), (403, False), (429, False), (502, False)]
+)
+def test_what_is_not_stored_leaves_the_queue_only_if_the_origin_refuses_it_for_good(status: int, done: bool) -> None:
+    assert is_done(status, stored=False) is done
+    assert is_done(status, stored=True)

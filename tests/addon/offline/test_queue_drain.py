@@ -62,6 +62,31 @@ def test_the_queue_is_fetched_when_the_origin_answers_though_no_client_asks(tmp_
     with_outage(tmp_path, scenario)
 
 
+def test_what_is_answered_and_not_stored_stays_in_the_queue_and_is_not_repeated(tmp_path: Path) -> None:
+    async def without_lifetime(peer: Peer) -> None:
+        while True:
+            await peer.request()
+            await peer.send(HEAD + b"Content-Length: 2\r\n\r\nok")
+
+    async def run() -> None:
+        service = Service(Settings.model_validate({"store": {"path": str(tmp_path)}, "origin": {"proxy": "none"}}))
+        async with RawOrigin(without_lifetime) as origin:
+            assert service.queue
+            uris = [f"http://127.0.0.1:{origin.port}/{name}" for name in "ab"]
+            drain = QueueDrain(service.queue, service.active, retry_after=0)
+            for number, uri in enumerate(uris, 1):  # the second pass finds the first URL in the queue again
+                service.queue.add(Wanted(uri))
+                drain.start()
+                while len(origin.requests) < number:
+                    await asyncio.sleep(0)
+            assert [head.split()[1] for head in origin.requests] == [b"/a", b"/b"]
+            assert [wanted.uri for wanted in service.queue.all()] == uris
+            await drain.close()
+        await service.close()
+
+    asyncio.run(run())
+
+
 def test_an_origin_that_still_fails_gets_one_request_a_pass(tmp_path: Path) -> None:
     async def scenario(service: Service, origin: RawOrigin, clock: list[float], _: Request) -> None:
         assert service.queue
