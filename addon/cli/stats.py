@@ -20,6 +20,9 @@ from cache.stores.base import StoreError
 MAX_REASONS = 4
 """Reasons that a row names, the most frequent ones."""
 
+MAX_HOSTS = 3
+"""Hosts that a row names, those with the most connections."""
+
 Numbers = Mapping[str, int]
 
 
@@ -77,7 +80,13 @@ def _proxies(settings: Settings) -> Iterator[dict[str, object]]:
         except ControlError as error:  # the other proxies are still listed
             print_note(str(error))
             continue
-        yield {"socket": str(client.path), "store": condition, "counters": counters, **_summary(client)}
+        yield {
+            "socket": str(client.path),
+            "store": condition,
+            "counters": counters,
+            **_summary(client),
+            "distrusted": _distrusted(client),
+        }
 
 
 def _summary(client: ControlClient) -> dict[str, object]:
@@ -85,6 +94,14 @@ def _summary(client: ControlClient) -> dict[str, object]:
         return client.ask("summary")
     except ControlError:  # an older version of the program is running
         return {"since": None, "hosts": {}, "contents": None, "max_size": None}
+
+
+def _distrusted(client: ControlClient) -> dict[str, object]:
+    """Return how many connections ended because a client did not accept the certificate, by host."""
+    try:
+        return _table(client.ask("failed-hosts")["distrusted"])
+    except ControlError:  # an older version of the program is running
+        return {}
 
 
 def _raw_rows(numbers: Mapping[str, object]) -> Iterator[tuple[str, str]]:
@@ -128,10 +145,22 @@ def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     yield "evicted", f"{count('evicted', 0):,}"
     yield "errors sent to clients", _by_reason(counters, "refused.")
     yield "failed exchanges", _by_reason(counters, "failures.")
+    if distrusted := _table(proxy["distrusted"]):
+        yield "certificate not accepted", _distrust_text(distrusted)
     state = str(condition.get("state", ""))
     yield "state of the store", f"{STORE_STATES.get(state, state)}{reason}"
     if in_memory := _table(proxy["contents"]):
         yield from _use_rows("memory use", in_memory)
+
+
+def _distrust_text(distrusted: Mapping[str, object]) -> str:
+    connections = sum(map(_number, distrusted.values()))
+    hosts = sorted(distrusted, key=lambda host: -_number(distrusted[host]))
+    named = ", ".join(hosts[:MAX_HOSTS]) + (f" and {len(hosts) - MAX_HOSTS} more" if len(hosts) > MAX_HOSTS else "")
+    return (
+        f"{connections:,} connection{'' if connections == 1 else 's'} of clients, for {named}: have them trust the CA"
+        " (the set-up page, at the address of the proxy, says how; secondhand doctor checks programs on this machine)"
+    )
 
 
 def _by_reason(counters: Numbers, family: str) -> str:

@@ -99,6 +99,7 @@ def test_raw_counters(directory: Path) -> None:
         "since": 0.0,
         "hosts": {"a.example": HOST},
         "contents": {"entries": 2, "size": 512, "max_size": 2048},
+        "distrusted": {},
     }
 
 
@@ -122,3 +123,15 @@ def test_stats_lists_proxies_although_the_store_cannot_be_opened(directory: Path
     found = json.loads(result.stdout)
     assert "cannot be" in found["store"]["problem"]
     assert [proxy["store"] for proxy in found["proxies"]] == [{"state": "closed"}]
+
+
+def test_hosts_for_which_clients_did_not_accept_the_certificate(directory: Path) -> None:
+    async def failed_hosts(_: Mapping[str, object]) -> dict[str, object]:
+        return {"distrusted": {"a.test": 1, "b.test": 3, "c.test": 1, "d.test": 1}, "not_reached": {}}
+
+    handlers = {"stats": stats, "store": store, "summary": summary, "failed-hosts": failed_hosts}
+    with running_proxy(directory, **handlers):
+        rows = dict(line.split("\t") for line in run("stats", "--store", directory).stdout.splitlines() if line)
+    told = rows["certificate not accepted"]
+    assert told.startswith("6 connections of clients, for b.test, a.test, c.test and 1 more: have them trust the CA")
+    assert "secondhand doctor" in told
