@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from addon.config.settings import Settings
+from addon.serve.port_holder import process_listening_on
 
 
 class CannotListen(Exception):
@@ -54,14 +55,29 @@ def sockets_for(settings: Settings, inherited: Sequence[socket.socket] = ()) -> 
     """
     sockets = list(inherited)
     ports = {each.getsockname()[1] for each in inherited}
-    for listen, address in ((settings.listen, settings.address), (settings.listen_tls, settings.tls_address)):
+    for name, listen, address in (
+        ("listen", settings.listen, settings.address),
+        ("listen_tls", settings.listen_tls, settings.tls_address),
+    ):
         if address is not None and address[1] not in ports:
             try:
                 sockets += bound_sockets(*address)
             except OSError as error:
                 close_all(sockets)
-                raise CannotListen(f"cannot listen on {listen}: {error.strerror or error}") from None
+                problem = _problem(error, name, address[1], settings)
+                raise CannotListen(f"cannot listen on {listen}: {problem}") from None
     return sockets
+
+
+def _problem(error: OSError, name: str, port: int, settings: Settings) -> str:
+    """Return why it is impossible to listen on a port, and what can be done; `name` is that of the setting."""
+    text = error.strerror or str(error)
+    if error.errno != errno.EADDRINUSE:
+        return text
+    process = process_listening_on(port, settings.store.directory)
+    held = f" by the secondhand with process id {process}" if process else ""
+    option = "--listen HOST:PORT, or the setting listen," if name == "listen" else f"the setting {name}"
+    return f"{text}{held}; {option} chooses another address"
 
 
 def _bound(unbound: socket.socket, address: tuple[object, ...]) -> socket.socket:

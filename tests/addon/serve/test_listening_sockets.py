@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
-from addon.serve.listening_sockets import address_text, bound_sockets, close_all
+from addon.config.settings import Settings
+from addon.serve.listening_sockets import CannotListen, address_text, bound_sockets, close_all, sockets_for
+from tests.fixtures.proxy_process import Proxy
 
 
 def test_all_addresses_of_a_name_have_the_same_free_port() -> None:
@@ -29,3 +32,23 @@ def test_clients_are_refused_until_the_socket_listens() -> None:
 def test_an_address_in_use_is_an_error() -> None:
     with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(OSError, match="in use"):
         bound_sockets(*other.getsockname())
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_port_in_use_is_said_to_be_that_of_a_running_proxy(workers: str, tmp_path: Path) -> None:
+    with Proxy(tmp_path, command=("secondhand", "serve", "--workers", workers)) as proxy:
+        store, listen = {"path": str(tmp_path / "store")}, f"127.0.0.1:{proxy.port}"
+        with pytest.raises(CannotListen) as failed:
+            sockets_for(Settings.model_validate({"listen": listen, "store": store}))
+        proxy.stop()
+    assert str(failed.value) == (
+        f"cannot listen on {listen}: Address already in use by the secondhand with process id {proxy.pid};"
+        " --listen HOST:PORT, or the setting listen, chooses another address"
+    )
+
+
+def test_a_port_in_use_by_another_program(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        listen = address_text(other)
+        with pytest.raises(CannotListen, match="Address already in use; --listen HOST:PORT"):
+            sockets_for(Settings.model_validate({"listen": listen, "store": {"path": str(tmp_path / "none")}}))
