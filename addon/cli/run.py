@@ -22,7 +22,7 @@ from addon.programs.run.direct_connections import read_direct_connections
 from addon.programs.run.namespace import IsolatedNetwork, NoNamespace, leave_the_network
 from addon.programs.run.private_log import has_warnings, messages_only, save_log
 from addon.programs.run.private_proxy import PrivateOptions, PrivateProxy, ProxyDidNotStart
-from addon.programs.run.summary import Snapshot, Summary
+from addon.programs.run.summary import Snapshot, Summary, without_requests
 from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
 from addon.programs.trust.files import write_origins_file, write_trust_files
@@ -105,7 +105,7 @@ def run(
         summary = Summary.between(before, _snapshot(proxy.control), read_direct_connections(direct))
     if proxy.store:
         _save_log("".join(proxy.log), proxy.store, summary)
-    _print_summary(summary, command)
+    _print_summary(summary, command, localhost=proxy_localhost)
     if ci and not exit_code and (violation := summary.ci_violation(offline=offline, max_misses=max_misses)):
         exit_code, message = violation
         print_note(message)
@@ -188,8 +188,5 @@ def _save_log(log: str, store: Path, summary: Summary) -> None:
             print_note(line)
 
 
-def _print_summary(summary: Summary, command: Sequence[str]) -> None:
-    if summary.is_empty:
-        print_note(f"no request of {command[0]} came through the proxy: it needed none, or ignores the proxy variables")
-    else:
-        print_note(summary.line())
+def _print_summary(summary: Summary, command: Sequence[str], *, localhost: bool) -> None:
+    print_note(without_requests(command, localhost=localhost) if summary.is_empty else summary.line())

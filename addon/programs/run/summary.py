@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -20,6 +21,8 @@ AVOIDABLE_ERRORS = (*NOT_STORED, Refused.FETCH_FAILED, Refused.STALE_FORBIDDEN, 
 
 _MISSES, _FAILURES, _STORE_FAILED = "misses.", "failures.", f"not_stored.{NotStored.STORE_FAILED}"
 _TOO_LARGE = f"not_stored.{NotStored.TOO_LARGE}"
+
+_LOCALHOST_URL = re.compile(r"https?://([^/@\s]*@)?(localhost|127\.0\.0\.1|\[::1\])(?![\w.-])", re.IGNORECASE)
 
 MAX_NAMED = 3
 """URLs, or hosts, of one kind that the line names."""
@@ -194,3 +197,15 @@ def _named(texts: Sequence[str]) -> str:
     """Return the first of these texts, each once."""
     each = list(dict.fromkeys(texts))
     return " ".join(each[:MAX_NAMED]) + (f" and {len(each) - MAX_NAMED} more" if len(each) > MAX_NAMED else "")
+
+
+def without_requests(command: Sequence[str], *, localhost: bool) -> str:
+    """Return the line for a command of which the proxy has seen nothing.
+
+    `localhost`: requests for this machine go through the proxy, too, as `--proxy-localhost` says.
+    """
+    line = f"no request of {command[0]} came through the proxy: "
+    if not localhost and any(_LOCALHOST_URL.search(argument) for argument in command[1:]):
+        return f"{line}requests for this machine go around it, except with --proxy-localhost"
+    reasons = "it needed none, or ignores the proxy variables"
+    return line + (reasons if localhost else f"{reasons}, or sent them to this machine (see --proxy-localhost)")

@@ -8,7 +8,7 @@ import pytest
 
 from addon.programs.run.direct_connections import read_direct_connections
 from addon.programs.run.private_log import has_warnings, save_log
-from addon.programs.run.summary import Snapshot, Summary
+from addon.programs.run.summary import Snapshot, Summary, without_requests
 from cache.answer.cache_status import Handling
 from cache.policy.reasons import Forwarded
 
@@ -145,3 +145,17 @@ def test_a_miss_needs_content_from_the_origin(handling: Handling, is_miss: bool)
 
 def test_malformed_replies_of_a_proxy_are_ignored() -> None:
     assert Snapshot.of({"requests": "many"}, None) == Snapshot()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "localhost", "told"),
+    [
+        (["http://127.0.0.1:8000/a"], False, ": requests for this machine go around it, except with --proxy-localhost"),
+        (["--url=http://u:p@LOCALHOST"], False, ": requests for this machine go around it, except with --proxy-local"),
+        (["https://[::1]/"], False, ": requests for this machine go around it, except with --proxy-localhost"),
+        (["http://localhost.example/"], False, "variables, or sent them to this machine (see --proxy-localhost)"),
+        (["http://127.0.0.1:8000/a"], True, ": it needed none, or ignores the proxy variables"),
+    ],
+)
+def test_the_reasons_for_a_command_without_requests(arguments: list[str], localhost: bool, told: str) -> None:
+    assert told in without_requests(["curl", *arguments], localhost=localhost)
