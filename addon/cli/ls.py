@@ -49,6 +49,7 @@ class State(StrEnum):
     FRESH = "fresh"
     STALE = "stale"
     INVALID = "invalid"
+    VARY_STAR = "vary-star"
 
 
 def list_copies(

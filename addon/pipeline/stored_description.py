@@ -15,7 +15,7 @@ from cache.rules.freshness import current_age, freshness_lifetime, is_fresh
 from cache.rules.key import is_spelled_as
 from cache.rules.ownership import ANY, API_KEY, COOKIE, CREDENTIAL, SCOPE
 from cache.rules.stored_response import StoredResponse
-from cache.rules.vary import VIEW
+from cache.rules.vary import VIEW, never_matches
 
 HEADINGS = ("", "FIELD", "ORIGIN SENT", "CLIENT GETS")
 """The headings above `compared_rows`."""
@@ -57,7 +57,12 @@ def compared_rows(entry: StoredResponse, policy: CachePolicy, now: float) -> lis
 
 
 def freshness_state(entry: StoredResponse, policy: CachePolicy, now: float) -> str:
-    """Return `fresh`, `stale`, or `invalid` for a stored response that needs validation at any age."""
+    """Return `fresh`, `stale`, or another state in which it answers no request at any age without the origin.
+
+    `invalid` needs validation, and `vary-star` matches no request.
+    """
+    if never_matches(entry, policy):
+        return "vary-star"
     if entry.invalid:
         return "invalid"
     return "fresh" if is_fresh(entry, policy, now) else "stale"

@@ -15,6 +15,7 @@ from cache.engine.on_response import WITHOUT_CACHE
 from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reason_texts import text_of
+from cache.policy.reasons import Forwarded
 from cache.rules.coded_forms import with_forms
 from cache.rules.freshness import (
     apparent_age,
@@ -30,7 +31,7 @@ from cache.rules.selection import matching
 from cache.rules.site_requests import effects_of
 from cache.rules.stored_response import StoredResponse
 from cache.rules.unkeyed_fields import for_all_clients
-from cache.rules.vary import NEVER_MATCHES, matches, mismatches
+from cache.rules.vary import NEVER_MATCHES, matches, mismatches, never_matches
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +107,10 @@ def explain_decision(
         case UpstreamRequest():
             kind = "validate" if isinstance(decision, Validate) else "forward"
             text = text_of(decision.detail or decision.fwd)
-            steps.append(Step(kind, text.sentence, text.source))
+            finding = text.sentence
+            if decision.fwd is Forwarded.VARY_MISS and all(never_matches(entry, policy) for entry in candidates):
+                finding = "what is stored varies by * (Vary: *), which no request matches"
+            steps.append(Step(kind, finding, text.source))
             reason_to_ask = decision.detail or decision.fwd
             shown = _cache_status(request, decision, policy)
             unanswered = response_without_origin(request, decision, policy, now, failure)
@@ -162,7 +166,7 @@ def _match(entry: StoredResponse, request: Request, policy: CachePolicy) -> str:
     """Return whether a stored response matches a request, or each difference with both values."""
     if entry.method == "HEAD" and request.method != "HEAD":
         return "does not match: it has no content, and answers HEAD only"
-    if entry.vary == NEVER_MATCHES and not policy.keying.ignore_vary_star:
+    if never_matches(entry, policy):
         return "does not match: no request does"
     differences = [
         f"{each.name} was {_value(each.stored)}, and is {_value(each.asked)} in this request"

@@ -119,6 +119,11 @@ def has_target(entry: StoredResponse, request: Request) -> bool:
     return entry.target == asked or spelling(entry.target, entry.key) == spelling(asked, entry.key)
 
 
+def never_matches(entry: StoredResponse, policy: CachePolicy) -> bool:
+    """Return whether no request matches a stored response: its Vary is `*` (RFC 9111 §4.1)."""
+    return NEVER_MATCHES[0] in entry.vary and not policy.keying.ignore_vary_star
+
+
 def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> bool:
     """Return whether a request has the target and all Vary values of a stored response, and may be given it.
 
@@ -126,7 +131,7 @@ def matches(entry: StoredResponse, request: Request, policy: CachePolicy) -> boo
     """
     if not has_target(entry, request) or not is_permitted(entry, request, policy):
         return False
-    if NEVER_MATCHES[0] in entry.vary and not policy.keying.ignore_vary_star:
+    if never_matches(entry, policy):
         return False
     partition = _partition(request, policy)
     if partition and not {name for name, _ in entry.vary}.issuperset(partition):

@@ -133,3 +133,14 @@ def test_ls_says_that_nothing_matches(directory: Path) -> None:
     result = run("ls", "--store", directory, "--state", "invalid")
     assert (result.exit_code, result.stdout) == (0, "")
     assert result.stderr == f"secondhand: nothing is stored that matches the options in {directory}\n"
+
+
+def test_a_copy_that_matches_no_request_is_not_called_fresh(directory: Path) -> None:
+    store = DiskStore(directory, 1 << 24)
+    keep(store, "http://c.test/star", vary=(("*", None),), fields=[("Vary", "*")])
+    store.close()
+    lines = run("ls", "--store", directory, "--state", "vary-star").stdout.splitlines()[1:]
+    assert [line.split("\t")[4:] for line in lines] == [["vary-star", "http://c.test/star"]]
+    explained = run("why", "http://c.test/star", "--store", directory).stdout
+    assert "forward\twhat is stored varies by * (Vary: *), which no request matches\tRFC 9111 §4.1\n" in explained
+    assert "other values" not in explained
