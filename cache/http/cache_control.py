@@ -99,11 +99,15 @@ def response_directives(fields: Fields, targeted_fields: tuple[str, ...] = ()) -
 def _restricted(directives: ResponseDirectives, invalid: list[ResponseDirectives]) -> ResponseDirectives:
     """Return directives with the restrictions that targeted fields name which are invalid and otherwise ignored."""
     for other in invalid:
+        no_cache = directives.no_cache or other.no_cache or bool(other.no_cache_fields)
+        private = directives.private or other.private or bool(other.private_fields)
         directives = replace(
             directives,
             no_store=directives.no_store or other.no_store,
-            no_cache=directives.no_cache or other.no_cache or bool(other.no_cache_fields),
-            private=directives.private or other.private or bool(other.private_fields),
+            no_cache=no_cache,
+            no_cache_fields=NO_FIELDS if no_cache else directives.no_cache_fields,
+            private=private,
+            private_fields=NO_FIELDS if private else directives.private_fields,
             must_revalidate=directives.must_revalidate or other.must_revalidate,
             proxy_revalidate=directives.proxy_revalidate or other.proxy_revalidate,
             must_understand=directives.must_understand and not other.no_store,

@@ -17,6 +17,7 @@ TOKENS = [
 ]
 
 _RESPONSE_FLAGS = "no_store no_cache private public must_revalidate proxy_revalidate must_understand immutable".split()
+_RESTRICTING_FLAGS = "no_store no_cache private must_revalidate proxy_revalidate".split()
 _REQUEST_FLAGS = "no_cache no_store only_if_cached".split()
 
 
@@ -36,7 +37,8 @@ def _check_response(value: str) -> None:
         assert seconds is None or 0 <= seconds <= MAX_SECONDS
     assert not (directives.no_cache and directives.no_cache_fields)
     assert not (directives.private and directives.private_fields)
-    assert replace(_response(_rendered_response(directives)), broken=directives.broken) == directives
+    again = _response(_rendered_response(directives))
+    assert replace(again, broken=directives.broken, unreadable=directives.unreadable) == directives
     assert _response(f" ,\t,{value}") == directives
     assert _response(value.encode("latin-1").upper().decode("latin-1")) == directives
     if not directives.broken:
@@ -54,8 +56,12 @@ def _check_targeted(value: str) -> None:
     fields = Fields((("CDN-Cache-Control", value), ("Cache-Control", "max-age=7")))
     directives = response_directives(fields, ("cdn-cache-control",))
     assert directives.source in ("cdn-cache-control", "cache-control")
-    # RFC 9213 §2.1: a malformed or empty field is ignored
-    assert directives.source != "cache-control" or directives == ResponseDirectives(max_age=7)
+    if directives.source == "cache-control":  # RFC 9213 §2.1: a malformed or empty field is ignored
+        restricting = {flag: getattr(directives, flag) for flag in _RESTRICTING_FLAGS}
+        unreadable = directives.unreadable
+        assert unreadable <= {"must-revalidate"}
+        # only what it forbids is forbidden all the same
+        assert directives == replace(ResponseDirectives(max_age=7, unreadable=unreadable), **restricting)
     assert directives.max_age is None or 0 <= directives.max_age <= MAX_SECONDS
 
 
