@@ -12,6 +12,7 @@ from heapq import nsmallest
 from addon.config.private_store import is_private_store
 from addon.config.settings import Settings
 from addon.offline.miss_queue import MissQueue, queueable
+from addon.offline.modes import mode_with_network
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.reply import Reply
 from addon.pipeline.size_limit import SizeLimit
@@ -126,7 +127,7 @@ def remedy(settings: Settings, policy: CachePolicy, host: str, *, lasting: bool)
         settings: The settings of the proxy.
         policy: The current policy of the proxy.
         host: The host of the missed URL.
-        lasting: The proxy keeps running. If it was switched offline by hand, it must then be switched online first.
+        lasting: The proxy keeps running. If it was switched offline by hand, it must then be switched back first.
     """
     options = f" --store {shlex.quote(settings.store.path)}" if settings.store.path else ""
     profile = f" --profile {settings.profile}" if settings.profile else ""
@@ -134,7 +135,7 @@ def remedy(settings: Settings, policy: CachePolicy, host: str, *, lasting: bool)
     if not lasting or policy.mode_of(host) is not Mode.OFFLINE:
         return fetch
     host_argument = "" if policy.network.mode is Mode.OFFLINE else f" {host}"
-    go_online = f"secondhand online{host_argument}{options}"
+    go_online = f"secondhand {mode_with_network(settings.cache)}{host_argument}{options}"
     # with `offline.queue`, the proxy itself fetches the queue as soon as it is online
     return go_online if settings.offline.queue else f"{go_online} && {fetch}"
 

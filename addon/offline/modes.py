@@ -18,6 +18,11 @@ _NOT_A_HOST = re.compile(r"[/\s]|^[^:]*:\d*$")
 """Found in URLs, in `host:port` and in typing errors, never in a host name."""
 
 
+def mode_with_network(cache: CacheSettings) -> Mode:
+    """Return the mode to switch an offline proxy to: that of the settings, or auto if that asks no origin."""
+    return Mode.ONLINE if cache.mode is Mode.ONLINE else Mode.AUTO
+
+
 class Modes:
     """Changes the modes of the active pipeline's policy."""
 

@@ -11,6 +11,7 @@ from typing import Protocol
 from urllib.parse import urldefrag, urljoin
 
 from addon.config.settings import Settings
+from addon.offline.modes import mode_with_network
 from addon.offline.prefetch import MAX_DOCUMENT, Fetched, find_stored, prefetch
 from addon.offline.prefetch_command import arguments_for
 from addon.offline.wanted import Document, NotThereError, Wanted
@@ -100,7 +101,10 @@ async def transport_for(settings: Settings) -> AsyncIterator[Transport]:
 def _check_mode(proxy: ControlClient, settings: Settings) -> None:
     """Raise ControlError if a proxy is in a mode in which it never asks an origin."""
     reply = proxy.ask("mode")
-    remedies = {str(Mode.OFFLINE): "secondhand online", str(Mode.REPLAY): "secondhand replay --stop"}
+    remedies = {
+        str(Mode.OFFLINE): f"secondhand {mode_with_network(settings.cache)}",
+        str(Mode.REPLAY): "secondhand replay --stop",
+    }
     if remedy := remedies.get(str(reply["mode"])):
         raise ControlError(
             f"the proxy that runs on {settings.store.directory} asks no origin: first run {remedy}, then try again"

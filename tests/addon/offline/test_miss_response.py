@@ -76,7 +76,7 @@ def test_the_response_names_similar_urls_and_the_command_that_fetches(tmp_path: 
             f"  {base}/a/one",
             f"  {base}/a/one/more",
             f"  {base}/a/two",
-            f"This command fetches it when there is a network: secondhand online --store {tmp_path}"
+            f"This command fetches it when there is a network: secondhand auto --store {tmp_path}"
             f" && secondhand queue run --store {tmp_path} --profile dev",
             "reason: offline",
         ]
@@ -101,20 +101,28 @@ QUEUE_RUN = "secondhand queue run"
     ("mode", "hosts", "queue", "lasting", "command"),
     [
         (Mode.AUTO, {}, False, True, QUEUE_RUN),
-        (Mode.OFFLINE, {}, False, True, f"secondhand online && {QUEUE_RUN}"),
-        (Mode.OFFLINE, {}, True, True, "secondhand online"),  # the proxy itself fetches the queue once it is online
+        (Mode.OFFLINE, {}, False, True, f"secondhand auto && {QUEUE_RUN}"),
+        (Mode.OFFLINE, {}, True, True, "secondhand auto"),  # the proxy itself fetches the queue once it is online
         (Mode.OFFLINE, {}, False, False, QUEUE_RUN),  # the proxy of `run` ends with its command
-        (Mode.AUTO, {"a.test": Mode.OFFLINE}, False, True, f"secondhand online a.test && {QUEUE_RUN}"),
+        (Mode.AUTO, {"a.test": Mode.OFFLINE}, False, True, f"secondhand auto a.test && {QUEUE_RUN}"),
         (Mode.OFFLINE, {"a.test": Mode.AUTO}, False, True, QUEUE_RUN),
     ],
 )
-def test_a_proxy_that_was_switched_offline_must_be_switched_online_first(
+def test_a_proxy_that_was_switched_offline_must_be_switched_back_first(
     mode: Mode, hosts: dict[str, Mode], queue: bool, lasting: bool, command: str
 ) -> None:
     policy = CachePolicy(
         network=NetworkPolicy(mode=mode, host_modes=tuple((glob(host), each) for host, each in hosts.items()))
     )
     assert remedy(Settings.model_validate({"offline": {"queue": queue}}), policy, "a.test", lasting=lasting) == command
+
+
+@pytest.mark.parametrize("mode", [Mode.ONLINE, Mode.AUTO, Mode.OFFLINE])
+def test_the_command_goes_back_to_the_mode_of_the_settings(mode: Mode) -> None:
+    expected = "online" if mode is Mode.ONLINE else "auto"
+    policy = CachePolicy(network=NetworkPolicy(mode=Mode.OFFLINE))
+    command = remedy(Settings.model_validate({"cache": {"mode": mode}}), policy, "a.test", lasting=True)
+    assert command == f"secondhand {expected} && {QUEUE_RUN}"
 
 
 def test_the_command_for_the_store_of_run_has_the_private_option() -> None:
