@@ -61,6 +61,9 @@ def list_copies(
         str | None, typer.Option(metavar="HOST", help="Only of this host; a pattern with * and ? is possible.")
     ] = None,
     state: Annotated[State | None, typer.Option(help="Only those in this state.", show_default=False)] = None,
+    tag: Annotated[
+        str | None, typer.Option(metavar="TAG", help="Only those with this cache tag.", show_default=False)
+    ] = None,
     never_used: Annotated[
         bool, typer.Option("--never-used", help="Only those that have answered no request since they were stored.")
     ] = False,
@@ -89,6 +92,7 @@ def list_copies(
             if not is_form(entry)
             and _matches(entry.key, pattern)
             and (host is None or fnmatchcase((urlsplit(entry.key).hostname or ""), host.lower()))
+            and (tag is None or tag in entry.tags.split("\n"))
             and (state is None or freshness_state(entry, policy, now) == state)
             and not (never_used and last_use(opened, entry))
         )
@@ -99,7 +103,7 @@ def list_copies(
             rows = (_row(entry, policy, now) for entry in chain([first], listed))
             print_table(COLUMNS, rows, copyable=True)
         else:
-            filtered = bool(host or state or never_used)
+            filtered = bool(host or state or tag or never_used)
             wanted = (f" for {pattern}" if pattern else "") + (" that matches the options" if filtered else "")
             print_note(f"nothing is stored{wanted} in {place_of(settings)}")
 

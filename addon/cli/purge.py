@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import shlex
 import time
 from typing import Annotated
 
@@ -11,7 +12,7 @@ import typer
 
 from addon.cli.options import ConfigOption, JsonOption, PrivateOption, StoreOption, load_shared_or_private
 from addon.cli.store import open_store
-from addon.cli.terminal import NOT_FOUND, print_json, print_line
+from addon.cli.terminal import NOT_FOUND, print_json, print_line, print_note
 from addon.config.settings import Settings
 from addon.config.units import size_text
 from addon.pipeline.purge_command import described
@@ -67,6 +68,8 @@ def purge(
         print_json(result)
     else:
         print_line(_sentence(result, soft=soft, dry_run=dry_run))
+    if dry_run and result["copies"] and (command := _listing_command(arguments)):
+        print_note(f"this lists them: {command}")
     if not result["copies"]:
         raise typer.Exit(NOT_FOUND)
 
@@ -84,6 +87,18 @@ def _sentence(result: _Result, *, soft: bool, dry_run: bool) -> str:
     if dry_run:
         return f"{copies}, {size_text(int(str(result.get('size', 0))))}, would be purged"
     return f"{copies} {'marked as stale' if soft else 'deleted'}"
+
+
+def _listing_command(arguments: _Result) -> str | None:
+    """Return the command that lists what a purge covers, or None if no command lists exactly that."""
+    match arguments:
+        case {"tag": str(tag)}:
+            return f"secondhand ls --tag {shlex.quote(tag)}"
+        case {"host": str(host)}:
+            return f"secondhand ls --host {shlex.quote(host)}"
+        case {"all": True}:
+            return "secondhand ls"
+    return None
 
 
 def _user() -> str:

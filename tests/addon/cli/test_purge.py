@@ -81,3 +81,23 @@ def test_each_purge_is_logged(directory: Path) -> None:
 def test_purge_wants_one_scope(directory: Path, arguments: list[str]) -> None:
     assert run("purge", *arguments, "--store", directory).exit_code == 2
     assert kept(directory) == URLS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command", "listed"),
+    [
+        (["--tag", "news"], "ls --tag news", [URLS[0], URLS[2]]),
+        (["--host", "a.test"], "ls --host a.test", URLS[:2]),
+        (["--all"], "ls", URLS),
+    ],
+)
+def test_a_dry_run_names_the_command_that_lists_what_would_be_purged(
+    directory: Path, arguments: list[str], command: str, listed: list[str]
+) -> None:
+    for as_json in ([], ["--json"]):
+        dry = run("purge", *arguments, "--dry-run", *as_json, "--store", directory)
+        assert dry.stderr == f"secondhand: this lists them: secondhand {command}\n"
+    rows = json.loads(run(*command.split(), "--json", "--store", directory).stdout)
+    assert [row["url"] for row in rows] == listed
+    assert run("purge", URLS[0], "--dry-run", "--store", directory).stderr == ""
+    assert "that matches the options" in run("ls", "--tag", "new", "--store", directory).stderr
