@@ -55,6 +55,7 @@ def export(
         print_json({"directory": str(directory), "sha256": certificate.sha256, "certificate": pem})
     elif out is None:
         typer.echo(certificate.pem.decode(), nl=False)
+    print_note(f"SHA-256 fingerprint: {certificate.fingerprint}")
 
 
 def _stores() -> list[TrustStore]:
@@ -85,13 +86,15 @@ def status(config: ConfigOption = None, store: StoreOption = None, as_json: Json
 
     Fails if it is not installed anywhere.
     """
-    pem = _pem(config, store)
-    states = [(store.name, _state(store, pem)) for store in _stores()]
+    certificate = ca_certificate(load_configuration(config, store).settings.ca_directory)
+    states = [(store.name, _state(store, certificate.pem)) for store in _stores()]
     if as_json:
         print_json([{"store": name, "state": state} for name, state in states])
     else:
         print_table(["STORE", "STATE"], states)
+    print_note(f"SHA-256 fingerprint: {certificate.fingerprint}")
     if not any(state == INSTALLED for _, state in states):
+        print_note("this installs it: secondhand trust install")
         raise typer.Exit(FAILED)
 
 

@@ -18,6 +18,11 @@ class CaCertificate:
     sha256: str
     """The fingerprint, in hexadecimal."""
 
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 fingerprint as openssl and browsers show it: upper case, with a colon between bytes."""
+        return ":".join(self.sha256[place : place + 2] for place in range(0, len(self.sha256), 2)).upper()
+
 
 def ca_certificate(directory: Path) -> CaCertificate:
     """Return the certificate of the CA in a directory; make the CA if there is none.
