@@ -63,6 +63,10 @@ class Application(HelpfulGroup):
         except (typer.Abort, KeyboardInterrupt):
             sys.exit(INTERRUPTED)
 
+    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # as below
+        """Parse the command line; `help COMMAND` is `COMMAND --help`."""
+        return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
+
     def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own class of context
         """Run a command."""
         logging.lastResort = NoteHandler(logging.WARNING)  # for commands that do not configure logging

@@ -15,6 +15,14 @@ from tests.fixtures.terminals import on_a_terminal
 EVERY_COMMAND = pytest.mark.parametrize("command", WITH_OWN_HELP, ids=words_of)
 
 
+@pytest.mark.parametrize("path", [(), ("why",), ("trust", "install"), ("queue",)])
+def test_help_followed_by_a_command_is_the_help_of_that_command(path: tuple[str, ...]) -> None:
+    result = secondhand("help", *path)
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert result.stdout == secondhand(*path, "--help").stdout
+    assert secondhand("help", "whyy").exit_code == 2
+
+
 @EVERY_COMMAND
 @pytest.mark.parametrize("columns", [80, 120])
 def test_no_line_is_longer_than_the_terminal(
