@@ -7,12 +7,12 @@ import json
 import logging
 import shlex
 from collections.abc import Callable, Sequence
-from heapq import nsmallest
 
 from addon.config.private_store import is_private_store
 from addon.config.settings import Settings
 from addon.offline.miss_queue import MissQueue, queueable
 from addon.offline.modes import mode_with_network
+from addon.offline.similar_urls import similar_urls
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.reply import Reply
 from addon.pipeline.size_limit import SizeLimit
@@ -98,7 +98,7 @@ class MissResponses:
             return False
 
     async def _similar_uris(self, request: Request) -> list[str]:
-        """Return the stored URLs of the same origin with the longest common prefix."""
+        """Return the stored URLs of the same origin that are similar."""
         key = primary_key(request)
         origin = "/".join(key.split("/", 3)[:3]) + "/"
         found: set[str] = set()
@@ -111,13 +111,7 @@ class MissResponses:
             await self._stored.run(self._stored.sync_store.invalidate_where, origin, visit)
         except StoreError as error:
             logger.warning("the store cannot be searched for similar URLs: %s", error)
-        return nsmallest(MAX_SIMILAR, found, key=lambda uri: (-_common_prefix_length(uri, key), len(uri), uri))
-
-
-def _common_prefix_length(first: str, second: str) -> int:
-    """Return the number of characters at the beginning that are equal."""
-    pairs = enumerate(zip(first, second, strict=False))
-    return next((index for index, (one, other) in pairs if one != other), min(len(first), len(second)))
+        return similar_urls(key, found, MAX_SIMILAR)
 
 
 def remedy(settings: Settings, policy: CachePolicy, host: str, *, lasting: bool) -> str:

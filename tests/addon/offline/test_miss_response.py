@@ -74,8 +74,6 @@ def test_the_response_names_similar_urls_and_the_command_that_fetches(tmp_path: 
             f"This proxy is offline, and no stored response may answer GET {base}/a/onf.",
             "Similar URLs that are stored:",
             f"  {base}/a/one",
-            f"  {base}/a/one/more",
-            f"  {base}/a/two",
             f"This command fetches it when there is a network: secondhand auto --store {tmp_path}"
             f" && secondhand queue run --store {tmp_path} --profile dev",
             "reason: offline",
@@ -83,7 +81,7 @@ def test_the_response_names_similar_urls_and_the_command_that_fetches(tmp_path: 
         content_type, text = await fetch(service, f"{base}/c", ("Accept", "application/json"))
         assert content_type == "application/json"
         content = json.loads(text)
-        assert (content["url"], content["method"], len(content["nearest"])) == (f"{base}/c", "GET", 3)
+        assert (content["url"], content["method"], content["nearest"]) == (f"{base}/c", "GET", [])
         content_type, text = await fetch(
             service, f"{base}/<c>", ("Accept", "text/html,application/xhtml+xml,*/*;q=0.8")
         )
