@@ -24,6 +24,11 @@ _ANY_QUERY = "#search"
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _ESCAPE = re.compile(r"%([0-9A-Fa-f]{2})")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
+# A host with a dot or a port, or localhost; http:/a and mailto:a@b are something else
+_WITHOUT_SCHEME = re.compile(
+    r"(?!https?:)(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+\.?|localhost|[a-z0-9-]+(?=:[0-9])|\[[0-9a-f:.]+\])(?::[0-9]+)?(?:[/?#]|$)",
+    re.IGNORECASE,
+)
 _ASCII = "".join(map(chr, range(128)))
 
 
@@ -78,18 +83,22 @@ def request_for(uri: str, fields: Fields = Fields()) -> Request:  # noqa: B008 -
     Raises:
         ValueError: `uri` is not one.
     """
-    expected = f'expected a URL like "https://example.org/path", found "{uri}"'
     try:
         parts = urlsplit(uri)
         port = parts.port
     except ValueError:
-        raise ValueError(expected) from None
+        raise ValueError(_expected_instead_of(uri)) from None
     host = parts.hostname or ""
     # other characters than ASCII are not judged here: a recording may have them
     if parts.scheme not in DEFAULT_PORTS or (host.isascii() and not is_host(host_in_uri(host))):
-        raise ValueError(expected)
+        raise ValueError(_expected_instead_of(uri))
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query or uri.partition("#")[0].endswith("?") else "")
     return Request("GET", parts.scheme, host, port or DEFAULT_PORTS[parts.scheme], target, fields=fields)
+
+
+def _expected_instead_of(uri: str) -> str:
+    offer = f', did you mean "http://{uri}"?' if _WITHOUT_SCHEME.match(uri) else ""
+    return f'expected a URL like "https://example.org/path", found "{uri}"{offer}'
 
 
 def key_of_uri(uri: str) -> str:

@@ -16,7 +16,11 @@ from tests.fixtures.command_line import secondhand
         (["show"], "missing argument 'URL'", "show"),
         (["ls", "a", "b"], "expected fewer arguments, found b in addition", "ls"),
         (["export", "x"], "missing option '--format': expected one of har, warc, dir", "export"),
-        (["why", "a.test"], 'URL: expected a URL like "https://example.org/path", found "a.test"', "why"),
+        (
+            ["why", "a.test"],
+            'URL: expected a URL like "https://example.org/path", found "a.test", did you mean "http://a.test"?',
+            "why",
+        ),
         (["warm", "--jobs", "many"], "'--jobs': expected a whole number", "warm"),
         (["warm", "--jobs", "99"], "'--jobs': expected 64 or less", "warm"),
         (["warm", "--jobs", "0"], "'--jobs': expected 1 or more", "warm"),

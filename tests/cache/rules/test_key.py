@@ -114,6 +114,25 @@ NO_URIS = [
 ]
 
 
+@pytest.mark.parametrize(
+    ("uri", "is_offered"),
+    [
+        *(
+            (uri, True)
+            for uri in ("a.test", "A.test/b?c", "localhost", "localhost:80/a", "a:80", "10.0.0.1/", "[::1]:80/")
+        ),
+        *((uri, False) for uri in ("", "a", "/a.test", "http:/a.test", "mailto:a@b.test", "ftp://a.test/", "a b.test")),
+        *((uri, False) for uri in ("https:a.test", "a.test:x/", "http://a.test:x/", "./a.test", "a_.test")),
+    ],
+)
+def test_a_url_without_its_scheme_is_offered_with_one(uri: str, is_offered: bool) -> None:
+    with pytest.raises(ValueError, match="expected a URL like") as raised:
+        key_of_uri(uri)
+    assert (f'did you mean "http://{uri}"?' in str(raised.value)) is is_offered
+    if is_offered:
+        assert key_of_uri(f"http://{uri}")
+
+
 @pytest.mark.parametrize("uri", NO_URIS)
 def test_text_that_is_no_http_uri_has_no_key(uri: str) -> None:
     with pytest.raises(ValueError, match=r".+"):
