@@ -19,7 +19,7 @@ body{font:16px/1.55 system-ui,sans-serif;max-width:48rem;margin:0 auto;padding:1
 h1{font-size:1.6rem;line-height:1.25;margin:0 0 .5rem}h2{font-size:1.2rem;margin:2.2rem 0 .5rem}
 h3{font-size:1rem;margin:1.2rem 0 .3rem}a{color:var(--link)}p{margin:.5rem 0}
 pre{background:var(--code);border:1px solid var(--line);border-radius:6px;padding:.6rem .8rem;margin:.3rem 0;
-white-space:pre-wrap;overflow-wrap:anywhere;font:.85rem/1.5 ui-monospace,monospace}
+white-space:pre;overflow-x:auto;font:.85rem/1.5 ui-monospace,monospace}
 code{font:.85rem ui-monospace,monospace;overflow-wrap:anywhere}li{margin:.3rem 0}
 """
 
@@ -90,7 +90,8 @@ def set_up_document(files: Mapping[str, CertificateFile], fingerprint: str, host
             for path, file in files.items()
         ),
         fetch=_commands([fetch]),
-        fingerprint=":".join(fingerprint[place : place + 2] for place in range(0, len(fingerprint), 2)).upper(),
+        # a line may be broken between two bytes, and not within one
+        fingerprint=":<wbr>".join(fingerprint[place : place + 2].upper() for place in range(0, len(fingerprint), 2)),
         check=_commands([check]),
         systems=_sections([*LINUX, *OTHER_SYSTEMS], host, port),
         programs=_sections(PROGRAMS, host, port),

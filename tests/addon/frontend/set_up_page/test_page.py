@@ -140,10 +140,21 @@ def test_the_page_needs_no_script_loads_nothing_and_tells_no_path_of_this_machin
     assert str(Path.home()) not in text
 
 
+def test_no_line_is_broken_within_a_byte_of_the_fingerprint_or_within_an_option() -> None:
+    (page,) = responses(request("/", "OWN"))
+    text = page.body.decode()
+    fingerprint = re.search(r"<code>((?:[0-9A-F]{2}(?::<wbr>)?){32})</code>", text)
+    assert fingerprint
+    assert fingerprint[1].count(":<wbr>") == 31
+    (commands,) = re.findall(r"\npre\{(.*?)\}", text, re.DOTALL)
+    assert "white-space:pre;" in commands  # a browser would break a line behind each hyphen
+    assert "overflow-x:auto" in commands
+
+
 def test_the_page_has_the_fingerprint_and_the_address_that_the_client_has_used() -> None:
     by_address, by_name = responses(request("/", "[2001:db8::7]:3128"), request("http://mitm.it/", "mitm.it"))
     der = ssl.PEM_cert_to_DER_cert(Path(interception_ca()).read_text())
-    assert hashlib.sha256(der).hexdigest().upper() in by_address.body.decode().replace(":", "")
+    assert hashlib.sha256(der).digest().hex(":").upper() in by_address.body.decode().replace("<wbr>", "")
     assert b"curl -o secondhand-ca.pem &#x27;http://[2001:db8::7]:3128/cert/pem&#x27;" in by_address.body
     assert re.search(rb"--proxy http://127\.0\.0\.1:[1-9]\d+ --cacert", by_name.body)
 
