@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import EnumType, StrEnum
@@ -110,12 +111,12 @@ def _heading_of(table: str, example: Example) -> list[str]:
     if not table:
         return ["## The top of the file"]
     name = f"[[{table}]]" if table in example.lists else f"[{table}]"
-    return [f"{anchor(f'setting-{table}')}\n## `{name}`", escaped(example.tables[table])]
+    return [f"{anchor(f'setting-{table}')}\n## `{name}`", escaped(_with_code(example.tables[table]))]
 
 
 def _entry(setting: Setting, example: Example) -> str:
     comment, value = example.keys.get(setting.path, ("", ""))
-    described = escaped(comment) if comment else _pointer(setting.path, example)
+    described = escaped(_with_code(comment)) if comment else _pointer(setting.path, example)
     facts = [_default_of(setting, value, example)]
     if value and setting.path not in example.defaults:
         facts.append(f"Example: `{value}`")
@@ -125,6 +126,14 @@ def _entry(setting: Setting, example: Example) -> str:
         facts.append(f"Environment variable: `{setting.variable}`")
     listed = "\n".join(f"- {fact}" for fact in facts)
     return f"{anchor(f'setting-{setting.path}')}\n### `{setting.path}`\n\n{described}\n\n{listed}"
+
+
+def _with_code(comment: str) -> str:
+    """Return a comment with its values, which are in double quotes, as code."""
+    return "".join(
+        piece if piece.startswith("`") else re.sub(r'(?<![\w=])"[^"`]+"', r"`\g<0>`", piece)
+        for piece in re.split(r"(`[^`]*`)", comment)
+    )
 
 
 def _pointer(path: str, example: Example) -> str:

@@ -62,3 +62,9 @@ def test_comments_belong_to_the_key_or_table_below_them() -> None:
     assert example.tables == {"one": "A table.", "two": "Optional."}
     assert example.keys == {"one.key": ("A key.", "1"), "two.other": ("", '"x"')}
     assert (example.lists, example.defaults) == ({"two"}, {"one.key"})
+
+
+def test_values_in_a_comment_are_code(text: str) -> None:
+    assert '`"auto"`: store it without its cookies if it has public or s-maxage' in text
+    assert '`"127.0.0.1"` only this machine can' in text
+    assert 'Link with rel="original"' in text
