@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.fixtures.web_origin import Exchange, Origin, Page
-from tests.programs.installed_programs import program
+from tests.programs.managers import python_manager
 from tests.programs.registries.archives import zipped
 from tests.programs.secondhand_run import Runner
 
@@ -69,7 +69,7 @@ HTML = {"Content-Type": "text/html"}
 def test_a_lock_file_is_made_again_without_a_network(
     runner: Runner, origin: Origin, command: tuple[str, ...], fields: dict[str, str]
 ) -> None:
-    tool = (program(command[0]), *command[1:])
+    tool = (str(python_manager(command[0])), *command[1:])
     index = serve_wheels(origin, fields)
     lock = runner.folder / f"{command[0]}.lock"
     Path(runner.folder, "pyproject.toml").write_text(PROJECT.format(index=index))

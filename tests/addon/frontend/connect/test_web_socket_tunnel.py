@@ -174,7 +174,7 @@ def test_a_web_socket_is_logged_with_its_bytes_when_it_ends(tmp_path: Path) -> N
     run_conversation(conversation, echo_bytes, log={"access": str(tmp_path / "access.log")})
     (line,) = (tmp_path / "access.log").read_text().splitlines()
     assert "/chat HTTP/1.1" in line
-    assert line.endswith('" 101 5 bypass')
+    assert line.endswith('" 101 5 bypass/upgrade')
 
 
 # ---- the end of the proxy
