@@ -12,9 +12,6 @@ import os
 import sys
 from importlib import import_module
 
-FILE = os.path.abspath(__file__)  # noqa: PTH100 - pathlib is imported after the search path is set
-"""The path of this file."""
-
 
 def main() -> None:
     """Run the command line and end the process."""
@@ -41,16 +38,16 @@ def _open_standard_streams() -> None:
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
         os.set_inheritable(descriptor, True)
     os.close(descriptor)
-    sys.stdin = sys.stdin or open(0)  # noqa: SIM115 - stays open
-    sys.stdout = sys.stdout or open(1, "w")  # noqa: SIM115 - as above
-    sys.stderr = sys.stderr or open(2, "w")  # noqa: SIM115 - as above
+    sys.stdin = sys.stdin or os.fdopen(0)
+    sys.stdout = sys.stdout or os.fdopen(1, "w")
+    sys.stderr = sys.stderr or os.fdopen(2, "w")
 
 
 def _search_users_folders_last() -> None:
     """Search PYTHONPATH and the working directory after all that is installed. Children still inherit PYTHONPATH."""
     named = [*os.environ.get("PYTHONPATH", "").split(os.pathsep), ""]
     try:
-        users = {os.path.abspath(folder) for folder in named}  # noqa: PTH100 - see above
+        users = {os.path.abspath(folder) for folder in named}  # noqa: PTH100 - pathlib might still be another project's
     except FileNotFoundError:  # the working directory was deleted
         users = set(named)
     sys.path.sort(key=lambda entry: entry in users or not entry)  # a stable sort
@@ -58,7 +55,9 @@ def _search_users_folders_last() -> None:
 
 def _import_our_packages() -> None:
     """Import the packages from the folder of this file. Their modules are found in the packages from then on."""
-    folder = os.path.dirname(FILE)  # noqa: PTH120 - see above
+    from pathlib import Path  # not before the search path is set: it might be another project's
+
+    folder = str(Path(__file__).absolute().parent)
     sys.path.insert(0, folder)
     for package in ("addon", "cache"):
         import_module(package)

@@ -1,6 +1,7 @@
 """The script that `mitmdump -s` and `mitmweb -s` load. mitmproxy takes the addon from `addons`."""
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 FOLDER = Path(__file__).absolute().parent
@@ -11,16 +12,12 @@ sys.path[:] = [entry for entry in sys.path if Path(entry).absolute() != FOLDER]
 # PYTHONPATH may name a project with an `addon` or a `cache` of its own. So our packages are imported from their folder;
 # modules inside them are found by the packages from then on.
 sys.path.insert(0, str(FOLDER.parent))
-import addon  # noqa: E402 - the import needs the sys.path that is set above
-import cache  # noqa: E402 - as above
-
+packages = [import_module(name) for name in ("addon", "cache")]
 sys.path.remove(str(FOLDER.parent))
 
-for package in (addon, cache):
+for package in packages:
     if Path(package.__file__ or "").parents[1] != FOLDER.parent:  # another script of this mitmproxy was loaded before
         message = f"expected secondhand's package {package.__name__}, found {package.__file__}: load this script first"
         raise ImportError(message)
 
-from addon.frontend.mitm.embedded import Embedded  # noqa: E402 - as above
-
-addons = [Embedded()]
+addons = [import_module("addon.frontend.mitm.embedded").Embedded()]

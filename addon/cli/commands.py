@@ -22,7 +22,7 @@ from addon.cli.help import HelpfulCommand, HelpfulGroup
 class PassThroughCommand(TyperCommand):
     """A command that passes on all its arguments unparsed, `--help` included."""
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # typer's own class of context
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Keep the arguments as they are."""
         ctx.args = args
         return []

@@ -1,6 +1,7 @@
 """The help of commands: in plain text, the same on a terminal, in a pipe and in the documentation.
 
 typer's own help shows types of Python, shortens sentences, and on a terminal needs a library that is slow to import.
+Contexts and formatters are `Any` here: their classes are in a module of typer that is not public.
 """
 
 from __future__ import annotations
@@ -69,9 +70,9 @@ class HelpfulCommand(TyperCommand):
 class HelpfulGroup(TyperGroup):
     """A command that has commands of its own. They are listed with the whole first sentence of their help."""
 
-    def collect_usage_pieces(self, ctx: Any) -> list[str]:  # noqa: ARG002 - typer passes it
-        """Return the parts of the usage line."""
-        return ["[OPTIONS]", "COMMAND"]
+    def collect_usage_pieces(self, ctx: Any) -> list[str]:
+        """Return the parts of the usage line: `[OPTIONS] COMMAND`."""
+        return [*super().collect_usage_pieces(ctx)[:-1], "COMMAND"]  # in place of typer's COMMAND [ARGS]...
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands and the options."""

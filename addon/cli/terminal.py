@@ -31,9 +31,6 @@ EXIT_CODES: Mapping[int, str] = MappingProxyType(
 )
 """The meaning of each exit code. `secondhand run` passes on the exit code of its command, and has some more."""
 
-_TYPERS_OWN = (typer.Exit, typer.Abort, *typer.BadParameter.__bases__)
-"""The exceptions that typer handles itself; those about a wrong command line have a common base class."""
-
 _ROWS_ALIGNED = 1000
 """Rows of a table that are aligned with each other on a terminal."""
 
@@ -63,18 +60,18 @@ class Application(HelpfulGroup):
         except (typer.Abort, KeyboardInterrupt):
             sys.exit(INTERRUPTED)
 
-    def parse_args(self, ctx: typer.Context, args: list[str]) -> list[str]:  # type: ignore[override]  # as below
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Parse the command line; `help COMMAND` is `COMMAND --help`."""
         return super().parse_args(ctx, [*args[1:], "--help"] if args[:1] == ["help"] else args)
 
-    def invoke(self, ctx: typer.Context) -> Any:  # type: ignore[override]  # typer's own class of context
+    def invoke(self, ctx: Any) -> Any:
         """Run a command."""
         logging.lastResort = NoteHandler(logging.WARNING)  # for commands that do not configure logging
         try:
             return super().invoke(ctx)
-        except Exception as error:
-            if isinstance(error, _TYPERS_OWN):
-                raise
+        except (typer.Exit, typer.Abort, UsageError):
+            raise
+        except Exception as error:  # of any kind: those that people cannot run into are raised again
             from addon.serve.failures import message_and_exit_code  # slow to import: it needs the errors of all parts
 
             if (expected := message_and_exit_code(error)) is None:

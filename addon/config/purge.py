@@ -12,12 +12,6 @@ from addon.config.trusted_proxies import trusted_proxy
 from cache.policy.cache_policy import TAG_FIELDS
 from cache.rules.tags import GROUPS_FIELD
 
-TOKEN = "purge.token"  # noqa: S105 - the name of a file
-"""The name of the file with the token in the directory of the store."""
-
-LOG = "purges.log"
-"""The name of the log of purges in the directory of the store."""
-
 
 class PurgeSettings(Section):
     """The table `[purge]`."""
@@ -30,11 +24,11 @@ class PurgeSettings(Section):
 
     def token(self, store: Path) -> Path:
         """Return the file with the token; `store` is the directory of the store."""
-        return Path(self.token_file).expanduser().absolute() if self.token_file else store / TOKEN
+        return Path(self.token_file).expanduser().absolute() if self.token_file else store / "purge.token"
 
     def log_file(self, store: Path) -> Path:
         """Return the log of purges; `store` is the directory of the store."""
-        return Path(self.log).expanduser().absolute() if self.log else store / LOG
+        return Path(self.log).expanduser().absolute() if self.log else store / "purges.log"
 
     def stripped(self, *, is_edge: bool) -> tuple[str, ...]:
         """Return the names of the fields with tags that clients do not get."""

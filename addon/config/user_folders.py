@@ -25,8 +25,10 @@ def expanded(path: str) -> Path:
 
 def home_directory() -> Path | None:
     """Return the home directory, if the user has one."""
-    home = Path(os.path.expanduser("~"))  # noqa: PTH111 - without a home, the path stays as it is
-    return None if str(home) == "~" else home
+    try:
+        return Path.home()
+    except RuntimeError:
+        return None
 
 
 def default_store() -> Path:
@@ -47,8 +49,10 @@ def place_of_settings_file() -> Path | None:
 def default_settings_file() -> Path | None:
     """Return the settings file in the user's configuration directory, or None if there is none that can be seen."""
     file = place_of_settings_file()
-    # os.path: a folder that cannot be searched is no error here
-    return file if file and os.path.isfile(file) else None  # noqa: PTH113 - see above
+    try:
+        return file if file and file.is_file() else None
+    except PermissionError:  # the folder may not be searched
+        return None
 
 
 def ca_directory(store: Path) -> Path:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-
-class BrokenRequestBody(Exception):
-    """The client disconnected, or broke its framing, before its content was complete."""
+from addon.origin import BrokenRequestBody
 
 
 class IncomingContent:

@@ -27,6 +27,14 @@ request and returns the response (`OriginResponse`).
 from addon.origin.client import OriginClient, OriginResponse
 from addon.origin.errors import FailureKind, OriginFailure
 from addon.origin.options import OriginOptions
-from addon.origin.request_body import RequestContent
+from addon.origin.request_body import BrokenRequestBody, RequestContent
 
-__all__ = ["FailureKind", "OriginClient", "OriginFailure", "OriginOptions", "OriginResponse", "RequestContent"]
+__all__ = [
+    "BrokenRequestBody",
+    "FailureKind",
+    "OriginClient",
+    "OriginFailure",
+    "OriginOptions",
+    "OriginResponse",
+    "RequestContent",
+]

@@ -137,6 +137,7 @@ class UpstreamProxies:
         return Route(scheme, host, port, proxy)
 
     def _is_bypassed(self, host: str, port: int) -> bool:
+        # typeshed has only proxy_bypass, which on macOS asks the system in place of `self._bypass`
         from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed lacks it
 
         return any(proxy_bypass_environment(name, self._bypass) for name in (host, host_port(host, port)))

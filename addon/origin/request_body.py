@@ -14,12 +14,19 @@ from dataclasses import dataclass
 _LAST_CHUNK = b"0\r\n\r\n"
 
 
+class BrokenRequestBody(Exception):
+    """The client disconnected, or broke its framing, before its content was complete."""
+
+
 @dataclass(frozen=True, slots=True)
 class RequestContent:
     """The content of a request as an iterator, and its length if known. It is framed anew (RFC 9112 §6)."""
 
     chunks: AsyncIterator[bytes]
-    """Read as fast as the origin accepts data. If it raises, the exchange fails. It is closed if it has `aclose`."""
+    """Read as fast as the origin accepts data. It is closed if it has `aclose`.
+
+    It raises BrokenRequestBody if the client does not send all of it; then the exchange fails.
+    """
     length: int | None = None
     """Bytes in total. None means that the length is unknown; the content is then sent in chunks."""
 

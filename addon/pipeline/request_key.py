@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from hashlib import sha256
 
-from addon.origin import RequestContent
+from addon.origin import BrokenRequestBody, RequestContent
 from addon.pipeline.content_digest import ContentDigest
 from addon.pipeline.request_context import RequestContext
 from cache.http.fields import media_type
@@ -64,7 +64,7 @@ async def _replay_request(
     try:
         async for _ in digest.chunks(content):
             pass
-    except Exception:  # noqa: BLE001 - the iterator is the client's; without its content, nothing answers the request
+    except BrokenRequestBody:
         return request, context
     return replace(request, content_digest=digest.value), replace(context, content=None)
 
@@ -73,14 +73,14 @@ async def _with_content(
     request: Request, context: RequestContext, content: RequestContent
 ) -> tuple[Request, RequestContext]:
     read = bytearray()
-    failure: Exception | None = None
+    failure: BrokenRequestBody | None = None
     whole = False
     try:
         while len(read) <= MAX_KEYED:
             read += await anext(content.chunks)
     except StopAsyncIteration:
         whole = True
-    except Exception as error:  # noqa: BLE001 - the iterator is the client's; its error is raised when the content is read
+    except BrokenRequestBody as error:  # raised again when the content is read
         failure = error
     replayed = RequestContent(_replayed(bytes(read), content.chunks, failure, whole=whole), content.length)
     if whole:
@@ -89,7 +89,7 @@ async def _with_content(
 
 
 async def _replayed(
-    read: bytes, rest: AsyncIterator[bytes], failure: Exception | None, *, whole: bool
+    read: bytes, rest: AsyncIterator[bytes], failure: BrokenRequestBody | None, *, whole: bool
 ) -> AsyncIterator[bytes]:
     if read:
         yield read

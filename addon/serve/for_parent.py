@@ -29,7 +29,7 @@ def main(options: str) -> int:
     threading.Thread(target=_stop_at_end_of_input, daemon=True).start()
     try:
         return _serve(PrivateOptions.from_line(options))
-    except Exception as error:
+    except Exception as error:  # of any kind: those that people cannot run into are raised again
         if (expected := message_and_exit_code(error)) is None:
             raise
         message, exit_code = expected

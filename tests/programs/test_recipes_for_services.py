@@ -87,7 +87,7 @@ def test_systemd_accepts_and_runs_the_user_service(tmp_path: Path) -> None:
     ).stderr
     assert "secondhand.service" not in said
     parser = configparser.RawConfigParser()
-    parser.optionxform = str  # type: ignore[assignment, method-assign]  # its documented use
+    parser.optionxform = str
     parser.read_string(text)
     service = parser["Service"]
     with ServiceManager(tmp_path) as manager:

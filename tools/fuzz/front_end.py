@@ -23,10 +23,13 @@ from addon.frontend.http1.request_target import ForwardProxyTargets
 from addon.frontend.http2.connection import Http2Connection
 from addon.frontend.http2.handler import Http2Handler
 from addon.frontend.listener import Listener
+from addon.serve.late_imports import import_late_modules
 from addon.service import Service
 from cache.http.messages import Fields, Response
 from cache.rules.stored_response import StoredResponse
 from tools.fuzz.transport import KeptTransport
+
+import_late_modules()  # before the fuzzer runs: it changes what is imported then, and some modules do not survive that
 
 NOW = 1_795_435_200.0
 """Mon, 23 Nov 2026 12:00:00 GMT; the clock stands still."""

@@ -10,7 +10,7 @@ from addon.frontend.client_gone import ClientGone
 from addon.frontend.connections import LINGER
 from addon.frontend.http2.stream import Stream
 from addon.frontend.http2.upload import Upload
-from addon.frontend.incoming_content import BrokenRequestBody
+from addon.origin import BrokenRequestBody
 
 HIGH_WATER, LOW_WATER = 65_536, 16_384
 """Bytes that wait to be sent: above the first the protocol is paused, at the second it goes on."""

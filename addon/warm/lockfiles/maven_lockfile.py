@@ -10,6 +10,8 @@ from addon.warm.lockfiles.maven_files import MAVEN_FIELDS, with_checksum
 from addon.warm.lockfiles.maven_repository import Module, Repositories
 from addon.warm.readers.urls import checked_url, is_http, not_http
 
+COORDINATES = ("groupId", "artifactId", "version")
+
 
 async def found_in(lock: LockFile) -> Found:
     """Return each artifact and its POM, the POMs that it inherits from or imports, and their checksums.
@@ -40,17 +42,15 @@ async def found_in(lock: LockFile) -> Found:
 
 def _artifacts(value: object) -> Iterator[dict[str, object]]:
     """Iterate over the artifacts at any depth: they have coordinates and a URL."""
-    match value:
-        case {"groupId": str(), "artifactId": str(), "version": str(), "resolved": str(), **_rest}:
-            assert isinstance(value, dict)  # noqa: S101 - the pattern says so, but not to the type checker
-            yield value
+    if isinstance(value, dict) and all(isinstance(value.get(key), str) for key in (*COORDINATES, "resolved")):
+        yield value
     children = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     for child in children:
         yield from _artifacts(child)
 
 
 def _module(artifact: dict[str, object], lock: LockFile) -> Module:
-    values = [str(artifact[key]) for key in ("groupId", "artifactId", "version")]
+    values = [str(artifact[key]) for key in COORDINATES]
     if not all(values):
         raise SourceError(f"{lock.path}: expected an artifact with groupId, artifactId and version")
     return Module(*values)

@@ -30,6 +30,9 @@ CHECKS_AGE_FROM = 11
 _KEY = re.compile(r"/?(?P<name>@[^/@]+/[^/@]+|[^/@]+)[@/](?P<version>[^(_]+)(?P<peers>[(_].*)?")
 
 
+_Table = Mapping[str, object]
+
+
 @dataclass(frozen=True, slots=True)
 class _Pnpm:
     registries: Registries
@@ -42,13 +45,15 @@ async def found_in(lock: LockFile) -> Found:
     if not packages:
         return []
     pnpm = await _pnpm(lock)
-    found = [each for key, package in packages.items() for each in _requests(key, package, pnpm, f"{lock.path}: {key}")]
+    found: Found = []
+    for key, (package, resolution) in packages.items():
+        found += _requests(key, package, resolution, pnpm, f"{lock.path}: {key}")
     return list(dict.fromkeys(found))
 
 
-def _packages(lock: LockFile) -> dict[str, Mapping[str, object]]:
-    """Return the packages of all documents of the file. Raises SourceError."""
-    packages: dict[str, Mapping[str, object]] = {}
+def _packages(lock: LockFile) -> dict[str, tuple[_Table, _Table]]:
+    """Return the packages of all documents of the file, each with its resolution. Raises SourceError."""
+    packages: dict[str, tuple[_Table, _Table]] = {}
     for document in yaml_documents(read_text(lock.path), lock.path):
         if "lockfileVersion" not in document:
             raise SourceError(f"{lock.path}: expected lockfileVersion")
@@ -56,9 +61,11 @@ def _packages(lock: LockFile) -> dict[str, Mapping[str, object]]:
         if not isinstance(listed, dict):
             raise SourceError(f"{lock.path}: expected a table under packages")
         for key, package in listed.items():
-            if not isinstance(package, dict) or not isinstance(package.get("resolution"), dict):
-                raise SourceError(f"{lock.path}: {key}: expected a package with resolution")
-            packages[str(key)] = package
+            match package:
+                case {"resolution": dict(resolution)}:
+                    packages[str(key)] = package, resolution
+                case _:
+                    raise SourceError(f"{lock.path}: {key}: expected a package with resolution")
     return packages
 
 
@@ -71,9 +78,7 @@ async def _pnpm(lock: LockFile) -> _Pnpm:
     return _Pnpm(registries_in(configuration, " ".join(command)), bool(version and int(version[1]) >= CHECKS_AGE_FROM))
 
 
-def _requests(key: str, package: Mapping[str, object], pnpm: _Pnpm, place: str) -> Iterator[Wanted | Missing]:
-    resolution = package["resolution"]
-    assert isinstance(resolution, dict)  # noqa: S101 - `_packages` has checked it
+def _requests(key: str, package: _Table, resolution: _Table, pnpm: _Pnpm, place: str) -> Iterator[Wanted | Missing]:
     if "directory" in resolution:
         return
     if resolution.get("type") == "git" or "repo" in resolution:
@@ -88,9 +93,7 @@ def _requests(key: str, package: Mapping[str, object], pnpm: _Pnpm, place: str) 
     yield Wanted(checked_url(url, place), TARBALL_FIELDS, digest) if is_http(url) else not_http(key, url)
 
 
-def _name_and_url(
-    key: str, resolution: Mapping[str, object], registries: Registries, place: str
-) -> tuple[str, str | None, str]:
+def _name_and_url(key: str, resolution: _Table, registries: Registries, place: str) -> tuple[str, str | None, str]:
     """Return the name, the version in a registry (or None), and the URL of the tarball. Raises SourceError."""
     match = _KEY.fullmatch(key)
     if match and re.match(r"\d", match["version"]):

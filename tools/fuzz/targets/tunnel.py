@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 from functools import cache
 
-import mitmproxy.proxy.layers.tls  # noqa: F401 - now, since a module that a target imports is changed by the fuzzer
-
 from addon.frontend.connect.tunnel import ConnectTunnel
 from tools.fuzz.front_end import FrontEnd
 from tools.fuzz.pieces import splits

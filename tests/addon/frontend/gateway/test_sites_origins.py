@@ -158,7 +158,7 @@ def test_checks_take_all_origins_down_and_bring_them_up() -> None:
 
     def states(edge: FrontEndUnderTest) -> set[object]:
         [site] = edge.service.described_sites()
-        return {origin["state"] for origin in site["origins"]}  # type: ignore[attr-defined]  # plain data
+        return {origin["state"] for origin in site["origins"]}
 
     async def conversation(edge: FrontEndUnderTest, origins: list[RawOrigin]) -> None:
         client = await edge.client()
@@ -211,7 +211,7 @@ def test_a_reload_changes_the_origins_and_keeps_the_state_of_those_that_stay() -
         for number in range(3):
             assert (await client.fetch(ask(HOST, f"/other/{number}"))).body == b"c"
         [described] = edge.service.described_sites()
-        assert [origin["state"] for origin in described["origins"]] == ["down", "up"]  # type: ignore[attr-defined]  # plain data
+        assert [origin["state"] for origin in described["origins"]] == ["down", "up"]
 
     run_edge(conversation, lambda urls: one_site()(urls[:2]), naming(b"a"), naming(b"b"), naming(b"c"))
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from addon.frontend.connections import STALL_TIMEOUT
 from cache import engine
+from cache.http.messages import Request
 from cache.rules.key import key_of_uri
 from tests.addon.frontend.front_end import FrontEndUnderTest, authority_of, get, run_conversation, until
 from tests.addon.frontend.http1.test_send import BODY, body_file, cacheable, client_of_stored_body, on_disk
@@ -22,7 +24,7 @@ def decisions(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     targets: list[str] = []
     decide = engine.on_request
 
-    def noted(request, *args):  # type: ignore[no-untyped-def] # passes its arguments on as they are
+    def noted(request: Request, *args: Any) -> Any:
         targets.append(request.uri)
         return decide(request, *args)
 

@@ -10,7 +10,7 @@ import pytest
 
 from addon.frontend.http1.request_body import MAX_FRAMING, MAX_WAITING, RequestBody
 from addon.frontend.http1.request_head import MalformedRequest
-from addon.frontend.incoming_content import BrokenRequestBody
+from addon.origin import BrokenRequestBody
 
 
 class FakeTransport:

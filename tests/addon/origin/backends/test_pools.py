@@ -46,7 +46,7 @@ def test_it_gets_one_request_when_it_is_due_but_not_as_a_second_attempt() -> Non
         assert first.route.port == origins[1].port
         assert 1 not in [chosen(client, origins) for _ in range(4)]
         site.origins[1].health.tried_at -= 11
-        other = client.pools(ask()).choose(ask(), [client.pools(ask()).all[0]])  # type: ignore[attr-defined]  # of a site
+        other = client.pools(ask()).choose(ask(), [client.pools(ask()).all[0]])
         assert other is not None
         assert other.route.port == origins[2].port
 
@@ -101,7 +101,7 @@ def test_a_second_attempt_at_the_only_origin_is_no_trial() -> None:
         take_down(client, 0)
         [site] = client.sites
         pools, before = client.pools(ask()), site.origins[0].health.tried_at
-        assert pools.choose(ask(), [pools.all[0]]) is None  # type: ignore[attr-defined]  # of a site
+        assert pools.choose(ask(), [pools.all[0]]) is None
         assert site.origins[0].health.tried_at == before
 
     run_site(conversation, NAMES[0])
