@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable
+from threading import Thread
 
 from addon.config.store import MemorySettings, StoreSettings
 from addon.pipeline.async_store import AsyncStore
 from addon.pipeline.project_copies import ProjectCopies
 from addon.pipeline.store_condition import StoreCondition
-from addon.pipeline.store_watch import StoreWatch
+from addon.pipeline.store_watch import CLOSE_TIMEOUT, StoreWatch
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore, StoreError
@@ -50,6 +52,7 @@ class OwnStore:
         self._count_lost = count_lost
         by_project = self.directory is not None and bool(settings.project)
         self._project = ProjectCopies(settings.directory, settings.project) if by_project else None
+        self._touching: Thread | None = None
         self._watch = StoreWatch(self._opened, self.condition) if self.directory else None
 
     def _opened(self) -> TieredStore:
@@ -57,10 +60,9 @@ class OwnStore:
         on_use = project.note if project else lambda _: None
         disk = DiskStore(settings.directory, settings.max_size, captures=settings.captures, on_use=on_use)
         if project:
-            try:
-                project.begin(disk.touch_all)
-            except StoreError as error:  # only the order of eviction depends on it
-                logger.warning("the copies of this project could not be marked as used: %s", error)
+            # behind the start, which a project with many copies would hold up for seconds
+            self._touching = Thread(target=_touch, args=(project, disk), name="project-copies", daemon=True)
+            self._touching.start()
         return TieredStore(disk, self._memory.store_size, self._memory.max_object, self._lost)
 
     def _lost(self, reason: NotStored, count: int) -> None:
@@ -101,7 +103,17 @@ class OwnStore:
         if self._watch:
             await self._watch.close()
         if self._project:
+            self._project.end()
+            if self._touching:
+                await asyncio.to_thread(self._touching.join, CLOSE_TIMEOUT)
             try:
                 self._project.save()
             except OSError as error:
                 logger.warning("the copies of this project could not be listed: %s", error)
+
+
+def _touch(project: ProjectCopies, disk: DiskStore) -> None:
+    try:
+        project.begin(disk.touch_all)
+    except StoreError as error:  # only the order of eviction depends on it
+        logger.warning("the copies of this project could not be marked as used: %s", error)

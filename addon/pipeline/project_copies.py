@@ -11,7 +11,9 @@ import re
 from collections.abc import Callable, Collection
 from fcntl import LOCK_EX, flock
 from hashlib import sha256
+from itertools import batched
 from pathlib import Path
+from threading import Event
 from typing import BinaryIO
 
 FOLDER = "projects"
@@ -19,6 +21,11 @@ FOLDER = "projects"
 
 MAX_COPIES = 200_000
 """Copies of one project that are listed."""
+
+_TOUCHED_AT_ONCE = 500
+"""Copies in one transaction: it takes some hundredths of a second, in which no process can store anything."""
+_REST = 0.015
+"""Seconds between two of them. Writers of other processes look for the lock in intervals of this order."""
 
 _ID = re.compile(r"[0-9a-f-]{1,64}")
 
@@ -32,20 +39,27 @@ class ProjectCopies:
         self._project = project
         self._used: set[str] = set()
         self._gone: set[str] = set()
+        self._ended = Event()
 
     def note(self, entry_id: str) -> None:
         """Add a copy that was used or stored. May be called on any thread."""
         self._used.add(entry_id)
 
     def begin(self, touch: Callable[[Collection[str]], Collection[str]]) -> None:
-        """Have all copies of the project count as used now.
+        """Have all copies of the project count as used now, some at a time. That may take seconds; `end` ends it.
 
         `touch` does that, and returns the ids of those that are still stored. Raises what `touch` raises.
         """
-        if listed := self._listed():
-            stored = set(touch(listed))
-            self._gone = listed - stored
+        for ids in batched(self._listed(), _TOUCHED_AT_ONCE):
+            stored = set(touch(ids))
             self._used |= stored
+            self._gone.update(set(ids) - stored)
+            if self._ended.wait(_REST):
+                return
+
+    def end(self) -> None:
+        """Have `begin` return after what it is doing now; the other copies stay in the list."""
+        self._ended.set()
 
     def save(self) -> None:
         """Write the list, together with what another process has added. Raises OSError."""

@@ -97,6 +97,24 @@ def test_copies_that_are_gone_leave_the_list_and_others_of_the_same_project_stay
     assert touched_by(fourth) == ["aa"]
 
 
+def test_when_the_proxy_ends_meanwhile_the_copies_that_are_not_marked_yet_stay_in_the_list(tmp_path: Path) -> None:
+    first, second = ProjectCopies(tmp_path, "/p"), ProjectCopies(tmp_path, "/p")
+    for number in range(1_200):
+        first.note(f"{number:x}")
+    first.save()
+    marked: list[str] = []
+
+    def touch(ids: Collection[str]) -> Collection[str]:
+        marked.extend(ids)
+        second.end()
+        return ids
+
+    second.begin(touch)
+    second.save()
+    assert 0 < len(marked) < 1_200
+    assert len(touched_by(ProjectCopies(tmp_path, "/p"))) == 1_200
+
+
 def test_a_malformed_list_is_an_empty_one(tmp_path: Path) -> None:
     copies = ProjectCopies(tmp_path, "/p")
     copies.note("aa")
