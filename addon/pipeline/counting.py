@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from addon.runtime.host_counters import host_counter
+from addon.runtime.host_counters import HostCounter, host_counter
 from cache.answer.cache_status import Handling
 from cache.policy.reasons import NotStored
 
@@ -41,7 +41,7 @@ def response_counters(
     return tuple(names)
 
 
-def host_counters(host: str, handling: Handling | None) -> tuple[str, ...]:
+def host_counters(host: str, handling: Handling | None) -> tuple[HostCounter, ...]:
     """Return the names of the counters of a host that a response adds to.
 
     `host` has its port, unless that is the default one; `handling` is as above.
@@ -54,11 +54,11 @@ def host_counters(host: str, handling: Handling | None) -> tuple[str, ...]:
     return tuple(names)
 
 
-def from_copy_counters(host: str) -> tuple[str, str]:
+def from_copy_counters(host: str) -> tuple[str, HostCounter]:
     """Return the names of the counters to which the bytes of a response from a copy are added."""
     return "octets.from_copy", host_counter(host, "octets.from_copy")
 
 
-def from_origin_counters(host: str) -> tuple[str, str]:
+def from_origin_counters(host: str) -> tuple[str, HostCounter]:
     """Return the names of the counters to which the bytes of an origin's response are added."""
     return "octets.from_origin", host_counter(host, "octets.from_origin")

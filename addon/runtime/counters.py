@@ -6,7 +6,10 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from threading import Lock
 
-from addon.runtime.host_counters import HostCounters, is_host_counter
+from addon.runtime.host_counters import HostCounter, HostCounters
+
+type CounterName = str | HostCounter
+"""The name of a counter of COUNTERS, or of a host's counter."""
 
 COUNTERS = {
     "requests": "requests that reached the cache",
@@ -57,16 +60,17 @@ class Counters:
         """Call `source` before the counters are read: a part that counts on its own adds its counts then."""
         self._sources.append(source)
 
-    def count(self, name: str, amount: int = 1) -> None:
+    def count(self, name: CounterName, amount: int = 1) -> None:
         """Add to a counter of COUNTERS. Raises KeyError for any other name."""
         self.count_each((name,), amount)
 
-    def count_each(self, names: Iterable[str], amount: int = 1) -> None:
+    def count_each(self, names: Iterable[CounterName], amount: int = 1) -> None:
         """Add to several counters, those of COUNTERS and those of hosts. Raises KeyError for any other name."""
         with self._lock:
             for name in names:
-                if is_host_counter(name):
-                    self._hosts.count(name, amount)
+                if isinstance(name, tuple):
+                    host, counter = name
+                    self._hosts.count(host, counter, amount)
                     continue
                 if name not in self._counts and name.partition(".")[0] + ".*" not in COUNTERS:
                     raise KeyError(name)

@@ -21,17 +21,13 @@ MAX_HOSTS = 1_000
 OTHER_HOSTS = "(other hosts)"
 """The name of all later hosts together."""
 
-_PREFIX = "host "
+type HostCounter = tuple[str, str]
+"""A host, and a counter of HOST_COUNTERS. It stands among the names of other counters, which are text."""
 
 
-def host_counter(host: str, counter: str) -> str:
+def host_counter(host: str, counter: str) -> HostCounter:
     """Return the name of a counter of HOST_COUNTERS for a host, among the names of all counters."""
-    return f"{_PREFIX}{counter} {host}"
-
-
-def is_host_counter(name: str) -> bool:
-    """Return whether `host_counter` has returned this name."""
-    return name.startswith(_PREFIX)
+    return host, counter
 
 
 class HostCounters:
@@ -44,18 +40,17 @@ class HostCounters:
         """Return the name under which a host is counted: its own, or that of all later ones."""
         return host if host in self._hosts or len(self._hosts) < MAX_HOSTS else OTHER_HOSTS
 
-    def count(self, name: str, amount: int) -> None:
-        """Add to a counter that `host_counter` has named. Raises KeyError if there is no such counter."""
-        counter, host = name.removeprefix(_PREFIX).split(" ", 1)
+    def count(self, host: str, counter: str, amount: int) -> None:
+        """Add to a counter of HOST_COUNTERS for a host. Raises KeyError if there is no such counter."""
         if counter not in HOST_COUNTERS:
-            raise KeyError(name)
+            raise KeyError(counter)
         self._hosts.setdefault(self.counted_as(host), Counter())[counter] += amount
 
     def add(self, hosts: object) -> None:
         """Add what another process has counted, as `described` returns it there."""
         for host, counters in hosts.items() if isinstance(hosts, Mapping) else ():
             for counter, amount in counters.items():
-                self.count(host_counter(host, counter), amount)
+                self.count(host, counter, amount)
 
     def described(self) -> dict[str, dict[str, int]]:
         """Return the counters of each host, those with the most requests first."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from addon.runtime.counters import Counters
+from addon.runtime.counters import CounterName, Counters
 
 
 class Tally:
@@ -19,10 +19,10 @@ class BatchedCounters:
 
     def __init__(self, counters: Counters) -> None:
         self._counters = counters
-        self._tallies: dict[tuple[str, ...], Tally] = {}
+        self._tallies: dict[tuple[CounterName, ...], Tally] = {}
         counters.add_source(self.flush)
 
-    def tally(self, *names: str) -> Tally:
+    def tally(self, *names: CounterName) -> Tally:
         """Return the tally for these counters, the same one each time. Whoever counts adds to its amount."""
         return self._tallies.setdefault(names, Tally())
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from addon.runtime.host_counters import HOST_COUNTERS, MAX_HOSTS, OTHER_HOSTS, HostCounters, host_counter
+from addon.runtime.host_counters import HOST_COUNTERS, MAX_HOSTS, OTHER_HOSTS, HostCounters
 from tests.addon.frontend.front_end import FrontEndUnderTest, get, request_head, run_conversation
 from tests.addon.frontend.http2.http2_client import http2_client
 from tests.fixtures.raw_origin import Peer, RawOrigin
@@ -28,7 +28,7 @@ async def pages(peer: Peer) -> None:
 def test_later_hosts_are_counted_together() -> None:
     counters = HostCounters()
     for number in range(MAX_HOSTS + 5):
-        counters.count(host_counter(f"{number}.example", "requests"), 1)
+        counters.count(f"{number}.example", "requests", 1)
     described = counters.described()
     assert len(described) == MAX_HOSTS + 1
     assert next(iter(described)) == OTHER_HOSTS
@@ -38,7 +38,7 @@ def test_later_hosts_are_counted_together() -> None:
 
 def test_what_other_processes_have_counted_is_added() -> None:
     total, one = HostCounters(), HostCounters()
-    one.count(host_counter("a.example", "hits"), 2)
+    one.count("a.example", "hits", 2)
     for _ in range(2):
         total.add(one.described())
     assert total.described()["a.example"] == {**dict.fromkeys(HOST_COUNTERS, 0), "hits": 4}
