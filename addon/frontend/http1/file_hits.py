@@ -18,7 +18,7 @@ from addon.pipeline.reply import Reply
 from addon.pipeline.reply_builder import CHUNK
 from addon.pipeline.responder import Responder
 from cache.engine.decisions import Serve
-from cache.http.messages import Fields, Request
+from cache.http.messages import DEFAULT_PORTS, Fields, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.freshness import current_age, freshness_lifetime
 from cache.stores.base import Stamp, StoreError
@@ -89,7 +89,7 @@ class FileHits:
     def __init__(self, is_valid: Callable[[KnownDecision, float], bool], counters: BatchedCounters) -> None:
         """Use decisions as long as `is_valid` says that they hold at a time (seconds since the epoch)."""
         self._is_valid = is_valid
-        self._counters = counters
+        self._requests = {scheme: counters.tally(*request_counters(scheme)) for scheme in DEFAULT_PORTS}
         self._known: dict[bytes, KnownServe] = {}
 
     def find(self, head_as_sent: bytes, request: Request, now: float, client: DirectFetchClient) -> FileHit | None:
@@ -100,8 +100,7 @@ class FileHits:
         if not self._is_valid(known, now):
             del self._known[head_as_sent]
             return None
-        requests = self._counters.tally(*request_counters(request.scheme))
-        return FileHit(request, known.at(now), client, requests)
+        return FileHit(request, known.at(now), client, self._requests[request.scheme])
 
     def keep(self, head_as_sent: bytes, serve: Serve, policy: CachePolicy, stamp: Stamp, now: float) -> None:
         """Keep a decision made at `now`, unless it may be another one a moment later."""

@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import override
 
-from addon.frontend.http1.batched_counters import BatchedCounters
+from addon.frontend.http1.batched_counters import BatchedCounters, Tally
 from addon.frontend.http1.direct_fetch import DirectFetch, DirectFetchClient, ReadyFetch
 from addon.frontend.http1.repeated_requests import OpenRequests, RepeatedRequest
 from addon.frontend.http1.request_templates import RequestTemplates
@@ -78,10 +78,10 @@ class ValidationPlan:
     """The head that the client gets, with `%b` for Date."""
     valid_until: float
     """In seconds since the epoch."""
-    counters: tuple[str, ...]
-    """The names of the counters that such a response adds to."""
-    octets: tuple[str, ...]
-    """The names of those to which the bytes of its content are added."""
+    responses: Tally
+    """Such responses."""
+    octets: Tally
+    """The bytes of their content."""
     log_line: str
     """Its line in the access log, from the method on."""
 
@@ -209,8 +209,7 @@ class Validations:
             return None
         received = Received(head.parsed.response, fetch.sent_at, now)
         outcome = self.fetcher.outcomes.judge(planned.request, planned.sent, received, planned.policy)
-        host = self._counters.counted_as(planned.request.authority)
-        plan = validation_plan(planned, head, outcome, host) if isinstance(outcome, Freshen) else None
+        plan = validation_plan(planned, head, outcome, self._counters) if isinstance(outcome, Freshen) else None
         if plan is not None:
             self._plans[planned.head_as_sent] = plan
             if len(self._plans) > MAX_PLANS:
@@ -223,8 +222,8 @@ class Validations:
 
     def conclude(self, fetch: ValidatingFetch, plan: ValidationPlan) -> None:
         """Finish a fetch whose response is sent by a plan, and count it."""
-        self._counters.tally(*plan.counters).amount += 1
-        self._counters.tally(*plan.octets).amount += plan.response.length
+        plan.responses.amount += 1
+        plan.octets.amount += plan.response.length
         single_flight = self.fetcher.single_flight
         self.fetcher.note_response(fetch.request)
         single_flight.clear_hit_for_pass(fetch.flight)
@@ -288,15 +287,14 @@ class ValidatingFetch(DirectFetch):
         return True
 
 
-def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen, host: str) -> ValidationPlan | None:
-    """Return the plan by what a 304 has led to, or None if the same one may lead to something else later.
-
-    `host` is the name under which the host of the request is counted.
-    """
+def validation_plan(
+    planned: PlannedRequest, head: FormedHead, outcome: Freshen, counters: BatchedCounters
+) -> ValidationPlan | None:
+    """Return the plan by what a 304 has led to, or None if the same one may lead to something else later."""
     response, policy, request = outcome.response, planned.policy, planned.request
     presented = response.head
-    names = [head.parsed.response.fields.lines[place][0].lower() for place in head.form.places]
-    dates = [number for number, name in enumerate(names) if name == "date"]
+    open_names = [head.parsed.response.fields.lines[place][0].lower() for place in head.form.places]
+    dates = [number for number, name in enumerate(open_names) if name == "date"]
     framing = framing_of(presented, "GET", request.version, persistent=True)
     if outcome.changes or len(dates) != 1 or framing.chunked or framing.close or response.length > MAX_CONTENT:
         return None
@@ -314,7 +312,8 @@ def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen,
     shown = template_bytes(presented, lines, framing)
     if len(planned.head_as_sent) + planned.open_requests.longest + len(shown) > MAX_SIZE:
         return None
-    counters = response_counters(request.scheme, outcome.handling, response.exemption)
+    host = counters.counted_as(request.authority)
+    names = response_counters(request.scheme, outcome.handling, response.exemption)
     return ValidationPlan(
         planned=planned,
         form=head.form,
@@ -323,8 +322,10 @@ def validation_plan(planned: PlannedRequest, head: FormedHead, outcome: Freshen,
         response=response,
         head=shown,
         valid_until=planned.sent.to_validate[0].response_time + CONFIRMED_FOR,
-        counters=("origin.fetches", "origin.validations", *counters, *host_counters(host, outcome.handling)),
-        octets=from_copy_counters(host),
+        responses=counters.tally(
+            "origin.fetches", "origin.validations", *names, *host_counters(host, outcome.handling)
+        ),
+        octets=counters.tally(*from_copy_counters(host)),
         log_line=access_line(request, presented.status, response.length, outcome.handling),
     )
 

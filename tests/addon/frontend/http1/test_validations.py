@@ -9,12 +9,14 @@ from dataclasses import replace
 import pytest
 
 from addon.frontend.http1 import validations
+from addon.frontend.http1.batched_counters import BatchedCounters
 from addon.frontend.http1.response_head import framing_of, head_bytes
 from addon.frontend.http1.validations import PlannedRequest, ValidationPlan, validation_plan
 from addon.origin.head_form import FormedHead
 from addon.origin.options import OriginOptions
 from addon.origin.response_reader import ResponseReader
 from addon.pipeline.responder import is_collapsible
+from addon.runtime.counters import Counters
 from cache import engine
 from cache.engine.decisions import Forward, Freshen, Store, Validate
 from cache.http.fields import imf_date
@@ -104,7 +106,7 @@ def plan_of(
         stamp=Stamp(0, 0, 0, (), 0, ""),
         decided_at=NOW,
     )
-    return validation_plan(planned, head, outcome, "a.example")
+    return validation_plan(planned, head, outcome, BatchedCounters(Counters()))
 
 
 def exchanges(conversation: Conversation) -> Iterator[tuple[Fields, str, Fields]]:
