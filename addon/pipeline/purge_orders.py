@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote, urlsplit
 
@@ -66,49 +66,50 @@ def order_of(arguments: Mapping[str, object], policy: CachePolicy, sites: Sites)
     if len(given) != 1:
         raise ValueError(EXPECTED)
     [(kind, value)] = given.items()
-    scopes = tuple(_scopes(kind, value, policy, sites, soft=soft))
+    scopes = tuple(replace(scope, soft=soft) for scope in _scopes(kind, value, policy, sites))
     named = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
     return PurgeOrder(scopes, kind if value is True else f"{kind} {named}", str(by), dry_run)
 
 
-def _scopes(kind: str, value: object, policy: CachePolicy, sites: Sites, *, soft: bool) -> Iterator[Scope]:
-    if kind == "all" and value is True:
-        yield Scope(ALL, soft)
-    elif kind == "tags" and isinstance(value, list):
-        yield from tag_scopes([tag for tag in value if isinstance(tag, str)], soft=soft)
-    elif kind == "site" and isinstance(value, str):
-        yield from site_scopes(value, sites, soft=soft)
-    elif (of_kind := _OF_TEXT.get(kind)) is not None and isinstance(value, str) and value:
-        yield from of_kind(value, policy, soft)
-    else:
-        raise ValueError(EXPECTED)
+def _scopes(kind: str, value: object, policy: CachePolicy, sites: Sites) -> list[Scope]:
+    match kind, value:
+        case "all", True:
+            return [Scope(ALL)]
+        case "tags", list():
+            return tag_scopes([tag for tag in value if isinstance(tag, str)])
+        case "site", str():
+            return site_scopes(value, sites)
+        case "tag", str() if value:
+            return tag_scopes([value])
+        case "url", str() if value:
+            return [Scope(url_name(key)) for key in keys_of(request_for(ascii_uri(value)), policy)]
+        case "host", str() if value:
+            return [_of_host(value)]
+        case "prefix", str() if value:
+            return [where(_below(value))]
+        case "pattern", str() if value:
+            return [where(_matching(value))]
+    raise ValueError(EXPECTED)
 
 
-def _of_url(url: str, policy: CachePolicy, soft: bool) -> Iterator[Scope]:
-    return (Scope(url_name(each), soft) for each in keys_of(request_for(ascii_uri(url)), policy))
-
-
-def _of_host(host: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
+def _of_host(host: str) -> Scope:
     bracketed = f"[{host}]" if host.count(":") > 1 and not host.startswith("[") else host
     if _NO_HOST.search(bracketed):
         raise ValueError(f'expected a host without a port, like "example.org", found "{host}"')
-    return iter([Scope(host_name(request_for(ascii_uri(f"http://{bracketed}/")).host), soft)])
+    return Scope(host_name(request_for(ascii_uri(f"http://{bracketed}/")).host))
 
 
-def _of_tag(tag: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
-    return iter(tag_scopes([tag], soft=soft))
+def _matching(pattern: str) -> Conditions:
+    """Return the conditions for URLs, or for paths on any host, that match a pattern.
 
-
-def _of_prefix(prefix: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
-    return iter([where(_below(prefix), soft=soft)])
-
-
-def _of_pattern(pattern: str, _policy: CachePolicy, soft: bool) -> Iterator[Scope]:
+    Raises:
+        ValueError: no URL can match it.
+    """
     if pattern.startswith("/"):
-        return iter([where(Conditions(targets=(normalised_target(quote(pattern, safe=_ASCII)),)), soft=soft)])
+        return Conditions(targets=(normalised_target(quote(pattern, safe=_ASCII)),))
     if not _may_begin_url(pattern):
         raise ValueError(f'expected a pattern like "https://example.org/*", "*.png" or "/blog/*", found "{pattern}"')
-    return iter([where(Conditions(urls=(_url_pattern(pattern),)), soft=soft)])
+    return Conditions(urls=(_url_pattern(pattern),))
 
 
 def _may_begin_url(pattern: str) -> bool:
@@ -127,16 +128,6 @@ def _url_pattern(pattern: str) -> str:
         port = ""
     target = pattern[found.end() :]
     return f"{scheme}://{host}{port}" + (normalised_target(target) if target else "")
-
-
-type _OfText = Callable[[str, CachePolicy, bool], Iterator[Scope]]
-_OF_TEXT: dict[str, _OfText] = {
-    "url": _of_url,
-    "host": _of_host,
-    "tag": _of_tag,
-    "prefix": _of_prefix,
-    "pattern": _of_pattern,
-}
 
 
 def _below(prefix: str) -> Conditions:
@@ -173,29 +164,29 @@ def keys_of(request: Request, policy: CachePolicy) -> tuple[str, ...]:
     return keys(primary_key(without_dropped_parameters(changed, policy.keying.query_rules)), policy)
 
 
-def tag_scopes(tags: Sequence[str], *, soft: bool) -> list[Scope]:
+def tag_scopes(tags: Sequence[str]) -> list[Scope]:
     """Return the scopes of tags. Raises ValueError if they are too many, too long, or none."""
     if not tags or len(tags) > MAX_TAGS_AT_ONCE or any(not tag or len(tag) > MAX_TAG for tag in tags):
         raise ValueError(f"expected 1 to {MAX_TAGS_AT_ONCE} tags of at most {MAX_TAG} characters")
-    return [Scope(tag_name(tag), soft) for tag in dict.fromkeys(tags)]
+    return [Scope(tag_name(tag)) for tag in dict.fromkeys(tags)]
 
 
-def site_scopes(name: str, sites: Sites, *, soft: bool) -> list[Scope]:
+def site_scopes(name: str, sites: Sites) -> list[Scope]:
     """Return the scopes of a site, which one of its hosts names. Raises ValueError if there is no such site."""
     site = next((hosts for hosts in sites if normalised_host(name) in hosts), None)
     if site is None:
         known = ", ".join(hosts[0] for hosts in sites) or "there are no sites"
         raise ValueError(f'expected a host of a site, found "{name}"; sites: {known}')
     others = [pattern for hosts in sites if hosts is not site for pattern in hosts]
-    return [_host_scope(pattern, others, soft=soft) for pattern in site]
+    return [_host_scope(pattern, others) for pattern in site]
 
 
-def _host_scope(pattern: str, others: Sequence[str], *, soft: bool) -> Scope:
+def _host_scope(pattern: str, others: Sequence[str]) -> Scope:
     """Return the scope of a host pattern, without the hosts for which another site has a longer one."""
     if pattern != ANY_HOST and not pattern.startswith(WILDCARD):
-        return Scope(host_name(pattern), soft)
+        return Scope(host_name(pattern))
     below = "" if pattern == ANY_HOST else pattern[len(ANY_HOST) :]
     longer = tuple(each for each in others if each != ANY_HOST and each.removeprefix("*").endswith(below))
     if not below and not longer:
-        return Scope(ALL, soft)
-    return where(Conditions(hosts=(pattern,), other_hosts=longer), soft=soft)
+        return Scope(ALL)
+    return where(Conditions(hosts=(pattern,), other_hosts=longer))

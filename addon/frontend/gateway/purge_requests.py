@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import replace
 
+import msgspec
+
 from addon.frontend.gateway.simple_regex import UnsupportedPattern, member_patterns_of, patterns_of
 from addon.pipeline.purge_orders import PurgeOrder, keys_of, normalised_target, tag_scopes
 from cache.http.messages import DEFAULT_PORTS, Request
@@ -62,57 +64,55 @@ def order_in(request: Request, ports: Iterable[int], policy: CachePolicy, by: st
     """
     fields = request.fields
     soft = fields.get("fastly-soft-purge") in ("1", "true") or any(name in fields for name in _SOFT_TAG_LISTS)
-    scopes = (_scopes_of_tags(request, soft) if request.method != "BAN" else None) or _scopes(
-        request, ports, policy, soft
-    )
+    scopes = (_scopes_of_tags(request) if request.method != "BAN" else None) or _scopes(request, ports, policy)
     line = f"{request.method} {request.uri}"
     named = [f"{name}: {value}" for name, value in fields if name.lower() in _NAMED]
-    return PurgeOrder(tuple(scopes), " ".join([line, *named])[:4096], by)
+    return PurgeOrder(tuple(replace(scope, soft=soft) for scope in scopes), " ".join([line, *named])[:4096], by)
 
 
-def _scopes_of_tags(request: Request, soft: bool) -> list[Scope] | None:
+def _scopes_of_tags(request: Request) -> list[Scope] | None:
     """Return the scopes of the tags that a request lists, or None if it lists none."""
     lists = [value for name in (*_TAG_LISTS, *_SOFT_TAG_LISTS) for value in request.fields.all(name)]
     if not lists:
         return None
-    return tag_scopes(list(dict.fromkeys(tag for value in lists for tag in names_in(value))), soft=soft)
+    return tag_scopes(list(dict.fromkeys(tag for value in lists for tag in names_in(value))))
 
 
-def _scopes(request: Request, ports: Iterable[int], policy: CachePolicy, soft: bool) -> list[Scope]:
+def _scopes(request: Request, ports: Iterable[int], policy: CachePolicy) -> list[Scope]:
     path = request.target.partition("?")[0]
     if request.method in ("BAN", "URIBAN"):
-        return _banned(request, soft)
+        return _banned(request)
     if request.method == "POST" and (fastly := _FASTLY.fullmatch(path)) is not None:
         if fastly["all"]:
-            return [Scope(ALL, soft)]
+            return [Scope(ALL)]
         if not fastly["key"]:
             raise ValueError("The request names no tags. The field Surrogate-Key has them.")
-        return tag_scopes([fastly["key"]], soft=soft)
+        return tag_scopes([fastly["key"]])
     if request.method in ("PURGEKEYS", "PURGETAGS"):
         raise ValueError(f"The request names no tags, in a field like {', '.join((*_SOFT_TAG_LISTS, 'X-Cache-Tags'))}.")
     if (pattern := request.fields.get("x-magento-tags-pattern")) is not None:
-        return _where(Conditions(), [pattern], soft)
+        return _where(Conditions(), [pattern])
     if (souin := _SOUIN.fullmatch(path)) is not None:
-        return _souin(souin["what"] or "", soft)
+        return _souin(souin["what"] or "")
     if request.fields.get("clear-cache") == "true":
-        return [Scope(ALL, soft)]
-    return _of_target(request, ports, policy, soft)
+        return [Scope(ALL)]
+    return _of_target(request, ports, policy)
 
 
-def _souin(what: str, soft: bool) -> list[Scope]:
+def _souin(what: str) -> list[Scope]:
     if not what:
         raise ValueError("The request names neither tags in Surrogate-Key nor a pattern for URLs.")
-    return [Scope(ALL, soft)] if what == "flush" else _where(Conditions(urls=patterns_of(what)), [], soft)
+    return [Scope(ALL)] if what == "flush" else _where(Conditions(urls=patterns_of(what)), [])
 
 
-def _of_target(request: Request, ports: Iterable[int], policy: CachePolicy, soft: bool) -> list[Scope]:
+def _of_target(request: Request, ports: Iterable[int], policy: CachePolicy) -> list[Scope]:
     """Return the scopes of the target of PURGE: a regular expression, a prefix that ends with `*`, or a URL."""
     target = re.sub(r"[?&]vhp-regex$", "", request.target)  # how Proxy Cache Purge asks for all
     how = (request.fields.get("x-purge-method") or "").lower()
     if how == "regex" or (not how and target.endswith(".*")):
-        return [_on_host(request, patterns_of(f"^{target}"), soft)]
+        return [_on_host(request, patterns_of(f"^{target}"))]
     if target.endswith("*"):
-        return [_on_host(request, (literal(normalised_target(target[:-1])) + "*",), soft)]
+        return [_on_host(request, (literal(normalised_target(target[:-1])) + "*",))]
     places = [
         (scheme, port)
         for scheme, default in DEFAULT_PORTS.items()
@@ -121,19 +121,19 @@ def _of_target(request: Request, ports: Iterable[int], policy: CachePolicy, soft
     found = dict.fromkeys(
         key for scheme, port in places for key in keys_of(replace(request, scheme=scheme, port=port), policy)
     )
-    return [Scope(url_name(key), soft) for key in found]
+    return [Scope(url_name(key)) for key in found]
 
 
-def _on_host(request: Request, targets: tuple[str, ...], soft: bool) -> Scope:
+def _on_host(request: Request, targets: tuple[str, ...]) -> Scope:
     if targets in (("/*",), ("*",)):
-        return Scope(host_name(request.host), soft)
-    return where(Conditions(hosts=(literal(request.host),), targets=targets), soft=soft)
+        return Scope(host_name(request.host))
+    return where(Conditions(hosts=(literal(request.host),), targets=targets))
 
 
 # ---- BAN: regular expressions in fields
 
 
-def _banned(request: Request, soft: bool) -> list[Scope]:
+def _banned(request: Request) -> list[Scope]:
     fields = request.fields
     hosts, targets, types = (
         [value for name in names for value in fields.all(name)]
@@ -142,9 +142,9 @@ def _banned(request: Request, soft: bool) -> list[Scope]:
     tags = [value for name in (*_TAG_LISTS, *_SOFT_TAG_LISTS, *_TAG_PATTERNS) for value in fields.all(name)]
     if not (hosts or targets or types or tags):
         target = request.target if request.method == "BAN" else f"^{request.target}"
-        return [_on_host(request, patterns_of(target), soft)]
+        return [_on_host(request, patterns_of(target))]
     lower = [host.lower() for host in hosts]
-    return _where(Conditions(hosts=_all(lower), targets=_all(targets), types=_all(types)), tags, soft)
+    return _where(Conditions(hosts=_all(lower), targets=_all(targets), types=_all(types)), tags)
 
 
 def _all(expressions: list[str]) -> tuple[str, ...]:
@@ -155,28 +155,17 @@ def _all(expressions: list[str]) -> tuple[str, ...]:
     return () if "*" in patterns else patterns
 
 
-def _where(conditions: Conditions, tags: list[str], soft: bool) -> list[Scope]:
+def _where(conditions: Conditions, tags: list[str]) -> list[Scope]:
     """Return the scopes of what meets conditions, and has a tag that these expressions match."""
     if len(tags) > 1:
         raise ValueError("The request has several patterns for tags.")
     patterns = _tag_patterns(tags[0]) if tags else ()
     if conditions == Conditions():
         if not patterns:
-            return [Scope(ALL, soft)]
+            return [Scope(ALL)]
         if not any(re.search(r"[*?\[]", pattern) for pattern in patterns):
-            return list(tag_scopes(patterns, soft=soft))
-    return [
-        where(
-            Conditions(
-                urls=conditions.urls,
-                hosts=conditions.hosts,
-                targets=conditions.targets,
-                types=conditions.types,
-                tags=patterns,
-            ),
-            soft=soft,
-        )
-    ]
+            return tag_scopes(patterns)
+    return [where(msgspec.structs.replace(conditions, tags=patterns))]
 
 
 def _tag_patterns(expression: str) -> tuple[str, ...]:
