@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from addon.pipeline.not_stored_log import NotStoredNote
+from addon.pipeline.request_key import keyed_request
 from cache.engine.explain import Explanation, explain
 from cache.http.messages import Request
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.private_cache import without_dropped_parameters
 from cache.policy.reason_texts import text_of
 from cache.policy.storing_remedies import remedy_of
 from cache.rules.key import keys, primary_key
-from cache.rules.site_requests import changed_request, effects_of
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import ResponseStore
 
@@ -22,8 +21,7 @@ def stored_for(store: ResponseStore, key: str, policy: CachePolicy) -> tuple[Sto
 
 def explain_from(store: ResponseStore, request: Request, policy: CachePolicy, now: float) -> Explanation:
     """Explain the decision about a request at `now`, in seconds since the epoch. Raises StoreError."""
-    request = changed_request(request, effects_of(request, policy))
-    request = without_dropped_parameters(request, policy.keying.query_rules)
+    request = keyed_request(request, policy)
     return explain(request, stored_for(store, primary_key(request), policy), policy, now)
 
 

@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import quote, urlsplit
+from urllib.parse import urlsplit
 
+from addon.pipeline.request_key import keyed_request
 from cache.http.host_table import ANY_HOST, WILDCARD
 from cache.http.messages import DEFAULT_PORTS, Request, normalised_host
 from cache.policy.cache_policy import CachePolicy
-from cache.policy.private_cache import without_dropped_parameters
-from cache.rules.key import ascii_uri, keys, primary_key, request_for
-from cache.rules.site_requests import changed_request, effects_of
+from cache.rules.key import ascii_uri, in_ascii, keys, primary_key, request_for
 from cache.rules.tags import MAX_TAG
 from cache.stores.purge_scopes import ALL, WILD, Conditions, Scope, host_name, literal, tag_name, url_name, where
 
@@ -21,7 +20,6 @@ MAX_TAGS_AT_ONCE = 1000
 
 EXPECTED = 'expected one of "url", "prefix", "pattern", "host", "site", "tag", "tags" and "all"'
 
-_ASCII = "".join(map(chr, range(128)))
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _ORIGIN = re.compile(r"(?P<scheme>[^/:]+)://(?P<host>[^/]*?)(?P<port>:[0-9]*)?(?=/|$)")
 """The beginning of a pattern for URLs, up to the path."""
@@ -106,7 +104,7 @@ def _matching(pattern: str) -> Conditions:
         ValueError: no URL can match it.
     """
     if pattern.startswith("/"):
-        return Conditions(targets=(normalised_target(quote(pattern, safe=_ASCII)),))
+        return Conditions(targets=(normalised_target(in_ascii(pattern)),))
     if not _may_begin_url(pattern):
         raise ValueError(f'expected a pattern like "https://example.org/*", "*.png" or "/blog/*", found "{pattern}"')
     return Conditions(urls=(_url_pattern(pattern),))
@@ -160,8 +158,7 @@ def normalised_target(target: str) -> str:
 
 def keys_of(request: Request, policy: CachePolicy) -> tuple[str, ...]:
     """Return the keys under which copies of the response to a request may be stored."""
-    changed = changed_request(request, effects_of(request, policy))
-    return keys(primary_key(without_dropped_parameters(changed, policy.keying.query_rules)), policy)
+    return keys(primary_key(keyed_request(request, policy)), policy)
 
 
 def tag_scopes(tags: Sequence[str]) -> list[Scope]:

@@ -14,9 +14,16 @@ from cache.http.messages import Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.private_cache import is_reading_post, without_dropped_parameters
 from cache.rules.preflights import is_preflight
+from cache.rules.site_requests import changed_request, effects_of
 
 MAX_KEYED = 1_048_576
 """Bytes of content that may become part of a key; a longer POST is not stored."""
+
+
+def keyed_request(request: Request, policy: CachePolicy) -> Request:
+    """Return a request as a client sends it with what its key is made of: the rules of its site are applied."""
+    changed = changed_request(request, effects_of(request, policy))
+    return without_dropped_parameters(changed, policy.keying.query_rules)
 
 
 async def with_cache_key(

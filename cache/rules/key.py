@@ -115,7 +115,12 @@ def ascii_uri(uri: str) -> str:
     if uri.isascii():
         return uri
     host = urlsplit(uri).netloc
-    return quote(uri.replace(host, host.encode("idna").decode("ascii"), 1), safe=_ASCII)
+    return in_ascii(uri.replace(host, host.encode("idna").decode("ascii"), 1))
+
+
+def in_ascii(text: str) -> str:
+    """Return a part of a URI with other characters than ASCII in escaped form."""
+    return quote(text, safe=_ASCII)
 
 
 # ---- No-Vary-Search: one key for all queries of a path; the responses under it differ in their Vary values

@@ -15,7 +15,7 @@ from functools import lru_cache
 import msgspec
 
 from cache.http.fields import media_type
-from cache.http.messages import normalised_host
+from cache.http.messages import host_in_uri, normalised_host
 from cache.rules.stored_response import StoredResponse
 
 ALL = "all"
@@ -116,7 +116,7 @@ class Scope:
         if not self.name.startswith(_HOST):
             return (("", _END),)
         host = self.name[len(_HOST) :]
-        authority = f"[{host}]" if ":" in host else host
+        authority = host_in_uri(host)
         # behind the name comes "/" or ":", and the next characters after these are "0" and ";"
         return tuple(
             (f"{scheme}://{authority}{first}", f"{scheme}://{authority}{next_one}")

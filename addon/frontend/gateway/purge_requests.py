@@ -18,7 +18,7 @@ from cache.http.messages import DEFAULT_PORTS, Request
 from cache.policy.cache_policy import CachePolicy
 from cache.rules.methods import PURGES
 from cache.rules.tags import names_in
-from cache.stores.purge_scopes import ALL, Conditions, Scope, host_name, literal, url_name, where
+from cache.stores.purge_scopes import ALL, WILD, Conditions, Scope, host_name, literal, url_name, where
 
 _TAG_LISTS = (
     "xkey",
@@ -163,7 +163,7 @@ def _where(conditions: Conditions, tags: list[str]) -> list[Scope]:
     if conditions == Conditions():
         if not patterns:
             return [Scope(ALL)]
-        if not any(re.search(r"[*?\[]", pattern) for pattern in patterns):
+        if not any(map(WILD.search, patterns)):
             return tag_scopes(patterns)
     return [where(msgspec.structs.replace(conditions, tags=patterns))]
 
