@@ -11,7 +11,7 @@ from threading import RLock
 
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
-from cache.stores.base import DamagedEntry, Extent, Overtaken, StoreError, StoreStatistics
+from cache.stores.base import DamagedEntry, Extent, StoreError, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.codec import CodecError, encode
 from cache.stores.generations import private_generations
@@ -106,7 +106,7 @@ class MemoryStore:
         if size > self.max_size:
             raise StoreError(f"{size} bytes do not fit into a store of {self.max_size}")
         with self._lock:
-            entry = self._as_purged(entry)
+            entry = self.generations.purges.admitted(entry)
             if entry.id in self._items:
                 raise StoreError(f"the id {entry.id} is taken")
             self._drop(each.id for each in self._selected(entry.key, replaces))
@@ -119,15 +119,6 @@ class MemoryStore:
             self._size += size
             self._note_change(entry.key)
             self._evict()
-
-    def _as_purged(self, entry: StoredResponse) -> StoredResponse:
-        """Return a new entry as the purges leave it that came after it was asked for. Raises Overtaken."""
-        if entry.last_purge is None:
-            return entry
-        left = self.generations.purges.judged(entry, entry.last_purge)
-        if left is None:
-            raise Overtaken(f"{entry.key.partition('?')[0]} was purged while it was being fetched")
-        return left
 
     def update(self, entry: StoredResponse) -> bool:
         """Replace the head of a stored entry if its revision is `entry.revision - 1`. Return whether it was replaced.

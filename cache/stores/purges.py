@@ -10,6 +10,7 @@ from collections.abc import Container, Iterable
 from dataclasses import replace
 
 from cache.rules.stored_response import StoredResponse
+from cache.stores.base import Overtaken
 from cache.stores.purge_scopes import Where, names_of, scope_of, tag_name, url_name
 
 REMEMBERED = 4096
@@ -74,6 +75,19 @@ class KnownPurges:
         if self.has_forgotten(number):
             return None
         return self._judged(entry, number, self._conditions)
+
+    def admitted(self, entry: StoredResponse) -> StoredResponse:
+        """Return a new response as the purges leave it that came after it was asked for.
+
+        Raises:
+            Overtaken: it is purged.
+        """
+        if entry.last_purge is None:
+            return entry
+        left = self.judged(entry, entry.last_purge)
+        if left is None:
+            raise Overtaken(f"{entry.key.partition('?')[0]} was purged while it was being fetched")
+        return left
 
     def _judged(
         self, entry: StoredResponse, number: int, conditions: Iterable[tuple[int, Where]]

@@ -7,9 +7,8 @@ from dataclasses import replace
 
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
-from cache.stores.base import Overtaken
 from cache.stores.codec import encode_row
-from cache.stores.disk.head_rows import Encoded, encoded, variants_in
+from cache.stores.disk.head_rows import Encoded, admitted, encoded, variants_in
 from cache.stores.disk.row_transaction import RowTransaction
 from cache.stores.disk.rows import Rows
 from cache.stores.disk.spool import Spool
@@ -91,7 +90,7 @@ class EntryTransaction:
             StoreError: nothing was changed.
         """
         key = entry.key
-        entry, data = self._as_purged(entry, data)
+        entry, data = admitted(entry, data, self._changes.purges)
         if isinstance(body, bytes) and self._changes.is_known_empty(key):  # it saves the query for other entries
             self._changes.add(encode_row([data]), entry, body, used)
             self.results[key] = (entry,)
@@ -105,15 +104,6 @@ class EntryTransaction:
         present.sort(key=lambda each: max(uses[each], self._last_use(each)))
         kept = present[-(MAX_VARIANTS - 1) :]  # the most recently used
         self._write(key, [(entry, data), *(each for each in variants if each[0].id in kept)])
-
-    def _as_purged(self, entry: StoredResponse, data: bytes) -> Encoded:
-        """Return a new entry as the purges leave it that came after it was asked for. Raises Overtaken."""
-        if entry.last_purge is None:
-            return entry, data
-        left = self._changes.purges.judged(entry, entry.last_purge)
-        if left is None:
-            raise Overtaken(f"{entry.key.partition('?')[0]} was purged while it was being fetched")
-        return (entry, data) if left is entry else encoded(left)
 
     def carry_out_purges(self, key: str) -> None:
         """Write the entries under a key as purges leave them: without some, or with some marked."""

@@ -41,6 +41,16 @@ def decoded(row: bytes, number: int, key: str, purges: KnownPurges) -> list[Enco
     ]
 
 
+def admitted(entry: StoredResponse, data: bytes, purges: KnownPurges) -> Encoded:
+    """Return a new entry and its encoded form, as the purges leave it that came after it was asked for.
+
+    Raises:
+        Overtaken: it is purged.
+    """
+    left = purges.admitted(entry)
+    return (entry, data) if left is entry else encoded(left)
+
+
 def encoded(entry: StoredResponse) -> Encoded:
     """Return an entry with its encoded form. Raises StoreError if the entry must not be stored."""
     try:

@@ -15,11 +15,11 @@ from threading import Lock
 from cache.policy.reasons import NotStored
 from cache.rules.stored_response import StoredResponse
 from cache.rules.variant_limit import MAX_VARIANTS
-from cache.stores.base import Extent, Overtaken, StoredBody, StoreStatistics
+from cache.stores.base import Extent, StoredBody, StoreStatistics
 from cache.stores.bodies import BytesBody
 from cache.stores.disk.disk_writer import DiskWriter
 from cache.stores.disk.entry_transaction import EntryTransaction
-from cache.stores.disk.head_rows import Encoded, encoded
+from cache.stores.disk.head_rows import admitted, encoded
 from cache.stores.disk.spool import Spool
 from cache.stores.disk.store import DiskStore
 from cache.stores.purge_scopes import Scope
@@ -110,7 +110,7 @@ class TieredStore:
             # before the entries are looked up
             last_purge, removals = self.generations.purges.number(), self.generations.removal_version()
             if stored.last_purge is not None and stored.last_purge != last_purge:
-                stored, data = self._as_purged(stored, data)
+                stored, data = admitted(stored, data, self.generations.purges)
             known = self._memory.variants(entry.key)
             if known is None or last_purge is None or not self._write_behind.has_room(size):
                 return None
@@ -181,15 +181,6 @@ class TieredStore:
         self._write_behind.add(change)
         self._memory.put(change.key, change.slot, KeyState(change.base, change.last_purge, variants), bodies)
         self.generations.note_local_change(change.slot)
-
-    def _as_purged(self, entry: StoredResponse, data: bytes) -> Encoded:
-        """Return a new entry as the purges leave it that came after it was asked for. Raises Overtaken."""
-        if entry.last_purge is None:
-            return entry, data
-        left = self.generations.purges.judged(entry, entry.last_purge)
-        if left is None:
-            raise Overtaken(f"{entry.key.partition('?')[0]} was purged while it was being fetched")
-        return (entry, data) if left is entry else encoded(left)
 
     def _new_change(
         self, key: str, last_purge: int, size: int, write: Write, *, tags: str, removals: int | None = None
