@@ -36,32 +36,40 @@ async def found_in(lock: LockFile) -> Found:
                 checked.append({"files": listed or [], **rest, "name": name, "version": version})
             case _:
                 raise SourceError(f"{lock.path}: #{number}: expected a package with name and version")
-    parts = await asyncio.gather(*(_requests(package, lock) for package in checked))
+    default = "" if all(_has_source(package) for package in checked) else await default_index()
+    parts = await asyncio.gather(*(_requests(package, default, lock) for package in checked))
     return [each for part in parts for each in part]
 
 
-async def _requests(package: Mapping[object, object], lock: LockFile) -> Found:
+def _has_source(package: Mapping[object, object]) -> bool:
+    """Return whether a package comes from elsewhere than the default index."""
+    match package:
+        case {"source": {"url": str()}}:
+            return True
+    return False
+
+
+async def _requests(package: Mapping[object, object], default: str, lock: LockFile) -> Found:
     name, place = str(package["name"]), f"{lock.path}: {package['name']}"
-    source = package.get("source")
-    match source if isinstance(source, dict) else {}:
+    match package.get("source"):
         case {"type": "git"}:
             return [from_git(name)]
         case {"type": "directory" | "file"}:
             return []
         case {"type": "url", "url": str(url)}:
-            [*digests] = (file.digest for file in locked_files(package.get("files"), place))
+            digests = [file.digest for file in locked_files(package.get("files"), place)]
             digest = digests[0] if len(digests) == 1 else None
             return [Wanted(checked_url(url, place), POETRY.file, digest) if is_http(url) else not_http(name, url)]
         case {"url": str(index)}:
             files = locked_files(package.get("files"), place)
             return await files_in([checked_url(index, place)], name, files, POETRY, lock.read)
-    return await _of_default_index(name, str(package["version"]), locked_files(package.get("files"), place), lock)
+    base = default.rstrip("/").removesuffix("/simple")
+    release = Wanted(f"{base}/pypi/{canonicalize_name(name)}/{package['version']}/json", RELEASE_FIELDS)
+    return await _of_release(release, name, locked_files(package.get("files"), place), lock)
 
 
-async def _of_default_index(name: str, version: str, files: list[LockedFile], lock: LockFile) -> Found:
-    """Return the document about a version from which Poetry learns the URLs of its files, and the files."""
-    base = (await default_index()).rstrip("/").removesuffix("/simple")
-    release = Wanted(f"{base}/pypi/{canonicalize_name(name)}/{version}/json", RELEASE_FIELDS)
+async def _of_release(release: Wanted, name: str, files: list[LockedFile], lock: LockFile) -> Found:
+    """Return the document from which Poetry learns the URLs of the files of a version, and the files."""
     try:
         document = await lock.read(release)
     except SourceError as error:

@@ -44,6 +44,13 @@ def test_the_default_index(tmp_path: Path, origin: Origin, tool: Tool) -> None:
     assert warmed(tmp_path, written(tmp_path, "poetry.lock", package())) == fetched(release, file)
 
 
+def test_pip_is_asked_once_for_the_default_index(tmp_path: Path, tool: Tool) -> None:
+    asked = tmp_path / "asked"
+    tool("pip", f"echo once >> {asked}; echo '  -i, --index-url <url>  Base URL (default http://127.0.0.1:1/simple).'")
+    warmed(tmp_path, written(tmp_path, "poetry.lock", package() + package(name="other")), code=1)
+    assert asked.read_text().split() == ["once"]
+
+
 def test_the_oldest_form_lists_files_apart(tmp_path: Path, origin: Origin) -> None:
     url = serve_page(origin, f"/{WHEEL}", WHEEL.encode())
     text = (
