@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from addon.offline.wanted import Digest, Found, Missing, SourceError, Wanted, read_text
@@ -22,10 +23,9 @@ async def found_in(lock: LockFile) -> Found:
     if not components:
         return []
     repositories = repositories_of(lock)
+    modules = [_module(each, f"{lock.path}: component {number}") for number, each in enumerate(components, start=1)]
     found: Found = []
-    for number, component in enumerate(components, start=1):
-        module = _module(component, f"{lock.path}: component {number}")
-        located = await repositories.locate(module)
+    for component, located in zip(components, await asyncio.gather(*map(repositories.locate, modules)), strict=True):
         if isinstance(located, Missing):
             found.append(located)
             continue

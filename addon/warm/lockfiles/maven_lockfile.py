@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 
 from addon.offline.wanted import DIGEST_ALGORITHMS, Digest, Found, Missing, SourceError, read_json
@@ -25,19 +26,19 @@ async def found_in(lock: LockFile) -> Found:
     artifacts = list(_artifacts(content))
     bases = list(dict.fromkeys(base for artifact in artifacts if (base := _base(artifact, lock))))
     repositories = Repositories([*lock.indexes, *bases], lock.read, MAVEN_FIELDS, gradle=False)
-    found: Found = []
-    for artifact in artifacts:
-        url = str(artifact["resolved"])
-        if not is_http(url):
-            found.append(not_http(str(_module(artifact, lock)), url))
-            continue
-        found += with_checksum(checked_url(url, f"{lock.path}: {_module(artifact, lock)}"), _digest(artifact))
-        located = await repositories.locate(_module(artifact, lock))
-        if isinstance(located, Missing):
-            found.append(located)
-        else:
-            found += [each for pom in located.metadata for each in with_checksum(pom.uri)]
-    return list(dict.fromkeys(found))
+    parts = await asyncio.gather(*(_requests(artifact, repositories, lock) for artifact in artifacts))
+    return list(dict.fromkeys(each for part in parts for each in part))
+
+
+async def _requests(artifact: dict[str, object], repositories: Repositories, lock: LockFile) -> Found:
+    module, url = _module(artifact, lock), str(artifact["resolved"])
+    if not is_http(url):
+        return [not_http(str(module), url)]
+    file = with_checksum(checked_url(url, f"{lock.path}: {module}"), _digest(artifact))
+    located = await repositories.locate(module)
+    if isinstance(located, Missing):
+        return [*file, located]
+    return [*file, *(each for pom in located.metadata for each in with_checksum(pom.uri))]
 
 
 def _artifacts(value: object) -> Iterator[dict[str, object]]:
@@ -59,7 +60,7 @@ def _module(artifact: dict[str, object], lock: LockFile) -> Module:
 def _base(artifact: dict[str, object], lock: LockFile) -> str | None:
     """Return the URL of the repository that an artifact came from."""
     base, found, _ = str(artifact["resolved"]).partition(f"/{_module(artifact, lock).folder}/")
-    return base if found and is_http(base) else None
+    return checked_url(base, f"{lock.path}: {_module(artifact, lock)}") if found and is_http(base) else None
 
 
 def _digest(artifact: dict[str, object]) -> Digest | None:

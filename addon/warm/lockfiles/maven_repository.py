@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -53,6 +54,19 @@ class LocatedModule:
     """The paths of its files in the repository, as its metadata names them."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Pom:
+    """The POM of a module."""
+
+    base: str
+    """The URL of the repository that has it."""
+    content: bytes
+    project: Element
+    """Its root element."""
+    wanted: tuple[Wanted, ...]
+    """The requests that found it."""
+
+
 class Repositories:
     """The repositories of a project, in the order in which they are asked."""
 
@@ -64,14 +78,54 @@ class Repositories:
             read: Fetches a document through the cache.
             fields: The request fields of the program that will request the files.
             gradle: Also read the metadata that only Gradle reads.
+
+        Raises:
+            SourceError: A URL is invalid.
         """
-        self._bases = [base.rstrip("/") for base in bases]
+        self._bases = [checked_url(base.rstrip("/"), "repository") for base in bases]
         self._read = read
         self._fields = fields
         self._gradle = gradle
+        self._poms: dict[Module, asyncio.Task[_Pom]] = {}
 
     async def locate(self, module: Module) -> LocatedModule | Missing:
         """Return where a module is, with its metadata; what is missing if no repository has its POM."""
+        files: tuple[str, ...] = ()
+        try:
+            pom = await self._pom(module)
+            metadata = [*pom.wanted, *await self._inherited(pom.project)]
+            if self._gradle and GRADLE_MARKER in pom.content:
+                more = Wanted(f"{pom.base}/{module.path('.module')}", self._fields)
+                metadata.append(more)
+                files = tuple(_files_of(await self._read(more), module))
+        except SourceError as error:
+            return Missing(str(module), str(error))
+        if not files and pom.project.value("packaging") != "pom":
+            files = (module.path(".jar"),)
+        return LocatedModule(module, pom.base, tuple(metadata), files)
+
+    async def _inherited(self, project: Element) -> list[Wanted]:
+        """Return the POMs of all modules that a project inherits from or imports. Raises SourceError."""
+        found: dict[Module, tuple[Wanted, ...]] = {}
+        unread = list(_needed_by(project))
+        while unread:
+            module = unread.pop()
+            if module in found:
+                continue
+            if len(found) == MAX_INHERITED:
+                raise SourceError(f"{module}: inherits from or imports more than {MAX_INHERITED} modules")
+            pom = await self._pom(module)
+            found[module] = pom.wanted
+            unread += _needed_by(pom.project)
+        return [each for wanted in found.values() for each in wanted]
+
+    async def _pom(self, module: Module) -> _Pom:
+        """Return the POM of a module, which many others may inherit from: it is read once. Raises SourceError."""
+        if module not in self._poms:
+            self._poms[module] = asyncio.create_task(self._read_pom(module))
+        return await self._poms[module]
+
+    async def _read_pom(self, module: Module) -> _Pom:
         wanted: list[Wanted] = []
         problems: list[str] = []
         for base in self._bases:
@@ -82,53 +136,8 @@ class Repositories:
                 problems.append(str(error))
                 wanted.append(replace(pom, may_be_absent=True))
                 continue
-            wanted.append(pom)
-            return await self._described(module, base, wanted, document)
-        return Missing(str(module), "; ".join(problems) or "there is no repository")
-
-    async def _described(
-        self, module: Module, base: str, wanted: list[Wanted], document: Document
-    ) -> LocatedModule | Missing:
-        try:
-            project = parse_xml(document.content, document.uri)
-            wanted += await self._inherited(project)
-            files: tuple[str, ...] = ()
-            if self._gradle and GRADLE_MARKER in document.content:
-                more = Wanted(f"{base}/{module.path('.module')}", self._fields)
-                wanted.append(more)
-                files = tuple(_files_of(await self._read(more), module))
-        except SourceError as error:
-            return Missing(str(module), str(error))
-        if not files and project.value("packaging") != "pom":
-            files = (module.path(".jar"),)
-        return LocatedModule(module, base, tuple(wanted), files)
-
-    async def _inherited(self, project: Element) -> list[Wanted]:
-        """Return the POMs of all modules that a project inherits from or imports. Raises SourceError."""
-        found: dict[Module, list[Wanted]] = {}
-        unread = list(_needed_by(project))
-        while unread:
-            module = unread.pop()
-            if module in found:
-                continue
-            if len(found) == MAX_INHERITED:
-                raise SourceError(f"{module}: inherits from or imports more than {MAX_INHERITED} modules")
-            document, found[module] = await self._pom(module)
-            unread += _needed_by(parse_xml(document.content, document.uri))
-        return [each for wanted in found.values() for each in wanted]
-
-    async def _pom(self, module: Module) -> tuple[Document, list[Wanted]]:
-        """Return a POM, and what was requested to find it. Raises SourceError."""
-        wanted: list[Wanted] = []
-        problems: list[str] = []
-        for base in self._bases:
-            pom = Wanted(checked_url(f"{base}/{module.path('.pom')}", str(module)), self._fields)
-            try:
-                return await self._read(pom), [*wanted, pom]
-            except SourceError as error:
-                problems.append(str(error))
-                wanted.append(replace(pom, may_be_absent=True))
-        raise SourceError("; ".join(problems))
+            return _Pom(base, document.content, parse_xml(document.content, document.uri), (*wanted, pom))
+        raise SourceError("; ".join(problems) or "there is no repository")
 
 
 def _needed_by(project: Element) -> Iterator[Module]:
@@ -168,8 +177,7 @@ def _files_of(document: Document, module: Module) -> Iterator[str]:
 async def requests_for(modules: Sequence[Module], repositories: Repositories) -> Found:
     """Return the metadata and the files of modules."""
     found: Found = []
-    for module in dict.fromkeys(modules):
-        located = await repositories.locate(module)
+    for located in await asyncio.gather(*map(repositories.locate, dict.fromkeys(modules))):
         if isinstance(located, Missing):
             found.append(located)
         else:

@@ -8,7 +8,7 @@ import json
 import pytest
 
 from addon.offline.wanted import Document, Missing, SourceError, Wanted
-from addon.warm.lockfiles.maven_repository import LocatedModule, Module, Repositories
+from addon.warm.lockfiles.maven_repository import LocatedModule, Module, Repositories, requests_for
 
 POM = "<project xmlns='http://maven.apache.org/POM/4.0.0'>{}</project>"
 PARENT = "<parent><groupId>org.x</groupId><artifactId>parent</artifactId><version>2</version></parent>"
@@ -55,6 +55,30 @@ def test_what_a_pom_inherits_from_and_imports_is_read_once() -> None:
     assert sorted(uris(found)) == sorted(pages)
     assert isinstance(found, LocatedModule)
     assert found.files == ()  # a POM alone has no jar
+
+
+def test_modules_are_looked_up_at_the_same_time_and_their_common_parent_once() -> None:
+    asked: list[str] = []
+    answered: list[str] = []
+
+    async def read(wanted: Wanted) -> Document:
+        asked.append(wanted.uri)
+        await asyncio.sleep(0)
+        answered.append(wanted.uri)
+        if len(answered) == 1:
+            assert len(asked) == len(modules)
+        return Document(wanted.uri, POM.format("" if "parent" in wanted.uri else PARENT).encode(), "text/xml")
+
+    modules = [Module("org.x", name, "1") for name in "abc"]
+    found = asyncio.run(requests_for(modules, Repositories([ONE], read, (), gradle=False)))
+    poms = [f"{ONE}/org/x/{name}/1/{name}-1.pom" for name in "abc"]
+    assert sorted(asked) == [*poms, f"{ONE}/org/x/parent/2/parent-2.pom"]
+    assert {each.uri for each in found if isinstance(each, Wanted)} > set(asked)
+
+
+def test_the_url_of_a_repository_is_checked() -> None:
+    with pytest.raises(SourceError, match=r"repository: .*nowhere"):
+        Repositories(["nowhere"], lambda _: pytest.fail("it asks a repository"), (), gradle=False)
 
 
 def test_gradle_reads_its_own_metadata_and_the_files_of_all_variants() -> None:
