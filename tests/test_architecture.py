@@ -45,6 +45,9 @@ FRONTEND_LAYERS = (
 )
 """The entries of `addon/frontend/`, lowest first."""
 
+WARM_LAYERS = ("transport", "readers", "lockfiles", "sources", "run")
+"""The entries of `addon/warm/`, lowest first."""
+
 MAX_ADDON_ENTRIES = 14
 
 NOT_PURE = frozenset(
@@ -114,8 +117,13 @@ def named(path: Path) -> str:
 
 @pytest.mark.parametrize(
     ("folder", "layers"),
-    [("cache", CACHE_LAYERS), ("addon", ADDON_LAYERS), ("addon/frontend", FRONTEND_LAYERS)],
-    ids=["cache", "addon", "frontend"],
+    [
+        ("cache", CACHE_LAYERS),
+        ("addon", ADDON_LAYERS),
+        ("addon/frontend", FRONTEND_LAYERS),
+        ("addon/warm", WARM_LAYERS),
+    ],
+    ids=["cache", "addon", "frontend", "warm"],
 )
 def test_every_folder_imports_only_layers_below_it(folder: str, layers: tuple[str, ...]) -> None:
     package = folder.replace("/", ".")

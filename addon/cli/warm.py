@@ -25,8 +25,8 @@ from addon.config.units import size_text
 from cache.policy.operator_rules import Mode
 
 if TYPE_CHECKING:
-    from addon.warm.readers.sources import NamedSources
     from addon.warm.run import WarmReport
+    from addon.warm.sources import NamedSources
 
 FilesOption = list[Path] | None
 
@@ -74,7 +74,7 @@ def warm(
     settings = load_shared_or_private(config, store, private=private, profile=profile).settings
     if settings.cache.mode is Mode.OFFLINE and not check:
         fail("cache.mode is offline: nothing can be fetched", FAILED)
-    from addon.warm.readers.sources import NamedSources  # slow to import, and few commands need it
+    from addon.warm.sources import NamedSources  # slow to import, and few commands need it
 
     fields = parse_request("http://localhost/", header or []).fields.lines
     files = [each for each in what or () if Path(each).is_file()]

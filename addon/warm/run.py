@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from addon.offline.wanted import Missing, NotThereError, SourceError, Wanted
-from addon.warm.readers.sources import Source
+from addon.warm.sources import Source
 from addon.warm.transport import WarmFetcher
 
 ABSENT = (404, 410)

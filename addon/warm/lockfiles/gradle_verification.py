@@ -10,8 +10,8 @@ from addon.warm.lockfiles.digests import from_hashes
 from addon.warm.lockfiles.gradle_lockfile import GRADLE_FIELDS, repositories_of
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.maven_repository import LocatedModule, Module
-from addon.warm.lockfiles.xml_file import Element, parse_xml
 from addon.warm.readers.urls import checked_url
+from addon.warm.readers.xml_file import Element, parse_xml
 
 
 async def found_in(lock: LockFile) -> Found:

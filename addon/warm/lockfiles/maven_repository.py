@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from addon.offline.wanted import Document, Found, Missing, Read, SourceError, Wanted
-from addon.warm.lockfiles.xml_file import Element, parse_xml
 from addon.warm.readers.urls import checked_url
+from addon.warm.readers.xml_file import Element, parse_xml
 
 GRADLE_MARKER = b"published-with-gradle-metadata"
 """A comment in a POM: Gradle reads the module's other metadata file as well."""

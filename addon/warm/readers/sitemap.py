@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from urllib.parse import urljoin
-from xml.parsers import expat
 
 from addon.offline.wanted import Document, Found, Read, SourceError, Wanted
 from addon.pipeline.content_codings import CodingError, decode_content
 from addon.warm.readers.urls import checked_url, urls_in
+from addon.warm.readers.xml_file import parse_xml
 
 MAX_SITEMAPS = 1000
 """Sitemaps that are read for one that the user names."""
 
 MAX_SIZE = 52_428_800
 """The size in bytes of the largest sitemap that the protocol allows."""
+
+ENTRIES = {"urlset": "url", "sitemapindex": "sitemap"}
+"""The name of the elements with a `loc`, for each name of the root element."""
 
 
 async def found_in(uri: str, read: Read) -> Found:
@@ -45,54 +48,8 @@ def _locations(document: Document) -> tuple[str, list[str]]:
     if not content.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"<"):  # the protocol also allows plain text
         urls = urls_in(content.decode(errors="replace"), document.uri)
         return "", [each.uri for each in urls if isinstance(each, Wanted)]
-    reader = _SitemapReader()
-    try:
-        reader.parser.Parse(content, True)
-    except expat.ExpatError as error:
-        place = f"{document.uri}: line {error.lineno}, column {error.offset + 1}"
-        raise SourceError(f"{place}: {expat.ErrorString(error.code)}, expected a sitemap") from None
-    except _DoctypeError:
-        raise SourceError(f"{document.uri}: found a document type declaration, which a sitemap must not have") from None
-    if reader.root not in ("urlset", "sitemapindex"):
-        raise SourceError(f'{document.uri}: found "{reader.root}", expected urlset or sitemapindex')
-    return reader.root, [checked_url(urljoin(document.uri, location), document.uri) for location in reader.locations]
-
-
-class _DoctypeError(Exception):
-    """The document has a document type declaration. Its entities could expand without limit."""
-
-
-class _SitemapReader:
-    """Collects the text of every `loc` that is a child of a `url` or `sitemap`."""
-
-    def __init__(self) -> None:
-        self.root = ""
-        self.locations: list[str] = []
-        self._path: list[str] = []
-        self.parser = expat.ParserCreate(namespace_separator=" ")
-        self.parser.buffer_text = True
-        self.parser.StartDoctypeDeclHandler = self._refuse_doctype
-        self.parser.StartElementHandler = self._begin
-        self.parser.EndElementHandler = self._end
-        self.parser.CharacterDataHandler = self._text
-
-    def _refuse_doctype(self, *_: object) -> None:
-        raise _DoctypeError
-
-    def _begin(self, name: str, _attributes: object) -> None:
-        self._path.append(name.rpartition(" ")[2])
-        self.root = self.root or self._path[0]
-        if self._in_location():
-            self.locations.append("")
-
-    def _end(self, _name: str) -> None:
-        if self._in_location():
-            self.locations[-1] = self.locations[-1].strip()
-        self._path.pop()
-
-    def _text(self, text: str) -> None:
-        if self._in_location():
-            self.locations[-1] += text
-
-    def _in_location(self) -> bool:
-        return self._path[1:] in (["url", "loc"], ["sitemap", "loc"])
+    root = parse_xml(content, document.uri)
+    if root.name not in ENTRIES:
+        raise SourceError(f'{document.uri}: found "{root.name}", expected {" or ".join(ENTRIES)}')
+    locations = (each.text.strip() for each in root.all(ENTRIES[root.name], "loc"))
+    return root.name, [checked_url(urljoin(document.uri, location), document.uri) for location in locations]
