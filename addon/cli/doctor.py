@@ -9,7 +9,7 @@ from pathlib import Path
 
 import typer
 
-from addon.cli.env import lasting_trust_files
+from addon.cli.env import trust_folder
 from addon.cli.find_proxy import find_running_proxy
 from addon.cli.options import ConfigOption, JsonOption, load_configuration
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_note, print_table
@@ -19,11 +19,12 @@ from addon.programs.doctor.advice import ProxySetup, copies_command, proxy_comma
 from addon.programs.doctor.fixtures import fill_store
 from addon.programs.doctor.probe import ProbeResult, examine
 from addon.programs.doctor.programs import PROGRAMS
+from addon.programs.run.earlier_values import environment_before
 from addon.programs.run.private_log import messages_only
 from addon.programs.run.private_proxy import PrivateOptions, PrivateProxy, ProxyDidNotStart
 from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
-from addon.programs.trust.files import write_trust_files
+from addon.programs.trust.files import TrustFiles, known_certificates, write_trust_files
 from addon.runtime.listen_address import proxy_url
 from addon.runtime.temporary_files import use_for_temporary_files
 
@@ -40,7 +41,7 @@ def doctor(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         store = Path(folder, "store")
         fill_store(store)
         ca = ca_certificate(settings.ca_directory).pem
-        trust = write_trust_files(Path(folder), ca, os.environ)
+        trust = write_trust_files(Path(folder), ca, known_certificates(os.environ), os.environ)
         options = PrivateOptions(str(config) if config else None, str(store), settings.profile, offline=True)
         try:
             with PrivateProxy(options) as proxy:
@@ -69,8 +70,16 @@ def _remedies(installed: list[ProbeResult], settings: Settings) -> dict[str, str
     if not failed:
         return {}
     proxy = find_running_proxy(settings)
-    setup = ProxySetup(proxy.url if proxy else proxy_url(*settings.address), lasting_trust_files(settings))
+    setup = ProxySetup(proxy.url if proxy else proxy_url(*settings.address), _lasting_trust_files(settings))
     return {result.name: _remedy(result, setup) for result in failed}
+
+
+def _lasting_trust_files(settings: Settings) -> TrustFiles:
+    """Write the files that make programs trust the proxy into the permanent folder, and return their paths."""
+    folder = trust_folder(settings)
+    before = environment_before(os.environ, folder)
+    ca = ca_certificate(settings.ca_directory).pem
+    return write_trust_files(folder, ca, known_certificates(before), before, kept=folder)
 
 
 def _remedy(result: ProbeResult, setup: ProxySetup) -> str:

@@ -16,7 +16,13 @@ from addon.config.user_folders import lasting_folder
 from addon.programs.run.earlier_values import earlier_values, environment_before, with_earlier_values
 from addon.programs.run.variables import Shell, script, variables
 from addon.programs.trust.ca import ca_certificate
-from addon.programs.trust.files import TrustFiles, has_others, write_origins_file, write_trust_files
+from addon.programs.trust.files import (
+    TrustFiles,
+    has_others,
+    known_certificates,
+    write_origins_file,
+    write_trust_files,
+)
 from addon.runtime.listen_address import proxy_url
 
 
@@ -39,10 +45,12 @@ def env(
     settings = load_configuration(config, store).settings
     proxy = find_running_proxy(settings)
     url = proxy.url if proxy else _future_url(settings)
-    trust = lasting_trust_files(settings)
-    folder = trust.bundle.parent
+    folder = trust_folder(settings)
+    ca = ca_certificate(settings.ca_directory).pem
     before = environment_before(os.environ, folder)  # our bundle is not what the programs were told to trust
-    origins = write_origins_file(folder, before, ca_certificate(settings.ca_directory).pem)
+    known = known_certificates(before)
+    trust = write_trust_files(folder, ca, known, before, kept=folder)
+    origins = write_origins_file(folder, known, ca)
     if origins is not None and has_others(origins, map(Path, settings.origin_options().ca_files)):
         print_note(f"programs here trust CAs that the proxy does not know: add {origins} to origin.ca_files")
     values = variables(url, trust, os.environ, localhost=proxy_localhost)
@@ -74,9 +82,8 @@ def _future_url(settings: Settings) -> str:
     return proxy_url(host, port)
 
 
-def lasting_trust_files(settings: Settings) -> TrustFiles:
-    """Write the files that make programs trust the proxy into a permanent folder, and return their paths."""
+def trust_folder(settings: Settings) -> Path:
+    """Return the permanent folder of the files that make programs trust the proxy. It is made if it does not exist."""
     folder = lasting_folder("trust", settings.store.directory)
     folder.mkdir(mode=0o755, parents=True, exist_ok=True)
-    ca = ca_certificate(settings.ca_directory).pem
-    return write_trust_files(folder, ca, environment_before(os.environ, folder))
+    return folder

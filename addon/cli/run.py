@@ -25,7 +25,7 @@ from addon.programs.run.private_proxy import PrivateOptions, PrivateProxy, Proxy
 from addon.programs.run.summary import Snapshot, Summary, without_requests
 from addon.programs.run.variables import variables
 from addon.programs.trust.ca import ca_certificate
-from addon.programs.trust.files import write_origins_file, write_trust_files
+from addon.programs.trust.files import KnownCertificates, known_certificates, write_origins_file, write_trust_files
 from addon.runtime.control_client import ControlClient, ControlError
 from addon.runtime.temporary_files import use_for_temporary_files
 
@@ -91,13 +91,15 @@ def run(
     file = str(config) if config else None
     private = PrivateOptions(file, store, profile, offline=offline, record=record or "", replay=replay or "")
     use_for_temporary_files(lambda: load_private_configuration(config, store, profile).settings.store.directory)
+    known = known_certificates(os.environ)
     with (
         _network(offline=offline, strict=strict) as network,
         tempfile.TemporaryDirectory(prefix="secondhand-") as folder,
-        _shared_proxy(config, store) if shared else _private_proxy(private, Path(folder), network) as proxy,
+        _shared_proxy(config, store) if shared else _private_proxy(private, Path(folder), network, known) as proxy,
     ):
         Path(folder).chmod(0o755)  # apt reads the certificates as another user
-        trust = write_trust_files(Path(folder), ca_certificate(proxy.ca).pem, os.environ, kept=proxy.store)
+        ca = ca_certificate(proxy.ca).pem
+        trust = write_trust_files(Path(folder), ca, known, os.environ, kept=proxy.store)
         before = _snapshot(proxy.control)
         proxy_variables = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
         direct = Path(folder, "direct")
@@ -144,9 +146,11 @@ def _shared_proxy(config: Path | None, store: str | None) -> Iterator[_Proxy]:
 
 
 @contextmanager
-def _private_proxy(options: PrivateOptions, folder: Path, network: IsolatedNetwork | None) -> Iterator[_Proxy]:
+def _private_proxy(
+    options: PrivateOptions, folder: Path, network: IsolatedNetwork | None, known: KnownCertificates
+) -> Iterator[_Proxy]:
     """Yield a private proxy that ends with the context. It reads the settings, so this process need not."""
-    origins = write_origins_file(folder, os.environ)  # which the programs would trust without the proxy
+    origins = write_origins_file(folder, known)  # which the programs would trust without the proxy
     options = replace(options, origin_ca_file=str(origins) if origins else None)
     try:
         with PrivateProxy(options, network.listener if network else None) as private:

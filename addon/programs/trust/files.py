@@ -46,21 +46,40 @@ class TrustFiles:
     """The variables that lead programs to settings files of their own kind."""
 
 
-def write_trust_files(folder: Path, ca: bytes, environ: Mapping[str, str], *, kept: Path | None = None) -> TrustFiles:
+@dataclass(frozen=True, slots=True)
+class KnownCertificates:
+    """The CA certificates (PEM) that programs in an environment trust."""
+
+    system: tuple[bytes, ...]
+    """Those that the system trusts."""
+    told: tuple[bytes, ...]
+    """The others, which only single programs were told to trust."""
+
+
+def known_certificates(environ: Mapping[str, str]) -> KnownCertificates:
+    """Return the CA certificates that programs in an environment trust. Raises OSError if a file cannot be read."""
+    system = dict.fromkeys(_certificates([system_bundle(environ)]))
+    told = dict.fromkeys(_certificates(client_authorities(environ)))
+    return KnownCertificates(tuple(system), tuple(each for each in told if each not in system))
+
+
+def write_trust_files(
+    folder: Path, ca: bytes, known: KnownCertificates, environ: Mapping[str, str], *, kept: Path | None = None
+) -> TrustFiles:
     """Write the files into a folder and return their paths.
 
     Args:
         folder: An existing directory.
         ca: The certificate of the proxy's CA (PEM).
-        environ: The environment so far; the files include the CAs that programs in it were told to trust.
+        known: What programs trust so far; the files include it.
+        environ: The environment so far.
         kept: A directory that keeps the trust store for Java, which takes long to make, until the next call.
 
     Raises:
         OSError: a file cannot be read or written.
     """
-    system, told = _known_certificates(environ)
-    own = [each for each in told if each != ca]
-    certificates = [*system, *own, ca]
+    own = [each for each in known.told if each != ca]
+    certificates = [*known.system, *own, ca]
     bundle, java, apt = folder / "authorities.pem", folder / "authorities.p12", folder / "apt.conf"
     replace_file(bundle, b"\n".join(certificates))
     replace_file(java, _kept_java_store(certificates, kept) if kept else _java_store(certificates))
@@ -69,20 +88,12 @@ def write_trust_files(folder: Path, ca: bytes, environ: Mapping[str, str], *, ke
     return TrustFiles(bundle, java, apt, variables=variables)
 
 
-def _known_certificates(environ: Mapping[str, str]) -> tuple[list[bytes], list[bytes]]:
-    """Return the certificates that the system trusts, and the others that programs in the environment were told of."""
-    system = list(dict.fromkeys(_certificates([system_bundle(environ)])))
-    told = dict.fromkeys(_certificates(client_authorities(environ)))
-    return system, [each for each in told if each not in system]
-
-
-def write_origins_file(folder: Path, environ: Mapping[str, str], ca: bytes = b"") -> Path | None:
+def write_origins_file(folder: Path, known: KnownCertificates, ca: bytes = b"") -> Path | None:
     """Write the certificates that only single programs were told to trust (PEM), but for our CA; None: there are none.
 
     Those that cannot be parsed are left out: OpenSSL refuses a file in which one cannot.
     """
-    _, told = _known_certificates(environ)
-    valid = [pem for pem in told if pem != ca and _parsed(pem) is not None]
+    valid = [pem for pem in known.told if pem != ca and _parsed(pem) is not None]
     if not valid:
         return None
     file = folder / "origins.pem"

@@ -9,7 +9,14 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 
 from addon.programs.run.variables import Shell, script, variables
 from addon.programs.trust.client_authorities import CA_FILES
-from addon.programs.trust.files import STORE_PASSWORD, TrustFiles, system_bundle, write_origins_file, write_trust_files
+from addon.programs.trust.files import (
+    STORE_PASSWORD,
+    TrustFiles,
+    known_certificates,
+    system_bundle,
+    write_origins_file,
+    write_trust_files,
+)
 from tests.fixtures.throwaway_ca import ThrowawayCA
 
 PROXY = "http://127.0.0.1:8080"
@@ -53,7 +60,9 @@ def test_powershell_doubles_quotes() -> None:
 @pytest.mark.filterwarnings("ignore:Parsed a serial number")  # in the CA certificates of some systems
 def test_the_bundle_has_the_cas_of_the_system_of_the_user_and_of_the_proxy(tmp_path: Path) -> None:
     ours, users = (ThrowawayCA(tmp_path, name).file for name in ("ours", "users"))
-    written = write_trust_files(tmp_path, ours.read_bytes(), {"NODE_EXTRA_CA_CERTS": str(users)})
+    environ = {"NODE_EXTRA_CA_CERTS": str(users)}
+    known = known_certificates(environ)
+    written = write_trust_files(tmp_path, ours.read_bytes(), known, environ)
     bundle = written.bundle.read_bytes()
     begin = b"-----BEGIN CERTIFICATE-----"
     assert bundle.count(begin) == len(set(system_bundle({}).read_bytes().split(begin)[1:])) + 2
@@ -62,7 +71,7 @@ def test_the_bundle_has_the_cas_of_the_system_of_the_user_and_of_the_proxy(tmp_p
     java = pkcs12.load_pkcs12(written.java.read_bytes(), STORE_PASSWORD.encode())
     assert len(java.additional_certs) == bundle.count(begin)
     assert f'CAInfo "{written.bundle}"' in written.apt.read_text()
-    file = write_origins_file(tmp_path, {"NODE_EXTRA_CA_CERTS": str(users)}, ours.read_bytes())
+    file = write_origins_file(tmp_path, known, ours.read_bytes())
     assert file is not None
     origins = file.read_bytes()
     assert users.read_bytes() in origins
@@ -74,23 +83,26 @@ def test_what_is_no_certificate_is_not_trusted_for_origins(tmp_path: Path) -> No
     ours = ThrowawayCA(tmp_path, "ours").file
     (users := tmp_path / "users.pem").write_text("-----BEGIN CERTIFICATE-----\nYQ==\n-----END CERTIFICATE-----\n")
     environ = {"HOME": str(tmp_path), "CURL_CA_BUNDLE": str(users)}
-    origins = write_origins_file(tmp_path, environ, ours.read_bytes())
+    origins = write_origins_file(tmp_path, known_certificates(environ), ours.read_bytes())
     assert origins is None or b"YQ==" not in origins.read_bytes()
 
 
 def test_a_ca_file_that_does_not_exist_is_ignored(tmp_path: Path) -> None:
     ours = ThrowawayCA(tmp_path, "ours").file
-    write_trust_files(tmp_path, ours.read_bytes(), {"PIP_CERT": str(tmp_path / "gone")})
+    environ = {"PIP_CERT": str(tmp_path / "gone")}
+    write_trust_files(tmp_path, ours.read_bytes(), known_certificates(environ), environ)
 
 
 def test_an_existing_apt_configuration_is_included(tmp_path: Path) -> None:
     ours = ThrowawayCA(tmp_path, "ours").file
-    written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": "/etc/apt/mine.conf"})
+    environ = {"APT_CONFIG": "/etc/apt/mine.conf"}
+    written = write_trust_files(tmp_path, ours.read_bytes(), known_certificates(environ), environ)
     assert written.apt.read_text().startswith('#include "/etc/apt/mine.conf";\n')
 
 
 def test_the_apt_configuration_does_not_include_itself(tmp_path: Path) -> None:
     ours = ThrowawayCA(tmp_path, "ours").file
+    environ = {"APT_CONFIG": str(tmp_path / "apt.conf")}
     for _ in range(2):
-        written = write_trust_files(tmp_path, ours.read_bytes(), {"APT_CONFIG": str(tmp_path / "apt.conf")})
+        written = write_trust_files(tmp_path, ours.read_bytes(), known_certificates(environ), environ)
     assert "#include" not in written.apt.read_text()
