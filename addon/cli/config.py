@@ -10,17 +10,16 @@ import typer
 from addon.cli.config_file import init, path, schema
 from addon.cli.options import ConfigOption, JsonOption, StoreOption, load_configuration
 from addon.cli.terminal import WRONG_USAGE, print_json, print_line
-from addon.config.certificate_checks import certificate_notes, refuse_bad_certificates, refuse_tls_without_use
+from addon.config.certificate_checks import certificate_notes, refuse_bad_certificates
 from addon.config.clients import SHIPPED, read_clients
+from addon.config.conflicts import refuse_conflicts
 from addon.config.errors import ConfigError
-from addon.config.exposure import refuse_exposure
-from addon.config.https_redirects import endless_redirect_notes, refuse_endless_redirects
+from addon.config.https_redirects import endless_redirect_notes
 from addon.config.load import Configuration
 from addon.config.site_overlaps import overlaps
 from addon.config.site_rules import covered
 from addon.config.toml_files import toml_value
 from addon.config.units import parse_size, size_text
-from addon.config.worker_conflicts import refuse_workers_without_a_shared_store
 from addon.frontend.gateway.server_contexts import load, server_context
 
 app = typer.Typer(help="Check and print the settings, or begin a settings file.", no_args_is_help=True)
@@ -34,10 +33,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Check the settings, and print every fault."""
     try:
         configuration = load_configuration(config)
-        refuse_exposure(configuration)
-        refuse_workers_without_a_shared_store(configuration)
-        refuse_tls_without_use(configuration)
-        refuse_endless_redirects(configuration)
+        refuse_conflicts(configuration)
         refuse_bad_certificates(configuration, lambda files: load(files, server_context()), time.time())
     except ConfigError as error:
         if not as_json:

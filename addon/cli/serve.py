@@ -8,11 +8,9 @@ import typer
 
 from addon.cli.options import ConfigOption, StoreOption, load_configuration
 from addon.cli.terminal import FAILED, fail
-from addon.config.certificate_checks import refuse_tls_without_use
-from addon.config.exposure import refuse_exposure
-from addon.config.https_redirects import refuse_endless_redirects
+from addon.config.conflicts import refuse_conflicts
 from addon.config.load import Configuration
-from addon.config.worker_conflicts import refuse_workers_with_mitmproxy, refuse_workers_without_a_shared_store
+from addon.config.worker_conflicts import refuse_workers_with_mitmproxy
 from addon.runtime.signals import operator_signals
 from addon.serve.inherited_sockets import InheritedSockets, UnusableSockets, inherited_sockets
 
@@ -86,10 +84,7 @@ def serve(
             record=record,
             replay=replay,
         )
-        refuse_exposure(configuration)
-        refuse_workers_without_a_shared_store(configuration)
-        refuse_tls_without_use(configuration)
-        refuse_endless_redirects(configuration)
+        refuse_conflicts(configuration)
         if through_mitmproxy:
             refuse_workers_with_mitmproxy(configuration)
             refuse_modes(mode or (), configuration.settings)
