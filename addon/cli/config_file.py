@@ -13,11 +13,11 @@ from addon.cli.options import ConfigOption, JsonOption
 from addon.cli.shipped_files import shipped_file
 from addon.cli.terminal import FAILED, fail, print_json, print_line, print_table
 from addon.config.errors import ConfigError
-from addon.config.load import FILE_VARIABLE, configure, setting_variables
+from addon.config.load import FILE_VARIABLE, configure, file_of_environment, setting_variables, settings_file
 from addon.config.new_file import new_settings_file
 from addon.config.profiles import FOLDER
 from addon.config.settings import Settings
-from addon.config.user_folders import expanded, place_of_settings_file
+from addon.config.user_folders import place_of_settings_file
 
 NO_HOME = "this user has no home directory: name a file"
 
@@ -42,7 +42,7 @@ def init(
 
     Each key has its default value. Remove the "#" before those that you change.
     """
-    place = file or _named_by_environment() or place_of_settings_file() or fail(NO_HOME, FAILED)
+    place = file or file_of_environment(os.environ) or place_of_settings_file() or fail(NO_HOME, FAILED)
     place.parent.mkdir(parents=True, exist_ok=True)
     text = new_settings_file(shipped_file("config.example.toml").read_text(encoding="utf-8"))
     try:
@@ -77,17 +77,21 @@ def _sources(config: Path | None) -> Iterator[tuple[str, str, str]]:
         yield f"profile {profile}", str(FOLDER / f"{profile}.toml"), "read"
     files = [
         ("user's settings file", place_of_settings_file()),
-        (f"${FILE_VARIABLE}", _named_by_environment()),
+        (f"${FILE_VARIABLE}", file_of_environment(os.environ)),
         ("--config", config),
     ]
-    chosen = next((name for name, file in reversed(files[1:]) if file), files[0][0])
+    chosen = settings_file(config, os.environ)
     for name, file in files:
-        yield name, str(file or ""), "not set" if file is None else _state(file) if name == chosen else "not read"
+        yield name, str(file or ""), _state(file, chosen)
     for variable in setting_variables(os.environ):
         yield f"${variable}", "", "read"
 
 
-def _state(file: Path) -> str:
+def _state(file: Path | None, chosen: Path | None) -> str:
+    if file is None:
+        return "not set"
+    if chosen not in (file, None):  # None: the file of the user is the only one, and cannot be read
+        return "not read"
     try:
         with file.open("rb"):
             return "read"
@@ -95,11 +99,6 @@ def _state(file: Path) -> str:
         return "does not exist"
     except OSError as error:
         return error.strerror or str(error)
-
-
-def _named_by_environment() -> Path | None:
-    named = os.environ.get(FILE_VARIABLE)
-    return expanded(named) if named else None
 
 
 def _profile(config: Path | None) -> str:

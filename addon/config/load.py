@@ -77,9 +77,13 @@ class _Value:
 
 def settings_file(file: Path | None, environ: Mapping[str, str]) -> Path | None:
     """Return the file that is read: this one, or that of SECONDHAND_CONFIG, or the default file; None without any."""
-    if file is None and environ.get(FILE_VARIABLE):
-        return expanded(environ[FILE_VARIABLE])
-    return default_settings_file() if file is None else file
+    return file or file_of_environment(environ) or default_settings_file()
+
+
+def file_of_environment(environ: Mapping[str, str]) -> Path | None:
+    """Return the file that SECONDHAND_CONFIG names, if it is set."""
+    named = environ.get(FILE_VARIABLE)
+    return expanded(named) if named else None
 
 
 def setting_variables(environ: Mapping[str, str]) -> list[str]:
