@@ -12,7 +12,7 @@ from math import floor
 
 from addon.frontend.http1.batched_counters import BatchedCounters, Tally
 from addon.frontend.http1.direct_fetch import DirectFetchClient
-from addon.frontend.http1.hot_response import KnownDecision, version_of
+from addon.frontend.http1.hot_response import KnownDecision, is_lasting, version_of, with_seconds
 from addon.pipeline.counting import request_counters
 from addon.pipeline.reply import Reply
 from addon.pipeline.reply_builder import CHUNK
@@ -32,21 +32,15 @@ class KnownServe(KnownDecision):
     """A decision to answer from a stored response."""
 
     serve: Serve
-    born: float
-    """The time at which the stored response had age 0, in seconds since the epoch."""
-    lifetime: int
-    """Seconds."""
 
     def at(self, now: float) -> Serve:
         """Return the decision with the `Age` and `ttl` at `now`, in seconds since the epoch."""
         age, response, handling = now - self.born, self.serve.response, self.serve.handling
-        lines = [(name, str(floor(age)) if name == "Age" else value) for name, value in response.head.fields.lines]
-        ttl, old = floor(self.lifetime - age), f"; ttl={handling.ttl}"
-        if self.policy.presentation.cache_status and old in lines[-1][1]:  # our own member is in the last line
-            before, _, after = lines[-1][1].rpartition(old)
-            lines[-1] = (lines[-1][0], f"{before}; ttl={ttl}{after}")
+        ttl = floor(self.lifetime - age)
+        lines, has_ttl = with_seconds(response.head.fields.lines, handling, self.policy, str(floor(age)), str(ttl))
+        if has_ttl:
             handling = replace(handling, ttl=ttl)
-        head = replace(response.head, fields=Fields(tuple(lines)))
+        head = replace(response.head, fields=Fields(lines))
         return replace(self.serve, response=replace(response, head=head), handling=handling)
 
 
@@ -104,8 +98,7 @@ class FileHits:
 
     def keep(self, head_as_sent: bytes, serve: Serve, policy: CachePolicy, stamp: Stamp, now: float) -> None:
         """Keep a decision made at `now`, unless it may be another one a moment later."""
-        kept = policy.shortcuts.hot_response and serve.valid_until > now and serve.background_validation is None
-        if not kept or serve.response.length <= CHUNK:
+        if not is_lasting(serve, policy, now) or serve.response.length <= CHUNK:
             return
         self._known[head_as_sent] = KnownServe(
             slot=stamp.slot,

@@ -7,6 +7,7 @@ the response is the same until `valid_until`, except for `Age` and `ttl`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from math import floor
 from typing import NamedTuple
@@ -82,6 +83,10 @@ class KnownDecision(Stamp):
     policy: CachePolicy
     valid_until: float
     """In seconds since the epoch."""
+    born: float
+    """The time at which the stored response had age 0, in seconds since the epoch."""
+    lifetime: int
+    """Seconds."""
 
 
 @dataclass(slots=True, eq=False)
@@ -89,10 +94,6 @@ class HotResponse(KnownDecision):
     """One response, with the seconds in its head left open. It is encoded for HTTP/1."""
 
     entry_id: str
-    born: float
-    """The time at which the stored response had age 0, in seconds since the epoch."""
-    lifetime: int
-    """Seconds."""
     template: bytes
     """The head, with `%d` for `Age` and, if it is sent, for `ttl`; behind it the content, if that is small."""
     has_ttl: bool
@@ -143,17 +144,28 @@ def joined(template: bytes, content: bytes) -> tuple[bytes, bytes]:
 
 def template_of(request: Request, head: Response, handling: Handling, policy: CachePolicy) -> tuple[bytes, bool] | None:
     """Return the head with `%d` in place of seconds, and whether `ttl` is among them; None if the head has no Age."""
-    lines = escaped(head)
-    if sum(name == "Age" for name, _ in lines) != 1:
+    if sum(name == "Age" for name, _ in head.fields.lines) != 1:
         return None
-    lines = [(name, "%d" if name == "Age" else value) for name, value in lines]
-    ttl = f"; ttl={handling.ttl}"
-    has_ttl = policy.presentation.cache_status and ttl in lines[-1][1]
-    if has_ttl:  # our own member of Cache-Status is in the last line of the head
-        before, _, after = lines[-1][1].rpartition(ttl)
-        lines[-1] = (lines[-1][0], f"{before}; ttl=%d{after}")
+    lines, has_ttl = with_seconds(escaped(head), handling, policy, "%d", "%d")
     framing = framing_of(head, request.method, request.version, persistent=True)
     return template_bytes(head, lines, framing), has_ttl
+
+
+def with_seconds(
+    lines: Iterable[tuple[str, str]], handling: Handling, policy: CachePolicy, age: str, ttl: str
+) -> tuple[tuple[tuple[str, str], ...], bool]:
+    """Return the lines of a head with another `Age` and `ttl`, and whether there is a `ttl` among them."""
+    lines = tuple([(name, age if name == "Age" else value) for name, value in lines])
+    if not policy.presentation.cache_status:
+        return lines, False
+    name, value = lines[-1]  # our own member of Cache-Status is in the last line of the head
+    before, old, after = value.rpartition(f"; ttl={handling.ttl}")
+    return ((*lines[:-1], (name, f"{before}; ttl={ttl}{after}")), True) if old else (lines, False)
+
+
+def is_lasting(serve: Serve, policy: CachePolicy, now: float) -> bool:
+    """Return whether equal requests get the same response for some time after `now`, in seconds since the epoch."""
+    return policy.shortcuts.hot_response and serve.valid_until > now and serve.background_validation is None
 
 
 def hot_response[Kind: HotResponse](
@@ -181,7 +193,7 @@ def hot_response[Kind: HotResponse](
         hits: Counts the response when it is sent.
         logged: There is an access log.
     """
-    if serve.valid_until <= now or serve.background_validation is not None or not policy.shortcuts.hot_response:
+    if not is_lasting(serve, policy, now):
         return None
     encoded = kind.encoded(request, serve, policy, content)
     if encoded is None:

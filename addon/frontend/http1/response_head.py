@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 
 from cache.http.messages import Fields, Response
@@ -48,7 +49,7 @@ def escaped(head: Response) -> list[tuple[str, str]]:
     return [(name.replace("%", "%%"), value.replace("%", "%%")) for name, value in head.fields.lines]
 
 
-def template_bytes(head: Response, lines: list[tuple[str, str]], framing: Framing) -> bytes:
+def template_bytes(head: Response, lines: Iterable[tuple[str, str]], framing: Framing) -> bytes:
     """Return the bytes of a head with other field lines, to be filled in with `%`."""
     fields = Fields(tuple(lines))
     return head_bytes(Response(head.status, head.reason.replace("%", "%%"), fields, head.version), framing)
