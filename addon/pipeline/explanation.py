@@ -69,7 +69,7 @@ def described_note(note: NotStoredNote, now: float) -> dict[str, object]:
         "remedy": remedy_of(reason),
         "fetched_at": note.at,
         "seconds_ago": max(0, int(now - note.at)),
-        "status": note.handling.fwd_status,
+        "status": note.status,
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from addon.runtime.counters import Counters
 from cache.answer.cache_status import Handling
@@ -24,8 +24,8 @@ class NotStoredNote:
     at: float
     """The time at which it came, in seconds since the epoch."""
     reason: NotStored
-    handling: Handling
-    """The handling of its request."""
+    status: int | None
+    """The origin's status, if it has answered."""
 
 
 class NotStoredLog:
@@ -48,8 +48,7 @@ class NotStoredLog:
     def gave_up(self, entry: StoredResponse, handling: Handling, reason: NotStored, why: str) -> None:
         """Note and count a response that was to be stored as `entry` and could not be; `why` is for the log."""
         self._counters.count(f"not_stored.{reason}")
-        handling = replace(handling, stored=False, not_stored=reason)
-        self._remember(entry.method, entry.key, NotStoredNote(self._clock(), reason, handling))
+        self._remember(entry.method, entry.key, NotStoredNote(self._clock(), reason, handling.fwd_status))
         logger.info("%s not stored: %s (%s)", entry.key, reason, why)
 
     def _remember(self, method: str, key: str, note: NotStoredNote) -> None:

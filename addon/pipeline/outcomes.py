@@ -116,7 +116,8 @@ class Outcomes:
         seconds = HIT_FOR_PASS_AFTER_ERROR_SECONDS if failed else HIT_FOR_PASS_SECONDS
         self._single_flight.mark_hit_for_pass(flight, now, seconds)
         if outcome.handling is not None:
-            self._not_stored.relayed(method, flight.key, NotStoredNote(now, outcome.not_stored, outcome.handling))
+            note = NotStoredNote(now, outcome.not_stored, outcome.handling.fwd_status)
+            self._not_stored.relayed(method, flight.key, note)
         flight.end(FlightResult.NOT_SHARED)
 
     async def apply(self, changes: tuple[Change, ...], flight: Flight | None = None) -> None:
