@@ -69,7 +69,6 @@ class SetUpPageRequest(MalformedRequest):
     def __init__(self, page: SetUpPage, head: RequestHead, path: str, authority: str | None = None) -> None:
         """Answer with `page`. The other arguments are as for `SetUpPage.reply`."""
         super().__init__("The set-up page of this proxy answers this request.", 200)
-        self.has_content = head.has_content
         self.line = request_line(head.method, head.target, head.version)
         self._page, self._asked = page, (head.method, path, authority)
 
