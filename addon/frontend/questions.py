@@ -47,8 +47,10 @@ class Questions:
 
     def _passes_through(self, request: Request) -> bool:
         """Return whether a request would be in a tunnel that this proxy does not open."""
-        in_tunnel = request.scheme == "https" and not self._frontend.service.is_edge
-        return in_tunnel and self._frontend.leaves_alone(request.host)
+        return self._is_in_tunnel(request) and self._frontend.leaves_alone(request.host)
+
+    def _is_in_tunnel(self, request: Request) -> bool:
+        return request.scheme == "https" and not self._frontend.service.is_edge
 
     async def _request(self, head: RequestHead, targets: RequestTargets) -> Request:
         try:
@@ -57,10 +59,9 @@ class Questions:
             return await checked(refused, self._frontend.sites, lambda: targets.request(head))
 
     def _targets(self, request: Request) -> RequestTargets:
-        service = self._frontend.service
-        if service.is_edge:
+        if self._frontend.service.is_edge:
             return GatewayTargets(self._sites(), scheme=request.scheme)
-        if request.scheme == "https":
+        if self._is_in_tunnel(request):
             return TunnelTargets.of("https", request.host, request.port, request.host, page=self._frontend.page)
         return ForwardProxyTargets(self._frontend.page)
 
@@ -75,9 +76,8 @@ class Questions:
 
     def _head(self, question: Question, request: Request) -> RequestHead:
         """Return the head that a client would send. Raises MalformedRequest."""
-        in_tunnel = request.scheme == "https" and not self._frontend.service.is_edge
         authority = request.authority
-        target = request.target if in_tunnel else f"{request.scheme}://{authority}{request.target}"
+        target = request.target if self._is_in_tunnel(request) else f"{request.scheme}://{authority}{request.target}"
         lines = [f"{question.method} {target} HTTP/1.1"]
         if "host" not in question.fields:
             lines.append(f"Host: {authority}")
