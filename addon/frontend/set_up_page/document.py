@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 
 from addon.frontend.set_up_page.certificate_files import CertificateFile
 from addon.programs.trust.instructions import CERTIFICATE_FILE, LINUX, OTHER_SYSTEMS, PROGRAMS, Instruction
+from cache.http.messages import host_port
 
 _STYLE = """
 :root{color-scheme:light dark;--line:#c9ccd1;--code:#f1f3f5;--link:#0b57d0}
@@ -75,11 +76,11 @@ def set_up_document(files: Mapping[str, CertificateFile], fingerprint: str, host
 
     Args:
         files: The files of the certificate, by path.
-        fingerprint: The SHA-256 fingerprint of the certificate, in hexadecimal.
+        fingerprint: The SHA-256 fingerprint of the certificate, with a colon between bytes.
         host: The host by which the client reaches the proxy; an IPv6 address has no brackets.
         port: Its port.
     """
-    proxy = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    proxy = f"http://{host_port(host, port)}"
     fetch = f"curl -o {CERTIFICATE_FILE} {shlex.quote(f'{proxy}/cert/pem')}"
     check = f"openssl x509 -noout -fingerprint -sha256 -in {CERTIFICATE_FILE}"
     page = _PAGE.format(
@@ -91,7 +92,7 @@ def set_up_document(files: Mapping[str, CertificateFile], fingerprint: str, host
         ),
         fetch=_commands([fetch]),
         # a line may be broken between two bytes, and not within one
-        fingerprint=":<wbr>".join(fingerprint[place : place + 2].upper() for place in range(0, len(fingerprint), 2)),
+        fingerprint=fingerprint.replace(":", ":<wbr>"),
         check=_commands([check]),
         systems=_sections([*LINUX, *OTHER_SYSTEMS], host, port),
         programs=_sections(PROGRAMS, host, port),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import re
 from functools import cached_property
-from ipaddress import ip_address
 from pathlib import Path
 
 from addon.config.addresses import UNSPECIFIED_ADDRESSES, own_authorities
 from addon.config.settings import Settings
+from addon.config.trusted_proxies import parsed_address
 from addon.frontend.set_up_page.certificate_files import CertificateFile, certificate_files
 from addon.frontend.set_up_page.document import POLICY, set_up_document
 from addon.pipeline.error_replies import ErrorReplies
@@ -67,7 +67,8 @@ class SetUpPage:
         if match is None or "via" in fields:  # with Via, a proxy has sent it, perhaps this one to itself
             return False
         host = normalised_host(match[1].strip("[]"))
-        return _is_address(host) or host in HOSTS or host == "localhost" or f"{host}:0" in self._own_names
+        is_own_name = host in HOSTS or host == "localhost" or f"{host}:0" in self._own_names
+        return is_own_name or parsed_address(host) is not None
 
     @cached_property
     def _own_names(self) -> frozenset[str]:
@@ -100,7 +101,7 @@ class SetUpPage:
     def _content(self, path: str, authority: str | None) -> tuple[bytes, FieldLines]:
         """Return the page or a file, and the fields that describe it. Raises OSError if the CA cannot be read."""
         if path == "/":
-            content = set_up_document(self._files, self._ca.sha256, *self._address(authority))
+            content = set_up_document(self._files, self._ca.fingerprint, *self._address(authority))
             return content, (("Content-Type", "text/html; charset=utf-8"),)
         file = self._files[path]
         disposition = f'attachment; filename="{file.name}"'
@@ -125,11 +126,3 @@ class SetUpPage:
 def set_up_page_of(settings: Settings) -> SetUpPage | None:
     """Return the set-up page; None for an edge, whose paths are all those of its origins."""
     return None if settings.is_edge else SetUpPage(settings.ca_directory, *settings.address)
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from addon.programs.trust.stores import NICKNAME
 from addon.programs.trust.system import SYSTEM_STORES
+from cache.http.messages import host_port
 
 CERTIFICATE_FILE = "secondhand-ca.pem"
 """The file into which the lines expect the certificate to be written."""
@@ -29,8 +30,7 @@ class Instruction:
 
     def filled(self, ca: str = CERTIFICATE_FILE, host: str = "", port: int = 0) -> tuple[str, ...]:
         """Return the lines for one certificate file and one proxy. An IPv6 address as host has no brackets."""
-        in_url = f"[{host}]" if ":" in host else host
-        proxy = shlex.quote(f"http://{in_url}:{port}")
+        proxy = shlex.quote(f"http://{host_port(host, port)}")
         return tuple(line.format(ca=ca, proxy=proxy, proxy_host=host, proxy_port=port) for line in self.lines)
 
 
