@@ -34,7 +34,7 @@ from cache.engine.decisions import (
     Store,
     UpstreamRequest,
 )
-from cache.http.messages import Received, Request
+from cache.http.messages import Received, Request, Response
 from cache.policy.cache_policy import CachePolicy
 from cache.policy.reasons import NotStored
 from cache.rules.key import target_uri
@@ -80,8 +80,7 @@ class Outcomes:
             policy: The policy in force.
         """
         self._uncompressed.note(sent.request, received.head, policy)
-        length = 0 if request.method == "HEAD" else declared_length(received.head) or 0
-        if sent.not_storable is None and not self._size_limit.allows(length):
+        if sent.not_storable is None and not self._size_limit.allows(_content_length(request, received.head)):
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
         return engine.on_response(request, sent, received, policy, next(self.entry_ids))
 
@@ -130,6 +129,12 @@ class Outcomes:
         await self._store.apply(changes)
         if flight is not None:
             flight.changed_elsewhere = None  # the change was its own
+
+
+def _content_length(request: Request, head: Response) -> int:
+    """Return how many bytes of content a response declares for itself."""
+    # RFC 9110 §8.6: in these responses, Content-Length is that of the response to a GET
+    return 0 if request.method == "HEAD" or head.status == 304 else declared_length(head) or 0
 
 
 def counters_of(request: Request, outcome: Store | Relay) -> tuple[str, ...]:
