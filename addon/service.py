@@ -191,8 +191,9 @@ class Service:
         )
 
     def _size_limit(self, store: AsyncStore) -> SizeLimit:
-        free_space = store.free_space if self.settings.store.max_object == FREE_SPACE else None
-        return SizeLimit(self.settings.store.largest_object, self.too_large, free_space)
+        settings = self.settings.store
+        free = settings.max_object == FREE_SPACE
+        return SizeLimit(settings.largest_object, self.too_large, store, up_to_free_space=free)
 
     def _make_recording_pipeline(self, store: ResponseStore, policy: CachePolicy) -> Pipeline:
         # a miss while a recording is replayed must not be fetched later, so there is no queue
@@ -350,7 +351,7 @@ class Service:
             await self.queue_drain.close()
         await self.recordings.close()
         try:
-            self.too_large.save()
+            await self.active.own.store.run(self.too_large.save)
         except OSError as error:
             logger.warning("the responses that were too large to store could not be noted: %s", error)
         await self.active.own.close()

@@ -71,7 +71,7 @@ class MissResponses:
         if len(self._missing) < MAX_REMEMBERED:
             self._missing[request.uri] = None
         similar = await self._similar_uris(request)
-        too_large = self._size_limit.too_large(target_uri(request))
+        too_large = await self._size_limit.too_large(target_uri(request))
         # to fetch it again would not help
         queued = too_large is None and await self._enqueue(request)
         command = self._fetch_command(request.host) if queued else None

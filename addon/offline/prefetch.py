@@ -183,7 +183,7 @@ async def _reason_not_stored(pipeline: Pipeline, request: Request, head: Respons
     reason = reason_not_to_store(request, Received(head, now, now), policy)
     if reason is None:
         unscrubbable = NotStored.UNSCRUBBABLE if secrets_in(head.fields, policy) else NotStored.STORE_FAILED
-        reason = unscrubbable if pipeline.fetcher.size_limit.allows(length) else NotStored.TOO_LARGE
+        reason = unscrubbable if await pipeline.fetcher.size_limit.allows(length) else NotStored.TOO_LARGE
     return reason
 
 

@@ -302,10 +302,10 @@ class AsyncStore:
         self._counters.count(f"failures.store-{what}")
         self.condition.note_failure(what, error)
 
-    def free_space(self) -> int:
+    async def free_space(self) -> int:
         """Return how many bytes the store may still use before it evicts; none if it cannot be read."""
         try:
-            return self.sync_store.free_space()
+            return await self.run(self.sync_store.free_space)
         except StoreError:
             return 0
 

@@ -32,6 +32,7 @@ from cache.engine.decisions import (
     Complete,
     Freshen,
     Invalidate,
+    Outcome,
     Refuse,
     Relay,
     Retry,
@@ -218,14 +219,11 @@ class Fetcher:
             sent = replace(sent, not_storable=NotStored.LENIENT_ORIGIN, detail=detail)
         if context.digest is not None:
             sent = replace(sent, request=replace(sent.request, content_digest=context.digest.value))
-        received = Received(response.head, response.request_time, response.response_time)
-        outcome = self.outcomes.judge(request, sent, received, self.policy)
+        outcome = await self._judge(request, sent, response, flight)
         match outcome:
             case Store():
-                await self.outcomes.carry_out(request, outcome, flight)
                 return await self.fills.store(request, outcome, response, flight)
             case Relay():
-                await self.outcomes.carry_out(request, outcome, flight)
                 return await self.reply_builder.relay(request, outcome, response)
             case Complete():
                 from_parts = partial(engine.response_from_parts, request, sent, policy=self.policy, now=self.clock())
@@ -243,6 +241,23 @@ class Fetcher:
             case Freshen() | Serve() | Refuse():
                 await response.close()
                 return await self._reply_without_origin(request, sent, outcome, flight)
+
+    async def _judge(
+        self, request: Request, sent: UpstreamRequest, response: FetchedResponse, flight: Flight
+    ) -> Outcome:
+        """Return the decision about a response. If it is to be passed on, do all that follows from it but that.
+
+        If the task is cancelled, the response is closed.
+        """
+        received = Received(response.head, response.request_time, response.response_time)
+        try:
+            outcome = await self.outcomes.judge(request, sent, received, self.policy)
+            if isinstance(outcome, Store | Relay):
+                await self.outcomes.carry_out(request, outcome, flight)
+        except asyncio.CancelledError:
+            response.abandon()  # nothing else reads it yet
+            raise
+        return outcome
 
     async def _ask(
         self, sent: UpstreamRequest, context: RequestContext, pending: Awaitable[FetchedResponse] | None

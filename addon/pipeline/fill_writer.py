@@ -61,7 +61,7 @@ class FillWriter:
         if not self.active:
             return
         if not await self._has_room(self._written + len(chunk)):
-            self._size_limit.note_too_large(self._outcome.entry.target, self._written + len(chunk), whole=False)
+            await self._size_limit.note_too_large(self._outcome.entry.target, self._written + len(chunk), whole=False)
             self.give_up(NotStored.TOO_LARGE, f"more than {self._written} bytes")
             return
         try:
@@ -80,7 +80,7 @@ class FillWriter:
     async def _has_room(self, length: int) -> bool:
         """Return whether the body may have so many bytes. The store is asked only now and then."""
         if length > self._allowed:
-            self._allowed = min(await self._store.run(self._size_limit.largest), length + MEASURED_EVERY)
+            self._allowed = min(await self._size_limit.largest(), length + MEASURED_EVERY)
         return length <= self._allowed
 
     async def commit(self, *, being_read: bool) -> None:

@@ -56,7 +56,7 @@ class Fills:
             await self._reply_builder.drain(request, outcome.response.head.status, response)
             await response.close()
             whole = b""
-        if whole is None or not self._size_limit.allows(len(whole)) or response.trailers.lines:
+        if whole is None or not await self._size_limit.allows(len(whole)) or response.trailers.lines:
             return await self._store_streamed(request, outcome, response, flight)
         # stored before the client has it, since the client may ask again at once
         reason = await self._store.keep(outcome.entry, whole, outcome.replaces, flight=flight, secrets=outcome.secrets)

@@ -64,14 +64,14 @@ class Outcomes:
         self.entry_ids = entry_ids()
         """New ids for stored responses."""
 
-    def judge(
+    async def judge(
         self,
         request: Request,
         sent: UpstreamRequest,
         received: Received,
         policy: CachePolicy,
     ) -> Outcome:
-        """Return the engine's decision about a response.
+        """Return the engine's decision about a response. Suspends only if its content is larger than usual.
 
         Args:
             request: The client's request.
@@ -79,9 +79,15 @@ class Outcomes:
             received: The head of the response.
             policy: The policy in force.
         """
-        self._uncompressed.note(sent.request, received.head, policy)
-        if sent.not_storable is None and not self._size_limit.allows(_content_length(request, received.head)):
+        if sent.not_storable is None and not await self._size_limit.allows(_content_length(request, received.head)):
             sent = replace(sent, not_storable=NotStored.TOO_LARGE)
+        return self.judge_at_once(request, sent, received, policy)
+
+    def judge_at_once(
+        self, request: Request, sent: UpstreamRequest, received: Received, policy: CachePolicy
+    ) -> Outcome:
+        """Return the decision as `judge` does, if the size of the content is known to be usual."""
+        self._uncompressed.note(sent.request, received.head, policy)
         return engine.on_response(request, sent, received, policy, next(self.entry_ids))
 
     async def carry_out(self, request: Request, outcome: Outcome, flight: Flight) -> None:
@@ -96,7 +102,7 @@ class Outcomes:
             )
             if isinstance(outcome, Relay) and outcome.not_stored is NotStored.TOO_LARGE:
                 head = outcome.response.head
-                self._size_limit.note_too_large(
+                await self._size_limit.note_too_large(
                     target_uri(request), declared_length(head) or 0, whole=head.status == 200
                 )
         await self.apply(outcome.changes, flight)

@@ -57,9 +57,9 @@ class WhyCommand:
         request = without_dropped_parameters(asked, pipeline.policy.keying.query_rules)
         found = await pipeline.responder.stored(primary_key(request))
         explanation, note = self.explained(request, found)
-        too_large = (
-            pipeline.fetcher.size_limit.too_large(target_uri(request)) if explanation.decision != "hit" else None
-        )
+        too_large = None
+        if explanation.decision != "hit":
+            too_large = await pipeline.fetcher.size_limit.too_large(target_uri(request))
         told = described(explanation, note, pipeline.fetcher.clock())
         return {**told, "too_large": too_large.sentence() if too_large else None}
 

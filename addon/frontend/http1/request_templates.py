@@ -153,7 +153,7 @@ class RequestTemplates:
         except KeyError:
             pass
         received = Received(head.parsed.response, fetch.sent_at, now)
-        outcome = self.fetcher.outcomes.judge(fetch.request, fetch.sent, received, self.fetcher.policy)
+        outcome = self.fetcher.outcomes.judge_at_once(fetch.request, fetch.sent, received, self.fetcher.policy)
         known = response_template(fetch.request, head, outcome, self.fetcher.policy, self._counters)
         self._response_templates[place] = known
         if len(self._response_templates) > MAX_RESPONSE_TEMPLATES:

@@ -208,7 +208,7 @@ class Validations:
         if planned.sent.detail is not Detail.RESPONSE_NO_CACHE or planned.policy is not self.fetcher.policy:
             return None
         received = Received(head.parsed.response, fetch.sent_at, now)
-        outcome = self.fetcher.outcomes.judge(planned.request, planned.sent, received, planned.policy)
+        outcome = self.fetcher.outcomes.judge_at_once(planned.request, planned.sent, received, planned.policy)
         plan = validation_plan(planned, head, outcome, self._counters) if isinstance(outcome, Freshen) else None
         if plan is not None:
             self._plans[planned.head_as_sent] = plan

@@ -38,16 +38,12 @@ class Store:
 
     def __init__(self) -> None:
         self.commits = asyncio.Lock()
-        self.running = False
+        self.measured = 0
 
     async def run[Result](self, function: Callable[..., Result], *arguments: object) -> Result:
         for _ in range(3):
             await asyncio.sleep(0)
-        self.running = True
-        try:
-            return function(*arguments)
-        finally:
-            self.running = False
+        return function(*arguments)
 
     async def commit(self, body: Body, *_: object) -> None:
         body.committing = True
@@ -58,22 +54,26 @@ class Store:
     async def candidates(self, _key: str) -> tuple[()]:
         return ()
 
+    async def free_space(self) -> int:
+        self.measured += 1
+        return 3 * MEASURED_EVERY
 
-def fill_writer(body: Body, store: Store, size_limit: SizeLimit) -> FillWriter:
-    """Return the writer of a body."""
+
+def fill_writer(body: Body, store: Store) -> FillWriter:
+    """Return the writer of a body that may have 100 bytes, or fill the free space."""
     return FillWriter(
         outcome=SimpleNamespace(entry=new_entry(), replaces=(), secrets=("a secret",), handling=Handling()),
         writer=body,
         flight=SimpleNamespace(last_purge=0, invalidated=False, end=lambda _: None),
         store=store,
         not_stored=NotStoredLog(lambda: 0.0, Counters()),
-        size_limit=size_limit,
+        size_limit=SizeLimit(100, TooLargeResponses(None), store, up_to_free_space=True),
     )
 
 
 def test_a_reader_never_reads_from_a_body_that_is_being_stored() -> None:
     async def main() -> None:
-        writer = fill_writer(Body(), Store(), SizeLimit(100, TooLargeResponses(None)))
+        writer = fill_writer(Body(), Store())
         await writer.write(b"hello")
         read, _ = await asyncio.gather(writer.read(0, 5), writer.commit(being_read=True))
         assert read == b"hello"
@@ -81,19 +81,15 @@ def test_a_reader_never_reads_from_a_body_that_is_being_stored() -> None:
     asyncio.run(main())
 
 
-def test_the_free_space_is_measured_now_and_then_by_the_store_and_is_the_limit() -> None:
-    store, measured = Store(), []
-
-    def free_space() -> int:
-        measured.append(store.running)
-        return 3 * MEASURED_EVERY
+def test_the_free_space_is_measured_now_and_then_and_is_the_limit() -> None:
+    store = Store()
 
     async def main() -> None:
-        writer = fill_writer(body := Body(), store, SizeLimit(100, TooLargeResponses(None), free_space))
+        writer = fill_writer(body := Body(), store)
         for _ in range(300):
             await writer.write(bytes(MEASURED_EVERY // 100))
         assert writer.active
-        assert measured == [True] * 3
+        assert store.measured == 3
         await writer.write(bytes(MEASURED_EVERY // 10))
         assert not writer.active
         assert len(body.data) <= 3 * MEASURED_EVERY

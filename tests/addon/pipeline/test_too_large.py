@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from addon.pipeline.size_limit import SizeLimit
 from addon.pipeline.too_large import FILE_NAME, MAX_REMEMBERED, TooLargeResponse, TooLargeResponses
 
 URI = "http://a.test/model.bin"
@@ -56,10 +55,3 @@ def test_nothing_is_written_without_a_store(tmp_path: Path) -> None:
     responses.note(of())
     responses.save()
     assert not (tmp_path / "none").exists()
-
-
-def test_what_fits_now_is_not_too_large_any_more() -> None:
-    remembered = TooLargeResponses(None)
-    SizeLimit(100, remembered).note_too_large(URI, 500, whole=True)
-    assert SizeLimit(100, remembered).too_large(URI) == TooLargeResponse(URI, 500, whole=True, limit=100)
-    assert SizeLimit(500, remembered).too_large(URI) is None
