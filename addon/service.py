@@ -32,6 +32,7 @@ from addon.pipeline.origin import Origin
 from addon.pipeline.own_store import OwnStore
 from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.purge_command import Purges
+from addon.pipeline.purge_log import PurgeLog
 from addon.pipeline.reply import Reply
 from addon.pipeline.responder import Responder
 from addon.pipeline.size_limit import SizeLimit
@@ -47,7 +48,6 @@ from addon.runtime.credential_key import credential_key
 from addon.runtime.distrust import Distrust
 from addon.runtime.leases.client import LeaseClient
 from addon.runtime.listen_address import ListenAddress
-from addon.runtime.purge_log import PurgeLog
 from addon.runtime.status import Status
 from cache import engine
 from cache.engine.decisions import Refuse

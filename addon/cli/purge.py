@@ -16,10 +16,10 @@ from addon.cli.terminal import NOT_FOUND, print_json, print_line, print_note
 from addon.config.settings import Settings
 from addon.config.units import size_text
 from addon.pipeline.purge_command import described
+from addon.pipeline.purge_log import PurgeLog
 from addon.pipeline.purge_orders import PurgeOrder, order_of
 from addon.runtime.control import GUARD_INTERVAL
 from addon.runtime.control_client import running_proxies
-from addon.runtime.purge_log import PurgeLog
 from cache.stores.disk.directory import is_no_store
 from cache.stores.disk.store import DiskStore
 

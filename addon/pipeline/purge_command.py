@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 
 from addon.pipeline.own_store import OwnStore
 from addon.pipeline.pipeline import Pipeline
+from addon.pipeline.purge_log import PurgeLog
 from addon.pipeline.purge_orders import PurgeOrder, Sites, order_of
 from addon.runtime.control import Handler
-from addon.runtime.purge_log import PurgeLog
 from cache.stores.base import Extent, StoreError
 
 

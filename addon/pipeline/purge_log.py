@@ -8,44 +8,14 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+
+from addon.pipeline.purge_orders import PurgeOrder
+from cache.stores.base import Extent
 
 logger = logging.getLogger(__name__)
 
 MAX_SIZE = 16 << 20
 """Bytes after which the file is renamed, to a name that ends with `.1`, and a new one is begun."""
-
-
-class Order(Protocol):
-    """An order to purge, as it is logged."""
-
-    @property
-    def what(self) -> str:
-        """The description of what is purged."""
-
-    @property
-    def by(self) -> str:
-        """The person or the client that has given the order."""
-
-    @property
-    def soft(self) -> bool:
-        """True if copies become stale, and are not deleted."""
-
-    @property
-    def dry_run(self) -> bool:
-        """True if nothing was purged."""
-
-
-class Extent(Protocol):
-    """Number and size of what was purged."""
-
-    @property
-    def copies(self) -> int:
-        """Number of copies."""
-
-    @property
-    def size(self) -> int | None:
-        """Bytes, if they were added up."""
 
 
 class PurgeLog:
@@ -56,7 +26,7 @@ class PurgeLog:
         self._file = file
         self._clock = clock
 
-    def note(self, order: Order, extent: Extent) -> None:
+    def note(self, order: PurgeOrder, extent: Extent) -> None:
         """Write the line of a purge."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(self._clock(), UTC).isoformat(timespec="milliseconds"),

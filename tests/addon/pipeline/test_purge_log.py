@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from addon.pipeline import purge_log
+from addon.pipeline.purge_log import PurgeLog
 from addon.pipeline.purge_orders import PurgeOrder
-from addon.runtime import purge_log
-from addon.runtime.purge_log import PurgeLog
 from cache.stores.base import Extent
 from cache.stores.purge_scopes import ALL, Scope
 
