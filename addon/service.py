@@ -152,7 +152,7 @@ class Service:
             "mode": self.modes.handle,
             "ping": self._ping,
             "sites": self._described_sites,
-            "purge": self.purges.handler(),
+            "purge": self.purges.handle,
             "stats": self._stats,
             "status": self.status.handle,
             "summary": self._summary,

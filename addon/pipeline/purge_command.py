@@ -8,7 +8,6 @@ from addon.pipeline.own_store import OwnStore
 from addon.pipeline.pipeline import Pipeline
 from addon.pipeline.purge_log import PurgeLog
 from addon.pipeline.purge_orders import PurgeOrder, Sites, order_of
-from addon.runtime.control import Handler
 from cache.stores.base import Extent, StoreError
 
 
@@ -21,10 +20,6 @@ class Purges:
         self._own_store = own_store
         self._sites = sites
         self._log = log
-
-    def order(self, arguments: Mapping[str, object]) -> PurgeOrder:
-        """Return the order that arguments in the form of JSON describe, see `order_of`. Raises ValueError."""
-        return order_of(arguments, self._own.policy, self._sites())
 
     async def carry_out(self, order: PurgeOrder) -> Extent:
         """Purge, and return how much it was. It is true for all processes on the store when this returns.
@@ -50,17 +45,17 @@ class Purges:
                 break
         raise problem or StoreError("nothing was purged")
 
-    def handler(self) -> Handler:
-        """Return the handler of the control command `purge`."""
+    async def handle(self, arguments: Mapping[str, object]) -> dict[str, object]:
+        """Handle the control command: return what was done.
 
-        async def purge(arguments: Mapping[str, object]) -> dict[str, object]:
-            order = self.order(arguments)
-            try:
-                return described(order, await self.carry_out(order))
-            except StoreError as error:
-                raise ValueError(str(error)) from error
-
-        return purge
+        Raises:
+            ValueError: the arguments are not as `order_of` expects them, or the store cannot be used.
+        """
+        order = order_of(arguments, self._own.policy, self._sites())
+        try:
+            return described(order, await self.carry_out(order))
+        except StoreError as error:
+            raise ValueError(str(error)) from error
 
 
 def described(order: PurgeOrder, extent: Extent) -> dict[str, object]:

@@ -145,9 +145,8 @@ def _sentence(reason: str) -> str:
 
 
 async def _purge(service: Service, keys: list[str]) -> None:
-    purge = service.purges.handler()
     try:
-        counts = [(await purge({"url": key, "by": "mitmproxy"}))["deleted"] for key in keys]
+        counts = [(await service.purges.handle({"url": key, "by": "mitmproxy"}))["deleted"] for key in keys]
     except ValueError as error:
         logger.error("purge: %s", error)
         return

@@ -27,7 +27,7 @@ def run(directory: Path, scenario: Callable[[Service, Handler], Awaitable[None]]
         try:
             own = service.active.own
             assert await own.store.keep(new_entry(), b"body", ()) is None
-            await scenario(service, service.purges.handler())
+            await scenario(service, service.purges.handle)
         finally:
             await service.close()
 
