@@ -73,8 +73,8 @@ class PurgeClients:
         with os.fdopen(descriptor, "w") as file:
             file.write(f"{secrets.token_hex(32)}\n")
 
-    async def answer(self, request: Request, address: str, ports: Iterable[int], errors: ErrorReplies) -> Reply:
-        """Purge as a request says, if its client may; return the reply.
+    async def answer(self, request: Request, address: str, ports: Iterable[int], errors: ErrorReplies) -> Reply | None:
+        """Purge as a request says, and return the reply, or None if its client may not purge.
 
         Args:
             request: The request, as received.
@@ -84,7 +84,7 @@ class PurgeClients:
         """
         by = self._admitted(request.fields, address)
         if by is None:
-            return errors.error(403, Refused.PURGE, "This client may not purge copies.", "http_request_denied")
+            return None
         try:
             order = order_in(request, ports, self._policy(), by)
         except ValueError as error:

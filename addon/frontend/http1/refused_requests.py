@@ -27,7 +27,8 @@ async def admitted(
     if refused.reason is Refused.PURGE and sites.purge_clients is not None:
         client = refused.request.client
         address = client.address if client is not None else ""
-        return await sites.purge_clients.answer(refused.request, address, sites.ports, errors)
+        reply = await sites.purge_clients.answer(refused.request, address, sites.ports, errors)
+        return reply or refused.reply(errors)
     try:
         return await checked(refused, sites, read)
     except MalformedRequest as fault:
