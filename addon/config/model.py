@@ -6,11 +6,12 @@ A validator raises ValueError with the expected value as its text; `addon.config
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Strict
 
-from addon.config.user_folders import expanded
+from addon.config.user_folders import WITHOUT_HOME
 from cache.http.fields import TOKEN
 
 
@@ -37,9 +38,20 @@ def regular_expression(value: str) -> str:
     return value
 
 
+def path_text(value: str) -> str:
+    """Return a path that can be used, or nothing. Raises ValueError, whose text names the expected value."""
+    if "\0" in value:
+        raise ValueError("a path without null characters")
+    try:
+        Path(value).expanduser()
+    except RuntimeError:
+        raise ValueError(WITHOUT_HOME) from None
+    return value
+
+
 def existing_file(value: str) -> str:
     """Return the path of an existing file, or nothing. Raises ValueError, whose text names the expected value."""
-    if value and not expanded(value).is_file():
+    if value and not Path(value).expanduser().is_file():
         raise ValueError("a file that exists")
     return value
 
@@ -54,7 +66,9 @@ def not_empty[Member](value: tuple[Member, ...]) -> tuple[Member, ...]:
 Token = Annotated[str, AfterValidator(token)]
 LowerCaseToken = Annotated[Token, AfterValidator(str.lower)]
 RegularExpression = Annotated[str, AfterValidator(regular_expression)]
-ExistingFile = Annotated[str, AfterValidator(existing_file)]
+PathText = Annotated[str, AfterValidator(path_text)]
+"""A path, as the user writes it; `~` is the home directory."""
+ExistingFile = Annotated[PathText, AfterValidator(existing_file)]
 
 # TOML gives lists, which strict tuples would refuse
 Strings = Annotated[tuple[str, ...], Strict(strict=False)]

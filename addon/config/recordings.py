@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Strict, model_validator
 
-from addon.config.model import Section
+from addon.config.model import PathText, Section
 from addon.config.offline import PostSettings
 from cache.policy.operator_rules import PostRule
 
@@ -14,7 +14,7 @@ from cache.policy.operator_rules import PostRule
 class RecordingsSettings(Section):
     """The table `[recordings]`: where recordings are, and which one is made or replayed from the start."""
 
-    path: str = ""
+    path: PathText = ""
     record: str = ""
     replay: str = ""
 

@@ -17,7 +17,7 @@ from addon.config.cache import CacheSettings
 from addon.config.clients import SHIPPED, read_clients
 from addon.config.codings import CodingsSettings
 from addon.config.http2 import Http2Settings
-from addon.config.model import ExistingFile, RegularExpression, Section, Token
+from addon.config.model import ExistingFile, PathText, RegularExpression, Section, Token
 from addon.config.offline import OfflineSettings
 from addon.config.origin import OriginSettings
 from addon.config.purge import PurgeSettings
@@ -105,7 +105,7 @@ class AnswerSettings(Section):
 class TlsSettings(Section):
     """The table `[tls]`: the CA that signs certificates for clients, and the hosts that are not intercepted."""
 
-    directory: str = ""
+    directory: PathText = ""
     leave_alone: Annotated[tuple[str, ...], Strict(strict=False)] = ()
 
 
@@ -122,7 +122,7 @@ class LogSettings(Section):
     """The table `[log]`: what is logged, and where."""
 
     level: Literal["debug", "info", "warning", "error"] = "warning"
-    access: str = ""
+    access: PathText = ""
     queries: bool = False
 
 

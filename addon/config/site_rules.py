@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, Strict, model_valid
 
 from addon.config.annotations import FieldName, FieldValues, field_value
 from addon.config.cache import ClientReloadName
-from addon.config.model import Section, Token, Tokens, not_empty
+from addon.config.model import PathText, Section, Token, Tokens, not_empty
 from addon.config.units import PositiveSize, Seconds
 from addon.config.user_files import read_users
 from cache.http.messages import Fields
@@ -192,7 +192,7 @@ class RedirectSettings(Section):
 class BasicAuthSettings(Section):
     """The table `basic_auth` of a rule."""
 
-    users_file: Annotated[str, AfterValidator(_users_file)] = ""
+    users_file: Annotated[PathText, AfterValidator(_users_file)] = ""
     realm: Annotated[str, AfterValidator(_realm)] = "Restricted"
     required: bool = True
 

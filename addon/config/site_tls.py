@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, BeforeValidator, Field, Strict
 
-from addon.config.model import Section
+from addon.config.model import PathText, Section
 from addon.config.user_folders import expanded
 
 _HSTS = re.compile(r"max-age=[0-9]{1,10}(?:; ?includeSubDomains)?(?:; ?preload)?")
@@ -17,8 +17,8 @@ _HSTS = re.compile(r"max-age=[0-9]{1,10}(?:; ?includeSubDomains)?(?:; ?preload)?
 class CertificatePair(Section):
     """The files of one certificate: its chain and its key, in PEM."""
 
-    cert: str = Field(min_length=1)
-    key: str = Field(min_length=1)
+    cert: PathText = Field(min_length=1)
+    key: PathText = Field(min_length=1)
 
     @property
     def cert_file(self) -> Path:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from addon.config.model import Section
+from addon.config.model import PathText, Section
 from addon.config.units import PositiveSize, Size
 from addon.config.user_folders import default_store, expanded
 
@@ -19,7 +19,7 @@ class StoreSettings(Section):
     """The table `[store]`."""
 
     kind: Literal["disk", "memory"] = "disk"
-    path: str = ""
+    path: PathText = ""
     max_size: PositiveSize = 2 * 1024**3
     max_object: Size | Literal["free"] = 0
     project: str = ""

@@ -14,13 +14,16 @@ CA_FILE = "mitmproxy-ca.pem"
 """The file of the CA in its directory: its private key and its certificate."""
 
 
+WITHOUT_HOME = 'a path without "~": this user has no home directory'
+"""The path that is expected in place of one with `~`, if that stands for no directory."""
+
+
 def expanded(path: str) -> Path:
     """Return a path with the home directory in place of `~`. Raises ConfigError if the user has no home directory."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
-        problem = f'found "{path}", expected a path without "~": this user has no home directory'
-        raise ConfigError(Fault("settings", "", problem)) from None
+        raise ConfigError(Fault("settings", "", f'found "{path}", expected {WITHOUT_HOME}')) from None
 
 
 def home_directory() -> Path | None:

@@ -73,6 +73,14 @@ def test_each_purge_is_logged(directory: Path) -> None:
     assert logged["by"].startswith("the user ")
 
 
+def test_nothing_is_purged_if_the_log_cannot_have_its_path(directory: Path, tmp_path: Path) -> None:
+    (tmp_path / "my.toml").write_text('purge.log = "~nosuchuser/x.log"\n')
+    refused = run("purge", "--all", "--config", tmp_path / "my.toml", "--store", directory)
+    assert refused.exit_code == 2
+    assert 'purge.log: found "~nosuchuser/x.log", expected a path without "~"' in refused.stderr
+    assert kept(directory) == URLS
+
+
 @pytest.mark.parametrize(
     "arguments",
     [[], ["--tag", "a", "--host", "b"], [URLS[0], "--url", URLS[0]], ["--tag", ""], ["--url", "no-url"]],

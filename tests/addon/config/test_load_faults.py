@@ -87,6 +87,40 @@ def test_a_fault_in_the_file_names_file_key_what_was_found_and_what_was_expected
     assert line.startswith(f"config.toml: {fault}")
 
 
+SITE = '[[site]]\nhosts = ["a"]\norigins = ["http://b"]\n'
+"""The beginning of the settings of a site."""
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("~nosuchuser/x", 'a path without "~": this user has no home directory'),
+        (r"a\u0000b", "a path without null characters"),
+    ],
+)
+@pytest.mark.parametrize(
+    ("key", "text"),
+    [
+        ("store.path", "store.path = {}"),
+        ("recordings.path", "recordings.path = {}"),
+        ("tls.directory", "tls.directory = {}"),
+        ("log.access", "log.access = {}"),
+        ("purge.log", "purge.log = {}"),
+        ("purge.token_file", "purge.token_file = {}"),
+        ("answer.clients", "answer.clients = {}"),
+        ("origin.client_certificate", "origin.client_certificate = {}"),
+        ("origin.ca_files#1", "origin.ca_files = [{}]"),
+        ("site#1.tls#1.cert", f'{SITE}[[site.tls]]\nkey = "k"\ncert = {{}}'),
+        ("site#1.tls#1.key", f'{SITE}[[site.tls]]\ncert = "c"\nkey = {{}}'),
+        ("site#1.rules#1.basic_auth.users_file", f"{SITE}[[site.rules]]\nbasic_auth.users_file = {{}}"),
+    ],
+)
+def test_a_path_that_cannot_be_used_is_a_fault_of_its_key(
+    tmp_path: Path, key: str, text: str, path: str, expected: str
+) -> None:
+    assert faults(tmp_path, text.format(f'"{path}"')) == [f'config.toml: {key}: found "{path}", expected {expected}']
+
+
 @pytest.mark.parametrize(
     ("name", "value", "fault"),
     [
