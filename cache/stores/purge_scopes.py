@@ -50,6 +50,11 @@ def names_of(key: str) -> tuple[str, ...]:
     return _names_of_authority(authority_and_target(key)[0])
 
 
+def all_names_of(key: str) -> tuple[str, ...]:
+    """Return the names of what is stored under a primary key, with that of the key itself."""
+    return (*names_of(key), url_name(key))
+
+
 @lru_cache(maxsize=4096)
 def _names_of_authority(authority: str) -> tuple[str, ...]:
     return ALL, host_name(host_of(authority))
@@ -101,7 +106,7 @@ class Scope:
 
     def may_cover(self, key: str) -> bool:
         """Return whether something under a key is covered, as far as the key says."""
-        return self.needs_entry or self.name in (*names_of(key), url_name(key))
+        return self.needs_entry or self.name in all_names_of(key)
 
     def covers(self, entry: StoredResponse) -> bool:
         """Return whether a stored response is covered."""

@@ -6,12 +6,12 @@ few at a time. Purges are numbered, not timed: the clock may be set back.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import replace
 
 from cache.rules.stored_response import StoredResponse
 from cache.stores.base import Overtaken
-from cache.stores.purge_scopes import Where, names_of, scope_of, tag_name, url_name
+from cache.stores.purge_scopes import Where, all_names_of, scope_of, tag_name
 
 REMEMBERED = 4096
 """Purges that are remembered after their deletions are done. What is in memory from before them is not used."""
@@ -47,8 +47,7 @@ class KnownPurges:
         """Return whether all that is stored under a key was purged after that number."""
         if number >= self._number:  # most rows are newer than all purges
             return False
-        hard = self._hard
-        if hard.get(url_name(key), 0) > number or any(hard.get(name, 0) > number for name in names_of(key)):
+        if _names_a_purge(all_names_of(key), self._hard, number):
             return True
         return any(
             each > number and not scope.soft and not scope.needs_entry and scope.may_cover(key)
@@ -59,7 +58,7 @@ class KnownPurges:
         """Return whether something that was stored under a key at that number may be covered by a later purge."""
         if number >= self._number:
             return False
-        if any(self._latest.get(name, 0) > number for name in (*names_of(key), url_name(key))):
+        if _names_a_purge(all_names_of(key), self._latest, number):
             return True
         return self._latest_tag > number or (bool(self._pending) and self._pending[-1][0] > number)
 
@@ -94,11 +93,9 @@ class KnownPurges:
     ) -> StoredResponse | None:
         if number >= self._number:
             return entry
-        names = [*names_of(entry.key), url_name(entry.key)]
-        if entry.tags:
-            names += map(tag_name, entry.tags.split("\n"))
+        names = [*all_names_of(entry.key), *_names_of_tags(entry.tags)]
         newer = [(each, scope) for each, scope in conditions if each > number and scope.covers(entry)]
-        if any(self._hard.get(name, 0) > number for name in names) or any(not scope.soft for _, scope in newer):
+        if _names_a_purge(names, self._hard, number) or any(not scope.soft for _, scope in newer):
             return None
         softly = max(max(self._soft.get(name, 0) for name in names), *(each for each, _ in newer), 0)
         if softly <= number:
@@ -118,10 +115,9 @@ class KnownPurges:
         """
         if self.has_forgotten(number):
             return True
-        latest = self._latest
-        if any(latest.get(name, 0) > number for name in names):
+        if _names_a_purge(names, self._latest, number):
             return True
-        if tags and self._latest_tag > number and any(latest.get(tag_name(t), 0) > number for t in tags.split("\n")):
+        if tags and self._latest_tag > number and _names_a_purge(_names_of_tags(tags), self._latest, number):
             return True
         return bool(self._conditions) and self._conditions[-1][0] > number
 
@@ -133,9 +129,7 @@ class KnownPurges:
         """Return whether a response that was asked for before the purges after that number may be covered by one."""
         if number >= self._number:
             return False
-        if self.is_outdated(names_of(key), number) or self._latest.get(url_name(key), 0) > number:
-            return True
-        return self._latest_tag > number
+        return self.is_outdated(all_names_of(key), number) or self._latest_tag > number
 
     @property
     def pending_conditions(self) -> frozenset[int]:
@@ -201,3 +195,13 @@ class KnownPurges:
             new.update({name: number for name, number in old.items() if number > last})
         # one after the other, while threads read them: each of the new tables has all that matters
         self._hard, self._soft, self._latest = kept.tables
+
+
+def _names_a_purge(names: Iterable[str], table: Mapping[str, int], number: int) -> bool:
+    """Return whether a table of purges has one after that number for any of these names."""
+    return any(table.get(name, 0) > number for name in names)
+
+
+def _names_of_tags(tags: str) -> Iterable[str]:
+    """Return the names of cache tags, which are given a line for each."""
+    return map(tag_name, tags.split("\n")) if tags else ()

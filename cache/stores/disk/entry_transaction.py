@@ -12,7 +12,7 @@ from cache.stores.disk.head_rows import Encoded, admitted, encoded, variants_in
 from cache.stores.disk.row_transaction import RowTransaction
 from cache.stores.disk.rows import Rows
 from cache.stores.disk.spool import Spool
-from cache.stores.purge_scopes import names_of, url_name
+from cache.stores.purge_scopes import all_names_of
 from cache.stores.supersession import superseded
 
 MAX_EVICTED = 4000
@@ -71,7 +71,7 @@ class EntryTransaction:
         """Return whether something with these tags under a key may have been purged after the purge of that number."""
         if last_purge == self.last_purge:
             return False
-        return self._changes.purges.is_outdated((*names_of(key), url_name(key)), last_purge, tags)
+        return self._changes.purges.is_outdated(all_names_of(key), last_purge, tags)
 
     def insert(
         self, entry: StoredResponse, data: bytes, body: bytes | Spool, replaces: Iterable[str], used: float
