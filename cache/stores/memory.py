@@ -192,7 +192,8 @@ class MemoryStore:
                     copies, size = copies + 1, size + len(item.body)
                     self._purge(item, number)
         with self._lock:
-            purges.forget_old()
+            if purges.knows_too_many:
+                purges.forget_old(last)
         return Extent(copies, size)
 
     def _purge(self, item: _Item, number: int) -> None:

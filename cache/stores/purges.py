@@ -177,22 +177,17 @@ class KnownPurges:
         """True if so many names are known that those which do not matter any more should be forgotten."""
         return len(self._latest) > 2 * REMEMBERED
 
-    def forget_old(self) -> None:
-        """Forget the names of purges that are carried out, apart from the last ones, if there are many."""
-        if self.knows_too_many:
-            last = self._number - REMEMBERED
-            self._hard, self._soft, self._latest = (
-                {name: number for name, number in table.items() if number > last} for table in self.tables
-            )
+    def forget_old(self, number: int, pending: Iterable[tuple[str, int]] = ()) -> None:
+        """Forget the names of purges that are carried out, apart from the last ones.
 
-    def forget_all_but(self, purges: Iterable[tuple[str, int]]) -> None:
-        """Forget the names of all purges but these, each the text of a scope and its number, and of later ones."""
-        purges = tuple(purges)
+        Args:
+            number: Number of the last purge when `pending` was read. No later purge is forgotten.
+            pending: The text of the scope of each purge that is not carried out, and its number.
+        """
         kept = KnownPurges()
-        kept.learn(purges, 0)
-        last = max((number for _, number in purges), default=0)
+        kept.learn(pending, 0)
         for new, old in zip(kept.tables, self.tables, strict=True):
-            new.update({name: number for name, number in old.items() if number > last})
+            new.update({name: each for name, each in old.items() if each > number - REMEMBERED})
         # one after the other, while threads read them: each of the new tables has all that matters
         self._hard, self._soft, self._latest = kept.tables
 

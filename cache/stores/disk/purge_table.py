@@ -20,7 +20,7 @@ from cache.stores.purge_scopes import Scope, Where, scope_of
 from cache.stores.purges import MAX_CONDITIONS, REMEMBERED, KnownPurges
 
 _READ = "SELECT tag, number, done FROM Purge WHERE number > ?"
-_UNFINISHED = "SELECT number FROM Purge WHERE NOT done"
+_PENDING = "SELECT tag, number FROM Purge WHERE NOT done ORDER BY number"
 _COUNT_CONDITIONS = "SELECT COUNT(*) FROM Purge WHERE NOT done AND (tag GLOB 'where:*' OR tag GLOB 'soft where:*')"
 _LAST = "SELECT COALESCE(MAX(number), 0) FROM Purge"
 _ADD = "INSERT OR REPLACE INTO Purge (tag, number) VALUES (?, (SELECT COALESCE(MAX(number), 0) + 1 FROM Purge))"
@@ -81,15 +81,15 @@ class PurgeTable(KnownPurges):
         version = self._generations.purge_version()  # first: a purge that comes later is read again
         finished = self.pending_conditions
         if finished:  # before the others are read: one that is repeated has a new number, and no row for the old one
-            finished -= {number for (number,) in execute(_UNFINISHED) if isinstance(number, int)}
+            finished -= {number for _, number in _purges_in(execute(_PENDING))}
         found = execute(_READ, self._number)
         purges, done = _purges_in(found), {each for _, each, is_done in found if is_done and isinstance(each, int)}
         with self._learning:  # threads that read at once end in any order
             self.learn(purges, max((number for _, number in purges), default=0), {*finished, *done})
         if self.knows_too_many:
-            purges = _purges_in(execute(_READ, 0))
+            last, pending = self._number, _purges_in(execute(_PENDING))
             with self._learning:
-                self.forget_all_but(purges)
+                self.forget_old(last, pending)
         self._version = version
 
     def add(self, scopes: Iterable[Scope]) -> None:
@@ -112,8 +112,8 @@ class PurgeTable(KnownPurges):
     def pending(self) -> list[tuple[Scope, int]]:
         """Return scope and number of the purges that are not carried out yet, in their order. Raises StoreError."""
         with self._rows.failures():
-            found = self._rows.execute("SELECT tag, number FROM Purge WHERE NOT done ORDER BY number")
-        return [(scope_of(tag), number) for tag, number in found if isinstance(tag, str) and isinstance(number, int)]
+            found = _purges_in(self._rows.execute(_PENDING))
+        return [(scope_of(text), number) for text, number in found]
 
     def finish(self, number: int) -> None:
         """Record that nothing is left to delete or to mark of what a purge covers. Raises StoreError."""
@@ -133,4 +133,4 @@ class PurgeTable(KnownPurges):
 
 def _purges_in(rows: Iterable[tuple[Value, ...]]) -> list[tuple[str, int]]:
     """Return text and number of each purge in some rows, without those that are of other types."""
-    return [(tag, number) for tag, number, _ in rows if isinstance(tag, str) and isinstance(number, int)]
+    return [(tag, number) for tag, number, *_ in rows if isinstance(tag, str) and isinstance(number, int)]

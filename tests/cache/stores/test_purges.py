@@ -90,7 +90,7 @@ def test_memory_from_before_the_remembered_conditions_is_outdated() -> None:
 def test_names_that_do_not_matter_any_more_are_forgotten() -> None:
     purges = known(*((tag_name(str(number)), number) for number in range(1, 2 * REMEMBERED + 2)))
     assert purges.knows_too_many
-    purges.forget_all_but([(tag_name("news"), 9000)])
+    purges.forget_old(2 * REMEMBERED + 1, [(tag_name("news"), 9000)])
     assert not purges.knows_too_many
     assert purges.judged(TAGGED, 1) is None
 
@@ -117,9 +117,17 @@ def test_what_several_threads_have_read_at_once_is_learnt_once_and_in_order() ->
 
 def test_a_purge_that_is_learnt_while_names_are_forgotten_is_not_lost() -> None:
     purges = known((tag_name("news"), 5), ("host:a.example", 6), ("soft host:b.example", 7))
-    purges.forget_all_but([(tag_name("news"), 5)])  # read before the other two
+    purges.learn([("host:c.example", REMEMBERED + 7)], REMEMBERED + 7)
+    purges.forget_old(5, [(tag_name("news"), 5)])  # read before the other three
     assert purges.covers(A, 5)
-    assert purges.is_outdated(names_of(B), 6)
+    assert purges.may_concern_row(B, 6)
+
+
+def test_a_purge_that_is_not_carried_out_is_not_forgotten() -> None:
+    last = REMEMBERED + 7
+    purges = known(("host:a.example", 6), ("soft host:b.example", 7), ("host:c.example", last))
+    purges.forget_old(last, [("host:a.example", 6)])
+    assert [purges.covers(A, 5), purges.may_concern_row(B, 6)] == [True, False]
 
 
 def test_a_response_that_was_asked_for_before_the_remembered_purges_counts_as_purged() -> None:
