@@ -206,6 +206,11 @@ def where(conditions: Conditions, *, soft: bool = False) -> Where:
     return Where(f"{_WHERE}{msgspec.json.encode(conditions).decode()}", soft, conditions)
 
 
+def ranges_of(scopes: Sequence[Scope]) -> list[tuple[str, str]]:
+    """Return ranges, as `Scope.key_ranges` does, in which all lies that these scopes may cover; none overlap."""
+    return sorted(set(scopes[0].key_ranges())) if len(scopes) == 1 else [("", _END)]
+
+
 def scope_of(text: str) -> Scope:
     """Return the scope with a text. One that cannot be read is everything, since it may be: nothing purged is used."""
     soft, name = text.startswith(_SOFT), text.removeprefix(_SOFT)

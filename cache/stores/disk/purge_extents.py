@@ -14,7 +14,7 @@ from cache.stores.disk.head_rows import variants_in
 from cache.stores.disk.purge_table import PurgeTable
 from cache.stores.disk.rows import Rows, Value, integer
 from cache.stores.disk.tag_index import hash_of
-from cache.stores.purge_scopes import ALL, Scope
+from cache.stores.purge_scopes import ALL, Scope, ranges_of
 from cache.stores.purges import KnownPurges
 
 _COUNT = "SELECT COUNT(*) FROM Cache WHERE tag >= ? AND tag < ?"
@@ -120,8 +120,7 @@ class PurgeExtents:
 
     def _bodies(self, scopes: Sequence[Scope]) -> Iterator[tuple[str, int, int]]:
         """Iterate over key, number of the last purge before, and bytes of the bodies that may be covered, by key."""
-        ranges = {each for scope in scopes for each in scope.key_ranges()} if len(scopes) == 1 else {("", "\U0010ffff")}
-        for start, stop in sorted(ranges):
+        for start, stop in ranges_of(scopes):
             after, last = start, 0
             while True:
                 with self._rows.failures():

@@ -15,7 +15,7 @@ from cache.stores.base import StoreError
 from cache.stores.disk.purge_table import PurgeTable
 from cache.stores.disk.rows import Rows, Value
 from cache.stores.disk.tag_index import hash_of
-from cache.stores.purge_scopes import ALL, Scope, Where
+from cache.stores.purge_scopes import ALL, Scope, Where, ranges_of
 
 logger = logging.getLogger(__name__)
 
@@ -117,8 +117,7 @@ def _keys_of(rows: Rows, scope: Scope, number: int) -> Iterator[list[str]]:
 def _keys_compared(rows: Rows, purges: Sequence[tuple[Scope, int]]) -> Iterator[list[str]]:
     """Iterate over the keys under which one of these purges may cover something, page by page."""
     last = max(number for _, number in purges)
-    ranges = {each for scope, _ in purges for each in scope.key_ranges()}
-    for start, stop in sorted(ranges) if len(purges) == 1 else [("", "\U0010ffff")]:
+    for start, stop in ranges_of([scope for scope, _ in purges]):
         for page in _keys_in(rows, start, stop, last):
             yield [key for key in page if any(scope.may_cover(key) for scope, _ in purges)]
 
