@@ -7,7 +7,7 @@ the responses.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cache.stores.base import Extent
 from cache.stores.disk.head_rows import variants_in
@@ -98,25 +98,23 @@ class PurgeExtents:
     def _compared(self, scopes: Sequence[Scope]) -> Extent:
         """Return number and size of the bodies that scopes cover, after comparing each with them."""
         if any(scope.needs_entry for scope in scopes):
-            return self._compared_entries(scopes)
-        copies = size = 0
-        for key, number, length in self._bodies(scopes):
-            if any(scope.may_cover(key) for scope in scopes) and not self._earlier.covers(key, number):
-                copies, size = copies + 1, size + length
-        return Extent(copies, size)
+            return _extent(self._lengths_of_entries(scopes))
+        return _extent(
+            length
+            for key, number, length in self._bodies(scopes)
+            if any(scope.may_cover(key) for scope in scopes) and not self._earlier.covers(key, number)
+        )
 
-    def _compared_entries(self, scopes: Sequence[Scope]) -> Extent:
-        copies, size, seen = 0, 0, ""
+    def _lengths_of_entries(self, scopes: Sequence[Scope]) -> Iterator[int]:
+        """Iterate over the lengths of the responses that scopes cover, of which each is read."""
+        seen = ""
         for key, _, _ in self._bodies(scopes):
             if key == seen or not any(scope.may_cover(key) for scope in scopes):
                 continue
             seen = key
             with self._rows.failures():
                 variants = variants_in(self._rows, key, self._earlier) or []
-            for entry, _ in variants:
-                if any(scope.covers(entry) for scope in scopes):
-                    copies, size = copies + 1, size + entry.length
-        return Extent(copies, size)
+            yield from (entry.length for entry, _ in variants if any(scope.covers(entry) for scope in scopes))
 
     def _bodies(self, scopes: Sequence[Scope]) -> Iterator[tuple[str, int, int]]:
         """Iterate over key, number of the last purge before, and bytes of the bodies that may be covered, by key."""
@@ -133,3 +131,11 @@ class PurgeExtents:
                     if number <= self._last:  # else it was stored after the purge whose extent this is
                         yield key, number, length
                 after, last = str(page[-1][1]), int(str(page[-1][0]))
+
+
+def _extent(lengths: Iterable[int]) -> Extent:
+    """Return number and bytes of bodies of these lengths."""
+    copies = size = 0
+    for length in lengths:
+        copies, size = copies + 1, size + length
+    return Extent(copies, size)
