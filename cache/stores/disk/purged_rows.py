@@ -148,21 +148,16 @@ def _carry_out(
     rows: Rows, pages: Iterable[list[str]], carry_out: CarryOut, should_continue: Callable[[], bool]
 ) -> bool:
     """Write the entries under keys as purges leave them, in short steps. Return whether that is done."""
-    size = 20
-    with rows.failures():
-        rows.execute("PRAGMA wal_autocheckpoint = 0")  # as below
+    steps = _Steps(rows)
     for page in pages:
         left = list(dict.fromkeys(page))
         if not should_continue():
             return False
         while left:
-            some, left = left[:size], left[size:]
-            began = perf_counter()
+            some, left = left[: steps.size], left[steps.size :]
+            steps.begin()
             carry_out(some)
-            took = perf_counter() - began
-            with rows.failures():
-                rows.execute("PRAGMA wal_checkpoint(PASSIVE)")
-            size = max(1, min(_MAX_ROWS, int(size * min(2.0, _STEP / took))))
+            steps.end()
             if left and not should_continue():
                 return False
     return True
@@ -173,26 +168,43 @@ def _delete_selected(
 ) -> bool:
     """Delete rows of a range that are from before the purge of that number. Return whether all are deleted."""
     start, stop, number = range_and_number
-    size = 20
-    with rows.failures():
-        rows.execute("PRAGMA wal_autocheckpoint = 0")  # else a commit writes the log back while other writers wait
+    steps = _Steps(rows)
     while should_continue():
         with rows.failures():
-            found = rows.execute(select, start, stop, number, size)
+            found = rows.execute(select, start, stop, number, steps.size)
         if not found:
             return True
-        began = perf_counter()
         with rows.exclusive() as (execute, discard):
-            began = perf_counter()
+            steps.begin()
             execute(_DELETE, json.dumps([rowid for rowid, _, _ in found]))
             for _, _, name in found:
                 discard(name)
-        took = perf_counter() - began
-        with rows.failures():
-            rows.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        steps.end()
         start = found[-1][1]  # rows before it have been written since the purge
-        size = max(1, min(_MAX_ROWS, int(size * min(2.0, _STEP / took))))
     return False
+
+
+class _Steps:
+    """Short steps: each takes as many rows as can be written in the time that one should take."""
+
+    def __init__(self, rows: Rows) -> None:
+        self.size = 20
+        """Rows of the next step."""
+        self._rows = rows
+        self._began = 0.0
+        with rows.failures():
+            rows.execute("PRAGMA wal_autocheckpoint = 0")  # else a commit writes the log back while other writers wait
+
+    def begin(self) -> None:
+        """Note the time at which a step begins."""
+        self._began = perf_counter()
+
+    def end(self) -> None:
+        """Write the log back after a step, and choose the size of the next one. Raises StoreError."""
+        took = perf_counter() - self._began
+        with self._rows.failures():
+            self._rows.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self.size = max(1, min(_MAX_ROWS, int(self.size * min(2.0, _STEP / took))))
 
 
 class PurgedRowsDeleter:
