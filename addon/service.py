@@ -133,8 +133,8 @@ class Service:
         if self.queue and settings.offline.queue:
             self.queue_drain = QueueDrain(self.queue, self.active)
             self.active.add_observer(self.queue_drain.start)
-        purge_log = PurgeLog(settings.purge.log_file(settings.store.directory), self.clock)
-        self.purges = Purges(own, self.own_store, lambda: [site.hosts for site in self.settings.sites], purge_log)
+        self._purge_log = PurgeLog(settings.purge.log_file(settings.store.directory), self.clock)
+        self.purges = Purges(own, self.own_store, lambda: [site.hosts for site in self.settings.sites], self._purge_log)
         self._listen_address = ListenAddress(self.is_edge)
         self.why = WhyCommand(self.active)
         self.status = Status()
@@ -263,10 +263,11 @@ class Service:
         Requests under way end under the settings that they began with.
 
         Raises:
-            ConfigError: the client list is invalid.
+            ConfigError: the client list, or the path of the log of purges, is invalid.
             ValueError: an option about origins is invalid. In both cases nothing has changed.
         """
         policy, options = settings.policy(), settings.origin_options()
+        purge_log = settings.purge.log_file(settings.store.directory)
         pipelines = {self.active.own, self.active.current}
         if options != self._origin_options:
             self._use_origins(options, pipelines)
@@ -277,6 +278,7 @@ class Service:
         own.use_policy(with_state_of(policy, own.policy))
         if own.leases is not None:
             own.leases.limit = settings.cache.collapse_timeout
+        self._purge_log.use(purge_log)
         self.recordings.reload(settings)
         self.modes.reload(old.cache, settings.cache)
         self.active.notify()

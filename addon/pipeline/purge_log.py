@@ -26,6 +26,10 @@ class PurgeLog:
         self._file = file
         self._clock = clock
 
+    def use(self, file: Path) -> None:
+        """Write the next lines to another file."""
+        self._file = file
+
     def note(self, order: PurgeOrder, extent: Extent) -> None:
         """Write the line of a purge."""
         line: dict[str, object] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import shutil
 from collections.abc import Awaitable, Callable
@@ -42,6 +43,18 @@ def test_a_copy_is_deleted_and_counted(tmp_path: Path, arguments: dict[str, obje
         assert await service.active.own.store.candidates(KEY) == ()
 
     run(tmp_path / "store", scenario)
+
+
+def test_the_log_is_the_one_of_the_settings_in_force(tmp_path: Path) -> None:
+    async def scenario(service: Service, purge: Handler) -> None:
+        await purge({"url": KEY})
+        other = {"store": {"path": str(tmp_path / "store")}, "purge": {"log": str(tmp_path / "other.log")}}
+        service.reload(Settings.model_validate(other))
+        await purge({"all": True})
+
+    run(tmp_path / "store", scenario)
+    logs = [tmp_path / "store" / "purges.log", tmp_path / "other.log"]
+    assert [json.loads(log.read_text())["what"] for log in logs] == [f"url {KEY}", "all"]
 
 
 def test_other_arguments_are_refused(tmp_path: Path) -> None:
