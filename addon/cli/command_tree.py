@@ -11,6 +11,7 @@ from typing import Any
 from addon.cli.help import parameter_rows
 
 _OPTION = re.compile(r"--?[a-z][\w-]*", re.IGNORECASE)
+_EXAMPLE = "Example: "
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,11 @@ class Option:
     """The name of its value, like FILE; or the choices, with `|` between them; empty if it takes none."""
     text: str
     """Its help."""
+
+    @property
+    def label(self) -> str:
+        """Its names and its value, like `--out, -o FILE`."""
+        return f"{', '.join(self.names)} {self.value}".rstrip()
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -46,6 +52,11 @@ class CommandHelp:
     """The last line: an example, or exit codes."""
     commands: tuple[CommandHelp, ...]
     """The commands of a group."""
+
+    @property
+    def example(self) -> str:
+        """The command line that its note has as an example; empty if it has none."""
+        return self.note.removeprefix(_EXAMPLE) if self.note.startswith(_EXAMPLE) else ""
 
     @property
     def summary(self) -> str:

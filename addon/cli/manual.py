@@ -59,9 +59,9 @@ def _lines(command: CommandHelp, program: CommandHelp, date: str) -> Iterator[st
         yield from (*([".PP"] if number else []), _text(paragraph))
     yield from _section("ARGUMENTS", list(command.arguments))
     yield from _section("COMMANDS", [(each.path[-1], each.summary) for each in command.commands])
-    yield from _section("OPTIONS", [(f"{', '.join(each.names)} {each.value}", each.text) for each in command.options])
-    if example := re.fullmatch(r"Example: (.*)", command.note):
-        yield from (".SH EXAMPLES", ".EX", _text(example[1]), ".EE")
+    yield from _section("OPTIONS", [(each.label, each.text) for each in command.options])
+    if command.example:
+        yield from (".SH EXAMPLES", ".EX", _text(command.example), ".EE")
     yield from _section("EXIT STATUS", [(str(code), meaning) for code, meaning in EXIT_CODES.items()])
     yield ".SH SEE ALSO"
     related = [*program.with_all_below()] if command is program else [program, *command.commands]

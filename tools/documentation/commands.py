@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from typer.main import get_command
 
 from addon.cli import app
@@ -33,12 +31,11 @@ def _section(command: CommandHelp) -> str:
     parts = [f"{level} {' '.join(command.path)}", _code(f"{' '.join(command.path)} {command.usage}")]
     parts.append(escaped(command.description))
     options = [each for each in command.options if "--help" not in each.names]
-    named = [(f"{', '.join(each.names)} {each.value}".strip(), each.text) for each in options]
-    if parameters := [*command.arguments, *named]:
+    if parameters := [*command.arguments, *((each.label, each.text) for each in options)]:
         rows = [(cell(f"`{names}`"), escaped(text)) for names, text in parameters]
         parts.append(table(("option or argument", "meaning"), rows))
-    if example := re.fullmatch(r"Example: (.*)", command.note):
-        parts += ["Example:", _code(example[1])]
+    if command.example:
+        parts += ["Example:", _code(command.example)]
     elif command.note:
         parts.append(command.note)
     return "\n\n".join(parts)

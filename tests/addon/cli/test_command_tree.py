@@ -27,3 +27,14 @@ def test_an_option_has_its_names_and_its_value() -> None:
 def test_an_option_with_choices_has_them_without_placeholders() -> None:
     assert option("why", "--as").choices == ("curl", "pip", "npm", "browser")
     assert option("serve", "--workers").choices == ("auto",)
+
+
+def test_an_option_is_labelled_with_its_names_and_its_value() -> None:
+    assert option("why", "-H").label == "-H, --header 'NAME: VALUE'"
+    assert option("ls", "--json").label == "--json"
+
+
+def test_only_a_note_that_is_an_example_is_one() -> None:
+    examples = {each.path: each.example for each in ALL_COMMANDS}
+    assert examples["secondhand", "config", "init"] == "secondhand config init"
+    assert examples["secondhand",] == ""  # its note lists the exit codes
