@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -41,10 +41,8 @@ class _Proxy:
     control: ControlClient
     ca: Path
     """The directory of its CA."""
-    store: Path | None = None
-    """The directory of a private store; it also keeps files of this command."""
-    log: list[str] = field(default_factory=list)
-    """The log of a private proxy, once it has ended."""
+    private: PrivateProxy | None = None
+    """The private proxy that it is, if it is one; its store also keeps files of this command."""
 
 
 def run(
@@ -99,14 +97,15 @@ def run(
     ):
         Path(folder).chmod(0o755)  # apt reads the certificates as another user
         ca = ca_certificate(proxy.ca).pem
-        trust = write_trust_files(Path(folder), ca, known, os.environ, kept=proxy.store)
+        kept = proxy.private.places.store if proxy.private else None
+        trust = write_trust_files(Path(folder), ca, known, os.environ, kept=kept)
         before = _snapshot(proxy.control)
         proxy_variables = variables(proxy.url, trust, os.environ, localhost=proxy_localhost)
         direct = Path(folder, "direct")
         exit_code = _run(command, {**os.environ, **proxy_variables, DIRECT_CONNECTIONS: str(direct)}, network)
         summary = Summary.between(before, _snapshot(proxy.control), read_direct_connections(direct))
-    if proxy.store:
-        _save_log("".join(proxy.log), proxy.store, summary)
+    if proxy.private:
+        _save_log(proxy.private.log, proxy.private.places.store, summary)
     _print_summary(summary, command, localhost=proxy_localhost)
     if ci and not exit_code and (violation := summary.ci_violation(offline=offline, max_misses=max_misses)):
         exit_code, message = violation
@@ -154,9 +153,7 @@ def _private_proxy(
     options = replace(options, origin_ca_file=str(origins) if origins else None)
     try:
         with PrivateProxy(options, network.listener if network else None) as private:
-            proxy = _Proxy(private.url, private.control, private.places.ca, private.places.store)
-            yield proxy
-        proxy.log.append(private.log)
+            yield _Proxy(private.url, private.control, private.places.ca, private)
     except ProxyDidNotStart as error:
         fail(messages_only(str(error)), error.exit_code)
 
