@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from addon.programs.trust.client_files import PHP_FOLDER
 from addon.programs.trust.files import STORE_PASSWORD, TrustFiles
+from addon.programs.trust.instructions import CERTIFICATE_FILE, MACOS
 
 _PROXY_COMMANDS = {
     "curl": "echo 'proxy = {proxy}' >> ~/.curlrc",
@@ -43,10 +44,7 @@ _TRUST_COMMANDS = {
     ),
 }
 
-_KEYCHAIN_COMMAND = (
-    "secondhand trust export --out secondhand-ca.pem && sudo security add-trusted-cert -d -r trustRoot"
-    " -k /Library/Keychains/System.keychain secondhand-ca.pem"
-)
+_KEYCHAIN_COMMAND = " && ".join((f"secondhand trust export --out {CERTIFICATE_FILE}", *MACOS.filled()))
 
 _KEYCHAIN_ONLY = frozenset({"go", "Chromium"})
 """Programs that on macOS take CAs from the keychain only."""

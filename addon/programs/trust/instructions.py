@@ -43,12 +43,13 @@ LINUX = tuple(
 )
 """The whole system, by the same table as `secondhand trust install`."""
 
+MACOS = Instruction(
+    "macOS", ("sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain {ca}",)
+)
+
 OTHER_SYSTEMS = (
     Instruction("openSUSE", (f"sudo cp {{ca}} /etc/pki/trust/anchors/{NICKNAME}.pem", "sudo update-ca-certificates")),
-    Instruction(
-        "macOS",
-        ("sudo security add-trusted-cert -d -r trustRoot -k /Library/Keychains/System.keychain {ca}",),
-    ),
+    MACOS,
     Instruction("Windows", ("certutil -addstore Root {ca}",)),
     Instruction("Firefox", ("Settings, Privacy & Security, View Certificates, Authorities, Import",), is_command=False),
 )
