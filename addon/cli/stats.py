@@ -14,14 +14,12 @@ from addon.cli.store import open_store
 from addon.cli.terminal import print_json, print_line, print_note, print_table
 from addon.config.settings import Settings
 from addon.config.units import size_text, time_text
-from addon.runtime.control_client import ControlClient, ControlError, running_proxies
+from addon.programs.run.summary import named, plural
+from addon.runtime.control_client import ControlClient, ControlError, numbers_in, running_proxies
 from cache.stores.base import StoreError
 
 MAX_REASONS = 4
 """Reasons that a row names, the most frequent ones."""
-
-MAX_HOSTS = 3
-"""Hosts that a row names, those with the most connections."""
 
 Numbers = Mapping[str, int]
 
@@ -124,7 +122,7 @@ def _use_rows(title: str, contents: Mapping[str, object]) -> Iterator[tuple[str,
 
 
 def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    counters = {name: _number(value) for name, value in _table(proxy["counters"]).items()}
+    counters = numbers_in(proxy["counters"])
     count = counters.get
     condition = _table(proxy["store"])
     reason = f": {condition['reason']}" if "reason" in condition else ""
@@ -156,9 +154,9 @@ def _proxy_rows(proxy: Mapping[str, object]) -> Iterator[tuple[str, str]]:
 def _distrust_text(distrusted: Mapping[str, object]) -> str:
     connections = sum(map(_number, distrusted.values()))
     hosts = sorted(distrusted, key=lambda host: -_number(distrusted[host]))
-    named = ", ".join(hosts[:MAX_HOSTS]) + (f" and {len(hosts) - MAX_HOSTS} more" if len(hosts) > MAX_HOSTS else "")
+    of_clients = f"{connections:,} {plural('connection', connections)} of clients"
     return (
-        f"{connections:,} connection{'' if connections == 1 else 's'} of clients, for {named}: have them trust the CA"
+        f"{of_clients}, for {named(hosts, ', ')}: have them trust the CA"
         " (the set-up page, at the address of the proxy, says how; secondhand doctor checks programs on this machine)"
     )
 
@@ -167,9 +165,9 @@ def _by_reason(counters: Numbers, family: str) -> str:
     """Return the sum of a family of counters, and its largest members."""
     members = {name.removeprefix(family): count for name, count in counters.items() if name.startswith(family)}
     largest = sorted(members.items(), key=lambda each: -each[1])[:MAX_REASONS]
-    named = ", ".join(f"{name} {count:,}" for name, count in largest)
+    reasons = ", ".join(f"{name} {count:,}" for name, count in largest)
     more = ", ..." if len(members) > MAX_REASONS else ""
-    return f"{sum(members.values()):,}" + (f": {named}{more}" if members else "")
+    return f"{sum(members.values()):,}" + (f": {reasons}{more}" if members else "")
 
 
 def _print_hosts(hosts: Mapping[str, object]) -> None:

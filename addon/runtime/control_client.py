@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,6 +95,12 @@ class ControlClient:
             connection.close()
             raise
         return connection
+
+
+def numbers_in(reply: object) -> dict[str, int]:
+    """Return the whole numbers in a reply, or in a table of one, by name; values of another type are left out."""
+    entries = reply.items() if isinstance(reply, Mapping) else ()
+    return {str(name): number for name, number in entries if isinstance(number, int)}
 
 
 def running_proxies(store_path: Path) -> list[ControlClient]:

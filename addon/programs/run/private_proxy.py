@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from addon.config.private_profile import PROFILE
-from addon.runtime.control_client import ControlClient, ControlError
+from addon.runtime.control_client import ControlClient, ControlError, numbers_in
 
 SHUTDOWN_TIMEOUT = 10.0
 """Seconds that the proxy gets to end by itself before it is killed."""
@@ -143,10 +143,9 @@ class PrivateProxy:
     def counters(self) -> dict[str, int]:
         """Return its counters, or none if it has ended."""
         try:
-            counters = self.control.ask("stats")
+            return numbers_in(self.control.ask("stats"))
         except ControlError:
             return {}
-        return {name: number for name, number in counters.items() if isinstance(number, int)}
 
     def close(self) -> None:
         """End the proxy; kill it if it does not end in time."""

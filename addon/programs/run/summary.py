@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
 from addon.config.units import size_text
+from addon.runtime.control_client import numbers_in
 from cache.policy.reasons import NotStored, Refused
 
 NETWORK_NEEDED_OFFLINE, STALE_USED, TOO_MANY_MISSES = 120, 121, 122
@@ -25,7 +26,7 @@ _TOO_LARGE = f"not_stored.{NotStored.TOO_LARGE}"
 _LOCALHOST_URL = re.compile(r"https?://([^/@\s]*@)?(localhost|127\.0\.0\.1|\[::1\])(?![\w.-])", re.IGNORECASE)
 
 MAX_NAMED = 3
-"""URLs, or hosts, of one kind that the line names."""
+"""URLs, or hosts, of one kind that a line names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +54,9 @@ class Snapshot:
         too_large: object = None,
     ) -> Snapshot:
         """Return a snapshot from the proxy's replies; values of the wrong type are left out."""
-        return cls(_numbers(counters), _texts(missing), _numbers(distrusted), _numbers(not_reached), _texts(too_large))
-
-
-def _numbers(reply: object) -> Mapping[str, int]:
-    entries = reply.items() if isinstance(reply, Mapping) else ()
-    return {str(name): number for name, number in entries if isinstance(number, int)}
+        return cls(
+            numbers_in(counters), _texts(missing), numbers_in(distrusted), numbers_in(not_reached), _texts(too_large)
+        )
 
 
 def _increased(before: Mapping[str, int], after: Mapping[str, int]) -> Sequence[str]:
@@ -141,7 +139,7 @@ class Summary:
         """Return the summary as one line for people."""
         requests, copies = self._count("requests"), self._count("hits")
         parts = [
-            f"{requests} request{'' if requests == 1 else 's'}",
+            f"{requests} {plural('request', requests)}",
             f"{copies} from copies" + (f" ({stale} stale)" if (stale := self._count("stale")) else ""),
             f"{self._fetched} fetched",
             f"{size_text(self._count('octets.from_copy'))} saved",
@@ -152,29 +150,29 @@ class Summary:
     def _problems(self) -> Iterator[str]:
         if failed := self._refused - self._not_stored:
             kinds = ", ".join(f"{count} {kind}" for kind, count in self._failures.items())
-            origins = f"; not reached: {_named(self.not_reached)}" if self.not_reached else ""
+            origins = f"; not reached: {named(self.not_reached)}" if self.not_reached else ""
             yield f"{failed} failed" + (f" ({kinds}{origins})" if kinds else "")
         if unsaved := self._count(_STORE_FAILED):
             yield f"{unsaved} not stored: the store failed"
         if too_large := self._count(_TOO_LARGE):
-            yield f"{too_large} too large to keep" + (f": {_named(self.too_large)}" if self.too_large else "")
+            yield f"{too_large} too large to keep" + (f": {named(self.too_large)}" if self.too_large else "")
         if passed := self._count("passed_through"):
-            yield f"{passed} tunnel{'' if passed == 1 else 's'} passed through unread"
+            yield f"{passed} {plural('tunnel', passed)} passed through unread"
         if self.distrusted:
             yield (
-                f"the certificate for {_named(self.distrusted)} was not trusted by a program, or it has pinned another"
+                f"the certificate for {named(self.distrusted)} was not trusted by a program, or it has pinned another"
                 " (see secondhand doctor, and the setting tls.leave_alone)"
             )
         if count := len(self.direct):
-            connections = f"{count} connection{'' if count == 1 else 's'}"
-            yield f"{connections} attempted around the proxy (--strict lets none through): {_named(self.direct)}"
+            connections = plural("connection", count)
+            yield f"{count} {connections} attempted around the proxy (--strict lets none through): {named(self.direct)}"
         if failures := self._count("tls_failures"):
             yield f"{failures} failed in TLS between program and proxy"
         if missing := self._not_stored:
             yield f"{missing} MISSING{self._missing_urls()}"
 
     def _missing_urls(self) -> str:
-        return f": {_named(self.missing)}" if self.missing else ""
+        return f": {named(self.missing)}" if self.missing else ""
 
     def ci_violation(self, *, offline: bool, max_misses: int | None) -> tuple[int, str] | None:
         """Return exit code and message of the first rule of `--ci` that the run violated, or None.
@@ -193,10 +191,15 @@ class Summary:
         return None
 
 
-def _named(texts: Sequence[str]) -> str:
-    """Return the first of these texts, each once."""
+def named(texts: Iterable[str], separator: str = " ") -> str:
+    """Return the first MAX_NAMED of these texts, each once, and the number of the others."""
     each = list(dict.fromkeys(texts))
-    return " ".join(each[:MAX_NAMED]) + (f" and {len(each) - MAX_NAMED} more" if len(each) > MAX_NAMED else "")
+    return separator.join(each[:MAX_NAMED]) + (f" and {len(each) - MAX_NAMED} more" if len(each) > MAX_NAMED else "")
+
+
+def plural(noun: str, number: int) -> str:
+    """Return a regular noun in the form that goes with a number."""
+    return noun if number == 1 else f"{noun}s"
 
 
 def without_requests(command: Sequence[str], *, localhost: bool) -> str:

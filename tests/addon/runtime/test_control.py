@@ -14,7 +14,7 @@ import pytest
 
 from addon.runtime import control
 from addon.runtime.control import ControlServer
-from addon.runtime.control_client import MAX_LINE, ControlClient, ControlError, running_proxies
+from addon.runtime.control_client import MAX_LINE, ControlClient, ControlError, numbers_in, running_proxies
 
 Start = Callable[[Path], ControlServer]
 
@@ -224,3 +224,8 @@ def test_a_proxy_that_closes_before_it_replies_is_an_error(tmp_path: Path) -> No
 
 def test_a_missing_store_has_no_running_proxies(tmp_path: Path) -> None:
     assert running_proxies(tmp_path / "nowhere") == []
+
+
+def test_only_whole_numbers_of_a_reply_are_numbers() -> None:
+    assert numbers_in({"requests": 3, "state": "ok", "hits": None}) == {"requests": 3}
+    assert numbers_in("not a table") == {}
