@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from shutil import disk_usage
 from types import MappingProxyType
@@ -75,12 +75,12 @@ def configure_private(
     configured = configure(file, {"store": {"path": store}} if store is not None else {})
     shared = configured.settings
     directory = expanded(store).absolute() if store else private_directory(shared)
-    defaults: dict[str, object] = {
-        "max_object": FREE_SPACE,
-        "max_size": default_size(directory),
-        "project": present_project(),
+    defaults: dict[str, Callable[[], object]] = {
+        "max_object": lambda: FREE_SPACE,
+        "max_size": lambda: default_size(directory),
+        "project": present_project,
     }
-    unset = {name: value for name, value in defaults.items() if configured.source("store", name) is None}
+    unset = {name: default() for name, default in defaults.items() if configured.source("store", name) is None}
     tables: dict[str, object] = {
         "profile": profile,
         "edge": "",

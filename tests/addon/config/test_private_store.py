@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 from addon.config import private_store
-from addon.config.private_store import default_size, present_project
+from addon.config.private_store import configure_private, default_size, present_project
 
 GIB = 1024**3
 
@@ -42,3 +42,20 @@ def test_what_the_store_uses_already_counts_as_room(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(private_store, "disk_usage", lambda _path: SimpleNamespace(free=100 * GIB))
     monkeypatch.setattr("cache.stores.disk.space.bytes_in_use", lambda _path: 60 * GIB)
     assert default_size(tmp_path) == 80 * GIB
+
+
+def test_the_disk_is_not_asked_if_the_settings_have_a_size(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    asked: list[Path] = []
+
+    def size(directory: Path) -> int:
+        asked.append(directory)
+        return 20 * GIB
+
+    monkeypatch.setattr(private_store, "default_size", size)
+    file = tmp_path / "secondhand.toml"
+    file.write_text('[store]\nmax_size = "1 GiB"\n')
+    assert configure_private(str(file), str(tmp_path / "store")).settings.store.max_size == GIB
+    assert asked == []
+    file.write_text("")
+    assert configure_private(str(file), str(tmp_path / "store")).settings.store.max_size == 20 * GIB
+    assert asked == [tmp_path / "store"]
