@@ -21,7 +21,7 @@ from addon.config.toml_files import read_toml
 from addon.config.user_folders import default_settings_file, expanded
 
 PREFIX = "SECONDHAND_"
-FILE_VARIABLE = "SECONDHAND_CONFIG"
+FILE_VARIABLE = f"{PREFIX}CONFIG"
 
 OPTIONS = {
     "listen": "--listen",
@@ -47,7 +47,7 @@ COMMAND_LINE, MITMPROXY = "command line", "mitmproxy option"
 _OPTIONS_OF = {COMMAND_LINE: OPTIONS, MITMPROXY: MITMPROXY_OPTIONS}
 
 # Kubernetes sets these in every container if there is a service named "secondhand"
-_KUBERNETES = re.compile(r"SECONDHAND_(SERVICE_(HOST|PORT\w*)|PORT(_\w+)?)")
+_KUBERNETES = re.compile(rf"{PREFIX}(SERVICE_(HOST|PORT\w*)|PORT(_\w+)?)")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from addon.config.load import PREFIX
 from addon.config.settings import Settings
 from tools.documentation.example_settings import Example, read_example
 from tools.documentation.markdown import anchor, escaped
@@ -44,7 +45,7 @@ class Setting:
     @property
     def variable(self) -> str:
         """The environment variable that sets it."""
-        return f"SECONDHAND_{self.path.replace('.', '__').upper()}"
+        return f"{PREFIX}{self.path.replace('.', '__').upper()}"
 
     @property
     def choices(self) -> list[str]:
