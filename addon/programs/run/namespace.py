@@ -89,7 +89,7 @@ def _make_and_exit(parent: socket.socket) -> NoReturn:
             namespaces.insert(0, os.open(_USER_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC))
         socket.send_fds(parent, [b"made"], [listener.fileno(), *namespaces])
     except (OSError, AttributeError) as error:  # AttributeError: not Linux
-        parent.send((getattr(error, "strerror", None) or str(error)).encode())
+        parent.send(_reason(error).encode())
     finally:
         os._exit(0)
 
@@ -102,7 +102,7 @@ def _trial_error() -> str:
         try:
             _enter_namespace()
         except (OSError, AttributeError) as error:  # AttributeError: not Linux
-            os.write(writer, (getattr(error, "strerror", None) or str(error)).encode())
+            os.write(writer, _reason(error).encode())
         finally:
             os._exit(0)
     os.close(writer)
@@ -110,6 +110,10 @@ def _trial_error() -> str:
         problem = pipe.read().decode(errors="replace")
     os.waitpid(child, 0)
     return problem
+
+
+def _reason(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _enter_namespace() -> None:
