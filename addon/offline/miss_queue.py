@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from addon.offline.wanted import Wanted
+from addon.runtime.locked_file import locked_file, rewrite
 from cache.http.messages import Fields, Request
 from cache.rules.credentials import has_credentials
 from cache.rules.selection import asks_for_web_socket
@@ -75,16 +74,12 @@ class MissQueue:
     @contextmanager
     def _changing(self) -> Iterator[list[Wanted]]:
         """Lock the file, let the caller change the list, and write it if it has changed."""
-        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        with os.fdopen(descriptor, "r+b") as file:
-            flock(file, LOCK_EX)
+        with locked_file(self._file) as file:
             before = list(_parse(file.read()))
             queue = list(before)
             yield queue
             if queue != before:
-                file.seek(0)
-                file.write(b"".join(json.dumps(asdict(each)).encode() + b"\n" for each in queue))
-                file.truncate()
+                rewrite(file, b"".join(json.dumps(asdict(each)).encode() + b"\n" for each in queue))
 
 
 def _parse(data: bytes) -> Iterator[Wanted]:

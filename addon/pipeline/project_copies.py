@@ -6,15 +6,15 @@ A build that asks for a part of its packages keeps all of them, as long as anoth
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Callable, Collection
-from fcntl import LOCK_EX, flock
 from hashlib import sha256
 from itertools import batched
 from pathlib import Path
 from threading import Event
 from typing import BinaryIO
+
+from addon.runtime.locked_file import locked_file, rewrite
 
 FOLDER = "projects"
 """The name of the folder in the store's directory, with a file for each project."""
@@ -66,13 +66,9 @@ class ProjectCopies:
         if not self._used or not self._file.parent.parent.is_dir():
             return
         self._file.parent.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "r+b") as file:
-            flock(file, LOCK_EX)
+        with locked_file(self._file) as file:
             entries = sorted(self._used | (_ids_in(file) - self._gone))[:MAX_COPIES]
-            file.seek(0)
-            file.write(json.dumps({"project": self._project, "entries": entries}).encode())
-            file.truncate()
+            rewrite(file, json.dumps({"project": self._project, "entries": entries}).encode())
 
     def _listed(self) -> set[str]:
         try:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 
 from addon.config.units import size_text
+from addon.runtime.locked_file import locked_file, rewrite
 
 FILE_NAME = "too-large.jsonl"
 """The name of the file in the store's directory."""
@@ -75,17 +74,13 @@ class TooLargeResponses:
         """Write what was noted into the file, beside what other processes have written. Raises OSError."""
         if self._file is None or not self._noted or not self._file.parent.is_dir():
             return
-        descriptor = os.open(self._file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
-        with os.fdopen(descriptor, "r+b") as file:
-            flock(file, LOCK_EX)
+        with locked_file(self._file) as file:
             known = dict(_parsed(file.read()))
             for uri, response in self._noted.items():
                 known.pop(uri, None)
                 known[uri] = response
             kept = list(known.values())[-MAX_REMEMBERED:]
-            file.seek(0)
-            file.write(b"".join(json.dumps(asdict(each)).encode() + b"\n" for each in kept))
-            file.truncate()
+            rewrite(file, b"".join(json.dumps(asdict(each)).encode() + b"\n" for each in kept))
 
     def _read(self) -> Iterator[tuple[str, TooLargeResponse]]:
         if self._file is not None:
