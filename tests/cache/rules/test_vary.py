@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from cache.http.messages import Fields
 from cache.policy.cache_policy import CachePolicy, KeyPolicy
-from cache.policy.private_cache import PrivateCache
-from cache.rules.vary import comparable_value, matches, mismatches, nominated_fields
-from tests.cache.examples import request, stored
+from cache.rules.vary import comparable_value, nominated_fields
 
 
 @pytest.mark.row("KEY-21", "PARSE-14")
@@ -57,33 +51,3 @@ def test_only_the_order_of_languages_may_be_ignored() -> None:
     for name, same in (("accept-language", True), ("accept", False), ("accept-encoding", False)):
         values = [comparable_value(Fields(((name, value),)), name, policy) for value in ("a, b", "b, a")]
         assert (values[0] == values[1]) is same
-
-
-_POLICIES = (
-    CachePolicy(),
-    CachePolicy(private=PrivateCache(scope="dev", keep_private=True)),
-    CachePolicy(keying=KeyPolicy(partition=("cookie",))),
-    CachePolicy(keying=KeyPolicy(ignore_vary_star=True)),
-)
-
-
-@given(
-    st.lists(
-        st.tuples(
-            st.sampled_from(["*", "accept", "x", "cookie", "&scope", "&cookie", "&authorization", "&api-key"]),
-            st.sampled_from([None, "1", "dev", "any"]),
-        ),
-        max_size=3,
-        unique_by=lambda pair: pair[0],
-    ),
-    st.lists(st.tuples(st.sampled_from(["Accept", "X", "Cookie", "Authorization"]), st.just("1")), max_size=2),
-    st.sampled_from(_POLICIES),
-    st.booleans(),
-)
-def test_a_request_matches_if_there_is_no_mismatch(
-    vary: list[tuple[str, str | None]], fields: list[tuple[str, str]], policy: CachePolicy, offline: bool
-) -> None:
-    policy = replace(policy, network=replace(policy.network, offline=offline))
-    vary = [(name, None if name == "*" else value) for name, value in vary]  # Vary: * has no value
-    entry, asked = stored(vary=tuple(vary)), request().with_fields(Fields(tuple(fields)))
-    assert matches(entry, asked, policy) == (not list(mismatches(entry, asked, policy)))
