@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy, environment
+from tests.fixtures.environment import environment
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy
 
 NAMES = ("addon.py", "cache.py", "addon/__init__.py", "cache/__init__.py")
 

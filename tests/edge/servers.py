@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fixtures.proxy_process import TIMEOUT, environment
+from tests.fixtures.environment import environment
+from tests.fixtures.proxy_process import TIMEOUT
 from tests.programs.installed_programs import program
 
 APPLICATIONS = Path(__file__).parent / "applications"

@@ -12,8 +12,9 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from tests.fixtures.proxy_process import TIMEOUT, Proxy, environment
-from tests.programs.installed_programs import CLIENT_VARIABLES, program
+from tests.fixtures.environment import PROXY_VARIABLES, environment
+from tests.fixtures.proxy_process import TIMEOUT, Proxy
+from tests.programs.installed_programs import program
 
 OPTIONS = (
     "--headless",
@@ -39,7 +40,7 @@ def chromium(proxy: Proxy, url: str, profile: Path) -> Iterator[None]:
             f"--ignore-certificate-errors-spki-list={_key_digest(proxy.certificate)}",
             url,
         ],
-        env=environment(proxy.folder, CLIENT_VARIABLES),
+        env=environment(proxy.folder, PROXY_VARIABLES),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -12,9 +12,10 @@ from pathlib import Path
 from tornado.httpclient import AsyncHTTPClient
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
-from tests.fixtures.proxy_process import TIMEOUT, environment
+from tests.fixtures.environment import PROXY_VARIABLES, environment
+from tests.fixtures.proxy_process import TIMEOUT
 from tests.programs.chromium import OPTIONS
-from tests.programs.installed_programs import CLIENT_VARIABLES, program
+from tests.programs.installed_programs import program
 
 
 class Page:
@@ -73,7 +74,7 @@ async def browser_page(profile: Path) -> AsyncIterator[Page]:
 def _browser(profile: Path) -> Iterator[None]:
     browser = subprocess.Popen(
         [program("chromium"), *OPTIONS, "--remote-debugging-port=0", f"--user-data-dir={profile}", "about:blank"],
-        env=environment(profile, CLIENT_VARIABLES),
+        env=environment(profile, PROXY_VARIABLES),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import random
 import subprocess
 from pathlib import Path
 
+from tests.fixtures.environment import environment
 from tests.fixtures.web_origin import Exchange, Origin
 
 IDENTITY = {
@@ -27,9 +27,11 @@ def serve_repository(origin: Origin, folder: Path) -> str:
     work.mkdir(parents=True)
     for name, content in FILES.items():
         (work / name).write_bytes(content)
+    own = environment(folder)
     for command in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "--message", "first"]):
-        subprocess.run(["git", *command], cwd=work, check=True, env=os.environ | IDENTITY)
-    subprocess.run(["git", "clone", "--quiet", "--bare", str(work), str(folder / "served.git")], check=True)
+        subprocess.run(["git", *command], cwd=work, check=True, env=own | IDENTITY)
+    clone = ("git", "clone", "--quiet", "--bare", str(work), str(folder / "served.git"))
+    subprocess.run(clone, check=True, env=own)
 
     def answer(exchange: Exchange) -> None:
         path, _, query = exchange.path.partition("?")
@@ -46,7 +48,7 @@ def serve_repository(origin: Origin, folder: Path) -> str:
             "GIT_PROTOCOL": exchange.headers.get("Git-Protocol", ""),
         }
         printed = subprocess.run(
-            ["git", "http-backend"], input=content, env=os.environ | variables, check=True, stdout=subprocess.PIPE
+            ["git", "http-backend"], input=content, env=own | variables, check=True, stdout=subprocess.PIPE
         ).stdout
         head, _, body = printed.partition(b"\r\n\r\n")
         fields = dict(line.split(": ", 1) for line in head.decode().splitlines())

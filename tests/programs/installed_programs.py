@@ -13,10 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.proxy_process import TIMEOUT, Proxy, environment
-
-CLIENT_VARIABLES = "SECONDHAND_|XDG_|PIP_|https?_proxy|all_proxy|no_proxy|NODE_"
-"""A pattern of variables that could send the requests of a client to another place."""
+from tests.fixtures.environment import PROXY_VARIABLES, environment
+from tests.fixtures.proxy_process import TIMEOUT, Proxy
 
 
 def program(name: str) -> str:
@@ -31,7 +29,7 @@ def run(home: Path, *command: str, **variables: str) -> str:
     """Run a program, and return its standard output. Raises AssertionError, with all its output, if it fails."""
     done = subprocess.run(
         command,
-        env=environment(home, CLIENT_VARIABLES) | variables,
+        env=environment(home, PROXY_VARIABLES) | variables,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -18,7 +18,8 @@ from mitmproxy import http as mitmproxy_http
 from mitmproxy.io import FlowReader
 
 from addon.cli.mitm import MAIN
-from tests.fixtures.proxy_process import TIMEOUT, environment
+from tests.fixtures.environment import environment
+from tests.fixtures.proxy_process import TIMEOUT
 from tests.programs.echo_origin import EchoOrigin, SeenRequest
 from tests.programs.mitmdump_process import start_mitmdump
 

@@ -10,11 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, environment
-from tests.programs.installed_programs import CLIENT_VARIABLES
-
-TRUST_VARIABLES = "SSL_CERT|REQUESTS_CA|CURL_CA|GIT_SSL|CARGO_|npm_config|NODE_|AWS_CA|JAVA_TOOL"
-"""A pattern of variables that tell a client which certificates to trust."""
+from tests.fixtures.environment import PROXY_VARIABLES, TRUST_VARIABLES, environment
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT
 
 
 @dataclass(frozen=True)
@@ -63,7 +60,7 @@ class Runner:
             origin_ca: The certificate file of the CA of local origins.
         """
         self.folder = folder
-        self._environment = environment(folder, f"{CLIENT_VARIABLES}|{TRUST_VARIABLES}|XDG_")
+        self._environment = environment(folder, f"{PROXY_VARIABLES}|{TRUST_VARIABLES}")
         self._environment["SECONDHAND_TLS__DIRECTORY"] = str(folder / "own-ca")
         if origin_ca:
             self._environment["SECONDHAND_ORIGIN__CA_FILES"] = json.dumps([str(origin_ca)])

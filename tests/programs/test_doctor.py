@@ -9,16 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, environment
+from tests.fixtures.environment import TRUST_VARIABLES, environment
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT
 from tests.programs.installed_programs import program
-from tests.programs.secondhand_run import TRUST_VARIABLES
 
 
 def doctor(home: Path, **variables: str) -> dict[str, dict[str, object]]:
     """Return the findings by name of the program."""
     done = subprocess.run(
         [COMMANDS / "secondhand", "doctor", "--json"],
-        env=environment(home, f"SECONDHAND_|XDG_|{TRUST_VARIABLES}") | variables,
+        env=environment(home, TRUST_VARIABLES) | variables,
         capture_output=True,
         timeout=2 * TIMEOUT,
         check=False,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from tests.fixtures.pages import page
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.all_hosts_origin import AllHostsOrigin
-from tests.programs.installed_programs import program
+from tests.programs.installed_programs import program, run
 from tests.programs.offline_rerun import files_in_both, run_online_then_offline
 from tests.programs.registries.archives import zipped
 from tests.programs.secondhand_run import Runner
@@ -93,7 +92,7 @@ def test_git_lfs(runner: Runner, registry: AllHostsOrigin) -> None:
     found = {"oid": digest, "size": len(CONTENT), "actions": {"download": {"href": href}}}
     batch = json.dumps({"transfer": "basic", "objects": [found]}).encode()
     registry.offer("https://files.test/lfs/objects/batch", page(batch, "application/vnd.git-lfs+json"))
-    subprocess.run([git, "init", "--quiet", str(runner.folder)], check=True)
+    run(runner.folder, git, "init", "--quiet", str(runner.folder))
     (runner.folder / ".lfsconfig").write_text("[lfs]\n    url = https://files.test/lfs\n")
     pointer = f"version https://git-lfs.github.com/spec/v1\noid sha256:{digest}\nsize {len(CONTENT)}\n"
     (runner.folder / "pointer").write_text(pointer)

@@ -14,13 +14,14 @@ import pytest
 
 from tests.fixtures import documentation
 from tests.fixtures.documentation import replaced
+from tests.fixtures.environment import PROXY_VARIABLES, environment
 from tests.fixtures.pages import page
-from tests.fixtures.proxy_process import TIMEOUT, Proxy, environment
+from tests.fixtures.proxy_process import TIMEOUT, Proxy
 from tests.fixtures.secure_edge import free_port, site_table
 from tests.fixtures.site_certificates import SiteCertificate, site_certificate
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.fixtures.web_origin import Origin
-from tests.programs.installed_programs import CLIENT_VARIABLES, program, run
+from tests.programs.installed_programs import program, run
 
 HTTP3 = re.compile(r"(?m)^.*# HTTP/3\n")
 """Lines of a configuration that need a newer server than most systems have."""
@@ -37,7 +38,7 @@ def running(folder: Path, port: int, *command: str) -> Iterator[None]:
     log = folder / "front.log"
     with (
         log.open("wb") as output,
-        subprocess.Popen(command, env=environment(folder, CLIENT_VARIABLES), stdout=output, stderr=output) as server,
+        subprocess.Popen(command, env=environment(folder, PROXY_VARIABLES), stdout=output, stderr=output) as server,
     ):
         try:
             until = time.monotonic() + TIMEOUT

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from addon.cli.mitm import MAIN
-from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, environment
+from tests.fixtures.environment import environment
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT
 from tests.fixtures.throwaway_ca import ThrowawayCA
 from tests.programs.echo_origin import EchoOrigin
 from tests.programs.mitmproxy_runs import TRAFFIC, Ask, Lines, Mitmdump, play

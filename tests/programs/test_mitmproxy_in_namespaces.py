@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.proxy_process import environment
+from tests.fixtures.environment import environment
 from tests.programs.installed_programs import program
 from tests.programs.secondhand_run import run_to_end, without_network
 from tests.programs.upstream_only import ASKED

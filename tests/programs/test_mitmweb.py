@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, environment
+from tests.fixtures.environment import environment
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT
 from tests.programs.devtools import Page, browser_page
 from tests.programs.echo_origin import EchoOrigin
 from tests.programs.mitmproxy_cases import free_port

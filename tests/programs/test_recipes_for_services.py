@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import os
 import signal
 import subprocess
 from pathlib import Path
@@ -11,7 +10,8 @@ from pathlib import Path
 import yaml
 
 from tests.fixtures.documentation import block, replaced
-from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy, environment
+from tests.fixtures.environment import environment
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy
 from tests.fixtures.secure_edge import free_port
 from tests.fixtures.service_manager import ServiceManager
 from tests.fixtures.static_pages import serve_page
@@ -81,7 +81,7 @@ def test_systemd_accepts_and_runs_the_user_service(tmp_path: Path) -> None:
     unit.write_text(text)
     said = subprocess.run(
         [program("systemd-analyze"), "--user", "verify", str(unit)],
-        env=os.environ | {"XDG_RUNTIME_DIR": str(tmp_path)},
+        env=environment(tmp_path) | {"XDG_RUNTIME_DIR": str(tmp_path)},
         capture_output=True,
         text=True,
     ).stderr

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.environment import environment
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import COMMANDS
 from tests.fixtures.throwaway_ca import ThrowawayCA
@@ -151,7 +152,7 @@ def test_the_command_has_the_terminal_and_gets_ctrl_c(runner: Runner, options: t
     if child == 0:
         os.chdir(runner.folder)
         command = [str(COMMANDS / "secondhand"), "run", *options, "--", "bash", "-c", script]
-        os.execve(command[0], command, os.environ | {"HOME": str(runner.folder)})
+        os.execve(command[0], command, environment(runner.folder))
     printed = b""
     while b"ready" not in printed:
         printed += os.read(terminal, 1000)
@@ -166,7 +167,7 @@ def test_the_command_has_the_terminal_and_gets_ctrl_c(runner: Runner, options: t
 def test_the_private_proxy_ends_even_after_kill_9(runner: Runner) -> None:
     process = subprocess.Popen(
         [COMMANDS / "secondhand", "run", "--", "sh", "-c", "echo ready; exec sleep 60"],
-        env=os.environ | {"HOME": str(runner.folder)},
+        env=environment(runner.folder),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -219,7 +220,7 @@ def test_a_private_copy_is_not_used_under_a_shared_profile(runner: Runner, origi
     assert with_shared_profile.count("from copies") == 0
     listed = subprocess.run(
         [COMMANDS / "secondhand", "show", url, "--store", str(store), "--json"],
-        env=os.environ | {"HOME": str(runner.folder)},
+        env=environment(runner.folder),
         capture_output=True,
         check=True,
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import re
 import shlex
 import socket
@@ -12,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.fixtures.environment import environment
 from tests.fixtures.pages import page
 from tests.fixtures.proxy_process import COMMANDS, Proxy
 from tests.fixtures.throwaway_ca import ThrowawayCA
@@ -32,8 +32,7 @@ class Shell:
 
     def __init__(self, folder: Path, port: int, origin_ca: Path) -> None:
         self.folder = folder
-        self._variables = os.environ | {
-            "HOME": str(folder),
+        self._variables = environment(folder) | {
             "XDG_CACHE_HOME": str(folder / "cache"),
             "XDG_CONFIG_HOME": str(folder / "config"),
             "SECONDHAND_LISTEN": f"127.0.0.1:{port}",

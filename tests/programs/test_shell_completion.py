@@ -14,6 +14,7 @@ import pytest
 
 from addon.cli.completion_scripts import CompletedShell, completion_script
 from tests.fixtures.all_commands import PROGRAM
+from tests.fixtures.environment import environment
 from tests.fixtures.proxy_process import TIMEOUT
 from tests.programs.installed_programs import program, run
 
@@ -58,7 +59,7 @@ def test_zsh(script: Path, line: str, found: list[str], tmp_path: Path) -> None:
     """The shell completes only on a terminal: the Tab key is pressed, and the whole word appears."""
     shell = program("zsh")
     ours, theirs = pty.openpty()
-    environ = {**os.environ, "HOME": str(tmp_path), "TERM": "dumb", "PS1": "", "COLUMNS": "200"}
+    environ = environment(tmp_path) | {"TERM": "dumb", "PS1": "", "COLUMNS": "200"}
     command = [shell, "-f", "-i"]
     with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=environ, cwd=tmp_path) as process:
         os.close(theirs)

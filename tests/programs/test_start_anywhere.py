@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, environment
-from tests.programs.installed_programs import CLIENT_VARIABLES, program
+from tests.fixtures.environment import PROXY_VARIABLES, environment
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT
+from tests.programs.installed_programs import program
 
 SYSTEM = """
 mount -t tmpfs -o mode=700 tmpfs "$1"
@@ -39,7 +40,7 @@ def on_bare_system(store: Path) -> Runs:
     def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [*namespaces, *command],
-            env=environment(store, f"{CLIENT_VARIABLES}|TMPDIR") | {"SECONDHAND_LISTEN": "127.0.0.1:0"},
+            env=environment(store, f"{PROXY_VARIABLES}|TMPDIR") | {"SECONDHAND_LISTEN": "127.0.0.1:0"},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

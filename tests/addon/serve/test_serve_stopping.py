@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy, environment
+from tests.fixtures.environment import environment
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy
 from tests.fixtures.slow_page import SlowPage
 from tests.fixtures.static_pages import serve_page
 from tests.fixtures.throwaway_ca import ThrowawayCA

@@ -16,7 +16,8 @@ import pytest
 
 from addon.serve.inherited_sockets import InheritedSockets, inherited_sockets
 from addon.serve.systemd import ServiceManager as Told
-from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy, environment
+from tests.fixtures.environment import environment
+from tests.fixtures.proxy_process import COMMANDS, TIMEOUT, Proxy
 from tests.fixtures.proxy_with_workers import kill_a_worker, wait_until_gone, workers_of
 from tests.fixtures.service_manager import ServiceManager, activated
 from tests.fixtures.static_pages import serve_page
