@@ -81,8 +81,13 @@ def read_text(file: Path) -> str:
 
 def read_json(file: Path) -> dict[str, object]:
     """Return the JSON object in a file. Raises SourceError, with line and column if it is not JSON."""
+    return json_in(read_text(file), file)
+
+
+def json_in(text: str, file: Path) -> dict[str, object]:
+    """Return the JSON object in the text of a file. Raises SourceError, with line and column if it is not JSON."""
     try:
-        found = json.loads(read_text(file))
+        found = json.loads(text)
     except json.JSONDecodeError as error:
         raise SourceError(f"{file}: line {error.lineno}, column {error.colno}: {error.msg}, expected JSON") from None
     except RecursionError:

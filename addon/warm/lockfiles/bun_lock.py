@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from addon.config.user_folders import expanded
-from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_text, read_toml
+from addon.offline.wanted import Found, Missing, SourceError, Wanted, json_in, read_text, read_toml
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.npm_registry import Registries, is_for_this_machine, npm_registries
@@ -40,13 +39,7 @@ async def binary(lock: LockFile) -> Found:
 
 def _packages(file: Path) -> Mapping[str, object]:
     text = _STRING_OR_LAST_COMMA.sub(lambda match: match[1] or " ", read_text(file))
-    try:
-        lock = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise SourceError(f"{file}: line {error.lineno}, column {error.colno}: {error.msg}, expected JSON") from None
-    except RecursionError:
-        raise SourceError(f"{file}: nested too deeply") from None
-    packages = lock.get("packages", {}) if isinstance(lock, dict) else None
+    packages = json_in(text, file).get("packages", {})
     if not isinstance(packages, dict):
         raise SourceError(f"{file}: expected a table under packages")
     return packages
