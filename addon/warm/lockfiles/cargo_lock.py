@@ -12,7 +12,7 @@ from pathlib import Path
 from addon.config.user_folders import expanded
 from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted, list_in, read_toml
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.readers.urls import checked_url
+from addon.warm.readers.urls import checked_url, from_git
 
 # the request fields that Cargo sends to an index and to a registry
 CARGO_INDEX_FIELDS = (("Accept", "text/plain"), ("Accept-Encoding", "deflate, gzip"), ("cargo-protocol", "version=1"))
@@ -42,7 +42,7 @@ async def found_in(lock: LockFile) -> Found:
     file, read = lock.path, lock.read
     index = lock.indexes[0] if lock.indexes else None
     crates = _crates(file)
-    configuration = _configuration(file)
+    configuration = _configuration(lock.folder)
     sources = dict.fromkeys(crate.source for crate in crates)
     all_indexes = {source: _index_of(source, configuration, index) for source in sources}
     indexes = {source: url for source, url in all_indexes.items() if url}
@@ -57,7 +57,7 @@ async def found_in(lock: LockFile) -> Found:
             found.append(Wanted(indexes[crate.source] + path, CARGO_INDEX_FIELDS))
             found.append(Wanted(checked_url(archive, str(file)), CRATE_FIELDS, Digest("sha256", crate.checksum)))
         else:
-            found.append(Missing(crate.name, _why_no_index(crate.source)))
+            found.append(_without_index(crate))
     return found
 
 
@@ -74,9 +74,8 @@ def _crates(file: Path) -> list[_Crate]:
     return crates
 
 
-def _configuration(lock: Path) -> dict[str, dict[str, Mapping[str, object]]]:
+def _configuration(folder: Path) -> dict[str, dict[str, Mapping[str, object]]]:
     """Return the tables `source` and `registries` of Cargo's configuration for the folder of a lock file."""
-    folder = lock.absolute().parent
     home = Path(os.environ.get("CARGO_HOME") or expanded("~/.cargo"))
     tables: dict[str, dict[str, Mapping[str, object]]] = {"source": {}, "registries": {}}
     for directory in (*(each / ".cargo" for each in (folder, *folder.parents)), home):
@@ -110,10 +109,11 @@ def _index_of(source: str, configuration: dict[str, dict[str, Mapping[str, objec
     return found.removeprefix("sparse+").rstrip("/") + "/"
 
 
-def _why_no_index(source: str) -> str:
-    if source.startswith("git+"):
-        return "it comes from a Git repository: clone it through the proxy"
-    return f"Cargo's configuration names no sparse index for {source}: name one with --index"
+def _without_index(crate: _Crate) -> Missing:
+    if crate.source.startswith("git+"):
+        return from_git(crate.name)
+    why = f"Cargo's configuration names no sparse index for {crate.source}: name one with --index"
+    return Missing(crate.name, why)
 
 
 async def _download_template(index: str, read: Read) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from addon.offline.wanted import Found, SourceError, Wanted, read_text
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.tool import output_of
+from addon.warm.readers.urls import is_http
 
 # the request fields that Go's HTTP client sends
 GO_FIELDS = (("Accept-Encoding", "gzip"),)
@@ -39,7 +40,7 @@ async def _module_proxy(folder: Path) -> str:
     """Return the first HTTP module proxy of Go's configuration. Raises SourceError."""
     value = await output_of(("go", "env", "GOPROXY"), folder, {"GOTOOLCHAIN": "local"})
     for proxy in re.split("[,|]", value):
-        if proxy.startswith(("http://", "https://")):
+        if is_http(proxy):
             return proxy.rstrip("/")
     raise SourceError(f'go env GOPROXY: found "{value}", expected the URL of a module proxy')
 

@@ -25,7 +25,7 @@ from addon.warm.lockfiles.python_index import default_index
 from addon.warm.lockfiles.simple_index import PIP_INDEX_FIELDS, ProjectFile, files_of
 from addon.warm.lockfiles.tool import output_of
 from addon.warm.lockfiles.wheels import for_this_machine
-from addon.warm.readers.urls import checked_url
+from addon.warm.readers.urls import checked_url, is_http, not_http
 
 # the request fields that pip sends for files
 PIP_FILE_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "identity"))
@@ -116,7 +116,7 @@ async def _indexes(options: dict[str, str], folder: Path) -> list[str]:
             configured[name] = value.strip("'\"")
     main = options.get("index-url") or configured.get("index-url") or await default_index()
     extra = options.get("extra-index-url") or configured.get("extra-index-url", "")
-    urls = [url for url in (main, *extra.split()) if url.startswith(("http://", "https://"))]
+    urls = [url for url in (main, *extra.split()) if is_http(url)]
     return [url.rstrip("/") for url in dict.fromkeys(urls)]
 
 
@@ -146,8 +146,8 @@ def _why_none(pin: _Pin, files: list[ProjectFile], page: str) -> str:
 
 def _direct(pin: _Pin, file: Path) -> Found:
     uri, fragment = urldefrag(pin.requirement.url or "")
-    if not uri.startswith(("http://", "https://")):
-        return [Missing(pin.requirement.name, f"it comes from {uri}, which is no HTTP URL")]
+    if not is_http(uri):
+        return [not_http(pin.requirement.name, uri)]
     algorithm, _, value = fragment.partition("=")
     # one of several hashes may be that of another file
     digest = from_hashes(dict(pin.hashes) or {algorithm: value}) if len(pin.hashes) < 2 else None

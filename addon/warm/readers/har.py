@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from addon.offline.wanted import Found, SourceError, Wanted, read_json
-from addon.warm.readers.urls import checked_url
+from addon.warm.readers.urls import checked_url, is_http
 
 KEPT_FIELDS = frozenset({"accept", "accept-encoding", "accept-language", "user-agent"})
 """Request fields that are sent again. Never a credential: a HAR file has those of the user who saved it."""
@@ -24,7 +24,7 @@ def _wanted(entry: object, place: str) -> Wanted | None:
     """Return the request of an entry, or None if it is not a GET request over HTTP."""
     match entry:
         case {"request": {"method": str(method), "url": str(url), "headers": list(headers)}}:
-            if method != "GET" or not url.startswith(("http://", "https://")):
+            if method != "GET" or not is_http(url):
                 return None
             lines = [
                 (name, value)
