@@ -22,8 +22,6 @@ def yaml_documents(text: str, file: Path) -> list[dict[str, object]]:
         raise SourceError(f"{place}: {error.problem or error.context}, expected YAML") from None
     except (yaml.YAMLError, ValueError) as error:  # a character or a date that does not exist
         raise SourceError(f"{file}: {str(error).splitlines()[0]}, expected YAML") from None
-    except RecursionError:
-        raise SourceError(f"{file}: nested too deeply") from None
     if not documents or not all(isinstance(each, dict) for each in documents):
         raise SourceError(f"{file}: expected a table of YAML")
     return documents
