@@ -11,7 +11,8 @@ from addon.config.user_folders import expanded
 from addon.offline.wanted import Found, Missing, SourceError, Wanted, json_in, read_text, read_toml
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.lockfiles.npm_registry import Registries, is_for_this_machine, npm_registries
+from addon.warm.lockfiles.npm_registry import Registries, npm_registries
+from addon.warm.lockfiles.this_machine import allows_npm_package
 from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
 
 # the request fields that Bun sends for tarballs
@@ -84,7 +85,7 @@ def _tarball(entry: object, registries: Registries, place: str) -> Wanted | Miss
     if "://" in version:  # a tarball from elsewhere
         return Wanted(checked_url(version, place), TARBALL_FIELDS) if is_http(version) else not_http(name, version)
     source, package, integrity = (*rest, None, None, None)[:3]
-    if isinstance(package, dict) and not is_for_this_machine(package):
+    if isinstance(package, dict) and not allows_npm_package(package):
         return None
     url = source if isinstance(source, str) and source.endswith(".tgz") else _of_registry(source, registries, match)
     return Wanted(checked_url(url, place), TARBALL_FIELDS, from_integrity(integrity))

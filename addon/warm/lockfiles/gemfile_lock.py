@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import platform
 import re
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from addon.offline.wanted import Digest, Found, Missing, SourceError, Wanted, read_text
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.lockfiles.npm_registry import c_library
+from addon.warm.lockfiles.this_machine import is_gem_platform
 from addon.warm.readers.urls import checked_url, is_http, not_http
 
 # the request fields that Bundler and RubyGems send
@@ -18,8 +16,6 @@ GEM_FIELDS = (("Accept", "*/*"), ("Accept-Encoding", "gzip;q=1.0,deflate;q=0.6,i
 
 _GEM = re.compile(r"(?P<name>[A-Za-z0-9._-]+) \((?P<version>[0-9][^-\s)]*)(?:-(?P<platform>[^)\s]+))?\)")
 _CHECKSUM = re.compile(r"(?P<gem>\S+ \([^)]+\)) sha256=(?P<value>[0-9a-f]{64})")
-_CPUS = {"amd64": {"x86_64", "x64"}, "x86_64": {"x86_64", "x64"}, "aarch64": {"aarch64", "arm64"}}
-_CPUS["arm64"] = _CPUS["aarch64"]
 
 
 @dataclass(slots=True)
@@ -93,7 +89,7 @@ def _gem_files(
 ) -> Iterator[Wanted | Missing]:
     """Iterate over the file of a gem for this machine; that for every platform, if there is no other."""
     gems = [gem for gem in server.gems if gem["name"] == name]
-    built = [gem for gem in gems if gem["platform"] and _is_for_this_machine(gem["platform"])]
+    built = [gem for gem in gems if gem["platform"] and is_gem_platform(gem["platform"])]
     chosen = built or [gem for gem in gems if not gem["platform"]]
     if not chosen:
         yield Missing(name, "the lock file names no gem for this platform: add it with bundle lock --add-platform")
@@ -102,14 +98,3 @@ def _gem_files(
         checksum = checksums.get(f"{name} ({version})")
         digest = Digest("sha256", checksum) if checksum else None
         yield Wanted(f"{remote}/gems/{name}-{version}.gem", GEM_FIELDS, digest, may_be_absent)
-
-
-def _is_for_this_machine(gem_platform: str) -> bool:
-    """Return whether a platform like `x86_64-linux-gnu` or `universal-darwin` is that of this machine."""
-    cpu, _, system = gem_platform.partition("-")
-    machine = platform.machine().lower()
-    if cpu != "universal" and cpu not in _CPUS.get(machine, {machine}):
-        return False
-    if not system.startswith(sys.platform):
-        return False
-    return {"gnu": "glibc", "musl": "musl"}.get(system.rpartition("-")[2], c_library()) == c_library()

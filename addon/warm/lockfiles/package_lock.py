@@ -10,7 +10,8 @@ from urllib.parse import urlsplit
 from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_json
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.lockfiles.npm_registry import Registries, is_for_this_machine, npm_registries
+from addon.warm.lockfiles.npm_registry import Registries, npm_registries
+from addon.warm.lockfiles.this_machine import allows_npm_package
 from addon.warm.lockfiles.tool import output_of
 from addon.warm.readers.urls import checked_url, is_http, not_http
 
@@ -59,7 +60,7 @@ async def _default_registry() -> str:
 
 def _tarball(name: str, package: dict[str, object], npm: _Npm, file: Path) -> Wanted | Missing | None:
     """Return the URL of a package's tarball, or None if npm fetches none."""
-    if package.get("link") or package.get("inBundle") or package.get("bundled") or not is_for_this_machine(package):
+    if package.get("link") or package.get("inBundle") or package.get("bundled") or not allows_npm_package(package):
         return None
     resolved, version = package.get("resolved"), package.get("version")
     if not isinstance(resolved, str):

@@ -11,8 +11,8 @@ from addon.warm.lockfiles.digests import from_prefixed
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.python_index import Client, files_in, locked_files
 from addon.warm.lockfiles.simple_index import PIP_INDEX_FIELDS
+from addon.warm.lockfiles.this_machine import python_files
 from addon.warm.lockfiles.tool import output_of
-from addon.warm.lockfiles.wheels import for_this_machine
 from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
 
 # the request fields that PDM sends to indexes and for files
@@ -73,7 +73,7 @@ async def _requests(package: Mapping[str, object], indexes: list[str], lock: Loc
         return [Wanted(checked_url(url, place), PDM.file) if is_http(url) else not_http(name, url)]
     if _asks_indexes(package):
         return await files_in(indexes, name, locked_files(package["files"], place), PDM, lock.read)
-    wanted = for_this_machine(_urls_of(package), lambda file: str(file["url"]).partition("#")[0].rpartition("/")[2])
+    wanted = python_files(_urls_of(package), lambda file: str(file["url"]).partition("#")[0].rpartition("/")[2])
     return [
         Wanted(checked_url(str(file["url"]).partition("#")[0], place), PDM.file, from_prefixed(file.get("hash")))
         for file in wanted

@@ -10,7 +10,8 @@ from urllib.parse import quote
 from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_text
 from addon.warm.lockfiles.digests import from_integrity
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.lockfiles.npm_registry import Registries, is_for_this_machine, registries_in
+from addon.warm.lockfiles.npm_registry import Registries, registries_in
+from addon.warm.lockfiles.this_machine import allows_npm_package
 from addon.warm.lockfiles.tool import json_of
 from addon.warm.lockfiles.yaml_file import yaml_documents
 from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
@@ -87,7 +88,7 @@ def _requests(key: str, package: _Table, resolution: _Table, pnpm: _Pnpm, place:
     name, version, url = _name_and_url(key, resolution, pnpm.registries, place)
     if pnpm.checks_age and version:
         yield from _age_of(name, version, pnpm.registries.of(name))
-    if not is_for_this_machine(package) or url.startswith("file:"):
+    if not allows_npm_package(package) or url.startswith("file:"):
         return
     digest = from_integrity(resolution.get("integrity"))
     yield Wanted(checked_url(url, place), TARBALL_FIELDS, digest) if is_http(url) else not_http(key, url)

@@ -7,7 +7,7 @@ from packaging.pylock import Package, PackageSdist, PackageWheel, Pylock, Pylock
 from addon.offline.wanted import Found, Missing, SourceError, Wanted, read_toml
 from addon.warm.lockfiles.digests import from_hashes
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.lockfiles.wheels import for_this_machine
+from addon.warm.lockfiles.this_machine import python_files
 from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
 
 # the request fields that pip and uv send for files; without content coding, since they check digests
@@ -31,7 +31,7 @@ def _files(package: Package, place: str) -> Found:
         archive = package.archive
         return [_wanted(archive.url, dict(archive.hashes), package.name, place)] if archive.url else []
     files: list[PackageWheel | PackageSdist] = [*(package.wheels or ()), *([package.sdist] if package.sdist else [])]
-    chosen = for_this_machine(files, lambda file: file.filename)
+    chosen = python_files(files, lambda file: file.filename)
     if files and not chosen:
         return [Missing(package.name, "the lock file names no file for this machine")]
     return [_wanted(file.url, dict(file.hashes), package.name, place) for file in chosen if file.url]

@@ -11,8 +11,8 @@ from packaging.utils import canonicalize_name
 from addon.offline.wanted import Digest, Found, Missing, Read, SourceError, Wanted
 from addon.warm.lockfiles.digests import from_prefixed
 from addon.warm.lockfiles.simple_index import ProjectFile, files_of
+from addon.warm.lockfiles.this_machine import python_files
 from addon.warm.lockfiles.tool import output_of
-from addon.warm.lockfiles.wheels import for_this_machine
 
 Fields = tuple[tuple[str, str], ...]
 
@@ -69,7 +69,7 @@ async def files_in(
 def located(package: str, files: Sequence[LockedFile], listed: dict[str, ProjectFile], client: Client) -> Found:
     """Return the files for this machine, with the URLs of the files of those names that an index lists."""
     wanted: Found = []
-    for file in for_this_machine(files, lambda each: each.name):
+    for file in python_files(files, lambda each: each.name):
         if file.name in listed:
             wanted.append(Wanted(listed[file.name].uri, client.file, file.digest))
         else:

@@ -23,8 +23,8 @@ from addon.warm.lockfiles.digests import from_hashes
 from addon.warm.lockfiles.lock_file import LockFile
 from addon.warm.lockfiles.python_index import default_index
 from addon.warm.lockfiles.simple_index import PIP_INDEX_FIELDS, ProjectFile, files_of
+from addon.warm.lockfiles.this_machine import python_files
 from addon.warm.lockfiles.tool import output_of
-from addon.warm.lockfiles.wheels import for_this_machine
 from addon.warm.readers.urls import checked_url, is_http, not_http
 
 # the request fields that pip sends for files
@@ -160,7 +160,7 @@ def _chosen(pin: _Pin, files: list[ProjectFile]) -> list[ProjectFile]:
         fitting = [file for file in files if pin.hashes & file.hashes]
     else:
         fitting = [file for file in files if _is_of_version(file.name, pin.requirement)]
-    return for_this_machine(fitting, lambda file: file.name)
+    return python_files(fitting, lambda file: file.name)
 
 
 def _is_of_version(name: str, requirement: Requirement) -> bool:

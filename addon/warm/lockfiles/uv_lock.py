@@ -5,7 +5,7 @@ from __future__ import annotations
 from addon.offline.wanted import Found, Missing, SourceError, Wanted, list_in, read_toml
 from addon.warm.lockfiles.digests import from_prefixed
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.lockfiles.wheels import for_this_machine
+from addon.warm.lockfiles.this_machine import python_files
 from addon.warm.readers.urls import checked_url, from_git
 
 # the request fields that uv sends for files; without content coding, since uv checks their digests
@@ -27,7 +27,7 @@ def _files(package: object, place: str) -> Found:
                 return []  # a package on this machine
             listed = [*_list(rest.get("wheels")), rest.get("sdist")]
             files = [file for file in listed if isinstance(file, dict) and isinstance(file.get("url"), str)]
-            wanted = for_this_machine(files, lambda file: file["url"].partition("#")[0].rpartition("/")[2])
+            wanted = python_files(files, lambda file: file["url"].partition("#")[0].rpartition("/")[2])
             if not wanted:
                 return [Missing(name, f"{place} names no URL of a file for this machine")]
             return [

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-import platform
 import re
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import parse_qs
 
 from addon.offline.wanted import Found, Missing, SourceError, Wanted
 from addon.warm.lockfiles.lock_file import LockFile
-from addon.warm.lockfiles.npm_registry import Registries, c_library, npm_cpu
+from addon.warm.lockfiles.npm_registry import Registries
+from addon.warm.lockfiles.this_machine import npm_names
 from addon.warm.lockfiles.tool import output_of
 from addon.warm.lockfiles.yaml_file import yaml_documents
 from addon.warm.readers.urls import checked_url, from_git, is_http, not_http
@@ -84,7 +83,7 @@ def _optional_descriptors(entries: Mapping[str, Entry]) -> set[str]:
 
 def _is_for_this_machine(entry: Entry) -> bool:
     """Return whether the conditions of a package, like `os=linux & (cpu=x64 | cpu=arm64)`, are true here."""
-    here = {"os": sys.platform, "cpu": npm_cpu(platform.machine()), "libc": c_library()}
+    here = npm_names()
     for part in str(entry.get("conditions") or "").split("&"):
         found = list(_CONDITION.finditer(part))
         if found and not any((here[each["key"]] == each["value"]) != bool(each["not"]) for each in found):
